@@ -1,0 +1,105 @@
+/**
+ * What the TypeScript layer needs of a binding. The browser's (wasm) and Node's (native) both have exactly this
+ * shape; they translate values and decide nothing. Every rule of the protocol is behind it, in the Rust core.
+ */
+import type { ChannelState, Counters, ErrorRecord, TerminalItem, AudioItem, EventItem } from "./generated/channels.js";
+
+/** A client's settings, as the core takes them. Absent fields have the core's defaults. */
+export interface BindingConfig {
+  base_url?: string;
+  realtime_url?: string;
+  api_key?: string;
+  timeout?: number;
+  max_retries?: number;
+  headers?: Record<string, string>;
+}
+
+/** What one call may change, as the core takes it. */
+export interface BindingCallOptions {
+  timeout?: number;
+  max_retries?: number;
+  headers?: Record<string, string>;
+}
+
+/** The content of a file to upload. */
+export interface BindingContent {
+  name: string;
+  content_type: string;
+  data: Uint8Array;
+}
+
+/** How a call ended. A value is plain data; a picture or a file's content is bytes beside it. */
+export type Outcome = { ok: true; value: unknown; bytes?: Uint8Array } | { ok: false; error: ErrorRecord };
+
+/** A call under way. */
+export interface PendingCall {
+  /** Never rejects. */
+  readonly outcome: Promise<Outcome>;
+  /** Gives it up: the connection is freed and the outcome is an `aborted` error. After the end it does nothing. */
+  cancel(): void;
+}
+
+/** Where a channel is and what opens it. Without a password the binding asks the API for it, with the client's key. */
+export interface ChannelTarget {
+  computer_id: string;
+  instance_id?: string;
+  connection_url?: string;
+  password?: string;
+}
+
+/** What the three channels have in common. */
+export interface BindingChannel<Item> {
+  /**
+   * The next items in order, at least one, as soon as there are any; `null` once the channel has ended and all were
+   * taken. Not taking is how a consumer holds a terminal back. One call at a time.
+   */
+  next(): Promise<Item[] | null>;
+  /** Resolves at the next change of the state, at once if it changed since the last call; `null` after the end. */
+  nextState(): Promise<ChannelState | null>;
+  /** The state now. */
+  state(): ChannelState;
+  /** The counters now. */
+  counters(): Counters;
+  /** Ends the channel with a normal close. Items that arrived before can still be taken. */
+  close(): void;
+}
+
+export interface BindingTerminal extends BindingChannel<TerminalItem> {
+  /** Sends keystrokes; `false` if the link is down: they are dropped, not kept. */
+  input(data: string): boolean;
+  resize(cols: number, rows: number): void;
+}
+
+export type BindingAudio = BindingChannel<AudioItem>;
+
+export interface BindingEvents extends BindingChannel<EventItem> {
+  subscribe(types: string[]): void;
+  unsubscribe(types: string[]): void;
+}
+
+/** A client: settings, credentials and connections. */
+export interface BindingClient {
+  call(operation: string, params: Record<string, unknown>, options: BindingCallOptions, content?: BindingContent): PendingCall;
+  /** Throws an `ErrorRecord` if the address or an option is not acceptable. */
+  terminal(target: ChannelTarget, options: { cols?: number; rows?: number }): BindingTerminal;
+  audio(target: ChannelTarget, options: { sample_rate?: number; channels?: number }): BindingAudio;
+  events(target: ChannelTarget, options: { types?: string[] }): BindingEvents;
+}
+
+/** PCM as a WAV file, written as it arrives. */
+export interface BindingWav {
+  /** The header of a stream of unknown length (16 bit). */
+  header(sample_rate: number, channels: number): Uint8Array;
+  /** Interleaved samples from -1 to 1 as 16-bit PCM. */
+  encode(samples: Float32Array): Uint8Array;
+}
+
+/** A loaded binding. */
+export interface Binding {
+  readonly kind: "native" | "wasm";
+  /** The version of the Rust code. */
+  version(): string;
+  /** Throws an `ErrorRecord` if a setting is not acceptable. */
+  client(config: BindingConfig): BindingClient;
+  readonly wav: BindingWav;
+}
