@@ -1,0 +1,203 @@
+//! One connection to an X server: bounded waits, the root window and the atoms in use.
+
+use std::{
+    io::{self, IoSlice},
+    os::{
+        fd::{AsFd, BorrowedFd},
+        unix::net::UnixStream,
+    },
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use x11rb::{
+    connection::Connection,
+    protocol::{
+        Event,
+        xproto::{Atom, AtomEnum, ConnectionExt as _, Window},
+        xtest::ConnectionExt as _,
+    },
+    rust_connection::{DefaultStream, PollMode, RustConnection, Stream},
+    utils::RawFdContainer,
+};
+
+use super::error::ScreenError;
+
+/// How long a reply may take. A server that crashed closes the socket at once; this bounds one that hangs.
+const REPLY_LIMIT: Duration = Duration::from_secs(10);
+
+x11rb::atom_manager! {
+    /// The atoms that this module names.
+    pub(super) Atoms: AtomsCookie {
+        CLIPBOARD,
+        INCR,
+        TARGETS,
+        TEXT_PLAIN_UTF8: b"text/plain;charset=utf-8",
+        UTF8_STRING,
+        WM_PROTOCOLS,
+        _NET_ACTIVE_WINDOW,
+        _NET_CLIENT_LIST,
+        _NET_WM_NAME,
+        _NET_WM_PING,
+        _NET_WM_WINDOW_TYPE,
+        _NET_WM_WINDOW_TYPE_DESKTOP,
+        _NET_WM_WINDOW_TYPE_DOCK,
+        _ORGO_SELECTION,
+    }
+}
+
+/// An X socket on which no single wait lasts longer than [`REPLY_LIMIT`].
+#[derive(Debug)]
+pub(super) struct BoundedStream(DefaultStream);
+
+impl Stream for BoundedStream {
+    fn poll(&self, mode: PollMode) -> io::Result<()> {
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, mode.readable());
+        flags.set(PollFlags::OUT, mode.writable());
+        if wait_for(&mut [PollFd::new(&self.0, flags)], Some(Instant::now() + REPLY_LIMIT))? {
+            Ok(())
+        } else {
+            let text = format!("no answer within {} seconds", REPLY_LIMIT.as_secs());
+            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        }
+    }
+
+    fn read(&self, buf: &mut [u8], fd_storage: &mut Vec<RawFdContainer>) -> io::Result<usize> {
+        self.0.read(buf, fd_storage)
+    }
+
+    fn write(&self, buf: &[u8], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
+        self.0.write(buf, fds)
+    }
+
+    fn write_vectored(&self, bufs: &[IoSlice<'_>], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
+        self.0.write_vectored(bufs, fds)
+    }
+}
+
+/// Waits until one of `fds` is ready; `false` when `deadline` comes first. `None` waits without end.
+pub(super) fn wait_for(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
+    loop {
+        let timeout = deadline.map(|deadline| {
+            let left = deadline.saturating_duration_since(Instant::now());
+            Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
+        });
+        match poll(fds, timeout.as_ref()) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// An open connection to the X server and what nearly every request needs.
+#[derive(Debug)]
+pub(super) struct Display {
+    pub(super) conn: RustConnection<BoundedStream>,
+    pub(super) root: Window,
+    pub(super) atoms: Atoms,
+}
+
+impl Display {
+    pub(super) fn connect(socket: &Path) -> Result<Self, ScreenError> {
+        let stream = UnixStream::connect(socket)?;
+        let (stream, _) = DefaultStream::from_unix_stream(stream)?;
+        let conn = RustConnection::connect_to_stream(BoundedStream(stream), 0)?;
+        let atoms = Atoms::new(&conn)?.reply()?;
+        let root = conn.setup().roots[0].root;
+        Ok(Self { conn, root, atoms })
+    }
+
+    /// A connection for pointer and keyboard.
+    pub(super) fn connect_for_input(socket: &Path) -> Result<Self, ScreenError> {
+        let display = Self::connect(socket)?;
+        display.conn.xtest_get_version(2, 2)?.reply()?;
+        Ok(display)
+    }
+
+    /// Size of the screen in pixels, as it is now: an X server resizes its root window by RandR.
+    pub(super) fn size(&self) -> Result<(u16, u16), ScreenError> {
+        let root = self.conn.get_geometry(self.root)?.reply()?;
+        Ok((root.width, root.height))
+    }
+
+    /// Waits until the server has executed everything sent so far.
+    pub(super) fn sync(&self) -> Result<(), ScreenError> {
+        self.conn.get_input_focus()?.reply()?;
+        Ok(())
+    }
+
+    /// The next event, or `None` when there is none before `deadline`.
+    pub(super) fn next_event(&self, deadline: Instant) -> Result<Option<Event>, ScreenError> {
+        self.conn.flush()?;
+        loop {
+            if let Some(event) = self.conn.poll_for_event()? {
+                return Ok(Some(event));
+            }
+            if !wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(deadline))? {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Throws away the events received so far (keymap notices reach every client, asked for or not).
+    pub(super) fn discard_events(&self) -> Result<(), ScreenError> {
+        while self.conn.poll_for_event()?.is_some() {}
+        Ok(())
+    }
+
+    /// A 32-bit list property; empty when the window, the property or the right type is missing.
+    pub(super) fn list_property(
+        &self,
+        window: Window,
+        property: Atom,
+        kind: AtomEnum,
+    ) -> Result<Vec<u32>, ScreenError> {
+        let reply = self.conn.get_property(false, window, property, kind, 0, u32::MAX / 4)?.reply();
+        match reply.map_err(ScreenError::from) {
+            Ok(reply) => Ok(reply.value32().into_iter().flatten().collect()),
+            Err(ScreenError::Refused(_)) => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.conn.stream().0.as_fd()
+    }
+}
+
+/// A connection that is opened again after it was lost.
+#[derive(Debug)]
+pub(super) struct Link<T> {
+    socket: PathBuf,
+    connect: fn(&Path) -> Result<T, ScreenError>,
+    open: Option<T>,
+}
+
+impl<T> Link<T> {
+    pub(super) fn open(
+        socket: &Path,
+        connect: fn(&Path) -> Result<T, ScreenError>,
+    ) -> Result<Self, ScreenError> {
+        let open = Some(connect(socket)?);
+        Ok(Self { socket: socket.to_owned(), connect, open })
+    }
+
+    /// Runs `action` on the connection; an action that finds it lost leaves the next one to reconnect.
+    pub(super) fn run<R>(
+        &mut self,
+        action: impl FnOnce(&mut T) -> Result<R, ScreenError>,
+    ) -> Result<R, ScreenError> {
+        let open = match &mut self.open {
+            Some(open) => open,
+            closed => closed.insert((self.connect)(&self.socket)?),
+        };
+        let result = action(open);
+        if matches!(result, Err(ScreenError::Lost(_))) {
+            self.open = None;
+        }
+        result
+    }
+}

@@ -1,0 +1,125 @@
+//! What the keys of the X server mean at this moment.
+
+use std::collections::HashMap;
+
+use x11rb::{
+    connection::Connection,
+    protocol::xproto::{ConnectionExt as _, Keycode, Keysym, MapIndex},
+};
+
+use super::{connection::Display, error::ScreenError, keys};
+
+/// Keycodes from here on are no keys of a PC keyboard: a stock map has only multimedia symbols there.
+pub(super) const FIRST_SPARE: Keycode = 136;
+/// Symbol of a key that types nothing.
+pub(super) const NO_SYMBOL: Keysym = 0;
+
+/// A key that carries a wanted symbol, and whether Shift must be down for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) code: Keycode,
+    pub(super) shift: bool,
+}
+
+/// A snapshot of the keyboard and modifier maps.
+#[derive(Debug)]
+pub(super) struct Keymap {
+    first: Keycode,
+    width: usize,
+    symbols: Vec<Keysym>,
+    modifiers: Vec<Vec<Keycode>>,
+}
+
+impl Keymap {
+    pub(super) fn read(display: &Display) -> Result<Self, ScreenError> {
+        let setup = display.conn.setup();
+        let (first, last) = (setup.min_keycode, setup.max_keycode);
+        let symbols = display.conn.get_keyboard_mapping(first, last - first + 1)?;
+        let modifiers = display.conn.get_modifier_mapping()?.reply()?;
+        let symbols = symbols.reply()?;
+        let per_modifier = usize::from(modifiers.keycodes_per_modifier()).max(1);
+        Ok(Self {
+            first,
+            width: usize::from(symbols.keysyms_per_keycode).max(1),
+            symbols: symbols.keysyms,
+            modifiers: modifiers
+                .keycodes
+                .chunks(per_modifier)
+                .map(|codes| codes.iter().copied().filter(|&code| code != 0).collect())
+                .collect(),
+        })
+    }
+
+    /// Symbols of one key, level by level; empty for a code that does not exist.
+    pub(super) fn symbols(&self, code: Keycode) -> &[Keysym] {
+        let Some(index) = code.checked_sub(self.first) else { return &[] };
+        self.symbols.chunks(self.width).nth(index.into()).unwrap_or(&[])
+    }
+
+    /// The first two levels of the first group of the PC keys, unshifted keys before shifted ones.
+    pub(super) fn base(&self) -> HashMap<Keysym, Key> {
+        let mut base = HashMap::new();
+        for (level, shift) in [(0, false), (1, true)] {
+            for code in self.first..FIRST_SPARE {
+                match self.symbols(code).get(level) {
+                    Some(&NO_SYMBOL) | None => {}
+                    Some(&symbol) => {
+                        base.entry(symbol).or_insert(Key { code, shift });
+                    }
+                }
+            }
+        }
+        base
+    }
+
+    /// Keys that act as a modifier, Lock apart (it is a toggle, not held down).
+    pub(super) fn held_modifiers(&self) -> impl Iterator<Item = Keycode> {
+        let lock = usize::from(u8::from(MapIndex::LOCK));
+        self.modifiers
+            .iter()
+            .enumerate()
+            .filter(move |(row, _)| *row != lock)
+            .flat_map(|(_, codes)| codes)
+            .copied()
+    }
+
+    pub(super) fn is_modifier(&self, code: Keycode) -> bool {
+        self.modifiers.iter().flatten().any(|&modifier| modifier == code)
+    }
+
+    pub(super) fn shift_key(&self) -> Option<Keycode> {
+        self.base().get(&keys::SHIFT_L).map(|key| key.code)
+    }
+
+    /// The key that toggles Caps Lock, if the Lock modifier has one.
+    pub(super) fn lock_key(&self) -> Option<Keycode> {
+        self.modifiers.get(usize::from(u8::from(MapIndex::LOCK)))?.first().copied()
+    }
+
+    /// Gives keys their only symbol (or none), all in one request: every application and the window manager
+    /// read the whole map again after each change, which takes openbox 36 ms.
+    pub(super) fn rebind(
+        &mut self,
+        display: &Display,
+        changes: &[(Keycode, Keysym)],
+    ) -> Result<(), ScreenError> {
+        let codes = || changes.iter().map(|&(code, _)| code);
+        let (Some(from), Some(to)) = (codes().min(), codes().max()) else { return Ok(()) };
+        for &(code, symbol) in changes {
+            let start = usize::from(code - self.first) * self.width;
+            let levels = &mut self.symbols[start..start + self.width];
+            levels.fill(NO_SYMBOL);
+            // Both levels: given one, the server adds the other case of the letter by itself.
+            levels.iter_mut().take(2).for_each(|level| *level = symbol);
+        }
+        let range =
+            usize::from(from - self.first) * self.width..usize::from(to - self.first + 1) * self.width;
+        display.conn.change_keyboard_mapping(
+            to - from + 1,
+            from,
+            u8::try_from(self.width).expect("a width that was read from one byte"),
+            &self.symbols[range],
+        )?;
+        display.sync()
+    }
+}

@@ -1,0 +1,222 @@
+//! The screen of a computer: pointer, keyboard, pictures and events, spoken to its X server directly.
+
+mod barrier;
+mod connection;
+mod error;
+mod hold;
+mod keyboard;
+mod keymap;
+mod keymap_pool;
+mod keys;
+mod neutral;
+mod pointer;
+mod screenshot;
+mod typing;
+mod watch;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use self::{
+    connection::{Display, Link},
+    keymap_pool::KeycodePool,
+    screenshot::Capture,
+};
+pub(crate) use self::{error::ScreenError, screenshot::Image, watch::Watch};
+
+/// A button of the mouse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Button {
+    Left,
+    Middle,
+    Right,
+}
+
+/// Where the wheel moves the content's view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    Up,
+    Down,
+    Left,
+    Right,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImageFormat {
+    Png,
+    Jpeg,
+}
+
+/// Something that happened on the screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ScreenEvent {
+    WindowFocus {
+        /// X window id in hexadecimal, `0x2a0000c`.
+        window_id: String,
+        title: String,
+    },
+    WindowOpen {
+        window_id: String,
+        title: String,
+    },
+    WindowClose {
+        window_id: String,
+    },
+    /// Text was copied.
+    Clipboard {
+        content: String,
+    },
+    /// The screen has a new size, in pixels.
+    ScreenChange {
+        width: u16,
+        height: u16,
+    },
+    /// Nobody has used pointer or keyboard for so long.
+    Idle {
+        idle_seconds: u64,
+    },
+    /// Pointer or keyboard were used after an [`Self::Idle`].
+    Active,
+}
+
+/// The screen of one running computer. Calls block; those that act on pointer or keyboard run one at a time.
+#[derive(Debug)]
+pub(crate) struct Screen {
+    socket: PathBuf,
+    input: Mutex<Input>,
+    capture: Mutex<Link<Capture>>,
+    last_size: Mutex<(u16, u16)>,
+}
+
+#[derive(Debug)]
+struct Input {
+    display: Link<Display>,
+    pool: KeycodePool,
+}
+
+impl Screen {
+    /// Connects to the X server behind the Unix socket at `socket` and reserves keycodes for typing.
+    ///
+    /// To be called before the window manager starts, since it is slow to follow changes of the keymap.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::Lost`] when nothing answers there, [`ScreenError::Unsupported`] when an extension is missing.
+    pub(crate) fn open(socket: &Path) -> Result<Self, ScreenError> {
+        let mut display = Link::open(socket, Display::connect_for_input)?;
+        display.run(|display| keymap_pool::reserve(display))?;
+        let mut capture = Link::open(socket, Capture::connect)?;
+        let size = capture.run(|capture| capture.size())?;
+        Ok(Self {
+            socket: socket.to_owned(),
+            input: Mutex::new(Input { display, pool: KeycodePool::new() }),
+            capture: Mutex::new(capture),
+            last_size: Mutex::new(size),
+        })
+    }
+
+    /// Width and height in pixels: as they are now, or as last known when the X server does not answer.
+    pub(crate) fn size(&self) -> (u16, u16) {
+        let now = lock(&self.capture).run(|capture| capture.size());
+        let mut last = lock(&self.last_size);
+        *last = now.unwrap_or(*last);
+        *last
+    }
+
+    /// Moves the pointer to a pixel and clicks, twice at once when `double`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::BadInput`] for `x` or `y` when the pixel is not on the screen.
+    pub(crate) fn click(&self, x: i32, y: i32, button: Button, double: bool) -> Result<(), ScreenError> {
+        self.input(|display, _| pointer::click(display, (x, y), button, double))
+    }
+
+    /// Presses the button at `start`, moves in a straight line for `duration` (at most a minute), and releases
+    /// it at `end`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::BadInput`] for `start_x`, `start_y`, `end_x`, `end_y` or `duration`.
+    pub(crate) fn drag(
+        &self,
+        start: (i32, i32),
+        end: (i32, i32),
+        button: Button,
+        duration: Duration,
+    ) -> Result<(), ScreenError> {
+        self.input(|display, _| pointer::drag(display, start, end, button, duration))
+    }
+
+    /// Types any Unicode text into the focused window, with a pause after each character if one is given.
+    /// Returns when the application has handled it, or has been given time to.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::BadInput`] for `text` with control characters other than line ends and tabs, and for
+    /// `delay_ms` above a second.
+    pub(crate) fn type_text(&self, text: &str, delay: Option<Duration>) -> Result<(), ScreenError> {
+        self.input(|display, pool| typing::type_text(display, pool, text, delay))
+    }
+
+    /// Presses a key or a combination such as `ctrl+shift+t`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::BadInput`] for `key` when a name is unknown; the message offers similar ones.
+    pub(crate) fn key(&self, combo: &str) -> Result<(), ScreenError> {
+        self.input(|display, pool| keyboard::press(display, pool, combo))
+    }
+
+    /// Turns the wheel by `amount` clicks (1 to 1000), at the pixel `at` or where the pointer is.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::BadInput`] for `amount`, `x` or `y`.
+    pub(crate) fn scroll(
+        &self,
+        direction: Direction,
+        amount: u32,
+        at: Option<(i32, i32)>,
+    ) -> Result<(), ScreenError> {
+        self.input(|display, _| pointer::scroll(display, direction, amount, at))
+    }
+
+    /// A picture of the whole screen with the pointer, `scale` (above 0, at most 1) times its size.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::BadInput`] for `scale`.
+    pub(crate) fn screenshot(&self, format: ImageFormat, scale: Option<f32>) -> Result<Image, ScreenError> {
+        screenshot::check_scale(scale)?;
+        let captured = lock(&self.capture).run(screenshot::capture)?;
+        captured.encode(format, scale)
+    }
+
+    /// Calls `sink` on a thread of its own for each event from now on, until the [`Watch`] is dropped or the X
+    /// server is gone. Then the thread ends and `sink` is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::Lost`] when the X server does not answer.
+    pub(crate) fn watch(&self, sink: impl Fn(ScreenEvent) + Send + 'static) -> Result<Watch, ScreenError> {
+        Watch::start(&self.socket, watch::IDLE_AFTER, sink)
+    }
+
+    fn input<R>(
+        &self,
+        action: impl FnOnce(&Display, &mut KeycodePool) -> Result<R, ScreenError>,
+    ) -> Result<R, ScreenError> {
+        let mut input = lock(&self.input);
+        let Input { display, pool } = &mut *input;
+        display.run(|display| action(display, pool))
+    }
+}
+
+/// A panic while a lock was held leaves nothing that the next call does not check or rebuild.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

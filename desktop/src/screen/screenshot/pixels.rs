@@ -1,0 +1,144 @@
+use x11rb::protocol::xproto::{ImageOrder, Setup, VisualClass};
+
+use super::Frame;
+use crate::screen::ScreenError;
+
+/// How the X server lays out a pixel of the root window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PixelLayout {
+    bytes_per_pixel: usize,
+    /// Bits to which each row is padded.
+    row_unit: usize,
+    red: Channel,
+    green: Channel,
+    blue: Channel,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Channel {
+    shift: u32,
+    max: u32,
+}
+
+impl Channel {
+    fn of_mask(mask: u32) -> Self {
+        let shift = mask.trailing_zeros();
+        Self { shift, max: mask.checked_shr(shift).unwrap_or(0) }
+    }
+
+    fn value(self, pixel: u32) -> u8 {
+        let level = pixel >> self.shift & self.max;
+        if self.max == 0xff { level as u8 } else { (level * 255 / self.max) as u8 }
+    }
+}
+
+impl PixelLayout {
+    pub(super) fn of_root(setup: &Setup) -> Result<Self, ScreenError> {
+        let screen = &setup.roots[0];
+        let format = setup.pixmap_formats.iter().find(|format| format.depth == screen.root_depth);
+        let mut visuals = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
+        let visual = visuals.find(|visual| visual.visual_id == screen.root_visual);
+        let (Some(format), Some(visual)) = (format, visual) else {
+            return Err(ScreenError::Unsupported("a pixel format for its own root window".to_owned()));
+        };
+        let true_colour = visual.class == VisualClass::TRUE_COLOR;
+        let little_endian = setup.image_byte_order == ImageOrder::LSB_FIRST;
+        if !true_colour || !little_endian || !matches!(format.bits_per_pixel, 16 | 32) {
+            let text = format!("true colour in 16 or 32 little-endian bits, but depth {}", screen.root_depth);
+            return Err(ScreenError::Unsupported(text));
+        }
+        Ok(Self {
+            bytes_per_pixel: usize::from(format.bits_per_pixel / 8),
+            row_unit: format.scanline_pad.into(),
+            red: Channel::of_mask(visual.red_mask),
+            green: Channel::of_mask(visual.green_mask),
+            blue: Channel::of_mask(visual.blue_mask),
+        })
+    }
+
+    /// Bytes in a row of `width` pixels.
+    pub(super) fn stride(self, width: usize) -> usize {
+        (width * self.bytes_per_pixel * 8).next_multiple_of(self.row_unit) / 8
+    }
+
+    pub(super) fn to_rgb(self, raw: &[u8], width: usize, stride: usize) -> Vec<u8> {
+        let mut rgb = Vec::with_capacity(raw.len() / self.bytes_per_pixel * 3);
+        for row in raw.chunks_exact(stride) {
+            for pixel in row[..width * self.bytes_per_pixel].chunks_exact(self.bytes_per_pixel) {
+                let mut bytes = [0; 4];
+                bytes[..pixel.len()].copy_from_slice(pixel);
+                let pixel = u32::from_le_bytes(bytes);
+                rgb.extend([self.red, self.green, self.blue].map(|channel| channel.value(pixel)));
+            }
+        }
+        rgb
+    }
+}
+
+/// Makes a frame smaller; each new pixel is the mean of the old ones below it.
+pub(super) fn scaled_down(frame: Frame, scale: f32) -> Frame {
+    let reduced = |size: usize| ((size as f32 * scale).round() as usize).clamp(1, size);
+    let (width, height) = (reduced(frame.width), reduced(frame.height));
+    if (width, height) == (frame.width, frame.height) {
+        return frame;
+    }
+    let mut rgb = Vec::with_capacity(width * height * 3);
+    for y in 0..height {
+        let rows = span(y, height, frame.height);
+        for x in 0..width {
+            let columns = span(x, width, frame.width);
+            let count = (rows.len() * columns.len()) as u32;
+            let mut sum = [0u32; 3];
+            for row in rows.clone() {
+                let start = row * frame.width;
+                let pixels = &frame.rgb[(start + columns.start) * 3..(start + columns.end) * 3];
+                for pixel in pixels.chunks_exact(3) {
+                    sum.iter_mut().zip(pixel).for_each(|(sum, &value)| *sum += u32::from(value));
+                }
+            }
+            rgb.extend(sum.map(|sum| (sum / count) as u8));
+        }
+    }
+    Frame { width, height, rgb }
+}
+
+/// The old pixels that make up new pixel `index` along one side.
+fn span(index: usize, new: usize, old: usize) -> std::ops::Range<usize> {
+    index * old / new..(index + 1) * old / new
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layout(bytes_per_pixel: usize, masks: [u32; 3]) -> PixelLayout {
+        let [red, green, blue] = masks.map(Channel::of_mask);
+        PixelLayout { bytes_per_pixel, row_unit: 32, red, green, blue }
+    }
+
+    #[test]
+    fn depth_24_drops_the_fourth_byte() {
+        let layout = layout(4, [0xff_0000, 0xff00, 0xff]);
+        assert_eq!(layout.to_rgb(&[3, 2, 1, 0, 6, 5, 4, 0], 2, 8), [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn depth_16_reaches_full_brightness_and_skips_the_padding() {
+        let layout = layout(2, [0xf800, 0x07e0, 0x001f]);
+        assert_eq!(layout.stride(1), 4);
+        assert_eq!(layout.to_rgb(&[0xff, 0xff, 9, 9, 0x00, 0xf8, 9, 9], 1, 4), [255, 255, 255, 255, 0, 0]);
+    }
+
+    #[test]
+    fn scaling_takes_the_mean() {
+        let frame = Frame { width: 2, height: 2, rgb: [[0; 3], [100; 3], [50; 3], [250; 3]].concat() };
+        assert_eq!(scaled_down(frame.clone(), 0.5), Frame { width: 1, height: 1, rgb: vec![100; 3] });
+        assert_eq!(scaled_down(frame.clone(), 1.0), frame);
+    }
+
+    #[test]
+    fn the_smallest_picture_is_one_pixel() {
+        let frame = Frame { width: 30, height: 20, rgb: vec![7; 1800] };
+        assert_eq!(scaled_down(frame, 0.001), Frame { width: 1, height: 1, rgb: vec![7; 3] });
+    }
+}

@@ -1,0 +1,226 @@
+//! Text, character by character and exactly.
+//!
+//! A character on the keyboard is typed with its own key. For any other one a keycode of the pool is bound
+//! first, as many as the text needs in one request, and the application is given time to read the new map
+//! before a key is sent, and to read its keys before a code changes its meaning again.
+
+use std::{
+    collections::{HashMap, HashSet},
+    thread,
+    time::Duration,
+};
+
+use x11rb::{
+    connection::Connection,
+    protocol::xproto::{ConnectionExt as _, Keycode, Keysym},
+};
+
+use super::{
+    barrier,
+    connection::Display,
+    error::ScreenError,
+    hold::{Hold, Switch},
+    keymap::{Key, Keymap},
+    keymap_pool::KeycodePool,
+    keys,
+    neutral::{LiftedCapsLock, LiftedModifiers},
+};
+
+/// For an application to read a new keymap.
+const ADOPTION_LIMIT: Duration = Duration::from_millis(1500);
+/// For an application to read its keys before their codes are bound anew. Generous, since giving up early
+/// types wrong characters: laying out a screenful of Chinese has kept Qt busy for seconds.
+const REUSE_LIMIT: Duration = Duration::from_secs(10);
+/// For an application to show what was typed.
+const DISPLAY_LIMIT: Duration = Duration::from_millis(1500);
+/// Longest pause between characters; all other input of the screen waits for it.
+const MAX_DELAY: Duration = Duration::from_secs(1);
+
+pub(super) fn type_text(
+    display: &Display,
+    pool: &mut KeycodePool,
+    text: &str,
+    delay: Option<Duration>,
+) -> Result<(), ScreenError> {
+    let symbols = symbols(text)?;
+    if delay.is_some_and(|delay| delay > MAX_DELAY) {
+        let message = format!("must be at most {} milliseconds", MAX_DELAY.as_millis());
+        return Err(ScreenError::bad_input("delay_ms", message));
+    }
+    if symbols.is_empty() {
+        return Ok(());
+    }
+    display.discard_events()?;
+    let mut keymap = Keymap::read(display)?;
+    pool.refresh(&keymap);
+    let base = base_keys(display, &keymap)?;
+
+    let modifiers = LiftedModifiers::lift(display, &keymap)?;
+    let caps_lock = LiftedCapsLock::lift(display, &keymap)?;
+    for batch in batches(&symbols, |symbol| base.contains_key(&symbol), pool.capacity()) {
+        let bound = bind(display, &mut keymap, pool, &batch.missing)?;
+        let shift = keymap.shift_key();
+        for symbol in batch.symbols {
+            let Some(&key) = base.get(symbol).or_else(|| bound.get(symbol)) else {
+                return Err(ScreenError::Refused(format!("the keymap has no room for keysym {symbol:#x}")));
+            };
+            stroke(display, key, shift)?;
+            if let Some(delay) = delay {
+                display.conn.flush()?;
+                thread::sleep(delay);
+            }
+        }
+        display.sync()?;
+        let codes: Vec<Keycode> = bound.values().map(|key| key.code).collect();
+        pool.mark_pending(&codes);
+    }
+    drop(caps_lock);
+    modifiers.restore()?;
+    display.sync()?;
+    if barrier::wait(display, DISPLAY_LIMIT)? {
+        pool.settled();
+    }
+    Ok(())
+}
+
+fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), ScreenError> {
+    let mut hold = Hold::new(display);
+    if let Some(shift) = shift.filter(|_| key.shift) {
+        hold.press(Switch::Key(shift))?;
+    }
+    hold.press(Switch::Key(key.code))?;
+    hold.release()
+}
+
+/// The keys of the keyboard itself that can be used as things stand.
+///
+/// While another layout group is chosen, its characters are elsewhere; the pool has the same symbol in every
+/// group, so then only keys without a character (Enter, the modifiers) are taken from the keyboard.
+pub(super) fn base_keys(display: &Display, keymap: &Keymap) -> Result<HashMap<Keysym, Key>, ScreenError> {
+    let state = u16::from(display.conn.query_pointer(display.root)?.reply()?.mask);
+    let group = state >> 13 & 0b11;
+    let mut base = keymap.base();
+    if group != 0 {
+        base.retain(|&symbol, _| !keys::is_character(symbol));
+    }
+    Ok(base)
+}
+
+/// Sees to it that each of the distinct `wanted` symbols has a key of the pool that the focused application
+/// knows about. Symbols beyond the pool's capacity are left out.
+pub(super) fn bind(
+    display: &Display,
+    keymap: &mut Keymap,
+    pool: &mut KeycodePool,
+    wanted: &[Keysym],
+) -> Result<HashMap<Keysym, Key>, ScreenError> {
+    let binding = pool.bind(wanted);
+    if binding.reuses_pending && barrier::wait(display, REUSE_LIMIT)? {
+        pool.settled();
+    }
+    if !binding.changes.is_empty() {
+        keymap.rebind(display, &binding.changes)?;
+        if barrier::wait(display, ADOPTION_LIMIT)? {
+            pool.settled();
+        }
+    }
+    let key = |code| Key { code, shift: false };
+    Ok(wanted.iter().copied().zip(binding.codes.into_iter().map(key)).collect())
+}
+
+/// A run of symbols and the distinct ones among them that the keyboard lacks.
+#[derive(Debug, PartialEq, Eq)]
+struct Batch<'a> {
+    symbols: &'a [Keysym],
+    missing: Vec<Keysym>,
+}
+
+/// Splits a text so that no part needs more than `capacity` keys of the pool.
+fn batches(symbols: &[Keysym], on_keyboard: impl Fn(Keysym) -> bool, capacity: usize) -> Vec<Batch<'_>> {
+    let capacity = capacity.max(1);
+    let mut batches = Vec::new();
+    let mut start = 0;
+    let mut seen = HashSet::new();
+    let mut missing = Vec::new();
+    for (index, &symbol) in symbols.iter().enumerate() {
+        if on_keyboard(symbol) || seen.contains(&symbol) {
+            continue;
+        }
+        if missing.len() == capacity {
+            batches.push(Batch { symbols: &symbols[start..index], missing: std::mem::take(&mut missing) });
+            start = index;
+            seen.clear();
+        }
+        seen.insert(symbol);
+        missing.push(symbol);
+    }
+    batches.push(Batch { symbols: &symbols[start..], missing });
+    batches
+}
+
+/// The keysym of each character; every kind of line end is one Enter.
+fn symbols(text: &str) -> Result<Vec<Keysym>, ScreenError> {
+    let mut symbols = Vec::with_capacity(text.len());
+    let mut characters = text.chars().enumerate().peekable();
+    while let Some((index, character)) = characters.next() {
+        match character {
+            '\r' => {
+                characters.next_if(|&(_, next)| next == '\n');
+                symbols.push(keys::RETURN);
+            }
+            '\n' | '\t' => symbols.push(keys::of_char(character)),
+            _ if character.is_control() => {
+                let code = u32::from(character);
+                let message = format!(
+                    "has the control character U+{code:04X} at position {index}; only line ends and tabs can \
+                     be typed, press other keys with the key action"
+                );
+                return Err(ScreenError::bad_input("text", message));
+            }
+            _ => symbols.push(keys::of_char(character)),
+        }
+    }
+    Ok(symbols)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ascii(symbol: Keysym) -> bool {
+        symbol < 0x80 || symbol == keys::RETURN
+    }
+
+    #[test]
+    fn line_ends_of_every_kind_are_one_enter() {
+        let enter = keys::RETURN;
+        assert_eq!(symbols("a\r\nb\rc\n\n").unwrap(), [0x61, enter, 0x62, enter, 0x63, enter, enter]);
+        assert_eq!(symbols("\t\u{e9}\u{416}\u{1f600}").unwrap(), [keys::TAB, 0xe9, 0x0100_0416, 0x0101_f600]);
+    }
+
+    #[test]
+    fn control_characters_are_refused_with_their_place() {
+        for (text, place) in [("a\u{1b}", "U+001B at position 1"), ("\u{7f}", "U+007F at position 0")] {
+            let error = symbols(text).unwrap_err();
+            assert!(matches!(error, ScreenError::BadInput { field: "text", .. }));
+            assert!(error.to_string().contains(place), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_the_keyboard_is_one_batch() {
+        let text = symbols("hello\nworld").unwrap();
+        assert_eq!(batches(&text, ascii, 3), [Batch { symbols: &text, missing: vec![] }]);
+    }
+
+    #[test]
+    fn a_batch_ends_where_the_pool_does() {
+        let text = symbols("xабвaбгд").unwrap();
+        let cut = batches(&text, ascii, 3);
+        assert_eq!(cut.len(), 2);
+        assert_eq!(cut[0].symbols, &text[..6]);
+        assert_eq!(cut[1].missing, &text[6..]);
+        let joined: Vec<Keysym> = cut.iter().flat_map(|batch| batch.symbols).copied().collect();
+        assert_eq!(joined, text);
+    }
+}

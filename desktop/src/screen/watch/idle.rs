@@ -1,0 +1,75 @@
+use std::time::Duration;
+
+use x11rb::{
+    connection::Connection,
+    protocol::{
+        Event,
+        sync::{Alarm, ChangeAlarmAux, ConnectionExt as _, CreateAlarmAux, Int64, TESTTYPE, VALUETYPE},
+    },
+};
+
+use crate::screen::{ScreenError, ScreenEvent, connection::Display};
+
+/// Tells when nobody has used the input devices for a while, and when somebody does again.
+///
+/// One alarm on the X server's idle time serves both: it waits for the limit to be reached, then for the time
+/// to fall below it.
+#[derive(Debug)]
+pub(super) struct Idle {
+    alarm: Alarm,
+    limit_ms: i64,
+    idle: bool,
+}
+
+impl Idle {
+    pub(super) fn start(display: &Display, limit: Duration) -> Result<Self, ScreenError> {
+        let conn = &display.conn;
+        conn.sync_initialize(3, 1)?.reply()?;
+        let counters = conn.sync_list_system_counters()?.reply()?.counters;
+        let Some(counter) = counters.into_iter().find(|counter| counter.name == b"IDLETIME") else {
+            return Err(ScreenError::Unsupported("its idle time".to_owned()));
+        };
+        let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
+        let alarm = conn.generate_id()?;
+        let settings = CreateAlarmAux::new()
+            .counter(counter.counter)
+            .value_type(VALUETYPE::ABSOLUTE)
+            .value(int64(limit_ms))
+            .test_type(TESTTYPE::POSITIVE_COMPARISON)
+            .delta(int64(0))
+            .events(1);
+        conn.sync_create_alarm(alarm, &settings)?.check()?;
+        Ok(Self { alarm, limit_ms, idle: false })
+    }
+
+    pub(super) fn handle(
+        &mut self,
+        display: &Display,
+        event: &Event,
+        sink: &dyn Fn(ScreenEvent),
+    ) -> Result<(), ScreenError> {
+        let Event::SyncAlarmNotify(notice) = event else { return Ok(()) };
+        if notice.alarm != self.alarm {
+            return Ok(());
+        }
+        self.idle = !self.idle;
+        let next = if self.idle {
+            let idle_seconds = millis(notice.counter_value) / 1000;
+            sink(ScreenEvent::Idle { idle_seconds });
+            ChangeAlarmAux::new().value(int64(self.limit_ms - 1)).test_type(TESTTYPE::NEGATIVE_COMPARISON)
+        } else {
+            sink(ScreenEvent::Active);
+            ChangeAlarmAux::new().value(int64(self.limit_ms)).test_type(TESTTYPE::POSITIVE_COMPARISON)
+        };
+        display.conn.sync_change_alarm(self.alarm, &next)?;
+        Ok(())
+    }
+}
+
+fn int64(value: i64) -> Int64 {
+    Int64 { hi: (value >> 32) as i32, lo: value as u32 }
+}
+
+fn millis(value: Int64) -> u64 {
+    u64::from(value.hi.max(0).unsigned_abs()) << 32 | u64::from(value.lo)
+}

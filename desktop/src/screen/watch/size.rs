@@ -1,0 +1,29 @@
+use x11rb::protocol::{
+    Event,
+    randr::{ConnectionExt as _, NotifyMask},
+};
+
+use crate::screen::{ScreenError, ScreenEvent, connection::Display};
+
+/// Tells of a new screen size, once: the X server reports one change two or three times.
+#[derive(Debug)]
+pub(super) struct Size {
+    last: (u16, u16),
+}
+
+impl Size {
+    pub(super) fn start(display: &Display) -> Result<Self, ScreenError> {
+        display.conn.randr_query_version(1, 5)?.reply()?;
+        display.conn.randr_select_input(display.root, NotifyMask::SCREEN_CHANGE)?;
+        Ok(Self { last: display.size()? })
+    }
+
+    pub(super) fn handle(&mut self, event: &Event, sink: &dyn Fn(ScreenEvent)) {
+        let Event::RandrScreenChangeNotify(change) = event else { return };
+        let size = (change.width, change.height);
+        if size != self.last {
+            self.last = size;
+            sink(ScreenEvent::ScreenChange { width: size.0, height: size.1 });
+        }
+    }
+}
