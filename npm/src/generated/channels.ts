@@ -1,5 +1,9 @@
-// Placeholder until orgo-describe writes it; the shapes are fixed.
+// Written by orgo-describe (npm run types) from the declarations in core/. Do not edit.
+
+/** Whether a call took effect on the server: provably not, nobody can tell, carried out. */
 export type Delivered = "no" | "maybe" | "yes";
+
+/** A failure in one flat form; fields that do not apply are absent. */
 export interface ErrorRecord {
   kind: "encode" | "decode" | "server" | "transport" | "timeout" | "aborted" | "closed";
   message: string;
@@ -15,37 +19,98 @@ export interface ErrorRecord {
   limit?: number;
   cause?: CloseCause;
 }
-export type CloseReason = "normal" | "exit" | "unauthorized" | "not_found" | "not_running" | "view_only" | "idle" | "failed" | "going_away" | "unreachable" | "refused" | "protocol";
+
+/** Why a channel ended, in one set of causes for the close codes of every generation. */
+export type CloseReason =
+  /** Closed */
+  | "normal"
+  /** The shell ended */
+  | "exit"
+  /** The password was refused */
+  | "unauthorized"
+  /** There is no such computer, or it is not running */
+  | "not_found"
+  /** The computer is not running */
+  | "not_running"
+  /** These credentials allow only to look */
+  | "view_only"
+  /** Closed by the server after a long time without input */
+  | "idle"
+  /** The computer could not start it */
+  | "failed"
+  /** The server or the computer is going away */
+  | "going_away"
+  /** The computer could not be reached */
+  | "unreachable"
+  /** Refused by the server */
+  | "refused"
+  /** Broken protocol */
+  | "protocol"
+  /** Nobody took the output */
+  | "overflow"
+;
+
 export interface CloseCause {
   reason: CloseReason;
-  /** The close code on the wire, if there was one. */
+  /** The close code, if the end came as one. */
   code?: number;
+  /** The whole sentence. */
   message: string;
 }
+
+/** The state of a channel. */
 export type ChannelState =
+  /** On the way to its first opening. */
   | { status: "connecting" }
+  /** Accepted by the server. */
   | { status: "open" }
+  /** Open, but silent for too long. */
   | { status: "unstable" }
+  /** Broken; try number `attempt` comes `delay` ms after the break. */
   | { status: "waiting"; attempt: number; delay: number }
+  /** Ended for good. */
   | { status: "closed"; cause: CloseCause };
+
+/**
+ * What passed through a channel. `received = taken + buffered + dropped`, counted in bytes of text (terminal), samples
+ * of one channel (audio), or events.
+ */
 export interface Counters {
-  /** Messages and bytes, both ways. */
+  received: number;
+  taken: number;
+  buffered: number;
+  dropped: number;
   received_messages: number;
   received_bytes: number;
   sent_messages: number;
-  redials: number;
-  /** Frames that were not of the documented shape; they are passed over. */
+  /** Messages that are not of the documented shape; they are passed over. */
   malformed: number;
-  /** Items dropped because nobody took them (events: events; audio: samples per channel). */
-  dropped: number;
-  /** Items waiting to be taken (terminal: bytes of text; audio: samples per channel; events: events). */
-  buffered: number;
+  redials: number;
 }
-export type TerminalItem = { type: "output"; data: string } | { type: "reconnected" } | { type: "error"; message: string } | { type: "exit"; code: number };
+
+export type TerminalItem =
+  | { type: "output"; data: string }
+  | { type: "reconnected" }
+  | { type: "error"; message: string }
+  | { type: "exit"; code: number };
+
 export type AudioItem =
   | { type: "started"; sample_rate: number; channels: number }
   | { type: "samples"; samples: Float32Array }
   | { type: "error"; message: string };
-/** The `event` of the wire, as it is. */
-export interface WireEvent { type: string; timestamp: string; data: Record<string, unknown> }
-export type EventItem = { type: "event"; event: WireEvent } | { type: "gap" } | { type: "error"; message: string };
+
+/** An event as the wire has it, also of a type that this version does not know. */
+export interface WireEvent {
+  type: string;
+  timestamp: string;
+  data: Record<string, unknown>;
+}
+
+export type EventItem =
+  | { type: "event"; event: WireEvent }
+  /** Events may have been missed here; `missed` is absent where nobody can know how many. */
+  | { type: "gap"; missed?: number }
+  | { type: "error"; message: string };
+
+/** Every type of event of the specification. */
+export const EVENT_TYPES = ["window_focus", "window_open", "window_close", "clipboard", "file_change", "screen_change", "audio_stream_start", "audio_stream_stop", "process_start", "process_stop", "idle", "active"] as const;

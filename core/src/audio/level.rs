@@ -1,0 +1,35 @@
+//! How loud samples are.
+
+/// Two measures of a run of samples, both from 0 to 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Level {
+    /// The largest sample.
+    pub peak: f32,
+    /// The root of the mean square.
+    pub rms: f32,
+}
+
+/// Measures samples; silence for none.
+#[must_use]
+pub fn measure(samples: &[f32]) -> Level {
+    if samples.is_empty() {
+        return Level::default();
+    }
+    let (peak, sum) = samples.iter().fold((0.0_f32, 0.0_f64), |(peak, sum), sample| {
+        (peak.max(sample.abs()), sum + f64::from(*sample) * f64::from(*sample))
+    });
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a level needs no more")]
+    Level { peak, rms: (sum / samples.len() as f64).sqrt() as f32 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_square_wave_is_as_loud_as_its_peak() {
+        let level = measure(&[0.5, -0.5, 0.5, -0.5]);
+        assert!((level.peak - 0.5).abs() < 1e-6 && (level.rms - 0.5).abs() < 1e-6);
+        assert_eq!(measure(&[]), Level::default());
+    }
+}

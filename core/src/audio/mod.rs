@@ -1,0 +1,21 @@
+//! PCM sound: from bytes to samples, how loud it is, and as a WAV file.
+
+pub mod level;
+pub mod pcm;
+pub mod wav;
+
+/// How samples are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// Samples per second and channel.
+    pub sample_rate: u32,
+    /// Channels, interleaved.
+    pub channels: u16,
+}
+
+impl Default for Format {
+    /// What the specification promises: 24 kHz, mono.
+    fn default() -> Self {
+        Self { sample_rate: 24_000, channels: 1 }
+    }
+}

@@ -1,0 +1,215 @@
+//! Sound: PCM as it is played on the computer.
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+
+use super::link::{Counters, Target};
+use super::session::{Incoming, Protocol, Received, Session};
+use crate::Millis;
+use crate::address::SocketUrl;
+use crate::audio::Format;
+use crate::audio::pcm::Decoder;
+use crate::error::Error;
+
+/// So much sound waits for a consumer; then the oldest is dropped.
+const KEPT_SECONDS: u32 = 10;
+
+/// What the channel of sound gives.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AudioItem {
+    /// The format of what follows: at the start, and again after the link was broken.
+    Started(Format),
+    /// Interleaved samples from -1 to 1, whole frames of every channel.
+    Samples(Vec<f32>),
+    /// The server reports a problem.
+    Error(String),
+}
+
+/// The protocol of sound.
+#[derive(Debug)]
+pub struct Audio {
+    requested: (Option<u32>, Option<u16>),
+    format: Format,
+    decoder: Decoder,
+    /// Samples of a frame whose other channels have not come yet.
+    partial: Vec<f32>,
+    items: VecDeque<AudioItem>,
+    /// Samples of one channel that wait.
+    waiting: usize,
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: std::borrow::Cow<'a, str>,
+    #[serde(default)]
+    sample_rate: Option<f64>,
+    #[serde(default)]
+    channels: Option<f64>,
+    #[serde(default)]
+    message: Option<String>,
+}
+
+impl Audio {
+    fn start(&mut self, frame: &Frame<'_>) -> Received {
+        let default = Format::default();
+        let rate = frame.sample_rate.unwrap_or(f64::from(default.sample_rate));
+        let channels = frame.channels.unwrap_or(f64::from(default.channels));
+        if !(1_000.0..=768_000.0).contains(&rate) || !(1.0..=8.0).contains(&channels) {
+            return Received::Malformed;
+        }
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
+        let format = Format { sample_rate: rate as u32, channels: channels as u16 };
+        self.format = format;
+        self.decoder = Decoder::default();
+        self.partial.clear();
+        self.items.push_back(AudioItem::Started(format));
+        Received::Taken
+    }
+
+    fn sound(&mut self, bytes: &[u8], counters: &mut Counters) {
+        let channels = usize::from(self.format.channels);
+        let mut samples = std::mem::take(&mut self.partial);
+        self.decoder.decode(bytes, &mut samples);
+        self.partial = samples.split_off(samples.len() - samples.len() % channels);
+        let frames = samples.len() / channels;
+        if frames == 0 {
+            return;
+        }
+        counters.received += frames as u64;
+        self.waiting += frames;
+        let second = self.format.sample_rate as usize * channels;
+        match self.items.back_mut() {
+            Some(AudioItem::Samples(last)) if last.len() + samples.len() <= second => {
+                last.append(&mut samples);
+            }
+            _ => self.items.push_back(AudioItem::Samples(samples)),
+        }
+        self.drop_oldest(counters);
+        counters.buffered = self.waiting as u64;
+    }
+
+    fn drop_oldest(&mut self, counters: &mut Counters) {
+        let channels = usize::from(self.format.channels);
+        let limit = (self.format.sample_rate * KEPT_SECONDS) as usize;
+        while self.waiting > limit {
+            let Some(at) = self.items.iter().position(|item| matches!(item, AudioItem::Samples(_))) else {
+                break;
+            };
+            let Some(AudioItem::Samples(samples)) = self.items.get_mut(at) else { break };
+            let excess = (self.waiting - limit).min(samples.len() / channels);
+            samples.drain(..excess * channels);
+            if samples.is_empty() {
+                self.items.remove(at);
+            }
+            self.waiting -= excess;
+            counters.dropped += excess as u64;
+        }
+    }
+}
+
+impl Protocol for Audio {
+    type Item = AudioItem;
+    const CHANNEL: &'static str = "audio";
+
+    fn query(&self, mut url: SocketUrl) -> SocketUrl {
+        if let Some(rate) = self.requested.0 {
+            url = url.with("sample_rate", rate);
+        }
+        if let Some(channels) = self.requested.1 {
+            url = url.with("channels", channels);
+        }
+        url
+    }
+
+    fn greet(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn accepted(&mut self, _again: bool) {}
+
+    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
+        let bytes = match message {
+            Incoming::Binary(bytes) => {
+                self.sound(bytes, counters);
+                return Received::Taken;
+            }
+            Incoming::Text(bytes) => bytes,
+        };
+        let Ok(frame) = serde_json::from_slice::<Frame<'_>>(bytes) else { return Received::Malformed };
+        match frame.kind.as_ref() {
+            "started" => return self.start(&frame),
+            "pong" => {}
+            "error" => self.items.push_back(AudioItem::Error(frame.message.unwrap_or_default())),
+            _ => return Received::Malformed,
+        }
+        Received::Taken
+    }
+
+    fn pop(&mut self, counters: &mut Counters) -> Option<AudioItem> {
+        let item = self.items.pop_front()?;
+        if let AudioItem::Samples(samples) = &item {
+            let frames = samples.len() / usize::from(self.format.channels);
+            self.waiting -= frames;
+            counters.taken += frames as u64;
+            counters.buffered = self.waiting as u64;
+        }
+        Some(item)
+    }
+
+    fn is_full(&self) -> bool {
+        false
+    }
+
+    fn overflows(&self) -> bool {
+        false
+    }
+
+    fn farewell(&self) -> Option<String> {
+        Some(r#"{"type":"stop"}"#.to_owned())
+    }
+}
+
+impl Session<Audio> {
+    /// Begins to listen. What is `None` is left to the server: 24 kHz, mono.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for a format that no generation documents.
+    pub fn audio(
+        target: Target,
+        sample_rate: Option<f64>,
+        channels: Option<f64>,
+        seed: u64,
+        now: Millis,
+    ) -> Result<Self, Error> {
+        let whole = |field: &str, value: Option<f64>, min: f64, max: f64| match value {
+            Some(value) if !(min..=max).contains(&value) || value.fract() != 0.0 => Err(Error::encode(
+                "computers.audio",
+                field,
+                format!("must be a whole number from {min} to {max}"),
+            )),
+            value => Ok(value),
+        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
+        let requested = (
+            whole("sample_rate", sample_rate, 8_000.0, 192_000.0)?.map(|rate| rate as u32),
+            whole("channels", channels, 1.0, 2.0)?.map(|channels| channels as u16),
+        );
+        let protocol = Audio {
+            requested,
+            format: Format::default(),
+            decoder: Decoder::default(),
+            partial: Vec::new(),
+            items: VecDeque::new(),
+            waiting: 0,
+        };
+        Ok(Self::begin(protocol, target, seed, now))
+    }
+
+    /// The format of the sound that comes now.
+    #[must_use]
+    pub fn format(&self) -> Format {
+        self.protocol.format
+    }
+}

@@ -1,0 +1,151 @@
+//! Why a channel ended, in one set of causes for the close codes of every generation.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The cause, whatever the generation's code for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// Closed by this side, or by the server in the normal way.
+    Normal,
+    /// The shell ended.
+    Exit,
+    /// The password or the key was refused, also after a fresh one.
+    Unauthorized,
+    /// There is no such computer, or it does not run: some generations have one code for both.
+    NotFound,
+    /// The computer does not run.
+    NotRunning,
+    /// The credentials allow to look, not to use this channel.
+    ViewOnly,
+    /// The server closed it after a long time without input.
+    Idle,
+    /// The shell or the capture could not be started.
+    Failed,
+    /// The server or the computer is going away.
+    GoingAway,
+    /// The computer could not be reached, after every try.
+    Unreachable,
+    /// The server refused for another reason.
+    Refused,
+    /// The server broke the rules of the protocol, or says that we did.
+    Protocol,
+    /// Nobody took the output and the platform could not make the server wait.
+    Overflow,
+}
+
+impl CloseReason {
+    /// Every reason by its name, in the order of the enum.
+    pub const ALL: [Self; 13] = [
+        Self::Normal,
+        Self::Exit,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::NotRunning,
+        Self::ViewOnly,
+        Self::Idle,
+        Self::Failed,
+        Self::GoingAway,
+        Self::Unreachable,
+        Self::Refused,
+        Self::Protocol,
+        Self::Overflow,
+    ];
+
+    /// What it means, in a few words.
+    #[must_use]
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Normal => "closed",
+            Self::Exit => "the shell ended",
+            Self::Unauthorized => "the password was refused",
+            Self::NotFound => "there is no such computer, or it is not running",
+            Self::NotRunning => "the computer is not running",
+            Self::ViewOnly => "these credentials allow only to look",
+            Self::Idle => "closed by the server after a long time without input",
+            Self::Failed => "the computer could not start it",
+            Self::GoingAway => "the server or the computer is going away",
+            Self::Unreachable => "the computer could not be reached",
+            Self::Refused => "refused by the server",
+            Self::Protocol => "broken protocol",
+            Self::Overflow => "nobody took the output",
+        }
+    }
+}
+
+/// Why a channel ended, with what the wire said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CloseCause {
+    /// The cause.
+    pub reason: CloseReason,
+    /// The close code, if the end came as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+    /// The whole sentence.
+    pub message: String,
+}
+
+impl CloseCause {
+    /// A cause that did not come as a close code. `detail` is added to its description; it may be empty.
+    #[must_use]
+    pub fn new(reason: CloseReason, detail: &str) -> Self {
+        Self { reason, code: None, message: sentence(reason, detail) }
+    }
+}
+
+impl fmt::Display for CloseCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+fn sentence(reason: CloseReason, detail: &str) -> String {
+    let detail = detail.trim();
+    if detail.is_empty() { reason.describe().to_owned() } else { format!("{}: {detail}", reason.describe()) }
+}
+
+/// What to do after a close.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing: a new try would end in the same way.
+    Final,
+    /// Dial again.
+    Redial,
+    /// Dial again if this channel was open before: a computer that restarts looks like one that is not there.
+    RedialIfOpened,
+    /// Ask for a fresh password once.
+    Refresh,
+}
+
+/// Judges a close frame. Codes from 4000: the channels' documentation has 4401, 4404 and 4500 (G3), the proxy in
+/// front of them the others (VNC-0.3, BOPS).
+pub(super) fn judge(code: u16, text: &str) -> (CloseCause, Verdict) {
+    use CloseReason as R;
+    use Verdict::{Final, Redial, RedialIfOpened, Refresh};
+    let (reason, verdict) = match code {
+        1000 => (R::Normal, Final),
+        1001 => (R::GoingAway, Redial),
+        1002 | 1003 | 1007 | 1009 | 1010 => (R::Protocol, Final),
+        1008 | 4000 | 4010 | 4012 => (R::Refused, Final),
+        4001 | 4401 => (R::Unauthorized, Refresh),
+        4003 => (R::NotRunning, RedialIfOpened),
+        4004 => (R::NotFound, Final),
+        4006 | 4007 => (R::Unauthorized, Final),
+        4008 => (R::Idle, Final),
+        4011 => (R::ViewOnly, Final),
+        4404 => (R::NotFound, RedialIfOpened),
+        4500 => (R::Failed, Final),
+        _ => (R::Unreachable, Redial),
+    };
+    let detail = match code {
+        // Codes that a browser or a socket library makes up: nothing was on the wire.
+        1005 | 1006 | 1015 if text.is_empty() => "the connection was lost".to_owned(),
+        _ if text.is_empty() => format!("close code {code}"),
+        _ => format!("close code {code}, {text}"),
+    };
+    let message = if code == 1000 { sentence(reason, text) } else { sentence(reason, &detail) };
+    (CloseCause { reason, code: Some(code), message }, verdict)
+}

@@ -1,0 +1,487 @@
+//! The life of a channel's socket: credentials, dialling, heartbeat, silence, and the wait before the next try.
+
+use std::collections::VecDeque;
+
+use serde::{Serialize, Serializer};
+
+use super::close::{CloseCause, CloseReason, Verdict, judge};
+use crate::Millis;
+use crate::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
+use crate::auth::Password;
+use crate::config::Config;
+use crate::error::Error;
+use crate::retry::{Backoff, Jitter};
+
+/// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
+const PING_EVERY: Millis = 10_000;
+/// Silence after which the link counts as unstable: one ping and a half without an answer.
+const UNSTABLE_AFTER: Millis = 15_000;
+/// Silence after which the link counts as dead.
+const DEAD_AFTER: Millis = 25_000;
+/// How long a socket may take to open.
+const DIAL_LIMIT: Millis = 15_000;
+/// A refusal comes as a close after the socket opened, so an open socket is no acceptance yet. The first frame is,
+/// or this much time, in case a server answers neither the ping nor the protocol's own first message.
+const ACCEPTED_AFTER: Millis = 3_000;
+/// A link that held this long starts counting its tries anew.
+const STABLE_AFTER: Millis = 10_000;
+/// How many dials may fail in a row.
+const MAX_ATTEMPTS: u32 = 10;
+/// How much may wait to be sent, in bytes.
+const SEND_LIMIT: usize = 1 << 20;
+
+/// Where a channel is and how it is reached.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// The root of the REST calls, whose host serves the newer channels too.
+    pub base_url: BaseUrl,
+    /// Overrides every other way to the channel.
+    pub template: Option<SocketTemplate>,
+    /// What is known of the computer.
+    pub address: ComputerAddress,
+    /// The computer's password; `None` asks for it first.
+    pub password: Option<Password>,
+}
+
+impl Target {
+    /// The target of a computer for a client with this configuration.
+    #[must_use]
+    pub fn new(config: &Config, address: ComputerAddress, password: Option<Password>) -> Self {
+        Self { base_url: config.base_url.clone(), template: config.realtime_url.clone(), address, password }
+    }
+}
+
+/// What is to be done in the world.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Output {
+    /// Find out the computer's address and a fresh password, then call `handle_credentials`.
+    Authorize,
+    /// Open a socket. Any older one is gone.
+    Dial(SocketUrl),
+    /// Send a text message.
+    Send(String),
+    /// Close the socket with this code. Nothing more is expected of it.
+    Hangup(u16),
+}
+
+/// The state of a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// On the way to its first opening.
+    Connecting,
+    /// Accepted by the server.
+    Open,
+    /// Open, but silent for too long.
+    Unstable,
+    /// Broken; the next try comes.
+    Waiting {
+        /// The number of the next try, from 1.
+        attempt: u32,
+        /// When it comes, on the caller's clock.
+        at: Millis,
+        /// The wait before it.
+        delay: Millis,
+    },
+    /// Ended for good.
+    Closed(CloseCause),
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Flat<'a> {
+            status: &'static str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            attempt: Option<u32>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            delay: Option<Millis>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            cause: Option<&'a CloseCause>,
+        }
+        let mut flat = Flat { status: "connecting", attempt: None, delay: None, cause: None };
+        match self {
+            Self::Connecting => {}
+            Self::Open => flat.status = "open",
+            Self::Unstable => flat.status = "unstable",
+            Self::Waiting { attempt, delay, .. } => {
+                flat.status = "waiting";
+                flat.attempt = Some(*attempt);
+                flat.delay = Some(*delay);
+            }
+            Self::Closed(cause) => {
+                flat.status = "closed";
+                flat.cause = Some(cause);
+            }
+        }
+        flat.serialize(serializer)
+    }
+}
+
+/// What passed through a channel. `received = taken + buffered + dropped`, counted in the channel's own unit: bytes
+/// of text (terminal), samples of one channel (audio), events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counters {
+    /// What the server sent.
+    pub received: u64,
+    /// What the consumer took.
+    pub taken: u64,
+    /// What waits for the consumer.
+    pub buffered: u64,
+    /// What was dropped because the consumer did not take it.
+    pub dropped: u64,
+    /// Messages from the server.
+    pub received_messages: u64,
+    /// Their bytes.
+    pub received_bytes: u64,
+    /// Messages to the server.
+    pub sent_messages: u64,
+    /// Messages that are not of the documented shape; they are passed over.
+    pub malformed: u64,
+    /// How often the channel was dialled again.
+    pub redials: u64,
+}
+
+/// Why a socket could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialFailure {
+    /// The status of the answer, where the server answered the upgrade with a refusal. Browsers do not tell.
+    pub status: Option<u16>,
+    /// The cause in words, without secrets.
+    pub message: String,
+}
+
+/// What a link needs to know of the channel on it when it opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Nothing that the channel has to know.
+    Nothing,
+    /// Accepted for the first time.
+    Accepted,
+    /// Accepted again after a break.
+    AcceptedAgain,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Phase {
+    Authorizing,
+    Dialling {
+        since: Millis,
+    },
+    /// The socket is open; the server has not accepted yet.
+    Greeting {
+        since: Millis,
+    },
+    Open {
+        since: Millis,
+    },
+    Waiting {
+        at: Millis,
+        delay: Millis,
+    },
+    Closed(CloseCause),
+}
+
+#[derive(Debug)]
+pub(super) struct Link {
+    target: Target,
+    phase: Phase,
+    outputs: VecDeque<Output>,
+    queued: usize,
+    jitter: Jitter,
+    /// Failed dials in a row.
+    attempt: u32,
+    /// A fresh password was asked for since the last acceptance.
+    refreshed: bool,
+    opened_before: bool,
+    heard: Millis,
+    next_ping: Millis,
+    unstable: bool,
+    pub(super) counters: Counters,
+}
+
+impl Link {
+    pub(super) fn new(target: Target, seed: u64) -> Self {
+        Self {
+            target,
+            phase: Phase::Authorizing,
+            outputs: VecDeque::new(),
+            queued: 0,
+            jitter: Jitter::new(seed),
+            attempt: 0,
+            refreshed: false,
+            opened_before: false,
+            heard: 0,
+            next_ping: 0,
+            unstable: false,
+            counters: Counters::default(),
+        }
+    }
+
+    pub(super) fn state(&self) -> State {
+        match &self.phase {
+            Phase::Open { .. } if self.unstable => State::Unstable,
+            Phase::Open { .. } => State::Open,
+            Phase::Waiting { at, delay } => State::Waiting { attempt: self.attempt, at: *at, delay: *delay },
+            Phase::Closed(cause) => State::Closed(cause.clone()),
+            // Between two tries it stays "waiting", with the try that is under way.
+            _ if self.opened_before || self.attempt > 0 => {
+                State::Waiting { attempt: self.attempt, at: self.heard, delay: 0 }
+            }
+            _ => State::Connecting,
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    pub(super) fn has_socket(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. } | Phase::Greeting { .. })
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self.phase, Phase::Closed(_))
+    }
+
+    /// Begins, or begins again: with the password at hand it dials, without it asks.
+    pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl, channel: &str) {
+        if self.target.password.is_some() {
+            self.dial(now, url, channel);
+        } else {
+            self.authorize();
+        }
+    }
+
+    fn authorize(&mut self) {
+        self.drop_unsent();
+        self.phase = Phase::Authorizing;
+        self.outputs.push_back(Output::Authorize);
+    }
+
+    pub(super) fn address(&self) -> &ComputerAddress {
+        &self.target.address
+    }
+
+    fn dial(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl, channel: &str) {
+        let Target { base_url, template, address, password } = &self.target;
+        match address.channel_url(base_url, template.as_ref(), channel) {
+            Ok(plain) => {
+                let plain = match password {
+                    Some(password) => plain.with_token(password.clone()),
+                    None => plain,
+                };
+                self.drop_unsent();
+                self.outputs.push_back(Output::Dial(url(plain)));
+                self.phase = Phase::Dialling { since: now };
+            }
+            Err(problem) => {
+                self.close(CloseCause::new(CloseReason::Refused, &format!("the address {problem}")));
+            }
+        }
+    }
+
+    pub(super) fn credentials(
+        &mut self,
+        now: Millis,
+        found: Result<(ComputerAddress, Password), Error>,
+        url: impl FnOnce(SocketUrl) -> SocketUrl,
+        channel: &str,
+    ) {
+        if self.phase != Phase::Authorizing {
+            return;
+        }
+        match found {
+            Ok((address, password)) => {
+                self.target.address = address;
+                self.target.password = Some(password);
+                self.dial(now, url, channel);
+            }
+            // What cannot even be asked, or makes no sense, does not get better.
+            Err(error @ (Error::Encode(_) | Error::Decode(_))) => {
+                self.close(CloseCause::new(CloseReason::Unauthorized, &error.to_string()));
+            }
+            Err(error) => {
+                let status = match &error {
+                    Error::Server(error) => Some(error.status),
+                    _ => None,
+                };
+                self.dial_failed(now, &DialFailure { status, message: error.to_string() });
+            }
+        }
+    }
+
+    pub(super) fn opened(&mut self, now: Millis) -> bool {
+        if !matches!(self.phase, Phase::Dialling { .. }) {
+            return false;
+        }
+        self.phase = Phase::Greeting { since: now };
+        self.heard = now;
+        self.ping(now);
+        true
+    }
+
+    /// Something came from the server.
+    pub(super) fn heard(&mut self, now: Millis, bytes: usize) -> Change {
+        self.heard = now;
+        self.unstable = false;
+        self.counters.received_messages += 1;
+        self.counters.received_bytes += bytes as u64;
+        self.accept(now)
+    }
+
+    fn accept(&mut self, now: Millis) -> Change {
+        if !matches!(self.phase, Phase::Greeting { .. }) {
+            return Change::Nothing;
+        }
+        self.phase = Phase::Open { since: now };
+        self.refreshed = false;
+        if std::mem::replace(&mut self.opened_before, true) {
+            Change::AcceptedAgain
+        } else {
+            Change::Accepted
+        }
+    }
+
+    pub(super) fn dial_failed(&mut self, now: Millis, failure: &DialFailure) {
+        if self.is_closed() {
+            return;
+        }
+        let (reason, verdict) = match failure.status {
+            Some(401 | 403) => (CloseReason::Unauthorized, Verdict::Refresh),
+            Some(404) => (CloseReason::NotFound, Verdict::RedialIfOpened),
+            Some(status) if (400..500).contains(&status) && status != 408 && status != 429 => {
+                (CloseReason::Refused, Verdict::Final)
+            }
+            _ => (CloseReason::Unreachable, Verdict::Redial),
+        };
+        self.broken(now, CloseCause::new(reason, &failure.message), verdict);
+    }
+
+    pub(super) fn socket_closed(&mut self, now: Millis, code: u16, reason: &str) {
+        if self.is_closed() {
+            return;
+        }
+        let (cause, verdict) = judge(code, reason);
+        self.broken(now, cause, verdict);
+    }
+
+    fn broken(&mut self, now: Millis, cause: CloseCause, verdict: Verdict) {
+        if let Phase::Open { since } = self.phase
+            && now.saturating_sub(since) >= STABLE_AFTER
+        {
+            self.attempt = 0;
+        }
+        self.unstable = false;
+        let asking = self.phase == Phase::Authorizing;
+        match verdict {
+            // The key itself was refused, or the fresh password was.
+            Verdict::Refresh if self.refreshed || asking => self.close(cause),
+            Verdict::Refresh => {
+                self.refreshed = true;
+                self.target.password = None;
+                self.authorize();
+            }
+            Verdict::Final => self.close(cause),
+            Verdict::RedialIfOpened if !self.opened_before => self.close(cause),
+            Verdict::Redial | Verdict::RedialIfOpened if self.attempt >= MAX_ATTEMPTS => self.close(cause),
+            Verdict::Redial | Verdict::RedialIfOpened => {
+                self.attempt += 1;
+                self.counters.redials += 1;
+                self.drop_unsent();
+                let delay = Backoff::CHANNEL.delay(self.attempt, &mut self.jitter);
+                self.phase = Phase::Waiting { at: now.saturating_add(delay), delay };
+            }
+        }
+    }
+
+    /// Ends for good.
+    pub(super) fn close(&mut self, cause: CloseCause) {
+        if self.is_closed() {
+            return;
+        }
+        let dialled = self.has_socket() || matches!(self.phase, Phase::Dialling { .. });
+        self.unstable = false;
+        self.phase = Phase::Closed(cause);
+        if dialled {
+            self.outputs.push_back(Output::Hangup(1000));
+        }
+    }
+
+    /// Queues a message; `false` if too much is waiting already.
+    pub(super) fn send(&mut self, message: String) -> bool {
+        if self.queued + message.len() > SEND_LIMIT {
+            return false;
+        }
+        self.queued += message.len();
+        self.outputs.push_back(Output::Send(message));
+        true
+    }
+
+    fn ping(&mut self, now: Millis) {
+        self.next_ping = now.saturating_add(PING_EVERY);
+        self.send(r#"{"type":"ping"}"#.to_owned());
+    }
+
+    /// What was queued for a socket that is gone must not reach the next one.
+    fn drop_unsent(&mut self) {
+        self.outputs.clear();
+        self.queued = 0;
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        let output = self.outputs.pop_front()?;
+        if let Output::Send(message) = &output {
+            self.queued -= message.len();
+            self.counters.sent_messages += 1;
+        }
+        Some(output)
+    }
+
+    /// The next moment at which something is due. `reading` is false while the consumer holds the reader back: the
+    /// silence is then our own.
+    pub(super) fn poll_timeout(&self, reading: bool) -> Option<Millis> {
+        match &self.phase {
+            Phase::Authorizing | Phase::Closed(_) => None,
+            Phase::Dialling { since } => Some(since + DIAL_LIMIT),
+            Phase::Greeting { since } => Some(since + ACCEPTED_AFTER),
+            Phase::Open { .. } if reading => {
+                let silence = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
+                Some(self.next_ping.min(self.heard + silence))
+            }
+            Phase::Open { .. } => Some(self.next_ping),
+            Phase::Waiting { at, .. } => Some(*at),
+        }
+    }
+
+    /// Time passed. Says whether to dial, and what the channel has to know.
+    pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Change) {
+        match self.phase {
+            Phase::Dialling { since } if now >= since + DIAL_LIMIT => {
+                self.broken_with_hangup(now, &format!("no socket within {DIAL_LIMIT} ms"));
+            }
+            Phase::Greeting { since } if now >= since + ACCEPTED_AFTER => return (false, self.accept(now)),
+            Phase::Open { .. } => {
+                if !reading {
+                    self.heard = now;
+                }
+                let silence = now.saturating_sub(self.heard);
+                if silence >= DEAD_AFTER {
+                    self.broken_with_hangup(now, &format!("silent for {silence} ms"));
+                } else {
+                    self.unstable = silence >= UNSTABLE_AFTER;
+                    if now >= self.next_ping {
+                        self.ping(now);
+                    }
+                }
+            }
+            Phase::Waiting { at, .. } if now >= at => return (true, Change::Nothing),
+            _ => {}
+        }
+        (false, Change::Nothing)
+    }
+
+    fn broken_with_hangup(&mut self, now: Millis, detail: &str) {
+        self.broken(now, CloseCause::new(CloseReason::Unreachable, detail), Verdict::Redial);
+        self.outputs.push_front(Output::Hangup(1000));
+    }
+}

@@ -1,0 +1,210 @@
+//! One channel through all its sockets: the link below, a protocol on it.
+
+use super::close::{CloseCause, CloseReason};
+use super::link::{Change, Counters, DialFailure, Link, Output, State, Target};
+use crate::Millis;
+use crate::address::{ComputerAddress, SocketUrl};
+use crate::auth::Password;
+use crate::error::Error;
+
+/// What travels on a channel.
+pub trait Protocol {
+    /// What the consumer gets.
+    type Item;
+    /// The name of the channel in its address.
+    const CHANNEL: &'static str;
+
+    /// Adds the channel's own parameters to its URL.
+    fn query(&self, url: SocketUrl) -> SocketUrl;
+    /// The socket opened: these messages go out at once.
+    fn greet(&mut self) -> Vec<String>;
+    /// The server accepted, for the first time or `again`.
+    fn accepted(&mut self, again: bool);
+    /// A message came. Text and binary frames hold the same JSON to a tolerant reader, except for sound.
+    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received;
+    /// The next item for the consumer.
+    fn pop(&mut self, counters: &mut Counters) -> Option<Self::Item>;
+    /// Whether so much waits for the consumer that the reader should wait too.
+    fn is_full(&self) -> bool;
+    /// Whether more waits than may be kept where the reader cannot be made to wait.
+    fn overflows(&self) -> bool;
+    /// What to send before this side hangs up.
+    fn farewell(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A message as it came.
+#[derive(Debug, Clone, Copy)]
+pub enum Incoming<'a> {
+    /// In a text frame.
+    Text(&'a [u8]),
+    /// In a binary frame.
+    Binary(&'a [u8]),
+}
+
+impl<'a> Incoming<'a> {
+    /// The payload, whatever the frame.
+    pub(super) fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Text(bytes) | Self::Binary(bytes) => bytes,
+        }
+    }
+}
+
+/// What a message was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Received {
+    /// Taken in.
+    Taken,
+    /// Not of the documented shape, or of a kind that this version does not know.
+    Malformed,
+    /// The end of the channel.
+    End(CloseCause),
+}
+
+/// A channel as a state machine. See the [module documentation](super) for how to drive it.
+#[derive(Debug)]
+pub struct Session<P> {
+    link: Link,
+    pub(super) protocol: P,
+}
+
+impl<P: Protocol> Session<P> {
+    pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
+        let mut link = Link::new(target, seed);
+        link.start(now, |url| protocol.query(url), P::CHANNEL);
+        Self { link, protocol }
+    }
+
+    /// What is known of the computer's address, for whoever carries out [`Output::Authorize`].
+    #[must_use]
+    pub fn address(&self) -> &ComputerAddress {
+        self.link.address()
+    }
+
+    /// The computer's address and a fresh password were found, or could not be.
+    pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
+        self.link.credentials(now, found, |url| self.protocol.query(url), P::CHANNEL);
+    }
+
+    /// The socket opened.
+    pub fn handle_open(&mut self, now: Millis) {
+        if self.link.opened(now) {
+            for message in self.protocol.greet() {
+                self.link.send(message);
+            }
+        }
+    }
+
+    /// The socket could not be opened.
+    pub fn handle_failure(&mut self, now: Millis, failure: &DialFailure) {
+        self.link.dial_failed(now, failure);
+    }
+
+    /// A text message came.
+    pub fn handle_text(&mut self, now: Millis, text: &str) {
+        self.handle_message(now, Incoming::Text(text.as_bytes()));
+    }
+
+    /// A binary message came.
+    pub fn handle_binary(&mut self, now: Millis, bytes: &[u8]) {
+        self.handle_message(now, Incoming::Binary(bytes));
+    }
+
+    fn handle_message(&mut self, now: Millis, message: Incoming<'_>) {
+        if !self.link.has_socket() {
+            return;
+        }
+        let change = self.link.heard(now, message.bytes().len());
+        self.pass_on(change);
+        match self.protocol.receive(message, &mut self.link.counters) {
+            Received::Taken => {}
+            Received::Malformed => self.link.counters.malformed += 1,
+            Received::End(cause) => self.link.close(cause),
+        }
+        if self.protocol.overflows() {
+            self.link.close(CloseCause::new(CloseReason::Overflow, ""));
+        }
+    }
+
+    /// The socket closed: the code and the reason of the close frame, 1006 where there was none.
+    pub fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {
+        self.link.socket_closed(now, code, reason);
+    }
+
+    /// The moment of [`poll_timeout`](Self::poll_timeout) has come. Too early or too late does no harm.
+    pub fn handle_timeout(&mut self, now: Millis) {
+        let (dial, change) = self.link.timeout(now, self.wants_read());
+        if dial {
+            self.link.start(now, |url| self.protocol.query(url), P::CHANNEL);
+        }
+        self.pass_on(change);
+    }
+
+    fn pass_on(&mut self, change: Change) {
+        match change {
+            Change::Nothing => {}
+            Change::Accepted => self.protocol.accepted(false),
+            Change::AcceptedAgain => self.protocol.accepted(true),
+        }
+    }
+
+    /// What is to be done next in the world.
+    #[must_use]
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.link.poll_output()
+    }
+
+    /// What the server sent, in order.
+    #[must_use]
+    pub fn poll_item(&mut self) -> Option<P::Item> {
+        self.protocol.pop(&mut self.link.counters)
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout) next, on the caller's clock.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Millis> {
+        self.link.poll_timeout(self.wants_read())
+    }
+
+    /// Whether the caller should read on from the socket. While it does not, the server has to wait.
+    #[must_use]
+    pub fn wants_read(&self) -> bool {
+        !self.protocol.is_full()
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.link.state()
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.link.counters
+    }
+
+    /// Ends the channel. Items that came before can still be polled.
+    pub fn close(&mut self) {
+        if self.link.has_socket()
+            && let Some(message) = self.protocol.farewell()
+        {
+            self.link.send(message);
+        }
+        self.link.close(CloseCause::new(CloseReason::Normal, ""));
+    }
+
+    /// Sends a message if the server has accepted; `false` if it cannot be sent now.
+    pub(super) fn send_if_open(&mut self, message: String) -> bool {
+        self.link.is_open() && self.link.send(message)
+    }
+
+    /// Sends a message if there is a socket. Without one the protocol says the same when it greets.
+    pub(super) fn send_if_connected(&mut self, message: String) {
+        if self.link.has_socket() {
+            self.link.send(message);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! The terminal: keystrokes in, the output of a shell in a PTY out.
+
+use std::collections::VecDeque;
+
+use serde::{Deserialize, Serialize};
+
+use super::close::{CloseCause, CloseReason};
+use super::link::{Counters, Target};
+use super::session::{Incoming, Protocol, Received, Session};
+use super::text::{Joiner, RawText, quote};
+use crate::Millis;
+use crate::address::SocketUrl;
+use crate::error::Error;
+
+/// The size of a terminal where none is given (SEED).
+const DEFAULT_SIZE: (u16, u16) = (80, 24);
+/// One item of output holds at most about this much.
+const CHUNK: usize = 64 << 10;
+/// So much output waits before the reader waits too.
+const HIGH_WATER: usize = 1 << 20;
+/// So much output may wait where the platform cannot make the server wait.
+const HARD_LIMIT: usize = 8 << 20;
+
+/// What a terminal gives.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum TerminalItem {
+    /// Output of the shell with its escape sequences. Whole characters only.
+    Output {
+        /// The text.
+        data: String,
+    },
+    /// The link was broken and is back, with a *new* shell: the old one and its state are lost.
+    Reconnected,
+    /// The server reports a problem.
+    Error {
+        /// In the server's words.
+        message: String,
+    },
+    /// The shell ended. Nothing follows.
+    Exit {
+        /// Its exit code.
+        code: i64,
+    },
+}
+
+/// The protocol of the terminal.
+#[derive(Debug)]
+pub struct Terminal {
+    cols: u16,
+    rows: u16,
+    resized: bool,
+    joiner: Joiner,
+    items: VecDeque<TerminalItem>,
+    waiting: usize,
+}
+
+#[derive(Deserialize)]
+struct Frame<'a> {
+    #[serde(borrow, rename = "type")]
+    kind: std::borrow::Cow<'a, str>,
+    #[serde(default)]
+    data: Option<RawText>,
+    #[serde(default)]
+    message: Option<RawText>,
+    #[serde(default)]
+    code: Option<f64>,
+}
+
+impl Terminal {
+    fn push_output(&mut self, text: String, counters: &mut Counters) {
+        self.waiting += text.len();
+        counters.received += text.len() as u64;
+        counters.buffered = self.waiting as u64;
+        match self.items.back_mut() {
+            Some(TerminalItem::Output { data }) if data.len() + text.len() <= CHUNK => data.push_str(&text),
+            _ => self.items.push_back(TerminalItem::Output { data: text }),
+        }
+    }
+}
+
+impl Protocol for Terminal {
+    type Item = TerminalItem;
+    const CHANNEL: &'static str = "terminal";
+
+    fn query(&self, url: SocketUrl) -> SocketUrl {
+        url.with("cols", self.cols).with("rows", self.rows)
+    }
+
+    fn greet(&mut self) -> Vec<String> {
+        self.joiner = Joiner::default();
+        // The address holds the size too, but a proxy may not pass it on.
+        if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }
+    }
+
+    fn accepted(&mut self, again: bool) {
+        if again {
+            self.items.push_back(TerminalItem::Reconnected);
+        }
+    }
+
+    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
+        let Ok(frame) = serde_json::from_slice::<Frame<'_>>(message.bytes()) else {
+            return Received::Malformed;
+        };
+        match (frame.kind.as_ref(), frame.data) {
+            ("output", Some(data)) => {
+                let text = self.joiner.join(data);
+                if !text.is_empty() {
+                    self.push_output(text, counters);
+                }
+            }
+            ("pong", _) => {}
+            ("error", _) => {
+                let message = frame.message.unwrap_or_default().0;
+                let message = String::from_utf8_lossy(&message).into_owned();
+                self.items.push_back(TerminalItem::Error { message });
+            }
+            ("exit", _) => {
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    reason = "the cast saturates; exit codes are small"
+                )]
+                let code = frame.code.unwrap_or_default() as i64;
+                self.items.push_back(TerminalItem::Exit { code });
+                return Received::End(CloseCause::new(CloseReason::Exit, &format!("exit code {code}")));
+            }
+            _ => return Received::Malformed,
+        }
+        Received::Taken
+    }
+
+    fn pop(&mut self, counters: &mut Counters) -> Option<TerminalItem> {
+        let item = self.items.pop_front()?;
+        if let TerminalItem::Output { data } = &item {
+            self.waiting -= data.len();
+            counters.taken += data.len() as u64;
+            counters.buffered = self.waiting as u64;
+        }
+        Some(item)
+    }
+
+    fn is_full(&self) -> bool {
+        self.waiting >= HIGH_WATER
+    }
+
+    fn overflows(&self) -> bool {
+        self.waiting > HARD_LIMIT
+    }
+}
+
+impl Session<Terminal> {
+    /// Begins a terminal of a size in characters; `None` is 80 by 24.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for a size that is no size.
+    pub fn terminal(target: Target, size: Option<(f64, f64)>, seed: u64, now: Millis) -> Result<Self, Error> {
+        let (cols, rows) = match size {
+            Some((cols, rows)) => (side("cols", cols)?, side("rows", rows)?),
+            None => DEFAULT_SIZE,
+        };
+        let protocol = Terminal {
+            cols,
+            rows,
+            resized: false,
+            joiner: Joiner::default(),
+            items: VecDeque::new(),
+            waiting: 0,
+        };
+        Ok(Self::begin(protocol, target, seed, now))
+    }
+
+    /// Sends keystrokes. `false` if the link is down or too much waits to be sent: they are not kept, since a shell
+    /// that comes later is not the one they were meant for.
+    #[must_use]
+    pub fn input(&mut self, data: &str) -> bool {
+        data.is_empty() || self.send_if_open(format!(r#"{{"type":"input","data":{}}}"#, quote(data)))
+    }
+
+    /// Changes the size, now or when the link is back.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for a size that is no size.
+    pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
+        (self.protocol.cols, self.protocol.rows) = (side("cols", cols)?, side("rows", rows)?);
+        self.protocol.resized = true;
+        self.send_if_connected(resize(self.protocol.cols, self.protocol.rows));
+        Ok(())
+    }
+}
+
+fn resize(cols: u16, rows: u16) -> String {
+    format!(r#"{{"type":"resize","cols":{cols},"rows":{rows}}}"#)
+}
+
+fn side(field: &str, characters: f64) -> Result<u16, Error> {
+    const LARGEST: f64 = 1000.0;
+    if !(1.0..=LARGEST).contains(&characters) || characters.fract() != 0.0 {
+        let problem = format!("must be a whole number of characters from 1 to {LARGEST}");
+        return Err(Error::encode("computers.terminal", field, problem));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+    Ok(characters as u16)
+}

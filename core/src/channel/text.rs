@@ -1,0 +1,153 @@
+//! Text that was cut in the middle of a character.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Visitor};
+
+/// Text as a JSON string.
+pub(super) fn quote(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// A JSON string as bytes: UTF-8, except that a half of a surrogate pair (`"\ud83d"`) is kept as three bytes, and
+/// that bytes of a cut character stand as they came.
+#[derive(Debug, Default)]
+pub(super) struct RawText(pub(super) Vec<u8>);
+
+impl<'de> Deserialize<'de> for RawText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = RawText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+
+            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<RawText, E> {
+                Ok(RawText(bytes.to_vec()))
+            }
+
+            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<RawText, E> {
+                Ok(RawText(bytes))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<RawText, E> {
+                Ok(RawText(text.as_bytes().to_vec()))
+            }
+        }
+        deserializer.deserialize_byte_buf(Bytes)
+    }
+}
+
+/// Joins pieces of text: what a piece cuts off at its end is completed by the next one.
+#[derive(Debug, Default)]
+pub(super) struct Joiner {
+    tail: Vec<u8>,
+}
+
+impl Joiner {
+    /// The text of a piece, as far as it is complete. What can never become text is U+FFFD.
+    pub(super) fn join(&mut self, RawText(piece): RawText) -> String {
+        let mut bytes = std::mem::take(&mut self.tail);
+        if bytes.is_empty() {
+            bytes = piece;
+        } else {
+            bytes.extend_from_slice(&piece);
+        }
+        let bytes = match String::from_utf8(bytes) {
+            Ok(text) => return text,
+            Err(error) => error.into_bytes(),
+        };
+        let mut text = String::with_capacity(bytes.len());
+        let mut rest = bytes.as_slice();
+        while !rest.is_empty() {
+            match std::str::from_utf8(rest) {
+                Ok(valid) => {
+                    text.push_str(valid);
+                    break;
+                }
+                Err(error) => {
+                    let (valid, after) = rest.split_at(error.valid_up_to());
+                    text.push_str(std::str::from_utf8(valid).unwrap_or_default());
+                    rest = after;
+                    if let Some((character, length)) = surrogates(rest) {
+                        text.push(character);
+                        rest = &rest[length..];
+                    } else if error.error_len().is_none() || is_open_surrogate(rest) {
+                        self.tail = rest.to_vec();
+                        break;
+                    } else {
+                        text.push(char::REPLACEMENT_CHARACTER);
+                        rest = &rest[error.error_len().unwrap_or(1)..];
+                    }
+                }
+            }
+        }
+        text
+    }
+}
+
+/// A UTF-16 half at the start of bytes, encoded as three bytes like any other code point (WTF-8).
+fn half(bytes: &[u8]) -> Option<u32> {
+    match bytes {
+        [0xed, second @ 0xa0..=0xbf, third @ 0x80..=0xbf, ..] => {
+            Some(0xd000 | u32::from(second & 0x3f) << 6 | u32::from(third & 0x3f))
+        }
+        _ => None,
+    }
+}
+
+/// A high and a low half at the start of bytes: the character that they make, and their length.
+fn surrogates(bytes: &[u8]) -> Option<(char, usize)> {
+    let high = half(bytes).filter(|half| *half < 0xdc00)?;
+    let low = half(&bytes[3..]).filter(|half| *half >= 0xdc00)?;
+    char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)).map(|character| (character, 6))
+}
+
+/// A high half whose low half may still come.
+fn is_open_surrogate(bytes: &[u8]) -> bool {
+    match bytes {
+        [0xed] | [0xed, 0xa0..=0xaf] => true,
+        [0xed, 0xa0..=0xaf, 0x80..=0xbf, rest @ ..] => {
+            rest.len() < 3 && matches!(rest, [] | [0xed] | [0xed, 0xb0..=0xbf])
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn join(pieces: &[&[u8]]) -> String {
+        let mut joiner = Joiner::default();
+        pieces.iter().map(|piece| joiner.join(RawText(piece.to_vec()))).collect()
+    }
+
+    #[test]
+    fn a_character_cut_anywhere_is_joined() {
+        let text = "añ→🦀!";
+        for cut in 0..=text.len() {
+            let (first, second) = text.as_bytes().split_at(cut);
+            assert_eq!(join(&[first, second]), text, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn a_surrogate_pair_cut_in_two_messages_is_joined() {
+        let read = |json: &[u8]| serde_json::from_slice::<RawText>(json).unwrap();
+        let mut joiner = Joiner::default();
+        let first = joiner.join(read(br#""a\ud83e""#));
+        let second = joiner.join(read(br#""\udd80b""#));
+        assert_eq!(first + &second, "a🦀b");
+    }
+
+    #[test]
+    fn what_is_no_text_is_replaced_and_never_kept_for_ever() {
+        assert_eq!(join(&[b"a\xffb"]), "a\u{fffd}b");
+        assert_eq!(join(&[b"\xed\xa0\xbd", b"x"]), "\u{fffd}\u{fffd}\u{fffd}x");
+        assert_eq!(join(&[b"\xe2\x82", b"x"]), "\u{fffd}x");
+    }
+}

@@ -1,0 +1,183 @@
+//! What a client is set up with, and what one call may change of it.
+
+use crate::Millis;
+use crate::address::{BaseUrl, SocketTemplate};
+use crate::auth::ApiKey;
+use crate::error::Error;
+
+/// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
+pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
+/// The time limit of one request.
+pub const DEFAULT_TIMEOUT: Millis = 60_000;
+/// How often a call is sent again.
+pub const DEFAULT_MAX_RETRIES: u32 = 2;
+
+/// A client's settings.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The root of the REST calls.
+    pub base_url: BaseUrl,
+    /// Where the channels are, if not where the computer says.
+    pub realtime_url: Option<SocketTemplate>,
+    /// The account's key. Without one only channels with a known password work.
+    pub api_key: Option<ApiKey>,
+    /// The time limit of one request, in milliseconds.
+    pub timeout: Millis,
+    /// How often a call that may be repeated is sent again.
+    pub max_retries: u32,
+    /// Header fields sent with every call, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            base_url: BaseUrl::default(),
+            realtime_url: None,
+            api_key: None,
+            timeout: DEFAULT_TIMEOUT,
+            max_retries: DEFAULT_MAX_RETRIES,
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// A client's settings as text, before they are checked; what is absent has its default.
+#[derive(Clone, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct RawConfig {
+    /// See [`Config::base_url`].
+    pub base_url: Option<String>,
+    /// See [`Config::realtime_url`].
+    pub realtime_url: Option<String>,
+    /// See [`Config::api_key`].
+    pub api_key: Option<ApiKey>,
+    /// See [`Config::timeout`].
+    pub timeout: Option<f64>,
+    /// See [`Config::max_retries`].
+    pub max_retries: Option<f64>,
+    /// See [`Config::headers`].
+    pub headers: std::collections::BTreeMap<String, String>,
+}
+
+impl std::fmt::Debug for RawConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RawConfig").field("base_url", &self.base_url).finish_non_exhaustive()
+    }
+}
+
+impl TryFrom<RawConfig> for Config {
+    type Error = Error;
+
+    fn try_from(raw: RawConfig) -> Result<Self, Error> {
+        const OWNER: &str = "Orgo";
+        let refuse = |field: &str, problem: String| Error::encode(OWNER, field, problem);
+        let base_url = raw.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
+        if let Some(key) = &raw.api_key
+            && (key.expose().is_empty() || !key.expose().bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            let problem =
+                "must be printable ASCII without spaces, as shown at https://www.orgo.ai/workspaces";
+            return Err(refuse("apiKey", problem.to_owned()));
+        }
+        Ok(Self {
+            base_url: BaseUrl::parse(base_url).map_err(|problem| refuse("baseUrl", problem))?,
+            realtime_url: raw
+                .realtime_url
+                .as_deref()
+                .map(SocketTemplate::parse)
+                .transpose()
+                .map_err(|problem| refuse("realtimeUrl", problem))?,
+            api_key: raw.api_key,
+            timeout: limit(OWNER, raw.timeout)?.unwrap_or(DEFAULT_TIMEOUT),
+            max_retries: count(OWNER, raw.max_retries)?.unwrap_or(DEFAULT_MAX_RETRIES),
+            headers: headers(OWNER, raw.headers)?,
+        })
+    }
+}
+
+/// What one call may change.
+#[derive(Debug, Clone, Default)]
+pub struct CallOptions {
+    /// The time limit of one request, in milliseconds.
+    pub timeout: Option<Millis>,
+    /// How often the call is sent again.
+    pub max_retries: Option<u32>,
+    /// More header fields, names in lower case.
+    pub headers: Vec<(String, String)>,
+}
+
+/// What one call may change, before it is checked.
+#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[serde(default)]
+pub struct RawCallOptions {
+    /// See [`CallOptions::timeout`].
+    pub timeout: Option<f64>,
+    /// See [`CallOptions::max_retries`].
+    pub max_retries: Option<f64>,
+    /// See [`CallOptions::headers`].
+    pub headers: std::collections::BTreeMap<String, String>,
+}
+
+impl RawCallOptions {
+    /// Checks the options of a call to `operation`.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] that names the option.
+    pub fn check(self, operation: &str) -> Result<CallOptions, Error> {
+        Ok(CallOptions {
+            timeout: limit(operation, self.timeout)?,
+            max_retries: count(operation, self.max_retries)?,
+            headers: headers(operation, self.headers)?,
+        })
+    }
+}
+
+fn limit(owner: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
+    // What a timer of JavaScript can hold, about 24 days.
+    const LONGEST: f64 = 2_147_483_647.0;
+    let Some(millis) = millis else { return Ok(None) };
+    if !(1.0..=LONGEST).contains(&millis) {
+        return Err(Error::encode(
+            owner,
+            "timeout",
+            format!("must be a number of milliseconds from 1 to {LONGEST}"),
+        ));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+    Ok(Some(millis as Millis))
+}
+
+fn count(owner: &str, retries: Option<f64>) -> Result<Option<u32>, Error> {
+    let Some(retries) = retries else { return Ok(None) };
+    if !(0.0..=100.0).contains(&retries) || retries.fract() != 0.0 {
+        return Err(Error::encode(owner, "maxRetries", "must be a whole number from 0 to 100"));
+    }
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
+    Ok(Some(retries as u32))
+}
+
+fn headers(
+    owner: &str,
+    headers: std::collections::BTreeMap<String, String>,
+) -> Result<Vec<(String, String)>, Error> {
+    headers
+        .into_iter()
+        .map(|(name, value)| {
+            let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+            if name.is_empty() || !name.bytes().all(token) {
+                return Err(Error::encode(
+                    owner,
+                    "headers",
+                    format!("has a name that HTTP does not allow: {name:?}"),
+                ));
+            }
+            // Beyond ASCII every platform encodes differently or refuses.
+            if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
+                let problem = format!("must have a value of printable ASCII for {name:?}");
+                return Err(Error::encode(owner, "headers", problem));
+            }
+            Ok((name.to_ascii_lowercase(), value))
+        })
+        .collect()
+}

@@ -1,0 +1,309 @@
+//! Carries out a channel, and the handle to it.
+
+use std::fmt;
+use std::future::{Future, pending, poll_fn};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Poll;
+
+use super::call::run_call;
+use super::platform::{Message, Platform, SocketReader, SocketWriter};
+use super::signal::Signal;
+use crate::Millis;
+use crate::address::ComputerAddress;
+use crate::api::computers::{GetComputer, GetVncPassword};
+use crate::auth::Password;
+use crate::call::Call;
+use crate::channel::{Counters, DialFailure, Output, Protocol, Session, State};
+use crate::config::{CallOptions, Config};
+use crate::error::Error;
+
+/// How long a message may take to be handed to the network before the link counts as dead.
+const SEND_LIMIT: Millis = 15_000;
+
+/// A handle to a channel that [`drive`] carries out. Clones are handles to the same channel.
+pub struct Channel<C: Protocol>(Arc<Shared<C>>);
+
+struct Shared<C: Protocol> {
+    session: Mutex<Session<C>>,
+    reported: Mutex<Option<State>>,
+    driver: Signal,
+    consumer: Signal,
+    watcher: Signal,
+}
+
+impl<C: Protocol> Clone for Channel<C> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<C: Protocol> fmt::Debug for Channel<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Channel({}, {:?})", C::CHANNEL, self.state())
+    }
+}
+
+impl<C: Protocol> Channel<C> {
+    /// Wraps a session.
+    #[must_use]
+    pub fn new(session: Session<C>) -> Self {
+        Self(Arc::new(Shared {
+            session: Mutex::new(session),
+            reported: Mutex::new(Some(State::Connecting)),
+            driver: Signal::default(),
+            consumer: Signal::default(),
+            watcher: Signal::default(),
+        }))
+    }
+
+    fn session(&self) -> MutexGuard<'_, Session<C>> {
+        // The session holds no invariant across a panic that a caller could see broken: go on with it.
+        self.0.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Gives a command to the session.
+    pub fn command<T>(&self, command: impl FnOnce(&mut Session<C>) -> T) -> T {
+        let result = command(&mut self.session());
+        self.0.driver.raise();
+        self.0.consumer.raise();
+        self.0.watcher.raise();
+        result
+    }
+
+    /// The next items in order, at least one; `None` once the channel has ended and all were taken.
+    pub async fn next(&self) -> Option<Vec<C::Item>> {
+        loop {
+            {
+                let mut session = self.session();
+                let was_held_back = !session.wants_read();
+                let items: Vec<C::Item> = std::iter::from_fn(|| session.poll_item()).collect();
+                let closed = matches!(session.state(), State::Closed(_));
+                drop(session);
+                if !items.is_empty() {
+                    if was_held_back {
+                        self.0.driver.raise();
+                    }
+                    return Some(items);
+                }
+                if closed {
+                    return None;
+                }
+            }
+            self.0.consumer.wait().await;
+        }
+    }
+
+    /// The state once it differs from the one that was reported last; `None` after the end was reported.
+    pub async fn next_state(&self) -> Option<State> {
+        loop {
+            let state = self.state();
+            {
+                let mut reported = self.0.reported.lock().unwrap_or_else(PoisonError::into_inner);
+                if reported.as_ref() != Some(&state) {
+                    *reported = Some(state.clone());
+                    return Some(state);
+                }
+                if matches!(state, State::Closed(_)) {
+                    return None;
+                }
+            }
+            self.0.watcher.wait().await;
+        }
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.session().state()
+    }
+
+    /// The counters now.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        self.session().counters()
+    }
+
+    /// Ends the channel. Items that came before can still be taken.
+    pub fn close(&self) {
+        self.command(Session::close);
+    }
+}
+
+type Task<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// What the world reports to the loop.
+enum Event<P: Platform> {
+    Credentials(Box<Result<(ComputerAddress, Password), Error>>),
+    Dialled(Result<(P::Reader, P::Writer), DialFailure>),
+    Received(P::Reader, Message),
+    Sent(Option<P::Writer>),
+    Command,
+    Timer,
+}
+
+/// Carries a channel out until it has ended. `config` has the key that a password is asked with.
+pub async fn drive<P: Platform, C: Protocol + 'static>(platform: P, channel: Channel<C>, config: Config) {
+    let platform = std::rc::Rc::new(platform);
+    let config = std::rc::Rc::new(config);
+    let mut opening: Option<Task<Event<P>>> = None;
+    let mut reading: Option<Task<Event<P>>> = None;
+    let mut writer: Option<P::Writer> = None;
+    let mut sending: Option<Task<Event<P>>> = None;
+    let mut armed: Option<(Millis, Task<()>)> = None;
+
+    loop {
+        // While a message is on its way out the others wait in the session, where they are bounded.
+        while sending.is_none() {
+            let Some(output) = channel.session().poll_output() else { break };
+            match output {
+                Output::Authorize => {
+                    (reading, writer) = (None, None);
+                    let (platform, config) = (platform.clone(), config.clone());
+                    let address = channel.session().address().clone();
+                    opening = Some(Box::pin(async move {
+                        Event::Credentials(Box::new(authorize(&*platform, &config, address).await))
+                    }));
+                }
+                Output::Dial(url) => {
+                    (reading, writer) = (None, None);
+                    let socket = platform.connect(url);
+                    opening = Some(Box::pin(async move { Event::Dialled(socket.await) }));
+                }
+                Output::Send(text) => {
+                    if let Some(mut free) = writer.take() {
+                        let limit = platform.sleep(SEND_LIMIT);
+                        sending = Some(Box::pin(async move {
+                            let sent = Box::pin(free.send(text));
+                            let in_time = matches!(
+                                futures_util::future::select(sent, Box::pin(limit)).await,
+                                futures_util::future::Either::Left(_)
+                            );
+                            Event::Sent(in_time.then_some(free))
+                        }));
+                    }
+                }
+                Output::Hangup(code) => {
+                    (opening, reading) = (None, None);
+                    if let Some(writer) = writer.take() {
+                        futures_util::future::select(
+                            Box::pin(writer.close(code)),
+                            Box::pin(platform.sleep(SEND_LIMIT)),
+                        )
+                        .await;
+                    }
+                }
+            }
+        }
+        channel.0.consumer.raise();
+        channel.0.watcher.raise();
+
+        let (closed, wants_read, deadline) = {
+            let session = channel.session();
+            (matches!(session.state(), State::Closed(_)), session.wants_read(), session.poll_timeout())
+        };
+        if closed && (sending.is_none() || opening.is_none() && reading.is_none()) {
+            return;
+        }
+        match (deadline, &armed) {
+            // A timer that is too early does no harm, and arming one for every message does.
+            (Some(deadline), Some((at, _))) if *at <= deadline => {}
+            (Some(deadline), _) => {
+                let time = deadline.saturating_sub(platform.now());
+                armed = Some((deadline, Box::pin(platform.sleep(time))));
+            }
+            (None, _) => armed = None,
+        }
+
+        let event = poll_fn(|context| {
+            for task in [&mut opening, &mut sending] {
+                if let Some(running) = task
+                    && let Poll::Ready(event) = running.as_mut().poll(context)
+                {
+                    *task = None;
+                    return Poll::Ready(event);
+                }
+            }
+            if wants_read
+                && let Some(running) = &mut reading
+                && let Poll::Ready(event) = running.as_mut().poll(context)
+            {
+                reading = None;
+                return Poll::Ready(event);
+            }
+            if let Some((_, timer)) = &mut armed
+                && timer.as_mut().poll(context).is_ready()
+            {
+                armed = None;
+                return Poll::Ready(Event::Timer);
+            }
+            channel.0.driver.poll(context).map(|()| Event::Command)
+        })
+        .await;
+
+        let now = platform.now();
+        let mut session = channel.session();
+        match event {
+            Event::Credentials(found) => session.handle_credentials(now, *found),
+            Event::Dialled(Ok((reader, free))) => {
+                reading = Some(receive::<P>(reader));
+                writer = Some(free);
+                session.handle_open(now);
+            }
+            Event::Dialled(Err(failure)) => session.handle_failure(now, &failure),
+            Event::Received(_, Message::Closed { code, reason }) => {
+                (writer, sending) = (None, None);
+                session.handle_close(now, code, &reason);
+            }
+            Event::Received(reader, message) => {
+                match message {
+                    Message::Text(text) => session.handle_text(now, &text),
+                    Message::Binary(bytes) => session.handle_binary(now, &bytes),
+                    Message::Closed { .. } => {}
+                }
+                reading = Some(receive::<P>(reader));
+            }
+            Event::Sent(Some(free)) => writer = Some(free),
+            Event::Sent(None) => {
+                (reading, writer) = (None, None);
+                session.handle_close(now, 1006, "the other side does not read");
+            }
+            Event::Command => {}
+            Event::Timer => session.handle_timeout(now),
+        }
+    }
+}
+
+fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
+    Box::pin(async move {
+        let message = reader.receive().await;
+        Event::Received(reader, message)
+    })
+}
+
+/// Finds out what a channel needs: the computer's password, and its address if nothing is known of it.
+async fn authorize<P: Platform>(
+    platform: &P,
+    config: &Config,
+    mut address: ComputerAddress,
+) -> Result<(ComputerAddress, Password), Error> {
+    if config.api_key.is_none() {
+        let problem = "is wrong or missing, and there is no API key to ask for another one";
+        return Err(Error::encode("channel", "password", problem));
+    }
+    let id = address.computer_id.clone();
+    let options = CallOptions::default();
+    let needed = match &config.realtime_url {
+        Some(template) => template.needs_instance() && address.instance_id.is_none(),
+        None => address.connection_url.is_none() && address.instance_id.is_none(),
+    };
+    if needed {
+        let call = Call::typed(config, &GetComputer { id: id.clone() }, &options, platform.seed())?;
+        let computer = run_call(platform, call, pending()).await?.into_typed::<GetComputer>()?;
+        address.connection_url = computer.connection_url;
+        address.instance_id = computer.instance_id.or(computer.fly_instance_id);
+    }
+    let call = Call::typed(config, &GetVncPassword { id }, &options, platform.seed())?;
+    let answer = run_call(platform, call, pending()).await?.into_typed::<GetVncPassword>()?;
+    Ok((address, answer.password))
+}

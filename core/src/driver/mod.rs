@@ -1,0 +1,14 @@
+//! The async loops that the bindings share: they carry out what a [`Call`](crate::call::Call) or a
+//! [`Session`](crate::channel::Session) asks for, over what a [`Platform`] can do.
+//!
+//! Nothing here needs `Send`: a binding runs these futures on the one thread that it has for them (in a browser
+//! there is only one). A [`Channel`] is the handle that may be used from another thread.
+
+mod call;
+mod channel;
+mod platform;
+mod signal;
+
+pub use call::run_call;
+pub use channel::{Channel, drive};
+pub use platform::{Message, Platform, SocketReader, SocketWriter};

@@ -1,0 +1,378 @@
+//! What can go wrong with a call, one type for each event: it could not be encoded, its answer could not be
+//! decoded, the server refused it, the network failed, its time ran out, it was given up, a channel ended.
+
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::channel::CloseCause;
+use crate::{Millis, http::Reached};
+
+/// Whether a call took effect on the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Delivered {
+    /// Provably not: it never left, or the server says that it did nothing.
+    No,
+    /// Nobody can tell from here.
+    Maybe,
+    /// The server carried it out; what failed came after.
+    Yes,
+}
+
+impl From<Reached> for Delivered {
+    fn from(reached: Reached) -> Self {
+        match reached {
+            Reached::Never => Self::No,
+            Reached::Maybe => Self::Maybe,
+        }
+    }
+}
+
+/// Why a call failed.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A parameter or an option is not acceptable. Nothing was sent.
+    Encode(EncodeError),
+    /// The answer is not of the documented shape.
+    Decode(DecodeError),
+    /// The server refused.
+    Server(Box<ServerError>),
+    /// The network failed before an answer was complete.
+    Transport(TransportError),
+    /// The time limit ran out.
+    Timeout(TimeoutError),
+    /// The caller gave up.
+    Aborted(AbortedError),
+    /// The channel ended.
+    Closed(CloseCause),
+}
+
+/// A parameter that no server would take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EncodeError {
+    /// The call, as `computers.click`, or the option's owner.
+    pub operation: String,
+    /// The parameter or option.
+    pub field: String,
+    /// What is wrong and what would be right, as the end of a sentence that begins with the field.
+    pub problem: String,
+}
+
+/// An answer that does not have the documented shape.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecodeError {
+    /// The call.
+    pub operation: String,
+    /// The place, as `desktops[3].ram`; empty for the answer as a whole.
+    pub path: String,
+    /// What is expected there and what was found.
+    pub problem: String,
+    /// The status of the answer.
+    pub status: u16,
+    /// Its raw body, bounded and with secrets masked.
+    pub body: String,
+}
+
+/// A refusal by the server.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ServerError {
+    /// The call.
+    pub operation: String,
+    /// The status code.
+    pub status: u16,
+    /// The server's words.
+    pub message: String,
+    /// The server's stable name of the error, where it gives one (`computer_waking`).
+    pub code: Option<String>,
+    /// The id to quote to support.
+    pub request_id: Option<String>,
+    /// The status of the desktop, where the failure came from it.
+    pub upstream_status: Option<u16>,
+    /// How long to wait before another try, in seconds.
+    pub retry_after: Option<f64>,
+    /// The raw body, bounded and with secrets masked.
+    pub body: String,
+}
+
+/// A network failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransportError {
+    /// The call.
+    pub operation: String,
+    /// The cause in words.
+    pub message: String,
+    /// Whether the call took effect.
+    pub delivered: Delivered,
+}
+
+/// A time limit that ran out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TimeoutError {
+    /// The call.
+    pub operation: String,
+    /// The limit, in milliseconds.
+    pub limit: Millis,
+    /// Whether the call took effect.
+    pub delivered: Delivered,
+}
+
+/// A call that its caller gave up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AbortedError {
+    /// The call.
+    pub operation: String,
+    /// Whether the call took effect.
+    pub delivered: Delivered,
+}
+
+impl ServerError {
+    /// Codes that say: the computer is not awake yet and nothing was carried out (known from a client of the
+    /// newest generation, BOPS).
+    const WAKING: [&str; 7] = [
+        "computer_waking",
+        "suspend_in_progress",
+        "resume_in_progress",
+        "resuming",
+        "wake_failed",
+        "no_capacity",
+        "saved_state_unavailable",
+    ];
+
+    /// Whether the answer says that nothing was carried out and another try may succeed.
+    #[must_use]
+    pub fn nothing_executed(&self) -> bool {
+        self.status == 429 || self.code.as_deref().is_some_and(|code| Self::WAKING.contains(&code))
+    }
+
+    /// Whether the call took effect, by the word of the answer. A refusal (4xx) carries nothing out, except for
+    /// 408, where the desktop ran out of time in the middle; a failure (5xx) leaves it open.
+    #[must_use]
+    pub fn delivered(&self) -> Delivered {
+        if self.nothing_executed() || (400..500).contains(&self.status) && self.status != 408 {
+            Delivered::No
+        } else {
+            Delivered::Maybe
+        }
+    }
+}
+
+impl Error {
+    /// A refused parameter.
+    pub(crate) fn encode(operation: &str, field: &str, problem: impl Into<String>) -> Self {
+        Self::Encode(EncodeError {
+            operation: operation.to_owned(),
+            field: field.to_owned(),
+            problem: problem.into(),
+        })
+    }
+
+    /// Whether the call took effect on the server.
+    #[must_use]
+    pub fn delivered(&self) -> Delivered {
+        match self {
+            Self::Encode(_) | Self::Closed(_) => Delivered::No,
+            Self::Decode(_) => Delivered::Yes,
+            Self::Server(error) => error.delivered(),
+            Self::Transport(error) => error.delivered,
+            Self::Timeout(error) => error.delivered,
+            Self::Aborted(error) => error.delivered,
+        }
+    }
+
+    /// The same facts in one flat form, as the bindings hand them to JavaScript.
+    #[must_use]
+    pub fn record(&self) -> ErrorRecord {
+        let mut record = ErrorRecord {
+            kind: ErrorKind::Encode,
+            message: self.to_string(),
+            delivered: self.delivered(),
+            ..ErrorRecord::default()
+        };
+        match self {
+            Self::Encode(error) => record.field = Some(error.field.clone()),
+            Self::Decode(error) => {
+                record.kind = ErrorKind::Decode;
+                record.path = Some(error.path.clone());
+                record.status = Some(error.status);
+                record.body = Some(error.body.clone());
+            }
+            Self::Server(error) => {
+                record.kind = ErrorKind::Server;
+                record.status = Some(error.status);
+                record.code.clone_from(&error.code);
+                record.request_id.clone_from(&error.request_id);
+                record.upstream_status = error.upstream_status;
+                record.retry_after = error.retry_after;
+                record.body = Some(error.body.clone());
+            }
+            Self::Transport(_) => record.kind = ErrorKind::Transport,
+            Self::Timeout(error) => {
+                record.kind = ErrorKind::Timeout;
+                record.limit = Some(error.limit);
+            }
+            Self::Aborted(_) => record.kind = ErrorKind::Aborted,
+            Self::Closed(cause) => {
+                record.kind = ErrorKind::Closed;
+                record.cause = Some(cause.clone());
+            }
+        }
+        record
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Encode(EncodeError { operation, field, problem }) => {
+                write!(f, "{operation}: `{field}` {problem}")
+            }
+            Self::Decode(DecodeError { operation, path, problem, .. }) if path.is_empty() => {
+                write!(f, "{operation}: the answer is not of the documented shape: {problem}")
+            }
+            Self::Decode(DecodeError { operation, path, problem, .. }) => {
+                write!(f, "{operation}: the answer is not of the documented shape: `{path}`: {problem}")
+            }
+            Self::Server(error) => write!(f, "{}: {} {}", error.operation, error.status, error.message),
+            Self::Transport(TransportError { operation, message, .. }) => {
+                write!(f, "{operation}: the network failed: {message}")
+            }
+            Self::Timeout(TimeoutError { operation, limit, .. }) => {
+                write!(f, "{operation}: no answer within {limit} ms")
+            }
+            Self::Aborted(AbortedError { operation, .. }) => write!(f, "{operation}: aborted by the caller"),
+            Self::Closed(cause) => cause.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// The type of an [`Error`], by name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "one for each variant of Error, where they are explained")]
+pub enum ErrorKind {
+    #[default]
+    Encode,
+    Decode,
+    Server,
+    Transport,
+    Timeout,
+    Aborted,
+    Closed,
+}
+
+/// An [`Error`] in one flat form; fields that do not apply are absent.
+#[derive(Debug, Clone, Serialize)]
+pub struct ErrorRecord {
+    /// Which error it is.
+    pub kind: ErrorKind,
+    /// The whole sentence.
+    pub message: String,
+    /// Whether the call took effect.
+    pub delivered: Delivered,
+    /// [`EncodeError::field`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// [`DecodeError::path`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// [`ServerError::status`] or [`DecodeError::status`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// [`ServerError::code`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// [`ServerError::request_id`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// [`ServerError::upstream_status`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub upstream_status: Option<u16>,
+    /// [`ServerError::retry_after`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<f64>,
+    /// [`ServerError::body`] or [`DecodeError::body`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// [`TimeoutError::limit`]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Millis>,
+    /// Why a channel ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cause: Option<CloseCause>,
+}
+
+impl Default for ErrorRecord {
+    fn default() -> Self {
+        Self {
+            kind: ErrorKind::default(),
+            message: String::new(),
+            delivered: Delivered::No,
+            field: None,
+            path: None,
+            status: None,
+            code: None,
+            request_id: None,
+            upstream_status: None,
+            retry_after: None,
+            body: None,
+            limit: None,
+            cause: None,
+        }
+    }
+}
+
+/// A place in an answer that does not fit its declaration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mismatch {
+    /// The place, as `desktops[3].ram`.
+    pub path: String,
+    /// What is expected there and what was found.
+    pub problem: String,
+}
+
+impl Mismatch {
+    /// `found` stands where `expected` should.
+    #[must_use]
+    pub fn new(expected: &str, found: &Value) -> Self {
+        Self { path: String::new(), problem: format!("expected {expected}, found {}", kind(found)) }
+    }
+
+    /// Nothing stands where `expected` should.
+    #[must_use]
+    pub fn missing(expected: &str) -> Self {
+        Self { path: String::new(), problem: format!("expected {expected}, found nothing") }
+    }
+
+    /// The same place, seen from the object that holds it in `field`.
+    #[must_use]
+    pub fn inside(mut self, field: &str) -> Self {
+        let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{field}{joint}{}", self.path);
+        self
+    }
+
+    /// The same place, seen from the list that holds it at `index`.
+    #[must_use]
+    pub fn at(mut self, index: usize) -> Self {
+        let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("[{index}]{joint}{}", self.path);
+        self
+    }
+}
+
+/// What a value is, for an error's text: a string itself may be long or a secret, so it is not shown.
+pub(crate) fn kind(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        Value::Bool(value) => value.to_string(),
+        Value::Number(value) => value.to_string(),
+        Value::String(_) => "a string".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
+}

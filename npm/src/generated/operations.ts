@@ -1,0 +1,137 @@
+// Written by orgo-describe (npm run types) from the declarations in core/. Do not edit.
+import type {
+  Acknowledged,
+  ActionResult,
+  BashResult,
+  ClickParams,
+  Computer,
+  CreateComputerParams,
+  CreateWorkspaceParams,
+  DeleteComputerParams,
+  DeleteFileParams,
+  DeleteWorkspaceParams,
+  DownloadUrl,
+  DragParams,
+  ExecPythonParams,
+  ExecResult,
+  ExportFileParams,
+  ExportedFile,
+  File,
+  GetComputerParams,
+  GetDownloadUrlParams,
+  GetStreamStatusParams,
+  GetVncPasswordParams,
+  GetWorkspaceParams,
+  ListFilesParams,
+  ListWorkspacesParams,
+  PressKeyParams,
+  RestartComputerParams,
+  RunBashParams,
+  ScrollParams,
+  StartComputerParams,
+  StartStreamParams,
+  StopComputerParams,
+  StopStreamParams,
+  StreamStatus,
+  TakeScreenshotParams,
+  TypeTextParams,
+  UploadFileParams,
+  VncPassword,
+  WaitParams,
+  Workspace,
+} from "./types.js";
+
+/** Every call: its parameters, and its result as a binding gives it. */
+export interface Operations {
+  /** Creates a workspace. */
+  "workspaces.create": { params: CreateWorkspaceParams; result: Workspace };
+  /** Lists every workspace. There are no pages. */
+  "workspaces.list": { params: ListWorkspacesParams; result: Workspace[] };
+  /** Fetches a workspace with its computers. */
+  "workspaces.get": { params: GetWorkspaceParams; result: Workspace };
+  /** Deletes a workspace and every computer in it. */
+  "workspaces.delete": { params: DeleteWorkspaceParams; result: Acknowledged };
+  /** Creates a computer. It starts by itself. */
+  "computers.create": { params: CreateComputerParams; result: Computer };
+  /** Fetches a computer. */
+  "computers.get": { params: GetComputerParams; result: Computer };
+  /** Deletes a computer and its disk. It is stopped first if it runs. */
+  "computers.delete": { params: DeleteComputerParams; result: Acknowledged };
+  /** Fetches the password of the computer's channels. */
+  "computers.vncPassword": { params: GetVncPasswordParams; result: VncPassword };
+  /** Starts a stopped computer. */
+  "computers.start": { params: StartComputerParams; result: Acknowledged };
+  /** Stops a computer. Its disk is kept, its processes are lost. */
+  "computers.stop": { params: StopComputerParams; result: Acknowledged };
+  /** Restarts a computer. Its password changes. */
+  "computers.restart": { params: RestartComputerParams; result: Acknowledged };
+  /** Takes a picture of the screen. */
+  "computers.screenshot": { params: TakeScreenshotParams; result: { mime_type: string; width: number; height: number } };
+  /** Clicks the mouse at a point of the screen. */
+  "computers.click": { params: ClickParams; result: ActionResult };
+  /** Drags the mouse from one point of the screen to another. */
+  "computers.drag": { params: DragParams; result: ActionResult };
+  /** Types text into the focused window. */
+  "computers.type": { params: TypeTextParams; result: ActionResult };
+  /** Presses a key or a combination of keys. */
+  "computers.key": { params: PressKeyParams; result: ActionResult };
+  /** Turns the mouse wheel. */
+  "computers.scroll": { params: ScrollParams; result: ActionResult };
+  /** Waits on the computer. */
+  "computers.wait": { params: WaitParams; result: ActionResult };
+  /** Runs a command in a shell and waits for its end. */
+  "computers.bash": { params: RunBashParams; result: BashResult };
+  /** Runs Python code in a fresh interpreter and waits for its end. */
+  "computers.exec": { params: ExecPythonParams; result: ExecResult };
+  /** Starts to stream to an RTMP connection that is saved in the account's settings. */
+  "stream.start": { params: StartStreamParams; result: StreamStatus };
+  /** Tells whether a stream runs. */
+  "stream.status": { params: GetStreamStatusParams; result: StreamStatus };
+  /** Ends the stream. */
+  "stream.stop": { params: StopStreamParams; result: Acknowledged };
+  /** Uploads a file. A running computer finds it on its desktop. */
+  "files.upload": { params: UploadFileParams; result: File };
+  /** Lists files. */
+  "files.list": { params: ListFilesParams; result: File[] };
+  /** Stores a file of a running computer and gives its URL. */
+  "files.export": { params: ExportFileParams; result: ExportedFile };
+  /** Gives the URL of a file's content. */
+  "files.download": { params: GetDownloadUrlParams; result: DownloadUrl };
+  /** Deletes a file. */
+  "files.delete": { params: DeleteFileParams; result: Acknowledged };
+  /** Fetches a file's content. */
+  "files.bytes": { params: GetDownloadUrlParams; result: null };
+}
+
+/** What a repetition of a call does; see `core`'s `Effect`. */
+export const EFFECTS = {
+  "workspaces.create": "once",
+  "workspaces.list": "read",
+  "workspaces.get": "read",
+  "workspaces.delete": "idempotent",
+  "computers.create": "once",
+  "computers.get": "read",
+  "computers.delete": "idempotent",
+  "computers.vncPassword": "read",
+  "computers.start": "idempotent",
+  "computers.stop": "idempotent",
+  "computers.restart": "once",
+  "computers.screenshot": "read",
+  "computers.click": "once",
+  "computers.drag": "once",
+  "computers.type": "once",
+  "computers.key": "once",
+  "computers.scroll": "once",
+  "computers.wait": "read",
+  "computers.bash": "once",
+  "computers.exec": "once",
+  "stream.start": "once",
+  "stream.status": "read",
+  "stream.stop": "idempotent",
+  "files.upload": "once",
+  "files.list": "read",
+  "files.export": "once",
+  "files.download": "read",
+  "files.delete": "idempotent",
+  "files.bytes": "read",
+} as const satisfies Record<keyof Operations, "read" | "idempotent" | "once">;
