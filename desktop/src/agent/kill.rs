@@ -1,0 +1,106 @@
+//! Ending everything that a process started.
+
+use std::fs;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How many times the tree is searched: a fork may slip between the search and the kill, a few rounds catch it.
+const ROUNDS: usize = 50;
+
+/// A variable in the environment of a process and of all that it starts, also of what left its session.
+#[derive(Debug)]
+pub(super) struct Marker(String);
+
+impl Marker {
+    pub(super) const VARIABLE: &str = "ORGO_COMMAND";
+
+    pub(super) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self(LAST.fetch_add(1, Ordering::Relaxed).to_string())
+    }
+
+    pub(super) fn value(&self) -> &str {
+        &self.0
+    }
+
+    fn is_carried_by(&self, pid: i32) -> bool {
+        let entry = format!("{}={}", Self::VARIABLE, self.0);
+        fs::read(format!("/proc/{pid}/environ"))
+            .is_ok_and(|environment| environment.split(|&byte| byte == 0).any(|it| it == entry.as_bytes()))
+    }
+}
+
+/// Kills the session that `leader` began and every process that carries the marker.
+pub(super) fn tree(leader: u32, marker: &Marker) {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    for _ in 0..ROUNDS {
+        let found: Vec<i32> = pids()
+            .filter(|&pid| pid != own && pid != 1)
+            .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive && stat.session == leader) || marker.is_carried_by(pid))
+            .collect();
+        if found.is_empty() {
+            return;
+        }
+        for pid in found {
+            if let Some(pid) = Pid::from_raw(pid) {
+                // It may have ended by itself since it was found.
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+}
+
+/// Asks every process of the box but this one to end.
+pub(super) fn terminate_all() {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    for pid in pids().filter(|&pid| pid != own && pid != 1).filter_map(Pid::from_raw) {
+        // It may have ended by itself since it was listed.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
+pub(super) fn pids() -> impl Iterator<Item = i32> {
+    fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+}
+
+/// The two fields of `/proc/PID/stat` that matter here.
+pub(super) struct Stat {
+    pub(super) alive: bool,
+    session: u32,
+}
+
+impl Stat {
+    pub(super) fn of(pid: i32) -> Option<Self> {
+        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+    }
+
+    /// The name, in parentheses, may itself hold spaces and parentheses, so the fields count from the last one.
+    fn parse(line: &str) -> Option<Self> {
+        let (_, fields) = line.rsplit_once(')')?;
+        let mut fields = fields.split_ascii_whitespace();
+        let alive = !matches!(fields.next()?, "Z" | "X");
+        let session = fields.nth(2)?.parse().ok()?;
+        Some(Self { alive, session })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_with_parentheses_does_not_shift_the_fields() {
+        let stat = Stat::parse("42 (a) b) S 1 42 40 0 -1").expect("the line is whole");
+        assert!(stat.alive);
+        assert_eq!(stat.session, 40);
+    }
+
+    #[test]
+    fn a_zombie_is_not_alive() {
+        assert!(!Stat::parse("42 (sh) Z 1 42 40 0").expect("the line is whole").alive);
+    }
+}

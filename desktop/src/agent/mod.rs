@@ -1,0 +1,15 @@
+//! The agent: this same program run inside a computer's box, where it starts processes on the server's behalf.
+//!
+//! The server cannot fork into a box without being root there, so it asks: one Unix connection per process.
+//! The connection is also the process's life line: when the server lets go of it, whatever the process started is ended.
+
+mod client;
+mod kill;
+mod protocol;
+mod serve;
+mod spawn;
+mod table;
+
+pub(crate) use client::{Agent, AgentError, Process};
+pub(crate) use protocol::{Spawn, Stdio, TableChange};
+pub(crate) use serve::serve;

@@ -1,0 +1,62 @@
+//! What the server and the agent say to each other: one JSON object per line, the server's line first.
+//!
+//! Before its first line the agent sends one byte, which carries the file descriptor of the process's output if it has one.
+
+use serde::{Deserialize, Serialize};
+
+/// The one request of a connection.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Start a process and report how it ends.
+    Spawn(Spawn),
+    /// Report every process that starts or ends from now on.
+    WatchProcesses,
+    /// Ask every process of the box to end.
+    Terminate,
+}
+
+/// A process to start.
+#[derive(Debug, Deserialize, Serialize)]
+pub(crate) struct Spawn {
+    pub(crate) argv: Vec<String>,
+    pub(crate) env: Vec<(String, String)>,
+    pub(crate) cwd: String,
+    pub(crate) stdio: Stdio,
+}
+
+/// Where the output of a process goes. Its input is empty, except with a terminal.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Stdio {
+    /// A terminal of its own, whose other end the server gets.
+    Terminal { cols: u16, rows: u16 },
+    /// Output and errors, in the order written, to one pipe.
+    Merged,
+    /// Output alone to a pipe; errors are dropped.
+    Output,
+    /// Output and errors appended to a file.
+    Log { path: String },
+}
+
+/// What the agent reports about a process.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Reply {
+    Started,
+    Failed {
+        message: String,
+    },
+    /// The exit code; 128 + the signal's number when a signal ended it, as a shell counts.
+    Exited {
+        code: i32,
+    },
+}
+
+/// A change in the list of processes.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TableChange {
+    Started { pid: u32, name: String },
+    Ended { pid: u32, name: String },
+}

@@ -1,0 +1,72 @@
+//! Starting one process inside the box.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt as _;
+use std::process::{self, Child, Command};
+
+use rustix::process::{ioctl_tiocsctty, setsid};
+use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use super::kill::Marker;
+use super::protocol::{Spawn, Stdio};
+
+/// Starts the process in a session of its own; with it comes the end of its output that the server reads, if any.
+pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Option<OwnedFd>)> {
+    let (program, arguments) =
+        request.argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .envs(request.env.iter().map(|(name, value)| (name, value)))
+        .env(Marker::VARIABLE, marker.value())
+        .current_dir(&request.cwd);
+    let output = match &request.stdio {
+        Stdio::Terminal { cols, rows } => Some(attach_terminal(&mut command, *cols, *rows)?),
+        Stdio::Merged => {
+            let (read, write) = pipe()?;
+            command.stdin(process::Stdio::null()).stdout(write.try_clone()?).stderr(write);
+            Some(read)
+        }
+        Stdio::Output => {
+            let (read, write) = pipe()?;
+            command.stdin(process::Stdio::null()).stdout(write).stderr(process::Stdio::null());
+            Some(read)
+        }
+        Stdio::Log { path } => {
+            let log = OpenOptions::new().create(true).append(true).open(path)?;
+            command.stdin(process::Stdio::null()).stdout(log.try_clone()?).stderr(log);
+            None
+        }
+    };
+    let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
+    // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            setsid()?;
+            if controlling_terminal {
+                ioctl_tiocsctty(rustix::stdio::stdin())?;
+            }
+            Ok(())
+        });
+    }
+    Ok((command.spawn()?, output))
+}
+
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
+}
+
+fn attach_terminal(command: &mut Command, cols: u16, rows: u16) -> io::Result<OwnedFd> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let master = openpt(flags)?;
+    grantpt(&master)?;
+    unlockpt(&master)?;
+    tcsetwinsize(&master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
+    let slave = ioctl_tiocgptpeer(&master, flags)?;
+    command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
+    Ok(master)
+}

@@ -1,0 +1,76 @@
+//! The list of processes in the box, as a series of changes.
+
+use std::collections::BTreeMap;
+use std::{fs, io};
+
+use super::kill::{Stat, pids};
+use super::protocol::TableChange;
+
+/// What was seen last: names by process id.
+#[derive(Debug, Default)]
+pub(super) struct Table(BTreeMap<u32, String>);
+
+impl Table {
+    /// Reads `/proc` again and says what changed. A process that came and went between two readings is not seen.
+    pub(super) fn refresh(&mut self) -> io::Result<Vec<TableChange>> {
+        let now = pids()
+            .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive))
+            .filter_map(|pid| Some((u32::try_from(pid).ok()?, name(pid)?)))
+            .collect();
+        Ok(self.advance(now))
+    }
+
+    /// A name that changes is a new program in the old process (`exec`): the old one ended, the new one started.
+    fn advance(&mut self, now: BTreeMap<u32, String>) -> Vec<TableChange> {
+        let before = std::mem::replace(&mut self.0, now);
+        let ended = before
+            .iter()
+            .filter(|(pid, name)| self.0.get(pid) != Some(name))
+            .map(|(&pid, name)| TableChange::Ended { pid, name: name.clone() });
+        let started = self
+            .0
+            .iter()
+            .filter(|(pid, name)| before.get(pid) != Some(name))
+            .map(|(&pid, name)| TableChange::Started { pid, name: name.clone() });
+        ended.chain(started).collect()
+    }
+}
+
+fn name(pid: i32) -> Option<String> {
+    Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end_matches('\n').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(processes: &[(u32, &str)]) -> BTreeMap<u32, String> {
+        processes.iter().map(|&(pid, name)| (pid, name.to_owned())).collect()
+    }
+
+    #[test]
+    fn changes_are_the_difference_between_two_readings() {
+        let mut table = Table(list(&[(2, "bash"), (3, "sleep")]));
+        let changes = table.advance(list(&[(2, "bash"), (4, "vim")]));
+        assert_eq!(
+            changes,
+            [
+                TableChange::Ended { pid: 3, name: "sleep".into() },
+                TableChange::Started { pid: 4, name: "vim".into() }
+            ]
+        );
+    }
+
+    #[test]
+    fn another_program_in_the_same_process_is_an_end_and_a_start() {
+        let mut table = Table(list(&[(2, "bash")]));
+        let changes = table.advance(list(&[(2, "mousepad")]));
+        assert_eq!(
+            changes,
+            [
+                TableChange::Ended { pid: 2, name: "bash".into() },
+                TableChange::Started { pid: 2, name: "mousepad".into() }
+            ]
+        );
+    }
+}

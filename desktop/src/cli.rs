@@ -1,0 +1,51 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// A local computer service that speaks the Orgo protocol over real X desktops.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Serve computers until interrupted.
+    Serve(Serve),
+    /// Say what this machine lacks to run computers, and the command that installs it.
+    Doctor,
+    /// Start processes inside a computer's box; the server runs this itself.
+    #[command(hide = true)]
+    Agent {
+        #[arg(long)]
+        socket: PathBuf,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Serve {
+    /// Address and port; port 0 takes any free one.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8800")]
+    pub(crate) listen: SocketAddr,
+    /// Allow an address that other machines reach. The connection is not encrypted.
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// Where workspaces, computers and their homes are kept [default: /var/lib/orgo-desktop for root, else
+    /// ~/.local/share/orgo-desktop].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// The key that callers must send; without one a random key is made and kept in the data folder.
+    #[arg(long, value_name = "KEY", env = "ORGO_DESKTOP_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
+    /// An origin whose pages may call, such as http://127.0.0.1:3000; may be given several times.
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) allow_origin: Vec<String>,
+    /// Once ready, print the addresses and the key as one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}

@@ -1,0 +1,337 @@
+//! Every computer's state, and the transitions between the states: one at a time per computer.
+
+use std::collections::HashMap;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use std::{fs, io};
+
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+use crate::secret::Secret;
+use crate::store::{ComputerRecord, Store, StoreError};
+
+use super::layout::Layout;
+use super::machine::{Blueprint, Machine};
+use super::runtime_dir::RuntimeDir;
+use super::spawner::Spawner;
+
+/// How long a call waits for a computer that is coming up.
+const PATIENCE: Duration = Duration::from_secs(35);
+/// The host's users that computers run as begin here, when the server is root. No Debian system hands these out.
+const FIRST_OWNER: u32 = 200_000;
+
+/// What a computer is doing.
+#[derive(Clone, Debug)]
+pub(crate) enum Phase {
+    Stopped,
+    /// Coming up; this will be its password.
+    Starting(Secret),
+    /// Going down and up again; this will be its password.
+    Restarting(Secret),
+    Running(Arc<Machine>),
+    Stopping,
+    /// It did not come up, or ended by itself.
+    Failed,
+}
+
+impl Phase {
+    /// The wire's word for it.
+    pub(crate) fn status(&self) -> &'static str {
+        match self {
+            Self::Stopped => "stopped",
+            Self::Starting(_) => "starting",
+            Self::Restarting(_) => "restarting",
+            Self::Running(_) => "running",
+            Self::Stopping => "stopping",
+            Self::Failed => "error",
+        }
+    }
+
+    pub(crate) fn password(&self) -> Option<&Secret> {
+        match self {
+            Self::Starting(password) | Self::Restarting(password) => Some(password),
+            Self::Running(machine) => Some(machine.password()),
+            Self::Stopped | Self::Stopping | Self::Failed => None,
+        }
+    }
+}
+
+/// Why a transition was not begun.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FleetError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("the system gives no random numbers: {0}")]
+    Randomness(#[from] getrandom::Error),
+    #[error("cannot remove its files: {0}")]
+    Files(#[from] io::Error),
+    /// It was deleted while the call waited its turn.
+    #[error("the computer was deleted")]
+    Gone,
+    #[error("the server is going down")]
+    ShuttingDown,
+}
+
+/// All computers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Fleet(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    store: Arc<Store>,
+    /// Holds one folder per computer.
+    homes: PathBuf,
+    runtime: RuntimeDir,
+    spawner: Spawner,
+    /// `None` once the server goes down, so that nothing starts any more.
+    slots: Mutex<Option<HashMap<String, Arc<Slot>>>>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    phase: watch::Sender<Phase>,
+    /// Held through a whole transition.
+    turn: Arc<AsyncMutex<()>>,
+}
+
+impl Fleet {
+    pub(crate) fn new(store: Arc<Store>, homes: PathBuf, runtime: RuntimeDir, spawner: Spawner) -> Self {
+        Self(Arc::new(Inner { store, homes, runtime, spawner, slots: Mutex::new(Some(HashMap::new())) }))
+    }
+
+    /// Starts every computer that ran when the server went down.
+    pub(crate) async fn resume(&self) -> Result<(), FleetError> {
+        for computer in self.0.store.computers(None)?.into_iter().filter(|computer| computer.should_run) {
+            self.start(&computer).await?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn phase(&self, computer: &ComputerRecord) -> Phase {
+        self.slot(computer).map_or(Phase::Stopped, |slot| slot.phase.borrow().clone())
+    }
+
+    /// The machine, after waiting for one that is coming up; `None` when it is not running.
+    pub(crate) async fn machine(&self, computer: &ComputerRecord) -> Option<Arc<Machine>> {
+        let mut phase = self.slot(computer).ok()?.phase.subscribe();
+        let settled = phase.wait_for(|phase| !matches!(phase, Phase::Starting(_) | Phase::Restarting(_)));
+        match &*timeout(PATIENCE, settled).await.ok()?.ok()? {
+            Phase::Running(machine) => Some(Arc::clone(machine)),
+            _ => None,
+        }
+    }
+
+    /// Begins to start it, unless it runs. Returns at once, with the phase it is in then.
+    pub(crate) async fn start(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
+        let (slot, turn) = self.turn(computer).await?;
+        let running = matches!(*slot.phase.borrow(), Phase::Running(_));
+        self.0.store.set_should_run(&computer.id, true)?;
+        if !running {
+            let password = new_password()?;
+            slot.phase.send_replace(Phase::Starting(password.clone()));
+            tokio::spawn(self.clone().boot(computer.clone(), Arc::clone(&slot), password, turn));
+        }
+        let phase = slot.phase.borrow().clone();
+        Ok(phase)
+    }
+
+    /// Begins to stop it, unless it is stopped. Returns at once, with the phase it is in then.
+    pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
+        let (slot, turn) = self.turn(computer).await?;
+        self.0.store.set_should_run(&computer.id, false)?;
+        match slot.phase.send_replace(Phase::Stopping) {
+            Phase::Running(machine) => {
+                let slot = Arc::clone(&slot);
+                tokio::spawn(async move {
+                    machine.stop().await;
+                    slot.phase.send_replace(Phase::Stopped);
+                    drop(turn);
+                });
+            }
+            _ => drop(slot.phase.send_replace(Phase::Stopped)),
+        }
+        let phase = slot.phase.borrow().clone();
+        Ok(phase)
+    }
+
+    /// Begins to stop and start it, also when it is stopped. Returns at once, with the phase it is in then.
+    pub(crate) async fn restart(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
+        let (slot, turn) = self.turn(computer).await?;
+        self.0.store.set_should_run(&computer.id, true)?;
+        let password = new_password()?;
+        let before = slot.phase.send_replace(Phase::Restarting(password.clone()));
+        let (fleet, computer, booting) = (self.clone(), computer.clone(), Arc::clone(&slot));
+        tokio::spawn(async move {
+            if let Phase::Running(machine) = before {
+                machine.stop().await;
+            }
+            fleet.boot(computer, booting, password, turn).await;
+        });
+        let phase = slot.phase.borrow().clone();
+        Ok(phase)
+    }
+
+    /// Stops it and removes it with its home. Returns when nothing is left.
+    pub(crate) async fn delete(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
+        let (slot, turn) = self.turn(computer).await?;
+        if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
+            machine.stop().await;
+        }
+        slot.phase.send_replace(Phase::Stopped);
+        self.0.store.delete_computer(&computer.id)?;
+        if let Some(slots) = self.slots().as_mut() {
+            slots.remove(&computer.id);
+        }
+        drop(turn);
+        match fs::remove_dir_all(self.folder(computer)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stops everything that runs; from now on nothing starts.
+    pub(crate) async fn shut_down(&self) {
+        let slots = self.slots().take().unwrap_or_default();
+        let mut stopping = JoinSet::new();
+        for slot in slots.into_values() {
+            stopping.spawn(async move {
+                let _turn = Arc::clone(&slot.turn).lock_owned().await;
+                if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
+                    machine.stop().await;
+                }
+            });
+        }
+        stopping.join_all().await;
+    }
+
+    async fn boot(self, computer: ComputerRecord, slot: Arc<Slot>, password: Secret, turn: OwnedMutexGuard<()>) {
+        let blueprint = self.blueprint(&computer, password);
+        match Machine::boot(blueprint, &self.0.spawner).await {
+            Ok(machine) => {
+                let machine = Arc::new(machine);
+                slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
+                drop(turn);
+                tokio::spawn(mourn(slot, machine, computer.instance_id));
+            }
+            Err(error) => {
+                tracing::error!("computer {} did not start: {error}", computer.instance_id);
+                slot.phase.send_replace(Phase::Failed);
+            }
+        }
+    }
+
+    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> Blueprint {
+        let home = self.folder(computer).join("home");
+        Blueprint {
+            owner: owner(&home, computer.slot),
+            layout: Layout {
+                home,
+                run: self.0.runtime.computer(&computer.instance_id),
+                support: self.0.runtime.support(),
+                display: display(computer.slot),
+            },
+            hostname: computer.instance_id.clone(),
+            resolution: computer.spec.resolution,
+            password,
+        }
+    }
+
+    fn folder(&self, computer: &ComputerRecord) -> PathBuf {
+        self.0.homes.join(&computer.id)
+    }
+
+    async fn turn(
+        &self,
+        computer: &ComputerRecord,
+    ) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
+        let slot = self.slot(computer)?;
+        let turn = Arc::clone(&slot.turn).lock_owned().await;
+        // While waiting the computer may have been deleted, or the server told to go down.
+        match self.slots().as_ref() {
+            None => return Err(FleetError::ShuttingDown),
+            Some(slots) if !slots.get(&computer.id).is_some_and(|current| Arc::ptr_eq(current, &slot)) => {
+                return Err(FleetError::Gone);
+            }
+            Some(_) => {}
+        }
+        Ok((slot, turn))
+    }
+
+    fn slot(&self, computer: &ComputerRecord) -> Result<Arc<Slot>, FleetError> {
+        let mut slots = self.slots();
+        let slots = slots.as_mut().ok_or(FleetError::ShuttingDown)?;
+        let slot = slots.entry(computer.id.clone()).or_insert_with(|| {
+            Arc::new(Slot { phase: watch::Sender::new(Phase::Stopped), turn: Arc::default() })
+        });
+        Ok(Arc::clone(slot))
+    }
+
+    /// No code that holds this lock can panic half way through a change.
+    fn slots(&self) -> std::sync::MutexGuard<'_, Option<HashMap<String, Arc<Slot>>>> {
+        self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Cleans up after a computer that ends without having been told to.
+async fn mourn(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
+    machine.stopping().cancelled().await;
+    let _turn = Arc::clone(&slot.turn).lock_owned().await;
+    let ended_by_itself =
+        matches!(&*slot.phase.borrow(), Phase::Running(current) if Arc::ptr_eq(current, &machine));
+    if ended_by_itself {
+        tracing::error!("computer {name} ended by itself");
+        machine.stop().await;
+        slot.phase.send_replace(Phase::Failed);
+    }
+}
+
+fn new_password() -> Result<Secret, getrandom::Error> {
+    Secret::random("", 16)
+}
+
+/// Computers share the network, and X clients look for an abstract socket of their display there first: the numbers stay
+/// clear of real displays.
+fn display(slot: u32) -> u16 {
+    // The remainder is below 10 000.
+    1000 + (slot % 10_000) as u16
+}
+
+/// Root gives each computer a user of its own, so that being root inside by some mistake is not being root outside.
+/// A home that exists keeps its owner.
+fn owner(home: &Path, slot: u32) -> Option<u32> {
+    if !rustix::process::geteuid().is_root() {
+        return None;
+    }
+    let owner = match fs::metadata(home) {
+        Ok(metadata) => metadata.uid(),
+        Err(_) if can_be_reached(home) => FIRST_OWNER + slot,
+        Err(_) => 0,
+    };
+    (owner != 0).then_some(owner)
+}
+
+/// Whether users other than root can pass through every folder above, up to those that do not exist yet.
+fn can_be_reached(path: &Path) -> bool {
+    path.ancestors().skip(1).filter_map(|folder| fs::metadata(folder).ok()).all(|folder| folder.mode() & 0o001 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_closed_to_others_hides_what_is_in_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let set = |mode| fs::set_permissions(parent.path(), fs::Permissions::from_mode(mode));
+        set(0o700).expect("the folder is ours");
+        assert!(!can_be_reached(&parent.path().join("a/home")));
+        set(0o711).expect("the folder is ours");
+        assert!(can_be_reached(&parent.path().join("a/home")));
+    }
+}

@@ -1,0 +1,180 @@
+//! One running computer.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, chown};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::process::Child;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
+use crate::screen::Screen;
+use crate::secret::Secret;
+
+use super::environment::environment;
+use super::layout::{HOME, Layout};
+use super::resolution::Resolution;
+use super::session::{self, BootError};
+use super::spawner::Spawner;
+use super::{sandbox, skeleton};
+
+/// How long programs get to save and close before the box is taken down.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// A computer whose desktop is up.
+#[derive(Debug)]
+pub(crate) struct Machine {
+    agent: Agent,
+    screen: Arc<Screen>,
+    layout: Layout,
+    password: Secret,
+    stopping: CancellationToken,
+    container: Container,
+}
+
+/// What a machine is made from.
+#[derive(Debug)]
+pub(super) struct Blueprint {
+    pub(super) layout: Layout,
+    pub(super) hostname: String,
+    pub(super) resolution: Resolution,
+    /// The host's user that it runs as, when it is not the server's own.
+    pub(super) owner: Option<u32>,
+    pub(super) password: Secret,
+}
+
+impl Machine {
+    /// Opens the box and brings the desktop up.
+    pub(super) async fn boot(blueprint: Blueprint, spawner: &Spawner) -> Result<Self, BootError> {
+        let Blueprint { layout, hostname, resolution, owner, password } = blueprint;
+        prepare(&layout, owner)?;
+        let mut command = sandbox::command(&layout, &hostname, owner);
+        let log = fs::File::create(layout.box_log())?;
+        command.stdout(log.try_clone()?).stderr(log);
+        let stopping = CancellationToken::new();
+        let container = Container::follow(spawner.spawn(command).await?, stopping.clone());
+        let agent = Agent::new(layout.agent_socket());
+        let started = tokio::select! {
+            started = session::start(&agent, &layout, resolution, &stopping) => started,
+            () = stopping.cancelled() => Err(BootError::BoxClosed(last_line(&layout.box_log()))),
+        };
+        match started {
+            Ok(screen) => Ok(Self { agent, screen, layout, password, stopping, container }),
+            Err(error) => {
+                container.kill().await;
+                remove(&layout.run);
+                Err(error)
+            }
+        }
+    }
+
+    pub(crate) fn screen(&self) -> &Arc<Screen> {
+        &self.screen
+    }
+
+    pub(crate) fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    pub(crate) fn password(&self) -> &Secret {
+        &self.password
+    }
+
+    /// Cancelled as soon as this computer begins to stop, or its box has ended by itself.
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.stopping
+    }
+
+    /// Starts a program inside with the desktop's environment, in the home.
+    pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
+        let mut env = environment(self.layout.display);
+        if matches!(stdio, Stdio::Terminal { .. }) {
+            env.push(("TERM".into(), "xterm-256color".into()));
+            env.push(("COLORTERM".into(), "truecolor".into()));
+        }
+        self.agent.spawn(Spawn { argv, env, cwd: HOME.into(), stdio }).await
+    }
+
+    /// Lets programs close, then takes the box down. Returns when nothing of it is left.
+    pub(super) async fn stop(&self) {
+        self.stopping.cancel();
+        if self.agent.terminate().await.is_ok() {
+            self.container.quiet(GRACE).await;
+        }
+        self.container.kill().await;
+        remove(&self.layout.run);
+    }
+}
+
+/// The outermost process of the box: when it ends, so does everything inside.
+#[derive(Debug)]
+struct Container {
+    kill: CancellationToken,
+    ended: watch::Receiver<bool>,
+}
+
+impl Container {
+    /// Cancels `stopping` when the box ends by itself.
+    fn follow(mut child: Child, stopping: CancellationToken) -> Self {
+        let kill = CancellationToken::new();
+        let (report, ended) = watch::channel(false);
+        let killed = kill.clone();
+        tokio::spawn(async move {
+            let ended = tokio::select! {
+                status = child.wait() => status.map(drop),
+                () = killed.cancelled() => child.kill().await,
+            };
+            if let Err(error) = ended {
+                tracing::error!("cannot follow a computer's box: {error}");
+            }
+            stopping.cancel();
+            report.send_replace(true);
+        });
+        Self { kill, ended }
+    }
+
+    async fn kill(&self) {
+        self.kill.cancel();
+        // An error means that the follower is gone, and the process with it.
+        let _ = self.ended.clone().wait_for(|&ended| ended).await;
+    }
+
+    /// Waits for the box to empty by itself, at most `limit`.
+    async fn quiet(&self, limit: Duration) {
+        let _ = timeout(limit, self.ended.clone().wait_for(|&ended| ended)).await;
+    }
+}
+
+fn prepare(layout: &Layout, owner: Option<u32>) -> io::Result<()> {
+    remove(&layout.run);
+    for folder in [layout.run.clone(), layout.x_sockets(), layout.exchange()] {
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        if let Some(owner) = owner {
+            chown(&folder, Some(owner), Some(owner))?;
+        }
+    }
+    skeleton::furnish(&layout.home, owner)
+}
+
+fn remove(folder: &Path) {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!("cannot remove {}: {error}", folder.display());
+        }
+        _ => {}
+    }
+}
+
+fn last_line(log: &Path) -> String {
+    let text = fs::read_to_string(log).unwrap_or_default();
+    text.lines().last().unwrap_or("no reason given").to_owned()
+}

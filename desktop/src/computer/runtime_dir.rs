@@ -1,0 +1,107 @@
+//! The folder that holds the sockets of everything that runs, and goes with the server.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, flock};
+
+use super::AGENT;
+
+/// Short, because the paths of Unix sockets are limited.
+const PARENT: &str = "/tmp";
+const PREFIX: &str = "orgo-";
+const LOCK: &str = "lock";
+
+/// The server's folder under `/tmp`, removed on drop. A lock in it says that its server lives.
+#[derive(Debug)]
+pub(crate) struct RuntimeDir {
+    folder: tempfile::TempDir,
+    _lock: File,
+}
+
+impl RuntimeDir {
+    /// Makes one with the shared support files in it, after removing those of servers that were killed.
+    pub(crate) fn create() -> io::Result<Self> {
+        remove_stale(Path::new(PARENT));
+        let folder = tempfile::Builder::new().prefix(PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
+        let lock = File::create(folder.path().join(LOCK))?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
+        // Computers run as users of their own and must reach their part of it.
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o711))?;
+        let runtime = Self { folder, _lock: lock };
+        runtime.write_support()?;
+        Ok(runtime)
+    }
+
+    /// A computer's run folder, which does not exist yet.
+    pub(super) fn computer(&self, instance_id: &str) -> PathBuf {
+        self.folder.path().join(instance_id)
+    }
+
+    pub(super) fn support(&self) -> PathBuf {
+        self.folder.path().join("support")
+    }
+
+    fn write_support(&self) -> io::Result<()> {
+        let support = self.support();
+        DirBuilder::new().mode(0o755).create(&support)?;
+        let public = |name: &str, text: &str| -> io::Result<()> {
+            let path = support.join(name);
+            fs::write(&path, text)?;
+            fs::set_permissions(path, Permissions::from_mode(0o644))
+        };
+        public("passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nuser:x:1000:1000:User:/home/user:/bin/bash\n")?;
+        public("group", "root:x:0:\nuser:x:1000:user\n")?;
+        public("exec.py", include_str!("../../assets/exec.py"))?;
+        // A copy, since a computer's user may not be able to reach the folder this program was built in.
+        let agent = support.join(AGENT);
+        fs::copy(std::env::current_exe()?, &agent)?;
+        fs::set_permissions(agent, Permissions::from_mode(0o755))
+    }
+}
+
+/// What cannot be removed is somebody else's, or still at work.
+fn remove_stale(parent: &Path) {
+    let own = rustix::process::getuid().as_raw();
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
+            && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
+        if ours && is_abandoned(&entry.path()) {
+            if let Err(error) = fs::remove_dir_all(entry.path()) {
+                tracing::warn!("cannot remove {}: {error}", entry.path().display());
+            }
+        }
+    }
+}
+
+fn is_abandoned(folder: &Path) -> bool {
+    File::open(folder.join(LOCK))
+        .is_ok_and(|lock| flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_folders_of_dead_servers_are_removed() {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let make = |name: &str| {
+            let folder = parent.path().join(name);
+            fs::create_dir(&folder).expect("the folder is new");
+            File::create(folder.join(LOCK)).expect("the folder is ours")
+        };
+        drop(make("orgo-dead"));
+        let alive = make("orgo-alive");
+        flock(&alive, FlockOperation::NonBlockingLockExclusive).expect("nobody else holds it");
+        drop(make("other"));
+
+        remove_stale(parent.path());
+
+        assert!(!parent.path().join("orgo-dead").exists());
+        assert!(parent.path().join("orgo-alive").exists());
+        assert!(parent.path().join("other").exists());
+    }
+}

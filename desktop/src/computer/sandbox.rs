@@ -1,0 +1,50 @@
+//! The box that a computer runs in: bubblewrap's command line.
+
+use std::path::Path;
+
+use tokio::process::Command;
+
+use super::layout::{HOME, Layout, RUN, SUPPORT};
+
+/// The program of the agent inside [`SUPPORT`].
+pub(crate) const AGENT: &str = "agent";
+
+/// The command that opens the box with the agent in it.
+///
+/// The box has its own users, processes, shared memory, host name and file tree; of the host it sees `/usr` and `/etc`,
+/// not writable. It shares the host's network.
+pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Command {
+    let mut command = Command::new("bwrap");
+    command
+        .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
+        .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", hostname])
+        .args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin"])
+        .args(["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--ro-bind", "/etc", "/etc"])
+        .args(["--ro-bind-try", "/opt", "/opt"])
+        .args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--tmpfs", "/tmp"])
+        .args(["--tmpfs", "/run", "--perms", "0700", "--dir", "/run/user"])
+        .args(["--tmpfs", "/var", "--dir", "/var/tmp"])
+        .args(["--ro-bind-try", "/var/cache/fontconfig", "/var/cache/fontconfig"]);
+    let mut bind = |option: &str, from: &Path, to: &str| {
+        command.arg(option).arg(from).arg(to);
+    };
+    bind("--ro-bind", &layout.support.join("passwd"), "/etc/passwd");
+    bind("--ro-bind", &layout.support.join("group"), "/etc/group");
+    bind("--ro-bind", &layout.support, SUPPORT);
+    bind("--bind", &layout.x_sockets(), "/tmp/.X11-unix");
+    bind("--bind", &layout.run, RUN);
+    bind("--bind", &layout.home, HOME);
+    command
+        .args(["--chdir", HOME, "--clearenv"])
+        .arg("--")
+        .arg(format!("{SUPPORT}/{AGENT}"))
+        .args(["agent", "--socket"])
+        .arg(format!("{RUN}/agent.sock"))
+        // Ctrl-C in the server's terminal is the server's to handle.
+        .process_group(0)
+        .stdin(std::process::Stdio::null());
+    if let Some(owner) = owner {
+        command.uid(owner).gid(owner);
+    }
+    command
+}

@@ -1,0 +1,185 @@
+//! Bringing up what runs in a box: the X server first, then the desktop and the sound server around it.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{Agent, AgentError, Spawn, Stdio};
+use crate::screen::{Screen, ScreenError};
+
+use super::environment::environment;
+use super::layout::{HOME, Layout, inside};
+use super::resolution::Resolution;
+
+/// How long a desktop may take to come up; a warm one takes a fraction of a second.
+const BOOT_LIMIT: Duration = Duration::from_secs(30);
+/// How soon a part of the desktop that ended is started again.
+const RESTART_DELAY: Duration = Duration::from_millis(500);
+
+/// Why a computer did not come up.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BootError {
+    /// bubblewrap or a folder.
+    #[error("cannot open its box: {0}")]
+    Box(#[from] io::Error),
+    /// The box closed again at once.
+    #[error("its box closed: {0}")]
+    BoxClosed(String),
+    /// A program could not be started.
+    #[error("cannot start {program}: {error}")]
+    Program { program: &'static str, error: AgentError },
+    /// The display could not be used.
+    #[error("cannot use its display: {0}")]
+    Screen(#[from] ScreenError),
+    /// A part did not get ready.
+    #[error("{part} was not ready within {} s", BOOT_LIMIT.as_secs())]
+    TooSlow { part: &'static str },
+}
+
+/// Starts everything and returns once the window manager and the sound server are ready. The parts are started again
+/// when they end, until `stopping`; when the X server ends the whole computer does, so `stopping` is cancelled.
+pub(super) async fn start(
+    agent: &Agent,
+    layout: &Layout,
+    resolution: Resolution,
+    stopping: &CancellationToken,
+) -> Result<Arc<Screen>, BootError> {
+    let deadline = Instant::now() + BOOT_LIMIT;
+    wait_for(&layout.agent_socket(), "the box", deadline).await?;
+    let session = Session { agent, display: layout.display, stopping };
+
+    session.start_display(resolution).await?;
+    session.keep(SOUND_SERVER).await?;
+    session.keep(MESSAGE_BUS).await?;
+    wait_for(&layout.x_socket(), "the X server", deadline).await?;
+    let socket = layout.x_socket();
+    // Before the window manager, since a change of the key map makes it work long.
+    let screen = tokio::task::spawn_blocking(move || Screen::open(&socket)).await.map_err(io::Error::other)??;
+
+    session.keep(WINDOW_MANAGER).await?;
+    wait_for(&layout.window_manager_ready(), "the window manager", deadline).await?;
+    session.keep(DESKTOP).await?;
+    session.keep(PANEL).await?;
+    wait_for(&layout.pulse_socket(), "the sound server", deadline).await?;
+    Ok(Arc::new(screen))
+}
+
+/// A program that is part of every desktop.
+struct Part {
+    program: &'static str,
+    arguments: &'static [&'static str],
+}
+
+/// `norewinds` lets a recorder hear the first sample within a few milliseconds: without it the sink wakes every 2 s.
+const SOUND_SERVER: Part = Part {
+    program: "pulseaudio",
+    arguments: &[
+        "-n",
+        "--daemonize=no",
+        "--exit-idle-time=-1",
+        "--use-pid-file=no",
+        "--disable-shm=true",
+        "--log-level=error",
+        "-L",
+        "module-null-sink sink_name=out format=s16le rate=48000 channels=2 norewinds=1 sink_properties=device.description=Speakers",
+        "-L",
+        "module-native-protocol-unix socket=/run/computer/pulse.sock auth-anonymous=1",
+        "-L",
+        "module-always-sink",
+    ],
+};
+const MESSAGE_BUS: Part = Part {
+    program: "dbus-daemon",
+    arguments: &["--session", "--address=unix:path=/run/user/bus", "--nofork", "--nopidfile"],
+};
+const WINDOW_MANAGER: Part =
+    Part { program: "openbox", arguments: &["--startup", "touch /run/computer/wm-ready"] };
+const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"] };
+const PANEL: Part = Part { program: "tint2", arguments: &[] };
+
+struct Session<'a> {
+    agent: &'a Agent,
+    display: u16,
+    stopping: &'a CancellationToken,
+}
+
+impl Session<'_> {
+    async fn start_display(&self, resolution: Resolution) -> Result<(), BootError> {
+        let argv = [
+            "Xvnc".to_owned(),
+            format!(":{}", self.display),
+            "-geometry".into(),
+            format!("{}x{}", resolution.width, resolution.height),
+            "-depth".into(),
+            "24".into(),
+            "-SecurityTypes".into(),
+            "None".into(),
+            "-rfbport".into(),
+            "-1".into(),
+            "-rfbunixpath".into(),
+            inside("rfb.sock"),
+            "-nolisten".into(),
+            "tcp".into(),
+            // Abstract sockets belong to the network, which computers share: they would reach each other's display.
+            "-nolisten".into(),
+            "local".into(),
+            "-AlwaysShared".into(),
+        ];
+        let mut server = self.spawn("Xvnc", argv.into()).await?;
+        let stopping = self.stopping.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = server.exit() => {
+                    if !stopping.is_cancelled() {
+                        tracing::error!("the X server of a computer ended");
+                    }
+                    stopping.cancel();
+                }
+                () = stopping.cancelled() => {}
+            }
+        });
+        Ok(())
+    }
+
+    /// Starts a part now and again whenever it ends.
+    async fn keep(&self, part: Part) -> Result<(), BootError> {
+        let argv: Vec<String> =
+            std::iter::once(part.program).chain(part.arguments.iter().copied()).map(str::to_owned).collect();
+        let mut process = self.spawn(part.program, argv.clone()).await?;
+        let (agent, display, stopping) = (self.agent.clone(), self.display, self.stopping.clone());
+        tokio::spawn(stopping.clone().run_until_cancelled_owned(async move {
+            loop {
+                let ended = process.exit().await;
+                tracing::debug!("{} ended: {ended:?}", part.program);
+                sleep(RESTART_DELAY).await;
+                let session = Session { agent: &agent, display, stopping: &stopping };
+                match session.spawn(part.program, argv.clone()).await {
+                    Ok(again) => process = again,
+                    Err(error) => return tracing::warn!("{error}"),
+                }
+            }
+        }));
+        Ok(())
+    }
+
+    async fn spawn(&self, program: &'static str, argv: Vec<String>) -> Result<crate::agent::Process, BootError> {
+        let log = inside(format!("{program}.log"));
+        let spawn =
+            Spawn { argv, env: environment(self.display), cwd: HOME.into(), stdio: Stdio::Log { path: log } };
+        self.agent.spawn(spawn).await.map_err(|error| BootError::Program { program, error })
+    }
+}
+
+/// Sockets and marker files appear without notice in a folder that does not exist long before, so it is looked at often.
+async fn wait_for(path: &Path, part: &'static str, deadline: Instant) -> Result<(), BootError> {
+    let appears = async {
+        while !path.exists() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout_at(deadline, appears).await.map_err(|_| BootError::TooSlow { part })
+}

@@ -1,0 +1,143 @@
+//! What this machine lacks to run computers.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
+
+/// Also read by the project's set-up, so that there is one list.
+const PACKAGES: &str = include_str!("../packages.txt");
+
+/// A line of the list.
+#[derive(Debug, Eq, PartialEq)]
+struct Package {
+    name: &'static str,
+    purpose: &'static str,
+    optional: bool,
+    program: Option<&'static str>,
+}
+
+impl Package {
+    fn parse(line: &'static str) -> Option<Self> {
+        let (entry, purpose) = line.split_once('#')?;
+        let mut words = entry.split_whitespace();
+        let name = words.next()?;
+        let mut package = Self { name, purpose: purpose.trim(), optional: false, program: None };
+        for word in words {
+            match word.strip_prefix("needs=") {
+                Some(program) => package.program = Some(program),
+                None => package.optional |= word == "optional",
+            }
+        }
+        Some(package)
+    }
+
+    fn is_present(&self) -> bool {
+        // A package without a program holds data, whose absence is seen but stops nothing; only dpkg knows of it.
+        self.program.map_or_else(|| is_installed(self.name), is_in_path)
+    }
+}
+
+fn packages() -> impl Iterator<Item = Package> {
+    PACKAGES.lines().filter_map(Package::parse)
+}
+
+/// Prints the findings. Fails when something that is not optional is missing.
+pub(crate) fn run() -> ExitCode {
+    let (optional, missing): (Vec<_>, Vec<_>) =
+        packages().filter(|package| !package.is_present()).partition(|package| package.optional);
+    for package in &missing {
+        println!("missing   {:<30}{}", package.name, package.purpose);
+    }
+    for package in &optional {
+        println!("optional  {:<30}{}", package.name, package.purpose);
+    }
+    if !missing.is_empty() || !optional.is_empty() {
+        let names: Vec<_> = missing.iter().chain(&optional).map(|package| package.name).collect();
+        println!("\nTo install: {}apt-get install --no-install-recommends {}", sudo(), names.join(" "));
+    }
+    let sandbox = sandbox();
+    if let Err(reason) = &sandbox {
+        println!("\nNo box can be opened: {reason}");
+    }
+    if missing.is_empty() && sandbox.is_ok() {
+        println!("Computers can run on this machine.");
+        return ExitCode::SUCCESS;
+    }
+    ExitCode::FAILURE
+}
+
+/// Why computers cannot run here, if they cannot: a text that says the remedy.
+pub(crate) fn obstacle() -> Option<String> {
+    let missing: Vec<_> = packages()
+        .filter(|package| !package.optional && package.program.is_some_and(|program| !is_in_path(program)))
+        .map(|package| package.name)
+        .collect();
+    if !missing.is_empty() {
+        let names = missing.join(" ");
+        return Some(format!(
+            "computers need programs that are not installed. Install them with: {}apt-get install --no-install-recommends {names}",
+            sudo()
+        ));
+    }
+    sandbox().err().map(|reason| format!("no box can be opened for a computer: {reason}"))
+}
+
+/// Tries a box as small as can be.
+fn sandbox() -> Result<(), String> {
+    if !is_in_path("bwrap") {
+        return Err("bubblewrap is not installed".into());
+    }
+    let tried = Command::new("bwrap")
+        .args(["--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-pid", "--unshare-ipc", "--unshare-uts"])
+        .args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"])
+        .args(["--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "/bin/true"])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if tried.status.success() {
+        return Ok(());
+    }
+    let complaint = String::from_utf8_lossy(&tried.stderr).trim().to_owned();
+    Err(format!("{complaint}. The kernel must let this user make user namespaces (sysctl kernel.unprivileged_userns_clone=1)"))
+}
+
+fn is_in_path(program: &str) -> bool {
+    let paths = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&paths).any(|folder| folder.join(program).is_file())
+}
+
+fn is_installed(package: &str) -> bool {
+    if !Path::new("/var/lib/dpkg/status").exists() {
+        return true;
+    }
+    Command::new("dpkg-query")
+        .args(["--show", "--showformat=${db:Status-Status}", package])
+        .output()
+        .is_ok_and(|found| found.stdout == b"installed")
+}
+
+fn sudo() -> &'static str {
+    if rustix::process::geteuid().is_root() { "" } else { "sudo " }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_name_need_and_purpose() {
+        assert_eq!(
+            Package::parse("chromium  optional needs=chromium-bin # its browser"),
+            Some(Package { name: "chromium", purpose: "its browser", optional: true, program: Some("chromium-bin") })
+        );
+        assert_eq!(Package::parse(""), None);
+        assert_eq!(Package::parse("# a remark"), None);
+    }
+
+    #[test]
+    fn the_list_names_the_box_and_the_display() {
+        for program in ["bwrap", "Xvnc", "pulseaudio"] {
+            assert!(packages().any(|package| package.program == Some(program) && !package.optional), "{program}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What happens on a computer's desktop: the sources, and one subscriber's feed from them.
+
+mod feed;
+mod files;
+mod processes;
+mod queue;
+mod screen;
+mod sound;
+
+pub(crate) use feed::Feed;
+
+use serde_json::Value;
+
+use crate::timestamp;
+
+macro_rules! event_types {
+    ($($variant:ident = $name:literal),* $(,)?) => {
+        /// The types of the specification.
+        #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+        pub(crate) enum EventType {
+            $($variant),*
+        }
+
+        impl EventType {
+            /// The wire's name.
+            pub(crate) fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name),*
+                }
+            }
+
+            pub(crate) fn named(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+event_types! {
+    Active = "active",
+    AudioStreamStart = "audio_stream_start",
+    AudioStreamStop = "audio_stream_stop",
+    Clipboard = "clipboard",
+    FileChange = "file_change",
+    Idle = "idle",
+    ProcessStart = "process_start",
+    ProcessStop = "process_stop",
+    ScreenChange = "screen_change",
+    WindowClose = "window_close",
+    WindowFocus = "window_focus",
+    WindowOpen = "window_open",
+}
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) struct Event {
+    pub(crate) kind: EventType,
+    /// ISO 8601 in UTC with milliseconds.
+    pub(crate) timestamp: String,
+    pub(crate) data: Value,
+}
+
+impl Event {
+    fn now(kind: EventType, data: Value) -> Self {
+        Self { kind, timestamp: timestamp::milliseconds(), data }
+    }
+}

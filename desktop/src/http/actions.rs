@@ -1,0 +1,294 @@
+//! The screen, the pointer and the keyboard.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::computer::Machine;
+use crate::screen::{self, ImageFormat, Screen, ScreenError};
+
+use super::App;
+use super::error::ApiError;
+use super::params::{Body, Options, integer, optional_integer};
+use super::target::Live;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/computers/{id}/screenshot", get(screenshot))
+        .route("/computers/{id}/click", post(click))
+        .route("/computers/{id}/drag", post(drag))
+        .route("/computers/{id}/type", post(type_text))
+        .route("/computers/{id}/key", post(key))
+        .route("/computers/{id}/scroll", post(scroll))
+        .route("/computers/{id}/wait", post(wait))
+}
+
+/// The longest drag and the longest wait.
+const LONGEST: f64 = 60.0;
+const LONGEST_SCROLL: i32 = 1000;
+
+/// X calls block, so they run on a thread that may.
+async fn on_screen<T: Send + 'static>(
+    machine: &Machine,
+    work: impl FnOnce(&Screen) -> Result<T, ScreenError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let screen = Arc::clone(machine.screen());
+    match tokio::task::spawn_blocking(move || work(&screen)).await {
+        Ok(done) => Ok(done?),
+        Err(panicked) => Err(ScreenError::Lost(panicked.to_string()).into()),
+    }
+}
+
+fn done(action: &str, details: Value) -> Json<Value> {
+    Json(json!({ "success": true, "action": action, "details": details }))
+}
+
+fn seconds(field: &str, value: f64) -> Result<Duration, ApiError> {
+    if (0.0..=LONGEST).contains(&value) {
+        return Ok(Duration::from_secs_f64(value));
+    }
+    Err(ApiError::bad_request(format!("{field}: must be 0 to {LONGEST} seconds")))
+}
+
+#[derive(Debug, Deserialize)]
+struct ScreenshotOptions {
+    #[serde(default)]
+    response_format: ResponseFormat,
+    #[serde(default)]
+    format: PictureFormat,
+    scale: Option<f32>,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ResponseFormat {
+    #[default]
+    Base64,
+    Binary,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum PictureFormat {
+    #[default]
+    Png,
+    #[serde(alias = "jpg")]
+    Jpeg,
+}
+
+async fn screenshot(
+    Live(machine): Live,
+    Options(options): Options<ScreenshotOptions>,
+) -> Result<Response, ApiError> {
+    let format = match options.format {
+        PictureFormat::Png => ImageFormat::Png,
+        PictureFormat::Jpeg => ImageFormat::Jpeg,
+    };
+    let image = on_screen(&machine, move |screen| screen.screenshot(format, options.scale)).await?;
+    Ok(match options.response_format {
+        ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes).into_response(),
+        ResponseFormat::Base64 => Json(json!({
+            "success": true,
+            "image": BASE64.encode(&image.bytes),
+            "mime_type": image.mime_type,
+            "width": image.width,
+            "height": image.height,
+        }))
+        .into_response(),
+    })
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Button {
+    #[default]
+    Left,
+    Middle,
+    Right,
+}
+
+impl Button {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Middle => "middle",
+            Self::Right => "right",
+        }
+    }
+}
+
+impl From<Button> for screen::Button {
+    fn from(button: Button) -> Self {
+        match button {
+            Button::Left => Self::Left,
+            Button::Middle => Self::Middle,
+            Button::Right => Self::Right,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Click {
+    #[serde(deserialize_with = "integer")]
+    x: i32,
+    #[serde(deserialize_with = "integer")]
+    y: i32,
+    #[serde(default)]
+    button: Button,
+    #[serde(default)]
+    double: bool,
+}
+
+async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Value>, ApiError> {
+    let Click { x, y, button, double } = click;
+    on_screen(&machine, move |screen| screen.click(x, y, button.into(), double)).await?;
+    let action = if double { "double_click" } else { "click" };
+    Ok(done(action, json!({ "x": x, "y": y, "button": button.name(), "double": double })))
+}
+
+#[derive(Debug, Deserialize)]
+struct Drag {
+    #[serde(deserialize_with = "integer")]
+    start_x: i32,
+    #[serde(deserialize_with = "integer")]
+    start_y: i32,
+    #[serde(deserialize_with = "integer")]
+    end_x: i32,
+    #[serde(deserialize_with = "integer")]
+    end_y: i32,
+    #[serde(default)]
+    button: Button,
+    duration: Option<f64>,
+}
+
+async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>, ApiError> {
+    let Drag { start_x, start_y, end_x, end_y, button, duration } = drag;
+    let duration = seconds("duration", duration.unwrap_or(0.5))?;
+    on_screen(&machine, move |screen| {
+        screen.drag((start_x, start_y), (end_x, end_y), button.into(), duration)
+    })
+    .await?;
+    let details = json!({
+        "start_x": start_x, "start_y": start_y, "end_x": end_x, "end_y": end_y,
+        "button": button.name(), "duration": duration.as_secs_f64(),
+    });
+    Ok(done("drag", details))
+}
+
+#[derive(Debug, Deserialize)]
+struct Type {
+    text: String,
+    delay_ms: Option<u64>,
+}
+
+async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<Value>, ApiError> {
+    let Type { text, delay_ms } = input;
+    if delay_ms.is_some_and(|delay| delay > 1000) {
+        return Err(ApiError::bad_request("delay_ms: must be 0 to 1000"));
+    }
+    let length = text.chars().count();
+    let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
+    on_screen(&machine, move |screen| screen.type_text(&text, delay)).await?;
+    Ok(done("type", json!({ "text_length": length })))
+}
+
+#[derive(Debug, Deserialize)]
+struct Key {
+    key: String,
+}
+
+async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
+    let combo = key.clone();
+    on_screen(&machine, move |screen| screen.key(&combo)).await?;
+    Ok(done("key_press", json!({ "key": key })))
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Direction {
+    Up,
+    Down,
+    Left,
+    Right,
+}
+
+impl Direction {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::Left => "left",
+            Self::Right => "right",
+        }
+    }
+}
+
+impl From<Direction> for screen::Direction {
+    fn from(direction: Direction) -> Self {
+        match direction {
+            Direction::Up => Self::Up,
+            Direction::Down => Self::Down,
+            Direction::Left => Self::Left,
+            Direction::Right => Self::Right,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+struct Scroll {
+    direction: Direction,
+    #[serde(default, deserialize_with = "optional_integer")]
+    amount: Option<i32>,
+    #[serde(default, deserialize_with = "optional_integer")]
+    x: Option<i32>,
+    #[serde(default, deserialize_with = "optional_integer")]
+    y: Option<i32>,
+}
+
+async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<Value>, ApiError> {
+    let direction = scroll.direction;
+    let amount = scroll.amount.unwrap_or(3);
+    let steps = u32::try_from(amount).ok().filter(|_| (1..=LONGEST_SCROLL).contains(&amount));
+    let steps =
+        steps.ok_or_else(|| ApiError::bad_request(format!("amount: must be 1 to {LONGEST_SCROLL}")))?;
+    // The service takes a missing one of the two as 0.
+    let at = match (scroll.x, scroll.y) {
+        (None, None) => None,
+        (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
+    };
+    on_screen(&machine, move |screen| screen.scroll(direction.into(), steps, at)).await?;
+    Ok(done("scroll", json!({ "direction": direction.name(), "amount": amount })))
+}
+
+/// Generations name the one parameter differently, and some clients send both.
+#[derive(Debug, Deserialize)]
+struct Wait {
+    duration: Option<f64>,
+    seconds: Option<f64>,
+}
+
+async fn wait(
+    State(_): State<Arc<App>>,
+    Live(machine): Live,
+    Body(wait): Body<Wait>,
+) -> Result<Json<Value>, ApiError> {
+    let (field, value) = match (wait.seconds, wait.duration) {
+        (Some(value), _) => ("seconds", value),
+        (None, Some(value)) => ("duration", value),
+        (None, None) => return Err(ApiError::bad_request("duration is required")),
+    };
+    let pause = seconds(field, value)?;
+    tokio::select! {
+        () = tokio::time::sleep(pause) => Ok(Json(json!({ "success": true, "action": "wait" }))),
+        () = machine.stopping().cancelled() => Err(ApiError::not_running()),
+    }
+}

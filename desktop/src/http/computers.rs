@@ -1,0 +1,230 @@
+//! Computers: create, get, delete, and the password of their sockets.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::computer::{Phase, Resolution};
+use crate::doctor;
+use crate::store::{ComputerRecord, NewComputer, StoreError};
+
+use super::App;
+use super::error::ApiError;
+use super::guard::without_port;
+use super::params::Body;
+use super::target::Target;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/computers", post(create))
+        .route("/computers/{id}", get(show).delete(delete))
+        .route("/computers/{id}/vnc-password", get(vnc_password))
+}
+
+/// Sizes that any generation of the service offers. They are kept and told, not enforced: a computer here uses what the
+/// machine has.
+const RAM_GB: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
+const CPU_CORES: &[f64] = &[0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
+const GPUS: &[&str] = &["none", "a10", "l40s", "a100-40gb", "a100-80gb"];
+const NAME_LIMIT: usize = 100;
+
+#[derive(Debug, Deserialize)]
+struct Creation {
+    #[serde(alias = "project_id")]
+    workspace_id: String,
+    name: String,
+    os: Option<String>,
+    ram: Option<f64>,
+    cpu: Option<f64>,
+    gpu: Option<String>,
+    disk_size_gb: Option<f64>,
+    resolution: Option<String>,
+    template_ref: Option<String>,
+    image: Option<String>,
+}
+
+impl Creation {
+    fn check(self) -> Result<NewComputer, ApiError> {
+        let name = self.name.trim().to_owned();
+        if name.is_empty() || name.chars().count() > NAME_LIMIT {
+            return Err(ApiError::bad_request(format!("name: must have 1 to {NAME_LIMIT} characters")));
+        }
+        let os = self.os.unwrap_or_else(|| "linux".into());
+        if os != "linux" {
+            return Err(ApiError::bad_request(format!("os: {os:?} is not offered, use \"linux\"")));
+        }
+        if self.template_ref.is_some() || self.image.is_some() {
+            let field = if self.image.is_some() { "image" } else { "template_ref" };
+            return Err(ApiError::bad_request(format!("{field}: this server has one kind of computer, leave it out")));
+        }
+        let gpu = self.gpu.unwrap_or_else(|| "none".into());
+        if !GPUS.contains(&gpu.as_str()) {
+            return Err(ApiError::bad_request(format!("gpu: {gpu:?} is not one of {}", GPUS.join(", "))));
+        }
+        let resolution = self.resolution.as_deref().unwrap_or_default();
+        let resolution = match resolution {
+            "" => Resolution::default(),
+            text => text.parse().map_err(|problem| ApiError::bad_request(format!("resolution: {problem}")))?,
+        };
+        let disk_size_gb = self.disk_size_gb.unwrap_or(8.0);
+        if !(disk_size_gb > 0.0 && disk_size_gb.is_finite()) {
+            return Err(ApiError::bad_request("disk_size_gb: must be more than 0"));
+        }
+        Ok(NewComputer {
+            workspace_id: self.workspace_id,
+            name,
+            os,
+            ram: offered("ram", self.ram, RAM_GB, 4.0)?,
+            cpu: offered("cpu", self.cpu, CPU_CORES, 2.0)?,
+            gpu,
+            disk_size_gb,
+            resolution,
+        })
+    }
+}
+
+fn offered(field: &str, value: Option<f64>, offers: &[f64], default: f64) -> Result<f64, ApiError> {
+    let value = value.unwrap_or(default);
+    if offers.contains(&value) {
+        return Ok(value);
+    }
+    let offers: Vec<_> = offers.iter().map(ToString::to_string).collect();
+    Err(ApiError::bad_request(format!("{field}: {value} is not one of {}", offers.join(", "))))
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Body(creation): Body<Creation>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let spec = creation.check()?;
+    let workspace =
+        app.store.workspace(&spec.workspace_id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
+    if let Some(obstacle) = tokio::task::spawn_blocking(doctor::obstacle).await.unwrap_or_default() {
+        return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, obstacle).with("code", "host_not_ready"));
+    }
+    let computer = app.store.create_computer(&spec).map_err(|error| match error {
+        StoreError::NameTaken => ApiError::new(
+            StatusCode::CONFLICT,
+            format!("name: a computer named {:?} already exists in this workspace", spec.name),
+        ),
+        other => other.into(),
+    })?;
+    let phase = app.fleet.start(&computer).await?;
+    Ok((StatusCode::CREATED, Json(describe(&computer, &workspace.name, &phase, &headers))))
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Target(computer): Target,
+) -> Result<Json<Value>, ApiError> {
+    let workspace = app
+        .store
+        .workspace(&computer.spec.workspace_id)?
+        .ok_or_else(|| ApiError::not_found("Computer"))?;
+    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers)))
+}
+
+async fn delete(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
+    app.fleet.delete(&computer).await?;
+    Ok(Json(json!({ "success": true })))
+}
+
+async fn vnc_password(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
+    let phase = app.fleet.phase(&computer);
+    let password = phase.password().ok_or_else(|| {
+        ApiError::new(StatusCode::NOT_FOUND, "VNC password not set: it comes with the start of the computer")
+    })?;
+    Ok(Json(json!({ "password": password.expose() })))
+}
+
+/// A computer as every generation of clients looks for it.
+pub(super) fn describe(
+    computer: &ComputerRecord,
+    workspace_name: &str,
+    phase: &Phase,
+    headers: &HeaderMap,
+) -> Value {
+    // The guard has admitted it as one of this server's names.
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+    let connection_url = format!("http://{host}/desktops/{}", computer.instance_id);
+    let spec = &computer.spec;
+    let resolution = spec.resolution.to_string();
+    let details = phase.password().map(|_| json!({ "id": computer.instance_id, "resolution": resolution }));
+    json!({
+        "id": computer.id,
+        "instance_id": computer.instance_id,
+        "fly_instance_id": computer.instance_id,
+        "name": spec.name,
+        "workspace_id": spec.workspace_id,
+        "project_id": spec.workspace_id,
+        "project_name": workspace_name,
+        "os": spec.os,
+        "ram": whole(spec.ram),
+        "cpu": whole(spec.cpu),
+        "gpu": spec.gpu,
+        "disk_size_gb": whole(spec.disk_size_gb),
+        "resolution": resolution,
+        "status": phase.status(),
+        "created_at": computer.created_at,
+        "hostname": without_port(host),
+        "url": connection_url,
+        "connection_url": connection_url,
+        "vnc_password": phase.password().map(|password| password.expose()),
+        "instance_details": details,
+    })
+}
+
+/// Writes a whole number without a fraction, as the service does.
+fn whole(number: f64) -> Value {
+    #[expect(clippy::cast_possible_truncation, reason = "the fraction is zero and the sizes are small")]
+    if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(more: Value) -> Result<NewComputer, String> {
+        let mut body = json!({ "workspace_id": "w", "name": "one" });
+        body.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
+        let creation: Creation = serde_json::from_value(body).expect("the types are right");
+        creation.check().map_err(|error| format!("{error:?}"))
+    }
+
+    #[test]
+    fn what_is_left_out_has_the_documented_default() {
+        let spec = check(json!({})).expect("the rest is optional");
+        assert_eq!((spec.ram, spec.cpu, spec.gpu.as_str()), (4.0, 2.0, "none"));
+        assert_eq!(spec.resolution.to_string(), "1280x720x24");
+    }
+
+    #[test]
+    fn a_refusal_names_the_parameter() {
+        for (field, value) in [
+            ("name", json!(" ")),
+            ("os", json!("windows")),
+            ("ram", json!(3)),
+            ("cpu", json!(0)),
+            ("gpu", json!("h100")),
+            ("resolution", json!("big")),
+            ("disk_size_gb", json!(-1)),
+            ("image", json!("x")),
+        ] {
+            let refusal = check(json!({ field: value })).expect_err("it is wrong");
+            assert!(refusal.contains(&format!("{field}: ")), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn half_a_core_keeps_its_fraction() {
+        assert_eq!((whole(0.5), whole(4.0)), (json!(0.5), json!(4)));
+    }
+}

@@ -1,0 +1,128 @@
+//! Errors in the documented shape: `{error, request_id, code?, upstream_status?}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::agent::AgentError;
+use crate::computer::{CommandError, FleetError};
+use crate::screen::ScreenError;
+use crate::store::StoreError;
+
+/// An answer that is not a success.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    message: String,
+    more: Map<String, Value>,
+}
+
+impl ApiError {
+    pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        Self { status, message: message.into(), more: Map::new() }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, message)
+    }
+
+    /// `what` is the noun that the documents use: `Computer`, `Workspace`.
+    pub(crate) fn not_found(what: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
+    }
+
+    pub(crate) fn not_implemented(message: &str) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, message).with("code", "not_implemented")
+    }
+
+    /// The record exists but no desktop runs.
+    pub(crate) fn not_running() -> Self {
+        Self::bad_request("Desktop instance not available: start the computer first").with("code", "not_running")
+    }
+
+    pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
+        self.more.insert(field.into(), value.into());
+        self
+    }
+
+    /// A failure of the computer rather than of this server.
+    fn upstream(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, message).with("upstream_status", status.as_u16())
+    }
+
+    fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!("a call failed: {error}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says why")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let mut body = self.more;
+        body.insert("error".into(), self.message.into());
+        body.insert("request_id".into(), Uuid::new_v4().to_string().into());
+        (self.status, Json(Value::Object(body))).into_response()
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NoWorkspace => Self::not_found("Workspace"),
+            StoreError::NameTaken => Self::new(StatusCode::CONFLICT, "The name already exists"),
+            StoreError::FromTheFuture(_) | StoreError::Database(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<FleetError> for ApiError {
+    fn from(error: FleetError) -> Self {
+        match error {
+            FleetError::Gone => Self::not_found("Computer"),
+            FleetError::ShuttingDown => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is going down")
+            }
+            FleetError::Store(error) => error.into(),
+            FleetError::Randomness(_) | FleetError::Files(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<ScreenError> for ApiError {
+    fn from(error: ScreenError) -> Self {
+        match error {
+            ScreenError::BadInput { .. } => Self::bad_request(error.to_string()),
+            ScreenError::Lost(_) => Self::unreachable(&error),
+            other => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
+        }
+    }
+}
+
+impl From<AgentError> for ApiError {
+    fn from(error: AgentError) -> Self {
+        match error {
+            AgentError::NotStarted(_) => {
+                Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+            }
+            AgentError::Lost(_) => Self::unreachable(&error),
+        }
+    }
+}
+
+impl From<CommandError> for ApiError {
+    fn from(error: CommandError) -> Self {
+        match error {
+            CommandError::Agent(error) => error.into(),
+            CommandError::Output(_) => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        }
+    }
+}
+
+impl ApiError {
+    fn unreachable(error: &impl std::fmt::Display) -> Self {
+        tracing::warn!("a computer did not answer: {error}");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "Could not reach the desktop. Try again in a moment.")
+    }
+}

@@ -1,0 +1,53 @@
+//! Starting, stopping and restarting a computer. The facts disagree on calls in the wrong state; here they succeed.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::routing::post;
+use axum::{Json, Router};
+use serde_json::{Value, json};
+
+use crate::computer::Phase;
+
+use super::App;
+use super::computers::describe;
+use super::error::ApiError;
+use super::target::Target;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/computers/{id}/start", post(start))
+        .route("/computers/{id}/stop", post(stop))
+        .route("/computers/{id}/restart", post(restart))
+        .route("/computers/{id}/ensure-running", post(ensure_running))
+}
+
+async fn start(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
+    Ok(accepted(&app.fleet.start(&computer).await?))
+}
+
+async fn stop(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
+    Ok(accepted(&app.fleet.stop(&computer).await?))
+}
+
+async fn restart(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
+    Ok(accepted(&app.fleet.restart(&computer).await?))
+}
+
+/// A later generation's call: answers the computer, once it runs.
+async fn ensure_running(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Target(computer): Target,
+) -> Result<Json<Value>, ApiError> {
+    app.fleet.start(&computer).await?;
+    app.fleet.machine(&computer).await.ok_or_else(ApiError::not_running)?;
+    let workspace = app.store.workspace(&computer.spec.workspace_id)?;
+    let workspace = workspace.ok_or_else(|| ApiError::not_found("Computer"))?;
+    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers)))
+}
+
+fn accepted(phase: &Phase) -> Json<Value> {
+    Json(json!({ "success": true, "status": phase.status() }))
+}

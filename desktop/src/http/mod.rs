@@ -1,0 +1,114 @@
+//! The HTTP side: REST under `/api`, the sockets, `/health`.
+
+mod actions;
+mod commands;
+mod computers;
+mod error;
+mod guard;
+mod lifecycle;
+mod params;
+mod target;
+mod unavailable;
+mod workspaces;
+
+pub(crate) use error::ApiError;
+pub(crate) use guard::{Admission, bearer, without_port};
+pub(crate) use params::Options;
+
+use std::io;
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
+use axum::http::{Method, StatusCode};
+use axum::routing::get;
+use axum::{Json, Router, ServiceExt, middleware};
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tower::Layer as _;
+use tower_http::cors::{AllowHeaders, CorsLayer};
+use tower_http::normalize_path::NormalizePathLayer;
+
+use crate::computer::Fleet;
+use crate::secret::Secret;
+use crate::socket;
+use crate::store::Store;
+
+/// The largest body in bytes: room for a long program or text.
+const BODY_LIMIT: usize = 1024 * 1024;
+
+/// What every handler shares.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) store: Arc<Store>,
+    pub(crate) fleet: Fleet,
+    api_key: Secret,
+    admission: Admission,
+}
+
+impl App {
+    /// Fails with the text that is not an origin.
+    pub(crate) fn new(
+        store: Arc<Store>,
+        fleet: Fleet,
+        api_key: Secret,
+        origins: &[String],
+        remote: bool,
+    ) -> Result<Self, String> {
+        Ok(Self { store, fleet, api_key, admission: Admission::new(origins, remote)? })
+    }
+}
+
+/// Serves until `closing`, then until the connections that are open have ended.
+pub(crate) async fn serve(listener: TcpListener, app: App, closing: CancellationToken) -> io::Result<()> {
+    // The path is made regular before it is routed, so this goes around the router.
+    let service = NormalizePathLayer::trim_trailing_slash().layer(router(Arc::new(app)));
+    axum::serve(listener, ServiceExt::<Request>::into_make_service(service))
+        .with_graceful_shutdown(closing.cancelled_owned())
+        .await
+}
+
+fn router(app: Arc<App>) -> Router {
+    let api = Router::new()
+        .merge(workspaces::routes())
+        .merge(computers::routes())
+        .merge(lifecycle::routes())
+        .merge(actions::routes())
+        .merge(commands::routes())
+        .merge(unavailable::routes())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::authenticate))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+    Router::new()
+        .nest("/api", api)
+        .route("/health", get(health))
+        .merge(socket::routes())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(cors(app.admission.origins()))
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::admit))
+        .with_state(app)
+}
+
+/// Only the origins that were allowed by name may read answers: a loopback page is not trusted with them by itself.
+fn cors(origins: &[axum::http::HeaderValue]) -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin(origins.to_vec())
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers(AllowHeaders::list([AUTHORIZATION, CONTENT_TYPE]))
+        .expose_headers([HeaderName::from_static("retry-after")])
+}
+
+async fn health() -> Json<Value> {
+    Json(json!({ "status": "ok" }))
+}
+
+async fn unknown_path() -> ApiError {
+    ApiError::new(StatusCode::NOT_FOUND, "There is nothing at this path")
+}
+
+async fn wrong_method(method: Method) -> ApiError {
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("This path does not answer {method}"))
+}

@@ -1,0 +1,116 @@
+//! Reading parameters so that a refusal names the parameter and what would be right.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Query, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::{DeserializeOwned, Error as _};
+use serde::{Deserialize, Deserializer};
+
+use super::error::ApiError;
+
+/// The JSON body, whatever its declared type. An absent body is an empty object.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+        read(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+    }
+}
+
+/// The query string.
+#[derive(Debug)]
+pub(crate) struct Options<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Options<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        Query::try_from_uri(&parts.uri).map(|Query(options)| Self(options)).map_err(|error| {
+            // The cause says what is wrong, the outermost text only that something is.
+            let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            ApiError::bad_request(cause)
+        })
+    }
+}
+
+fn unreadable(rejection: BytesRejection) -> ApiError {
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let limit = super::BODY_LIMIT / 1024;
+        return ApiError::new(rejection.status(), format!("The body is larger than {limit} KiB"));
+    }
+    ApiError::new(rejection.status(), rejection.body_text())
+}
+
+fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let cause = error.into_inner();
+        if cause.is_data() { ApiError::bad_request(explain(&path, &cause)) } else { ApiError::bad_request(format!("The body is not valid JSON: {cause}")) }
+    })
+}
+
+fn explain(path: &str, cause: &serde_json::Error) -> String {
+    let text = cause.to_string();
+    // The position means nothing to a caller whose JSON a library wrote.
+    let text = text.split_once(" at line ").map_or(text.as_str(), |(text, _)| text);
+    if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
+        return format!("{field} is required");
+    }
+    if path == "." { text.to_owned() } else { format!("{path}: {text}") }
+}
+
+/// An integer, which some callers write as `40.0`.
+pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
+    let number = f64::deserialize(deserializer)?;
+    // The comparison shows that nothing was lost.
+    #[expect(clippy::cast_possible_truncation, reason = "checked on the next line")]
+    let integer = number as i32;
+    if f64::from(integer) == number { Ok(integer) } else { Err(D::Error::custom(format!("{number} is not a whole number"))) }
+}
+
+/// As [`integer`], for a parameter that may be absent or null.
+pub(crate) fn optional_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
+    #[derive(Deserialize)]
+    struct Integer(#[serde(deserialize_with = "integer")] i32);
+
+    Ok(Option::<Integer>::deserialize(deserializer)?.map(|Integer(integer)| integer))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Point {
+        #[serde(deserialize_with = "integer")]
+        x: i32,
+        #[serde(default, deserialize_with = "optional_integer")]
+        y: Option<i32>,
+    }
+
+    fn refusal(json: &str) -> String {
+        format!("{:?}", read::<Point>(json.as_bytes()).expect_err("it is wrong"))
+    }
+
+    #[test]
+    fn a_whole_number_may_be_written_as_a_float() {
+        let point: Point = read(br#"{"x": 40.0, "y": null}"#).map_err(|_| ()).expect("it is right");
+        assert_eq!((point.x, point.y), (40, None));
+    }
+
+    #[test]
+    fn a_refusal_names_the_parameter() {
+        assert!(refusal("{}").contains("x is required"));
+        assert!(refusal(r#"{"x": "a"}"#).contains("x: invalid type: string"));
+        assert!(refusal(r#"{"x": 1.5}"#).contains("x: 1.5 is not a whole number"));
+        assert!(refusal(r#"{"x": 1, "y": 1e99}"#).contains("y: "));
+        assert!(refusal("{").contains("not valid JSON"));
+    }
+}

@@ -1,0 +1,125 @@
+//! Workspaces, and `/projects`, the older name of the same thing.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::store::{StoreError, WorkspaceRecord};
+
+use super::App;
+use super::computers::describe as describe_computer;
+use super::error::ApiError;
+use super::params::Body;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/workspaces", get(list_workspaces).post(create))
+        .route("/workspaces/{id}", get(show).delete(delete))
+        .route("/projects", get(list_projects).post(create))
+        .route("/projects/{id}", get(show).delete(delete))
+        .route("/projects/{id}/delete", post(delete))
+        .route("/projects/by-name/{name}", get(show_by_name))
+}
+
+#[derive(Debug, Deserialize)]
+struct NewWorkspace {
+    name: String,
+    icon_url: Option<String>,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Status {
+    #[default]
+    Active,
+    Inactive,
+}
+
+async fn create(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Body(new): Body<NewWorkspace>,
+) -> Result<(StatusCode, Json<Value>), ApiError> {
+    let name = new.name.trim();
+    if name.is_empty() {
+        return Err(ApiError::bad_request("name: must not be empty"));
+    }
+    let status = match new.status {
+        Status::Active => "active",
+        Status::Inactive => "inactive",
+    };
+    let workspace =
+        app.store.create_workspace(name, status, new.icon_url.as_deref()).map_err(|error| match error {
+            StoreError::NameTaken => {
+                ApiError::bad_request(format!("name: a workspace named {name:?} already exists"))
+            }
+            other => other.into(),
+        })?;
+    Ok((StatusCode::CREATED, Json(describe(&app, &headers, workspace)?)))
+}
+
+async fn list_workspaces(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
+    Ok(Json(json!({ "workspaces": list(&app, &headers)? })))
+}
+
+async fn list_projects(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
+    Ok(Json(json!({ "projects": list(&app, &headers)? })))
+}
+
+fn list(app: &App, headers: &HeaderMap) -> Result<Vec<Value>, ApiError> {
+    app.store.workspaces()?.into_iter().map(|workspace| describe(app, headers, workspace)).collect()
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let workspace = app.store.workspace(&id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
+    Ok(Json(describe(&app, &headers, workspace)?))
+}
+
+async fn show_by_name(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let workspace = app.store.workspace_by_name(&name)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
+    Ok(Json(describe(&app, &headers, workspace)?))
+}
+
+async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+    if app.store.workspace(&id)?.is_none() {
+        return Err(ApiError::not_found("Workspace"));
+    }
+    for computer in app.store.computers(Some(&id))? {
+        app.fleet.delete(&computer).await?;
+    }
+    app.store.delete_workspace(&id)?;
+    Ok(Json(json!({ "success": true })))
+}
+
+fn describe(app: &App, headers: &HeaderMap, workspace: WorkspaceRecord) -> Result<Value, ApiError> {
+    let computers = app.store.computers(Some(&workspace.id))?;
+    let desktops: Vec<_> = computers
+        .iter()
+        .map(|computer| describe_computer(computer, &workspace.name, &app.fleet.phase(computer), headers))
+        .collect();
+    Ok(json!({
+        "id": workspace.id,
+        "name": workspace.name,
+        "status": workspace.status,
+        "icon_url": workspace.icon_url,
+        "created_at": workspace.created_at,
+        "updated_at": workspace.updated_at,
+        "computer_count": desktops.len(),
+        "desktops": desktops,
+    }))
+}

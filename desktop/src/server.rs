@@ -1,0 +1,195 @@
+//! The server's life: settings to a listening socket, and everything down again.
+
+use std::fs::{self, DirBuilder};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{env, fs::OpenOptions};
+
+use rustix::fs::{FlockOperation, flock};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::cli::Serve;
+use crate::computer::{Fleet, FleetError, RuntimeDir, Spawner};
+use crate::doctor;
+use crate::http::{self, App};
+use crate::secret::Secret;
+use crate::store::{Store, StoreError};
+
+/// How long open connections get to end once the computers have.
+const FAREWELL: Duration = Duration::from_secs(3);
+
+/// Why the server did not start, or ended.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error("{0} is reached from other machines; add --allow-remote if that is meant")]
+    Remote(SocketAddr),
+    #[error("cannot listen on {address}: {error}")]
+    Listen { address: SocketAddr, error: io::Error },
+    #[error("cannot use the data folder {}: {error}", .folder.display())]
+    DataDir { folder: PathBuf, error: io::Error },
+    #[error("no home folder is known; name one with --data-dir")]
+    NoHome,
+    #[error("{0} is used by another orgo-desktop; name another with --data-dir")]
+    Busy(String),
+    #[error("the API key is empty")]
+    EmptyKey,
+    #[error("--allow-origin {0:?} is not an origin such as http://127.0.0.1:3000")]
+    Origin(String),
+    #[error("cannot open the data: {0}")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
+    #[error(transparent)]
+    Randomness(#[from] getrandom::Error),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Serves until SIGINT or SIGTERM, and leaves nothing running.
+pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
+        .with_writer(io::stderr)
+        .init();
+    if !options.listen.ip().is_loopback() && !options.allow_remote {
+        return Err(ServeError::Remote(options.listen));
+    }
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(options))
+}
+
+async fn run(options: &Serve) -> Result<(), ServeError> {
+    // Before anything starts, so that no signal finds a half-built server.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+
+    let data = DataDir::open(options.data_dir.clone())?;
+    let (api_key, key_origin) = api_key(options, &data)?;
+    let store = Arc::new(Store::open(&data.folder.join("orgo.db"))?);
+    let fleet = Fleet::new(Arc::clone(&store), data.homes()?, RuntimeDir::create()?, Spawner::start()?);
+    let listener = TcpListener::bind(options.listen)
+        .await
+        .map_err(|error| ServeError::Listen { address: options.listen, error })?;
+    let address = listener.local_addr()?;
+    if let Some(obstacle) = doctor::obstacle() {
+        tracing::warn!("{obstacle}");
+    }
+
+    fleet.resume().await?;
+    let closing = CancellationToken::new();
+    let app = App::new(store, fleet.clone(), api_key.clone(), &options.allow_origin, options.allow_remote)
+        .map_err(ServeError::Origin)?;
+    let serving = tokio::spawn(http::serve(listener, app, closing.clone()));
+    announce(options, address, &api_key, &key_origin)?;
+
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    tracing::info!("stopping");
+    // The computers first: their sockets then say goodbye as the documents promise.
+    fleet.shut_down().await;
+    closing.cancel();
+    let _ = timeout(FAREWELL, serving).await;
+    Ok(())
+}
+
+fn announce(options: &Serve, address: SocketAddr, key: &Secret, key_origin: &str) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    if options.json {
+        let ready = serde_json::json!({
+            "base_url": format!("http://{address}/api"),
+            "realtime_url": format!("ws://{address}/desktops/{{instance_id}}/ws/{{channel}}"),
+            "api_key": key.expose(),
+        });
+        writeln!(stdout, "{ready}")?;
+    } else {
+        writeln!(stdout, "Orgo desktop: http://{address}/api\nThe API key {key_origin}.\n")?;
+        writeln!(stdout, "    export ORGO_BASE_URL=http://{address}/api")?;
+        writeln!(stdout, "    export ORGO_API_KEY={}", key.expose())?;
+    }
+    stdout.flush()
+}
+
+fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, String), ServeError> {
+    if let Some(given) = &options.api_key {
+        if given.is_empty() {
+            return Err(ServeError::EmptyKey);
+        }
+        return Ok((Secret::new(given.clone()), "is the one that was given".into()));
+    }
+    let file = data.folder.join("api-key");
+    let origin = format!("is kept in {}", file.display());
+    match fs::read_to_string(&file) {
+        Ok(kept) if !kept.trim().is_empty() => Ok((Secret::new(kept.trim().to_owned()), origin)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(data.error(error)),
+        _ => {
+            let key = Secret::random("sk_live_", 24)?;
+            OpenOptions::new()
+                .write(true)
+                .create(true)
+                .truncate(true)
+                .mode(0o600)
+                .open(&file)
+                .and_then(|mut file| writeln!(file, "{}", key.expose()))
+                .map_err(|error| data.error(error))?;
+            Ok((key, origin))
+        }
+    }
+}
+
+/// The folder that outlives the server, locked against a second one.
+struct DataDir {
+    folder: PathBuf,
+    _lock: fs::File,
+}
+
+impl DataDir {
+    fn open(chosen: Option<PathBuf>) -> Result<Self, ServeError> {
+        let folder = chosen.map_or_else(default_data_dir, Ok)?;
+        let explain = |error| ServeError::DataDir { folder: folder.clone(), error };
+        let lock = make(&folder).and_then(|()| private_file(&folder.join("lock"))).map_err(explain)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(|_| ServeError::Busy(folder.display().to_string()))?;
+        // SQLite makes its companions with the permissions of the file itself.
+        private_file(&folder.join("orgo.db")).map_err(explain)?;
+        let folder = folder.canonicalize().map_err(explain)?;
+        Ok(Self { folder, _lock: lock })
+    }
+
+    fn homes(&self) -> Result<PathBuf, ServeError> {
+        let homes = self.folder.join("computers");
+        make(&homes).map_err(|error| self.error(error))?;
+        Ok(homes)
+    }
+
+    fn error(&self, error: io::Error) -> ServeError {
+        ServeError::DataDir { folder: self.folder.clone(), error }
+    }
+}
+
+fn default_data_dir() -> Result<PathBuf, ServeError> {
+    if rustix::process::geteuid().is_root() {
+        return Ok("/var/lib/orgo-desktop".into());
+    }
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = data.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".local/share")));
+    Ok(data.ok_or(ServeError::NoHome)?.join("orgo-desktop"))
+}
+
+/// A folder that others may pass through, since computers run as users of their own, but not list.
+fn make(folder: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o711).create(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o711))
+}
+
+fn private_file(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}

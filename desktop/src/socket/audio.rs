@@ -1,0 +1,205 @@
+//! The audio channel: what the computer plays, as raw samples.
+
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::Stdio;
+use crate::computer::Machine;
+
+use super::close::{self, CloseCode};
+use super::frames::{self, Incoming};
+use super::output::Descriptor;
+
+const DEFAULT_SAMPLE_RATE: u32 = 24_000;
+const DEFAULT_CHANNELS: u16 = 1;
+const FRAMES_PER_SECOND: u32 = 50;
+/// Frames on their way to the client: half a second. Later ones are dropped until there is room.
+const QUEUED_FRAMES: usize = 25;
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ClientFrame {
+    Stop,
+    Ping,
+}
+
+/// The form of the samples: 16 bits, little endian, the channels interleaved.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Format {
+    sample_rate: u32,
+    channels: u16,
+}
+
+impl Format {
+    fn new(sample_rate: Option<u32>, channels: Option<u16>) -> Result<Self, &'static str> {
+        let sample_rate = sample_rate.unwrap_or(DEFAULT_SAMPLE_RATE);
+        let channels = channels.unwrap_or(DEFAULT_CHANNELS);
+        // A frame of 20 ms must be a whole number of samples.
+        if !(8_000..=192_000).contains(&sample_rate) || !sample_rate.is_multiple_of(FRAMES_PER_SECOND) {
+            return Err("sample_rate: must be 8000 to 192000 and a multiple of 50");
+        }
+        if !(1..=2).contains(&channels) {
+            return Err("channels: must be 1 or 2");
+        }
+        Ok(Self { sample_rate, channels })
+    }
+
+    /// The bytes of 20 ms.
+    fn frame_length(self) -> usize {
+        (self.sample_rate / FRAMES_PER_SECOND) as usize * usize::from(self.channels) * 2
+    }
+}
+
+pub(super) async fn run(
+    mut socket: WebSocket,
+    machine: &Machine,
+    sample_rate: Option<u32>,
+    channels: Option<u16>,
+) {
+    let capture = match Format::new(sample_rate, channels) {
+        Ok(format) => Capture::start(machine, format).await,
+        Err(problem) => Err(problem.to_owned()),
+    };
+    match capture {
+        Ok(capture) => converse(socket, capture, machine.stopping()).await,
+        Err(message) => {
+            // An error means that the peer has gone already.
+            let _ = socket.send(frames::error(&message)).await;
+            close::close(socket, CloseCode::Failed).await;
+        }
+    }
+}
+
+/// A recorder inside the computer. Dropping it ends it.
+struct Capture {
+    _recorder: crate::agent::Process,
+    samples: Descriptor,
+    format: Format,
+    frame: Vec<u8>,
+}
+
+impl Capture {
+    async fn start(machine: &Machine, format: Format) -> Result<Self, String> {
+        let argv = vec![
+            "parec".to_owned(),
+            "--raw".into(),
+            "--device=out.monitor".into(),
+            "--format=s16le".into(),
+            format!("--rate={}", format.sample_rate),
+            format!("--channels={}", format.channels),
+            "--latency-msec=20".into(),
+        ];
+        let mut recorder =
+            machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
+        let samples = recorder.take_output().ok_or("the agent gave no pipe")?;
+        let samples = Descriptor::new(samples).map_err(|error| error.to_string())?;
+        let frame = vec![0; format.frame_length()];
+        Ok(Self { _recorder: recorder, samples, format, frame })
+    }
+
+    /// The next 20 ms; `None` when the recorder has ended.
+    async fn next(&mut self) -> Option<Vec<u8>> {
+        let mut filled = 0;
+        while filled < self.frame.len() {
+            match self.samples.read(&mut self.frame[filled..]).await {
+                Ok(0) | Err(_) => return None,
+                Ok(length) => filled += length,
+            }
+        }
+        Some(self.frame.clone())
+    }
+}
+
+async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationToken) {
+    let (mut outgoing, mut incoming) = socket.split();
+    let (frames, mut queued) = mpsc::channel::<Message>(QUEUED_FRAMES);
+    let writer = tokio::spawn(async move {
+        while let Some(message) = queued.recv().await {
+            if outgoing.send(message).await.is_err() {
+                break;
+            }
+        }
+    });
+    let recording = tokio::spawn(record(capture, frames.clone()));
+    let stop_recording = recording.abort_handle();
+    tokio::pin!(recording);
+    let last_words = loop {
+        let reply = tokio::select! {
+            _ = &mut recording => {
+                break vec![frames::error("The recorder ended"), CloseCode::Failed.message()];
+            }
+            () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
+            message = incoming.next() => match frames::read(message) {
+                Incoming::Closed => break Vec::new(),
+                Incoming::Control => continue,
+                Incoming::Malformed(reply) => reply,
+                Incoming::Frame(ClientFrame::Stop) => break vec![CloseCode::Normal.message()],
+                Incoming::Frame(ClientFrame::Ping) => frames::pong(),
+            },
+        };
+        // A client that takes no frames gets no answers either.
+        let _ = frames.try_send(reply);
+    };
+    stop_recording.abort();
+    // Everything from here on waits for a peer that may no longer read.
+    let _ = timeout_at(Instant::now() + Duration::from_secs(2), async {
+        for message in last_words {
+            let _ = frames.send(message).await;
+        }
+        drop(frames);
+        let _ = writer.await;
+        close::answered(&mut incoming).await;
+    })
+    .await;
+}
+
+/// Sends frames until the recorder or the client ends. `started` is said with the first sound, since only then is it true.
+async fn record(mut capture: Capture, frames: mpsc::Sender<Message>) {
+    let mut started = false;
+    let mut dropped = 0_u64;
+    while let Some(samples) = capture.next().await {
+        if !started {
+            let Format { sample_rate, channels } = capture.format;
+            let message = json!({ "type": "started", "sample_rate": sample_rate, "channels": channels });
+            if frames.send(frames::frame(&message)).await.is_err() {
+                return;
+            }
+            started = true;
+        }
+        match frames.try_send(Message::binary(samples)) {
+            Ok(()) => {}
+            Err(mpsc::error::TrySendError::Full(_)) => dropped += 1,
+            Err(mpsc::error::TrySendError::Closed(_)) => break,
+        }
+    }
+    if dropped > 0 {
+        tracing::debug!("an audio client was too slow for {dropped} frames");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_is_twenty_milliseconds() {
+        let length = |rate, channels| Format::new(rate, channels).map(Format::frame_length);
+        assert_eq!(length(None, None), Ok(960));
+        assert_eq!(length(Some(48_000), Some(2)), Ok(3840));
+        assert_eq!(length(Some(44_100), Some(1)), Ok(1764));
+    }
+
+    #[test]
+    fn a_refusal_names_the_parameter() {
+        assert!(Format::new(Some(11_025), None).is_err_and(|problem| problem.starts_with("sample_rate")));
+        assert!(Format::new(Some(0), None).is_err_and(|problem| problem.starts_with("sample_rate")));
+        assert!(Format::new(None, Some(3)).is_err_and(|problem| problem.starts_with("channels")));
+    }
+}

@@ -1,0 +1,135 @@
+//! The WebSockets: terminal, audio and events.
+//!
+//! As the documents say, a refused socket is first accepted and then closed with a code, since a page cannot see the
+//! status of a failed upgrade.
+
+mod audio;
+mod close;
+mod events;
+mod frames;
+mod output;
+mod terminal;
+mod utf8;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::ws::{WebSocket, WebSocketUpgrade};
+use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::http::header::HOST;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use serde::Deserialize;
+
+use crate::computer::Machine;
+use crate::http::{ApiError, App, Options, bearer, without_port};
+
+use close::CloseCode;
+
+/// The largest message a client may send, in bytes: room for a long paste.
+const MESSAGE_LIMIT: usize = 1024 * 1024;
+
+/// Both generations' addresses: by path, and by the first label of the host name (`5b90e2c7.localhost`).
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/desktops/{id}/ws/{channel}", get(by_path))
+        .route("/terminal", get(by_host))
+        .route("/audio", get(by_host))
+        .route("/events", get(by_host))
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Channel {
+    Terminal,
+    Audio,
+    Events,
+}
+
+impl Channel {
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "terminal" => Some(Self::Terminal),
+            "audio" => Some(Self::Audio),
+            "events" => Some(Self::Events),
+            _ => None,
+        }
+    }
+}
+
+/// The query of all channels.
+#[derive(Debug, Deserialize)]
+struct Query {
+    token: Option<String>,
+    cols: Option<u16>,
+    rows: Option<u16>,
+    sample_rate: Option<u32>,
+    channels: Option<u16>,
+}
+
+async fn by_path(
+    State(app): State<Arc<App>>,
+    Path((id, channel)): Path<(String, String)>,
+    options: Result<Options<Query>, ApiError>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, ApiError> {
+    open(app, &id, &channel, options, &headers, request).await
+}
+
+async fn by_host(
+    State(app): State<Arc<App>>,
+    options: Result<Options<Query>, ApiError>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let (id, _) = without_port(host).split_once('.').unwrap_or_default();
+    let channel = request.uri().path().trim_start_matches('/').to_owned();
+    open(app, id, &channel, options, &headers, request).await
+}
+
+async fn open(
+    app: Arc<App>,
+    id: &str,
+    channel: &str,
+    options: Result<Options<Query>, ApiError>,
+    headers: &HeaderMap,
+    request: Request,
+) -> Result<Response, ApiError> {
+    let channel = Channel::named(channel)
+        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "The channels are terminal, audio and events"))?;
+    let Options(query) = options?;
+    let (mut parts, _) = request.into_parts();
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app).await.map_err(|_| {
+        ApiError::new(StatusCode::UPGRADE_REQUIRED, "This address is for WebSocket connections")
+    })?;
+    let token = query.token.as_deref().or_else(|| bearer(headers)).map(str::to_owned);
+    let admitted = admit(&app, id, token.as_deref()).await;
+    Ok(upgrade
+        .max_message_size(MESSAGE_LIMIT)
+        .on_upgrade(move |socket| async move {
+            match admitted {
+                Ok(machine) => run(channel, socket, machine, &query).await,
+                Err(code) => close::close(socket, code).await,
+            }
+        })
+        .into_response())
+}
+
+async fn admit(app: &App, id: &str, token: Option<&str>) -> Result<Arc<Machine>, CloseCode> {
+    let computer = app.store.computer(id).ok().flatten().ok_or(CloseCode::NotFound)?;
+    let machine = app.fleet.machine(&computer).await.ok_or(CloseCode::NotFound)?;
+    match token {
+        Some(token) if machine.password().matches(token) => Ok(machine),
+        _ => Err(CloseCode::Unauthorized),
+    }
+}
+
+async fn run(channel: Channel, socket: WebSocket, machine: Arc<Machine>, query: &Query) {
+    match channel {
+        Channel::Terminal => terminal::run(socket, &machine, query.cols, query.rows).await,
+        Channel::Audio => audio::run(socket, &machine, query.sample_rate, query.channels).await,
+        Channel::Events => events::run(socket, machine).await,
+    }
+}

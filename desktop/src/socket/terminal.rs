@@ -1,0 +1,199 @@
+//! The terminal channel: a shell of its own for each connection.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::ws::{Message, WebSocket};
+use futures_util::{SinkExt as _, StreamExt as _};
+use rustix::termios::{Winsize, tcsetwinsize};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::{Process, Stdio};
+use crate::computer::Machine;
+
+use super::close::{self, CloseCode};
+use super::frames::{self, Incoming};
+use super::output::Descriptor;
+use super::utf8::Utf8Decoder;
+
+const DEFAULT_COLS: u16 = 80;
+const DEFAULT_ROWS: u16 = 24;
+/// A terminal gives at most 4 KiB at a time; bytes that come within this time share a frame.
+const COALESCE: Duration = Duration::from_millis(5);
+const LARGEST_FRAME: usize = 64 * 1024;
+/// Frames on their way to the client. When they are not taken the terminal is not read, so its programs wait.
+const QUEUED_FRAMES: usize = 4;
+/// Inputs on their way to the shell. A program that does not read its input fills this after the kernel's buffer.
+const QUEUED_INPUTS: usize = 256;
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum ClientFrame {
+    Input { data: String },
+    Resize { cols: u16, rows: u16 },
+    Ping,
+}
+
+pub(super) async fn run(mut socket: WebSocket, machine: &Machine, cols: Option<u16>, rows: Option<u16>) {
+    let cols = cols.filter(|&cols| cols > 0).unwrap_or(DEFAULT_COLS);
+    let rows = rows.filter(|&rows| rows > 0).unwrap_or(DEFAULT_ROWS);
+    match start(machine, cols, rows).await {
+        Ok((shell, terminal)) => converse(socket, shell, terminal, machine.stopping()).await,
+        Err(message) => {
+            tracing::warn!("a shell did not start: {message}");
+            // An error means that the peer has gone already.
+            let _ = socket.send(frames::error(&message)).await;
+            close::close(socket, CloseCode::Failed).await;
+        }
+    }
+}
+
+async fn start(machine: &Machine, cols: u16, rows: u16) -> Result<(Process, Arc<Descriptor>), String> {
+    let argv = vec!["bash".into(), "-l".into()];
+    let mut shell =
+        machine.spawn(argv, Stdio::Terminal { cols, rows }).await.map_err(|error| error.to_string())?;
+    let terminal = shell.take_output().ok_or("the agent gave no terminal")?;
+    let terminal = Descriptor::new(terminal).map_err(|error| error.to_string())?;
+    Ok((shell, Arc::new(terminal)))
+}
+
+async fn converse(socket: WebSocket, mut shell: Process, terminal: Arc<Descriptor>, stopping: &CancellationToken) {
+    let (mut outgoing, mut incoming) = socket.split();
+    let (frames, mut queued) = mpsc::channel::<Message>(QUEUED_FRAMES);
+    let writer = tokio::spawn(async move {
+        while let Some(message) = queued.recv().await {
+            if outgoing.send(message).await.is_err() {
+                break;
+            }
+        }
+    });
+    let (inputs, mut typed) = mpsc::channel::<String>(QUEUED_INPUTS);
+    let keyboard = tokio::spawn({
+        let terminal = Arc::clone(&terminal);
+        async move {
+            while let Some(input) = typed.recv().await {
+                if terminal.write_all(input.as_bytes()).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    let exited = CancellationToken::new();
+    let mut display = tokio::spawn(show(Arc::clone(&terminal), frames.clone(), exited.clone()));
+
+    let last_words = {
+        let ending = async {
+            let code = shell.exit().await;
+            exited.cancel();
+            // What the shell printed last comes before its exit.
+            let _ = (&mut display).await;
+            code
+        };
+        tokio::pin!(ending);
+        loop {
+            let reply = tokio::select! {
+                code = &mut ending => break match code {
+                    Ok(code) => vec![frames::frame(&json!({ "type": "exit", "code": code })), CloseCode::Normal.message()],
+                    Err(_) => vec![CloseCode::GoingAway.message()],
+                },
+                () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
+                message = incoming.next() => match frames::read(message) {
+                    Incoming::Closed => break Vec::new(),
+                    Incoming::Control => continue,
+                    Incoming::Malformed(reply) => reply,
+                    Incoming::Frame(frame) => match handle(frame, &terminal, &inputs) {
+                        Some(reply) => reply,
+                        None => continue,
+                    },
+                },
+            };
+            // A client that takes no frames gets no answers either, but its input goes on.
+            let _ = frames.try_send(reply);
+        }
+    };
+    display.abort();
+    keyboard.abort();
+    for message in last_words {
+        // An error means that the writer has found the peer gone.
+        let _ = frames.send(message).await;
+    }
+    drop(frames);
+    // Both wait for a peer that may no longer read.
+    let _ = timeout_at(Instant::now() + Duration::from_secs(2), async {
+        let _ = writer.await;
+        close::answered(&mut incoming).await;
+    })
+    .await;
+}
+
+fn handle(frame: ClientFrame, terminal: &Descriptor, inputs: &mpsc::Sender<String>) -> Option<Message> {
+    match frame {
+        ClientFrame::Input { data } => {
+            let full = inputs.try_send(data).is_err();
+            full.then(|| frames::error("The input was dropped: nothing in the terminal reads it"))
+        }
+        ClientFrame::Resize { cols: 0, .. } | ClientFrame::Resize { rows: 0, .. } => {
+            Some(frames::error("A terminal has at least one column and one row"))
+        }
+        ClientFrame::Resize { cols, rows } => {
+            let size = Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
+            // Fails only once the shell has gone, of which the client is told anyway.
+            let _ = tcsetwinsize(terminal, size);
+            None
+        }
+        ClientFrame::Ping => Some(frames::pong()),
+    }
+}
+
+/// Sends what the terminal shows until its end, or until nothing is left after the shell's exit.
+async fn show(terminal: Arc<Descriptor>, frames: mpsc::Sender<Message>, exited: CancellationToken) {
+    let mut decoder = Utf8Decoder::default();
+    let mut buffer = vec![0; LARGEST_FRAME];
+    loop {
+        let first = tokio::select! {
+            biased;
+            read = terminal.read(&mut buffer) => read.unwrap_or(0),
+            // A program in the background may keep the terminal open after the shell has gone.
+            () = exited.cancelled() => terminal.read_available(&mut buffer).ok().flatten().unwrap_or(0),
+        };
+        if first == 0 {
+            break;
+        }
+        let filled = fill(&terminal, &mut buffer, first, &exited).await;
+        let text = decoder.decode(&buffer[..filled]);
+        if !text.is_empty() && frames.send(output(&text)).await.is_err() {
+            return;
+        }
+    }
+    let rest = decoder.finish();
+    if !rest.is_empty() {
+        // An error means that the writer has found the peer gone.
+        let _ = frames.send(output(&rest)).await;
+    }
+}
+
+/// Adds what comes right after the first bytes.
+async fn fill(terminal: &Descriptor, buffer: &mut [u8], mut filled: usize, exited: &CancellationToken) -> usize {
+    let deadline = Instant::now() + COALESCE;
+    while filled < buffer.len() {
+        let read = tokio::select! {
+            biased;
+            read = terminal.read(&mut buffer[filled..]) => read.unwrap_or(0),
+            () = sleep_until(deadline) => 0,
+            () = exited.cancelled() => 0,
+        };
+        if read == 0 {
+            break;
+        }
+        filled += read;
+    }
+    filled
+}
+
+fn output(text: &str) -> Message {
+    frames::frame(&json!({ "type": "output", "data": text }))
+}

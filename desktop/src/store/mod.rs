@@ -1,0 +1,129 @@
+//! What survives the server: workspaces and computers, in one SQLite file.
+
+mod computers;
+mod workspaces;
+
+pub(crate) use computers::{ComputerRecord, NewComputer};
+pub(crate) use workspaces::WorkspaceRecord;
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+/// The version of the tables below, kept in the file as `user_version`.
+const SCHEMA_VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE workspaces (
+        id         TEXT PRIMARY KEY,
+        name       TEXT NOT NULL UNIQUE COLLATE NOCASE,
+        status     TEXT NOT NULL,
+        icon_url   TEXT,
+        created_at TEXT NOT NULL,
+        updated_at TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE computers (
+        slot         INTEGER PRIMARY KEY,
+        id           TEXT NOT NULL UNIQUE,
+        instance_id  TEXT NOT NULL UNIQUE,
+        workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+        name         TEXT NOT NULL,
+        os           TEXT NOT NULL,
+        ram          REAL NOT NULL,
+        cpu          REAL NOT NULL,
+        gpu          TEXT NOT NULL,
+        disk_size_gb REAL NOT NULL,
+        width        INTEGER NOT NULL,
+        height       INTEGER NOT NULL,
+        should_run   INTEGER NOT NULL,
+        created_at   TEXT NOT NULL,
+        UNIQUE (workspace_id, name)
+    ) STRICT;
+";
+
+/// Why the store did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The name is taken by another of its kind.
+    #[error("the name is taken")]
+    NameTaken,
+    /// The workspace that was named does not exist.
+    #[error("the workspace does not exist")]
+    NoWorkspace,
+    /// The file was written by a later version of this program.
+    #[error("the data were written by a later version (schema {0}): use that one, or another data folder")]
+    FromTheFuture(i64),
+    #[error("the database failed: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+/// The open database. Statements take well under a millisecond, so they run where they are called, one at a time.
+#[derive(Debug)]
+pub(crate) struct Store {
+    connection: Mutex<Connection>,
+}
+
+impl Store {
+    /// Opens the file, or makes it.
+    pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
+        Self::prepare(Connection::open(file)?)
+    }
+
+    fn prepare(mut connection: Connection) -> Result<Self, StoreError> {
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        let transaction = connection.transaction()?;
+        let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        match version {
+            0 => {
+                transaction.execute_batch(SCHEMA)?;
+                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            }
+            SCHEMA_VERSION => {}
+            later => return Err(StoreError::FromTheFuture(later)),
+        }
+        transaction.commit()?;
+        Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// A statement either happened or did not, so a panic elsewhere leaves nothing half done here.
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells the two failures that a caller can mend from the rest.
+fn explain(error: rusqlite::Error) -> StoreError {
+    match error.sqlite_error().map(|error| error.extended_code) {
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) => StoreError::NameTaken,
+        Some(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => StoreError::NoWorkspace,
+        _ => error.into(),
+    }
+}
+
+#[cfg(test)]
+impl Store {
+    fn in_memory() -> Self {
+        Self::prepare(Connection::open_in_memory().expect("SQLite needs nothing else")).expect("it is empty")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_existing_file_is_opened_again_and_a_later_one_refused() {
+        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+        let file = folder.path().join("orgo.db");
+        let workspace = Store::open(&file).and_then(|store| store.create_workspace("lab", "active", None));
+        let id = workspace.expect("the name is free").id;
+        let store = Store::open(&file).expect("the file is sound");
+        assert_eq!(store.workspaces().expect("it can be read")[0].id, id);
+        let newer = store.connection().pragma_update(None, "user_version", SCHEMA_VERSION + 1);
+        newer.expect("the file is writable");
+        drop(store);
+        assert!(matches!(Store::open(&file), Err(StoreError::FromTheFuture(2))));
+    }
+}

@@ -1,0 +1,100 @@
+//! Workspaces.
+
+use rusqlite::{OptionalExtension as _, Row, params};
+use uuid::Uuid;
+
+use super::{Store, StoreError, explain};
+use crate::timestamp;
+
+/// A row of the table; its fields are the wire's.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct WorkspaceRecord {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    /// `active` or `inactive`.
+    pub(crate) status: String,
+    pub(crate) icon_url: Option<String>,
+    pub(crate) created_at: String,
+    pub(crate) updated_at: String,
+}
+
+impl WorkspaceRecord {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get("id")?,
+            name: row.get("name")?,
+            status: row.get("status")?,
+            icon_url: row.get("icon_url")?,
+            created_at: row.get("created_at")?,
+            updated_at: row.get("updated_at")?,
+        })
+    }
+}
+
+impl Store {
+    /// Names are unique whatever their case.
+    pub(crate) fn create_workspace(
+        &self,
+        name: &str,
+        status: &str,
+        icon_url: Option<&str>,
+    ) -> Result<WorkspaceRecord, StoreError> {
+        let now = timestamp::seconds();
+        self.connection()
+            .query_row(
+                "INSERT INTO workspaces (id, name, status, icon_url, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING *",
+                params![Uuid::new_v4().to_string(), name, status, icon_url, now],
+                WorkspaceRecord::read,
+            )
+            .map_err(explain)
+    }
+
+    /// All of them, the oldest first.
+    pub(crate) fn workspaces(&self) -> Result<Vec<WorkspaceRecord>, StoreError> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached("SELECT * FROM workspaces ORDER BY rowid")?;
+        let rows = statement.query_map([], WorkspaceRecord::read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn workspace(&self, id: &str) -> Result<Option<WorkspaceRecord>, StoreError> {
+        self.find_workspace("SELECT * FROM workspaces WHERE id = ?1", id)
+    }
+
+    pub(crate) fn workspace_by_name(&self, name: &str) -> Result<Option<WorkspaceRecord>, StoreError> {
+        self.find_workspace("SELECT * FROM workspaces WHERE name = ?1", name)
+    }
+
+    /// Removes it and the records of its computers; `false` when there is none.
+    pub(crate) fn delete_workspace(&self, id: &str) -> Result<bool, StoreError> {
+        Ok(self.connection().execute("DELETE FROM workspaces WHERE id = ?1", [id])? > 0)
+    }
+
+    fn find_workspace(&self, query: &str, key: &str) -> Result<Option<WorkspaceRecord>, StoreError> {
+        Ok(self.connection().query_row(query, [key], WorkspaceRecord::read).optional()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_workspace_is_found_until_it_is_deleted() {
+        let store = Store::in_memory();
+        let made = store.create_workspace("lab", "active", None).expect("the name is free");
+        assert_eq!(store.workspace(&made.id).expect("it can be read"), Some(made.clone()));
+        assert_eq!(store.workspace_by_name("LAB").expect("it can be read"), Some(made.clone()));
+        assert!(store.delete_workspace(&made.id).expect("it can be deleted"));
+        assert!(!store.delete_workspace(&made.id).expect("there is nothing to do"));
+        assert_eq!(store.workspaces().expect("it can be read"), []);
+    }
+
+    #[test]
+    fn a_name_is_taken_once_whatever_its_case() {
+        let store = Store::in_memory();
+        store.create_workspace("lab", "active", None).expect("the name is free");
+        assert!(matches!(store.create_workspace("Lab", "active", None), Err(StoreError::NameTaken)));
+    }
+}
