@@ -7,12 +7,14 @@ use std::{
 
 use x11rb::protocol::{
     Event,
-    xproto::{
-        AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, Window,
-    },
+    xproto::{ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _, EventMask, Window},
 };
 
-use super::{connection::Display, error::ScreenError};
+use super::{
+    connection::Display,
+    error::ScreenError,
+    focus::{self, Focus},
+};
 
 /// What to grant a window that cannot say when it is done.
 const SILENT_WINDOW_PAUSE: Duration = Duration::from_millis(120);
@@ -24,16 +26,21 @@ const PING_ID: u32 = 0x4f52_474f;
 /// An application takes its events in order, so its answer to a `_NET_WM_PING` follows the keys before it. An
 /// application without that protocol gets a fixed pause instead. `false`: it may still have events to handle.
 pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
-    let Some(target) = pingable_window(display)? else {
-        thread::sleep(SILENT_WINDOW_PAUSE);
-        return Ok(true);
-    };
-    listen(display, display.root, EventMask::SUBSTRUCTURE_NOTIFY)?;
-    listen(display, target, EventMask::STRUCTURE_NOTIFY)?;
-    let result = ping(display, target, Instant::now() + limit);
-    listen(display, target, EventMask::NO_EVENT)?;
-    listen(display, display.root, EventMask::NO_EVENT)?;
-    result
+    match focus::focus(display)? {
+        Focus::Nothing => Ok(true),
+        Focus::Silent(_) => {
+            thread::sleep(SILENT_WINDOW_PAUSE);
+            Ok(true)
+        }
+        Focus::Pingable(window) => {
+            listen(display, display.root, EventMask::SUBSTRUCTURE_NOTIFY)?;
+            listen(display, window, EventMask::STRUCTURE_NOTIFY)?;
+            let answered = ping(display, window, Instant::now() + limit);
+            listen(display, window, EventMask::NO_EVENT)?;
+            listen(display, display.root, EventMask::NO_EVENT)?;
+            answered
+        }
+    }
 }
 
 fn ping(display: &Display, target: Window, deadline: Instant) -> Result<bool, ScreenError> {
@@ -61,23 +68,4 @@ fn listen(display: &Display, window: Window, mask: EventMask) -> Result<(), Scre
     // A window that closed in the meantime answers with an error, which is then of no interest.
     display.conn.change_window_attributes(window, &attributes)?.ignore_error();
     Ok(())
-}
-
-/// The top-level window of the keyboard focus, if it takes part in `_NET_WM_PING`.
-fn pingable_window(display: &Display) -> Result<Option<Window>, ScreenError> {
-    /// Values of the focus that are no window: None and PointerRoot.
-    const NO_WINDOW: std::ops::RangeInclusive<Window> = 0..=1;
-    let mut window = display.conn.get_input_focus()?.reply()?.focus;
-    while !NO_WINDOW.contains(&window) && window != display.root {
-        let protocols = display.list_property(window, display.atoms.WM_PROTOCOLS, AtomEnum::ATOM)?;
-        if protocols.contains(&display.atoms._NET_WM_PING) {
-            return Ok(Some(window));
-        }
-        window = match display.conn.query_tree(window)?.reply().map_err(ScreenError::from) {
-            Ok(tree) => tree.parent,
-            Err(ScreenError::Refused(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-    }
-    Ok(None)
 }

@@ -15,6 +15,7 @@ use x11rb::{
     connection::Connection,
     protocol::{
         Event,
+        damage::ConnectionExt as _,
         xproto::{Atom, AtomEnum, ConnectionExt as _, Window},
         xtest::ConnectionExt as _,
     },
@@ -114,6 +115,7 @@ impl Display {
     pub(super) fn connect_for_input(socket: &Path) -> Result<Self, ScreenError> {
         let display = Self::connect(socket)?;
         display.conn.xtest_get_version(2, 2)?.reply()?;
+        display.conn.damage_query_version(1, 1)?.reply()?;
         Ok(display)
     }
 
@@ -129,17 +131,16 @@ impl Display {
         Ok(())
     }
 
-    /// The next event, or `None` when there is none before `deadline`.
+    /// The next event, or `None` from `deadline` on.
     pub(super) fn next_event(&self, deadline: Instant) -> Result<Option<Event>, ScreenError> {
         self.conn.flush()?;
-        loop {
+        while Instant::now() < deadline {
             if let Some(event) = self.conn.poll_for_event()? {
                 return Ok(Some(event));
             }
-            if !wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(deadline))? {
-                return Ok(None);
-            }
+            wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(deadline))?;
         }
+        Ok(None)
     }
 
     /// Throws away the events received so far (keymap notices reach every client, asked for or not).

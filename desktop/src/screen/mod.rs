@@ -3,14 +3,18 @@
 mod barrier;
 mod connection;
 mod error;
+mod focus;
 mod hold;
 mod keyboard;
 mod keymap;
 mod keymap_pool;
 mod keys;
 mod neutral;
+mod paint;
 mod pointer;
 mod screenshot;
+#[cfg(test)]
+mod tests;
 mod typing;
 mod watch;
 
@@ -152,7 +156,7 @@ impl Screen {
     }
 
     /// Types any Unicode text into the focused window, with a pause after each character if one is given.
-    /// Returns when the application has handled it, or has been given time to.
+    /// Returns when the application shows it, so that the next screenshot does, or after a second or two.
     ///
     /// # Errors
     ///

@@ -24,6 +24,7 @@ use super::{
     keymap_pool::KeycodePool,
     keys,
     neutral::{LiftedCapsLock, LiftedModifiers},
+    paint,
 };
 
 /// For an application to read a new keymap.
@@ -31,8 +32,8 @@ const ADOPTION_LIMIT: Duration = Duration::from_millis(1500);
 /// For an application to read its keys before their codes are bound anew. Generous, since giving up early
 /// types wrong characters: laying out a screenful of Chinese has kept Qt busy for seconds.
 const REUSE_LIMIT: Duration = Duration::from_secs(10);
-/// For an application to show what was typed.
-const DISPLAY_LIMIT: Duration = Duration::from_millis(1500);
+/// For an application to read all its keys.
+const HANDLING_LIMIT: Duration = Duration::from_millis(1500);
 /// Longest pause between characters; all other input of the screen waits for it.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
@@ -77,10 +78,10 @@ pub(super) fn type_text(
     drop(caps_lock);
     modifiers.restore()?;
     display.sync()?;
-    if barrier::wait(display, DISPLAY_LIMIT)? {
+    if barrier::wait(display, HANDLING_LIMIT)? {
         pool.settled();
     }
-    Ok(())
+    paint::wait(display)
 }
 
 fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), ScreenError> {

@@ -1,0 +1,32 @@
+//! The screen against a real X server, with windows that record what reaches them and with real applications.
+
+mod applications;
+mod failure;
+mod keyboard;
+mod picture;
+mod pointer;
+mod recorder;
+mod server;
+mod typing;
+mod watch;
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Far more than anything here takes, so that it only ends a test which would wait for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Waits until `condition` gives a value, and fails the test when it never does.
+#[track_caller]
+fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = condition() {
+            return value;
+        }
+        assert!(Instant::now() < end, "never saw {what}");
+        thread::sleep(Duration::from_millis(5));
+    }
+}

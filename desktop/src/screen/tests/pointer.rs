@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use super::{
+    recorder::{Recorder, Seen},
+    server::Server,
+};
+use crate::screen::{Button, Direction, ScreenError, connection::Display, hold::Hold, hold::Switch};
+
+fn presses(seen: &[Seen]) -> Vec<Seen> {
+    seen.iter().filter(|seen| !matches!(seen, Seen::Motion(..))).cloned().collect()
+}
+
+#[test]
+fn clicks_land_on_their_pixel_with_their_button() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    for (x, y) in [(0, 0), (1279, 0), (0, 719), (1279, 719), (640, 360), (1, 700)] {
+        for (button, number) in [(Button::Left, 1), (Button::Middle, 2), (Button::Right, 3)] {
+            screen.click(x, y, button, false).unwrap();
+            let seen = window.wait("a click", |seen| presses(seen).len() >= 2);
+            let (x, y) = (x as i16, y as i16);
+            assert_eq!(presses(&seen), [Seen::ButtonDown(number, x, y), Seen::ButtonUp(number, x, y)]);
+        }
+    }
+}
+
+#[test]
+fn a_double_click_is_two_clicks() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    screen.click(30, 40, Button::Left, true).unwrap();
+    let seen = window.wait("two clicks", |seen| presses(seen).len() >= 4);
+    let click = [Seen::ButtonDown(1, 30, 40), Seen::ButtonUp(1, 30, 40)];
+    assert_eq!(presses(&seen), [click.clone(), click].concat());
+}
+
+#[test]
+fn a_drag_runs_along_its_line() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    screen.drag((0, 0), (1279, 719), Button::Right, Duration::from_millis(200)).unwrap();
+    let seen = window.wait("the drag", |seen| presses(seen).len() >= 2);
+
+    assert_eq!(presses(&seen), [Seen::ButtonDown(3, 0, 0), Seen::ButtonUp(3, 1279, 719)]);
+    let pressed = seen.iter().position(|seen| matches!(seen, Seen::ButtonDown(..))).unwrap();
+    let path: Vec<_> = seen[pressed..]
+        .iter()
+        .filter_map(|seen| match seen {
+            Seen::Motion(x, y) => Some((*x, *y)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(path.len(), 12);
+    assert!(path.is_sorted());
+    assert_eq!(path.last(), Some(&(1279, 719)));
+}
+
+#[test]
+fn the_wheel_turns_where_it_is_told() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    screen.click(5, 6, Button::Left, false).unwrap();
+    window.wait("the click", |seen| presses(seen).len() >= 2);
+    let turns = [(Direction::Up, 4), (Direction::Down, 5), (Direction::Left, 6), (Direction::Right, 7)];
+    for (direction, number) in turns {
+        screen.scroll(direction, 3, None).unwrap();
+        let seen = window.wait("three turns", |seen| presses(seen).len() >= 6);
+        let turn = [Seen::ButtonDown(number, 5, 6), Seen::ButtonUp(number, 5, 6)];
+        assert_eq!(seen, [turn.clone(), turn.clone(), turn].concat());
+    }
+    screen.scroll(Direction::Down, 1, Some((700, 500))).unwrap();
+    let seen = window.wait("a turn", |seen| presses(seen).len() >= 2);
+    assert_eq!(presses(&seen)[0], Seen::ButtonDown(5, 700, 500));
+}
+
+#[test]
+fn what_lies_outside_is_refused_by_name_and_not_sent() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    let left = Button::Left;
+    let short = Duration::from_millis(10);
+    let refusals = [
+        (screen.click(1280, 0, left, false), "x"),
+        (screen.click(0, -1, left, false), "y"),
+        (screen.drag((-1, 0), (5, 5), left, short), "start_x"),
+        (screen.drag((0, 720), (5, 5), left, short), "start_y"),
+        (screen.drag((0, 0), (70_000, 5), left, short), "end_x"),
+        (screen.drag((0, 0), (5, i32::MAX), left, short), "end_y"),
+        (screen.drag((0, 0), (5, 5), left, Duration::from_secs(61)), "duration"),
+        (screen.scroll(Direction::Up, 0, None), "amount"),
+        (screen.scroll(Direction::Up, 1001, None), "amount"),
+        (screen.scroll(Direction::Up, 1, Some((0, 1000))), "y"),
+    ];
+    for (result, expected) in refusals {
+        let Err(ScreenError::BadInput { field, message }) = result else { panic!("{expected}: {result:?}") };
+        assert_eq!(field, expected);
+        assert!(!message.is_empty());
+    }
+    screen.click(9, 9, left, false).unwrap();
+    let seen = window.wait("the click", |seen| presses(seen).len() >= 2);
+    assert_eq!(presses(&seen)[0], Seen::ButtonDown(1, 9, 9));
+}
+
+#[test]
+fn a_button_comes_up_when_its_drag_breaks_off() {
+    let server = Server::start();
+    let window = Recorder::open(&server.socket());
+    let display = Display::connect_for_input(&server.socket()).unwrap();
+    let mut hold = Hold::new(&display);
+    hold.press(Switch::Button(1)).unwrap();
+    drop(hold);
+    let seen = window.wait("the release", |seen| presses(seen).len() >= 2);
+    assert!(matches!(presses(&seen)[..], [Seen::ButtonDown(1, ..), Seen::ButtonUp(1, ..)]));
+}

@@ -1,0 +1,167 @@
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+    thread,
+};
+
+use x11rb::{
+    COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME,
+    connection::Connection,
+    protocol::{
+        Event,
+        xproto::{
+            AtomEnum, ButtonPressEvent, ConnectionExt as _, CreateWindowAux, EventMask, InputFocus,
+            KeyButMask, Keysym, PropMode, WindowClass,
+        },
+    },
+    wrapper::ConnectionExt as _,
+};
+
+use super::eventually;
+use crate::screen::connection::Display;
+
+/// What a window was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    KeyDown(Keysym),
+    KeyUp(Keysym),
+    ButtonDown(u8, i16, i16),
+    ButtonUp(u8, i16, i16),
+    Motion(i16, i16),
+}
+
+/// A window over the whole screen that has the keyboard and notes all input.
+///
+/// It reads its keys as applications do: with the keymap as it is when a key is *looked at*, asked for anew
+/// after a notice of a change. And it answers pings, in order with its other events.
+pub(super) struct Recorder {
+    seen: Arc<Mutex<Vec<Seen>>>,
+}
+
+impl Recorder {
+    pub(super) fn open(socket: &Path) -> Self {
+        let display = Display::connect(socket).unwrap();
+        let conn = &display.conn;
+        let window = conn.generate_id().unwrap();
+        let (width, height) = display.size().unwrap();
+        let attributes = CreateWindowAux::new().override_redirect(1).event_mask(
+            EventMask::KEY_PRESS
+                | EventMask::KEY_RELEASE
+                | EventMask::BUTTON_PRESS
+                | EventMask::BUTTON_RELEASE
+                | EventMask::POINTER_MOTION,
+        );
+        conn.create_window(
+            COPY_DEPTH_FROM_PARENT,
+            window,
+            display.root,
+            0,
+            0,
+            width,
+            height,
+            0,
+            WindowClass::INPUT_OUTPUT,
+            COPY_FROM_PARENT,
+            &attributes,
+        )
+        .unwrap();
+        let atoms = &display.atoms;
+        let protocols = [atoms._NET_WM_PING];
+        conn.change_property32(PropMode::REPLACE, window, atoms.WM_PROTOCOLS, AtomEnum::ATOM, &protocols)
+            .unwrap();
+        conn.map_window(window).unwrap();
+        conn.set_input_focus(InputFocus::POINTER_ROOT, window, CURRENT_TIME).unwrap();
+        display.sync().unwrap();
+
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&seen);
+        // Ends with the server, when its connection does.
+        thread::spawn(move || {
+            while let Ok(event) = display.conn.wait_for_event() {
+                if note(&display, &event, &log).is_none() {
+                    break;
+                }
+            }
+        });
+        Self { seen }
+    }
+
+    pub(super) fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Everything seen once it satisfies `condition`; it is then forgotten.
+    #[track_caller]
+    pub(super) fn wait(&self, what: &str, condition: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+        eventually(what, || {
+            let mut seen = self.seen.lock().unwrap();
+            condition(&seen).then(|| std::mem::take(&mut *seen))
+        })
+    }
+
+    /// The characters whose keys went down, once there are `count` of them.
+    #[track_caller]
+    pub(super) fn text(&self, count: usize) -> String {
+        let seen = self.wait("the whole text", |seen| characters(seen).count() >= count);
+        characters(&seen).collect()
+    }
+}
+
+fn characters(seen: &[Seen]) -> impl Iterator<Item = char> {
+    seen.iter().filter_map(|seen| match seen {
+        Seen::KeyDown(0xff0d) => Some('\n'),
+        Seen::KeyDown(0xff09) => Some('\t'),
+        Seen::KeyDown(symbol @ (..0x100 | 0x0100_0000..)) => char::from_u32(symbol & 0x00ff_ffff),
+        _ => None,
+    })
+}
+
+/// `None` once the server is gone.
+fn note(display: &Display, event: &Event, log: &Mutex<Vec<Seen>>) -> Option<()> {
+    let at = |event: &ButtonPressEvent| (event.detail, event.event_x, event.event_y);
+    let seen = match event {
+        Event::KeyPress(key) => Seen::KeyDown(symbol(display, key.detail, key.state)?),
+        Event::KeyRelease(key) => Seen::KeyUp(symbol(display, key.detail, key.state)?),
+        Event::ButtonPress(press) => {
+            let (button, x, y) = at(press);
+            Seen::ButtonDown(button, x, y)
+        }
+        Event::ButtonRelease(release) => {
+            let (button, x, y) = at(release);
+            Seen::ButtonUp(button, x, y)
+        }
+        Event::MotionNotify(motion) => Seen::Motion(motion.event_x, motion.event_y),
+        Event::ClientMessage(ping) if ping.data.as_data32()[0] == display.atoms._NET_WM_PING => {
+            let mut answer = *ping;
+            answer.window = display.root;
+            let mask = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
+            display.conn.send_event(false, display.root, mask, answer).ok()?;
+            return display.conn.flush().ok();
+        }
+        _ => return Some(()),
+    };
+    log.lock().unwrap().push(seen);
+    Some(())
+}
+
+/// The symbol of a key by the core protocol's rules for Shift and Lock.
+fn symbol(display: &Display, code: u8, state: KeyButMask) -> Option<Keysym> {
+    let map = display.conn.get_keyboard_mapping(code, 1).ok()?.reply().ok()?.keysyms;
+    let (plain, shifted) = (map[0], map[1]);
+    let symbol = if state.contains(KeyButMask::SHIFT) && shifted != 0 { shifted } else { plain };
+    if state.contains(KeyButMask::LOCK) {
+        return Some(upper_case(symbol));
+    }
+    Some(symbol)
+}
+
+fn upper_case(symbol: Keysym) -> Keysym {
+    let letter = match symbol {
+        ..0x100 | 0x0100_0000.. => char::from_u32(symbol & 0x00ff_ffff),
+        _ => None,
+    };
+    match letter.map(|letter| letter.to_uppercase().collect::<Vec<_>>()).as_deref() {
+        Some([upper]) => crate::screen::keys::of_char(*upper),
+        _ => symbol,
+    }
+}

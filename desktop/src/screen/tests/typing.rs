@@ -1,0 +1,119 @@
+use x11rb::{
+    NONE,
+    protocol::xproto::{ConnectionExt as _, KeyButMask},
+};
+
+use super::{recorder::Recorder, server::Server};
+use crate::screen::{ScreenError, connection::Display, hold::Switch};
+
+const CAPS_LOCK_CODE: u8 = 66;
+const SHIFT_CODE: u8 = 50;
+
+/// Texts of 200 characters each: of the keyboard, of other alphabets, and with more distinct characters than
+/// the pool has codes.
+pub(super) fn samples() -> Vec<String> {
+    let cycle = |characters: &str| characters.chars().cycle().take(200).collect::<String>();
+    let han: String = (0..200).filter_map(|n| char::from_u32(0x4e00 + n * 7)).collect();
+    vec![
+        cycle(
+            "The quick brown fox (jumps) over \"13\" lazy dogs; {a[0]} = $b & ~c ^ d | e\\f `g` @h #i 50%!? <j>",
+        ),
+        cycle("éèêëàâäçñöøßÉÈÊÀÄÇÑÖØÅåœŒ÷×«»¿¡ and plain"),
+        cycle("Съешь же ещё этих мягких французских булок, да выпей чаю. СЪЕШЬ ЖЕ ЕЩЁ"),
+        cycle("Ξεσκεπάζω την ψυχοφθόρα βδελυγμία ΑΒΓΔ"),
+        han,
+        cycle("😀🎉🚀👍🏽❤️🔥🧪🐢🦀👩‍💻 "),
+        cycle("line\n\ttabbed é漢😀 Ж\n"),
+    ]
+}
+
+#[track_caller]
+fn type_exactly(screen: &crate::screen::Screen, window: &Recorder, text: &str) {
+    screen.type_text(text, None).unwrap();
+    assert_eq!(window.text(text.chars().count()), text);
+}
+
+#[test]
+fn every_text_arrives_exactly() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    for round in 0..3 {
+        for text in samples() {
+            type_exactly(&screen, &window, &text);
+        }
+        assert!(window.seen().is_empty(), "round {round} left keys over");
+    }
+}
+
+#[test]
+fn caps_lock_changes_nothing_and_stays_on() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    let person = Display::connect_for_input(&server.socket()).unwrap();
+    person.tap(Switch::Key(CAPS_LOCK_CODE)).unwrap();
+    person.sync().unwrap();
+    type_exactly(&screen, &window, "Hello wörld, жЖ");
+    let state = person.conn.query_pointer(person.root).unwrap().reply().unwrap().mask;
+    assert!(state.contains(KeyButMask::LOCK));
+}
+
+#[test]
+fn a_held_modifier_changes_nothing_and_stays_down() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    let person = Display::connect_for_input(&server.socket()).unwrap();
+    person.press(Switch::Key(SHIFT_CODE)).unwrap();
+    person.sync().unwrap();
+    type_exactly(&screen, &window, "Hello wörld, жЖ 123");
+    let state = person.conn.query_pointer(person.root).unwrap().reply().unwrap().mask;
+    assert!(state.contains(KeyButMask::SHIFT));
+}
+
+/// A remote viewer takes codes for its own symbols, and a keyboard tool loads a whole new map.
+#[test]
+fn codes_that_others_bind_are_left_to_them() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    type_exactly(&screen, &window, "жук и é");
+    let other = Display::connect(&server.socket()).unwrap();
+    let bind = |code: u8, symbol: u32| {
+        other.conn.change_keyboard_mapping(1, code, 2, &[symbol, symbol]).unwrap();
+        other.sync().unwrap();
+    };
+    for code in (138..=255).filter(|code| code % 2 == 0) {
+        bind(code, 0x0100_1000 + u32::from(code));
+    }
+    type_exactly(&screen, &window, "жук и é: ёлка");
+    let theirs = other.conn.get_keyboard_mapping(254, 1).unwrap().reply().unwrap().keysyms;
+    assert_eq!(theirs[0], 0x0100_10fe);
+
+    for code in 138..=255 {
+        bind(code, 0x0100_2000 + u32::from(code));
+    }
+    type_exactly(&screen, &window, "жук и é: ещё ёлка");
+}
+
+#[test]
+fn text_that_no_key_types_is_refused() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    let result = screen.type_text("before\u{1b}[A", None);
+    assert!(matches!(result, Err(ScreenError::BadInput { field: "text", .. })), "{result:?}");
+    screen.type_text("", None).unwrap();
+    type_exactly(&screen, &window, "after");
+}
+
+#[test]
+fn without_a_focused_window_typing_still_returns() {
+    let server = Server::start();
+    let screen = server.screen();
+    let other = Display::connect(&server.socket()).unwrap();
+    other.conn.set_input_focus(x11rb::protocol::xproto::InputFocus::NONE, NONE, 0u32).unwrap();
+    other.sync().unwrap();
+    screen.type_text("into the void: ж", None).unwrap();
+}

@@ -1,0 +1,307 @@
+use std::{
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+use x11rb::{
+    COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME, NONE,
+    connection::Connection,
+    protocol::{
+        Event,
+        xproto::{
+            Atom, AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, CreateWindowAux, EventMask,
+            PropMode, Property, SelectionNotifyEvent, Window, WindowClass,
+        },
+    },
+    wrapper::ConnectionExt as _,
+};
+
+use super::{PATIENCE, server::Server};
+use crate::screen::{Button, Screen, ScreenEvent, Watch, connection::Display};
+
+/// The events of one watch, in order.
+pub(super) struct Events {
+    received: Receiver<ScreenEvent>,
+    _watch: Watch,
+}
+
+impl Events {
+    pub(super) fn of(server: &Server) -> Self {
+        const NEVER: Duration = Duration::from_secs(86_400);
+        Self::with_idle_after(server, NEVER)
+    }
+
+    fn with_idle_after(server: &Server, idle_after: Duration) -> Self {
+        let (send, received) = channel();
+        let watch = Watch::start(&server.socket(), idle_after, move |event| {
+            // The test may end while events still arrive.
+            let _ = send.send(event);
+        });
+        Self { received, _watch: watch.unwrap() }
+    }
+
+    #[track_caller]
+    pub(super) fn next(&self) -> ScreenEvent {
+        self.received.recv_timeout(PATIENCE).expect("an event")
+    }
+
+    /// The first event that `pick` takes; others are passed over.
+    #[track_caller]
+    pub(super) fn wait<T>(&self, mut pick: impl FnMut(ScreenEvent) -> Option<T>) -> T {
+        loop {
+            if let Some(picked) = pick(self.next()) {
+                return picked;
+            }
+        }
+    }
+}
+
+/// An application's connection, with one window.
+struct Application {
+    display: Display,
+    window: Window,
+}
+
+impl Application {
+    fn start(server: &Server) -> Self {
+        let display = Display::connect(&server.socket()).unwrap();
+        let window = display.conn.generate_id().unwrap();
+        let attributes = CreateWindowAux::new();
+        let class = WindowClass::INPUT_OUTPUT;
+        let depth = COPY_DEPTH_FROM_PARENT;
+        let conn = &display.conn;
+        conn.create_window(
+            depth,
+            window,
+            display.root,
+            0,
+            0,
+            300,
+            200,
+            0,
+            class,
+            COPY_FROM_PARENT,
+            &attributes,
+        )
+        .unwrap();
+        Self { display, window }
+    }
+
+    fn show(&self, title: &str, kind: Option<Atom>) {
+        let (conn, atoms) = (&self.display.conn, &self.display.atoms);
+        let text = title.as_bytes();
+        conn.change_property8(PropMode::REPLACE, self.window, atoms._NET_WM_NAME, atoms.UTF8_STRING, text)
+            .unwrap();
+        if let Some(kind) = kind {
+            let property = atoms._NET_WM_WINDOW_TYPE;
+            conn.change_property32(PropMode::REPLACE, self.window, property, AtomEnum::ATOM, &[kind])
+                .unwrap();
+        }
+        conn.map_window(self.window).unwrap();
+        self.display.sync().unwrap();
+    }
+
+    fn close(&self) {
+        self.display.conn.destroy_window(self.window).unwrap();
+        self.display.sync().unwrap();
+    }
+
+    fn id(&self) -> String {
+        format!("0x{:x}", self.window)
+    }
+
+    /// Copies `text` and hands it out until it has been taken, in pieces of `piece` bytes if given.
+    fn copy(&self, text: &[u8], form: Atom, piece: Option<usize>) {
+        let (conn, atoms) = (&self.display.conn, &self.display.atoms);
+        conn.set_selection_owner(self.window, atoms.CLIPBOARD, CURRENT_TIME).unwrap();
+        conn.flush().unwrap();
+        loop {
+            let Event::SelectionRequest(request) = conn.wait_for_event().unwrap() else { continue };
+            let (requestor, property) = (request.requestor, request.property);
+            let mut answer = SelectionNotifyEvent {
+                response_type: x11rb::protocol::xproto::SELECTION_NOTIFY_EVENT,
+                sequence: 0,
+                time: request.time,
+                requestor,
+                selection: request.selection,
+                target: request.target,
+                property,
+            };
+            let mut done = false;
+            if request.target == atoms.TARGETS {
+                conn.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[form])
+                    .unwrap();
+            } else if request.target != form {
+                answer.property = NONE;
+            } else if piece.is_some() {
+                let watched = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
+                conn.change_window_attributes(requestor, &watched).unwrap();
+                let size = [text.len() as u32];
+                conn.change_property32(PropMode::REPLACE, requestor, property, atoms.INCR, &size).unwrap();
+                done = true;
+            } else {
+                conn.change_property8(PropMode::REPLACE, requestor, property, form, text).unwrap();
+                done = true;
+            }
+            conn.send_event(false, requestor, EventMask::NO_EVENT, answer).unwrap();
+            conn.flush().unwrap();
+            if let Some(piece) = piece.filter(|_| done) {
+                self.hand_out(text, form, piece, requestor, property);
+            }
+            if done {
+                return;
+            }
+        }
+    }
+
+    fn hand_out(&self, text: &[u8], form: Atom, piece: usize, requestor: Window, property: Atom) {
+        let conn = &self.display.conn;
+        let mut pieces = text.chunks(piece).chain([&[][..]]);
+        loop {
+            match conn.wait_for_event().unwrap() {
+                Event::PropertyNotify(taken)
+                    if taken.window == requestor && taken.state == Property::DELETE =>
+                {
+                    let Some(next) = pieces.next() else { return };
+                    conn.change_property8(PropMode::REPLACE, requestor, property, form, next).unwrap();
+                    conn.flush().unwrap();
+                    if next.is_empty() {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn windows_open_get_the_focus_and_close() {
+    let mut server = Server::start();
+    server.manage_windows();
+    let events = Events::of(&server);
+    let first = Application::start(&server);
+    first.show("Erstes Fenster – ж", None);
+    let (window_id, title) = (first.id(), "Erstes Fenster – ж".to_owned());
+    let opened = ScreenEvent::WindowOpen { window_id: window_id.clone(), title: title.clone() };
+    assert_eq!(events.next(), opened);
+    assert_eq!(
+        events.next(),
+        ScreenEvent::WindowFocus { window_id: window_id.clone(), title: title.clone() }
+    );
+
+    let second = Application::start(&server);
+    second.show("Second", None);
+    assert!(matches!(events.next(), ScreenEvent::WindowOpen { title, .. } if title == "Second"));
+    assert!(matches!(events.next(), ScreenEvent::WindowFocus { title, .. } if title == "Second"));
+    second.close();
+    assert_eq!(events.next(), ScreenEvent::WindowClose { window_id: second.id() });
+    assert_eq!(events.next(), ScreenEvent::WindowFocus { window_id, title });
+}
+
+#[test]
+fn the_desktop_and_panels_are_no_windows() {
+    let mut server = Server::start();
+    server.manage_windows();
+    let events = Events::of(&server);
+    let panel = Application::start(&server);
+    panel.show("panel", Some(panel.display.atoms._NET_WM_WINDOW_TYPE_DOCK));
+    let desktop = Application::start(&server);
+    desktop.show("desktop", Some(desktop.display.atoms._NET_WM_WINDOW_TYPE_DESKTOP));
+    let window = Application::start(&server);
+    window.show("a window", None);
+    let opened = ScreenEvent::WindowOpen { window_id: window.id(), title: "a window".to_owned() };
+    assert_eq!(events.next(), opened);
+}
+
+#[test]
+fn what_was_open_before_is_not_announced() {
+    let mut server = Server::start();
+    server.manage_windows();
+    let before = Events::of(&server);
+    let old = Application::start(&server);
+    old.show("old", None);
+    before.wait(|event| matches!(event, ScreenEvent::WindowFocus { .. }).then_some(()));
+    let events = Events::of(&server);
+    old.close();
+    assert_eq!(events.next(), ScreenEvent::WindowClose { window_id: old.id() });
+}
+
+#[test]
+fn copied_text_is_told_whatever_its_size() {
+    let server = Server::start();
+    let events = Events::of(&server);
+    let application = Application::start(&server);
+    let utf8 = application.display.atoms.UTF8_STRING;
+    let content = |events: &Events| {
+        events.wait(|event| match event {
+            ScreenEvent::Clipboard { content } => Some(content),
+            _ => None,
+        })
+    };
+
+    application.copy("kurz – ж 😀".as_bytes(), utf8, None);
+    assert_eq!(content(&events), "kurz – ж 😀");
+    application.copy(b"caf\xe9", AtomEnum::STRING.into(), None);
+    assert_eq!(content(&events), "café");
+    let long = "zeile für zeile\n".repeat(200_000);
+    application.copy(long.as_bytes(), utf8, Some(100_001));
+    assert!(content(&events) == long);
+
+    // The same again is no news; the one after it is.
+    application.copy(long.as_bytes(), utf8, Some(1 << 20));
+    application.copy(b"last", utf8, None);
+    assert_eq!(content(&events), "last");
+}
+
+#[test]
+fn a_new_size_is_told_once() {
+    let server = Server::start();
+    let events = Events::of(&server);
+    server.run("xrandr", &["-s", "1920x1080"]);
+    server.run("xrandr", &["-s", "800x600"]);
+    assert_eq!(events.next(), ScreenEvent::ScreenChange { width: 1920, height: 1080 });
+    assert_eq!(events.next(), ScreenEvent::ScreenChange { width: 800, height: 600 });
+}
+
+#[test]
+fn idleness_begins_after_its_time_and_ends_with_input() {
+    let server = Server::start();
+    let screen = server.screen();
+    let events = Events::with_idle_after(&server, Duration::from_secs(1));
+    for round in 0..2 {
+        assert_eq!(events.next(), ScreenEvent::Idle { idle_seconds: 1 });
+        use_it(&screen, round);
+        assert_eq!(events.next(), ScreenEvent::Active);
+    }
+}
+
+fn use_it(screen: &Screen, round: i32) {
+    match round {
+        0 => screen.click(10, 10, Button::Left, false).unwrap(),
+        _ => screen.key("a").unwrap(),
+    }
+}
+
+#[test]
+fn a_dropped_watch_and_a_lost_server_let_go_of_the_sink() {
+    let mut server = Server::start();
+    let screen = server.screen();
+    let (send, dropped) = channel::<()>();
+    let watch = screen.watch(move |_| drop(send.clone())).unwrap();
+    drop(watch);
+    assert!(
+        dropped
+            .recv_timeout(PATIENCE)
+            .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
+    );
+
+    let (send, dropped) = channel::<()>();
+    let _watch = screen.watch(move |_| drop(send.clone())).unwrap();
+    server.crash();
+    assert!(
+        dropped
+            .recv_timeout(PATIENCE)
+            .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
+    );
+}
