@@ -1,0 +1,28 @@
+import type { Binding } from "../binding.js";
+import { BindingError } from "../errors.js";
+import type { InitInput } from "./wasm/orgo_wasm.js";
+
+/**
+ * Compiles the WebAssembly module and makes a binding of it.
+ *
+ * @param source Where the module is; without it the glue looks beside itself.
+ */
+export async function loadWasm(source?: () => Promise<InitInput> | InitInput): Promise<Binding> {
+  try {
+    const glue = await import("./wasm/orgo_wasm.js");
+    await glue.default(source && { module_or_path: await source() });
+    return {
+      kind: "wasm",
+      version: glue.version,
+      client: (config) => new glue.Client(config),
+      wav: { header: glue.wavHeader, encode: glue.wavEncode },
+    };
+  } catch (error) {
+    throw new BindingError({
+      kind: "binding",
+      message: `the WebAssembly module cannot be used: ${error instanceof Error ? error.message : String(error)}`,
+      delivered: "no",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,11 @@
+/** The glue that wasm-pack writes beside the module, as far as it is used. It lies there in `dist/wasm`. */
+import type { BindingClient, BindingConfig } from "../../binding.js";
+
+/** What a module can be compiled from. */
+export type InitInput = string | URL | Request | Response | BufferSource | WebAssembly.Module;
+
+export default function init(input?: { module_or_path: InitInput }): Promise<unknown>;
+export function version(): string;
+export const Client: new (config: BindingConfig) => BindingClient;
+export function wavHeader(sample_rate: number, channels: number): Uint8Array;
+export function wavEncode(samples: Float32Array): Uint8Array;

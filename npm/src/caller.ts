@@ -1,0 +1,98 @@
+import type { Binding, BindingClient, BindingConfig, BindingContent } from "./binding.js";
+import { aborted, errorFrom, errorThrown, rethrown } from "./errors.js";
+import { bindingOptions, type CallOptions, checkCallOptions, plainParameters } from "./options.js";
+import { once, type Platform } from "./platform.js";
+import { hideSecrets } from "./secrets.js";
+import type { Operations } from "./types.js";
+
+/** Where messages for a developer go; `console` fits. Secrets are never in them. */
+export interface Logger {
+  debug?(message: string): void;
+  warn?(message: string): void;
+}
+
+/** The time limit of one request, in milliseconds, where the client sets none. */
+export const DEFAULT_TIMEOUT = 60_000;
+
+type OperationName = keyof Operations;
+type Params<Name extends OperationName> = Operations[Name]["params"];
+type Result<Name extends OperationName> = Operations[Name]["result"];
+
+/** A client's settings and its way to the binding. Every handle and every resource of the client shares one. */
+export class Caller {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  /** The time limit of one request, in milliseconds. */
+  readonly timeout: number;
+  /** The two addresses that a page needs too. */
+  readonly addresses: { base_url?: string; realtime_url?: string };
+  readonly #connect: () => Promise<{ binding: Binding; client: BindingClient }>;
+
+  constructor(platform: Platform, config: BindingConfig, logger: Logger = {}) {
+    this.platform = platform;
+    this.logger = logger;
+    this.timeout = config.timeout ?? DEFAULT_TIMEOUT;
+    const { base_url, realtime_url } = config;
+    this.addresses = { ...(base_url !== undefined && { base_url }), ...(realtime_url !== undefined && { realtime_url }) };
+    this.#connect = once(async () => {
+      const { binding, fallback_cause } = await platform.load();
+      if (fallback_cause !== undefined) {
+        logger.warn?.(`orgo-sdk: the native addon cannot be used, WebAssembly takes its place: ${fallback_cause}`);
+      }
+      return { binding, client: rethrown(() => binding.client(config)) };
+    });
+  }
+
+  /** The binding, loaded. */
+  async binding(): Promise<Binding> {
+    return (await this.#connect()).binding;
+  }
+
+  /** The binding's client for these settings. */
+  async client(): Promise<BindingClient> {
+    return (await this.#connect()).client;
+  }
+
+  /** Makes a REST call and returns what it answers. */
+  async call<Name extends OperationName>(
+    operation: Name,
+    params: Params<Name>,
+    options?: CallOptions,
+    content?: BindingContent,
+  ): Promise<Result<Name>> {
+    return (await this.exchange(operation, params, options, content)).value;
+  }
+
+  /** Makes a REST call and returns what it answers, with the bytes beside it. */
+  async exchange<Name extends OperationName>(
+    operation: Name,
+    params: Params<Name>,
+    options: CallOptions = {},
+    content?: BindingContent,
+  ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
+    checkCallOptions(operation, options);
+    const plain = plainParameters(operation, params);
+    const { signal } = options;
+    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+    const client = await this.client();
+    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+
+    const started = performance.now();
+    const pending = rethrown(() => client.call(operation, plain, bindingOptions(options), content));
+    const cancel = () => pending.cancel();
+    signal?.addEventListener("abort", cancel);
+    const outcome = await pending.outcome
+      .catch((thrown: unknown) => Promise.reject(errorThrown(thrown)))
+      .finally(() => signal?.removeEventListener("abort", cancel));
+    const end = outcome.ok ? "ok" : outcome.error.kind;
+    this.logger.debug?.(`orgo-sdk: ${operation}: ${end} in ${Math.round(performance.now() - started)} ms`);
+
+    if (outcome.ok) {
+      return { value: hideSecrets(outcome.value) as Result<Name>, bytes: outcome.bytes ?? new Uint8Array() };
+    }
+    if (outcome.error.kind === "aborted" && signal?.aborted) {
+      throw aborted(operation, signal.reason, outcome.error.delivered);
+    }
+    throw errorFrom(outcome.error);
+  }
+}

@@ -1,0 +1,159 @@
+import type { WebReadableStream } from "../ambient.js";
+import type { Player, PlayOptions } from "../audio/player.js";
+import type { Binding, BindingAudio } from "../binding.js";
+import { BindingError } from "../errors.js";
+import type { AudioItem } from "../generated/channels.js";
+import { checkFields, checks } from "../options.js";
+import type { Platform } from "../platform.js";
+import { readableFrom } from "../streams.js";
+import { Channel, type ChannelEvents } from "./channel.js";
+
+/** What the server sends if it is not asked for another rate. */
+const DEFAULT_RATE = 24_000;
+
+/** How samples are to be understood. */
+export interface AudioFormat {
+  /** Samples per second and channel. */
+  sample_rate: number;
+  /** 1 is mono, 2 is stereo. */
+  channels: number;
+}
+
+/** A piece of sound. */
+export interface AudioChunk extends AudioFormat {
+  /** From -1 to 1; the channels take turns (left, right, left, right ...). */
+  samples: Float32Array;
+}
+
+/** The wanted format. */
+export interface AudioParams {
+  /** Samples per second and channel. Default: the server's, 24000. */
+  sample_rate?: number;
+  /** 1 or 2. Default: the server's, 1. */
+  channels?: number;
+}
+
+/** The events of a sound channel. */
+export interface AudioEvents extends ChannelEvents {
+  /** The server said the format of what follows. */
+  started: [format: AudioFormat];
+}
+
+/** What became of the samples, in samples per channel. `received = delivered + buffered + dropped`. */
+export interface AudioStats {
+  received: number;
+  /** Taken by a reader. */
+  delivered: number;
+  /** Waiting for a reader. */
+  buffered: number;
+  /** Thrown away, the oldest first, because no reader took them in time. */
+  dropped: number;
+}
+
+/** How to record. */
+export interface RecordOptions {
+  /** Ends the recording after so many seconds of sound. Default: it ends with the channel, or when it is cancelled. */
+  duration?: number;
+}
+
+/**
+ * The computer's sound, live. Iterate it for the samples, or {@link record} it, or {@link play} it: one of them, since
+ * each sample goes to one reader. What nobody takes in time is dropped, the oldest first, so that the rest is live.
+ */
+export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
+  readonly #platform: Platform;
+  readonly #expectedRate: number;
+  readonly #wav: Binding["wav"];
+  readonly #chunks: AudioChunk[] = [];
+  #format: AudioFormat | undefined;
+  /** Samples per channel that the binding handed over and no reader took. */
+  #held = 0;
+
+  /** @internal */
+  constructor(binding: BindingAudio, wav: Binding["wav"], platform: Platform, params: AudioParams) {
+    super(binding);
+    this.#expectedRate = params.sample_rate ?? DEFAULT_RATE;
+    this.#wav = wav;
+    this.#platform = platform;
+  }
+
+  /** What became of the samples so far. */
+  get stats(): AudioStats {
+    const { received, taken, buffered, dropped } = this.counters;
+    return { received, delivered: taken - this.#held, buffered: buffered + this.#held, dropped };
+  }
+
+  /**
+   * The sound as a WAV file of 16-bit samples, written as it arrives. Its header names no length, since it is not
+   * known in advance; players take it as lasting to the end of the file. Cancelling it leaves the channel open.
+   */
+  record(options: RecordOptions = {}): WebReadableStream<Uint8Array> {
+    checkFields("audio.record", "options", options, { duration: checks.seconds });
+    return readableFrom(this.#wavFile(options.duration ?? Infinity));
+  }
+
+  /**
+   * Plays the sound, in a page. Browsers keep a page silent until its user does something: then the player's state is
+   * `suspended`, and {@link Player.resume}, called from the handler of a click or a key, lets it sound.
+   *
+   * @throws BindingError where there is no output for sound, as in Node.
+   */
+  async play(options: PlayOptions = {}): Promise<Player> {
+    checkFields("audio.play", "options", options, { context: checks.object, volume: checks.volume });
+    if (this.#platform.play === undefined) {
+      const message = "audio.play: only a page can play sound; record it or iterate its samples";
+      throw new BindingError({ kind: "binding", message, delivered: "no" });
+    }
+    return this.#platform.play(this, options, this.#format?.sample_rate ?? this.#expectedRate);
+  }
+
+  protected override accept(item: AudioItem): void {
+    switch (item.type) {
+      case "started":
+        this.#format = { sample_rate: item.sample_rate, channels: item.channels };
+        this.emit("started", this.#format);
+        break;
+      case "samples":
+        // The session hands over no samples before it knows their format.
+        if (this.#format !== undefined) {
+          const chunk = { samples: item.samples, ...this.#format };
+          this.#chunks.push(chunk);
+          this.#held += frames(chunk);
+        }
+        break;
+      case "error":
+        this.emit("error", item.message);
+    }
+  }
+
+  protected override take(): AudioChunk | undefined {
+    const chunk = this.#chunks.shift();
+    if (chunk !== undefined) this.#held -= frames(chunk);
+    return chunk;
+  }
+
+  async *#wavFile(duration: number): AsyncGenerator<Uint8Array, void, undefined> {
+    let format: AudioFormat | undefined;
+    let left = Infinity;
+    for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) {
+      if (format === undefined) {
+        format = chunk;
+        left = Math.round(duration * chunk.sample_rate);
+        yield this.#wav.header(chunk.sample_rate, chunk.channels);
+      } else if (chunk.sample_rate !== format.sample_rate || chunk.channels !== format.channels) {
+        // A WAV file has one format, so it ends where another begins.
+        this.#chunks.unshift(chunk);
+        this.#held += frames(chunk);
+        return;
+      }
+      const wanted = Math.min(left, frames(chunk));
+      yield this.#wav.encode(chunk.samples.subarray(0, wanted * chunk.channels));
+      left -= wanted;
+      if (left === 0) return;
+    }
+  }
+}
+
+function frames(chunk: AudioChunk): number {
+  return chunk.samples.length / chunk.channels;
+}

@@ -1,0 +1,179 @@
+import { type AbortSignalLike, asyncDispose } from "../ambient.js";
+import type { BindingChannel } from "../binding.js";
+import { Emitter } from "../emitter.js";
+import { aborted, ChannelClosedError, errorThrown, timedOut } from "../errors.js";
+import type { ChannelState, CloseCause, Counters } from "../types.js";
+
+/** The events that every channel has. */
+export interface ChannelEvents {
+  /** The connection's state changed. */
+  state: [state: ChannelState];
+  /** The server sent an error message, in order with the other items. The channel may go on. */
+  error: [message: string];
+}
+
+/**
+ * What the channels have in common: a connection that is redialled when it breaks, and a sequence of items.
+ *
+ * Each item goes to one reader. Leaving a `for await` loop leaves the channel open, and the next loop goes on where
+ * the last one stopped; {@link close} or `await using` ends the channel. A loop ends by itself when the channel ended
+ * as it should, and throws a {@link ChannelClosedError} when it broke for good.
+ */
+export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<keyof Events, unknown[]>>
+  extends Emitter<Events>
+  implements AsyncIterable<Item>
+{
+  readonly #binding: BindingChannel<Raw>;
+  #state: ChannelState;
+  #changed: (() => void)[] = [];
+  #pulling: Promise<boolean> | undefined;
+
+  /** @internal */
+  constructor(binding: BindingChannel<Raw>) {
+    super();
+    this.#binding = binding;
+    this.#state = binding.state();
+    void this.#watch();
+  }
+
+  /** The connection's state now. */
+  get state(): ChannelState {
+    return this.#binding.state();
+  }
+
+  /** What came and went so far. */
+  get counters(): Counters {
+    return this.#binding.counters();
+  }
+
+  /** Ends the channel. Items that arrived before can still be taken. Resolves when it has ended. */
+  async close(): Promise<void> {
+    this.#binding.close();
+    while (this.#state.status !== "closed") await this.#change();
+  }
+
+  /** {@link close}, at the end of an `await using` block. */
+  [asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** The items one after the other. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
+    for (let item = await this.read(); item !== undefined; item = await this.read()) yield item;
+  }
+
+  /** Sorts what the binding handed over: into a buffer for {@link take}, or to listeners. */
+  protected abstract accept(item: Raw): void;
+
+  /** The next item that was handed over already. */
+  protected abstract take(): Item | undefined;
+
+  /** The next item; `undefined` when the channel ended as it should. */
+  protected async read(): Promise<Item | undefined> {
+    for (;;) {
+      const item = this.take();
+      if (item !== undefined) return item;
+      if (!(await this.pull())) break;
+    }
+    const broken = this.broken();
+    if (broken !== undefined) throw broken;
+    return undefined;
+  }
+
+  /** Takes the next items from the binding; `false` when there are no more. Called only when somebody wants one. */
+  protected pull(): Promise<boolean> {
+    return (this.#pulling ??= this.#binding
+      .next()
+      .then(
+        (items) => {
+          for (const item of items ?? []) this.accept(item);
+          return items !== null;
+        },
+        (thrown: unknown) => {
+          throw errorThrown(thrown);
+        },
+      )
+      .finally(() => {
+        this.#pulling = undefined;
+      }));
+  }
+
+  /** Why the channel ended, if it ended otherwise than it should. */
+  protected broken(): ChannelClosedError | undefined {
+    const state = this.#binding.state();
+    return state.status === "closed" && !isProperEnd(state.cause) ? closed(state.cause) : undefined;
+  }
+
+  /** What is done once the connection is closed for good. */
+  protected ended(_cause: CloseCause): void {}
+
+  /**
+   * Waits for the server to accept the channel. Closes it if it does not come to that.
+   *
+   * @internal
+   */
+  async opened(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<this> {
+    let expired = false;
+    const wake = () => this.#wake();
+    const timer = setTimeout(() => {
+      expired = true;
+      wake();
+    }, limit);
+    signal?.addEventListener("abort", wake);
+    try {
+      for (;;) {
+        const state = this.#state;
+        if (state.status === "open" || state.status === "unstable") return this;
+        if (state.status === "closed") {
+          if (isProperEnd(state.cause)) return this;
+          throw closed(state.cause);
+        }
+        if (signal?.aborted) throw aborted(operation, signal.reason, "maybe");
+        if (expired) throw timedOut(operation, limit, "the channel did not open", "maybe");
+        await this.#change();
+      }
+    } catch (error) {
+      this.#binding.close();
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", wake);
+    }
+  }
+
+  async #watch(): Promise<void> {
+    try {
+      for (let state = await this.#binding.nextState(); state !== null; state = await this.#binding.nextState()) {
+        this.#enter(state);
+      }
+    } catch (thrown) {
+      // Only a broken binding comes here, and it cannot say more about the channel.
+      this.#enter({ status: "closed", cause: { reason: "failed", message: errorThrown(thrown).message } });
+    }
+  }
+
+  #enter(state: ChannelState): void {
+    this.#state = state;
+    // The events of a subclass include those of every channel, which the compiler cannot see from its bound.
+    (this as unknown as Channel<Raw, Item, ChannelEvents & Record<never, never>>).emit("state", state);
+    if (state.status === "closed") this.ended(state.cause);
+    this.#wake();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#changed.push(resolve));
+  }
+
+  #wake(): void {
+    for (const resolve of this.#changed.splice(0)) resolve();
+  }
+}
+
+function isProperEnd(cause: CloseCause): boolean {
+  return cause.reason === "normal" || cause.reason === "exit";
+}
+
+/** The error of a channel that ended. */
+export function closed(cause: CloseCause): ChannelClosedError {
+  return new ChannelClosedError({ kind: "closed", message: cause.message, delivered: "no", cause });
+}

@@ -1,0 +1,65 @@
+import type { AbortSignalLike } from "../ambient.js";
+import type { BindingClient, ChannelTarget } from "../binding.js";
+import type { Caller } from "../caller.js";
+import { aborted, rethrown } from "../errors.js";
+import { type CallOptions, checkCallOptions, checkFields, checks, plainParameters } from "../options.js";
+import type { EventType } from "../types.js";
+import { type AudioParams, AudioStream } from "./audio.js";
+import { checkTypes, EventStream } from "./events.js";
+import { Terminal, type TerminalParams } from "./terminal.js";
+
+/** A channel on its way. */
+interface Opening {
+  opened(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<unknown>;
+}
+
+/** Opens channels of one computer. */
+export class ChannelOpener {
+  readonly #caller: Caller;
+  readonly #target: () => ChannelTarget;
+
+  constructor(caller: Caller, target: () => ChannelTarget) {
+    this.#caller = caller;
+    this.#target = target;
+  }
+
+  async terminal(params: TerminalParams = {}, options: CallOptions = {}): Promise<Terminal> {
+    const operation = "computer.terminal";
+    checkFields(operation, "params", params, { cols: checks.cells, rows: checks.cells });
+    const plain = plainParameters(operation, params);
+    return this.#open(operation, options, (client, target) => new Terminal(client.terminal(target, plain)));
+  }
+
+  async audio(params: AudioParams = {}, options: CallOptions = {}): Promise<AudioStream> {
+    const operation = "computer.audio";
+    checkFields(operation, "params", params, { sample_rate: checks.rate, channels: checks.channels });
+    const plain = plainParameters(operation, params);
+    const { wav } = await this.#caller.binding();
+    return this.#open(
+      operation,
+      options,
+      (client, target) => new AudioStream(client.audio(target, plain), wav, this.#caller.platform, params),
+    );
+  }
+
+  async events(types: readonly EventType[], options: CallOptions = {}): Promise<EventStream> {
+    const operation = "computer.events";
+    const names = checkTypes(operation, types);
+    return this.#open(operation, options, (client, target) => new EventStream(client.events(target, { types: names })));
+  }
+
+  async #open<Opened extends Opening>(
+    operation: string,
+    options: CallOptions,
+    create: (client: BindingClient, target: ChannelTarget) => Opened,
+  ): Promise<Opened> {
+    checkCallOptions(operation, options);
+    const { signal, timeout = this.#caller.timeout } = options;
+    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+    const client = await this.#caller.client();
+        if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+    const channel = rethrown(() => create(client, this.#target()));
+    await channel.opened(operation, timeout, signal);
+    return channel;
+  }
+}

@@ -1,0 +1,90 @@
+import { Caller, type Logger } from "./caller.js";
+import { Computer } from "./computer.js";
+import { invalid } from "./errors.js";
+import { checkArgument, checkFields, checks } from "./options.js";
+import type { Platform } from "./platform.js";
+import { Computers } from "./resources/computers.js";
+import { Files } from "./resources/files.js";
+import { Workspaces } from "./resources/workspaces.js";
+
+/** The settings of a client. */
+export interface OrgoOptions {
+  /** The account's key. Default in Node: the environment variable `ORGO_API_KEY`. */
+  apiKey?: string;
+  /** The root of the REST calls. Default: `ORGO_BASE_URL` in Node, else `https://www.orgo.ai/api`. */
+  baseUrl?: string;
+  /**
+   * Where the channels are, if not where the computer says: a `ws` or `wss` URL with the places `{computer_id}`,
+   * `{instance_id}` and `{channel}`. Default in Node: `ORGO_REALTIME_URL`.
+   */
+  realtimeUrl?: string;
+  /** The time limit of one request, in milliseconds. Default: 60000. */
+  timeout?: number;
+  /** How often a call is sent again after a failure that allows it. Default: 2. */
+  maxRetries?: number;
+  /** Header fields to send with every call. */
+  headers?: Record<string, string>;
+  /** Where messages for a developer go, `console` for example. Default: nowhere. */
+  logger?: Logger;
+  /**
+   * Allows an API key in a page, where everybody who opens the page can take it. Default: false. A page that works
+   * one computer needs no key: it gets a {@link Connection}.
+   */
+  dangerouslyAllowBrowser?: boolean;
+}
+
+/** A client of the service: what both platforms share. */
+export class OrgoClient {
+  readonly workspaces: Workspaces;
+  readonly computers: Computers;
+  readonly files: Files;
+  readonly #caller: Caller;
+
+  /** @internal */
+  constructor(platform: Platform, options: OrgoOptions = {}) {
+    const owner = "Orgo";
+    checkFields(owner, "options", options, {
+      apiKey: checks.string,
+      baseUrl: checks.string,
+      realtimeUrl: checks.string,
+      timeout: checks.milliseconds,
+      maxRetries: checks.count,
+      headers: checks.headers,
+      logger: { accepts: (value) => typeof value === "object" && value !== null, wanted: "an object such as console" },
+      dangerouslyAllowBrowser: checks.boolean,
+    });
+    // An empty variable is one that was not set.
+    const setting = (given: string | undefined, name: string) => given ?? (platform.environment(name) || undefined);
+    const api_key = setting(options.apiKey, "ORGO_API_KEY");
+    const base_url = setting(options.baseUrl, "ORGO_BASE_URL");
+    const realtime_url = setting(options.realtimeUrl, "ORGO_REALTIME_URL");
+    const { timeout, maxRetries, headers } = options;
+    if (api_key !== undefined && !options.dangerouslyAllowBrowser && platform.exposed()) {
+      const problem =
+        "must not be in a page: everybody who opens it can take the key. Give the page a connection " +
+        "(computer.connection() on your server, Orgo.connect() in the page), or set dangerouslyAllowBrowser";
+      throw invalid(owner, "apiKey", problem);
+    }
+    this.#caller = new Caller(
+      platform,
+      {
+        ...(api_key !== undefined && { api_key }),
+        ...(base_url !== undefined && { base_url }),
+        ...(realtime_url !== undefined && { realtime_url }),
+        ...(timeout !== undefined && { timeout }),
+        ...(maxRetries !== undefined && { max_retries: maxRetries }),
+        ...(headers !== undefined && { headers }),
+      },
+      options.logger,
+    );
+    this.workspaces = new Workspaces(this.#caller);
+    this.computers = new Computers(this.#caller);
+    this.files = new Files(this.#caller);
+  }
+
+  /** A handle of a computer by its id. It makes no call: whether there is such a computer shows at the first use. */
+  computer(id: string): Computer {
+    checkArgument("orgo.computer", "id", id, checks.string);
+    return new Computer(this.#caller, { id }, { known: false, owned: false });
+  }
+}

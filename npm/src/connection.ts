@@ -1,0 +1,103 @@
+import { Caller } from "./caller.js";
+import type { AudioParams, AudioStream } from "./channel/audio.js";
+import type { EventStream } from "./channel/events.js";
+import { ChannelOpener } from "./channel/open.js";
+import type { Terminal, TerminalParams } from "./channel/terminal.js";
+import { invalid } from "./errors.js";
+import { type CallOptions, checkFields, checks } from "./options.js";
+import type { Platform } from "./platform.js";
+import type { EventType } from "./types.js";
+
+/** A connection as JSON. It holds the computer's password: whoever has it can do everything on that computer. */
+export interface ConnectionData {
+  /** The version of this format. */
+  version: 1;
+  computer_id: string;
+  instance_id?: string;
+  /** The base of the computer's channels. */
+  connection_url?: string;
+  base_url?: string;
+  realtime_url?: string;
+  /** The password of the computer's channels. It changes whenever the computer restarts. */
+  password: string;
+}
+
+/**
+ * What a page needs to open one computer's channels, without the API key.
+ *
+ * It exists to be sent: `JSON.stringify(connection)` holds the computer's password. Whoever has that can do everything
+ * on the computer until it restarts, so send it only to the person whose computer it is. `console.log`,
+ * `util.inspect` and spreading do not show the password.
+ */
+export class Connection {
+  readonly computer_id: string;
+  readonly instance_id?: string;
+  readonly connection_url?: string;
+  readonly base_url?: string;
+  readonly realtime_url?: string;
+  readonly #password: string;
+
+  /** @internal */
+  constructor({ password, ...fields }: Omit<ConnectionData, "version">) {
+    this.computer_id = fields.computer_id;
+    if (fields.instance_id !== undefined) this.instance_id = fields.instance_id;
+    if (fields.connection_url !== undefined) this.connection_url = fields.connection_url;
+    if (fields.base_url !== undefined) this.base_url = fields.base_url;
+    if (fields.realtime_url !== undefined) this.realtime_url = fields.realtime_url;
+    this.#password = password;
+  }
+
+  /** The whole connection with the password in it, for `JSON.stringify`. */
+  toJSON(): ConnectionData {
+    return { version: 1, ...this, password: this.#password };
+  }
+}
+
+/** The channels of one computer, opened by its password. */
+export class ConnectedComputer {
+  /** The computer's id. */
+  readonly id: string;
+  readonly #channels: ChannelOpener;
+
+  /** @internal */
+  constructor(platform: Platform, connection: Connection | ConnectionData) {
+    const { base_url, realtime_url, ...target } = checkedConnection(connection);
+    this.id = target.computer_id;
+    const config = { ...(base_url !== undefined && { base_url }), ...(realtime_url !== undefined && { realtime_url }) };
+    this.#channels = new ChannelOpener(new Caller(platform, config), () => target);
+  }
+
+  /** Opens a shell. See {@link Computer.terminal}. */
+  terminal(params?: TerminalParams, options?: CallOptions): Promise<Terminal> {
+    return this.#channels.terminal(params, options);
+  }
+
+  /** Listens to the computer's sound. See {@link Computer.audio}. */
+  audio(params?: AudioParams, options?: CallOptions): Promise<AudioStream> {
+    return this.#channels.audio(params, options);
+  }
+
+  /** Watches what happens on the desktop. See {@link Computer.events}. */
+  events(types: readonly EventType[], options?: CallOptions): Promise<EventStream> {
+    return this.#channels.events(types, options);
+  }
+}
+
+function checkedConnection(connection: Connection | ConnectionData): Omit<ConnectionData, "version"> {
+  const owner = "Orgo.connect";
+  const data: ConnectionData = connection instanceof Connection ? connection.toJSON() : connection;
+  checkFields(owner, "connection", data ?? null, {
+    version: { accepts: (version) => version === 1, wanted: "1, the only version that this package knows" },
+    computer_id: checks.string,
+    instance_id: checks.string,
+    connection_url: checks.string,
+    base_url: checks.string,
+    realtime_url: checks.string,
+    password: checks.string,
+  });
+  for (const name of ["version", "computer_id", "password"] as const) {
+    if (data[name] === undefined) throw invalid(owner, name, "is required");
+  }
+  const { version: _, ...fields } = data;
+  return fields;
+}

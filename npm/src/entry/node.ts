@@ -1,0 +1,82 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { type Addon, nativeBinding } from "../bindings/native.js";
+import { loadWasm } from "../bindings/wasm.js";
+import type { Binding } from "../binding.js";
+import { OrgoClient, type OrgoOptions } from "../client.js";
+import { ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
+import { BindingError, invalid } from "../errors.js";
+import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
+
+export * from "../index.js";
+
+const platform: Platform = {
+  load: once(load),
+  environment: (name) => process.env[name],
+  exposed: () => false,
+};
+
+/**
+ * A client of the service in Node. It holds no connection that has to be closed.
+ *
+ * The network is worked by a native addon. Where that cannot be loaded, the WebAssembly module for pages takes its
+ * place. The environment variable `ORGO_BINDING` (`native` or `wasm`) forces one of them.
+ */
+export class Orgo extends OrgoClient {
+  constructor(options: OrgoOptions = {}) {
+    super(platform, options);
+  }
+
+  /** The channels of one computer by what {@link Computer.connection} gave, without an API key. Makes no call. */
+  static connect(connection: Connection | ConnectionData): ConnectedComputer {
+    return new ConnectedComputer(platform, connection);
+  }
+
+  /** Loads the binding, unless it is loaded, and tells which one it is and why. */
+  static async bindingInfo(): Promise<BindingInfo> {
+    const { binding, ...info } = await platform.load();
+    return { kind: binding.kind, version: binding.version(), ...info };
+  }
+}
+
+async function load(): Promise<LoadedBinding> {
+  const forced = process.env.ORGO_BINDING || undefined;
+  if (forced !== undefined && forced !== "native" && forced !== "wasm") {
+    throw invalid("Orgo", "ORGO_BINDING", 'must be "native", "wasm" or not set');
+  }
+  if (forced === "wasm") return { binding: await wasm() };
+  try {
+    return { binding: loadAddon() };
+  } catch (cause) {
+    if (forced === "native") throw cause;
+    return { binding: await wasm(), fallback_cause: cause };
+  }
+}
+
+function wasm(): Promise<Binding> {
+  return loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)));
+}
+
+function loadAddon(): Binding {
+  const require = createRequire(import.meta.url);
+  const failures: string[] = [];
+  for (const target of targets()) {
+    try {
+      return nativeBinding(require(`./native/orgo.${target}.node`) as Addon);
+    } catch (error) {
+      failures.push(`${target}: ${(error as Error).message.split("\n", 1)[0]}`);
+    }
+  }
+  const tried = failures.length > 0 ? failures.join("; ") : `there is none for ${process.platform} ${process.arch}`;
+  throw new BindingError({ kind: "binding", message: `no native addon can be loaded: ${tried}`, delivered: "no" });
+}
+
+/** The builds of the addon that may run here, the likeliest first. */
+function targets(): string[] {
+  const systems: Partial<Record<NodeJS.Platform, string[]>> = {
+    linux: ["linux-ARCH-gnu", "linux-ARCH-musl"],
+    darwin: ["darwin-ARCH"],
+    win32: ["win32-ARCH-msvc", "win32-ARCH-gnu"],
+  };
+  return (systems[process.platform] ?? []).map((target) => target.replace("ARCH", process.arch));
+}

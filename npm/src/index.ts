@@ -1,0 +1,61 @@
+/** What every entry of this package exports, besides its own `Orgo`. */
+export type {
+  AbortSignalLike,
+  BlobLike,
+  WebAudioContext,
+  WebAudioNode,
+  WebReadableStream,
+  WebWritableStream,
+} from "./ambient.js";
+export { Player, type PlayerEvents, type PlayerState, type PlayerStats, type PlayOptions } from "./audio/player.js";
+export type { Logger } from "./caller.js";
+export {
+  type AudioChunk,
+  type AudioEvents,
+  type AudioFormat,
+  type AudioParams,
+  type AudioStats,
+  AudioStream,
+  type RecordOptions,
+} from "./channel/audio.js";
+export { Channel, type ChannelEvents } from "./channel/channel.js";
+export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions } from "./channel/events.js";
+export { Terminal, type TerminalEvents, type TerminalParams } from "./channel/terminal.js";
+export type { OrgoOptions } from "./client.js";
+export { Computer, type ComputerInfo, type Screenshot } from "./computer.js";
+export { ConnectedComputer, Connection, type ConnectionData } from "./connection.js";
+export {
+  AbortError,
+  APIError,
+  AuthenticationError,
+  BadRequestError,
+  BindingError,
+  ChannelClosedError,
+  ComputerStateError,
+  ConflictError,
+  ConnectionError,
+  DecodeError,
+  type ErrorKind,
+  InvalidParameterError,
+  NotFoundError,
+  OrgoError,
+  PermissionDeniedError,
+  RateLimitError,
+  ServerError,
+  TimeoutError,
+} from "./errors.js";
+export type { CallOptions } from "./options.js";
+export type { BindingInfo } from "./platform.js";
+export type { Computers } from "./resources/computers.js";
+export type { ComputerFiles, FileContent, Files, UploadParams } from "./resources/files.js";
+export type { Stream } from "./resources/stream.js";
+export type { Workspaces } from "./resources/workspaces.js";
+export {
+  type ChannelState,
+  type CloseCause,
+  type CloseReason,
+  type Counters,
+  type Delivered,
+  EVENT_TYPES,
+} from "./generated/channels.js";
+export type * from "./generated/types.js";

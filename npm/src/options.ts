@@ -1,0 +1,127 @@
+import type { AbortSignalLike } from "./ambient.js";
+import type { BindingCallOptions } from "./binding.js";
+import { invalid } from "./errors.js";
+
+/** What one call may change. It is the last argument of every method that makes a call. */
+export interface CallOptions {
+  /** Gives the call up when it is aborted: the call rejects with an {@link AbortError} that has the signal's reason. */
+  signal?: AbortSignalLike;
+  /** The time limit of one request in milliseconds. Default: the client's. */
+  timeout?: number;
+  /** How often the call is sent again after a failure that allows it. Default: the client's. */
+  maxRetries?: number;
+  /** More header fields. */
+  headers?: Record<string, string>;
+}
+
+/** What is allowed for one option. */
+interface Check {
+  accepts(value: unknown): boolean;
+  wanted: string;
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** The longest time that a timer holds, about 24 days. */
+const LONGEST = 2_147_483_647;
+
+export const checks = {
+  string: { accepts: (value) => typeof value === "string" && value !== "", wanted: "a string that is not empty" },
+  boolean: { accepts: (value) => typeof value === "boolean", wanted: "true or false" },
+  function: { accepts: (value) => typeof value === "function", wanted: "a function" },
+  object: { accepts: isObject, wanted: "an object" },
+  milliseconds: {
+    accepts: (value) => typeof value === "number" && value >= 1 && value <= LONGEST,
+    wanted: `a number of milliseconds from 1 to ${LONGEST}`,
+  },
+  seconds: {
+    accepts: (value) => typeof value === "number" && value > 0 && Number.isFinite(value),
+    wanted: "a number of seconds above 0",
+  },
+  count: {
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 100,
+    wanted: "a whole number from 0 to 100",
+  },
+  cells: {
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535,
+    wanted: "a whole number from 1 to 65535",
+  },
+  rate: {
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1,
+    wanted: "a whole number of samples per second",
+  },
+  channels: { accepts: (value) => value === 1 || value === 2, wanted: "1 or 2" },
+  volume: {
+    accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
+    wanted: "a number of at least 0",
+  },
+  headers: {
+    accepts: (value) => isObject(value) && Object.values(value).every((field) => typeof field === "string"),
+    wanted: "an object of strings",
+  },
+  signal: {
+    accepts: (value) => isObject(value) && typeof value.aborted === "boolean" && typeof value.addEventListener === "function",
+    wanted: "an AbortSignal",
+  },
+} satisfies Record<string, Check>;
+
+/** The options of every call. */
+const CALL = { signal: checks.signal, timeout: checks.milliseconds, maxRetries: checks.count, headers: checks.headers };
+
+/**
+ * Checks an object of options: none but the known ones, each as its check says.
+ *
+ * @throws InvalidParameterError that names the option.
+ */
+export function checkFields(owner: string, argument: string, given: unknown, known: Record<string, Check>): void {
+  if (given === undefined) return;
+  if (!isObject(given)) throw invalid(owner, argument, `must be ${checks.object.wanted}`);
+  for (const [name, value] of Object.entries(given)) {
+    const check = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (check === undefined) {
+      throw invalid(owner, name, `is not an option here: the options are ${Object.keys(known).join(", ")}`);
+    }
+    if (value !== undefined && !check.accepts(value)) throw invalid(owner, name, `must be ${check.wanted}`);
+  }
+}
+
+/** Checks the last argument of a call. */
+export function checkCallOptions(operation: string, options: CallOptions | undefined): void {
+  checkFields(operation, "options", options, CALL);
+}
+
+/** Checks one argument. */
+export function checkArgument(owner: string, name: string, value: unknown, check: Check): void {
+  if (!check.accepts(value)) throw invalid(owner, name, `must be ${check.wanted}`);
+}
+
+/** The options as a binding takes them. */
+export function bindingOptions({ timeout, maxRetries, headers }: CallOptions): BindingCallOptions {
+  return {
+    ...(timeout !== undefined && { timeout }),
+    ...(maxRetries !== undefined && { max_retries: maxRetries }),
+    ...(headers !== undefined && { headers }),
+  };
+}
+
+/**
+ * The parameters as a binding takes them: absent where they are undefined, and nothing that JSON cannot say. Their
+ * names and values are the core's to judge.
+ */
+export function plainParameters(operation: string, params: unknown): Record<string, unknown> {
+  if (!isObject(params)) throw invalid(operation, "params", `must be ${checks.object.wanted}`);
+  const plain: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(params)) {
+    if (value === undefined) continue;
+    if (Object.hasOwn(CALL, name) && (name === "signal" || name === "maxRetries" || name === "headers")) {
+      throw invalid(operation, name, "is an option of the call: it belongs into the argument after the parameters");
+    }
+    if (typeof value === "number" ? !Number.isFinite(value) : !["string", "boolean", "object"].includes(typeof value)) {
+      const shown = typeof value === "number" ? String(value) : `a ${typeof value}`;
+      throw invalid(operation, name, `must be a value that JSON can hold, not ${shown}`);
+    }
+    plain[name] = value;
+  }
+  return plain;
+}

@@ -1,0 +1,112 @@
+import type { BlobLike } from "../ambient.js";
+import type { BindingContent } from "../binding.js";
+import type { Caller } from "../caller.js";
+import { invalid } from "../errors.js";
+import type { CallOptions } from "../options.js";
+import type {
+  Acknowledged,
+  DownloadUrl,
+  ExportedFile,
+  ExportFileParams,
+  File,
+  ListFilesParams,
+  UploadFileParams,
+} from "../types.js";
+
+/** The content of a file: bytes, or a `Blob` or `File`. */
+export type FileContent = Uint8Array | ArrayBuffer | BlobLike;
+
+/** What to upload. */
+export interface UploadParams extends UploadFileParams {
+  /** The content. */
+  file: FileContent;
+  /** The file's name. Required unless `file` is a `File`, which has one. */
+  name?: string;
+}
+
+/** Files: uploaded to a workspace or a computer, exported from a computer. */
+export class Files {
+  readonly #caller: Caller;
+
+  /** @internal */
+  constructor(caller: Caller) {
+    this.#caller = caller;
+  }
+
+  /** Uploads a file, of at most 10 MB. A running computer finds it on its desktop. */
+  async upload({ file, name, ...params }: UploadParams, options?: CallOptions): Promise<File> {
+    return this.#caller.call("files.upload", params, options, await content(file, name));
+  }
+
+  /** Lists the files of a workspace or of a computer. */
+  list(params: ListFilesParams, options?: CallOptions): Promise<File[]> {
+    return this.#caller.call("files.list", params, options);
+  }
+
+  /** Stores a file of a running computer and gives its URL, which is valid for an hour and needs no credentials. */
+  export(params: ExportFileParams, options?: CallOptions): Promise<ExportedFile> {
+    return this.#caller.call("files.export", params, options);
+  }
+
+  /** Gives the URL of a file's content. It is valid for an hour and needs no credentials. */
+  download(id: string, options?: CallOptions): Promise<DownloadUrl> {
+    return this.#caller.call("files.download", { id }, options);
+  }
+
+  /** Fetches a file's content. */
+  async bytes(id: string, options?: CallOptions): Promise<Uint8Array> {
+    return (await this.#caller.exchange("files.bytes", { id }, options)).bytes;
+  }
+
+  /** Deletes a file. */
+  delete(id: string, options?: CallOptions): Promise<Acknowledged> {
+    return this.#caller.call("files.delete", { id }, options);
+  }
+}
+
+/** The files of one computer. */
+export class ComputerFiles {
+  readonly #caller: Caller;
+  readonly #id: string;
+  readonly #workspace: (options: CallOptions) => Promise<string>;
+
+  /** @internal */
+  constructor(caller: Caller, id: string, workspace: (options: CallOptions) => Promise<string>) {
+    this.#caller = caller;
+    this.#id = id;
+    this.#workspace = workspace;
+  }
+
+  /** Uploads a file, of at most 10 MB. If the computer runs, it is found on its desktop. */
+  async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: CallOptions = {}): Promise<File> {
+    const uploaded = await content(file, params.name);
+    const fields = { workspace_id: await this.#workspace(options), computer_id: this.#id };
+    return this.#caller.call("files.upload", fields, options, uploaded);
+  }
+
+  /** Lists the computer's stored files. */
+  async list(options: CallOptions = {}): Promise<File[]> {
+    const params = { workspace_id: await this.#workspace(options), computer_id: this.#id };
+    return this.#caller.call("files.list", params, options);
+  }
+
+  /** Stores a file of the running computer and gives its URL. `path` is absolute, from the home folder, or with `~/`. */
+  export(path: string, options?: CallOptions): Promise<ExportedFile> {
+    return this.#caller.call("files.export", { computer_id: this.#id, path }, options);
+  }
+}
+
+async function content(file: FileContent, name: string | undefined): Promise<BindingContent> {
+  const operation = "files.upload";
+  const blob = file as BlobLike;
+  const isBlob = typeof file === "object" && file !== null && "arrayBuffer" in file;
+  if (!isBlob && !(file instanceof Uint8Array) && !(file instanceof ArrayBuffer)) {
+    throw invalid(operation, "file", "must be a Uint8Array, an ArrayBuffer, a Blob or a File");
+  }
+  const chosen = name ?? (isBlob ? blob.name : undefined);
+  if (typeof chosen !== "string" || chosen === "") {
+    throw invalid(operation, "name", "must be a string that is not empty, unless the file is a File with a name");
+  }
+  const data = isBlob ? new Uint8Array(await blob.arrayBuffer()) : new Uint8Array(file as Uint8Array | ArrayBuffer);
+  return { name: chosen, content_type: (isBlob && blob.type) || "application/octet-stream", data };
+}
