@@ -200,7 +200,8 @@ pub async fn drive<P: Platform, C: Protocol + 'static>(platform: P, channel: Cha
 
         let (closed, wants_read, deadline) = {
             let session = channel.session();
-            (matches!(session.state(), State::Closed(_)), session.wants_read(), session.poll_timeout())
+            let wants_read = session.wants_read() || !P::HOLDS_SENDER_BACK;
+            (matches!(session.state(), State::Closed(_)), wants_read, session.poll_timeout())
         };
         if closed && (sending.is_none() || opening.is_none() && reading.is_none()) {
             return;

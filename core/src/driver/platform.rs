@@ -14,6 +14,10 @@ pub trait Platform: 'static {
     /// The half of a socket that writes.
     type Writer: SocketWriter;
 
+    /// Whether messages that nobody receives wait with the server. Where they pile up on this side instead, the loop
+    /// goes on receiving, so that the session can bound what waits.
+    const HOLDS_SENDER_BACK: bool = true;
+
     /// Milliseconds on a clock that never goes back.
     fn now(&self) -> Millis;
 
