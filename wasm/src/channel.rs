@@ -1,0 +1,152 @@
+//! The three channels as JavaScript classes.
+
+use js_sys::{Array, Promise};
+use orgo_core::channel::{self as core, Protocol, Session};
+use orgo_core::config::Config;
+use orgo_core::driver::{Channel, drive};
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::convert::{audio_to_js, error_to_js, from_js, to_js};
+use crate::platform::Browser;
+use crate::promise::promise;
+
+/// Begins to carry a session out.
+fn run<C: Protocol + 'static>(session: Session<C>, config: &Config) -> Channel<C> {
+    let channel = Channel::new(session);
+    spawn_local(drive(Browser, channel.clone(), config.clone()));
+    channel
+}
+
+fn next<C: Protocol + 'static>(channel: &Channel<C>, convert: fn(C::Item) -> JsValue) -> Promise {
+    let channel = channel.clone();
+    promise(async move {
+        match channel.next().await {
+            Some(items) => items.into_iter().map(convert).collect::<Array>().into(),
+            None => JsValue::NULL,
+        }
+    })
+}
+
+fn next_state<C: Protocol + 'static>(channel: &Channel<C>) -> Promise {
+    let channel = channel.clone();
+    promise(async move { channel.next_state().await.map_or(JsValue::NULL, |state| to_js(&state)) })
+}
+
+/// Declares the class of a channel with what all of them have. wasm-bindgen has no generic classes.
+macro_rules! channel {
+    ($(#[doc = $doc:literal])+ $name:ident: $protocol:ty, $convert:expr) => {
+        $(#[doc = $doc])+
+        #[wasm_bindgen]
+        #[derive(Debug)]
+        pub struct $name(Channel<$protocol>);
+
+        impl $name {
+            pub(crate) fn open(session: Session<$protocol>, config: &Config) -> Self {
+                Self(run(session, config))
+            }
+        }
+
+        #[wasm_bindgen]
+        impl $name {
+            /// The next items in order, at least one; `null` at the end.
+            #[must_use]
+            pub fn next(&self) -> Promise {
+                next(&self.0, $convert)
+            }
+
+            /// The next change of the state; `null` after the end.
+            #[wasm_bindgen(js_name = nextState)]
+            #[must_use]
+            pub fn next_state(&self) -> Promise {
+                next_state(&self.0)
+            }
+
+            /// The state now.
+            #[must_use]
+            pub fn state(&self) -> JsValue {
+                to_js(&self.0.state())
+            }
+
+            /// The counters now.
+            #[must_use]
+            pub fn counters(&self) -> JsValue {
+                to_js(&self.0.counters())
+            }
+
+            /// Ends the channel.
+            pub fn close(&self) {
+                self.0.close();
+            }
+        }
+
+        /// Nobody can use a channel without its object, so the end of one is the end of the other.
+        impl Drop for $name {
+            fn drop(&mut self) {
+                self.0.close();
+            }
+        }
+    };
+}
+
+channel! {
+    /// A terminal.
+    Terminal: core::Terminal, |item| to_js(&item)
+}
+
+#[wasm_bindgen]
+impl Terminal {
+    /// Sends keystrokes; `false` if they are refused.
+    #[must_use]
+    pub fn input(&self, data: &str) -> bool {
+        self.0.command(|session| session.input(data))
+    }
+
+    /// Changes the size, in characters.
+    ///
+    /// # Errors
+    /// An `ErrorRecord` for a size that is no size.
+    pub fn resize(&self, cols: f64, rows: f64) -> Result<(), JsValue> {
+        self.0.command(|session| session.resize(cols, rows)).map_err(|error| error_to_js(&error))
+    }
+}
+
+channel! {
+    /// The computer's sound.
+    Audio: core::Audio, audio_to_js
+}
+
+channel! {
+    /// The computer's events.
+    Events: core::Events, |item| to_js(&item)
+}
+
+#[wasm_bindgen]
+impl Events {
+    /// Adds types of events.
+    ///
+    /// # Errors
+    /// An `ErrorRecord` for a type that is not known.
+    pub fn subscribe(&self, types: &JsValue) -> Result<(), JsValue> {
+        self.change(types, Session::<core::Events>::subscribe)
+    }
+
+    /// Removes types of events.
+    ///
+    /// # Errors
+    /// An `ErrorRecord` for a type that is not known.
+    pub fn unsubscribe(&self, types: &JsValue) -> Result<(), JsValue> {
+        self.change(types, Session::<core::Events>::unsubscribe)
+    }
+}
+
+type Change = fn(&mut Session<core::Events>, &[String]) -> Result<(), orgo_core::error::Error>;
+
+impl Events {
+    fn change(&self, types: &JsValue, change: Change) -> Result<(), JsValue> {
+        from_js::<Vec<String>>("computers.events", "types", types)
+            .and_then(|types| self.0.command(|session| change(session, &types)))
+            .map_err(|error| error_to_js(&error))
+    }
+}

@@ -1,0 +1,105 @@
+//! Values of the core as JavaScript values and back.
+
+use js_sys::{Float32Array, Object, Reflect, Uint8Array};
+use orgo_core::call::{Content, Output};
+use orgo_core::channel::AudioItem;
+use orgo_core::error::{EncodeError, Error};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_wasm_bindgen::Serializer;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// A value as plain data: maps as objects, numbers as numbers.
+pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
+    // Nothing that the core hands out can fail: its maps have text as keys, and a counter beyond 2^53 is not reached.
+    value.serialize(&Serializer::json_compatible()).unwrap_or_default()
+}
+
+/// An error as a plain `ErrorRecord`.
+pub(crate) fn error_to_js(error: &Error) -> JsValue {
+    to_js(&error.record())
+}
+
+/// Reads plain data that `operation` got as `field`. An absent value is read as an empty object.
+///
+/// # Errors
+/// [`Error::Encode`] for a value of another type. It does not show the value, which may hold a secret.
+pub(crate) fn from_js<T: DeserializeOwned>(
+    operation: &str,
+    field: &str,
+    value: &JsValue,
+) -> Result<T, Error> {
+    let value = if value.is_undefined() { Object::new().into() } else { value.clone() };
+    serde_wasm_bindgen::from_value(value).map_err(|_| {
+        Error::Encode(EncodeError {
+            operation: operation.to_owned(),
+            field: field.to_owned(),
+            problem: "must be plain data of the documented types".to_owned(),
+        })
+    })
+}
+
+/// Reads the content of an upload; `None` where there is none.
+///
+/// # Errors
+/// [`Error::Encode`] for anything else than a name, a type and bytes.
+pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Option<Content>, Error> {
+    if content.is_undefined() || content.is_null() {
+        return Ok(None);
+    }
+    let field = |name: &str| Reflect::get(content, &name.into()).unwrap_or_default();
+    let text = |name: &str| field(name).as_string();
+    match (text("name"), text("content_type"), field("data").dyn_ref::<Uint8Array>()) {
+        (Some(name), Some(content_type), Some(data)) => {
+            Ok(Some(Content { name, content_type, data: data.to_vec() }))
+        }
+        _ => Err(Error::Encode(EncodeError {
+            operation: operation.to_owned(),
+            field: "file".to_owned(),
+            problem: "must have a name, a content_type and a Uint8Array as data".to_owned(),
+        })),
+    }
+}
+
+/// How a call ended, as an `Outcome`.
+pub(crate) fn outcome_to_js(result: Result<Output, Error>) -> JsValue {
+    let (value, bytes) = match result {
+        Err(error) => return object(&[("ok", false.into()), ("error", error_to_js(&error))]),
+        Ok(Output::Value(value)) => return object(&[("ok", true.into()), ("value", to_js(&value))]),
+        Ok(Output::Content(bytes)) => (JsValue::NULL, bytes),
+        Ok(Output::Screenshot(picture)) => {
+            let value = object(&[
+                ("mime_type", picture.mime_type.into()),
+                ("width", picture.width.into()),
+                ("height", picture.height.into()),
+            ]);
+            (value, picture.data)
+        }
+    };
+    object(&[("ok", true.into()), ("value", value), ("bytes", Uint8Array::from(bytes.as_slice()).into())])
+}
+
+/// A piece of sound; its samples are copied out of the module's memory.
+pub(crate) fn audio_to_js(item: AudioItem) -> JsValue {
+    match item {
+        AudioItem::Started(format) => object(&[
+            ("type", "started".into()),
+            ("sample_rate", format.sample_rate.into()),
+            ("channels", format.channels.into()),
+        ]),
+        AudioItem::Samples(samples) => object(&[
+            ("type", "samples".into()),
+            ("samples", Float32Array::from(samples.as_slice()).into()),
+        ]),
+        AudioItem::Error(message) => object(&[("type", "error".into()), ("message", message.into())]),
+    }
+}
+
+fn object(fields: &[(&str, JsValue)]) -> JsValue {
+    let object = Object::new();
+    for (name, value) in fields {
+        // Setting a field of a fresh object does not fail.
+        let _ = Reflect::set(&object, &(*name).into(), value);
+    }
+    object.into()
+}

@@ -1,0 +1,61 @@
+//! What a page or a worker offers to the core's loops.
+
+mod http;
+mod socket;
+
+use std::future::Future;
+
+use gloo_timers::future::TimeoutFuture;
+use orgo_core::Millis;
+use orgo_core::address::SocketUrl;
+use orgo_core::channel::DialFailure;
+use orgo_core::driver::Platform;
+use orgo_core::http::{Request, Response, SendFailure};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `web_sys` has it only as a property of a window or of a worker's scope; it is global in both.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+}
+
+/// The browser around this module.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Browser;
+
+impl Platform for Browser {
+    type Reader = socket::Reader;
+    type Writer = socket::Writer;
+
+    /// Browsers read from the network on their own and queue what came.
+    const HOLDS_SENDER_BACK: bool = false;
+
+    fn now(&self) -> Millis {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it counts up from zero")]
+        let now = performance_now() as Millis;
+        now
+    }
+
+    /// Good enough for jitter and for the boundary of a form, which is all that the core draws from it.
+    fn seed(&self) -> u64 {
+        js_sys::Math::random().to_bits()
+    }
+
+    fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
+        // A longer time than a browser's timer holds would end at once.
+        const LONGEST: u32 = i32::MAX as u32;
+        TimeoutFuture::new(u32::try_from(time).map_or(LONGEST, |time| time.min(LONGEST)))
+    }
+
+    fn send(&self, request: Request) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        http::send(request)
+    }
+
+    fn connect(
+        &self,
+        url: SocketUrl,
+    ) -> impl Future<Output = Result<(socket::Reader, socket::Writer), DialFailure>> + 'static {
+        socket::connect(url)
+    }
+}

@@ -1,0 +1,164 @@
+//! WebSockets, by `web_sys` directly. gloo-net's cannot close with a code once it is split, reports a message as sent
+//! that it dropped because the socket was closed, and hides `bufferedAmount`, without which nothing makes a sender
+//! wait.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn, ready};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use gloo_timers::future::TimeoutFuture;
+use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use orgo_core::address::SocketUrl;
+use orgo_core::channel::DialFailure;
+use orgo_core::driver::{Message, SocketReader, SocketWriter};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
+
+/// How much the browser may hold for a slow network before the next message waits, in bytes.
+const HIGH_WATER: u32 = 64 << 10;
+/// How often it is looked at while a message waits, in milliseconds: no event tells of it.
+const POLL_EVERY: u32 = 20;
+
+/// What the browser reports.
+enum Event {
+    Opened,
+    Message(Message),
+}
+
+/// Events in the order in which they came.
+#[derive(Default)]
+struct Inbox {
+    events: RefCell<VecDeque<Event>>,
+    reader: Cell<Option<Waker>>,
+}
+
+impl Inbox {
+    fn push(&self, event: Event) {
+        self.events.borrow_mut().push_back(event);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    async fn pop(&self) -> Event {
+        poll_fn(|context| match self.events.borrow_mut().pop_front() {
+            Some(event) => Poll::Ready(event),
+            None => {
+                self.reader.set(Some(context.waker().clone()));
+                Poll::Pending
+            }
+        })
+        .await
+    }
+}
+
+/// A socket with its handlers. Its end detaches them and closes it, if it is not closed.
+struct Socket {
+    socket: WebSocket,
+    inbox: Rc<Inbox>,
+    _on_open: Closure<dyn FnMut()>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_close: Closure<dyn FnMut(CloseEvent)>,
+}
+
+impl Socket {
+    fn new(url: &str) -> Result<Self, JsValue> {
+        let socket = WebSocket::new(url)?;
+        socket.set_binary_type(BinaryType::Arraybuffer);
+        let inbox = Rc::new(Inbox::default());
+
+        let on_open = Closure::new({
+            let inbox = Rc::clone(&inbox);
+            move || inbox.push(Event::Opened)
+        });
+        let on_message = Closure::new({
+            let inbox = Rc::clone(&inbox);
+            move |event: MessageEvent| {
+                let data = event.data();
+                inbox.push(Event::Message(match data.as_string() {
+                    Some(text) => Message::Text(text),
+                    None => Message::Binary(Uint8Array::new(data.unchecked_ref::<ArrayBuffer>()).to_vec()),
+                }));
+            }
+        });
+        // An `error` event says nothing, and a `close` always follows it.
+        let on_close = Closure::new({
+            let inbox = Rc::clone(&inbox);
+            move |event: CloseEvent| {
+                inbox.push(Event::Message(Message::Closed { code: event.code(), reason: event.reason() }));
+            }
+        });
+        socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
+        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
+        Ok(Self { socket, inbox, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+    }
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        self.socket.set_onopen(None);
+        self.socket.set_onmessage(None);
+        self.socket.set_onclose(None);
+        // Without a code it is never refused, and a socket that is closing stays as it is.
+        let _ = self.socket.close();
+    }
+}
+
+/// Opens a socket.
+pub(super) async fn connect(url: SocketUrl) -> Result<(Reader, Writer), DialFailure> {
+    let failed = |message: String| DialFailure { status: None, message };
+    // The text of the exception has the URL in it, and so the password; its name has not.
+    let socket = Socket::new(&url.expose()).map_err(|error| {
+        let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
+        failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
+    })?;
+    match socket.inbox.pop().await {
+        Event::Opened => {
+            let socket = Rc::new(socket);
+            Ok((Reader(Rc::clone(&socket)), Writer(socket)))
+        }
+        Event::Message(_) => Err(failed(
+            "the connection could not be opened (the browser gives no cause: unreachable, refused, or forbidden by \
+             CSP)"
+                .to_owned(),
+        )),
+    }
+}
+
+/// The half that reads.
+pub(crate) struct Reader(Rc<Socket>);
+
+impl SocketReader for Reader {
+    async fn receive(&mut self) -> Message {
+        loop {
+            if let Event::Message(message) = self.0.inbox.pop().await {
+                return message;
+            }
+        }
+    }
+}
+
+/// The half that writes.
+pub(crate) struct Writer(Rc<Socket>);
+
+impl SocketWriter for Writer {
+    async fn send(&mut self, text: String) {
+        let Self(socket) = self;
+        // A socket that is closing takes the message and drops it: the reader sees the close.
+        let _ = socket.socket.send_with_str(&text);
+        while socket.socket.ready_state() == WebSocket::OPEN && socket.socket.buffered_amount() > HIGH_WATER {
+            TimeoutFuture::new(POLL_EVERY).await;
+        }
+    }
+
+    /// Ready at once: a browser sends what it holds before it closes.
+    fn close(self, code: u16) -> impl Future<Output = ()> + 'static {
+        // A code that browsers reserve for themselves is refused; the end of the socket then closes it without one.
+        let _ = self.0.socket.close_with_code(code);
+        ready(())
+    }
+}

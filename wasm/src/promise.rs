@@ -1,0 +1,47 @@
+//! Futures as promises, and what becomes of them in a panic.
+//!
+//! In wasm a panic traps: no destructor runs and no future that was under way is ever polled again, so its promise
+//! would stay pending for ever. The hook rejects every promise that still waits.
+
+use std::future::Future;
+
+use js_sys::{Error, Function, Promise, Set};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+
+thread_local! {
+    /// The `reject` functions of the promises that are pending.
+    static PENDING: Set = Set::new(&JsValue::UNDEFINED);
+}
+
+/// A promise of what the future gives.
+pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promise {
+    let mut future = Some(future);
+    Promise::new(&mut |resolve, reject| {
+        // A promise calls its executor once.
+        let Some(future) = future.take() else { return };
+        PENDING.with(|pending| pending.add(&reject));
+        spawn_local(async move {
+            let value = future.await;
+            PENDING.with(|pending| pending.delete(&reject));
+            call(&resolve, &value);
+        });
+    })
+}
+
+/// Makes a panic visible: on the console, and to everybody who waits for a promise.
+pub(crate) fn reject_on_panic() {
+    std::panic::set_hook(Box::new(|info| {
+        let error = Error::new(&format!("orgo-wasm: {info}"));
+        web_sys::console::error_1(&error);
+        PENDING.with(|pending| {
+            pending.for_each(&mut |reject, _, _| call(reject.unchecked_ref(), &error));
+            pending.clear();
+        });
+    }));
+}
+
+/// Settles a promise. These functions of the language never throw.
+fn call(settle: &Function, value: &JsValue) {
+    let _ = settle.call1(&JsValue::UNDEFINED, value);
+}
