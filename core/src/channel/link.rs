@@ -375,15 +375,15 @@ impl Link {
         let asking = self.phase == Phase::Authorizing;
         match verdict {
             // The key itself was refused, or the fresh password was.
-            Verdict::Refresh if self.refreshed || asking => self.close(cause),
+            Verdict::Refresh if self.refreshed || asking => self.end(cause),
             Verdict::Refresh => {
                 self.refreshed = true;
                 self.target.password = None;
                 self.authorize();
             }
-            Verdict::Final => self.close(cause),
-            Verdict::RedialIfOpened if !self.opened_before => self.close(cause),
-            Verdict::Redial | Verdict::RedialIfOpened if self.attempt >= MAX_ATTEMPTS => self.close(cause),
+            Verdict::Final => self.end(cause),
+            Verdict::RedialIfOpened if !self.opened_before => self.end(cause),
+            Verdict::Redial | Verdict::RedialIfOpened if self.attempt >= MAX_ATTEMPTS => self.end(cause),
             Verdict::Redial | Verdict::RedialIfOpened => {
                 self.attempt += 1;
                 self.counters.redials += 1;
@@ -394,17 +394,20 @@ impl Link {
         }
     }
 
-    /// Ends for good.
+    /// Ends for good, from this side.
     pub(super) fn close(&mut self, cause: CloseCause) {
         if self.is_closed() {
             return;
         }
-        let dialled = self.has_socket() || matches!(self.phase, Phase::Dialling { .. });
-        self.unstable = false;
-        self.phase = Phase::Closed(cause);
-        if dialled {
+        if self.has_socket() || matches!(self.phase, Phase::Dialling { .. }) {
             self.outputs.push_back(Output::Hangup(1000));
         }
+        self.end(cause);
+    }
+
+    fn end(&mut self, cause: CloseCause) {
+        self.unstable = false;
+        self.phase = Phase::Closed(cause);
     }
 
     /// Queues a message; `false` if too much is waiting already.

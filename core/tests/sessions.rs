@@ -1,0 +1,358 @@
+//! Runs the transcripts of `tests/vectors/channels` through the sessions, and what is too much for a transcript.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use orgo_core::Millis;
+use orgo_core::address::ComputerAddress;
+use orgo_core::auth::Password;
+use orgo_core::channel::{
+    AudioItem, AudioSession, CloseReason, DialFailure, EventItem, EventsSession, Output, Protocol, Session,
+    State, Target, TerminalItem, TerminalSession,
+};
+use orgo_core::error::{Error, ServerError};
+use serde_json::{Value, json};
+
+mod vectors;
+
+/// What a transcript needs of a session beyond what they have in common.
+trait Scripted: Protocol + Sized {
+    fn begin(target: Target, options: &Value) -> Session<Self>;
+    fn command(session: &mut Session<Self>, step: &Value) -> Option<bool>;
+    fn item(item: Self::Item) -> Value;
+}
+
+fn names(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()
+}
+
+impl Scripted for orgo_core::channel::Terminal {
+    fn begin(target: Target, options: &Value) -> Session<Self> {
+        let size = options["cols"].as_f64().zip(options["rows"].as_f64());
+        Session::terminal(target, size, 1, 0).unwrap()
+    }
+
+    fn command(session: &mut Session<Self>, step: &Value) -> Option<bool> {
+        if let Some(size) = step.get("resize") {
+            session.resize(size[0].as_f64().unwrap(), size[1].as_f64().unwrap()).unwrap();
+        }
+        step.get("input").map(|data| session.input(data.as_str().unwrap()))
+    }
+
+    fn item(item: TerminalItem) -> Value {
+        serde_json::to_value(item).unwrap()
+    }
+}
+
+impl Scripted for orgo_core::channel::Audio {
+    fn begin(target: Target, options: &Value) -> Session<Self> {
+        Session::audio(target, options["sample_rate"].as_f64(), options["channels"].as_f64(), 1, 0).unwrap()
+    }
+
+    fn command(_: &mut Session<Self>, _: &Value) -> Option<bool> {
+        None
+    }
+
+    fn item(item: AudioItem) -> Value {
+        match item {
+            AudioItem::Started(format) => {
+                json!({ "type": "started", "sample_rate": format.sample_rate, "channels": format.channels })
+            }
+            AudioItem::Samples(samples) => json!({ "type": "samples", "samples": samples }),
+            AudioItem::Error(message) => json!({ "type": "error", "message": message }),
+        }
+    }
+}
+
+impl Scripted for orgo_core::channel::Events {
+    fn begin(target: Target, options: &Value) -> Session<Self> {
+        Session::events(target, &names(&options["types"]), 1, 0).unwrap()
+    }
+
+    fn command(session: &mut Session<Self>, step: &Value) -> Option<bool> {
+        if let Some(types) = step.get("subscribe") {
+            session.subscribe(&names(types)).unwrap();
+        }
+        if let Some(types) = step.get("unsubscribe") {
+            session.unsubscribe(&names(types)).unwrap();
+        }
+        None
+    }
+
+    fn item(item: EventItem) -> Value {
+        serde_json::to_value(item).unwrap()
+    }
+}
+
+fn render(output: Output) -> Value {
+    match output {
+        Output::Authorize => json!("authorize"),
+        Output::Dial(url) => json!({ "dial": url.expose() }),
+        Output::Send(text) => json!({ "send": serde_json::from_str::<Value>(&text).unwrap() }),
+        Output::Hangup(code) => json!({ "hangup": code }),
+    }
+}
+
+fn input<P: Scripted>(session: &mut Session<P>, now: Millis, step: &Value) -> Option<bool> {
+    if step.get("open").is_some() {
+        session.handle_open(now);
+    }
+    if let Some(text) = step.get("text") {
+        session.handle_text(now, &text.as_str().map_or_else(|| text.to_string(), str::to_owned));
+    }
+    if let Some(binary) = step.get("binary") {
+        session.handle_binary(now, &STANDARD.decode(binary.as_str().unwrap()).unwrap());
+    }
+    if let Some(close) = step.get("close") {
+        session.handle_close(now, close[0].as_u64().unwrap().try_into().unwrap(), close[1].as_str().unwrap());
+    }
+    if let Some(failure) = step.get("failure") {
+        let status = failure["status"].as_u64().map(|status| status.try_into().unwrap());
+        let message = failure["message"].as_str().unwrap().to_owned();
+        session.handle_failure(now, &DialFailure { status, message });
+    }
+    if let Some(found) = step.get("credentials") {
+        let credentials = match found.get("error") {
+            Some(error) => Err(Error::Server(Box::new(ServerError {
+                operation: "test".into(),
+                status: error["status"].as_u64().unwrap().try_into().unwrap(),
+                message: error["message"].as_str().unwrap().to_owned(),
+                ..ServerError::default()
+            }))),
+            None => Ok((
+                serde_json::from_value(found["address"].clone()).unwrap(),
+                Password::new(found["password"].as_str().unwrap()),
+            )),
+        };
+        session.handle_credentials(now, credentials);
+    }
+    if step.get("timeout").is_some() {
+        session.handle_timeout(now);
+    }
+    if step.get("hangup").is_some() {
+        session.close();
+    }
+    P::command(session, step)
+}
+
+fn play<P: Scripted>(file: &str, script: &Value) {
+    let target = Target {
+        address: serde_json::from_value(script["target"].clone()).unwrap(),
+        password: script["target"]["password"].as_str().map(Password::new),
+        ..Target::default()
+    };
+    let mut session = P::begin(target, &script["options"]);
+    let mut now = 0;
+    for (index, step) in script["steps"].as_array().unwrap().iter().enumerate() {
+        let place = format!("{file}, step {index}: {step}");
+        now = step["at"].as_u64().unwrap_or(now);
+        let accepted = input(&mut session, now, step);
+        if let Some(expected) = step.get("accepted") {
+            assert_eq!(accepted, expected.as_bool(), "{place}: accepted");
+        }
+        let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_output()).map(render).collect();
+        assert_eq!(&json!(outputs), step.get("outputs").unwrap_or(&json!([])), "{place}: outputs");
+        if let Some(expected) = step.get("items") {
+            let items: Vec<Value> = std::iter::from_fn(|| session.poll_item()).map(P::item).collect();
+            assert_eq!(&json!(items), expected, "{place}: items");
+        }
+        if let Some(expected) = step.get("state") {
+            let state = serde_json::to_value(session.state()).unwrap();
+            let compared = if expected.is_string() { &state["status"] } else { &state };
+            assert_eq!(compared, expected, "{place}: state");
+        }
+        if let Some(expected) = step.get("deadline") {
+            assert_eq!(json!(session.poll_timeout()), *expected, "{place}: deadline");
+        }
+    }
+}
+
+#[test]
+fn every_transcript_holds() {
+    for (file, script) in vectors::read("channels") {
+        match script["channel"].as_str().unwrap() {
+            "terminal" => play::<orgo_core::channel::Terminal>(&file, &script),
+            "audio" => play::<orgo_core::channel::Audio>(&file, &script),
+            "events" => play::<orgo_core::channel::Events>(&file, &script),
+            other => panic!("{file}: there is no channel {other}"),
+        }
+    }
+}
+
+fn target() -> Target {
+    Target {
+        address: ComputerAddress { computer_id: "c".into(), ..ComputerAddress::default() },
+        password: Some(Password::new("p")),
+        ..Target::default()
+    }
+}
+
+fn drain<P: Protocol>(session: &mut Session<P>) {
+    while session.poll_output().is_some() {}
+}
+
+fn opened<P: Protocol>(mut session: Session<P>) -> Session<P> {
+    session.handle_open(0);
+    session.handle_text(0, r#"{"type":"pong"}"#);
+    drain(&mut session);
+    assert_eq!(session.state(), State::Open);
+    session
+}
+
+fn reason(state: State) -> Option<CloseReason> {
+    match state {
+        State::Closed(cause) => Some(cause.reason),
+        _ => None,
+    }
+}
+
+#[test]
+fn every_documented_close_code_has_its_cause() {
+    use CloseReason as R;
+    let last = [
+        (1000, R::Normal),
+        (1002, R::Protocol),
+        (1008, R::Refused),
+        (1009, R::Protocol),
+        (4000, R::Refused),
+        (4003, R::NotRunning),
+        (4004, R::NotFound),
+        (4006, R::Unauthorized),
+        (4007, R::Unauthorized),
+        (4008, R::Idle),
+        (4010, R::Refused),
+        (4011, R::ViewOnly),
+        (4012, R::Refused),
+        (4404, R::NotFound),
+        (4500, R::Failed),
+    ];
+    for (code, expected) in last {
+        let mut session = EventsSession::events(target(), &[], 1, 0).unwrap();
+        session.handle_open(0);
+        session.handle_close(0, code, "");
+        assert_eq!(reason(session.state()), Some(expected), "close code {code}");
+    }
+    for code in [1001, 1005, 1006, 1011, 1012, 1013, 4502, 4503] {
+        let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+        session.handle_close(0, code, "");
+        assert!(matches!(session.state(), State::Waiting { attempt: 1, .. }), "close code {code}");
+    }
+}
+
+#[test]
+fn a_link_that_never_comes_back_is_given_up() {
+    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    let mut now = 0;
+    session.handle_close(now, 1006, "");
+    let mut dials = 0;
+    while let Some(deadline) = session.poll_timeout() {
+        assert!(deadline <= now + 30_000);
+        now = deadline;
+        session.handle_timeout(now);
+        while let Some(output) = session.poll_output() {
+            assert!(matches!(output, Output::Dial(_)), "{output:?}");
+            dials += 1;
+            session.handle_failure(now, &DialFailure { status: None, message: "refused".into() });
+        }
+    }
+    assert_eq!((dials, reason(session.state())), (10, Some(CloseReason::Unreachable)));
+}
+
+#[test]
+fn a_consumer_that_does_not_read_holds_the_reader_back() {
+    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    let message = json!({ "type": "output", "data": "x".repeat(10_000) }).to_string();
+    while session.wants_read() {
+        session.handle_text(0, &message);
+    }
+    assert!((1 << 20..(1 << 20) + 10_000).contains(&session.counters().buffered));
+    // The silence is our own: the link does not count as dead.
+    session.handle_timeout(60_000);
+    assert_eq!(session.state(), State::Open);
+    let text: usize = std::iter::from_fn(|| session.poll_item())
+        .map(|item| match item {
+            TerminalItem::Output { data } => data.len(),
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    let counters = session.counters();
+    assert_eq!((text as u64, counters.buffered, counters.dropped), (counters.received, 0, 0));
+    assert!(session.wants_read());
+}
+
+#[test]
+fn output_that_cannot_be_held_back_ends_the_terminal() {
+    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    let message = json!({ "type": "output", "data": "x".repeat(100_000) }).to_string();
+    for _ in 0..100 {
+        session.handle_text(0, &message);
+    }
+    assert_eq!(reason(session.state()), Some(CloseReason::Overflow));
+    assert!(session.counters().buffered <= (8 << 20) + 100_000);
+}
+
+#[test]
+fn sound_that_nobody_takes_is_dropped_and_counted() {
+    let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
+    session.handle_text(0, r#"{"type":"started","sample_rate":24000,"channels":2}"#);
+    for _ in 0..1000 {
+        session.handle_binary(0, &[0; 1921]);
+    }
+    let counters = session.counters();
+    assert_eq!(counters.received, 480_250);
+    assert_eq!(counters.buffered, 240_000);
+    assert_eq!(counters.received, counters.taken + counters.buffered + counters.dropped);
+    let taken: usize = std::iter::from_fn(|| session.poll_item())
+        .map(|item| match item {
+            AudioItem::Samples(samples) => samples.len() / 2,
+            _ => 0,
+        })
+        .sum();
+    assert_eq!(taken, 240_000);
+    assert_eq!(session.counters().buffered, 0);
+}
+
+#[test]
+fn events_that_nobody_takes_leave_a_gap_of_known_size() {
+    let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+    for index in 0..3000 {
+        let event = json!({ "type": "event", "event": { "type": "idle", "timestamp": "", "data": { "idle_seconds": index } } });
+        session.handle_text(0, &event.to_string());
+    }
+    let items: Vec<EventItem> = std::iter::from_fn(|| session.poll_item()).collect();
+    assert_eq!(items[0], EventItem::Gap { missed: Some(3000 - 1024) });
+    assert_eq!(items.len(), 1025);
+    let counters = session.counters();
+    assert_eq!((counters.received, counters.taken, counters.dropped), (3000, 1024, 3000 - 1024));
+}
+
+#[test]
+fn input_beyond_the_limit_is_refused_and_not_kept() {
+    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    assert!(session.input(&"x".repeat(900_000)));
+    assert!(!session.input(&"x".repeat(900_000)));
+    drain(&mut session);
+    assert!(session.input("x"));
+}
+
+#[test]
+fn options_that_make_no_sense_are_refused_by_name() {
+    let field = |error: Error| error.record().field.unwrap();
+    assert_eq!(field(TerminalSession::terminal(target(), Some((0.0, 24.0)), 1, 0).unwrap_err()), "cols");
+    assert_eq!(field(TerminalSession::terminal(target(), Some((80.0, 2.5)), 1, 0).unwrap_err()), "rows");
+    assert_eq!(field(AudioSession::audio(target(), Some(1.0), None, 1, 0).unwrap_err()), "sample_rate");
+    assert_eq!(field(AudioSession::audio(target(), None, Some(3.0), 1, 0).unwrap_err()), "channels");
+    assert_eq!(field(EventsSession::events(target(), &["window".into()], 1, 0).unwrap_err()), "types");
+}
+
+#[test]
+fn no_session_shows_the_password() {
+    let mut session = TerminalSession::terminal(
+        Target { password: Some(Password::new("hunter2")), ..target() },
+        None,
+        1,
+        0,
+    )
+    .unwrap();
+    let output = session.poll_output().unwrap();
+    assert!(!format!("{session:?} {output:?}").contains("hunter2"));
+}

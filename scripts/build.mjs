@@ -1,0 +1,89 @@
+// Builds everything in release: `npm run build [-- wasm addon npm desktop]`. What is up to date is left alone.
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { argv } from "node:process";
+import { pathToFileURL } from "node:url";
+import { Failure, main, output, root, run, step } from "./lib/step.mjs";
+import { usePaths } from "./lib/tools.mjs";
+import { setup } from "./setup.mjs";
+
+const targets = {
+  wasm: () => unlessFresh("wasm", ["Cargo.lock", "Cargo.toml", "core", "wasm"], join(root, "npm/dist/wasm"), buildWasm),
+  addon: buildAddon,
+  npm: () => unlessFresh("npm", ["npm/src", "npm/scripts", "npm/package.json", "package-lock.json"], join(root, "npm/dist/types"), buildNpm),
+  desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
+};
+
+/** @param {(keyof typeof targets)[]} names */
+export async function build(names = Object.keys(targets)) {
+  usePaths();
+  for (const name of names) {
+    if (!targets[name]) throw new Failure(`There is no ${name} to build, only ${Object.keys(targets).join(", ")}`);
+    await step(`Build: ${name}`, targets[name]);
+  }
+}
+
+async function buildWasm() {
+  if ((await output("wasm-opt", ["--version"])) === undefined) {
+    // wasm-pack would pass over the optimisation without a word that is seen.
+    throw new Failure("wasm-opt is not in node_modules/.bin: run `npm run setup`");
+  }
+  const out = join(root, "npm/dist/wasm");
+  rmSync(out, { recursive: true, force: true });
+  await run("wasm-pack", ["build", "wasm", "--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack"]);
+  rmSync(join(out, ".gitignore"), { force: true });
+}
+
+async function buildAddon() {
+  await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"]);
+  const library = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" }[process.platform];
+  if (library === undefined) throw new Failure(`There is no addon for ${process.platform}; the wasm binding works everywhere`);
+  const out = join(root, "npm/dist/native");
+  mkdirSync(out, { recursive: true });
+  copyFileSync(join(root, "target/addon", library), join(out, `orgo.${platformName()}.node`));
+}
+
+/** The name of this platform's addon, as npm/src/bindings/native.ts looks for it. */
+function platformName() {
+  const { platform, arch } = process;
+  if (platform !== "linux") return `${platform}-${arch}`;
+  const libc = process.report.getReport().header.glibcVersionRuntime ? "gnu" : "musl";
+  return `${platform}-${arch}-${libc}`;
+}
+
+async function buildNpm() {
+  await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);
+}
+
+/** Runs `work` unless its inputs are those of the last time and its output is there. */
+async function unlessFresh(name, inputs, result, work) {
+  const stamp = join(root, "target/stamps", name);
+  const hash = createHash("sha256");
+  for (const input of inputs) addTo(hash, join(root, input));
+  const digest = hash.digest("hex");
+  if (existsSync(result) && existsSync(stamp) && readFileSync(stamp, "utf8") === digest) {
+    console.log("  up to date");
+    return;
+  }
+  await work();
+  mkdirSync(join(root, "target/stamps"), { recursive: true });
+  writeFileSync(stamp, digest);
+}
+
+function addTo(hash, path) {
+  if (statSync(path).isDirectory()) {
+    for (const name of readdirSync(path).sort()) {
+      if (name !== "node_modules" && name !== "target") addTo(hash, join(path, name));
+    }
+  } else {
+    hash.update(path.slice(root.length)).update(readFileSync(path));
+  }
+}
+
+if (import.meta.url === pathToFileURL(argv[1]).href) {
+  await main(async () => {
+    await setup();
+    await build(argv.length > 2 ? argv.slice(2) : undefined);
+  });
+}

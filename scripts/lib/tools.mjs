@@ -1,0 +1,63 @@
+// The Rust toolchain's parts and the npm packages.
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, join } from "node:path";
+import { Failure, output, root, run } from "./step.mjs";
+
+/** Where tools are kept that were not in PATH in the right version; outside the checkout, so that they are built once. */
+const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk", "tools");
+
+const WASM_PACK = "0.15";
+
+/** Puts Cargo's, our own and npm's programs in PATH, for this process and what it starts. */
+export function usePaths() {
+  const own = [join(toolRoot, "bin"), join(root, "node_modules", ".bin")];
+  process.env.PATH = [...own, process.env.PATH ?? "", join(homedir(), ".cargo", "bin")].join(delimiter);
+}
+
+export async function ensureRust() {
+  if ((await output("cargo", ["--version"])) === undefined) {
+    throw new Failure("Rust is not installed. Get it from https://rustup.rs (stable), then try again.");
+  }
+  for (const target of ["wasm32-unknown-unknown", "wasm32-wasip1"]) {
+    const folder = await output("rustc", ["--print", "target-libdir", "--target", target]);
+    if (folder !== undefined && existsSync(folder.trim())) continue;
+    console.log(`  adding the target ${target}`);
+    await run("rustup", ["target", "add", target]);
+  }
+}
+
+/** wasm-pack, and the wasm-bindgen CLI of exactly the locked version, without which wasm-pack would download one. */
+export async function ensureWasmTools() {
+  const bindgen = lockedVersion("wasm-bindgen");
+  await ensureTool("wasm-bindgen", bindgen, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
+  await ensureTool("wasm-pack", WASM_PACK, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
+}
+
+async function ensureTool(program, version, install) {
+  const found = await output(program, ["--version"]);
+  if (found?.trim().split(" ")[1]?.startsWith(version)) {
+    console.log(`  ${found.trim()}`);
+    return;
+  }
+  console.log(`  building ${program} ${version} (once, some minutes)`);
+  await run("cargo", ["install", "--quiet", "--root", toolRoot, ...install]);
+}
+
+/** The version of a crate in Cargo.lock. */
+export function lockedVersion(crate) {
+  const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
+  const version = new RegExp(`name = "${crate}"\nversion = "([^"]+)"`).exec(lock)?.[1];
+  if (version === undefined) throw new Failure(`Cargo.lock has no ${crate}`);
+  return version;
+}
+
+export async function ensureNpm() {
+  const lock = join(root, "package-lock.json");
+  const installed = join(root, "node_modules", ".package-lock.json");
+  if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) {
+    console.log("  all there");
+    return;
+  }
+  await run("npm", ["ci", "--no-audit", "--no-fund"]);
+}

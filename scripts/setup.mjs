@@ -1,0 +1,32 @@
+// Installs everything that a fresh machine lacks: `npm run setup [-- --test]`. The other scripts call it.
+import { argv } from "node:process";
+import { pathToFileURL } from "node:url";
+import { ensurePackages, readList } from "./lib/packages.mjs";
+import { Failure, main, step } from "./lib/step.mjs";
+import { ensureNpm, ensureRust, ensureWasmTools, usePaths } from "./lib/tools.mjs";
+
+/** @param {{ test?: boolean, desktop?: boolean }} what whether tests are to be run, whether the local desktop is */
+export async function setup({ test = false, desktop = true } = {}) {
+  const [major] = process.versions.node.split(".").map(Number);
+  if (major < 20) throw new Failure(`Node 20 or newer is needed; this is ${process.version}`);
+  if (process.platform !== "linux" && (test || desktop)) {
+    throw new Failure("The local desktop needs Linux. With ORGO_API_KEY set, `npm start` works elsewhere too.");
+  }
+  usePaths();
+  if (desktop) {
+    await step("Debian packages for the local desktop", () => {
+      const packages = readList("desktop/packages.txt");
+      return ensurePackages(test ? packages : packages.filter(({ optional }) => !optional), "The local desktop");
+    });
+  }
+  if (test) {
+    await step("Debian packages for the tests", () => ensurePackages(readList("tests/packages.txt"), "npm test"));
+  }
+  await step("Rust", ensureRust);
+  await step("WebAssembly tools", ensureWasmTools);
+  await step("npm packages", ensureNpm);
+}
+
+if (import.meta.url === pathToFileURL(argv[1]).href) {
+  await main(() => setup({ test: argv.includes("--test") }));
+}

@@ -1,0 +1,10 @@
+// Writes what is derived from the core's declarations: `npm run types`, or with `--check` says what is stale.
+import { argv } from "node:process";
+import { main, run } from "./lib/step.mjs";
+import { usePaths } from "./lib/tools.mjs";
+
+await main(async () => {
+  usePaths();
+  const args = argv.includes("--check") ? ["--", "--check"] : [];
+  await run("cargo", ["run", "--quiet", "--package", "orgo-core", "--features", "describe", "--bin", "orgo-describe", ...args]);
+});
