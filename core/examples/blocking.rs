@@ -1,0 +1,186 @@
+//! What sans-IO means here: one call and one terminal over blocking sockets that this file opens itself. The core says
+//! what to send and when; nothing in it knows of `TcpStream`, of the clock, or that this program has one thread.
+//!
+//! Start the local desktop, then:
+//!
+//! ```text
+//! ORGO_BASE_URL=http://127.0.0.1:8800/api ORGO_API_KEY=... cargo run -p orgo-core --example blocking -- COMPUTER_ID
+//! ```
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use orgo_core::address::ComputerAddress;
+use orgo_core::api::actions::RunBash;
+use orgo_core::api::computers::{GetComputer, GetVncPassword};
+use orgo_core::auth::ApiKey;
+use orgo_core::call::{Call, Step};
+use orgo_core::channel::{Output, State, Target, TerminalItem, TerminalSession};
+use orgo_core::config::{CallOptions, Config, RawConfig};
+use orgo_core::endpoint::Endpoint;
+use orgo_core::http::{Reached, Request, Response, SendFailure};
+use tungstenite::{Message, WebSocket};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let id = std::env::args().nth(1).ok_or("give a computer's id")?;
+    let config = Config::try_from(RawConfig {
+        base_url: std::env::var("ORGO_BASE_URL").ok(),
+        api_key: std::env::var("ORGO_API_KEY").ok().map(ApiKey::new),
+        ..RawConfig::default()
+    })?;
+
+    let bash = RunBash { id: id.clone(), command: "uname -a".to_owned(), timeout: None };
+    print!("{}", call(&config, &bash)?.output);
+
+    let computer = call(&config, &GetComputer { id: id.clone() })?;
+    let password = call(&config, &GetVncPassword { id: id.clone() })?.password;
+    let address = ComputerAddress {
+        computer_id: id,
+        instance_id: computer.instance_id,
+        connection_url: computer.connection_url,
+    };
+    terminal(Target::new(&config, address, Some(password)), "echo $((6*7)); exit 7\r")
+}
+
+/// A call is a loop of three steps: send, wait, done.
+fn call<E: Endpoint>(config: &Config, endpoint: &E) -> Result<E::Response, Box<dyn Error>> {
+    let mut call = Call::typed(config, endpoint, &CallOptions::default(), seed())?;
+    loop {
+        match call.step() {
+            Step::Done(result) => return Ok(result?.into_typed::<E>()?),
+            Step::Wait(time) => sleep(Duration::from_millis(time)),
+            Step::Send(request, limit) => match exchange(&request, Duration::from_millis(limit)) {
+                Ok(response) => call.handle_response(response),
+                Err(failure) => call.handle_failure(failure),
+            },
+        }
+    }
+}
+
+/// A channel is: do what it says, tell it what happened, wake it when it wants to be woken.
+fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
+    let start = Instant::now();
+    let now = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let mut session = TerminalSession::terminal(target, None, seed(), now())?;
+    let mut socket: Option<WebSocket<TcpStream>> = None;
+    let mut typed = false;
+    loop {
+        while let Some(output) = session.poll_output() {
+            match output {
+                Output::Dial(url) => {
+                    let (opened, _) = tungstenite::client(url.expose(), connect(&url.expose())?)?;
+                    opened.get_ref().set_read_timeout(Some(Duration::from_millis(50)))?;
+                    socket = Some(opened);
+                    session.handle_open(now());
+                }
+                Output::Send(text) => {
+                    if let Some(socket) = &mut socket {
+                        socket.send(Message::text(text))?;
+                    }
+                }
+                Output::Hangup(_) => socket = None,
+                Output::Authorize => return Err("the password was refused".into()),
+            }
+        }
+        while let Some(item) = session.poll_item() {
+            match item {
+                TerminalItem::Output { data } => print!("{data}"),
+                TerminalItem::Exit { code } => println!("\nthe shell ended with {code}"),
+                other => println!("{other:?}"),
+            }
+        }
+        match session.state() {
+            State::Closed(cause) => {
+                println!("{cause}");
+                return Ok(());
+            }
+            State::Open if !typed => {
+                typed = session.input(keystrokes);
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(open) = &mut socket {
+            match open.read() {
+                Ok(Message::Text(text)) => session.handle_text(now(), &text),
+                Ok(Message::Binary(bytes)) => session.handle_binary(now(), &bytes),
+                Ok(Message::Close(frame)) => {
+                    let (code, reason) = frame
+                        .map_or((1005, String::new()), |frame| (frame.code.into(), frame.reason.to_string()));
+                    socket = None;
+                    session.handle_close(now(), code, &reason);
+                }
+                Ok(_) => {}
+                Err(tungstenite::Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(error) => {
+                    socket = None;
+                    session.handle_close(now(), 1006, &error.to_string());
+                }
+            }
+        } else {
+            sleep(Duration::from_millis(50));
+        }
+        if session.poll_timeout().is_some_and(|deadline| now() >= deadline) {
+            session.handle_timeout(now());
+        }
+    }
+}
+
+/// HTTP/1.1 in its smallest form: one request a connection.
+fn exchange(request: &Request, limit: Duration) -> Result<Response, SendFailure> {
+    let fail = |reached| move |error: Box<dyn Error>| SendFailure { reached, message: error.to_string() };
+    let mut stream = connect(&request.url).map_err(fail(Reached::Never))?;
+    talk(&mut stream, request, limit).map_err(fail(Reached::Maybe))
+}
+
+fn talk(stream: &mut TcpStream, request: &Request, limit: Duration) -> Result<Response, Box<dyn Error>> {
+    stream.set_read_timeout(Some(limit))?;
+    let (host, path) = split(&request.url)?;
+    let body = request.body.as_deref().unwrap_or_default();
+    write!(stream, "{} {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n", request.method.as_str())?;
+    for (name, value) in &request.headers {
+        write!(stream, "{name}: {value}\r\n")?;
+    }
+    write!(stream, "content-length: {}\r\n\r\n", body.len())?;
+    stream.write_all(body)?;
+
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or("no end of the header")?;
+    let head = std::str::from_utf8(&answer[..end])?;
+    let (first, fields) = head.split_once("\r\n").unwrap_or((head, ""));
+    let status = first.split(' ').nth(1).ok_or("no status")?.parse()?;
+    let headers: Vec<(String, String)> = fields
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect();
+    let response = Response { status, headers, body: answer[end + 4..].to_vec() };
+    match response.header("transfer-encoding") {
+        None => Ok(response),
+        Some(coding) => Err(format!("this example does not read {coding} bodies").into()),
+    }
+}
+
+fn connect(url: &str) -> Result<TcpStream, Box<dyn Error>> {
+    let (host, _) = split(url)?;
+    Ok(TcpStream::connect(host)?)
+}
+
+/// Host with port, and path with query, of an unencrypted URL.
+fn split(url: &str) -> Result<(&str, &str), Box<dyn Error>> {
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("ws://"));
+    let rest = rest.ok_or("this example speaks to the local desktop only: http or ws")?;
+    let slash = rest.find('/').unwrap_or(rest.len());
+    Ok((&rest[..slash], if slash < rest.len() { &rest[slash..] } else { "/" }))
+}
+
+/// Jitter needs no more randomness than the address of a fresh stack frame and the time.
+fn seed() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(1, |time| u64::from(time.subsec_nanos()))
+}
