@@ -1,0 +1,82 @@
+//! One call under way.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::{Object, Result};
+use napi::{Env, Error};
+use napi_derive::napi;
+use orgo_core::call::{self, Content, Output};
+use orgo_core::config::{Config, RawCallOptions};
+use orgo_core::driver::run_call;
+use orgo_core::error::{self, Delivered, TransportError};
+use tokio::sync::Notify;
+
+use crate::convert::{Outcome, RawOutcome, parse};
+use crate::guard::guarded;
+use crate::io_thread;
+use crate::network::{Network, seed};
+
+/// A call in the words of JavaScript, not checked yet: that happens on the I/O thread.
+pub(crate) struct Prepared {
+    pub(crate) network: Network,
+    pub(crate) config: Arc<Config>,
+    pub(crate) operation: String,
+    pub(crate) params: String,
+    pub(crate) options: String,
+    pub(crate) content: Option<Content>,
+}
+
+impl Prepared {
+    async fn run(self, cancelled: Arc<Notify>) -> std::result::Result<Output, error::Error> {
+        let Self { network, config, operation, params, options, content } = self;
+        let options = parse::<RawCallOptions>(&operation, "options", &options)?.check(&operation)?;
+        let params = parse(&operation, "params", &params)?;
+        let call = call::Call::new(&config, &operation, &params, &options, content, seed())?;
+        run_call(&network, call, cancelled.notified()).await
+    }
+}
+
+/// A call. It begins when its outcome is asked for.
+#[napi]
+pub struct Call {
+    prepared: Mutex<Option<Prepared>>,
+    cancelled: Arc<Notify>,
+}
+
+impl Call {
+    pub(crate) fn new(prepared: Prepared) -> Self {
+        Self { prepared: Mutex::new(Some(prepared)), cancelled: Arc::default() }
+    }
+}
+
+#[napi]
+impl Call {
+    /// Carries the call out. To be called once; the promise does not reject.
+    #[napi(catch_unwind, ts_return_type = "Promise<Outcome>")]
+    pub fn outcome<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let prepared = prepared.ok_or_else(|| Error::from_reason("the outcome was asked for already"))?;
+        let cancelled = Arc::clone(&self.cancelled);
+        let (deferred, promise) = env.create_deferred()?;
+        io_thread::spawn(move || async move {
+            let operation = prepared.operation.clone();
+            let result = guarded(prepared.run(cancelled)).await.unwrap_or_else(|message| {
+                Err(error::Error::Transport(TransportError {
+                    operation,
+                    message,
+                    delivered: Delivered::Maybe,
+                }))
+            });
+            let outcome = RawOutcome::from(result);
+            deferred.resolve(move |_| Ok(Outcome::from(outcome)));
+        })
+        .map_err(Error::from_reason)?;
+        Ok(promise)
+    }
+
+    /// Gives the call up and frees its connection. After the end it does nothing.
+    #[napi(catch_unwind)]
+    pub fn cancel(&self) {
+        self.cancelled.notify_one();
+    }
+}

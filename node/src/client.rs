@@ -1,0 +1,171 @@
+//! A client: settings, credentials and connections.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::{Result, Uint8Array};
+use napi_derive::napi;
+use orgo_core::address::ComputerAddress;
+use orgo_core::auth::Password;
+use orgo_core::call::Content;
+use orgo_core::channel::{Protocol, Session, Target};
+use orgo_core::config::{Config, RawConfig};
+use orgo_core::error;
+use serde::Deserialize;
+
+use crate::call::{Call, Prepared};
+use crate::channel::{Channel, Handle};
+use crate::clock;
+use crate::convert::{parse, thrown};
+use crate::network::{Network, seed};
+
+/// The content of a file to upload.
+#[napi(object, object_to_js = false)]
+pub struct RawContent {
+    pub name: String,
+    pub content_type: String,
+    pub data: Uint8Array,
+}
+
+#[derive(Deserialize)]
+struct RawTarget {
+    computer_id: String,
+    #[serde(default)]
+    instance_id: Option<String>,
+    #[serde(default)]
+    connection_url: Option<String>,
+    #[serde(default)]
+    password: Option<Password>,
+}
+
+#[derive(Deserialize)]
+struct TerminalOptions {
+    #[serde(default)]
+    cols: Option<f64>,
+    #[serde(default)]
+    rows: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct AudioOptions {
+    #[serde(default)]
+    sample_rate: Option<f64>,
+    #[serde(default)]
+    channels: Option<f64>,
+    /// How long a batch gathers after its first samples, in milliseconds.
+    #[serde(default = "AudioOptions::default_batch")]
+    batch_ms: u16,
+}
+
+impl AudioOptions {
+    /// The length of a frame of the real service: one wait joins about two.
+    fn default_batch() -> u16 {
+        20
+    }
+}
+
+#[derive(Deserialize)]
+struct EventsOptions {
+    #[serde(default)]
+    types: Vec<String>,
+}
+
+/// A client.
+#[napi]
+pub struct Client {
+    config: Arc<Config>,
+    network: Network,
+}
+
+#[napi]
+impl Client {
+    /// Checks the settings. Opens nothing.
+    #[napi(constructor, catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
+    pub fn new(config_json: String) -> Result<Self> {
+        let config = parse::<RawConfig>("Orgo", "options", &config_json).and_then(Config::try_from);
+        Ok(Self { config: Arc::new(config.map_err(|error| thrown(&error))?), network: Network::from_env() })
+    }
+
+    /// Prepares a call.
+    #[napi(catch_unwind)]
+    pub fn call(
+        &self,
+        operation: String,
+        params_json: String,
+        options_json: String,
+        content: Option<RawContent>,
+    ) -> Call {
+        Call::new(Prepared {
+            network: self.network.clone(),
+            config: Arc::clone(&self.config),
+            operation,
+            params: params_json,
+            options: options_json,
+            content: content.map(|content| Content {
+                name: content.name,
+                content_type: content.content_type,
+                data: content.data.to_vec(),
+            }),
+        })
+    }
+
+    /// Opens a terminal.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
+    pub fn terminal(&self, target_json: String, options_json: String) -> Result<Channel> {
+        const OWNER: &str = "computers.terminal";
+        let session = parse::<TerminalOptions>(OWNER, "options", &options_json).and_then(|options| {
+            let size = match (options.cols, options.rows) {
+                (None, None) => None,
+                (cols, rows) => Some((cols.unwrap_or(80.0), rows.unwrap_or(24.0))),
+            };
+            Session::terminal(self.target(OWNER, &target_json)?, size, seed(), clock::now())
+        });
+        self.open(session, Handle::Terminal)
+    }
+
+    /// Listens to the sound.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
+    pub fn audio(&self, target_json: String, options_json: String) -> Result<Channel> {
+        const OWNER: &str = "computers.audio";
+        let mut batch = 0;
+        let session = parse::<AudioOptions>(OWNER, "options", &options_json).and_then(|options| {
+            batch = options.batch_ms;
+            let target = self.target(OWNER, &target_json)?;
+            Session::audio(target, options.sample_rate, options.channels, seed(), clock::now())
+        });
+        self.open(session, |channel| Handle::Audio(channel, Duration::from_millis(batch.into())))
+    }
+
+    /// Listens for events.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
+    pub fn events(&self, target_json: String, options_json: String) -> Result<Channel> {
+        const OWNER: &str = "computers.events";
+        let session = parse::<EventsOptions>(OWNER, "options", &options_json).and_then(|options| {
+            Session::events(self.target(OWNER, &target_json)?, &options.types, seed(), clock::now())
+        });
+        self.open(session, Handle::Events)
+    }
+
+    fn target(&self, owner: &str, json: &str) -> std::result::Result<Target, error::Error> {
+        let RawTarget { computer_id, instance_id, connection_url, password } = parse(owner, "target", json)?;
+        let address = ComputerAddress { computer_id, instance_id, connection_url };
+        Ok(Target::new(&self.config, address, password))
+    }
+
+    fn open<C>(
+        &self,
+        session: std::result::Result<Session<C>, error::Error>,
+        handle: impl FnOnce(orgo_core::driver::Channel<C>) -> Handle,
+    ) -> Result<Channel>
+    where
+        C: Protocol + Send + 'static,
+        C::Item: Send,
+    {
+        let session = session.map_err(|error| thrown(&error))?;
+        Channel::open(session, self.network.clone(), Config::clone(&self.config), handle)
+    }
+}

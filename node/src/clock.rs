@@ -1,0 +1,13 @@
+//! The clock that sessions and the network share.
+
+use std::sync::LazyLock;
+use std::time::Instant;
+
+use orgo_core::Millis;
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+/// Milliseconds since the first call, on a clock that never goes back.
+pub(crate) fn now() -> Millis {
+    START.elapsed().as_millis().try_into().unwrap_or(Millis::MAX)
+}

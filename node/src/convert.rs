@@ -1,0 +1,75 @@
+//! Values on their way between JavaScript and the core.
+
+use napi::bindgen_prelude::{Error, Status, Uint8Array};
+use napi_derive::napi;
+use orgo_core::call::Output;
+use orgo_core::error::{self, EncodeError, ErrorRecord};
+use serde::de::DeserializeOwned;
+use serde_json::json;
+
+/// How a call ended.
+#[napi(object, object_from_js = false)]
+pub struct Outcome {
+    pub ok: bool,
+    /// The value as JSON; for a picture what is known of it; else the `ErrorRecord`.
+    pub json: String,
+    /// A picture or the content of a file.
+    pub bytes: Option<Uint8Array>,
+}
+
+/// The outcome in a form that may leave the I/O thread.
+pub(crate) struct RawOutcome {
+    ok: bool,
+    json: String,
+    bytes: Option<Vec<u8>>,
+}
+
+impl From<RawOutcome> for Outcome {
+    fn from(RawOutcome { ok, json, bytes }: RawOutcome) -> Self {
+        Self { ok, json, bytes: bytes.map(Uint8Array::from) }
+    }
+}
+
+impl From<Result<Output, error::Error>> for RawOutcome {
+    fn from(result: Result<Output, error::Error>) -> Self {
+        match result {
+            Ok(Output::Value(value)) => Self { ok: true, json: value.to_string(), bytes: None },
+            Ok(Output::Screenshot(picture)) => Self {
+                ok: true,
+                json: json!({
+                    "mime_type": picture.mime_type,
+                    "width": picture.width,
+                    "height": picture.height,
+                })
+                .to_string(),
+                bytes: Some(picture.data),
+            },
+            Ok(Output::Content(data)) => Self { ok: true, json: "{}".to_owned(), bytes: Some(data) },
+            Err(error) => Self { ok: false, json: record(&error.record()), bytes: None },
+        }
+    }
+}
+
+fn record(record: &ErrorRecord) -> String {
+    serde_json::to_string(record).expect("a record has string keys and nothing that can fail")
+}
+
+/// An error for a synchronous caller: its message is the `ErrorRecord` as JSON.
+pub(crate) fn thrown(error: &error::Error) -> Error {
+    Error::new(Status::InvalidArg, record(&error.record()))
+}
+
+/// Reads a JSON argument of a function.
+pub(crate) fn parse<T: DeserializeOwned>(owner: &str, name: &str, text: &str) -> Result<T, error::Error> {
+    serde_json::from_str(text).map_err(|problem| {
+        error::Error::Encode(EncodeError {
+            operation: owner.to_owned(),
+            field: name.to_owned(),
+            // What serde says of a value could quote a secret: only the kind of the problem is told.
+            problem: match problem.classify() {
+                serde_json::error::Category::Data => "has a value of the wrong type".to_owned(),
+                _ => "is not valid JSON".to_owned(),
+            },
+        })
+    })
+}

@@ -1,0 +1,229 @@
+//! Byte streams to servers: TCP, through a proxy where the environment names one, with TLS where the address says so.
+//! HTTP and WebSockets share it.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tower_service::Service;
+
+use crate::tls::Tls;
+
+/// How long every address of a host together may take to answer. Less than the time limit of a call, so that the
+/// failure can say that nothing was sent.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// When the system begins to ask whether a silent peer is still there.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+type Opening<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// Opens streams as the environment says.
+#[derive(Clone)]
+pub(crate) struct Dialer {
+    direct: Direct,
+    proxies: Arc<Matcher>,
+}
+
+impl Dialer {
+    /// Reads the settings of proxies and certificates. It belongs on the thread that may change the environment.
+    pub(crate) fn from_env() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.set_connect_timeout(Some(CONNECT_LIMIT));
+        Self {
+            direct: Direct { tcp, tls: Arc::new(Tls::from_env()) },
+            proxies: Arc::new(Matcher::from_env()),
+        }
+    }
+
+    /// The proxy that takes whole requests for this address, rather than a tunnel to it.
+    pub(crate) fn forwarder(&self, uri: &Uri) -> Option<Intercept> {
+        self.proxies.intercept(uri).filter(|_| uri.scheme() == Some(&Scheme::HTTP))
+    }
+
+    /// A stream that ends at the server itself: through a proxy it is a tunnel. `uri` is an `http` or `https` address.
+    pub(crate) async fn tunnel(mut self, uri: Uri) -> Result<Stream, BoxError> {
+        let Some(proxy) = self.proxies.intercept(&uri) else {
+            return Ok(self.direct.call(uri).await?.into_inner());
+        };
+        let host = uri.host().ok_or("the address has no host")?;
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let target =
+            Uri::builder().scheme("http").authority(format!("{host}:{port}")).path_and_query("/").build()?;
+        let mut tunnel = Tunnel::new(address_of(&proxy)?, self.direct.clone());
+        if let Some(credentials) = proxy.basic_auth() {
+            tunnel = tunnel.with_auth(credentials.clone());
+        }
+        let stream = tunnel.call(target).await.map_err(|error| through(&proxy, error.into()))?.into_inner();
+        if secure { Ok(Stream::new(self.direct.tls.connect(host, stream).await?)) } else { Ok(stream) }
+    }
+
+    async fn for_requests(mut self, uri: Uri) -> Result<TokioIo<Stream>, BoxError> {
+        let Some(proxy) = self.forwarder(&uri) else {
+            return self.tunnel(uri).await.map(TokioIo::new);
+        };
+        let stream = self.direct.call(address_of(&proxy)?).await.map_err(|error| through(&proxy, error))?;
+        Ok(TokioIo::new(Stream { forwards: true, ..stream.into_inner() }))
+    }
+}
+
+fn address_of(proxy: &Intercept) -> Result<Uri, BoxError> {
+    match proxy.uri().scheme_str() {
+        Some("http" | "https") => Ok(proxy.uri().clone()),
+        other => Err(format!(
+            "a proxy of the kind {} is set, and only http and https ones are supported",
+            other.unwrap_or_default()
+        )
+        .into()),
+    }
+}
+
+fn through(proxy: &Intercept, error: BoxError) -> BoxError {
+    let host = proxy.uri().authority().map_or("", |authority| authority.as_str());
+    format!("the proxy {host}: {}", explain(&*error)).into()
+}
+
+impl Service<Uri> for Dialer {
+    type Response = TokioIo<Stream>;
+    type Error = BoxError;
+    type Future = Opening<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Box::pin(self.clone().for_requests(uri))
+    }
+}
+
+/// Opens streams without a proxy.
+#[derive(Clone)]
+struct Direct {
+    tcp: HttpConnector,
+    tls: Arc<Tls>,
+}
+
+impl Service<Uri> for Direct {
+    type Response = TokioIo<Stream>;
+    type Error = BoxError;
+    type Future = Opening<Self::Response>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.tcp.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Self { mut tcp, tls } = self.clone();
+        Box::pin(async move {
+            let stream = tcp.call(uri.clone()).await.map_err(|error| {
+                let server = uri.authority().map_or("", |authority| authority.as_str());
+                format!("no connection to {server}: {}", explain(&error))
+            })?;
+            let stream = stream.into_inner();
+            Ok(TokioIo::new(if uri.scheme() == Some(&Scheme::HTTPS) {
+                Stream::new(tls.connect(uri.host().unwrap_or_default(), stream).await?)
+            } else {
+                Stream::new(stream)
+            }))
+        })
+    }
+}
+
+trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// A stream of any composition of TCP, tunnel and TLS.
+pub(crate) struct Stream {
+    io: Box<dyn Io>,
+    /// It ends at a proxy that forwards whole requests.
+    forwards: bool,
+}
+
+impl Stream {
+    fn new(io: impl Io + 'static) -> Self {
+        Self { io: Box::new(io), forwards: false }
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        Connected::new().proxy(self.forwards)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(context, buffer)
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write_vectored(context, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+/// An error with its causes in one line: the outermost text of a network library alone says nothing.
+pub(crate) fn explain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+impl fmt::Debug for Dialer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dialer").field("proxies", &self.proxies).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,173 @@
+//! The world as the core's driver sees it: tokio's timer, hyper for HTTP, [`socket`](crate::socket) for WebSockets.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
+use http::{HeaderValue, Method, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::client::legacy;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use orgo_core::Millis;
+use orgo_core::address::SocketUrl;
+use orgo_core::channel::DialFailure;
+use orgo_core::driver::Platform;
+use orgo_core::http::{Reached, Request, Response, SendFailure};
+
+use crate::clock;
+use crate::dial::{Dialer, explain};
+use crate::socket::{self, Reader, Writer};
+
+pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_PKG_VERSION"));
+
+/// How long an idle connection is kept for the next call.
+const IDLE_LIMIT: Duration = Duration::from_secs(60);
+const MAX_REDIRECTS: usize = 5;
+
+/// The connections of one client. Clones share them.
+#[derive(Debug, Clone)]
+pub(crate) struct Network {
+    dialer: Dialer,
+    http: legacy::Client<Dialer, Full<Bytes>>,
+}
+
+impl Network {
+    /// Reads the settings of proxies and certificates from the environment. Opens nothing.
+    pub(crate) fn from_env() -> Self {
+        let dialer = Dialer::from_env();
+        let http = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_LIMIT)
+            .build(dialer.clone());
+        Self { dialer, http }
+    }
+
+    async fn request(self, request: Request) -> Result<Response, SendFailure> {
+        let mut request = convert(request).map_err(|error| never(error.to_string()))?;
+        for _ in 0..MAX_REDIRECTS {
+            let again = (request.method() == Method::GET).then(|| request.clone());
+            let response = self.exchange(request).await?;
+            match again.and_then(|again| redirected(again, &response)) {
+                Some(next) => request = next,
+                None => return Ok(read(response)),
+            }
+        }
+        Err(SendFailure { reached: Reached::Maybe, message: "too many redirects".to_owned() })
+    }
+
+    async fn exchange(
+        &self,
+        mut request: http::Request<Full<Bytes>>,
+    ) -> Result<http::Response<Bytes>, SendFailure> {
+        if let Some(credentials) =
+            self.dialer.forwarder(request.uri()).and_then(|proxy| proxy.basic_auth().cloned())
+        {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
+        }
+        let (head, body) = self.http.request(request).await.map_err(|error| classify(&error))?.into_parts();
+        let body = body.collect().await.map_err(|error| SendFailure {
+            reached: Reached::Maybe,
+            message: format!("the answer broke off: {}", explain(&error)),
+        })?;
+        Ok(http::Response::from_parts(head, body.to_bytes()))
+    }
+}
+
+impl Platform for Network {
+    type Reader = Reader;
+    type Writer = Writer;
+
+    fn now(&self) -> Millis {
+        clock::now()
+    }
+
+    fn seed(&self) -> u64 {
+        seed()
+    }
+
+    fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
+        tokio::time::sleep(Duration::from_millis(time))
+    }
+
+    fn send(&self, request: Request) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        self.clone().request(request)
+    }
+
+    fn connect(
+        &self,
+        url: SocketUrl,
+    ) -> impl Future<Output = Result<(Reader, Writer), DialFailure>> + 'static {
+        socket::connect(self.dialer.clone(), url)
+    }
+}
+
+/// A random number for jitter and boundaries; nothing secret hangs on it.
+pub(crate) fn seed() -> u64 {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
+fn convert(request: Request) -> http::Result<http::Request<Full<Bytes>>> {
+    let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
+    for (name, value) in request.headers {
+        let mut value = HeaderValue::try_from(value)?;
+        value.set_sensitive(name == AUTHORIZATION.as_str());
+        builder = builder.header(name, value);
+    }
+    let mut request = builder.body(Full::new(request.body.map(Bytes::from).unwrap_or_default()))?;
+    request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
+    Ok(request)
+}
+
+/// The request that a redirection asks for. Credentials stay on their origin, and nothing goes from `https` to `http`:
+/// such an answer is handed on as it is.
+fn redirected(
+    mut request: http::Request<Full<Bytes>>,
+    response: &http::Response<Bytes>,
+) -> Option<http::Request<Full<Bytes>>> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    let location: Uri = response.headers().get(LOCATION)?.to_str().ok()?.parse().ok()?;
+    let from = request.uri();
+    let to = if location.authority().is_some() {
+        location
+    } else {
+        let mut parts = from.clone().into_parts();
+        parts.path_and_query = location.path_and_query().cloned();
+        Uri::from_parts(parts).ok()?
+    };
+    let same_origin = from.scheme() == to.scheme() && from.authority() == to.authority();
+    let secure = |uri: &Uri| uri.scheme_str() == Some("https");
+    if !same_origin && (request.headers().contains_key(AUTHORIZATION) || secure(from) && !secure(&to)) {
+        return None;
+    }
+    *request.uri_mut() = to;
+    Some(request)
+}
+
+fn read(response: http::Response<Bytes>) -> Response {
+    let (head, body) = response.into_parts();
+    let headers = head
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect();
+    Response { status: head.status.as_u16(), headers, body: body.into() }
+}
+
+fn never(message: String) -> SendFailure {
+    SendFailure { reached: Reached::Never, message }
+}
+
+fn classify(error: &legacy::Error) -> SendFailure {
+    use std::error::Error as _;
+    // The outer error only names the stage.
+    let message = error.source().map_or_else(|| error.to_string(), |cause| explain(cause));
+    // Without a connection nothing can have been sent.
+    let reached = if error.is_connect() { Reached::Never } else { Reached::Maybe };
+    SendFailure { reached, message }
+}

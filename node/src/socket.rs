@@ -1,0 +1,139 @@
+//! WebSockets. Both halves live on the I/O thread and share the socket there.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use http::Uri;
+use http::header::USER_AGENT;
+use http::uri::{PathAndQuery, Scheme};
+use orgo_core::address::SocketUrl;
+use orgo_core::channel::DialFailure;
+use orgo_core::driver::{Message, SocketReader, SocketWriter};
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::{self, Error};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+
+use crate::dial::{BoxError, Dialer, Stream, explain};
+use crate::network::USER_AGENT_VALUE;
+
+/// The largest message taken, in bytes: far beyond what a channel sends.
+const MAX_MESSAGE: usize = 16 << 20;
+/// How long the server has to answer a close.
+const CLOSE_LIMIT: Duration = Duration::from_secs(1);
+
+type Shared = Rc<RefCell<WebSocketStream<Stream>>>;
+
+/// The half that reads.
+pub(crate) struct Reader(Shared);
+
+/// The half that writes.
+pub(crate) struct Writer(Shared);
+
+/// Opens a socket.
+pub(crate) async fn connect(dialer: Dialer, url: SocketUrl) -> Result<(Reader, Writer), DialFailure> {
+    let failed = |error: &BoxError| DialFailure { status: None, message: explain(&**error) };
+    let uri: Uri = url.expose().parse().map_err(|error: http::uri::InvalidUri| failed(&error.into()))?;
+    let stream = dialer.tunnel(origin(&uri).map_err(|error| failed(&error))?).await;
+    let stream = stream.map_err(|error| failed(&error))?;
+    let socket = handshake(uri, stream).await.map_err(|error| match error {
+        Error::Http(answer) => DialFailure {
+            status: Some(answer.status().as_u16()),
+            message: format!("the server answered {}", answer.status()),
+        },
+        error => failed(&error.into()),
+    })?;
+    let socket = Rc::new(RefCell::new(socket));
+    Ok((Reader(Rc::clone(&socket)), Writer(socket)))
+}
+
+/// What has to be dialled for a socket's address, as an `http` or `https` one without its secrets.
+fn origin(uri: &Uri) -> Result<Uri, BoxError> {
+    let mut parts = uri.clone().into_parts();
+    parts.scheme = Some(if uri.scheme_str() == Some("wss") { Scheme::HTTPS } else { Scheme::HTTP });
+    parts.path_and_query = Some(PathAndQuery::from_static("/"));
+    Ok(Uri::from_parts(parts)?)
+}
+
+async fn handshake(uri: Uri, stream: Stream) -> Result<WebSocketStream<Stream>, Error> {
+    let mut request = uri.into_client_request()?;
+    request.headers_mut().insert(USER_AGENT, http::HeaderValue::from_static(USER_AGENT_VALUE));
+    let config =
+        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
+    Ok(socket)
+}
+
+impl Reader {
+    async fn message(&self) -> Option<Result<tungstenite::Message, Error>> {
+        poll_fn(|context| self.0.borrow_mut().poll_next_unpin(context)).await
+    }
+
+    /// Reading on sends the answer to a close frame; how long the server then takes to hang up is its own matter.
+    async fn answer_close(&self) {
+        poll_fn(|context| {
+            let _ = self.0.borrow_mut().poll_next_unpin(context);
+            Poll::Ready(())
+        })
+        .await;
+    }
+}
+
+impl SocketReader for Reader {
+    async fn receive(&mut self) -> Message {
+        loop {
+            match self.message().await {
+                Some(Ok(tungstenite::Message::Text(text))) => return Message::Text(text.as_str().to_owned()),
+                Some(Ok(tungstenite::Message::Binary(bytes))) => return Message::Binary(bytes.into()),
+                Some(Ok(tungstenite::Message::Close(frame))) => {
+                    self.answer_close().await;
+                    return closed(frame);
+                }
+                Some(Ok(_)) => {}
+                Some(Err(error)) => return lost(explain(&error)),
+                None => return lost(String::new()),
+            }
+        }
+    }
+}
+
+fn closed(frame: Option<CloseFrame>) -> Message {
+    // As in a browser: 1005 stands for a close frame without a code.
+    frame.map_or(Message::Closed { code: 1005, reason: String::new() }, |frame| Message::Closed {
+        code: frame.code.into(),
+        reason: frame.reason.as_str().to_owned(),
+    })
+}
+
+fn lost(reason: String) -> Message {
+    Message::Closed { code: 1006, reason }
+}
+
+impl Writer {
+    async fn write(&self, message: tungstenite::Message) -> Result<(), Error> {
+        let Self(socket) = self;
+        poll_fn(|context| socket.borrow_mut().poll_ready_unpin(context)).await?;
+        socket.borrow_mut().start_send_unpin(message)?;
+        poll_fn(|context| socket.borrow_mut().poll_flush_unpin(context)).await
+    }
+}
+
+impl SocketWriter for Writer {
+    async fn send(&mut self, text: String) {
+        // The reader sees the same failure, and reports it.
+        let _ = self.write(tungstenite::Message::text(text)).await;
+    }
+
+    async fn close(self, code: u16) {
+        let frame = CloseFrame { code: code.into(), reason: "".into() };
+        if self.write(tungstenite::Message::Close(Some(frame))).await.is_ok() {
+            let reader = Reader(self.0);
+            let _ = timeout(CLOSE_LIMIT, async { while let Some(Ok(_)) = reader.message().await {} }).await;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Which certificates are trusted, and TLS on a stream.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use rustls::crypto::ring;
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, RootCertStore};
+use rustls_native_certs::{CertificateResult, load_certs_from_paths, load_native_certs};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+use crate::dial::BoxError;
+
+/// TLS with the roots that the environment names. They are read at the first secure connection.
+#[derive(Debug)]
+pub(crate) struct Tls {
+    trust: Trust,
+    config: OnceLock<Result<Arc<ClientConfig>, String>>,
+}
+
+/// Where trusted certificates come from: the file and the folder of `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set,
+/// else the system's store, else (as in containers without one) the list of Mozilla that Node trusts too; and in any
+/// case those of `NODE_EXTRA_CA_CERTS`.
+#[derive(Debug, Clone, Default)]
+struct Trust {
+    file: Option<PathBuf>,
+    folder: Option<PathBuf>,
+    extra: Option<PathBuf>,
+}
+
+impl Trust {
+    fn from_env() -> Self {
+        let path = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        Self { file: path("SSL_CERT_FILE"), folder: path("SSL_CERT_DIR"), extra: path("NODE_EXTRA_CA_CERTS") }
+    }
+
+    fn load(&self) -> Result<RootCertStore, String> {
+        let chosen = self.file.is_some() || self.folder.is_some();
+        let CertificateResult { certs, mut errors, .. } = if chosen {
+            load_certs_from_paths(self.file.as_deref(), self.folder.as_deref())
+        } else {
+            load_native_certs()
+        };
+        let mut roots = RootCertStore::empty();
+        roots.add_parsable_certificates(certs);
+        if roots.is_empty() && !chosen {
+            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        }
+        if let Some(extra) = &self.extra {
+            let mut found = load_certs_from_paths(Some(extra), None);
+            roots.add_parsable_certificates(found.certs);
+            errors.append(&mut found.errors);
+        }
+        if roots.is_empty() {
+            let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
+            return Err(format!("there are no trusted certificates: {}", reasons.join("; ")));
+        }
+        Ok(roots)
+    }
+}
+
+impl Tls {
+    /// Reads the environment, but no file yet. It belongs on the thread that may change the environment.
+    pub(crate) fn from_env() -> Self {
+        Self { trust: Trust::from_env(), config: OnceLock::new() }
+    }
+
+    /// Agrees on TLS with the server of that name or address.
+    pub(crate) async fn connect<S>(&self, host: &str, stream: S) -> Result<TlsStream<S>, BoxError>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let config = self.config.get_or_init(|| self.configure()).as_ref().map_err(Clone::clone)?;
+        let name = host.trim_start_matches('[').trim_end_matches(']');
+        let name = ServerName::try_from(name.to_owned())?;
+        let connected = TlsConnector::from(Arc::clone(config)).connect(name, stream).await;
+        connected.map_err(|error| format!("TLS with {host} failed: {error}").into())
+    }
+
+    fn configure(&self) -> Result<Arc<ClientConfig>, String> {
+        let mut config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(self.trust.load()?)
+            .with_no_client_auth();
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
