@@ -49,7 +49,11 @@ async function load(): Promise<LoadedBinding> {
     return { binding: loadAddon() };
   } catch (cause) {
     if (forced === "native") throw cause;
-    return { binding: await wasm(), fallback_cause: cause };
+    const binding = await wasm().catch((error: Error) => {
+      const message = `${(cause as Error).message}; and ${error.message}`;
+      throw new BindingError({ kind: "binding", message, delivered: "no", cause: new AggregateError([cause, error]) });
+    });
+    return { binding, fallback_cause: cause };
   }
 }
 

@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { inspect } from "node:util";
+import { fakePlatform, refusal, until } from "./support/fake-binding.mjs";
+import { source } from "./support/source.mjs";
+
+const { OrgoClient, AbortError, BindingError, InvalidParameterError, NotFoundError, once } = source;
+
+const client = (answer, options, environment) => {
+  const fake = fakePlatform(answer, environment);
+  return { ...fake, orgo: new OrgoClient(fake.platform, { apiKey: "sk_test_1", ...options }) };
+};
+
+test("a call passes its parameters and options on", async () => {
+  const { orgo, calls } = client(() => ({ success: true }));
+  const options = { timeout: 5000, maxRetries: 0, headers: { "x-a": "b" } };
+  assert.deepEqual(await orgo.computer("c").click({ x: 1, y: 2, button: undefined }, options), { success: true });
+  const [{ operation, params, options: passed }] = calls;
+  assert.equal(operation, "computers.click");
+  assert.deepEqual(params, { x: 1, y: 2, id: "c" });
+  assert.deepEqual(passed, { timeout: 5000, max_retries: 0, headers: { "x-a": "b" } });
+});
+
+test("each method is the call that it says", async () => {
+  const { orgo, calls } = client(() => ({ password: "p", file: {}, url: "u" }));
+  const computer = orgo.computer("c");
+  const made = async (run) => {
+    await run();
+    const { operation, params } = calls.at(-1);
+    return [operation, params];
+  };
+  const id = "c";
+  const expected = [
+    [() => orgo.workspaces.create({ name: "w" }), "workspaces.create", { name: "w" }],
+    [() => orgo.workspaces.list(), "workspaces.list", {}],
+    [() => orgo.workspaces.get("w"), "workspaces.get", { id: "w" }],
+    [() => orgo.workspaces.delete("w"), "workspaces.delete", { id: "w" }],
+    [() => orgo.computers.create({ workspace_id: "w", name: "n", ram: 8 }), "computers.create", { workspace_id: "w", name: "n", ram: 8 }],
+    [() => orgo.computers.get("c"), "computers.get", { id }],
+    [() => orgo.computers.delete("c"), "computers.delete", { id }],
+    [() => orgo.computers.vncPassword("c"), "computers.vncPassword", { id }],
+    [() => computer.start(), "computers.start", { id }],
+    [() => computer.stop(), "computers.stop", { id }],
+    [() => computer.restart(), "computers.restart", { id }],
+    [() => computer.delete(), "computers.delete", { id }],
+    [() => computer.screenshot(), "computers.screenshot", { id }],
+    [() => computer.drag({ start_x: 1, start_y: 2, end_x: 3, end_y: 4 }), "computers.drag", { start_x: 1, start_y: 2, end_x: 3, end_y: 4, id }],
+    [() => computer.type("text", { delay_ms: 1 }), "computers.type", { text: "text", delay_ms: 1, id }],
+    [() => computer.key("ctrl+c"), "computers.key", { key: "ctrl+c", id }],
+    [() => computer.scroll({ direction: "up" }), "computers.scroll", { direction: "up", id }],
+    [() => computer.wait(2), "computers.wait", { duration: 2, id }],
+    [() => computer.bash("id", { timeout: 9 }), "computers.bash", { command: "id", timeout: 9, id }],
+    [() => computer.exec("1"), "computers.exec", { code: "1", id }],
+    [() => computer.stream.start("twitch"), "stream.start", { connection_name: "twitch", id }],
+    [() => computer.stream.status(), "stream.status", { id }],
+    [() => computer.stream.stop(), "stream.stop", { id }],
+    [() => orgo.files.list({ workspace_id: "w" }), "files.list", { workspace_id: "w" }],
+    [() => orgo.files.export({ computer_id: "c", path: "~/x" }), "files.export", { computer_id: "c", path: "~/x" }],
+    [() => orgo.files.download("f"), "files.download", { id: "f" }],
+    [() => orgo.files.bytes("f"), "files.bytes", { id: "f" }],
+    [() => orgo.files.delete("f"), "files.delete", { id: "f" }],
+    [() => computer.files.export("/x"), "files.export", { computer_id: "c", path: "/x" }],
+  ];
+  for (const [run, ...call] of expected) assert.deepEqual(await made(run), call);
+});
+
+test("an unknown option or one of a wrong type is refused before anything is sent", async () => {
+  const { orgo, calls } = client();
+  const computer = orgo.computer("c");
+  const wrong = [
+    ["timeuot", { timeuot: 1 }],
+    ["timeout", { timeout: "1" }],
+    ["timeout", { timeout: 0 }],
+    ["maxRetries", { maxRetries: 1.5 }],
+    ["headers", { headers: { a: 1 } }],
+    ["signal", { signal: {} }],
+    ["options", 5],
+    ["options", null],
+  ];
+  for (const [field, options] of wrong) {
+    await assert.rejects(computer.screenshot(options), { name: "InvalidParameterError", field, delivered: "no" });
+  }
+  await assert.rejects(computer.click(1, 2), InvalidParameterError);
+  await assert.rejects(computer.click({ x: Number.NaN, y: 1 }), { field: "x" });
+  await assert.rejects(computer.click({ x: 1n, y: 1 }), { field: "x" });
+  await assert.rejects(computer.bash("id", { signal: AbortSignal.abort() }), { field: "signal" });
+  assert.equal(calls.length, 0);
+});
+
+test("the settings of a client are checked", () => {
+  const { platform } = fakePlatform();
+  const wrong = { apiKye: "x", apiKey: "", baseUrl: 1, timeout: -1, maxRetries: "2", headers: [], logger: 1 };
+  for (const [field, value] of Object.entries(wrong)) {
+    assert.throws(() => new OrgoClient(platform, { [field]: value }), { name: "InvalidParameterError", field });
+  }
+});
+
+test("settings come from the environment where none are given", async () => {
+  const environment = { ORGO_API_KEY: "sk_env", ORGO_BASE_URL: "http://h/api", ORGO_REALTIME_URL: "" };
+  const { platform, calls } = fakePlatform(() => [], { environment });
+  await new OrgoClient(platform).workspaces.list();
+  await new OrgoClient(platform, { apiKey: "sk_own", timeout: 5, maxRetries: 1 }).workspaces.list();
+  assert.deepEqual(calls[0].config, { api_key: "sk_env", base_url: "http://h/api" });
+  assert.deepEqual(calls[1].config, { api_key: "sk_own", base_url: "http://h/api", timeout: 5, max_retries: 1 });
+});
+
+test("a key in a page is refused unless it is allowed", () => {
+  const { platform } = fakePlatform(undefined, { exposed: true });
+  assert.throws(() => new OrgoClient(platform, { apiKey: "sk_secret" }), (error) => {
+    assert.equal(error.field, "apiKey");
+    assert.doesNotMatch(inspect(error), /sk_secret/);
+    return true;
+  });
+  new OrgoClient(platform, { apiKey: "sk_secret", dangerouslyAllowBrowser: true });
+  new OrgoClient(platform);
+});
+
+test("nothing is loaded before the first call, and then once", async () => {
+  const { orgo, loads } = client(() => []);
+  orgo.computer("c");
+  assert.equal(loads(), 0);
+  await Promise.all([orgo.workspaces.list(), orgo.workspaces.list()]);
+  assert.equal(loads(), 1);
+});
+
+test("a failure to load is not kept", async () => {
+  let attempt = 0;
+  const load = once(async () => {
+    attempt += 1;
+    if (attempt === 1) throw new Error("no network");
+    return attempt;
+  });
+  await assert.rejects(load());
+  assert.equal(await load(), 2);
+  assert.equal(await load(), 2);
+});
+
+test("a record becomes an error", async () => {
+  const { orgo } = client(() => {
+    throw refusal(404);
+  });
+  await assert.rejects(orgo.computers.get("c"), NotFoundError);
+});
+
+test("a binding that breaks is an error of its own", async () => {
+  const { platform } = fakePlatform();
+  const { binding } = await platform.load();
+  binding.client = () => ({ call: () => ({ outcome: Promise.reject(new Error("panicked")), cancel() {} }) });
+  const orgo = new OrgoClient({ ...platform, load: async () => ({ binding }) });
+  await assert.rejects(orgo.workspaces.list(), BindingError);
+});
+
+test("an abort cancels the call, has the signal's reason and leaves no listener", async () => {
+  const { orgo, calls } = client(async (_operation, _params, { cancelled }) => {
+    await cancelled;
+    throw { kind: "aborted", message: "m", delivered: "maybe" };
+  });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const counted = countListeners(signal);
+  const call = orgo.workspaces.list({ signal });
+  await until(() => calls.length > 0);
+  controller.abort("because");
+  await assert.rejects(call, (error) => {
+    assert.ok(error instanceof AbortError);
+    assert.deepEqual([error.reason, error.delivered], ["because", "maybe"]);
+    return true;
+  });
+  assert.equal(counted(), 0);
+});
+
+test("a call that ends by itself leaves no listener either", async () => {
+  const { orgo } = client(() => []);
+  const { signal } = new AbortController();
+  const counted = countListeners(signal);
+  await orgo.workspaces.list({ signal });
+  assert.equal(counted(), 0);
+});
+
+test("an aborted signal sends nothing", async () => {
+  const { orgo, calls } = client();
+  const reason = new Error("too late");
+  await assert.rejects(orgo.workspaces.list({ signal: AbortSignal.abort(reason) }), { name: "AbortError", cause: reason, delivered: "no" });
+  assert.equal(calls.length, 0);
+});
+
+test("a picture has its bytes, a file is its bytes", async () => {
+  const { platform } = fakePlatform();
+  const { binding } = await platform.load();
+  const bytes = Uint8Array.of(1, 2, 3);
+  const value = { mime_type: "image/png", width: 4, height: 5 };
+  binding.client = () => ({
+    call: (operation) => ({
+      outcome: Promise.resolve({ ok: true, value: operation === "files.bytes" ? null : value, bytes }),
+      cancel() {},
+    }),
+  });
+  const orgo = new OrgoClient({ ...platform, load: async () => ({ binding }) });
+  assert.deepEqual(await orgo.computer("c").screenshot(), { data: bytes, ...value });
+  assert.deepEqual(await orgo.files.bytes("f"), bytes);
+});
+
+test("an upload takes bytes, buffers and blobs", async () => {
+  const { orgo, calls } = client((operation) => (operation === "computers.get" ? { id: "c", workspace_id: "w" } : { id: "f" }));
+  const uploaded = async (params) => {
+    await orgo.files.upload({ workspace_id: "w", ...params });
+    return calls.at(-1).content;
+  };
+  const data = Uint8Array.of(104, 105);
+  const plain = { name: "a.txt", content_type: "application/octet-stream", data };
+  assert.deepEqual(await uploaded({ file: data, name: "a.txt" }), plain);
+  assert.deepEqual(await uploaded({ file: data.buffer, name: "a.txt" }), plain);
+  assert.deepEqual(await uploaded({ file: new Blob(["hi"], { type: "text/plain" }), name: "b" }), { name: "b", content_type: "text/plain", data });
+  assert.deepEqual(await uploaded({ file: new File(["hi"], "c.txt") }), { ...plain, name: "c.txt" });
+  await assert.rejects(uploaded({ file: data }), { field: "name" });
+  await assert.rejects(uploaded({ file: "hi", name: "a" }), { field: "file" });
+
+  await orgo.computer("c").files.upload(data, { name: "d" });
+  assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
+  await orgo.computer("c").files.list();
+  assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
+});
+
+test("the logger hears how calls end, and no secrets", async () => {
+  const lines = [];
+  const { orgo } = client(() => ({ password: "hunter2" }), { logger: { debug: (line) => lines.push(line) } });
+  await orgo.computers.vncPassword("c");
+  assert.match(lines.join("\n"), /computers\.vncPassword: ok in \d+ ms/);
+  assert.doesNotMatch(lines.join("\n"), /hunter2|sk_test/);
+});
+
+function countListeners(signal) {
+  let count = 0;
+  const { addEventListener, removeEventListener } = signal;
+  signal.addEventListener = (...args) => {
+    count += 1;
+    addEventListener.apply(signal, args);
+  };
+  signal.removeEventListener = (...args) => {
+    count -= 1;
+    removeEventListener.apply(signal, args);
+  };
+  return () => count;
+}

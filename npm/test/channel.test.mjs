@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { fakePlatform, until } from "./support/fake-binding.mjs";
+import { source } from "./support/source.mjs";
+
+const { OrgoClient, InvalidParameterError } = source;
+
+/** Begins to open a channel of that kind; the test opens or ends it. */
+async function opening(kind = "terminal", ...args) {
+  const { platform, channels } = fakePlatform();
+  const opened = new OrgoClient(platform, { timeout: 10_000 }).computer("c")[kind](...args);
+  opened.catch(() => {});
+  return { opened, channel: await until(() => channels[0]) };
+}
+
+async function open(kind, ...args) {
+  const { opened, channel } = await opening(kind, ...args);
+  channel.open();
+  return { channel, stream: await opened };
+}
+
+const output = (data) => ({ type: "output", data });
+
+test("a channel is there once the server has accepted it", async () => {
+  const { opened, channel } = await opening("terminal", { cols: 120, rows: 40 });
+  let there = false;
+  void opened.then(() => (there = true));
+  await new Promise(setImmediate);
+  assert.equal(there, false);
+  assert.deepEqual(channel.options, { cols: 120, rows: 40 });
+  channel.open();
+  assert.deepEqual((await opened).state, { status: "open" });
+});
+
+test("a refusal to open has its cause", async () => {
+  const { opened, channel } = await opening();
+  channel.end("unauthorized", { code: 4401 });
+  await assert.rejects(opened, (error) => {
+    assert.equal(error.name, "ChannelClosedError");
+    assert.deepEqual(error.cause, { reason: "unauthorized", code: 4401, message: "ended: unauthorized" });
+    return true;
+  });
+});
+
+test("opening has a limit and can be given up; the channel is closed then", async () => {
+  const limited = await opening("terminal", {}, { timeout: 10 });
+  await assert.rejects(limited.opened, { name: "TimeoutError", limit: 10 });
+  assert.equal(limited.channel.closed, true);
+
+  const controller = new AbortController();
+  const given = await opening("terminal", {}, { signal: controller.signal });
+  controller.abort("enough");
+  await assert.rejects(given.opened, { name: "AbortError", reason: "enough" });
+  assert.equal(given.channel.closed, true);
+});
+
+test("wrong parameters open nothing", async () => {
+  const { platform, channels } = fakePlatform();
+  const computer = new OrgoClient(platform).computer("c");
+  await assert.rejects(computer.terminal({ cols: 0 }), { field: "cols" });
+  await assert.rejects(computer.terminal({ columns: 80 }), { field: "columns" });
+  await assert.rejects(computer.audio({ channels: 3 }), { field: "channels" });
+  await assert.rejects(computer.audio({ sample_rate: "x" }), { field: "sample_rate" });
+  await assert.rejects(computer.events("idle"), { field: "types" });
+  await assert.rejects(computer.terminal({}, { timeuot: 1 }), InvalidParameterError);
+  await assert.rejects(computer.terminal({}, { signal: AbortSignal.abort() }), { name: "AbortError" });
+  assert.equal(channels.length, 0);
+});
+
+test("output comes in order, and a loop ends with the shell", async () => {
+  const { channel, stream } = await open();
+  channel.put(output("a"), output("b"));
+  channel.put(output("c"), { type: "exit", code: 7 });
+  channel.end("exit");
+  let text = "";
+  for await (const piece of stream) text += piece;
+  assert.equal(text, "abc");
+  assert.equal(await stream.exited, 7);
+});
+
+test("output can be read after the shell's end, and the exit code needs no reader", async () => {
+  const { channel, stream } = await open();
+  channel.put(output("late"), { type: "exit", code: 0 });
+  channel.end("exit");
+  assert.equal(await stream.exited, 0);
+  const { value } = await stream[Symbol.asyncIterator]().next();
+  assert.equal(value, "late");
+});
+
+test("nothing is taken from the binding ahead of the reader", async () => {
+  const { channel, stream } = await open();
+  const iterator = stream[Symbol.asyncIterator]();
+  channel.put(output("1"));
+  assert.equal(channel.pulls, 0);
+  await iterator.next();
+  channel.put(output("2"));
+  await new Promise(setImmediate);
+  assert.equal(channel.pulls, 1);
+
+  const { channel: other, stream: terminal } = await open();
+  terminal.readable;
+  other.put(output("1"));
+  await new Promise(setImmediate);
+  assert.equal(other.pulls, 0);
+});
+
+test("leaving a loop leaves the channel open, and the next loop goes on", async () => {
+  const { channel, stream } = await open();
+  channel.put(output("prompt$ "));
+  for await (const piece of stream) {
+    assert.equal(piece, "prompt$ ");
+    break;
+  }
+  assert.equal(channel.closed, false);
+  channel.put(output("42"));
+  for await (const piece of stream) {
+    assert.equal(piece, "42");
+    break;
+  }
+});
+
+test("a channel that breaks ends its loop with the cause, after what came before", async () => {
+  const { channel, stream } = await open();
+  channel.put(output("last words"));
+  channel.end("unreachable", { code: 1006 });
+  const seen = [];
+  const loop = async () => {
+    for await (const piece of stream) seen.push(piece);
+  };
+  await assert.rejects(loop(), { name: "ChannelClosedError", cause: { reason: "unreachable", code: 1006, message: "ended: unreachable" } });
+  assert.deepEqual(seen, ["last words"]);
+  await assert.rejects(stream.exited, { name: "ChannelClosedError" });
+});
+
+test("closing ends the channel, its loops and its block", async () => {
+  const { channel, stream } = await open();
+  const loop = (async () => {
+    for await (const _ of stream);
+  })();
+  await stream[Symbol.asyncDispose]();
+  assert.equal(channel.closed, true);
+  assert.equal(stream.state.status, "closed");
+  await loop;
+  await stream.close();
+});
+
+test("states, errors and reconnections are told to those who listen", async () => {
+  const { channel, stream } = await open();
+  const heard = [];
+  const stop = stream.on("state", ({ status }) => heard.push(status));
+  stream.on("error", (message) => heard.push(message));
+  stream.on("reconnected", () => heard.push("reconnected"));
+  channel.enter({ status: "waiting", attempt: 1, delay: 500 });
+  await until(() => heard.length === 1);
+  stop();
+  channel.open();
+  channel.put({ type: "reconnected" }, { type: "error", message: "odd" }, output("$ "));
+  await stream[Symbol.asyncIterator]().next();
+  assert.deepEqual(heard, ["waiting", "reconnected", "odd"]);
+});
+
+test("keystrokes go out while the link is up, and are refused while it is down", async () => {
+  const { channel, stream } = await open();
+  assert.equal(stream.write("ls\r"), true);
+  stream.resize(100, 30);
+  const writer = stream.writable.getWriter();
+  await writer.write("id\r");
+  channel.enter({ status: "waiting", attempt: 1, delay: 500 });
+  assert.equal(stream.write("lost"), false);
+  await assert.rejects(writer.write("lost"), { name: "ConnectionError", delivered: "no" });
+  assert.deepEqual(channel.sent, ["ls\r", [100, 30], "id\r"]);
+  assert.throws(() => stream.write(1), { field: "text" });
+  assert.throws(() => stream.resize(0, 1), { field: "cols" });
+});
+
+test("the output is a web stream too", async () => {
+  const { channel, stream } = await open();
+  channel.put(output("a"));
+  const reader = stream.readable.getReader();
+  assert.deepEqual(await reader.read(), { done: false, value: "a" });
+  channel.end("exit");
+  assert.deepEqual(await reader.read(), { done: true, value: undefined });
+});

@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { inspect } from "node:util";
+import { fakePlatform, refusal } from "./support/fake-binding.mjs";
+import { source } from "./support/source.mjs";
+
+const { OrgoClient, ConnectedComputer, Connection } = source;
+
+const secret = "hunter2";
+const data = {
+  id: "c",
+  workspace_id: "w",
+  status: "running",
+  instance_id: "i",
+  connection_url: "http://h/desktops/i",
+  vnc_password: secret,
+  instance_details: { vnc_password_encrypted: secret, resolution: "1280x720x24" },
+};
+
+function client(answer, options) {
+  const fake = fakePlatform(answer);
+  return { ...fake, orgo: new OrgoClient(fake.platform, { apiKey: "sk_secret", ...options }) };
+}
+
+/** Answers `computers.get` with these in turn; the last one stays. */
+function inTurn(...answers) {
+  return () => {
+    const answer = answers.length > 1 ? answers.shift() : answers[0];
+    if (answer.kind === "server") throw answer;
+    return structuredClone(answer);
+  };
+}
+
+test("what is known of a computer holds no secret", async () => {
+  const { orgo } = client((operation) => (operation === "workspaces.get" ? { id: "w", desktops: [structuredClone(data)] } : structuredClone(data)));
+  const computer = await orgo.computers.get("c");
+  const workspace = await orgo.workspaces.get("w");
+  const credentials = await orgo.computers.vncPassword("c");
+  const connection = await computer.connection();
+  assert.equal(computer.info.status, "running");
+  assert.equal("vnc_password" in computer.info, false);
+  assert.equal(workspace.desktops[0].vnc_password, secret);
+  for (const value of [computer, computer.info, orgo, workspace, credentials, connection]) {
+    const shown = inspect(value, { depth: 9, showHidden: false, getters: false });
+    assert.doesNotMatch(shown, /hunter2|sk_secret/);
+  }
+  for (const value of [computer, computer.info, orgo, workspace, credentials]) {
+    assert.doesNotMatch(JSON.stringify(value), /hunter2|sk_secret/);
+  }
+  assert.doesNotMatch(JSON.stringify({ ...connection }), /hunter2/);
+});
+
+test("a connection is made for a page and holds the password, not the key", async () => {
+  const { orgo, platform, channels } = client(
+    (operation) => (operation === "computers.vncPassword" ? { password: secret } : structuredClone(data)),
+    { baseUrl: "http://h/api", realtimeUrl: "ws://h/{instance_id}/{channel}" },
+  );
+  const json = JSON.stringify(await orgo.computer("c").connection());
+  assert.deepEqual(JSON.parse(json), {
+    version: 1,
+    computer_id: "c",
+    instance_id: "i",
+    connection_url: "http://h/desktops/i",
+    base_url: "http://h/api",
+    realtime_url: "ws://h/{instance_id}/{channel}",
+    password: secret,
+  });
+  const connected = new ConnectedComputer(platform, JSON.parse(json));
+  assert.equal(connected.id, "c");
+  assert.doesNotMatch(inspect(connected, { depth: 9 }), /hunter2/);
+  const opening = connected.terminal({ cols: 100 });
+  while (channels.length === 0) await new Promise(setImmediate);
+  const [channel] = channels;
+  assert.deepEqual(channel.target, { computer_id: "c", instance_id: "i", connection_url: "http://h/desktops/i", password: secret });
+  assert.deepEqual(channel.options, { cols: 100 });
+  channel.open();
+  await opening;
+});
+
+test("what is no connection is refused", () => {
+  const { platform } = fakePlatform();
+  const good = { version: 1, computer_id: "c", password: "p" };
+  new ConnectedComputer(platform, good);
+  new ConnectedComputer(platform, new Connection(good));
+  const wrong = {
+    connection: null,
+    version: { ...good, version: 2 },
+    password: { ...good, password: undefined },
+    computer_id: { ...good, computer_id: "" },
+    api_key: { ...good, api_key: "sk" },
+  };
+  for (const [field, connection] of Object.entries(wrong)) {
+    assert.throws(() => new ConnectedComputer(platform, connection), { name: "InvalidParameterError", field });
+  }
+});
+
+test("waiting goes on until the computer runs, past a first 404", async () => {
+  const { orgo, calls } = client(inTurn(refusal(404), { ...data, status: "starting" }, data));
+  const info = await orgo.computer("c").waitUntilRunning();
+  assert.equal(info.status, "running");
+  assert.equal(calls.length, 3);
+});
+
+test("waiting ends at once when the computer is broken", async () => {
+  const { orgo } = client(inTurn({ ...data, status: "error" }));
+  await assert.rejects(orgo.computer("c").waitUntilRunning(), { name: "ComputerStateError", kind: "computer" });
+});
+
+test("waiting has a limit and can be given up", async () => {
+  const { orgo } = client(inTurn({ ...data, status: "starting" }));
+  await assert.rejects(orgo.computer("c").waitUntilRunning({ timeout: 20 }), { name: "TimeoutError", limit: 20 });
+  const controller = new AbortController();
+  const waiting = orgo.computer("c").waitUntilRunning({ signal: controller.signal });
+  controller.abort("enough");
+  await assert.rejects(waiting, { name: "AbortError", reason: "enough" });
+  await assert.rejects(orgo.computer("c").waitUntilRunning({ timeout: "1" }), { field: "timeout" });
+});
+
+test("other refusals end the waiting", async () => {
+  const { orgo } = client(inTurn(refusal(401)));
+  await assert.rejects(orgo.computer("c").waitUntilRunning(), { name: "AuthenticationError" });
+});
+
+test("only a created computer is deleted at the end of its block, and once", async () => {
+  const { orgo, calls } = client(() => structuredClone(data));
+  const deletions = () => calls.filter(({ operation }) => operation === "computers.delete").length;
+  const created = await orgo.computers.create({ workspace_id: "w", name: "n" });
+  for (const other of [orgo.computer("c"), await orgo.computers.get("c")]) await other[Symbol.asyncDispose]();
+  assert.equal(deletions(), 0);
+  await created[Symbol.asyncDispose]();
+  await created[Symbol.asyncDispose]();
+  assert.equal(deletions(), 1);
+});

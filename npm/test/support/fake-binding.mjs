@@ -1,0 +1,166 @@
+// A binding in memory: it says what it was asked, and does what the test says.
+
+/** A promise and what settles it. */
+export function deferred() {
+  const result = {};
+  result.promise = new Promise((resolve, reject) => Object.assign(result, { resolve, reject }));
+  return result;
+}
+
+/** A channel whose items and states the test puts in. */
+export class FakeChannel {
+  pulls = 0;
+  closed = false;
+  sent = [];
+  figures = { received: 0, taken: 0, buffered: 0, dropped: 0 };
+  #items = [];
+  #states = [{ status: "connecting" }];
+  #reported = 0;
+  #wake = [];
+
+  constructor(target, options) {
+    Object.assign(this, { target, options });
+  }
+
+  put(...items) {
+    this.#items.push(...items);
+    this.#notify();
+  }
+
+  enter(state) {
+    this.#states.push(state);
+    this.#notify();
+  }
+
+  open() {
+    this.enter({ status: "open" });
+  }
+
+  end(reason = "normal", fields = {}) {
+    this.enter({ status: "closed", cause: { reason, message: `ended: ${reason}`, ...fields } });
+  }
+
+  async next() {
+    this.pulls += 1;
+    while (this.#items.length === 0) {
+      if (this.state().status === "closed") return null;
+      await this.#change();
+    }
+    return this.#items.splice(0);
+  }
+
+  async nextState() {
+    while (this.#reported === this.#states.length - 1) {
+      if (this.state().status === "closed") return null;
+      await this.#change();
+    }
+    this.#reported = this.#states.length - 1;
+    return this.state();
+  }
+
+  state() {
+    return this.#states.at(-1);
+  }
+
+  counters() {
+    return { ...this.figures };
+  }
+
+  close() {
+    this.closed = true;
+    if (this.state().status !== "closed") this.end();
+  }
+
+  input(data) {
+    if (this.state().status !== "open") return false;
+    this.sent.push(data);
+    return true;
+  }
+
+  resize(...size) {
+    this.sent.push(size);
+  }
+
+  subscribe(types) {
+    this.sent.push({ subscribe: types });
+  }
+
+  unsubscribe(types) {
+    this.sent.push({ unsubscribe: types });
+  }
+
+  #change() {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+
+  #notify() {
+    for (const resolve of this.#wake.splice(0)) resolve();
+  }
+}
+
+/**
+ * A platform with a binding in memory.
+ *
+ * @param {(operation: string, params: object, call: { options: object, content?: object, cancelled: Promise<void> }) => unknown} answer
+ *   the value of a call; what it throws is the record of an error
+ */
+export function fakePlatform(answer = () => ({}), { environment = {}, exposed = false } = {}) {
+  const calls = [];
+  const channels = [];
+  const open = (target, options) => {
+    const channel = new FakeChannel(target, options);
+    channels.push(channel);
+    return channel;
+  };
+  const binding = {
+    kind: "wasm",
+    version: () => "0.0.0",
+    wav: {
+      header: (sample_rate, channels) => new TextEncoder().encode(`wav ${sample_rate} ${channels}\n`),
+      encode: (samples) => Uint8Array.from(samples),
+    },
+    client: (config) => ({
+      call(operation, params, options, content) {
+        const cancelled = deferred();
+        calls.push({ operation, params, options, content, config });
+        const outcome = (async () => {
+          try {
+            const value = await answer(operation, params, { options, content, cancelled: cancelled.promise });
+            return value instanceof Uint8Array ? { ok: true, value: null, bytes: value } : { ok: true, value };
+          } catch (error) {
+            return { ok: false, error };
+          }
+        })();
+        return { outcome, cancel: cancelled.resolve };
+      },
+      terminal: open,
+      audio: open,
+      events: open,
+    }),
+  };
+  let loads = 0;
+  const platform = {
+    load: async () => {
+      loads += 1;
+      return { binding };
+    },
+    environment: (name) => environment[name],
+    exposed: () => exposed,
+  };
+  return { platform, calls, channels, loads: () => loads };
+}
+
+/** The record of a refusal. */
+export function refusal(status, fields = {}) {
+  return { kind: "server", message: `refused: ${status}`, delivered: "no", status, body: "{}", ...fields };
+}
+
+/** Waits until `ready` gives something other than undefined, while promises go on. */
+export async function until(ready) {
+  for (let turn = 0; turn < 1000; turn++) {
+    const value = ready();
+    if (value !== undefined && value !== false) return value;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  throw new Error("it did not come to that");
+}

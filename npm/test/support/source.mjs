@@ -1,0 +1,23 @@
+// The sources under test, bundled as they are now: neither a build nor a binding is needed.
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+
+const { outputFiles } = await build({
+  stdin: {
+    contents: `
+      export * from "./src/index.ts";
+      export { OrgoClient } from "./src/client.ts";
+      export { errorFrom } from "./src/errors.ts";
+      export { nativeBinding } from "./src/bindings/native.ts";
+      export { once } from "./src/platform.ts";
+    `,
+    resolveDir: fileURLToPath(new URL("../..", import.meta.url)),
+  },
+  bundle: true,
+  write: false,
+  format: "esm",
+  target: "es2022",
+  sourcemap: "inline",
+});
+
+export const source = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
