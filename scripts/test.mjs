@@ -1,0 +1,70 @@
+// Runs everything: `npm test`. With names it runs those suites alone, as `npm test -- core e2e`.
+import { globSync } from "./lib/glob.mjs";
+import { argv } from "node:process";
+import { build } from "./build.mjs";
+import { lint } from "./lint.mjs";
+import { Failure, main, run, step, steps } from "./lib/step.mjs";
+import { setup } from "./setup.mjs";
+
+/** What the runners counted, over all suites. */
+const total = { passed: 0, failed: 0, skipped: 0 };
+
+/** Every suite, in the order of running: the fast ones that explain most come first. */
+const suites = {
+  lint,
+  "sans-io": () => run(process.execPath, ["scripts/check-core.mjs"]),
+  rust: () => counted("cargo", ["test", "--workspace", "--all-features", "--no-fail-fast"]),
+  "core-in-wasm": () =>
+    counted("cargo", ["test", "--package", "orgo-core", "--lib", "--tests", "--target", "wasm32-wasip1"], {
+      CARGO_TARGET_WASM32_WASIP1_RUNNER: `${process.execPath} --no-warnings tests/wasi-runner.mjs`,
+    }),
+  "wasm-in-chromium": () => counted("wasm-pack", ["test", "wasm", "--headless", "--chrome", "--mode", "no-install"]),
+  npm: () => nodeTests("npm/test/*.test.mjs"),
+  addon: () => nodeTests("node/test/*.test.mjs"),
+  packaging: () => nodeTests("tests/packaging/*.test.mjs"),
+  e2e: () => nodeTests("tests/e2e/*.test.mjs"),
+  browser: () => nodeTests("tests/browser/*.test.mjs"),
+};
+
+function nodeTests(pattern) {
+  const files = globSync(pattern);
+  if (files.length === 0) throw new Failure(`${pattern} names no test`);
+  return counted(process.execPath, ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files]);
+}
+
+/** Runs a test runner, shows its output and adds up what it counted. */
+async function counted(command, args, env = {}) {
+  let text = "";
+  try {
+    await run(command, args, { env, onOutput: (chunk) => (text += chunk) });
+  } finally {
+    const sum = (pattern) => [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
+    // What cargo and wasm-pack say, and what Node's runner says.
+    total.passed += sum(/^test result: .* (\d+) passed;/gm) + sum(/^ℹ pass (\d+)$/gm);
+    total.failed += sum(/^test result: .* (\d+) failed;/gm) + sum(/^ℹ fail (\d+)$/gm);
+    total.skipped += sum(/^test result: .* (\d+) ignored;/gm) + sum(/^ℹ skipped (\d+)$/gm);
+  }
+}
+
+await main(async () => {
+  const names = argv.slice(2);
+  for (const name of names) {
+    if (!suites[name]) throw new Failure(`There is no suite ${name}, only ${Object.keys(suites).join(", ")}`);
+  }
+  await setup({ test: true });
+  await build();
+  const failures = [];
+  for (const name of names.length > 0 ? names : Object.keys(suites)) {
+    try {
+      await step(`Test: ${name}`, suites[name]);
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      console.error(`✗ ${error.message}`);
+      failures.push(name);
+    }
+  }
+  console.log("\nTimes");
+  for (const { name, seconds } of steps()) console.log(`${seconds.toFixed(1).padStart(8)} s  ${name}`);
+  console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+  if (failures.length > 0) throw new Failure(`Failed: ${failures.join(", ")}`);
+});
