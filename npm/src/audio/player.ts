@@ -67,7 +67,11 @@ const NOTHING: PlayerStats = {
   rms: 0,
 };
 
-/** The parts that a player is made of. */
+/**
+ * The parts that a player is made of.
+ *
+ * @internal
+ */
 export interface PlayerParts {
   context: AudioContext;
   source: AudioWorkletNode;

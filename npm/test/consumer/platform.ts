@@ -1,0 +1,12 @@
+// What a user whose program has the platform's types may write besides.
+import { Orgo, type CallOptions, type Terminal, type AudioStream } from "orgo-sdk";
+
+export async function stream(terminal: Terminal, audio: AudioStream): Promise<string> {
+  const options: CallOptions = { signal: AbortSignal.timeout(5) };
+  await new Orgo({ logger: console }).workspaces.list(options);
+  await new Orgo().files.upload({ workspace_id: "w", file: new Blob(["x"]), name: "x" });
+  const response = new Response(audio.record());
+  const piped: ReadableStream<string> = terminal.readable;
+  await piped.pipeTo(terminal.writable);
+  return response.text();
+}

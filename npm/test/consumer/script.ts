@@ -1,0 +1,12 @@
+// What a script for Node may write besides.
+import { createWriteStream } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { AudioStream, Terminal } from "orgo-sdk";
+
+export async function save(audio: AudioStream, terminal: Terminal): Promise<void> {
+  await writeFile("sound.wav", audio.record({ duration: 5 }));
+  await pipeline(Readable.fromWeb(audio.record()), createWriteStream("sound.wav"));
+  await pipeline(terminal, createWriteStream("log"));
+}
