@@ -1,1 +1,172 @@
+//! In a real browser: `wasm-pack test --headless --chrome`.
 
+use std::pin::pin;
+
+use futures_util::future::{Either, select};
+use js_sys::{Array, Float32Array, JSON, Reflect, Uint8Array};
+use orgo_core::address::{BaseUrl, ComputerAddress, SocketTemplate};
+use orgo_core::audio::Format;
+use orgo_core::auth::Password;
+use orgo_core::call::Output;
+use orgo_core::channel::{AudioItem, Counters};
+use orgo_core::driver::Platform;
+use orgo_core::http::{Method, Reached, Request};
+use serde_json::{Map, Value};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+use crate::client::Client;
+use crate::convert::{audio_to_js, content_from_js, from_js, outcome_to_js, to_js};
+use crate::platform::Browser;
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+/// Nothing listens here, and browsers allow the port.
+const DEAD: &str = "127.0.0.1:65533";
+
+fn parse(json: &str) -> JsValue {
+    JSON::parse(json).unwrap()
+}
+
+fn text(value: &JsValue) -> String {
+    JSON::stringify(value).unwrap().into()
+}
+
+fn get(value: &JsValue, field: &str) -> JsValue {
+    Reflect::get(value, &field.into()).unwrap()
+}
+
+fn client() -> Client {
+    Client::new(&parse(&format!(r#"{{"base_url":"http://{DEAD}/api","api_key":"sk_secret"}}"#))).unwrap()
+}
+
+#[wasm_bindgen_test]
+fn plain_data_survives_the_way_there_and_back() {
+    let json = r#"{"a":[1,2.5,-9007199254740991,null,true],"b":{"c":"ü🦀"}}"#;
+    let value: Map<String, Value> = from_js("test", "params", &parse(json)).unwrap();
+    assert_eq!(Value::Object(value.clone()), serde_json::from_str::<Value>(json).unwrap());
+    assert_eq!(text(&to_js(&value)), json);
+}
+
+#[wasm_bindgen_test]
+fn counters_are_numbers() {
+    let counters = to_js(&Counters { received: 1 << 40, ..Counters::default() });
+    assert_eq!(get(&counters, "received").as_f64(), Some(1_099_511_627_776.0));
+}
+
+#[wasm_bindgen_test]
+fn samples_and_bytes_are_copied_out_of_the_module() {
+    let item = audio_to_js(AudioItem::Samples(vec![0.5, -1.0]));
+    let samples: Float32Array = get(&item, "samples").unchecked_into();
+    assert_eq!(samples.to_vec(), [0.5, -1.0]);
+    assert_eq!(samples.buffer().byte_length(), 8);
+
+    let outcome = outcome_to_js(Ok(Output::Content(vec![1, 2, 3])));
+    let bytes: Uint8Array = get(&outcome, "bytes").unchecked_into();
+    assert_eq!(bytes.to_vec(), [1, 2, 3]);
+    assert_eq!(bytes.buffer().byte_length(), 3);
+
+    let started = audio_to_js(AudioItem::Started(Format::default()));
+    assert_eq!(text(&started), r#"{"type":"started","sample_rate":24000,"channels":1}"#);
+}
+
+#[wasm_bindgen_test]
+fn the_content_of_an_upload_is_read_from_bytes_only() {
+    let content = parse(r#"{"name":"a.txt","content_type":"text/plain"}"#);
+    assert_eq!(content_from_js("files.upload", &JsValue::UNDEFINED), Ok(None));
+    assert!(content_from_js("files.upload", &content).is_err());
+    Reflect::set(&content, &"data".into(), &Uint8Array::from([1, 2].as_slice())).unwrap();
+    let read = content_from_js("files.upload", &content).unwrap().unwrap();
+    assert_eq!((read.name.as_str(), read.content_type.as_str(), read.data), ("a.txt", "text/plain", vec![1, 2]));
+}
+
+#[wasm_bindgen_test]
+fn a_setting_of_the_wrong_type_is_refused_without_being_shown() {
+    let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#)).unwrap_err();
+    assert_eq!(get(&error, "kind"), "encode");
+    assert!(!text(&error).contains("sk_secret"), "{}", text(&error));
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_parameter_is_the_outcome() {
+    let call = client().call("computers.click", &parse(r#"{"id":"c1","x":1}"#), &parse("{}"), &JsValue::UNDEFINED);
+    let outcome = JsFuture::from(call.outcome()).await.unwrap();
+    assert_eq!(get(&outcome, "ok"), false);
+    assert_eq!(get(&get(&outcome, "error"), "field"), "y");
+    assert_eq!(get(&get(&outcome, "error"), "delivered"), "no");
+}
+
+#[wasm_bindgen_test]
+async fn a_cancelled_call_ends_as_aborted() {
+    let call = client().call("computers.get", &parse(r#"{"id":"c1"}"#), &parse("{}"), &JsValue::UNDEFINED);
+    call.cancel();
+    let outcome = JsFuture::from(call.outcome()).await.unwrap();
+    assert_eq!(get(&get(&outcome, "error"), "kind"), "aborted");
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
+    let request = |url: String| Request { method: Method::Get, url, headers: Vec::new(), body: None };
+    let refused = Browser.send(request(format!("http://{DEAD}/"))).await.unwrap_err();
+    assert_eq!(refused.reached, Reached::Maybe, "{}", refused.message);
+    let no_url = Browser.send(request("http://".to_owned())).await.unwrap_err();
+    assert_eq!(no_url.reached, Reached::Never, "{}", no_url.message);
+}
+
+#[wasm_bindgen_test]
+async fn an_answer_is_read_whole() {
+    let url = "data:text/plain;charset=utf-8,hello".to_owned();
+    let request = Request { method: Method::Get, url, headers: Vec::new(), body: None };
+    let response = Browser.send(request).await.unwrap();
+    assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));
+    assert_eq!(response.header("content-type"), Some("text/plain;charset=utf-8"));
+}
+
+#[wasm_bindgen_test]
+async fn a_socket_to_nobody_fails_without_its_password() {
+    let address = ComputerAddress { computer_id: "c1".to_owned(), ..ComputerAddress::default() };
+    let url = |template: &str| {
+        let template = SocketTemplate::parse(template).unwrap();
+        let url = address.channel_url(&BaseUrl::default(), Some(&template), "terminal").unwrap();
+        url.with_token(Password::new("hunter2"))
+    };
+    let dead = Browser.connect(url(&format!("ws://{DEAD}/{{channel}}"))).await.err().unwrap();
+    assert_eq!(dead.status, None);
+    assert!(!dead.message.contains("hunter2"), "{}", dead.message);
+    let refused = Browser.connect(url("ws://[:::]/{channel}")).await.err().unwrap();
+    assert!(refused.message.contains("SyntaxError") && !refused.message.contains("hunter2"), "{}", refused.message);
+}
+
+#[wasm_bindgen_test]
+async fn a_channel_that_is_let_go_of_ends() {
+    let target = parse(&format!(r#"{{"computer_id":"c1","connection_url":"http://{DEAD}","password":"p"}}"#));
+    let terminal = client().terminal(&target, &parse("{}")).unwrap();
+    let (item, state) = (terminal.next(), terminal.next_state());
+    drop(terminal);
+    assert!(JsFuture::from(item).await.unwrap().is_null());
+    assert_eq!(get(&JsFuture::from(state).await.unwrap(), "status"), "closed");
+}
+
+#[wasm_bindgen_test]
+async fn a_size_and_a_type_of_event_are_checked() {
+    let target = parse(r#"{"computer_id":"c1","password":"p"}"#);
+    let error = client().terminal(&target, &parse(r#"{"cols":0}"#)).unwrap_err();
+    assert_eq!(get(&error, "field"), "cols");
+    let error = client().events(&target, &parse(r#"{"types":["nothing"]}"#)).unwrap_err();
+    assert_eq!(get(&error, "field"), "types");
+    let events = client().events(&target, &JsValue::UNDEFINED).unwrap();
+    assert!(events.subscribe(&Array::of1(&"clipboard".into())).is_ok());
+}
+
+#[wasm_bindgen_test]
+async fn the_timer_and_the_clock_agree() {
+    let before = Browser.now();
+    Browser.sleep(20).await;
+    // A browser rounds its clock, and the timer by another rule.
+    assert!(Browser.now() >= before + 19);
+    match select(pin!(Browser.sleep(1)), pin!(Browser.sleep(u64::MAX))).await {
+        Either::Left(_) => {}
+        Either::Right(_) => panic!("the longest time passed first"),
+    }
+}
