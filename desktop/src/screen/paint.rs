@@ -17,32 +17,49 @@ use super::{
     focus::{self, Focus},
 };
 
-/// A window that has not changed for so long has drawn what it had to: more than two frames at 60 Hz.
-const QUIET: Duration = Duration::from_millis(40);
-/// A window that never rests, such as a film, is not waited for longer.
+/// A window that has not changed for so long has drawn what it had to: some frames at 60 Hz.
+const QUIET: Duration = Duration::from_millis(60);
+/// Chromium handles a character in about a millisecond, and hundreds of them between one drawing and the next.
+const PER_CHARACTER: Duration = Duration::from_micros(1500);
+const LONGEST_BURST: Duration = Duration::from_secs(1);
+/// The longest wait for a text of no length. A window that never rests, such as a film, would hold up the
+/// caller for ever.
 const LIMIT: Duration = Duration::from_secs(1);
+/// Changes no wider than this are a blinking caret and say nothing.
+const CARET_WIDTH: u16 = 3;
 
-/// Returns once the focused window has stopped drawing. Having read its keys, an application still has to draw
-/// them: at its next frame, or for a browser as its renderer gets round to them.
-pub(super) fn wait(display: &Display) -> Result<(), ScreenError> {
+/// Returns once the focused window, which was sent `characters`, has stopped drawing.
+///
+/// An application that has taken its keys still has to draw them, a browser even has to handle them: it answers
+/// for the process that takes the keys, not for the one that shows the page.
+pub(super) fn wait(display: &Display, characters: usize) -> Result<(), ScreenError> {
     let (Focus::Pingable(window) | Focus::Silent(window)) = focus::focus(display)? else { return Ok(()) };
-    let damage = display.conn.generate_id()?;
-    let created = display.conn.damage_create(damage, window, ReportLevel::NON_EMPTY)?.check();
+    let conn = &display.conn;
+    let damage = conn.generate_id()?;
+    let created = conn.damage_create(damage, window, ReportLevel::BOUNDING_BOX)?.check();
     match created.map_err(ScreenError::from) {
         Ok(()) => {}
         // The window closed, which is outcome enough.
         Err(ScreenError::Refused(_)) => return Ok(()),
         Err(error) => return Err(error),
     }
-    let end = Instant::now() + LIMIT;
-    let mut quiet = Instant::now() + QUIET;
-    while let Some(event) = display.next_event(quiet.min(end))? {
-        if matches!(event, Event::DamageNotify(notice) if notice.damage == damage) {
-            display.conn.damage_subtract(damage, NONE, NONE)?.ignore_error();
-            quiet = Instant::now() + QUIET;
+
+    let handling = PER_CHARACTER.saturating_mul(u32::try_from(characters).unwrap_or(u32::MAX));
+    let quiet = QUIET + handling.min(LONGEST_BURST);
+    let end = Instant::now() + LIMIT + handling * 2;
+    let mut patience = Instant::now() + quiet;
+    while let Some(event) = display.next_event(patience.min(end))? {
+        match event {
+            Event::DamageNotify(notice) if notice.damage == damage => {
+                conn.damage_subtract(damage, NONE, NONE)?.ignore_error();
+                if notice.area.width > CARET_WIDTH {
+                    patience = Instant::now() + quiet;
+                }
+            }
+            _ => {}
         }
     }
-    // Gone by itself when the window is.
-    display.conn.damage_destroy(damage)?.ignore_error();
+    // Already gone when the window is.
+    conn.damage_destroy(damage)?.ignore_error();
     Ok(())
 }

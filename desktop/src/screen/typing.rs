@@ -81,7 +81,7 @@ pub(super) fn type_text(
     if barrier::wait(display, HANDLING_LIMIT)? {
         pool.settled();
     }
-    paint::wait(display)
+    paint::wait(display, if delay.is_none() { symbols.len() } else { 1 })
 }
 
 fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), ScreenError> {
