@@ -1,0 +1,37 @@
+// Acts out the scenarios in this process, through one binding.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { scenarios } from "../scenarios/index.mjs";
+import { startCounter } from "../support/counter.mjs";
+import { startDesktop } from "../support/desktop.mjs";
+import { decodePng } from "../support/png.mjs";
+import { makeComputer } from "../support/world.mjs";
+
+/** @param {"native" | "wasm"} kind */
+export function runScenarios(kind) {
+  describe(`the ${kind} binding in Node`, () => {
+    let desktop;
+    let counter;
+    let world;
+    before(async () => {
+      // Read when the package loads its binding.
+      process.env.ORGO_BINDING = kind;
+      const sdk = await import("orgo-sdk");
+      assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
+      desktop = await startDesktop();
+      counter = await startCounter();
+      world = {
+        ...(await makeComputer(sdk, desktop.options)),
+        counter: counter.url,
+        decode: async (picture) => decodePng(picture),
+      };
+    });
+    after(async () => {
+      await counter?.close();
+      await desktop?.stop();
+    });
+    for (const [name, scenario] of Object.entries(scenarios)) {
+      test(name, { timeout: 60_000 }, () => scenario(world));
+    }
+  });
+}

@@ -1,0 +1,81 @@
+import { equal, ok, rejects } from "./check.mjs";
+
+const UNKNOWN = "00000000-0000-4000-8000-000000000000";
+
+export async function wrongKeyIsRefused({ sdk, options }) {
+  const apiKey = "sk_live_wrong";
+  const orgo = new sdk.Orgo({ ...options, apiKey });
+  const error = await rejects(orgo.workspaces.list(), sdk.AuthenticationError, "a call with a wrong key");
+  equal(error.status, 401, "the status");
+  equal(error.kind, "server", "the kind");
+  ok(error.request_id, "there is no id of the request");
+  ok(!`${error.stack}${JSON.stringify(error)}`.includes(apiKey), "the error shows the key");
+}
+
+export async function wrongPasswordIsRefused({ sdk, computer }) {
+  const password = "wrong-password";
+  const connection = { ...(await computer.connection()).toJSON(), password };
+  const connected = sdk.Orgo.connect(connection);
+  const channels = {
+    terminal: () => connected.terminal(),
+    audio: () => connected.audio(),
+    events: () => connected.events(["clipboard"]),
+  };
+  for (const [name, open] of Object.entries(channels)) {
+    const error = await rejects(open(), sdk.ChannelClosedError, `${name} with a wrong password`);
+    equal(error.cause.reason, "unauthorized", `the cause (${name})`);
+    ok(!`${error.stack}${JSON.stringify(error)}`.includes(password), `the error shows the password (${name})`);
+  }
+}
+
+export async function unknownComputerIsNotFound({ sdk, orgo, computer }) {
+  const stranger = orgo.computer(UNKNOWN);
+  for (const call of [stranger.screenshot(), stranger.click({ x: 1, y: 1 }), orgo.computers.get(UNKNOWN)]) {
+    const error = await rejects(call, sdk.NotFoundError, "a call to an unknown computer");
+    equal(error.status, 404, "the status");
+  }
+  await rejects(stranger.terminal(), sdk.NotFoundError, "a terminal of a computer whose password cannot be asked for");
+
+  const { version, base_url, realtime_url, password } = (await computer.connection()).toJSON();
+  const connection = { version, base_url, realtime_url, password, computer_id: UNKNOWN, instance_id: "00000000" };
+  const opening = sdk.Orgo.connect(connection).terminal();
+  const error = await rejects(opening, sdk.ChannelClosedError, "a terminal of an unknown computer");
+  equal(error.cause.reason, "not_found", "the cause");
+}
+
+export async function badParametersAreNotSent({ sdk, options, counter, workspace }) {
+  const orgo = new sdk.Orgo({ ...options, baseUrl: `${counter}/api`, realtimeUrl: `${counter.replace("http", "ws")}/api` });
+  const computer = orgo.computer(UNKNOWN);
+  const create = (params) => orgo.computers.create({ workspace_id: workspace.id, name: "one", ...params });
+  const refused = {
+    x: () => computer.click({ x: -1, y: 1 }),
+    y: () => computer.click({ x: 1 }),
+    button: () => computer.click({ x: 1, y: 1, button: "thumb" }),
+    end_x: () => computer.drag({ start_x: 1, start_y: 1, end_x: 0.5, end_y: 1 }),
+    direction: () => computer.scroll({ direction: "sideways" }),
+    amount: () => computer.scroll({ direction: "up", amount: 0 }),
+    key: () => computer.key(""),
+    duration: () => computer.wait(61),
+    timeout: () => computer.exec("1", { timeout: 301 }),
+    colour: () => computer.click({ x: 1, y: 1, colour: "red" }),
+    name: () => orgo.workspaces.create({ name: "" }),
+    resolution: () => create({ resolution: "large" }),
+    ram: () => create({ ram: -4 }),
+    cols: () => computer.terminal({ cols: 0 }),
+    channels: () => computer.audio({ channels: 3 }),
+    types: () => computer.events("clipboard"),
+  };
+  for (const [field, call] of Object.entries(refused)) {
+    const error = await rejects(call(), sdk.InvalidParameterError, `a bad ${field}`);
+    equal(error.field, field, "the field that it names");
+    equal(error.delivered, "no", `whether it was delivered (${field})`);
+    ok(error.message.includes(field), `its message does not name ${field}: ${error.message}`);
+  }
+  const seen = async () => Number(await (await fetch(`${counter}/seen`)).text());
+  const before = await seen();
+  // The proof that the counter counts.
+  await orgo.workspaces.list();
+  const after = await seen();
+  ok(after > before, "a good call was not counted");
+  equal(before, 0, "how much was sent");
+}

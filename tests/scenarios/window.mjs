@@ -1,0 +1,39 @@
+import { until } from "../support/wait.mjs";
+import { equal, ok } from "./check.mjs";
+import { CLICKED, FRESH, startTarget } from "./target.mjs";
+
+const TEXT = "Grüße aus 世界 ✓ {[(\"'`$~^|\\)]}";
+
+export async function windowIsWorked({ computer, decode }) {
+  const events = await computer.events(["window_open", "window_focus", "window_close"]);
+  try {
+    const target = await startTarget(computer);
+    const where = ({ data }) => data.title === target.title;
+    const opened = await events.waitFor("window_open", { where });
+    const focused = await events.waitFor("window_focus", { where });
+    equal(focused.data.window_id, opened.data.window_id, "the window with the focus");
+
+    await untilColour("the window", FRESH);
+    await computer.click(target.centre);
+    await untilColour("the window after a click", CLICKED);
+    const cell = await target.read("click");
+    ok(/^0 \d+ \d+$/.test(cell), `a press of the left button: ${cell}`);
+
+    await computer.type(TEXT);
+    await computer.key("Enter");
+    equal(await target.read("text"), TEXT, "the text that arrived");
+
+    await computer.key("ctrl+c");
+    await events.waitFor("window_close", { where: ({ data }) => data.window_id === opened.data.window_id });
+
+    async function untilColour(what, [red, green, blue]) {
+      await until(`${what} to be rgb(${red}, ${green}, ${blue})`, async () => {
+        const { data, mime_type } = await computer.screenshot();
+        const pixel = (await decode(data, mime_type)).pixel(target.centre.x, target.centre.y);
+        return pixel[0] === red && pixel[1] === green && pixel[2] === blue;
+      });
+    }
+  } finally {
+    await events.close();
+  }
+}

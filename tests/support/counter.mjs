@@ -1,0 +1,31 @@
+// A server that counts what reaches it, to prove that nothing did.
+import { createServer } from "node:http";
+
+/**
+ * It answers every call below `/api` with an empty list of workspaces and counts it, and says the count at `/seen`.
+ *
+ * @returns {Promise<{ url: string, close(): Promise<void> }>}
+ */
+export async function startCounter() {
+  let seen = 0;
+  const server = createServer((request, response) => {
+    const counted = request.url.startsWith("/api");
+    if (counted) seen += 1;
+    response.writeHead(200, {
+      "access-control-allow-origin": "*",
+      "access-control-allow-headers": "authorization, content-type",
+      "access-control-allow-methods": "GET, POST, DELETE",
+      "content-type": "application/json",
+    });
+    response.end(counted ? '{"workspaces":[]}' : String(seen));
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}

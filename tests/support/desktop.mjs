@@ -1,0 +1,97 @@
+// The local desktop under test: the real server with a data folder of its own.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { until, within } from "./wait.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+/** How much of the server's log is kept for an error. */
+const LOG_KEPT = 20_000;
+
+function binary() {
+  const built = ["release", "debug"].map((profile) => join(root, "target", profile, "orgo-desktop"));
+  const found = process.env.ORGO_DESKTOP_BIN ?? built.find(existsSync);
+  if (found === undefined) throw new Error("orgo-desktop is not built: run `npm run build`");
+  return found;
+}
+
+/**
+ * Starts a desktop server on a free port.
+ *
+ * @param {{ allowOrigins?: string[] }} [options] the origins whose pages may call it
+ * @returns {Promise<Desktop>}
+ */
+export async function startDesktop({ allowOrigins = [] } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), "orgo-test-"));
+  const origins = allowOrigins.flatMap((origin) => ["--allow-origin", origin]);
+  const child = spawn(binary(), ["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir", folder, ...origins], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const desktop = new Desktop(child, folder);
+  try {
+    const lines = createInterface({ input: child.stdout });
+    const ended = once(child, "close").then(([code]) => {
+      throw new Error(`orgo-desktop ended with ${code} before it was ready`);
+    });
+    const [line] = await within("orgo-desktop to be ready", Promise.race([once(lines, "line"), ended]), 30_000);
+    ended.catch(() => {});
+    const { base_url, realtime_url, api_key } = JSON.parse(line);
+    desktop.options = { baseUrl: base_url, realtimeUrl: realtime_url, apiKey: api_key };
+    return desktop;
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw new Error(`${error.message}\n${desktop.log}`, { cause: error });
+  }
+}
+
+class Desktop {
+  /** The settings of a client of it. */
+  options;
+  /** The end of what it wrote to its log. */
+  log = "";
+  #child;
+  #folder;
+  #killAtExit;
+
+  constructor(child, folder) {
+    this.#child = child;
+    this.#folder = folder;
+    child.stderr.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-LOG_KEPT)));
+    // A test that ends without having come to its clean-up must not leave a server.
+    this.#killAtExit = () => child.kill("SIGKILL");
+    process.once("exit", this.#killAtExit);
+  }
+
+  /** Ends it as a user would, and fails if it does not end, or leaves a process. */
+  async stop() {
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) {
+      const closed = once(child, "close");
+      child.kill("SIGTERM");
+      await within("orgo-desktop to end", closed, 30_000).catch((error) => {
+        child.kill("SIGKILL");
+        throw error;
+      });
+    }
+    process.removeListener("exit", this.#killAtExit);
+    await until(`processes of ${this.#folder} to end`, () => this.processes().length === 0);
+    rmSync(this.#folder, { recursive: true });
+    if (child.exitCode !== 0) throw new Error(`orgo-desktop ended with ${child.signalCode ?? child.exitCode}\n${this.log}`);
+  }
+
+  /** The ids of the processes that name its data folder: the server, and the boxes of its computers. */
+  processes() {
+    return readdirSync("/proc").filter((id) => {
+      if (!/^\d+$/.test(id)) return false;
+      try {
+        return readFileSync(`/proc/${id}/cmdline`, "utf8").includes(this.#folder);
+      } catch {
+        return false; // It ended between the two readings.
+      }
+    });
+  }
+}

@@ -1,0 +1,70 @@
+// What frequencies a piece of sound has. It runs in Node and in pages.
+
+/** How far around the peak its energy is counted, in bins: the width of the window's main lobe. */
+const LOBE = 3;
+
+/**
+ * The strongest frequency of a piece of sound.
+ *
+ * @param {Float32Array} samples of one channel; a power of two of them
+ * @param {number} rate samples per second
+ * @returns {{ frequency: number, share: number }} the frequency in hertz, and how much of the energy is there (0 to 1)
+ */
+export function strongest(samples, rate) {
+  const power = spectrum(samples);
+  let peak = 1;
+  for (let bin = 2; bin < power.length - 1; bin += 1) if (power[bin] > power[peak]) peak = bin;
+  const [before, at, after] = [peak - 1, peak, peak + 1].map((bin) => Math.log(power[bin] + Number.MIN_VALUE));
+  // The vertex of the parabola through the three bins at the peak.
+  const curve = before - 2 * at + after;
+  const offset = curve === 0 ? 0 : (before - after) / (2 * curve);
+  const sum = (from, to) => power.subarray(Math.max(from, 0), to).reduce((total, value) => total + value, 0);
+  const all = sum(0, power.length);
+  return {
+    frequency: ((peak + offset) * rate) / samples.length,
+    share: all === 0 ? 0 : sum(peak - LOBE, peak + LOBE + 1) / all,
+  };
+}
+
+/** The root mean square of samples. */
+export function loudness(samples) {
+  return Math.sqrt(samples.reduce((total, sample) => total + sample * sample, 0) / samples.length);
+}
+
+/** The power of every bin up to half the rate, of the samples under a Hann window. */
+function spectrum(samples) {
+  const { length } = samples;
+  if (!Number.isInteger(Math.log2(length))) throw new Error(`${length} is no power of two`);
+  const re = Float64Array.from(samples, (sample, at) => sample * 0.5 * (1 - Math.cos((2 * Math.PI * at) / length)));
+  const im = new Float64Array(length);
+  transform(re, im);
+  return Float64Array.from({ length: length / 2 }, (_, bin) => re[bin] ** 2 + im[bin] ** 2);
+}
+
+/** The fast Fourier transform, in place (Cooley and Tukey, radix 2). */
+function transform(re, im) {
+  const { length } = re;
+  for (let at = 1, mirrored = 0; at < length; at += 1) {
+    let bit = length >> 1;
+    for (; mirrored & bit; bit >>= 1) mirrored ^= bit;
+    mirrored ^= bit;
+    if (at < mirrored) {
+      [re[at], re[mirrored]] = [re[mirrored], re[at]];
+      [im[at], im[mirrored]] = [im[mirrored], im[at]];
+    }
+  }
+  for (let size = 2; size <= length; size *= 2) {
+    const half = size / 2;
+    for (let step = 0; step < half; step += 1) {
+      const angle = (-2 * Math.PI * step) / size;
+      const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
+      for (let low = step; low < length; low += size) {
+        const high = low + half;
+        const [turnedRe, turnedIm] = [re[high] * cos - im[high] * sin, re[high] * sin + im[high] * cos];
+        [re[high], im[high]] = [re[low] - turnedRe, im[low] - turnedIm];
+        re[low] += turnedRe;
+        im[low] += turnedIm;
+      }
+    }
+  }
+}
