@@ -1,0 +1,41 @@
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { argv } from "node:process";
+import { fileURLToPath, pathToFileURL } from "node:url";
+
+const FOLDER = fileURLToPath(new URL(".", import.meta.url));
+const SDK = fileURLToPath(new URL(".", import.meta.resolve("orgo-sdk")));
+/** The digest of what the last build was made of; the server serves no such file. */
+const STAMP = join(FOLDER, "dist/.inputs");
+
+/** Builds the page into `dist`, unless it was built of the same sources. */
+export async function buildDashboard() {
+  const digest = digestOfInputs();
+  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest) return;
+  // Loaded here, so that an import of this module does not need Vite to be installed yet.
+  const { build } = await import("vite");
+  await build({ configFile: join(FOLDER, "vite.config.mjs"), logLevel: "warn" });
+  writeFileSync(STAMP, digest);
+}
+
+function digestOfInputs() {
+  const inputs = [
+    ...["index.html", "package.json", "vite.config.mjs"].map((name) => join(FOLDER, name)),
+    ...filesIn(join(FOLDER, "src")),
+    ...filesIn(join(FOLDER, "public")),
+    ...filesIn(SDK).filter((path) => /\.(js|wasm)$/.test(path)),
+  ];
+  const hash = createHash("sha256");
+  for (const path of inputs) hash.update(path).update("\0").update(readFileSync(path)).update("\0");
+  return hash.digest("hex");
+}
+
+function filesIn(folder) {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
+    .sort();
+}
+
+if (import.meta.url === pathToFileURL(argv[1] ?? "").href) await buildDashboard();

@@ -1,0 +1,105 @@
+import { Orgo } from "orgo-sdk";
+import { createComputer, listWorkspaces, summary } from "./computers.mjs";
+import { Refused } from "./guard.mjs";
+import { readJson } from "./http.mjs";
+import { Screenshots } from "./screenshots.mjs";
+
+/**
+ * @typedef {object} Exchange
+ * @property {import("node:http").IncomingMessage} request
+ * @property {import("./calls.mjs").Calls} calls records the SDK's calls
+ * @property {AbortSignal} signal aborted when the page no longer waits
+ *
+ * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string }} Answer
+ */
+
+/** The actions of a computer that take an object of parameters. */
+const ACTIONS = ["click", "drag", "scroll"];
+const LIFECYCLE = ["start", "stop", "restart"];
+
+/** What the page can ask for. The key stays here: no answer holds it. */
+export class Api {
+  #orgo;
+  #config;
+  #first;
+  #screenshots = new Screenshots();
+
+  /**
+   * @param {Orgo} orgo
+   * @param {import("./config.mjs").Config} config
+   * @param {import("./first-computer.mjs").FirstComputer} first
+   */
+  constructor(orgo, config, first) {
+    this.#orgo = orgo;
+    this.#config = config;
+    this.#first = first;
+  }
+
+  /**
+   * @param {string} path the part after `/api`
+   * @param {Exchange} exchange
+   * @returns {Promise<Answer>}
+   */
+  async answer(path, exchange) {
+    const { method } = exchange.request;
+    const [, collection, id, action, ...rest] = path.split("/");
+    if (rest.length === 0 && collection === "service" && id === undefined && method === "GET") return this.#service();
+    if (rest.length === 0 && collection === "computers") {
+      if (id === undefined && method === "GET") return this.#list(exchange);
+      if (id === undefined && method === "POST") return this.#create(exchange);
+      if (id && action === undefined && method === "DELETE") return this.#delete(id, exchange);
+      if (id && action === "screenshot" && method === "GET") return this.#screenshot(id, exchange);
+      if (id && action === "connection" && method === "GET") return this.#connection(id, exchange);
+      if (id && action && method === "POST") return this.#act(id, action, exchange);
+    }
+    throw new Refused(404, "There is no such call");
+  }
+
+  async #service() {
+    const { kind, version } = await Orgo.bindingInfo();
+    return { json: { host: this.#config.service, local: this.#config.local, binding: kind, version } };
+  }
+
+  async #list({ calls, signal }) {
+    const workspaces = await listWorkspaces(this.#orgo, calls, { signal });
+    return {
+      json: {
+        workspaces: workspaces.map(({ id, name }) => ({ id, name })),
+        computers: workspaces.flatMap((workspace) => (workspace.desktops ?? []).map((info) => summary(info, workspace))),
+        first: this.#first.state,
+      },
+    };
+  }
+
+  async #create({ request, calls }) {
+    const { workspace_id, name, ram, cpu, resolution } = await readJson(request);
+    // It is not given up with the page: a computer that was asked for is wanted.
+    const computer = await createComputer(this.#orgo, calls, { workspace_id, name, ram, cpu, resolution });
+    return { status: 201, json: summary(computer.info) };
+  }
+
+  async #delete(id, { calls }) {
+    return { json: await calls.time("computers.delete", () => this.#orgo.computers.delete(id)) };
+  }
+
+  async #screenshot(id, { calls }) {
+    const take = () => this.#screenshots.take(id, () => this.#orgo.computer(id).screenshot());
+    const { data, mime_type } = await calls.time("computers.screenshot", take);
+    return { bytes: data, type: mime_type };
+  }
+
+  async #connection(id, { calls, signal }) {
+    return { json: await calls.time("computers.vncPassword", () => this.#orgo.computer(id).connection({ signal })) };
+  }
+
+  async #act(id, action, { request, calls }) {
+    const computer = this.#orgo.computer(id);
+    const body = await readJson(request);
+    const time = (call) => calls.time(`computers.${action}`, call);
+    if (LIFECYCLE.includes(action)) return { json: await time(() => computer[action]()) };
+    if (ACTIONS.includes(action)) return { json: await time(() => computer[action](body)) };
+    if (action === "type") return { json: await time(() => computer.type(body.text, { delay_ms: body.delay_ms })) };
+    if (action === "key") return { json: await time(() => computer.key(body.key)) };
+    throw new Refused(404, "There is no such action");
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Lists every workspace with its computers. Some generations of the service leave the computers out of the list; then
+ * each workspace is asked for.
+ *
+ * @param {import("orgo-sdk").Orgo} orgo
+ * @param {import("./calls.mjs").Calls} calls
+ * @param {import("orgo-sdk").CallOptions} options
+ * @returns {Promise<import("orgo-sdk").Workspace[]>}
+ */
+export async function listWorkspaces(orgo, calls, options) {
+  const workspaces = await calls.time("workspaces.list", () => orgo.workspaces.list(options));
+  return Promise.all(
+    workspaces.map((workspace) =>
+      workspace.desktops === undefined && workspace.computer_count !== 0
+        ? calls.time("workspaces.get", () => orgo.workspaces.get(workspace.id, options))
+        : workspace,
+    ),
+  );
+}
+
+/**
+ * Creates a computer in the given workspace, else in the first one, else in a new one.
+ *
+ * @param {import("orgo-sdk").Orgo} orgo
+ * @param {import("./calls.mjs").Calls} calls
+ * @param {Record<string, unknown>} params those of `computers.create`, the workspace optional
+ * @param {import("orgo-sdk").CallOptions} [options]
+ * @param {string} [newWorkspace] the name of the workspace to make if there is none
+ * @returns {Promise<import("orgo-sdk").Computer>}
+ */
+export async function createComputer(orgo, calls, params, options, newWorkspace = "dashboard") {
+  const workspace_id = params.workspace_id ?? (await anyWorkspace(orgo, calls, options, newWorkspace)).id;
+  return calls.time("computers.create", () => orgo.computers.create({ ...params, workspace_id }, options));
+}
+
+async function anyWorkspace(orgo, calls, options, name) {
+  const [first] = await calls.time("workspaces.list", () => orgo.workspaces.list(options));
+  return first ?? calls.time("workspaces.create", () => orgo.workspaces.create({ name }, options));
+}
+
+/**
+ * What the page is shown of a computer.
+ *
+ * @param {import("orgo-sdk").ComputerInfo} info
+ * @param {import("orgo-sdk").Workspace} [workspace]
+ */
+export function summary(info, workspace) {
+  const { id, name, status, os, ram, cpu, resolution, created_at } = info;
+  const place = { id: workspace?.id ?? info.workspace_id ?? info.project_id, name: workspace?.name ?? info.project_name };
+  return { id, name, status, os, ram, cpu, resolution, created_at, workspace: place };
+}

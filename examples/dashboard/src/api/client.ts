@@ -1,0 +1,107 @@
+import type { ConnectionData } from "orgo-sdk";
+import type { CallLog } from "./call-log.js";
+import { CallFailed, type Problem, SERVER_GONE } from "./problem.js";
+import type { Computer, Inventory, Service } from "./types.js";
+
+/** What the pointer and the keyboard do on a computer; the parameters are the SDK's. */
+export interface Actions {
+  click: { x: number; y: number; button?: "left" | "right"; double?: boolean };
+  drag: { start_x: number; start_y: number; end_x: number; end_y: number; button?: "left" | "right"; duration?: number };
+  scroll: { direction: "up" | "down"; amount: number; x: number; y: number };
+  type: { text: string };
+  key: { key: string };
+}
+
+export type ActionName = keyof Actions;
+export type Lifecycle = "start" | "stop" | "restart";
+
+/** The parameters of a new computer. */
+export interface NewComputer {
+  name: string;
+  workspace_id?: string;
+  ram: number;
+  cpu: number;
+  resolution: string;
+}
+
+interface Request {
+  body?: unknown;
+  signal?: AbortSignal;
+  /** Whether the call is made again and again by itself. */
+  polling?: boolean;
+}
+
+/** The calls that the page makes to its server, which holds the API key. */
+export class Api {
+  readonly #log: CallLog;
+
+  constructor(log: CallLog) {
+    this.#log = log;
+  }
+
+  service(): Promise<Service> {
+    return this.#json("GET", "/service", {});
+  }
+
+  inventory(signal: AbortSignal): Promise<Inventory> {
+    return this.#json("GET", "/computers", { signal, polling: true });
+  }
+
+  create(params: NewComputer): Promise<Computer> {
+    return this.#json("POST", "/computers", { body: params });
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#fetch("DELETE", `/computers/${id}`, {});
+  }
+
+  async change(id: string, lifecycle: Lifecycle): Promise<void> {
+    await this.#fetch("POST", `/computers/${id}/${lifecycle}`, {});
+  }
+
+  async act<Name extends ActionName>(id: string, action: Name, params: Actions[Name], signal?: AbortSignal): Promise<void> {
+    await this.#fetch("POST", `/computers/${id}/${action}`, { body: params, signal });
+  }
+
+  /** An encoded picture of the screen. */
+  async screenshot(id: string, signal: AbortSignal): Promise<Blob> {
+    return (await this.#fetch("GET", `/computers/${id}/screenshot`, { signal, polling: true })).blob();
+  }
+
+  /** What opens the computer's channels: their addresses and the computer's password. */
+  connection(id: string, signal: AbortSignal): Promise<ConnectionData> {
+    return this.#json("GET", `/computers/${id}/connection`, { signal });
+  }
+
+  async #json<T>(method: string, path: string, request: Request): Promise<T> {
+    return (await this.#fetch(method, path, request)).json() as Promise<T>;
+  }
+
+  async #fetch(method: string, path: string, { body, signal, polling = false }: Request): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`/api${path}`, {
+        method,
+        // The server answers only requests with this header, which other pages cannot send.
+        headers: { "x-orgo-dashboard": "1", ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(signal !== undefined && { signal }),
+        cache: "no-store",
+      });
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      throw new CallFailed(SERVER_GONE);
+    }
+    this.#log.record(response.headers.get("server-timing"), polling);
+    if (!response.ok) throw new CallFailed(await problemOf(response));
+    return response;
+  }
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  try {
+    return ((await response.json()) as { error: Problem }).error;
+  } catch {
+    return { name: "Error", message: `The dashboard's server answered ${response.status}.`, delivered: "maybe" };
+  }
+}

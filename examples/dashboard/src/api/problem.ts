@@ -1,0 +1,52 @@
+/** What went wrong, as the server of the page describes an error of the SDK. */
+export interface Problem {
+  /** The class of the error. */
+  name: string;
+  message: string;
+  /** Whether the call took effect. */
+  delivered: "no" | "maybe" | "yes";
+  field?: string;
+  status?: number;
+  code?: string;
+  request_id?: string;
+  /** Seconds. */
+  retry_after?: number;
+}
+
+/** A call of the page that failed. */
+export class CallFailed extends Error {
+  readonly problem: Problem;
+
+  constructor(problem: Problem) {
+    super(problem.message);
+    this.name = problem.name;
+    this.problem = problem;
+  }
+}
+
+/** The server of the page cannot be reached: nobody can tell what became of the call. */
+export const SERVER_GONE: Problem = {
+  name: "ServerGone",
+  message: "The dashboard's own server does not answer.",
+  delivered: "maybe",
+};
+
+const ADVICE: Record<string, string> = {
+  ServerGone: "Is npm start still running in its terminal? This page goes on by itself once it is.",
+  AuthenticationError: "The API key is not accepted: start the dashboard with another ORGO_API_KEY.",
+  PermissionDeniedError: "The account's plan or the key does not allow it. Delete a computer, or use another key.",
+  NotFoundError: "It may have been deleted elsewhere.",
+  ConflictError: "The computer is changing its state. Try again in a moment.",
+  RateLimitError: "The service asks to slow down. Try again in a moment.",
+  ConnectionError: "The service cannot be reached. Check the network; for the local desktop, whether it still runs.",
+  TimeoutError: "The service took too long. It may still be at work: look before you try again.",
+  ServerError: "The service or the computer failed. Try again in a moment, or restart the computer.",
+};
+
+/** A failure in words, with what can be done about it. */
+export function explain(error: unknown): { message: string; advice?: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  const { name, request_id } = error instanceof CallFailed ? error.problem : { name: error instanceof Error ? error.name : "" };
+  const advice = [ADVICE[name], request_id && `Request ${request_id}.`].filter(Boolean).join(" ");
+  return { message, ...(advice !== "" && { advice }) };
+}

@@ -1,0 +1,116 @@
+import { explain } from "../api/problem.js";
+import { byId, element } from "../ui/dom.js";
+import type { ComputerStore } from "./store.js";
+
+/** Asks for a new computer. */
+export class CreateDialog {
+  readonly #dialog = byId("create", HTMLDialogElement);
+  readonly #form = byId("create-form", HTMLFormElement);
+  readonly #workspace = byId("create-workspace", HTMLLabelElement);
+  readonly #store: ComputerStore;
+
+  constructor(store: ComputerStore) {
+    this.#store = store;
+    setUp(this.#dialog, this.#form, "create-problem", async () => {
+      const data = new FormData(this.#form);
+      const workspace_id = String(data.get("workspace_id") ?? "");
+      await store.create({
+        name: String(data.get("name")).trim(),
+        ...(workspace_id !== "" && { workspace_id }),
+        ram: Number(data.get("ram")),
+        cpu: Number(data.get("cpu")),
+        resolution: String(data.get("resolution")),
+      });
+    });
+  }
+
+  open(): void {
+    const { inventory } = this.#store.state.get();
+    const workspaces = inventory?.workspaces ?? [];
+    const options = workspaces.map(({ id, name }) => element("option", { value: id }, name ?? id ?? ""));
+    this.#workspace.querySelector("select")?.replaceChildren(...options);
+    this.#workspace.hidden = workspaces.length < 2;
+    this.#form.reset();
+    const name = field(this.#form, "name");
+    name.value = freeName(inventory?.computers.map((computer) => computer.name) ?? []);
+    this.#dialog.showModal();
+    name.select();
+  }
+}
+
+/** Asks whether the selected computer is to be deleted, and has its name typed. */
+export class DeleteDialog {
+  readonly #dialog = byId("delete", HTMLDialogElement);
+  readonly #form = byId("delete-form", HTMLFormElement);
+  readonly #name = byId("delete-name", HTMLElement);
+  readonly #store: ComputerStore;
+  #target = { id: "", name: "" };
+
+  constructor(store: ComputerStore) {
+    this.#store = store;
+    field(this.#form, "name").addEventListener("input", () => this.#compare());
+    setUp(this.#dialog, this.#form, "delete-problem", () => store.remove(this.#target.id));
+  }
+
+  open(): void {
+    const { selected } = this.#store.state.get();
+    if (selected === undefined) return;
+    this.#target = { id: selected.id, name: selected.name ?? selected.id };
+    this.#name.textContent = this.#target.name;
+    this.#form.reset();
+    this.#compare();
+    this.#dialog.showModal();
+    field(this.#form, "name").focus();
+  }
+
+  #compare(): void {
+    submitButton(this.#form).disabled = field(this.#form, "name").value.trim() !== this.#target.name;
+  }
+}
+
+/** A dialog that closes when its work is done and says why if it is not. */
+function setUp(dialog: HTMLDialogElement, form: HTMLFormElement, problemId: string, work: () => Promise<void>): void {
+  const problem = byId(problemId, HTMLParagraphElement);
+  for (const button of dialog.querySelectorAll<HTMLButtonElement>("[data-close]")) {
+    button.addEventListener("click", () => dialog.close());
+  }
+  dialog.addEventListener("close", () => {
+    problem.hidden = true;
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const submit = submitButton(form);
+    submit.disabled = true;
+    problem.hidden = true;
+    try {
+      await work();
+      dialog.close();
+    } catch (error) {
+      const { message, advice } = explain(error);
+      problem.textContent = [message, advice].filter(Boolean).join(" ");
+      problem.hidden = false;
+    } finally {
+      submit.disabled = false;
+    }
+  });
+}
+
+function field(form: HTMLFormElement, name: string): HTMLInputElement {
+  const found = form.elements.namedItem(name);
+  if (!(found instanceof HTMLInputElement)) throw new TypeError(`The form has no field ${name}`);
+  return found;
+}
+
+function submitButton(form: HTMLFormElement): HTMLButtonElement {
+  const found = form.querySelector<HTMLButtonElement>("[type=submit]");
+  if (found === null) throw new TypeError("The form has no button that submits it");
+  return found;
+}
+
+/** A name that no computer has yet. */
+function freeName(taken: (string | undefined)[]): string {
+  for (let number = taken.length + 1; ; number += 1) {
+    const name = `computer-${number}`;
+    if (!taken.includes(name)) return name;
+  }
+}

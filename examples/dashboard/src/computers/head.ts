@@ -1,0 +1,59 @@
+import type { Lifecycle } from "../api/client.js";
+import { byId, setState, setText } from "../ui/dom.js";
+import type { Notices } from "../ui/notices.js";
+import type { Computers, ComputerStore } from "./store.js";
+import { canStart, facts, isChanging, statusWords } from "./words.js";
+
+const NAMES: Record<Lifecycle, string> = { start: "Starting the computer", stop: "Stopping the computer", restart: "Restarting the computer" };
+
+/** The selected computer's name, state and life cycle. */
+export class MachineHead {
+  readonly #name = byId("machine-name", HTMLHeadingElement);
+  readonly #facts = byId("machine-facts", HTMLParagraphElement);
+  readonly #status = byId("machine-status", HTMLParagraphElement);
+  readonly #start = byId("machine-start", HTMLButtonElement);
+  readonly #stop = byId("machine-stop", HTMLButtonElement);
+  readonly #restart = byId("machine-restart", HTMLButtonElement);
+  readonly #delete = byId("machine-delete", HTMLButtonElement);
+  readonly #store: ComputerStore;
+  readonly #notices: Notices;
+
+  constructor(store: ComputerStore, notices: Notices, askToDelete: () => void) {
+    this.#store = store;
+    this.#notices = notices;
+    this.#start.addEventListener("click", () => this.#change("start"));
+    this.#stop.addEventListener("click", () => this.#change("stop"));
+    this.#restart.addEventListener("click", () => this.#change("restart"));
+    this.#delete.addEventListener("click", askToDelete);
+    store.state.watch((state) => this.#show(state));
+  }
+
+  async #change(lifecycle: Lifecycle): Promise<void> {
+    const id = this.#store.state.get().selected?.id;
+    if (id === undefined) return;
+    try {
+      await this.#store.change(id, lifecycle);
+      this.#notices.clear(NAMES[lifecycle]);
+    } catch (error) {
+      this.#notices.fail(NAMES[lifecycle], error);
+    }
+  }
+
+  #show({ selected, inventory }: Computers): void {
+    const status = selected?.status;
+    const changing = isChanging(status);
+    setText(this.#name, selected === undefined ? (inventory === undefined ? "\u00a0" : "No computer") : (selected.name ?? selected.id));
+    setText(this.#facts, selected === undefined ? "\u00a0" : facts(selected));
+    if (selected === undefined) {
+      setState(this.#status, "");
+    } else {
+      const { label, tone } = statusWords(status);
+      setState(this.#status, label, tone);
+    }
+    document.title = selected?.name === undefined ? "Orgo dashboard" : `${selected.name} · Orgo`;
+    this.#start.disabled = !canStart(status);
+    this.#stop.disabled = status !== "running";
+    this.#restart.disabled = status !== "running" && status !== "error";
+    this.#delete.disabled = selected === undefined || (changing && status === "deleting");
+  }
+}

@@ -1,0 +1,33 @@
+import type { CoverWords } from "../screen/cover.js";
+import { explain } from "../api/problem.js";
+import type { Computers } from "./store.js";
+import { canStart, statusWords } from "./words.js";
+
+/** What can be done where there is no screen. */
+export interface ScreenActions {
+  create(): void;
+  start(id: string): void;
+}
+
+/** What is said in the place of a screen. */
+export function screenWords({ inventory, selected, error }: Computers, { create, start }: ScreenActions): CoverWords {
+  if (inventory === undefined) {
+    return error === undefined ? { text: "Looking for computers…" } : { text: "The computers cannot be listed.", detail: explain(error).message };
+  }
+  const action = { label: "New computer", run: create };
+  if (selected === undefined) {
+    if (inventory.first?.pending) {
+      return { text: "Making your first computer…", detail: "It has a desktop of its own and starts by itself." };
+    }
+    if (inventory.first?.error !== undefined) {
+      return { text: "The first computer could not be made.", detail: inventory.first.error.message, action };
+    }
+    return { text: "There is no computer yet.", detail: "A computer is a Linux desktop that a program can work.", action };
+  }
+  const { status, id } = selected;
+  if (status === "running") return { text: "Taking the first picture…" };
+  return {
+    text: statusWords(status).sentence,
+    ...(canStart(status) && { action: { label: "Start", run: () => start(id) } }),
+  };
+}

@@ -1,0 +1,38 @@
+import type { DesktopEvent } from "orgo-sdk";
+
+/** The longest text of an event that is shown, in characters. */
+const LONGEST = 240;
+
+/** What an event says, in one line. */
+export function summary(event: DesktopEvent): string {
+  switch (event.type) {
+    case "window_open":
+    case "window_focus":
+      return event.data.title === "" ? event.data.window_id : `${event.data.title} (${event.data.window_id})`;
+    case "window_close":
+      return event.data.window_id;
+    case "clipboard":
+      return `“${shorten(event.data.content)}”`;
+    case "file_change":
+      return `${event.data.action} ${event.data.path}`;
+    case "screen_change":
+      return `${event.data.width} × ${event.data.height}`;
+    case "process_start":
+    case "process_stop":
+      return `${event.data.name} (${event.data.pid})`;
+    case "idle":
+      return `no input for ${event.data.idle_seconds} s`;
+    case "active":
+    case "audio_stream_start":
+    case "audio_stream_stop":
+      return "";
+    default:
+      // A type that the SDK does not know yet.
+      return shorten(JSON.stringify((event as { data: unknown }).data));
+  }
+}
+
+function shorten(text: string): string {
+  const characters = [...text];
+  return characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : text;
+}

@@ -1,0 +1,34 @@
+import { byId, setText } from "../ui/dom.js";
+
+/** What is said where no picture can be shown. */
+export interface CoverWords {
+  text: string;
+  detail?: string;
+  action?: { label: string; run: () => void };
+}
+
+/** Words over the screen, with what can be done. */
+export class Cover {
+  readonly #cover = byId("screen-cover", HTMLDivElement);
+  readonly #text = byId("screen-cover-text", HTMLParagraphElement);
+  readonly #detail = byId("screen-cover-detail", HTMLParagraphElement);
+  readonly #button = byId("screen-cover-action", HTMLButtonElement);
+  #run: () => void = () => {};
+
+  constructor() {
+    this.#button.addEventListener("click", () => this.#run());
+  }
+
+  show({ text, detail = "", action }: CoverWords): void {
+    setText(this.#text, text);
+    setText(this.#detail, detail);
+    setText(this.#button, action?.label ?? "");
+    this.#button.hidden = action === undefined;
+    this.#run = action?.run ?? (() => {});
+    this.#cover.hidden = false;
+  }
+
+  hide(): void {
+    this.#cover.hidden = true;
+  }
+}

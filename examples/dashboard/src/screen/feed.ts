@@ -1,0 +1,133 @@
+/** The shortest time from one picture's arrival to the next request, in milliseconds. */
+const PACE = {
+  /** Just after an input or an event. */
+  active: 100,
+  steady: 250,
+  /** While nothing changes. */
+  idle: 1_000,
+  /** While nobody sees the page. */
+  hidden: 10_000,
+};
+/** How long an input or an event keeps the pace up, in milliseconds. */
+const ACTIVE = 3_000;
+/** After how many equal pictures nothing is thought to change. */
+const EQUAL = 8;
+const FIRST_RETRY = 1_000;
+const LONGEST_RETRY = 10_000;
+
+export interface FeedOptions {
+  take(signal: AbortSignal): Promise<Blob>;
+  draw(picture: ImageBitmap): void;
+  /** A picture arrived, drawn or equal to the last one. */
+  arrived(figures: FeedFigures): void;
+  /** No picture came; the next try is in `delay` milliseconds. */
+  failed(error: unknown, delay: number): void;
+}
+
+/** How fast pictures come. */
+export interface FeedFigures {
+  /** Pictures in the last second. */
+  rate: number;
+  /** Milliseconds from the request to the whole picture. */
+  latency: number;
+}
+
+/**
+ * A live view made of pictures: the next one is asked for when the last one has arrived and is decoded, so that a slow
+ * link is never flooded, and sooner while something happens.
+ */
+export class ScreenFeed {
+  readonly #options: FeedOptions;
+  #run: AbortController | undefined;
+  #activeUntil = 0;
+  #equal = 0;
+  #wake: (() => void) | undefined;
+  #last: Uint8Array | undefined;
+  #arrivals: number[] = [];
+
+  constructor(options: FeedOptions) {
+    this.#options = options;
+    document.addEventListener("visibilitychange", () => this.hurry());
+  }
+
+  start(): void {
+    this.stop();
+    this.#last = undefined;
+    this.#run = new AbortController();
+    this.hurry();
+    void this.#loop(this.#run.signal);
+  }
+
+  stop(): void {
+    this.#run?.abort();
+    this.#run = undefined;
+    this.#wake?.();
+  }
+
+  /** Something happens on the screen: the next picture is wanted soon. */
+  hurry(): void {
+    this.#activeUntil = performance.now() + ACTIVE;
+    this.#equal = 0;
+    this.#wake?.();
+  }
+
+  async #loop(signal: AbortSignal): Promise<void> {
+    let retry = FIRST_RETRY;
+    while (!signal.aborted) {
+      const started = performance.now();
+      try {
+        await this.#next(signal, started);
+        retry = FIRST_RETRY;
+        await this.#pause(this.#pace(), signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#options.failed(error, retry);
+        await new Promise((resolve) => setTimeout(resolve, retry));
+        retry = Math.min(retry * 2, LONGEST_RETRY);
+      }
+    }
+  }
+
+  async #next(signal: AbortSignal, started: number): Promise<void> {
+    const blob = await this.#options.take(signal);
+    const bytes = new Uint8Array(await blob.arrayBuffer());
+    const now = performance.now();
+    const latency = now - started;
+    if (this.#last !== undefined && isEqual(this.#last, bytes)) {
+      this.#equal += 1;
+    } else {
+      const picture = await createImageBitmap(blob);
+      if (!signal.aborted) this.#options.draw(picture);
+      picture.close();
+      this.#last = bytes;
+      this.#equal = 0;
+    }
+    if (signal.aborted) return;
+    this.#arrivals = [...this.#arrivals.filter((at) => at > now - 1_000), now];
+    this.#options.arrived({ rate: this.#arrivals.length, latency });
+  }
+
+  #pace(): number {
+    if (document.visibilityState === "hidden") return PACE.hidden;
+    if (performance.now() < this.#activeUntil) return PACE.active;
+    return this.#equal >= EQUAL ? PACE.idle : PACE.steady;
+  }
+
+  /** Waits, at least for the pace of activity, and no longer once there is a reason to hurry. */
+  async #pause(length: number, signal: AbortSignal): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(length, PACE.active)));
+    if (signal.aborted || length <= PACE.active || performance.now() < this.#activeUntil) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, length - PACE.active);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+}
+
+function isEqual(one: Uint8Array, other: Uint8Array): boolean {
+  return one.length === other.length && one.every((byte, index) => byte === other[index]);
+}

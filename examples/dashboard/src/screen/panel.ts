@@ -1,0 +1,104 @@
+import type { Api } from "../api/client.js";
+import { explain } from "../api/problem.js";
+import { byId, setText } from "../ui/dom.js";
+import type { Notices } from "../ui/notices.js";
+import { Cover, type CoverWords } from "./cover.js";
+import { type FeedFigures, ScreenFeed } from "./feed.js";
+import { InputQueue } from "./input-queue.js";
+import { KeyMenu } from "./key-menu.js";
+import { Keyboard } from "./keyboard.js";
+import { Pointer } from "./pointer.js";
+import { Trace } from "./trace.js";
+
+const INPUT = "Passing your input to the computer";
+
+/** The live screen of a computer, with pointer and keyboard passed through. */
+export class ScreenPanel {
+  readonly #api: Api;
+  readonly #notices: Notices;
+  readonly #stage = byId("screen-stage", HTMLDivElement);
+  readonly #canvas = byId("screen-canvas", HTMLCanvasElement);
+  readonly #rate = byId("screen-rate", HTMLParagraphElement);
+  readonly #cover = new Cover();
+  readonly #feed: ScreenFeed;
+  readonly #queue: InputQueue;
+  readonly #keyboard: Keyboard;
+  #id: string | undefined;
+  #visible = false;
+
+  constructor(api: Api, notices: Notices) {
+    this.#api = api;
+    this.#notices = notices;
+    this.#feed = new ScreenFeed({
+      take: (signal) => api.screenshot(this.#id ?? "", signal),
+      draw: (picture) => this.#draw(picture),
+      arrived: (figures) => this.#arrived(figures),
+      failed: (error, delay) => this.#failed(error, delay),
+    });
+    this.#queue = new InputQueue({
+      send: (action, params) => this.#api.act(this.#id ?? "", action, params),
+      sent: () => {
+        this.#notices.clear(INPUT);
+        this.#feed.hurry();
+      },
+      failed: (error) => this.#notices.fail(INPUT, error),
+    });
+    const enabled = () => this.#visible;
+    this.#keyboard = new Keyboard(this.#queue, enabled);
+    new Pointer(this.#canvas, this.#queue, new Trace(byId("screen-trace", SVGSVGElement)), enabled);
+    new KeyMenu(this.#queue, enabled);
+  }
+
+  /** Shows a running computer. */
+  attach(id: string, words: CoverWords): void {
+    this.detach(words);
+    this.#id = id;
+    this.#feed.start();
+  }
+
+  /** Shows words where the screen was. */
+  detach(words: CoverWords): void {
+    this.#feed.stop();
+    this.#queue.clear();
+    this.#id = undefined;
+    this.#hide(words);
+    setText(this.#rate, "");
+  }
+
+  /** Something happens on the computer. */
+  hurry(): void {
+    this.#feed.hurry();
+  }
+
+  #draw(picture: ImageBitmap): void {
+    const { width, height } = picture;
+    if (this.#canvas.width !== width || this.#canvas.height !== height) {
+      this.#canvas.width = width;
+      this.#canvas.height = height;
+      this.#stage.style.setProperty("--screen-ratio", `${width} / ${height}`);
+    }
+    this.#canvas.getContext("2d", { alpha: false })?.drawImage(picture, 0, 0);
+  }
+
+  #arrived({ rate, latency }: FeedFigures): void {
+    this.#visible = true;
+    this.#cover.hide();
+    const { width, height } = this.#canvas;
+    setText(this.#rate, `${width} × ${height} · ${rate}/s · ${Math.round(latency)} ms`);
+  }
+
+  #failed(error: unknown, delay: number): void {
+    const { message, advice } = explain(error);
+    const seconds = Math.round(delay / 1000);
+    this.#hide({
+      text: "The screen cannot be shown.",
+      detail: `${message} Trying again in ${seconds} s.${advice === undefined ? "" : ` ${advice}`}`,
+    });
+  }
+
+  #hide(words: CoverWords): void {
+    this.#visible = false;
+    this.#cover.show(words);
+    this.#keyboard.check();
+  }
+}

@@ -1,0 +1,25 @@
+/** A value that tells when it changes. */
+export class Value<T> {
+  #value: T;
+  readonly #listeners = new Set<(value: T) => void>();
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  get(): T {
+    return this.#value;
+  }
+
+  set(value: T): void {
+    if (Object.is(value, this.#value)) return;
+    this.#value = value;
+    for (const listener of this.#listeners) listener(value);
+  }
+
+  /** Calls `listener` with the value now and at every change. */
+  watch(listener: (value: T) => void): void {
+    this.#listeners.add(listener);
+    listener(this.#value);
+  }
+}
