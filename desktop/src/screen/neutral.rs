@@ -21,8 +21,10 @@ impl<'a> LiftedModifiers<'a> {
     pub(super) fn lift(display: &'a Display, keymap: &Keymap) -> Result<Self, ScreenError> {
         let down = display.conn.query_keymap()?.reply()?.keys;
         let is_down = |&code: &Keycode| down[usize::from(code / 8)] & (1 << (code % 8)) != 0;
-        let codes: Vec<Keycode> = keymap.held_modifiers().filter(is_down).collect();
-        for &code in &codes {
+        let codes = keymap.held_modifiers().filter(is_down).collect();
+        // Also the keys that seem to be up: one that was restored here and then released on the keyboard that
+        // held it stays down on the synthetic keyboard, which would ignore the next press.
+        for code in keymap.held_modifiers() {
             display.release(Switch::Key(code))?;
         }
         Ok(Self { display, codes })

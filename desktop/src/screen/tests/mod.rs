@@ -8,6 +8,7 @@ mod pointer;
 mod recorder;
 mod server;
 mod typing;
+mod viewer;
 mod watch;
 
 use std::{

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 use super::eventually;
 use crate::screen::Screen;
 
+const VIEWER_SOCKET: &str = "rfb.sock";
+
 /// An X server of the test's own, with what runs on it. All of it ends with the test.
 pub(super) struct Server {
     xvnc: Child,
@@ -32,7 +34,7 @@ impl Server {
             .args(["-displayfd", "1", "-geometry", "1280x720", "-depth", &depth.to_string()])
             .args(["-SecurityTypes", "None", "-rfbport", "-1", "-nolisten", "tcp", "-nolisten", "local"])
             .arg("-rfbunixpath")
-            .arg(folder.path().join("rfb.sock"))
+            .arg(folder.path().join(VIEWER_SOCKET))
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -56,7 +58,11 @@ impl Server {
         format!("/tmp/.X11-unix/X{}", self.number).into()
     }
 
-    /// An empty folder for files of the test.
+    pub(super) fn viewer_socket(&self) -> PathBuf {
+        self.folder.path().join(VIEWER_SOCKET)
+    }
+
+    /// A folder for files of the test.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -3,7 +3,7 @@ use x11rb::{
     protocol::xproto::{ConnectionExt as _, KeyButMask},
 };
 
-use super::{recorder::Recorder, server::Server};
+use super::{eventually, recorder::Recorder, server::Server, viewer::Viewer};
 use crate::screen::{ScreenError, connection::Display, hold::Switch};
 
 const CAPS_LOCK_CODE: u8 = 66;
@@ -70,6 +70,34 @@ fn a_held_modifier_changes_nothing_and_stays_down() {
     type_exactly(&screen, &window, "Hello wörld, жЖ 123");
     let state = person.conn.query_pointer(person.root).unwrap().reply().unwrap().mask;
     assert!(state.contains(KeyButMask::SHIFT));
+}
+
+#[test]
+fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
+    const SHIFT_L: u32 = 0xffe1;
+    const CAPS_LOCK: u32 = 0xffe5;
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    let display = Display::connect(&server.socket()).unwrap();
+    let state_has = |mask: KeyButMask| {
+        display.conn.query_pointer(display.root).unwrap().reply().unwrap().mask.contains(mask)
+    };
+    let mut viewer = Viewer::connect(&server);
+
+    viewer.key(SHIFT_L, true);
+    eventually("Shift held", || state_has(KeyButMask::SHIFT).then_some(()));
+    type_exactly(&screen, &window, "Held: wörld Ж?");
+    assert!(state_has(KeyButMask::SHIFT));
+    viewer.key(SHIFT_L, false);
+    eventually("Shift let go", || (!state_has(KeyButMask::SHIFT)).then_some(()));
+    type_exactly(&screen, &window, "Free: wörld Ж?");
+
+    viewer.key(CAPS_LOCK, true);
+    viewer.key(CAPS_LOCK, false);
+    eventually("Caps Lock on", || state_has(KeyButMask::LOCK).then_some(()));
+    type_exactly(&screen, &window, "Locked: wörld Ж?");
+    assert!(state_has(KeyButMask::LOCK));
 }
 
 /// A remote viewer takes codes for its own symbols, and a keyboard tool loads a whole new map.
