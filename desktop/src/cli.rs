@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::secret::Secret;
+
 /// A local computer service that speaks the Orgo protocol over real X desktops.
 #[derive(Debug, Parser)]
 #[command(version)]
@@ -41,7 +43,7 @@ pub(crate) struct Serve {
     pub(crate) data_dir: Option<PathBuf>,
     /// The key that callers must send; without one a random key is made and kept in the data folder.
     #[arg(long, value_name = "KEY", env = "ORGO_DESKTOP_API_KEY", hide_env_values = true)]
-    pub(crate) api_key: Option<String>,
+    pub(crate) api_key: Option<Secret>,
     /// An origin whose pages may call, such as http://127.0.0.1:3000; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,

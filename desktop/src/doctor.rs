@@ -88,7 +88,16 @@ fn sandbox() -> Result<(), String> {
         return Err("bubblewrap is not installed".into());
     }
     let tried = Command::new("bwrap")
-        .args(["--unshare-user", "--uid", "1000", "--gid", "1000", "--unshare-pid", "--unshare-ipc", "--unshare-uts"])
+        .args([
+            "--unshare-user",
+            "--uid",
+            "1000",
+            "--gid",
+            "1000",
+            "--unshare-pid",
+            "--unshare-ipc",
+            "--unshare-uts",
+        ])
         .args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"])
         .args(["--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "/bin/true"])
         .stdin(Stdio::null())
@@ -98,7 +107,9 @@ fn sandbox() -> Result<(), String> {
         return Ok(());
     }
     let complaint = String::from_utf8_lossy(&tried.stderr).trim().to_owned();
-    Err(format!("{complaint}. The kernel must let this user make user namespaces (sysctl kernel.unprivileged_userns_clone=1)"))
+    Err(format!(
+        "{complaint}. The kernel must let this user make user namespaces (sysctl kernel.unprivileged_userns_clone=1)"
+    ))
 }
 
 fn is_in_path(program: &str) -> bool {
@@ -128,7 +139,12 @@ mod tests {
     fn a_line_says_name_need_and_purpose() {
         assert_eq!(
             Package::parse("chromium  optional needs=chromium-bin # its browser"),
-            Some(Package { name: "chromium", purpose: "its browser", optional: true, program: Some("chromium-bin") })
+            Some(Package {
+                name: "chromium",
+                purpose: "its browser",
+                optional: true,
+                program: Some("chromium-bin")
+            })
         );
         assert_eq!(Package::parse(""), None);
         assert_eq!(Package::parse("# a remark"), None);
@@ -137,7 +153,10 @@ mod tests {
     #[test]
     fn the_list_names_the_box_and_the_display() {
         for program in ["bwrap", "Xvnc", "pulseaudio"] {
-            assert!(packages().any(|package| package.program == Some(program) && !package.optional), "{program}");
+            assert!(
+                packages().any(|package| package.program == Some(program) && !package.optional),
+                "{program}"
+            );
         }
     }
 }

@@ -9,10 +9,6 @@ use subtle::ConstantTimeEq as _;
 pub(crate) struct Secret(String);
 
 impl Secret {
-    pub(crate) fn new(text: String) -> Self {
-        Self(text)
-    }
-
     /// A random one: `prefix` and `bytes` random bytes in hexadecimal.
     pub(crate) fn random(prefix: &str, bytes: usize) -> Result<Self, getrandom::Error> {
         let mut random = vec![0; bytes];
@@ -30,6 +26,12 @@ impl Secret {
     }
 }
 
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl fmt::Debug for Secret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Secret(***)")
@@ -42,14 +44,14 @@ mod tests {
 
     #[test]
     fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", Secret::new("hunter2".into())), "Secret(***)");
+        assert_eq!(format!("{:?}", Secret::from("hunter2".to_owned())), "Secret(***)");
     }
 
     #[test]
     fn only_the_same_text_matches() {
         let secret = Secret::random("sk_", 16).expect("the system has randomness");
         assert_eq!(secret.expose().len(), 3 + 32);
-        assert!(secret.matches(&secret.expose().to_owned()));
+        assert!(secret.matches(secret.expose()));
         assert!(!secret.matches(""));
         assert!(!secret.matches(&secret.expose()[1..]));
     }

@@ -1,7 +1,7 @@
 //! The server's life: settings to a listening socket, and everything down again.
 
 use std::fs::{self, DirBuilder};
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -10,6 +10,7 @@ use std::time::Duration;
 use std::{env, fs::OpenOptions};
 
 use rustix::fs::{FlockOperation, flock};
+use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
@@ -58,6 +59,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
         .init();
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));
@@ -94,22 +96,38 @@ async fn run(options: &Serve) -> Result<(), ServeError> {
         _ = terminate.recv() => {}
     }
     tracing::info!("stopping");
-    // The computers first: their sockets then say goodbye as the documents promise.
-    fleet.shut_down().await;
-    closing.cancel();
-    let _ = timeout(FAREWELL, serving).await;
+    let farewell = async {
+        // The computers first: their sockets then say goodbye as the documents promise.
+        fleet.shut_down().await;
+        closing.cancel();
+        let _ = timeout(FAREWELL, serving).await;
+    };
+    tokio::select! {
+        () = farewell => {}
+        // Whoever insists is not kept waiting: the boxes end with this process in any case.
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
     Ok(())
+}
+
+/// The line that `--json` prints.
+#[derive(Serialize)]
+struct Ready<'a> {
+    base_url: String,
+    realtime_url: String,
+    api_key: &'a str,
 }
 
 fn announce(options: &Serve, address: SocketAddr, key: &Secret, key_origin: &str) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     if options.json {
-        let ready = serde_json::json!({
-            "base_url": format!("http://{address}/api"),
-            "realtime_url": format!("ws://{address}/desktops/{{instance_id}}/ws/{{channel}}"),
-            "api_key": key.expose(),
-        });
-        writeln!(stdout, "{ready}")?;
+        let ready = Ready {
+            base_url: format!("http://{address}/api"),
+            realtime_url: format!("ws://{address}/desktops/{{instance_id}}/ws/{{channel}}"),
+            api_key: key.expose(),
+        };
+        writeln!(stdout, "{}", serde_json::to_string(&ready)?)?;
     } else {
         writeln!(stdout, "Orgo desktop: http://{address}/api\nThe API key {key_origin}.\n")?;
         writeln!(stdout, "    export ORGO_BASE_URL=http://{address}/api")?;
@@ -120,15 +138,15 @@ fn announce(options: &Serve, address: SocketAddr, key: &Secret, key_origin: &str
 
 fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, String), ServeError> {
     if let Some(given) = &options.api_key {
-        if given.is_empty() {
+        if given.expose().is_empty() {
             return Err(ServeError::EmptyKey);
         }
-        return Ok((Secret::new(given.clone()), "is the one that was given".into()));
+        return Ok((given.clone(), "is the one that was given".into()));
     }
     let file = data.folder.join("api-key");
     let origin = format!("is kept in {}", file.display());
     match fs::read_to_string(&file) {
-        Ok(kept) if !kept.trim().is_empty() => Ok((Secret::new(kept.trim().to_owned()), origin)),
+        Ok(kept) if !kept.trim().is_empty() => Ok((kept.trim().to_owned().into(), origin)),
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(data.error(error)),
         _ => {
             let key = Secret::random("sk_live_", 24)?;

@@ -1,4 +1,4 @@
-//! Non-blocking access to a descriptor that a process in a computer writes to or reads from.
+//! Non-blocking access to the output of a process in a box.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,10 +9,10 @@ use tokio::io::unix::AsyncFd;
 
 /// A terminal's master side, or the reading end of a pipe.
 #[derive(Debug)]
-pub(super) struct Descriptor(AsyncFd<OwnedFd>);
+pub(crate) struct Descriptor(AsyncFd<OwnedFd>);
 
 impl Descriptor {
-    pub(super) fn new(descriptor: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         let flags = fcntl_getfl(&descriptor)?;
         fcntl_setfl(&descriptor, flags | OFlags::NONBLOCK)?;
         // SAFETY: the `OwnedFd` is open, always the same, and kept by the `AsyncFd`, which nothing takes it out of.
@@ -20,13 +20,15 @@ impl Descriptor {
     }
 
     /// Waits for bytes; 0 at the end.
-    pub(super) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.0.async_io(Interest::READABLE, |descriptor| Ok(rustix::io::read(descriptor, &mut *buffer)?));
+    pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read =
+            self.0.async_io(Interest::READABLE, |descriptor| Ok(rustix::io::read(descriptor, &mut *buffer)?));
         read.await.or_else(end_of_terminal)
     }
 
-    /// The bytes that are there, `None` when there are none now, 0 at the end.
-    pub(super) fn read_available(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    /// The bytes that are there, `None` when there are none now, 0 at the end. It asks the kernel, not the runtime, which
+    /// may not have heard of them yet.
+    pub(crate) fn read_available(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match rustix::io::read(self.0.get_ref(), buffer) {
             Ok(length) => Ok(Some(length)),
             Err(rustix::io::Errno::AGAIN) => Ok(None),
@@ -34,9 +36,10 @@ impl Descriptor {
         }
     }
 
-    pub(super) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(crate) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
-            let write = self.0.async_io(Interest::WRITABLE, |descriptor| Ok(rustix::io::write(descriptor, bytes)?));
+            let write =
+                self.0.async_io(Interest::WRITABLE, |descriptor| Ok(rustix::io::write(descriptor, bytes)?));
             bytes = &bytes[write.await?..];
         }
         Ok(())

@@ -37,7 +37,10 @@ pub(super) fn tree(leader: u32, marker: &Marker) {
     for _ in 0..ROUNDS {
         let found: Vec<i32> = pids()
             .filter(|&pid| pid != own && pid != 1)
-            .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive && stat.session == leader) || marker.is_carried_by(pid))
+            .filter(|&pid| {
+                Stat::of(pid).is_some_and(|stat| stat.alive && stat.session == leader)
+                    || marker.is_carried_by(pid)
+            })
             .collect();
         if found.is_empty() {
             return;

@@ -4,6 +4,7 @@
 //! The connection is also the process's life line: when the server lets go of it, whatever the process started is ended.
 
 mod client;
+mod descriptor;
 mod kill;
 mod protocol;
 mod serve;
@@ -11,5 +12,6 @@ mod spawn;
 mod table;
 
 pub(crate) use client::{Agent, AgentError, Process};
+pub(crate) use descriptor::Descriptor;
 pub(crate) use protocol::{Spawn, Stdio, TableChange};
 pub(crate) use serve::serve;

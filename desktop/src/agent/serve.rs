@@ -56,7 +56,9 @@ fn run(connection: &UnixStream, request: &Spawn) -> io::Result<()> {
             return say(connection, &Reply::Failed { message: error.to_string() });
         }
     };
-    send_output(connection, output)?;
+    send_output(connection, output.as_ref())?;
+    // The server has its own now; with this one open a pipe's writers would never learn that nobody reads.
+    drop(output);
     say(connection, &Reply::Started)?;
     let ended = Arc::new(AtomicBool::new(false));
     // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
@@ -104,10 +106,10 @@ fn say(mut connection: &UnixStream, message: &impl Serialize) -> io::Result<()> 
     connection.write_all(&line)
 }
 
-fn send_output(connection: &UnixStream, output: Option<OwnedFd>) -> io::Result<()> {
+fn send_output(connection: &UnixStream, output: Option<&OwnedFd>) -> io::Result<()> {
     let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = SendAncillaryBuffer::new(&mut space);
-    let descriptors = output.as_ref().map(|output| [output.as_fd()]);
+    let descriptors = output.map(|output| [output.as_fd()]);
     if let Some(descriptors) = &descriptors {
         control.push(SendAncillaryMessage::ScmRights(descriptors));
     }

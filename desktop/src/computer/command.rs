@@ -3,11 +3,9 @@
 use std::io;
 use std::time::Duration;
 
-use tokio::io::AsyncReadExt as _;
-use tokio::net::unix::pipe;
 use tokio::time::sleep;
 
-use crate::agent::{AgentError, Stdio};
+use crate::agent::{AgentError, Descriptor, Stdio};
 
 use super::machine::Machine;
 
@@ -45,7 +43,7 @@ impl Machine {
         let mut process = self.spawn(argv, Stdio::Merged).await?;
         // The agent gives every process with a pipe the reading end of it.
         let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
-        let mut output = pipe::Receiver::from_owned_fd(output)?;
+        let output = Descriptor::new(output)?;
         let mut kept = Kept::default();
         let outcome = {
             let exit = process.exit();
@@ -68,9 +66,15 @@ impl Machine {
         drop(process);
         kept.push_available(&output)?;
         // A program left in the background must not be killed by a closed pipe.
-        tokio::spawn(async move { tokio::io::copy(&mut output, &mut tokio::io::sink()).await });
+        tokio::spawn(discard(output));
         Ok(Transcript { output: kept.into_text(), outcome })
     }
+}
+
+/// Reads until every writer has gone.
+async fn discard(output: Descriptor) {
+    let mut chunk = vec![0; 64 * 1024];
+    while output.read(&mut chunk).await.is_ok_and(|length| length > 0) {}
 }
 
 /// The beginning of an output, and how much came after it.
@@ -88,20 +92,17 @@ impl Kept {
     }
 
     /// Takes what a pipe holds right now. A writer that never pauses cannot hold this up for more than one pipe's fill.
-    fn push_available(&mut self, output: &pipe::Receiver) -> io::Result<()> {
+    fn push_available(&mut self, output: &Descriptor) -> io::Result<()> {
         const PIPE: usize = 1024 * 1024;
         let mut chunk = vec![0; 64 * 1024];
         let mut taken = 0;
         while taken < PIPE {
-            match output.try_read(&mut chunk) {
-                Ok(0) => break,
-                Ok(length) => {
-                    self.push(&chunk[..length]);
-                    taken += length;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                Err(error) => return Err(error),
+            let length = output.read_available(&mut chunk)?.unwrap_or(0);
+            if length == 0 {
+                break;
             }
+            self.push(&chunk[..length]);
+            taken += length;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use std::{fs, io};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use crate::secret::Secret;
 use crate::store::{ComputerRecord, Store, StoreError};
@@ -87,6 +88,8 @@ struct Inner {
     homes: PathBuf,
     runtime: RuntimeDir,
     spawner: Spawner,
+    /// Cancelled when the server goes down, so that what is coming up gives up.
+    closing: CancellationToken,
     /// `None` once the server goes down, so that nothing starts any more.
     slots: Mutex<Option<HashMap<String, Arc<Slot>>>>,
 }
@@ -100,7 +103,8 @@ struct Slot {
 
 impl Fleet {
     pub(crate) fn new(store: Arc<Store>, homes: PathBuf, runtime: RuntimeDir, spawner: Spawner) -> Self {
-        Self(Arc::new(Inner { store, homes, runtime, spawner, slots: Mutex::new(Some(HashMap::new())) }))
+        let slots = Mutex::new(Some(HashMap::new()));
+        Self(Arc::new(Inner { store, homes, runtime, spawner, closing: CancellationToken::new(), slots }))
     }
 
     /// Starts every computer that ran when the server went down.
@@ -187,7 +191,10 @@ impl Fleet {
             slots.remove(&computer.id);
         }
         drop(turn);
-        match fs::remove_dir_all(self.folder(computer)) {
+        let folder = self.folder(computer);
+        // A home can hold very many files.
+        let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
+        match removed.map_err(io::Error::other)? {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
             _ => Ok(()),
         }
@@ -196,6 +203,7 @@ impl Fleet {
     /// Stops everything that runs; from now on nothing starts.
     pub(crate) async fn shut_down(&self) {
         let slots = self.slots().take().unwrap_or_default();
+        self.0.closing.cancel();
         let mut stopping = JoinSet::new();
         for slot in slots.into_values() {
             stopping.spawn(async move {
@@ -208,9 +216,15 @@ impl Fleet {
         stopping.join_all().await;
     }
 
-    async fn boot(self, computer: ComputerRecord, slot: Arc<Slot>, password: Secret, turn: OwnedMutexGuard<()>) {
+    async fn boot(
+        self,
+        computer: ComputerRecord,
+        slot: Arc<Slot>,
+        password: Secret,
+        turn: OwnedMutexGuard<()>,
+    ) {
         let blueprint = self.blueprint(&computer, password);
-        match Machine::boot(blueprint, &self.0.spawner).await {
+        match Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await {
             Ok(machine) => {
                 let machine = Arc::new(machine);
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
@@ -244,10 +258,7 @@ impl Fleet {
         self.0.homes.join(&computer.id)
     }
 
-    async fn turn(
-        &self,
-        computer: &ComputerRecord,
-    ) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
+    async fn turn(&self, computer: &ComputerRecord) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
         let slot = self.slot(computer)?;
         let turn = Arc::clone(&slot.turn).lock_owned().await;
         // While waiting the computer may have been deleted, or the server told to go down.
@@ -309,14 +320,23 @@ fn owner(home: &Path, slot: u32) -> Option<u32> {
     let owner = match fs::metadata(home) {
         Ok(metadata) => metadata.uid(),
         Err(_) if can_be_reached(home) => FIRST_OWNER + slot,
-        Err(_) => 0,
+        Err(_) => {
+            tracing::warn!(
+                "{} is closed to other users, so the computer runs as root outside",
+                home.display()
+            );
+            0
+        }
     };
     (owner != 0).then_some(owner)
 }
 
 /// Whether users other than root can pass through every folder above, up to those that do not exist yet.
 fn can_be_reached(path: &Path) -> bool {
-    path.ancestors().skip(1).filter_map(|folder| fs::metadata(folder).ok()).all(|folder| folder.mode() & 0o001 != 0)
+    path.ancestors()
+        .skip(1)
+        .filter_map(|folder| fs::metadata(folder).ok())
+        .all(|folder| folder.mode() & 0o001 != 0)
 }
 
 #[cfg(test)]

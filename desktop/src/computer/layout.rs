@@ -39,11 +39,6 @@ impl Layout {
         self.run.join("pulse.sock")
     }
 
-    /// Appears when the window manager is at work.
-    pub(super) fn window_manager_ready(&self) -> PathBuf {
-        self.run.join("wm-ready")
-    }
-
     pub(super) fn box_log(&self) -> PathBuf {
         self.run.join("box.log")
     }

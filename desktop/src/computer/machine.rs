@@ -50,7 +50,11 @@ pub(super) struct Blueprint {
 
 impl Machine {
     /// Opens the box and brings the desktop up.
-    pub(super) async fn boot(blueprint: Blueprint, spawner: &Spawner) -> Result<Self, BootError> {
+    pub(super) async fn boot(
+        blueprint: Blueprint,
+        spawner: &Spawner,
+        closing: &CancellationToken,
+    ) -> Result<Self, BootError> {
         let Blueprint { layout, hostname, resolution, owner, password } = blueprint;
         prepare(&layout, owner)?;
         let mut command = sandbox::command(&layout, &hostname, owner);
@@ -62,10 +66,12 @@ impl Machine {
         let started = tokio::select! {
             started = session::start(&agent, &layout, resolution, &stopping) => started,
             () = stopping.cancelled() => Err(BootError::BoxClosed(last_line(&layout.box_log()))),
+            () = closing.cancelled() => Err(BootError::GivenUp),
         };
         match started {
             Ok(screen) => Ok(Self { agent, screen, layout, password, stopping, container }),
             Err(error) => {
+                stopping.cancel();
                 container.kill().await;
                 remove(&layout.run);
                 Err(error)
@@ -75,6 +81,14 @@ impl Machine {
 
     pub(crate) fn screen(&self) -> &Arc<Screen> {
         &self.screen
+    }
+
+    /// The size of its screen as it is now.
+    pub(crate) async fn resolution(&self) -> Option<Resolution> {
+        let screen = Arc::clone(&self.screen);
+        // The X server is asked, which blocks.
+        let (width, height) = tokio::task::spawn_blocking(move || screen.size()).await.ok()?;
+        Some(Resolution { width, height })
     }
 
     pub(crate) fn agent(&self) -> &Agent {

@@ -6,6 +6,7 @@ mod fleet;
 mod layout;
 mod machine;
 mod python;
+mod readiness;
 mod resolution;
 mod runtime_dir;
 mod sandbox;

@@ -63,7 +63,9 @@ mod tests {
 
     #[test]
     fn refuses_what_no_screen_has() {
-        for text in ["", "1280", "x", "1280x720x24x1", "1280x720x16", "0x0x24", "99999x1x24", "-1x720x24", "axbxc"] {
+        for text in
+            ["", "1280", "x", "1280x720x24x1", "1280x720x16", "0x0x24", "99999x1x24", "-1x720x24", "axbxc"]
+        {
             assert!(text.parse::<Resolution>().is_err(), "{text:?} was accepted");
         }
     }

@@ -52,14 +52,26 @@ impl RuntimeDir {
             fs::write(&path, text)?;
             fs::set_permissions(path, Permissions::from_mode(0o644))
         };
-        public("passwd", "root:x:0:0:root:/root:/usr/sbin/nologin\nuser:x:1000:1000:User:/home/user:/bin/bash\n")?;
+        public(
+            "passwd",
+            "root:x:0:0:root:/root:/usr/sbin/nologin\nuser:x:1000:1000:User:/home/user:/bin/bash\n",
+        )?;
         public("group", "root:x:0:\nuser:x:1000:user\n")?;
+        public("chromium-flags", include_str!("../../assets/chromium-flags"))?;
         public("exec.py", include_str!("../../assets/exec.py"))?;
-        // A copy, since a computer's user may not be able to reach the folder this program was built in.
-        let agent = support.join(AGENT);
-        fs::copy(std::env::current_exe()?, &agent)?;
-        fs::set_permissions(agent, Permissions::from_mode(0o755))
+        provide_agent(&std::env::current_exe()?, &support.join(AGENT))
     }
+}
+
+/// A second name for this program, since a computer's user may not be able to reach the folder it lies in; a copy where
+/// that is another file system or the file is closed to others.
+fn provide_agent(program: &Path, agent: &Path) -> io::Result<()> {
+    let open_to_all = fs::metadata(program)?.mode() & 0o005 == 0o005;
+    if open_to_all && fs::hard_link(program, agent).is_ok() {
+        return Ok(());
+    }
+    fs::copy(program, agent)?;
+    fs::set_permissions(agent, Permissions::from_mode(0o755))
 }
 
 /// What cannot be removed is somebody else's, or still at work.
@@ -68,10 +80,11 @@ fn remove_stale(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
-        if ours && is_abandoned(&entry.path()) {
-            if let Err(error) = fs::remove_dir_all(entry.path()) {
-                tracing::warn!("cannot remove {}: {error}", entry.path().display());
-            }
+        if ours
+            && is_abandoned(&entry.path())
+            && let Err(error) = fs::remove_dir_all(entry.path())
+        {
+            tracing::warn!("cannot remove {}: {error}", entry.path().display());
         }
     }
 }

@@ -9,6 +9,9 @@ use super::layout::{HOME, Layout, RUN, SUPPORT};
 /// The program of the agent inside [`SUPPORT`].
 pub(crate) const AGENT: &str = "agent";
 
+/// Where Debian's launcher of the browser looks for options. Only a file that is there can be covered by another.
+const CHROMIUM_FLAGS: &str = "/etc/chromium.d/default-flags";
+
 /// The command that opens the box with the agent in it.
 ///
 /// The box has its own users, processes, shared memory, host name and file tree; of the host it sees `/usr` and `/etc`,
@@ -19,7 +22,17 @@ pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Co
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
         .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", hostname])
         .args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin"])
-        .args(["--symlink", "usr/lib", "/lib", "--symlink", "usr/lib64", "/lib64", "--ro-bind", "/etc", "/etc"])
+        .args([
+            "--symlink",
+            "usr/lib",
+            "/lib",
+            "--symlink",
+            "usr/lib64",
+            "/lib64",
+            "--ro-bind",
+            "/etc",
+            "/etc",
+        ])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--tmpfs", "/tmp"])
         .args(["--tmpfs", "/run", "--perms", "0700", "--dir", "/run/user"])
@@ -30,6 +43,9 @@ pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Co
     };
     bind("--ro-bind", &layout.support.join("passwd"), "/etc/passwd");
     bind("--ro-bind", &layout.support.join("group"), "/etc/group");
+    if Path::new(CHROMIUM_FLAGS).exists() {
+        bind("--ro-bind", &layout.support.join("chromium-flags"), CHROMIUM_FLAGS);
+    }
     bind("--ro-bind", &layout.support, SUPPORT);
     bind("--bind", &layout.x_sockets(), "/tmp/.X11-unix");
     bind("--bind", &layout.run, RUN);

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::UnixStream;
 use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -13,10 +14,13 @@ use crate::screen::{Screen, ScreenError};
 
 use super::environment::environment;
 use super::layout::{HOME, Layout, inside};
+use super::readiness::{self, Sign};
 use super::resolution::Resolution;
 
 /// How long a desktop may take to come up; a warm one takes a fraction of a second.
-const BOOT_LIMIT: Duration = Duration::from_secs(30);
+const BOOT_LIMIT: Duration = Duration::from_secs(20);
+/// How long the wallpaper and the panel may take after that.
+const PAINT_LIMIT: Duration = Duration::from_secs(5);
 /// How soon a part of the desktop that ended is started again.
 const RESTART_DELAY: Duration = Duration::from_millis(500);
 
@@ -35,8 +39,11 @@ pub(crate) enum BootError {
     /// The display could not be used.
     #[error("cannot use its display: {0}")]
     Screen(#[from] ScreenError),
+    /// The server goes down.
+    #[error("the server is going down")]
+    GivenUp,
     /// A part did not get ready.
-    #[error("{part} was not ready within {} s", BOOT_LIMIT.as_secs())]
+    #[error("{part} did not get ready in time")]
     TooSlow { part: &'static str },
 }
 
@@ -58,13 +65,21 @@ pub(super) async fn start(
     wait_for(&layout.x_socket(), "the X server", deadline).await?;
     let socket = layout.x_socket();
     // Before the window manager, since a change of the key map makes it work long.
-    let screen = tokio::task::spawn_blocking(move || Screen::open(&socket)).await.map_err(io::Error::other)??;
+    let screen =
+        tokio::task::spawn_blocking(move || Screen::open(&socket)).await.map_err(io::Error::other)??;
 
     session.keep(WINDOW_MANAGER).await?;
-    wait_for(&layout.window_manager_ready(), "the window manager", deadline).await?;
+    within(deadline, "the window manager", readiness::wait_for(layout.x_socket(), Sign::WindowManager))
+        .await??;
     session.keep(DESKTOP).await?;
     session.keep(PANEL).await?;
     wait_for(&layout.pulse_socket(), "the sound server", deadline).await?;
+    let painted = readiness::wait_for(layout.x_socket(), Sign::Desktop);
+    // Its user may have turned the panel off, or broken the settings of either; the computer works all the same.
+    match within(Instant::now() + PAINT_LIMIT, "the desktop", painted).await {
+        Ok(painted) => painted?,
+        Err(late) => tracing::warn!("{late}"),
+    }
     Ok(Arc::new(screen))
 }
 
@@ -96,8 +111,7 @@ const MESSAGE_BUS: Part = Part {
     program: "dbus-daemon",
     arguments: &["--session", "--address=unix:path=/run/user/bus", "--nofork", "--nopidfile"],
 };
-const WINDOW_MANAGER: Part =
-    Part { program: "openbox", arguments: &["--startup", "touch /run/computer/wm-ready"] };
+const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[] };
 const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"] };
 const PANEL: Part = Part { program: "tint2", arguments: &[] };
 
@@ -128,6 +142,8 @@ impl Session<'_> {
             "-nolisten".into(),
             "local".into(),
             "-AlwaysShared".into(),
+            // Nothing that a program does ends the session but the end of the server itself.
+            "-noreset".into(),
         ];
         let mut server = self.spawn("Xvnc", argv.into()).await?;
         let stopping = self.stopping.clone();
@@ -166,7 +182,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    async fn spawn(&self, program: &'static str, argv: Vec<String>) -> Result<crate::agent::Process, BootError> {
+    async fn spawn(
+        &self,
+        program: &'static str,
+        argv: Vec<String>,
+    ) -> Result<crate::agent::Process, BootError> {
         let log = inside(format!("{program}.log"));
         let spawn =
             Spawn { argv, env: environment(self.display), cwd: HOME.into(), stdio: Stdio::Log { path: log } };
@@ -174,12 +194,20 @@ impl Session<'_> {
     }
 }
 
-/// Sockets and marker files appear without notice in a folder that does not exist long before, so it is looked at often.
-async fn wait_for(path: &Path, part: &'static str, deadline: Instant) -> Result<(), BootError> {
-    let appears = async {
-        while !path.exists() {
+/// A socket's server appears without notice, and its file a moment before anything answers there.
+async fn wait_for(socket: &Path, part: &'static str, deadline: Instant) -> Result<(), BootError> {
+    let answers = async {
+        while UnixStream::connect(socket).await.is_err() {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout_at(deadline, appears).await.map_err(|_| BootError::TooSlow { part })
+    within(deadline, part, answers).await
+}
+
+async fn within<T>(
+    deadline: Instant,
+    part: &'static str,
+    ready: impl Future<Output = T>,
+) -> Result<T, BootError> {
+    timeout_at(deadline, ready).await.map_err(|_| BootError::TooSlow { part })
 }

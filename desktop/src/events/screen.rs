@@ -23,7 +23,8 @@ pub(super) const TYPES: &[EventType] = &[
 pub(super) async fn watch(machine: &Machine, queue: Arc<Queue>) -> Result<Watch, String> {
     let screen = Arc::clone(machine.screen());
     // Opening the watch talks to the X server, which blocks.
-    let opened = tokio::task::spawn_blocking(move || screen.watch(move |event| queue.push(describe(event)))).await;
+    let opened =
+        tokio::task::spawn_blocking(move || screen.watch(move |event| queue.push(describe(event)))).await;
     opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 

@@ -26,7 +26,9 @@ pub(super) async fn watch(machine: &Machine, queue: Arc<Queue>) -> Result<JoinHa
     let output = process.take_output().ok_or("the agent gave no pipe")?;
     let output = pipe::Receiver::from_owned_fd(output).map_err(|error| error.to_string())?;
     let mut lines = BufReader::new(output).lines();
-    timeout(READY_LIMIT, provoke(machine, &mut lines)).await.map_err(|_| "the sound server does not answer")??;
+    timeout(READY_LIMIT, provoke(machine, &mut lines))
+        .await
+        .map_err(|_| "the sound server does not answer")??;
     Ok(tokio::spawn(async move {
         // It ends with this task.
         let _process = process;

@@ -48,7 +48,7 @@ async fn on_screen<T: Send + 'static>(
     }
 }
 
-fn done(action: &str, details: Value) -> Json<Value> {
+fn done(action: &str, details: &Value) -> Json<Value> {
     Json(json!({ "success": true, "action": action, "details": details }))
 }
 
@@ -152,7 +152,7 @@ async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Val
     let Click { x, y, button, double } = click;
     on_screen(&machine, move |screen| screen.click(x, y, button.into(), double)).await?;
     let action = if double { "double_click" } else { "click" };
-    Ok(done(action, json!({ "x": x, "y": y, "button": button.name(), "double": double })))
+    Ok(done(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -181,7 +181,7 @@ async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>
         "start_x": start_x, "start_y": start_y, "end_x": end_x, "end_y": end_y,
         "button": button.name(), "duration": duration.as_secs_f64(),
     });
-    Ok(done("drag", details))
+    Ok(done("drag", &details))
 }
 
 #[derive(Debug, Deserialize)]
@@ -198,7 +198,7 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
     on_screen(&machine, move |screen| screen.type_text(&text, delay)).await?;
-    Ok(done("type", json!({ "text_length": length })))
+    Ok(done("type", &json!({ "text_length": length })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -209,7 +209,7 @@ struct Key {
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
     on_screen(&machine, move |screen| screen.key(&combo)).await?;
-    Ok(done("key_press", json!({ "key": key })))
+    Ok(done("key_press", &json!({ "key": key })))
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -266,7 +266,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
     on_screen(&machine, move |screen| screen.scroll(direction.into(), steps, at)).await?;
-    Ok(done("scroll", json!({ "direction": direction.name(), "amount": amount })))
+    Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
 }
 
 /// Generations name the one parameter differently, and some clients send both.

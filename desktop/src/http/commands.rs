@@ -41,7 +41,10 @@ struct Bash {
     timeout: Option<i32>,
 }
 
-async fn bash(Live(machine): Live, Body(Bash { command, timeout }): Body<Bash>) -> Result<Json<Value>, ApiError> {
+async fn bash(
+    Live(machine): Live,
+    Body(Bash { command, timeout }): Body<Bash>,
+) -> Result<Json<Value>, ApiError> {
     let limit = limit(timeout, BASH_DEFAULT)?;
     if command.len() > LONGEST_COMMAND || command.contains('\0') {
         return Err(ApiError::bad_request(format!(
@@ -75,7 +78,10 @@ struct Exec {
     timeout: Option<i32>,
 }
 
-async fn exec(Live(machine): Live, Body(Exec { code, timeout }): Body<Exec>) -> Result<Json<Value>, ApiError> {
+async fn exec(
+    Live(machine): Live,
+    Body(Exec { code, timeout }): Body<Exec>,
+) -> Result<Json<Value>, ApiError> {
     let outcome = machine.python(&code, limit(timeout, EXEC_DEFAULT)?).await?;
     let mut answer = json!({
         "success": outcome.failure.is_none(),

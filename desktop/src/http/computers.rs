@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::computer::{Phase, Resolution};
 use crate::doctor;
+use crate::secret::Secret;
 use crate::store::{ComputerRecord, NewComputer, StoreError};
 
 use super::App;
@@ -61,7 +62,9 @@ impl Creation {
         }
         if self.template_ref.is_some() || self.image.is_some() {
             let field = if self.image.is_some() { "image" } else { "template_ref" };
-            return Err(ApiError::bad_request(format!("{field}: this server has one kind of computer, leave it out")));
+            return Err(ApiError::bad_request(format!(
+                "{field}: this server has one kind of computer, leave it out"
+            )));
         }
         let gpu = self.gpu.unwrap_or_else(|| "none".into());
         if !GPUS.contains(&gpu.as_str()) {
@@ -70,7 +73,9 @@ impl Creation {
         let resolution = self.resolution.as_deref().unwrap_or_default();
         let resolution = match resolution {
             "" => Resolution::default(),
-            text => text.parse().map_err(|problem| ApiError::bad_request(format!("resolution: {problem}")))?,
+            text => {
+                text.parse().map_err(|problem| ApiError::bad_request(format!("resolution: {problem}")))?
+            }
         };
         let disk_size_gb = self.disk_size_gb.unwrap_or(8.0);
         if !(disk_size_gb > 0.0 && disk_size_gb.is_finite()) {
@@ -117,7 +122,7 @@ async fn create(
         other => other.into(),
     })?;
     let phase = app.fleet.start(&computer).await?;
-    Ok((StatusCode::CREATED, Json(describe(&computer, &workspace.name, &phase, &headers))))
+    Ok((StatusCode::CREATED, Json(describe(&computer, &workspace.name, &phase, &headers).await)))
 }
 
 async fn show(
@@ -125,11 +130,9 @@ async fn show(
     headers: HeaderMap,
     Target(computer): Target,
 ) -> Result<Json<Value>, ApiError> {
-    let workspace = app
-        .store
-        .workspace(&computer.spec.workspace_id)?
-        .ok_or_else(|| ApiError::not_found("Computer"))?;
-    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers)))
+    let workspace =
+        app.store.workspace(&computer.spec.workspace_id)?.ok_or_else(|| ApiError::not_found("Computer"))?;
+    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers).await))
 }
 
 async fn delete(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
@@ -137,7 +140,10 @@ async fn delete(State(app): State<Arc<App>>, Target(computer): Target) -> Result
     Ok(Json(json!({ "success": true })))
 }
 
-async fn vnc_password(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
+async fn vnc_password(
+    State(app): State<Arc<App>>,
+    Target(computer): Target,
+) -> Result<Json<Value>, ApiError> {
     let phase = app.fleet.phase(&computer);
     let password = phase.password().ok_or_else(|| {
         ApiError::new(StatusCode::NOT_FOUND, "VNC password not set: it comes with the start of the computer")
@@ -146,7 +152,7 @@ async fn vnc_password(State(app): State<Arc<App>>, Target(computer): Target) -> 
 }
 
 /// A computer as every generation of clients looks for it.
-pub(super) fn describe(
+pub(super) async fn describe(
     computer: &ComputerRecord,
     workspace_name: &str,
     phase: &Phase,
@@ -157,7 +163,17 @@ pub(super) fn describe(
     let connection_url = format!("http://{host}/desktops/{}", computer.instance_id);
     let spec = &computer.spec;
     let resolution = spec.resolution.to_string();
-    let details = phase.password().map(|_| json!({ "id": computer.instance_id, "resolution": resolution }));
+    let details = match phase {
+        Phase::Running(machine) => {
+            // Programs inside may have changed it.
+            let now = machine.resolution().await.unwrap_or(spec.resolution);
+            json!({ "id": computer.instance_id, "resolution": now.to_string() })
+        }
+        Phase::Starting(_) | Phase::Restarting(_) => {
+            json!({ "id": computer.instance_id, "resolution": resolution })
+        }
+        Phase::Stopped | Phase::Stopping | Phase::Failed => Value::Null,
+    };
     json!({
         "id": computer.id,
         "instance_id": computer.instance_id,
@@ -177,7 +193,7 @@ pub(super) fn describe(
         "hostname": without_port(host),
         "url": connection_url,
         "connection_url": connection_url,
-        "vnc_password": phase.password().map(|password| password.expose()),
+        "vnc_password": phase.password().map(Secret::expose),
         "instance_details": details,
     })
 }
@@ -192,7 +208,7 @@ fn whole(number: f64) -> Value {
 mod tests {
     use super::*;
 
-    fn check(more: Value) -> Result<NewComputer, String> {
+    fn check(more: &Value) -> Result<NewComputer, String> {
         let mut body = json!({ "workspace_id": "w", "name": "one" });
         body.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
         let creation: Creation = serde_json::from_value(body).expect("the types are right");
@@ -201,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_is_left_out_has_the_documented_default() {
-        let spec = check(json!({})).expect("the rest is optional");
+        let spec = check(&json!({})).expect("the rest is optional");
         assert_eq!((spec.ram, spec.cpu, spec.gpu.as_str()), (4.0, 2.0, "none"));
         assert_eq!(spec.resolution.to_string(), "1280x720x24");
     }
@@ -218,7 +234,7 @@ mod tests {
             ("disk_size_gb", json!(-1)),
             ("image", json!("x")),
         ] {
-            let refusal = check(json!({ field: value })).expect_err("it is wrong");
+            let refusal = check(&json!({ field: value })).expect_err("it is wrong");
             assert!(refusal.contains(&format!("{field}: ")), "{refusal}");
         }
     }

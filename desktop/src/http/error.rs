@@ -39,7 +39,8 @@ impl ApiError {
 
     /// The record exists but no desktop runs.
     pub(crate) fn not_running() -> Self {
-        Self::bad_request("Desktop instance not available: start the computer first").with("code", "not_running")
+        Self::bad_request("Desktop instance not available: start the computer first")
+            .with("code", "not_running")
     }
 
     pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
@@ -103,9 +104,7 @@ impl From<ScreenError> for ApiError {
 impl From<AgentError> for ApiError {
     fn from(error: AgentError) -> Self {
         match error {
-            AgentError::NotStarted(_) => {
-                Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
-            }
+            AgentError::NotStarted(_) => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
             AgentError::Lost(_) => Self::unreachable(&error),
         }
     }

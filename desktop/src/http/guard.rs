@@ -38,7 +38,9 @@ impl Admission {
 
     fn admits_host(&self, host: &str) -> bool {
         is_loopback(host)
-            || (self.remote && (address(host).is_some() || self.origins.iter().any(|origin| host_of(origin) == Some(host))))
+            || (self.remote
+                && (address(host).is_some()
+                    || self.origins.iter().any(|origin| host_of(origin) == Some(host))))
     }
 
     fn admits_origin(&self, origin: &HeaderValue) -> bool {
@@ -119,7 +121,9 @@ fn address(host: &str) -> Option<IpAddr> {
 /// Browsers resolve `localhost` and what is under it to this machine without asking anybody.
 fn is_loopback(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
-    host == "localhost" || host.ends_with(".localhost") || address(&host).is_some_and(|address| address.is_loopback())
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || address(&host).is_some_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]
@@ -148,8 +152,7 @@ mod tests {
 
     #[test]
     fn a_remote_server_is_called_by_address_or_by_the_name_of_an_origin() {
-        let admission =
-            Admission::new(&["https://desk.example".into()], true).expect("it is an origin");
+        let admission = Admission::new(&["https://desk.example".into()], true).expect("it is an origin");
         assert!(check(&admission, "10.0.0.1:8800", None));
         assert!(check(&admission, "desk.example:8800", None));
         assert!(!check(&admission, "evil.example", None));

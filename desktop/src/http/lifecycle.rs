@@ -45,7 +45,7 @@ async fn ensure_running(
     app.fleet.machine(&computer).await.ok_or_else(ApiError::not_running)?;
     let workspace = app.store.workspace(&computer.spec.workspace_id)?;
     let workspace = workspace.ok_or_else(|| ApiError::not_found("Computer"))?;
-    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers)))
+    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers).await))
 }
 
 fn accepted(phase: &Phase) -> Json<Value> {

@@ -18,7 +18,7 @@ pub(crate) use params::Options;
 use std::io;
 use std::sync::Arc;
 
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use axum::http::{Method, StatusCode};
 use axum::routing::get;
@@ -34,9 +34,6 @@ use crate::computer::Fleet;
 use crate::secret::Secret;
 use crate::socket;
 use crate::store::Store;
-
-/// The largest body in bytes: room for a long program or text.
-const BODY_LIMIT: usize = 1024 * 1024;
 
 /// What every handler shares.
 #[derive(Debug)]
@@ -79,8 +76,7 @@ fn router(app: Arc<App>) -> Router {
         .merge(unavailable::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::authenticate))
-        .layer(DefaultBodyLimit::max(BODY_LIMIT));
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::authenticate));
     Router::new()
         .nest("/api", api)
         .route("/health", get(health))

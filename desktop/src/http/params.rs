@@ -1,14 +1,17 @@
 //! Reading parameters so that a refusal names the parameter and what would be right.
 
-use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
+use futures_util::StreamExt as _;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use super::error::ApiError;
+
+/// The largest body in bytes: room for a long program or text.
+const LIMIT: usize = 1024 * 1024;
+const PATIENT_LIMIT: usize = 16 * LIMIT;
 
 /// The JSON body, whatever its declared type. An absent body is an empty object.
 #[derive(Debug)]
@@ -17,8 +20,8 @@ pub(crate) struct Body<T>(pub(crate) T);
 impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
+    async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
+        let bytes = receive(request).await?;
         read(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
     }
 }
@@ -33,18 +36,33 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Options<T> {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Query::try_from_uri(&parts.uri).map(|Query(options)| Self(options)).map_err(|error| {
             // The cause says what is wrong, the outermost text only that something is.
-            let cause = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            let cause =
+                std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             ApiError::bad_request(cause)
         })
     }
 }
 
-fn unreadable(rejection: BytesRejection) -> ApiError {
-    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        let limit = super::BODY_LIMIT / 1024;
-        return ApiError::new(rejection.status(), format!("The body is larger than {limit} KiB"));
+/// Takes the whole body. One that is too large is read on for a while, since a client that is still sending when the
+/// connection closes does not see the answer.
+async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {
+    let mut chunks = request.into_body().into_data_stream();
+    let mut body = Vec::new();
+    let mut length = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| ApiError::bad_request(format!("The body broke off: {error}")))?;
+        length += chunk.len();
+        if length <= LIMIT {
+            body.extend_from_slice(&chunk);
+        } else if length > PATIENT_LIMIT {
+            break;
+        }
     }
-    ApiError::new(rejection.status(), rejection.body_text())
+    if length > LIMIT {
+        let message = format!("The body is larger than {} KiB", LIMIT / 1024);
+        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
+    }
+    Ok(body)
 }
 
 fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
@@ -52,7 +70,11 @@ fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
-        if cause.is_data() { ApiError::bad_request(explain(&path, &cause)) } else { ApiError::bad_request(format!("The body is not valid JSON: {cause}")) }
+        if cause.is_data() {
+            ApiError::bad_request(explain(&path, &cause))
+        } else {
+            ApiError::bad_request(format!("The body is not valid JSON: {cause}"))
+        }
     })
 }
 
@@ -72,7 +94,11 @@ pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32,
     // The comparison shows that nothing was lost.
     #[expect(clippy::cast_possible_truncation, reason = "checked on the next line")]
     let integer = number as i32;
-    if f64::from(integer) == number { Ok(integer) } else { Err(D::Error::custom(format!("{number} is not a whole number"))) }
+    if f64::from(integer) == number {
+        Ok(integer)
+    } else {
+        Err(D::Error::custom(format!("{number} is not a whole number")))
+    }
 }
 
 /// As [`integer`], for a parameter that may be absent or null.

@@ -62,19 +62,23 @@ async fn create(
             }
             other => other.into(),
         })?;
-    Ok((StatusCode::CREATED, Json(describe(&app, &headers, workspace)?)))
+    Ok((StatusCode::CREATED, Json(describe(&app, &headers, workspace).await?)))
 }
 
 async fn list_workspaces(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({ "workspaces": list(&app, &headers)? })))
+    Ok(Json(json!({ "workspaces": list(&app, &headers).await? })))
 }
 
 async fn list_projects(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({ "projects": list(&app, &headers)? })))
+    Ok(Json(json!({ "projects": list(&app, &headers).await? })))
 }
 
-fn list(app: &App, headers: &HeaderMap) -> Result<Vec<Value>, ApiError> {
-    app.store.workspaces()?.into_iter().map(|workspace| describe(app, headers, workspace)).collect()
+async fn list(app: &App, headers: &HeaderMap) -> Result<Vec<Value>, ApiError> {
+    let mut list = Vec::new();
+    for workspace in app.store.workspaces()? {
+        list.push(describe(app, headers, workspace).await?);
+    }
+    Ok(list)
 }
 
 async fn show(
@@ -83,7 +87,7 @@ async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let workspace = app.store.workspace(&id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
-    Ok(Json(describe(&app, &headers, workspace)?))
+    Ok(Json(describe(&app, &headers, workspace).await?))
 }
 
 async fn show_by_name(
@@ -92,7 +96,7 @@ async fn show_by_name(
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let workspace = app.store.workspace_by_name(&name)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
-    Ok(Json(describe(&app, &headers, workspace)?))
+    Ok(Json(describe(&app, &headers, workspace).await?))
 }
 
 async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
@@ -106,12 +110,12 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
     Ok(Json(json!({ "success": true })))
 }
 
-fn describe(app: &App, headers: &HeaderMap, workspace: WorkspaceRecord) -> Result<Value, ApiError> {
-    let computers = app.store.computers(Some(&workspace.id))?;
-    let desktops: Vec<_> = computers
-        .iter()
-        .map(|computer| describe_computer(computer, &workspace.name, &app.fleet.phase(computer), headers))
-        .collect();
+async fn describe(app: &App, headers: &HeaderMap, workspace: WorkspaceRecord) -> Result<Value, ApiError> {
+    let mut desktops = Vec::new();
+    for computer in app.store.computers(Some(&workspace.id))? {
+        let phase = app.fleet.phase(&computer);
+        desktops.push(describe_computer(&computer, &workspace.name, &phase, headers).await);
+    }
     Ok(json!({
         "id": workspace.id,
         "name": workspace.name,

@@ -1,21 +1,18 @@
 //! The audio channel: what the computer plays, as raw samples.
 
-use std::time::Duration;
-
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::Stdio;
+use crate::agent::{Descriptor, Process, Stdio};
 use crate::computer::Machine;
 
 use super::close::{self, CloseCode};
 use super::frames::{self, Incoming};
-use super::output::Descriptor;
+use super::outbox::Outbox;
 
 const DEFAULT_SAMPLE_RATE: u32 = 24_000;
 const DEFAULT_CHANNELS: u16 = 1;
@@ -79,7 +76,7 @@ pub(super) async fn run(
 
 /// A recorder inside the computer. Dropping it ends it.
 struct Capture {
-    _recorder: crate::agent::Process,
+    _recorder: Process,
     samples: Descriptor,
     format: Format,
     frame: Vec<u8>,
@@ -96,8 +93,7 @@ impl Capture {
             format!("--channels={}", format.channels),
             "--latency-msec=20".into(),
         ];
-        let mut recorder =
-            machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
+        let mut recorder = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
         let samples = recorder.take_output().ok_or("the agent gave no pipe")?;
         let samples = Descriptor::new(samples).map_err(|error| error.to_string())?;
         let frame = vec![0; format.frame_length()];
@@ -118,46 +114,24 @@ impl Capture {
 }
 
 async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationToken) {
-    let (mut outgoing, mut incoming) = socket.split();
-    let (frames, mut queued) = mpsc::channel::<Message>(QUEUED_FRAMES);
-    let writer = tokio::spawn(async move {
-        while let Some(message) = queued.recv().await {
-            if outgoing.send(message).await.is_err() {
-                break;
-            }
-        }
-    });
-    let recording = tokio::spawn(record(capture, frames.clone()));
-    let stop_recording = recording.abort_handle();
-    tokio::pin!(recording);
-    let last_words = loop {
-        let reply = tokio::select! {
-            _ = &mut recording => {
-                break vec![frames::error("The recorder ended"), CloseCode::Failed.message()];
-            }
+    let (outgoing, mut incoming) = socket.split();
+    let outbox = Outbox::start(outgoing, QUEUED_FRAMES);
+    let mut recording = tokio::spawn(record(capture, outbox.frames()));
+    let last = loop {
+        tokio::select! {
+            _ = &mut recording => break vec![frames::error("The recorder ended"), CloseCode::Failed.message()],
             () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
             message = incoming.next() => match frames::read(message) {
                 Incoming::Closed => break Vec::new(),
-                Incoming::Control => continue,
-                Incoming::Malformed(reply) => reply,
+                Incoming::Control => {}
+                Incoming::Malformed(reply) => outbox.reply(reply),
                 Incoming::Frame(ClientFrame::Stop) => break vec![CloseCode::Normal.message()],
-                Incoming::Frame(ClientFrame::Ping) => frames::pong(),
+                Incoming::Frame(ClientFrame::Ping) => outbox.reply(frames::pong()),
             },
-        };
-        // A client that takes no frames gets no answers either.
-        let _ = frames.try_send(reply);
-    };
-    stop_recording.abort();
-    // Everything from here on waits for a peer that may no longer read.
-    let _ = timeout_at(Instant::now() + Duration::from_secs(2), async {
-        for message in last_words {
-            let _ = frames.send(message).await;
         }
-        drop(frames);
-        let _ = writer.await;
-        close::answered(&mut incoming).await;
-    })
-    .await;
+    };
+    recording.abort();
+    outbox.finish(last, &mut incoming).await;
 }
 
 /// Sends frames until the recorder or the client ends. `started` is said with the first sound, since only then is it true.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
-use futures_util::{SinkExt as _, Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
 
 /// How long the peer gets to answer a close frame.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The codes of the specification's generation.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -46,10 +46,4 @@ pub(super) async fn close(mut socket: WebSocket, code: CloseCode) {
 /// Waits for the peer's close frame: dropping the connection with unread data in it could destroy ours on its way.
 pub(super) async fn answered(incoming: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin)) {
     let _ = timeout(PATIENCE, async { while let Some(Ok(_)) = incoming.next().await {} }).await;
-}
-
-/// Sends the close frame at the end of an outgoing half.
-pub(super) async fn finish(outgoing: &mut (impl futures_util::Sink<Message> + Unpin), code: CloseCode) {
-    // An error means that the peer has gone, which is what was wanted.
-    let _ = outgoing.send(code.message()).await;
 }

@@ -1,7 +1,6 @@
 //! The events channel: what happens on the desktop, of the types that were subscribed to.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -47,8 +46,9 @@ pub(super) async fn run(socket: WebSocket, machine: Arc<Machine>) {
             return;
         }
     };
-    let _ = timeout(Duration::from_secs(2), async {
-        close::finish(&mut outgoing, code).await;
+    let _ = timeout(close::PATIENCE, async {
+        // An error means that the peer has gone, which is what was wanted.
+        let _ = outgoing.send(code.message()).await;
         close::answered(&mut incoming).await;
     })
     .await;
@@ -78,7 +78,9 @@ async fn handle(feed: &mut Feed, frame: ClientFrame) -> Message {
 fn parse(names: &[String]) -> Result<Vec<EventType>, Message> {
     names
         .iter()
-        .map(|name| EventType::named(name).ok_or_else(|| frames::error(&format!("Unknown event type: {name}"))))
+        .map(|name| {
+            EventType::named(name).ok_or_else(|| frames::error(&format!("Unknown event type: {name}")))
+        })
         .collect()
 }
 

@@ -16,9 +16,9 @@ pub(super) enum Incoming<T> {
 }
 
 pub(super) fn read<T: DeserializeOwned>(message: Option<Result<Message, axum::Error>>) -> Incoming<T> {
-    let parsed = match &message {
+    let parsed = match message {
         Some(Ok(Message::Text(text))) => serde_json::from_str(text.as_str()),
-        Some(Ok(Message::Binary(bytes))) => serde_json::from_slice(bytes),
+        Some(Ok(Message::Binary(bytes))) => serde_json::from_slice(&bytes),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => return Incoming::Control,
         Some(Ok(Message::Close(_)) | Err(_)) | None => return Incoming::Closed,
     };

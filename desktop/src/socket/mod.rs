@@ -7,7 +7,7 @@ mod audio;
 mod close;
 mod events;
 mod frames;
-mod output;
+mod outbox;
 mod terminal;
 mod utf8;
 

@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{Message, WebSocket};
-use futures_util::{SinkExt as _, StreamExt as _};
+use futures_util::StreamExt as _;
 use rustix::termios::{Winsize, tcsetwinsize};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::{Process, Stdio};
+use crate::agent::{Descriptor, Process, Stdio};
 use crate::computer::Machine;
 
 use super::close::{self, CloseCode};
 use super::frames::{self, Incoming};
-use super::output::Descriptor;
+use super::outbox::Outbox;
 use super::utf8::Utf8Decoder;
 
 const DEFAULT_COLS: u16 = 80;
@@ -53,7 +53,7 @@ pub(super) async fn run(mut socket: WebSocket, machine: &Machine, cols: Option<u
 }
 
 async fn start(machine: &Machine, cols: u16, rows: u16) -> Result<(Process, Arc<Descriptor>), String> {
-    let argv = vec!["bash".into(), "-l".into()];
+    let argv = vec!["bash".into()];
     let mut shell =
         machine.spawn(argv, Stdio::Terminal { cols, rows }).await.map_err(|error| error.to_string())?;
     let terminal = shell.take_output().ok_or("the agent gave no terminal")?;
@@ -61,31 +61,20 @@ async fn start(machine: &Machine, cols: u16, rows: u16) -> Result<(Process, Arc<
     Ok((shell, Arc::new(terminal)))
 }
 
-async fn converse(socket: WebSocket, mut shell: Process, terminal: Arc<Descriptor>, stopping: &CancellationToken) {
-    let (mut outgoing, mut incoming) = socket.split();
-    let (frames, mut queued) = mpsc::channel::<Message>(QUEUED_FRAMES);
-    let writer = tokio::spawn(async move {
-        while let Some(message) = queued.recv().await {
-            if outgoing.send(message).await.is_err() {
-                break;
-            }
-        }
-    });
-    let (inputs, mut typed) = mpsc::channel::<String>(QUEUED_INPUTS);
-    let keyboard = tokio::spawn({
-        let terminal = Arc::clone(&terminal);
-        async move {
-            while let Some(input) = typed.recv().await {
-                if terminal.write_all(input.as_bytes()).await.is_err() {
-                    break;
-                }
-            }
-        }
-    });
+async fn converse(
+    socket: WebSocket,
+    mut shell: Process,
+    terminal: Arc<Descriptor>,
+    stopping: &CancellationToken,
+) {
+    let (outgoing, mut incoming) = socket.split();
+    let outbox = Outbox::start(outgoing, QUEUED_FRAMES);
+    let (inputs, typed) = mpsc::channel(QUEUED_INPUTS);
+    let keyboard = tokio::spawn(type_in(Arc::clone(&terminal), typed));
     let exited = CancellationToken::new();
-    let mut display = tokio::spawn(show(Arc::clone(&terminal), frames.clone(), exited.clone()));
+    let mut display = tokio::spawn(show(Arc::clone(&terminal), outbox.frames(), exited.clone()));
 
-    let last_words = {
+    let last = {
         let ending = async {
             let code = shell.exit().await;
             exited.cancel();
@@ -95,39 +84,38 @@ async fn converse(socket: WebSocket, mut shell: Process, terminal: Arc<Descripto
         };
         tokio::pin!(ending);
         loop {
-            let reply = tokio::select! {
+            tokio::select! {
                 code = &mut ending => break match code {
-                    Ok(code) => vec![frames::frame(&json!({ "type": "exit", "code": code })), CloseCode::Normal.message()],
+                    Ok(code) => vec![exit(code), CloseCode::Normal.message()],
                     Err(_) => vec![CloseCode::GoingAway.message()],
                 },
                 () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
                 message = incoming.next() => match frames::read(message) {
                     Incoming::Closed => break Vec::new(),
-                    Incoming::Control => continue,
-                    Incoming::Malformed(reply) => reply,
-                    Incoming::Frame(frame) => match handle(frame, &terminal, &inputs) {
-                        Some(reply) => reply,
-                        None => continue,
-                    },
+                    Incoming::Control => {}
+                    Incoming::Malformed(reply) => outbox.reply(reply),
+                    Incoming::Frame(frame) => {
+                        if let Some(reply) = handle(frame, &terminal, &inputs) {
+                            outbox.reply(reply);
+                        }
+                    }
                 },
-            };
-            // A client that takes no frames gets no answers either, but its input goes on.
-            let _ = frames.try_send(reply);
+            }
         }
     };
+    // With these goes the terminal, and the shell hangs up.
     display.abort();
     keyboard.abort();
-    for message in last_words {
-        // An error means that the writer has found the peer gone.
-        let _ = frames.send(message).await;
+    drop(terminal);
+    outbox.finish(last, &mut incoming).await;
+}
+
+async fn type_in(terminal: Arc<Descriptor>, mut typed: mpsc::Receiver<String>) {
+    while let Some(input) = typed.recv().await {
+        if terminal.write_all(input.as_bytes()).await.is_err() {
+            break;
+        }
     }
-    drop(frames);
-    // Both wait for a peer that may no longer read.
-    let _ = timeout_at(Instant::now() + Duration::from_secs(2), async {
-        let _ = writer.await;
-        close::answered(&mut incoming).await;
-    })
-    .await;
 }
 
 fn handle(frame: ClientFrame, terminal: &Descriptor, inputs: &mpsc::Sender<String>) -> Option<Message> {
@@ -177,7 +165,12 @@ async fn show(terminal: Arc<Descriptor>, frames: mpsc::Sender<Message>, exited: 
 }
 
 /// Adds what comes right after the first bytes.
-async fn fill(terminal: &Descriptor, buffer: &mut [u8], mut filled: usize, exited: &CancellationToken) -> usize {
+async fn fill(
+    terminal: &Descriptor,
+    buffer: &mut [u8],
+    mut filled: usize,
+    exited: &CancellationToken,
+) -> usize {
     let deadline = Instant::now() + COALESCE;
     while filled < buffer.len() {
         let read = tokio::select! {
@@ -192,6 +185,10 @@ async fn fill(terminal: &Descriptor, buffer: &mut [u8], mut filled: usize, exite
         filled += read;
     }
     filled
+}
+
+fn exit(code: i32) -> Message {
+    frames::frame(&json!({ "type": "exit", "code": code }))
 }
 
 fn output(text: &str) -> Message {

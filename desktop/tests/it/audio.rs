@@ -1,0 +1,76 @@
+//! The audio channel.
+
+use serde_json::json;
+use tungstenite::Message;
+
+use crate::server::Server;
+use crate::socket::Socket;
+
+/// Plays a sine in the computer until it is ended.
+const TONE: &str = r#"python3 - <<'END' | pacat --raw --rate=48000 --channels=1 --format=s16le >/dev/null 2>&1 &
+import array, math, sys
+second = array.array("h", [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(48000)]).tobytes()
+while True:
+    sys.stdout.buffer.write(second)
+END"#;
+
+fn samples(frame: &[u8]) -> Vec<i16> {
+    frame.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect()
+}
+
+#[track_caller]
+fn binary(socket: &mut Socket) -> Vec<u8> {
+    loop {
+        match socket.message() {
+            Message::Binary(bytes) => return bytes.into(),
+            Message::Close(frame) => panic!("closed: {frame:?}"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn silence_comes_in_frames_of_twenty_milliseconds() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut audio = Socket::open(&computer, "audio", "");
+    assert_eq!(audio.frame(), json!({ "type": "started", "sample_rate": 24_000, "channels": 1 }));
+    for _ in 0..25 {
+        assert_eq!(binary(&mut audio).len(), 960);
+    }
+    audio.send(&json!({ "type": "ping" }));
+    audio.send(&json!({ "type": "stop" }));
+    assert_eq!(audio.close_code(), 1000);
+}
+
+#[test]
+fn what_the_computer_plays_is_heard() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut audio = Socket::open(&computer, "audio", "&sample_rate=48000&channels=2");
+    assert_eq!(audio.frame_of("started")["channels"], 2);
+    computer.bash(TONE);
+    let mut left = Vec::new();
+    while left.len() < 48_000 {
+        let frame = binary(&mut audio);
+        assert_eq!(frame.len(), 3840);
+        let frame = samples(&frame);
+        if !left.is_empty() || frame.iter().any(|sample| sample.unsigned_abs() > 10_000) {
+            left.extend(frame.iter().step_by(2).copied());
+        }
+    }
+    // A sine of 440 Hz rises through zero 440 times a second.
+    let settled = &left[9_600..];
+    let rises = settled.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count();
+    let expected = 440 * settled.len() / 48_000;
+    assert!(rises.abs_diff(expected) <= 2, "{rises} rises, {expected} expected");
+}
+
+#[test]
+fn an_impossible_format_is_refused_with_its_name() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut audio = Socket::open(&computer, "audio", "&sample_rate=11025");
+    assert!(audio.frame_of("error")["message"].as_str().is_some_and(|text| text.contains("sample_rate")));
+    assert_eq!(audio.close_code(), 4500);
+}

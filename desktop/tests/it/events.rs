@@ -1,0 +1,140 @@
+//! The events channel: every type from its real source.
+
+use serde_json::{Value, json};
+
+use crate::server::{Computer, Server};
+use crate::socket::Socket;
+
+fn subscribe(computer: &Computer<'_>, types: &[&str]) -> Socket {
+    let mut events = Socket::open(computer, "events", "");
+    events.send(&json!({ "type": "subscribe", "event_types": types }));
+    assert_eq!(events.frame(), json!({ "type": "subscribed", "message": "ok" }));
+    events
+}
+
+/// The next event that fits; others are passed over.
+#[track_caller]
+fn next(events: &mut Socket, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let frame = events.frame_of("event");
+        let event = &frame["event"];
+        let timestamp = event["timestamp"].as_str().expect("it is a text");
+        assert_eq!((timestamp.len(), timestamp.ends_with('Z')), (24, true), "{timestamp}");
+        if event["type"] == kind && fits(&event["data"]) {
+            return event["data"].clone();
+        }
+    }
+}
+
+#[test]
+fn windows_open_get_the_focus_and_close() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["window_open", "window_focus", "window_close"]);
+    let titled = |data: &Value| data["title"].as_str().is_some_and(|title| title.contains("Mousepad"));
+    computer.bash("mousepad >/dev/null 2>&1 &");
+    let opened = next(&mut events, "window_open", titled);
+    assert!(opened["window_id"].as_str().is_some_and(|id| id.starts_with("0x")), "{opened}");
+    let same = |data: &Value| data["window_id"] == opened["window_id"];
+    next(&mut events, "window_focus", same);
+    computer.act("key", &json!({ "key": "alt+F4" })).expect(200);
+    next(&mut events, "window_close", same);
+}
+
+#[test]
+fn the_clipboard_tells_what_was_copied() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["clipboard"]);
+    computer.bash("printf 'copied: é 世界' | xclip -selection clipboard");
+    next(&mut events, "clipboard", |data| data["content"] == "copied: é 世界");
+}
+
+#[test]
+fn files_on_the_desktop_and_in_downloads_are_followed() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["file_change"]);
+    computer.bash("echo 1 > Desktop/a; mv Desktop/a Downloads/b; rm Downloads/b");
+    for (path, action) in [
+        ("/home/user/Desktop/a", "created"),
+        ("/home/user/Desktop/a", "modified"),
+        ("/home/user/Desktop/a", "deleted"),
+        ("/home/user/Downloads/b", "created"),
+        ("/home/user/Downloads/b", "deleted"),
+    ] {
+        next(&mut events, "file_change", |data| *data == json!({ "path": path, "action": action }));
+    }
+}
+
+#[test]
+fn processes_start_and_stop_by_their_number_inside() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["process_start", "process_stop"]);
+    let printed = computer.bash("sleep 1000 >/dev/null & echo $!");
+    let pid: u32 =
+        printed["output"].as_str().and_then(|text| text.trim().parse().ok()).expect("it is a number");
+    let it = json!({ "pid": pid, "name": "sleep" });
+    next(&mut events, "process_start", |data| *data == it);
+    computer.bash(&format!("kill {pid}"));
+    next(&mut events, "process_stop", |data| *data == it);
+}
+
+#[test]
+fn sound_starts_and_stops() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["audio_stream_start", "audio_stream_stop"]);
+    computer.bash("head -c 48000 /dev/zero | pacat --raw");
+    next(&mut events, "audio_stream_start", |data| *data == json!({}));
+    next(&mut events, "audio_stream_stop", |data| *data == json!({}));
+}
+
+#[test]
+fn the_screen_changes_its_size() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["screen_change"]);
+    computer.bash("xrandr -s 1024x768");
+    next(&mut events, "screen_change", |data| *data == json!({ "width": 1024, "height": 768 }));
+    let shot = server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
+    assert_eq!((&shot["width"], &shot["height"]), (&json!(1024), &json!(768)));
+    assert_eq!(computer.show()["instance_details"]["resolution"], "1024x768x24");
+}
+
+#[test]
+fn idleness_comes_after_half_a_minute_and_ends_with_input() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["idle", "active"]);
+    // The two waits together outlast the client's patience with a silent socket, hence the pings between.
+    let mut idle = None;
+    while idle.is_none() {
+        events.send(&json!({ "type": "ping" }));
+        let frame = events.frame();
+        if frame["type"] == "event" {
+            idle = Some(frame["event"].clone());
+        } else {
+            computer.act("wait", &json!({ "duration": 1 })).expect(200);
+        }
+    }
+    let idle = idle.expect("the loop ended");
+    assert_eq!(idle["type"], "idle");
+    assert!(idle["data"]["idle_seconds"].as_u64().is_some_and(|seconds| seconds >= 30), "{idle}");
+    computer.act("click", &json!({ "x": 600, "y": 300 })).expect(200);
+    next(&mut events, "active", |data| *data == json!({}));
+}
+
+#[test]
+fn an_unknown_name_subscribes_to_nothing() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = Socket::open(&computer, "events", "");
+    events.send(&json!({ "type": "subscribe", "event_types": ["clipboard", "windowfocus"] }));
+    assert_eq!(events.frame(), json!({ "type": "error", "message": "Unknown event type: windowfocus" }));
+    events.send(&json!({ "type": "unsubscribe", "event_types": ["clipboard"] }));
+    assert_eq!(events.frame(), json!({ "type": "unsubscribed", "message": "ok" }));
+    events.send(&json!({ "type": "ping" }));
+    assert_eq!(events.frame(), json!({ "type": "pong" }));
+}

@@ -1,0 +1,84 @@
+//! Starting and stopping, of a computer and of the server.
+
+use std::path::Path;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::server::{Computer, Server, wait_until};
+
+#[test]
+fn the_home_outlives_a_stop_and_the_password_does_not() {
+    let server = Server::start();
+    let computer = server.computer();
+    let password = computer.password();
+    computer.bash("echo kept > file");
+    assert_eq!(computer.act("stop", &json!({})).expect(200)["status"], "stopping");
+    computer.wait_for_status("stopped");
+    assert_eq!(computer.act("stop", &json!({})).expect(200)["success"], true);
+    assert!(
+        computer
+            .act("click", &json!({ "x": 1, "y": 1 }))
+            .refusal(400)
+            .starts_with("Desktop instance not available")
+    );
+    server.get(&format!("/computers/{}/vnc-password", computer.id)).refusal(404);
+
+    assert_eq!(computer.act("start", &json!({})).expect(200)["status"], "starting");
+    assert_eq!(computer.bash("cat file")["output"], "kept\n");
+    let second = computer.password();
+    assert_ne!(second, password);
+    assert_eq!(computer.act("start", &json!({})).expect(200)["status"], "running");
+    assert_eq!(computer.password(), second);
+
+    assert_eq!(computer.act("restart", &json!({})).expect(200)["status"], "restarting");
+    assert_eq!(computer.bash("cat file")["output"], "kept\n");
+    assert_ne!(computer.password(), second);
+
+    server.call("DELETE", &format!("/computers/{}", computer.id), &json!({})).expect(200);
+    assert!(!server.data.path().join("computers").join(&computer.id).exists());
+}
+
+#[test]
+fn the_death_of_the_display_is_an_error_that_a_start_mends() {
+    let server = Server::start();
+    let computer = server.computer();
+    computer.bash("pkill Xvnc");
+    computer.wait_for_status("error");
+    computer.act("start", &json!({})).expect(200);
+    computer.wait_for_status("running");
+}
+
+/// Writes the number of the box's processes, seen from outside, which name the home they work in.
+fn processes_of(data: &Path) -> usize {
+    let data = data.display().to_string();
+    let commands = std::fs::read_dir("/proc").expect("it is Linux").flatten();
+    commands
+        .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
+        .filter(|command| {
+            let command = String::from_utf8_lossy(command);
+            command.starts_with("bwrap") && command.contains(&data)
+        })
+        .count()
+}
+
+#[test]
+fn nothing_is_left_when_the_server_ends_and_the_computer_comes_back_with_it() {
+    for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
+        let mut server = Server::start();
+        let computer = server.computer();
+        computer.bash("echo kept > file; sync");
+        let id = computer.id.clone();
+        assert!(processes_of(server.data.path()) > 0);
+        server.signal(signal);
+        let status = server.process.wait().expect("it ends");
+        assert_eq!(status.success(), signal != Signal::KILL, "{status}");
+        wait_until("the box to end", || processes_of(server.data.path()) == 0);
+
+        let data =
+            std::mem::replace(&mut server.data, tempfile::tempdir().expect("the tests may write to /tmp"));
+        let server = Server::start_in(data);
+        let computer = Computer { server: &server, id };
+        assert_eq!(computer.bash("cat file")["output"], "kept\n");
+    }
+}

@@ -1,0 +1,154 @@
+//! A running `orgo-desktop`, and plain calls to it.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use ureq::http::Request;
+
+pub(crate) const KEY: &str = "sk_live_test";
+
+/// How long a test waits for what must happen.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) struct Server {
+    pub(crate) process: Child,
+    /// `http://127.0.0.1:PORT`
+    pub(crate) origin: String,
+    pub(crate) data: TempDir,
+}
+
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
+}
+
+impl Server {
+    pub(crate) fn start() -> Self {
+        Self::start_in(tempfile::tempdir().expect("the tests may write to /tmp"))
+    }
+
+    pub(crate) fn start_in(data: TempDir) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_orgo-desktop"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir"])
+            .arg(data.path())
+            .env("ORGO_DESKTOP_API_KEY", KEY)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program was built");
+        let mut line = String::new();
+        let stdout = process.stdout.take().expect("it is piped");
+        BufReader::new(stdout).read_line(&mut line).expect("it says when it is ready");
+        let ready: Value = serde_json::from_str(&line).expect("the line is JSON");
+        assert_eq!(ready["api_key"], KEY);
+        let base = ready["base_url"].as_str().expect("it is an address");
+        let origin = base.strip_suffix("/api").expect("that is where the calls are").to_owned();
+        Self { process, origin, data }
+    }
+
+    /// `path` is under `/api`.
+    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.call_with(method, path, &body.to_string(), &[("authorization", &format!("Bearer {KEY}"))])
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.call_with("GET", path, "", &[("authorization", &format!("Bearer {KEY}"))])
+    }
+
+    pub(crate) fn call_with(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}/api{path}", self.origin));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.to_owned()).expect("the parts are right");
+        let agent =
+            ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+        let mut response = agent.build().new_agent().run(request).expect("the server answers");
+        let text = response.body_mut().read_to_string().expect("the answer is text");
+        Answer {
+            status: response.status().as_u16(),
+            body: serde_json::from_str(&text).unwrap_or(Value::Null),
+        }
+    }
+
+    /// A computer in a workspace of its own, already running.
+    pub(crate) fn computer(&self) -> Computer<'_> {
+        let workspace = self.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
+        let new = json!({ "workspace_id": workspace["id"], "name": "one" });
+        let made = self.call("POST", "/computers", &new).expect(201);
+        let computer = Computer { server: self, id: made["id"].as_str().expect("it has one").to_owned() };
+        computer.wait_for_status("running");
+        computer
+    }
+
+    pub(crate) fn signal(&self, signal: rustix::process::Signal) {
+        let id = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(id, signal).expect("it is running");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.signal(rustix::process::Signal::TERM);
+        }
+        // A test that has failed already must not abort the others.
+        let _ = self.process.wait();
+    }
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// The text of an error, which always comes with a request id.
+    #[track_caller]
+    pub(crate) fn refusal(self, status: u16) -> String {
+        let body = self.expect(status);
+        assert!(body["request_id"].is_string(), "{body}");
+        body["error"].as_str().expect("it is a text").to_owned()
+    }
+}
+
+pub(crate) struct Computer<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) id: String,
+}
+
+impl Computer<'_> {
+    pub(crate) fn show(&self) -> Value {
+        self.server.get(&format!("/computers/{}", self.id)).expect(200)
+    }
+
+    pub(crate) fn act(&self, action: &str, body: &Value) -> Answer {
+        self.server.call("POST", &format!("/computers/{}/{action}", self.id), body)
+    }
+
+    pub(crate) fn bash(&self, command: &str) -> Value {
+        self.act("bash", &json!({ "command": command })).expect(200)
+    }
+
+    pub(crate) fn password(&self) -> String {
+        let answer = self.server.get(&format!("/computers/{}/vnc-password", self.id)).expect(200);
+        answer["password"].as_str().expect("it is a text").to_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn wait_for_status(&self, status: &str) {
+        wait_until(&format!("the computer to be {status}"), || self.show()["status"] == status);
+    }
+}
+
+#[track_caller]
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited too long for {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,76 @@
+//! A channel's socket, seen from a client.
+
+use std::net::TcpStream;
+
+use serde_json::Value;
+use tungstenite::protocol::frame::coding::CloseCode;
+use tungstenite::stream::MaybeTlsStream;
+use tungstenite::{Message, WebSocket, connect};
+
+use crate::server::{Computer, PATIENCE};
+
+pub(crate) struct Socket(WebSocket<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// `query` follows the token.
+    pub(crate) fn open(computer: &Computer<'_>, channel: &str, query: &str) -> Self {
+        let show = computer.show();
+        let instance = show["instance_id"].as_str().expect("it is a text");
+        Self::open_at(
+            computer,
+            &format!("/desktops/{instance}/ws/{channel}?token={}{query}", computer.password()),
+        )
+    }
+
+    pub(crate) fn open_at(computer: &Computer<'_>, path: &str) -> Self {
+        let address = format!("{}{path}", computer.server.origin.replacen("http", "ws", 1));
+        let (socket, _) = connect(address).expect("every socket is accepted at first");
+        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
+            stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        }
+        Self(socket)
+    }
+
+    pub(crate) fn send(&mut self, frame: &Value) {
+        self.0.send(Message::text(frame.to_string())).expect("the socket is open");
+    }
+
+    pub(crate) fn send_binary(&mut self, frame: &Value) {
+        self.0.send(Message::binary(frame.to_string())).expect("the socket is open");
+    }
+
+    #[track_caller]
+    pub(crate) fn message(&mut self) -> Message {
+        self.0.read().expect("the server says something in time")
+    }
+
+    /// The next JSON frame.
+    #[track_caller]
+    pub(crate) fn frame(&mut self) -> Value {
+        match self.message() {
+            Message::Text(text) => serde_json::from_str(text.as_str()).expect("every text frame is JSON"),
+            other => panic!("expected a frame, got {other:?}"),
+        }
+    }
+
+    /// The next JSON frame of a type; others are passed over.
+    #[track_caller]
+    pub(crate) fn frame_of(&mut self, kind: &str) -> Value {
+        loop {
+            let frame = self.frame();
+            if frame["type"] == kind {
+                return frame;
+            }
+        }
+    }
+
+    /// The code that the server closes with; what comes before is passed over.
+    #[track_caller]
+    pub(crate) fn close_code(&mut self) -> u16 {
+        loop {
+            if let Message::Close(frame) = self.message() {
+                return frame.map_or(CloseCode::Status, |frame| frame.code).into();
+            }
+        }
+    }
+}
