@@ -30,21 +30,26 @@ export async function wrongPasswordIsRefused({ sdk, computer }) {
 
 export async function unknownComputerIsNotFound({ sdk, orgo, computer }) {
   const stranger = orgo.computer(UNKNOWN);
-  for (const call of [stranger.screenshot(), stranger.click({ x: 1, y: 1 }), orgo.computers.get(UNKNOWN)]) {
-    const error = await rejects(call, sdk.NotFoundError, "a call to an unknown computer");
+  const calls = [() => stranger.screenshot(), () => stranger.click({ x: 1, y: 1 }), () => orgo.computers.get(UNKNOWN)];
+  for (const call of calls) {
+    const error = await rejects(call(), sdk.NotFoundError, "a call to an unknown computer");
     equal(error.status, 404, "the status");
   }
-  await rejects(stranger.terminal(), sdk.NotFoundError, "a terminal of a computer whose password cannot be asked for");
+  isNotFound(await rejects(stranger.terminal(), sdk.ChannelClosedError, "a terminal without a password"));
 
   const { version, base_url, realtime_url, password } = (await computer.connection()).toJSON();
   const connection = { version, base_url, realtime_url, password, computer_id: UNKNOWN, instance_id: "00000000" };
   const opening = sdk.Orgo.connect(connection).terminal();
-  const error = await rejects(opening, sdk.ChannelClosedError, "a terminal of an unknown computer");
-  equal(error.cause.reason, "not_found", "the cause");
+  isNotFound(await rejects(opening, sdk.ChannelClosedError, "a terminal with another computer's password"));
+
+  function isNotFound(error) {
+    equal(error.cause.reason, "not_found", "the cause");
+  }
 }
 
 export async function badParametersAreNotSent({ sdk, options, counter, workspace }) {
-  const orgo = new sdk.Orgo({ ...options, baseUrl: `${counter}/api`, realtimeUrl: `${counter.replace("http", "ws")}/api` });
+  const realtimeUrl = `${counter.replace("http", "ws")}/api/{computer_id}/{channel}`;
+  const orgo = new sdk.Orgo({ ...options, baseUrl: `${counter}/api`, realtimeUrl });
   const computer = orgo.computer(UNKNOWN);
   const create = (params) => orgo.computers.create({ workspace_id: workspace.id, name: "one", ...params });
   const refused = {

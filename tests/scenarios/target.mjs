@@ -35,18 +35,23 @@ const hex = (colour) => `#${colour.map((part) => part.toString(16).padStart(2, "
 
 let started = 0;
 
-/** Starts it, and returns its title, a point in the middle of it, and how to read what it reported. */
+/**
+ * Starts it.
+ *
+ * @param {import("orgo-sdk").Computer} computer
+ * @returns its title, two points inside of it (one to click, one to look at, where the pointer does not hide it), and how
+ *   to read what it reported
+ */
 export async function startTarget(computer) {
   const name = `target-${Date.now()}-${(started += 1)}`;
   const folder = `/tmp/${name}`;
   const command = `python3 ${folder}/program.py ${folder} '${hex(CLICKED)}'`;
-  const xterm = [
-    ["xterm -u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150"],
-    [`-bg '${hex(FRESH)}' -fg white -T ${name} -e ${command}`],
-  ];
+  const xterm =
+    "xterm -u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150 " +
+    `-bg '${hex(FRESH)}' -fg white -T ${name} -e ${command}`;
   const { output, exit_code } = await computer.bash(
     `mkdir ${folder} && cat > ${folder}/program.py <<'PROGRAM'\n${PROGRAM}\nPROGRAM\n` +
-      `setsid ${xterm.join(" ")} > ${folder}/log 2>&1 &`,
+      `setsid ${xterm} > ${folder}/log 2>&1 &`,
   );
   if (exit_code !== 0) throw new Error(`the target did not start: ${output}`);
   const read = (report) =>
@@ -55,5 +60,5 @@ export async function startTarget(computer) {
       return exit_code === 0 && output;
     });
   await read("ready");
-  return { title: name, centre: { x: 420, y: 300 }, read };
+  return { title: name, place: { x: 420, y: 300 }, sight: { x: 500, y: 360 }, read };
 }

@@ -14,7 +14,7 @@ export async function windowIsWorked({ computer, decode }) {
     equal(focused.data.window_id, opened.data.window_id, "the window with the focus");
 
     await untilColour("the window", FRESH);
-    await computer.click(target.centre);
+    await computer.click(target.place);
     await untilColour("the window after a click", CLICKED);
     const cell = await target.read("click");
     ok(/^0 \d+ \d+$/.test(cell), `a press of the left button: ${cell}`);
@@ -29,7 +29,7 @@ export async function windowIsWorked({ computer, decode }) {
     async function untilColour(what, [red, green, blue]) {
       await until(`${what} to be rgb(${red}, ${green}, ${blue})`, async () => {
         const { data, mime_type } = await computer.screenshot();
-        const pixel = (await decode(data, mime_type)).pixel(target.centre.x, target.centre.y);
+        const pixel = (await decode(data, mime_type)).pixel(target.sight.x, target.sight.y);
         return pixel[0] === red && pixel[1] === green && pixel[2] === blue;
       });
     }

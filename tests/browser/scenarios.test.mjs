@@ -1,0 +1,54 @@
+// Acts out the scenarios in a page, through the WebAssembly binding.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { scenarios } from "../scenarios/index.mjs";
+import { startChromium } from "../support/chromium.mjs";
+import { startCounter } from "../support/counter.mjs";
+import { startDesktop } from "../support/desktop.mjs";
+import { startPages } from "../support/pages.mjs";
+
+const folder = mkdtempSync(join(tmpdir(), "orgo-page-"));
+const complaints = [];
+let browser, counter, desktop, page, pages;
+
+before(async () => {
+  await build({
+    root: fileURLToPath(new URL("page", import.meta.url)),
+    logLevel: "warn",
+    build: { outDir: folder, emptyOutDir: true, minify: false },
+  });
+  pages = await startPages(() => folder);
+  counter = await startCounter();
+  desktop = await startDesktop({ allowOrigins: [pages.origin] });
+  browser = await startChromium();
+  page = await browser.newPage();
+  page.on("console", (message) => {
+    if (message.text().includes("Content Security Policy")) complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.stack));
+  await page.goto(pages.origin);
+});
+
+after(async () => {
+  await browser?.close();
+  await counter?.close();
+  await desktop?.stop();
+  await pages?.close();
+  rmSync(folder, { recursive: true });
+});
+
+describe("the wasm binding in a page", () => {
+  test("the page is worked by WebAssembly", async () => {
+    const settings = { options: desktop.options, counter: counter.url };
+    assert.equal(await page.evaluate((given) => globalThis.prepare(given), settings), "wasm");
+  });
+  for (const name of [...Object.keys(scenarios), "a tone of 440 Hz is played"]) {
+    test(name, { timeout: 60_000 }, () => page.evaluate((given) => globalThis.act(given), name));
+  }
+  test("nothing was against the page's policy, and no error got away", () => assert.deepEqual(complaints, []));
+});

@@ -1,0 +1,51 @@
+// Serves a folder of built pages under a strict Content-Security-Policy, as a careful site would.
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { createServer } from "node:http";
+import { extname, join, normalize } from "node:path";
+
+const TYPES = {
+  ".css": "text/css",
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript",
+  ".svg": "image/svg+xml",
+  ".wasm": "application/wasm",
+};
+
+/** What the package asks of a page's policy: its module is WebAssembly, and it calls the desktop. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "worker-src 'self'",
+  "style-src 'self'",
+  "img-src 'self' data:",
+  "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*",
+].join("; ");
+
+/**
+ * @param {() => string} folder where the pages are; asked for at every request, so that the server can start first
+ * @returns {Promise<{ origin: string, close(): Promise<void> }>}
+ */
+export async function startPages(folder) {
+  const server = createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://pages");
+    const path = normalize(join(folder(), pathname === "/" ? "index.html" : decodeURIComponent(pathname)));
+    if (!path.startsWith(folder()) || !existsSync(path) || !statSync(path).isFile()) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(200, {
+      "content-type": TYPES[extname(path)] ?? "application/octet-stream",
+      "content-security-policy": POLICY,
+    });
+    createReadStream(path).pipe(response);
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(resolve);
+        server.closeAllConnections();
+      }),
+  };
+}
