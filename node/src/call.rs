@@ -11,7 +11,7 @@ use orgo_core::driver::run_call;
 use orgo_core::error::{self, Delivered, TransportError};
 use tokio::sync::Notify;
 
-use crate::convert::{Outcome, RawOutcome, parse};
+use crate::convert::{Outcome, parse};
 use crate::guard::guarded;
 use crate::io_thread;
 use crate::network::{Network, seed};
@@ -67,8 +67,7 @@ impl Call {
                     delivered: Delivered::Maybe,
                 }))
             });
-            let outcome = RawOutcome::from(result);
-            deferred.resolve(move |_| Ok(Outcome::from(outcome)));
+            deferred.resolve(move |_| Ok(Outcome::from(result)));
         })
         .map_err(Error::from_reason)?;
         Ok(promise)

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use napi::bindgen_prelude::{Object, Result};
+use napi::bindgen_prelude::{Object, Result, ToNapiValue};
 use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::channel::{Audio, AudioItem, Events, Protocol, Session, State, Terminal};
 use orgo_core::config::Config;
 use orgo_core::driver::{self, drive};
 
-use crate::batch::{Batch, RawBatch};
+use crate::batch::Batch;
 use crate::clock;
 use crate::convert::thrown;
 use crate::guard::guarded;
@@ -38,11 +38,11 @@ macro_rules! each {
 }
 
 impl Handle {
-    async fn next(&self) -> Option<RawBatch> {
+    async fn next(&self) -> Option<Batch> {
         match self {
-            Self::Terminal(channel) => channel.next().await.map(RawBatch::from),
-            Self::Audio(channel, gather) => next_sound(channel, *gather).await.map(RawBatch::from),
-            Self::Events(channel) => channel.next().await.map(RawBatch::from),
+            Self::Terminal(channel) => channel.next().await.map(Batch::from),
+            Self::Audio(channel, gather) => next_sound(channel, *gather).await.map(Batch::from),
+            Self::Events(channel) => channel.next().await.map(Batch::from),
         }
     }
 
@@ -92,21 +92,19 @@ impl Channel {
     }
 
     /// A promise that a future on the I/O thread resolves. A panic resolves it as the end.
-    fn promise<'env, T, J>(
+    fn promise<'env, T>(
         &self,
         env: &'env Env,
         next: impl AsyncFnOnce(&Handle) -> Option<T> + Send + 'static,
-        convert: impl FnOnce(T) -> J + Send + 'static,
     ) -> Result<Object<'env>>
     where
-        T: Send + 'static,
-        J: napi::bindgen_prelude::ToNapiValue + 'static,
+        T: ToNapiValue + Send + 'static,
     {
         let handle = self.handle.clone();
         let (deferred, promise) = env.create_deferred()?;
         io_thread::spawn(move || async move {
             let item = guarded(next(&handle)).await.ok().flatten();
-            deferred.resolve(move |_| Ok(item.map(convert)));
+            deferred.resolve(move |_| Ok(item));
         })
         .map_err(Error::from_reason)?;
         Ok(promise)
@@ -118,13 +116,13 @@ impl Channel {
     /// The next items, at least one; `null` once the channel has ended and all were taken.
     #[napi(catch_unwind, ts_return_type = "Promise<Batch | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
-        self.promise(env, async |handle: &Handle| handle.next().await, Batch::from)
+        self.promise(env, async |handle: &Handle| handle.next().await)
     }
 
     /// The state as JSON, at its next change; `null` after the end.
     #[napi(catch_unwind, ts_return_type = "Promise<string | null>")]
     pub fn next_state<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
-        self.promise(env, async |handle: &Handle| handle.next_state().await, |state| json(&state))
+        self.promise(env, async |handle: &Handle| handle.next_state().await.map(|state| json(&state)))
     }
 
     /// The state now, as JSON.

@@ -1,36 +1,26 @@
 //! Values on their way between JavaScript and the core.
 
-use napi::bindgen_prelude::{Error, Status, Uint8Array};
+use napi::bindgen_prelude::{Error, Status};
 use napi_derive::napi;
 use orgo_core::call::Output;
 use orgo_core::error::{self, EncodeError, ErrorRecord};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::owned::Bytes;
+
 /// How a call ended.
 #[napi(object, object_from_js = false)]
+#[derive(Debug)]
 pub struct Outcome {
     pub ok: bool,
     /// The value as JSON; for a picture what is known of it; else the `ErrorRecord`.
     pub json: String,
     /// A picture or the content of a file.
-    pub bytes: Option<Uint8Array>,
+    pub bytes: Option<Bytes>,
 }
 
-/// The outcome in a form that may leave the I/O thread.
-pub(crate) struct RawOutcome {
-    ok: bool,
-    json: String,
-    bytes: Option<Vec<u8>>,
-}
-
-impl From<RawOutcome> for Outcome {
-    fn from(RawOutcome { ok, json, bytes }: RawOutcome) -> Self {
-        Self { ok, json, bytes: bytes.map(Uint8Array::from) }
-    }
-}
-
-impl From<Result<Output, error::Error>> for RawOutcome {
+impl From<Result<Output, error::Error>> for Outcome {
     fn from(result: Result<Output, error::Error>) -> Self {
         match result {
             Ok(Output::Value(value)) => Self { ok: true, json: value.to_string(), bytes: None },
@@ -42,9 +32,9 @@ impl From<Result<Output, error::Error>> for RawOutcome {
                     "height": picture.height,
                 })
                 .to_string(),
-                bytes: Some(picture.data),
+                bytes: Some(Bytes(picture.data)),
             },
-            Ok(Output::Content(data)) => Self { ok: true, json: "{}".to_owned(), bytes: Some(data) },
+            Ok(Output::Content(data)) => Self { ok: true, json: "{}".to_owned(), bytes: Some(Bytes(data)) },
             Err(error) => Self { ok: false, json: record(&error.record()), bytes: None },
         }
     }

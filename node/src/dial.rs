@@ -70,7 +70,7 @@ impl Dialer {
         if let Some(credentials) = proxy.basic_auth() {
             tunnel = tunnel.with_auth(credentials.clone());
         }
-        let stream = tunnel.call(target).await.map_err(|error| through(&proxy, error.into()))?.into_inner();
+        let stream = tunnel.call(target).await.map_err(|error| through(&proxy, &error))?.into_inner();
         if secure { Ok(Stream::new(self.direct.tls.connect(host, stream).await?)) } else { Ok(stream) }
     }
 
@@ -78,7 +78,7 @@ impl Dialer {
         let Some(proxy) = self.forwarder(&uri) else {
             return self.tunnel(uri).await.map(TokioIo::new);
         };
-        let stream = self.direct.call(address_of(&proxy)?).await.map_err(|error| through(&proxy, error))?;
+        let stream = self.direct.call(address_of(&proxy)?).await.map_err(|error| through(&proxy, &*error))?;
         Ok(TokioIo::new(Stream { forwards: true, ..stream.into_inner() }))
     }
 }
@@ -94,9 +94,9 @@ fn address_of(proxy: &Intercept) -> Result<Uri, BoxError> {
     }
 }
 
-fn through(proxy: &Intercept, error: BoxError) -> BoxError {
+fn through(proxy: &Intercept, error: &(dyn Error + 'static)) -> BoxError {
     let host = proxy.uri().authority().map_or("", |authority| authority.as_str());
-    format!("the proxy {host}: {}", explain(&*error)).into()
+    format!("the proxy {host}: {}", explain(error)).into()
 }
 
 impl Service<Uri> for Dialer {

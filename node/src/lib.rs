@@ -4,25 +4,23 @@
 //! Values cross as JSON text, so that the work of parsing stays off the JavaScript thread; bytes, samples and long
 //! text cross beside it. The TypeScript face adapts these classes to its `Binding` interface.
 
-#![allow(
-    missing_debug_implementations,
-    unreachable_pub,
-    reason = "napi exports only what is `pub`, and no Rust code can reach it"
-)]
+#![allow(missing_debug_implementations, reason = "what is public here is seen by JavaScript alone")]
 
-mod batch;
-mod call;
-mod channel;
-mod client;
+pub mod batch;
+pub mod call;
+pub mod channel;
+pub mod client;
+pub mod convert;
+pub mod owned;
+pub mod wav;
+
 mod clock;
-mod convert;
 mod dial;
 mod guard;
 mod io_thread;
 mod network;
 mod socket;
 mod tls;
-mod wav;
 
 use napi_derive::napi;
 

@@ -166,7 +166,7 @@ fn never(message: String) -> SendFailure {
 fn classify(error: &legacy::Error) -> SendFailure {
     use std::error::Error as _;
     // The outer error only names the stage.
-    let message = error.source().map_or_else(|| error.to_string(), |cause| explain(cause));
+    let message = error.source().map_or_else(|| error.to_string(), explain);
     // Without a connection nothing can have been sent.
     let reached = if error.is_connect() { Reached::Never } else { Reached::Maybe };
     SendFailure { reached, message }

@@ -1,0 +1,220 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { createServer as createTcpServer } from "node:net";
+import { test } from "node:test";
+
+import { addon, begin, call, client, listen, thrown } from "./addon.mjs";
+
+/** The smallest PNG: one pixel. */
+const PIXEL = Buffer.from(
+  "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
+  "base64",
+);
+const CLICK = { id: "c1", x: 10, y: 20 };
+
+/** A server that answers JSON, and the requests that it got. */
+async function service(test, answer) {
+  const requests = [];
+  const server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request.setEncoding("latin1")) body += chunk;
+    const { method, url, headers, socket } = request;
+    requests.push({ method, url, headers, body, port: socket.remotePort });
+    const { status = 200, headers: fields = {}, body: value = { success: true } } = (await answer?.(request, requests)) ?? {};
+    response.writeHead(status, { "content-type": "application/json", ...fields });
+    response.end(Buffer.isBuffer(value) ? value : JSON.stringify(value));
+  });
+  return { requests, server, port: await listen(test, server) };
+}
+
+test("a call sends what is declared and gives the answer's value", async (t) => {
+  const { requests, port } = await service(t);
+  const outcome = await call(client(port), "computers.click", CLICK, { headers: { "X-Trace": "7" } });
+  assert.deepEqual(outcome, { ok: true, value: { success: true }, bytes: undefined });
+  const [{ method, url, headers, body }] = requests;
+  assert.equal(`${method} ${url}`, "POST /api/computers/c1/click");
+  assert.deepEqual(JSON.parse(body), { x: 10, y: 20 });
+  assert.equal(headers.authorization, "Bearer sk_live_secret");
+  assert.equal(headers["user-agent"], `orgo-sdk-node/${addon.version()}`);
+  assert.equal(headers["x-trace"], "7");
+});
+
+test("a user agent of the caller's stands instead of ours", async (t) => {
+  const { requests, port } = await service(t);
+  await call(client(port, { headers: { "User-Agent": "bot/1" } }), "computers.click", CLICK);
+  assert.equal(requests[0].headers["user-agent"], "bot/1");
+});
+
+test("a screenshot comes as bytes that are the caller's own", async (t) => {
+  const { port } = await service(t, () => ({ body: { image: `data:image/png;base64,${PIXEL.toString("base64")}` } }));
+  const { value, bytes } = await call(client(port), "computers.screenshot", { id: "c1" });
+  assert.deepEqual(value, { mime_type: "image/png", width: 1, height: 1 });
+  assert.ok(bytes instanceof Uint8Array && PIXEL.equals(bytes));
+  const moved = structuredClone(bytes, { transfer: [bytes.buffer] });
+  assert.ok(PIXEL.equals(moved));
+  assert.equal(bytes.length, 0, "the buffer was transferred, not copied");
+});
+
+test("a file is uploaded whole", async (t) => {
+  const { requests, port } = await service(t, () => ({ body: { file: { id: "f1", filename: "a.bin" } } }));
+  const data = Buffer.from([0, 255, 13, 10, 45, 45]);
+  const content = { name: "a.bin", contentType: "application/octet-stream", data };
+  const outcome = await call(client(port), "files.upload", { workspace_id: "w1" }, {}, content);
+  assert.equal(outcome.ok, true, JSON.stringify(outcome));
+  assert.ok(requests[0].body.includes(data.toString("latin1")));
+});
+
+test("what is wrong in a call is an outcome, and nothing is sent", async (t) => {
+  const { requests, port } = await service(t);
+  const wrong = async (...args) => (await call(client(port), ...args)).error;
+  assert.equal((await wrong("computers.click", { ...CLICK, x: "a" })).field, "x");
+  assert.equal((await wrong("computers.fly", {})).kind, "encode");
+  assert.equal((await wrong("computers.click", CLICK, { timeout: -1 })).field, "timeout");
+  const { json } = await client(port).call("computers.click", "{", "{}").outcome();
+  assert.equal(JSON.parse(json).field, "params");
+  assert.equal(requests.length, 0);
+});
+
+test("wrong settings throw an error record without their values", () => {
+  assert.equal(thrown(() => new addon.Client('{"base_url":"nowhere"}')).field, "baseUrl");
+  const record = thrown(() => new addon.Client('{"api_key":["sk_live_secret"]}'));
+  assert.equal(record.kind, "encode");
+  assert.ok(!JSON.stringify(record).includes("sk_live_secret"));
+});
+
+test("a refusal of the server keeps its facts", async (t) => {
+  const { port } = await service(t, () => ({ status: 404, body: { error: "no such computer", request_id: "r1" } }));
+  const { error } = await call(client(port), "computers.get", { id: "c1" });
+  assert.equal(error.kind, "server");
+  assert.equal(error.status, 404);
+  assert.equal(error.request_id, "r1");
+});
+
+test("a refused connection is known not to have delivered anything", async (t) => {
+  const { server, port } = await service(t);
+  await new Promise((closed) => server.close(closed));
+  const { error } = await call(client(port), "computers.click", CLICK, { max_retries: 0 });
+  assert.equal(error.kind, "transport");
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}.*refused`));
+});
+
+test("a name that does not resolve is known not to have delivered anything", async () => {
+  const orgo = new addon.Client(JSON.stringify({ base_url: "http://nowhere.invalid/api", api_key: "k" }));
+  const { error } = await call(orgo, "computers.click", CLICK, { max_retries: 0 });
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, /nowhere\.invalid/);
+});
+
+test("a connection that breaks after the request leaves it open, and a click is not sent again", async (t) => {
+  let requests = 0;
+  const server = createTcpServer((socket) => {
+    socket.once("data", () => {
+      requests += 1;
+      socket.resetAndDestroy();
+    });
+  });
+  const { error } = await call(client(await listen(t, server)), "computers.click", CLICK);
+  assert.equal(error.kind, "transport");
+  assert.equal(error.delivered, "maybe");
+  assert.equal(requests, 1);
+});
+
+test("an answer that breaks off in the middle is a failure, and a read is sent again", async (t) => {
+  const { requests, port } = await service(t, (request, { length }) => {
+    if (length > 1) return { body: [] };
+    request.socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[");
+  });
+  const outcome = await call(client(port), "workspaces.list", {});
+  assert.deepEqual(outcome.value, []);
+  assert.equal(requests.length, 2);
+});
+
+test("the time limit ends a call and frees its connection", async (t) => {
+  const { server, port } = await service(t, () => new Promise(() => {}));
+  const { outcome } = begin(client(port), "computers.click", CLICK, { timeout: 200 });
+  const [request] = await once(server, "request");
+  const closed = once(request.socket, "close");
+  const { error } = await outcome;
+  assert.deepEqual([error.kind, error.limit, error.delivered], ["timeout", 200, "maybe"]);
+  await closed;
+});
+
+test("a cancelled call ends and frees its connection", async (t) => {
+  const { server, port } = await service(t, () => new Promise(() => {}));
+  const { outcome, cancel } = begin(client(port), "computers.click", CLICK);
+  const [request] = await once(server, "request");
+  const closed = once(request.socket, "close");
+  cancel();
+  const { error } = await outcome;
+  assert.deepEqual([error.kind, error.delivered], ["aborted", "maybe"]);
+  await closed;
+});
+
+test("a call that is cancelled before it begins sends nothing", async (t) => {
+  const { requests, port } = await service(t);
+  const pending = client(port).call("computers.click", JSON.stringify(CLICK), "{}");
+  pending.cancel();
+  const { ok, json } = await pending.outcome();
+  assert.equal(ok, false);
+  assert.equal(JSON.parse(json).kind, "aborted");
+  assert.equal(requests.length, 0);
+  assert.throws(() => pending.outcome(), /already/);
+});
+
+test("cancelling after the end, or letting go of the call, changes nothing", async (t) => {
+  const { port } = await service(t);
+  const { outcome, cancel } = begin(client(port), "computers.click", CLICK);
+  assert.equal((await outcome).ok, true);
+  cancel();
+});
+
+test("calls share a connection, and an idle one that the server closes costs nothing", async (t) => {
+  const { requests, server, port } = await service(t);
+  const orgo = client(port);
+  await call(orgo, "computers.click", CLICK);
+  await call(orgo, "computers.click", CLICK);
+  assert.equal(requests[0].port, requests[1].port);
+  server.closeIdleConnections();
+  const outcome = await call(orgo, "computers.click", CLICK, { max_retries: 0 });
+  assert.equal(outcome.ok, true, JSON.stringify(outcome));
+  assert.notEqual(requests[2].port, requests[1].port);
+});
+
+test("calls run beside each other", async (t) => {
+  let waiting = [];
+  const { port } = await service(t, () => new Promise((answer) => {
+    waiting.push(answer);
+    if (waiting.length === 8) for (const answer of waiting.splice(0)) answer({});
+  }));
+  const orgo = client(port);
+  const outcomes = await Promise.all(Array.from({ length: 8 }, () => call(orgo, "computers.click", CLICK)));
+  assert.ok(outcomes.every(({ ok }) => ok));
+});
+
+test("a read follows a redirect on its own origin, credentials included", async (t) => {
+  const { requests, port } = await service(t, ({ url }) =>
+    url === "/api/workspaces" ? { status: 307, headers: { location: "/api/v2/workspaces?all=1" } } : { body: [] },
+  );
+  assert.deepEqual((await call(client(port), "workspaces.list", {})).value, []);
+  assert.equal(requests[1].url, "/api/v2/workspaces?all=1");
+  assert.equal(requests[1].headers.authorization, "Bearer sk_live_secret");
+});
+
+test("credentials never follow a redirect to another origin, and a click follows none", async (t) => {
+  const elsewhere = await service(t);
+  const location = `http://127.0.0.1:${elsewhere.port}/api`;
+  const { port } = await service(t, () => ({ status: 307, headers: { location }, body: {} }));
+  for (const [operation, params] of [["workspaces.list", {}], ["computers.click", CLICK]]) {
+    const { error } = await call(client(port), operation, params);
+    assert.equal(error.status, 307, operation);
+  }
+  assert.equal(elsewhere.requests.length, 0);
+});
+
+test("a redirect in a circle ends", async (t) => {
+  const { port } = await service(t, ({ url }) => ({ status: 302, headers: { location: url } }));
+  const { error } = await call(client(port), "workspaces.list", {}, { max_retries: 0 });
+  assert.match(error.message, /too many redirects/);
+});

@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { test } from "node:test";
+
+import { WebSocketServer } from "ws";
+
+import { addon, client, items, listen, open, output, status, thrown, until } from "./addon.mjs";
+
+/** A server of sockets. `serve` gets each one, its messages decoded. */
+async function service(test, serve, http) {
+  const server = createServer(http);
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket, request) => {
+    const send = (message) => socket.send(JSON.stringify(message));
+    const on = (act) => socket.on("message", (data) => act(JSON.parse(data)));
+    on(({ type }) => type === "ping" && send({ type: "pong" }));
+    serve({ socket, request, send, on });
+  });
+  test.after(() => sockets.close());
+  return listen(test, server);
+}
+
+/** A shell that repeats what it reads. */
+function echo({ send, on }) {
+  on(({ type, data }) => type === "input" && send({ type: "output", data }));
+}
+
+test("a terminal takes keystrokes and gives output", async (t) => {
+  let opened;
+  const port = await service(t, (peer) => {
+    opened = peer.request;
+    echo(peer);
+  });
+  const terminal = open(client(port), "terminal", port, { cols: 100, rows: 30 });
+  assert.equal(terminal.input("too early"), false);
+  await status(terminal, "open");
+  assert.equal(opened.url, "/ws/terminal?token=pass&cols=100&rows=30");
+  assert.equal(opened.headers["user-agent"], `orgo-sdk-node/${addon.version()}`);
+  assert.equal(terminal.input("echo 🦀→"), true);
+  assert.equal(await output(terminal, "→"), "echo 🦀→");
+  const { received, taken, buffered } = JSON.parse(terminal.counters());
+  assert.deepEqual([received, taken, buffered], [12, 12, 0]);
+  terminal.close();
+});
+
+test("a size that changes is sent, and a wrong one is thrown", async (t) => {
+  const resized = new Promise((found) => {
+    t.port = service(t, ({ on }) => on((message) => message.type === "resize" && found(message)));
+  });
+  const port = await t.port;
+  const terminal = open(client(port), "terminal", port);
+  await status(terminal, "open");
+  terminal.resize(132, 43);
+  assert.deepEqual(await resized, { type: "resize", cols: 132, rows: 43 });
+  assert.equal(thrown(() => terminal.resize(0, 1)).field, "cols");
+  assert.throws(() => terminal.subscribe([]), /no `subscribe`/);
+  terminal.close();
+});
+
+test("a flood of small frames arrives whole, in order, and in few batches", async (t) => {
+  const count = 20_000;
+  const port = await service(t, ({ send }) => {
+    for (let line = 0; line < count; line += 1) send({ type: "output", data: `${line} é🦀\r\n` });
+    send({ type: "exit", code: 7 });
+  });
+  const terminal = open(client(port), "terminal", port);
+  let [text, batches, last] = ["", 0];
+  for (let batch = await terminal.next(); batch; batch = await terminal.next()) {
+    batches += 1;
+    for (const item of items(batch)) {
+      text += item.data ?? "";
+      last = item;
+    }
+  }
+  assert.equal(text, Array.from({ length: count }, (_, line) => `${line} é🦀\r\n`).join(""));
+  assert.deepEqual(last, { type: "exit", code: 7 });
+  assert.ok(batches < count / 10, `${batches} batches`);
+  assert.equal(JSON.parse(terminal.state()).cause.reason, "exit");
+});
+
+test("a terminal whose output nobody takes makes the server wait", async (t) => {
+  let peer;
+  const port = await service(t, ({ socket, send }) => {
+    peer = socket;
+    const data = "x".repeat(16 << 10);
+    const more = () => {
+      while (socket.readyState === 1 && socket.bufferedAmount < 1 << 20) send({ type: "output", data });
+    };
+    socket.on("drain", more);
+    socket._socket.on("drain", more);
+    more();
+  });
+  const terminal = open(client(port), "terminal", port);
+  await status(terminal, "open");
+  const counters = () => JSON.parse(terminal.counters());
+  let before = -1;
+  for (let now = counters().received; now !== before; now = counters().received) {
+    before = now;
+    await new Promise((later) => setTimeout(later, 300));
+  }
+  assert.ok(before < 2 << 20, `${before} bytes were read ahead`);
+  assert.ok(peer.bufferedAmount > 0);
+  const taken = items(await terminal.next()).reduce((sum, { data }) => sum + data.length, 0);
+  assert.ok(taken >= before);
+  await terminal.next();
+  assert.ok(counters().received > before);
+  terminal.close();
+});
+
+test("sound arrives as samples, whatever the frames are cut like", async (t) => {
+  const pcm = Int16Array.from({ length: 4_800 }, (_, at) => Math.round(20_000 * Math.sin(at / 10)));
+  const bytes = Buffer.from(pcm.buffer);
+  const port = await service(t, ({ socket, send }) => {
+    send({ type: "started", sample_rate: 24_000, channels: 1 });
+    for (let at = 0; at < bytes.length; at += 961) socket.send(bytes.subarray(at, at + 961));
+  });
+  const audio = open(client(port), "audio", port, { sample_rate: 24_000, batch_ms: 40 });
+  const heard = [];
+  const found = await until(audio, (item) => (heard.push(...(item.samples ?? [])), heard.length >= pcm.length));
+  assert.deepEqual(found[0], { type: "started", sample_rate: 24_000, channels: 1 });
+  assert.deepEqual(heard, Array.from(pcm, (sample) => sample / 32_768));
+  assert.equal(JSON.parse(audio.counters()).taken, pcm.length);
+  audio.close();
+});
+
+test("events arrive for what was subscribed to", async (t) => {
+  const port = await service(t, ({ send, on }) => {
+    on(({ type, event_types }) => {
+      if (type !== "subscribe") return;
+      send({ type: "subscribed", event_types });
+      for (const kind of event_types) send({ type: "event", event: { type: kind, timestamp: "t", data: { content: "x" } } });
+    });
+  });
+  const events = open(client(port), "events", port, { types: ["clipboard"] });
+  const event = (type) => ({ type: "event", event: { type, timestamp: "t", data: { content: "x" } } });
+  assert.deepEqual(items(await events.next()), [event("clipboard")]);
+  events.subscribe(["idle"]);
+  assert.deepEqual(items(await events.next()), [event("idle")]);
+  assert.equal(thrown(() => events.unsubscribe(["clipbord"])).field, "types");
+  events.close();
+});
+
+for (const [code, reason] of [[1000, "normal"], [4500, "failed"], [4404, "not_found"], [4401, "unauthorized"]]) {
+  test(`close code ${code} ends a channel as ${reason}`, async (t) => {
+    const port = await service(t, ({ socket }) => socket.close(code, "because"));
+    const orgo = new addon.Client(JSON.stringify({ base_url: `http://127.0.0.1:${port}/api` }));
+    const terminal = open(orgo, "terminal", port);
+    const { cause } = await status(terminal, "closed");
+    assert.equal(cause.reason, reason, JSON.stringify(cause));
+    assert.equal(await terminal.next(), null);
+    assert.equal(await terminal.nextState(), null);
+  });
+}
+
+test("a server that closes gets its answer", async (t) => {
+  const closed = new Promise((found) => {
+    t.port = service(t, ({ socket }) => {
+      socket.on("close", found);
+      socket.close(4500, "no shell");
+    });
+  });
+  const port = await t.port;
+  await status(open(client(port), "terminal", port), "closed");
+  assert.equal(await closed, 4500);
+});
+
+test("closing sends a normal close frame after what was sent before", async (t) => {
+  const messages = [];
+  const closed = new Promise((found) => {
+    t.port = service(t, ({ socket, on }) => {
+      on(({ type }) => messages.push(type));
+      socket.on("close", found);
+    });
+  });
+  const port = await t.port;
+  const audio = open(client(port), "audio", port);
+  await status(audio, "open");
+  audio.close();
+  assert.equal(await closed, 1000);
+  assert.deepEqual(messages, ["ping", "stop"]);
+  assert.equal(JSON.parse(audio.state()).cause.reason, "normal");
+});
+
+test("a refused upgrade ends a channel with its cause, and the password is in no word of it", async (t) => {
+  const server = createServer();
+  server.on("upgrade", (_, socket) => socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"));
+  const port = await listen(t, server);
+  const { cause } = await status(open(client(port), "events", port, {}, { password: "hunter2" }), "closed");
+  assert.equal(cause.reason, "not_found");
+  assert.match(cause.message, /404/);
+  assert.ok(!cause.message.includes("hunter2"));
+});
+
+test("a password that is refused is asked for again, with the key", async (t) => {
+  const asked = [];
+  const port = await service(
+    t,
+    ({ socket, request, send, on }) => {
+      if (!request.url.includes("token=fresh")) return socket.close(4401);
+      echo({ send, on });
+    },
+    (request, response) => {
+      asked.push(request.url);
+      response.end(JSON.stringify({ password: "fresh" }));
+    },
+  );
+  const terminal = open(client(port), "terminal", port, {}, { password: "stale" });
+  assert.equal((await status(terminal, "open")).status, "open");
+  assert.deepEqual(asked, ["/api/computers/c1/vnc-password"]);
+  terminal.close();
+});
+
+test("a connection that is lost is dialled again", async (t) => {
+  let sockets = 0;
+  const port = await service(t, ({ socket, send, on }) => {
+    if (++sockets === 1) setTimeout(() => socket.terminate(), 50);
+    echo({ send, on });
+  });
+  const terminal = open(client(port), "terminal", port);
+  await status(terminal, "open");
+  await status(terminal, "waiting");
+  await status(terminal, "open");
+  assert.equal(terminal.input("again"), true);
+  const found = await until(terminal, ({ data }) => data === "again");
+  assert.deepEqual(found.map(({ type }) => type), ["reconnected", "output"]);
+  terminal.close();
+});
+
+test("a server that nobody can reach is tried again, and closing ends that", async () => {
+  const terminal = open(client(9), "terminal", 9);
+  await status(terminal, "waiting");
+  terminal.close();
+  assert.equal((await status(terminal, "closed")).cause.reason, "normal");
+});
+
+test("a target or options of the wrong kind are thrown without their values", () => {
+  const orgo = client(9);
+  assert.equal(thrown(() => orgo.terminal("{", "{}")).field, "target");
+  const record = thrown(() => orgo.terminal('{"computer_id":"c1","password":["hunter2"]}', "{}"));
+  assert.ok(!JSON.stringify(record).includes("hunter2"));
+  assert.equal(thrown(() => open(orgo, "audio", 9, { sample_rate: 1 })).field, "sample_rate");
+  assert.equal(thrown(() => open(orgo, "events", 9, { types: ["clipbord"] })).field, "types");
+  const nowhere = open(orgo, "terminal", 9, {}, { connection_url: "ftp://x" });
+  assert.equal(JSON.parse(nowhere.state()).cause.reason, "refused");
+});

@@ -1,0 +1,139 @@
+// How the addon lives with the process: what keeps it alive, worker threads, many clients.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+
+import { WebSocketServer } from "ws";
+
+import { listen, path } from "./addon.mjs";
+
+/** A server with calls that are answered, calls that never are (`slow`), and silent sockets. */
+async function service(test) {
+  const server = createServer((request, response) => {
+    if (request.url.includes("slow")) server.emit("slow", request);
+    else response.end('{"success":true}');
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket) => {
+    socket.on("message", () => socket.send('{"type":"pong"}'));
+    server.emit("socket", socket);
+  });
+  test.after(() => sockets.close());
+  return { server, port: await listen(test, server) };
+}
+
+/** The beginning of every script: the addon, a client, a call and a terminal. */
+const prelude = (port) => `
+  const { Client } = require(${JSON.stringify(path)});
+  const client = new Client(JSON.stringify({ base_url: "http://127.0.0.1:${port}/api", api_key: "k" }));
+  const click = (id) => client.call("computers.click", JSON.stringify({ id, x: 1, y: 2 }), "{}").outcome();
+  const open = () => client.terminal(JSON.stringify({ computer_id: "c1", connection_url: "http://127.0.0.1:${port}", password: "p" }), "{}");
+  const opened = async (terminal) => { while (JSON.parse(terminal.state()).status !== "open") await terminal.nextState(); };
+`;
+
+/** Starts a script in a process of its own. */
+function start(test, port, script) {
+  const child = spawn(process.execPath, ["-e", `${prelude(port)}\n(async () => { ${script} })()`], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  test.after(() => child.kill("SIGKILL"));
+  const exit = once(child, "exit").then(([code, signal]) => code ?? signal);
+  const output = child.stdout.setEncoding("utf8").toArray().then((parts) => parts.join(""));
+  return { child, exit, output };
+}
+
+test("an idle client lets the process exit", async (t) => {
+  const { port } = await service(t);
+  const { exit, output } = start(t, port, `console.log((await click("c1")).ok)`);
+  assert.equal(await exit, 0);
+  assert.equal(await output, "true\n");
+});
+
+test("a closed channel lets the process exit", async (t) => {
+  const { port } = await service(t);
+  const { exit } = start(t, port, `const terminal = open(); await opened(terminal); terminal.close(); await terminal.next();`);
+  assert.equal(await exit, 0);
+});
+
+test("a pending call keeps the process alive until it is cancelled", async (t) => {
+  const { server, port } = await service(t);
+  const { child, exit } = start(
+    t,
+    port,
+    `const call = client.call("computers.click", '{"id":"slow","x":1,"y":2}', "{}");
+     process.on("SIGUSR2", () => call.cancel()); await call.outcome();`,
+  );
+  await once(server, "slow");
+  assert.equal(child.exitCode, null);
+  child.kill("SIGUSR2");
+  assert.equal(await exit, 0);
+});
+
+test("an open channel keeps the process alive while something is awaited of it", async (t) => {
+  const { server, port } = await service(t);
+  const { child, exit } = start(
+    t,
+    port,
+    `const terminal = open(); process.on("SIGUSR2", () => terminal.close()); await opened(terminal);
+     console.log("open"); await terminal.next();`,
+  );
+  await once(server, "socket");
+  await once(child.stdout, "readable");
+  assert.equal(child.exitCode, null);
+  child.kill("SIGUSR2");
+  assert.equal(await exit, 0);
+});
+
+test("process.exit in the middle of everything has its own code", async (t) => {
+  const { server, port } = await service(t);
+  const { exit } = start(
+    t,
+    port,
+    `const terminal = open(); await opened(terminal); terminal.next(); click("slow"); process.exitCode = 3; setTimeout(() => process.exit(), 50);`,
+  );
+  await once(server, "slow");
+  assert.equal(await exit, 3);
+});
+
+test("worker threads have clients of their own, and ending one in the middle harms nobody", async (t) => {
+  const { server, port } = await service(t);
+  const script = `${prelude(port)}
+    const { parentPort } = require("node:worker_threads");
+    (async () => {
+      const { ok } = await click("c1");
+      const terminal = open();
+      await opened(terminal);
+      terminal.next();
+      terminal.nextState();
+      click("slow");
+      parentPort.postMessage(ok);
+    })();`;
+  for (let round = 0; round < 5; round += 1) {
+    const [slow, socket] = [once(server, "slow"), once(server, "socket")];
+    const worker = new Worker(script, { eval: true });
+    assert.deepEqual(await once(worker, "message"), [true]);
+    await slow;
+    const closed = once((await socket)[0], "close");
+    await worker.terminate();
+    await closed;
+  }
+  const { exit, output } = start(t, port, `console.log((await click("c1")).ok)`);
+  assert.deepEqual([await exit, await output], [0, "true\n"]);
+});
+
+test("a channel that is let go of is closed", async (t) => {
+  const { server, port } = await service(t);
+  const socket = once(server, "socket");
+  start(
+    t,
+    port,
+    `await opened(open());
+     require("node:v8").setFlagsFromString("--expose-gc");
+     setInterval(require("node:vm").runInNewContext("gc"), 10);`,
+  );
+  const [code] = await once((await socket)[0], "close");
+  assert.equal(code, 1000);
+});

@@ -1,0 +1,156 @@
+// The ways to a server: TLS with certificates of the environment's, and proxies.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import { connect } from "node:net";
+import { test } from "node:test";
+
+import { WebSocketServer } from "ws";
+
+import { addon, call, certificate, client, environment, listen, open, output, status } from "./addon.mjs";
+
+/** What a service answers to every call, and a shell that repeats what it reads. */
+function serve(test, server) {
+  server.on("request", (request, response) => response.end('{"success":true}'));
+  const sockets = new WebSocketServer({ server });
+  sockets.on("connection", (socket) => {
+    socket.on("message", (text) => {
+      const { type, data } = JSON.parse(text);
+      socket.send(JSON.stringify(type === "ping" ? { type: "pong" } : { type: "output", data }));
+    });
+  });
+  test.after(() => sockets.close());
+  return listen(test, server);
+}
+
+async function secure(test) {
+  const { ca, key, cert } = certificate(test);
+  const port = await serve(test, createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }));
+  return { ca, port, origin: `https://localhost:${port}` };
+}
+
+/** A proxy for requests and tunnels that notes what it was asked for. */
+async function proxy(test, refuse) {
+  const seen = [];
+  const server = createServer((request, response) => {
+    seen.push({ line: `${request.method} ${request.url}`, headers: request.headers });
+    response.end('{"success":true}');
+  });
+  server.on("connect", ({ url, headers }, socket) => {
+    seen.push({ line: `CONNECT ${url}`, headers });
+    socket.on("error", () => {});
+    if (refuse) return socket.end(`HTTP/1.1 ${refuse}\r\n\r\n`);
+    const [host, port] = url.split(":");
+    const target = connect(Number(port), host, () => {
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      target.pipe(socket).pipe(target);
+    });
+    target.on("error", () => socket.destroy());
+    socket.on("close", () => target.destroy());
+  });
+  return { seen, port: await listen(test, server) };
+}
+
+const CLICK = ["computers.click", { id: "c1", x: 1, y: 2 }, { max_retries: 0 }];
+
+function orgo(origin) {
+  return new addon.Client(JSON.stringify({ base_url: `${origin}/api`, api_key: "sk_live_secret" }));
+}
+
+async function echo(orgo, origin) {
+  const terminal = open(orgo, "terminal", 0, {}, { connection_url: origin });
+  const state = await status(terminal, "open", "waiting", "closed");
+  assert.equal(state.status, "open", JSON.stringify(state));
+  terminal.input("hello");
+  assert.equal(await output(terminal, "hello"), "hello");
+  terminal.close();
+}
+
+test("a server that nobody trusts is refused before anything is sent", async (t) => {
+  const { origin } = await secure(t);
+  const { error } = await call(orgo(origin), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, /TLS with localhost failed.*UnknownIssuer|certificate/);
+});
+
+for (const name of ["NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"]) {
+  test(`${name} names certificates to trust, for calls and channels`, async (t) => {
+    const { origin, ca } = await secure(t);
+    environment(t, { [name]: ca });
+    const client = orgo(origin);
+    assert.equal((await call(client, ...CLICK)).ok, true);
+    await echo(client, origin);
+  });
+}
+
+test("a certificate for another name is refused", async (t) => {
+  const { port, ca } = await secure(t);
+  environment(t, { NODE_EXTRA_CA_CERTS: ca });
+  const { error } = await call(orgo(`https://127.0.0.1:${port}`), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, /certificate/);
+});
+
+test("an SSL_CERT_FILE that is not there is named", async (t) => {
+  const { origin } = await secure(t);
+  environment(t, { SSL_CERT_FILE: "/nowhere/ca.pem" });
+  const { error } = await call(orgo(origin), ...CLICK);
+  assert.match(error.message, /no trusted certificates.*\/nowhere\/ca\.pem/);
+});
+
+test("HTTPS_PROXY takes secure calls and channels through tunnels, with its credentials", async (t) => {
+  const { origin, ca, port } = await secure(t);
+  const through = await proxy(t);
+  environment(t, { NODE_EXTRA_CA_CERTS: ca, HTTPS_PROXY: `http://user:pa%40ss@127.0.0.1:${through.port}` });
+  const client = orgo(origin);
+  assert.equal((await call(client, ...CLICK)).ok, true);
+  await echo(client, origin);
+  const expected = `CONNECT localhost:${port}`;
+  assert.deepEqual(through.seen.map(({ line }) => line), [expected, expected]);
+  const credentials = `Basic ${Buffer.from("user:pa@ss").toString("base64")}`;
+  assert.ok(through.seen.every(({ headers }) => headers["proxy-authorization"] === credentials));
+  assert.ok(through.seen.every(({ headers }) => headers.authorization === undefined));
+});
+
+test("HTTP_PROXY forwards plain calls and tunnels plain channels", async (t) => {
+  const server = createServer();
+  const port = await serve(t, server);
+  const through = await proxy(t);
+  environment(t, { HTTP_PROXY: `http://user:pass@127.0.0.1:${through.port}` });
+  const direct = client(port);
+  assert.equal((await call(direct, ...CLICK)).ok, true);
+  await echo(direct, `http://127.0.0.1:${port}`);
+  assert.deepEqual(
+    through.seen.map(({ line }) => line),
+    [`POST http://127.0.0.1:${port}/api/computers/c1/click`, `CONNECT 127.0.0.1:${port}`],
+  );
+  assert.ok(through.seen.every(({ headers }) => headers["proxy-authorization"]?.startsWith("Basic ")));
+});
+
+test("NO_PROXY names servers that are reached without one", async (t) => {
+  const port = await serve(t, createServer());
+  const through = await proxy(t);
+  environment(t, { HTTP_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "127.0.0.1,localhost" });
+  const direct = client(port);
+  assert.equal((await call(direct, ...CLICK)).ok, true);
+  await echo(direct, `http://127.0.0.1:${port}`);
+  assert.deepEqual(through.seen, []);
+});
+
+test("a proxy that refuses is named, its password is not, and nothing was delivered", async (t) => {
+  const { origin } = await secure(t);
+  const through = await proxy(t, "407 Proxy Authentication Required");
+  environment(t, { HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${through.port}` });
+  const { error } = await call(orgo(origin), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, new RegExp(`the proxy 127\\.0\\.0\\.1:${through.port}.*authorization required`));
+  assert.ok(!error.message.includes("hunter2"));
+});
+
+test("a kind of proxy that is not supported is said so", async (t) => {
+  environment(t, { ALL_PROXY: "socks5://127.0.0.1:1" });
+  const { error } = await call(client(9), ...CLICK);
+  assert.equal(error.delivered, "no");
+  assert.match(error.message, /socks5/);
+});
