@@ -11,6 +11,9 @@ use super::{connection::Display, error::ScreenError, keys};
 
 /// Keycodes from here on are no keys of a PC keyboard: a stock map has only multimedia symbols there.
 pub(super) const FIRST_SPARE: Keycode = 136;
+/// Spare codes that keep their stock symbol: an empty one would be given to a remote viewer's character, and
+/// Chromium would then reload or leave the page when that viewer types it.
+pub(super) const KEPT: [Keycode; 3] = [166, 167, 181];
 /// Symbol of a key that types nothing.
 pub(super) const NO_SYMBOL: Keysym = 0;
 
@@ -56,11 +59,11 @@ impl Keymap {
         self.symbols.chunks(self.width).nth(index.into()).unwrap_or(&[])
     }
 
-    /// The first two levels of the first group of the PC keys, unshifted keys before shifted ones.
+    /// The first two levels of the first group of the keys that typing leaves as they are, unshifted ones first.
     pub(super) fn base(&self) -> HashMap<Keysym, Key> {
         let mut base = HashMap::new();
         for (level, shift) in [(0, false), (1, true)] {
-            for code in self.first..FIRST_SPARE {
+            for code in (self.first..FIRST_SPARE).chain(KEPT) {
                 match self.symbols(code).get(level) {
                     Some(&NO_SYMBOL) | None => {}
                     Some(&symbol) => {

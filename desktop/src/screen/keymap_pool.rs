@@ -5,7 +5,7 @@ use x11rb::protocol::xproto::{Keycode, Keysym};
 use super::{
     connection::Display,
     error::ScreenError,
-    keymap::{FIRST_SPARE, Keymap, NO_SYMBOL},
+    keymap::{FIRST_SPARE, KEPT, Keymap, NO_SYMBOL},
 };
 
 /// Codes that no application gives a meaning of its own. Chromium acts on the code and not the symbol for
@@ -29,9 +29,6 @@ const POOL: [std::ops::RangeInclusive<Keycode>; 17] = [
     236..=238,
     242..=255,
 ];
-/// Codes that keep their stock symbol: an empty one would be given to a remote viewer's character, and
-/// Chromium would then reload or leave the page when that viewer types it.
-const KEPT: [Keycode; 3] = [166, 167, 181];
 /// With fewer codes than this left by other clients, typing takes theirs back.
 const ENOUGH: usize = 16;
 

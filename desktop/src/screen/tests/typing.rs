@@ -100,6 +100,18 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
     assert!(state_has(KeyButMask::LOCK));
 }
 
+#[test]
+fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
+    let server = Server::start();
+    let other = Display::connect(&server.socket()).unwrap();
+    let symbols = |code| other.conn.get_keyboard_mapping(code, 1).unwrap().reply().unwrap().keysyms;
+    let kept = || [38, 50, 166, 167, 181, 203, 205, 206, 207].map(symbols);
+    let before = kept();
+    let _screen = server.screen();
+    assert_eq!(kept(), before);
+    assert!([138, 170, 193, 255].map(symbols).iter().flatten().all(|&symbol| symbol == 0));
+}
+
 /// A remote viewer takes codes for its own symbols, and a keyboard tool loads a whole new map.
 #[test]
 fn codes_that_others_bind_are_left_to_them() {
