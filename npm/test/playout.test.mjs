@@ -116,6 +116,16 @@ test("more than the delay allows is thrown away, the oldest first, without a cli
   assert.ok(largestStep(sound) < ownStep(440, 24_000) + SPREAD_STEP);
 });
 
+test("a backlog of the beginning is thrown away, one of later is made up for", () => {
+  const playout = new Playout(24_000, 1, 24_000);
+  const send = sender(playout, { late: (packet) => (packet < 10 ? 0.2 - packet / 50 : packet === 100 ? 0.2 : 0) });
+  run(playout, 0.5, send);
+  const { dropped, buffered } = playout.report();
+  assert.ok(dropped > 0 && buffered <= (0.06 + 0.04) * 24_000);
+  run(playout, 10, (time) => send(0.5 + time));
+  assert.equal(playout.report().dropped, dropped);
+});
+
 test("a burst of more than the ring holds keeps the newest", () => {
   const playout = new Playout(24_000, 1, 24_000);
   playout.push(Float32Array.from({ length: 240_000 }, (_, at) => at / 240_000));

@@ -5,6 +5,12 @@ const FIRST_TARGET = 0.06;
 const HIGHEST_TARGET = 0.25;
 /** More than this beyond the target is not worth its delay, in seconds. */
 const MOST_BEYOND = 0.25;
+/**
+ * As long as sound has just begun (in seconds), what is beyond the target is a backlog of the opening rather than
+ * jitter, and less of it is borne: it would be heard as a delay for a long time.
+ */
+const BEGINNING = 1;
+const MOST_BEYOND_AT_FIRST = 0.04;
 /** What the ring holds, in seconds: more than the highest target and what may be beyond it. */
 const CAPACITY = 2;
 /** How far the speed may leave the sender's: 1 % is not heard as a change of pitch. */
@@ -103,7 +109,8 @@ export class Playout {
       }
     }
     this.#written += frames;
-    if (this.buffered > (this.#target + MOST_BEYOND) * this.inputRate) {
+    const beginning = this.#played < BEGINNING * this.inputRate;
+    if (this.buffered > (this.#target + (beginning ? MOST_BEYOND_AT_FIRST : MOST_BEYOND)) * this.inputRate) {
       const surplus = this.buffered - Math.round(this.#target * this.inputRate);
       this.#next += surplus;
       this.#dropped += surplus;

@@ -57,8 +57,24 @@ async function load(): Promise<LoadedBinding> {
   }
 }
 
-function wasm(): Promise<Binding> {
-  return loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)));
+async function wasm(): Promise<Binding> {
+  const binding = await loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)));
+  return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
+}
+
+/** The binding where the platform has no `WebSocket`: calls work, channels say what is missing. */
+function withoutSockets(binding: Binding): Binding {
+  const refuse = () => {
+    const message = "terminal, sound and events over WebAssembly need the global WebSocket of Node 22 or newer";
+    throw new BindingError({ kind: "binding", message, delivered: "no" });
+  };
+  return {
+    ...binding,
+    client(config) {
+      const client = binding.client(config);
+      return { call: client.call.bind(client), terminal: refuse, audio: refuse, events: refuse };
+    },
+  };
 }
 
 function loadAddon(): Binding {
