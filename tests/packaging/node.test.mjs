@@ -1,0 +1,71 @@
+// The package in Node, as it would be published.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { createProject, run, withoutFiles } from "./project.mjs";
+
+const imported = (name) => `
+  import { createRequire } from "node:module";
+  import { Orgo, NotFoundError } from ${JSON.stringify(name)};
+  const loaded = process.report.getReport().sharedObjects.filter((path) => path.endsWith(".node"));
+  const { kind, version, fallback_cause } = await Orgo.bindingInfo();
+  console.log(JSON.stringify({ kind, version, cause: fallback_cause?.message, loaded, error: NotFoundError.prototype.name }));
+`;
+const required = `
+  const { Orgo, NotFoundError } = require("orgo-sdk");
+  Orgo.bindingInfo().then(({ kind, version }) => {
+    console.log(JSON.stringify({ kind, version, error: NotFoundError.prototype.name }));
+  });
+`;
+
+let project;
+let manifest;
+before(() => {
+  project = createProject({ "import.mjs": imported("orgo-sdk"), "require.cjs": required, "bare.mjs": imported("orgo-bare") });
+  manifest = JSON.parse(readFileSync(join(project.installed, "package.json"), "utf8"));
+});
+after(() => project?.remove());
+
+test("every file that the package names is in it", () => {
+  const named = [];
+  const collect = (value) => {
+    if (typeof value === "string") named.push(value);
+    else Object.values(value).forEach(collect);
+  };
+  collect([manifest.exports, manifest.main, manifest.module, manifest.types]);
+  assert.deepEqual(named.filter((path) => !existsSync(join(project.installed, path))), []);
+});
+
+test("it depends on no other package, and installing it runs nothing", () => {
+  const { dependencies, peerDependencies, optionalDependencies, scripts = {} } = manifest;
+  assert.deepEqual({ ...dependencies, ...peerDependencies, ...optionalDependencies }, {});
+  assert.deepEqual(Object.keys(scripts).filter((name) => /install|prepare$/.test(name)), []);
+});
+
+test("an ES module imports it, with the native binding", () => {
+  const { kind, version, error } = run(project, "import.mjs");
+  assert.deepEqual({ kind, version, error }, { kind: "native", version: manifest.version, error: "NotFoundError" });
+});
+
+test("importing it loads no binding", () => {
+  assert.deepEqual(run(project, "import.mjs").loaded, []);
+});
+
+test("a CommonJS module requires it, with the native binding", () => {
+  assert.deepEqual(run(project, "require.cjs"), { kind: "native", version: manifest.version, error: "NotFoundError" });
+});
+
+for (const script of ["import.mjs", "require.cjs"]) {
+  test(`${script} works with WebAssembly if it is told to`, () => {
+    const { kind, version } = run(project, script, { ORGO_BINDING: "wasm" });
+    assert.deepEqual({ kind, version }, { kind: "wasm", version: manifest.version });
+  });
+}
+
+test("without the addon it falls back to WebAssembly, and says why", () => {
+  withoutFiles(project, "orgo-bare", ["dist/native"]);
+  const { kind, cause } = run(project, "bare.mjs");
+  assert.equal(kind, "wasm");
+  assert.match(cause, /no native addon can be loaded: .*orgo\..*\.node/);
+});
