@@ -36,7 +36,6 @@ const ADVICE: Record<string, string> = {
   AuthenticationError: "The API key is not accepted: start the dashboard with another ORGO_API_KEY.",
   PermissionDeniedError: "The account's plan or the key does not allow it. Delete a computer, or use another key.",
   NotFoundError: "It may have been deleted elsewhere.",
-  ConflictError: "The computer is changing its state. Try again in a moment.",
   RateLimitError: "The service asks to slow down. Try again in a moment.",
   ConnectionError: "The service cannot be reached. Check the network; for the local desktop, whether it still runs.",
   TimeoutError: "The service took too long. It may still be at work: look before you try again.",
@@ -45,8 +44,14 @@ const ADVICE: Record<string, string> = {
 
 /** A failure in words, with what can be done about it. */
 export function explain(error: unknown): { message: string; advice?: string } {
-  const message = error instanceof Error ? error.message : String(error);
+  // The name of the call and the status are in the list of calls.
+  const message = sentence((error instanceof Error ? error.message : String(error)).replace(/^\w+\.\w+: (\d{3} )?/, ""));
   const { name, request_id } = error instanceof CallFailed ? error.problem : { name: error instanceof Error ? error.name : "" };
   const advice = [ADVICE[name], request_id && `Request ${request_id}.`].filter(Boolean).join(" ");
   return { message, ...(advice !== "" && { advice }) };
+}
+
+function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

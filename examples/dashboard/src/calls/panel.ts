@@ -31,8 +31,8 @@ export class CallsPanel {
       call.polling && !failed ? { "data-polling": "" } : {},
       element("td", {}, timeOf(call.at)),
       element("td", {}, call.operation),
-      element("td", { "data-tone": failed ? "bad" : "good" }, call.outcome),
       element("td", { class: "number" }, call.duration < 10 ? call.duration.toFixed(1) : String(Math.round(call.duration))),
+      element("td", { "data-tone": failed ? "bad" : "good", title: call.outcome }, call.outcome),
     );
     this.#rows.prepend(row);
     while (this.#rows.childElementCount > MOST) this.#rows.lastElementChild?.remove();

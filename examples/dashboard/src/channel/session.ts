@@ -1,4 +1,4 @@
-import { type ConnectedComputer, Orgo } from "orgo-sdk";
+import { type ConnectedComputer, type ConnectionData, Orgo } from "orgo-sdk";
 import type { Api } from "../api/client.js";
 
 /** The selected computer while it runs. Its panels open their channels by it. */
@@ -6,6 +6,7 @@ export class Session {
   readonly id: string;
   readonly #api: Api;
   readonly #end = new AbortController();
+  #asking: Promise<ConnectionData> | undefined;
 
   constructor(api: Api, id: string) {
     this.#api = api;
@@ -19,7 +20,11 @@ export class Session {
 
   /** The computer's channels. The password is asked for each time, since it changes when the computer restarts. */
   async connect(): Promise<ConnectedComputer> {
-    return Orgo.connect(await this.#api.connection(this.id, this.ended));
+    // Panels that begin together share one answer.
+    this.#asking ??= this.#api.connection(this.id, this.ended).finally(() => {
+      this.#asking = undefined;
+    });
+    return Orgo.connect(await this.#asking);
   }
 
   end(): void {

@@ -87,7 +87,7 @@ function setUp(dialog: HTMLDialogElement, form: HTMLFormElement, problemId: stri
       dialog.close();
     } catch (error) {
       const { message, advice } = explain(error);
-      problem.textContent = [message, advice].filter(Boolean).join(" ");
+      problem.textContent = [message, advice].filter(Boolean).join("\n");
       problem.hidden = false;
     } finally {
       submit.disabled = false;

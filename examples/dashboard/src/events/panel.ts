@@ -29,6 +29,11 @@ export class EventsPanel {
       this.#boxes.set(type, box);
       filters.append(element("label", {}, box, words(type)));
     }
+    const types = byId("events-types", HTMLButtonElement);
+    types.addEventListener("click", () => {
+      filters.hidden = !filters.hidden;
+      types.setAttribute("aria-expanded", String(!filters.hidden));
+    });
     byId("events-clear", HTMLButtonElement).addEventListener("click", () => this.#clear());
     this.detach();
   }
@@ -41,7 +46,7 @@ export class EventsPanel {
   detach(): void {
     void this.#stream?.close();
     this.#stream = undefined;
-    setState(this.#state, "Events come while the computer runs", "idle");
+    setState(this.#state, "Not running", "idle");
   }
 
   /** Watches for as long as the session lasts; a channel that broke for good is opened again with a fresh password. */
@@ -58,7 +63,7 @@ export class EventsPanel {
       } catch (error) {
         if (ended.aborted) return;
         const seconds = Math.round(retry / 1000);
-        setState(this.#state, `${explain(error).message}. Trying again in ${seconds} s…`, "bad");
+        setState(this.#state, `${explain(error).message} Trying again in ${seconds} s…`, "bad");
       }
       if (ended.aborted) return;
       await new Promise((resolve) => setTimeout(resolve, retry));

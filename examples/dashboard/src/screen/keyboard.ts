@@ -6,8 +6,9 @@ import { isPaste, keyName } from "./keys.js";
 const ESCAPE_TWICE = 500;
 
 const HINTS = {
-  free: "Click the screen, or press Enter on it, to use your keyboard there.",
-  taken: "Your keyboard goes to the computer. Press Esc twice to get it back. Ctrl+V or ⌘V pastes your text.",
+  free: "Click the screen, or press Enter on it, to type there.",
+  touch: "Tap to click, rest for the right button, pull to drag.",
+  taken: "Your keys go to the computer. Esc twice gets them back.",
 };
 
 /** What a text field means by changes that it does not carry out itself. */
@@ -59,6 +60,7 @@ export class Keyboard {
     this.#field.addEventListener("beforeinput", (event) => this.#beforeInput(event));
     this.#field.addEventListener("compositionend", (event) => this.#composed(event));
     this.#field.addEventListener("paste", (event) => this.#paste(event));
+    this.#show();
   }
 
   /** Gives the keyboard to the computer. */
@@ -117,6 +119,7 @@ export class Keyboard {
     this.#button.setAttribute("aria-pressed", String(taken));
     const label = this.#button.querySelector("span");
     if (label !== null) setText(label, taken ? "Release keyboard" : "Use keyboard");
-    setText(this.#hint, taken ? HINTS.taken : HINTS.free);
+    const free = matchMedia("(hover: none)").matches ? HINTS.touch : HINTS.free;
+    setText(this.#hint, taken ? HINTS.taken : free);
   }
 }

@@ -3,6 +3,7 @@ import { explain } from "../api/problem.js";
 import { byId, setText } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
 import { Cover, type CoverWords } from "./cover.js";
+import { setUpFullScreen } from "./full-screen.js";
 import { type FeedFigures, ScreenFeed } from "./feed.js";
 import { InputQueue } from "./input-queue.js";
 import { KeyMenu } from "./key-menu.js";
@@ -47,6 +48,7 @@ export class ScreenPanel {
     this.#keyboard = new Keyboard(this.#queue, enabled);
     new Pointer(this.#canvas, this.#queue, new Trace(byId("screen-trace", SVGSVGElement)), enabled);
     new KeyMenu(this.#queue, enabled);
+    setUpFullScreen(this.#stage, () => this.#keyboard.take());
   }
 
   /** Shows a running computer. */
@@ -83,8 +85,7 @@ export class ScreenPanel {
   #arrived({ rate, latency }: FeedFigures): void {
     this.#visible = true;
     this.#cover.hide();
-    const { width, height } = this.#canvas;
-    setText(this.#rate, `${width} × ${height} · ${rate}/s · ${Math.round(latency)} ms`);
+    setText(this.#rate, `${rate}/s · ${Math.round(latency)} ms`);
   }
 
   #failed(error: unknown, delay: number): void {

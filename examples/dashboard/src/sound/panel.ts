@@ -17,6 +17,8 @@ const PLAYER: Record<PlayerState, { text: string; tone: Tone }> = {
 interface Listening {
   stream: AudioStream;
   player: Player;
+  /** Samples per second, 0 until the server said so. */
+  format: { rate: number };
 }
 
 /** The computer's sound. */
@@ -54,7 +56,7 @@ export class SoundPanel {
     this.#stop();
     this.#session = undefined;
     this.#play.disabled = true;
-    setState(this.#state, "There is sound while the computer runs", "idle");
+    setState(this.#state, "Not running", "idle");
   }
 
   #press(): void {
@@ -72,13 +74,17 @@ export class SoundPanel {
     try {
       const computer = await session.connect();
       stream = await computer.audio({}, { signal });
+      const format = { rate: 0 };
+      stream.on("started", ({ sample_rate }) => {
+        format.rate = sample_rate;
+      });
       const player = await stream.play({ volume: this.#loudness() });
       if (signal.aborted) {
         await player.stop();
         await stream.close();
         return;
       }
-      this.#use({ stream, player });
+      this.#use({ stream, player, format });
     } catch (error) {
       void stream?.close();
       if (signal.aborted) return;
@@ -90,9 +96,8 @@ export class SoundPanel {
   }
 
   #use(listening: Listening): void {
-    const { stream, player } = listening;
+    const { stream, player, format } = listening;
     this.#listening = listening;
-    let rate = 0;
     const isCurrent = () => this.#listening === listening;
     const show = () => {
       if (!isCurrent()) return;
@@ -108,15 +113,12 @@ export class SoundPanel {
       if (player.state === "suspended") this.#label("play", "Resume");
       else this.#label("stop", "Stop");
     };
-    stream.on("started", (format) => {
-      rate = format.sample_rate;
-    });
     stream.on("state", show);
     stream.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));
     player.on("state", show);
     player.on("stats", (stats) => {
       if (!isCurrent()) return;
-      this.#stats.show(stats, rate);
+      this.#stats.show(stats, format.rate);
       this.#meter.set(stats.rms, stats.peak);
     });
     this.#apply();

@@ -62,7 +62,7 @@ export class TerminalPanel {
     this.#view.reset();
     this.#view.options.disableStdin = true;
     this.#button.disabled = true;
-    setState(this.#state, "There is a shell while the computer runs", "idle");
+    setState(this.#state, "Not running", "idle");
   }
 
   /** Opens a shell in the place of the one that is shown. */
