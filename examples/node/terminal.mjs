@@ -1,0 +1,46 @@
+// Attaches your terminal to a shell on a computer. Ctrl-] leaves it.
+//
+//   ORGO_API_KEY=sk_live_... node terminal.mjs COMPUTER_ID
+import { once } from "node:events";
+import { ChannelClosedError, Orgo } from "orgo-sdk";
+
+const { argv, stdin, stdout } = process;
+if (argv.length !== 3) {
+  console.error("Usage: node terminal.mjs COMPUTER_ID");
+  process.exit(2);
+}
+
+const LEAVE = "\x1d";
+const size = () => ({ cols: stdout.columns || 80, rows: stdout.rows || 24 });
+
+const terminal = await new Orgo().computer(argv[2]).terminal(size());
+terminal.on("state", (state) => {
+  if (state.status === "waiting") stdout.write("\r\n[the link is down, dialling again]\r\n");
+});
+terminal.on("reconnected", () => stdout.write("\r\n[a new shell: the old one is gone]\r\n"));
+
+stdout.on("resize", () => terminal.resize(size().cols, size().rows));
+stdin.setRawMode?.(true);
+stdin.setEncoding("utf8");
+stdin.on("data", (keys) => {
+  if (keys === LEAVE) void terminal.close();
+  // The bell says that the link is down and the keys were dropped.
+  else if (!terminal.write(keys)) stdout.write("\x07");
+});
+
+try {
+  for await (const output of terminal) {
+    // A slow screen holds the shell back.
+    if (!stdout.write(output)) await once(stdout, "drain");
+  }
+  process.exitCode = await terminal.exited;
+} catch (error) {
+  if (!(error instanceof ChannelClosedError)) throw error;
+  if (error.cause.reason !== "normal") {
+    console.error(`\r\n[${error.message}]`);
+    process.exitCode = 1;
+  }
+} finally {
+  stdin.setRawMode?.(false);
+  stdin.pause();
+}

@@ -1,0 +1,19 @@
+// Prints what happens on a computer's desktop, until Ctrl-C.
+//
+//   ORGO_API_KEY=sk_live_... node watch-events.mjs COMPUTER_ID [EVENT_TYPE...]
+import { EVENT_TYPES, Orgo } from "orgo-sdk";
+
+const [id, ...types] = process.argv.slice(2);
+if (id === undefined) {
+  console.error(`Usage: node watch-events.mjs COMPUTER_ID [EVENT_TYPE...]\nTypes: ${EVENT_TYPES.join(", ")}`);
+  process.exit(2);
+}
+
+const events = await new Orgo().computer(id).events(types.length > 0 ? types : EVENT_TYPES);
+events.on("gap", () => console.warn("Events may be missing here"));
+events.on("error", (message) => console.warn(message));
+process.once("SIGINT", () => events.close());
+
+for await (const { type, timestamp, data } of events) {
+  console.log(timestamp, type, JSON.stringify(data));
+}
