@@ -6,9 +6,9 @@ import { isPaste, keyName } from "./keys.js";
 const ESCAPE_TWICE = 500;
 
 const HINTS = {
-  free: "Click the screen, or press Enter on it, to type there.",
+  free: "Click it, or press Enter, to type there.",
   touch: "Tap to click, rest for the right button, pull to drag.",
-  taken: "Your keys go to the computer. Esc twice gets them back.",
+  taken: "Your keyboard is there. Esc twice to leave.",
 };
 
 /** What a text field means by changes that it does not carry out itself. */
@@ -70,6 +70,7 @@ export class Keyboard {
 
   /** Gives the keyboard back to the page. */
   release(): void {
+    if (document.fullscreenElement !== null) void document.exitFullscreen();
     this.#stage.focus({ preventScroll: true });
   }
 
@@ -117,8 +118,6 @@ export class Keyboard {
   #show(): void {
     const taken = this.#taken;
     this.#button.setAttribute("aria-pressed", String(taken));
-    const label = this.#button.querySelector("span");
-    if (label !== null) setText(label, taken ? "Release keyboard" : "Use keyboard");
     const free = matchMedia("(hover: none)").matches ? HINTS.touch : HINTS.free;
     setText(this.#hint, taken ? HINTS.taken : free);
   }
