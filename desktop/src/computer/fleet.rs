@@ -179,25 +179,31 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Stops it and removes it with its home. Returns when nothing is left.
+    /// Stops it and removes it with its home. Returns when nothing is left; a caller that does not wait changes nothing.
     pub(crate) async fn delete(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
-        let (slot, turn) = self.turn(computer).await?;
+        let (fleet, computer) = (self.clone(), computer.clone());
+        tokio::spawn(async move { fleet.remove(&computer).await }).await.map_err(io::Error::other)?
+    }
+
+    async fn remove(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
+        let (slot, _turn) = self.turn(computer).await?;
         if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
             machine.stop().await;
         }
         slot.phase.send_replace(Phase::Stopped);
-        self.0.store.delete_computer(&computer.id)?;
-        if let Some(slots) = self.slots().as_mut() {
-            slots.remove(&computer.id);
-        }
-        drop(turn);
         let folder = self.folder(computer);
         // A home can hold very many files.
         let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
         match removed.map_err(io::Error::other)? {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
         }
+        // Last, so that what could not be removed can be deleted again.
+        self.0.store.delete_computer(&computer.id)?;
+        if let Some(slots) = self.slots().as_mut() {
+            slots.remove(&computer.id);
+        }
+        Ok(())
     }
 
     /// Stops everything that runs; from now on nothing starts.
@@ -262,12 +268,12 @@ impl Fleet {
         let slot = self.slot(computer)?;
         let turn = Arc::clone(&slot.turn).lock_owned().await;
         // While waiting the computer may have been deleted, or the server told to go down.
-        match self.slots().as_ref() {
-            None => return Err(FleetError::ShuttingDown),
-            Some(slots) if !slots.get(&computer.id).is_some_and(|current| Arc::ptr_eq(current, &slot)) => {
-                return Err(FleetError::Gone);
-            }
-            Some(_) => {}
+        let exists = self.0.store.computer(&computer.id)?.is_some();
+        let mut slots = self.slots();
+        let slots = slots.as_mut().ok_or(FleetError::ShuttingDown)?;
+        if !exists {
+            slots.remove(&computer.id);
+            return Err(FleetError::Gone);
         }
         Ok((slot, turn))
     }

@@ -11,7 +11,7 @@ use super::AGENT;
 
 /// Short, because the paths of Unix sockets are limited.
 const PARENT: &str = "/tmp";
-const PREFIX: &str = "orgo-";
+const PREFIX: &str = "orgo-desktop-";
 const LOCK: &str = "lock";
 
 /// The server's folder under `/tmp`, removed on drop. A lock in it says that its server lives.
@@ -106,15 +106,15 @@ mod tests {
             fs::create_dir(&folder).expect("the folder is new");
             File::create(folder.join(LOCK)).expect("the folder is ours")
         };
-        drop(make("orgo-dead"));
-        let alive = make("orgo-alive");
+        drop(make("orgo-desktop-dead"));
+        let alive = make("orgo-desktop-alive");
         flock(&alive, FlockOperation::NonBlockingLockExclusive).expect("nobody else holds it");
         drop(make("other"));
 
         remove_stale(parent.path());
 
-        assert!(!parent.path().join("orgo-dead").exists());
-        assert!(parent.path().join("orgo-alive").exists());
+        assert!(!parent.path().join("orgo-desktop-dead").exists());
+        assert!(parent.path().join("orgo-desktop-alive").exists());
         assert!(parent.path().join("other").exists());
     }
 }

@@ -9,6 +9,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::computer::FleetError;
 use crate::store::{StoreError, WorkspaceRecord};
 
 use super::App;
@@ -103,10 +104,15 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
     if app.store.workspace(&id)?.is_none() {
         return Err(ApiError::not_found("Workspace"));
     }
-    for computer in app.store.computers(Some(&id))? {
-        app.fleet.delete(&computer).await?;
+    // Another call may add a computer meanwhile.
+    while !app.store.delete_workspace(&id)? && app.store.workspace(&id)?.is_some() {
+        for computer in app.store.computers(Some(&id))? {
+            match app.fleet.delete(&computer).await {
+                Ok(()) | Err(FleetError::Gone) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
     }
-    app.store.delete_workspace(&id)?;
     Ok(Json(json!({ "success": true })))
 }
 

@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn both_ids_find_it_and_its_workspace_takes_it_along() {
+    fn both_ids_find_it_and_its_workspace_stays_as_long_as_it_does() {
         let store = Store::in_memory();
         let workspace = store.create_workspace("lab", "active", None).expect("the name is free").id;
         let made = store.create_computer(&spec(&workspace, "one")).expect("the name is free");
@@ -145,7 +145,9 @@ mod tests {
         }
         store.set_should_run(&made.id, false).expect("it can be written");
         assert!(!store.computers(Some(&workspace)).expect("it can be read")[0].should_run);
-        store.delete_workspace(&workspace).expect("it can be deleted");
+        assert!(!store.delete_workspace(&workspace).expect("the question is in order"));
+        store.delete_computer(&made.id).expect("it can be deleted");
+        assert!(store.delete_workspace(&workspace).expect("it can be deleted"));
         assert_eq!(store.computers(None).expect("it can be read"), []);
     }
 

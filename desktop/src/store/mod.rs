@@ -27,7 +27,7 @@ const SCHEMA: &str = "
         slot         INTEGER PRIMARY KEY,
         id           TEXT NOT NULL UNIQUE,
         instance_id  TEXT NOT NULL UNIQUE,
-        workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+        workspace_id TEXT NOT NULL REFERENCES workspaces (id),
         name         TEXT NOT NULL,
         os           TEXT NOT NULL,
         ram          REAL NOT NULL,

@@ -66,9 +66,14 @@ impl Store {
         self.find_workspace("SELECT * FROM workspaces WHERE name = ?1", name)
     }
 
-    /// Removes it and the records of its computers; `false` when there is none.
+    /// Removes it if it has no computers; `false` when nothing was removed.
     pub(crate) fn delete_workspace(&self, id: &str) -> Result<bool, StoreError> {
-        Ok(self.connection().execute("DELETE FROM workspaces WHERE id = ?1", [id])? > 0)
+        let deleted = self.connection().execute(
+            "DELETE FROM workspaces
+             WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM computers WHERE workspace_id = ?1)",
+            [id],
+        )?;
+        Ok(deleted > 0)
     }
 
     fn find_workspace(&self, query: &str, key: &str) -> Result<Option<WorkspaceRecord>, StoreError> {

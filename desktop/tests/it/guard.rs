@@ -26,6 +26,31 @@ fn a_foreign_host_or_origin_is_refused_with_the_right_key_too() {
 }
 
 #[test]
+fn a_page_of_an_allowed_origin_may_read_answers_and_others_may_not() {
+    let data = tempfile::tempdir().expect("the tests may write to /tmp");
+    let server = Server::start_in(data, &["--allow-origin", "https://desk.example"]);
+    let key = format!("Bearer {KEY}");
+    let readable_from = |origin| {
+        let answer =
+            server.call_with("GET", "/workspaces", "", &[("authorization", &key), ("origin", origin)]);
+        answer.headers.get("access-control-allow-origin").is_some_and(|allowed| allowed == origin)
+    };
+    assert!(readable_from("https://desk.example"));
+    assert!(!readable_from("http://localhost:5173"));
+    assert!(!readable_from("https://evil.example"));
+    // A browser asks first, and without the key.
+    let asked = [
+        ("origin", "https://desk.example"),
+        ("access-control-request-method", "POST"),
+        ("access-control-request-headers", "authorization,content-type"),
+    ];
+    let answer = server.call_with("OPTIONS", "/computers", "", &asked);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.headers["access-control-allow-origin"], "https://desk.example");
+    assert_eq!(answer.headers["access-control-allow-headers"], "authorization,content-type");
+}
+
+#[test]
 fn unknown_paths_methods_and_bodies_are_refused_in_the_documented_shape() {
     let server = Server::start();
     server.get("/nothing").refusal(404);
@@ -42,6 +67,22 @@ fn unknown_paths_methods_and_bodies_are_refused_in_the_documented_shape() {
     assert!(
         server.call("POST", "/projects", &json!({ "name": "lab" })).refusal(400).contains("already exists")
     );
+}
+
+#[test]
+fn a_socket_is_reached_by_the_older_generations_host_names_too() {
+    let server = Server::start();
+    let computer = server.computer();
+    let password = computer.password();
+    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    for id in [&instance, &computer.id] {
+        let mut events =
+            Socket::open_by_host(&computer, &format!("{id}.localhost"), &format!("/events?token={password}"));
+        events.send(&json!({ "type": "ping" }));
+        assert_eq!(events.frame()["type"], "pong");
+    }
+    let path = format!("/events?token={password}");
+    assert_eq!(Socket::open_by_host(&computer, "localhost", &path).close_code(), 4404);
 }
 
 #[test]

@@ -77,8 +77,34 @@ fn nothing_is_left_when_the_server_ends_and_the_computer_comes_back_with_it() {
 
         let data =
             std::mem::replace(&mut server.data, tempfile::tempdir().expect("the tests may write to /tmp"));
-        let server = Server::start_in(data);
+        let server = Server::start_in(data, &[]);
         let computer = Computer { server: &server, id };
         assert_eq!(computer.bash("cat file")["output"], "kept\n");
     }
+}
+
+#[test]
+fn a_computer_that_is_coming_up_can_be_deleted_and_its_workspace_with_it() {
+    let server = Server::start();
+    let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
+    let made = server
+        .call("POST", "/computers", &json!({ "workspace_id": workspace["id"], "name": "one" }))
+        .expect(201);
+    let again = json!({ "project_id": workspace["id"], "name": "one" });
+    assert!(server.call("POST", "/computers", &again).refusal(409).contains("already exists"));
+    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a text"));
+    server.call("DELETE", &path, &json!({})).expect(200);
+    server.get(&path).refusal(404);
+    server.get(&format!("/computers/{}", made["id"].as_str().expect("it is a text"))).refusal(404);
+    assert_eq!(processes_of(server.data.path()), 0);
+}
+
+#[test]
+fn a_signal_while_a_computer_comes_up_ends_the_server_cleanly() {
+    let mut server = Server::start();
+    let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
+    server.call("POST", "/computers", &json!({ "workspace_id": workspace["id"], "name": "one" })).expect(201);
+    server.signal(Signal::INT);
+    assert!(server.process.wait().expect("it ends").success());
+    assert_eq!(processes_of(server.data.path()), 0);
 }

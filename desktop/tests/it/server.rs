@@ -22,18 +22,20 @@ pub(crate) struct Server {
 
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    pub(crate) headers: ureq::http::HeaderMap,
     pub(crate) body: Value,
 }
 
 impl Server {
     pub(crate) fn start() -> Self {
-        Self::start_in(tempfile::tempdir().expect("the tests may write to /tmp"))
+        Self::start_in(tempfile::tempdir().expect("the tests may write to /tmp"), &[])
     }
 
-    pub(crate) fn start_in(data: TempDir) -> Self {
+    pub(crate) fn start_in(data: TempDir, options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_orgo-desktop"))
             .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir"])
             .arg(data.path())
+            .args(options)
             .env("ORGO_DESKTOP_API_KEY", KEY)
             .stdout(Stdio::piped())
             .spawn()
@@ -67,10 +69,8 @@ impl Server {
             ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
         let mut response = agent.build().new_agent().run(request).expect("the server answers");
         let text = response.body_mut().read_to_string().expect("the answer is text");
-        Answer {
-            status: response.status().as_u16(),
-            body: serde_json::from_str(&text).unwrap_or(Value::Null),
-        }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
     }
 
     /// A computer in a workspace of its own, already running.

@@ -3,6 +3,8 @@
 use std::net::TcpStream;
 
 use serde_json::Value;
+use tungstenite::client::IntoClientRequest as _;
+use tungstenite::handshake::client::Request;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket, connect};
@@ -24,7 +26,19 @@ impl Socket {
 
     pub(crate) fn open_at(computer: &Computer<'_>, path: &str) -> Self {
         let address = format!("{}{path}", computer.server.origin.replacen("http", "ws", 1));
-        let (socket, _) = connect(address).expect("every socket is accepted at first");
+        Self::open_with(address.into_client_request().expect("it is an address"))
+    }
+
+    /// As a browser that resolves `host` to this machine.
+    pub(crate) fn open_by_host(computer: &Computer<'_>, host: &str, path: &str) -> Self {
+        let address = format!("{}{path}", computer.server.origin.replacen("http", "ws", 1));
+        let mut request = address.into_client_request().expect("it is an address");
+        request.headers_mut().insert("host", host.parse().expect("it is a header's value"));
+        Self::open_with(request)
+    }
+
+    fn open_with(request: Request) -> Self {
+        let (socket, _) = connect(request).expect("every socket is accepted at first");
         if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
             stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
         }
