@@ -8,7 +8,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::convert::{audio_to_js, error_to_js, from_js, to_js};
+use crate::convert::{audio_to_js, error_to_js, refused, to_js};
+use crate::fields::texts_from_js;
 use crate::platform::Browser;
 use crate::promise::promise;
 
@@ -51,14 +52,12 @@ macro_rules! channel {
         #[wasm_bindgen]
         impl $name {
             /// The next items in order, at least one; `null` at the end.
-            #[must_use]
             pub fn next(&self) -> Promise {
                 next(&self.0, $convert)
             }
 
             /// The next change of the state; `null` after the end.
             #[wasm_bindgen(js_name = nextState)]
-            #[must_use]
             pub fn next_state(&self) -> Promise {
                 next_state(&self.0)
             }
@@ -145,7 +144,8 @@ type Change = fn(&mut Session<core::Events>, &[String]) -> Result<(), orgo_core:
 
 impl Events {
     fn change(&self, types: &JsValue, change: Change) -> Result<(), JsValue> {
-        from_js::<Vec<String>>("computers.events", "types", types)
+        texts_from_js(types)
+            .ok_or_else(|| refused("computers.events", "types", "must be a list of text"))
             .and_then(|types| self.0.command(|session| change(session, &types)))
             .map_err(|error| error_to_js(&error))
     }

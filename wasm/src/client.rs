@@ -5,18 +5,18 @@ use std::future::pending;
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::Promise;
 use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
+use orgo_core::auth::{ApiKey, Password};
 use orgo_core::call::Call;
 use orgo_core::channel::{Session, Target};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
 use orgo_core::driver::{Platform, run_call};
 use orgo_core::error::Error;
-use serde::Deserialize;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::channel::{Audio, Events, Terminal};
 use crate::convert::{content_from_js, error_to_js, from_js, outcome_to_js};
+use crate::fields::Fields;
 use crate::platform::Browser;
 use crate::promise::promise;
 
@@ -31,13 +31,29 @@ impl Client {
     /// An `ErrorRecord` that names the setting which is not acceptable.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &JsValue) -> Result<Self, JsValue> {
-        let read = || from_js::<RawConfig>("Orgo", "config", config)?.try_into();
+        let fields = Fields { owner: "Orgo", object: config };
+        let read = || {
+            Config::try_from(RawConfig {
+                base_url: fields.text("base_url")?,
+                realtime_url: fields.text("realtime_url")?,
+                api_key: fields.text("api_key")?.map(ApiKey::new),
+                timeout: fields.number("timeout")?,
+                max_retries: fields.number("max_retries")?,
+                headers: fields.data("headers")?,
+            })
+        };
         read().map(Self).map_err(|error| error_to_js(&error))
     }
 
     /// Begins a call. A parameter that is refused comes as the outcome, like every other failure.
     #[must_use]
-    pub fn call(&self, operation: &str, params: &JsValue, options: &JsValue, content: &JsValue) -> PendingCall {
+    pub fn call(
+        &self,
+        operation: &str,
+        params: &JsValue,
+        options: &JsValue,
+        content: &JsValue,
+    ) -> PendingCall {
         let call = self.prepare(operation, params, options, content);
         let (cancelled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
@@ -57,15 +73,12 @@ impl Client {
     /// # Errors
     /// An `ErrorRecord` that names what is not acceptable.
     pub fn terminal(&self, target: &JsValue, options: &JsValue) -> Result<Terminal, JsValue> {
-        #[derive(Deserialize)]
-        struct Options {
-            cols: Option<f64>,
-            rows: Option<f64>,
-        }
         let open = || {
-            let Options { cols, rows } = from_js("computers.terminal", "options", options)?;
+            let fields = Fields { owner: "computers.terminal", object: options };
+            let (cols, rows) = (fields.number("cols")?, fields.number("rows")?);
             // One side alone is checked like both, beside the usual value of the other.
-            let size = (cols.is_some() || rows.is_some()).then(|| (cols.unwrap_or(80.0), rows.unwrap_or(24.0)));
+            let size =
+                (cols.is_some() || rows.is_some()).then(|| (cols.unwrap_or(80.0), rows.unwrap_or(24.0)));
             Session::terminal(self.target(target)?, size, Browser.seed(), Browser.now())
         };
         open().map(|session| Terminal::open(session, &self.0)).map_err(|error| error_to_js(&error))
@@ -76,15 +89,10 @@ impl Client {
     /// # Errors
     /// An `ErrorRecord` that names what is not acceptable.
     pub fn audio(&self, target: &JsValue, options: &JsValue) -> Result<Audio, JsValue> {
-        #[derive(Deserialize)]
-        struct Options {
-            sample_rate: Option<f64>,
-            channels: Option<f64>,
-        }
         let open = || {
-            let Options { sample_rate, channels } = from_js("computers.audio", "options", options)?;
-            let target = self.target(target)?;
-            Session::audio(target, sample_rate, channels, Browser.seed(), Browser.now())
+            let fields = Fields { owner: "computers.audio", object: options };
+            let (sample_rate, channels) = (fields.number("sample_rate")?, fields.number("channels")?);
+            Session::audio(self.target(target)?, sample_rate, channels, Browser.seed(), Browser.now())
         };
         open().map(|session| Audio::open(session, &self.0)).map_err(|error| error_to_js(&error))
     }
@@ -94,13 +102,8 @@ impl Client {
     /// # Errors
     /// An `ErrorRecord` that names what is not acceptable.
     pub fn events(&self, target: &JsValue, options: &JsValue) -> Result<Events, JsValue> {
-        #[derive(Deserialize)]
-        struct Options {
-            #[serde(default)]
-            types: Vec<String>,
-        }
         let open = || {
-            let Options { types } = from_js("computers.events", "options", options)?;
+            let types = Fields { owner: "computers.events", object: options }.texts("types")?;
             Session::events(self.target(target)?, &types, Browser.seed(), Browser.now())
         };
         open().map(|session| Events::open(session, &self.0)).map_err(|error| error_to_js(&error))
@@ -116,19 +119,25 @@ impl Client {
         content: &JsValue,
     ) -> Result<Call, Error> {
         let params = from_js(operation, "params", params)?;
-        let options = from_js::<RawCallOptions>(operation, "options", options)?.check(operation)?;
+        let fields = Fields { owner: operation, object: options };
+        let options = RawCallOptions {
+            timeout: fields.number("timeout")?,
+            max_retries: fields.number("max_retries")?,
+            headers: fields.data("headers")?,
+        };
+        let options = options.check(operation)?;
         let content = content_from_js(operation, content)?;
         Call::new(&self.0, operation, &params, &options, content, Browser.seed())
     }
 
     fn target(&self, target: &JsValue) -> Result<Target, Error> {
-        #[derive(Deserialize)]
-        struct Secret {
-            password: Option<Password>,
-        }
-        let address: ComputerAddress = from_js("channel", "target", target)?;
-        let Secret { password } = from_js("channel", "target", target)?;
-        Ok(Target::new(&self.0, address, password))
+        let fields = Fields { owner: "channel", object: target };
+        let address = ComputerAddress {
+            computer_id: fields.text("computer_id")?.unwrap_or_default(),
+            instance_id: fields.text("instance_id")?,
+            connection_url: fields.text("connection_url")?,
+        };
+        Ok(Target::new(&self.0, address, fields.text("password")?.map(Password::new)))
     }
 }
 
@@ -144,7 +153,6 @@ pub struct PendingCall {
 impl PendingCall {
     /// Resolves with an `Outcome`.
     #[wasm_bindgen(getter)]
-    #[must_use]
     pub fn outcome(&self) -> Promise {
         self.outcome.clone()
     }

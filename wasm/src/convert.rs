@@ -1,6 +1,6 @@
 //! Values of the core as JavaScript values and back.
 
-use js_sys::{Float32Array, Object, Reflect, Uint8Array};
+use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array};
 use orgo_core::call::{Content, Output};
 use orgo_core::channel::AudioItem;
 use orgo_core::error::{EncodeError, Error};
@@ -20,23 +20,33 @@ pub(crate) fn error_to_js(error: &Error) -> JsValue {
     to_js(&error.record())
 }
 
-/// Reads plain data that `operation` got as `field`. An absent value is read as an empty object.
+/// What `operation` got as `field` is not acceptable. The problem does not show the value, which may hold a secret.
+pub(crate) fn refused(operation: &str, field: &str, problem: &str) -> Error {
+    Error::Encode(EncodeError {
+        operation: operation.to_owned(),
+        field: field.to_owned(),
+        problem: problem.to_owned(),
+    })
+}
+
+/// Reads plain data; an absent value is read as an empty object. It takes the way over JSON, as in Node: what is no
+/// JSON is left out or refused by the same rules, and the core's decoder is the only one in the module.
 ///
 /// # Errors
-/// [`Error::Encode`] for a value of another type. It does not show the value, which may hold a secret.
+/// [`Error::Encode`] for what is not of the type.
 pub(crate) fn from_js<T: DeserializeOwned>(
     operation: &str,
     field: &str,
     value: &JsValue,
 ) -> Result<T, Error> {
-    let value = if value.is_undefined() { Object::new().into() } else { value.clone() };
-    serde_wasm_bindgen::from_value(value).map_err(|_| {
-        Error::Encode(EncodeError {
-            operation: operation.to_owned(),
-            field: field.to_owned(),
-            problem: "must be plain data of the documented types".to_owned(),
-        })
-    })
+    let json = if value.is_undefined() {
+        Some("{}".to_owned())
+    } else {
+        // A cycle throws, and a function has no JSON.
+        JSON::stringify(value).ok().and_then(|json| json.as_string())
+    };
+    json.and_then(|json| serde_json::from_slice(json.as_bytes()).ok())
+        .ok_or_else(|| refused(operation, field, "must be plain data of the documented types"))
 }
 
 /// Reads the content of an upload; `None` where there is none.
@@ -53,11 +63,7 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
         (Some(name), Some(content_type), Some(data)) => {
             Ok(Some(Content { name, content_type, data: data.to_vec() }))
         }
-        _ => Err(Error::Encode(EncodeError {
-            operation: operation.to_owned(),
-            field: "file".to_owned(),
-            problem: "must have a name, a content_type and a Uint8Array as data".to_owned(),
-        })),
+        _ => Err(refused(operation, "file", "must have a name, a content_type and a Uint8Array as data")),
     }
 }
 
@@ -87,10 +93,9 @@ pub(crate) fn audio_to_js(item: AudioItem) -> JsValue {
             ("sample_rate", format.sample_rate.into()),
             ("channels", format.channels.into()),
         ]),
-        AudioItem::Samples(samples) => object(&[
-            ("type", "samples".into()),
-            ("samples", Float32Array::from(samples.as_slice()).into()),
-        ]),
+        AudioItem::Samples(samples) => {
+            object(&[("type", "samples".into()), ("samples", Float32Array::from(samples.as_slice()).into())])
+        }
         AudioItem::Error(message) => object(&[("type", "error".into()), ("message", message.into())]),
     }
 }

@@ -7,6 +7,7 @@
 mod channel;
 mod client;
 mod convert;
+mod fields;
 mod platform;
 mod promise;
 #[cfg(test)]

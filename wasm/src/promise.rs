@@ -4,6 +4,7 @@
 //! would stay pending for ever. The hook rejects every promise that still waits.
 
 use std::future::Future;
+use std::pin::Pin;
 
 use js_sys::{Error, Function, Promise, Set};
 use wasm_bindgen::{JsCast, JsValue};
@@ -16,7 +17,8 @@ thread_local! {
 
 /// A promise of what the future gives.
 pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promise {
-    let mut future = Some(future);
+    // Boxed, so that the rest exists once and not for every kind of future.
+    let mut future: Option<Pin<Box<dyn Future<Output = JsValue>>>> = Some(Box::pin(future));
     Promise::new(&mut |resolve, reject| {
         // A promise calls its executor once.
         let Some(future) = future.take() else { return };

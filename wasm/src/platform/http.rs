@@ -53,7 +53,10 @@ pub(super) async fn send(request: Request) -> Result<Response, SendFailure> {
 fn describe(error: &Error) -> String {
     match error {
         Error::JsError(error) if error.name == "TypeError" => {
-            format!("{} (the browser gives no cause: unreachable, or forbidden by CORS or CSP)", error.message)
+            format!(
+                "{} (the browser gives no cause: unreachable, or forbidden by CORS or CSP)",
+                error.message
+            )
         }
         Error::JsError(error) => error.message.clone(),
         Error::GlooError(message) => message.clone(),
