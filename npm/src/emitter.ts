@@ -25,9 +25,4 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
       }
     }
   }
-
-  /** Whether anybody listens. */
-  protected listens(name: keyof Events): boolean {
-    return (this.#listeners.get(name)?.size ?? 0) > 0;
-  }
 }

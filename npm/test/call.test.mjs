@@ -217,6 +217,7 @@ test("an upload takes bytes, buffers and blobs", async () => {
 
   await orgo.computer("c").files.upload(data, { name: "d" });
   assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
+  await assert.rejects(orgo.computer("c").files.upload(data, { nam: "d" }), { field: "nam" });
   await orgo.computer("c").files.list();
   assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
 });

@@ -12,6 +12,7 @@ export async function play(
   expectedRate: number,
   workletUrl: string | URL,
 ): Promise<Player> {
+  if (typeof AudioContext === "undefined") throw unusable("there is no AudioContext here");
   // A number for the hint would be taken as a wish for a longer delay.
   const context =
     (given as unknown as AudioContext | undefined) ??
@@ -37,12 +38,7 @@ export async function play(
 /** Adds the player's node to a context. */
 async function startWorklet(context: AudioContext, url: string | URL): Promise<AudioWorkletNode> {
   const failed = (cause: unknown) =>
-    new BindingError({
-      kind: "binding",
-      message: `audio.play: the worklet ${url} cannot be used: ${cause instanceof Error ? cause.message : cause}`,
-      delivered: "no",
-      cause,
-    });
+    unusable(`the worklet ${url} cannot be used: ${cause instanceof Error ? cause.message : cause}`, cause);
   let node: AudioWorkletNode;
   try {
     await context.audioWorklet.addModule(url);
@@ -77,4 +73,8 @@ async function feed(chunks: AsyncIterable<AudioChunk>, port: MessagePort, player
     // The channel itself says why it ended.
   }
   await player.stop();
+}
+
+function unusable(problem: string, cause?: unknown): BindingError {
+  return new BindingError({ kind: "binding", message: `audio.play: ${problem}`, delivered: "no", cause });
 }

@@ -3,7 +3,7 @@ import type { BindingClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { aborted, rethrown } from "../errors.js";
 import { type CallOptions, checkCallOptions, checkFields, checks, plainParameters } from "../options.js";
-import type { EventType } from "../types.js";
+import type { ChannelState, EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { checkTypes, EventStream } from "./events.js";
 import { Terminal, type TerminalParams } from "./terminal.js";
@@ -11,6 +11,8 @@ import { Terminal, type TerminalParams } from "./terminal.js";
 /** A channel on its way. */
 interface Opening {
   opened(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<unknown>;
+  on(event: "state", listener: (state: ChannelState) => void): () => void;
+  on(event: "error", listener: (message: string) => void): () => void;
 }
 
 /** Opens channels of one computer. */
@@ -59,6 +61,9 @@ export class ChannelOpener {
     const client = await this.#caller.client();
         if (signal?.aborted) throw aborted(operation, signal.reason, "no");
     const channel = rethrown(() => create(client, this.#target()));
+    const { logger } = this.#caller;
+    channel.on("state", ({ status }) => logger.debug?.(`orgo-sdk: ${operation}: ${status}`));
+    channel.on("error", (message) => logger.warn?.(`orgo-sdk: ${operation}: the server says: ${message}`));
     await channel.opened(operation, timeout, signal);
     return channel;
   }

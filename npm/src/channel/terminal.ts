@@ -26,7 +26,8 @@ export interface TerminalParams {
 /**
  * A shell on the computer. Iterate it for its output: text with ANSI escape sequences, in pieces of any length.
  *
- * Output that nobody takes is kept up to a limit; beyond it the shell is held back, as a program whose pipe is full.
+ * Output that nobody takes is kept up to a limit. Beyond it the shell is held back, as a program whose pipe is full;
+ * a page cannot hold a sender back, so there the terminal ends with the cause `overflow` at a higher limit.
  */
 export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   readonly #binding: BindingTerminal;

@@ -2,7 +2,7 @@ import type { BlobLike } from "../ambient.js";
 import type { BindingContent } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { invalid } from "../errors.js";
-import type { CallOptions } from "../options.js";
+import { type CallOptions, checkFields, checks } from "../options.js";
 import type {
   Acknowledged,
   DownloadUrl,
@@ -79,6 +79,7 @@ export class ComputerFiles {
 
   /** Uploads a file, of at most 10 MB. If the computer runs, it is found on its desktop. */
   async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: CallOptions = {}): Promise<File> {
+    checkFields("files.upload", "params", params, { name: checks.string });
     const uploaded = await content(file, params.name);
     const fields = { workspace_id: await this.#workspace(options), computer_id: this.#id };
     return this.#caller.call("files.upload", fields, options, uploaded);
