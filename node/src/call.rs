@@ -1,5 +1,6 @@
 //! One call under way.
 
+use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::bindgen_prelude::{Object, Result};
@@ -13,8 +14,8 @@ use tokio::sync::Notify;
 
 use crate::convert::{Outcome, parse};
 use crate::guard::guarded;
-use crate::io_thread;
 use crate::network::{Network, seed};
+use crate::promise::promise;
 
 /// A call in the words of JavaScript, not checked yet: that happens on the I/O thread.
 pub(crate) struct Prepared {
@@ -57,25 +58,39 @@ impl Call {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
         let prepared = prepared.ok_or_else(|| Error::from_reason("the outcome was asked for already"))?;
         let cancelled = Arc::clone(&self.cancelled);
-        let (deferred, promise) = env.create_deferred()?;
-        io_thread::spawn(move || async move {
-            let operation = prepared.operation.clone();
-            let result = guarded(prepared.run(cancelled)).await.unwrap_or_else(|message| {
-                Err(error::Error::Transport(TransportError {
-                    operation,
-                    message,
-                    delivered: Delivered::Maybe,
-                }))
-            });
-            deferred.resolve(move |_| Ok(Outcome::from(result)));
-        })
-        .map_err(Error::from_reason)?;
-        Ok(promise)
+        promise(env, || settle(prepared.operation.clone(), prepared.run(cancelled)))
     }
 
     /// Gives the call up and frees its connection. After the end it does nothing.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.cancelled.notify_one();
+    }
+}
+
+/// The outcome of a call, also if it panics.
+async fn settle(
+    operation: String,
+    call: impl Future<Output = std::result::Result<Output, error::Error>>,
+) -> Outcome {
+    let result = guarded(call).await.unwrap_or_else(|message| {
+        Err(error::Error::Transport(TransportError { operation, message, delivered: Delivered::Maybe }))
+    });
+    Outcome::from(result)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_outcome() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let outcome = runtime.block_on(settle("computers.click".to_owned(), async { panic!("boom") }));
+        assert!(!outcome.ok);
+        assert_eq!(
+            outcome.json,
+            r#"{"kind":"transport","message":"computers.click: the network failed: internal error of orgo-sdk: boom","delivered":"maybe"}"#
+        );
     }
 }

@@ -1,9 +1,10 @@
 //! A channel, of any of the three kinds.
 
+use std::future::Future;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use napi::bindgen_prelude::{Object, Result, ToNapiValue};
+use napi::bindgen_prelude::{Object, Result};
 use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::channel::{Audio, AudioItem, Events, Protocol, Session, State, Terminal};
@@ -16,6 +17,7 @@ use crate::convert::thrown;
 use crate::guard::guarded;
 use crate::io_thread;
 use crate::network::Network;
+use crate::promise::promise;
 
 /// The core's handle.
 #[derive(Clone)]
@@ -81,33 +83,17 @@ impl Channel {
     {
         let channel = driver::Channel::new(session);
         let driven = channel.clone();
-        io_thread::spawn(move || async move {
-            if let Err(message) = guarded(drive(network, driven.clone(), config)).await {
-                // 1002 is what the core takes as final without another try.
-                driven.command(|session| session.handle_close(clock::now(), 1002, &message));
-            }
-        })
-        .map_err(Error::from_reason)?;
+        let jobs = io_thread::jobs().map_err(Error::from_reason)?;
+        jobs.spawn(move || carry(driven.clone(), drive(network, driven, config)));
         Ok(Self { handle: handle(channel) })
     }
+}
 
-    /// A promise that a future on the I/O thread resolves. A panic resolves it as the end.
-    fn promise<'env, T>(
-        &self,
-        env: &'env Env,
-        next: impl AsyncFnOnce(&Handle) -> Option<T> + Send + 'static,
-    ) -> Result<Object<'env>>
-    where
-        T: ToNapiValue + Send + 'static,
-    {
-        let handle = self.handle.clone();
-        let (deferred, promise) = env.create_deferred()?;
-        io_thread::spawn(move || async move {
-            let item = guarded(next(&handle)).await.ok().flatten();
-            deferred.resolve(move |_| Ok(item));
-        })
-        .map_err(Error::from_reason)?;
-        Ok(promise)
+/// Carries a channel out. A panic ends it.
+async fn carry<C: Protocol>(channel: driver::Channel<C>, driving: impl Future<Output = ()>) {
+    if let Err(message) = guarded(driving).await {
+        // 1002 is final to the core: no other try.
+        channel.command(|session| session.handle_close(clock::now(), 1002, &message));
     }
 }
 
@@ -116,13 +102,17 @@ impl Channel {
     /// The next items, at least one; `null` once the channel has ended and all were taken.
     #[napi(catch_unwind, ts_return_type = "Promise<Batch | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
-        self.promise(env, async |handle: &Handle| handle.next().await)
+        let handle = self.handle.clone();
+        promise(env, move || async move { guarded(handle.next()).await.ok().flatten() })
     }
 
     /// The state as JSON, at its next change; `null` after the end.
     #[napi(catch_unwind, ts_return_type = "Promise<string | null>")]
     pub fn next_state<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
-        self.promise(env, async |handle: &Handle| handle.next_state().await.map(|state| json(&state)))
+        let handle = self.handle.clone();
+        promise(env, move || async move {
+            guarded(handle.next_state()).await.ok().flatten().map(|state| json(&state))
+        })
     }
 
     /// The state now, as JSON.
@@ -187,4 +177,25 @@ fn misplaced(method: &str) -> Error {
 
 fn json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("states and counters have string keys and nothing that can fail")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use orgo_core::address::ComputerAddress;
+    use orgo_core::auth::Password;
+    use orgo_core::channel::{CloseReason, Target};
+
+    #[test]
+    fn a_panic_ends_a_channel_with_its_message() {
+        let address = ComputerAddress { computer_id: "c1".to_owned(), ..ComputerAddress::default() };
+        let target = Target { address, password: Some(Password::new("pass")), ..Target::default() };
+        let channel = driver::Channel::new(Session::events(target, &[], 0, 0).unwrap());
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(carry(channel.clone(), async { panic!("boom") }));
+        let State::Closed(cause) = channel.state() else { panic!("{:?}", channel.state()) };
+        assert_eq!(cause.reason, CloseReason::Protocol);
+        assert!(cause.message.contains("internal error of orgo-sdk: boom"), "{}", cause.message);
+        assert!(runtime.block_on(channel.next()).is_none());
+    }
 }

@@ -12,20 +12,30 @@ use tokio::task::{LocalSet, spawn_local};
 
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-/// Runs a future on the I/O thread. The future itself never leaves that thread, so it needs no `Send`.
+/// The way to the thread.
+pub(crate) struct Jobs(UnboundedSender<Job>);
+
+/// The way to the thread, which is started if it does not run yet.
 ///
 /// # Errors
-/// Why the thread could not be started.
-pub(crate) fn spawn<F>(job: impl FnOnce() -> F + Send + 'static) -> Result<(), String>
-where
-    F: Future<Output = ()> + 'static,
-{
-    static JOBS: OnceLock<Result<UnboundedSender<Job>, String>> = OnceLock::new();
-    let jobs = JOBS.get_or_init(start).as_ref().map_err(Clone::clone)?;
-    jobs.send(Box::new(|| Box::pin(job()))).map_err(|_| "the I/O thread has ended".to_owned())
+/// Why it could not be started.
+pub(crate) fn jobs() -> Result<&'static Jobs, String> {
+    static JOBS: OnceLock<Result<Jobs, String>> = OnceLock::new();
+    JOBS.get_or_init(start).as_ref().map_err(Clone::clone)
 }
 
-fn start() -> Result<UnboundedSender<Job>, String> {
+impl Jobs {
+    /// Runs a future on the thread. The future itself never leaves it, so it needs no `Send`.
+    pub(crate) fn spawn<F>(&self, job: impl FnOnce() -> F + Send + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let sent = self.0.send(Box::new(|| Box::pin(job())));
+        debug_assert!(sent.is_ok(), "the thread takes jobs as long as the process lives");
+    }
+}
+
+fn start() -> Result<Jobs, String> {
     let explain = |error: std::io::Error| format!("the I/O thread could not be started: {error}");
     let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(explain)?;
     let (jobs, queue) = unbounded_channel();
@@ -33,7 +43,7 @@ fn start() -> Result<UnboundedSender<Job>, String> {
         .name("orgo-io".to_owned())
         .spawn(move || LocalSet::new().block_on(&runtime, serve(queue)))
         .map_err(explain)?;
-    Ok(jobs)
+    Ok(Jobs(jobs))
 }
 
 async fn serve(mut queue: UnboundedReceiver<Job>) {

@@ -19,6 +19,7 @@ mod dial;
 mod guard;
 mod io_thread;
 mod network;
+mod promise;
 mod socket;
 mod tls;
 

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-// What this machine sets is not for servers of the tests'. Child processes inherit the rest.
+// Proxies and certificates that this machine sets would come between the tests and their servers.
 for (const name of ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]) {
   delete process.env[name];
   delete process.env[name.toLowerCase()];
