@@ -46,6 +46,9 @@ async function anyWorkspace(orgo, calls, options, name) {
  */
 export function summary(info, workspace) {
   const { id, name, status, os, ram, cpu, resolution, created_at } = info;
-  const place = { id: workspace?.id ?? info.workspace_id ?? info.project_id, name: workspace?.name ?? info.project_name };
+  const place = {
+    id: workspace?.id ?? info.workspace_id ?? info.project_id,
+    name: workspace?.name ?? info.project_name,
+  };
   return { id, name, status, os, ram, cpu, resolution, created_at, workspace: place };
 }

@@ -16,11 +16,19 @@ export function describeError(error) {
   }
   if (error instanceof OrgoError) {
     const known = FIELDS.filter((name) => error[name] !== undefined).map((name) => [name, error[name]]);
-    return { status: statusOf(error), body: { error: { name: error.name, message: error.message, ...Object.fromEntries(known) } } };
+    return {
+      status: statusOf(error),
+      body: { error: { name: error.name, message: error.message, ...Object.fromEntries(known) } },
+    };
   }
   // Its message may hold anything, so it goes to the terminal and not to the page.
   console.error(error);
-  return { status: 500, body: { error: { name: "Error", message: "The dashboard's server failed; its output says why", delivered: "maybe" } } };
+  return {
+    status: 500,
+    body: {
+      error: { name: "Error", message: "The dashboard's server failed; its output says why", delivered: "maybe" },
+    },
+  };
 }
 
 function statusOf(error) {

@@ -19,14 +19,16 @@ export async function readJson(request) {
     chunks.push(chunk);
   }
   if (length === 0) return {};
-  if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) throw new Refused(415, "The request is not JSON");
+  if (!/^application\/json\b/.test(request.headers["content-type"] ?? ""))
+    throw new Refused(415, "The request is not JSON");
   let value;
   try {
     value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch {
     throw new Refused(400, "The request is not valid JSON");
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Refused(400, "The request is not a JSON object");
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw new Refused(400, "The request is not a JSON object");
   return value;
 }
 

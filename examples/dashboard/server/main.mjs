@@ -17,7 +17,10 @@ export async function main() {
     const orgo = new Orgo({ logger: { warn: (message) => console.error(message) } });
     const first = new FirstComputer();
     const server = createServer();
-    server.on("request", listener(config, new Api(orgo, config, first), loadPages(), () => port));
+    server.on(
+      "request",
+      listener(config, new Api(orgo, config, first), loadPages(), () => port),
+    );
     port = await listen(server, config.ports);
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end(server));
     if (config.local) void first.create(orgo);

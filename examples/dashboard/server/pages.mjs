@@ -29,7 +29,8 @@ export function loadPages() {
     const path = join(entry.parentPath ?? entry.path, entry.name);
     files.set(path.slice(FOLDER.length).replaceAll("\\", "/"), { type, body: readFileSync(path) });
   }
-  if (!files.has("/index.html")) throw new Error("The page is not built: run `npm run build --workspace examples/dashboard`");
+  if (!files.has("/index.html"))
+    throw new Error("The page is not built: run `npm run build --workspace examples/dashboard`");
   return (path, response) => {
     const file = files.get(path === "/" ? "/index.html" : path);
     if (file === undefined) throw new Refused(404, "There is no such page");

@@ -44,8 +44,12 @@ let session: Session | undefined;
 
 /** Opens what the selected computer has while it runs, and closes it when it no longer does. */
 function follow(state: Computers): void {
-  if (state.error === undefined) notices.clear(LISTING);
-  else notices.fail(LISTING, state.error);
+  if (state.error === undefined) {
+    notices.clear(LISTING);
+    screen.retry();
+  } else {
+    notices.fail(LISTING, state.error);
+  }
   const { selected } = state;
   const running = selected?.status === "running" ? selected.id : undefined;
   if (running !== undefined && running === session?.id) return;

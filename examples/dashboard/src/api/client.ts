@@ -6,7 +6,14 @@ import type { Computer, Inventory, Service } from "./types.js";
 /** What the pointer and the keyboard do on a computer; the parameters are the SDK's. */
 export interface Actions {
   click: { x: number; y: number; button?: "left" | "right"; double?: boolean };
-  drag: { start_x: number; start_y: number; end_x: number; end_y: number; button?: "left" | "right"; duration?: number };
+  drag: {
+    start_x: number;
+    start_y: number;
+    end_x: number;
+    end_y: number;
+    button?: "left" | "right";
+    duration?: number;
+  };
   scroll: { direction: "up" | "down"; amount: number; x: number; y: number };
   type: { text: string };
   key: { key: string };
@@ -59,7 +66,12 @@ export class Api {
     await this.#fetch("POST", `/computers/${id}/${lifecycle}`, {});
   }
 
-  async act<Name extends ActionName>(id: string, action: Name, params: Actions[Name], signal?: AbortSignal): Promise<void> {
+  async act<Name extends ActionName>(
+    id: string,
+    action: Name,
+    params: Actions[Name],
+    signal?: AbortSignal,
+  ): Promise<void> {
     await this.#fetch("POST", `/computers/${id}/${action}`, { body: params, signal });
   }
 

@@ -45,8 +45,11 @@ const ADVICE: Record<string, string> = {
 /** A failure in words, with what can be done about it. */
 export function explain(error: unknown): { message: string; advice?: string } {
   // The name of the call and the status are in the list of calls.
-  const message = sentence((error instanceof Error ? error.message : String(error)).replace(/^\w+\.\w+: (\d{3} )?/, ""));
-  const { name, request_id } = error instanceof CallFailed ? error.problem : { name: error instanceof Error ? error.name : "" };
+  const message = sentence(
+    (error instanceof Error ? error.message : String(error)).replace(/^\w+\.\w+: (\d{3} )?/, ""),
+  );
+  const { name, request_id } =
+    error instanceof CallFailed ? error.problem : { name: error instanceof Error ? error.name : "" };
   const advice = [ADVICE[name], request_id && `Request ${request_id}.`].filter(Boolean).join(" ");
   return { message, ...(advice !== "" && { advice }) };
 }

@@ -2,7 +2,10 @@ import type { ComputerInfo } from "orgo-sdk";
 import type { Problem } from "./problem.js";
 
 /** What the page knows of a computer. */
-export interface Computer extends Pick<ComputerInfo, "id" | "name" | "status" | "os" | "ram" | "cpu" | "resolution" | "created_at"> {
+export interface Computer extends Pick<
+  ComputerInfo,
+  "id" | "name" | "status" | "os" | "ram" | "cpu" | "resolution" | "created_at"
+> {
   workspace: Workspace;
 }
 

@@ -13,6 +13,9 @@ export function channelWords(state: ChannelState): { text: string; tone: Tone } 
     case "waiting":
       return { text: `Connection lost. Try ${state.attempt} in ${(state.delay / 1000).toFixed(1)} s…`, tone: "busy" };
     case "closed":
-      return { text: state.cause.message, tone: state.cause.reason === "normal" || state.cause.reason === "exit" ? "idle" : "bad" };
+      return {
+        text: state.cause.message,
+        tone: state.cause.reason === "normal" || state.cause.reason === "exit" ? "idle" : "bad",
+      };
   }
 }

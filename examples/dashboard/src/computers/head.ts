@@ -4,7 +4,11 @@ import type { Notices } from "../ui/notices.js";
 import type { Computers, ComputerStore } from "./store.js";
 import { canStart, facts, isChanging, statusWords } from "./words.js";
 
-const NAMES: Record<Lifecycle, string> = { start: "Starting the computer", stop: "Stopping the computer", restart: "Restarting the computer" };
+const NAMES: Record<Lifecycle, string> = {
+  start: "Starting the computer",
+  stop: "Stopping the computer",
+  restart: "Restarting the computer",
+};
 
 /** The selected computer's name, state and life cycle. */
 export class MachineHead {
@@ -42,7 +46,10 @@ export class MachineHead {
   #show({ selected, inventory }: Computers): void {
     const status = selected?.status;
     const changing = isChanging(status);
-    setText(this.#name, selected === undefined ? (inventory === undefined ? "\u00a0" : "No computer") : (selected.name ?? selected.id));
+    setText(
+      this.#name,
+      selected === undefined ? (inventory === undefined ? "\u00a0" : "No computer") : (selected.name ?? selected.id),
+    );
     setText(this.#facts, selected === undefined ? "\u00a0" : facts(selected));
     if (selected === undefined) {
       setState(this.#status, "");

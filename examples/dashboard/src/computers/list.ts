@@ -33,7 +33,13 @@ export class ComputerList {
     const { label, tone } = statusWords(computer.status);
     const button = element(
       "button",
-      { type: "button", class: "computer", "data-id": computer.id, "aria-current": String(current), title: facts(computer) },
+      {
+        type: "button",
+        class: "computer",
+        "data-id": computer.id,
+        "aria-current": String(current),
+        title: facts(computer),
+      },
       element("span", { class: "dot", "data-tone": tone, "aria-hidden": "true" }),
       element("strong", {}, computer.name ?? computer.id),
       element("span", { class: "muted" }, label),

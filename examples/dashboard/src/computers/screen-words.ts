@@ -12,7 +12,9 @@ export interface ScreenActions {
 /** What is said in the place of a screen. */
 export function screenWords({ inventory, selected, error }: Computers, { create, start }: ScreenActions): CoverWords {
   if (inventory === undefined) {
-    return error === undefined ? { text: "Looking for computers…" } : { text: "The computers cannot be listed.", detail: explain(error).message };
+    return error === undefined
+      ? { text: "Looking for computers…" }
+      : { text: "The computers cannot be listed.", detail: explain(error).message };
   }
   const action = { label: "New computer", run: create };
   if (selected === undefined) {
@@ -22,7 +24,11 @@ export function screenWords({ inventory, selected, error }: Computers, { create,
     if (inventory.first?.error !== undefined) {
       return { text: "The first computer could not be made.", detail: inventory.first.error.message, action };
     }
-    return { text: "There is no computer yet.", detail: "A computer is a Linux desktop that a program can work.", action };
+    return {
+      text: "There is no computer yet.",
+      detail: "A computer is a Linux desktop that a program can work.",
+      action,
+    };
   }
   const { status, id } = selected;
   if (status === "running") return { text: "Taking the first picture…" };

@@ -81,7 +81,10 @@ export class ComputerStore {
 
   #show({ inventory, error }: Computers): void {
     if (inventory === undefined) return this.state.set({ error });
-    const computers = inventory.computers.map((computer) => ({ ...computer, status: this.#pending.get(computer.id) ?? computer.status }));
+    const computers = inventory.computers.map((computer) => ({
+      ...computer,
+      status: this.#pending.get(computer.id) ?? computer.status,
+    }));
     const wanted = location.hash.slice(1);
     const selected =
       computers.find(({ id }) => id === wanted) ?? computers.find(({ status }) => status === "running") ?? computers[0];

@@ -19,7 +19,11 @@ const WORDS: Record<string, StatusWords> = {
   suspended: { label: "Suspended", tone: "idle", sentence: "The computer is suspended." },
   frozen: { label: "Stopped", tone: "idle", sentence: "The computer is stopped. Its disk is kept." },
   deleting: { label: "Deleting", tone: "busy", sentence: "The computer is being deleted." },
-  error: { label: "Broken", tone: "bad", sentence: "The computer is broken. Restart it, or delete it and make another." },
+  error: {
+    label: "Broken",
+    tone: "bad",
+    sentence: "The computer is broken. Restart it, or delete it and make another.",
+  },
 };
 
 export function statusWords(status: string | undefined): StatusWords {

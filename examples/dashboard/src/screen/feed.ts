@@ -41,6 +41,7 @@ export class ScreenFeed {
   #run: AbortController | undefined;
   #activeUntil = 0;
   #equal = 0;
+  #failing = false;
   #wake: (() => void) | undefined;
   #last: Uint8Array | undefined;
   #arrivals: number[] = [];
@@ -53,6 +54,7 @@ export class ScreenFeed {
   start(): void {
     this.stop();
     this.#last = undefined;
+    this.#failing = false;
     this.#run = new AbortController();
     this.hurry();
     void this.#loop(this.#run.signal);
@@ -68,7 +70,12 @@ export class ScreenFeed {
   hurry(): void {
     this.#activeUntil = performance.now() + ACTIVE;
     this.#equal = 0;
-    this.#wake?.();
+    if (!this.#failing) this.#wake?.();
+  }
+
+  /** There is reason to think that the next try succeeds. */
+  retry(): void {
+    if (this.#failing) this.#wake?.();
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -78,11 +85,13 @@ export class ScreenFeed {
       try {
         await this.#next(signal, started);
         retry = FIRST_RETRY;
+        this.#failing = false;
         await this.#pause(this.#pace(), signal);
       } catch (error) {
         if (signal.aborted) return;
+        this.#failing = true;
         this.#options.failed(error, retry);
-        await new Promise((resolve) => setTimeout(resolve, retry));
+        await this.#wait(retry);
         retry = Math.min(retry * 2, LONGEST_RETRY);
       }
     }
@@ -117,8 +126,13 @@ export class ScreenFeed {
   async #pause(length: number, signal: AbortSignal): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, Math.min(length, PACE.active)));
     if (signal.aborted || length <= PACE.active || performance.now() < this.#activeUntil) return;
+    await this.#wait(length - PACE.active);
+  }
+
+  /** Waits until somebody calls `#wake`, and no longer than `length` milliseconds. */
+  async #wait(length: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, length - PACE.active);
+      const timer = setTimeout(resolve, length);
       this.#wake = () => {
         clearTimeout(timer);
         resolve();

@@ -23,6 +23,8 @@ export interface QueueOptions {
   sent(): void;
   /** An input failed. Those behind it are not sent, since they were meant to follow it. */
   failed(error: unknown): void;
+  /** Milliseconds of a clock that never goes back. Default: the page's. */
+  now?: () => number;
 }
 
 /** Sends inputs one after the other, since the order of keys and clicks matters, and joins those that wait and fit. */
@@ -113,8 +115,9 @@ export class InputQueue {
    * too slow for that, the second one goes as a double click of its own.
    */
   async #click({ x, y, button, second }: Click): Promise<void> {
-    const late = second && performance.now() - this.#firstClickAt > DOUBLE_CLICK;
-    this.#firstClickAt = performance.now();
+    const now = this.#options.now?.() ?? performance.now();
+    const late = second && now - this.#firstClickAt > DOUBLE_CLICK;
+    this.#firstClickAt = now;
     await this.#options.send("click", { x, y, button, ...(late && { double: true }) });
   }
 }

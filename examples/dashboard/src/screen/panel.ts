@@ -72,6 +72,11 @@ export class ScreenPanel {
     this.#feed.hurry();
   }
 
+  /** The server answers again. */
+  retry(): void {
+    this.#feed.retry();
+  }
+
   #draw(picture: ImageBitmap): void {
     const { width, height } = picture;
     if (this.#canvas.width !== width || this.#canvas.height !== height) {

@@ -78,7 +78,14 @@ export class Pointer {
   #drag({ button, start, at }: Press, end: Point, endedAt: number): void {
     const [from, to] = [this.#pixel(start), this.#pixel(end)];
     const duration = Math.min(Math.max((endedAt - at) / 1000, 0.1), LONGEST_DRAG);
-    this.#queue.drag({ start_x: from.x, start_y: from.y, end_x: to.x, end_y: to.y, button, duration: Number(duration.toFixed(2)) });
+    this.#queue.drag({
+      start_x: from.x,
+      start_y: from.y,
+      end_x: to.x,
+      end_y: to.y,
+      button,
+      duration: Number(duration.toFixed(2)),
+    });
     this.#lastClick = undefined;
   }
 
@@ -106,13 +113,23 @@ export class Pointer {
     // The computer's wheel turns in one direction only.
     if (!isInside(point, this.#shown()) || event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
     event.preventDefault();
-    const delta = event.deltaY * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? NOTCH * 3 : 1);
+    const delta =
+      event.deltaY *
+      (event.deltaMode === WheelEvent.DOM_DELTA_LINE
+        ? LINE
+        : event.deltaMode === WheelEvent.DOM_DELTA_PAGE
+          ? NOTCH * 3
+          : 1);
     if (Math.sign(delta) !== Math.sign(this.#wheel)) this.#wheel = 0;
     this.#wheel += delta;
     const notches = Math.trunc(this.#wheel / NOTCH);
     if (notches === 0) return;
     this.#wheel -= notches * NOTCH;
-    this.#queue.scroll({ direction: notches < 0 ? "up" : "down", amount: Math.min(Math.abs(notches), MOST), ...this.#pixel(point) });
+    this.#queue.scroll({
+      direction: notches < 0 ? "up" : "down",
+      amount: Math.min(Math.abs(notches), MOST),
+      ...this.#pixel(point),
+    });
   }
 
   #shown(): Rectangle {

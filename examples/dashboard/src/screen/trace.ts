@@ -24,7 +24,8 @@ export class Trace {
   ripple(point: Point): void {
     const { x, y } = this.#local(point);
     const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-    for (const [name, value] of Object.entries({ cx: x, cy: y, r: 12, class: "ripple" })) circle.setAttribute(name, String(value));
+    for (const [name, value] of Object.entries({ cx: x, cy: y, r: 12, class: "ripple" }))
+      circle.setAttribute(name, String(value));
     // Without motion there is no end of an animation to wait for.
     setTimeout(() => circle.remove(), 500);
     this.#svg.append(circle);

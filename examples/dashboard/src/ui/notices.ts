@@ -9,7 +9,11 @@ export class Notices {
   /** Shows a failure; `topic` is what was tried, in words, and there is one notice of each. */
   fail(topic: string, error: unknown): void {
     const { message, advice } = explain(error);
-    const close = element("button", { type: "button", class: "button small icon-only", "aria-label": "Dismiss" }, icon("close"));
+    const close = element(
+      "button",
+      { type: "button", class: "button small icon-only", "aria-label": "Dismiss" },
+      icon("close"),
+    );
     close.addEventListener("click", () => this.clear(topic));
     const words = element("div", {}, element("p", {}, element("strong", {}, `${topic} failed. `), message));
     if (advice !== undefined) words.append(element("p", {}, advice));

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { request } from "node:http";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { buildDashboard } from "../build.mjs";
+
+const SERVER = fileURLToPath(new URL("../server.mjs", import.meta.url));
+const KEY = "sk_live_never_to_be_seen";
+/** Nothing listens on this port of the discard protocol. */
+const NOBODY = "http://127.0.0.1:9/api";
+
+function start(environment) {
+  const { ORGO_API_KEY, ORGO_BASE_URL, ORGO_REALTIME_URL, PORT, ORGO_DASHBOARD_FIRST_COMPUTER, ...rest } = process.env;
+  return spawn(process.execPath, [SERVER], { env: { ...rest, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+}
+
+/** The first line of a server's output that fits; fails with all of it if the server ends before. */
+async function lineOf(child, stream, pattern) {
+  let text = "";
+  for await (const chunk of child[stream].setEncoding("utf8")) {
+    text += chunk;
+    const found = pattern.exec(text);
+    if (found) return found;
+  }
+  assert.fail(`no ${pattern} in ${JSON.stringify(text)}`);
+}
+
+describe("the dashboard's server", () => {
+  let child;
+  let port;
+
+  /** Asks with the given header fields, since fetch does not let its caller choose Host and Origin. */
+  function ask(path, { method = "GET", headers = {}, body } = {}) {
+    return new Promise((resolve, reject) => {
+      const sent = request({ host: "127.0.0.1", port, path, method, headers }, async (answer) => {
+        let text = "";
+        for await (const chunk of answer.setEncoding("utf8")) text += chunk;
+        resolve({ status: answer.statusCode, headers: answer.headers, text });
+      });
+      sent.once("error", reject);
+      sent.end(body);
+    });
+  }
+
+  const own = (more = {}) => ({ "x-orgo-dashboard": "1", "content-type": "application/json", ...more });
+
+  before(async () => {
+    await buildDashboard();
+    child = start({ ORGO_API_KEY: KEY, ORGO_BASE_URL: NOBODY, PORT: "0" });
+    [, port] = await lineOf(child, "stdout", /^Dashboard: http:\/\/127\.0\.0\.1:(\d+)$/m);
+  });
+
+  after(async () => {
+    const ended = once(child, "exit");
+    child.kill("SIGTERM");
+    assert.deepEqual(await ended, [0, null]);
+  });
+
+  test("serves the page with a strict policy", async () => {
+    const { status, headers, text } = await ask("/");
+    assert.equal(status, 200);
+    assert.match(text, /<title>Orgo dashboard<\/title>/);
+    const policy = headers["content-security-policy"];
+    assert.match(policy, /default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'/);
+    assert.match(policy, /connect-src 'self' ws:\/\/127\.0\.0\.1:9 wss:\/\/\*\.orgo\.dev;/);
+    assert.equal(headers["x-content-type-options"], "nosniff");
+  });
+
+  test("serves no other files", async () => {
+    for (const path of ["/../package.json", "/%2e%2e/package.json", "/.inputs", "/assets/", "/server.mjs"]) {
+      assert.equal((await ask(path)).status, 404, path);
+    }
+  });
+
+  test("answers only its own names and pages", async () => {
+    const api = "/api/service";
+    assert.equal((await ask(api, { headers: own() })).status, 200);
+    assert.equal((await ask(api, { headers: own({ host: `localhost:${port}` }) })).status, 200);
+    assert.equal((await ask(api, { headers: own({ host: `evil.example:${port}` }) })).status, 421);
+    assert.equal((await ask("/", { headers: { host: `evil.example:${port}` } })).status, 421);
+    assert.equal((await ask(api, { headers: own({ origin: "http://127.0.0.1:1" }) })).status, 403);
+    assert.equal((await ask(api, { headers: own({ origin: "null" }) })).status, 403);
+    assert.equal((await ask(api, { headers: own({ origin: `http://127.0.0.1:${port}` }) })).status, 200);
+    assert.equal((await ask(api)).status, 403, "without the page's header");
+  });
+
+  test("gives no other page permission", async () => {
+    const { status, headers } = await ask("/api/service", {
+      method: "OPTIONS",
+      headers: { origin: "http://evil.example", "access-control-request-headers": "x-orgo-dashboard" },
+    });
+    assert.equal(status, 403);
+    assert.equal(headers["access-control-allow-origin"], undefined);
+  });
+
+  test("refuses long and malformed bodies", async () => {
+    const type = (body, more) => ask("/api/computers/some/type", { method: "POST", headers: own(more), body });
+    assert.equal((await type(JSON.stringify({ text: "x".repeat(300_000) }))).status, 413);
+    assert.equal((await type("{")).status, 400);
+    assert.equal((await type("[]")).status, 400);
+    assert.equal((await type("{}", { "content-type": "text/plain" })).status, 415);
+    assert.equal((await ask("/api/computers/some/explode", { method: "POST", headers: own() })).status, 404);
+  });
+
+  test("describes the SDK's errors and never shows the key", async () => {
+    const refused = await ask("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":-1,"y":0}' });
+    assert.equal(refused.status, 400);
+    const { error } = JSON.parse(refused.text);
+    assert.deepEqual(
+      [error.name, error.kind, error.field, error.delivered],
+      ["InvalidParameterError", "encode", "x", "no"],
+    );
+
+    const gone = await ask("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":1,"y":0}' });
+    assert.equal(gone.status, 502);
+    assert.deepEqual(
+      [JSON.parse(gone.text).error.name, JSON.parse(gone.text).error.delivered],
+      ["ConnectionError", "no"],
+    );
+    assert.match(gone.headers["server-timing"], /^computers\.click;dur=[\d.]+;desc="ConnectionError"$/);
+    assert.equal(gone.headers["cache-control"], "no-store");
+    for (const { text, headers } of [refused, gone]) assert.ok(!(text + JSON.stringify(headers)).includes(KEY));
+  });
+});
+
+describe("the dashboard's settings", () => {
+  const cases = [
+    ["no key", {}, /ORGO_API_KEY is not set/],
+    ["a port that is none", { ORGO_API_KEY: KEY, PORT: "http" }, /PORT must be a number/],
+    ["a base that is no URL", { ORGO_API_KEY: KEY, ORGO_BASE_URL: "orgo" }, /ORGO_BASE_URL is not a URL/],
+  ];
+  for (const [name, environment, expected] of cases) {
+    test(`${name} is refused in words`, async () => {
+      const child = start(environment);
+      const ended = once(child, "exit");
+      await lineOf(child, "stderr", expected);
+      assert.deepEqual(await ended, [1, null]);
+    });
+  }
+});
