@@ -77,8 +77,9 @@ export function items({ json, text, samples }) {
 export async function until(channel, fits) {
   const found = [];
   for (let batch = await channel.next(); batch; batch = await channel.next()) {
-    found.push(...items(batch));
-    if (found.some(fits)) break;
+    const fresh = items(batch);
+    found.push(...fresh);
+    if (fresh.some(fits)) break;
   }
   return found;
 }

@@ -116,9 +116,10 @@ test("sound arrives as samples, whatever the frames are cut like", async (t) => 
     for (let at = 0; at < bytes.length; at += 961) socket.send(bytes.subarray(at, at + 961));
   });
   const audio = open(client(port), "audio", port, { sample_rate: 24_000, batch_ms: 40 });
-  const heard = [];
-  const found = await until(audio, (item) => (heard.push(...(item.samples ?? [])), heard.length >= pcm.length));
+  let missing = pcm.length;
+  const found = await until(audio, (item) => (missing -= item.samples?.length ?? 0) === 0);
   assert.deepEqual(found[0], { type: "started", sample_rate: 24_000, channels: 1 });
+  const heard = found.flatMap(({ samples = [] }) => [...samples]);
   assert.deepEqual(heard, Array.from(pcm, (sample) => sample / 32_768));
   assert.equal(JSON.parse(audio.counters()).taken, pcm.length);
   audio.close();
