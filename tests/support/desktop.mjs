@@ -26,11 +26,12 @@ function binary() {
  * @returns {Promise<Desktop>}
  */
 export async function startDesktop({ allowOrigins = [] } = {}) {
+  const program = binary();
   const folder = mkdtempSync(join(tmpdir(), "orgo-test-"));
   const origins = allowOrigins.flatMap((origin) => ["--allow-origin", origin]);
-  const child = spawn(binary(), ["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir", folder, ...origins], {
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const serve = ["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir", folder, ...origins];
+  // A test that is killed has no time to clean up, so the kernel ends the server with it.
+  const child = spawn("setpriv", ["--pdeathsig", "TERM", program, ...serve], { stdio: ["ignore", "pipe", "pipe"] });
   const desktop = new Desktop(child, folder);
   try {
     const lines = createInterface({ input: child.stdout });
@@ -55,15 +56,11 @@ class Desktop {
   log = "";
   #child;
   #folder;
-  #killAtExit;
 
   constructor(child, folder) {
     this.#child = child;
     this.#folder = folder;
     child.stderr.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-LOG_KEPT)));
-    // A test that ends without having come to its clean-up must not leave a server.
-    this.#killAtExit = () => child.kill("SIGKILL");
-    process.once("exit", this.#killAtExit);
   }
 
   /** Ends it as a user would, and fails if it does not end, or leaves a process. */
@@ -77,7 +74,6 @@ class Desktop {
         throw error;
       });
     }
-    process.removeListener("exit", this.#killAtExit);
     await until(`processes of ${this.#folder} to end`, () => this.processes().length === 0);
     rmSync(this.#folder, { recursive: true });
     if (child.exitCode !== 0) throw new Error(`orgo-desktop ended with ${child.signalCode ?? child.exitCode}\n${this.log}`);

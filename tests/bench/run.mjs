@@ -1,0 +1,105 @@
+// The project's figures: `npm run bench`. Absolute times are those of this machine; the ratios to a plain fetch in the same
+// run say more.
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WebSocket } from "undici";
+import { build } from "vite";
+import { startChromium } from "../support/chromium.mjs";
+import { startDesktop } from "../support/desktop.mjs";
+import { startPages } from "../support/pages.mjs";
+import { makeComputer } from "../support/world.mjs";
+import { throughClient, throughFetch } from "./calls.mjs";
+import { timeKeystrokes } from "./keystrokes.mjs";
+import { interleave, median, quantile } from "./measure.mjs";
+import { linesOfCode, shippedSizes } from "./sizes.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 100);
+const KEYSTROKES = 200;
+
+/** The two bindings side by side: the ES module and the CommonJS module of the package each load one. */
+async function bothBindings() {
+  globalThis.WebSocket ??= WebSocket;
+  process.env.ORGO_BINDING = "native";
+  const native = await import("orgo-sdk");
+  await native.Orgo.bindingInfo();
+  process.env.ORGO_BINDING = "wasm";
+  const wasm = createRequire(import.meta.url)("orgo-sdk");
+  await wasm.Orgo.bindingInfo();
+  return { native, wasm };
+}
+
+async function inNode({ native, wasm }, options, id) {
+  const clients = { native: new native.Orgo(options), wasm: new wasm.Orgo(options) };
+  const variants = {
+    native: throughClient(clients.native, id),
+    wasm: throughClient(clients.wasm, id),
+    fetch: throughFetch(options, id),
+  };
+  const timed = (call) => interleave(Object.fromEntries(Object.entries(variants).map(([name, calls]) => [name, calls[call]])), ROUNDS);
+  return {
+    click: await timed("click"),
+    screenshot: await timed("screenshot"),
+    keystroke: {
+      native: await timeKeystrokes(clients.native.computer(id), KEYSTROKES),
+      wasm: await timeKeystrokes(clients.wasm.computer(id), KEYSTROKES),
+    },
+  };
+}
+
+async function inPage(pages, options, id) {
+  const browser = await startChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(pages.origin);
+    const settings = { options, id, rounds: ROUNDS, keystrokes: KEYSTROKES };
+    return await page.evaluate((given) => globalThis.measure(given), settings);
+  } finally {
+    await browser.close();
+  }
+}
+
+function timeRows(place, { click, screenshot, keystroke }) {
+  const milliseconds = (value) => Number(value.toFixed(2));
+  const rows = [];
+  for (const [what, times] of Object.entries({ click, screenshot })) {
+    for (const [name, values] of Object.entries(times)) {
+      // By round, so that a slow moment of the machine does not count against one of them.
+      const ratio = median(values.map((value, round) => value / times.fetch[round]));
+      rows.push({ what, where: place, by: name, median: milliseconds(median(values)), p95: milliseconds(quantile(values, 0.95)), "to fetch": Number(ratio.toFixed(2)) });
+    }
+  }
+  for (const [name, values] of Object.entries(keystroke)) {
+    rows.push({ what: "key to echo", where: place, by: name, median: milliseconds(median(values)), p95: milliseconds(quantile(values, 0.95)) });
+  }
+  return rows;
+}
+
+const folder = mkdtempSync(join(tmpdir(), "orgo-bench-"));
+const pages = await startPages(() => folder);
+let desktop;
+try {
+  await build({
+    root: fileURLToPath(new URL("page", import.meta.url)),
+    logLevel: "warn",
+    build: { outDir: folder, emptyOutDir: true },
+  });
+  desktop = await startDesktop({ allowOrigins: [pages.origin] });
+  const bindings = await bothBindings();
+  const { computer } = await makeComputer(bindings.native, desktop.options);
+  const node = await inNode(bindings, desktop.options, computer.id);
+  const page = await inPage(pages, desktop.options, computer.id);
+  console.log(`Times in milliseconds, ${ROUNDS} rounds, ${cpus().length} cores, Node ${process.version}`);
+  console.table([...timeRows("Node", node), ...timeRows("Chromium", page)]);
+  console.log("Sizes in bytes");
+  console.table(shippedSizes(root));
+  console.log("Lines that are not blank");
+  console.table(linesOfCode(root));
+} finally {
+  await desktop?.stop();
+  await pages.close();
+  rmSync(folder, { recursive: true });
+}
