@@ -104,8 +104,9 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
     // What is left is bounded by the binding's queue and can be taken at once: the exit code is behind it.
     const drain = async () => {
       while (await this.pull());
-      this.#exit.reject(closed(cause));
+      throw closed(cause);
     };
-    void drain();
+    // After an exit code the failure changes nothing.
+    drain().catch(this.#exit.reject);
   }
 }
