@@ -64,11 +64,11 @@ impl Agent {
         Ok(ProcessTable { lines })
     }
 
-    /// Asks every process of the box to end; returns once they have been asked.
-    pub(crate) async fn terminate(&self) -> Result<(), AgentError> {
-        let socket = self.socket.clone();
+    /// Asks every process of the box to end, but for those named `spared`; returns when they have, which some never do.
+    pub(crate) async fn terminate(&self, spared: &str) -> Result<(), AgentError> {
+        let (socket, spared) = (self.socket.clone(), spared.to_owned());
         blocking(move || {
-            let connection = send(&socket, &Request::Terminate)?;
+            let connection = send(&socket, &Request::Terminate { spared })?;
             // The agent closes the connection when it is done.
             io::copy(&mut &connection, &mut io::sink())?;
             Ok(())

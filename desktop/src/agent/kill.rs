@@ -1,12 +1,18 @@
 //! Ending everything that a process started.
 
+use std::collections::HashSet;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How many times the tree is searched: a fork may slip between the search and the kill, a few rounds catch it.
 const ROUNDS: usize = 50;
+
+/// How often it is looked who is left.
+const TERMINATION_INTERVAL: Duration = Duration::from_millis(5);
 
 /// A variable in the environment of a process and of all that it starts, also of what left its session.
 #[derive(Debug)]
@@ -33,15 +39,10 @@ impl Marker {
 
 /// Kills the session that `leader` began and every process that carries the marker.
 pub(super) fn tree(leader: u32, marker: &Marker) {
-    let own = rustix::process::getpid().as_raw_nonzero().get();
     for _ in 0..ROUNDS {
-        let found: Vec<i32> = pids()
-            .filter(|&pid| pid != own && pid != 1)
-            .filter(|&pid| {
-                Stat::of(pid).is_some_and(|stat| stat.alive && stat.session == leader)
-                    || marker.is_carried_by(pid)
-            })
-            .collect();
+        let belongs =
+            |pid| Stat::of(pid).is_some_and(|stat| stat.session == leader) || marker.is_carried_by(pid);
+        let found: Vec<i32> = others().filter(|&pid| belongs(pid)).collect();
         if found.is_empty() {
             return;
         }
@@ -54,15 +55,38 @@ pub(super) fn tree(leader: u32, marker: &Marker) {
     }
 }
 
-/// Asks every process of the box but this one to end.
-pub(super) fn terminate_all() {
-    let own = rustix::process::getpid().as_raw_nonzero().get();
-    for pid in pids().filter(|&pid| pid != own && pid != 1).filter_map(Pid::from_raw) {
-        // It may have ended by itself since it was listed.
-        let _ = kill_process(pid, Signal::TERM);
+/// Asks every process of the box to end, but for this one and those named `spared`, and returns when they have.
+pub(super) fn terminate_all(spared: &str) {
+    let mut asked = HashSet::new();
+    loop {
+        let left: Vec<i32> = others().filter(|&pid| name(pid).is_some_and(|name| name != spared)).collect();
+        if left.is_empty() {
+            return;
+        }
+        for pid in left {
+            if let Some(process) = Pid::from_raw(pid)
+                && asked.insert(pid)
+            {
+                // It may have ended by itself since it was listed.
+                let _ = kill_process(process, Signal::TERM);
+            }
+        }
+        thread::sleep(TERMINATION_INTERVAL);
     }
 }
 
+/// The living processes of the box without its first one, which holds it open, and this one.
+fn others() -> impl Iterator<Item = i32> {
+    let own = rustix::process::getpid().as_raw_nonzero().get();
+    pids().filter(move |&pid| pid != own && pid != 1 && Stat::of(pid).is_some_and(|stat| stat.alive))
+}
+
+/// The name of a process, as `ps` shows it.
+pub(super) fn name(pid: i32) -> Option<String> {
+    Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end_matches('\n').to_owned())
+}
+
+/// Every process of the box.
 pub(super) fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .into_iter()

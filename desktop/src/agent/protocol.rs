@@ -12,8 +12,8 @@ pub(crate) enum Request {
     Spawn(Spawn),
     /// Report every process that starts or ends from now on.
     WatchProcesses,
-    /// Ask every process of the box to end.
-    Terminate,
+    /// Ask every process of the box to end, but for those of one name, and close the connection when they have.
+    Terminate { spared: String },
 }
 
 /// A process to start.

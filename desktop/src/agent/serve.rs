@@ -40,8 +40,8 @@ fn answer(connection: &UnixStream) -> io::Result<()> {
     match serde_json::from_str(&line)? {
         Request::Spawn(request) => run(connection, &request),
         Request::WatchProcesses => watch(connection),
-        Request::Terminate => {
-            kill::terminate_all();
+        Request::Terminate { spared } => {
+            kill::terminate_all(&spared);
             Ok(())
         }
     }
@@ -88,10 +88,10 @@ fn kill_on_hang_up(mut connection: UnixStream, leader: u32, marker: kill::Marker
 fn watch(mut connection: &UnixStream) -> io::Result<()> {
     let mut table = Table::default();
     // What runs already is no change.
-    table.refresh()?;
+    table.refresh();
     send_output(connection, None)?;
     loop {
-        for change in table.refresh()? {
+        for change in table.refresh() {
             say(connection, &change)?;
         }
         // The write fails once the server has gone, also while nothing changes.

@@ -1,9 +1,8 @@
 //! The list of processes in the box, as a series of changes.
 
 use std::collections::BTreeMap;
-use std::{fs, io};
 
-use super::kill::{Stat, pids};
+use super::kill::{Stat, name, pids};
 use super::protocol::TableChange;
 
 /// What was seen last: names by process id.
@@ -12,12 +11,12 @@ pub(super) struct Table(BTreeMap<u32, String>);
 
 impl Table {
     /// Reads `/proc` again and says what changed. A process that came and went between two readings is not seen.
-    pub(super) fn refresh(&mut self) -> io::Result<Vec<TableChange>> {
+    pub(super) fn refresh(&mut self) -> Vec<TableChange> {
         let now = pids()
             .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive))
             .filter_map(|pid| Some((u32::try_from(pid).ok()?, name(pid)?)))
             .collect();
-        Ok(self.advance(now))
+        self.advance(now)
     }
 
     /// A name that changes is a new program in the old process (`exec`): the old one ended, the new one started.
@@ -34,10 +33,6 @@ impl Table {
             .map(|(&pid, name)| TableChange::Started { pid, name: name.clone() });
         ended.chain(started).collect()
     }
-}
-
-fn name(pid: i32) -> Option<String> {
-    Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end_matches('\n').to_owned())
 }
 
 #[cfg(test)]

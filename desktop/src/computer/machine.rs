@@ -19,12 +19,12 @@ use crate::secret::Secret;
 use super::environment::environment;
 use super::layout::{HOME, Layout};
 use super::resolution::Resolution;
-use super::session::{self, BootError};
+use super::session::{self, BootError, DISPLAY_SERVER};
 use super::spawner::Spawner;
 use super::{sandbox, skeleton};
 
 /// How long programs get to save and close before the box is taken down.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_secs(1);
 
 /// A computer whose desktop is up.
 #[derive(Debug)]
@@ -121,9 +121,9 @@ impl Machine {
     /// Lets programs close, then takes the box down. Returns when nothing of it is left.
     pub(super) async fn stop(&self) {
         self.stopping.cancel();
-        if self.agent.terminate().await.is_ok() {
-            self.container.quiet(GRACE).await;
-        }
+        // Programs lose what they would save if their display went first.
+        let closed = timeout(GRACE, self.agent.terminate(DISPLAY_SERVER)).await;
+        tracing::debug!("the programs of a computer were asked to close: {closed:?}");
         self.container.kill().await;
         remove(&self.layout.run);
     }
@@ -160,11 +160,6 @@ impl Container {
         self.kill.cancel();
         // An error means that the follower is gone, and the process with it.
         let _ = self.ended.clone().wait_for(|&ended| ended).await;
-    }
-
-    /// Waits for the box to empty by itself, at most `limit`.
-    async fn quiet(&self, limit: Duration) {
-        let _ = timeout(limit, self.ended.clone().wait_for(|&ended| ended)).await;
     }
 }
 

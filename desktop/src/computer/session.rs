@@ -115,6 +115,9 @@ const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[] };
 const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"] };
 const PANEL: Part = Part { program: "tint2", arguments: &[] };
 
+/// The program of the X server.
+pub(super) const DISPLAY_SERVER: &str = "Xvnc";
+
 struct Session<'a> {
     agent: &'a Agent,
     display: u16,
@@ -124,7 +127,7 @@ struct Session<'a> {
 impl Session<'_> {
     async fn start_display(&self, resolution: Resolution) -> Result<(), BootError> {
         let argv = [
-            "Xvnc".to_owned(),
+            DISPLAY_SERVER.to_owned(),
             format!(":{}", self.display),
             "-geometry".into(),
             format!("{}x{}", resolution.width, resolution.height),
@@ -145,7 +148,7 @@ impl Session<'_> {
             // Nothing that a program does ends the session but the end of the server itself.
             "-noreset".into(),
         ];
-        let mut server = self.spawn("Xvnc", argv.into()).await?;
+        let mut server = self.spawn(DISPLAY_SERVER, argv.into()).await?;
         let stopping = self.stopping.clone();
         tokio::spawn(async move {
             tokio::select! {
