@@ -74,7 +74,7 @@ describe("the dashboard", () => {
     await untilColour("the window after a click", target.sight, CLICKED);
     await page.keyboard.type("Hello, Orgo: {[()]} 42");
     await page.keyboard.press("Enter");
-    assert.equal(await target.read("text"), "Hello, Orgo: {[()]} 42");
+    assert.deepEqual(await target.read("text"), ["Hello, Orgo: {[()]} 42"]);
   });
 
   test("its terminal is a shell", LIMIT, async () => {

@@ -11,10 +11,12 @@
 // @property {string} counter the URL of a server that counts what reaches it (support/counter.mjs)
 // @property {(picture: Uint8Array, type: string) => Promise<Picture>} decode
 import { copiedTextIsReported } from "./clipboard.mjs";
+import { codeIsRun } from "./commands.mjs";
+import { connectionOpensChannels } from "./connection.mjs";
 import { livesThroughItsStates } from "./life-cycle.mjs";
+import { mouseIsWorked } from "./mouse.mjs";
 import { badParametersAreNotSent, unknownComputerIsNotFound, wrongKeyIsRefused, wrongPasswordIsRefused } from "./refusals.mjs";
 import { screenshotShowsTheScreen } from "./screen.mjs";
-import { connectionOpensChannels } from "./connection.mjs";
 import { toneIsHeard } from "./sound.mjs";
 import { shellEndsWithItsCode, shellIsWorked, sizeReachesTheShell } from "./terminal.mjs";
 import { windowIsWorked } from "./window.mjs";
@@ -22,6 +24,8 @@ import { windowIsWorked } from "./window.mjs";
 export const scenarios = {
   "a screenshot shows the whole screen": screenshotShowsTheScreen,
   "a program's window opens, is clicked and typed into": windowIsWorked,
+  "the mouse is worked": mouseIsWorked,
+  "commands and code are run": codeIsRun,
   "a shell is worked": shellIsWorked,
   "the size of a terminal reaches the shell": sizeReachesTheShell,
   "a shell ends with its exit code": shellEndsWithItsCode,

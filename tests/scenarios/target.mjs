@@ -6,29 +6,26 @@ export const FRESH = [32, 48, 160];
 /** Its colour after a click. */
 export const CLICKED = [32, 176, 80];
 
-/** Runs in a terminal: writes where it is clicked, and the line that is typed into it, to files. */
+/** Runs in a terminal: writes what the mouse does to it, and the lines that are typed into it, to files. */
 const PROGRAM = `
 import os, re, sys, tty
 folder, colour = sys.argv[1:]
 def report(name, text):
-    with open(folder + "/" + name + ".new", "w") as file:
-        file.write(text)
-    os.rename(folder + "/" + name + ".new", folder + "/" + name)
+    with open(folder + "/" + name, "a") as file:
+        file.write(text + "\\n")
 tty.setcbreak(0)
-os.write(1, b"\\x1b[?1000;1006h\\x1b[?25l")
+os.write(1, b"\\x1b[?1002;1006h\\x1b[?25l")
 report("ready", "yes")
+MOUSE = re.compile(rb"\\x1b\\[<(\\d+);(\\d+);(\\d+)([Mm])")
 arrived = b""
 while True:
     arrived += os.read(0, 4096)
-    click = re.search(rb"\\x1b\\[<(\\d+);(\\d+);(\\d+)M", arrived)
-    if click:
+    for button, column, row, end in MOUSE.findall(arrived):
+        report("mouse", " ".join([button.decode(), "down" if end == b"M" else "up", column.decode(), row.decode()]))
         os.write(1, b"\\x1b]11;" + colour.encode() + b"\\x07")
-        report("click", " ".join(part.decode() for part in click.groups()))
-    arrived = re.sub(rb"\\x1b\\[<\\d+;\\d+;\\d+[Mm]", b"", arrived)
-    line, end, rest = arrived.partition(b"\\n")
-    if end:
+    *lines, arrived = MOUSE.sub(b"", arrived).split(b"\\n")
+    for line in lines:
         report("text", line.decode())
-        arrived = rest
 `;
 
 const hex = (colour) => `#${colour.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
@@ -40,7 +37,7 @@ let started = 0;
  *
  * @param {import("orgo-sdk").Computer} computer
  * @returns its title, two points inside of it (one to click, one to look at, where the pointer does not hide it), and how
- *   to read what it reported
+ *   to read the lines of what it reported once they are enough
  */
 export async function startTarget(computer) {
   const name = `target-${Date.now()}-${(started += 1)}`;
@@ -54,10 +51,12 @@ export async function startTarget(computer) {
       `setsid ${xterm} > ${folder}/log 2>&1 &`,
   );
   if (exit_code !== 0) throw new Error(`the target did not start: ${output}`);
-  const read = (report) =>
+  const read = (report, enough = (lines) => lines.length > 0) =>
     until(`the target's report ${report}`, async () => {
-      const { output, exit_code } = await computer.bash(`cat ${folder}/${report}`);
-      return exit_code === 0 && output;
+      const { output } = await computer.bash(`cat ${folder}/${report} 2> /dev/null`);
+      // What is behind the last line break is still being written.
+      const lines = output.split("\n").slice(0, -1);
+      return enough(lines) && lines;
     });
   await read("ready");
   return { title: name, place: { x: 420, y: 300 }, sight: { x: 500, y: 360 }, read };

@@ -1,5 +1,5 @@
 import { until } from "../support/wait.mjs";
-import { equal, ok } from "./check.mjs";
+import { equal } from "./check.mjs";
 import { CLICKED, FRESH, startTarget } from "./target.mjs";
 
 const TEXT = "Grüße aus 世界 ✓ {[(\"'`$~^|\\)]}";
@@ -16,12 +16,10 @@ export async function windowIsWorked({ computer, decode }) {
     await untilColour("the window", FRESH);
     await computer.click(target.place);
     await untilColour("the window after a click", CLICKED);
-    const cell = await target.read("click");
-    ok(/^0 \d+ \d+$/.test(cell), `a press of the left button: ${cell}`);
 
     await computer.type(TEXT);
     await computer.key("Enter");
-    equal(await target.read("text"), TEXT, "the text that arrived");
+    equal((await target.read("text")).join("\n"), TEXT, "the text that arrived");
 
     await computer.key("ctrl+c");
     await events.waitFor("window_close", { where: ({ data }) => data.window_id === opened.data.window_id });

@@ -1,0 +1,88 @@
+// The example scripts, run as a user runs them.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { isTone, playTone } from "../scenarios/sound.mjs";
+import { startDesktop } from "../support/desktop.mjs";
+import { decodePng } from "../support/png.mjs";
+import { until, within } from "../support/wait.mjs";
+import { makeComputer } from "../support/world.mjs";
+
+const LIMIT = { timeout: 60_000 };
+const folder = mkdtempSync(join(tmpdir(), "orgo-examples-"));
+let computer, desktop;
+
+before(async () => {
+  desktop = await startDesktop();
+  ({ computer } = await makeComputer(await import("orgo-sdk"), desktop.options));
+});
+after(async () => {
+  await desktop?.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Starts an example; its output grows in `said`. */
+function start(name, ...args) {
+  const { apiKey, baseUrl, realtimeUrl } = desktop.options;
+  const env = { ...process.env, ORGO_API_KEY: apiKey, ORGO_BASE_URL: baseUrl, ORGO_REALTIME_URL: realtimeUrl };
+  const script = fileURLToPath(new URL(`../../examples/node/${name}`, import.meta.url));
+  const child = spawn(process.execPath, [script, ...args], { cwd: folder, env });
+  const example = { child, said: "", ended: once(child, "close") };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (example.said += text));
+  return example;
+}
+
+async function finish({ ended, said, child }, what) {
+  const [code] = await within(`${what} to end`, ended, 30_000).catch((error) => {
+    child.kill("SIGKILL");
+    throw error;
+  });
+  return { code, said };
+}
+
+describe("the examples for Node", () => {
+  test("quickstart.mjs", LIMIT, async () => {
+    const example = start("quickstart.mjs");
+    const { code } = await finish(example, "quickstart.mjs");
+    assert.equal(code, 0, example.said);
+    const { width, height } = decodePng(readFileSync(join(folder, "screen.png")));
+    assert.deepEqual([width, height], [1280, 720]);
+    assert.match(example.said, /bash ended with 0:\nLinux/);
+  });
+
+  test("terminal.mjs", LIMIT, async () => {
+    const example = start("terminal.mjs", computer.id);
+    example.child.stdin.write("echo $((6*7))\r");
+    await until("the shell's answer", () => /^42\r?$/m.test(example.said));
+    example.child.stdin.write("exit 7\r");
+    assert.equal((await finish(example, "terminal.mjs")).code, 7, example.said);
+  });
+
+  test("record-audio.mjs", LIMIT, async () => {
+    const example = start("record-audio.mjs", computer.id, "2", "tone.wav");
+    await until("the recording to begin", () => example.said.includes("Recording"));
+    await playTone(computer, 4);
+    assert.equal((await finish(example, "record-audio.mjs")).code, 0, example.said);
+    const file = readFileSync(join(folder, "tone.wav"));
+    assert.equal(file.toString("latin1", 0, 4) + file.toString("latin1", 8, 16), "RIFFWAVEfmt ");
+    const [rate, header] = [file.readUInt32LE(24), 44];
+    const samples = Float32Array.from({ length: (file.length - header) / 2 }, (_, at) => file.readInt16LE(header + at * 2) / 32_768);
+    assert.equal(samples.length, 2 * rate);
+    isTone(samples.slice(-8_192), rate);
+  });
+
+  test("watch-events.mjs", LIMIT, async () => {
+    const example = start("watch-events.mjs", computer.id, "clipboard");
+    await until("the event", async () => {
+      await computer.bash("date +%N | xclip -selection clipboard > /dev/null 2>&1");
+      return /clipboard \{"content":"\d+\\n"\}/.test(example.said);
+    });
+    example.child.kill("SIGINT");
+    assert.equal((await finish(example, "watch-events.mjs")).code, 0, example.said);
+  });
+});
