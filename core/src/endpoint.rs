@@ -145,6 +145,13 @@ impl Operation {
         let mut fields = Vec::new();
         for field in self.fields {
             if let Some(value) = self.take(params, field)? {
+                if !field.with.is_empty() && params.get(field.with).is_none_or(Value::is_null) {
+                    return Err(Error::encode(
+                        self.name,
+                        field.with,
+                        format!("is required with `{}`", field.name),
+                    ));
+                }
                 fields.extend(field.wire_names().map(|name| (name, value.clone())));
             }
         }
@@ -283,6 +290,7 @@ macro_rules! endpoint {
                     rule: $crate::schema::Rule::NotEmpty,
                     default: "",
                     wire: &[],
+                    with: "",
                 } ),*],
                 fields: &[$( $crate::schema::Field {
                     $( $($key: $value,)+ )?
@@ -294,6 +302,7 @@ macro_rules! endpoint {
                         rule: $crate::schema::Rule::Any,
                         default: "",
                         wire: &[],
+                        with: "",
                     }
                 } ),*],
                 carrier: $crate::endpoint::Carrier::$carrier,

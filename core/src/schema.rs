@@ -67,6 +67,8 @@ pub struct Field {
     pub default: &'static str,
     /// Its names on the wire, where they differ from `name`. A value is sent under each of them.
     pub wire: &'static [&'static str],
+    /// Another parameter that it makes no sense without; empty for none.
+    pub with: &'static str,
 }
 
 impl Field {
@@ -149,6 +151,7 @@ macro_rules! object {
                     rule: $crate::schema::Rule::Any,
                     default: "",
                     wire: &[],
+                    with: "",
                 } ),*],
             });
         }

@@ -46,7 +46,7 @@ object! {
 
     /// What Python code printed and how it ended.
     ExecResult {
-        /// Standard output.
+        /// What it printed.
         output: String,
         /// Whether it ran to its end.
         success: Option<bool>,
@@ -75,7 +75,7 @@ pub struct Screenshot {
 endpoint! {
     /// Takes a picture of the screen.
     TakeScreenshot = "computers.screenshot";
-    // Base64 in the answer needs no second request, and every generation that does not know the word ignores it.
+    // Base64 in the answer needs no second request. Whatever form comes back is read.
     Get "/computers/{id}/screenshot", Read, Query => (), Answer::Screenshot;
     constant: &[("response_format", "base64")];
     path {
@@ -174,9 +174,9 @@ endpoint! {
         /// How many notches of the wheel.
         amount: Option<i64> { rule: Rule::Min(1.0), default: "3" },
         /// Pixels from the left edge to scroll at, with `y` (PY). Without them it is where the pointer is.
-        x: Option<i64> { rule: Rule::Min(0.0) },
+        x: Option<i64> { rule: Rule::Min(0.0), with: "y" },
         /// Pixels from the upper edge to scroll at, with `x` (PY).
-        y: Option<i64> { rule: Rule::Min(0.0) },
+        y: Option<i64> { rule: Rule::Min(0.0), with: "x" },
     }
 }
 

@@ -121,7 +121,8 @@ endpoint! {
         os: Option<Os> { default: "linux" },
         /// Memory in GB.
         ram: Option<i64> { rule: Rule::OneOf(&[4.0, 8.0, 16.0, 32.0, 64.0]), default: "4" },
-        /// Processor cores: 2, 4, 8 or 16 by the specification, 1 (G3) and 0.5 (PY) since.
+        /// Processor cores: 2, 4, 8 or 16 by the specification, 1 (G3) and 0.5 (PY) since. The default is the
+        /// specification's; newer servers take 1.
         cpu: Option<f64> { rule: Rule::OneOf(&[0.5, 1.0, 2.0, 4.0, 8.0, 16.0]), default: "2" },
         /// The graphics card.
         gpu: Option<Gpu> { default: "none" },

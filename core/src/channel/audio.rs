@@ -34,9 +34,26 @@ pub struct Audio {
     decoder: Decoder,
     /// Samples of a frame whose other channels have not come yet.
     partial: Vec<f32>,
-    items: VecDeque<AudioItem>,
+    items: VecDeque<Queued>,
     /// Samples of one channel that wait.
     waiting: usize,
+}
+
+/// An item with the number of channels that its samples have: the format may change while it waits.
+#[derive(Debug)]
+struct Queued {
+    item: AudioItem,
+    channels: usize,
+}
+
+impl Queued {
+    /// Samples of one channel in it.
+    fn frames(&self) -> usize {
+        match &self.item {
+            AudioItem::Samples(samples) => samples.len() / self.channels,
+            AudioItem::Started(_) | AudioItem::Error(_) => 0,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -64,7 +81,7 @@ impl Audio {
         self.format = format;
         self.decoder = Decoder::default();
         self.partial.clear();
-        self.items.push_back(AudioItem::Started(format));
+        self.push(AudioItem::Started(format));
         Received::Taken
     }
 
@@ -81,26 +98,29 @@ impl Audio {
         self.waiting += frames;
         let second = self.format.sample_rate as usize * channels;
         match self.items.back_mut() {
-            Some(AudioItem::Samples(last)) if last.len() + samples.len() <= second => {
+            Some(Queued { item: AudioItem::Samples(last), .. }) if last.len() + samples.len() <= second => {
                 last.append(&mut samples);
             }
-            _ => self.items.push_back(AudioItem::Samples(samples)),
+            _ => self.push(AudioItem::Samples(samples)),
         }
         self.drop_oldest(counters);
         counters.buffered = self.waiting as u64;
     }
 
+    fn push(&mut self, item: AudioItem) {
+        self.items.push_back(Queued { item, channels: usize::from(self.format.channels) });
+    }
+
     fn drop_oldest(&mut self, counters: &mut Counters) {
-        let channels = usize::from(self.format.channels);
         let limit = (self.format.sample_rate * KEPT_SECONDS) as usize;
         while self.waiting > limit {
-            let Some(at) = self.items.iter().position(|item| matches!(item, AudioItem::Samples(_))) else {
-                break;
-            };
-            let Some(AudioItem::Samples(samples)) = self.items.get_mut(at) else { break };
-            let excess = (self.waiting - limit).min(samples.len() / channels);
-            samples.drain(..excess * channels);
-            if samples.is_empty() {
+            let Some(at) = self.items.iter().position(|queued| queued.frames() > 0) else { break };
+            let queued = &mut self.items[at];
+            let excess = (self.waiting - limit).min(queued.frames());
+            if let AudioItem::Samples(samples) = &mut queued.item {
+                samples.drain(..excess * queued.channels);
+            }
+            if queued.frames() == 0 {
                 self.items.remove(at);
             }
             self.waiting -= excess;
@@ -141,21 +161,18 @@ impl Protocol for Audio {
         match frame.kind.as_ref() {
             "started" => return self.start(&frame),
             "pong" => {}
-            "error" => self.items.push_back(AudioItem::Error(frame.message.unwrap_or_default())),
+            "error" => self.push(AudioItem::Error(frame.message.unwrap_or_default())),
             _ => return Received::Malformed,
         }
         Received::Taken
     }
 
     fn pop(&mut self, counters: &mut Counters) -> Option<AudioItem> {
-        let item = self.items.pop_front()?;
-        if let AudioItem::Samples(samples) = &item {
-            let frames = samples.len() / usize::from(self.format.channels);
-            self.waiting -= frames;
-            counters.taken += frames as u64;
-            counters.buffered = self.waiting as u64;
-        }
-        Some(item)
+        let queued = self.items.pop_front()?;
+        self.waiting -= queued.frames();
+        counters.taken += queued.frames() as u64;
+        counters.buffered = self.waiting as u64;
+        Some(queued.item)
     }
 
     fn is_full(&self) -> bool {

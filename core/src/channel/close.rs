@@ -131,6 +131,7 @@ pub(super) fn judge(code: u16, text: &str) -> (CloseCause, Verdict) {
         1002 | 1003 | 1007 | 1009 | 1010 => (R::Protocol, Final),
         1008 | 4000 | 4010 | 4012 => (R::Refused, Final),
         4001 | 4401 => (R::Unauthorized, Refresh),
+        // The viewer calls it retryable. Who opens a channel to a stopped computer is told at once all the same.
         4003 => (R::NotRunning, RedialIfOpened),
         4004 => (R::NotFound, Final),
         4006 | 4007 => (R::Unauthorized, Final),

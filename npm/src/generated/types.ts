@@ -122,7 +122,7 @@ export interface BashResult {
 
 /** What Python code printed and how it ended. */
 export interface ExecResult {
-  /** Standard output. */
+  /** What it printed. */
   output: string;
   /** Whether it ran to its end. */
   success?: boolean;
@@ -262,7 +262,7 @@ export interface CreateComputerParams {
   os?: Os;
   /** Memory in GB. Takes one of 4, 8, 16, 32, 64. Default: `4`. */
   ram?: number;
-  /** Processor cores: 2, 4, 8 or 16 by the specification, 1 (G3) and 0.5 (PY) since. Takes one of 0.5, 1, 2, 4, 8, 16. Default: `2`. */
+  /** Processor cores: 2, 4, 8 or 16 by the specification, 1 (G3) and 0.5 (PY) since. The default is the specification's; newer servers take 1. Takes one of 0.5, 1, 2, 4, 8, 16. Default: `2`. */
   cpu?: number;
   /** The graphics card. Default: `none`. */
   gpu?: Gpu;

@@ -1,0 +1,120 @@
+//! Sound is accounted for to the sample, and what comes out of one link is in order.
+
+use orgo_core::audio::Format;
+use orgo_core::channel::{Audio, AudioItem, Session};
+use serde_json::{Value, json};
+
+use crate::random::Random;
+use crate::world::{Frame, Model, World};
+
+#[derive(Default)]
+pub(crate) struct Speaker {
+    /// The next sample of this connection, and half of one that was cut.
+    connection: u64,
+    next: u16,
+    format: Format,
+    tail: Vec<u8>,
+    /// The frame that came out last: every channel of a frame has the same value.
+    heard: Option<u16>,
+    dropped_before: bool,
+}
+
+impl Model for Speaker {
+    type Channel = Audio;
+
+    fn connected(&mut self, connection: u64) {
+        self.connection = connection;
+        self.next = 0;
+        self.tail.clear();
+        self.format = Format::default();
+    }
+
+    fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame> {
+        let message: Value = serde_json::from_str(text).expect("the client sends JSON");
+        match message["type"].as_str() {
+            Some("ping") => vec![Frame::Text(r#"{"type":"pong"}"#.to_owned())],
+            Some("stop") => vec![Frame::Close(1000)],
+            other => panic!("connection {connection}: the client sends {other:?}"),
+        }
+    }
+
+    fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame> {
+        if connection != self.connection {
+            return Vec::new();
+        }
+        let mut frames = Vec::new();
+        if self.next == 0 || random.once_in(50) {
+            self.next = 0;
+            self.tail.clear();
+            self.format = Format {
+                sample_rate: u32::try_from(random.pick(&[8_000, 24_000, 48_000])).unwrap(),
+                channels: u16::try_from(random.between(1, 2)).unwrap(),
+            };
+            let started = json!({ "type": "started", "sample_rate": self.format.sample_rate, "channels": self.format.channels });
+            frames.push(Frame::Text(started.to_string()));
+        }
+        let mut bytes = std::mem::take(&mut self.tail);
+        let most = if random.once_in(20) { 24_000 } else { 500 };
+        for _ in 0..random.between(1, most) {
+            self.next = (self.next + 1) & 0x7fff;
+            for _ in 0..self.format.channels {
+                bytes.extend_from_slice(&self.next.to_le_bytes());
+            }
+        }
+        let kept = usize::try_from(random.below(5)).unwrap();
+        self.tail = bytes.split_off(bytes.len().saturating_sub(kept));
+        frames.push(Frame::Binary(bytes));
+        frames
+    }
+
+    fn act(world: &mut World<Self>, random: &mut Random) {
+        if random.once_in(500) {
+            world.session.close();
+        }
+    }
+
+    fn item(&mut self, item: AudioItem) {
+        match item {
+            AudioItem::Started(format) => {
+                assert!((1..=2).contains(&format.channels));
+                self.heard = None;
+                self.dropped_before = true;
+            }
+            AudioItem::Samples(samples) => {
+                for sample in samples {
+                    #[allow(
+                        clippy::cast_possible_truncation,
+                        clippy::cast_sign_loss,
+                        reason = "the samples are 15-bit counts"
+                    )]
+                    let value = (sample * 32_768.0) as u16;
+                    if let Some(heard) = self.heard {
+                        let next = (heard + 1) & 0x7fff;
+                        assert!(
+                            value == heard || value == next || self.dropped_before,
+                            "sound is in order: {value} after {heard}"
+                        );
+                    }
+                    self.dropped_before = false;
+                    self.heard = Some(value);
+                }
+                // Between two items the oldest may have been dropped.
+                self.dropped_before = true;
+            }
+            AudioItem::Error(_) => {}
+        }
+    }
+
+    fn check(world: &World<Self>) {
+        let limit = 10 * 48_000;
+        assert!(world.session.counters().buffered <= limit, "the queue is bounded");
+    }
+}
+
+pub(crate) fn schedule(random: &mut Random) {
+    World::run(
+        Speaker::default(),
+        |target, seed| Session::audio(target, None, None, seed, 0).expect("the default"),
+        random,
+    );
+}

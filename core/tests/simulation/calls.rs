@@ -1,0 +1,164 @@
+//! No call is carried out twice that must happen once, every error says rightly whether it was, and every call ends.
+
+use orgo_core::api::OPERATIONS;
+use orgo_core::call::{Call, Content, Step};
+use orgo_core::config::{CallOptions, Config};
+use orgo_core::endpoint::{Carrier, Effect, Operation};
+use orgo_core::error::{Delivered, Error};
+use orgo_core::http::{Method, Reached, Request, Response, SendFailure};
+use serde_json::{Map, Value, json};
+
+use crate::random::Random;
+
+/// Parameters that every call takes: each field has a value that its rule allows.
+fn parameters(operation: &Operation) -> Map<String, Value> {
+    let value = |name: &str| match name {
+        "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => json!(1),
+        "duration" => json!(0.5),
+        "direction" => json!("up"),
+        _ => json!("text"),
+    };
+    operation
+        .path_fields
+        .iter()
+        .chain(operation.fields)
+        .filter(|field| !field.optional)
+        .map(|field| (field.name.to_owned(), value(field.name)))
+        .collect()
+}
+
+/// An answer that every call can read.
+fn good(request: &Request) -> Response {
+    let body = json!({
+        "id": "i", "name": "n", "password": "p", "output": "", "status": "idle", "success": true,
+        "workspaces": [], "files": [], "file": { "id": "f" }, "url": "https://storage.example/f",
+        "image": "https://storage.example/s",
+    });
+    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x05\0\0\0\x02\xd0\x08\x02\0\0\0".to_vec();
+    let linked = request.url.starts_with("https://storage.example/");
+    Response {
+        status: 200,
+        headers: Vec::new(),
+        body: if linked { picture } else { body.to_string().into_bytes() },
+    }
+}
+
+pub(crate) fn schedule(random: &mut Random) {
+    let operation = random.pick(OPERATIONS);
+    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+        name: "f".to_owned(),
+        content_type: "text/plain".to_owned(),
+        data: b"x".to_vec(),
+    });
+    let max_retries = u32::try_from(random.below(6)).unwrap();
+    let options = CallOptions { max_retries: Some(max_retries), timeout: Some(1_000), headers: Vec::new() };
+    let mut call = Call::new(
+        &Config::default(),
+        operation.name,
+        &parameters(operation),
+        &options,
+        content,
+        random.below(u64::MAX),
+    )
+    .expect("the parameters are acceptable");
+    let (mut sent, mut executed, mut waited) = (0_u32, 0_u32, 0);
+    loop {
+        match call.step() {
+            Step::Done(result) => {
+                finish(operation, result.err().as_ref(), executed);
+                assert!(sent <= 2 * (max_retries + 1), "{}: sent {sent} times", operation.name);
+                return;
+            }
+            Step::Wait(time) => {
+                assert!(time <= 86_400_000);
+                waited += time;
+                if random.once_in(10) {
+                    call.abort();
+                }
+            }
+            Step::Send(request, limit) => {
+                assert_eq!(limit, 1_000);
+                sent += 1;
+                assert!(sent < 100 && waited < 100 * 86_400_000, "{}: a call ends", operation.name);
+                // The fetching of a link is not the call itself.
+                let own = !request.url.starts_with("https://storage.example/");
+                let happens = outcome(&mut call, &request, random);
+                executed += u32::from(happens && own);
+            }
+        }
+    }
+}
+
+/// Lets one request end in some way; whether the server carried it out.
+fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
+    let mut answer = |status: u16, body: Value| {
+        let headers = vec![("retry-after".to_owned(), "1".to_owned())];
+        call.handle_response(Response { status, headers, body: body.to_string().into_bytes() });
+    };
+    match random.below(13) {
+        0 => {
+            call.handle_failure(SendFailure { reached: Reached::Never, message: "refused".to_owned() });
+            false
+        }
+        1 => {
+            call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
+            random.once_in(2)
+        }
+        2 => {
+            call.handle_timeout();
+            random.once_in(2)
+        }
+        3 => {
+            answer(429, json!({ "error": "slow down" }));
+            false
+        }
+        4 => {
+            answer(409, json!({ "error": "waking", "code": "computer_waking" }));
+            false
+        }
+        5 => {
+            answer(503, json!({ "error": "waking", "code": "resuming" }));
+            false
+        }
+        6 => {
+            answer(random.pick(&[400, 401, 403, 404, 405, 409, 422]), json!({ "error": "no" }));
+            false
+        }
+        7 => {
+            answer(random.pick(&[408, 500, 502, 503, 504]), json!({ "error": "boom" }));
+            random.once_in(2)
+        }
+        8 => {
+            let length = random.below(200);
+            call.handle_response(Response { status: 200, headers: Vec::new(), body: random.bytes(length) });
+            true
+        }
+        9 => {
+            let happens = random.once_in(2);
+            call.abort();
+            happens
+        }
+        _ => {
+            call.handle_response(good(request));
+            true
+        }
+    }
+}
+
+fn finish(operation: &Operation, error: Option<&Error>, executed: u32) {
+    if operation.effect == Effect::Once {
+        assert!(executed <= 1, "{}: carried out {executed} times", operation.name);
+    }
+    match error.map(Error::delivered) {
+        // A read that was tried before may have been carried out then: what is said is about the last try.
+        Some(Delivered::No) if operation.effect == Effect::Once => {
+            assert_eq!(executed, 0, "{}: said not to be delivered: {error:?}", operation.name);
+        }
+        Some(Delivered::Yes) | None => assert!(executed >= 1, "{}: said to be carried out", operation.name),
+        Some(Delivered::No | Delivered::Maybe) => {}
+    }
+    assert_eq!(
+        operation.method == Method::Get,
+        operation.effect == Effect::Read && operation.name != "computers.wait"
+    );
+}

@@ -1,0 +1,126 @@
+//! No subscription is lost: whenever the link has been quiet, the server's set is the client's; breaks leave a gap.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use orgo_core::channel::{EVENTS, EventItem, Events, Session, State};
+use serde_json::{Value, json};
+
+use crate::random::Random;
+use crate::world::{Frame, Model, World};
+
+#[derive(Default)]
+pub(crate) struct Desk {
+    /// What the program wants.
+    wanted: BTreeSet<String>,
+    /// What the server has for a connection.
+    subscribed: BTreeMap<u64, BTreeSet<String>>,
+    /// Messages about subscriptions that are on their way would explain a difference.
+    changed_at: u64,
+    next_event: u64,
+    /// The last event that came out, and whether a gap came after it.
+    last: Option<(u64, u64)>,
+    gap: bool,
+}
+
+impl Model for Desk {
+    type Channel = Events;
+
+    fn connected(&mut self, connection: u64) {
+        self.subscribed.insert(connection, BTreeSet::new());
+    }
+
+    fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame> {
+        let message: Value = serde_json::from_str(text).expect("the client sends JSON");
+        let names = || {
+            message["event_types"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned())
+        };
+        let set = self.subscribed.entry(connection).or_default();
+        let answer = match message["type"].as_str() {
+            Some("ping") => json!({ "type": "pong" }),
+            Some("subscribe") => {
+                set.extend(names());
+                json!({ "type": "subscribed", "message": "ok" })
+            }
+            Some("unsubscribe") => {
+                names().for_each(|name| _ = set.remove(&name));
+                json!({ "type": "unsubscribed", "message": "ok" })
+            }
+            other => panic!("the client sends {other:?}"),
+        };
+        vec![Frame::Text(answer.to_string())]
+    }
+
+    fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame> {
+        let burst = if random.once_in(1_000) { 1_500 } else { 1 };
+        let Some(name) = self.subscribed.get(&connection).and_then(|set| set.first().cloned()) else {
+            return Vec::new();
+        };
+        (0..burst)
+            .map(|_| {
+                self.next_event += 1;
+                let data = json!({ "number": self.next_event, "connection": connection });
+                let event = json!({ "type": name, "timestamp": "2026-05-04T09:12:33.123Z", "data": data });
+                Frame::Text(json!({ "type": "event", "event": event }).to_string())
+            })
+            .collect()
+    }
+
+    fn act(world: &mut World<Self>, random: &mut Random) {
+        let names: Vec<String> = (0..random.between(1, 3)).map(|_| random.pick(EVENTS_BY_NAME)()).collect();
+        if random.once_in(2) {
+            world.session.subscribe(&names).expect("the names are known");
+            world.model.wanted.extend(names);
+        } else {
+            world.session.unsubscribe(&names).expect("the names are known");
+            for name in names {
+                world.model.wanted.remove(&name);
+            }
+        }
+        world.model.changed_at = world.now;
+    }
+
+    fn item(&mut self, item: EventItem) {
+        match item {
+            EventItem::Gap { .. } => self.gap = true,
+            EventItem::Event { event } => {
+                let field = |name: &str| event.data[name].as_u64().expect("the event is the server's own");
+                let (number, connection) = (field("number"), field("connection"));
+                if let Some((last, before)) = self.last {
+                    assert!(number > last, "events keep their order");
+                    assert!(connection == before || self.gap, "a break of the link leaves a gap");
+                }
+                self.last = Some((number, connection));
+                self.gap = false;
+            }
+            EventItem::Error { .. } => {}
+        }
+    }
+
+    fn check(world: &World<Self>) {
+        assert!(world.session.counters().buffered <= 1_024, "the queue is bounded");
+        let settled = world.opened_for() > 10_000 && world.now - world.model.changed_at > 10_000;
+        if let (State::Open, Some(connection), true) = (world.session.state(), world.connection, settled) {
+            let server = world.model.subscribed.get(&connection);
+            assert!(
+                world.lossy() || server == Some(&world.model.wanted),
+                "no subscription is lost: the server has {server:?}, the program wants {:?}",
+                world.model.wanted
+            );
+        }
+    }
+}
+
+const EVENTS_BY_NAME: &[fn() -> String] = &[
+    || EVENTS[0].name.to_owned(),
+    || EVENTS[3].name.to_owned(),
+    || EVENTS[10].name.to_owned(),
+    || EVENTS[11].name.to_owned(),
+];
+
+pub(crate) fn schedule(random: &mut Random) {
+    World::run(
+        Desk::default(),
+        |target, seed| Session::events(target, &[], seed, 0).expect("no names"),
+        random,
+    );
+}

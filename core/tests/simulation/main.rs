@@ -1,0 +1,64 @@
+//! Explores schedules: time and network are inputs of the core, so a seed makes a whole life of a channel or a call,
+//! with drops, delays, half-open links, refusals, rotating passwords, and frames that are malformed or hostile.
+//!
+//! Each schedule checks the invariants at every step. A failure prints its seed; `ORGO_SEED=n` runs that one alone,
+//! `ORGO_SCHEDULES=n` sets how many run (default: a share that suits every test run).
+
+mod audio;
+mod calls;
+mod events;
+mod random;
+mod terminal;
+mod world;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use random::Random;
+
+/// Schedules of each kind in an ordinary test run.
+const SHARE: u64 = 2_000;
+
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().unwrap_or_else(|_| panic!("{name} is a number, not {text:?}")))
+}
+
+fn explore(kind: &str, schedule: fn(&mut Random)) {
+    if let Some(seed) = setting("ORGO_SEED") {
+        schedule(&mut Random::new(seed));
+        return;
+    }
+    let schedules = setting("ORGO_SCHEDULES").unwrap_or(SHARE);
+    let start = Instant::now();
+    for seed in 0..schedules {
+        let run = AssertUnwindSafe(|| schedule(&mut Random::new(seed)));
+        assert!(
+            catch_unwind(run).is_ok(),
+            "{kind}: schedule {seed} fails; run it alone with ORGO_SEED={seed}"
+        );
+    }
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{kind}: {schedules} schedules in {seconds:.1} s");
+}
+
+#[test]
+fn terminals() {
+    explore("terminal", terminal::schedule);
+}
+
+#[test]
+fn sound() {
+    explore("audio", audio::schedule);
+}
+
+#[test]
+fn events() {
+    explore("events", events::schedule);
+}
+
+#[test]
+fn calls() {
+    explore("calls", calls::schedule);
+}

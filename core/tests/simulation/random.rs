@@ -1,0 +1,33 @@
+//! A seeded source of choices.
+
+use orgo_core::retry::Jitter;
+
+pub(crate) struct Random(Jitter);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(Jitter::new(seed))
+    }
+
+    /// From 0 to `limit - 1`.
+    pub(crate) fn below(&mut self, limit: u64) -> u64 {
+        self.0.up_to(limit - 1)
+    }
+
+    pub(crate) fn between(&mut self, low: u64, high: u64) -> u64 {
+        low + self.below(high - low + 1)
+    }
+
+    /// True once in `times`.
+    pub(crate) fn once_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
+    }
+
+    pub(crate) fn bytes(&mut self, length: u64) -> Vec<u8> {
+        (0..length).map(|_| u8::try_from(self.below(256)).unwrap()).collect()
+    }
+}

@@ -1,0 +1,440 @@
+//! The network and a server around one session, on a virtual clock.
+
+use std::collections::BTreeMap;
+
+use orgo_core::Millis;
+use orgo_core::address::ComputerAddress;
+use orgo_core::auth::Password;
+use orgo_core::channel::{DialFailure, Output, Protocol, Session, State, Target};
+use orgo_core::error::{Error, ServerError};
+
+use crate::random::Random;
+
+/// What a model of a channel adds to the world.
+pub(crate) trait Model: Sized {
+    type Channel: Protocol;
+
+    /// The server has accepted a socket.
+    fn connected(&mut self, connection: u64);
+    /// A message of the client arrives at the server; the answers that it sends.
+    fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame>;
+    /// What the server sends on its own, now and then.
+    fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame>;
+    /// What the program does with the channel, now and then.
+    fn act(world: &mut World<Self>, random: &mut Random);
+    /// An item comes out.
+    fn item(&mut self, item: <Self::Channel as Protocol>::Item);
+    /// What must hold whenever the session is at rest.
+    fn check(world: &World<Self>);
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Frame {
+    Text(String),
+    Binary(Vec<u8>),
+    Close(u16),
+}
+
+#[derive(Debug)]
+enum Happening {
+    /// The end of a dial: whether the server is there.
+    Dialled(u64),
+    /// A frame reaches the client on a connection.
+    ToClient(u64, Frame),
+    /// A message reaches the server on a connection.
+    ToServer(u64, String),
+    /// The answer to the question for credentials.
+    Authorized,
+    /// The server sends something on its own.
+    Chatter,
+    /// The program does something.
+    Act,
+    /// The network or the server changes.
+    Weather,
+}
+
+/// How long a link may be silent before it counts as dead, with the time of one timer.
+const DEAD: Millis = 25_000;
+
+pub(crate) struct World<M: Model> {
+    pub(crate) session: Session<M::Channel>,
+    pub(crate) model: M,
+    pub(crate) now: Millis,
+    happenings: BTreeMap<(Millis, u64), Happening>,
+    order: u64,
+    /// The connection that the client has, if it has one.
+    pub(crate) connection: Option<u64>,
+    next_connection: u64,
+    dialling: Option<u64>,
+    authorizing: bool,
+    /// Nothing comes through in either direction, and nobody says so.
+    blackhole: bool,
+    refusing: bool,
+    running: bool,
+    password: u64,
+    key_works: bool,
+    /// The last time that something reached the client or the link was new.
+    heard: Millis,
+    /// The consumer takes what comes.
+    pub(crate) consuming: bool,
+    delay: Millis,
+    /// Frames that arrived while the reader was held back.
+    unread: Vec<(u64, Frame)>,
+    /// The password of the last dial.
+    presented: u64,
+    /// When the last frame to the client arrives, and the last message to the server.
+    arrival: Millis,
+    departure: Millis,
+    /// Since when the present link is there, and whether it has lost anything.
+    opened: Millis,
+    lossy: bool,
+    /// How many deadlines were due at once in a row.
+    hurried: u32,
+}
+
+impl<M: Model> World<M> {
+    pub(crate) fn run(model: M, begin: impl FnOnce(Target, u64) -> Session<M::Channel>, random: &mut Random) {
+        let target = Target {
+            address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
+            password: random.once_in(2).then(|| Password::new("0")),
+            ..Target::default()
+        };
+        let mut world = Self {
+            session: begin(target, random.below(u64::MAX)),
+            model,
+            now: 0,
+            happenings: BTreeMap::new(),
+            order: 0,
+            connection: None,
+            next_connection: 0,
+            dialling: None,
+            authorizing: false,
+            blackhole: false,
+            refusing: false,
+            running: true,
+            password: 0,
+            key_works: true,
+            heard: 0,
+            consuming: true,
+            delay: 20,
+            unread: Vec::new(),
+            presented: 0,
+            arrival: 0,
+            departure: 0,
+            opened: 0,
+            lossy: false,
+            hurried: 0,
+        };
+        world.plan(0, Happening::Chatter);
+        world.plan(0, Happening::Act);
+        let first = random.between(0, 20_000);
+        world.plan(first, Happening::Weather);
+        let end = random.between(10_000, 400_000);
+        world.settle(random);
+        while world.now < end && world.step(end, random) {}
+        world.finish();
+    }
+
+    fn plan(&mut self, after: Millis, happening: Happening) {
+        self.order += 1;
+        self.happenings.insert((self.now + after, self.order), happening);
+    }
+
+    /// Lets the next thing happen; `false` once nothing is left to happen.
+    fn step(&mut self, end: Millis, random: &mut Random) -> bool {
+        let deadline = self.session.poll_timeout();
+        let next = self.happenings.first_key_value().map(|((at, _), _)| *at);
+        let closed = matches!(self.session.state(), State::Closed(_));
+        if closed {
+            assert_eq!(deadline, None, "a closed session waits for nothing");
+            return false;
+        }
+        assert!(
+            deadline.is_some() || self.authorizing,
+            "no deadlock: {:?} waits for nothing",
+            self.session.state()
+        );
+        // A timer may be late, and now and then fires too early.
+        let timer = deadline.map(|deadline| {
+            let late = if random.once_in(4) { random.below(200) } else { 0 };
+            let early = if random.once_in(20) { random.below(500) } else { 0 };
+            (deadline + late).saturating_sub(early).max(self.now)
+        });
+        match (timer, next) {
+            (Some(timer), next) if next.is_none_or(|next| timer <= next) => {
+                self.now = timer;
+                self.session.handle_timeout(self.now);
+                // A wait may be of no time at all, but time has to go on.
+                let due = self.session.poll_timeout().is_some_and(|deadline| deadline <= self.now);
+                self.hurried = if due && deadline.is_some_and(|deadline| deadline <= self.now) {
+                    self.hurried + 1
+                } else {
+                    0
+                };
+                assert!(self.hurried < 3, "a deadline that was kept is over");
+            }
+            (_, Some(next)) if next <= end => {
+                self.now = next;
+                if let Some((_, happening)) = self.happenings.pop_first() {
+                    self.happen(happening, random);
+                }
+            }
+            _ => return false,
+        }
+        self.settle(random);
+        true
+    }
+
+    fn happen(&mut self, happening: Happening, random: &mut Random) {
+        match happening {
+            Happening::Dialled(connection) => self.dialled(connection, random),
+            Happening::ToClient(connection, frame) if self.connection == Some(connection) => {
+                if self.session.wants_read() {
+                    self.deliver(frame);
+                } else {
+                    self.unread.push((connection, frame));
+                }
+            }
+            Happening::ToServer(connection, text)
+                if self.connection == Some(connection) && !self.blackhole =>
+            {
+                for frame in self.model.receive(connection, &text) {
+                    self.send_back(connection, frame, random);
+                }
+            }
+            Happening::ToClient(..) | Happening::ToServer(..) => {}
+            Happening::Authorized => self.authorized(random),
+            Happening::Chatter => {
+                if let Some(connection) = self.connection.filter(|_| !self.blackhole) {
+                    for frame in self.model.chatter(connection, random) {
+                        self.send_back(connection, frame, random);
+                    }
+                    if random.once_in(40) {
+                        let frame = hostile(random);
+                        self.send_back(connection, frame, random);
+                    }
+                }
+                let pause = random.between(1, 4_000);
+                self.plan(pause, Happening::Chatter);
+            }
+            Happening::Act => {
+                if random.once_in(10) {
+                    self.consuming = !self.consuming;
+                }
+                M::act(self, random);
+                let pause = random.between(1, 6_000);
+                self.plan(pause, Happening::Act);
+            }
+            Happening::Weather => {
+                self.weather(random);
+                let pause = random.between(1, 60_000);
+                self.plan(pause, Happening::Weather);
+            }
+        }
+    }
+
+    fn weather(&mut self, random: &mut Random) {
+        self.delay = random.between(0, 2_000);
+        match random.below(12) {
+            0 | 1 => {
+                self.blackhole = true;
+                self.lossy = true;
+            }
+            2 => self.refusing = true,
+            3 => self.running = !self.running,
+            4 => self.password += 1,
+            5 | 6 => {
+                let code = random.pick(&[1001, 1005, 1006, 1011, 1012, 4003, 4404, 4401, 4502, 4503]);
+                self.lose(code);
+            }
+            7 if random.once_in(8) => self.lose(random.pick(&[1000, 1008, 4004, 4008, 4011, 4500])),
+            8 if random.once_in(8) => self.key_works = !self.key_works,
+            _ => {
+                self.blackhole = false;
+                self.refusing = false;
+                self.running = true;
+            }
+        }
+    }
+
+    fn lose(&mut self, code: u16) {
+        if self.connection.take().is_some() {
+            self.unread.clear();
+            self.session.handle_close(self.now, code, "");
+        }
+    }
+
+    fn send_back(&mut self, connection: u64, frame: Frame, random: &mut Random) {
+        if !self.blackhole {
+            // One connection keeps its order: nothing overtakes what is on its way.
+            self.arrival = self.arrival.max(self.now + random.between(0, self.delay));
+            self.plan(self.arrival - self.now, Happening::ToClient(connection, frame));
+        }
+    }
+
+    /// How long the present link has been there.
+    pub(crate) fn opened_for(&self) -> Millis {
+        self.now - self.opened
+    }
+
+    /// Whether messages of the present link may have been lost on their way.
+    pub(crate) fn lossy(&self) -> bool {
+        self.lossy
+    }
+
+    fn deliver(&mut self, frame: Frame) {
+        self.heard = self.now;
+        match frame {
+            Frame::Text(text) => self.session.handle_text(self.now, &text),
+            Frame::Binary(bytes) => self.session.handle_binary(self.now, &bytes),
+            Frame::Close(code) => self.lose(code),
+        }
+    }
+
+    fn dialled(&mut self, connection: u64, random: &mut Random) {
+        if self.dialling != Some(connection) || self.blackhole {
+            return;
+        }
+        self.dialling = None;
+        if self.refusing {
+            let status = random.pick(&[None, None, Some(502), Some(404), Some(401), Some(429)]);
+            self.session.handle_failure(self.now, &DialFailure { status, message: "refused".to_owned() });
+            return;
+        }
+        self.connection = Some(connection);
+        self.heard = self.now;
+        self.opened = self.now;
+        self.departure = self.now;
+        self.lossy = false;
+        self.session.handle_open(self.now);
+        if !self.running {
+            self.send_back(connection, Frame::Close(random.pick(&[4003, 4404])), random);
+        } else if self.presented != self.password {
+            self.send_back(connection, Frame::Close(random.pick(&[4401, 4001])), random);
+        } else {
+            self.model.connected(connection);
+        }
+    }
+
+    fn authorized(&mut self, random: &mut Random) {
+        if !std::mem::take(&mut self.authorizing) {
+            return;
+        }
+        let refused = |status| {
+            Err(Error::Server(Box::new(ServerError {
+                operation: "world".to_owned(),
+                status,
+                ..ServerError::default()
+            })))
+        };
+        let found = if !self.key_works {
+            refused(401)
+        } else if self.refusing || random.once_in(20) {
+            refused(503)
+        } else {
+            let address = ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() };
+            Ok((address, Password::new(self.password.to_string())))
+        };
+        self.session.handle_credentials(self.now, found);
+    }
+
+    /// Does what the session asks for, takes what the consumer wants, and checks what must hold.
+    pub(crate) fn settle(&mut self, random: &mut Random) {
+        while let Some(output) = self.session.poll_output() {
+            match output {
+                Output::Authorize => {
+                    self.connection = None;
+                    self.dialling = None;
+                    self.authorizing = true;
+                    let after = random.between(0, 3_000);
+                    self.plan(after, Happening::Authorized);
+                }
+                Output::Dial(url) => {
+                    self.connection = None;
+                    self.unread.clear();
+                    self.arrival = self.now;
+                    let url = url.expose();
+                    let token =
+                        url.split_once("token=").map(|(_, rest)| rest.split('&').next().unwrap_or_default());
+                    self.presented =
+                        token.and_then(|token| token.parse().ok()).expect("every dial has a token");
+                    self.next_connection += 1;
+                    self.dialling = Some(self.next_connection);
+                    let after = random.between(0, self.delay);
+                    self.plan(after, Happening::Dialled(self.next_connection));
+                }
+                Output::Send(text) => {
+                    let connection = self.connection.expect("nothing is sent without a socket");
+                    self.departure = self.departure.max(self.now + random.between(0, self.delay));
+                    self.plan(self.departure - self.now, Happening::ToServer(connection, text));
+                }
+                Output::Hangup(_) => {
+                    self.connection = None;
+                    self.dialling = None;
+                    self.unread.clear();
+                }
+            }
+        }
+        if self.consuming {
+            while let Some(item) = self.session.poll_item() {
+                self.model.item(item);
+            }
+            while self.session.wants_read() && !self.unread.is_empty() {
+                let (connection, frame) = self.unread.remove(0);
+                if self.connection == Some(connection) {
+                    self.deliver(frame);
+                    while let Some(item) = self.session.poll_item() {
+                        self.model.item(item);
+                    }
+                }
+            }
+        }
+        if !self.session.wants_read() {
+            self.heard = self.now;
+        }
+        let counters = self.session.counters();
+        assert_eq!(
+            counters.received,
+            counters.taken + counters.buffered + counters.dropped,
+            "what was received is accounted for: {counters:?}"
+        );
+        if matches!(self.session.state(), State::Open | State::Unstable) {
+            // A timer of this world is at most 200 ms late.
+            assert!(
+                self.now - self.heard <= DEAD + 200,
+                "a dead link is noticed: silent for {}",
+                self.now - self.heard
+            );
+        }
+        M::check(self);
+    }
+
+    /// The rest of what came is taken: the accounts must close.
+    fn finish(&mut self) {
+        while let Some(item) = self.session.poll_item() {
+            self.model.item(item);
+        }
+        let counters = self.session.counters();
+        assert_eq!(counters.buffered, 0);
+        assert_eq!(counters.received, counters.taken + counters.dropped);
+    }
+}
+
+/// Frames that no honest server sends.
+fn hostile(random: &mut Random) -> Frame {
+    match random.below(10) {
+        0 => {
+            let length = random.below(300);
+            Frame::Text(String::from_utf8_lossy(&random.bytes(length)).into_owned())
+        }
+        1 => Frame::Text("[".repeat(10_000)),
+        2 => Frame::Text(r#"{"type":5}"#.to_owned()),
+        3 => Frame::Text(r#"{"type":"output"}"#.to_owned()),
+        4 => Frame::Text(r#"{"type":"event","event":{"type":null}}"#.to_owned()),
+        5 => Frame::Text(r#"{"type":"started","sample_rate":-1,"channels":1e300}"#.to_owned()),
+        6 => Frame::Text(r#"{"type":"error","message":{"a":1}}"#.to_owned()),
+        7 => Frame::Text(r#"{"type":"nobody knows","data":[1,2,3]}"#.to_owned()),
+        8 => Frame::Text(String::new()),
+        _ => Frame::Text(r#"{"type":"pong","type":"pong"}"#.to_owned()),
+    }
+}
