@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use napi::bindgen_prelude::{Object, Result};
+use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::call::{self, Content, Output};
@@ -28,7 +28,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    async fn run(self, cancelled: Arc<Notify>) -> std::result::Result<Output, error::Error> {
+    async fn run(self, cancelled: Arc<Notify>) -> Result<Output, error::Error> {
         let Self { network, config, operation, params, options, content } = self;
         let options = parse::<RawCallOptions>(&operation, "options", &options)?.check(&operation)?;
         let params = parse(&operation, "params", &params)?;
@@ -54,7 +54,7 @@ impl Call {
 impl Call {
     /// Carries the call out. To be called once; the promise does not reject.
     #[napi(catch_unwind, ts_return_type = "Promise<Outcome>")]
-    pub fn outcome<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+    pub fn outcome<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
         let prepared = prepared.ok_or_else(|| Error::from_reason("the outcome was asked for already"))?;
         let cancelled = Arc::clone(&self.cancelled);
@@ -69,10 +69,7 @@ impl Call {
 }
 
 /// The outcome of a call, also if it panics.
-async fn settle(
-    operation: String,
-    call: impl Future<Output = std::result::Result<Output, error::Error>>,
-) -> Outcome {
+async fn settle(operation: String, call: impl Future<Output = Result<Output, error::Error>>) -> Outcome {
     let result = guarded(call).await.unwrap_or_else(|message| {
         Err(error::Error::Transport(TransportError { operation, message, delivered: Delivered::Maybe }))
     });

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use napi::bindgen_prelude::{Object, Result};
+use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::channel::{Audio, AudioItem, Events, Protocol, Session, State, Terminal};
@@ -51,6 +51,20 @@ impl Handle {
     async fn next_state(&self) -> Option<State> {
         each!(self, channel => channel.next_state().await)
     }
+
+    /// What a future gives. A panic in it ends the channel.
+    async fn guard<T>(&self, future: impl Future<Output = Option<T>>) -> Option<T> {
+        guarded(future).await.unwrap_or_else(|message| {
+            each!(self, channel => fail(channel, &message));
+            None
+        })
+    }
+}
+
+/// Ends a channel that our own code has let down.
+fn fail<C: Protocol>(channel: &driver::Channel<C>, message: &str) {
+    // 1002 is final to the core: no other try.
+    channel.command(|session| session.handle_close(clock::now(), 1002, message));
 }
 
 /// Frames come every few milliseconds, and each hand-over costs more than the sound in it.
@@ -76,7 +90,7 @@ impl Channel {
         network: Network,
         config: Config,
         handle: impl FnOnce(driver::Channel<C>) -> Handle,
-    ) -> Result<Self>
+    ) -> napi::Result<Self>
     where
         C: Protocol + Send + 'static,
         C::Item: Send,
@@ -92,8 +106,7 @@ impl Channel {
 /// Carries a channel out. A panic ends it.
 async fn carry<C: Protocol>(channel: driver::Channel<C>, driving: impl Future<Output = ()>) {
     if let Err(message) = guarded(driving).await {
-        // 1002 is final to the core: no other try.
-        channel.command(|session| session.handle_close(clock::now(), 1002, &message));
+        fail(&channel, &message);
     }
 }
 
@@ -101,18 +114,16 @@ async fn carry<C: Protocol>(channel: driver::Channel<C>, driving: impl Future<Ou
 impl Channel {
     /// The next items, at least one; `null` once the channel has ended and all were taken.
     #[napi(catch_unwind, ts_return_type = "Promise<Batch | null>")]
-    pub fn next<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+    pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let handle = self.handle.clone();
-        promise(env, move || async move { guarded(handle.next()).await.ok().flatten() })
+        promise(env, move || async move { handle.guard(handle.next()).await })
     }
 
     /// The state as JSON, at its next change; `null` after the end.
     #[napi(catch_unwind, ts_return_type = "Promise<string | null>")]
-    pub fn next_state<'env>(&self, env: &'env Env) -> Result<Object<'env>> {
+    pub fn next_state<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let handle = self.handle.clone();
-        promise(env, move || async move {
-            guarded(handle.next_state()).await.ok().flatten().map(|state| json(&state))
-        })
+        promise(env, move || async move { handle.guard(handle.next_state()).await.map(|state| json(&state)) })
     }
 
     /// The state now, as JSON.
@@ -136,14 +147,14 @@ impl Channel {
     /// Sends keystrokes to a terminal; `false` if the link is down.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn input(&self, data: String) -> Result<bool> {
+    pub fn input(&self, data: String) -> napi::Result<bool> {
         let Handle::Terminal(channel) = &self.handle else { return Err(misplaced("input")) };
         Ok(channel.command(|session| session.input(&data)))
     }
 
     /// Changes the size of a terminal, in characters.
     #[napi(catch_unwind)]
-    pub fn resize(&self, cols: f64, rows: f64) -> Result<()> {
+    pub fn resize(&self, cols: f64, rows: f64) -> napi::Result<()> {
         let Handle::Terminal(channel) = &self.handle else { return Err(misplaced("resize")) };
         channel.command(|session| session.resize(cols, rows)).map_err(|error| thrown(&error))
     }
@@ -151,7 +162,7 @@ impl Channel {
     /// Adds types of events.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands lists over by value")]
-    pub fn subscribe(&self, types: Vec<String>) -> Result<()> {
+    pub fn subscribe(&self, types: Vec<String>) -> napi::Result<()> {
         let Handle::Events(channel) = &self.handle else { return Err(misplaced("subscribe")) };
         channel.command(|session| session.subscribe(&types)).map_err(|error| thrown(&error))
     }
@@ -159,7 +170,7 @@ impl Channel {
     /// Removes types of events.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands lists over by value")]
-    pub fn unsubscribe(&self, types: Vec<String>) -> Result<()> {
+    pub fn unsubscribe(&self, types: Vec<String>) -> napi::Result<()> {
         let Handle::Events(channel) = &self.handle else { return Err(misplaced("unsubscribe")) };
         channel.command(|session| session.unsubscribe(&types)).map_err(|error| thrown(&error))
     }

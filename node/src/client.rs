@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use napi::bindgen_prelude::{Result, Uint8Array};
+use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use orgo_core::address::ComputerAddress;
 use orgo_core::auth::Password;
@@ -82,7 +82,7 @@ impl Client {
     /// Checks the settings. Opens nothing.
     #[napi(constructor, catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn new(config_json: String) -> Result<Self> {
+    pub fn new(config_json: String) -> napi::Result<Self> {
         let config = parse::<RawConfig>("Orgo", "options", &config_json).and_then(Config::try_from);
         Ok(Self { config: Arc::new(config.map_err(|error| thrown(&error))?), network: Network::from_env() })
     }
@@ -113,7 +113,7 @@ impl Client {
     /// Opens a terminal.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn terminal(&self, target_json: String, options_json: String) -> Result<Channel> {
+    pub fn terminal(&self, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.terminal";
         let session = parse::<TerminalOptions>(OWNER, "options", &options_json).and_then(|options| {
             let size = match (options.cols, options.rows) {
@@ -128,7 +128,7 @@ impl Client {
     /// Listens to the sound.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn audio(&self, target_json: String, options_json: String) -> Result<Channel> {
+    pub fn audio(&self, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.audio";
         let mut batch = 0;
         let session = parse::<AudioOptions>(OWNER, "options", &options_json).and_then(|options| {
@@ -142,7 +142,7 @@ impl Client {
     /// Listens for events.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn events(&self, target_json: String, options_json: String) -> Result<Channel> {
+    pub fn events(&self, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.events";
         let session = parse::<EventsOptions>(OWNER, "options", &options_json).and_then(|options| {
             Session::events(self.target(OWNER, &target_json)?, &options.types, seed(), clock::now())
@@ -150,7 +150,7 @@ impl Client {
         self.open(session, Handle::Events)
     }
 
-    fn target(&self, owner: &str, json: &str) -> std::result::Result<Target, error::Error> {
+    fn target(&self, owner: &str, json: &str) -> Result<Target, error::Error> {
         let RawTarget { computer_id, instance_id, connection_url, password } = parse(owner, "target", json)?;
         let address = ComputerAddress { computer_id, instance_id, connection_url };
         Ok(Target::new(&self.config, address, password))
@@ -158,9 +158,9 @@ impl Client {
 
     fn open<C>(
         &self,
-        session: std::result::Result<Session<C>, error::Error>,
+        session: Result<Session<C>, error::Error>,
         handle: impl FnOnce(orgo_core::driver::Channel<C>) -> Handle,
-    ) -> Result<Channel>
+    ) -> napi::Result<Channel>
     where
         C: Protocol + Send + 'static,
         C::Item: Send,

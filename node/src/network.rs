@@ -131,7 +131,7 @@ fn redirected(
     }
     let location: Uri = response.headers().get(LOCATION)?.to_str().ok()?.parse().ok()?;
     let from = request.uri();
-    let to = if location.authority().is_some() {
+    let to = if location.scheme().is_some() {
         location
     } else {
         let mut parts = from.clone().into_parts();

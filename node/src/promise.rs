@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use napi::bindgen_prelude::{Object, Result, ToNapiValue};
+use napi::bindgen_prelude::{Object, ToNapiValue};
 use napi::{Env, Error};
 
 use crate::io_thread;
@@ -12,7 +12,7 @@ use crate::io_thread;
 pub(crate) fn promise<'env, T, F>(
     env: &'env Env,
     job: impl FnOnce() -> F + Send + 'static,
-) -> Result<Object<'env>>
+) -> napi::Result<Object<'env>>
 where
     T: ToNapiValue + Send + 'static,
     F: Future<Output = T> + 'static,

@@ -20,42 +20,49 @@ pub(crate) struct Tls {
     config: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
-/// Where trusted certificates come from: the file and the folder of `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set,
+/// Where trusted certificates come from: the file and the folders of `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set,
 /// else the system's store, else (as in containers without one) the list of Mozilla that Node trusts too; and in any
 /// case those of `NODE_EXTRA_CA_CERTS`.
 #[derive(Debug, Clone, Default)]
 struct Trust {
     file: Option<PathBuf>,
-    folder: Option<PathBuf>,
+    folders: Vec<PathBuf>,
     extra: Option<PathBuf>,
 }
 
 impl Trust {
     fn from_env() -> Self {
-        let path = |name| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
-        Self { file: path("SSL_CERT_FILE"), folder: path("SSL_CERT_DIR"), extra: path("NODE_EXTRA_CA_CERTS") }
+        let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        Self {
+            file: variable("SSL_CERT_FILE").map(PathBuf::from),
+            folders: variable("SSL_CERT_DIR")
+                .map(|folders| std::env::split_paths(&folders).collect())
+                .unwrap_or_default(),
+            extra: variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from),
+        }
     }
 
     fn load(&self) -> Result<RootCertStore, String> {
-        let chosen = self.file.is_some() || self.folder.is_some();
-        let CertificateResult { certs, mut errors, .. } = if chosen {
-            load_certs_from_paths(self.file.as_deref(), self.folder.as_deref())
-        } else {
-            load_native_certs()
-        };
         let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(certs);
-        if roots.is_empty() && !chosen {
-            roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        }
-        if let Some(extra) = &self.extra {
-            let mut found = load_certs_from_paths(Some(extra), None);
+        let mut problems = Vec::new();
+        let mut add = |roots: &mut RootCertStore, found: CertificateResult| {
+            problems.extend(found.errors.iter().map(ToString::to_string));
             roots.add_parsable_certificates(found.certs);
-            errors.append(&mut found.errors);
+        };
+        if self.file.is_none() && self.folders.is_empty() {
+            add(&mut roots, load_native_certs());
+            if roots.is_empty() {
+                roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+            }
+        }
+        for file in self.file.iter().chain(&self.extra) {
+            add(&mut roots, load_certs_from_paths(Some(file), None));
+        }
+        for folder in &self.folders {
+            add(&mut roots, load_certs_from_paths(None, Some(folder)));
         }
         if roots.is_empty() {
-            let reasons: Vec<String> = errors.iter().map(ToString::to_string).collect();
-            return Err(format!("there are no trusted certificates: {}", reasons.join("; ")));
+            return Err(format!("there are no trusted certificates: {}", problems.join("; ")));
         }
         Ok(roots)
     }

@@ -213,6 +213,19 @@ test("credentials never follow a redirect to another origin, and a click follows
   assert.equal(elsewhere.requests.length, 0);
 });
 
+test("a link without credentials may lead anywhere", async (t) => {
+  const store = await service(t, () => ({ body: Buffer.from("content") }));
+  const { requests, port } = await service(t, ({ url }) =>
+    url === "/link"
+      ? { status: 302, headers: { location: `http://127.0.0.1:${store.port}/object` } }
+      : { body: { url: `http://127.0.0.1:${port}/link` } },
+  );
+  const { bytes } = await call(client(port), "files.bytes", { id: "f1" });
+  assert.equal(Buffer.from(bytes).toString(), "content");
+  assert.equal(requests[1].headers.authorization, undefined);
+  assert.equal(store.requests[0].headers.authorization, undefined);
+});
+
 test("a redirect in a circle ends", async (t) => {
   const { port } = await service(t, ({ url }) => ({ status: 302, headers: { location: url } }));
   const { error } = await call(client(port), "workspaces.list", {}, { max_retries: 0 });
