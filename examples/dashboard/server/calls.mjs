@@ -21,7 +21,7 @@ export class Calls {
       this.#add(operation, started, "ok");
       return result;
     } catch (error) {
-      this.#add(operation, started, [error.name, error.status].filter(Boolean).join(" "));
+      this.#add(operation, started, [error.status, error.name].filter(Boolean).join(" "));
       throw error;
     }
   }

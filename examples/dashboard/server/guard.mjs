@@ -25,7 +25,8 @@ export class Refused extends Error {
  */
 export function admit(request, port, api) {
   const { host, origin } = request.headers;
-  if (host !== `127.0.0.1:${port}` && host !== `localhost:${port}`) {
+  const names = ["127.0.0.1", "localhost"].map((name) => new URL(`http://${name}:${port}`).host);
+  if (host === undefined || !names.includes(host)) {
     throw new Refused(421, "This server answers only as 127.0.0.1 and localhost");
   }
   if (origin !== undefined && origin !== `http://${host}`) throw new Refused(403, "Other pages are not answered");

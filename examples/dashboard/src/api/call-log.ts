@@ -3,7 +3,7 @@ export interface Call {
   at: Date;
   /** The SDK's name of the operation. */
   operation: string;
-  /** `ok`, or the class of the error and the status. */
+  /** `ok`, or the status and the class of the error. */
   outcome: string;
   /** Milliseconds from the server of the page to the service and back. */
   duration: number;

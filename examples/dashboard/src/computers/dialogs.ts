@@ -80,7 +80,9 @@ function setUp(dialog: HTMLDialogElement, form: HTMLFormElement, problemId: stri
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const submit = submitButton(form);
+    const label = submit.textContent;
     submit.disabled = true;
+    submit.textContent = submit.dataset.busy ?? label;
     problem.hidden = true;
     try {
       await work();
@@ -90,6 +92,7 @@ function setUp(dialog: HTMLDialogElement, form: HTMLFormElement, problemId: stri
       problem.textContent = [message, advice].filter(Boolean).join("\n");
       problem.hidden = false;
     } finally {
+      submit.textContent = label;
       submit.disabled = false;
     }
   });

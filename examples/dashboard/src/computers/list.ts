@@ -1,4 +1,4 @@
-import type { Computer } from "../api/types.js";
+import type { Computer, Inventory } from "../api/types.js";
 import { byId, element } from "../ui/dom.js";
 import type { Computers, ComputerStore } from "./store.js";
 import { facts, statusWords } from "./words.js";
@@ -24,7 +24,7 @@ export class ComputerList {
     this.#list.replaceChildren(
       ...(computers.length > 0
         ? computers.map((computer) => this.#item(computer, computer.id === selected?.id))
-        : [element("li", { class: "computers-empty" }, inventory === undefined ? "Looking…" : "None yet.")]),
+        : [element("li", { class: "computers-empty" }, emptyWords(inventory, error))]),
     );
     if (focused !== undefined) this.#list.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"]`)?.focus();
   }
@@ -47,4 +47,9 @@ export class ComputerList {
     button.addEventListener("click", () => this.#store.select(computer.id));
     return element("li", {}, button);
   }
+}
+
+function emptyWords(inventory: Inventory | undefined, error: unknown): string {
+  if (inventory !== undefined) return "None yet.";
+  return error === undefined ? "Looking…" : "Not known.";
 }

@@ -35,6 +35,7 @@ export class EventsPanel {
       types.setAttribute("aria-expanded", String(!filters.hidden));
     });
     byId("events-clear", HTMLButtonElement).addEventListener("click", () => this.#clear());
+    this.#clear();
     this.detach();
   }
 
@@ -52,6 +53,7 @@ export class EventsPanel {
   /** Watches for as long as the session lasts; a channel that broke for good is opened again with a fresh password. */
   async #keepOpen(session: Session): Promise<void> {
     const { ended } = session;
+    let lost = false;
     for (let retry = FIRST_RETRY; !ended.aborted; retry = Math.min(retry * 2, LONGEST_RETRY)) {
       setState(this.#state, "Connecting…", "busy");
       try {
@@ -59,6 +61,8 @@ export class EventsPanel {
         const stream = await computer.events(this.#wanted(), { signal: ended });
         if (ended.aborted) return void stream.close();
         retry = FIRST_RETRY;
+        if (lost) this.#gap("The connection was lost: events may be missing here.");
+        lost = true;
         await this.#follow(stream, ended);
       } catch (error) {
         if (ended.aborted) return;
@@ -67,7 +71,6 @@ export class EventsPanel {
       }
       if (ended.aborted) return;
       await new Promise((resolve) => setTimeout(resolve, retry));
-      this.#gap("The connection was lost: events may be missing here.");
     }
   }
 

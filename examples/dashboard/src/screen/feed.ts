@@ -14,14 +14,23 @@ const ACTIVE = 3_000;
 const EQUAL = 8;
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 10_000;
+/** How much slower than usual the pictures are asked for at most, where the service asks to slow down. */
+const SLOWEST = 16;
 
 export interface FeedOptions {
   take(signal: AbortSignal): Promise<Blob>;
   draw(picture: ImageBitmap): void;
   /** A picture arrived, drawn or equal to the last one. */
   arrived(figures: FeedFigures): void;
-  /** No picture came; the next try is in `delay` milliseconds. */
-  failed(error: unknown, delay: number): void;
+  failed(error: unknown, failure: FeedFailure): void;
+}
+
+/** A picture that did not come. */
+export interface FeedFailure {
+  /** How many did not come, one after the other. */
+  count: number;
+  /** Milliseconds until the next try. */
+  delay: number;
 }
 
 /** How fast pictures come. */
@@ -41,7 +50,8 @@ export class ScreenFeed {
   #run: AbortController | undefined;
   #activeUntil = 0;
   #equal = 0;
-  #failing = false;
+  #failures = 0;
+  #slowness = 1;
   #wake: (() => void) | undefined;
   #last: Uint8Array | undefined;
   #arrivals: number[] = [];
@@ -54,7 +64,8 @@ export class ScreenFeed {
   start(): void {
     this.stop();
     this.#last = undefined;
-    this.#failing = false;
+    this.#failures = 0;
+    this.#slowness = 1;
     this.#run = new AbortController();
     this.hurry();
     void this.#loop(this.#run.signal);
@@ -70,12 +81,12 @@ export class ScreenFeed {
   hurry(): void {
     this.#activeUntil = performance.now() + ACTIVE;
     this.#equal = 0;
-    if (!this.#failing) this.#wake?.();
+    if (this.#failures === 0) this.#wake?.();
   }
 
   /** There is reason to think that the next try succeeds. */
   retry(): void {
-    if (this.#failing) this.#wake?.();
+    if (this.#failures > 0) this.#wake?.();
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
@@ -85,12 +96,14 @@ export class ScreenFeed {
       try {
         await this.#next(signal, started);
         retry = FIRST_RETRY;
-        this.#failing = false;
-        await this.#pause(this.#pace(), signal);
+        this.#failures = 0;
+        await this.#pause(this.#pace() * this.#slowness, signal);
       } catch (error) {
         if (signal.aborted) return;
-        this.#failing = true;
-        this.#options.failed(error, retry);
+        if (error instanceof Error && error.name === "RateLimitError")
+          this.#slowness = Math.min(this.#slowness * 2, SLOWEST);
+        this.#failures += 1;
+        this.#options.failed(error, { count: this.#failures, delay: retry });
         await this.#wait(retry);
         retry = Math.min(retry * 2, LONGEST_RETRY);
       }

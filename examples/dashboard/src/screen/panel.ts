@@ -4,7 +4,7 @@ import { byId, setText } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
 import { Cover, type CoverWords } from "./cover.js";
 import { setUpFullScreen } from "./full-screen.js";
-import { type FeedFigures, ScreenFeed } from "./feed.js";
+import { type FeedFailure, type FeedFigures, ScreenFeed } from "./feed.js";
 import { InputQueue } from "./input-queue.js";
 import { KeyMenu } from "./key-menu.js";
 import { Keyboard } from "./keyboard.js";
@@ -25,6 +25,8 @@ export class ScreenPanel {
   readonly #queue: InputQueue;
   readonly #keyboard: Keyboard;
   #id: string | undefined;
+  /** The computer of the picture that is drawn. */
+  #drawn: string | undefined;
   #visible = false;
 
   constructor(api: Api, notices: Notices) {
@@ -34,7 +36,7 @@ export class ScreenPanel {
       take: (signal) => api.screenshot(this.#id ?? "", signal),
       draw: (picture) => this.#draw(picture),
       arrived: (figures) => this.#arrived(figures),
-      failed: (error, delay) => this.#failed(error, delay),
+      failed: (error, failure) => this.#failed(error, failure),
     });
     this.#queue = new InputQueue({
       send: (action, params) => this.#api.act(this.#id ?? "", action, params),
@@ -42,7 +44,8 @@ export class ScreenPanel {
         this.#notices.clear(INPUT);
         this.#feed.hurry();
       },
-      failed: (error) => this.#notices.fail(INPUT, error),
+      // What was under way when the computer stopped is of no interest.
+      failed: (error) => this.#id !== undefined && this.#notices.fail(INPUT, error),
     });
     const enabled = () => this.#visible;
     this.#keyboard = new Keyboard(this.#queue, enabled);
@@ -55,6 +58,7 @@ export class ScreenPanel {
   attach(id: string, words: CoverWords): void {
     this.detach(words);
     this.#id = id;
+    if (this.#drawn !== id) this.#canvas.getContext("2d")?.reset();
     this.#feed.start();
   }
 
@@ -64,7 +68,6 @@ export class ScreenPanel {
     this.#queue.clear();
     this.#id = undefined;
     this.#hide(words);
-    setText(this.#rate, "");
   }
 
   /** Something happens on the computer. */
@@ -85,6 +88,7 @@ export class ScreenPanel {
       this.#stage.style.setProperty("--screen-ratio", `${width} / ${height}`);
     }
     this.#canvas.getContext("2d", { alpha: false })?.drawImage(picture, 0, 0);
+    this.#drawn = this.#id;
   }
 
   #arrived({ rate, latency }: FeedFigures): void {
@@ -93,9 +97,11 @@ export class ScreenPanel {
     setText(this.#rate, `${rate}/s · ${Math.round(latency)} ms`);
   }
 
-  #failed(error: unknown, delay: number): void {
-    const { message, advice } = explain(error);
+  #failed(error: unknown, { count, delay }: FeedFailure): void {
     const seconds = Math.round(delay / 1000);
+    // One picture that did not come is no reason to take somebody's keyboard away.
+    if (this.#visible && count === 1) return setText(this.#rate, `again in ${seconds} s`);
+    const { message, advice } = explain(error);
     this.#hide({
       text: "The screen cannot be shown.",
       detail: `${message} Trying again in ${seconds} s.${advice === undefined ? "" : ` ${advice}`}`,
@@ -105,6 +111,7 @@ export class ScreenPanel {
   #hide(words: CoverWords): void {
     this.#visible = false;
     this.#cover.show(words);
+    setText(this.#rate, "");
     this.#keyboard.check();
   }
 }

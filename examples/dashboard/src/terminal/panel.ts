@@ -31,7 +31,6 @@ export class TerminalPanel {
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
       fontSize: 13,
       scrollback: 5_000,
-      screenReaderMode: false,
     });
     this.#view.loadAddon(this.#fit);
     followScheme((theme) => {

@@ -1,32 +1,47 @@
 import { explain } from "../api/problem.js";
 import { byId, element, icon } from "./dom.js";
 
+/** What is said of a topic; without an element once it was dismissed. */
+interface Notice {
+  text: string;
+  shown?: HTMLElement;
+}
+
 /** What went wrong, in words, until it is dismissed or the same thing works. */
 export class Notices {
   readonly #list = byId("notices", HTMLDivElement);
-  readonly #shown = new Map<string, HTMLElement>();
+  readonly #notices = new Map<string, Notice>();
 
-  /** Shows a failure; `topic` is what was tried, in words, and there is one notice of each. */
+  /**
+   * Shows a failure. What polling finds again and again is shown once, and not again after it was dismissed.
+   *
+   * @param topic what was tried, in words; there is one notice of each
+   */
   fail(topic: string, error: unknown): void {
     const { message, advice } = explain(error);
+    const text = [message, advice].join("\n");
+    if (this.#notices.get(topic)?.text === text) return;
+    this.clear(topic);
     const close = element(
       "button",
       { type: "button", class: "button small icon-only", "aria-label": "Dismiss" },
       icon("close"),
     );
-    close.addEventListener("click", () => this.clear(topic));
     const words = element("div", {}, element("p", {}, element("strong", {}, `${topic} failed. `), message));
     if (advice !== undefined) words.append(element("p", {}, advice));
-    const notice = element("div", { class: "notice" }, words, close);
-    const old = this.#shown.get(topic);
-    if (old === undefined) this.#list.append(notice);
-    else old.replaceWith(notice);
-    this.#shown.set(topic, notice);
+    const shown = element("div", { class: "notice" }, words, close);
+    const notice: Notice = { text, shown };
+    close.addEventListener("click", () => {
+      shown.remove();
+      notice.shown = undefined;
+    });
+    this.#notices.set(topic, notice);
+    this.#list.append(shown);
   }
 
-  /** Takes the notice of a topic away. */
+  /** It works: takes the notice of a topic away. */
   clear(topic: string): void {
-    this.#shown.get(topic)?.remove();
-    this.#shown.delete(topic);
+    this.#notices.get(topic)?.shown?.remove();
+    this.#notices.delete(topic);
   }
 }
