@@ -24,8 +24,6 @@ const common = {
   absWorkingDir: root,
   bundle: true,
   target: "es2022",
-  sourcemap: true,
-  sourcesContent: false,
   logLevel: "warning",
   plugins: [glueStaysOutside],
 };
@@ -59,7 +57,6 @@ await Promise.all([
     platform: "browser",
     format: "esm",
     minify: true,
-    sourcemap: false,
   }),
 ]);
 

@@ -7,7 +7,7 @@ import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
 import { ComputerStateError, NotFoundError, timedOut } from "./errors.js";
-import { type CallOptions, checkCallOptions } from "./options.js";
+import { type CallOptions, checkCallOptions, type OpenOptions } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { hideSecrets } from "./secrets.js";
@@ -101,7 +101,7 @@ export class Computer {
    * @throws ComputerStateError at once if the computer is broken, TimeoutError if it takes too long.
    */
   async waitUntilRunning(options: CallOptions = {}): Promise<ComputerInfo> {
-    const operation = "computer.waitUntilRunning";
+    const operation = "computers.waitUntilRunning";
     checkCallOptions(operation, options);
     const { timeout = DEFAULT_BOOT, ...each } = options;
     const started = performance.now();
@@ -202,30 +202,27 @@ export class Computer {
   /**
    * Opens a shell. Resolves once the server has accepted it.
    *
-   * @param options `timeout` limits the opening. Default: the client's.
    * @throws ChannelClosedError if the server refuses it, with the cause.
    */
-  terminal(params?: TerminalParams, options?: CallOptions): Promise<Terminal> {
+  terminal(params?: TerminalParams, options?: OpenOptions): Promise<Terminal> {
     return this.#channels.terminal(params, options);
   }
 
   /**
    * Listens to the computer's sound. Resolves once the server has accepted it.
    *
-   * @param options `timeout` limits the opening. Default: the client's.
    * @throws ChannelClosedError if the server refuses it, with the cause.
    */
-  audio(params?: AudioParams, options?: CallOptions): Promise<AudioStream> {
+  audio(params?: AudioParams, options?: OpenOptions): Promise<AudioStream> {
     return this.#channels.audio(params, options);
   }
 
   /**
    * Watches what happens on the desktop. Resolves once the server has accepted it.
    *
-   * @param options `timeout` limits the opening. Default: the client's.
    * @throws ChannelClosedError if the server refuses it, with the cause.
    */
-  events(types: readonly EventType[], options?: CallOptions): Promise<EventStream> {
+  events(types: readonly EventType[], options?: OpenOptions): Promise<EventStream> {
     return this.#channels.events(types, options);
   }
 

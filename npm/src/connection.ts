@@ -4,7 +4,7 @@ import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { invalid } from "./errors.js";
-import { type CallOptions, checkFields, checks } from "./options.js";
+import { checkFields, checks, type OpenOptions } from "./options.js";
 import type { Platform } from "./platform.js";
 import type { EventType } from "./types.js";
 
@@ -68,17 +68,17 @@ export class ConnectedComputer {
   }
 
   /** Opens a shell. See {@link Computer.terminal}. */
-  terminal(params?: TerminalParams, options?: CallOptions): Promise<Terminal> {
+  terminal(params?: TerminalParams, options?: OpenOptions): Promise<Terminal> {
     return this.#channels.terminal(params, options);
   }
 
   /** Listens to the computer's sound. See {@link Computer.audio}. */
-  audio(params?: AudioParams, options?: CallOptions): Promise<AudioStream> {
+  audio(params?: AudioParams, options?: OpenOptions): Promise<AudioStream> {
     return this.#channels.audio(params, options);
   }
 
   /** Watches what happens on the desktop. See {@link Computer.events}. */
-  events(types: readonly EventType[], options?: CallOptions): Promise<EventStream> {
+  events(types: readonly EventType[], options?: OpenOptions): Promise<EventStream> {
     return this.#channels.events(types, options);
   }
 }

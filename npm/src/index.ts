@@ -44,7 +44,7 @@ export {
   ServerError,
   TimeoutError,
 } from "./errors.js";
-export type { CallOptions } from "./options.js";
+export type { CallOptions, OpenOptions } from "./options.js";
 export type { BindingInfo } from "./platform.js";
 export type { Computers } from "./resources/computers.js";
 export type { ComputerFiles, FileContent, Files, UploadParams } from "./resources/files.js";

@@ -14,6 +14,14 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
+/** How to open a channel. It is the last argument of the methods that open one. */
+export interface OpenOptions {
+  /** Gives the opening up when it is aborted, with an {@link AbortError}. An open channel is ended by `close()`. */
+  signal?: AbortSignalLike;
+  /** How long the opening may take, in milliseconds. Default: the client's limit of a request. */
+  timeout?: number;
+}
+
 /** What is allowed for one option. */
 interface Check {
   accepts(value: unknown): boolean;
@@ -89,6 +97,11 @@ export function checkFields(owner: string, argument: string, given: unknown, kno
 /** Checks the last argument of a call. */
 export function checkCallOptions(operation: string, options: CallOptions | undefined): void {
   checkFields(operation, "options", options, CALL);
+}
+
+/** Checks the last argument of what opens a channel. */
+export function checkOpenOptions(operation: string, options: OpenOptions | undefined): void {
+  checkFields(operation, "options", options, { signal: checks.signal, timeout: checks.milliseconds });
 }
 
 /** Checks one argument. */

@@ -1,16 +1,21 @@
 import type { WebReadableStream, WebWritableStream } from "./ambient.js";
 
-/** A stream of what an iterator gives, which takes no more of it than is read from the stream. */
-export function readableFrom<T>(iterator: AsyncIterator<T, unknown, undefined>): WebReadableStream<T> {
+/**
+ * A stream of what `read` gives until that is undefined. It takes no more than is read from the stream; `read` is told
+ * by `wanted` that the stream was cancelled while it waited.
+ */
+export function readableFrom<T>(read: (wanted: () => boolean) => Promise<T | undefined>): WebReadableStream<T> {
+  let cancelled = false;
   const stream = new ReadableStream<T>(
     {
       async pull(controller) {
-        const { done, value } = await iterator.next();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        const item = await read(() => !cancelled);
+        if (cancelled) return;
+        if (item === undefined) controller.close();
+        else controller.enqueue(item);
       },
-      async cancel() {
-        await iterator.return?.();
+      cancel() {
+        cancelled = true;
       },
     },
     { highWaterMark: 0 },

@@ -3,7 +3,7 @@ import test from "node:test";
 import { fakePlatform, until } from "./support/fake-binding.mjs";
 import { source } from "./support/source.mjs";
 
-const { OrgoClient, InvalidParameterError } = source;
+const { OrgoClient } = source;
 
 /** Begins to open a channel of that kind; the test opens or ends it. */
 async function opening(kind = "terminal", ...args) {
@@ -62,7 +62,9 @@ test("wrong parameters open nothing", async () => {
   await assert.rejects(computer.audio({ channels: 3 }), { field: "channels" });
   await assert.rejects(computer.audio({ sample_rate: "x" }), { field: "sample_rate" });
   await assert.rejects(computer.events("idle"), { field: "types" });
-  await assert.rejects(computer.terminal({}, { timeuot: 1 }), InvalidParameterError);
+  for (const options of [{ timeuot: 1 }, { maxRetries: 1 }]) {
+    await assert.rejects(computer.terminal({}, options), { name: "InvalidParameterError" });
+  }
   await assert.rejects(computer.terminal({}, { signal: AbortSignal.abort() }), { name: "AbortError" });
   assert.equal(channels.length, 0);
 });
@@ -171,6 +173,17 @@ test("keystrokes go out while the link is up, and are refused while it is down",
   assert.deepEqual(channel.sent, ["ls\r", [100, 30], "id\r"]);
   assert.throws(() => stream.write(1), { field: "text" });
   assert.throws(() => stream.resize(0, 1), { field: "cols" });
+});
+
+test("what a cancelled stream took is left for the next reader", async () => {
+  const { channel, stream } = await open();
+  const reader = stream.readable.getReader();
+  const reading = reader.read();
+  await until(() => channel.pulls === 1);
+  await reader.cancel();
+  assert.equal((await reading).done, true);
+  channel.put(output("kept"));
+  assert.equal((await stream[Symbol.asyncIterator]().next()).value, "kept");
 });
 
 test("the output is a web stream too", async () => {

@@ -89,7 +89,8 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
    */
   record(options: RecordOptions = {}): WebReadableStream<Uint8Array> {
     checkFields("audio.record", "options", options, { duration: checks.seconds });
-    return readableFrom(this.#wavFile(options.duration ?? Infinity));
+    const file = this.#wavFile(options.duration ?? Infinity);
+    return readableFrom(async () => (await file.next()).value ?? undefined);
   }
 
   /**

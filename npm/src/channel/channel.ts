@@ -68,15 +68,16 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   /** The next item that was handed over already. */
   protected abstract take(): Item | undefined;
 
-  /** The next item; `undefined` when the channel ended as it should. */
-  protected async read(): Promise<Item | undefined> {
-    for (;;) {
+  /** The next item; `undefined` when the channel ended as it should, or when it is not wanted any more. */
+  protected async read(wanted = () => true): Promise<Item | undefined> {
+    while (wanted()) {
       const item = this.take();
       if (item !== undefined) return item;
-      if (!(await this.pull())) break;
+      if (await this.pull()) continue;
+      const broken = this.broken();
+      if (broken !== undefined) throw broken;
+      break;
     }
-    const broken = this.broken();
-    if (broken !== undefined) throw broken;
     return undefined;
   }
 

@@ -2,7 +2,7 @@ import type { AbortSignalLike } from "../ambient.js";
 import type { BindingClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { aborted, rethrown } from "../errors.js";
-import { type CallOptions, checkCallOptions, checkFields, checks, plainParameters } from "../options.js";
+import { checkFields, checkOpenOptions, checks, type OpenOptions, plainParameters } from "../options.js";
 import type { ChannelState, EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { checkTypes, EventStream } from "./events.js";
@@ -25,15 +25,15 @@ export class ChannelOpener {
     this.#target = target;
   }
 
-  async terminal(params: TerminalParams = {}, options: CallOptions = {}): Promise<Terminal> {
-    const operation = "computer.terminal";
+  async terminal(params: TerminalParams = {}, options: OpenOptions = {}): Promise<Terminal> {
+    const operation = "computers.terminal";
     checkFields(operation, "params", params, { cols: checks.cells, rows: checks.cells });
     const plain = plainParameters(operation, params);
     return this.#open(operation, options, (client, target) => new Terminal(client.terminal(target, plain)));
   }
 
-  async audio(params: AudioParams = {}, options: CallOptions = {}): Promise<AudioStream> {
-    const operation = "computer.audio";
+  async audio(params: AudioParams = {}, options: OpenOptions = {}): Promise<AudioStream> {
+    const operation = "computers.audio";
     checkFields(operation, "params", params, { sample_rate: checks.rate, channels: checks.channels });
     const plain = plainParameters(operation, params);
     const { wav } = await this.#caller.binding();
@@ -44,18 +44,18 @@ export class ChannelOpener {
     );
   }
 
-  async events(types: readonly EventType[], options: CallOptions = {}): Promise<EventStream> {
-    const operation = "computer.events";
+  async events(types: readonly EventType[], options: OpenOptions = {}): Promise<EventStream> {
+    const operation = "computers.events";
     const names = checkTypes(operation, types);
     return this.#open(operation, options, (client, target) => new EventStream(client.events(target, { types: names })));
   }
 
   async #open<Opened extends Opening>(
     operation: string,
-    options: CallOptions,
+    options: OpenOptions,
     create: (client: BindingClient, target: ChannelTarget) => Opened,
   ): Promise<Opened> {
-    checkCallOptions(operation, options);
+    checkOpenOptions(operation, options);
     const { signal, timeout = this.#caller.timeout } = options;
     if (signal?.aborted) throw aborted(operation, signal.reason, "no");
     const client = await this.#caller.client();

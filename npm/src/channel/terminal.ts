@@ -65,9 +65,12 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
     rethrown(() => this.#binding.resize(cols, rows));
   }
 
-  /** The output as a stream, which takes no more than is read from it. Cancelling it leaves the terminal open. */
+  /**
+   * The output as a stream, which takes no more than is read from it. Cancelling it leaves the terminal open, and a
+   * loop goes on where it stopped.
+   */
   get readable(): WebReadableStream<string> {
-    return (this.#readable ??= readableFrom(this[Symbol.asyncIterator]()));
+    return (this.#readable ??= readableFrom((wanted) => this.read(wanted)));
   }
 
   /** The input as a stream. A write fails while the link is down; closing it leaves the terminal open. */
