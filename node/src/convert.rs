@@ -34,7 +34,7 @@ impl From<Result<Output, error::Error>> for Outcome {
                 .to_string(),
                 bytes: Some(Bytes(picture.data)),
             },
-            Ok(Output::Content(data)) => Self { ok: true, json: "{}".to_owned(), bytes: Some(Bytes(data)) },
+            Ok(Output::Content(data)) => Self { ok: true, json: "null".to_owned(), bytes: Some(Bytes(data)) },
             Err(error) => Self { ok: false, json: record(&error.record()), bytes: None },
         }
     }
