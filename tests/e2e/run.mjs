@@ -10,6 +10,7 @@ import { makeComputer } from "../support/world.mjs";
 /** @param {"native" | "wasm"} kind */
 export function runScenarios(kind) {
   describe(`the ${kind} binding in Node`, () => {
+    const logged = [];
     let desktop;
     let counter;
     let world;
@@ -20,8 +21,9 @@ export function runScenarios(kind) {
       assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
       desktop = await startDesktop();
       counter = await startCounter();
+      const log = (message) => logged.push(message);
       world = {
-        ...(await makeComputer(sdk, desktop.options)),
+        ...(await makeComputer(sdk, { ...desktop.options, logger: { debug: log, warn: log } })),
         counter: counter.url,
         decode: async (picture) => decodePng(picture),
       };
@@ -33,5 +35,11 @@ export function runScenarios(kind) {
     for (const [name, scenario] of Object.entries(scenarios)) {
       test(name, { timeout: 60_000 }, () => scenario(world));
     }
+    test("no secret is in the logs of the client and the server", async () => {
+      const { password } = await world.orgo.computers.vncPassword(world.computer.id);
+      const text = [...logged, desktop.log].join("\n");
+      assert.notEqual(logged.length, 0);
+      for (const secret of [desktop.options.apiKey, password]) assert.equal(text.includes(secret), false);
+    });
   });
 }

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { until, within } from "./wait.mjs";
@@ -79,14 +79,16 @@ class Desktop {
     if (child.exitCode !== 0) throw new Error(`orgo-desktop ended with ${child.signalCode ?? child.exitCode}\n${this.log}`);
   }
 
-  /** The ids of the processes that name its data folder: the server, and the boxes of its computers. */
+  /** The ids of its processes: the server, and everything in the boxes of its computers. */
   processes() {
+    const name = basename(this.#folder);
+    // What is in a box is told by what is mounted there: its home is below the data folder.
+    const isOwn = (id) => ["cmdline", "mountinfo"].some((file) => readFileSync(`/proc/${id}/${file}`, "utf8").includes(name));
     return readdirSync("/proc").filter((id) => {
-      if (!/^\d+$/.test(id)) return false;
       try {
-        return readFileSync(`/proc/${id}/cmdline`, "utf8").includes(this.#folder);
+        return /^\d+$/.test(id) && isOwn(id);
       } catch {
-        return false; // It ended between the two readings.
+        return false; // It ended meanwhile.
       }
     });
   }

@@ -3,9 +3,9 @@ import { PITCH, playTone } from "../../scenarios/sound.mjs";
 import { loudness, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
 
-/** What comes out of the player, not what goes into it, has the tone. */
-export async function toneIsPlayed({ computer }) {
-  const audio = await computer.audio();
+/** What comes out of the player, not what goes into it, has the tone. As in a real page there is no key, but a connection. */
+export async function toneIsPlayed({ sdk, computer }) {
+  const audio = await sdk.Orgo.connect(await computer.connection()).audio();
   const player = await audio.play();
   try {
     equal(player.state === "suspended", false, "whether the page may not sound");
