@@ -6,7 +6,9 @@
  */
 
 /** The instance type of a global class where the program's types know it, else `Fallback`. */
-type Ambient<Name extends string, Fallback> = typeof globalThis extends { [name in Name]: { prototype: infer Instance } }
+type Ambient<Name extends string, Fallback> = typeof globalThis extends {
+  [name in Name]: { prototype: infer Instance };
+}
   ? Instance
   : Fallback;
 

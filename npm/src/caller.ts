@@ -33,7 +33,10 @@ export class Caller {
     this.logger = logger;
     this.timeout = config.timeout ?? DEFAULT_TIMEOUT;
     const { base_url, realtime_url } = config;
-    this.addresses = { ...(base_url !== undefined && { base_url }), ...(realtime_url !== undefined && { realtime_url }) };
+    this.addresses = {
+      ...(base_url !== undefined && { base_url }),
+      ...(realtime_url !== undefined && { realtime_url }),
+    };
     this.#connect = once(async () => {
       const { binding, fallback_cause } = await platform.load();
       if (fallback_cause !== undefined) {

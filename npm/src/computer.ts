@@ -108,7 +108,8 @@ export class Computer {
     const passed = () => performance.now() - started;
     for (let pause = SHORTEST_PAUSE; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
       const left = timeout - passed();
-      if (left < 1) throw timedOut(operation, timeout, `the computer did not run (${this.#info.status ?? "unknown"})`, "no");
+      if (left < 1)
+        throw timedOut(operation, timeout, `the computer did not run (${this.#info.status ?? "unknown"})`, "no");
       try {
         const { status } = await this.refresh({ ...each, timeout: Math.min(left, this.#caller.timeout) });
         if (status === "running") return this.#info;

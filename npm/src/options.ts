@@ -69,7 +69,8 @@ export const checks = {
     wanted: "an object of strings",
   },
   signal: {
-    accepts: (value) => isObject(value) && typeof value.aborted === "boolean" && typeof value.addEventListener === "function",
+    accepts: (value) =>
+      isObject(value) && typeof value.aborted === "boolean" && typeof value.addEventListener === "function",
     wanted: "an AbortSignal",
   },
 } satisfies Record<string, Check>;

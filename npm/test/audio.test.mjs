@@ -35,7 +35,10 @@ test("each piece has its format", async () => {
     { samples: Float32Array.of(0, 1), sample_rate: 48_000, channels: 2 },
     { samples: Float32Array.of(0.5), sample_rate: 24_000, channels: 1 },
   ]);
-  assert.deepEqual(formats, [{ sample_rate: 48_000, channels: 2 }, { sample_rate: 24_000, channels: 1 }]);
+  assert.deepEqual(formats, [
+    { sample_rate: 48_000, channels: 2 },
+    { sample_rate: 24_000, channels: 1 },
+  ]);
 });
 
 test("every sample is accounted for", async () => {
@@ -56,7 +59,10 @@ test("a recording is a header and the samples", async () => {
 test("a recording of a duration ends by itself and leaves the channel open", async () => {
   const { channel, audio } = await open();
   channel.put(started(10, 2), samples(1, 2), samples(3, 4, 5, 6), samples(7, 8));
-  assert.deepEqual(await text(audio.record({ duration: 0.2 })), Buffer.concat([Buffer.from("wav 10 2\n"), Buffer.of(1, 2, 3, 4)]));
+  assert.deepEqual(
+    await text(audio.record({ duration: 0.2 })),
+    Buffer.concat([Buffer.from("wav 10 2\n"), Buffer.of(1, 2, 3, 4)]),
+  );
   assert.equal(channel.closed, false);
   assert.throws(() => audio.record({ duration: 0 }), { field: "duration" });
 });

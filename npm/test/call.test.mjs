@@ -35,7 +35,11 @@ test("each method is the call that it says", async () => {
     [() => orgo.workspaces.list(), "workspaces.list", {}],
     [() => orgo.workspaces.get("w"), "workspaces.get", { id: "w" }],
     [() => orgo.workspaces.delete("w"), "workspaces.delete", { id: "w" }],
-    [() => orgo.computers.create({ workspace_id: "w", name: "n", ram: 8 }), "computers.create", { workspace_id: "w", name: "n", ram: 8 }],
+    [
+      () => orgo.computers.create({ workspace_id: "w", name: "n", ram: 8 }),
+      "computers.create",
+      { workspace_id: "w", name: "n", ram: 8 },
+    ],
     [() => orgo.computers.get("c"), "computers.get", { id }],
     [() => orgo.computers.delete("c"), "computers.delete", { id }],
     [() => orgo.computers.vncPassword("c"), "computers.vncPassword", { id }],
@@ -44,7 +48,11 @@ test("each method is the call that it says", async () => {
     [() => computer.restart(), "computers.restart", { id }],
     [() => computer.delete(), "computers.delete", { id }],
     [() => computer.screenshot(), "computers.screenshot", { id }],
-    [() => computer.drag({ start_x: 1, start_y: 2, end_x: 3, end_y: 4 }), "computers.drag", { start_x: 1, start_y: 2, end_x: 3, end_y: 4, id }],
+    [
+      () => computer.drag({ start_x: 1, start_y: 2, end_x: 3, end_y: 4 }),
+      "computers.drag",
+      { start_x: 1, start_y: 2, end_x: 3, end_y: 4, id },
+    ],
     [() => computer.type("text", { delay_ms: 1 }), "computers.type", { text: "text", delay_ms: 1, id }],
     [() => computer.key("ctrl+c"), "computers.key", { key: "ctrl+c", id }],
     [() => computer.scroll({ direction: "up" }), "computers.scroll", { direction: "up", id }],
@@ -106,11 +114,14 @@ test("settings come from the environment where none are given", async () => {
 
 test("a key in a page is refused unless it is allowed", () => {
   const { platform } = fakePlatform(undefined, { exposed: true });
-  assert.throws(() => new OrgoClient(platform, { apiKey: "sk_secret" }), (error) => {
-    assert.equal(error.field, "apiKey");
-    assert.doesNotMatch(inspect(error), /sk_secret/);
-    return true;
-  });
+  assert.throws(
+    () => new OrgoClient(platform, { apiKey: "sk_secret" }),
+    (error) => {
+      assert.equal(error.field, "apiKey");
+      assert.doesNotMatch(inspect(error), /sk_secret/);
+      return true;
+    },
+  );
   new OrgoClient(platform, { apiKey: "sk_secret", dangerouslyAllowBrowser: true });
   new OrgoClient(platform);
 });
@@ -180,7 +191,11 @@ test("a call that ends by itself leaves no listener either", async () => {
 test("an aborted signal sends nothing", async () => {
   const { orgo, calls } = client();
   const reason = new Error("too late");
-  await assert.rejects(orgo.workspaces.list({ signal: AbortSignal.abort(reason) }), { name: "AbortError", cause: reason, delivered: "no" });
+  await assert.rejects(orgo.workspaces.list({ signal: AbortSignal.abort(reason) }), {
+    name: "AbortError",
+    cause: reason,
+    delivered: "no",
+  });
   assert.equal(calls.length, 0);
 });
 
@@ -201,7 +216,9 @@ test("a picture has its bytes, a file is its bytes", async () => {
 });
 
 test("an upload takes bytes, buffers and blobs", async () => {
-  const { orgo, calls } = client((operation) => (operation === "computers.get" ? { id: "c", workspace_id: "w" } : { id: "f" }));
+  const { orgo, calls } = client((operation) =>
+    operation === "computers.get" ? { id: "c", workspace_id: "w" } : { id: "f" },
+  );
   const uploaded = async (params) => {
     await orgo.files.upload({ workspace_id: "w", ...params });
     return calls.at(-1).content;
@@ -210,7 +227,11 @@ test("an upload takes bytes, buffers and blobs", async () => {
   const plain = { name: "a.txt", content_type: "application/octet-stream", data };
   assert.deepEqual(await uploaded({ file: data, name: "a.txt" }), plain);
   assert.deepEqual(await uploaded({ file: data.buffer, name: "a.txt" }), plain);
-  assert.deepEqual(await uploaded({ file: new Blob(["hi"], { type: "text/plain" }), name: "b" }), { name: "b", content_type: "text/plain", data });
+  assert.deepEqual(await uploaded({ file: new Blob(["hi"], { type: "text/plain" }), name: "b" }), {
+    name: "b",
+    content_type: "text/plain",
+    data,
+  });
   assert.deepEqual(await uploaded({ file: new File(["hi"], "c.txt") }), { ...plain, name: "c.txt" });
   await assert.rejects(uploaded({ file: data }), { field: "name" });
   await assert.rejects(uploaded({ file: "hi", name: "a" }), { field: "file" });

@@ -129,7 +129,10 @@ test("a channel that breaks ends its loop with the cause, after what came before
   const loop = async () => {
     for await (const piece of stream) seen.push(piece);
   };
-  await assert.rejects(loop(), { name: "ChannelClosedError", cause: { reason: "unreachable", code: 1006, message: "ended: unreachable" } });
+  await assert.rejects(loop(), {
+    name: "ChannelClosedError",
+    cause: { reason: "unreachable", code: 1006, message: "ended: unreachable" },
+  });
   assert.deepEqual(seen, ["last words"]);
   await assert.rejects(stream.exited, { name: "ChannelClosedError" });
 });

@@ -32,7 +32,9 @@ function inTurn(...answers) {
 }
 
 test("what is known of a computer holds no secret", async () => {
-  const { orgo } = client((operation) => (operation === "workspaces.get" ? { id: "w", desktops: [structuredClone(data)] } : structuredClone(data)));
+  const { orgo } = client((operation) =>
+    operation === "workspaces.get" ? { id: "w", desktops: [structuredClone(data)] } : structuredClone(data),
+  );
   const computer = await orgo.computers.get("c");
   const workspace = await orgo.workspaces.get("w");
   const credentials = await orgo.computers.vncPassword("c");
@@ -71,7 +73,12 @@ test("a connection is made for a page and holds the password, not the key", asyn
   const opening = connected.terminal({ cols: 100 });
   while (channels.length === 0) await new Promise(setImmediate);
   const [channel] = channels;
-  assert.deepEqual(channel.target, { computer_id: "c", instance_id: "i", connection_url: "http://h/desktops/i", password: secret });
+  assert.deepEqual(channel.target, {
+    computer_id: "c",
+    instance_id: "i",
+    connection_url: "http://h/desktops/i",
+    password: secret,
+  });
   assert.deepEqual(channel.options, { cols: 100 });
   channel.open();
   await opening;

@@ -47,20 +47,31 @@ test("a failure is a record, whether it is thrown or the outcome", async () => {
   assert.deepEqual(await client({}).call("o", {}, {}).outcome, { ok: false, error: record });
   assert.throws(() => client({}).terminal({}, {}), record);
   assert.throws(() => client({}).events({}, {}).subscribe([]), record);
-  const broken = binding({ terminal: () => { throw new Error("no JSON"); } });
+  const broken = binding({
+    terminal: () => {
+      throw new Error("no JSON");
+    },
+  });
   assert.throws(() => broken.client({}).terminal({}, {}), { name: "BindingError", message: /no JSON/ });
 });
 
 test("a batch gives each item its own part of the text or the samples", async () => {
   const batches = [
     { json: '[{"type":"output","length":2},{"type":"reconnected"},{"type":"output","length":1}]', text: "abc" },
-    { json: '[{"type":"started","sample_rate":1,"channels":1},{"type":"samples","length":2},{"type":"samples","length":1}]', samples: Float32Array.of(1, 2, 3) },
+    {
+      json: '[{"type":"started","sample_rate":1,"channels":1},{"type":"samples","length":2},{"type":"samples","length":1}]',
+      samples: Float32Array.of(1, 2, 3),
+    },
     { json: '[{"type":"exit","code":0}]' },
     null,
   ];
   const { client } = binding({ terminal: () => ({ next: async () => batches.shift() }) });
   const terminal = client({}).terminal({}, {});
-  assert.deepEqual(await terminal.next(), [{ type: "output", data: "ab" }, { type: "reconnected" }, { type: "output", data: "c" }]);
+  assert.deepEqual(await terminal.next(), [
+    { type: "output", data: "ab" },
+    { type: "reconnected" },
+    { type: "output", data: "c" },
+  ]);
   const [, first, second] = await terminal.next();
   assert.deepEqual([first.samples, second.samples], [Float32Array.of(1, 2), Float32Array.of(3)]);
   // Each can be transferred alone.

@@ -47,7 +47,8 @@ function frequencyOf(samples, rate) {
   return ((zeros.length - 1) * rate) / (zeros.at(-1) - zeros[0]);
 }
 
-const largestStep = (samples) => samples.reduce((most, value, at) => Math.max(most, Math.abs(value - samples[Math.max(0, at - 1)])), 0);
+const largestStep = (samples) =>
+  samples.reduce((most, value, at) => Math.max(most, Math.abs(value - samples[Math.max(0, at - 1)])), 0);
 /** The largest step of a tone by itself. */
 const ownStep = (frequency, rate, amplitude = 0.5) => 2 * Math.PI * (frequency / rate) * amplitude;
 
@@ -62,7 +63,12 @@ test("sound begins at the target depth and not before", () => {
   assert.equal(playout.report().concealed, 0);
 });
 
-for (const [inputRate, outputRate] of [[24_000, 24_000], [24_000, 48_000], [24_000, 44_100], [48_000, 24_000]]) {
+for (const [inputRate, outputRate] of [
+  [24_000, 24_000],
+  [24_000, 48_000],
+  [24_000, 44_100],
+  [48_000, 24_000],
+]) {
   test(`a tone of ${inputRate} Hz keeps its pitch and loudness at ${outputRate} Hz`, () => {
     const playout = new Playout(inputRate, 1, outputRate);
     const [sound] = run(playout, 10, sender(playout));
@@ -89,7 +95,13 @@ test("stereo stays stereo, and mono goes to every loudspeaker", () => {
 test("when nothing comes it falls silent without a click, raises its target and goes on", () => {
   const playout = new Playout(24_000, 1, 24_000);
   const pause = { from: 1, to: 1.3 };
-  const [sound] = run(playout, 3, sender(playout, { late: (packet) => (packet / 50 > pause.from && packet / 50 < pause.to ? pause.to - packet / 50 : 0) }));
+  const [sound] = run(
+    playout,
+    3,
+    sender(playout, {
+      late: (packet) => (packet / 50 > pause.from && packet / 50 < pause.to ? pause.to - packet / 50 : 0),
+    }),
+  );
   const { underruns, concealed, target, playing } = playout.report();
   assert.equal(underruns, 1);
   assert.ok(concealed > 0.1 * 24_000 && concealed < 0.4 * 24_000);
@@ -157,7 +169,11 @@ test("jitter of 40 ms is borne", () => {
     return latest - packet / 50;
   };
   const delays = new Map();
-  run(playout, 30, sender(playout, { late: (packet) => delays.get(packet) ?? delays.set(packet, late(packet)).get(packet) }));
+  run(
+    playout,
+    30,
+    sender(playout, { late: (packet) => delays.get(packet) ?? delays.set(packet, late(packet)).get(packet) }),
+  );
   const { underruns, dropped } = playout.report();
   assert.ok(underruns <= 1);
   assert.equal(dropped, 0);

@@ -105,7 +105,9 @@ export class Playout {
     for (let frame = first; frame < frames; frame++) {
       const at = (this.#written + frame) & this.#mask;
       for (let channel = 0; channel < channels; channel++) {
-        /** @type {Float32Array} */ (this.#ring[channel])[at] = /** @type {number} */ (samples[frame * channels + channel]);
+        /** @type {Float32Array} */ (this.#ring[channel])[at] = /** @type {number} */ (
+          samples[frame * channels + channel]
+        );
       }
     }
     this.#written += frames;
@@ -209,7 +211,7 @@ export class Playout {
    * @param {number} channel
    */
   #sample(channel) {
-    const step = (/** @type {number} */ (this.#step[channel]) * this.#fading) / FADE;
+    const step = /** @type {number} */ ((this.#step[channel]) * this.#fading) / FADE;
     if (!this.#playing) return step;
     const ring = /** @type {Float32Array} */ (this.#ring[channel]);
     const at = (/** @type {number} */ offset) => /** @type {number} */ (ring[(this.#next + offset) & this.#mask]);

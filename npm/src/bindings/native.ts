@@ -1,11 +1,4 @@
-import type {
-  Binding,
-  BindingChannel,
-  BindingClient,
-  BindingEvents,
-  BindingTerminal,
-  Outcome,
-} from "../binding.js";
+import type { Binding, BindingChannel, BindingClient, BindingEvents, BindingTerminal, Outcome } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { ErrorRecord, EventItem, TerminalItem } from "../generated/channels.js";
 
@@ -78,7 +71,8 @@ function client(raw: RawClient): BindingClient {
       const call = checked(() => raw.call(operation, JSON.stringify(params), JSON.stringify(options), upload));
       return { outcome: outcome(call), cancel: () => call.cancel() };
     },
-    terminal: (target, options) => terminal(checked(() => raw.terminal(JSON.stringify(target), JSON.stringify(options)))),
+    terminal: (target, options) =>
+      terminal(checked(() => raw.terminal(JSON.stringify(target), JSON.stringify(options)))),
     audio: (target, options) => channel(checked(() => raw.audio(JSON.stringify(target), JSON.stringify(options)))),
     events: (target, options) => events(checked(() => raw.events(JSON.stringify(target), JSON.stringify(options)))),
   };

@@ -59,7 +59,7 @@ export class ChannelOpener {
     const { signal, timeout = this.#caller.timeout } = options;
     if (signal?.aborted) throw aborted(operation, signal.reason, "no");
     const client = await this.#caller.client();
-        if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
     const channel = rethrown(() => create(client, this.#target()));
     const { logger } = this.#caller;
     channel.on("state", ({ status }) => logger.debug?.(`orgo-sdk: ${operation}: ${status}`));

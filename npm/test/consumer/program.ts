@@ -68,7 +68,9 @@ export async function work(): Promise<number | undefined> {
     if (error instanceof NotFoundError) return error.status;
     if (error instanceof OrgoError && error.delivered === "no") throw error;
   }
-  return width + title.length + copied.data.content.length + Number(refused) + (exit_code ?? uploaded ?? status?.length ?? 0);
+  return (
+    width + title.length + copied.data.content.length + Number(refused) + (exit_code ?? uploaded ?? status?.length ?? 0)
+  );
 }
 
 function describe(event: DesktopEvent): string {

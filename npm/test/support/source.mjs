@@ -20,4 +20,6 @@ const { outputFiles } = await build({
   sourcemap: "inline",
 });
 
-export const source = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);
+export const source = await import(
+  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`
+);
