@@ -194,7 +194,8 @@ export class Computer {
   /**
    * Runs Python code in a fresh interpreter and waits for its end. An exception is part of the result, not an error.
    *
-   * @param params `timeout` is the server's limit, in seconds, 10 if not given. To limit the call itself, use the options.
+   * @param params `timeout` is the server's limit, in seconds, 10 if not given. To limit the call itself, use the
+   * options.
    */
   exec(code: string, params?: Without<ExecPythonParams, "id" | "code">, options?: CallOptions): Promise<ExecResult> {
     return this.#caller.call("computers.exec", { ...params, code, id: this.id }, options);

@@ -134,7 +134,7 @@ export class Player extends Emitter<PlayerEvents> {
     this.#apply();
   }
 
-  /** What the sound comes out of: connect it to an analyser, for example. It is connected to the loudspeaker already. */
+  /** What the sound comes out of, for an analyser for example. It is connected to the loudspeaker already. */
   get node(): WebAudioNode {
     return this.#parts.gain as unknown as WebAudioNode;
   }

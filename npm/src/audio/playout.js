@@ -105,9 +105,7 @@ export class Playout {
     for (let frame = first; frame < frames; frame++) {
       const at = (this.#written + frame) & this.#mask;
       for (let channel = 0; channel < channels; channel++) {
-        /** @type {Float32Array} */ (this.#ring[channel])[at] = /** @type {number} */ (
-          samples[frame * channels + channel]
-        );
+        this.#ring[channel][at] = samples[frame * channels + channel];
       }
     }
     this.#written += frames;
@@ -135,8 +133,8 @@ export class Playout {
       if (this.#spliced) this.#spread();
       for (let channel = 0; channel < output.length; channel++) {
         if (channel < this.channels) this.#last[channel] = this.#sample(channel);
-        const value = /** @type {number} */ (this.#last[Math.min(channel, this.channels - 1)]);
-        /** @type {Float32Array} */ (output[channel])[frame] = value;
+        const value = this.#last[Math.min(channel, this.channels - 1)];
+        output[channel][frame] = value;
         this.#peak = Math.max(this.#peak, Math.abs(value));
         this.#squares += value * value;
       }
@@ -161,7 +159,9 @@ export class Playout {
       peak: this.#peak,
       rms: this.#measured === 0 ? 0 : Math.sqrt(this.#squares / this.#measured),
     };
-    this.#peak = this.#squares = this.#measured = 0;
+    this.#peak = 0;
+    this.#squares = 0;
+    this.#measured = 0;
     return report;
   }
 
@@ -170,7 +170,9 @@ export class Playout {
     const depth = this.buffered / this.inputRate;
     if (!this.#playing) {
       if (depth < this.#target) return;
-      this.#playing = this.#begun = this.#spliced = true;
+      this.#playing = true;
+      this.#begun = true;
+      this.#spliced = true;
       this.#depth = depth;
     }
     this.#depth += (depth - this.#depth) * Math.min(1, elapsed / SMOOTHING);
@@ -201,7 +203,7 @@ export class Playout {
     this.#spliced = false;
     this.#fading = 0;
     for (let channel = 0; channel < this.channels; channel++) {
-      this.#step[channel] = /** @type {number} */ (this.#last[channel]) - this.#sample(channel);
+      this.#step[channel] = this.#last[channel] - this.#sample(channel);
     }
     this.#fading = FADE;
   }
@@ -211,11 +213,15 @@ export class Playout {
    * @param {number} channel
    */
   #sample(channel) {
-    const step = /** @type {number} */ ((this.#step[channel]) * this.#fading) / FADE;
+    const step = (this.#step[channel] * this.#fading) / FADE;
     if (!this.#playing) return step;
-    const ring = /** @type {Float32Array} */ (this.#ring[channel]);
-    const at = (/** @type {number} */ offset) => /** @type {number} */ (ring[(this.#next + offset) & this.#mask]);
-    const [before, here, after, later] = [at(-1), at(0), at(1), at(2)];
+    const ring = this.#ring[channel];
+    const next = this.#next;
+    const mask = this.#mask;
+    const before = ring[(next - 1) & mask];
+    const here = ring[next & mask];
+    const after = ring[(next + 1) & mask];
+    const later = ring[(next + 2) & mask];
     const x = this.#fraction;
     const slope = (after - before) / 2;
     const slopeAfter = (later - here) / 2;

@@ -38,7 +38,7 @@ class OrgoPlayer extends AudioWorkletProcessor {
   process(_inputs, [output]) {
     if (this.#playout === undefined || output === undefined) return this.#running;
     this.#playout.pull(output);
-    this.#sinceReport += /** @type {Float32Array} */ (output[0]).length;
+    this.#sinceReport += output[0].length;
     if (this.#sinceReport >= sampleRate / REPORTS) {
       this.#sinceReport = 0;
       this.port.postMessage({ type: "stats", ...this.#playout.report() });

@@ -91,7 +91,7 @@ export class ComputerFiles {
     return this.#caller.call("files.list", params, options);
   }
 
-  /** Stores a file of the running computer and gives its URL. `path` is absolute, from the home folder, or with `~/`. */
+  /** Stores a file of the running computer and gives its URL. `path` is absolute, relative to the home, or with `~/`. */
   export(path: string, options?: CallOptions): Promise<ExportedFile> {
     return this.#caller.call("files.export", { computer_id: this.#id, path }, options);
   }
