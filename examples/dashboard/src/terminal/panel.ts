@@ -37,6 +37,14 @@ export class TerminalPanel {
       this.#view.options.theme = theme;
     });
     this.#view.open(this.#holder);
+    // The terminal is one stop in the page's order of focus and takes the keys only when it is asked to, since it
+    // needs Tab for the shell.
+    if (this.#view.textarea !== undefined) this.#view.textarea.tabIndex = -1;
+    this.#holder.addEventListener("keydown", (event) => {
+      if (event.target !== this.#holder || event.key !== "Enter") return;
+      event.preventDefault();
+      this.#view.focus();
+    });
     this.#view.attachCustomKeyEventHandler((event) => this.#mayHandle(event));
     this.#view.onData((data) => this.#write(data));
     this.#view.onResize(({ cols, rows }) => this.#terminal?.resize(cols, rows));
@@ -144,7 +152,7 @@ export class TerminalPanel {
     if (event.key !== "F6" || !event.shiftKey) return true;
     if (event.type === "keydown") {
       event.preventDefault();
-      this.#button.disabled ? this.#view.blur() : this.#button.focus();
+      this.#holder.focus();
     }
     return false;
   }
