@@ -15,7 +15,6 @@ use crate::batch::Batch;
 use crate::clock;
 use crate::convert::thrown;
 use crate::guard::guarded;
-use crate::io_thread;
 use crate::network::Network;
 use crate::promise::promise;
 
@@ -77,7 +76,7 @@ async fn next_sound(channel: &driver::Channel<Audio>, gather: Duration) -> Optio
     Some(items)
 }
 
-/// A channel. It closes when it is collected as garbage.
+/// A channel. It keeps the process alive until it has ended, and closes when it is collected as garbage.
 #[napi]
 pub struct Channel {
     handle: Handle,
@@ -86,6 +85,7 @@ pub struct Channel {
 impl Channel {
     /// Starts to carry a session out.
     pub(crate) fn open<C>(
+        env: &Env,
         session: Session<C>,
         network: Network,
         config: Config,
@@ -97,8 +97,9 @@ impl Channel {
     {
         let channel = driver::Channel::new(session);
         let driven = channel.clone();
-        let jobs = io_thread::jobs().map_err(Error::from_reason)?;
-        jobs.spawn(move || carry(driven.clone(), drive(network, driven, config)));
+        // Nobody waits for this promise. It keeps the process alive while the channel is open, as any socket does, and
+        // after that until the close has got out.
+        promise(env, move || carry(driven.clone(), drive(network, driven, config)))?;
         Ok(Self { handle: handle(channel) })
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use orgo_core::address::ComputerAddress;
@@ -113,7 +114,7 @@ impl Client {
     /// Opens a terminal.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn terminal(&self, target_json: String, options_json: String) -> napi::Result<Channel> {
+    pub fn terminal(&self, env: &Env, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.terminal";
         let session = parse::<TerminalOptions>(OWNER, "options", &options_json).and_then(|options| {
             let size = match (options.cols, options.rows) {
@@ -122,13 +123,13 @@ impl Client {
             };
             Session::terminal(self.target(OWNER, &target_json)?, size, seed(), clock::now())
         });
-        self.open(session, Handle::Terminal)
+        self.open(env, session, Handle::Terminal)
     }
 
     /// Listens to the sound.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn audio(&self, target_json: String, options_json: String) -> napi::Result<Channel> {
+    pub fn audio(&self, env: &Env, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.audio";
         let mut batch = 0;
         let session = parse::<AudioOptions>(OWNER, "options", &options_json).and_then(|options| {
@@ -136,18 +137,18 @@ impl Client {
             let target = self.target(OWNER, &target_json)?;
             Session::audio(target, options.sample_rate, options.channels, seed(), clock::now())
         });
-        self.open(session, |channel| Handle::Audio(channel, Duration::from_millis(batch.into())))
+        self.open(env, session, |channel| Handle::Audio(channel, Duration::from_millis(batch.into())))
     }
 
     /// Listens for events.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn events(&self, target_json: String, options_json: String) -> napi::Result<Channel> {
+    pub fn events(&self, env: &Env, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.events";
         let session = parse::<EventsOptions>(OWNER, "options", &options_json).and_then(|options| {
             Session::events(self.target(OWNER, &target_json)?, &options.types, seed(), clock::now())
         });
-        self.open(session, Handle::Events)
+        self.open(env, session, Handle::Events)
     }
 
     fn target(&self, owner: &str, json: &str) -> Result<Target, error::Error> {
@@ -158,6 +159,7 @@ impl Client {
 
     fn open<C>(
         &self,
+        env: &Env,
         session: Result<Session<C>, error::Error>,
         handle: impl FnOnce(orgo_core::driver::Channel<C>) -> Handle,
     ) -> napi::Result<Channel>
@@ -166,6 +168,6 @@ impl Client {
         C::Item: Send,
     {
         let session = session.map_err(|error| thrown(&error))?;
-        Channel::open(session, self.network.clone(), Config::clone(&self.config), handle)
+        Channel::open(env, session, self.network.clone(), Config::clone(&self.config), handle)
     }
 }

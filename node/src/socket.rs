@@ -24,7 +24,7 @@ use crate::network::USER_AGENT_VALUE;
 
 /// The largest message taken, in bytes: far beyond what a channel sends.
 const MAX_MESSAGE: usize = 16 << 20;
-/// How long the server has to answer a close.
+/// How long a close may take, the server's answer included.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 type Shared = Rc<RefCell<WebSocketStream<Stream>>>;
@@ -131,9 +131,13 @@ impl SocketWriter for Writer {
 
     async fn close(self, code: u16) {
         let frame = CloseFrame { code: code.into(), reason: "".into() };
-        if self.write(tungstenite::Message::Close(Some(frame))).await.is_ok() {
-            let reader = Reader(self.0);
-            let _ = timeout(CLOSE_LIMIT, async { while let Some(Ok(_)) = reader.message().await {} }).await;
-        }
+        let close = async {
+            if self.write(tungstenite::Message::Close(Some(frame))).await.is_ok() {
+                let reader = Reader(self.0);
+                while let Some(Ok(_)) = reader.message().await {}
+            }
+        };
+        // A server that does not answer keeps neither the socket nor the process.
+        let _ = timeout(CLOSE_LIMIT, close).await;
     }
 }

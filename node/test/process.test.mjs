@@ -52,9 +52,18 @@ test("an idle client lets the process exit", async (t) => {
   assert.equal(await output, "true\n");
 });
 
-test("a closed channel lets the process exit", async (t) => {
-  const { port } = await service(t);
-  const { exit } = start(t, port, `const terminal = open(); await opened(terminal); terminal.close(); await terminal.next();`);
+test("a closed channel lets the process exit, after its close has got out", async (t) => {
+  const { server, port } = await service(t);
+  const closed = once(server, "socket").then(([socket]) => once(socket, "close"));
+  const { exit } = start(t, port, `const terminal = open(); await opened(terminal); terminal.close();`);
+  assert.equal(await exit, 0);
+  assert.equal((await closed)[0], 1000);
+});
+
+test("a server that does not answer a close does not keep the process alive", async (t) => {
+  const { server, port } = await service(t);
+  server.on("socket", (socket) => socket.once("message", () => setImmediate(() => socket._socket.pause())));
+  const { exit } = start(t, port, `const terminal = open(); await opened(terminal); terminal.close();`);
   assert.equal(await exit, 0);
 });
 
@@ -72,15 +81,13 @@ test("a pending call keeps the process alive until it is cancelled", async (t) =
   assert.equal(await exit, 0);
 });
 
-test("an open channel keeps the process alive while something is awaited of it", async (t) => {
-  const { server, port } = await service(t);
+test("an open channel keeps the process alive until it is closed", async (t) => {
+  const { port } = await service(t);
   const { child, exit } = start(
     t,
     port,
-    `const terminal = open(); process.on("SIGUSR2", () => terminal.close()); await opened(terminal);
-     console.log("open"); await terminal.next();`,
+    `globalThis.terminal = open(); process.on("SIGUSR2", () => terminal.close()); await opened(terminal); console.log("open");`,
   );
-  await once(server, "socket");
   await once(child.stdout, "readable");
   assert.equal(child.exitCode, null);
   child.kill("SIGUSR2");
