@@ -59,7 +59,7 @@ struct AudioOptions {
 }
 
 impl AudioOptions {
-    /// The length of a frame of the real service: one wait joins about two.
+    /// As long as a frame is by default (SEED), so that one wait joins about two of them.
     fn default_batch() -> u16 {
         20
     }
