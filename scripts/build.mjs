@@ -11,7 +11,7 @@ import { setup } from "./setup.mjs";
 const targets = {
   wasm: () => unlessFresh("wasm", ["Cargo.lock", "Cargo.toml", "core", "wasm"], join(root, "npm/dist/wasm"), buildWasm),
   addon: buildAddon,
-  npm: () => unlessFresh("npm", ["npm/src", "npm/scripts", "npm/package.json", "package-lock.json"], join(root, "npm/dist/types"), buildNpm),
+  npm: () => unlessFresh("npm", ["npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"], join(root, "npm/dist/types"), buildNpm),
   desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
 };
 

@@ -1,9 +1,10 @@
-// Runs everything: `npm test`. With names it runs those suites alone, as `npm test -- core e2e`.
-import { globSync } from "./lib/glob.mjs";
+// Runs everything: `npm test`. With names it runs those suites alone, as `npm test -- rust e2e`; with `--full`
+// (`npm run test:full`) the long proofs run whole instead of the share that a test run takes.
 import { argv } from "node:process";
 import { build } from "./build.mjs";
-import { lint } from "./lint.mjs";
+import { globSync } from "./lib/glob.mjs";
 import { Failure, main, run, step, steps } from "./lib/step.mjs";
+import { lint } from "./lint.mjs";
 import { setup } from "./setup.mjs";
 
 /** What the runners counted, over all suites. */
@@ -47,7 +48,8 @@ async function counted(command, args, env = {}) {
 }
 
 await main(async () => {
-  const names = argv.slice(2);
+  const names = argv.slice(2).filter((name) => name !== "--full");
+  if (argv.includes("--full")) process.env.ORGO_FULL = "1";
   for (const name of names) {
     if (!suites[name]) throw new Failure(`There is no suite ${name}, only ${Object.keys(suites).join(", ")}`);
   }

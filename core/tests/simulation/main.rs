@@ -16,8 +16,9 @@ use std::time::Instant;
 
 use random::Random;
 
-/// Schedules of each kind in an ordinary test run.
+/// Schedules of each kind in an ordinary test run, and in a full one (`ORGO_FULL=1`).
 const SHARE: u64 = 2_000;
+const WHOLE: u64 = 250_000;
 
 fn setting(name: &str) -> Option<u64> {
     std::env::var(name)
@@ -30,7 +31,8 @@ fn explore(kind: &str, schedule: fn(&mut Random)) {
         schedule(&mut Random::new(seed));
         return;
     }
-    let schedules = setting("ORGO_SCHEDULES").unwrap_or(SHARE);
+    let all = if setting("ORGO_FULL").is_some() { WHOLE } else { SHARE };
+    let schedules = setting("ORGO_SCHEDULES").unwrap_or(all);
     let start = Instant::now();
     for seed in 0..schedules {
         let run = AssertUnwindSafe(|| schedule(&mut Random::new(seed)));
