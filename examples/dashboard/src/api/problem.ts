@@ -54,7 +54,8 @@ export function explain(error: unknown): { message: string; advice?: string } {
   return { message, ...(advice !== "" && { advice }) };
 }
 
-function sentence(text: string): string {
+/** A message as a sentence of its own. */
+export function sentence(text: string): string {
   const begun = text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -1,4 +1,5 @@
-import type { ChannelState } from "orgo-sdk";
+import type { ChannelState, CloseCause } from "orgo-sdk";
+import { sentence } from "../api/problem.js";
 import type { Tone } from "../ui/dom.js";
 
 /** A channel's state in words. */
@@ -11,11 +12,21 @@ export function channelWords(state: ChannelState): { text: string; tone: Tone } 
     case "unstable":
       return { text: "The line is silent; waiting for it…", tone: "busy" };
     case "waiting":
-      return { text: `Connection lost. Try ${state.attempt} in ${(state.delay / 1000).toFixed(1)} s…`, tone: "busy" };
+      return { text: `Connection lost. Try ${state.attempt}${inSeconds(state.delay)}…`, tone: "busy" };
     case "closed":
       return {
-        text: state.cause.message,
+        text: sentence(state.cause.message),
         tone: state.cause.reason === "normal" || state.cause.reason === "exit" ? "idle" : "bad",
       };
   }
+}
+
+/** Whether a channel ended because the computer restarted, which changes its password: a new one can be opened. */
+export function isOutdated(cause: CloseCause): boolean {
+  return cause.reason === "unauthorized";
+}
+
+function inSeconds(delay: number): string {
+  const seconds = Math.round(delay / 1000);
+  return seconds === 0 ? "" : ` in ${seconds} s`;
 }

@@ -1,7 +1,7 @@
-import { type DesktopEvent, EVENT_TYPES, type EventStream, type EventType } from "orgo-sdk";
+import { ChannelClosedError, type DesktopEvent, EVENT_TYPES, type EventStream, type EventType } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords } from "../channel/words.js";
+import { channelWords, isOutdated } from "../channel/words.js";
 import { byId, element, setState } from "../ui/dom.js";
 import { timeOf } from "../ui/time.js";
 import { summary } from "./summary.js";
@@ -56,16 +56,18 @@ export class EventsPanel {
     let lost = false;
     for (let retry = FIRST_RETRY; !ended.aborted; retry = Math.min(retry * 2, LONGEST_RETRY)) {
       setState(this.#state, "Connecting…", "busy");
+      let opened = false;
       try {
         const computer = await session.connect();
         const stream = await computer.events(this.#wanted(), { signal: ended });
         if (ended.aborted) return void stream.close();
         retry = FIRST_RETRY;
         if (lost) this.#gap("The connection was lost: events may be missing here.");
-        lost = true;
+        lost = opened = true;
         await this.#follow(stream, ended);
       } catch (error) {
         if (ended.aborted) return;
+        if (opened && error instanceof ChannelClosedError && isOutdated(error.cause)) continue;
         const seconds = Math.round(retry / 1000);
         setState(this.#state, `${explain(error).message} Trying again in ${seconds} s…`, "bad");
       }

@@ -1,7 +1,7 @@
 import type { AudioStream, Player, PlayerState } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords } from "../channel/words.js";
+import { channelWords, isOutdated } from "../channel/words.js";
 import { byId, setIcon, setState, setText, type Tone } from "../ui/dom.js";
 import { Meter } from "./meter.js";
 import { Stats } from "./stats.js";
@@ -103,7 +103,9 @@ export class SoundPanel {
       if (!isCurrent()) return;
       const { state } = stream;
       if (state.status === "closed") {
+        const session = this.#session;
         this.#stop();
+        if (session !== undefined && isOutdated(state.cause)) return void this.#listen(session);
         const { text, tone } = channelWords(state);
         setState(this.#state, text, tone);
         return;

@@ -1,10 +1,10 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal as View } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
-import type { Terminal } from "orgo-sdk";
+import { ChannelClosedError, type Terminal } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords } from "../channel/words.js";
+import { channelWords, isOutdated } from "../channel/words.js";
 import { byId, setState } from "../ui/dom.js";
 import { followScheme } from "./themes.js";
 
@@ -109,10 +109,10 @@ export class TerminalPanel {
     // The window may have changed while the shell was on its way.
     terminal.resize(this.#view.cols, this.#view.rows);
     show();
-    void this.#read(terminal, isCurrent);
+    void this.#read(terminal, session, isCurrent);
   }
 
-  async #read(terminal: Terminal, isCurrent: () => boolean): Promise<void> {
+  async #read(terminal: Terminal, session: Session, isCurrent: () => boolean): Promise<void> {
     try {
       for await (const text of terminal) {
         if (!isCurrent()) return;
@@ -124,6 +124,7 @@ export class TerminalPanel {
       setState(this.#state, `The shell ended with exit code ${code}`, code === 0 ? "idle" : "bad");
     } catch (error) {
       if (!isCurrent()) return;
+      if (error instanceof ChannelClosedError && isOutdated(error.cause)) return void this.#open(session);
       setState(this.#state, explain(error).message, "bad");
     }
     this.#view.options.disableStdin = true;
