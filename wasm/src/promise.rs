@@ -1,8 +1,10 @@
 //! Futures as promises, and what becomes of them in a panic.
 //!
 //! In wasm a panic traps: no destructor runs and no future that was under way is ever polled again, so its promise
-//! would stay pending for ever. The hook rejects every promise that still waits.
+//! would stay pending for ever. The hook rejects every promise that still waits, and later ones are rejected at once:
+//! what a panic leaves behind cannot be trusted.
 
+use std::cell::OnceCell;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -13,10 +15,15 @@ use wasm_bindgen_futures::spawn_local;
 thread_local! {
     /// The `reject` functions of the promises that are pending.
     static PENDING: Set = Set::new(&JsValue::UNDEFINED);
+    /// The panic that ended this module.
+    static PANIC: OnceCell<Error> = const { OnceCell::new() };
 }
 
 /// A promise of what the future gives.
 pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promise {
+    if let Some(error) = PANIC.with(|panic| panic.get().cloned()) {
+        return Promise::reject(&error);
+    }
     // Boxed, so that the rest exists once and not for every kind of future.
     let mut future: Option<Pin<Box<dyn Future<Output = JsValue>>>> = Some(Box::pin(future));
     Promise::new(&mut |resolve, reject| {
@@ -36,6 +43,9 @@ pub(crate) fn reject_on_panic() {
     std::panic::set_hook(Box::new(|info| {
         let error = Error::new(&format!("orgo-wasm: {info}"));
         web_sys::console::error_1(&error);
+        PANIC.with(|panic| {
+            let _ = panic.set(error.clone());
+        });
         PENDING.with(|pending| {
             pending.for_each(&mut |reject, _, _| call(reject.unchecked_ref(), &error));
             pending.clear();
