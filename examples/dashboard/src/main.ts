@@ -44,12 +44,8 @@ let session: Session | undefined;
 
 /** Opens what the selected computer has while it runs, and closes it when it no longer does. */
 function follow(state: Computers): void {
-  if (state.error === undefined) {
-    notices.clear(LISTING);
-    screen.retry();
-  } else {
-    notices.fail(LISTING, state.error);
-  }
+  if (state.error !== undefined) notices.fail(LISTING, state.error);
+  else if (notices.clear(LISTING)) screen.retry();
   const { selected } = state;
   const running = selected?.status === "running" ? selected.id : undefined;
   if (running !== undefined && running === session?.id) return;

@@ -39,9 +39,9 @@ export class Notices {
     this.#list.append(shown);
   }
 
-  /** It works: takes the notice of a topic away. */
-  clear(topic: string): void {
+  /** It works: takes the notice of a topic away. Returns whether there was one. */
+  clear(topic: string): boolean {
     this.#notices.get(topic)?.shown?.remove();
-    this.#notices.delete(topic);
+    return this.#notices.delete(topic);
   }
 }
