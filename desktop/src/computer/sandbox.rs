@@ -46,6 +46,12 @@ pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Co
     if Path::new(CHROMIUM_FLAGS).exists() {
         bind("--ro-bind", &layout.support.join("chromium-flags"), CHROMIUM_FLAGS);
     }
+    // Where the host's resolver keeps its file outside `/etc`, the link to it must lead somewhere.
+    if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize()
+        && resolver.starts_with("/run")
+    {
+        bind("--ro-bind", &resolver, &resolver.to_string_lossy());
+    }
     bind("--ro-bind", &layout.support, SUPPORT);
     bind("--bind", &layout.x_sockets(), "/tmp/.X11-unix");
     bind("--bind", &layout.run, RUN);
