@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { argv } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
-const SDK = fileURLToPath(new URL(".", import.meta.resolve("orgo-sdk")));
+const SDK = dirname(createRequire(import.meta.url).resolve("orgo-sdk"));
 /** The digest of what the last build was made of; the server serves no such file. */
 const STAMP = join(FOLDER, "dist/.inputs");
 

@@ -47,7 +47,7 @@ function templateOrigin(template) {
   return `${protocol}//${host.replace(/^place-of-an-id(?=\.)/, "*")}`;
 }
 
-/** Where the channels may be without a template: at the host of the API, or at one of their own (see the SDK's protocol notes). */
+/** Where the channels may be without a template: at the host of the API, or at a host of the computer's own. */
 function serviceOrigins(base) {
   const scheme = base.protocol === "http:" ? "ws:" : "wss:";
   return [`${scheme}//${base.host}`, "wss://*.orgo.dev"];

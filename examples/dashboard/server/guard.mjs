@@ -1,4 +1,4 @@
-/** The header that the page's own calls carry. Another page cannot send it: its browser asks first, and gets no permission. */
+/** The header of the page's own calls. Another page cannot send it: its browser asks first, and gets no permission. */
 const OWN_HEADER = "x-orgo-dashboard";
 
 /** A request that is not answered. */

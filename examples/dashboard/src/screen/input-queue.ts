@@ -12,7 +12,7 @@ type Input =
   | { [Name in Exclude<ActionName, "click">]: { action: Name; params: Actions[Name] } }[Exclude<ActionName, "click">]
   | { action: "click"; click: Click };
 
-/** How much text goes in one call: a computer types it key by key, and a click should not wait for a whole page of it. */
+/** How much text goes in one call, in UTF-16 units: a computer types it key by key, and a click should not wait for long. */
 const LONGEST_TEXT = 200;
 /** The longest time between two clicks that desktops take for a double click, with a margin, in milliseconds. */
 const DOUBLE_CLICK = 350;

@@ -94,7 +94,7 @@ export class ScreenPanel {
   #arrived({ rate, latency }: FeedFigures): void {
     this.#visible = true;
     this.#cover.hide();
-    setText(this.#rate, `${rate}/s · ${Math.round(latency)} ms`);
+    setText(this.#rate, `${rate} fps · ${Math.round(latency)} ms`);
   }
 
   #failed(error: unknown, { count, delay }: FeedFailure): void {

@@ -7,7 +7,7 @@ const FALL = 40;
 /** How long the highest peak stays, in milliseconds. */
 const HOLD = 1_200;
 
-/** A level meter: the bar is the loudness, the line the highest peak of late. Louder than -12 dB and -3 dB is coloured. */
+/** A level meter: the bar is the loudness, coloured from -12 dB and from -3 dB, the line the highest peak of late. */
 export class Meter {
   readonly #meter = byId("sound-meter", HTMLDivElement);
   readonly #canvas = byId("sound-meter-canvas", HTMLCanvasElement);
