@@ -49,7 +49,7 @@ fn the_death_of_the_display_is_an_error_that_a_start_mends() {
     computer.wait_for_status("running");
 }
 
-/// Writes the number of the box's processes, seen from outside, which name the home they work in.
+/// How many processes of boxes there are, seen from outside; their command lines name the home they hold.
 fn processes_of(data: &Path) -> usize {
     let data = data.display().to_string();
     let commands = std::fs::read_dir("/proc").expect("it is Linux").flatten();
