@@ -1,5 +1,7 @@
 //! What a client is set up with, and what one call may change of it.
 
+use serde_json::{Map, Value};
+
 use crate::Millis;
 use crate::address::{BaseUrl, SocketTemplate};
 use crate::auth::ApiKey;
@@ -57,7 +59,7 @@ pub struct RawConfig {
     /// See [`Config::max_retries`].
     pub max_retries: Option<f64>,
     /// See [`Config::headers`].
-    pub headers: std::collections::BTreeMap<String, String>,
+    pub headers: Map<String, Value>,
 }
 
 impl std::fmt::Debug for RawConfig {
@@ -116,7 +118,7 @@ pub struct RawCallOptions {
     /// See [`CallOptions::max_retries`].
     pub max_retries: Option<f64>,
     /// See [`CallOptions::headers`].
-    pub headers: std::collections::BTreeMap<String, String>,
+    pub headers: Map<String, Value>,
 }
 
 impl RawCallOptions {
@@ -135,9 +137,9 @@ impl RawCallOptions {
 
 fn limit(owner: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
     // What a timer of JavaScript can hold, about 24 days.
-    const LONGEST: f64 = 2_147_483_647.0;
+    const LONGEST: i32 = i32::MAX;
     let Some(millis) = millis else { return Ok(None) };
-    if !(1.0..=LONGEST).contains(&millis) {
+    if !(1.0..=f64::from(LONGEST)).contains(&millis) {
         return Err(Error::encode(
             owner,
             "timeout",
@@ -157,13 +159,17 @@ fn count(owner: &str, retries: Option<f64>) -> Result<Option<u32>, Error> {
     Ok(Some(retries as u32))
 }
 
-fn headers(
-    owner: &str,
-    headers: std::collections::BTreeMap<String, String>,
-) -> Result<Vec<(String, String)>, Error> {
+fn headers(owner: &str, headers: Map<String, Value>) -> Result<Vec<(String, String)>, Error> {
     headers
         .into_iter()
         .map(|(name, value)| {
+            let Value::String(value) = value else {
+                return Err(Error::encode(
+                    owner,
+                    "headers",
+                    format!("must have text as the value of {name:?}"),
+                ));
+            };
             let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
             if name.is_empty() || !name.bytes().all(token) {
                 return Err(Error::encode(

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::address::percent_encode;
 use crate::error::{Error, kind};
 use crate::http::Method;
-use crate::schema::{Field, Rule, Type, expected, whole};
+use crate::schema::{Field, Rule, Type, expected, figure, whole};
 
 /// What happens when a call reaches the server more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -240,9 +240,11 @@ pub fn wanted(field: &Field) -> String {
             format!("one of {}", list(&mut choice.values.iter().map(|name| format!("{name:?}"))))
         }
         (Rule::Any, ty) => expected(ty).to_owned(),
-        (Rule::Min(min), ty) => format!("{} of at least {min}", expected(ty)),
-        (Rule::Range(min, max), ty) => format!("{} from {min} to {max}", expected(ty)),
-        (Rule::OneOf(values), _) => format!("one of {}", list(&mut values.iter().map(ToString::to_string))),
+        (Rule::Min(min), ty) => format!("{} of at least {}", expected(ty), figure(min)),
+        (Rule::Range(min, max), ty) => format!("{} from {} to {}", expected(ty), figure(min), figure(max)),
+        (Rule::OneOf(values), _) => {
+            format!("one of {}", list(&mut values.iter().map(|value| figure(*value))))
+        }
         (Rule::NotEmpty, _) => "a string of at least one character".to_owned(),
         (Rule::Resolution, _) => "WIDTHxHEIGHTxDEPTH, as 1280x720x24".to_owned(),
     }
@@ -279,12 +281,12 @@ macro_rules! endpoint {
             const OPERATION: &'static $crate::endpoint::Operation = &$crate::endpoint::Operation {
                 name: $wire_name,
                 type_name: stringify!($name),
-                doc: concat!($($doc, "\n"),+),
+                doc: $crate::schema::doc_text!($($doc, "\n"),+),
                 method: $crate::http::Method::$method,
                 path: $path,
                 path_fields: &[$( $crate::schema::Field {
                     name: stringify!($path_field),
-                    doc: concat!($($path_doc, "\n"),+),
+                    doc: $crate::schema::doc_text!($($path_doc, "\n"),+),
                     ty: $crate::schema::Type::String,
                     optional: false,
                     rule: $crate::schema::Rule::NotEmpty,
@@ -296,7 +298,7 @@ macro_rules! endpoint {
                     $( $($key: $value,)+ )?
                     ..$crate::schema::Field {
                         name: stringify!($field),
-                        doc: concat!($($field_doc, "\n"),+),
+                        doc: $crate::schema::doc_text!($($field_doc, "\n"),+),
                         ty: <$ty as $crate::schema::Typed>::TYPE,
                         optional: <$ty as $crate::schema::Typed>::OPTIONAL,
                         rule: $crate::schema::Rule::Any,

@@ -81,7 +81,7 @@ pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jit
 #[must_use]
 pub fn retry_after(value: &str, date: Option<&str>) -> Option<f64> {
     const DAY: f64 = 86_400.0;
-    if let Ok(seconds) = value.trim().parse::<f64>() {
+    if let Ok(seconds) = serde_json::from_slice::<f64>(value.as_bytes()) {
         return (seconds >= 0.0).then_some(seconds.min(DAY));
     }
     let (until, now) = (http_date(value)?, http_date(date?)?);

@@ -1,7 +1,7 @@
 //! What a value of the protocol looks like, as data: the declarations are checked, documented and turned into
 //! TypeScript from here.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::error::Mismatch;
 
@@ -116,7 +116,7 @@ typed! {
     u64 => Type::Integer,
     f64 => Type::Number,
     String => Type::String,
-    serde_json::Map<String, Value> => Type::Map,
+    Map<String, Value> => Type::Map,
 }
 
 impl<T: Typed> Typed for Option<T> {
@@ -127,6 +127,20 @@ impl<T: Typed> Typed for Option<T> {
 impl<T: Typed> Typed for Vec<T> {
     const TYPE: Type = Type::List(&T::TYPE);
 }
+
+/// The text of a declaration's doc comment. Only a description needs it as data: in what a page downloads it would be
+/// one byte in twenty.
+#[cfg(feature = "describe")]
+macro_rules! doc_text {
+    ($($text:tt)*) => { concat!($($text)*) };
+}
+#[cfg(not(feature = "describe"))]
+macro_rules! doc_text {
+    ($($text:tt)*) => {
+        ""
+    };
+}
+pub(crate) use doc_text;
 
 /// Declares an object: a Rust struct, and the same fields as data.
 macro_rules! object {
@@ -142,10 +156,10 @@ macro_rules! object {
         impl $crate::schema::Typed for $name {
             const TYPE: $crate::schema::Type = $crate::schema::Type::Object(&$crate::schema::Object {
                 name: stringify!($name),
-                doc: concat!($($doc, "\n"),+),
+                doc: $crate::schema::doc_text!($($doc, "\n"),+),
                 fields: &[$( $crate::schema::Field {
                     name: stringify!($field),
-                    doc: concat!($($field_doc, "\n"),+),
+                    doc: $crate::schema::doc_text!($($field_doc, "\n"),+),
                     ty: <$ty as $crate::schema::Typed>::TYPE,
                     optional: <$ty as $crate::schema::Typed>::OPTIONAL,
                     rule: $crate::schema::Rule::Any,
@@ -204,7 +218,7 @@ macro_rules! choice {
         impl $crate::schema::Typed for $name {
             const TYPE: $crate::schema::Type = $crate::schema::Type::Choice(&$crate::schema::Choice {
                 name: stringify!($name),
-                doc: concat!($($doc, "\n"),+),
+                doc: $crate::schema::doc_text!($($doc, "\n"),+),
                 values: &[$($wire),+],
             });
         }
@@ -237,15 +251,25 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
             None => Err(Mismatch::new("a whole number", value)),
         },
         (Type::Object(object), Value::Object(fields)) => {
+            let mut has_null = false;
             for field in object.fields {
                 match fields.get_mut(field.name) {
-                    Some(Value::Null) if field.optional => {
-                        fields.remove(field.name);
-                    }
+                    Some(Value::Null) if field.optional => has_null = true,
                     Some(value) => normalise(value, &field.ty).map_err(|error| error.inside(field.name))?,
                     None if field.optional => {}
                     None => return Err(Mismatch::missing(expected(&field.ty)).inside(field.name)),
                 }
+            }
+            if has_null {
+                let optional =
+                    |name: &str| object.fields.iter().any(|field| field.name == name && field.optional);
+                let mut kept = Map::new();
+                for (name, value) in std::mem::take(fields) {
+                    if !value.is_null() || !optional(&name) {
+                        kept.insert(name, value);
+                    }
+                }
+                *fields = kept;
             }
             Ok(())
         }
@@ -268,6 +292,14 @@ pub fn whole(number: &serde_json::Number) -> Option<i64> {
         #[allow(clippy::cast_possible_truncation, reason = "within the range where every whole f64 is exact")]
         (float.fract() == 0.0 && float.abs() <= SAFE).then_some(float as i64)
     })
+}
+
+/// A number of a declaration, for an error's text: `Display` of a float would bring tables of 15 kB with it.
+pub(crate) fn figure(number: f64) -> String {
+    match serde_json::Number::from_f64(number) {
+        Some(number) => whole(&number).map_or_else(|| number.to_string(), |whole| whole.to_string()),
+        None => String::new(),
+    }
 }
 
 /// What is expected in the place of a type, for an error's text.

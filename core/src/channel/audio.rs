@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use serde::Deserialize;
+use serde_json::Value;
 
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
@@ -56,23 +56,12 @@ impl Queued {
     }
 }
 
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: std::borrow::Cow<'a, str>,
-    #[serde(default)]
-    sample_rate: Option<f64>,
-    #[serde(default)]
-    channels: Option<f64>,
-    #[serde(default)]
-    message: Option<String>,
-}
-
 impl Audio {
-    fn start(&mut self, frame: &Frame<'_>) -> Received {
+    fn start(&mut self, frame: &Value) -> Received {
         let default = Format::default();
-        let rate = frame.sample_rate.unwrap_or(f64::from(default.sample_rate));
-        let channels = frame.channels.unwrap_or(f64::from(default.channels));
+        let number = |name: &str| frame.get(name).and_then(Value::as_f64);
+        let rate = number("sample_rate").unwrap_or(f64::from(default.sample_rate));
+        let channels = number("channels").unwrap_or(f64::from(default.channels));
         if !(1_000.0..=768_000.0).contains(&rate) || !(1.0..=8.0).contains(&channels) {
             return Received::Malformed;
         }
@@ -157,11 +146,12 @@ impl Protocol for Audio {
             }
             Incoming::Text(bytes) => bytes,
         };
-        let Ok(frame) = serde_json::from_slice::<Frame<'_>>(bytes) else { return Received::Malformed };
-        match frame.kind.as_ref() {
+        let Ok(frame) = serde_json::from_slice::<Value>(bytes) else { return Received::Malformed };
+        let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
+        match text("type") {
             "started" => return self.start(&frame),
             "pong" => {}
-            "error" => self.push(AudioItem::Error(frame.message.unwrap_or_default())),
+            "error" => self.push(AudioItem::Error(text("message").to_owned())),
             _ => return Received::Malformed,
         }
         Received::Taken
@@ -200,18 +190,20 @@ impl Session<Audio> {
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
-        let whole = |field: &str, value: Option<f64>, min: f64, max: f64| match value {
-            Some(value) if !(min..=max).contains(&value) || value.fract() != 0.0 => Err(Error::encode(
-                "computers.audio",
-                field,
-                format!("must be a whole number from {min} to {max}"),
-            )),
+        let whole = |field: &str, value: Option<f64>, min: u32, max: u32| match value {
+            Some(value) if !(f64::from(min)..=f64::from(max)).contains(&value) || value.fract() != 0.0 => {
+                Err(Error::encode(
+                    "computers.audio",
+                    field,
+                    format!("must be a whole number from {min} to {max}"),
+                ))
+            }
             value => Ok(value),
         };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
         let requested = (
-            whole("sample_rate", sample_rate, 8_000.0, 192_000.0)?.map(|rate| rate as u32),
-            whole("channels", channels, 1.0, 2.0)?.map(|channels| channels as u16),
+            whole("sample_rate", sample_rate, 8_000, 192_000)?.map(|rate| rate as u32),
+            whole("channels", channels, 1, 2)?.map(|channels| channels as u16),
         );
         let protocol = Audio {
             requested,

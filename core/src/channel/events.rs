@@ -1,6 +1,6 @@
 //! Events of the desktop. The server sends what was subscribed to, and forgets it with the socket; this side does not.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -32,7 +32,7 @@ macro_rules! events {
         /// Every type of event of the specification.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
-            doc: concat!($($doc, "\n"),+),
+            doc: $crate::schema::doc_text!($($doc, "\n"),+),
             data: <$data as Typed>::TYPE,
         } ),+];
     };
@@ -159,19 +159,25 @@ pub enum EventItem {
 /// The protocol of events.
 #[derive(Debug)]
 pub struct Events {
-    subscribed: BTreeSet<String>,
+    subscribed: Vec<String>,
     items: VecDeque<EventItem>,
     waiting: usize,
 }
 
-#[derive(Deserialize)]
-struct Frame<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: std::borrow::Cow<'a, str>,
-    #[serde(default)]
-    event: Option<DesktopEvent>,
-    #[serde(default)]
-    message: Option<String>,
+impl DesktopEvent {
+    fn read(event: &mut Value) -> Option<Self> {
+        let mut take = |name: &str| event.get_mut(name).map(Value::take);
+        let Some(Value::String(kind)) = take("type") else { return None };
+        let timestamp = match take("timestamp") {
+            Some(Value::String(timestamp)) => timestamp,
+            _ => String::new(),
+        };
+        let data = match take("data") {
+            Some(Value::Object(data)) => data,
+            _ => Map::new(),
+        };
+        Some(Self { kind, timestamp, data })
+    }
 }
 
 impl Events {
@@ -214,15 +220,15 @@ impl Protocol for Events {
     }
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
-        let Ok(frame) = serde_json::from_slice::<Frame<'_>>(message.bytes()) else {
+        let Ok(mut frame) = serde_json::from_slice::<Value>(message.bytes()) else {
             return Received::Malformed;
         };
-        match (frame.kind.as_ref(), frame.event) {
+        let event = frame.get_mut("event").and_then(DesktopEvent::read);
+        let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
+        match (text("type"), event) {
             ("event", Some(event)) => self.push(event, counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
-            ("error", _) => {
-                self.items.push_back(EventItem::Error { message: frame.message.unwrap_or_default() });
-            }
+            ("error", _) => self.items.push_back(EventItem::Error { message: text("message").to_owned() }),
             _ => return Received::Malformed,
         }
         Received::Taken
@@ -254,8 +260,7 @@ impl Session<Events> {
     /// [`Error::Encode`] for a type that the specification does not have.
     pub fn events(target: Target, types: &[String], seed: u64, now: Millis) -> Result<Self, Error> {
         check(types)?;
-        let protocol =
-            Events { subscribed: types.iter().cloned().collect(), items: VecDeque::new(), waiting: 0 };
+        let protocol = Events { subscribed: types.to_vec(), items: VecDeque::new(), waiting: 0 };
         Ok(Self::begin(protocol, target, seed, now))
     }
 
@@ -266,7 +271,11 @@ impl Session<Events> {
     /// and never sends anything for it (BOPS).
     pub fn subscribe(&mut self, types: &[String]) -> Result<(), Error> {
         check(types)?;
-        self.protocol.subscribed.extend(types.iter().cloned());
+        for name in types {
+            if !self.protocol.subscribed.contains(name) {
+                self.protocol.subscribed.push(name.clone());
+            }
+        }
         if !types.is_empty() {
             self.send_if_connected(message("subscribe", types));
         }
@@ -279,9 +288,7 @@ impl Session<Events> {
     /// [`Error::Encode`] for a type that the specification does not have.
     pub fn unsubscribe(&mut self, types: &[String]) -> Result<(), Error> {
         check(types)?;
-        for name in types {
-            self.protocol.subscribed.remove(name);
-        }
+        self.protocol.subscribed.retain(|name| !types.contains(name));
         if !types.is_empty() {
             self.send_if_connected(message("unsubscribe", types));
         }

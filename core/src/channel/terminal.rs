@@ -194,8 +194,8 @@ fn resize(cols: u16, rows: u16) -> String {
 }
 
 fn side(field: &str, characters: f64) -> Result<u16, Error> {
-    const LARGEST: f64 = 1000.0;
-    if !(1.0..=LARGEST).contains(&characters) || characters.fract() != 0.0 {
+    const LARGEST: u16 = 1000;
+    if !(1.0..=f64::from(LARGEST)).contains(&characters) || characters.fract() != 0.0 {
         let problem = format!("must be a whole number of characters from 1 to {LARGEST}");
         return Err(Error::encode("computers.terminal", field, problem));
     }

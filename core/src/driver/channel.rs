@@ -6,12 +6,13 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
+use serde_json::{Map, Value};
+
 use super::call::run_call;
 use super::platform::{Message, Platform, SocketReader, SocketWriter};
 use super::signal::Signal;
 use crate::Millis;
 use crate::address::ComputerAddress;
-use crate::api::computers::{GetComputer, GetVncPassword};
 use crate::auth::Password;
 use crate::call::Call;
 use crate::channel::{Counters, DialFailure, Output, Protocol, Session, State};
@@ -22,14 +23,88 @@ use crate::error::Error;
 const SEND_LIMIT: Millis = 15_000;
 
 /// A handle to a channel that [`drive`] carries out. Clones are handles to the same channel.
-pub struct Channel<C: Protocol>(Arc<Shared<C>>);
+pub struct Channel<C: Protocol>(Arc<Shared<Session<C>>>);
 
-struct Shared<C: Protocol> {
-    session: Mutex<Session<C>>,
+struct Shared<S: ?Sized> {
     reported: Mutex<Option<State>>,
     driver: Signal,
     consumer: Signal,
     watcher: Signal,
+    session: Mutex<S>,
+}
+
+impl<S: ?Sized> Shared<S> {
+    fn session(&self) -> MutexGuard<'_, S> {
+        // The session holds no invariant across a panic that a caller could see broken: go on with it.
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the loop needs of a session, whatever travels on it: the loop exists once in a program, not once for each
+/// protocol.
+trait Driven {
+    fn address(&self) -> &ComputerAddress;
+    fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>);
+    fn handle_open(&mut self, now: Millis);
+    fn handle_failure(&mut self, now: Millis, failure: &DialFailure);
+    fn handle_text(&mut self, now: Millis, text: &str);
+    fn handle_binary(&mut self, now: Millis, bytes: &[u8]);
+    fn handle_close(&mut self, now: Millis, code: u16, reason: &str);
+    fn handle_timeout(&mut self, now: Millis);
+    fn poll_output(&mut self) -> Option<Output>;
+    fn poll_timeout(&self) -> Option<Millis>;
+    fn wants_read(&self) -> bool;
+    fn is_closed(&self) -> bool;
+}
+
+impl<C: Protocol> Driven for Session<C> {
+    fn address(&self) -> &ComputerAddress {
+        self.address()
+    }
+
+    fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
+        self.handle_credentials(now, found);
+    }
+
+    fn handle_open(&mut self, now: Millis) {
+        self.handle_open(now);
+    }
+
+    fn handle_failure(&mut self, now: Millis, failure: &DialFailure) {
+        self.handle_failure(now, failure);
+    }
+
+    fn handle_text(&mut self, now: Millis, text: &str) {
+        self.handle_text(now, text);
+    }
+
+    fn handle_binary(&mut self, now: Millis, bytes: &[u8]) {
+        self.handle_binary(now, bytes);
+    }
+
+    fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {
+        self.handle_close(now, code, reason);
+    }
+
+    fn handle_timeout(&mut self, now: Millis) {
+        self.handle_timeout(now);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        self.poll_output()
+    }
+
+    fn poll_timeout(&self) -> Option<Millis> {
+        self.poll_timeout()
+    }
+
+    fn wants_read(&self) -> bool {
+        self.wants_read()
+    }
+
+    fn is_closed(&self) -> bool {
+        matches!(self.state(), State::Closed(_))
+    }
 }
 
 impl<C: Protocol> Clone for Channel<C> {
@@ -58,8 +133,7 @@ impl<C: Protocol> Channel<C> {
     }
 
     fn session(&self) -> MutexGuard<'_, Session<C>> {
-        // The session holds no invariant across a panic that a caller could see broken: go on with it.
-        self.0.session.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.session()
     }
 
     /// Gives a command to the session.
@@ -143,7 +217,15 @@ enum Event<P: Platform> {
 }
 
 /// Carries a channel out until it has ended. `config` has the key that a password is asked with.
-pub async fn drive<P: Platform, C: Protocol + 'static>(platform: P, channel: Channel<C>, config: Config) {
+pub fn drive<P: Platform, C: Protocol + 'static>(
+    platform: P,
+    channel: Channel<C>,
+    config: Config,
+) -> impl Future<Output = ()> + 'static {
+    carry_out(platform, channel.0, config)
+}
+
+async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, config: Config) {
     let platform = std::rc::Rc::new(platform);
     let config = std::rc::Rc::new(config);
     let mut opening: Option<Task<Event<P>>> = None;
@@ -195,13 +277,13 @@ pub async fn drive<P: Platform, C: Protocol + 'static>(platform: P, channel: Cha
                 }
             }
         }
-        channel.0.consumer.raise();
-        channel.0.watcher.raise();
+        channel.consumer.raise();
+        channel.watcher.raise();
 
         let (closed, wants_read, deadline) = {
             let session = channel.session();
             let wants_read = session.wants_read() || !P::HOLDS_SENDER_BACK;
-            (matches!(session.state(), State::Closed(_)), wants_read, session.poll_timeout())
+            (session.is_closed(), wants_read, session.poll_timeout())
         };
         if closed && (sending.is_none() || opening.is_none() && reading.is_none()) {
             return;
@@ -238,7 +320,7 @@ pub async fn drive<P: Platform, C: Protocol + 'static>(platform: P, channel: Cha
                 armed = None;
                 return Poll::Ready(Event::Timer);
             }
-            channel.0.driver.poll(context).map(|()| Event::Command)
+            channel.driver.poll(context).map(|()| Event::Command)
         })
         .await;
 
@@ -292,19 +374,29 @@ async fn authorize<P: Platform>(
         let problem = "is wrong or missing, and there is no API key to ask for another one";
         return Err(Error::encode("channel", "password", problem));
     }
-    let id = address.computer_id.clone();
-    let options = CallOptions::default();
+    let mut params = Map::new();
+    params.insert("id".to_owned(), Value::String(address.computer_id.clone()));
+    let ask = async |operation: &str| {
+        let call = Call::new(config, operation, &params, &CallOptions::default(), None, platform.seed())?;
+        run_call(platform, call, pending()).await
+    };
     let needed = match &config.realtime_url {
         Some(template) => template.needs_instance() && address.instance_id.is_none(),
         None => address.connection_url.is_none() && address.instance_id.is_none(),
     };
     if needed {
-        let call = Call::typed(config, &GetComputer { id: id.clone() }, &options, platform.seed())?;
-        let computer = run_call(platform, call, pending()).await?.into_typed::<GetComputer>()?;
-        address.connection_url = computer.connection_url;
-        address.instance_id = computer.instance_id.or(computer.fly_instance_id);
+        let computer = ask("computers.get").await?;
+        address.connection_url = text(&computer, "connection_url");
+        address.instance_id = text(&computer, "instance_id").or_else(|| text(&computer, "fly_instance_id"));
     }
-    let call = Call::typed(config, &GetVncPassword { id }, &options, platform.seed())?;
-    let answer = run_call(platform, call, pending()).await?.into_typed::<GetVncPassword>()?;
-    Ok((address, answer.password))
+    let answer = ask("computers.vncPassword").await?;
+    Ok((address, Password::new(text(&answer, "password").unwrap_or_default())))
+}
+
+/// A field of an answer, which was checked against its declaration. Decoding it whole is 10 kB of code in a page.
+fn text(output: &crate::call::Output, field: &str) -> Option<String> {
+    match output {
+        crate::call::Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),
+        _ => None,
+    }
 }
