@@ -22,6 +22,7 @@ const suites = {
   "wasm-in-chromium": () => counted("wasm-pack", ["test", "wasm", "--headless", "--chrome", "--mode", "no-install"]),
   npm: () => nodeTests("npm/test/*.test.mjs"),
   addon: () => nodeTests("node/test/*.test.mjs"),
+  dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),
   browser: () => nodeTests("tests/browser/*.test.mjs"),
@@ -41,9 +42,9 @@ async function counted(command, args, env = {}) {
   } finally {
     const sum = (pattern) => [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
     // What cargo and wasm-pack say, and what Node's runner says.
-    total.passed += sum(/^test result: .* (\d+) passed;/gm) + sum(/^ℹ pass (\d+)$/gm);
-    total.failed += sum(/^test result: .* (\d+) failed;/gm) + sum(/^ℹ fail (\d+)$/gm);
-    total.skipped += sum(/^test result: .* (\d+) ignored;/gm) + sum(/^ℹ skipped (\d+)$/gm);
+    total.passed += sum(/^test result: .* (\d+) passed;/gm) + sum(/^(?:ℹ|#) pass (\d+)$/gm);
+    total.failed += sum(/^test result: .* (\d+) failed;/gm) + sum(/^(?:ℹ|#) fail (\d+)$/gm);
+    total.skipped += sum(/^test result: .* (\d+) ignored;/gm) + sum(/^(?:ℹ|#) skipped (\d+)$/gm);
   }
 }
 
