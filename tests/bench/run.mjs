@@ -95,7 +95,7 @@ try {
   console.log(`Times in milliseconds, ${ROUNDS} rounds, ${cpus().length} cores, Node ${process.version}`);
   console.table([...timeRows("Node", node), ...timeRows("Chromium", page)]);
   console.log("Sizes in bytes");
-  console.table(shippedSizes(root));
+  console.table(await shippedSizes(root));
   console.log("Lines that are not blank");
   console.table(linesOfCode(root));
 } finally {

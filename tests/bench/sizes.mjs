@@ -1,28 +1,41 @@
 // How large what is shipped is, and how much source there is.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { build } from "vite";
 
-/** The sizes of the built files, in bytes. */
-export function shippedSizes(root) {
-  const dist = join(root, "npm/dist");
-  const addon = readdirSync(join(dist, "native")).find((name) => name.endsWith(".node"));
-  const files = ["wasm/orgo_wasm_bg.wasm", "wasm/orgo_wasm.js", "browser.js", "worklet.js", `native/${addon}`];
-  return Object.fromEntries(
-    files.map((name) => {
-      const content = readFileSync(join(dist, name));
-      const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
-      return [
-        name,
-        {
-          raw: content.length,
-          gzip: gzipSync(content, { level: 9 }).length,
-          brotli: brotliCompressSync(content, { params }).length,
-        },
-      ];
-    }),
-  );
+const PAGE = '<!doctype html><title>Page</title><script type="module" src="/main.js"></script>';
+const MAIN = 'import * as sdk from "orgo-sdk"; globalThis.sdk = sdk;';
+
+/** The sizes of what a page with the whole package downloads, minified, and of the addon; in bytes. */
+export async function shippedSizes(root) {
+  const sizes = {};
+  // Inside of the repository, where the package is found.
+  mkdirSync(join(root, "tests/.output"), { recursive: true });
+  const project = mkdtempSync(join(root, "tests/.output/page-"));
+  try {
+    writeFileSync(join(project, "index.html"), PAGE);
+    writeFileSync(join(project, "main.js"), MAIN);
+    await build({ root: project, logLevel: "warn" });
+    const assets = join(project, "dist/assets");
+    for (const name of readdirSync(assets)) sizes[name.replace(/-[\w-]{8}(?=\.\w+$)/, "")] = compressed(join(assets, name));
+  } finally {
+    rmSync(project, { recursive: true });
+  }
+  const native = join(root, "npm/dist/native");
+  for (const name of readdirSync(native)) sizes[name] = compressed(join(native, name));
+  return sizes;
+}
+
+function compressed(path) {
+  const content = readFileSync(path);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_SIZE_HINT]: content.length };
+  return {
+    raw: content.length,
+    gzip: gzipSync(content, { level: 9 }).length,
+    brotli: brotliCompressSync(content, { params }).length,
+  };
 }
 
 const CODE = new Set([".css", ".html", ".js", ".mjs", ".rs", ".ts"]);
