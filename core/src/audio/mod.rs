@@ -2,6 +2,7 @@
 
 pub mod level;
 pub mod pcm;
+pub mod playout;
 pub mod wav;
 
 /// How samples are to be read.

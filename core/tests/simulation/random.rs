@@ -23,6 +23,12 @@ impl Random {
         self.below(times) == 0
     }
 
+    /// From 0 to 1.
+    #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+    pub(crate) fn part(&mut self) -> f64 {
+        self.below(1 << 20) as f64 / f64::from(1 << 20)
+    }
+
     pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[usize::try_from(self.below(choices.len() as u64)).unwrap()]
     }

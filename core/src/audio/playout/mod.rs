@@ -1,0 +1,364 @@
+//! A jitter buffer: samples go in as the network brings them, and come out as a sound card asks for them, resampled to
+//! its rate.
+//!
+//! There is one clock in it, the sound card's: time is what was pulled. It uses only what `core` and `alloc` have, for
+//! it runs in an audio worklet too, where it has to be small.
+
+mod delay;
+mod filter;
+mod ring;
+
+use alloc::vec;
+use alloc::vec::Vec;
+
+use delay::{Delay, HIGHEST, MOST_BEYOND};
+use filter::{AHEAD, BEHIND, Filter};
+use ring::Ring;
+
+/// The target that is usual, in milliseconds.
+pub const DEFAULT_TARGET: f64 = 60.0;
+
+/// Beginnings, ends and steps in the signal are spread over so many seconds, or they would be heard as clicks.
+const FADE: f64 = 0.005;
+
+/// What became of the samples. Counts are in frames (samples of one channel) of the input, and
+/// `received = played + buffered + dropped` at all times.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Stats {
+    /// Frames that were pushed.
+    pub received: u64,
+    /// Frames that sounded.
+    pub played: u64,
+    /// Frames that wait.
+    pub buffered: u64,
+    /// Frames that were thrown away, the oldest first, because they would have made the delay too long.
+    pub dropped: u64,
+    /// Frames of silence that were put in where nothing had come in time, after the first sound.
+    pub concealed: u64,
+    /// How often nothing had come in time.
+    pub underruns: u64,
+    /// How much should be buffered, in milliseconds.
+    pub target: f64,
+    /// How much faster than it came it is played, to follow the sender's clock.
+    pub rate: f64,
+    /// Whether it sounds now.
+    pub playing: bool,
+}
+
+/// How loud the output was.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Loudness {
+    /// The largest sample, from 0 to 1.
+    pub peak: f32,
+    /// The mean of the squares.
+    pub power: f64,
+}
+
+/// See the [module documentation](self).
+#[derive(Debug)]
+pub struct Playout {
+    input_rate: f64,
+    output_rate: f64,
+    channels: usize,
+    ring: Ring,
+    filter: Filter,
+    delay: Delay,
+    phase: Phase,
+    /// The frame that is played next, and how far beyond it the place is, in 2^-32 frames.
+    next: u64,
+    fraction: u32,
+    /// From 0 to 1: rises when sound begins, falls before it ends.
+    gain: f32,
+    /// By how much the gain may change from frame to frame of the output.
+    ramp: f32,
+    step: Step,
+    /// What does not fit into the ring.
+    skipped: u64,
+    played: u64,
+    dropped: u64,
+    /// In frames of the output.
+    concealed: u64,
+    underruns: u64,
+    meter: Meter,
+}
+
+/// What happens at the moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Phase {
+    /// There was no sound yet.
+    Waiting,
+    /// It sounds.
+    Playing,
+    /// Nothing came in time; for so many frames of the output.
+    Gap(u64),
+    /// It ends: it sounds until the gain is zero.
+    Stopping,
+    /// It ended.
+    Stopped,
+}
+
+/// A step in the signal that is spread: what to add to each channel, less from frame to frame.
+#[derive(Debug)]
+struct Step {
+    /// The signal was cut: how large the step is shows with the next frame.
+    cut: bool,
+    height: Vec<f32>,
+    /// From 1 to 0.
+    part: f32,
+    /// What sounded last.
+    last: Vec<f32>,
+}
+
+#[derive(Debug, Default)]
+struct Meter {
+    peak: f32,
+    squares: f64,
+    samples: u64,
+}
+
+impl Playout {
+    /// A buffer for interleaved samples of `channels` channels, at `input_rate` frames per second, which are asked for at
+    /// `output_rate`. `target` is how much to buffer on a good network, in milliseconds. No rate may be zero.
+    #[must_use]
+    pub fn new(input_rate: u32, channels: u16, output_rate: u32, target: f64) -> Self {
+        let (input_rate, output_rate) = (f64::from(input_rate.max(1)), f64::from(output_rate.max(1)));
+        let channels = usize::from(channels.max(1));
+        let target = target.clamp(1.0, 10_000.0) / 1000.0;
+        let most = target.max(HIGHEST) + MOST_BEYOND;
+        let ramp = 1.0 / (FADE * output_rate);
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds of frames")]
+        Self {
+            input_rate,
+            output_rate,
+            channels,
+            ring: Ring::new(channels, (most * input_rate) as usize + 2 * filter::TAPS),
+            filter: Filter::new(output_rate / input_rate),
+            delay: Delay::new(target),
+            phase: Phase::Waiting,
+            next: 0,
+            fraction: 0,
+            gain: 0.0,
+            ramp: ramp as f32,
+            step: Step { cut: false, height: vec![0.0; channels], part: 0.0, last: vec![0.0; channels] },
+            skipped: 0,
+            played: 0,
+            dropped: 0,
+            concealed: 0,
+            underruns: 0,
+            meter: Meter::default(),
+        }
+    }
+
+    /// The most frames that are ever buffered.
+    #[must_use]
+    pub fn bound(&self) -> u64 {
+        self.frames(self.delay.target().max(HIGHEST) + MOST_BEYOND)
+    }
+
+    /// Takes what the network brought. An incomplete frame at the end is passed over.
+    pub fn push(&mut self, interleaved: &[f32]) {
+        let frames = interleaved.len() / self.channels;
+        if frames == 0 {
+            return;
+        }
+        #[allow(clippy::cast_possible_truncation, reason = "half a second of frames")]
+        let skipped = frames.saturating_sub(self.bound() as usize);
+        self.skipped += skipped as u64;
+        self.dropped += skipped as u64;
+        self.ring.write(&interleaved[skipped * self.channels..frames * self.channels]);
+        self.delay.pushed((frames as f64 / self.input_rate).min(HIGHEST));
+        if self.buffered() > self.bound() {
+            self.cut(self.buffered() - self.frames(self.delay.target()));
+        }
+    }
+
+    /// Fills what the sound card asks for: one stretch of `output` for each of `channels` channels, the same number of
+    /// frames in each. A mono sound goes to all of them; channels that the output does not have are not heard.
+    pub fn pull(&mut self, output: &mut [f32], channels: usize) {
+        let frames = output.len() / channels.max(1);
+        if frames == 0 {
+            return;
+        }
+        self.adapt(frames);
+        let speed = self.input_rate / self.output_rate * self.delay.rate();
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a speed is small and positive"
+        )]
+        let advance = (speed * 4_294_967_296.0) as u64;
+        // So much is needed to fade out in.
+        let runway = AHEAD + (FADE * self.input_rate * 1.01) as u64 + 1;
+        for frame in 0..frames {
+            self.fade(runway);
+            for channel in 0..self.channels {
+                let sample = self.sample(channel);
+                self.step.last[channel] = sample;
+            }
+            self.step.cut = false;
+            self.step.part = (self.step.part - self.ramp).max(0.0);
+            for channel in 0..channels {
+                let sample = self.step.last[channel.min(self.channels - 1)];
+                output[channel * frames + frame] = sample;
+                self.meter.add(sample);
+            }
+            if self.sounds() {
+                self.advance(advance);
+            }
+        }
+    }
+
+    /// Lets the sound end, in a few milliseconds of what is asked for. What comes after is dropped.
+    pub fn stop(&mut self) {
+        self.phase = if self.sounds() { Phase::Stopping } else { Phase::Stopped };
+    }
+
+    /// Whether it has ended: there will be nothing but silence.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.phase == Phase::Stopped && self.step.part == 0.0 && !self.step.cut
+    }
+
+    /// The figures now.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            clippy::cast_precision_loss,
+            reason = "no sound is 2^52 samples long"
+        )]
+        let concealed = (self.concealed as f64 * self.input_rate / self.output_rate + 0.5) as u64;
+        Stats {
+            received: self.ring.written() + self.skipped,
+            played: self.played,
+            buffered: self.buffered(),
+            dropped: self.dropped,
+            concealed,
+            underruns: self.underruns,
+            target: self.delay.target() * 1000.0,
+            rate: if self.sounds() { self.delay.rate() } else { 1.0 },
+            playing: self.sounds(),
+        }
+    }
+
+    /// How loud the output was since this was asked last.
+    pub fn loudness(&mut self) -> Loudness {
+        core::mem::take(&mut self.meter).loudness()
+    }
+
+    fn buffered(&self) -> u64 {
+        self.ring.written() - self.next
+    }
+
+    fn sounds(&self) -> bool {
+        matches!(self.phase, Phase::Playing | Phase::Stopping)
+    }
+
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds of frames")]
+    fn frames(&self, seconds: f64) -> u64 {
+        (seconds * self.input_rate + 0.5) as u64
+    }
+
+    /// Drops the oldest frames.
+    fn cut(&mut self, frames: u64) {
+        let frames = frames.min(self.buffered());
+        self.next += frames;
+        self.dropped += frames;
+        self.step.cut = self.sounds();
+        self.delay.settle();
+    }
+
+    /// Begins to play if it is time, and looks at the depth.
+    #[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
+    fn adapt(&mut self, frames: usize) {
+        let depth = self.buffered() as f64 / self.input_rate;
+        let lookahead = AHEAD as f64 / self.input_rate;
+        match self.phase {
+            Phase::Waiting if depth >= self.delay.target() => {
+                // What came before the first sound can be dropped unheard.
+                self.cut(self.buffered() - self.frames(self.delay.target()));
+                self.phase = Phase::Playing;
+                self.delay.began(0.0);
+            }
+            Phase::Gap(length) if depth >= self.delay.resumes_at() + lookahead => {
+                self.phase = Phase::Playing;
+                self.delay.began(length as f64 / self.output_rate);
+            }
+            Phase::Playing => {
+                if let Some(excess) = self.delay.played(depth, frames as f64 / self.output_rate) {
+                    self.cut(self.frames(excess));
+                }
+            }
+            Phase::Stopped => self.cut(self.buffered()),
+            Phase::Waiting | Phase::Gap(_) | Phase::Stopping => {}
+        }
+    }
+
+    /// Moves the gain towards what the next frame should have.
+    fn fade(&mut self, runway: u64) {
+        let lasts = self.phase == Phase::Playing && self.buffered() > runway;
+        self.gain = if lasts { (self.gain + self.ramp).min(1.0) } else { (self.gain - self.ramp).max(0.0) };
+        let empty = self.gain == 0.0 || self.buffered() <= AHEAD;
+        match &mut self.phase {
+            Phase::Playing if !lasts && empty => {
+                self.phase = Phase::Gap(1);
+                self.gain = 0.0;
+                self.concealed += 1;
+                self.underruns += 1;
+                self.delay.ran_empty();
+            }
+            Phase::Gap(length) => {
+                *length += 1;
+                self.concealed += 1;
+            }
+            Phase::Stopping if empty => self.phase = Phase::Stopped,
+            _ => {}
+        }
+    }
+
+    /// What sounds now.
+    fn sample(&mut self, channel: usize) -> f32 {
+        let signal = if self.sounds() {
+            let first = self.next.cast_signed() - BEHIND.cast_signed();
+            self.gain * self.filter.at(self.ring.window(channel, first), self.fraction)
+        } else {
+            0.0
+        };
+        let step = &mut self.step;
+        if step.cut {
+            step.height[channel] = step.last[channel] - signal;
+            if channel + 1 == step.height.len() {
+                step.part = 1.0;
+            }
+            return step.last[channel];
+        }
+        signal + step.height[channel] * step.part
+    }
+
+    fn advance(&mut self, by: u64) {
+        let place = u64::from(self.fraction) + by;
+        #[allow(clippy::cast_possible_truncation, reason = "the low half is the fraction")]
+        let fraction = place as u32;
+        self.fraction = fraction;
+        let whole = (place >> u32::BITS).min(self.buffered());
+        self.next += whole;
+        self.played += whole;
+    }
+}
+
+impl Meter {
+    fn add(&mut self, sample: f32) {
+        self.peak = self.peak.max(sample.abs());
+        self.squares += f64::from(sample) * f64::from(sample);
+        self.samples += 1;
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
+    fn loudness(&self) -> Loudness {
+        Loudness {
+            peak: self.peak,
+            power: if self.samples == 0 { 0.0 } else { self.squares / self.samples as f64 },
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! What the playout does to the sound itself.
+
+use std::f64::consts::TAU;
+
+use orgo_core::audio::playout::Playout;
+
+use crate::network::Line;
+
+/// So many periods of the tone are measured at once. In a longer time a change of the speed counts as noise that nobody
+/// hears as noise.
+const PERIODS: f64 = 100.0;
+
+/// The ratio of the tone that fits best to what is left without it, in decibels. The tone's frequency is looked for.
+fn signal_to_noise(samples: &[f32], near: f64) -> f64 {
+    let noise = |frequency: f64| -> (f64, f64) {
+        let (mut ss, mut cc, mut sc, mut ys, mut yc, mut yy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+        for (at, sample) in samples.iter().enumerate() {
+            let (sin, cos) = (TAU * frequency * at as f64).sin_cos();
+            let y = f64::from(*sample);
+            (ss, cc, sc) = (ss + sin * sin, cc + cos * cos, sc + sin * cos);
+            (ys, yc, yy) = (ys + y * sin, yc + y * cos, yy + y * y);
+        }
+        let determinant = ss * cc - sc * sc;
+        let (a, b) = ((ys * cc - yc * sc) / determinant, (yc * ss - ys * sc) / determinant);
+        let signal = a * ys + b * yc;
+        (yy - signal, signal)
+    };
+    // The residue has one minimum near the true frequency: golden section.
+    let golden = (5_f64.sqrt() - 1.0) / 2.0;
+    let (mut low, mut high) = (near * 0.9945, near * 1.0055);
+    // Within half a bin, where it is unimodal.
+    let bin = 0.5 / samples.len() as f64;
+    let mut best = (low, f64::INFINITY);
+    let mut probe = low;
+    while probe <= high {
+        let (left, _) = noise(probe);
+        if left < best.1 {
+            best = (probe, left);
+        }
+        probe += bin / 4.0;
+    }
+    (low, high) = (best.0 - bin / 2.0, best.0 + bin / 2.0);
+    for _ in 0..60 {
+        let (a, b) = (high - golden * (high - low), low + golden * (high - low));
+        if noise(a).0 < noise(b).0 {
+            high = b;
+        } else {
+            low = a;
+        }
+    }
+    let (noise, signal) = noise(f64::midpoint(low, high));
+    10.0 * (signal / noise).log10()
+}
+
+const TONES: [(fn(usize, f64) -> f64, f64); 3] = [
+    (|_, time| 0.5 * (TAU * 440.0 * time).sin(), 440.0),
+    (|_, time| 0.5 * (TAU * 1000.0 * time).sin(), 1000.0),
+    (|_, time| 0.5 * (TAU * 6000.0 * time).sin(), 6000.0),
+];
+
+#[test]
+fn a_tone_stays_60_db_above_the_noise_while_the_clock_is_followed() {
+    for (signal, frequency) in TONES {
+        for (input_rate, output_rate) in
+            [(24_000, 24_000), (24_000, 44_100), (24_000, 48_000), (48_000, 44_100)]
+        {
+            for ppm in [-200.0, 0.0, 200.0] {
+                let heard = Line { input_rate, output_rate, ppm, signal, ..Line::default() }.live(30.0, 1);
+                // From the first second on, while the rate still looks for the clock's, and when it has found it.
+                for second in [1, 5, 28] {
+                    let from = second * output_rate as usize;
+                    let length = (PERIODS * f64::from(output_rate) / frequency) as usize;
+                    let piece = &heard.output[0][from..from + length];
+                    let ratio = signal_to_noise(piece, frequency / f64::from(output_rate));
+                    println!(
+                        "{frequency} Hz, {input_rate} to {output_rate}, {ppm} ppm, second {second}: {ratio:.1} dB"
+                    );
+                    assert!(
+                        ratio > 60.0,
+                        "{ratio:.1} dB: {frequency} Hz, {input_rate} to {output_rate}, {ppm} ppm"
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_sound_that_is_stopped_fades() {
+    let mut playout = Playout::new(24_000, 1, 24_000, 60.0);
+    playout.push(&[0.5; 6_000]);
+    let mut heard = Vec::new();
+    let mut block = [0.0; 128];
+    for _ in 0..20 {
+        playout.pull(&mut block, 1);
+        heard.extend_from_slice(&block);
+    }
+    assert!((heard.last().unwrap() - 0.5).abs() < 1e-4);
+    playout.stop();
+    assert!(!playout.stopped());
+    for _ in 0..2 {
+        playout.pull(&mut block, 1);
+        heard.extend_from_slice(&block);
+    }
+    assert!(playout.stopped());
+    assert!(heard.last().unwrap().abs() < 1e-6);
+    let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+    assert!(step < 0.5 / 100.0, "a step of {step}");
+}
+
+#[test]
+fn channels_stay_apart_and_mono_goes_to_both() {
+    let stereo =
+        |channel: usize, time: f64| if channel == 0 { 0.25 * (TAU * 440.0 * time).sin() } else { -0.5 };
+    let heard =
+        Line { input_rate: 48_000, channels: 2, output_rate: 48_000, signal: stereo, ..Line::default() }
+            .live(2.0, 1);
+    assert!((heard.output[1].last().unwrap() + 0.5).abs() < 1e-4);
+    assert!(heard.output[0].iter().all(|sample| sample.abs() < 0.26));
+    let heard = Line::default().live(2.0, 1);
+    assert_eq!(heard.output[0], heard.output[1]);
+}
+
+#[test]
+fn the_loudness_is_that_since_it_was_asked_last() {
+    let mut playout = Playout::new(24_000, 1, 24_000, 60.0);
+    playout.push(&[0.5; 8_000]);
+    let mut block = [0.0; 1024];
+    playout.pull(&mut block, 1);
+    playout.loudness();
+    playout.pull(&mut block, 1);
+    let loudness = playout.loudness();
+    assert!((loudness.peak - 0.5).abs() < 1e-3 && (loudness.power - 0.25).abs() < 1e-3);
+    assert_eq!(playout.loudness().power, 0.0);
+}
