@@ -316,7 +316,6 @@ impl Link {
         }
         self.phase = Phase::Greeting { since: now };
         self.heard = now;
-        self.ping(now);
         true
     }
 
@@ -420,7 +419,7 @@ impl Link {
         true
     }
 
-    fn ping(&mut self, now: Millis) {
+    pub(super) fn ping(&mut self, now: Millis) {
         self.next_ping = now.saturating_add(PING_EVERY);
         self.send(r#"{"type":"ping"}"#.to_owned());
     }

@@ -94,6 +94,9 @@ impl<P: Protocol> Session<P> {
             for message in self.protocol.greet() {
                 self.link.send(message);
             }
+            // Last, so that its answer says that what was asked for before is at work: an open channel of events
+            // misses nothing.
+            self.link.ping(now);
         }
     }
 
