@@ -2,7 +2,8 @@
 import { createServer } from "node:http";
 
 /**
- * It answers every call below `/api` with an empty list of workspaces and counts it, and says the count at `/seen`.
+ * It counts every call below `/api`, which it answers with an empty list of workspaces, and every socket, and says the count
+ * at `/seen`.
  *
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */
@@ -18,6 +19,10 @@ export async function startCounter() {
       "content-type": "application/json",
     });
     response.end(counted ? '{"workspaces":[]}' : String(seen));
+  });
+  server.on("upgrade", (_, socket) => {
+    seen += 1;
+    socket.destroy();
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
