@@ -1,4 +1,4 @@
-//! The world as the core's driver sees it: tokio's timer, hyper for HTTP, [`socket`](crate::socket) for WebSockets.
+//! The world as the core's driver sees it: tokio's timer, hyper for HTTP, [`socket`] for WebSockets.
 
 use std::future::Future;
 use std::time::Duration;

@@ -1,0 +1,53 @@
+import { defineConfig } from "vite";
+import { Orgo } from "orgo-sdk";
+
+/**
+ * What a page needs of a server: a connection to a computer. The API key stays here. A real server would first look
+ * who asks; this one listens on loopback and answers its own pages alone.
+ */
+function connection() {
+  const orgo = new Orgo();
+
+  /** A computer that runs; if there is none, a new one in the workspace "examples". */
+  async function findComputer() {
+    const workspaces = await orgo.workspaces.list();
+    for (const { id } of workspaces) {
+      const { desktops = [] } = await orgo.workspaces.get(id);
+      const running = desktops.find(({ status }) => status === "running");
+      if (running) return orgo.computers.get(running.id);
+    }
+    const own = workspaces.find(({ name }) => name === "examples") ?? (await orgo.workspaces.create({ name: "examples" }));
+    const computer = await orgo.computers.create({ workspace_id: own.id, name: `page-${Date.now()}` });
+    await computer.waitUntilRunning();
+    return computer;
+  }
+
+  let computer;
+
+  return {
+    name: "orgo-connection",
+    configureServer(server) {
+      server.middlewares.use("/connection", (request, response) => {
+        if (request.headers["sec-fetch-site"] !== "same-origin") {
+          response.writeHead(403).end();
+          return;
+        }
+        computer ??= findComputer();
+        computer
+          .then((found) => found.connection())
+          .then(
+            (found) => response.setHeader("content-type", "application/json").end(JSON.stringify(found)),
+            (error) => {
+              computer = undefined;
+              response.writeHead(502, { "content-type": "text/plain" }).end(error.message);
+            },
+          );
+      });
+    },
+  };
+}
+
+export default defineConfig({
+  plugins: [connection()],
+  server: { host: "127.0.0.1" },
+});
