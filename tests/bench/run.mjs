@@ -39,7 +39,10 @@ async function inNode({ native, wasm }, options, id) {
     wasm: throughClient(clients.wasm, id),
     fetch: throughFetch(options, id),
   };
-  const timed = (call) => interleave(Object.fromEntries(Object.entries(variants).map(([name, calls]) => [name, calls[call]])), ROUNDS);
+  const timed = (call) => {
+    const same = Object.entries(variants).map(([name, calls]) => [name, calls[call]]);
+    return interleave(Object.fromEntries(same), ROUNDS);
+  };
   return {
     click: await timed("click"),
     screenshot: await timed("screenshot"),
@@ -63,19 +66,21 @@ async function inPage(pages, options, id) {
 }
 
 function timeRows(place, { click, screenshot, keystroke }) {
-  const milliseconds = (value) => Number(value.toFixed(2));
+  const rounded = (value) => Number(value.toFixed(2));
+  const row = (what, by, values) => ({
+    ...{ what, where: place, by },
+    median: rounded(median(values)),
+    p95: rounded(quantile(values, 0.95)),
+  });
   const rows = [];
   for (const [what, times] of Object.entries({ click, screenshot })) {
     for (const [name, values] of Object.entries(times)) {
       // By round, so that a slow moment of the machine does not count against one of them.
       const ratio = median(values.map((value, round) => value / times.fetch[round]));
-      rows.push({ what, where: place, by: name, median: milliseconds(median(values)), p95: milliseconds(quantile(values, 0.95)), "to fetch": Number(ratio.toFixed(2)) });
+      rows.push({ ...row(what, name, values), "to fetch": rounded(ratio) });
     }
   }
-  for (const [name, values] of Object.entries(keystroke)) {
-    rows.push({ what: "key to echo", where: place, by: name, median: milliseconds(median(values)), p95: milliseconds(quantile(values, 0.95)) });
-  }
-  return rows;
+  return [...rows, ...Object.entries(keystroke).map(([name, values]) => row("key to echo", name, values))];
 }
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-bench-"));

@@ -45,7 +45,8 @@ function pixel({ x, y }) {
 async function onPage({ x, y }) {
   const box = await page.locator("#screen-canvas").boundingBox();
   const scale = Math.min(box.width / 1280, box.height / 720);
-  return [box.x + (box.width - 1280 * scale) / 2 + (x + 0.5) * scale, box.y + (box.height - 720 * scale) / 2 + (y + 0.5) * scale];
+  const along = (start, length, pixels, at) => start + (length - pixels * scale) / 2 + (at + 0.5) * scale;
+  return [along(box.x, box.width, 1280, x), along(box.y, box.height, 720, y)];
 }
 
 /** Waits until the canvas has a colour at a point. */
@@ -92,7 +93,8 @@ describe("the dashboard", () => {
     await page.locator("#sound-play").click();
     await page.locator("#sound-state", { hasText: "Playing" }).waitFor();
     await playTone(computer, 3);
-    await until("the meter to move", async () => Number(await page.locator("#sound-meter").getAttribute("aria-valuenow")) > -20);
+    const meter = page.locator("#sound-meter");
+    await until("the meter to move", async () => Number(await meter.getAttribute("aria-valuenow")) > -20);
   });
 
   test("it creates and deletes a computer", LIMIT, async () => {

@@ -10,7 +10,8 @@ const imported = (name) => `
   import { Orgo, NotFoundError } from ${JSON.stringify(name)};
   const loaded = process.report.getReport().sharedObjects.filter((path) => path.endsWith(".node"));
   const { kind, version, fallback_cause } = await Orgo.bindingInfo();
-  console.log(JSON.stringify({ kind, version, cause: fallback_cause?.message, loaded, error: NotFoundError.prototype.name }));
+  const cause = fallback_cause?.message;
+  console.log(JSON.stringify({ kind, version, cause, loaded, error: NotFoundError.prototype.name }));
 `;
 const required = `
   const { Orgo, NotFoundError } = require("orgo-sdk");
@@ -22,7 +23,11 @@ const required = `
 let project;
 let manifest;
 before(() => {
-  project = createProject({ "import.mjs": imported("orgo-sdk"), "require.cjs": required, "bare.mjs": imported("orgo-bare") });
+  project = createProject({
+    "import.mjs": imported("orgo-sdk"),
+    "require.cjs": required,
+    "bare.mjs": imported("orgo-bare"),
+  });
   manifest = JSON.parse(readFileSync(join(project.installed, "package.json"), "utf8"));
 });
 after(() => project?.remove());

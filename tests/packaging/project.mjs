@@ -19,7 +19,11 @@ export function createProject(files = {}) {
   const npm = (args, cwd) => execFileSync("npm", args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
   npm(["pack", "--silent", "--workspace", "npm", "--pack-destination", folder], root);
   const [tarball] = readdirSync(folder);
-  const project = { folder, installed: join(folder, "node_modules/orgo-sdk"), remove: () => rmSync(folder, { recursive: true }) };
+  const project = {
+    folder,
+    installed: join(folder, "node_modules/orgo-sdk"),
+    remove: () => rmSync(folder, { recursive: true }),
+  };
   write(project, { "package.json": '{ "name": "project", "private": true }', ...files });
   // It has no dependencies, so nothing has to be fetched.
   npm(["install", "--offline", "--silent", "--no-audit", "--no-fund", `./${tarball}`], folder);

@@ -8,7 +8,11 @@ import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 import { createProject } from "./project.mjs";
 
-const PAGE = `<!doctype html><title>Page</title><link rel="icon" href="data:,"><script type="module" src="/main.js"></script>`;
+const PAGE = `<!doctype html>
+<title>Page</title>
+<link rel="icon" href="data:,">
+<script type="module" src="/main.js"></script>
+`;
 const MAIN = `
   import { Orgo } from "orgo-sdk";
   globalThis.info = () => Orgo.bindingInfo();

@@ -30,7 +30,8 @@ export async function rejects(work, Class, what) {
     value = await work;
   } catch (error) {
     if (error instanceof Class) return error;
-    throw new Error(`${what}: rejected with ${error?.name}: ${error?.message}, not ${Class.prototype.name}`, { cause: error });
+    const came = `${error?.name}: ${error?.message}`;
+    throw new Error(`${what}: rejected with ${came}, not ${Class.prototype.name}`, { cause: error });
   }
   throw new Error(`${what}: gave ${shown(value)} instead of rejecting with ${Class.prototype.name}`);
 }

@@ -15,7 +15,12 @@ import { codeIsRun } from "./commands.mjs";
 import { connectionOpensChannels } from "./connection.mjs";
 import { livesThroughItsStates } from "./life-cycle.mjs";
 import { mouseIsWorked } from "./mouse.mjs";
-import { badParametersAreNotSent, unknownComputerIsNotFound, wrongKeyIsRefused, wrongPasswordIsRefused } from "./refusals.mjs";
+import {
+  badParametersAreNotSent,
+  unknownComputerIsNotFound,
+  wrongKeyIsRefused,
+  wrongPasswordIsRefused,
+} from "./refusals.mjs";
 import { screenshotShowsTheScreen } from "./screen.mjs";
 import { toneIsHeard } from "./sound.mjs";
 import { shellEndsWithItsCode, shellIsWorked, sizeReachesTheShell } from "./terminal.mjs";

@@ -6,7 +6,8 @@ export async function livesThroughItsStates({ sdk, orgo, workspace }) {
   const computer = await orgo.computers.create({ workspace_id: workspace.id, name });
   equal(computer.info.name, name, "its name");
   await computer.waitUntilRunning();
-  ok((await orgo.workspaces.get(workspace.id)).desktops.some(({ id }) => id === computer.id), "its workspace has not got it");
+  const { desktops } = await orgo.workspaces.get(workspace.id);
+  ok(desktops.some(({ id }) => id === computer.id), "its workspace has not got it");
   await computer.bash("echo kept > ~/kept");
 
   await computer.stop();

@@ -27,7 +27,8 @@ export async function mouseIsWorked({ computer }) {
   equal((await next(4)).moves.join(), `${twice},${twice}`, "a double click");
 
   await computer.scroll({ direction: "down" });
-  equal((await next(3)).moves.join(), [WHEEL_DOWN, WHEEL_DOWN, WHEEL_DOWN].map((button) => `${button} down`).join(), "the wheel, downwards");
+  const notch = `${WHEEL_DOWN} down`;
+  equal((await next(3)).moves.join(), [notch, notch, notch].join(), "the wheel, downwards");
   await computer.scroll({ direction: "up", amount: 1 });
   equal((await next(1)).moves.join(), `${WHEEL_UP} down`, "the wheel, upwards");
 

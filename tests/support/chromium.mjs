@@ -7,7 +7,8 @@ const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-c
 
 function executable() {
   const folders = (process.env.PATH ?? "").split(delimiter);
-  const found = process.env.ORGO_CHROMIUM ?? NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find(existsSync);
+  const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+  const found = process.env.ORGO_CHROMIUM ?? places.find(existsSync);
   if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; ORGO_CHROMIUM names another place`);
   return found;
 }

@@ -3,7 +3,10 @@ import { PITCH, playTone } from "../../scenarios/sound.mjs";
 import { loudness, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
 
-/** What comes out of the player, not what goes into it, has the tone. As in a real page there is no key, but a connection. */
+/**
+ * What comes out of the player, not what goes into it, has the tone. As in a real page it is opened by a connection,
+ * without a key.
+ */
 export async function toneIsPlayed({ sdk, computer }) {
   const audio = await sdk.Orgo.connect(await computer.connection()).audio();
   const player = await audio.play();
