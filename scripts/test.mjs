@@ -1,9 +1,10 @@
 // Runs everything: `npm test`. With names it runs those suites alone, as `npm test -- rust e2e`; with `--full`
 // (`npm run test:full`) the long proofs run whole instead of the share that a test run takes.
+import { join } from "node:path";
 import { argv } from "node:process";
 import { build } from "./build.mjs";
 import { globSync } from "./lib/glob.mjs";
-import { Failure, main, run, step, steps } from "./lib/step.mjs";
+import { Failure, main, root, run, step, steps } from "./lib/step.mjs";
 import { lint } from "./lint.mjs";
 import { setup } from "./setup.mjs";
 
@@ -17,9 +18,11 @@ const suites = {
   rust: () => counted("cargo", ["test", "--workspace", "--all-features", "--no-fail-fast"]),
   "core-in-wasm": () =>
     counted("cargo", ["test", "--package", "orgo-core", "--lib", "--tests", "--target", "wasm32-wasip1"], {
-      CARGO_TARGET_WASM32_WASIP1_RUNNER: `${process.execPath} --no-warnings tests/wasi-runner.mjs`,
+      CARGO_TARGET_WASM32_WASIP1_RUNNER: `${process.execPath} --no-warnings ${join(root, "tests/wasi-runner.mjs")}`,
+      // The same schedules run natively; here a few show that they come out the same.
+      ORGO_SCHEDULES: "100",
     }),
-  "wasm-in-chromium": () => counted("wasm-pack", ["test", "wasm", "--headless", "--chrome", "--mode", "no-install"]),
+  "wasm-in-chromium": () => counted("wasm-pack", ["test", "--headless", "--chrome", "--mode", "no-install", "wasm"]),
   npm: () => nodeTests("npm/test/*.test.mjs"),
   addon: () => nodeTests("node/test/*.test.mjs"),
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
