@@ -11,13 +11,16 @@ import { setup } from "./setup.mjs";
 /** What the runners counted, over all suites. */
 const total = { passed: 0, failed: 0, skipped: 0 };
 
+/** The core's tests that show something more in WebAssembly; those of sound take minutes there. */
+const CORE_TESTS = ["--test", "calls", "--test", "sessions", "--test", "simulation"];
+
 /** Every suite, in the order of running: the fast ones that explain most come first. */
 const suites = {
   lint,
   "sans-io": () => run(process.execPath, ["scripts/check-core.mjs"]),
   rust: () => counted("cargo", ["test", "--workspace", "--all-features", "--no-fail-fast"]),
   "core-in-wasm": () =>
-    counted("cargo", ["test", "--package", "orgo-core", "--lib", "--tests", "--target", "wasm32-wasip1"], {
+    counted("cargo", ["test", "--package", "orgo-core", "--lib", ...CORE_TESTS, "--target", "wasm32-wasip1"], {
       CARGO_TARGET_WASM32_WASIP1_RUNNER: `${process.execPath} --no-warnings ${join(root, "tests/wasi-runner.mjs")}`,
       // The same schedules run natively; here a few show that they come out the same.
       ORGO_SCHEDULES: "100",

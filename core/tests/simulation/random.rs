@@ -25,6 +25,7 @@ impl Random {
 
     /// From 0 to 1.
     #[allow(clippy::cast_precision_loss, reason = "small numbers")]
+    #[allow(dead_code, reason = "the tests of the playout share this file, and only they need it")]
     pub(crate) fn part(&mut self) -> f64 {
         self.below(1 << 20) as f64 / f64::from(1 << 20)
     }
