@@ -8,9 +8,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::Millis;
 use crate::api::actions::Screenshot;
@@ -22,6 +20,7 @@ use crate::error::{
 };
 use crate::http::{Method, Request, Response, SendFailure};
 use crate::image;
+use crate::json::{self, Map, SyntaxError, Value};
 use crate::retry::{Jitter, retry_after, retry_delay};
 use crate::schema::normalise;
 
@@ -67,7 +66,7 @@ impl Output {
                 Output::Value(value) => value,
                 Output::Screenshot(_) | Output::Content(_) => Value::Null,
             };
-            serde_json::from_value(value).map_err(|error| {
+            serde_json::from_str(&value.to_string()).map_err(|error| {
                 Error::Decode(DecodeError {
                     operation: name.to_owned(),
                     path: String::new(),
@@ -124,7 +123,7 @@ impl Call {
     pub fn new(
         config: &Config,
         name: &str,
-        params: &Map<String, Value>,
+        params: &Map,
         options: &CallOptions,
         content: Option<Content>,
         seed: u64,
@@ -150,7 +149,7 @@ impl Call {
     fn prepare(
         config: &Config,
         operation: &'static Operation,
-        params: &Map<String, Value>,
+        params: &Map,
         options: &CallOptions,
         content: Option<Content>,
         seed: u64,
@@ -178,10 +177,7 @@ impl Call {
                 return Err(Error::encode(operation.name, "file", "is not a parameter of this call"));
             }
             (Carrier::Json, None) if operation.method == Method::Post => {
-                let mut body = Map::new();
-                for (name, value) in fields {
-                    body.insert(name.to_owned(), value);
-                }
+                let body = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
                 request.body = Some(Value::Object(body).to_string().into_bytes());
             }
@@ -298,7 +294,7 @@ impl Call {
 
     fn refused(&self, response: &Response) -> Error {
         // The documented shape of an error, and the nested one of the chat endpoint (G3).
-        let body: Value = serde_json::from_slice(&response.body).unwrap_or_default();
+        let body = json::parse(&response.body).unwrap_or_default();
         let text = |name: &str| {
             let nested = body.get("error").and_then(|error| error.get(name));
             nested.or_else(|| body.get(name)).and_then(Value::as_str).map(str::to_owned)
@@ -318,8 +314,9 @@ impl Call {
             request_id: text("request_id").or_else(|| response.header("x-request-id").map(str::to_owned)),
             upstream_status: body
                 .get("upstream_status")
-                .and_then(Value::as_u64)
-                .and_then(|status| status.try_into().ok()),
+                .and_then(Value::as_f64)
+                .filter(|status| (0.0..=f64::from(u16::MAX)).contains(status) && status.fract() == 0.0)
+                .map(|status| status as u16),
             retry_after: header.or_else(|| {
                 body.get("retry_after")
                     .and_then(Value::as_f64)
@@ -346,15 +343,13 @@ impl Call {
                 }
             },
             Answer::Value { ty, under } => {
-                let mut value: Value = if response.body.trim_ascii().is_empty() {
+                let mut value = if response.body.trim_ascii().is_empty() {
                     Value::Object(Map::new())
                 } else {
-                    serde_json::from_slice(&response.body).map_err(|_| self.not_json(response))?
+                    json::parse(&response.body).map_err(|error| self.not_json(response, error))?
                 };
-                if let Value::Object(wrapper) = &mut value
-                    && let Some(name) = under.iter().find(|name| wrapper.contains_key(**name))
-                {
-                    let mut inner = wrapper.get_mut(*name).map(Value::take).unwrap_or_default();
+                if let Some(name) = under.iter().find(|name| value.get(name).is_some()) {
+                    let mut inner = value.get_mut(name).map(Value::take).unwrap_or_default();
                     normalise(&mut inner, &ty).map_err(|error| self.misfit(response, error.inside(name)))?;
                     value = inner;
                 } else {
@@ -367,7 +362,7 @@ impl Call {
     }
 
     fn link(&self, response: &Response) -> Result<String, Error> {
-        let value: Value = serde_json::from_slice(&response.body).map_err(|_| self.not_json(response))?;
+        let value = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
         match value.get("url") {
             Some(Value::String(url)) => Ok(url.clone()),
             Some(other) => Err(self.misfit(response, Mismatch::new("a string", other).inside("url"))),
@@ -391,17 +386,18 @@ impl Call {
     }
 
     fn picture(&self, response: &mut Response) -> Result<Picture, Error> {
-        /// Every documented form at once: A to E of the generations; F is the picture itself.
-        #[derive(Deserialize)]
-        struct Body<'a> {
-            #[serde(borrow)]
-            image: std::borrow::Cow<'a, str>,
-        }
         if self.following || image::inspect(&response.body).is_some() {
             return Ok(Picture::Data(std::mem::take(&mut response.body)));
         }
-        let body: Body<'_> = serde_json::from_slice(&response.body).map_err(|_| self.not_json(response))?;
-        let text = body.image.as_ref();
+        let mut body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
+        let text = match body.get_mut("image").map(Value::take) {
+            Some(Value::String(text)) => text,
+            Some(other) => {
+                return Err(self.misfit(response, Mismatch::new("a string", &other).inside("image")));
+            }
+            None => return Err(self.misfit(response, Mismatch::missing("a string").inside("image"))),
+        };
+        // Every documented form at once: A to E of the generations; F is the picture itself, and was taken above.
         let encoded = match text.strip_prefix("data:") {
             Some(data) => data.split_once(";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
                 let problem = "expected a data URL in base64".to_owned();
@@ -409,12 +405,12 @@ impl Call {
             })?,
             // Base64 of a JPEG begins with a slash too: `/9j/`. A path is not valid base64 of a picture.
             None if text.starts_with("http://") || text.starts_with("https://") => {
-                return Ok(Picture::Link(text.to_owned()));
+                return Ok(Picture::Link(text));
             }
             None if text.starts_with('/') && !text.starts_with("/9j/") => {
-                return Ok(Picture::Link(text.to_owned()));
+                return Ok(Picture::Link(text));
             }
-            None => text,
+            None => &text,
         };
         // Line breaks are rare, and looking for them costs as much as decoding does.
         let decoded = BASE64
@@ -434,8 +430,8 @@ impl Call {
         Ok(Screenshot { data, mime_type: info.mime_type, width: info.width, height: info.height })
     }
 
-    fn not_json(&self, response: &Response) -> Error {
-        let problem = "expected JSON".to_owned();
+    fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
+        let problem = format!("expected JSON, but it is {error}");
         self.misfit(response, Mismatch { path: String::new(), problem })
     }
 

@@ -1,11 +1,10 @@
 //! What a client is set up with, and what one call may change of it.
 
-use serde_json::{Map, Value};
-
 use crate::Millis;
 use crate::address::{BaseUrl, SocketTemplate};
 use crate::auth::ApiKey;
 use crate::error::Error;
+use crate::json::{Map, Value};
 
 /// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
@@ -59,7 +58,7 @@ pub struct RawConfig {
     /// See [`Config::max_retries`].
     pub max_retries: Option<f64>,
     /// See [`Config::headers`].
-    pub headers: Map<String, Value>,
+    pub headers: Map,
 }
 
 impl std::fmt::Debug for RawConfig {
@@ -118,7 +117,7 @@ pub struct RawCallOptions {
     /// See [`CallOptions::max_retries`].
     pub max_retries: Option<f64>,
     /// See [`CallOptions::headers`].
-    pub headers: Map<String, Value>,
+    pub headers: Map,
 }
 
 impl RawCallOptions {
@@ -159,7 +158,7 @@ fn count(owner: &str, retries: Option<f64>) -> Result<Option<u32>, Error> {
     Ok(Some(retries as u32))
 }
 
-fn headers(owner: &str, headers: Map<String, Value>) -> Result<Vec<(String, String)>, Error> {
+fn headers(owner: &str, headers: Map) -> Result<Vec<(String, String)>, Error> {
     headers
         .into_iter()
         .map(|(name, value)| {

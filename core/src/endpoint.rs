@@ -5,12 +5,12 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
 
 use crate::address::percent_encode;
 use crate::error::{Error, kind};
 use crate::http::Method;
-use crate::schema::{Field, Rule, Type, expected, figure, whole};
+use crate::json::{self, Map, Value};
+use crate::schema::{Field, Rule, Type, expected, whole};
 
 /// What happens when a call reaches the server more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +96,9 @@ pub trait Endpoint: Serialize {
     type Response: DeserializeOwned;
 
     /// The parameters in the form that [`Operation::encode`] takes.
-    fn params(&self) -> Map<String, Value> {
-        match serde_json::to_value(self) {
-            Ok(Value::Object(params)) => params,
+    fn params(&self) -> Map {
+        match serde_json::to_vec(self).map(|params| json::parse(&params)) {
+            Ok(Ok(Value::Object(params))) => params,
             _ => Map::new(),
         }
     }
@@ -118,9 +118,11 @@ impl Operation {
     ///
     /// # Errors
     /// [`Error::Encode`] for the first parameter that is missing, unknown or not allowed.
-    pub fn encode(&self, params: &Map<String, Value>) -> Result<Encoded, Error> {
+    pub fn encode(&self, params: &Map) -> Result<Encoded, Error> {
         let known = || self.path_fields.iter().chain(self.fields);
-        if let Some(unknown) = params.keys().find(|key| !known().any(|field| field.name == key.as_str())) {
+        if let Some(unknown) =
+            params.iter().map(|(name, _)| name).find(|name| !known().any(|field| field.name == *name))
+        {
             let names: Vec<&str> = known().map(|field| field.name).collect();
             let problem = if names.is_empty() {
                 "is not a parameter of this call, which takes none".to_owned()
@@ -171,7 +173,7 @@ impl Operation {
     }
 
     /// The value of one parameter, checked; `None` where it is absent and may be.
-    fn take(&self, params: &Map<String, Value>, field: &Field) -> Result<Option<Value>, Error> {
+    fn take(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
         let value = match params.get(field.name) {
             None | Some(Value::Null) if field.optional => return Ok(None),
             None | Some(Value::Null) => {
@@ -187,7 +189,7 @@ impl Operation {
 
     /// The longest time that the server itself may take, in milliseconds; `None` where the call is short.
     #[must_use]
-    pub fn server_limit(&self, params: &Map<String, Value>) -> Option<crate::Millis> {
+    pub fn server_limit(&self, params: &Map) -> Option<crate::Millis> {
         let limit = self.server_time?;
         let seconds = params.get(limit.field).and_then(Value::as_f64).unwrap_or(limit.default);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
@@ -235,6 +237,7 @@ fn is_resolution(text: &str) -> bool {
 #[must_use]
 pub fn wanted(field: &Field) -> String {
     let list = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
+    let figure = |number: f64| Value::from(number).to_string();
     match (field.rule, &field.ty) {
         (_, Type::Choice(choice)) => {
             format!("one of {}", list(&mut choice.values.iter().map(|name| format!("{name:?}"))))

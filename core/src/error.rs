@@ -3,15 +3,12 @@
 
 use std::fmt;
 
-use serde::Serialize;
-use serde_json::Value;
-
 use crate::channel::CloseCause;
+use crate::json::{Map, Value};
 use crate::{Millis, http::Reached};
 
 /// Whether a call took effect on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Delivered {
     /// Provably not: it never left, or the server says that it did nothing.
     No,
@@ -19,6 +16,18 @@ pub enum Delivered {
     Maybe,
     /// The server carried it out; what failed came after.
     Yes,
+}
+
+impl Delivered {
+    /// `no`, `maybe` or `yes`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::No => "no",
+            Self::Maybe => "maybe",
+            Self::Yes => "yes",
+        }
+    }
 }
 
 impl From<Reached> for Delivered {
@@ -182,44 +191,47 @@ impl Error {
         }
     }
 
-    /// The same facts in one flat form, as the bindings hand them to JavaScript.
+    /// The same facts as one flat object, as the bindings hand them to JavaScript (`ErrorRecord` in TypeScript); what does
+    /// not apply is absent.
     #[must_use]
-    pub fn record(&self) -> ErrorRecord {
-        let mut record = ErrorRecord {
-            kind: ErrorKind::Encode,
-            message: self.to_string(),
-            delivered: self.delivered(),
-            ..ErrorRecord::default()
-        };
-        match self {
-            Self::Encode(error) => record.field = Some(error.field.clone()),
+    pub fn record(&self) -> Value {
+        let mut record = Map::new();
+        let kind = match self {
+            Self::Encode(error) => {
+                record.insert("field", error.field.as_str().into());
+                "encode"
+            }
             Self::Decode(error) => {
-                record.kind = ErrorKind::Decode;
-                record.path = Some(error.path.clone());
-                record.status = Some(error.status);
-                record.body = Some(error.body.clone());
+                record.insert("path", error.path.as_str().into());
+                record.insert("status", u64::from(error.status).into());
+                record.insert("body", error.body.as_str().into());
+                "decode"
             }
             Self::Server(error) => {
-                record.kind = ErrorKind::Server;
-                record.status = Some(error.status);
-                record.code.clone_from(&error.code);
-                record.request_id.clone_from(&error.request_id);
-                record.upstream_status = error.upstream_status;
-                record.retry_after = error.retry_after;
-                record.body = Some(error.body.clone());
+                record.insert("status", u64::from(error.status).into());
+                record.insert("code", error.code.as_deref().into());
+                record.insert("request_id", error.request_id.as_deref().into());
+                record.insert("upstream_status", error.upstream_status.map(u64::from).into());
+                record.insert("retry_after", error.retry_after.into());
+                record.insert("body", error.body.as_str().into());
+                "server"
             }
-            Self::Transport(_) => record.kind = ErrorKind::Transport,
+            Self::Transport(_) => "transport",
             Self::Timeout(error) => {
-                record.kind = ErrorKind::Timeout;
-                record.limit = Some(error.limit);
+                record.insert("limit", error.limit.into());
+                "timeout"
             }
-            Self::Aborted(_) => record.kind = ErrorKind::Aborted,
+            Self::Aborted(_) => "aborted",
             Self::Closed(cause) => {
-                record.kind = ErrorKind::Closed;
-                record.cause = Some(cause.clone());
+                record.insert("cause", cause.to_json());
+                "closed"
             }
-        }
-        record
+        };
+        record.insert("kind", kind.into());
+        record.insert("message", self.to_string().into());
+        record.insert("delivered", self.delivered().as_str().into());
+        record.retain(|_, value| !value.is_null());
+        Value::Object(record)
     }
 }
 
@@ -249,82 +261,6 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// The type of an [`Error`], by name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "one for each variant of Error, where they are explained")]
-pub enum ErrorKind {
-    #[default]
-    Encode,
-    Decode,
-    Server,
-    Transport,
-    Timeout,
-    Aborted,
-    Closed,
-}
-
-/// An [`Error`] in one flat form; fields that do not apply are absent.
-#[derive(Debug, Clone, Serialize)]
-pub struct ErrorRecord {
-    /// Which error it is.
-    pub kind: ErrorKind,
-    /// The whole sentence.
-    pub message: String,
-    /// Whether the call took effect.
-    pub delivered: Delivered,
-    /// [`EncodeError::field`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    /// [`DecodeError::path`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub path: Option<String>,
-    /// [`ServerError::status`] or [`DecodeError::status`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<u16>,
-    /// [`ServerError::code`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub code: Option<String>,
-    /// [`ServerError::request_id`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// [`ServerError::upstream_status`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub upstream_status: Option<u16>,
-    /// [`ServerError::retry_after`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub retry_after: Option<f64>,
-    /// [`ServerError::body`] or [`DecodeError::body`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub body: Option<String>,
-    /// [`TimeoutError::limit`]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<Millis>,
-    /// Why a channel ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cause: Option<CloseCause>,
-}
-
-impl Default for ErrorRecord {
-    fn default() -> Self {
-        Self {
-            kind: ErrorKind::default(),
-            message: String::new(),
-            delivered: Delivered::No,
-            field: None,
-            path: None,
-            status: None,
-            code: None,
-            request_id: None,
-            upstream_status: None,
-            retry_after: None,
-            body: None,
-            limit: None,
-            cause: None,
-        }
-    }
-}
 
 /// A place in an answer that does not fit its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -370,7 +306,7 @@ pub(crate) fn kind(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
-        Value::Number(value) => value.to_string(),
+        Value::Number(value) => value.as_str().to_owned(),
         Value::String(_) => "a string".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),

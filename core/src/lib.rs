@@ -29,6 +29,7 @@ pub mod endpoint;
 pub mod error;
 pub mod http;
 pub mod image;
+pub mod json;
 pub mod retry;
 pub mod schema;
 

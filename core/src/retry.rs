@@ -3,6 +3,7 @@
 use crate::Millis;
 use crate::endpoint::Effect;
 use crate::error::{Delivered, Error};
+use crate::json;
 
 /// A small generator of pseudo-random numbers (SplitMix64) for jitter. Not for secrets.
 #[derive(Debug, Clone)]
@@ -81,7 +82,7 @@ pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jit
 #[must_use]
 pub fn retry_after(value: &str, date: Option<&str>) -> Option<f64> {
     const DAY: f64 = 86_400.0;
-    if let Ok(seconds) = serde_json::from_slice::<f64>(value.as_bytes()) {
+    if let Some(seconds) = json::parse(value.as_bytes()).ok().and_then(|seconds| seconds.as_f64()) {
         return (seconds >= 0.0).then_some(seconds.min(DAY));
     }
     let (until, now) = (http_date(value)?, http_date(date?)?);

@@ -1,9 +1,8 @@
 //! What a value of the protocol looks like, as data: the declarations are checked, documented and turned into
 //! TypeScript from here.
 
-use serde_json::{Map, Value};
-
 use crate::error::Mismatch;
+use crate::json::{Map, Number, Value};
 
 /// The type of one value.
 #[derive(Debug, Clone, Copy)]
@@ -116,7 +115,7 @@ typed! {
     u64 => Type::Integer,
     f64 => Type::Number,
     String => Type::String,
-    Map<String, Value> => Type::Map,
+    Map => Type::Map,
 }
 
 impl<T: Typed> Typed for Option<T> {
@@ -251,26 +250,17 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
             None => Err(Mismatch::new("a whole number", value)),
         },
         (Type::Object(object), Value::Object(fields)) => {
-            let mut has_null = false;
             for field in object.fields {
                 match fields.get_mut(field.name) {
-                    Some(Value::Null) if field.optional => has_null = true,
+                    Some(Value::Null) if field.optional => {}
                     Some(value) => normalise(value, &field.ty).map_err(|error| error.inside(field.name))?,
                     None if field.optional => {}
                     None => return Err(Mismatch::missing(expected(&field.ty)).inside(field.name)),
                 }
             }
-            if has_null {
-                let optional =
-                    |name: &str| object.fields.iter().any(|field| field.name == name && field.optional);
-                let mut kept = Map::new();
-                for (name, value) in std::mem::take(fields) {
-                    if !value.is_null() || !optional(&name) {
-                        kept.insert(name, value);
-                    }
-                }
-                *fields = kept;
-            }
+            let optional =
+                |name: &str| object.fields.iter().any(|field| field.name == name && field.optional);
+            fields.retain(|name, value| !value.is_null() || !optional(name));
             Ok(())
         }
         (Type::List(item), Value::Array(items)) => {
@@ -285,21 +275,13 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
 
 /// The number as a whole one, where it is one: servers and JavaScript write `4` and `4.0` alike.
 #[must_use]
-pub fn whole(number: &serde_json::Number) -> Option<i64> {
+pub fn whole(number: &Number) -> Option<i64> {
     const SAFE: f64 = 9_007_199_254_740_991.0;
     number.as_i64().or_else(|| {
-        let float = number.as_f64()?;
+        let float = number.as_f64();
         #[allow(clippy::cast_possible_truncation, reason = "within the range where every whole f64 is exact")]
         (float.fract() == 0.0 && float.abs() <= SAFE).then_some(float as i64)
     })
-}
-
-/// A number of a declaration, for an error's text: `Display` of a float would bring tables of 15 kB with it.
-pub(crate) fn figure(number: f64) -> String {
-    match serde_json::Number::from_f64(number) {
-        Some(number) => whole(&number).map_or_else(|| number.to_string(), |whole| whole.to_string()),
-        None => String::new(),
-    }
 }
 
 /// What is expected in the place of a type, for an error's text.

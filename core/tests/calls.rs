@@ -7,7 +7,7 @@ use orgo_core::call::{Call, Content, Output, Step};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
 use orgo_core::error::Error;
 use orgo_core::http::{Reached, Request, Response, SendFailure};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 mod vectors;
 
@@ -34,7 +34,7 @@ fn start(case: &Value) -> Result<Call, Error> {
         .get("options")
         .cloned()
         .map_or_else(RawCallOptions::default, |raw| serde_json::from_value(raw).unwrap());
-    let params = case["params"].as_object().cloned().unwrap_or_default();
+    let params = serde_json::from_value(case["params"].clone()).unwrap_or_default();
     Call::new(&config(case), operation, &params, &raw.check(operation)?, content, 1)
 }
 
@@ -116,7 +116,7 @@ fn every_wire_pair_holds() {
             match (run(case), case.get("result"), case.get("error")) {
                 (Ok(output), Some(expected), _) => {
                     let value = match output {
-                        Output::Value(value) => value,
+                        Output::Value(value) => json!(value),
                         Output::Content(data) => json!({ "bytes": data.len() }),
                         Output::Screenshot(shot) => json!({
                             "mime_type": shot.mime_type,
@@ -160,8 +160,7 @@ fn a_typed_call_is_the_same_call() {
     let config = config(&Value::Null);
     let click = Click { id: "c".into(), x: 1, y: 2, button: Some(MouseButton::Right), ..Click::default() };
     let mut typed = Call::typed(&config, &click, &Default::default(), 1).unwrap();
-    let params: Map<String, Value> =
-        json!({ "id": "c", "x": 1, "y": 2, "button": "right" }).as_object().cloned().unwrap();
+    let params = serde_json::from_value(json!({ "id": "c", "x": 1, "y": 2, "button": "right" })).unwrap();
     let mut named = Call::new(&config, "computers.click", &params, &Default::default(), None, 1).unwrap();
     assert_eq!(typed.step(), named.step());
     typed.handle_response(Response {

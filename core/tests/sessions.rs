@@ -336,7 +336,7 @@ fn input_beyond_the_limit_is_refused_and_not_kept() {
 
 #[test]
 fn options_that_make_no_sense_are_refused_by_name() {
-    let field = |error: Error| error.record().field.unwrap();
+    let field = |error: Error| serde_json::to_value(error.record()).unwrap()["field"].clone();
     assert_eq!(field(TerminalSession::terminal(target(), Some((0.0, 24.0)), 1, 0).unwrap_err()), "cols");
     assert_eq!(field(TerminalSession::terminal(target(), Some((80.0, 2.5)), 1, 0).unwrap_err()), "rows");
     assert_eq!(field(AudioSession::audio(target(), Some(1.0), None, 1, 0).unwrap_err()), "sample_rate");

@@ -124,19 +124,21 @@ impl Channel {
     #[napi(catch_unwind, ts_return_type = "Promise<string | null>")]
     pub fn next_state<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let handle = self.handle.clone();
-        promise(env, move || async move { handle.guard(handle.next_state()).await.map(|state| json(&state)) })
+        promise(env, move || async move {
+            handle.guard(handle.next_state()).await.map(|state| state.to_json().to_string())
+        })
     }
 
     /// The state now, as JSON.
     #[napi(catch_unwind)]
     pub fn state(&self) -> String {
-        json(&each!(&self.handle, channel => channel.state()))
+        each!(&self.handle, channel => channel.state()).to_json().to_string()
     }
 
     /// The counters now, as JSON.
     #[napi(catch_unwind)]
     pub fn counters(&self) -> String {
-        json(&each!(&self.handle, channel => channel.counters()))
+        each!(&self.handle, channel => channel.counters()).to_json().to_string()
     }
 
     /// Ends the channel. Items that came before can still be taken.
@@ -185,10 +187,6 @@ impl Drop for Channel {
 
 fn misplaced(method: &str) -> Error {
     Error::from_reason(format!("this kind of channel has no `{method}`"))
-}
-
-fn json(value: &impl serde::Serialize) -> String {
-    serde_json::to_string(value).expect("states and counters have string keys and nothing that can fail")
 }
 
 #[cfg(test)]

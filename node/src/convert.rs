@@ -3,7 +3,7 @@
 use napi::bindgen_prelude::{Error, Status};
 use napi_derive::napi;
 use orgo_core::call::Output;
-use orgo_core::error::{self, EncodeError, ErrorRecord};
+use orgo_core::error::{self, EncodeError};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -35,18 +35,14 @@ impl From<Result<Output, error::Error>> for Outcome {
                 bytes: Some(Bytes(picture.data)),
             },
             Ok(Output::Content(data)) => Self { ok: true, json: "null".to_owned(), bytes: Some(Bytes(data)) },
-            Err(error) => Self { ok: false, json: record(&error.record()), bytes: None },
+            Err(error) => Self { ok: false, json: error.record().to_string(), bytes: None },
         }
     }
 }
 
-fn record(record: &ErrorRecord) -> String {
-    serde_json::to_string(record).expect("a record has string keys and nothing that can fail")
-}
-
 /// An error for a synchronous caller: its message is the `ErrorRecord` as JSON.
 pub(crate) fn thrown(error: &error::Error) -> Error {
-    Error::new(Status::InvalidArg, record(&error.record()))
+    Error::new(Status::InvalidArg, error.record().to_string())
 }
 
 /// Reads a JSON argument of a function.

@@ -8,7 +8,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
-use crate::convert::{audio_to_js, error_to_js, refused, to_js};
+use crate::convert::{audio_to_js, error_to_js, refused, terminal_to_js, to_js};
 use crate::fields::texts_from_js;
 use crate::platform::Browser;
 use crate::promise::promise;
@@ -32,7 +32,7 @@ fn next<C: Protocol + 'static>(channel: &Channel<C>, convert: fn(C::Item) -> JsV
 
 fn next_state<C: Protocol + 'static>(channel: &Channel<C>) -> Promise {
     let channel = channel.clone();
-    promise(async move { channel.next_state().await.map_or(JsValue::NULL, |state| to_js(&state)) })
+    promise(async move { channel.next_state().await.map_or(JsValue::NULL, |state| to_js(&state.to_json())) })
 }
 
 /// Declares the class of a channel with what all of them have. wasm-bindgen has no generic classes.
@@ -65,13 +65,13 @@ macro_rules! channel {
             /// The state now.
             #[must_use]
             pub fn state(&self) -> JsValue {
-                to_js(&self.0.state())
+                to_js(&self.0.state().to_json())
             }
 
             /// The counters now.
             #[must_use]
             pub fn counters(&self) -> JsValue {
-                to_js(&self.0.counters())
+                to_js(&self.0.counters().to_json())
             }
 
             /// Ends the channel.
@@ -91,7 +91,7 @@ macro_rules! channel {
 
 channel! {
     /// A terminal.
-    Terminal: core::Terminal, |item| to_js(&item)
+    Terminal: core::Terminal, terminal_to_js
 }
 
 #[wasm_bindgen]
@@ -118,7 +118,7 @@ channel! {
 
 channel! {
     /// The computer's events.
-    Events: core::Events, |item| to_js(&item)
+    Events: core::Events, |item| to_js(&item.to_json())
 }
 
 #[wasm_bindgen]

@@ -15,7 +15,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::channel::{Audio, Events, Terminal};
-use crate::convert::{content_from_js, error_to_js, from_js, outcome_to_js};
+use crate::convert::{content_from_js, error_to_js, map_from_js, outcome_to_js};
 use crate::fields::Fields;
 use crate::platform::Browser;
 use crate::promise::promise;
@@ -39,7 +39,7 @@ impl Client {
                 api_key: fields.text("api_key")?.map(ApiKey::new),
                 timeout: fields.number("timeout")?,
                 max_retries: fields.number("max_retries")?,
-                headers: fields.data("headers")?,
+                headers: fields.map("headers")?,
             })
         };
         read().map(Self).map_err(|error| error_to_js(&error))
@@ -118,12 +118,12 @@ impl Client {
         options: &JsValue,
         content: &JsValue,
     ) -> Result<Call, Error> {
-        let params = from_js(operation, "params", params)?;
+        let params = map_from_js(operation, "params", params)?;
         let fields = Fields { owner: operation, object: options };
         let options = RawCallOptions {
             timeout: fields.number("timeout")?,
             max_retries: fields.number("max_retries")?,
-            headers: fields.data("headers")?,
+            headers: fields.map("headers")?,
         };
         let options = options.check(operation)?;
         let content = content_from_js(operation, content)?;

@@ -2,17 +2,15 @@
 
 use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array};
 use orgo_core::call::{Content, Output};
-use orgo_core::channel::AudioItem;
+use orgo_core::channel::{AudioItem, TerminalItem};
 use orgo_core::error::{EncodeError, Error};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_wasm_bindgen::Serializer;
+use orgo_core::json::{self, Map, Value};
 use wasm_bindgen::{JsCast, JsValue};
 
-/// A value as plain data: maps as objects, numbers as numbers.
-pub(crate) fn to_js<T: Serialize + ?Sized>(value: &T) -> JsValue {
-    // Nothing that the core hands out can fail: its maps have text as keys, and a counter beyond 2^53 is not reached.
-    value.serialize(&Serializer::json_compatible()).unwrap_or_default()
+/// A value as plain data.
+pub(crate) fn to_js(value: &Value) -> JsValue {
+    // The core writes nothing but JSON.
+    JSON::parse(&value.to_string()).unwrap_or_default()
 }
 
 /// An error as a plain `ErrorRecord`.
@@ -29,24 +27,21 @@ pub(crate) fn refused(operation: &str, field: &str, problem: &str) -> Error {
     })
 }
 
-/// Reads plain data; an absent value is read as an empty object. It takes the way over JSON, as in Node: what is no
-/// JSON is left out or refused by the same rules, and the core's decoder is the only one in the module.
+/// Reads an object of plain data; an absent value is read as an empty one. It takes the way over JSON, as in Node: what
+/// is no JSON is left out or refused by the same rules.
 ///
 /// # Errors
-/// [`Error::Encode`] for what is not of the type.
-pub(crate) fn from_js<T: DeserializeOwned>(
-    operation: &str,
-    field: &str,
-    value: &JsValue,
-) -> Result<T, Error> {
-    let json = if value.is_undefined() {
-        Some("{}".to_owned())
-    } else {
-        // A cycle throws, and a function has no JSON.
-        JSON::stringify(value).ok().and_then(|json| json.as_string())
-    };
-    json.and_then(|json| serde_json::from_slice(json.as_bytes()).ok())
-        .ok_or_else(|| refused(operation, field, "must be plain data of the documented types"))
+/// [`Error::Encode`] for anything else.
+pub(crate) fn map_from_js(operation: &str, field: &str, value: &JsValue) -> Result<Map, Error> {
+    if value.is_undefined() {
+        return Ok(Map::new());
+    }
+    // A cycle throws, and a function has no JSON.
+    let json = JSON::stringify(value).ok().and_then(|json| json.as_string());
+    match json.map(|json| json::parse(json.as_bytes())) {
+        Some(Ok(Value::Object(fields))) => Ok(fields),
+        _ => Err(refused(operation, field, "must be an object of plain data")),
+    }
 }
 
 /// Reads the content of an upload; `None` where there is none.
@@ -83,6 +78,14 @@ pub(crate) fn outcome_to_js(result: Result<Output, Error>) -> JsValue {
         }
     };
     object(&[("ok", true.into()), ("value", value), ("bytes", Uint8Array::from(bytes.as_slice()).into())])
+}
+
+/// What a terminal gives. Its output, which may be much, does not take the way over JSON.
+pub(crate) fn terminal_to_js(item: TerminalItem) -> JsValue {
+    match item {
+        TerminalItem::Output { data } => object(&[("type", "output".into()), ("data", data.into())]),
+        other => to_js(&other.to_json()),
+    }
 }
 
 /// A piece of sound; its samples are copied out of the module's memory.

@@ -2,10 +2,10 @@
 
 use js_sys::{Array, Reflect};
 use orgo_core::error::Error;
-use serde::de::DeserializeOwned;
+use orgo_core::json::Map;
 use wasm_bindgen::{JsCast, JsValue};
 
-use crate::convert::{from_js, refused};
+use crate::convert::{map_from_js, refused};
 
 /// An object that `owner`, a call or an object of the library, got.
 pub(crate) struct Fields<'a> {
@@ -29,10 +29,10 @@ impl Fields<'_> {
         self.read(name, "must be a list of text", texts_from_js).map(Option::unwrap_or_default)
     }
 
-    /// Plain data, the default where there is none.
-    pub(crate) fn data<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, Error> {
+    /// An object of plain data, an empty one where there is none.
+    pub(crate) fn map(&self, name: &str) -> Result<Map, Error> {
         let data =
-            self.read(name, "must be an object of text", |value| from_js(self.owner, name, value).ok())?;
+            self.read(name, "must be an object of text", |value| map_from_js(self.owner, name, value).ok())?;
         Ok(data.unwrap_or_default())
     }
 

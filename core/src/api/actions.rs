@@ -1,8 +1,7 @@
 //! What is done on a running computer: looking, pointing, typing, waiting and running code.
 
-use serde_json::{Map, Value};
-
 use crate::endpoint::{Answer, ServerTime, bare, endpoint};
+use crate::json::Map;
 use crate::schema::{Rule, Typed, choice, object};
 
 choice! {
@@ -31,7 +30,7 @@ object! {
         /// The server's name of the action.
         action: Option<String>,
         /// The parameters as the server took them.
-        details: Option<Map<String, Value>>,
+        details: Option<Map>,
     }
 
     /// What a shell command printed and how it ended.

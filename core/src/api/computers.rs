@@ -1,10 +1,9 @@
 //! Computers and their life cycle.
 
-use serde_json::{Map, Value};
-
 use crate::api::Acknowledged;
 use crate::auth::Password;
 use crate::endpoint::{bare, endpoint};
+use crate::json::Map;
 use crate::schema::{Rule, Typed, choice, object};
 
 choice! {
@@ -95,7 +94,7 @@ object! {
         /// The password of its channels.
         vnc_password: Option<Password>,
         /// What the host knows of it; absent while it is stopped.
-        instance_details: Option<Map<String, Value>>,
+        instance_details: Option<Map>,
     }
 
     /// The password of a computer's channels.

@@ -2,8 +2,6 @@
 
 use std::collections::VecDeque;
 
-use serde_json::Value;
-
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
 use crate::Millis;
@@ -11,6 +9,7 @@ use crate::address::SocketUrl;
 use crate::audio::Format;
 use crate::audio::pcm::Decoder;
 use crate::error::Error;
+use crate::json::{self, Value};
 
 /// So much sound waits for a consumer; then the oldest is dropped.
 const KEPT_SECONDS: u32 = 10;
@@ -146,7 +145,7 @@ impl Protocol for Audio {
             }
             Incoming::Text(bytes) => bytes,
         };
-        let Ok(frame) = serde_json::from_slice::<Value>(bytes) else { return Received::Malformed };
+        let Ok(frame) = json::parse(bytes) else { return Received::Malformed };
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
         match text("type") {
             "started" => return self.start(&frame),

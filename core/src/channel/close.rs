@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use crate::json::{Value, serialize_as_json};
 
 /// The cause, whatever the generation's code for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// Closed by this side, or by the server in the normal way.
@@ -55,6 +54,26 @@ impl CloseReason {
         Self::Overflow,
     ];
 
+    /// Its name in JavaScript.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Normal => "normal",
+            Self::Exit => "exit",
+            Self::Unauthorized => "unauthorized",
+            Self::NotFound => "not_found",
+            Self::NotRunning => "not_running",
+            Self::ViewOnly => "view_only",
+            Self::Idle => "idle",
+            Self::Failed => "failed",
+            Self::GoingAway => "going_away",
+            Self::Unreachable => "unreachable",
+            Self::Refused => "refused",
+            Self::Protocol => "protocol",
+            Self::Overflow => "overflow",
+        }
+    }
+
     /// What it means, in a few words.
     #[must_use]
     pub fn describe(self) -> &'static str {
@@ -77,12 +96,11 @@ impl CloseReason {
 }
 
 /// Why a channel ended, with what the wire said.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseCause {
     /// The cause.
     pub reason: CloseReason,
     /// The close code, if the end came as one.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
     /// The whole sentence.
     pub message: String,
@@ -94,7 +112,19 @@ impl CloseCause {
     pub fn new(reason: CloseReason, detail: &str) -> Self {
         Self { reason, code: None, message: sentence(reason, detail) }
     }
+
+    /// The cause as the bindings hand it to JavaScript.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        Value::record([
+            ("reason", self.reason.as_str().into()),
+            ("code", self.code.map(u64::from).into()),
+            ("message", self.message.as_str().into()),
+        ])
+    }
 }
+
+serialize_as_json!(CloseCause);
 
 impl fmt::Display for CloseCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,15 +2,12 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
-use super::text::quote;
 use crate::Millis;
 use crate::address::SocketUrl;
 use crate::error::Error;
+use crate::json::{self, Map, Value, quote, serialize_as_json};
 use crate::schema::{Type, Typed, object};
 
 /// So many events wait for a consumer; then the oldest are dropped.
@@ -121,22 +118,18 @@ events! {
 }
 
 /// An event as the wire has it. A type that this version does not know is kept.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct DesktopEvent {
     /// One of [`EVENTS`], or a newer one.
-    #[serde(rename = "type")]
     pub kind: String,
     /// ISO 8601 with milliseconds, UTC; empty if the server gave none.
-    #[serde(default)]
     pub timestamp: String,
     /// What belongs to the type.
-    #[serde(default)]
-    pub data: Map<String, Value>,
+    pub data: Map,
 }
 
 /// What the channel of events gives.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq)]
 pub enum EventItem {
     /// Something happened.
     Event {
@@ -146,7 +139,6 @@ pub enum EventItem {
     /// Events may have been missed here.
     Gap {
         /// How many were dropped because nobody took them; absent where the link was broken and nobody can know.
-        #[serde(skip_serializing_if = "Option::is_none")]
         missed: Option<u64>,
     },
     /// The server reports a problem.
@@ -155,6 +147,30 @@ pub enum EventItem {
         message: String,
     },
 }
+
+impl EventItem {
+    /// The item as the bindings hand it to JavaScript.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Event { event } => {
+                let DesktopEvent { kind, timestamp, data } = event;
+                let event = Value::record([
+                    ("type", kind.as_str().into()),
+                    ("timestamp", timestamp.as_str().into()),
+                    ("data", Value::Object(data.clone())),
+                ]);
+                Value::record([("type", "event".into()), ("event", event)])
+            }
+            Self::Gap { missed } => Value::record([("type", "gap".into()), ("missed", (*missed).into())]),
+            Self::Error { message } => {
+                Value::record([("type", "error".into()), ("message", message.as_str().into())])
+            }
+        }
+    }
+}
+
+serialize_as_json!(EventItem);
 
 /// The protocol of events.
 #[derive(Debug)]
@@ -220,9 +236,7 @@ impl Protocol for Events {
     }
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
-        let Ok(mut frame) = serde_json::from_slice::<Value>(message.bytes()) else {
-            return Received::Malformed;
-        };
+        let Ok(mut frame) = json::parse(message.bytes()) else { return Received::Malformed };
         let event = frame.get_mut("event").and_then(DesktopEvent::read);
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
         match (text("type"), event) {

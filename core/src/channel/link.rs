@@ -2,14 +2,13 @@
 
 use std::collections::VecDeque;
 
-use serde::{Serialize, Serializer};
-
 use super::close::{CloseCause, CloseReason, Verdict, judge};
 use crate::Millis;
 use crate::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
 use crate::auth::Password;
 use crate::config::Config;
 use crate::error::Error;
+use crate::json::{Value, serialize_as_json};
 use crate::retry::{Backoff, Jitter};
 
 /// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
@@ -86,40 +85,28 @@ pub enum State {
     Closed(CloseCause),
 }
 
-impl Serialize for State {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Flat<'a> {
-            status: &'static str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            attempt: Option<u32>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            delay: Option<Millis>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            cause: Option<&'a CloseCause>,
-        }
-        let mut flat = Flat { status: "connecting", attempt: None, delay: None, cause: None };
+impl State {
+    /// The state as the bindings hand it to JavaScript.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let status = |status: &str| ("status", status.into());
         match self {
-            Self::Connecting => {}
-            Self::Open => flat.status = "open",
-            Self::Unstable => flat.status = "unstable",
-            Self::Waiting { attempt, delay, .. } => {
-                flat.status = "waiting";
-                flat.attempt = Some(*attempt);
-                flat.delay = Some(*delay);
-            }
-            Self::Closed(cause) => {
-                flat.status = "closed";
-                flat.cause = Some(cause);
-            }
+            Self::Connecting => Value::record([status("connecting")]),
+            Self::Open => Value::record([status("open")]),
+            Self::Unstable => Value::record([status("unstable")]),
+            Self::Waiting { attempt, delay, .. } => Value::record([
+                status("waiting"),
+                ("attempt", u64::from(*attempt).into()),
+                ("delay", (*delay).into()),
+            ]),
+            Self::Closed(cause) => Value::record([status("closed"), ("cause", cause.to_json())]),
         }
-        flat.serialize(serializer)
     }
 }
 
 /// What passed through a channel. `received = taken + buffered + dropped`, counted in the channel's own unit: bytes
 /// of text (terminal), samples of one channel (audio), events.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// What the server sent.
     pub received: u64,
@@ -140,6 +127,26 @@ pub struct Counters {
     /// How often the channel was dialled again.
     pub redials: u64,
 }
+
+impl Counters {
+    /// The counters as the bindings hand them to JavaScript.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        Value::record([
+            ("received", self.received.into()),
+            ("taken", self.taken.into()),
+            ("buffered", self.buffered.into()),
+            ("dropped", self.dropped.into()),
+            ("received_messages", self.received_messages.into()),
+            ("received_bytes", self.received_bytes.into()),
+            ("sent_messages", self.sent_messages.into()),
+            ("malformed", self.malformed.into()),
+            ("redials", self.redials.into()),
+        ])
+    }
+}
+
+serialize_as_json!(State, Counters);
 
 /// Why a socket could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]

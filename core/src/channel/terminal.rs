@@ -1,16 +1,16 @@
 //! The terminal: keystrokes in, the output of a shell in a PTY out.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
-
-use serde::{Deserialize, Serialize};
 
 use super::close::{CloseCause, CloseReason};
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
-use super::text::{Joiner, RawText, quote};
+use super::text::Joiner;
 use crate::Millis;
 use crate::address::SocketUrl;
 use crate::error::Error;
+use crate::json::{SyntaxError, Value, members, quote, serialize_as_json, text};
 
 /// The size of a terminal where none is given (SEED).
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
@@ -22,8 +22,7 @@ const HIGH_WATER: usize = 1 << 20;
 const HARD_LIMIT: usize = 8 << 20;
 
 /// What a terminal gives.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TerminalItem {
     /// Output of the shell with its escape sequences. Whole characters only.
     Output {
@@ -44,6 +43,25 @@ pub enum TerminalItem {
     },
 }
 
+impl TerminalItem {
+    /// The item as the bindings hand it to JavaScript.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match self {
+            Self::Output { data } => {
+                Value::record([("type", "output".into()), ("data", data.as_str().into())])
+            }
+            Self::Reconnected => Value::record([("type", "reconnected".into())]),
+            Self::Error { message } => {
+                Value::record([("type", "error".into()), ("message", message.as_str().into())])
+            }
+            Self::Exit { code } => Value::record([("type", "exit".into()), ("code", (*code).into())]),
+        }
+    }
+}
+
+serialize_as_json!(TerminalItem);
+
 /// The protocol of the terminal.
 #[derive(Debug)]
 pub struct Terminal {
@@ -55,16 +73,30 @@ pub struct Terminal {
     waiting: usize,
 }
 
-#[derive(Deserialize)]
+/// A message of the server. Its output is kept as bytes, since a character may be cut.
+#[derive(Default)]
 struct Frame<'a> {
-    #[serde(borrow, rename = "type")]
-    kind: std::borrow::Cow<'a, str>,
-    #[serde(default)]
-    data: Option<RawText>,
-    #[serde(default)]
-    message: Option<RawText>,
-    #[serde(default)]
-    code: Option<f64>,
+    kind: String,
+    data: Option<Cow<'a, [u8]>>,
+    message: String,
+    code: f64,
+}
+
+impl<'a> Frame<'a> {
+    fn read(json: &'a [u8]) -> Result<Self, SyntaxError> {
+        let mut frame = Self::default();
+        members(json, &mut |name, value| {
+            match name {
+                "type" => frame.kind = text(value.string()?),
+                "data" => frame.data = value.string_or_null()?,
+                "message" => frame.message = value.string_or_null()?.map(text).unwrap_or_default(),
+                "code" => frame.code = value.value()?.as_f64().unwrap_or_default(),
+                _ => drop(value.value()?),
+            }
+            Ok(())
+        })?;
+        Ok(frame)
+    }
 }
 
 impl Terminal {
@@ -100,10 +132,8 @@ impl Protocol for Terminal {
     }
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
-        let Ok(frame) = serde_json::from_slice::<Frame<'_>>(message.bytes()) else {
-            return Received::Malformed;
-        };
-        match (frame.kind.as_ref(), frame.data) {
+        let Ok(frame) = Frame::read(message.bytes()) else { return Received::Malformed };
+        match (frame.kind.as_str(), frame.data) {
             ("output", Some(data)) => {
                 let text = self.joiner.join(data);
                 if !text.is_empty() {
@@ -111,17 +141,13 @@ impl Protocol for Terminal {
                 }
             }
             ("pong", _) => {}
-            ("error", _) => {
-                let message = frame.message.unwrap_or_default().0;
-                let message = String::from_utf8_lossy(&message).into_owned();
-                self.items.push_back(TerminalItem::Error { message });
-            }
+            ("error", _) => self.items.push_back(TerminalItem::Error { message: frame.message }),
             ("exit", _) => {
                 #[allow(
                     clippy::cast_possible_truncation,
                     reason = "the cast saturates; exit codes are small"
                 )]
-                let code = frame.code.unwrap_or_default() as i64;
+                let code = frame.code as i64;
                 self.items.push_back(TerminalItem::Exit { code });
                 return Received::End(CloseCause::new(CloseReason::Exit, &format!("exit code {code}")));
             }

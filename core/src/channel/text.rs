@@ -1,47 +1,8 @@
 //! Text that was cut in the middle of a character.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Visitor};
-
-/// Text as a JSON string.
-pub(super) fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// A JSON string as bytes: UTF-8, except that a half of a surrogate pair (`"\ud83d"`) is kept as three bytes, and
-/// that bytes of a cut character stand as they came.
-#[derive(Debug, Default)]
-pub(super) struct RawText(pub(super) Vec<u8>);
-
-impl<'de> Deserialize<'de> for RawText {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl Visitor<'_> for Bytes {
-            type Value = RawText;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<RawText, E> {
-                Ok(RawText(bytes.to_vec()))
-            }
-
-            fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<RawText, E> {
-                Ok(RawText(bytes))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<RawText, E> {
-                Ok(RawText(text.as_bytes().to_vec()))
-            }
-        }
-        deserializer.deserialize_byte_buf(Bytes)
-    }
-}
-
-/// Joins pieces of text: what a piece cuts off at its end is completed by the next one.
+/// Joins pieces of text, given as the bytes of JSON strings (see `json::Reader::string`): what a piece cuts off at its end is completed by the next one.
 #[derive(Debug, Default)]
 pub(super) struct Joiner {
     tail: Vec<u8>,
@@ -49,10 +10,10 @@ pub(super) struct Joiner {
 
 impl Joiner {
     /// The text of a piece, as far as it is complete. What can never become text is U+FFFD.
-    pub(super) fn join(&mut self, RawText(piece): RawText) -> String {
+    pub(super) fn join(&mut self, piece: Cow<'_, [u8]>) -> String {
         let mut bytes = std::mem::take(&mut self.tail);
         if bytes.is_empty() {
-            bytes = piece;
+            bytes = piece.into_owned();
         } else {
             bytes.extend_from_slice(&piece);
         }
@@ -120,10 +81,11 @@ fn is_open_surrogate(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::json::members;
 
     fn join(pieces: &[&[u8]]) -> String {
         let mut joiner = Joiner::default();
-        pieces.iter().map(|piece| joiner.join(RawText(piece.to_vec()))).collect()
+        pieces.iter().map(|piece| joiner.join(Cow::Borrowed(piece))).collect()
     }
 
     #[test]
@@ -137,10 +99,18 @@ mod tests {
 
     #[test]
     fn a_surrogate_pair_cut_in_two_messages_is_joined() {
-        let read = |json: &[u8]| serde_json::from_slice::<RawText>(json).unwrap();
         let mut joiner = Joiner::default();
-        let first = joiner.join(read(br#""a\ud83e""#));
-        let second = joiner.join(read(br#""\udd80b""#));
+        let mut join = |json: &[u8]| {
+            let mut text = String::new();
+            members(json, &mut |_, value| {
+                text = joiner.join(value.string()?);
+                Ok(())
+            })
+            .unwrap();
+            text
+        };
+        let first = join(br#"{"data":"a\ud83e"}"#);
+        let second = join(br#"{"data":"\udd80b"}"#);
         assert_eq!(first + &second, "a🦀b");
     }
 

@@ -105,13 +105,7 @@ pub fn operations() -> String {
 pub fn channels() -> String {
     let reasons: Vec<String> = CloseReason::ALL
         .iter()
-        .map(|reason| {
-            format!(
-                "  /** {} */\n  | {}",
-                capitalised(reason.describe()),
-                serde_json::to_string(reason).unwrap_or_default()
-            )
-        })
+        .map(|reason| format!("  /** {} */\n  | {:?}", capitalised(reason.describe()), reason.as_str()))
         .collect();
     let names: Vec<String> = EVENTS.iter().map(|event| format!("{:?}", event.name)).collect();
     include_str!("channels.ts.txt")

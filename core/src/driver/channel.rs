@@ -6,8 +6,6 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
-use serde_json::{Map, Value};
-
 use super::call::run_call;
 use super::platform::{Message, Platform, SocketReader, SocketWriter};
 use super::signal::Signal;
@@ -18,6 +16,7 @@ use crate::call::Call;
 use crate::channel::{Counters, DialFailure, Output, Protocol, Session, State};
 use crate::config::{CallOptions, Config};
 use crate::error::Error;
+use crate::json::Map;
 
 /// How long a message may take to be handed to the network before the link counts as dead.
 const SEND_LIMIT: Millis = 15_000;
@@ -375,7 +374,7 @@ async fn authorize<P: Platform>(
         return Err(Error::encode("channel", "password", problem));
     }
     let mut params = Map::new();
-    params.insert("id".to_owned(), Value::String(address.computer_id.clone()));
+    params.insert("id", address.computer_id.as_str().into());
     let ask = async |operation: &str| {
         let call = Call::new(config, operation, &params, &CallOptions::default(), None, platform.seed())?;
         run_call(platform, call, pending()).await

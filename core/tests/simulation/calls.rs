@@ -6,17 +6,18 @@ use orgo_core::config::{CallOptions, Config};
 use orgo_core::endpoint::{Carrier, Effect, Operation};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::http::{Method, Reached, Request, Response, SendFailure};
-use serde_json::{Map, Value, json};
+use orgo_core::json::Map;
+use serde_json::{Value, json};
 
 use crate::random::Random;
 
 /// Parameters that every call takes: each field has a value that its rule allows.
-fn parameters(operation: &Operation) -> Map<String, Value> {
+fn parameters(operation: &Operation) -> Map {
     let value = |name: &str| match name {
-        "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => json!(1),
-        "duration" => json!(0.5),
-        "direction" => json!("up"),
-        _ => json!("text"),
+        "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => 1.into(),
+        "duration" => 0.5.into(),
+        "direction" => "up".into(),
+        _ => "text".into(),
     };
     operation
         .path_fields

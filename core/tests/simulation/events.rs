@@ -83,7 +83,8 @@ impl Model for Desk {
         match item {
             EventItem::Gap { .. } => self.gap = true,
             EventItem::Event { event } => {
-                let field = |name: &str| event.data[name].as_u64().expect("the event is the server's own");
+                let data = json!(event.data);
+                let field = |name: &str| data[name].as_u64().expect("the event is the server's own");
                 let (number, connection) = (field("number"), field("connection"));
                 if let Some((last, before)) = self.last {
                     assert!(number > last, "events keep their order");

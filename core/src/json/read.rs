@@ -1,0 +1,281 @@
+//! JSON text as a value (RFC 8259).
+
+use std::borrow::Cow;
+use std::fmt;
+
+use super::value::{Map, Number, Value};
+
+/// How deep lists and objects may lie in each other.
+const DEEPEST: usize = 128;
+
+/// What is no JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The offset in bytes of what cannot stand there.
+    pub at: usize,
+}
+
+impl fmt::Display for SyntaxError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not JSON from byte {} on", self.at)
+    }
+}
+
+impl std::error::Error for SyntaxError {}
+
+/// Reads one value. What is no text in a string (bytes that are not UTF-8, half a surrogate pair) becomes U+FFFD.
+///
+/// # Errors
+/// Where it is no JSON, or its lists and objects lie more than 128 deep in each other.
+pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
+    let mut reader = Reader { json, at: 0, depth: 0 };
+    let value = reader.value()?;
+    reader.end()?;
+    Ok(value)
+}
+
+/// Reads one object; each value is taken from the reader by `member`, which gets the name.
+pub(crate) fn members<'a>(
+    json: &'a [u8],
+    member: &mut dyn FnMut(&str, &mut Reader<'a>) -> Result<(), SyntaxError>,
+) -> Result<(), SyntaxError> {
+    let mut reader = Reader { json, at: 0, depth: 0 };
+    reader.object(&mut |name, reader| member(&name, reader))?;
+    reader.end()
+}
+
+/// The text of a string's bytes.
+pub(crate) fn text(bytes: Cow<'_, [u8]>) -> String {
+    String::from_utf8(bytes.into_owned())
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Reads from a place in JSON on.
+#[derive(Debug)]
+pub(crate) struct Reader<'a> {
+    json: &'a [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The next value.
+    pub(crate) fn value(&mut self) -> Result<Value, SyntaxError> {
+        match self.next() {
+            Some(b'"') => self.string().map(|bytes| Value::String(text(bytes))),
+            Some(b'{') => {
+                let mut fields = Map::new();
+                self.object(&mut |name, reader| {
+                    fields.0.push((name, reader.value()?));
+                    Ok(())
+                })?;
+                Ok(Value::Object(fields))
+            }
+            Some(b'[') => {
+                let mut items = Vec::new();
+                self.group(b']', &mut |reader| {
+                    items.push(reader.value()?);
+                    Ok(())
+                })?;
+                Ok(Value::Array(items))
+            }
+            Some(b'n') => self.word("null", Value::Null),
+            Some(b't') => self.word("true", Value::Bool(true)),
+            Some(b'f') => self.word("false", Value::Bool(false)),
+            _ => self.number(),
+        }
+    }
+
+    /// The next value, which is a [`string`](Self::string) or `null`.
+    pub(crate) fn string_or_null(&mut self) -> Result<Option<Cow<'a, [u8]>>, SyntaxError> {
+        if self.next() == Some(b'n') { self.word("null", None) } else { self.string().map(Some) }
+    }
+
+    /// The next value, which is a string: its bytes are UTF-8, except that those which were not stand as they came, and
+    /// that half of a surrogate pair (`"\ud83d"`) is three bytes like any other character of its size (WTF-8).
+    pub(crate) fn string(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
+        self.expect(b'"')?;
+        let mut unescaped: Option<Vec<u8>> = None;
+        loop {
+            let rest = &self.json[self.at..];
+            let length = rest
+                .iter()
+                .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
+                .ok_or(SyntaxError { at: self.json.len() })?;
+            let plain = &rest[..length];
+            self.at += length;
+            match (rest[length], unescaped.as_mut()) {
+                (b'"', None) => {
+                    self.at += 1;
+                    return Ok(Cow::Borrowed(plain));
+                }
+                (b'"', Some(text)) => {
+                    self.at += 1;
+                    text.extend_from_slice(plain);
+                    return Ok(Cow::Owned(std::mem::take(text)));
+                }
+                (b'\\', _) => {
+                    let text = unescaped.get_or_insert_default();
+                    text.extend_from_slice(plain);
+                    self.escape(text)?;
+                }
+                _ => return Err(self.wrong()),
+            }
+        }
+    }
+
+    fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), SyntaxError> {
+        self.at += 1;
+        let byte = match self.peek() {
+            Some(byte @ (b'"' | b'\\' | b'/')) => byte,
+            Some(b'b') => 8,
+            Some(b'f') => 12,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'u') => {
+                let mut code = self.unit()?;
+                if (0xd800..0xdc00).contains(&code) && self.json[self.at..].starts_with(b"\\u") {
+                    let after = self.at;
+                    self.at += 1;
+                    let low = self.unit()?;
+                    if (0xdc00..0xe000).contains(&low) {
+                        code = 0x1_0000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+                    } else {
+                        self.at = after;
+                    }
+                }
+                push(text, code);
+                return Ok(());
+            }
+            _ => return Err(self.wrong()),
+        };
+        self.at += 1;
+        text.push(byte);
+        Ok(())
+    }
+
+    /// The `u` of an escape and its four digits.
+    fn unit(&mut self) -> Result<u32, SyntaxError> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            self.at += 1;
+            let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
+            unit = unit << 4 | digit.ok_or(self.wrong())?;
+        }
+        self.at += 1;
+        Ok(unit)
+    }
+
+    fn number(&mut self) -> Result<Value, SyntaxError> {
+        let start = self.at;
+        self.skip(b"-");
+        if !self.skip(b"0") {
+            self.digits()?;
+        }
+        if self.skip(b".") {
+            self.digits()?;
+        }
+        if self.skip(b"eE") {
+            self.skip(b"+-");
+            self.digits()?;
+        }
+        let text = self.json[start..self.at].iter().copied().map(char::from).collect();
+        Ok(Value::Number(Number(text)))
+    }
+
+    /// At least one digit.
+    fn digits(&mut self) -> Result<(), SyntaxError> {
+        if !self.skip(b"0123456789") {
+            return Err(self.wrong());
+        }
+        while self.skip(b"0123456789") {}
+        Ok(())
+    }
+
+    fn word<T>(&mut self, word: &str, value: T) -> Result<T, SyntaxError> {
+        if !self.json[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.wrong());
+        }
+        self.at += word.len();
+        Ok(value)
+    }
+
+    fn object(
+        &mut self,
+        member: &mut dyn FnMut(String, &mut Self) -> Result<(), SyntaxError>,
+    ) -> Result<(), SyntaxError> {
+        if self.next() != Some(b'{') {
+            return Err(self.wrong());
+        }
+        self.group(b'}', &mut |reader| {
+            let name = text(reader.string()?);
+            reader.expect(b':')?;
+            member(name, reader)
+        })
+    }
+
+    /// What is separated by commas, from the opening bracket to the closing one.
+    fn group(
+        &mut self,
+        close: u8,
+        item: &mut dyn FnMut(&mut Self) -> Result<(), SyntaxError>,
+    ) -> Result<(), SyntaxError> {
+        if self.depth == DEEPEST {
+            return Err(self.wrong());
+        }
+        self.depth += 1;
+        self.at += 1;
+        if self.next() != Some(close) {
+            item(self)?;
+            while self.next() == Some(b',') {
+                self.at += 1;
+                item(self)?;
+            }
+        }
+        self.depth -= 1;
+        self.expect(close)
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), SyntaxError> {
+        if self.next() != Some(byte) {
+            return Err(self.wrong());
+        }
+        self.at += 1;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), SyntaxError> {
+        if self.next().is_some() { Err(self.wrong()) } else { Ok(()) }
+    }
+
+    /// The next byte that is no space.
+    fn next(&mut self) -> Option<u8> {
+        while self.skip(b" \t\n\r") {}
+        self.peek()
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.json.get(self.at).copied()
+    }
+
+    /// Passes over one byte if it is one of these.
+    fn skip(&mut self, bytes: &[u8]) -> bool {
+        let found = self.peek().is_some_and(|byte| bytes.contains(&byte));
+        self.at += usize::from(found);
+        found
+    }
+
+    fn wrong(&self) -> SyntaxError {
+        SyntaxError { at: self.at }
+    }
+}
+
+/// Adds a code point in UTF-8, or half of a surrogate pair in the same way.
+fn push(text: &mut Vec<u8>, code: u32) {
+    match char::from_u32(code) {
+        Some(character) => text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+        #[allow(clippy::cast_possible_truncation, reason = "six bits each")]
+        None => text.extend([0xed, 0x80 | (code >> 6 & 0x3f) as u8, 0x80 | (code & 0x3f) as u8]),
+    }
+}

@@ -1,0 +1,262 @@
+//! A JSON value in memory.
+
+/// Any JSON value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Value {
+    /// `null`
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A number.
+    Number(Number),
+    /// Text.
+    String(String),
+    /// A list.
+    Array(Vec<Self>),
+    /// An object.
+    Object(Map),
+}
+
+impl Value {
+    /// An object of these fields, without those that are `null`.
+    pub(crate) fn record<const N: usize>(fields: [(&str, Self); N]) -> Self {
+        let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+        Self::Object(Map(fields.map(|(name, value)| (name.to_owned(), value)).collect()))
+    }
+
+    /// The field of an object; `None` for anything else, too.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(fields) => fields.get(name),
+            _ => None,
+        }
+    }
+
+    /// The field of an object, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
+        match self {
+            Self::Object(fields) => fields.get_mut(name),
+            _ => None,
+        }
+    }
+
+    /// The text of a string.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A number, as [`Number::as_f64`] gives it.
+    #[must_use]
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number.as_f64()),
+            _ => None,
+        }
+    }
+
+    /// Whether it is `null`.
+    #[must_use]
+    pub fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// The value, with `null` left in its place.
+    #[must_use]
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+}
+
+impl From<bool> for Value {
+    fn from(value: bool) -> Self {
+        Self::Bool(value)
+    }
+}
+
+impl From<&str> for Value {
+    fn from(text: &str) -> Self {
+        Self::String(text.to_owned())
+    }
+}
+
+impl From<String> for Value {
+    fn from(text: String) -> Self {
+        Self::String(text)
+    }
+}
+
+macro_rules! whole {
+    ($($number:ty),+) => {$(
+        impl From<$number> for Value {
+            fn from(number: $number) -> Self {
+                Self::Number(Number(number.to_string()))
+            }
+        }
+    )+};
+}
+
+whole!(i32, i64, u32, u64);
+
+/// Rounded to thousandths, as [`Number::rounded`] says.
+impl From<f64> for Value {
+    fn from(number: f64) -> Self {
+        Self::Number(Number::rounded(number))
+    }
+}
+
+/// `None` is `null`.
+impl<T: Into<Self>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Null, Into::into)
+    }
+}
+
+/// A number as its text. Two numbers are equal if their texts are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Number(pub(super) String);
+
+impl Number {
+    /// A number of the protocol's own, such as a limit or a time, rounded to thousandths: to write any double in full
+    /// takes tables of 10 kB. One of more than 10^15 becomes that.
+    #[must_use]
+    pub fn rounded(number: f64) -> Self {
+        const LARGEST: f64 = 1e15;
+        #[allow(clippy::cast_possible_truncation, reason = "clamped to what fits")]
+        let thousandths = (number.clamp(-LARGEST, LARGEST) * 1000.0).round() as i64;
+        let sign = if thousandths < 0 { "-" } else { "" };
+        let (whole, rest) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
+        let mut text = format!("{sign}{whole}");
+        if rest > 0 {
+            text.push_str(format!(".{rest:03}").trim_end_matches('0'));
+        }
+        Self(text)
+    }
+
+    /// The text, as JSON has it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The number, if it is written as a whole one that fits.
+    #[must_use]
+    pub fn as_i64(&self) -> Option<i64> {
+        self.0.parse().ok()
+    }
+
+    /// The number: exact where it has at most 15 digits and an exponent from -22 to 22, as the limits and times of
+    /// the protocol have, and else within a few units of the last place of a double. What is too large is infinite.
+    #[must_use]
+    pub fn as_f64(&self) -> f64 {
+        /// No digit after these is counted: a double holds 15 to 17.
+        const FULL: u64 = 100_000_000_000_000_000;
+        let (digits, exponent) = self.0.split_once(['e', 'E']).unwrap_or((&self.0, "0"));
+        let mut exponent =
+            exponent.parse::<i32>().unwrap_or(if exponent.starts_with('-') { -10_000 } else { 10_000 });
+        let mut whole = 0_u64;
+        let mut fraction = false;
+        for digit in digits.bytes() {
+            match digit {
+                b'.' => fraction = true,
+                b'0'..=b'9' if whole < FULL => {
+                    whole = whole * 10 + u64::from(digit - b'0');
+                    exponent = exponent.saturating_sub(i32::from(fraction));
+                }
+                b'0'..=b'9' => exponent = exponent.saturating_add(i32::from(!fraction)),
+                _ => {}
+            }
+        }
+        #[allow(clippy::cast_precision_loss, reason = "the documented precision")]
+        let mut number = whole as f64;
+        let mut left = exponent.unsigned_abs();
+        while left > 0 && number != 0.0 && number.is_finite() {
+            let step = left.min(22);
+            let factor = (0..step).fold(1.0, |power, _| power * 10.0);
+            number = if exponent < 0 { number / factor } else { number * factor };
+            left -= step;
+        }
+        if digits.starts_with('-') { -number } else { number }
+    }
+}
+
+/// The fields of an object in their order. Of several with one name the last counts.
+#[derive(Debug, Clone, Default)]
+pub struct Map(pub(super) Vec<(String, Value)>);
+
+impl Map {
+    /// An object without fields.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The value of a field.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Value> {
+        self.0.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// The value of a field, to be changed.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
+        self.0.iter_mut().rev().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// Sets a field.
+    pub fn insert(&mut self, name: impl Into<String>, value: Value) {
+        let name = name.into();
+        match self.get_mut(&name) {
+            Some(place) => *place = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// Removes the fields that do not fulfil a condition.
+    pub fn retain(&mut self, mut condition: impl FnMut(&str, &Value) -> bool) {
+        self.0.retain(|(name, value)| condition(name, value));
+    }
+
+    /// The fields in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// How many fields there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The order of fields has no meaning.
+impl PartialEq for Map {
+    fn eq(&self, other: &Self) -> bool {
+        self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
+    }
+}
+
+impl IntoIterator for Map {
+    type Item = (String, Value);
+    type IntoIter = std::vec::IntoIter<(String, Value)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl FromIterator<(String, Value)> for Map {
+    fn from_iter<I: IntoIterator<Item = (String, Value)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
