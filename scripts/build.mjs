@@ -8,10 +8,12 @@ import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
 
+const wasmSources = ["Cargo.lock", "Cargo.toml", "core", "wasm"];
+
 const targets = {
-  wasm: () => unlessFresh("wasm", ["Cargo.lock", "Cargo.toml", "core", "wasm"], join(root, "npm/dist/wasm"), buildWasm),
+  wasm: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
   addon: buildAddon,
-  npm: () => unlessFresh("npm", ["npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"], join(root, "npm/dist/types"), buildNpm),
+  npm: () => unlessFresh("npm", [...wasmSources, "npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"], join(root, "npm/dist/types"), buildNpm),
   desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
 };
 
@@ -33,6 +35,19 @@ async function buildWasm() {
   rmSync(out, { recursive: true, force: true });
   await run("wasm-pack", ["build", "wasm", "--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack"]);
   rmSync(join(out, ".gitignore"), { force: true });
+  await buildPlayout();
+}
+
+/** The module that the build of the npm package puts into the audio worklet. */
+async function buildPlayout() {
+  const target = "wasm32-unknown-unknown";
+  await run("cargo", ["build", "--quiet", "--package", "orgo-playout", "--profile", "wasm", "--target", target]);
+  const built = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), target, "wasm/orgo_playout.wasm");
+  // The features that rustc uses; no names and notes.
+  const features = ["bulk-memory", "mutable-globals", "nontrapping-float-to-int", "sign-ext"].map((name) => `--enable-${name}`);
+  mkdirSync(join(root, "target"), { recursive: true });
+  const stripped = ["--strip-debug", "--strip-producers", "--strip-target-features"];
+  await run("wasm-opt", ["-Oz", ...features, ...stripped, built, "-o", join(root, "target/playout.wasm")]);
 }
 
 async function buildAddon() {

@@ -1,7 +1,7 @@
 // Builds the package's JavaScript and types into dist/. The WebAssembly module (dist/wasm) and the native addon
 // (dist/native) are built by Cargo and stay as they are.
 import { execFileSync } from "node:child_process";
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +16,28 @@ const glueStaysOutside = {
   name: "glue-stays-outside",
   setup({ onResolve }) {
     onResolve({ filter: /^\.\/wasm\/orgo_wasm\.js$/ }, ({ path }) => ({ path, external: true }));
+  },
+};
+
+/** A worker is one file with the glue in it, and is given the module: it must not name a place for it that is not its own. */
+const glueWithoutModule = {
+  name: "glue-without-module",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/wasm\/orgo_wasm\.js$/ }, () => ({ path: inDist("wasm", "orgo_wasm.js") }));
+    onLoad({ filter: /orgo_wasm\.js$/ }, ({ path }) => {
+      const glue = readFileSync(path, "utf8");
+      const contents = glue.replace("new URL('orgo_wasm_bg.wasm', import.meta.url)", "undefined");
+      if (contents === glue) throw new Error(`${path} names its module in another way than expected`);
+      return { contents };
+    });
+  },
+};
+
+/** The playout of the worklet, which `npm run build -- wasm` makes. */
+const playoutModule = {
+  name: "playout-module",
+  setup({ onResolve }) {
+    onResolve({ filter: /^playout\.wasm$/ }, () => ({ path: join(root, "../target/playout.wasm") }));
   },
 };
 
@@ -49,14 +71,25 @@ await Promise.all([
     platform: "browser",
     format: "esm",
   }),
-  // One file without imports: what copies an asset does not follow them.
+  // Files without imports: what copies an asset does not follow them.
   build({
     ...common,
-    entryPoints: ["src/audio/worklet.js"],
+    entryPoints: ["src/audio/worklet.ts"],
     outfile: inDist("worklet.js"),
     platform: "browser",
     format: "esm",
     minify: true,
+    loader: { ".wasm": "binary" },
+    plugins: [playoutModule],
+  }),
+  build({
+    ...common,
+    entryPoints: ["src/audio/worker.ts"],
+    outfile: inDist("worker.js"),
+    platform: "browser",
+    format: "esm",
+    minify: true,
+    plugins: [glueWithoutModule],
   }),
 ]);
 

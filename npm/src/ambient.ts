@@ -64,6 +64,12 @@ export type WebAudioContext = Ambient<"AudioContext", { readonly sampleRate: num
 /** An `AudioNode` of the page. */
 export type WebAudioNode = Ambient<"AudioNode", { connect(destination: never): unknown; disconnect(): void }>;
 
+/** A `MediaStream` of the page. */
+export type WebMediaStream = Ambient<"MediaStream", { readonly id: string; readonly active: boolean }>;
+
+/** A `MessagePort` of the page. */
+export type WebMessagePort = Ambient<"MessagePort", object>;
+
 /** A `WebAssembly.Module`. */
 export type WebAssemblyModule = typeof globalThis extends { WebAssembly: { Module: { prototype: infer Module } } }
   ? Module

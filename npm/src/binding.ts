@@ -2,6 +2,7 @@
  * What the TypeScript layer needs of a binding. The browser's (wasm) and Node's (native) both have exactly this
  * shape; they translate values and decide nothing. Every rule of the protocol is behind it, in the Rust core.
  */
+import type { WebMessagePort } from "./ambient.js";
 import type { ChannelState, Counters, ErrorRecord, TerminalItem, AudioItem, EventItem } from "./generated/channels.js";
 
 /** A client's settings, as the core takes them. Absent fields have the core's defaults. */
@@ -70,7 +71,19 @@ export interface BindingTerminal extends BindingChannel<TerminalItem> {
   resize(cols: number, rows: number): void;
 }
 
-export type BindingAudio = BindingChannel<AudioItem>;
+/** Where samples go: by the port, or through a ring in shared memory if there is one. */
+export interface Sink {
+  port: WebMessagePort;
+  ring: SharedArrayBuffer | undefined;
+}
+
+export interface BindingAudio extends BindingChannel<AudioItem> {
+  /**
+   * Lets the samples go to a sink, and no longer to `next`; without a sink, to `next` again. Only a channel in a worker
+   * has it.
+   */
+  pour?(sink: Sink | undefined): void;
+}
 
 export interface BindingEvents extends BindingChannel<EventItem> {
   subscribe(types: string[]): void;
@@ -82,7 +95,10 @@ export interface BindingClient {
   call(operation: string, params: Record<string, unknown>, options: BindingCallOptions, content?: BindingContent): PendingCall;
   /** Throws an `ErrorRecord` if the address or an option is not acceptable. */
   terminal(target: ChannelTarget, options: { cols?: number; rows?: number }): BindingTerminal;
-  audio(target: ChannelTarget, options: { sample_rate?: number; channels?: number }): BindingAudio;
+  audio(
+    target: ChannelTarget,
+    options: { sample_rate?: number; channels?: number },
+  ): BindingAudio | Promise<BindingAudio>;
   events(target: ChannelTarget, options: { types?: string[] }): BindingEvents;
 }
 

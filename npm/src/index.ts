@@ -4,10 +4,18 @@ export type {
   BlobLike,
   WebAudioContext,
   WebAudioNode,
+  WebMediaStream,
   WebReadableStream,
   WebWritableStream,
 } from "./ambient.js";
-export { Player, type PlayerEvents, type PlayerState, type PlayerStats, type PlayOptions } from "./audio/player.js";
+export {
+  Player,
+  type PlayerEvents,
+  type PlayerState,
+  type PlayerStats,
+  type PlayerTransport,
+  type PlayOptions,
+} from "./audio/player.js";
 export type { Logger } from "./caller.js";
 export {
   type AudioChunk,

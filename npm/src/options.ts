@@ -64,6 +64,10 @@ export const checks = {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
     wanted: "a number of at least 0",
   },
+  target: {
+    accepts: (value) => typeof value === "number" && value >= 20 && value <= 1000,
+    wanted: "a number of milliseconds from 20 to 1000",
+  },
   headers: {
     accepts: (value) => isObject(value) && Object.values(value).every((field) => typeof field === "string"),
     wanted: "an object of strings",

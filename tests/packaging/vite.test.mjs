@@ -33,9 +33,11 @@ after(async () => {
   project?.remove();
 });
 
-test("the module and the worklet are files of their own, once each", () => {
+test("the module, the worklet and the worker are files of their own, once each", () => {
   assert.equal(emitted.filter((name) => name.endsWith(".wasm")).length, 1, emitted.join(" "));
-  assert.equal(emitted.filter((name) => /^worklet.*\.js$/.test(name)).length, 1, emitted.join(" "));
+  for (const script of [/^worklet.*\.js$/, /^worker.*\.js$/]) {
+    assert.equal(emitted.filter((name) => script.test(name)).length, 1, emitted.join(" "));
+  }
 });
 
 test("the page works, loads WebAssembly only when it is needed, and refuses an API key", async () => {

@@ -14,6 +14,7 @@ mod promise;
 mod tests;
 
 use orgo_core::audio::{Format, pcm, wav};
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 pub use channel::{Audio, Events, Terminal};
@@ -29,6 +30,13 @@ fn start() {
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
+}
+
+/// This module as it is compiled, for a worker that is to run it too.
+#[wasm_bindgen]
+#[must_use]
+pub fn module() -> JsValue {
+    wasm_bindgen::module()
 }
 
 /// The header of a 16-bit WAV stream of unknown length.

@@ -20,10 +20,14 @@ pub(crate) struct Line {
     /// The length of a packet.
     pub(crate) packet: f64,
     /// When a packet arrives that was sent at a time; `None` if it is lost. Packets do not overtake each other.
-    pub(crate) arrival: Box<dyn FnMut(f64, &mut Random) -> Option<f64>>,
-    /// The sample of a channel at a time of the sender's clock.
-    pub(crate) signal: fn(usize, f64) -> f64,
+    pub(crate) arrival: Arrival,
+    pub(crate) signal: Signal,
 }
+
+pub(crate) type Arrival = Box<dyn FnMut(f64, &mut Random) -> Option<f64>>;
+
+/// The sample of a channel at a time of the sender's clock.
+pub(crate) type Signal = fn(usize, f64) -> f64;
 
 impl Default for Line {
     fn default() -> Self {
@@ -80,6 +84,13 @@ impl Heard {
             reason = "an index into a list"
         )]
         latencies[((latencies.len() - 1) as f64 * part) as usize]
+    }
+
+    /// The latency while it sounded, from a time to another, on average and in milliseconds.
+    pub(crate) fn mean_latency(&self, from: f64, to: f64) -> f64 {
+        let sounding = |moment: &&Moment| moment.stats.playing && (from..to).contains(&moment.time);
+        let latencies: Vec<f64> = self.moments.iter().filter(sounding).map(|moment| moment.latency).collect();
+        latencies.iter().sum::<f64>() / latencies.len() as f64
     }
 
     /// How much was concealed from a time to another, in milliseconds of the input.

@@ -1,14 +1,18 @@
-import type { AudioChunk, AudioStream } from "../channel/audio.js";
+import type { AudioStream } from "../channel/audio.js";
 import { BindingError } from "../errors.js";
-import { Player, type PlayerParts, type PlayOptions, type WorkletReport } from "./player.js";
+import type { FromWorklet } from "./messages.js";
+import { Player, type PlayOptions } from "./player.js";
+import { makeRing } from "./ring.js";
 
 /** How long a worklet may take to say that it runs, in milliseconds. */
 const HELLO_LIMIT = 10_000;
+/** What is buffered on a good network, in milliseconds. */
+const DEFAULT_TARGET = 60;
 
 /** Plays a stream in the page, at first at the rate that is expected of it. */
 export async function play(
   audio: AudioStream,
-  { context: given, volume = 1 }: PlayOptions,
+  { context: given, volume = 1, target = DEFAULT_TARGET }: PlayOptions,
   expectedRate: number,
   workletUrl: string | URL,
 ): Promise<Player> {
@@ -21,13 +25,21 @@ export async function play(
     if (given === undefined) await context.close();
   };
   try {
-    const source = await startWorklet(context, workletUrl);
+    const source = await startWorklet(context, workletUrl, target);
     const gain = new GainNode(context);
     source.connect(gain).connect(context.destination);
-    const player = new Player({ context, source, gain, release } satisfies PlayerParts, volume);
-    source.port.onmessage = ({ data }: MessageEvent<WorkletReport>) => player.report(data);
-    source.port.start();
-    void feed(audio, source.port, player);
+
+    const feed = new MessageChannel();
+    // What arrives in shared memory needs nobody to deliver it.
+    const ring = globalThis.crossOriginIsolated && audio.pours ? makeRing() : undefined;
+    source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
+    const transport = audio.pours ? (ring ? "ring" : "port") : "page";
+    const player = new Player({ context, source, gain, transport, release }, volume);
+    void audio
+      .pour({ port: feed.port1, ring }, player.ended)
+      // The channel itself says why it ended.
+      .catch(() => {})
+      .then(() => player.stop());
     return player;
   } catch (error) {
     await release();
@@ -36,13 +48,14 @@ export async function play(
 }
 
 /** Adds the player's node to a context. */
-async function startWorklet(context: AudioContext, url: string | URL): Promise<AudioWorkletNode> {
+async function startWorklet(context: AudioContext, url: string | URL, target: number): Promise<AudioWorkletNode> {
   const failed = (cause: unknown) =>
     unusable(`the worklet ${url} cannot be used: ${cause instanceof Error ? cause.message : cause}`, cause);
   let node: AudioWorkletNode;
   try {
     await context.audioWorklet.addModule(url);
-    node = new AudioWorkletNode(context, "orgo-player", { numberOfInputs: 0, outputChannelCount: [2] });
+    const processorOptions = { target };
+    node = new AudioWorkletNode(context, "orgo-player", { numberOfInputs: 0, outputChannelCount: [2], processorOptions });
   } catch (error) {
     throw failed(error);
   }
@@ -54,25 +67,9 @@ async function startWorklet(context: AudioContext, url: string | URL): Promise<A
       settled();
     };
     node.onprocessorerror = () => settle(() => reject(failed("it threw an error")));
-    node.port.onmessage = () => settle(resolve);
+    node.port.onmessage = (_: MessageEvent<FromWorklet>) => settle(resolve);
   });
   return node;
-}
-
-/** Hands the samples to the worklet until the stream or the player ends. */
-async function feed(chunks: AsyncIterable<AudioChunk>, port: MessagePort, player: Player): Promise<void> {
-  try {
-    for await (const chunk of chunks) {
-      if (player.state === "stopped") return;
-      const { buffer, byteLength } = chunk.samples;
-      // What shares its memory with other chunks has to be copied.
-      const own = buffer.byteLength === byteLength && buffer instanceof ArrayBuffer;
-      port.postMessage({ type: "samples", ...chunk }, own ? [buffer] : []);
-    }
-  } catch {
-    // The channel itself says why it ended.
-  }
-  await player.stop();
 }
 
 function unusable(problem: string, cause?: unknown): BindingError {

@@ -1,6 +1,8 @@
-import { asyncDispose, type WebAudioContext, type WebAudioNode } from "../ambient.js";
+import { asyncDispose, type WebAudioContext, type WebAudioNode, type WebMediaStream } from "../ambient.js";
 import { Emitter } from "../emitter.js";
+import { BindingError } from "../errors.js";
 import { checkArgument, checks } from "../options.js";
+import type { FromWorklet, ToWorklet } from "./messages.js";
 
 /** How to play. */
 export interface PlayOptions {
@@ -8,13 +10,26 @@ export interface PlayOptions {
   context?: WebAudioContext;
   /** 1 leaves the loudness as it is, 0 is silence. Default: 1. */
   volume?: number;
+  /**
+   * How much sound to buffer on a good network, in milliseconds, from 20 to 1000: the delay, and what it protects
+   * from. A network that is worse raises it by itself. Default: 60.
+   */
+  target?: number;
 }
 
 /**
  * `suspended`: the browser keeps the page silent until its user does something, see {@link Player.resume}.
- * `buffering`: waits for enough sound to go on without gaps. `playing`: sounds. `stopped`: ended.
+ * `paused`: after {@link Player.pause}. `buffering`: waits for enough sound to go on without gaps. `playing`: sounds.
+ * `stopped`: ended.
  */
-export type PlayerState = "suspended" | "buffering" | "playing" | "stopped";
+export type PlayerState = "suspended" | "paused" | "buffering" | "playing" | "stopped";
+
+/**
+ * How the samples come to the thread that plays them. `ring`: from a worker through shared memory. `port`: from a worker
+ * by messages, where the page is not cross-origin isolated. `page`: through the page's own thread, where it may not have
+ * workers; then the page's other work can make gaps.
+ */
+export type PlayerTransport = "ring" | "port" | "page";
 
 /**
  * What the player did with the samples, in samples per channel at the stream's rate:
@@ -24,7 +39,7 @@ export interface PlayerStats {
   received: number;
   played: number;
   buffered: number;
-  /** Thrown away, the oldest first, because more was buffered than the delay allows. */
+  /** Thrown away, because it would have made the delay too long, or came in a pause. */
   dropped: number;
   /** Silence that was put in where nothing had come in time, after the first sound. */
   concealed: number;
@@ -48,12 +63,6 @@ export interface PlayerEvents {
   stats: [stats: PlayerStats];
 }
 
-/** What the worklet reports. */
-export interface WorkletReport extends PlayerStats {
-  type: "stats";
-  playing: boolean;
-}
-
 const NOTHING: PlayerStats = {
   received: 0,
   played: 0,
@@ -67,6 +76,11 @@ const NOTHING: PlayerStats = {
   rms: 0,
 };
 
+/** The time constant of a change of the volume, in seconds: a step would be heard as a click. */
+const RAMP = 0.01;
+/** How long a sound that fades out is waited for, in milliseconds. A context that does not run never ends it. */
+const FADE_LIMIT = 200;
+
 /**
  * The parts that a player is made of.
  *
@@ -76,33 +90,44 @@ export interface PlayerParts {
   context: AudioContext;
   source: AudioWorkletNode;
   gain: GainNode;
+  transport: PlayerTransport;
   /** Ends what the player alone uses: the context, if it is its own. */
   release(): Promise<void>;
 }
 
 /** Plays a computer's sound in a page. It ends with the channel, or with {@link stop}. */
 export class Player extends Emitter<PlayerEvents> {
+  /** @internal */
+  readonly ended: Promise<void>;
   readonly #parts: PlayerParts;
   #volume: number;
   #muted = false;
+  #paused = false;
   #stopped = false;
   #playing = false;
   #stats = NOTHING;
   #announced: PlayerState;
+  #recorder: MediaStreamAudioDestinationNode | undefined;
+  #end = () => {};
+  #silent = () => {};
 
   /** @internal */
   constructor(parts: PlayerParts, volume: number) {
     super();
+    this.ended = new Promise((resolve) => (this.#end = resolve));
     this.#parts = parts;
     this.#volume = volume;
     this.#announced = this.state;
-    this.#apply();
+    // Nothing sounds yet, so this needs no ramp.
+    parts.gain.gain.value = volume;
+    parts.source.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.#report(data);
     parts.context.addEventListener("statechange", this.#announce);
   }
 
   /** What it does now. */
   get state(): PlayerState {
     if (this.#stopped) return "stopped";
+    if (this.#paused) return "paused";
     if (this.#parts.context.state !== "running") return "suspended";
     return this.#playing ? "playing" : "buffering";
   }
@@ -110,6 +135,11 @@ export class Player extends Emitter<PlayerEvents> {
   /** The figures of the last report. */
   get stats(): PlayerStats {
     return this.#stats;
+  }
+
+  /** How the samples come to the thread that plays them. */
+  get transport(): PlayerTransport {
+    return this.#parts.transport;
   }
 
   /** 1 leaves the loudness as it is, 0 is silence. */
@@ -139,22 +169,62 @@ export class Player extends Emitter<PlayerEvents> {
     return this.#parts.gain as unknown as WebAudioNode;
   }
 
-  /** Lets it sound. While the state is `suspended`, call it from the handler of a click or a key. */
-  async resume(): Promise<void> {
-    if (!this.#stopped) await this.#parts.context.resume();
+  /** The sound as a stream, for a `MediaRecorder` or a WebRTC connection. */
+  get stream(): WebMediaStream {
+    const { context, gain } = this.#parts;
+    if (this.#recorder === undefined) {
+      this.#recorder = new MediaStreamAudioDestinationNode(context);
+      gain.connect(this.#recorder);
+    }
+    return this.#recorder.stream as unknown as WebMediaStream;
   }
 
-  /** Ends it. The channel stays open. */
-  async stop(): Promise<void> {
+  /** Fades out. What comes until {@link resume} is dropped, so that the sound is live then. */
+  pause(): void {
+    this.#pause(true);
+  }
+
+  /**
+   * Lets it sound: after {@link pause}, and while the state is `suspended`. For the latter, call it from the handler of
+   * a click or a key.
+   */
+  async resume(): Promise<void> {
     if (this.#stopped) return;
+    this.#pause(false);
+    await this.#parts.context.resume();
+  }
+
+  /**
+   * Chooses where it sounds, by the id of a device of `navigator.mediaDevices.enumerateDevices()`; empty is the usual
+   * one. It holds for all that sounds in the context.
+   *
+   * @throws BindingError where the browser does not have that choice.
+   */
+  async setOutput(deviceId: string): Promise<void> {
+    const context = this.#parts.context as AudioContext & { setSinkId?(id: string): Promise<void> };
+    if (context.setSinkId === undefined) {
+      const message = "player.setOutput: this browser does not let a page choose where it sounds";
+      throw new BindingError({ kind: "binding", message, delivered: "no" });
+    }
+    await context.setSinkId(deviceId);
+  }
+
+  /** Fades out and ends. The channel stays open. */
+  async stop(): Promise<void> {
+    if (this.#stopped) return this.ended;
     this.#stopped = true;
     const { context, source, gain, release } = this.#parts;
-    source.port.postMessage({ type: "stop" });
-    source.disconnect();
-    gain.disconnect();
     context.removeEventListener("statechange", this.#announce);
     this.#announce();
+    const silent = new Promise<void>((resolve) => (this.#silent = resolve));
+    const limit = setTimeout(this.#silent, context.state === "running" ? FADE_LIMIT : 0);
+    this.#tell({ type: "stop" });
+    await silent;
+    clearTimeout(limit);
+    source.disconnect();
+    gain.disconnect();
     await release();
+    this.#end();
   }
 
   /** {@link stop}, at the end of an `await using` block. */
@@ -162,9 +232,10 @@ export class Player extends Emitter<PlayerEvents> {
     return this.stop();
   }
 
-  /** @internal */
-  report({ type: _, playing, ...stats }: WorkletReport): void {
-    if (this.#stopped) return;
+  #report(message: FromWorklet): void {
+    if (message.type === "hello") return;
+    if (message.type === "stopped") this.#silent();
+    const { playing, ...stats } = message.stats;
     this.#playing = playing;
     this.#stats = stats;
     this.#announce();
@@ -177,9 +248,20 @@ export class Player extends Emitter<PlayerEvents> {
     this.emit("state", this.state);
   };
 
+  #pause(paused: boolean): void {
+    if (this.#stopped || paused === this.#paused) return;
+    this.#paused = paused;
+    this.#playing = false;
+    this.#tell({ type: "pause", paused });
+    this.#announce();
+  }
+
+  #tell(message: ToWorklet): void {
+    this.#parts.source.port.postMessage(message);
+  }
+
   #apply(): void {
     const { context, gain } = this.#parts;
-    // A step in the loudness would be heard as a click.
-    gain.gain.setTargetAtTime(this.#muted ? 0 : this.#volume, context.currentTime, 0.01);
+    gain.gain.setTargetAtTime(this.#muted ? 0 : this.#volume, context.currentTime, RAMP);
   }
 }

@@ -2,5 +2,14 @@
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
-declare function registerProcessor(name: string, processor: new () => AudioWorkletProcessor): void;
+declare function registerProcessor(
+  name: string,
+  processor: new (options: { processorOptions: { target: number } }) => AudioWorkletProcessor,
+): void;
 declare const sampleRate: number;
+
+/** The module of wasm/playout, which the build puts into the worklet. */
+declare module "playout.wasm" {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}

@@ -2,21 +2,28 @@ import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { InitInput } from "./wasm/orgo_wasm.js";
 
+/** A binding, and the module that it runs, for other threads to run it too. */
+export interface LoadedWasm {
+  binding: Binding;
+  module: WebAssembly.Module;
+}
+
 /**
  * Compiles the WebAssembly module and makes a binding of it.
  *
  * @param source Where the module is; without it the glue looks beside itself.
  */
-export async function loadWasm(source?: () => Promise<InitInput> | InitInput): Promise<Binding> {
+export async function loadWasm(source?: () => Promise<InitInput> | InitInput): Promise<LoadedWasm> {
   try {
     const glue = await import("./wasm/orgo_wasm.js");
     await glue.default(source && { module_or_path: await source() });
-    return {
+    const binding: Binding = {
       kind: "wasm",
       version: glue.version,
       client: (config) => new glue.Client(config),
       wav: { header: glue.wavHeader, encode: glue.wavEncode },
     };
+    return { binding, module: glue.module() };
   } catch (error) {
     throw new BindingError({
       kind: "binding",

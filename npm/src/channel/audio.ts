@@ -1,6 +1,6 @@
 import type { WebReadableStream } from "../ambient.js";
 import type { Player, PlayOptions } from "../audio/player.js";
-import type { Binding, BindingAudio } from "../binding.js";
+import type { Binding, BindingAudio, Sink } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { AudioItem } from "../generated/channels.js";
 import { checkFields, checks } from "../options.js";
@@ -61,6 +61,7 @@ export interface RecordOptions {
  * each sample goes to one reader. What nobody takes in time is dropped, the oldest first, so that the rest is live.
  */
 export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
+  readonly #binding: BindingAudio;
   readonly #platform: Platform;
   readonly #expectedRate: number;
   readonly #wav: Binding["wav"];
@@ -72,6 +73,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   /** @internal */
   constructor(binding: BindingAudio, wav: Binding["wav"], platform: Platform, params: AudioParams) {
     super(binding);
+    this.#binding = binding;
     this.#expectedRate = params.sample_rate ?? DEFAULT_RATE;
     this.#wav = wav;
     this.#platform = platform;
@@ -100,12 +102,53 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
    * @throws BindingError where there is no output for sound, as in Node.
    */
   async play(options: PlayOptions = {}): Promise<Player> {
-    checkFields("audio.play", "options", options, { context: checks.object, volume: checks.volume });
+    const known = { context: checks.object, volume: checks.volume, target: checks.target };
+    checkFields("audio.play", "options", options, known);
     if (this.#platform.play === undefined) {
       const message = "audio.play: only a page can play sound; record it or iterate its samples";
       throw new BindingError({ kind: "binding", message, delivered: "no" });
     }
     return this.#platform.play(this, options, this.#format?.sample_rate ?? this.#expectedRate);
+  }
+
+  /**
+   * Whether the samples can go to a player without coming through this thread.
+   *
+   * @internal
+   */
+  get pours(): boolean {
+    return this.#binding.pour !== undefined;
+  }
+
+  /**
+   * Hands the samples to a player until the channel has ended, or `until` has.
+   *
+   * @internal
+   */
+  async pour(sink: Sink, until: Promise<void>): Promise<void> {
+    let wanted = true;
+    const over = until.then(() => {
+      wanted = false;
+      this.#binding.pour?.(undefined);
+      return undefined;
+    });
+    const hand = (chunk: AudioChunk) => {
+      const { buffer, byteLength } = chunk.samples;
+      // What shares its memory with other chunks has to be copied.
+      const own = buffer.byteLength === byteLength && buffer instanceof ArrayBuffer;
+      sink.port.postMessage(chunk, own ? [buffer] : []);
+    };
+    for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) hand(chunk);
+    if (this.#binding.pour === undefined) {
+      for (;;) {
+        const chunk = await this.read(() => wanted);
+        if (chunk === undefined || !wanted) return;
+        hand(chunk);
+      }
+    }
+    this.#binding.pour(sink);
+    // What is left to come through here is the format and the end.
+    while (wanted && (await Promise.race([this.pull(), over])));
   }
 
   protected override accept(item: AudioItem): void {

@@ -1,7 +1,7 @@
 import type { AbortSignalLike } from "../ambient.js";
 import type { BindingClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
-import { aborted, rethrown } from "../errors.js";
+import { aborted, errorThrown } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, type OpenOptions, plainParameters } from "../options.js";
 import type { ChannelState, EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
@@ -40,7 +40,8 @@ export class ChannelOpener {
     return this.#open(
       operation,
       options,
-      (client, target) => new AudioStream(client.audio(target, plain), wav, this.#caller.platform, params),
+      async (client, target) =>
+        new AudioStream(await client.audio(target, plain), wav, this.#caller.platform, params),
     );
   }
 
@@ -53,14 +54,16 @@ export class ChannelOpener {
   async #open<Opened extends Opening>(
     operation: string,
     options: OpenOptions,
-    create: (client: BindingClient, target: ChannelTarget) => Opened,
+    create: (client: BindingClient, target: ChannelTarget) => Opened | Promise<Opened>,
   ): Promise<Opened> {
     checkOpenOptions(operation, options);
     const { signal, timeout = this.#caller.timeout } = options;
     if (signal?.aborted) throw aborted(operation, signal.reason, "no");
     const client = await this.#caller.client();
     if (signal?.aborted) throw aborted(operation, signal.reason, "no");
-    const channel = rethrown(() => create(client, this.#target()));
+    const channel = await (async () => create(client, this.#target()))().catch((thrown: unknown) => {
+      throw errorThrown(thrown);
+    });
     const { logger } = this.#caller;
     channel.on("state", ({ status }) => logger.debug?.(`orgo-sdk: ${operation}: ${status}`));
     channel.on("error", (message) => logger.warn?.(`orgo-sdk: ${operation}: the server says: ${message}`));

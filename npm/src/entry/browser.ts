@@ -1,5 +1,6 @@
 import type { WebAssemblyModule } from "../ambient.js";
 import { play } from "../audio/play.js";
+import { withAudioWorkers } from "../audio/remote.js";
 import { loadWasm } from "../bindings/wasm.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
@@ -16,6 +17,11 @@ export interface AssetOptions {
   wasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;
   /** The URL of the audio worklet. The package exports it as `orgo-sdk/worklet`. */
   workletUrl?: string | { readonly href: string };
+  /**
+   * The URL of the worker that owns a sound channel, on the page's own origin. The package exports it as
+   * `orgo-sdk/worker`. Where there can be none, the page's thread takes its place.
+   */
+  workerUrl?: string | { readonly href: string };
 }
 
 const assets: AssetOptions = {};
@@ -25,23 +31,26 @@ const platform: Platform = {
   load: once(async () => {
     loading = true;
     const { wasm } = assets;
-    return { binding: await loadWasm(wasm === undefined ? undefined : () => wasm as InitInput) };
+    const { binding, module } = await loadWasm(wasm === undefined ? undefined : () => wasm as InitInput);
+    return { binding: hasWorkers() ? withAudioWorkers(binding, module, workerUrl) : binding };
   }),
   environment: () => undefined,
   // A document or a worker of one. Servers that run this entry have neither.
   exposed: () =>
     typeof document !== "undefined" ||
     ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
-  play: (audio, options, expectedRate) =>
-    // Bundlers take the literal for an asset; the query keeps Vite from putting it into the page as a data URL, which
-    // a strict Content-Security-Policy refuses.
-    play(
-      audio,
-      options,
-      expectedRate,
-      (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url),
-    ),
+  play: (audio, options, expectedRate) => play(audio, options, expectedRate, workletUrl()),
 };
+
+// Bundlers take the literals for assets; the query keeps Vite from putting them into the page as data URLs, which a
+// strict Content-Security-Policy refuses.
+const workletUrl = () =>
+  (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url);
+const workerUrl = () =>
+  (assets.workerUrl as string | URL | undefined) ?? new URL("./worker.js?no-inline", import.meta.url);
+
+/** Whether sound channels go into workers: in a document, whose thread has other work to do. */
+const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "undefined";
 
 /** Says where the package's files are. To be called before anything is loaded; needed only if a bundler moves them. */
 export function configure(options: AssetOptions): void {
@@ -51,6 +60,7 @@ export function configure(options: AssetOptions): void {
   };
   checkFields("configure", "options", options, {
     workletUrl: url,
+    workerUrl: url,
     wasm: { accepts: (value) => url.accepts(value) || typeof value === "object", wanted: "a URL, bytes or a module" },
   });
   if (loading && options.wasm !== undefined) {

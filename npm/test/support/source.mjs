@@ -6,6 +6,8 @@ const { outputFiles } = await build({
   stdin: {
     contents: `
       export * from "./src/index.ts";
+      export { Playout } from "./src/audio/playout.ts";
+      export { makeRing, RingReader, RingWriter } from "./src/audio/ring.ts";
       export { OrgoClient } from "./src/client.ts";
       export { errorFrom } from "./src/errors.ts";
       export { nativeBinding } from "./src/bindings/native.ts";

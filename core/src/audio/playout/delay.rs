@@ -15,13 +15,13 @@ pub(super) const MOST_BEYOND: f64 = 0.25;
 const BEYOND_A_PACKET: f64 = 0.02;
 /// How much an underrun raises the target, at once and when it is known how much sound was missed.
 const RAISE: f64 = 0.01;
-const MOST_RAISE: f64 = 0.06;
+const MOST_RAISE: f64 = 0.04;
 /// A longer gap is an interruption, which says nothing about the jitter.
 const INTERRUPTION: f64 = 1.0;
 /// The network is calm when no less than this was buffered for so long; the target then sinks, in seconds per second.
 const SPARE: f64 = 0.01;
 const CALM: f64 = 5.0;
-const SINKING: f64 = 0.002;
+const SINKING: f64 = 0.003;
 /// Over how much time the depth is averaged, since packets make it jump.
 const SMOOTHING: f64 = 8.0;
 /// How far the speed may leave the sender's: half a percent is not heard as a change of pitch.
@@ -65,18 +65,18 @@ impl Delay {
 
     /// How much should be there when sound begins.
     pub(super) fn target(&self) -> f64 {
-        self.target
+        self.target.max(self.lowest())
     }
 
     /// How much should be there on average: packets are half played off, on average.
     fn aim(&self) -> f64 {
-        self.target - self.packet / 2.0
+        self.target() - self.packet / 2.0
     }
 
     /// How much has to be there to go on after a gap. What was late comes in a burst, so there is no need to wait for
     /// all of it; but with nothing in reserve the next gap would follow.
     pub(super) fn resumes_at(&self) -> f64 {
-        self.target / 2.0
+        self.target() / 2.0
     }
 
     /// How fast to play: 1 is the sender's nominal speed.
@@ -91,9 +91,9 @@ impl Delay {
 
     /// So much came at once.
     pub(super) fn pushed(&mut self, time: f64) {
-        self.packet = if self.packet == 0.0 { time } else { self.packet + (time - self.packet) / 16.0 };
-        let lowest = self.lowest();
-        self.target = self.target.max(lowest);
+        // A backlog comes at once too, and should not count for long.
+        let weight = if time < self.packet { 0.5 } else { 0.125 };
+        self.packet = if self.packet == 0.0 { time } else { self.packet + (time - self.packet) * weight };
     }
 
     fn lowest(&self) -> f64 {
@@ -103,7 +103,7 @@ impl Delay {
     /// Sound begins, or goes on after `gap`.
     pub(super) fn began(&mut self, gap: f64) {
         if gap < INTERRUPTION {
-            self.raise((gap / 2.0).min(MOST_RAISE) - RAISE);
+            self.raise((gap / 4.0).min(MOST_RAISE) - RAISE);
         }
         self.settle();
     }
@@ -115,7 +115,7 @@ impl Delay {
     }
 
     fn raise(&mut self, by: f64) {
-        self.target = (self.target + by.max(0.0)).min(HIGHEST.max(self.wanted));
+        self.target = (self.target() + by.max(0.0)).min(HIGHEST.max(self.wanted));
     }
 
     /// The depth was changed by other means than playing: what was seen of it does not count any more.
@@ -134,8 +134,8 @@ impl Delay {
             self.mean -= self.target - sunk;
             self.target = sunk;
         }
-        if depth > self.target + MOST_BEYOND {
-            return Some(depth - self.target);
+        if depth > self.target() + MOST_BEYOND {
+            return Some(depth - self.target());
         }
         let watch = &mut self.watch;
         watch.least = if watch.time == 0.0 { depth } else { watch.least.min(depth) };

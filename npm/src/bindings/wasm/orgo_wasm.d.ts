@@ -5,6 +5,8 @@ import type { BindingClient, BindingConfig } from "../../binding.js";
 export type InitInput = string | URL | Request | Response | BufferSource | WebAssembly.Module;
 
 export default function init(input?: { module_or_path: InitInput }): Promise<unknown>;
+/** The module, once it is compiled. */
+export function module(): WebAssembly.Module;
 export function version(): string;
 export const Client: new (config: BindingConfig) => BindingClient;
 export function wavHeader(sample_rate: number, channels: number): Uint8Array;

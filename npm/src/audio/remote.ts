@@ -1,0 +1,151 @@
+/** A sound channel that lives in a worker, seen from the page. */
+import type { Binding, BindingAudio, Sink } from "../binding.js";
+import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
+import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
+import type { FromWorker, ToWorker } from "./messages.js";
+
+/** How long a worker may take to say that it runs, in milliseconds. */
+const HELLO_LIMIT = 10_000;
+
+/** The binding, with its sound channels in workers of their own where the page may have workers. */
+export function withAudioWorkers(binding: Binding, module: InitInput, url: () => string | URL): Binding {
+  return {
+    ...binding,
+    client(config) {
+      const client = binding.client(config);
+      return {
+        call: client.call.bind(client),
+        terminal: client.terminal.bind(client),
+        events: client.events.bind(client),
+        async audio(target, options) {
+          const worker = await startWorker(url);
+          if (worker === undefined) return client.audio(target, options);
+          return RemoteAudio.open(worker, { type: "open", module, config, target, options });
+        },
+      };
+    },
+  };
+}
+
+/** A worker that runs; `undefined` where the page's policy or the browser does not let it. */
+async function startWorker(url: () => string | URL): Promise<Worker | undefined> {
+  let worker: Worker;
+  try {
+    worker = new Worker(url(), { type: "module", name: "orgo-sound" });
+  } catch {
+    return undefined;
+  }
+  const runs = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), HELLO_LIMIT);
+    const settle = (runs: boolean) => {
+      clearTimeout(timer);
+      resolve(runs);
+    };
+    worker.onmessage = () => settle(true);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      settle(false);
+    };
+  });
+  if (runs) return worker;
+  worker.terminate();
+  return undefined;
+}
+
+/** Has the shape of a channel of the binding; its figures are those of the last message. */
+class RemoteAudio implements BindingAudio {
+  readonly #worker: Worker;
+  readonly #states: ChannelState[] = [];
+  #state: ChannelState;
+  #counters: Counters;
+  #items: AudioItem[] = [];
+  #ended = false;
+  #broken: { error: unknown } | undefined;
+  #wake: (() => void)[] = [];
+
+  static open(worker: Worker, message: ToWorker & { type: "open" }): Promise<RemoteAudio> {
+    return new Promise((resolve, reject) => {
+      const fail = (error: unknown) => {
+        worker.terminate();
+        reject(error);
+      };
+      worker.onerror = ({ message }) => fail(new Error(message));
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (data.type === "state") resolve(new RemoteAudio(worker, data.state, data.counters));
+        else if (data.type === "refused") fail(data.error);
+      };
+      worker.postMessage(message);
+    });
+  }
+
+  private constructor(worker: Worker, state: ChannelState, counters: Counters) {
+    this.#worker = worker;
+    this.#state = state;
+    this.#counters = counters;
+    worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
+    worker.onerror = ({ message }) => this.#receive({ type: "broken", error: new Error(message) });
+  }
+
+  async next(): Promise<AudioItem[] | null> {
+    if (this.#items.length === 0 && !this.#ended) this.#send({ type: "next" });
+    while (this.#items.length === 0) {
+      if (this.#broken) throw this.#broken.error;
+      if (this.#ended) return null;
+      await this.#change();
+    }
+    return this.#items.splice(0);
+  }
+
+  async nextState(): Promise<ChannelState | null> {
+    for (;;) {
+      const state = this.#states.shift();
+      if (state !== undefined) return state;
+      if (this.#broken) throw this.#broken.error;
+      if (this.#state.status === "closed") return null;
+      await this.#change();
+    }
+  }
+
+  state(): ChannelState {
+    return this.#state;
+  }
+
+  counters(): Counters {
+    return this.#counters;
+  }
+
+  close(): void {
+    this.#send({ type: "close" });
+  }
+
+  pour(sink: Sink | undefined): void {
+    if (sink === undefined) this.#send({ type: "pour", sink });
+    else this.#worker.postMessage({ type: "pour", sink } satisfies ToWorker, [sink.port]);
+  }
+
+  #send(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #receive(message: FromWorker): void {
+    if ("counters" in message) this.#counters = message.counters;
+    switch (message.type) {
+      case "state":
+        this.#state = message.state;
+        this.#states.push(message.state);
+        break;
+      case "items":
+        if (message.items === null) this.#ended = true;
+        else this.#items.push(...message.items);
+        break;
+      case "broken":
+        this.#broken = message;
+    }
+    if (this.#broken || (this.#ended && this.#state.status === "closed")) this.#worker.terminate();
+    for (const resolve of this.#wake.splice(0)) resolve();
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+}
