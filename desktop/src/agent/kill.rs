@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How many times the tree is searched: a fork may slip between the search and the kill, a few rounds catch it.
-const ROUNDS: usize = 50;
+/// How many times the tree is searched: a fork may slip between the search and the halt, a few rounds catch it.
+const ROUNDS: usize = 200;
 
 /// How often it is looked who is left.
 const TERMINATION_INTERVAL: Duration = Duration::from_millis(5);
@@ -37,21 +37,68 @@ impl Marker {
     }
 }
 
-/// Kills the session that `leader` began and every process that carries the marker.
-pub(super) fn tree(leader: u32, marker: &Marker) {
-    for _ in 0..ROUNDS {
-        let belongs =
-            |pid| Stat::of(pid).is_some_and(|stat| stat.session == leader) || marker.is_carried_by(pid);
-        let found: Vec<i32> = others().filter(|&pid| belongs(pid)).collect();
-        if found.is_empty() {
-            return;
+/// What a process started.
+#[derive(Debug)]
+pub(super) struct Tree {
+    /// The process that the agent started, which began a session.
+    pub(super) leader: u32,
+    /// Whether the leader is a supervisor, which all orphans among its descendants fall to.
+    pub(super) supervised: bool,
+    pub(super) marker: Marker,
+}
+
+impl Tree {
+    /// Kills the leader's descendants, its session and every process that carries the marker.
+    pub(super) fn kill(&self) {
+        // Each of them is halted first: once a search finds no other, none is left that could start one.
+        let mut halted = HashSet::new();
+        for _ in 0..ROUNDS {
+            let fresh: Vec<i32> = self.members().into_iter().filter(|&pid| halted.insert(pid)).collect();
+            if fresh.is_empty() {
+                break;
+            }
+            signal(&fresh, Signal::STOP);
         }
-        for pid in found {
-            if let Some(pid) = Pid::from_raw(pid) {
-                // It may have ended by itself since it was found.
-                let _ = kill_process(pid, Signal::KILL);
+        signal(&halted, Signal::KILL);
+        if self.supervised {
+            // It has nothing to wait for now and would end by itself.
+            signal(&[self.leader_id()], Signal::KILL);
+        }
+    }
+
+    fn leader_id(&self) -> i32 {
+        self.leader.cast_signed()
+    }
+
+    fn members(&self) -> HashSet<i32> {
+        let all: Vec<(i32, Stat)> = others().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
+        let leader = self.leader_id();
+        let mut found: HashSet<i32> = HashSet::from([leader]);
+        loop {
+            let before = found.len();
+            let descendants = all.iter().filter(|(_, stat)| found.contains(&stat.parent));
+            let descendants: Vec<i32> = descendants.map(|&(pid, _)| pid).collect();
+            found.extend(descendants);
+            if found.len() == before {
+                break;
             }
         }
+        let strays = all
+            .iter()
+            .filter(|(pid, stat)| stat.session == self.leader || self.marker.is_carried_by(*pid))
+            .map(|&(pid, _)| pid);
+        found.extend(strays);
+        if self.supervised || !all.iter().any(|&(pid, _)| pid == leader) {
+            found.remove(&leader);
+        }
+        found
+    }
+}
+
+fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
+    for pid in processes.into_iter().filter_map(|&pid| Pid::from_raw(pid)) {
+        // It may have ended by itself since it was found.
+        let _ = kill_process(pid, signal);
     }
 }
 
@@ -94,9 +141,10 @@ pub(super) fn pids() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// The two fields of `/proc/PID/stat` that matter here.
+/// The fields of `/proc/PID/stat` that matter here.
 pub(super) struct Stat {
     pub(super) alive: bool,
+    parent: i32,
     session: u32,
 }
 
@@ -110,8 +158,9 @@ impl Stat {
         let (_, fields) = line.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();
         let alive = !matches!(fields.next()?, "Z" | "X");
-        let session = fields.nth(2)?.parse().ok()?;
-        Some(Self { alive, session })
+        let parent = fields.next()?.parse().ok()?;
+        let session = fields.nth(1)?.parse().ok()?;
+        Some(Self { alive, parent, session })
     }
 }
 
@@ -123,7 +172,7 @@ mod tests {
     fn a_name_with_parentheses_does_not_shift_the_fields() {
         let stat = Stat::parse("42 (a) b) S 1 42 40 0 -1").expect("the line is whole");
         assert!(stat.alive);
-        assert_eq!(stat.session, 40);
+        assert_eq!((stat.parent, stat.session), (1, 40));
     }
 
     #[test]

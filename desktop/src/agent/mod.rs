@@ -9,6 +9,7 @@ mod kill;
 mod protocol;
 mod serve;
 mod spawn;
+mod supervise;
 mod table;
 
 pub(crate) use client::{Agent, AgentError, Process};

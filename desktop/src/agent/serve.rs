@@ -63,7 +63,9 @@ fn run(connection: &UnixStream, request: &Spawn) -> io::Result<()> {
     let ended = Arc::new(AtomicBool::new(false));
     // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
     if !matches!(request.stdio, Stdio::Terminal { .. }) {
-        kill_on_hang_up(connection.try_clone()?, child.id(), marker, Arc::clone(&ended));
+        let tree =
+            kill::Tree { leader: child.id(), supervised: spawn::is_supervised(&request.stdio), marker };
+        kill_on_hang_up(connection.try_clone()?, tree, Arc::clone(&ended));
     }
     let code = exit_code(child.wait()?);
     ended.store(true, Ordering::Release);
@@ -76,11 +78,11 @@ fn exit_code(status: ExitStatus) -> i32 {
 }
 
 /// Once the process has ended by itself, what it left in the background stays: that is how a command starts a program.
-fn kill_on_hang_up(mut connection: UnixStream, leader: u32, marker: kill::Marker, ended: Arc<AtomicBool>) {
+fn kill_on_hang_up(mut connection: UnixStream, tree: kill::Tree, ended: Arc<AtomicBool>) {
     thread::spawn(move || {
         let hung_up = !matches!(connection.read(&mut [0]), Ok(1));
         if hung_up && !ended.load(Ordering::Acquire) {
-            kill::tree(leader, &marker);
+            tree.kill();
         }
     });
 }

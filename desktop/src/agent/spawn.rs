@@ -12,6 +12,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
+use super::supervise::supervise;
 
 /// Starts the process in a session of its own; with it comes the end of its output that the server reads, if any.
 pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Option<OwnedFd>)> {
@@ -43,6 +44,7 @@ pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Opti
         }
     };
     let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
+    let supervised = is_supervised(&request.stdio);
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
@@ -50,10 +52,15 @@ pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Opti
             if controlling_terminal {
                 ioctl_tiocsctty(rustix::stdio::stdin())?;
             }
-            Ok(())
+            if supervised { supervise() } else { Ok(()) }
         });
     }
     Ok((command.spawn()?, output))
+}
+
+/// Whether a supervisor stands between the agent and the process: with commands, which have a limit of time.
+pub(super) fn is_supervised(stdio: &Stdio) -> bool {
+    matches!(stdio, Stdio::Merged)
 }
 
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {

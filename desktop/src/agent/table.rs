@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kill::{Stat, name, pids};
 use super::protocol::TableChange;
+use super::supervise;
 
 /// What was seen last: names by process id.
 #[derive(Debug, Default)]
@@ -15,6 +16,7 @@ impl Table {
         let now = pids()
             .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive))
             .filter_map(|pid| Some((u32::try_from(pid).ok()?, name(pid)?)))
+            .filter(|(_, name)| name != supervise::NAME)
             .collect();
         self.advance(now)
     }

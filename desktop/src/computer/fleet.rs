@@ -310,8 +310,7 @@ fn new_password() -> Result<Secret, getrandom::Error> {
     Secret::random("", 16)
 }
 
-/// Computers share the network, and X clients look for an abstract socket of their display there first: the numbers stay
-/// clear of real displays.
+/// A number of its own for each, clear of the host's displays, so that no log or process list leaves a doubt.
 fn display(slot: u32) -> u16 {
     // The remainder is below 10 000.
     1000 + (slot % 10_000) as u16

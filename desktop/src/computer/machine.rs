@@ -7,8 +7,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::process::Child;
-use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +14,10 @@ use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
 
+use super::container::Container;
 use super::environment::environment;
 use super::layout::{HOME, Layout};
+use super::network::{self, Network};
 use super::resolution::Resolution;
 use super::session::{self, BootError, DISPLAY_SERVER};
 use super::spawner::Spawner;
@@ -35,6 +35,7 @@ pub(crate) struct Machine {
     password: Secret,
     stopping: CancellationToken,
     container: Container,
+    _network: Option<Network>,
 }
 
 /// What a machine is made from.
@@ -63,13 +64,21 @@ impl Machine {
         let stopping = CancellationToken::new();
         let container = Container::follow(spawner.spawn(command).await?, stopping.clone());
         let agent = Agent::new(layout.agent_socket());
+        let started = async {
+            session::reach(&layout).await?;
+            let desktop = session::start(&agent, &layout, resolution, &stopping);
+            let (screen, network) = tokio::join!(desktop, connect(&layout, spawner));
+            Ok((screen?, network))
+        };
         let started = tokio::select! {
-            started = session::start(&agent, &layout, resolution, &stopping) => started,
+            started = started => started,
             () = stopping.cancelled() => Err(BootError::BoxClosed(last_line(&layout.box_log()))),
             () = closing.cancelled() => Err(BootError::GivenUp),
         };
         match started {
-            Ok(screen) => Ok(Self { agent, screen, layout, password, stopping, container }),
+            Ok((screen, network)) => {
+                Ok(Self { agent, screen, layout, password, stopping, container, _network: network })
+            }
             Err(error) => {
                 stopping.cancel();
                 container.kill().await;
@@ -129,37 +138,19 @@ impl Machine {
     }
 }
 
-/// The outermost process of the box: when it ends, so does everything inside.
-#[derive(Debug)]
-struct Container {
-    kill: CancellationToken,
-    ended: watch::Receiver<bool>,
-}
-
-impl Container {
-    /// Cancels `stopping` when the box ends by itself.
-    fn follow(mut child: Child, stopping: CancellationToken) -> Self {
-        let kill = CancellationToken::new();
-        let (report, ended) = watch::channel(false);
-        let killed = kill.clone();
-        tokio::spawn(async move {
-            let ended = tokio::select! {
-                status = child.wait() => status.map(drop),
-                () = killed.cancelled() => child.kill().await,
-            };
-            if let Err(error) = ended {
-                tracing::error!("cannot follow a computer's box: {error}");
-            }
-            stopping.cancel();
-            report.send_replace(true);
-        });
-        Self { kill, ended }
-    }
-
-    async fn kill(&self) {
-        self.kill.cancel();
-        // An error means that the follower is gone, and the process with it.
-        let _ = self.ended.clone().wait_for(|&ended| ended).await;
+/// Without a network the computer works all the same.
+async fn connect(layout: &Layout, spawner: &Spawner) -> Option<Network> {
+    let connected = async {
+        let log = fs::OpenOptions::new().append(true).open(layout.box_log())?;
+        network::connect(&layout.agent_socket(), log, spawner).await
+    };
+    match connected.await {
+        Ok(network) => Some(network),
+        Err(error) => {
+            let reason = last_line(&layout.box_log());
+            tracing::warn!("a computer has no network: {error} ({reason})");
+            None
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Computers: boxes with an X desktop and sound in them, and the fleet that starts and stops them.
 
 mod command;
+mod container;
 mod environment;
 mod fleet;
 mod layout;
 mod machine;
+mod network;
 mod python;
 mod readiness;
 mod resolution;

@@ -6,8 +6,10 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::AGENT;
+use super::network::RESOLVER;
 
 /// Short, because the paths of Unix sockets are limited.
 const PARENT: &str = "/tmp";
@@ -57,6 +59,7 @@ impl RuntimeDir {
             "root:x:0:0:root:/root:/usr/sbin/nologin\nuser:x:1000:1000:User:/home/user:/bin/bash\n",
         )?;
         public("group", "root:x:0:\nuser:x:1000:user\n")?;
+        public("resolv.conf", &format!("nameserver {RESOLVER}\n"))?;
         public("chromium-flags", include_str!("../../assets/chromium-flags"))?;
         public("exec.py", include_str!("../../assets/exec.py"))?;
         provide_agent(&std::env::current_exe()?, &support.join(AGENT))
@@ -74,16 +77,37 @@ fn provide_agent(program: &Path, agent: &Path) -> io::Result<()> {
     fs::set_permissions(agent, Permissions::from_mode(0o755))
 }
 
+/// Kills the boxes that were being opened at the moment their server was killed: it is part of their command, and then
+/// mounted in them.
+fn end_boxes(folder: &str) {
+    let part = format!("/{folder}/");
+    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let Some(pid) =
+            process.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)
+        else {
+            continue;
+        };
+        let read = |file| {
+            String::from_utf8_lossy(&fs::read(process.path().join(file)).unwrap_or_default()).into_owned()
+        };
+        if read("mountinfo").contains(&part) || read("comm") == "bwrap\n" && read("cmdline").contains(&part) {
+            // It may have ended by itself since it was listed.
+            let _ = kill_process(pid, Signal::KILL);
+        }
+    }
+}
+
 /// What cannot be removed is somebody else's, or still at work.
 fn remove_stale(parent: &Path) {
     let own = rustix::process::getuid().as_raw();
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
-        if ours
-            && is_abandoned(&entry.path())
-            && let Err(error) = fs::remove_dir_all(entry.path())
-        {
+        let abandoned = ours && is_abandoned(&entry.path());
+        if abandoned {
+            end_boxes(&entry.file_name().to_string_lossy());
+        }
+        if abandoned && let Err(error) = fs::remove_dir_all(entry.path()) {
             tracing::warn!("cannot remove {}: {error}", entry.path().display());
         }
     }

@@ -12,15 +12,18 @@ pub(crate) const AGENT: &str = "agent";
 /// Where Debian's launcher of the browser looks for options. Only a file that is there can be covered by another.
 const CHROMIUM_FLAGS: &str = "/etc/chromium.d/default-flags";
 
+/// Closed to the computer's user, unless that is root outside.
+const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
+
 /// The command that opens the box with the agent in it.
 ///
-/// The box has its own users, processes, shared memory, host name and file tree; of the host it sees `/usr` and `/etc`,
-/// not writable. It shares the host's network.
+/// The box has its own users, processes, shared memory, host name, network and file tree; of the host it sees `/usr`,
+/// `/opt` and `/etc`, not writable and without the secrets in it.
 pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Command {
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
-        .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", hostname])
+        .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--hostname", hostname])
         .args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin"])
         .args([
             "--symlink",
@@ -47,16 +50,18 @@ pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Co
         bind("--ro-bind", &layout.support.join("chromium-flags"), CHROMIUM_FLAGS);
     }
     // Where the host's resolver keeps its file outside `/etc`, the link to it must lead somewhere.
-    if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize()
-        && resolver.starts_with("/run")
-    {
-        bind("--ro-bind", &resolver, &resolver.to_string_lossy());
+    if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize() {
+        bind("--ro-bind", &layout.support.join("resolv.conf"), &resolver.to_string_lossy());
+    }
+    for secret in SECRETS.iter().map(Path::new).filter(|secret| secret.exists()) {
+        bind("--ro-bind", Path::new("/dev/null"), &secret.to_string_lossy());
     }
     bind("--ro-bind", &layout.support, SUPPORT);
     bind("--bind", &layout.x_sockets(), "/tmp/.X11-unix");
     bind("--bind", &layout.run, RUN);
     bind("--bind", &layout.home, HOME);
     command
+        .args(["--remount-ro", "/"])
         .args(["--chdir", HOME, "--clearenv"])
         .arg("--")
         .arg(format!("{SUPPORT}/{AGENT}"))

@@ -47,6 +47,11 @@ pub(crate) enum BootError {
     TooSlow { part: &'static str },
 }
 
+/// Waits for the agent.
+pub(super) async fn reach(layout: &Layout) -> Result<(), BootError> {
+    wait_for(&layout.agent_socket(), "the box", Instant::now() + BOOT_LIMIT).await
+}
+
 /// Starts everything and returns once the window manager and the sound server are ready. The parts are started again
 /// when they end, until `stopping`; when the X server ends the whole computer does, so `stopping` is cancelled.
 pub(super) async fn start(
@@ -56,7 +61,6 @@ pub(super) async fn start(
     stopping: &CancellationToken,
 ) -> Result<Arc<Screen>, BootError> {
     let deadline = Instant::now() + BOOT_LIMIT;
-    wait_for(&layout.agent_socket(), "the box", deadline).await?;
     let session = Session { agent, display: layout.display, stopping };
 
     session.start_display(resolution).await?;
@@ -141,7 +145,7 @@ impl Session<'_> {
             inside("rfb.sock"),
             "-nolisten".into(),
             "tcp".into(),
-            // Abstract sockets belong to the network, which computers share: they would reach each other's display.
+            // Nobody looks for the abstract socket, since the other one is there too.
             "-nolisten".into(),
             "local".into(),
             "-AlwaysShared".into(),

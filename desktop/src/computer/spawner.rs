@@ -1,10 +1,11 @@
-//! Starting the boxes from a thread that lives as long as the server.
+//! Starting processes that end with the server, however that ends, from a thread that lives as long as the server.
 //!
-//! `--die-with-parent` asks the kernel to end a box with its parent, and to the kernel the parent is the *thread* that
-//! started it. A thread of the runtime may end while the server goes on; this one does not.
+//! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
+//! thread of the runtime may end while the server goes on; this one does not.
 
 use std::{io, thread};
 
+use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
@@ -34,6 +35,15 @@ impl Spawner {
 
     pub(super) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
+        let server = getpid();
+        // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
+        unsafe {
+            command.pre_exec(move || {
+                set_parent_process_death_signal(Some(Signal::KILL))?;
+                // The server may have ended before it was asked for.
+                if getppid() == Some(server) { Ok(()) } else { Err(io::ErrorKind::BrokenPipe.into()) }
+            });
+        }
         let (reply, answer) = oneshot::channel();
         self.requests.send((command, reply)).map_err(io::Error::other)?;
         answer.await.map_err(io::Error::other)?

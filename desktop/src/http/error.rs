@@ -1,5 +1,7 @@
 //! Errors in the documented shape: `{error, request_id, code?, upstream_status?}`.
 
+use std::io;
+
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -53,6 +55,10 @@ impl ApiError {
         Self::new(status, message).with("upstream_status", status.as_u16())
     }
 
+    pub(crate) fn disk_full() -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "The server's disk is full")
+    }
+
     fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!("a call failed: {error}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says why")
@@ -73,6 +79,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::NoWorkspace => Self::not_found("Workspace"),
             StoreError::NameTaken => Self::new(StatusCode::CONFLICT, "The name already exists"),
+            StoreError::DiskFull => Self::disk_full(),
             StoreError::FromTheFuture(_) | StoreError::Database(_) => Self::internal(error),
         }
     }
@@ -86,6 +93,7 @@ impl From<FleetError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is going down")
             }
             FleetError::Store(error) => error.into(),
+            FleetError::Files(error) if error.kind() == io::ErrorKind::StorageFull => Self::disk_full(),
             FleetError::Randomness(_) | FleetError::Files(_) => Self::internal(error),
         }
     }

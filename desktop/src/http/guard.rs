@@ -4,13 +4,14 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, ORIGIN};
+use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::App;
 use super::error::ApiError;
+use super::serve::Ends;
 
 /// The origins and hosts that are answered.
 ///
@@ -48,11 +49,11 @@ impl Admission {
     }
 
     fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        let host = only(headers, &HOST)?.and_then(|host| host.to_str().ok()).unwrap_or_default();
         if !self.admits_host(without_port(host)) {
             return Err(ApiError::new(StatusCode::FORBIDDEN, "This host name is not served"));
         }
-        match headers.get(ORIGIN) {
+        match only(headers, &ORIGIN)? {
             Some(origin) if !self.admits_origin(origin) => Err(ApiError::new(
                 StatusCode::FORBIDDEN,
                 "Pages of this origin are not served; the server's --allow-origin admits them",
@@ -62,12 +63,56 @@ impl Admission {
     }
 }
 
-/// Middleware: refuses a foreign Host or Origin.
+/// The value of a header that two readers could read differently if it were there twice.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ApiError> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (value, None) => Ok(value),
+        _ => Err(ApiError::new(StatusCode::FORBIDDEN, format!("The header {name} is there twice"))),
+    }
+}
+
+/// The most header fields a request may have, and their size in bytes together with the address.
+const HEAD_FIELDS: usize = 100;
+const HEAD_SIZE: usize = 32 * 1024;
+
+fn check_size(request: &Request) -> Result<(), ApiError> {
+    let headers = request.headers();
+    let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
+    if address > HEAD_SIZE / 2 {
+        let message = format!("The address is longer than {} KiB", HEAD_SIZE / 2 / 1024);
+        return Err(ApiError::new(StatusCode::URI_TOO_LONG, message));
+    }
+    if headers.len() > HEAD_FIELDS || size + address > HEAD_SIZE {
+        let message = format!("The head has more than {HEAD_FIELDS} fields or {} KiB", HEAD_SIZE / 1024);
+        return Err(ApiError::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message));
+    }
+    Ok(())
+}
+
+/// What a computer sends out comes from this machine itself, and loopback is closed to computers. So a caller on this
+/// machine is not told from a computer unless it uses loopback.
+fn check_ends(ends: Option<&Ends>) -> Result<(), ApiError> {
+    match ends {
+        Some(ends) if ends.peer.ip() == ends.own.ip() && !ends.own.ip().to_canonical().is_loopback() => {
+            Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "From this machine the server is called at a loopback address",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Middleware: refuses a foreign Host or Origin, a head that is too large, and computers.
 pub(super) async fn admit(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    check_ends(request.extensions().get::<Ends>())?;
+    check_size(&request)?;
     app.admission.check(request.headers())?;
     Ok(next.run(request).await)
 }

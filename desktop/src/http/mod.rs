@@ -7,6 +7,7 @@ mod error;
 mod guard;
 mod lifecycle;
 mod params;
+mod serve;
 mod target;
 mod unavailable;
 mod workspaces;
@@ -18,11 +19,10 @@ pub(crate) use params::Options;
 use std::io;
 use std::sync::Arc;
 
-use axum::extract::Request;
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName};
 use axum::http::{Method, StatusCode};
 use axum::routing::get;
-use axum::{Json, Router, ServiceExt, middleware};
+use axum::{Json, Router, middleware};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -61,9 +61,7 @@ impl App {
 pub(crate) async fn serve(listener: TcpListener, app: App, closing: CancellationToken) -> io::Result<()> {
     // The path is made regular before it is routed, so this goes around the router.
     let service = NormalizePathLayer::trim_trailing_slash().layer(router(Arc::new(app)));
-    axum::serve(listener, ServiceExt::<Request>::into_make_service(service))
-        .with_graceful_shutdown(closing.cancelled_owned())
-        .await
+    serve::serve(listener, service, closing).await
 }
 
 fn router(app: Arc<App>) -> Router {

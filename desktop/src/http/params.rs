@@ -1,17 +1,22 @@
 //! Reading parameters so that a refusal names the parameter and what would be right.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use futures_util::StreamExt as _;
 use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
+use tokio::time::timeout;
 
 use super::error::ApiError;
 
 /// The largest body in bytes: room for a long program or text.
 const LIMIT: usize = 1024 * 1024;
 const PATIENT_LIMIT: usize = 16 * LIMIT;
+/// How long a body may take to arrive.
+const ARRIVAL_LIMIT: Duration = Duration::from_secs(30);
 
 /// The JSON body, whatever its declared type. An absent body is an empty object.
 #[derive(Debug)]
@@ -21,7 +26,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let bytes = receive(request).await?;
+        let bytes = timeout(ARRIVAL_LIMIT, receive(request)).await.map_err(|_| {
+            let message = format!("The body did not arrive within {} s", ARRIVAL_LIMIT.as_secs());
+            ApiError::new(StatusCode::REQUEST_TIMEOUT, message)
+        })??;
         read(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
     }
 }

@@ -108,6 +108,7 @@ async fn open(
     let admitted = admit(&app, id, token.as_deref()).await;
     Ok(upgrade
         .max_message_size(MESSAGE_LIMIT)
+        .max_frame_size(MESSAGE_LIMIT)
         .on_upgrade(move |socket| async move {
             match admitted {
                 Ok(machine) => run(channel, socket, machine, &query).await,

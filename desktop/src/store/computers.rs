@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, explain};
+use super::{Store, StoreError};
 use crate::computer::Resolution;
 use crate::timestamp;
 
@@ -63,8 +63,7 @@ impl Store {
     pub(crate) fn create_computer(&self, spec: &NewComputer) -> Result<ComputerRecord, StoreError> {
         let id = Uuid::new_v4();
         let instance_id = Uuid::new_v4().simple().to_string();
-        self.connection()
-            .query_row(
+        self.insert(
                 "INSERT INTO computers (id, instance_id, workspace_id, name, os, ram, cpu, gpu, disk_size_gb, width,
                                         height, should_run, created_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, TRUE, ?12) RETURNING *",
@@ -85,7 +84,6 @@ impl Store {
                 ],
                 ComputerRecord::read,
             )
-            .map_err(explain)
     }
 
     /// By either of its ids.

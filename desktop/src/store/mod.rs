@@ -9,7 +9,7 @@ pub(crate) use workspaces::WorkspaceRecord;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Params, Row};
 
 /// The version of the tables below, kept in the file as `user_version`.
 const SCHEMA_VERSION: i64 = 1;
@@ -54,8 +54,19 @@ pub(crate) enum StoreError {
     /// The file was written by a later version of this program.
     #[error("the data were written by a later version (schema {0}): use that one, or another data folder")]
     FromTheFuture(i64),
+    #[error("the disk is full")]
+    DiskFull,
     #[error("the database failed: {0}")]
-    Database(#[from] rusqlite::Error),
+    Database(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::Database(error),
+        }
+    }
 }
 
 /// The open database. Statements take well under a millisecond, so they run where they are called, one at a time.
@@ -85,6 +96,21 @@ impl Store {
         }
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection) })
+    }
+
+    /// Runs a statement that gives the row it made. It has a transaction, since a bare statement of which one row is read is
+    /// committed when it is dropped, where nobody learns that the commit failed.
+    fn insert<T>(
+        &self,
+        statement: &str,
+        values: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection.transaction()?;
+        let made = transaction.query_row(statement, values, read).map_err(explain)?;
+        transaction.commit()?;
+        Ok(made)
     }
 
     /// A statement either happened or did not, so a panic elsewhere leaves nothing half done here.

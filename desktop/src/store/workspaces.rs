@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
 
-use super::{Store, StoreError, explain};
+use super::{Store, StoreError};
 use crate::timestamp;
 
 /// A row of the table; its fields are the wire's.
@@ -40,14 +40,12 @@ impl Store {
         icon_url: Option<&str>,
     ) -> Result<WorkspaceRecord, StoreError> {
         let now = timestamp::seconds();
-        self.connection()
-            .query_row(
-                "INSERT INTO workspaces (id, name, status, icon_url, created_at, updated_at)
+        self.insert(
+            "INSERT INTO workspaces (id, name, status, icon_url, created_at, updated_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?5) RETURNING *",
-                params![Uuid::new_v4().to_string(), name, status, icon_url, now],
-                WorkspaceRecord::read,
-            )
-            .map_err(explain)
+            params![Uuid::new_v4().to_string(), name, status, icon_url, now],
+            WorkspaceRecord::read,
+        )
     }
 
     /// All of them, the oldest first.

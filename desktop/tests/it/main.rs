@@ -3,8 +3,13 @@
 mod audio;
 mod computer;
 mod events;
+mod faults;
 mod guard;
+mod hostile;
+mod isolation;
+mod kill;
 mod life;
+mod random;
 mod server;
 mod socket;
 mod terminal;

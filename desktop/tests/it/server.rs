@@ -13,6 +13,11 @@ pub(crate) const KEY: &str = "sk_live_test";
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Whether the long proofs run whole.
+pub(crate) fn full() -> bool {
+    std::env::var_os("ORGO_FULL").is_some()
+}
+
 pub(crate) struct Server {
     pub(crate) process: Child,
     /// `http://127.0.0.1:PORT`
@@ -33,8 +38,9 @@ impl Server {
 
     pub(crate) fn start_in(data: TempDir, options: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_orgo-desktop"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir"])
+            .args(["serve", "--json", "--data-dir"])
             .arg(data.path())
+            .args(if options.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
             .args(options)
             .env("ORGO_DESKTOP_API_KEY", KEY)
             .stdout(Stdio::piped())
@@ -60,6 +66,21 @@ impl Server {
     }
 
     pub(crate) fn call_with(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_call_with(method, path, body, headers).expect("the server answers")
+    }
+
+    /// `None` when the server goes down meanwhile.
+    pub(crate) fn try_call(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
+        self.try_call_with(method, path, &body.to_string(), &[("authorization", &format!("Bearer {KEY}"))])
+    }
+
+    fn try_call_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Option<Answer> {
         let mut request = Request::builder().method(method).uri(format!("{}/api{path}", self.origin));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -67,10 +88,10 @@ impl Server {
         let request = request.body(body.to_owned()).expect("the parts are right");
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
-        let mut response = agent.build().new_agent().run(request).expect("the server answers");
-        let text = response.body_mut().read_to_string().expect("the answer is text");
+        let mut response = agent.build().new_agent().run(request).ok()?;
+        let text = response.body_mut().read_to_string().ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+        Some(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
     }
 
     /// A computer in a workspace of its own, already running.

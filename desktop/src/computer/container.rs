@@ -1,0 +1,85 @@
+//! A box as processes: bubblewrap outside, and its child, the first process inside.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use tokio::io::unix::AsyncFd;
+use tokio::process::Child;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// How long the kernel may take to clear a box away. A process that waits for a broken disk would take for ever.
+const CLEARANCE: Duration = Duration::from_secs(5);
+
+/// The outermost process of the box: when it ends, so does everything inside.
+#[derive(Debug)]
+pub(super) struct Container {
+    kill: CancellationToken,
+    ended: watch::Receiver<bool>,
+}
+
+impl Container {
+    /// Cancels `stopping` when the box ends by itself.
+    pub(super) fn follow(mut child: Child, stopping: CancellationToken) -> Self {
+        let kill = CancellationToken::new();
+        let (report, ended) = watch::channel(false);
+        let killed = kill.clone();
+        tokio::spawn(async move {
+            let ended = tokio::select! {
+                status = child.wait() => status.map(drop),
+                () = killed.cancelled() => {
+                    let inside = children(&child);
+                    kill_group(&child);
+                    let ended = child.wait().await.map(drop);
+                    // The kernel ends it with its parent, but not in the same moment.
+                    let cleared = timeout(CLEARANCE, async { for process in inside { end_of(process).await } }).await;
+                    if cleared.is_err() {
+                        tracing::error!("the processes of a computer do not end");
+                    }
+                    ended
+                }
+            };
+            if let Err(error) = ended {
+                tracing::error!("cannot follow a computer's box: {error}");
+            }
+            stopping.cancel();
+            report.send_replace(true);
+        });
+        Self { kill, ended }
+    }
+
+    /// Returns when nothing of the box is left.
+    pub(super) async fn kill(&self) {
+        self.kill.cancel();
+        // An error means that the follower is gone, and the process with it.
+        let _ = self.ended.clone().wait_for(|&ended| ended).await;
+    }
+}
+
+/// The outermost process leads a group. While a box opens, the first process inside does not end with its parent yet.
+fn kill_group(leader: &Child) {
+    if let Some(group) = leader.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        // An error means that it has ended.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// The first process inside, whose end the kernel reports when every other one there has ended.
+fn children(parent: &Child) -> Vec<OwnedFd> {
+    let Some(parent) = parent.id() else { return Vec::new() };
+    let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let pids = listed.split_ascii_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+    // One that cannot be opened has ended.
+    pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok()).collect()
+}
+
+async fn end_of(process: OwnedFd) {
+    // SAFETY: the `OwnedFd` is open, always the same, and kept by the `AsyncFd`, which nothing takes it out of.
+    if let Ok(process) = unsafe { AsyncFd::register(process) } {
+        // An error would say that it cannot be waited for.
+        let _ = process.readable().await;
+    }
+}

@@ -1,0 +1,267 @@
+//! What can break under a computer: survived, reported, and cleaned up.
+
+use std::fs;
+use std::process::Command;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tungstenite::Message;
+
+use crate::server::{Computer, Server, full, wait_until};
+use crate::socket::Socket;
+
+/// Kilobytes of memory that the server itself holds.
+fn memory(server: &Server) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel says so");
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("it is a number")
+}
+
+/// How much more the server may hold after a flood: the buffers of the sockets, and what an allocator keeps.
+const SLACK: u64 = 64 * 1024;
+
+#[test]
+fn a_sound_server_that_crashes_ends_its_channels_and_comes_back() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut audio = Socket::open(&computer, "audio", "");
+    audio.frame_of("started");
+    computer.bash("pkill -9 pulseaudio");
+    assert_eq!(audio.close_code(), 4500);
+    wait_until("sound to come back", || {
+        let mut audio = Socket::open(&computer, "audio", "");
+        audio.frame()["type"] == "started"
+    });
+    assert_eq!(computer.show()["status"], "running");
+}
+
+#[test]
+fn a_window_manager_or_panel_that_crashes_comes_back() {
+    let server = Server::start();
+    let computer = server.computer();
+    for program in ["openbox", "tint2", "pcmanfm", "dbus-daemon"] {
+        let before = computer.bash(&format!("pgrep -x {program}"))["output"].clone();
+        computer.bash(&format!("pkill -9 -x {program}"));
+        wait_until(program, || {
+            let now = computer.bash(&format!("pgrep -x {program}"));
+            now["exit_code"] == 0 && now["output"] != before
+        });
+    }
+}
+
+#[test]
+fn a_shell_that_is_killed_is_told_with_its_signal() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = Socket::open(&computer, "terminal", "");
+    terminal.send(&json!({ "type": "input", "data": "kill -9 $$\r" }));
+    assert_eq!(terminal.frame_of("exit")["code"], 137);
+    assert_eq!(terminal.close_code(), 1000);
+}
+
+#[test]
+fn an_application_that_hangs_holds_up_no_call_for_long() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = Socket::open(&computer, "events", "");
+    events.send(&json!({ "type": "subscribe", "event_types": ["window_focus"] }));
+    events.frame_of("subscribed");
+    computer.bash("mousepad --disable-server >/dev/null 2>&1 &");
+    while !events.frame_of("event")["event"]["data"]["title"].as_str().is_some_and(|t| t.contains("Mousepad"))
+    {
+    }
+    computer.bash("pkill -STOP mousepad");
+    for (action, body) in [
+        ("type", json!({ "text": "into the void: жλ😀" })),
+        ("key", json!({ "key": "ctrl+a" })),
+        ("click", json!({ "x": 640, "y": 300 })),
+        ("drag", json!({ "start_x": 600, "start_y": 300, "end_x": 700, "end_y": 300, "duration": 0.1 })),
+        ("scroll", json!({ "direction": "down", "x": 640, "y": 300 })),
+    ] {
+        computer.act(action, &body).expect(200);
+    }
+    server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
+    computer.act("stop", &json!({})).expect(200);
+    computer.wait_for_status("stopped");
+}
+
+#[test]
+fn a_display_that_hangs_is_reported_and_the_rest_goes_on() {
+    let server = Server::start();
+    let computer = server.computer();
+    computer.bash("pkill -STOP Xvnc");
+    let refusal = computer.act("click", &json!({ "x": 1, "y": 1 })).refusal(503);
+    assert!(refusal.contains("Could not reach the desktop"), "{refusal}");
+    assert_eq!(computer.bash("echo well")["output"], "well\n");
+    computer.bash("pkill -CONT Xvnc");
+    computer.act("click", &json!({ "x": 1, "y": 1 })).expect(200);
+}
+
+#[test]
+fn a_client_that_never_reads_costs_no_memory_and_holds_up_nobody() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = Socket::open(&computer, "terminal", "");
+    let mut audio = Socket::open(&computer, "audio", "&sample_rate=192000&channels=2");
+    let mut events = Socket::open(&computer, "events", "");
+    audio.frame_of("started");
+    events
+        .send(&json!({ "type": "subscribe", "event_types": ["file_change", "process_start", "clipboard"] }));
+    events.frame_of("subscribed");
+    let before = memory(&server);
+    terminal.send(&json!({ "type": "input", "data": "yes 'a flood that nobody reads'\r" }));
+    for round in 0..if full() { 100 } else { 10 } {
+        computer
+            .bash(&format!("for n in $(seq 1000); do echo > Desktop/{round}-$n; done; rm Desktop/{round}-*"));
+        computer.bash("seq 100000 | xclip -selection clipboard");
+        computer.act("click", &json!({ "x": 1, "y": 1 })).expect(200);
+    }
+    let after = memory(&server);
+    assert!(after < before + SLACK, "from {before} to {after} KB");
+    drop((terminal, audio, events));
+    // The shell hangs up with its socket, and the flood with the shell.
+    wait_until("the flood to end", || computer.bash("pgrep -x yes")["exit_code"] == 1);
+    wait_until("the recorder to end", || computer.bash("pgrep -x parec")["exit_code"] == 1);
+}
+
+#[test]
+fn a_burst_of_file_changes_is_told_as_far_as_there_is_room() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = Socket::open(&computer, "events", "");
+    events.send(&json!({ "type": "subscribe", "event_types": ["file_change"] }));
+    events.frame_of("subscribed");
+    let before = memory(&server);
+    // Names so long that the sockets' own buffers do not hold them all.
+    let name = "n".repeat(200);
+    computer.bash(&format!("cd Desktop; for n in $(seq 10000); do : > {name}-$n; done"));
+    computer.bash("touch Downloads/last");
+    assert!(memory(&server) < before + SLACK);
+    let mut told = 0;
+    // What came while there was no room is dropped, the last change perhaps too; a later one arrives.
+    loop {
+        computer.bash("touch Downloads/later; rm Downloads/later");
+        events.send(&json!({ "type": "ping" }));
+        let mut seen = false;
+        loop {
+            let frame = events.frame();
+            if frame["type"] == "pong" {
+                break;
+            }
+            told += 1;
+            seen |= frame["event"]["data"]["path"] == "/home/user/Downloads/later";
+        }
+        if seen {
+            break;
+        }
+    }
+    assert!(told >= 256, "{told}");
+}
+
+#[test]
+fn ten_computers_run_at_once() {
+    let server = Server::start();
+    let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
+    let computers: Vec<Computer<'_>> = (0..10)
+        .map(|number| {
+            let new = json!({ "workspace_id": workspace["id"], "name": format!("c{number}") });
+            let made = server.call("POST", "/computers", &new).expect(201);
+            Computer { server: &server, id: made["id"].as_str().expect("it has one").to_owned() }
+        })
+        .collect();
+    let mut names = std::collections::HashSet::new();
+    for computer in &computers {
+        computer.wait_for_status("running");
+        computer.act("click", &json!({ "x": 1279, "y": 719 })).expect(200);
+        assert!(names.insert(computer.bash("hostname")["output"].to_string()));
+    }
+    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a text"));
+    server.call("DELETE", &path, &json!({})).expect(200);
+    assert_eq!(fs::read_dir(server.data.path().join("computers")).expect("it is there").count(), 0);
+}
+
+/// A small file system of its own, unmounted on drop.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    /// `None` where this process may not mount.
+    fn mount(megabytes: u32) -> Option<Self> {
+        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+        let size = format!("size={megabytes}m,mode=711");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(folder.path()).status();
+        mounted.is_ok_and(|status| status.success()).then(|| Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a failed test's server may still hold it.
+        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_reported_and_nothing_is_lost() {
+    let Some(disk) = SmallDisk::mount(12) else {
+        println!("not run: this user may not mount a file system");
+        return;
+    };
+    let inside = tempfile::tempdir_in(disk.0.path()).expect("the disk is empty");
+    let server = Server::start_in(inside, &[]);
+    let computer = server.computer();
+    computer.bash("echo kept > kept");
+    let fill = computer.bash("dd if=/dev/zero of=~/fill bs=64k 2>&1; sync");
+    assert!(fill["output"].as_str().is_some_and(|text| text.contains("No space left")), "{fill}");
+    let mut made = Vec::new();
+    let refused = loop {
+        let answer = server.call("POST", "/workspaces", &json!({ "name": format!("w{}", made.len()) }));
+        if answer.status != 201 {
+            break answer;
+        }
+        made.push(answer.body["id"].clone());
+    };
+    assert!(refused.refusal(507).contains("disk is full"));
+    // What needs no room goes on.
+    computer.act("click", &json!({ "x": 1, "y": 1 })).expect(200);
+    server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
+    assert_eq!(computer.bash("cat kept")["output"], "kept\n");
+
+    computer.bash("rm ~/fill");
+    made.push(server.call("POST", "/workspaces", &json!({ "name": "after" })).expect(201)["id"].clone());
+    let listed = server.get("/workspaces").expect(200);
+    let ids: Vec<&Value> = listed["workspaces"]
+        .as_array()
+        .expect("it is a list")
+        .iter()
+        .map(|workspace| &workspace["id"])
+        .collect();
+    assert!(made.iter().all(|id| ids.contains(&id)));
+    drop(server);
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_the_first() {
+    let mut server = Server::start();
+    let computer = server.computer();
+    computer.bash("trap '' TERM; (while :; do sleep 1; done) & true");
+    server.signal(Signal::TERM);
+    server.signal(Signal::TERM);
+    assert!(server.process.wait().expect("it ends").success());
+}
+
+#[test]
+fn a_channel_learns_that_its_computer_stops() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut sockets = ["terminal", "audio", "events"].map(|channel| Socket::open(&computer, channel, ""));
+    computer.act("stop", &json!({})).expect(200);
+    for socket in &mut sockets {
+        loop {
+            if let Message::Close(frame) = socket.message() {
+                assert_eq!(u16::from(frame.expect("it has a code").code), 1001);
+                break;
+            }
+        }
+    }
+}
