@@ -35,6 +35,9 @@ async function buildWasm() {
   rmSync(out, { recursive: true, force: true });
   await run("wasm-pack", ["build", "wasm", "--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack"]);
   rmSync(join(out, ".gitignore"), { force: true });
+  // Nobody reads the glue, and its comments are a third of what a page without a bundler downloads of it.
+  const glue = join(out, "orgo_wasm.js");
+  await run("esbuild", [glue, "--minify", "--target=es2022", `--outfile=${glue}`, "--allow-overwrite", "--log-level=warning"]);
   await buildPlayout();
 }
 

@@ -6,13 +6,12 @@
 //!              └─ Done
 //! ```
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 
 use crate::Millis;
 use crate::api::actions::Screenshot;
 use crate::auth::{ApiKey, redact};
+use crate::base64;
 use crate::config::{CallOptions, Config};
 use crate::endpoint::{Answer, Carrier, Encoded, Endpoint, Operation};
 use crate::error::{
@@ -412,11 +411,7 @@ impl Call {
             }
             None => &text,
         };
-        // Line breaks are rare, and looking for them costs as much as decoding does.
-        let decoded = BASE64
-            .decode(encoded)
-            .or_else(|_| BASE64.decode(encoded.split_ascii_whitespace().collect::<String>()));
-        decoded.map(Picture::Data).map_err(|_| {
+        base64::decode(encoded).map(Picture::Data).ok_or_else(|| {
             let problem = "expected base64, a data URL or a link".to_owned();
             self.misfit(response, Mismatch { path: "image".to_owned(), problem })
         })
@@ -431,7 +426,7 @@ impl Call {
     }
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
-        let problem = format!("expected JSON, but it is {error}");
+        let problem = format!("expected JSON, found something else at byte {}", error.at);
         self.misfit(response, Mismatch { path: String::new(), problem })
     }
 

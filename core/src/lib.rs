@@ -18,6 +18,7 @@ pub mod address;
 pub mod api;
 pub mod audio;
 pub mod auth;
+mod base64;
 pub mod call;
 pub mod channel;
 pub mod config;
