@@ -1,4 +1,5 @@
-// Measures: `npm run bench`. Every figure of time stands beside a peer in the same run.
+// Measures: `npm run bench`, and sound by `npm run bench -- audio`. Every figure of time stands beside a peer in the same run.
+import { argv } from "node:process";
 import { build } from "./build.mjs";
 import { main, root, run } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
@@ -6,5 +7,7 @@ import { setup } from "./setup.mjs";
 await main(async () => {
   await setup({ test: true });
   await build();
-  await run(process.execPath, ["tests/bench/run.mjs"], { cwd: root });
+  const [what, ...args] = argv.slice(2);
+  const program = what === "audio" ? ["tests/bench/audio/run.mjs", ...args] : ["tests/bench/run.mjs"];
+  await run(process.execPath, program, { cwd: root });
 });

@@ -19,7 +19,7 @@ const glueStaysOutside = {
   },
 };
 
-/** A worker is one file with the glue in it, and is given the module: it must not name a place for it that is not its own. */
+/** A worker is one file with the glue in it. It is given the module, and must not name a place where it is not. */
 const glueWithoutModule = {
   name: "glue-without-module",
   setup({ onResolve, onLoad }) {

@@ -5,7 +5,8 @@ import { chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-function executable() {
+/** Where the browser is. */
+export function executable() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
   const found = process.env.ORGO_CHROMIUM ?? places.find(existsSync);
@@ -13,20 +14,20 @@ function executable() {
   return found;
 }
 
-/** Starts a browser with a fresh profile. Its pages may sound without a click, and it talks to nobody by itself. */
+/** Its pages may sound without a click, and it talks to nobody by itself. */
+export const FLAGS = [
+  // Chromium refuses to run as root with its sandbox.
+  ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--autoplay-policy=no-user-gesture-required",
+];
+
+/** Starts a browser with a fresh profile. */
 export function startChromium() {
-  return chromium.launch({
-    executablePath: executable(),
-    args: [
-      // Chromium refuses to run as root with its sandbox.
-      ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--autoplay-policy=no-user-gesture-required",
-    ],
-  });
+  return chromium.launch({ executablePath: executable(), args: FLAGS });
 }

@@ -11,21 +11,28 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** What the package asks of a page's policy: its module is WebAssembly, and it calls the desktop. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "worker-src 'self'",
-  "style-src 'self'",
-  "img-src 'self' data:",
-  "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*",
-].join("; ");
+/** What the package asks of a page's policy: WebAssembly, a worker for sound, and the desktop. */
+const policy = (workers) =>
+  [
+    "default-src 'none'",
+    "script-src 'self' 'wasm-unsafe-eval'",
+    `worker-src ${workers}`,
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self' http://127.0.0.1:* ws://127.0.0.1:*",
+  ].join("; ");
+
+/** What lets a page share memory with its workers. */
+const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 /**
  * @param {() => string} folder where the pages are; asked for at every request, so that the server can start first
+ * @param {{ host?: string, workers?: string, isolated?: boolean }} [options] where workers may come from, by default from
+ *   the page's origin, and whether the pages may share memory with them
  * @returns {Promise<{ origin: string, close(): Promise<void> }>}
  */
-export async function startPages(folder) {
+export async function startPages(folder, options = {}) {
+  const { host = "127.0.0.1", workers = "'self'", isolated = false } = options;
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://pages");
     const path = normalize(join(folder(), pathname === "/" ? "index.html" : decodeURIComponent(pathname)));
@@ -35,13 +42,14 @@ export async function startPages(folder) {
     }
     response.writeHead(200, {
       "content-type": TYPES[extname(path)] ?? "application/octet-stream",
-      "content-security-policy": POLICY,
+      "content-security-policy": policy(workers),
+      ...(isolated && ISOLATION),
     });
     createReadStream(path).pipe(response);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve) => server.listen(0, host, resolve));
   return {
-    origin: `http://127.0.0.1:${server.address().port}`,
+    origin: `http://${host}:${server.address().port}`,
     close: () =>
       new Promise((resolve) => {
         server.close(resolve);

@@ -39,10 +39,7 @@ export type ToWorker =
   | { type: "pour"; sink: Sink | undefined }
   | { type: "close" };
 
-/**
- * From the worker to the page: `refused` instead of the first state, `broken` after it. Errors are as the binding throws
- * them.
- */
+/** From the worker to the page: `refused` instead of the first state, `broken` after it, as the binding throws. */
 export type FromWorker =
   | { type: "hello" }
   | { type: "refused"; error: unknown }

@@ -54,8 +54,8 @@ async function startWorklet(context: AudioContext, url: string | URL, target: nu
   let node: AudioWorkletNode;
   try {
     await context.audioWorklet.addModule(url);
-    const processorOptions = { target };
-    node = new AudioWorkletNode(context, "orgo-player", { numberOfInputs: 0, outputChannelCount: [2], processorOptions });
+    const options = { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { target } };
+    node = new AudioWorkletNode(context, "orgo-player", options);
   } catch (error) {
     throw failed(error);
   }

@@ -25,9 +25,9 @@ export interface PlayOptions {
 export type PlayerState = "suspended" | "paused" | "buffering" | "playing" | "stopped";
 
 /**
- * How the samples come to the thread that plays them. `ring`: from a worker through shared memory. `port`: from a worker
- * by messages, where the page is not cross-origin isolated. `page`: through the page's own thread, where it may not have
- * workers; then the page's other work can make gaps.
+ * How the samples come to the thread that plays them. `ring`: from a worker through shared memory. `port`: from a
+ * worker by messages, where the page is not cross-origin isolated. `page`: through the page's own thread, where it may
+ * not have workers; then the page's other work can make gaps.
  */
 export type PlayerTransport = "ring" | "port" | "page";
 

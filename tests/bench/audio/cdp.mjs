@@ -1,0 +1,84 @@
+// Chromium by its own protocol. Playwright mirrors every message of a socket, which would be part of what is measured.
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { WebSocket } from "undici";
+import { executable, FLAGS } from "../../support/chromium.mjs";
+
+/** Starts a browser whose pages go on in the background as they would in front. */
+export async function startBrowser() {
+  const profile = mkdtempSync(join(tmpdir(), "orgo-chromium-"));
+  const more = [
+    "--headless=new",
+    "--remote-debugging-port=0",
+    `--user-data-dir=${profile}`,
+    "--disable-background-timer-throttling",
+    "--disable-renderer-backgrounding",
+    "--disable-backgrounding-occluded-windows",
+  ];
+  const child = spawn(executable(), [...FLAGS, ...more, "about:blank"], { stdio: ["ignore", "ignore", "pipe"] });
+  const address = await new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`Chromium ended with ${code}`)));
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      const found = /DevTools listening on (ws:\S+)/.exec(line);
+      if (found) resolve(found[1]);
+    });
+  });
+  const socket = new WebSocket(address);
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error("Chromium does not answer"));
+  });
+  const waiting = new Map();
+  socket.onmessage = ({ data }) => {
+    const { id, result, error } = JSON.parse(data);
+    if (id === undefined) return;
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    if (error) reject(new Error(error.message));
+    else resolve(result);
+  };
+  let last = 0;
+  const send = (method, params = {}, sessionId) =>
+    new Promise((resolve, reject) => {
+      last += 1;
+      waiting.set(last, { resolve, reject });
+      socket.send(JSON.stringify({ id: last, method, params, sessionId }));
+    });
+  return {
+    openPage: (url) => openPage(send, url),
+    async close() {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      await send("Browser.close");
+      await ended;
+      socket.close();
+      rmSync(profile, { recursive: true, maxRetries: 10 });
+    },
+  };
+}
+
+async function openPage(send, url) {
+  const { targetId } = await send("Target.createTarget", { url });
+  const { sessionId } = await send("Target.attachToTarget", { targetId, flatten: true });
+  await send("Performance.enable", {}, sessionId);
+  const evaluate = async (expression) => {
+    const { result, exceptionDetails } = await send(
+      "Runtime.evaluate",
+      { expression, awaitPromise: true, returnByValue: true },
+      sessionId,
+    );
+    if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+    return result.value;
+  };
+  return {
+    evaluate,
+    /** For how long the page's thread was busy so far, in seconds. */
+    async busy() {
+      const { metrics } = await send("Performance.getMetrics", {}, sessionId);
+      return metrics.find(({ name }) => name === "TaskDuration").value;
+    },
+    close: () => send("Target.closeTarget", { targetId }),
+  };
+}

@@ -1,0 +1,30 @@
+// The plain way to play with a worklet: a ring that starts when enough is there, starts again after it ran empty, and
+// throws the oldest away when it is far too full.
+const TARGET = 0.06;
+const MOST = TARGET + 0.25;
+
+class Ring extends AudioWorkletProcessor {
+  #samples = new Float32Array(2 * 96_000);
+  #written = 0;
+  #read = 0;
+  #playing = false;
+
+  constructor() {
+    super();
+    this.port.onmessage = ({ data }) => {
+      for (const sample of data) this.#samples[this.#written++ % this.#samples.length] = sample;
+      if (this.#written - this.#read > MOST * sampleRate) this.#read = this.#written - TARGET * sampleRate;
+    };
+  }
+
+  process(_, [[output]]) {
+    if (!this.#playing && this.#written - this.#read >= TARGET * sampleRate) this.#playing = true;
+    for (let at = 0; at < output.length && this.#playing; at += 1) {
+      if (this.#read === this.#written) this.#playing = false;
+      else output[at] = this.#samples[this.#read++ % this.#samples.length];
+    }
+    return true;
+  }
+}
+
+registerProcessor("ring", Ring);

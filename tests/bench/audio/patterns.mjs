@@ -1,0 +1,26 @@
+// What networks, pages and clocks do.
+import { seeded } from "../../support/sound-server.mjs";
+
+const jitter = (seed) => {
+  const random = seeded(seed);
+  return () => random() * 0.04;
+};
+
+/** The last 200 ms before every fifth second arrive at it. */
+const stall = (frame) => {
+  const time = (frame * 0.02) % 5;
+  return time > 4.8 ? 5 - time : 0;
+};
+
+/** For each: the line for a seed, and what is special about the page. */
+export const patterns = {
+  ideal: { line: () => ({}) },
+  "jitter of 40 ms": { line: (seed) => ({ delay: jitter(seed) }) },
+  "stall of 200 ms every 5 s": { line: () => ({ delay: stall }) },
+  "page blocked 300 ms every 2 s": { line: () => ({}), block: { length: 300, every: 2000 } },
+  "sender 200 ppm fast": { line: () => ({ ppm: 200 }) },
+  "sender 200 ppm slow": { line: () => ({ ppm: -200 }) },
+  "48 kHz stereo into 44.1 kHz": { line: () => ({ rate: 48_000, channels: 2 }), contextRate: 44_100, only: ["orgo"] },
+  "24 kHz into 48 kHz": { line: () => ({}), contextRate: 48_000, only: ["orgo", "buffers"] },
+  "drop and redial": { line: () => ({ down: [10, 10.1] }), only: ["orgo"] },
+};
