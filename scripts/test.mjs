@@ -30,6 +30,7 @@ const suites = {
   addon: () => nodeTests("node/test/*.test.mjs"),
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
+  conformance: () => nodeTests("tests/conformance/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),
   browser: () => nodeTests("tests/browser/*.test.mjs"),
 };
