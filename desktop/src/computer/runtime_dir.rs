@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
@@ -15,6 +17,10 @@ use super::network::RESOLVER;
 const PARENT: &str = "/tmp";
 const PREFIX: &str = "orgo-desktop-";
 const LOCK: &str = "lock";
+
+/// A box that is killed may just have made another process, which the next search finds.
+const ROUNDS: usize = 100;
+const ROUND: Duration = Duration::from_millis(10);
 
 /// The server's folder under `/tmp`, removed on drop. A lock in it says that its server lives.
 #[derive(Debug)]
@@ -77,24 +83,36 @@ fn provide_agent(program: &Path, agent: &Path) -> io::Result<()> {
     fs::set_permissions(agent, Permissions::from_mode(0o755))
 }
 
-/// Kills the boxes that were being opened at the moment their server was killed: it is part of their command, and then
-/// mounted in them.
+/// Kills the boxes that were being opened at the moment their server was killed: the folder is part of their command, and
+/// then mounted in them.
 fn end_boxes(folder: &str) {
     let part = format!("/{folder}/");
-    for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let Some(pid) =
-            process.file_name().to_str().and_then(|name| name.parse().ok()).and_then(Pid::from_raw)
-        else {
-            continue;
-        };
-        let read = |file| {
-            String::from_utf8_lossy(&fs::read(process.path().join(file)).unwrap_or_default()).into_owned()
-        };
-        if read("mountinfo").contains(&part) || read("comm") == "bwrap\n" && read("cmdline").contains(&part) {
+    for _ in 0..ROUNDS {
+        let found: Vec<Pid> =
+            processes().filter(|(_, process)| belongs(process, &part)).map(|(pid, _)| pid).collect();
+        if found.is_empty() {
+            return;
+        }
+        for pid in found {
             // It may have ended by itself since it was listed.
             let _ = kill_process(pid, Signal::KILL);
         }
+        thread::sleep(ROUND);
     }
+}
+
+fn processes() -> impl Iterator<Item = (Pid, PathBuf)> {
+    fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|process| {
+        let pid = process.file_name().to_str()?.parse().ok().and_then(Pid::from_raw)?;
+        Some((pid, process.path()))
+    })
+}
+
+fn belongs(process: &Path, part: &str) -> bool {
+    let has = |file, text: &str| {
+        fs::read(process.join(file)).is_ok_and(|content| String::from_utf8_lossy(&content).contains(text))
+    };
+    has("mountinfo", part) || has("comm", "bwrap") && has("cmdline", part)
 }
 
 /// What cannot be removed is somebody else's, or still at work.
