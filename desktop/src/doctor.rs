@@ -4,6 +4,8 @@ use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
+use crate::computer::SYSTEM;
+
 /// Also read by the project's set-up, so that there is one list.
 const PACKAGES: &str = include_str!("../packages.txt");
 
@@ -53,7 +55,7 @@ pub(crate) fn run() -> ExitCode {
     }
     if !missing.is_empty() || !optional.is_empty() {
         let names: Vec<_> = missing.iter().chain(&optional).map(|package| package.name).collect();
-        println!("\nTo install: {}apt-get install --no-install-recommends {}", sudo(), names.join(" "));
+        println!("\nTo install: {}", install_command(&names.join(" ")));
     }
     let sandbox = sandbox();
     if let Err(reason) = &sandbox {
@@ -73,10 +75,9 @@ pub(crate) fn obstacle() -> Option<String> {
         .map(|package| package.name)
         .collect();
     if !missing.is_empty() {
-        let names = missing.join(" ");
         return Some(format!(
-            "computers need programs that are not installed. Install them with: {}apt-get install --no-install-recommends {names}",
-            sudo()
+            "computers need programs that are not installed. Install them with: {}",
+            install_command(&missing.join(" "))
         ));
     }
     sandbox().err().map(|reason| format!("no box can be opened for a computer: {reason}"))
@@ -88,18 +89,10 @@ fn sandbox() -> Result<(), String> {
         return Err("bubblewrap is not installed".into());
     }
     let tried = Command::new("bwrap")
-        .args([
-            "--unshare-user",
-            "--uid",
-            "1000",
-            "--gid",
-            "1000",
-            "--unshare-pid",
-            "--unshare-ipc",
-            "--unshare-uts",
-        ])
-        .args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/lib", "/lib"])
-        .args(["--symlink", "usr/lib64", "/lib64", "--proc", "/proc", "--dev", "/dev", "/bin/true"])
+        .args(["--unshare-user", "--uid", "1000", "--gid", "1000"])
+        .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"])
+        .args(SYSTEM)
+        .arg("/bin/true")
         .stdin(Stdio::null())
         .output()
         .map_err(|error| error.to_string())?;
@@ -127,8 +120,10 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|found| found.stdout == b"installed")
 }
 
-fn sudo() -> &'static str {
-    if rustix::process::geteuid().is_root() { "" } else { "sudo " }
+/// The command that installs packages, for whoever runs this.
+pub(crate) fn install_command(packages: &str) -> String {
+    let sudo = if rustix::process::geteuid().is_root() { "" } else { "sudo " };
+    format!("{sudo}apt-get install --no-install-recommends {packages}")
 }
 
 #[cfg(test)]

@@ -5,12 +5,14 @@ mod cli;
 mod computer;
 mod doctor;
 mod events;
+mod files;
 mod http;
 mod screen;
 mod secret;
 mod server;
 mod socket;
 mod store;
+mod stream;
 mod timestamp;
 
 use std::process::ExitCode;

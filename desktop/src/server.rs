@@ -20,10 +20,14 @@ use tracing_subscriber::EnvFilter;
 use crate::cli::Serve;
 use crate::computer::{Fleet, FleetError, RuntimeDir, Spawner};
 use crate::doctor;
-use crate::http::{self, App};
+use crate::files::{Contents, Linker};
+use crate::http::{self, App, Parts};
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
+use crate::stream::Connections;
 
+/// Of the data folder.
+const KEY_FILE: &str = "api-key";
 /// How long open connections get to end once the computers have.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -75,7 +79,15 @@ async fn run(options: &Serve) -> Result<(), ServeError> {
     let data = DataDir::open(options.data_dir.clone())?;
     let (api_key, key_origin) = api_key(options, &data)?;
     let store = Arc::new(Store::open(&data.folder.join("orgo.db"))?);
-    let fleet = Fleet::new(Arc::clone(&store), data.homes()?, RuntimeDir::create()?, Spawner::start()?);
+    let contents =
+        Arc::new(Contents::open(&data.folder, &store.file_ids()?).map_err(|error| data.error(error))?);
+    let fleet = Fleet::new(
+        Arc::clone(&store),
+        Arc::clone(&contents),
+        data.homes()?,
+        RuntimeDir::create()?,
+        Spawner::start()?,
+    );
     let listener = TcpListener::bind(options.listen)
         .await
         .map_err(|error| ServeError::Listen { address: options.listen, error })?;
@@ -86,8 +98,15 @@ async fn run(options: &Serve) -> Result<(), ServeError> {
 
     fleet.resume().await?;
     let closing = CancellationToken::new();
-    let app = App::new(store, fleet.clone(), api_key.clone(), &options.allow_origin, options.allow_remote)
-        .map_err(ServeError::Origin)?;
+    let parts = Parts {
+        store,
+        fleet: fleet.clone(),
+        contents,
+        linker: Linker::new(data.secret("link-key", "", 32)?),
+        connections: Connections::new(&data.folder),
+        api_key: api_key.clone(),
+    };
+    let app = App::new(parts, &options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
     let serving = tokio::spawn(http::serve(listener, app, closing.clone()));
     announce(options, address, &api_key, &key_origin)?;
 
@@ -143,24 +162,8 @@ fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, String), ServeErr
         }
         return Ok((given.clone(), "is the one that was given".into()));
     }
-    let file = data.folder.join("api-key");
-    let origin = format!("is kept in {}", file.display());
-    match fs::read_to_string(&file) {
-        Ok(kept) if !kept.trim().is_empty() => Ok((kept.trim().to_owned().into(), origin)),
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(data.error(error)),
-        _ => {
-            let key = Secret::random("sk_live_", 24)?;
-            OpenOptions::new()
-                .write(true)
-                .create(true)
-                .truncate(true)
-                .mode(0o600)
-                .open(&file)
-                .and_then(|mut file| writeln!(file, "{}", key.expose()))
-                .map_err(|error| data.error(error))?;
-            Ok((key, origin))
-        }
-    }
+    let origin = format!("is kept in {}", data.folder.join(KEY_FILE).display());
+    Ok((data.secret(KEY_FILE, "sk_live_", 24)?, origin))
 }
 
 /// The folder that outlives the server, locked against a second one.
@@ -186,6 +189,26 @@ impl DataDir {
         let homes = self.folder.join("computers");
         make(&homes).map_err(|error| self.error(error))?;
         Ok(homes)
+    }
+
+    /// The secret in a file, which is made with a random one: `prefix` and `bytes` random bytes in hexadecimal.
+    fn secret(&self, name: &str, prefix: &str, bytes: usize) -> Result<Secret, ServeError> {
+        let file = self.folder.join(name);
+        match fs::read_to_string(&file) {
+            Ok(kept) if !kept.trim().is_empty() => return Ok(kept.trim().to_owned().into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.error(error)),
+            _ => {}
+        }
+        let secret = Secret::random(prefix, bytes)?;
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&file)
+            .and_then(|mut file| writeln!(file, "{}", secret.expose()))
+            .map_err(|error| self.error(error))?;
+        Ok(secret)
     }
 
     fn error(&self, error: io::Error) -> ServeError {

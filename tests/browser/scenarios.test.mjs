@@ -11,10 +11,11 @@ import { startChromium } from "../support/chromium.mjs";
 import { startCounter } from "../support/counter.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
+import { freePort, startReceiver } from "../support/receiver.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-page-"));
 const complaints = [];
-let browser, counter, desktop, page, pages;
+let browser, counter, desktop, page, pages, receiver;
 
 before(async () => {
   await build({
@@ -24,7 +25,9 @@ before(async () => {
   });
   pages = await startPages(() => folder);
   counter = await startCounter();
-  desktop = await startDesktop({ allowOrigins: [pages.origin] });
+  receiver = await startReceiver();
+  const connections = { live: receiver.url, dead: `rtmp://127.0.0.1:${await freePort()}/live` };
+  desktop = await startDesktop({ allowOrigins: [pages.origin], connections });
   browser = await startChromium();
   page = await browser.newPage();
   page.on("console", (message) => {
@@ -38,6 +41,7 @@ after(async () => {
   await browser?.close();
   await counter?.close();
   await desktop?.stop();
+  await receiver?.close();
   await pages?.close();
   rmSync(folder, { recursive: true });
 });

@@ -5,6 +5,7 @@ import { scenarios } from "../scenarios/index.mjs";
 import { startCounter } from "../support/counter.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { decodePng } from "../support/png.mjs";
+import { freePort, startReceiver } from "../support/receiver.mjs";
 import { makeComputer } from "../support/world.mjs";
 
 /** @param {"native" | "wasm"} kind */
@@ -13,13 +14,16 @@ export function runScenarios(kind) {
     const logged = [];
     let desktop;
     let counter;
+    let receiver;
     let world;
     before(async () => {
       // Read when the package loads its binding.
       process.env.ORGO_BINDING = kind;
       const sdk = await import("orgo-sdk");
       assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
-      desktop = await startDesktop();
+      receiver = await startReceiver();
+      const connections = { live: receiver.url, dead: `rtmp://127.0.0.1:${await freePort()}/live` };
+      desktop = await startDesktop({ connections });
       counter = await startCounter();
       const log = (message) => logged.push(message);
       world = {
@@ -31,6 +35,7 @@ export function runScenarios(kind) {
     after(async () => {
       await counter?.close();
       await desktop?.stop();
+      await receiver?.close();
     });
     for (const [name, scenario] of Object.entries(scenarios)) {
       test(name, { timeout: 60_000 }, () => scenario(world));

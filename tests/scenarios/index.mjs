@@ -13,6 +13,7 @@
 import { copiedTextIsReported } from "./clipboard.mjs";
 import { codeIsRun } from "./commands.mjs";
 import { connectionOpensChannels } from "./connection.mjs";
+import { filesAreKept, fileThatIsTooLargeIsRefused } from "./files.mjs";
 import { livesThroughItsStates } from "./life-cycle.mjs";
 import { mouseIsWorked } from "./mouse.mjs";
 import {
@@ -23,6 +24,7 @@ import {
 } from "./refusals.mjs";
 import { screenshotShowsTheScreen } from "./screen.mjs";
 import { toneIsHeard } from "./sound.mjs";
+import { streamIsStartedAndStopped } from "./stream.mjs";
 import { shellEndsWithItsCode, shellIsWorked, sizeReachesTheShell } from "./terminal.mjs";
 import { windowIsWorked } from "./window.mjs";
 
@@ -36,6 +38,9 @@ export const scenarios = {
   "a shell ends with its exit code": shellEndsWithItsCode,
   "copied text is reported": copiedTextIsReported,
   "a tone of 440 Hz is heard": toneIsHeard,
+  "files are uploaded, exported, fetched and deleted": filesAreKept,
+  "a file that is too large is refused": fileThatIsTooLargeIsRefused,
+  "a stream is started and stopped": streamIsStartedAndStopped,
   "a connection opens channels without a key": connectionOpensChannels,
   "a wrong key is refused": wrongKeyIsRefused,
   "a wrong password is refused": wrongPasswordIsRefused,

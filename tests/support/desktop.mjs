@@ -1,7 +1,7 @@
 // The local desktop under test: the real server with a data folder of its own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
@@ -22,12 +22,16 @@ function binary() {
 /**
  * Starts a desktop server on a free port.
  *
- * @param {{ allowOrigins?: string[] }} [options] the origins whose pages may call it
+ * @param {object} [options]
+ * @param {string[]} [options.allowOrigins] the origins whose pages may call it
+ * @param {Record<string, string>} [options.connections] the URLs that its computers can stream to, by name
  * @returns {Promise<Desktop>}
  */
-export async function startDesktop({ allowOrigins = [] } = {}) {
+export async function startDesktop({ allowOrigins = [], connections = {} } = {}) {
   const program = binary();
   const folder = mkdtempSync(join(tmpdir(), "orgo-test-"));
+  const named = Object.entries(connections).map(([name, url]) => `[${name}]\nurl = ${JSON.stringify(url)}\n`);
+  writeFileSync(join(folder, "stream-connections.toml"), named.join(""));
   const origins = allowOrigins.flatMap((origin) => ["--allow-origin", origin]);
   const serve = ["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir", folder, ...origins];
   // A test that is killed has no time to clean up, so the kernel ends the server with it.

@@ -1,15 +1,17 @@
 //! The server's side of the agent's socket.
 
-use std::io::{self, IoSliceMut, Write as _};
+use std::fs::File;
+use std::io::{self, BufRead as _, IoSliceMut, Write as _};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 
-use super::protocol::{Reply, Request, Spawn, TableChange};
+use super::protocol::{FileRefusal, FileReply, Reply, Request, Spawn, TableChange};
 
 /// Why a process could not be started or followed.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +23,19 @@ pub(crate) enum AgentError {
     #[error("the computer's agent does not answer: {0}")]
     Lost(#[from] io::Error),
 }
+
+/// Why a file could not be opened or placed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FileError {
+    #[error(transparent)]
+    Refused(#[from] FileRefusal),
+    /// The box no longer answers, or the disk does not.
+    #[error("the computer's files cannot be reached: {0}")]
+    Lost(#[from] io::Error),
+}
+
+/// How long the agent may take to open a file or to give it its name.
+const FILE_LIMIT: Duration = Duration::from_secs(10);
 
 /// The way into one box.
 #[derive(Clone, Debug)]
@@ -75,6 +90,47 @@ impl Agent {
         })
         .await?;
         Ok(())
+    }
+
+    /// Opens a file of the home, as the computer's user sees it.
+    pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
+        let socket = self.socket.clone();
+        blocking(move || {
+            let connection = send(&socket, &Request::OpenFile { path })?;
+            connection.set_read_timeout(Some(FILE_LIMIT))?;
+            let file = receive_output(&connection)?;
+            Ok(expect_done(&connection)?.and_then(|()| regular(file)))
+        })
+        .await?
+        .map_err(FileError::from)
+    }
+
+    /// Puts a copy of `source` into a folder of the home, in place of another file of that name.
+    pub(crate) async fn place_file(
+        &self,
+        mut source: File,
+        folder: &str,
+        name: String,
+    ) -> Result<(), FileError> {
+        let (socket, folder) = (self.socket.clone(), folder.to_owned());
+        blocking(move || {
+            let mut connection = send(&socket, &Request::PlaceFile { folder, name })?;
+            connection.set_read_timeout(Some(FILE_LIMIT))?;
+            match receive_output(&connection)? {
+                None => expect_done(&connection),
+                file => match regular(file) {
+                    Ok(mut copy) => {
+                        io::copy(&mut source, &mut copy)?;
+                        drop(copy);
+                        connection.write_all(&[0])?;
+                        expect_done(&connection)
+                    }
+                    Err(refusal) => Ok(Err(refusal)),
+                },
+            }
+        })
+        .await?
+        .map_err(FileError::from)
     }
 
     async fn request(
@@ -142,6 +198,24 @@ fn send(socket: &std::path::Path, request: &Request) -> io::Result<UnixStream> {
     line.push(b'\n');
     connection.write_all(&line)?;
     Ok(connection)
+}
+
+fn expect_done(connection: &UnixStream) -> io::Result<Result<(), FileRefusal>> {
+    let mut line = String::new();
+    if io::BufReader::new(connection).read_line(&mut line)? == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(match serde_json::from_str(&line)? {
+        FileReply::Done => Ok(()),
+        FileReply::Refused(refusal) => Err(refusal),
+    })
+}
+
+/// What is inside the box is its user's to change, the agent too: a pipe in place of a file would hold the server up.
+fn regular(file: Option<OwnedFd>) -> Result<File, FileRefusal> {
+    file.map(File::from)
+        .filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))
+        .ok_or(FileRefusal::NotAFile)
 }
 
 /// Reads the single byte that carries the descriptor of the output.

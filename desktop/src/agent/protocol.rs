@@ -1,6 +1,7 @@
 //! What the server and the agent say to each other: one JSON object per line, the server's line first.
 //!
-//! Before its first line the agent sends one byte, which carries the file descriptor of the process's output if it has one.
+//! Before its first line the agent sends one byte, which carries the file descriptor of the process's output if it has one,
+//! or of the file that was asked for.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,6 +15,11 @@ pub(crate) enum Request {
     WatchProcesses,
     /// Ask every process of the box to end, but for those of one name, and close the connection when they have.
     Terminate { spared: String },
+    /// Open a file of the home for reading: an absolute path, one from the home, or one that begins with `~/`.
+    OpenFile { path: String },
+    /// Open a new file for writing. When the server says that it is complete, by one more byte, it gets its name in a
+    /// folder of the home, in place of another of that name.
+    PlaceFile { folder: String, name: String },
 }
 
 /// A process to start.
@@ -59,4 +65,26 @@ pub(crate) enum Reply {
 pub(crate) enum TableChange {
     Started { pid: u32, name: String },
     Ended { pid: u32, name: String },
+}
+
+/// What the agent answers about a file.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FileReply {
+    Done,
+    Refused(FileRefusal),
+}
+
+/// Why the agent did not open a file.
+#[derive(Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FileRefusal {
+    #[error("there is no such file")]
+    NotFound,
+    #[error("the path leads out of the home")]
+    OutsideHome,
+    #[error("it is not a file")]
+    NotAFile,
+    #[error("{0}")]
+    Failed(String),
 }

@@ -14,9 +14,9 @@ use std::time::Duration;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use serde::Serialize;
 
-use super::protocol::{Reply, Request, Spawn, Stdio};
+use super::protocol::{FileReply, Reply, Request, Spawn, Stdio};
 use super::table::Table;
-use super::{kill, spawn};
+use super::{files, kill, spawn};
 
 /// How often the process list is read while somebody watches it.
 const TABLE_INTERVAL: Duration = Duration::from_millis(150);
@@ -44,6 +44,38 @@ fn answer(connection: &UnixStream) -> io::Result<()> {
             kill::terminate_all(&spared);
             Ok(())
         }
+        Request::OpenFile { path } => open_file(connection, &path),
+        Request::PlaceFile { folder, name } => place_file(connection, &folder, &name),
+    }
+}
+
+fn open_file(connection: &UnixStream, path: &str) -> io::Result<()> {
+    match files::open(path) {
+        Ok(file) => {
+            send_output(connection, Some(&file.into()))?;
+            say(connection, &FileReply::Done)
+        }
+        Err(refusal) => {
+            send_output(connection, None)?;
+            say(connection, &FileReply::Refused(refusal))
+        }
+    }
+}
+
+fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Result<()> {
+    let (file, arrival) = match files::Arrival::begin() {
+        Ok(begun) => begun,
+        Err(refusal) => {
+            send_output(connection, None)?;
+            return say(connection, &FileReply::Refused(refusal));
+        }
+    };
+    send_output(connection, Some(&file.into()))?;
+    // Hanging up instead of saying so means that it is not complete.
+    connection.read_exact(&mut [0])?;
+    match arrival.place(folder, name) {
+        Ok(()) => say(connection, &FileReply::Done),
+        Err(refusal) => say(connection, &FileReply::Refused(refusal)),
     }
 }
 

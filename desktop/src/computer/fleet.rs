@@ -12,10 +12,13 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::files::Contents;
 use crate::secret::Secret;
 use crate::store::{ComputerRecord, Store, StoreError};
 
+use super::delivery;
 use super::layout::Layout;
+use super::limits::Limits;
 use super::machine::{Blueprint, Machine};
 use super::runtime_dir::RuntimeDir;
 use super::spawner::Spawner;
@@ -84,8 +87,10 @@ pub(crate) struct Fleet(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     store: Arc<Store>,
+    contents: Arc<Contents>,
     /// Holds one folder per computer.
     homes: PathBuf,
+    limits: Limits,
     runtime: RuntimeDir,
     spawner: Spawner,
     /// Cancelled when the server goes down, so that what is coming up gives up.
@@ -99,12 +104,28 @@ struct Slot {
     phase: watch::Sender<Phase>,
     /// Held through a whole transition.
     turn: Arc<AsyncMutex<()>>,
+    /// Held while uploads are delivered, which then come in their order.
+    delivery: AsyncMutex<()>,
 }
 
 impl Fleet {
-    pub(crate) fn new(store: Arc<Store>, homes: PathBuf, runtime: RuntimeDir, spawner: Spawner) -> Self {
-        let slots = Mutex::new(Some(HashMap::new()));
-        Self(Arc::new(Inner { store, homes, runtime, spawner, closing: CancellationToken::new(), slots }))
+    pub(crate) fn new(
+        store: Arc<Store>,
+        contents: Arc<Contents>,
+        homes: PathBuf,
+        runtime: RuntimeDir,
+        spawner: Spawner,
+    ) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            contents,
+            homes,
+            limits: runtime.limits(),
+            runtime,
+            spawner,
+            closing: CancellationToken::new(),
+            slots: Mutex::new(Some(HashMap::new())),
+        }))
     }
 
     /// Starts every computer that ran when the server went down.
@@ -127,6 +148,21 @@ impl Fleet {
             Phase::Running(machine) => Some(Arc::clone(machine)),
             _ => None,
         }
+    }
+
+    /// Gives a computer the uploads that wait for it, if it runs; else it gets them when it starts.
+    pub(crate) async fn deliver(&self, computer: &ComputerRecord) {
+        if let Ok(slot) = self.slot(computer) {
+            let phase = slot.phase.borrow().clone();
+            if let Phase::Running(machine) = phase {
+                self.deliver_to(&slot, &machine, &computer.id).await;
+            }
+        }
+    }
+
+    async fn deliver_to(&self, slot: &Slot, machine: &Machine, computer_id: &str) {
+        let _turn = slot.delivery.lock().await;
+        delivery::deliver(&self.0.store, &self.0.contents, machine, computer_id).await;
     }
 
     /// Begins to start it, unless it runs. Returns at once, with the phase it is in then.
@@ -229,12 +265,18 @@ impl Fleet {
         password: Secret,
         turn: OwnedMutexGuard<()>,
     ) {
-        let blueprint = self.blueprint(&computer, password);
-        match Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await {
+        let booted = match self.blueprint(&computer, password) {
+            Ok(blueprint) => Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await,
+            Err(error) => Err(error.into()),
+        };
+        match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
+                // Whoever waited for it finds them there; one that comes in this moment is found after it.
+                self.deliver_to(&slot, &machine, &computer.id).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
                 drop(turn);
+                self.deliver_to(&slot, &machine, &computer.id).await;
                 tokio::spawn(mourn(slot, machine, computer.instance_id));
             }
             Err(error) => {
@@ -244,9 +286,11 @@ impl Fleet {
         }
     }
 
-    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> Blueprint {
+    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> io::Result<Blueprint> {
         let home = self.folder(computer).join("home");
-        Blueprint {
+        let spec = &computer.spec;
+        Ok(Blueprint {
+            group: self.0.limits.group(&computer.instance_id, spec.ram, spec.cpu)?,
             owner: owner(&home, computer.slot),
             layout: Layout {
                 home,
@@ -255,9 +299,9 @@ impl Fleet {
                 display: display(computer.slot),
             },
             hostname: computer.instance_id.clone(),
-            resolution: computer.spec.resolution,
+            resolution: spec.resolution,
             password,
-        }
+        })
     }
 
     fn folder(&self, computer: &ComputerRecord) -> PathBuf {
@@ -282,7 +326,11 @@ impl Fleet {
         let mut slots = self.slots();
         let slots = slots.as_mut().ok_or(FleetError::ShuttingDown)?;
         let slot = slots.entry(computer.id.clone()).or_insert_with(|| {
-            Arc::new(Slot { phase: watch::Sender::new(Phase::Stopped), turn: Arc::default() })
+            Arc::new(Slot {
+                phase: watch::Sender::new(Phase::Stopped),
+                turn: Arc::default(),
+                delivery: AsyncMutex::default(),
+            })
         });
         Ok(Arc::clone(slot))
     }

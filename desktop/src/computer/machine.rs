@@ -13,10 +13,12 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
+use crate::stream::{Broadcast, Connection, Stage, StartError, Status};
 
 use super::container::Container;
 use super::environment::environment;
 use super::layout::{HOME, Layout};
+use super::limits::{Enforced, Group};
 use super::network::{self, Network};
 use super::resolution::Resolution;
 use super::session::{self, BootError, DISPLAY_SERVER};
@@ -35,6 +37,10 @@ pub(crate) struct Machine {
     password: Secret,
     stopping: CancellationToken,
     container: Container,
+    group: Group,
+    spawner: Spawner,
+    owner: Option<u32>,
+    broadcast: Broadcast,
     _network: Option<Network>,
 }
 
@@ -47,6 +53,7 @@ pub(super) struct Blueprint {
     /// The host's user that it runs as, when it is not the server's own.
     pub(super) owner: Option<u32>,
     pub(super) password: Secret,
+    pub(super) group: Group,
 }
 
 impl Machine {
@@ -56,9 +63,10 @@ impl Machine {
         spawner: &Spawner,
         closing: &CancellationToken,
     ) -> Result<Self, BootError> {
-        let Blueprint { layout, hostname, resolution, owner, password } = blueprint;
+        let Blueprint { layout, hostname, resolution, owner, password, group } = blueprint;
         prepare(&layout, owner)?;
         let mut command = sandbox::command(&layout, &hostname, owner);
+        group.join(&mut command)?;
         let log = fs::File::create(layout.box_log())?;
         command.stdout(log.try_clone()?).stderr(log);
         let stopping = CancellationToken::new();
@@ -76,12 +84,23 @@ impl Machine {
             () = closing.cancelled() => Err(BootError::GivenUp),
         };
         match started {
-            Ok((screen, network)) => {
-                Ok(Self { agent, screen, layout, password, stopping, container, _network: network })
-            }
+            Ok((screen, network)) => Ok(Self {
+                agent,
+                screen,
+                layout,
+                password,
+                stopping,
+                container,
+                group,
+                spawner: spawner.clone(),
+                owner,
+                broadcast: Broadcast::default(),
+                _network: network,
+            }),
             Err(error) => {
                 stopping.cancel();
                 container.kill().await;
+                group.remove().await;
                 remove(&layout.run);
                 Err(error)
             }
@@ -112,6 +131,30 @@ impl Machine {
         &self.password
     }
 
+    /// What of its sizes it is held to.
+    pub(crate) fn enforced(&self) -> Enforced {
+        self.group.enforced()
+    }
+
+    pub(crate) fn broadcast(&self) -> &Broadcast {
+        &self.broadcast
+    }
+
+    /// Streams its screen and sound; returns once the target takes them.
+    pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
+        let screen = Arc::clone(&self.screen);
+        // The X server is asked, which blocks.
+        let size = tokio::task::spawn_blocking(move || screen.size()).await.map_err(io::Error::other)?;
+        let stage = Stage {
+            x_sockets: self.layout.x_sockets(),
+            display: self.layout.display,
+            sound: self.layout.pulse_socket(),
+            size,
+            owner: self.owner,
+        };
+        self.broadcast.start(&self.spawner, &stage, connection).await
+    }
+
     /// Cancelled as soon as this computer begins to stop, or its box has ended by itself.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.stopping
@@ -130,10 +173,12 @@ impl Machine {
     /// Lets programs close, then takes the box down. Returns when nothing of it is left.
     pub(super) async fn stop(&self) {
         self.stopping.cancel();
+        self.broadcast.stop().await;
         // Programs lose what they would save if their display went first.
         let closed = timeout(GRACE, self.agent.terminate(DISPLAY_SERVER)).await;
         tracing::debug!("the programs of a computer were asked to close: {closed:?}");
         self.container.kill().await;
+        self.group.remove().await;
         remove(&self.layout.run);
     }
 }

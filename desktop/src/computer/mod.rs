@@ -2,9 +2,11 @@
 
 mod command;
 mod container;
+mod delivery;
 mod environment;
 mod fleet;
 mod layout;
+mod limits;
 mod machine;
 mod network;
 mod python;
@@ -19,8 +21,9 @@ mod spawner;
 pub(crate) use command::{CommandError, Outcome};
 pub(crate) use fleet::{Fleet, FleetError, Phase};
 pub(crate) use layout::HOME;
+pub(crate) use limits::{Enforced, Limits};
 pub(crate) use machine::Machine;
 pub(crate) use resolution::Resolution;
 pub(crate) use runtime_dir::RuntimeDir;
-pub(crate) use sandbox::AGENT;
+pub(crate) use sandbox::{AGENT, SYSTEM};
 pub(crate) use spawner::Spawner;

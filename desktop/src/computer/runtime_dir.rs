@@ -10,8 +10,8 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::AGENT;
 use super::network::RESOLVER;
+use super::{AGENT, Limits};
 
 /// Short, because the paths of Unix sockets are limited.
 const PARENT: &str = "/tmp";
@@ -41,6 +41,12 @@ impl RuntimeDir {
         let runtime = Self { folder, _lock: lock };
         runtime.write_support()?;
         Ok(runtime)
+    }
+
+    /// What limits can be set here. The groups are named after this folder, which tells whose server is gone.
+    pub(super) fn limits(&self) -> Limits {
+        let name = self.folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Limits::find(name, PREFIX, |name| Path::new(PARENT).join(name).exists())
     }
 
     /// A computer's run folder, which does not exist yet.

@@ -15,6 +15,20 @@ const CHROMIUM_FLAGS: &str = "/etc/chromium.d/default-flags";
 /// Closed to the computer's user, unless that is root outside.
 const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 
+/// The part of a box's file tree that comes from the host, not writable, and an empty `/tmp`.
+#[rustfmt::skip]
+pub(crate) const SYSTEM: &[&str] = &[
+    "--ro-bind", "/usr", "/usr",
+    "--symlink", "usr/bin", "/bin",
+    "--symlink", "usr/sbin", "/sbin",
+    "--symlink", "usr/lib", "/lib",
+    "--symlink", "usr/lib64", "/lib64",
+    "--ro-bind", "/etc", "/etc",
+    "--proc", "/proc",
+    "--dev", "/dev",
+    "--tmpfs", "/tmp",
+];
+
 /// The command that opens the box with the agent in it.
 ///
 /// The box has its own users, processes, shared memory, host name, network and file tree; of the host it sees `/usr`,
@@ -24,20 +38,9 @@ pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Co
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
         .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--hostname", hostname])
-        .args(["--ro-bind", "/usr", "/usr", "--symlink", "usr/bin", "/bin", "--symlink", "usr/sbin", "/sbin"])
-        .args([
-            "--symlink",
-            "usr/lib",
-            "/lib",
-            "--symlink",
-            "usr/lib64",
-            "/lib64",
-            "--ro-bind",
-            "/etc",
-            "/etc",
-        ])
+        .args(SYSTEM)
         .args(["--ro-bind-try", "/opt", "/opt"])
-        .args(["--proc", "/proc", "--dev", "/dev", "--tmpfs", "/dev/shm", "--tmpfs", "/tmp"])
+        .args(["--tmpfs", "/dev/shm"])
         .args(["--tmpfs", "/run", "--perms", "0700", "--dir", "/run/user"])
         .args(["--tmpfs", "/var", "--dir", "/var/tmp"])
         .args(["--ro-bind-try", "/var/cache/fontconfig", "/var/cache/fontconfig"]);

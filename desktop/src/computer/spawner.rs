@@ -33,7 +33,7 @@ impl Spawner {
         Ok(Self { requests })
     }
 
-    pub(super) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
+    pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
         let server = getpid();
         // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.

@@ -15,10 +15,12 @@ use serde_json::{Value, json};
 
 use crate::computer::Machine;
 use crate::screen::{self, ImageFormat, Screen, ScreenError};
+use crate::timestamp;
 
 use super::App;
 use super::error::ApiError;
 use super::params::{Body, Options, integer, optional_integer};
+use super::storage;
 use super::target::Live;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -73,6 +75,7 @@ struct ScreenshotOptions {
 enum ResponseFormat {
     #[default]
     Base64,
+    Url,
     Binary,
 }
 
@@ -85,7 +88,17 @@ enum PictureFormat {
     Jpeg,
 }
 
+impl PictureFormat {
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Png => "png",
+            Self::Jpeg => "jpg",
+        }
+    }
+}
+
 async fn screenshot(
+    State(app): State<Arc<App>>,
     Live(machine): Live,
     Options(options): Options<ScreenshotOptions>,
 ) -> Result<Response, ApiError> {
@@ -95,7 +108,22 @@ async fn screenshot(
     };
     let image = on_screen(&machine, move |screen| screen.screenshot(format, options.scale)).await?;
     Ok(match options.response_format {
-        ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes).into_response(),
+        ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
+        ResponseFormat::Url => {
+            let name = app.contents.keep_screenshot(&image.bytes, options.format.extension()).await?;
+            // Without `mime_type`, by which the official client tells a picture from an address.
+            Json(json!({
+                "success": true,
+                "image": storage::link_to_screenshot(&app, &name),
+                "metadata": {
+                    "id": name.split('.').next(),
+                    "timestamp": timestamp::seconds(),
+                    "size": image.bytes.len(),
+                    "storage_path": format!("screenshots/{name}"),
+                },
+            }))
+            .into_response()
+        }
         ResponseFormat::Base64 => Json(json!({
             "success": true,
             "image": BASE64.encode(&image.bytes),

@@ -10,7 +10,7 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::computer::{Phase, Resolution};
+use crate::computer::{Enforced, Phase, Resolution};
 use crate::doctor;
 use crate::secret::Secret;
 use crate::store::{ComputerRecord, NewComputer, StoreError};
@@ -28,8 +28,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/vnc-password", get(vnc_password))
 }
 
-/// Sizes that any generation of the service offers. They are kept and told, not enforced: a computer here uses what the
-/// machine has.
+/// Sizes that any generation of the service offers.
 const RAM_GB: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 const CPU_CORES: &[f64] = &[0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
 const GPUS: &[&str] = &["none", "a10", "l40s", "a100-40gb", "a100-80gb"];
@@ -167,7 +166,10 @@ pub(super) async fn describe(
         Phase::Running(machine) => {
             // Programs inside may have changed it.
             let now = machine.resolution().await.unwrap_or(spec.resolution);
-            json!({ "id": computer.instance_id, "resolution": now.to_string() })
+            let Enforced { ram, cpu } = machine.enforced();
+            // The sizes that it is held to, and those that are only kept and told.
+            let enforced = json!({ "ram": ram, "cpu": cpu, "gpu": false, "disk_size_gb": false });
+            json!({ "id": computer.instance_id, "resolution": now.to_string(), "enforced": enforced })
         }
         Phase::Starting(_) | Phase::Restarting(_) => {
             json!({ "id": computer.instance_id, "resolution": resolution })

@@ -8,8 +8,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::agent::AgentError;
-use crate::computer::{CommandError, FleetError};
+use crate::agent::{AgentError, FileError, FileRefusal};
+use crate::computer::{CommandError, FleetError, HOME};
 use crate::screen::ScreenError;
 use crate::store::StoreError;
 
@@ -35,10 +35,6 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
     }
 
-    pub(crate) fn not_implemented(message: &str) -> Self {
-        Self::new(StatusCode::NOT_IMPLEMENTED, message).with("code", "not_implemented")
-    }
-
     /// The record exists but no desktop runs.
     pub(crate) fn not_running() -> Self {
         Self::bad_request("Desktop instance not available: start the computer first")
@@ -56,7 +52,8 @@ impl ApiError {
     }
 
     pub(crate) fn disk_full() -> Self {
-        Self::new(StatusCode::INSUFFICIENT_STORAGE, "The server's disk is full")
+        tracing::error!("the disk of the data folder is full");
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "The server's disk is full").with("code", "disk_full")
     }
 
     fn internal(error: impl std::fmt::Display) -> Self {
@@ -93,8 +90,8 @@ impl From<FleetError> for ApiError {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is going down")
             }
             FleetError::Store(error) => error.into(),
-            FleetError::Files(error) if error.kind() == io::ErrorKind::StorageFull => Self::disk_full(),
-            FleetError::Randomness(_) | FleetError::Files(_) => Self::internal(error),
+            FleetError::Files(error) => error.into(),
+            FleetError::Randomness(_) => Self::internal(error),
         }
     }
 }
@@ -123,6 +120,34 @@ impl From<CommandError> for ApiError {
         match error {
             CommandError::Agent(error) => error.into(),
             CommandError::Output(_) => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+        }
+    }
+}
+
+impl From<FileError> for ApiError {
+    fn from(error: FileError) -> Self {
+        match error {
+            FileError::Refused(FileRefusal::NotFound) => Self::not_found("File"),
+            FileError::Refused(FileRefusal::OutsideHome) => {
+                Self::new(StatusCode::FORBIDDEN, format!("path: must be in {HOME}"))
+            }
+            FileError::Refused(refusal @ FileRefusal::NotAFile) => {
+                Self::bad_request(format!("path: {refusal}; pack a folder first"))
+            }
+            FileError::Refused(refusal @ FileRefusal::Failed(_)) => {
+                Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string())
+            }
+            FileError::Lost(error) => Self::unreachable(&error),
+        }
+    }
+}
+
+/// The server's own files.
+impl From<io::Error> for ApiError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::disk_full(),
+            _ => Self::internal(error),
         }
     }
 }

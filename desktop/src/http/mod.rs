@@ -1,15 +1,17 @@
-//! The HTTP side: REST under `/api`, the sockets, `/health`.
+//! The HTTP side: REST and signed links under `/api`, the sockets, `/health`.
 
 mod actions;
 mod commands;
 mod computers;
 mod error;
+mod files;
 mod guard;
 mod lifecycle;
 mod params;
 mod serve;
+mod storage;
+mod streaming;
 mod target;
-mod unavailable;
 mod workspaces;
 
 pub(crate) use error::ApiError;
@@ -31,29 +33,41 @@ use tower_http::cors::{AllowHeaders, CorsLayer};
 use tower_http::normalize_path::NormalizePathLayer;
 
 use crate::computer::Fleet;
+use crate::files::{Contents, Linker};
 use crate::secret::Secret;
 use crate::socket;
 use crate::store::Store;
+use crate::stream::Connections;
 
 /// What every handler shares.
 #[derive(Debug)]
 pub(crate) struct App {
     pub(crate) store: Arc<Store>,
     pub(crate) fleet: Fleet,
+    contents: Arc<Contents>,
+    linker: Linker,
+    connections: Connections,
     api_key: Secret,
     admission: Admission,
 }
 
+/// What [`App`] is made of.
+#[derive(Debug)]
+pub(crate) struct Parts {
+    pub(crate) store: Arc<Store>,
+    pub(crate) fleet: Fleet,
+    pub(crate) contents: Arc<Contents>,
+    pub(crate) linker: Linker,
+    pub(crate) connections: Connections,
+    pub(crate) api_key: Secret,
+}
+
 impl App {
     /// Fails with the text that is not an origin.
-    pub(crate) fn new(
-        store: Arc<Store>,
-        fleet: Fleet,
-        api_key: Secret,
-        origins: &[String],
-        remote: bool,
-    ) -> Result<Self, String> {
-        Ok(Self { store, fleet, api_key, admission: Admission::new(origins, remote)? })
+    pub(crate) fn new(parts: Parts, origins: &[String], remote: bool) -> Result<Self, String> {
+        let Parts { store, fleet, contents, linker, connections, api_key } = parts;
+        let admission = Admission::new(origins, remote)?;
+        Ok(Self { store, fleet, contents, linker, connections, api_key, admission })
     }
 }
 
@@ -71,12 +85,14 @@ fn router(app: Arc<App>) -> Router {
         .merge(lifecycle::routes())
         .merge(actions::routes())
         .merge(commands::routes())
-        .merge(unavailable::routes())
+        .merge(files::routes())
+        .merge(streaming::routes())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn_with_state(Arc::clone(&app), guard::authenticate));
     Router::new()
         .nest("/api", api)
+        .merge(storage::routes())
         .route("/health", get(health))
         .merge(socket::routes())
         .fallback(unknown_path)

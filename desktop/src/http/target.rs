@@ -35,6 +35,12 @@ impl FromRequestParts<Arc<App>> for Live {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         let Target(computer) = Target::from_request_parts(parts, app).await?;
-        app.fleet.machine(&computer).await.map(Self).ok_or_else(ApiError::not_running)
+        Self::of(app, &computer).await
+    }
+}
+
+impl Live {
+    pub(super) async fn of(app: &App, computer: &ComputerRecord) -> Result<Self, ApiError> {
+        app.fleet.machine(computer).await.map(Self).ok_or_else(ApiError::not_running)
     }
 }

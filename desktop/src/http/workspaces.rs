@@ -104,6 +104,8 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
     if app.store.workspace(&id)?.is_none() {
         return Err(ApiError::not_found("Workspace"));
     }
+    // The content of one that comes after this is removed by the next start.
+    let files = app.store.files(&id, None)?;
     // Another call may add a computer meanwhile.
     while !app.store.delete_workspace(&id)? && app.store.workspace(&id)?.is_some() {
         for computer in app.store.computers(Some(&id))? {
@@ -112,6 +114,9 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+    for file in files {
+        app.contents.remove(&file.file.id).await?;
     }
     Ok(Json(json!({ "success": true })))
 }

@@ -20,14 +20,14 @@ mod watch;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use self::{
     connection::{Display, Link},
     keymap_pool::KeycodePool,
-    screenshot::Capture,
+    screenshot::{Album, Capture, Kind},
 };
 pub(crate) use self::{error::ScreenError, screenshot::Image, watch::Watch};
 
@@ -92,6 +92,7 @@ pub(crate) struct Screen {
     socket: PathBuf,
     input: Mutex<Input>,
     capture: Mutex<Link<Capture>>,
+    album: Mutex<Album>,
     last_size: Mutex<(u16, u16)>,
 }
 
@@ -118,6 +119,7 @@ impl Screen {
             socket: socket.to_owned(),
             input: Mutex::new(Input { display, pool: KeycodePool::new() }),
             capture: Mutex::new(capture),
+            album: Mutex::default(),
             last_size: Mutex::new(size),
         })
     }
@@ -189,15 +191,18 @@ impl Screen {
         self.input(|display, _| pointer::scroll(display, direction, amount, at))
     }
 
-    /// A picture of the whole screen with the pointer, `scale` (above 0, at most 1) times its size.
+    /// A picture of the whole screen with the pointer, `scale` (above 0, at most 1) times its size. As long as nothing
+    /// changes it is the same one.
     ///
     /// # Errors
     ///
     /// [`ScreenError::BadInput`] for `scale`.
-    pub(crate) fn screenshot(&self, format: ImageFormat, scale: Option<f32>) -> Result<Image, ScreenError> {
-        screenshot::check_scale(scale)?;
-        let captured = lock(&self.capture).run(screenshot::capture)?;
-        captured.encode(format, scale)
+    pub(crate) fn screenshot(
+        &self,
+        format: ImageFormat,
+        scale: Option<f32>,
+    ) -> Result<Arc<Image>, ScreenError> {
+        screenshot::take(&self.album, &self.capture, Kind { format, scale })
     }
 
     /// Calls `sink` on a thread of its own for each event from now on, until the [`Watch`] is dropped or the X

@@ -1,23 +1,37 @@
-//! Pictures of the screen: captured through shared memory, with the pointer drawn in.
+//! Pictures of the screen: captured through shared memory, with the pointer drawn in, and encoded again only when the screen
+//! looks different.
 
+mod album;
 mod cursor;
 mod encode;
 mod pixels;
 
-use std::{fs::File, os::unix::fs::FileExt, path::Path};
+use std::{
+    fs::File,
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use x11rb::{
     connection::Connection,
     protocol::{
+        Event,
+        damage::{ConnectionExt as _, Damage, ReportLevel},
         shm::{ConnectionExt as _, Seg},
         xfixes::ConnectionExt as _,
         xproto::ImageFormat as XImageFormat,
     },
 };
 
+pub(super) use self::album::{Album, Kind};
 use self::pixels::PixelLayout;
-use super::{ImageFormat, connection::Display, error::ScreenError};
+use super::{
+    connection::{Display, Link},
+    error::ScreenError,
+    lock,
+};
 
 /// An encoded picture of the whole screen.
 #[derive(Clone, Debug)]
@@ -43,6 +57,19 @@ pub(super) struct Capture {
     display: Display,
     layout: PixelLayout,
     shared: Option<SharedMemory>,
+    /// Collects what is drawn anywhere on the screen.
+    damage: Damage,
+    /// At the last look; `None` before the first.
+    last: Option<Appearance>,
+}
+
+/// What tells two states of the screen apart, but for what is drawn on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Appearance {
+    size: (u16, u16),
+    pointer: (i16, i16),
+    /// Stands for the pointer's shape.
+    cursor: u32,
 }
 
 /// A memory file that the X server writes a picture to.
@@ -61,16 +88,41 @@ impl Capture {
         let display = Display::connect(socket)?;
         display.conn.shm_query_version()?.reply()?;
         display.conn.xfixes_query_version(5, 0)?.reply()?;
+        display.conn.damage_query_version(1, 1)?.reply()?;
         let layout = PixelLayout::of_root(display.conn.setup())?;
-        Ok(Self { display, layout, shared: None })
+        let damage = display.conn.generate_id()?;
+        display.conn.damage_create(damage, display.root, ReportLevel::NON_EMPTY)?.check()?;
+        Ok(Self { display, layout, shared: None, damage, last: None })
     }
 
     pub(super) fn size(&self) -> Result<(u16, u16), ScreenError> {
         self.display.size()
     }
 
+    /// Whether the screen looks different from how it did at the last call.
+    fn has_changed(&mut self) -> Result<bool, ScreenError> {
+        let size = self.display.size()?;
+        let cursor = self.display.conn.xfixes_get_cursor_image()?.reply()?;
+        let now = Appearance { size, pointer: (cursor.x, cursor.y), cursor: cursor.cursor_serial };
+        // Those replies came after the notices of all that had been drawn before.
+        let drawn = self.take_damage()?;
+        let before = self.last.replace(now);
+        Ok(drawn || before != Some(now))
+    }
+
+    /// Whether something was drawn since the last time. What is drawn from now on counts for the next.
+    fn take_damage(&self) -> Result<bool, ScreenError> {
+        let mut drawn = false;
+        while let Some(event) = self.display.conn.poll_for_event()? {
+            drawn |= matches!(event, Event::DamageNotify(_));
+        }
+        if drawn {
+            self.display.conn.damage_subtract(self.damage, x11rb::NONE, x11rb::NONE)?;
+        }
+        Ok(drawn)
+    }
+
     fn frame(&mut self) -> Result<Frame, ScreenError> {
-        self.display.discard_events()?;
         let mut frame = match self.grab() {
             // The screen may have become smaller since its size was asked for.
             Err(ScreenError::Refused(_)) => self.grab()?,
@@ -116,22 +168,39 @@ fn share(display: &Display, size: usize) -> Result<SharedMemory, ScreenError> {
     Ok(SharedMemory { file, segment, size })
 }
 
-/// A captured picture that is yet to be encoded, which needs no connection and so no lock.
-#[derive(Debug)]
-pub(super) struct Captured(Frame);
-
-pub(super) fn capture(capture: &mut Capture) -> Result<Captured, ScreenError> {
-    capture.frame().map(Captured)
+/// A picture of the screen as it is. The album is held while one is encoded, so that whoever asks for the same one meanwhile
+/// gets it too.
+pub(super) fn take(
+    album: &Mutex<Album>,
+    capture: &Mutex<Link<Capture>>,
+    kind: Kind,
+) -> Result<Arc<Image>, ScreenError> {
+    check_scale(kind.scale)?;
+    let mut album = lock(album);
+    let look = lock(capture).run(|capture| {
+        if capture.has_changed()? {
+            album.clear();
+        }
+        Ok(match album.find(kind) {
+            Some(image) => Look::Known(image),
+            None => Look::New(capture.frame()?),
+        })
+    })?;
+    match look {
+        Look::Known(image) => Ok(image),
+        Look::New(frame) => album.add(kind, || {
+            let frame = match kind.scale {
+                Some(scale) => pixels::scaled_down(frame, scale),
+                None => frame,
+            };
+            encode::encode(&frame, kind.format)
+        }),
+    }
 }
 
-impl Captured {
-    pub(super) fn encode(self, format: ImageFormat, scale: Option<f32>) -> Result<Image, ScreenError> {
-        let frame = match scale {
-            Some(scale) => pixels::scaled_down(self.0, scale),
-            None => self.0,
-        };
-        encode::encode(&frame, format)
-    }
+enum Look {
+    Known(Arc<Image>),
+    New(Frame),
 }
 
 /// A scale that cannot be used is to be refused before anything is captured.

@@ -1,9 +1,11 @@
-//! What survives the server: workspaces and computers, in one SQLite file.
+//! What survives the server: workspaces, computers and files, in one SQLite file.
 
 mod computers;
+mod files;
 mod workspaces;
 
 pub(crate) use computers::{ComputerRecord, NewComputer};
+pub(crate) use files::{FileRecord, NewFile, Source};
 pub(crate) use workspaces::WorkspaceRecord;
 
 use std::path::Path;
@@ -11,10 +13,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Params, Row};
 
-/// The version of the tables below, kept in the file as `user_version`.
-const SCHEMA_VERSION: i64 = 1;
+/// The steps from an empty database to the tables of today. How many were taken is kept in the file as `user_version`, so
+/// a step that was released never changes.
+const MIGRATIONS: &[&str] = &[WORKSPACES_AND_COMPUTERS, FILES];
 
-const SCHEMA: &str = "
+const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+
+const WORKSPACES_AND_COMPUTERS: &str = "
     CREATE TABLE workspaces (
         id         TEXT PRIMARY KEY,
         name       TEXT NOT NULL UNIQUE COLLATE NOCASE,
@@ -42,18 +47,35 @@ const SCHEMA: &str = "
     ) STRICT;
 ";
 
+/// The content of a file lies outside, under its id.
+const FILES: &str = "
+    CREATE TABLE files (
+        id           TEXT PRIMARY KEY,
+        workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE,
+        computer_id  TEXT REFERENCES computers (id) ON DELETE SET NULL,
+        filename     TEXT NOT NULL,
+        size_bytes   INTEGER NOT NULL,
+        content_type TEXT NOT NULL,
+        source       TEXT NOT NULL,
+        delivered    INTEGER NOT NULL,
+        created_at   TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX files_by_workspace ON files (workspace_id);
+    CREATE INDEX files_by_computer ON files (computer_id);
+";
+
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
     /// The name is taken by another of its kind.
     #[error("the name is taken")]
     NameTaken,
-    /// The workspace that was named does not exist.
+    /// The workspace that was named does not exist, or the computer of a file.
     #[error("the workspace does not exist")]
     NoWorkspace,
     /// The file was written by a later version of this program.
     #[error("the data were written by a later version (schema {0}): use that one, or another data folder")]
-    FromTheFuture(i64),
+    FromTheFuture(u32),
     #[error("the disk is full")]
     DiskFull,
     #[error("the database failed: {0}")]
@@ -85,15 +107,16 @@ impl Store {
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         let transaction = connection.transaction()?;
-        let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        match version {
-            0 => {
-                transaction.execute_batch(SCHEMA)?;
-                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            SCHEMA_VERSION => {}
-            later => return Err(StoreError::FromTheFuture(later)),
+        let taken: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if taken > SCHEMA_VERSION {
+            return Err(StoreError::FromTheFuture(taken));
         }
+        for (step, version) in MIGRATIONS.iter().zip(1..) {
+            if version > taken {
+                transaction.execute_batch(step)?;
+            }
+        }
+        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection) })
     }
@@ -150,6 +173,21 @@ mod tests {
         let newer = store.connection().pragma_update(None, "user_version", SCHEMA_VERSION + 1);
         newer.expect("the file is writable");
         drop(store);
-        assert!(matches!(Store::open(&file), Err(StoreError::FromTheFuture(2))));
+        assert!(matches!(Store::open(&file), Err(StoreError::FromTheFuture(_))));
+    }
+
+    #[test]
+    fn the_file_of_an_earlier_version_keeps_what_is_in_it() {
+        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+        let file = folder.path().join("orgo.db");
+        let earlier = Connection::open(&file).expect("the folder is ours");
+        earlier.execute_batch(WORKSPACES_AND_COMPUTERS).expect("it is empty");
+        earlier.pragma_update(None, "user_version", 1).expect("it is writable");
+        let old = Store { connection: Mutex::new(earlier) };
+        let workspace = old.create_workspace("lab", "active", None).expect("the name is free");
+        drop(old);
+        let store = Store::open(&file).expect("it can be brought up to date");
+        assert_eq!(store.workspaces().expect("it can be read"), std::slice::from_ref(&workspace));
+        assert_eq!(store.files(&workspace.id, None).expect("it can be read"), []);
     }
 }

@@ -74,3 +74,46 @@ fn an_impossible_format_is_refused_with_its_name() {
     assert!(audio.frame_of("error")["message"].as_str().is_some_and(|text| text.contains("sample_rate")));
     assert_eq!(audio.close_code(), 4500);
 }
+
+/// Two tones with a pause between them, and when they began by the computer's clock.
+const TWO_TONES: &str = r#"
+import array, math, subprocess, time
+tone = array.array("h", [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(9600)]).tobytes()
+for pause in (4, 0):
+    print(time.monotonic(), flush=True)
+    player = ["pacat", "--raw", "--rate=48000", "--channels=1", "--format=s16le", "--latency-msec=20"]
+    subprocess.run(player, input=tone, check=True)
+    time.sleep(pause)
+"#;
+
+#[test]
+fn silence_takes_its_time() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut audio = Socket::open(&computer, "audio", "");
+    audio.frame_of("started");
+    let times = std::thread::scope(|scope| {
+        let playing =
+            scope.spawn(|| computer.act("exec", &json!({ "code": TWO_TONES, "timeout": 60 })).expect(200));
+        // In samples since the beginning: where sound follows upon a second of silence, or upon nothing.
+        let (mut starts, mut position, mut silent_since) = (Vec::new(), 0_usize, None);
+        while starts.len() < 2 {
+            for sample in samples(&binary(&mut audio)) {
+                if sample.unsigned_abs() > 5_000 {
+                    if silent_since.is_none_or(|since| position - since > 24_000) {
+                        starts.push(position);
+                    }
+                    silent_since = Some(position);
+                }
+                position += 1;
+            }
+        }
+        let output = playing.join().expect("it does not panic")["output"].clone();
+        let clock: Vec<f64> =
+            output.as_str().unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
+        (clock[1] - clock[0], (starts[1] - starts[0]) as f64 / 24_000.0)
+    });
+    // Both tones are heard a moment after their player starts, and that moment varies. A stream that left silence out would
+    // be four seconds short.
+    assert!((times.0 - times.1).abs() < 2.0, "{} s by the clock, {} s of sound", times.0, times.1);
+}

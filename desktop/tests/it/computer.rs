@@ -87,7 +87,7 @@ fn input_outside_the_screen_is_refused_by_name() {
         assert!(refusal.starts_with(field), "{action} {body}: {refusal}");
     }
     let refusal =
-        server.get(&format!("/computers/{}/screenshot?response_format=url", computer.id)).refusal(400);
+        server.get(&format!("/computers/{}/screenshot?response_format=pdf", computer.id)).refusal(400);
     assert!(refusal.contains("response_format"), "{refusal}");
     for (action, body) in [
         ("click", json!({ "x": 0, "y": 0, "button": "left", "double": true })),
@@ -164,14 +164,4 @@ fn python_reports_the_exception_apart_from_the_output() {
     assert_eq!(run("import os; os._exit(7)")["success"], false);
     assert_eq!(run("raise SystemExit(0)")["success"], true);
     assert_eq!(run("class A:\n  pass\ndef f(): return A\nprint(f().__module__)")["output"], "__main__\n");
-}
-
-#[test]
-fn files_and_streams_say_that_they_are_not_offered() {
-    let server = Server::start();
-    let computer = server.computer();
-    let answer = server.get("/files?projectId=x").expect(501);
-    assert_eq!(answer["code"], "not_implemented");
-    let answer = computer.act("stream/start", &json!({ "connection_name": "x" })).expect(501);
-    assert_eq!(answer["code"], "not_implemented");
 }

@@ -1,8 +1,10 @@
-use std::io::Cursor;
+use std::{io::Cursor, sync::Arc};
 
 use x11rb::{
     connection::Connection,
-    protocol::xproto::{ChangeGCAux, ConnectionExt as _, CreateGCAux, Rectangle},
+    protocol::xproto::{
+        ChangeGCAux, ConnectionExt as _, CreateGCAux, CreateWindowAux, Rectangle, WindowClass,
+    },
 };
 
 use super::server::Server;
@@ -114,5 +116,54 @@ fn scale_and_format_are_honoured() {
     for scale in [0.0, -1.0, 1.5, f32::NAN, f32::INFINITY] {
         let refused = screen.screenshot(ImageFormat::Png, Some(scale));
         assert!(matches!(refused, Err(ScreenError::BadInput { field: "scale", .. })), "{scale}");
+    }
+}
+
+#[test]
+fn an_unchanged_screen_is_encoded_once_and_every_change_again() {
+    let server = Server::start();
+    let screen = server.screen();
+    let take = |format, scale| screen.screenshot(format, scale).unwrap();
+    let png = || take(ImageFormat::Png, None);
+    paint(&server, 0x20_20_20, 0x20_20_20);
+    let first = png();
+    let (jpeg, half) = (take(ImageFormat::Jpeg, None), take(ImageFormat::Png, Some(0.5)));
+    assert!(Arc::ptr_eq(&first, &png()));
+    assert!(Arc::ptr_eq(&jpeg, &take(ImageFormat::Jpeg, None)));
+    assert!(Arc::ptr_eq(&half, &take(ImageFormat::Png, Some(0.5))));
+
+    paint(&server, 0x20_20_20, 0xff_00_00);
+    let painted = png();
+    assert!(!Arc::ptr_eq(&first, &painted));
+    assert_eq!(Picture::decode(&painted).pixel(1279, 719), [0xff, 0, 0]);
+    assert!(!Arc::ptr_eq(&half, &take(ImageFormat::Png, Some(0.5))));
+
+    screen.click(300, 300, Button::Left, false).unwrap();
+    let pointed = png();
+    assert!(!Arc::ptr_eq(&painted, &pointed));
+    assert!(Arc::ptr_eq(&pointed, &png()));
+
+    server.run("xrandr", &["-s", "800x600"]);
+    assert_eq!(png().width, 800);
+}
+
+#[test]
+fn what_is_drawn_in_a_window_counts_at_once() {
+    let server = Server::start();
+    let screen = server.screen();
+    let display = Display::connect(&server.socket()).unwrap();
+    let conn = &display.conn;
+    let (window, pen) = (conn.generate_id().unwrap(), conn.generate_id().unwrap());
+    let aux = CreateWindowAux::new().background_pixel(0);
+    conn.create_window(24, window, display.root, 0, 0, 400, 400, 0, WindowClass::INPUT_OUTPUT, 0, &aux)
+        .unwrap();
+    conn.map_window(window).unwrap();
+    conn.create_gc(pen, window, &CreateGCAux::new()).unwrap();
+    for shade in 1..=50 {
+        conn.change_gc(pen, &ChangeGCAux::new().foreground(shade)).unwrap();
+        conn.poly_fill_rectangle(window, pen, &[Rectangle { x: 9, y: 9, width: 1, height: 1 }]).unwrap();
+        display.sync().unwrap();
+        let picture = Picture::decode(&screen.screenshot(ImageFormat::Png, None).unwrap());
+        assert_eq!(picture.pixel(9, 9), [0, 0, u8::try_from(shade).unwrap()]);
     }
 }

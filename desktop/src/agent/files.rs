@@ -1,0 +1,162 @@
+//! Files of the home, opened as its user: nothing that the user cannot see can be reached by a path or a link.
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Component, Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::fs::OFlags;
+
+use super::protocol::FileRefusal;
+use crate::computer::HOME;
+
+/// Opens a file of the home for reading.
+pub(super) fn open(path: &str) -> Result<File, FileRefusal> {
+    open_below(Path::new(HOME), path)
+}
+
+fn open_below(home: &Path, path: &str) -> Result<File, FileRefusal> {
+    let path = absolute(home, path);
+    let real = path.canonicalize().map_err(|error| match error.kind() {
+        _ if !lexically_resolved(&path).starts_with(home) => FileRefusal::OutsideHome,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileRefusal::NotFound,
+        _ => FileRefusal::Failed(error.to_string()),
+    })?;
+    let home = home.canonicalize().map_err(|error| FileRefusal::Failed(error.to_string()))?;
+    if !real.starts_with(home) {
+        return Err(FileRefusal::OutsideHome);
+    }
+    // A pipe without a writer must not hold this up.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(real)
+        .map_err(|error| FileRefusal::Failed(error.to_string()))?;
+    match file.metadata() {
+        Ok(metadata) if metadata.is_file() => Ok(file),
+        _ => Err(FileRefusal::NotAFile),
+    }
+}
+
+fn absolute(home: &Path, path: &str) -> PathBuf {
+    match path.strip_prefix('~') {
+        Some("") => home.to_owned(),
+        Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
+        // Joined to an absolute path, the home is left out.
+        _ => home.join(path),
+    }
+}
+
+/// Takes `.` and `..` away without looking at the files, as a path that leads nowhere must be judged too.
+fn lexically_resolved(path: &Path) -> PathBuf {
+    let mut resolved = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(resolved.pop()),
+            Component::CurDir => {}
+            other => resolved.push(other),
+        }
+    }
+    resolved
+}
+
+/// A file on its way into the home, removed on drop unless it was placed.
+#[derive(Debug)]
+pub(super) struct Arrival {
+    home: PathBuf,
+    path: PathBuf,
+}
+
+impl Arrival {
+    /// Makes an empty file, under a name that no program looks for.
+    pub(super) fn begin() -> Result<(File, Self), FileRefusal> {
+        Self::begin_in(Path::new(HOME))
+    }
+
+    fn begin_in(home: &Path) -> Result<(File, Self), FileRefusal> {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        let path = home.join(format!(".arriving-{number}"));
+        // One that is there was left by a computer that was killed.
+        let file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(&path)
+            .map_err(|error| FileRefusal::Failed(error.to_string()))?;
+        Ok((file, Self { home: home.to_owned(), path }))
+    }
+
+    /// Gives it its name in a folder of the home, which is made if it is not there.
+    pub(super) fn place(self, folder: &str, name: &str) -> Result<(), FileRefusal> {
+        let folder = self.home.join(folder);
+        fs::create_dir_all(&folder)
+            .and_then(|()| fs::rename(&self.path, folder.join(name)))
+            .map_err(|error| FileRefusal::Failed(error.to_string()))
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        // It has its own name if it was placed.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn read(home: &Path, path: &str) -> Result<String, FileRefusal> {
+        let mut text = String::new();
+        open_below(home, path)?.read_to_string(&mut text).expect("it is text");
+        Ok(text)
+    }
+
+    #[test]
+    fn every_spelling_of_a_path_in_the_home_is_understood_and_none_leads_out() {
+        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+        let home = folder.path().join("home");
+        fs::create_dir_all(home.join("Desktop")).expect("the folder is ours");
+        fs::write(home.join("Desktop/a.txt"), "inside").expect("the folder is ours");
+        fs::write(folder.path().join("secret"), "outside").expect("the folder is ours");
+        symlink(folder.path().join("secret"), home.join("way-out")).expect("the folder is ours");
+        symlink("Desktop/a.txt", home.join("within")).expect("the folder is ours");
+        rustix::fs::mkfifoat(rustix::fs::CWD, home.join("pipe"), rustix::fs::Mode::RUSR)
+            .expect("the folder is ours");
+
+        let absolute = home.join("Desktop/a.txt");
+        let absolute = absolute.to_str().expect("it is text");
+        for path in ["Desktop/a.txt", "~/Desktop/a.txt", "./Desktop/../Desktop/a.txt", "within", absolute] {
+            assert_eq!(read(&home, path).as_deref(), Ok("inside"), "{path}");
+        }
+        for path in ["../secret", "~/../secret", "way-out", "/etc/passwd", "/nowhere", "/", "../nowhere"] {
+            assert_eq!(read(&home, path), Err(FileRefusal::OutsideHome), "{path}");
+        }
+        for path in ["nowhere", "Desktop/a.txt/b", "~/nowhere"] {
+            assert_eq!(read(&home, path), Err(FileRefusal::NotFound), "{path}");
+        }
+        for path in ["", "~", "Desktop", "pipe"] {
+            assert_eq!(read(&home, path), Err(FileRefusal::NotAFile), "{path}");
+        }
+    }
+
+    #[test]
+    fn an_arrival_takes_the_place_of_another_and_leaves_nothing_when_it_is_dropped() {
+        let home = tempfile::tempdir().expect("the tests may write to /tmp");
+        for content in ["first", "second"] {
+            let (mut file, arrival) = Arrival::begin_in(home.path()).expect("the folder is ours");
+            file.write_all(content.as_bytes()).expect("there is room");
+            arrival.place("Desktop", "a.txt").expect("the folder is ours");
+            assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok(content));
+        }
+        drop(Arrival::begin_in(home.path()).expect("the folder is ours"));
+        assert_eq!(fs::read_dir(home.path()).expect("it is there").count(), 1);
+    }
+}

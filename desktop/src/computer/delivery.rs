@@ -1,0 +1,46 @@
+//! Giving computers the files that were uploaded for them.
+
+use std::fs::File;
+
+use crate::agent::FileError;
+use crate::files::Contents;
+use crate::store::{FileRecord, Store, StoreError};
+
+use super::machine::Machine;
+
+/// The folder of the home that uploads appear in, as the documents say.
+const FOLDER: &str = "Desktop";
+
+#[derive(Debug, thiserror::Error)]
+enum DeliveryError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    File(#[from] FileError),
+}
+
+/// Delivers what waits for a computer, in the order it came, so that of two with one name the later stays. What cannot be
+/// delivered waits on.
+pub(super) async fn deliver(store: &Store, contents: &Contents, machine: &Machine, computer_id: &str) {
+    let waiting = match store.undelivered_files(computer_id) {
+        Ok(waiting) => waiting,
+        Err(error) => return tracing::error!("the uploads for a computer cannot be read: {error}"),
+    };
+    for record in waiting {
+        let id = record.file.id.clone();
+        if let Err(error) = deliver_one(store, contents, machine, record).await {
+            tracing::warn!("the upload {id} was not delivered: {error}");
+        }
+    }
+}
+
+async fn deliver_one(
+    store: &Store,
+    contents: &Contents,
+    machine: &Machine,
+    FileRecord { file, .. }: FileRecord,
+) -> Result<(), DeliveryError> {
+    let content = File::open(contents.file(&file.id)).map_err(FileError::from)?;
+    machine.agent().place_file(content, FOLDER, file.filename).await?;
+    Ok(store.set_delivered(&file.id)?)
+}

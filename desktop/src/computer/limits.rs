@@ -1,0 +1,150 @@
+//! The memory, the cores and the number of processes that a computer may use: control groups, where this server may make
+//! them.
+
+mod hierarchy;
+
+use std::fs::{self, File, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::sleep;
+
+use self::hierarchy::{Hierarchy, Version};
+
+/// Far more than a desktop with a browser has, and far fewer than would hinder others.
+const PROCESSES: u32 = 4096;
+/// Over which the kernel counts the use of cores, in µs.
+const CPU_PERIOD: u32 = 100_000;
+/// How long the kernel may take to see that a group is empty.
+const REMOVAL_TRIES: u32 = 100;
+const REMOVAL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// What limits can be set.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    hierarchies: Vec<Hierarchy>,
+    /// This server's groups lie in one of this name, in each hierarchy.
+    server: String,
+}
+
+/// What of a computer's sizes the kernel holds it to.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) struct Enforced {
+    pub(crate) ram: bool,
+    pub(crate) cpu: bool,
+}
+
+impl Limits {
+    /// Finds the groups that this server may make. `server` is its name, and `lives` says of such a name whether its server
+    /// does: the groups of others are removed.
+    pub(crate) fn find(server: String, prefix: &str, lives: impl Fn(&str) -> bool) -> Self {
+        let hierarchies = Hierarchy::usable(&server);
+        for hierarchy in &hierarchies {
+            remove_stale(&hierarchy.folder, prefix, &lives);
+        }
+        if !hierarchies.iter().any(|hierarchy| hierarchy.has("memory")) {
+            tracing::info!("the memory of computers is not limited: this server may not make control groups");
+        }
+        Self { hierarchies, server }
+    }
+
+    /// Makes the group of one computer.
+    pub(super) fn group(&self, name: &str, ram_gb: f64, cores: f64) -> io::Result<Group> {
+        let mut group = Group::default();
+        for hierarchy in &self.hierarchies {
+            let folder = hierarchy.folder.join(&self.server).join(name);
+            hierarchy.make(&folder)?;
+            group.folders.push(folder.clone());
+            let set = |file: &str, value: String| fs::write(folder.join(file), value);
+            if hierarchy.has("memory") {
+                // Sizes are small and positive, so nothing is lost.
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+                let bytes = (ram_gb * f64::from(1 << 30)) as u64;
+                set(hierarchy.version.memory_limit(), bytes.to_string())?;
+                group.enforced.ram = true;
+            }
+            if hierarchy.has("cpu") {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as above")]
+                let quota = (cores * f64::from(CPU_PERIOD)) as u64;
+                match hierarchy.version {
+                    Version::One => {
+                        set("cpu.cfs_period_us", CPU_PERIOD.to_string())?;
+                        set("cpu.cfs_quota_us", quota.to_string())?;
+                    }
+                    Version::Two => set("cpu.max", format!("{quota} {CPU_PERIOD}"))?,
+                }
+                group.enforced.cpu = true;
+            }
+            if hierarchy.has("pids") {
+                set("pids.max", PROCESSES.to_string())?;
+            }
+        }
+        Ok(group)
+    }
+}
+
+/// The groups of one computer, one in each hierarchy.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    folders: Vec<PathBuf>,
+    enforced: Enforced,
+}
+
+impl Group {
+    pub(super) fn enforced(&self) -> Enforced {
+        self.enforced
+    }
+
+    /// Makes the process of `command`, and so all that it starts, a member from its first moment on.
+    pub(super) fn join(&self, command: &mut Command) -> io::Result<()> {
+        let open = |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
+        // Opened here, by one who may: the process itself is another user's by then.
+        let members = self.folders.iter().map(open).collect::<io::Result<Vec<File>>>()?;
+        // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
+        unsafe {
+            command.pre_exec(move || {
+                for members in &members {
+                    // 0 stands for whoever writes it.
+                    rustix::io::write(members, b"0")?;
+                }
+                Ok(())
+            });
+        }
+        Ok(())
+    }
+
+    /// Removes the groups, once the last process has gone.
+    pub(super) async fn remove(&self) {
+        for folder in &self.folders {
+            for _ in 0..REMOVAL_TRIES {
+                let removed = fs::remove_dir(folder);
+                if !removed.is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy) {
+                    break;
+                }
+                sleep(REMOVAL_INTERVAL).await;
+            }
+            // Fails as long as another computer has its group there.
+            let _ = folder.parent().map(fs::remove_dir);
+        }
+    }
+}
+
+/// A group that is still in use cannot be removed, and stays.
+fn remove_stale(folder: &Path, prefix: &str, lives: &impl Fn(&str) -> bool) {
+    for server in subfolders(folder) {
+        let name = server.file_name().unwrap_or_default().to_string_lossy();
+        if name.starts_with(prefix) && !lives(&name) {
+            for group in subfolders(&server) {
+                let _ = fs::remove_dir(group);
+            }
+            let _ = fs::remove_dir(&server);
+        }
+    }
+}
+
+fn subfolders(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}

@@ -1,0 +1,282 @@
+//! Files: upload, list, export, signed links and delete.
+
+use std::path::Path;
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use ureq::http::Request;
+
+use crate::server::{Answer, KEY, Server};
+
+const BOUNDARY: &str = "----orgo-test";
+
+/// A form as a browser sends it; the fields come after the file.
+fn form(filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Vec<u8> {
+    let mut body = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
+         Content-Type: text/plain\r\n\r\n"
+    )
+    .into_bytes();
+    body.extend_from_slice(content);
+    for (name, value) in fields {
+        let field =
+            format!("\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}");
+        body.extend_from_slice(field.as_bytes());
+    }
+    body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
+    body
+}
+
+fn send(server: &Server, path: &str, body: &[u8]) -> Answer {
+    let request = Request::post(format!("{}/api{path}", server.origin))
+        .header("authorization", format!("Bearer {KEY}"))
+        .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
+        .body(body.to_vec())
+        .expect("the parts are right");
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let mut response = agent.run(request).expect("the server answers");
+    let text = response.body_mut().read_to_string().expect("the answer is text");
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+}
+
+fn upload(server: &Server, filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Value {
+    send(server, "/files/upload", &form(filename, content, fields)).expect(200)["file"].clone()
+}
+
+/// Follows a link as anybody may: without the key.
+fn fetch(url: &str, headers: &[(&str, &str)]) -> (u16, ureq::http::HeaderMap, Vec<u8>) {
+    let mut request = Request::get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
+    let mut response = agent.run(request.body(()).expect("the parts are right")).expect("the server answers");
+    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("it is whole");
+    (response.status().as_u16(), response.headers().clone(), body)
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a text"))
+}
+
+fn workspace(server: &Server, name: &str) -> String {
+    text(&server.call("POST", "/workspaces", &json!({ "name": name })).expect(201)["id"]).to_owned()
+}
+
+fn link_to(server: &Server, id: &Value) -> String {
+    text(&server.get(&format!("/files/download?id={}", text(id))).expect(200)["url"]).to_owned()
+}
+
+fn contents(data: &Path) -> usize {
+    std::fs::read_dir(data.join("files")).expect("it is there").count()
+}
+
+#[test]
+fn an_upload_is_kept_listed_fetched_and_deleted() {
+    let server = Server::start();
+    let workspace = workspace(&server, "lab");
+    let content: Vec<u8> = (0..10 * 1024 * 1024).map(|n: u32| (n % 251) as u8).collect();
+    let file = upload(&server, "räport 1.txt", &content, &[("projectId", &workspace)]);
+    assert_eq!((&file["filename"], &file["size_bytes"]), (&json!("räport 1.txt"), &json!(content.len())));
+    assert_eq!((&file["content_type"], &file["source"]), (&json!("text/plain"), &json!("upload")));
+    let listed = server.get(&format!("/files?projectId={workspace}")).expect(200);
+    assert_eq!(listed["files"], json!([file]));
+
+    let link = link_to(&server, &file["id"]);
+    let (status, headers, body) = fetch(&link, &[]);
+    assert_eq!(status, 200);
+    assert_eq!(headers["content-type"], "text/plain");
+    assert!(headers["content-disposition"].to_str().is_ok_and(|text| text.contains("r%C3%A4port%201%2Etxt")));
+    assert!(body == content);
+    let (status, headers, body) = fetch(&link, &[("range", "bytes=5-9")]);
+    assert_eq!((status, body.as_slice()), (206, &content[5..10]));
+    assert_eq!(headers["content-range"], format!("bytes 5-9/{}", content.len()));
+    let (status, _, body) = fetch(&link, &[("range", "bytes=-3")]);
+    assert_eq!((status, body.as_slice()), (206, &content[content.len() - 3..]));
+    let (status, headers, body) = fetch(&link, &[("range", "bytes=99999999-")]);
+    assert_eq!(status, 416);
+    assert_eq!(headers["content-range"], "bytes */10485760");
+    assert!(serde_json::from_slice::<Value>(&body).expect("it is JSON")["request_id"].is_string());
+
+    server.call("DELETE", &format!("/files/delete?id={}", text(&file["id"])), &Value::Null).expect(200);
+    assert_eq!(fetch(&link, &[]).0, 404);
+    assert_eq!(server.get(&format!("/files?projectId={workspace}")).expect(200)["files"], json!([]));
+    assert_eq!(contents(server.data.path()), 0);
+    server.get(&format!("/files/download?id={}", text(&file["id"]))).refusal(404);
+    server.call("DELETE", &format!("/files/delete?id={}", text(&file["id"])), &Value::Null).refusal(404);
+}
+
+#[test]
+fn a_changed_link_opens_nothing() {
+    let server = Server::start();
+    let workspace = workspace(&server, "lab");
+    let one = upload(&server, "one", b"1", &[("projectId", &workspace)]);
+    let two = upload(&server, "two", b"2", &[("projectId", &workspace)]);
+    let link = link_to(&server, &one["id"]);
+    assert_eq!(fetch(&link, &[]).2, b"1");
+    let (path, query) = link.split_once('?').expect("it is signed");
+    let (expires, signature) = query.split_once('&').expect("it has an end");
+    let others = [
+        path.to_owned(),
+        format!("{path}?{expires}"),
+        format!("{path}?expires=99999999999&{signature}"),
+        format!("{path}?{expires}&signature=00"),
+        link.replace(text(&one["id"]), text(&two["id"])),
+        link.replace(text(&one["id"]), "..%2Forgo.db"),
+    ];
+    for other in others {
+        let status = fetch(&other, &[]).0;
+        assert!(status == 403 || status == 400, "{other}: {status}");
+    }
+}
+
+#[test]
+fn an_upload_that_cannot_be_taken_is_refused_with_the_reason() {
+    let server = Server::start();
+    let workspace = workspace(&server, "lab");
+    let other =
+        text(&server.call("POST", "/workspaces", &json!({ "name": "other" })).expect(201)["id"]).to_owned();
+    let computer =
+        server.call("POST", "/computers", &json!({ "workspace_id": other, "name": "one" })).expect(201);
+    let send = |body: &[u8]| send(&server, "/files/upload", body);
+    let project: &[(&str, &str)] = &[("projectId", &workspace)];
+
+    let too_large = send(&form("a", &vec![0; 10 * 1024 * 1024 + 1], project)).expect(413);
+    assert_eq!(too_large["code"], "file_too_large");
+    assert_eq!(send(&form("a", &vec![0; 30 * 1024 * 1024], project)).expect(413)["code"], "file_too_large");
+    assert!(send(&form("a", b"", &[])).refusal(400).starts_with("projectId"));
+    assert!(send(&form("..", b"", project)).refusal(400).starts_with("file: "));
+    assert_eq!(send(&form("a", b"", &[("projectId", "none")])).refusal(404), "Workspace not found");
+    let with_computer = |id: &str| send(&form("a", b"", &[("projectId", &workspace), ("desktopId", id)]));
+    assert_eq!(with_computer("none").refusal(404), "Computer not found");
+    assert!(with_computer(text(&computer["id"])).refusal(400).starts_with("desktopId"));
+    let form_without_file = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"projectId\"\r\n\r\n{workspace}\r\n--{BOUNDARY}--\r\n"
+    );
+    assert!(send(form_without_file.as_bytes()).refusal(400).starts_with("file is required"));
+    let whole = form("a", b"abc", project);
+    send(&whole[..whole.len() - 20]).refusal(400);
+    send(b"nonsense").refusal(400);
+    server.call("POST", "/files/upload", &json!({})).refusal(400);
+    server.get("/files").refusal(400);
+    server.get("/files?projectId=none").refusal(404);
+    assert_eq!(contents(server.data.path()), 0);
+    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it is there").count(), 0);
+}
+
+#[test]
+fn an_upload_for_a_computer_appears_on_its_desktop_now_or_when_it_starts() {
+    let server = Server::start();
+    let computer = server.computer();
+    let workspace = text(&computer.show()["workspace_id"]).to_owned();
+    let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
+    upload(&server, "a b.txt", b"first", fields);
+    assert_eq!(
+        computer.bash("cat ~/Desktop/'a b.txt'; stat -c %U ~/Desktop/*; ls -A ~ | grep arriving")["output"],
+        "firstuser\n"
+    );
+    upload(&server, "a b.txt", b"second", fields);
+    assert_eq!(computer.bash("cat ~/Desktop/*")["output"], "second");
+
+    computer.act("stop", &json!({})).expect(200);
+    computer.wait_for_status("stopped");
+    // By the older generation's path, where the computer alone is named.
+    let path = format!("/computers/{}/files/upload", computer.id);
+    let late = send(&server, &path, &form("late.txt", b"late", &[])).expect(200)["file"].clone();
+    assert_eq!(late["desktop_id"], computer.id);
+    computer.act("start", &json!({})).expect(200);
+    assert_eq!(computer.bash("cat ~/Desktop/late.txt; rm ~/Desktop/*")["output"], "late");
+    // What was delivered once is the user's to remove.
+    computer.act("restart", &json!({})).expect(200);
+    assert_eq!(computer.bash("ls ~/Desktop")["output"], "");
+
+    let listed = server.get(&format!("/computers/{}/files", computer.id)).expect(200);
+    assert_eq!(listed["files"].as_array().map(Vec::len), Some(3));
+    let path = format!("/files/{}", text(&late["id"]));
+    let link = server.get(&format!("{path}/download")).expect(200);
+    assert_eq!(fetch(text(&link["url"]), &[]).2, b"late");
+    server.call("DELETE", &path, &Value::Null).expect(200);
+    server.call("DELETE", &format!("/computers/{}", computer.id), &Value::Null).expect(200);
+    let kept = server.get(&format!("/files?projectId={workspace}")).expect(200);
+    assert_eq!(kept["files"][0]["desktop_id"], Value::Null);
+    server.call("DELETE", &format!("/workspaces/{workspace}"), &Value::Null).expect(200);
+    assert_eq!(contents(server.data.path()), 0);
+}
+
+#[test]
+fn an_export_takes_a_file_of_the_home_and_nothing_else() {
+    let server = Server::start();
+    let computer = server.computer();
+    computer.bash(
+        "mkdir out; printf exact > out/a.txt; ln -s out/a.txt inner.txt; ln -s /etc/passwd outer; mkfifo pipe",
+    );
+    let export =
+        |path: &str| server.call("POST", "/files/export", &json!({ "desktopId": computer.id, "path": path }));
+    for path in ["out/a.txt", "~/out/a.txt", "/home/user/out/a.txt", "inner.txt", "./out/../out/a.txt"] {
+        let answer = export(path).expect(200);
+        assert_eq!((&answer["success"], &answer["file"]["size_bytes"]), (&json!(true), &json!(5)));
+        assert_eq!(
+            (&answer["file"]["source"], &answer["file"]["content_type"]),
+            (&json!("export"), &json!("text/plain"))
+        );
+        assert_eq!(fetch(text(&answer["url"]), &[]).2, b"exact", "{path}");
+    }
+    for path in
+        ["/etc/passwd", "../../etc/passwd", "~/../../etc/passwd", "outer", "/proc/self/environ", "/nowhere"]
+    {
+        assert_eq!(export(path).refusal(403), "path: must be in /home/user", "{path}");
+    }
+    assert_eq!(export("nowhere").refusal(404), "File not found");
+    for path in ["out", "pipe", "~", "a\0b"] {
+        assert!(export(path).refusal(400).starts_with("path: "), "{path}");
+    }
+    server.call("POST", "/files/export", &json!({ "desktopId": computer.id })).refusal(400);
+    server.call("POST", "/files/export", &json!({ "desktopId": "none", "path": "a" })).refusal(404);
+    computer.act("stop", &json!({})).expect(200);
+    assert!(export("out/a.txt").refusal(400).starts_with("Desktop instance not available"));
+}
+
+#[test]
+fn a_finished_upload_and_its_link_outlive_a_killed_server() {
+    let mut server = Server::start();
+    let workspace = workspace(&server, "lab");
+    let file = upload(&server, "a.txt", b"kept", &[("projectId", &workspace)]);
+    let path = link_to(&server, &file["id"]).replace(&server.origin, "");
+    server.signal(Signal::KILL);
+    server.process.wait().expect("it ends");
+    std::fs::write(server.data.path().join("arriving/half"), "ha").expect("the folder is ours");
+    std::fs::write(server.data.path().join("files/unknown"), "?").expect("the folder is ours");
+
+    let data = std::mem::replace(&mut server.data, tempfile::tempdir().expect("the tests may write to /tmp"));
+    let server = Server::start_in(data, &[]);
+    assert_eq!(
+        server.get(&format!("/files?projectId={workspace}")).expect(200)["files"][0]["id"],
+        file["id"]
+    );
+    assert_eq!(fetch(&format!("{}{path}", server.origin), &[]).2, b"kept");
+    assert_eq!(contents(server.data.path()), 1);
+    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it is there").count(), 0);
+}
+
+#[test]
+fn a_screenshot_can_be_had_by_a_link() {
+    let server = Server::start();
+    let computer = server.computer();
+    let shot =
+        |query: &str| server.get(&format!("/computers/{}/screenshot?{query}", computer.id)).expect(200);
+    for (query, kind, start) in
+        [("format=png", "image/png", &b"\x89PNG"[..]), ("format=jpeg&scale=0.5", "image/jpeg", b"\xff\xd8")]
+    {
+        let answer = shot(&format!("response_format=url&{query}"));
+        assert_eq!(answer["mime_type"], Value::Null);
+        let path = text(&answer["image"]);
+        let (status, headers, body) = fetch(&format!("{}{path}", server.origin), &[]);
+        assert_eq!(status, 200);
+        assert_eq!(headers["content-type"], kind);
+        assert!(body.starts_with(start));
+        assert_eq!(answer["metadata"]["size"], body.len());
+        let (bare, _) = path.split_once('?').expect("it is signed");
+        assert_eq!(fetch(&format!("{}{bare}", server.origin), &[]).0, 400);
+    }
+}
