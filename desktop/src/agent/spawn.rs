@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, Child, Command};
 
+use rustix::fs::{Mode, OFlags};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -45,6 +46,7 @@ pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Opti
     };
     let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
     let supervised = is_supervised(&request.stdio);
+    let expendable = !matches!(request.stdio, Stdio::Log { .. });
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
@@ -52,10 +54,21 @@ pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Opti
             if controlling_terminal {
                 ioctl_tiocsctty(rustix::stdio::stdin())?;
             }
+            if expendable {
+                offer_to_the_kernel();
+            }
             if supervised { supervise() } else { Ok(()) }
         });
     }
     Ok((command.spawn()?, output))
+}
+
+/// When memory runs out, what a user started goes before a part of the desktop. Without it the kernel chooses by size alone,
+/// so a failure changes little.
+fn offer_to_the_kernel() {
+    let score =
+        rustix::fs::open(c"/proc/self/oom_score_adj", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+    let _ = score.and_then(|score| rustix::io::write(score, b"500"));
 }
 
 /// Whether a supervisor stands between the agent and the process: with commands, which have a limit of time.

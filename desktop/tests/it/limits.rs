@@ -52,6 +52,8 @@ fn a_computer_gets_the_memory_and_the_cores_that_it_is_said_to_be_held_to() {
     computer.wait_for_status("running");
     let enforced = computer.show()["instance_details"]["enforced"].clone();
     assert_eq!((&enforced["gpu"], &enforced["disk_size_gb"]), (&json!(false), &json!(false)));
+    let scores = "cat /proc/self/oom_score_adj /proc/$(pgrep Xvnc)/oom_score_adj";
+    assert_eq!(computer.bash(scores)["output"], "500\n0\n");
     if enforced["ram"] == true {
         let greedy =
             "python3 -c \"b = bytearray(); [b.extend(b'x' * 2**26) for _ in range(24)]; print('had it')\"";
