@@ -26,7 +26,7 @@ const glueWithoutModule = {
     onResolve({ filter: /\/wasm\/orgo_wasm\.js$/ }, () => ({ path: inDist("wasm", "orgo_wasm.js") }));
     onLoad({ filter: /orgo_wasm\.js$/ }, ({ path }) => {
       const glue = readFileSync(path, "utf8");
-      const contents = glue.replace("new URL('orgo_wasm_bg.wasm', import.meta.url)", "undefined");
+      const contents = glue.replace(/new URL\(["']orgo_wasm_bg\.wasm["'], ?import\.meta\.url\)/, "undefined");
       if (contents === glue) throw new Error(`${path} names its module in another way than expected`);
       return { contents };
     });

@@ -97,17 +97,20 @@ export interface BindingClient {
   terminal(target: ChannelTarget, options: { cols?: number; rows?: number }): BindingTerminal;
   audio(
     target: ChannelTarget,
-    options: { sample_rate?: number; channels?: number },
+    /** `batch_ms`: how long samples gather before they are handed over; only where that costs a change of threads. */
+    options: { sample_rate?: number; channels?: number; batch_ms?: number },
   ): BindingAudio | Promise<BindingAudio>;
   events(target: ChannelTarget, options: { types?: string[] }): BindingEvents;
 }
 
-/** PCM as a WAV file, written as it arrives. */
-export interface BindingWav {
+/** PCM as bytes and figures. */
+export interface BindingPcm {
   /** The header of a stream of unknown length (16 bit). */
   header(sample_rate: number, channels: number): Uint8Array;
   /** Interleaved samples from -1 to 1 as 16-bit PCM. */
   encode(samples: Float32Array): Uint8Array;
+  /** The peak and the root mean square of samples, both from 0 to 1. */
+  level(samples: Float32Array): Float32Array;
 }
 
 /** A loaded binding. */
@@ -117,5 +120,5 @@ export interface Binding {
   version(): string;
   /** Throws an `ErrorRecord` if a setting is not acceptable. */
   client(config: BindingConfig): BindingClient;
-  readonly wav: BindingWav;
+  readonly pcm: BindingPcm;
 }

@@ -21,6 +21,7 @@ export {
   type AudioChunk,
   type AudioEvents,
   type AudioFormat,
+  type AudioLevel,
   type AudioParams,
   type AudioStats,
   AudioStream,

@@ -64,6 +64,10 @@ export const checks = {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
     wanted: "a number of at least 0",
   },
+  batch: {
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1000,
+    wanted: "a whole number of milliseconds from 0 to 1000",
+  },
   target: {
     accepts: (value) => typeof value === "number" && value >= 20 && value <= 1000,
     wanted: "a number of milliseconds from 20 to 1000",

@@ -75,6 +75,29 @@ test("a recording ends where another format begins, and the next one goes on the
   assert.deepEqual(await text(audio.record()), Buffer.concat([Buffer.from("wav 20 1\n"), Buffer.of(2)]));
 });
 
+test("raw PCM is the samples alone, and ends where another format begins", async () => {
+  const { channel, audio } = await open();
+  channel.put(started(10, 1), samples(1, 2), samples(3), started(10, 2), samples(4, 5));
+  channel.end();
+  assert.deepEqual(await text(audio.pcm()), Buffer.of(1, 2, 3));
+  assert.deepEqual(await text(audio.pcm({ duration: 0.1 })), Buffer.of(4, 5));
+});
+
+test("the level is the binding's", async () => {
+  const { audio } = await open();
+  assert.deepEqual(audio.level({ samples: Float32Array.of(0.25, 0.5), sample_rate: 10, channels: 1 }), {
+    peak: 0.5,
+    rms: 2,
+  });
+});
+
+test("how long samples gather is not a matter of the server's", async () => {
+  const { channel } = await open({ sample_rate: 48_000, batch: 100 });
+  assert.deepEqual(channel.options, { sample_rate: 48_000, batch_ms: 100 });
+  const computer = new OrgoClient(fakePlatform().platform).computer("c");
+  await assert.rejects(computer.audio({ batch: 1001 }), { field: "batch" });
+});
+
 test("only a page can play", async () => {
   const { audio, platform } = await open({ sample_rate: 48_000 });
   await assert.rejects(audio.play(), { name: "BindingError" });

@@ -20,6 +20,7 @@ const binding = (raw) =>
     },
     wavHeader: () => new Uint8Array(44),
     wavEncode: (samples) => new Uint8Array(samples.length * 2),
+    level: (samples) => Float32Array.of(samples[0], samples[0]),
   });
 
 test("parameters and results pass as JSON, bytes as bytes", async () => {

@@ -13,6 +13,7 @@ mod promise;
 #[cfg(test)]
 mod tests;
 
+use orgo_core::audio::level::{Level, measure};
 use orgo_core::audio::{Format, pcm, wav};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -44,6 +45,14 @@ pub fn module() -> JsValue {
 #[must_use]
 pub fn wav_header(sample_rate: u32, channels: u16) -> Vec<u8> {
     wav::header(Format { sample_rate, channels }, None).to_vec()
+}
+
+/// The peak and the root mean square of samples.
+#[wasm_bindgen]
+#[must_use]
+pub fn level(samples: &[f32]) -> Vec<f32> {
+    let Level { peak, rms } = measure(samples);
+    vec![peak, rms]
 }
 
 /// Interleaved samples from -1 to 1 as 16-bit PCM.

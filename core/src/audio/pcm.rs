@@ -11,9 +11,9 @@ pub struct Decoder {
 
 impl Decoder {
     /// Appends the samples of `bytes` to `samples`. A byte that is half a sample is kept for the next call.
-    pub fn decode(&mut self, mut bytes: &[u8], samples: &mut Vec<f32>) {
+    pub fn decode<S: Sample>(&mut self, mut bytes: &[u8], samples: &mut Vec<S>) {
         if let (Some(low), Some((high, rest))) = (self.odd, bytes.split_first()) {
-            samples.push(sample([low, *high]));
+            samples.push(S::from_pcm(i16::from_le_bytes([low, *high])));
             self.odd = None;
             bytes = rest;
         }
@@ -21,12 +21,28 @@ impl Decoder {
         if let [odd] = pairs.remainder() {
             self.odd = Some(*odd);
         }
-        samples.extend(pairs.map(|pair| sample([pair[0], pair[1]])));
+        samples.extend(pairs.map(|pair| S::from_pcm(i16::from_le_bytes([pair[0], pair[1]]))));
     }
 }
 
-fn sample(bytes: [u8; 2]) -> f32 {
-    f32::from(i16::from_le_bytes(bytes)) / SCALE
+/// What a sample of PCM can be read as.
+pub trait Sample {
+    /// The sample of a 16-bit value.
+    fn from_pcm(value: i16) -> Self;
+}
+
+/// The value itself.
+impl Sample for i16 {
+    fn from_pcm(value: i16) -> Self {
+        value
+    }
+}
+
+/// From -1 to 1.
+impl Sample for f32 {
+    fn from_pcm(value: i16) -> Self {
+        Self::from(value) / SCALE
+    }
 }
 
 /// The samples as bytes. What is beyond -1 and 1 is clipped, what is not a number is silence.
@@ -49,19 +65,22 @@ mod tests {
     #[test]
     fn every_sample_survives_the_way_there_and_back() {
         let bytes: Vec<u8> = (i16::MIN..=i16::MAX).flat_map(i16::to_le_bytes).collect();
-        let mut samples = Vec::new();
+        let mut samples: Vec<f32> = Vec::new();
         Decoder::default().decode(&bytes, &mut samples);
         assert_eq!(encode(&samples), bytes);
+        let mut values: Vec<i16> = Vec::new();
+        Decoder::default().decode(&bytes, &mut values);
+        assert!(values.into_iter().eq(i16::MIN..=i16::MAX));
         assert!(samples.iter().all(|sample| (-1.0..1.0).contains(sample)));
     }
 
     #[test]
     fn pieces_of_any_size_give_the_same_samples() {
         let bytes: Vec<u8> = (0..=255).cycle().take(1001).collect();
-        let mut whole = Vec::new();
+        let mut whole: Vec<f32> = Vec::new();
         Decoder::default().decode(&bytes, &mut whole);
         for size in 1..20 {
-            let (mut decoder, mut samples) = (Decoder::default(), Vec::new());
+            let (mut decoder, mut samples) = (Decoder::default(), Vec::<f32>::new());
             bytes.chunks(size).for_each(|piece| decoder.decode(piece, &mut samples));
             assert_eq!(samples, whole, "pieces of {size} bytes");
         }

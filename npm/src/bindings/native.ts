@@ -8,6 +8,7 @@ export interface Addon {
   Client: new (config: string) => RawClient;
   wavHeader(sampleRate: number, channels: number): Uint8Array;
   wavEncode(samples: Float32Array): Uint8Array;
+  level(samples: Float32Array): Float32Array;
 }
 
 /** Its methods and those of the channels throw an `Error` whose message is an `ErrorRecord` as JSON. */
@@ -60,7 +61,7 @@ export function nativeBinding(addon: Addon): Binding {
     kind: "native",
     version: () => addon.version(),
     client: (config) => client(checked(() => new addon.Client(JSON.stringify(config)))),
-    wav: { header: addon.wavHeader, encode: addon.wavEncode },
+    pcm: { header: addon.wavHeader, encode: addon.wavEncode, level: addon.level },
   };
 }
 

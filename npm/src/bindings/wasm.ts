@@ -21,7 +21,7 @@ export async function loadWasm(source?: () => Promise<InitInput> | InitInput): P
       kind: "wasm",
       version: glue.version,
       client: (config) => new glue.Client(config),
-      wav: { header: glue.wavHeader, encode: glue.wavEncode },
+      pcm: { header: glue.wavHeader, encode: glue.wavEncode, level: glue.level },
     };
     return { binding, module: glue.module() };
   } catch (error) {

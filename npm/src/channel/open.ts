@@ -34,14 +34,16 @@ export class ChannelOpener {
 
   async audio(params: AudioParams = {}, options: OpenOptions = {}): Promise<AudioStream> {
     const operation = "computers.audio";
-    checkFields(operation, "params", params, { sample_rate: checks.rate, channels: checks.channels });
-    const plain = plainParameters(operation, params);
-    const { wav } = await this.#caller.binding();
+    const known = { sample_rate: checks.rate, channels: checks.channels, batch: checks.batch };
+    checkFields(operation, "params", params, known);
+    const { batch: batch_ms, ...format } = params;
+    const plain = plainParameters(operation, { ...format, batch_ms });
+    const { pcm } = await this.#caller.binding();
     return this.#open(
       operation,
       options,
       async (client, target) =>
-        new AudioStream(await client.audio(target, plain), wav, this.#caller.platform, params),
+        new AudioStream(await client.audio(target, plain), pcm, this.#caller.platform, params),
     );
   }
 

@@ -115,9 +115,10 @@ export function fakePlatform(answer = () => ({}), { environment = {}, exposed = 
   const binding = {
     kind: "wasm",
     version: () => "0.0.0",
-    wav: {
+    pcm: {
       header: (sample_rate, channels) => new TextEncoder().encode(`wav ${sample_rate} ${channels}\n`),
       encode: (samples) => Uint8Array.from(samples),
+      level: (samples) => Float32Array.of(Math.max(...samples), samples.length),
     },
     client: (config) => ({
       call(operation, params, options, content) {

@@ -11,3 +11,4 @@ export function version(): string;
 export const Client: new (config: BindingConfig) => BindingClient;
 export function wavHeader(sample_rate: number, channels: number): Uint8Array;
 export function wavEncode(samples: Float32Array): Uint8Array;
+export function level(samples: Float32Array): Float32Array;
