@@ -18,7 +18,6 @@ pub mod address;
 pub mod api;
 pub mod audio;
 pub mod auth;
-mod base64;
 pub mod call;
 pub mod channel;
 pub mod config;

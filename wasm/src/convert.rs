@@ -1,16 +1,37 @@
 //! Values of the core as JavaScript values and back.
 
-use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array};
+use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array, parse_float};
 use orgo_core::call::{Content, Output};
 use orgo_core::channel::{AudioItem, TerminalItem};
 use orgo_core::error::{EncodeError, Error};
 use orgo_core::json::{self, Map, Value};
+use serde::{Serialize, Serializer};
+use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A value as plain data.
 pub(crate) fn to_js(value: &Value) -> JsValue {
-    // The core writes nothing but JSON.
-    JSON::parse(&value.to_string()).unwrap_or_default()
+    // Only a value that serde cannot describe would fail, and JSON is all of it.
+    Plain(value).serialize(&JsSerializer::json_compatible()).unwrap_or_default()
+}
+
+/// A value for serde-wasm-bindgen. Its numbers are read by the engine, whose reader every page has already; Rust's own
+/// for fractions is 10 kB of tables.
+struct Plain<'a>(&'a Value);
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Null => serializer.serialize_unit(),
+            Value::Bool(value) => serializer.serialize_bool(*value),
+            Value::Number(number) => serializer.serialize_f64(parse_float(number.as_str())),
+            Value::String(text) => serializer.serialize_str(text),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(Plain)),
+            Value::Object(fields) => {
+                serializer.collect_map(fields.iter().map(|(name, value)| (name, Plain(value))))
+            }
+        }
+    }
 }
 
 /// An error as a plain `ErrorRecord`.
