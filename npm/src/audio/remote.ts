@@ -18,17 +18,16 @@ export function withAudioWorkers(binding: Binding, module: InitInput, url: () =>
         terminal: client.terminal.bind(client),
         events: client.events.bind(client),
         async audio(target, options) {
-          const worker = await startWorker(url);
-          if (worker === undefined) return client.audio(target, options);
-          return RemoteAudio.open(worker, { type: "open", module, config, target, options });
+          const worker = await startWorker(url, { type: "open", module, config, target, options });
+          return worker ? RemoteAudio.open(worker) : client.audio(target, options);
         },
       };
     },
   };
 }
 
-/** A worker that runs; `undefined` where the page's policy or the browser does not let it. */
-async function startWorker(url: () => string | URL): Promise<Worker | undefined> {
+/** A worker that opens the channel; `undefined` where the page's policy or the browser does not let it. */
+async function startWorker(url: () => string | URL, task: ToWorker): Promise<Worker | undefined> {
   let worker: Worker;
   try {
     worker = new Worker(url(), { type: "module", name: "orgo-sound" });
@@ -47,9 +46,15 @@ async function startWorker(url: () => string | URL): Promise<Worker | undefined>
       settle(false);
     };
   });
-  if (runs) return worker;
-  worker.terminate();
-  return undefined;
+  try {
+    if (!runs) throw new Error("it does not run");
+    // Not every browser lets a compiled module go from one thread to another.
+    worker.postMessage(task);
+    return worker;
+  } catch {
+    worker.terminate();
+    return undefined;
+  }
 }
 
 /** Has the shape of a channel of the binding; its figures are those of the last message. */
@@ -63,7 +68,7 @@ class RemoteAudio implements BindingAudio {
   #broken: { error: unknown } | undefined;
   #wake: (() => void)[] = [];
 
-  static open(worker: Worker, message: ToWorker & { type: "open" }): Promise<RemoteAudio> {
+  static open(worker: Worker): Promise<RemoteAudio> {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         worker.terminate();
@@ -74,7 +79,6 @@ class RemoteAudio implements BindingAudio {
         if (data.type === "state") resolve(new RemoteAudio(worker, data.state, data.counters));
         else if (data.type === "refused") fail(data.error);
       };
-      worker.postMessage(message);
     });
   }
 

@@ -1,0 +1,131 @@
+// A sound channel in a worker, seen from the page, with workers that the tests act out.
+import assert from "node:assert/strict";
+import test, { afterEach } from "node:test";
+import { fakePlatform, until } from "./support/fake-binding.mjs";
+import { source } from "./support/source.mjs";
+
+const { withAudioWorkers } = source;
+const counters = { received: 1, taken: 1, buffered: 0, dropped: 0 };
+const samples = Float32Array.of(0.5);
+
+afterEach(() => {
+  delete globalThis.Worker;
+});
+
+/** Replaces the global class; `say` is what a worker does when it runs. */
+function workers(say) {
+  const made = [];
+  globalThis.Worker = class {
+    got = [];
+    terminated = false;
+    constructor(url) {
+      this.url = url;
+      say(this);
+      made.push(this);
+    }
+    postMessage(message) {
+      this.got.push(message);
+    }
+    terminate() {
+      this.terminated = true;
+    }
+    send(data) {
+      this.onmessage({ data });
+    }
+  };
+  return made;
+}
+
+const greets = (worker) => queueMicrotask(() => worker.send({ type: "hello" }));
+
+async function client() {
+  const { platform, channels } = fakePlatform();
+  const { binding } = await platform.load();
+  return { client: withAudioWorkers(binding, "the module", () => "worker.js").client({ base_url: "b" }), channels };
+}
+
+/** A channel that the worker has opened. */
+async function open() {
+  const made = workers(greets);
+  const { client: remote, channels } = await client();
+  const opening = remote.audio({ computer_id: "c" }, { channels: 2 });
+  const [worker] = made;
+  await until(() => worker.got.length > 0);
+  worker.send({ type: "state", state: { status: "connecting" }, counters });
+  return { audio: await opening, worker, channels };
+}
+
+test("the worker gets what it needs, and the page gets the states and the items", async () => {
+  const { audio, worker, channels } = await open();
+  assert.deepEqual(worker.got, [
+    {
+      type: "open",
+      module: "the module",
+      config: { base_url: "b" },
+      target: { computer_id: "c" },
+      options: { channels: 2 },
+    },
+  ]);
+  assert.equal(channels.length, 0);
+  assert.deepEqual([audio.state(), audio.counters()], [{ status: "connecting" }, counters]);
+
+  const change = audio.nextState();
+  worker.send({ type: "state", state: { status: "open" }, counters: { ...counters, received: 2 } });
+  assert.deepEqual(await change, { status: "open" });
+  assert.equal(audio.counters().received, 2);
+
+  const items = audio.next();
+  assert.deepEqual(worker.got.at(-1), { type: "next" });
+  worker.send({ type: "items", items: [{ type: "samples", samples }], counters });
+  assert.deepEqual(await items, [{ type: "samples", samples }]);
+
+  audio.close();
+  assert.deepEqual(worker.got.at(-1), { type: "close" });
+  worker.send({ type: "items", items: null, counters });
+  assert.equal(worker.terminated, false, "its last state is still to come");
+  worker.send({ type: "state", state: { status: "closed", cause: { reason: "normal" } }, counters });
+  assert.equal(worker.terminated, true);
+  assert.equal((await audio.nextState()).status, "closed");
+  assert.equal(await audio.nextState(), null);
+  assert.equal(await audio.next(), null);
+});
+
+test("what the binding refuses in the worker is refused in the page", async () => {
+  const made = workers(greets);
+  const { client: remote } = await client();
+  const opening = remote.audio({ computer_id: "c" }, {});
+  await until(() => made[0].got.length > 0);
+  const error = { kind: "encode", message: "no", delivered: "no" };
+  made[0].send({ type: "refused", error });
+  await assert.rejects(opening, (thrown) => thrown === error);
+  assert.equal(made[0].terminated, true);
+});
+
+test("a worker that breaks down breaks the channel", async () => {
+  const { audio, worker } = await open();
+  const items = audio.next();
+  worker.onerror({ message: "unreachable" });
+  await assert.rejects(items, { message: "unreachable" });
+  await assert.rejects(audio.nextState(), { message: "unreachable" });
+  assert.equal(worker.terminated, true);
+});
+
+for (const [what, say] of Object.entries({
+  "that cannot be made": () => {
+    throw new Error("SecurityError");
+  },
+  "that is against the policy": (worker) => queueMicrotask(() => worker.onerror({ preventDefault() {} })),
+  "that cannot be given the module": (worker) => {
+    worker.postMessage = () => {
+      throw new Error("DataCloneError");
+    };
+    greets(worker);
+  },
+})) {
+  test(`the page's thread takes the place of a worker ${what}`, async () => {
+    const made = workers(say);
+    const { client: remote, channels } = await client();
+    assert.equal(await remote.audio({ computer_id: "c" }, {}), channels[0]);
+    assert.ok(made.every(({ terminated }) => terminated));
+  });
+}
