@@ -8,6 +8,7 @@ import { Stats } from "./stats.js";
 
 const PLAYER: Record<PlayerState, { text: string; tone: Tone }> = {
   suspended: { text: "The browser keeps this page silent: press Resume", tone: "busy" },
+  paused: { text: "Paused", tone: "idle" },
   buffering: { text: "Waiting for sound…", tone: "busy" },
   playing: { text: "Playing", tone: "good" },
   stopped: { text: "Off", tone: "idle" },
