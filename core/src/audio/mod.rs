@@ -1,4 +1,4 @@
-//! PCM sound: from bytes to samples, how loud it is, and as a WAV file.
+//! PCM sound: from bytes to samples, how loud it is, as a WAV file, and played out at a sound card's pace.
 
 pub mod level;
 pub mod pcm;
