@@ -11,7 +11,7 @@ use crate::server::{Answer, KEY, Server};
 const BOUNDARY: &str = "----orgo-test";
 
 /// A form as a browser sends it; the fields come after the file.
-fn form(filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Vec<u8> {
+pub(crate) fn form(filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Vec<u8> {
     let mut body = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
          Content-Type: text/plain\r\n\r\n"
@@ -28,16 +28,21 @@ fn form(filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn send(server: &Server, path: &str, body: &[u8]) -> Answer {
+    try_send(server, path, body).expect("the server answers")
+}
+
+/// `None` when the server does not answer, since it was killed.
+pub(crate) fn try_send(server: &Server, path: &str, body: &[u8]) -> Option<Answer> {
     let request = Request::post(format!("{}/api{path}", server.origin))
         .header("authorization", format!("Bearer {KEY}"))
         .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
         .body(body.to_vec())
         .expect("the parts are right");
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-    let mut response = agent.run(request).expect("the server answers");
-    let text = response.body_mut().read_to_string().expect("the answer is text");
+    let mut response = agent.run(request).ok()?;
+    let text = response.body_mut().read_to_string().ok()?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) }
+    Some(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
 }
 
 fn upload(server: &Server, filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Value {

@@ -1,6 +1,6 @@
 //! `kill -9` of the server at random moments, under load: nothing that was answered is lost, and nothing is left running.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::files::{form, try_send};
 use crate::random::Random;
 use crate::server::{Server, full, wait_until};
 
@@ -21,6 +22,8 @@ struct Promised {
     deleted: HashSet<String>,
     /// Lines that were written to files in the home of the first computer.
     lines: HashSet<(String, u32)>,
+    /// What was uploaded for that computer, by the ids of the files.
+    uploads: HashMap<String, String>,
 }
 
 /// More would only make the machine slow.
@@ -44,7 +47,7 @@ fn load(server: &Server, writer: &str, seed: u64, promised: &Mutex<Promised>, ov
             return;
         }
         let name = json!(format!("{seed}-{number}"));
-        match random.below(5) {
+        match random.below(6) {
             0 => {
                 if let Some(made) = try_call(server, "POST", "/workspaces", &json!({ "name": name })) {
                     promised().workspaces.insert(id(&made));
@@ -70,6 +73,14 @@ fn load(server: &Server, writer: &str, seed: u64, promised: &Mutex<Promised>, ov
                     && try_call(server, "DELETE", &format!("/computers/{computer}"), &json!({})).is_some()
                 {
                     promised().deleted.insert(computer);
+                }
+            }
+            3 => {
+                let content = name.to_string().repeat(10_000);
+                let path = format!("/computers/{writer}/files/upload");
+                let sent = try_send(server, &path, &form("upload", content.as_bytes(), &[]));
+                if let Some(answer) = sent.filter(|answer| answer.status == 200) {
+                    promised().uploads.insert(id(&answer.body["file"]), content);
                 }
             }
             _ => {
@@ -168,6 +179,12 @@ fn check(server: &Server, writer: &str, promised: &Promised) {
         .collect();
     assert!(computers.contains(writer) && promised.computers.is_subset(&computers), "a computer is lost");
     assert!(promised.deleted.is_disjoint(&computers), "a computer that was deleted is back");
+    let listed = server.get(&format!("/computers/{writer}/files")).expect(200);
+    let files: HashSet<String> = listed["files"].as_array().expect("it is a list").iter().map(id).collect();
+    for (file, content) in &promised.uploads {
+        let kept = fs::read_to_string(server.data.path().join("files").join(file)).unwrap_or_default();
+        assert!(files.contains(file) && kept == *content, "an upload is lost");
+    }
     // The home lies on the host: the computer need not have come up.
     let home = server.data.path().join("computers").join(writer).join("home");
     for (file, line) in &promised.lines {
