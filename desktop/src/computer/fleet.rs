@@ -265,11 +265,8 @@ impl Fleet {
         password: Secret,
         turn: OwnedMutexGuard<()>,
     ) {
-        let booted = match self.blueprint(&computer, password) {
-            Ok(blueprint) => Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await,
-            Err(error) => Err(error.into()),
-        };
-        match booted {
+        let blueprint = self.blueprint(&computer, password);
+        match Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await {
             Ok(machine) => {
                 let machine = Arc::new(machine);
                 // Whoever waited for it finds them there; one that comes in this moment is found after it.
@@ -286,11 +283,11 @@ impl Fleet {
         }
     }
 
-    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> io::Result<Blueprint> {
+    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> Blueprint {
         let home = self.folder(computer).join("home");
         let spec = &computer.spec;
-        Ok(Blueprint {
-            group: self.0.limits.group(&computer.instance_id, spec.ram, spec.cpu)?,
+        Blueprint {
+            group: self.0.limits.group(&computer.instance_id, spec.ram, spec.cpu),
             owner: owner(&home, computer.slot),
             layout: Layout {
                 home,
@@ -301,7 +298,7 @@ impl Fleet {
             hostname: computer.instance_id.clone(),
             resolution: spec.resolution,
             password,
-        })
+        }
     }
 
     fn folder(&self, computer: &ComputerRecord) -> PathBuf {

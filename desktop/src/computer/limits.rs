@@ -50,8 +50,15 @@ impl Limits {
         Self { hierarchies, server }
     }
 
-    /// Makes the group of one computer.
-    pub(super) fn group(&self, name: &str, ram_gb: f64, cores: f64) -> io::Result<Group> {
+    /// Makes the group of one computer. Where that fails the computer runs without limits, and says so.
+    pub(super) fn group(&self, name: &str, ram_gb: f64, cores: f64) -> Group {
+        self.try_group(name, ram_gb, cores).unwrap_or_else(|error| {
+            tracing::warn!("the computer {name} has no limits: {error}");
+            Group::default()
+        })
+    }
+
+    fn try_group(&self, name: &str, ram_gb: f64, cores: f64) -> io::Result<Group> {
         let mut group = Group::default();
         for hierarchy in &self.hierarchies {
             let folder = hierarchy.folder.join(&self.server).join(name);
