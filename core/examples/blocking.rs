@@ -47,12 +47,13 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// A call is a loop of three steps: send, wait, done.
 fn call<E: Endpoint>(config: &Config, endpoint: &E) -> Result<E::Response, Box<dyn Error>> {
+    let start = Instant::now();
     let mut call = Call::typed(config, endpoint, &CallOptions::default(), seed())?;
     loop {
-        match call.step() {
+        match call.step(millis(start)) {
             Step::Done(result) => return Ok(result?.into_typed::<E>()?),
             Step::Wait(time) => sleep(Duration::from_millis(time)),
-            Step::Send(request, limit) => match exchange(&request, Duration::from_millis(limit)) {
+            Step::Send(request, limits) => match exchange(&request, Duration::from_millis(limits.request)) {
                 Ok(response) => call.handle_response(response),
                 Err(failure) => call.handle_failure(failure),
             },
@@ -60,11 +61,16 @@ fn call<E: Endpoint>(config: &Config, endpoint: &E) -> Result<E::Response, Box<d
     }
 }
 
+/// The clock of calls and channels.
+fn millis(start: Instant) -> u64 {
+    u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
 /// A channel is: do what it says, tell it what happened, wake it when it wants to be woken.
 fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
-    let now = || u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let mut session = TerminalSession::terminal(target, None, seed(), now())?;
+    let now = || millis(start);
+    let mut session = TerminalSession::terminal(target, None, None, seed(), now())?;
     let mut socket: Option<WebSocket<TcpStream>> = None;
     let mut typed = false;
     loop {

@@ -35,9 +35,9 @@ pub extern "C" fn click(x: i32, y: i32, status: u16) -> usize {
         Ok(call) => call,
         Err(error) => return keep(error.to_string()),
     };
-    let first = call.step();
+    let first = call.step(0);
     call.handle_response(Response { status, body: b"{\"success\":true}".to_vec(), ..Response::default() });
-    let last = match call.step() {
+    let last = match call.step(0) {
         Step::Done(Ok(output)) => format!("{output:?}"),
         Step::Done(Err(error)) => error.to_string(),
         step => format!("{step:?}"),
@@ -55,7 +55,7 @@ pub extern "C" fn channels(now: u32) -> usize {
     };
     let now = u64::from(now);
     let states = [
-        TerminalSession::terminal(target(), Some((80.0, 24.0)), 1, 0).map(|session| live(session, now)),
+        TerminalSession::terminal(target(), None, None, 1, 0).map(|session| live(session, now)),
         AudioSession::audio(target(), None, None, 1, 0).map(|session| live(session, now)),
         EventsSession::events(target(), &["idle".to_owned()], 1, 0).map(|session| live(session, now)),
     ];

@@ -1,7 +1,7 @@
 //! One call from its parameters to its end, with every retry: a state machine that opens nothing.
 //!
 //! ```text
-//! new ─▶ step ─┬─ Send ──▶ handle_response / handle_failure / handle_timeout ─▶ step ...
+//! new ─▶ step ─┬─ Send ──▶ handle_response / handle_failure / handle_timeout / handle_stall ─▶ step ...
 //!              ├─ Wait ──▶ (the time passes) ─▶ step ...
 //!              └─ Done
 //! ```
@@ -16,12 +16,13 @@ use crate::auth::{ApiKey, redact};
 use crate::config::{CallOptions, Config};
 use crate::endpoint::{Answer, Carrier, Encoded, Endpoint, Operation};
 use crate::error::{
-    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, TimeoutError, TransportError,
+    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TransportError,
 };
 use crate::http::{Method, Request, Response, SendFailure};
 use crate::image;
 use crate::json::{self, Map, SyntaxError, Value};
-use crate::retry::{Jitter, retry_after, retry_delay};
+use crate::note::{Fact, Note, Notes};
+use crate::retry::{Backoff, Jitter, retry_after, retry_delay};
 use crate::schema::normalise;
 
 /// Added to the server's own time limit of a long call, for the way there and back.
@@ -83,12 +84,21 @@ impl Output {
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Send this, and report the answer, the failure, or that this many milliseconds have passed.
-    Send(Request, Millis),
+    /// Send this, and report the answer, the failure, or which of the limits has passed.
+    Send(Request, Limits),
     /// Let this many milliseconds pass.
     Wait(Millis),
     /// The end.
     Done(Result<Output, Error>),
+}
+
+/// The limits of one request, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the answer is complete.
+    pub request: Millis,
+    /// From each piece of the answer to the next; the first piece is the status with the header.
+    pub idle: Millis,
 }
 
 /// A call under way.
@@ -97,21 +107,33 @@ pub struct Call {
     operation: &'static Operation,
     base: crate::address::BaseUrl,
     key: Option<ApiKey>,
-    timeout: Millis,
+    limits: Limits,
+    total: Millis,
+    /// When the first step was asked for.
+    started: Option<Millis>,
     max_retries: u32,
     jitter: Jitter,
     request: Request,
     /// The operation's own answer has come, and a link in it is being fetched.
     following: bool,
     attempt: u32,
+    requests: u32,
+    /// What the requests so far have done, at most.
+    delivered: Delivered,
+    request_id: Option<String>,
     phase: Phase,
+    notes: Notes,
 }
 
 #[derive(Debug)]
 enum Phase {
     Ready,
-    Sent,
-    Waiting(Millis),
+    Sent {
+        /// Its limit is what was left of the whole.
+        last: bool,
+    },
+    /// With the wait before another try, where there may be one.
+    Failed(Error, Option<Millis>),
     Done(Option<Result<Output, Error>>),
 }
 
@@ -190,41 +212,92 @@ impl Call {
         authorize(&mut request, config.api_key.as_ref());
 
         let longest = operation.server_limit(params).map_or(0, |limit| limit + MARGIN);
+        let timeout = options.timeout.unwrap_or_else(|| config.timeout.max(longest));
+        let max_retries = options.max_retries.unwrap_or(config.max_retries);
+        // The first request, the one for a link in its answer, and each retry after the longest wait that is our own
+        // choice. A server that wants a longer one has its error told to the caller.
+        let retries = u64::from(max_retries);
+        let all = timeout.saturating_mul(retries + 2).saturating_add(Backoff::CALL.cap * retries);
         Ok(Self {
             operation,
             base: config.base_url.clone(),
             key: config.api_key.clone(),
-            timeout: options.timeout.unwrap_or_else(|| config.timeout.max(longest)),
-            max_retries: options.max_retries.unwrap_or(config.max_retries),
+            limits: Limits { request: timeout, idle: options.idle_timeout.unwrap_or(config.idle_timeout) },
+            total: options.total_timeout.or(config.total_timeout).unwrap_or(all),
+            started: None,
+            max_retries,
             jitter,
             request,
             following: false,
             attempt: 0,
+            requests: 0,
+            delivered: Delivered::No,
+            request_id: None,
             phase: Phase::Ready,
+            notes: Notes::new(config.log_level),
         })
     }
 
-    /// What is to be done next. Each `Send` is to be answered by one of the `handle_*`; after `Done` there is nothing.
+    /// What is to be done next, at a moment on the caller's clock. Each `Send` is to be answered by one of the
+    /// `handle_*`; after `Done` there is nothing.
     #[must_use]
-    pub fn step(&mut self) -> Step {
-        match &mut self.phase {
-            Phase::Ready | Phase::Sent => {
-                self.phase = Phase::Sent;
-                Step::Send(self.request.clone(), self.timeout)
+    pub fn step(&mut self, now: Millis) -> Step {
+        let end = self.started.get_or_insert(now).saturating_add(self.total);
+        let left = end.saturating_sub(now);
+        match std::mem::replace(&mut self.phase, Phase::Done(None)) {
+            Phase::Ready | Phase::Sent { .. } if left > 0 => {
+                let last = left <= self.limits.request;
+                self.phase = Phase::Sent { last };
+                self.requests += 1;
+                let request = self.limits.request.min(left);
+                Step::Send(self.request.clone(), Limits { request, ..self.limits })
             }
-            Phase::Waiting(delay) => {
-                let delay = *delay;
+            Phase::Failed(error, Some(wait)) if wait < left => {
+                self.attempt += 1;
                 self.phase = Phase::Ready;
-                Step::Wait(delay)
+                self.notes.add(|| Note {
+                    subject: self.operation.name.to_owned(),
+                    fact: Fact::Retry {
+                        error: said(&error, self.operation.name),
+                        request_id: self.request_id.take(),
+                        attempt: self.attempt,
+                        of: self.max_retries,
+                        wait,
+                    },
+                });
+                Step::Wait(wait)
             }
-            Phase::Done(result) => {
-                Step::Done(result.take().unwrap_or_else(|| Err(self.aborted(Delivered::Yes))))
+            Phase::Ready | Phase::Sent { .. } => {
+                self.finish(now, Err(self.out_of_time(Span::Total, self.total)))
             }
+            Phase::Failed(error, _) => self.finish(now, Err(error)),
+            Phase::Done(Some(result)) => self.finish(now, result),
+            Phase::Done(None) => Step::Done(Err(self.aborted())),
         }
+    }
+
+    fn finish(&mut self, now: Millis, result: Result<Output, Error>) -> Step {
+        self.notes.add(|| Note {
+            subject: self.operation.name.to_owned(),
+            fact: Fact::Called {
+                error: result.as_ref().err().map(|error| said(error, self.operation.name)),
+                took: now.saturating_sub(self.started.unwrap_or(now)),
+                requests: self.requests,
+                request_id: self.request_id.take(),
+            },
+        });
+        Step::Done(result)
+    }
+
+    /// What a log may be told, in order, after each step.
+    #[must_use]
+    pub fn poll_note(&mut self) -> Option<Note> {
+        self.notes.pop()
     }
 
     /// The answer came.
     pub fn handle_response(&mut self, mut response: Response) {
+        self.request_id = response.header("x-request-id").map(str::to_owned);
         let judged = if (200..300).contains(&response.status) {
             self.decode(&mut response)
         } else {
@@ -240,40 +313,54 @@ impl Call {
 
     /// The request failed without an answer.
     pub fn handle_failure(&mut self, failure: SendFailure) {
+        self.deliver(failure.reached.into());
         self.fail(Error::Transport(TransportError {
             operation: self.operation.name.to_owned(),
             message: failure.message,
-            delivered: self.judged(failure.reached.into()),
+            delivered: self.delivered,
         }));
     }
 
-    /// The time limit of the request passed without an answer.
+    /// The time limit of the request passed before its answer was complete.
     pub fn handle_timeout(&mut self) {
-        self.fail(Error::Timeout(TimeoutError {
-            operation: self.operation.name.to_owned(),
-            limit: self.timeout,
-            delivered: self.judged(Delivered::Maybe),
-        }));
+        let last = matches!(self.phase, Phase::Sent { last: true });
+        self.deliver(Delivered::Maybe);
+        if last {
+            let error = self.out_of_time(Span::Total, self.total);
+            self.phase = Phase::Done(Some(Err(error)));
+        } else {
+            self.fail(self.out_of_time(Span::Request, self.limits.request));
+        }
+    }
+
+    /// The answer began, and its next piece did not come in time.
+    pub fn handle_stall(&mut self) {
+        self.deliver(Delivered::Maybe);
+        self.fail(self.out_of_time(Span::Idle, self.limits.idle));
+    }
+
+    fn out_of_time(&self, span: Span, limit: Millis) -> Error {
+        let operation = self.operation.name.to_owned();
+        Error::Timeout(TimeoutError { operation, span, limit, delivered: self.delivered })
     }
 
     /// The caller gives up. The next step is `Done`.
     pub fn abort(&mut self) {
-        let delivered = match self.phase {
-            Phase::Sent => self.judged(Delivered::Maybe),
-            // A retry is only ever prepared for what did nothing or may be repeated.
-            Phase::Ready | Phase::Waiting(_) => self.judged(Delivered::No),
+        match self.phase {
+            Phase::Sent { .. } => self.deliver(Delivered::Maybe),
+            Phase::Ready | Phase::Failed(..) => {}
             Phase::Done(_) => return,
-        };
-        self.phase = Phase::Done(Some(Err(self.aborted(delivered))));
+        }
+        self.phase = Phase::Done(Some(Err(self.aborted())));
     }
 
-    fn aborted(&self, delivered: Delivered) -> Error {
-        Error::Aborted(AbortedError { operation: self.operation.name.to_owned(), delivered })
+    fn aborted(&self) -> Error {
+        Error::Aborted(AbortedError { operation: self.operation.name.to_owned(), delivered: self.delivered })
     }
 
-    /// Once the operation itself was answered, what fails is only the fetching of a link.
-    fn judged(&self, delivered: Delivered) -> Delivered {
-        if self.following { Delivered::Yes } else { delivered }
+    /// What one request did adds to what the ones before it may have done.
+    fn deliver(&mut self, delivered: Delivered) {
+        self.delivered = self.delivered.max(delivered);
     }
 
     fn fail(&mut self, error: Error) {
@@ -283,16 +370,10 @@ impl Call {
         } else {
             None
         };
-        self.phase = match retry {
-            Some(delay) => {
-                self.attempt += 1;
-                Phase::Waiting(delay)
-            }
-            None => Phase::Done(Some(Err(error))),
-        };
+        self.phase = Phase::Failed(error, retry);
     }
 
-    fn refused(&self, response: &Response) -> Error {
+    fn refused(&mut self, response: &Response) -> Error {
         // The documented shape of an error, and the nested one of the chat endpoint (G3).
         let body = json::parse(&response.body).unwrap_or_default();
         let text = |name: &str| {
@@ -303,7 +384,7 @@ impl Call {
             body.get("error").and_then(Value::as_str).map(str::to_owned).or_else(|| text("message"));
         let header =
             response.header("retry-after").and_then(|value| retry_after(value, response.header("date")));
-        Error::Server(Box::new(ServerError {
+        let mut error = ServerError {
             operation: self.operation.name.to_owned(),
             status: response.status,
             message: redact(
@@ -323,7 +404,12 @@ impl Call {
                     .filter(|seconds| (0.0..=86_400.0).contains(seconds))
             }),
             body: redact(&response.body, self.key.as_ref()),
-        }))
+            delivered: Delivered::No,
+        };
+        self.request_id.clone_from(&error.request_id);
+        self.deliver(error.judge_delivery());
+        error.delivered = self.delivered;
+        Error::Server(Box::new(error))
     }
 
     /// The output, or `None` where a link has to be fetched first.
@@ -382,6 +468,8 @@ impl Call {
             authorize(&mut self.request, self.key.as_ref());
         }
         self.following = true;
+        // The operation itself was answered: what may fail now is only the fetching.
+        self.delivered = Delivered::Yes;
         Ok(())
     }
 
@@ -444,6 +532,12 @@ impl Call {
             body: redact(&response.body, self.key.as_ref()),
         })
     }
+}
+
+/// An error without the name of the call, which a line of the log begins with.
+fn said(error: &Error, operation: &str) -> String {
+    let text = error.to_string();
+    text.strip_prefix(operation).and_then(|rest| rest.strip_prefix(": ")).map_or(text.clone(), str::to_owned)
 }
 
 enum Picture {

@@ -5,11 +5,14 @@ use crate::address::{BaseUrl, SocketTemplate};
 use crate::auth::ApiKey;
 use crate::error::Error;
 use crate::json::{Map, Value};
+use crate::note::Level;
 
 /// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 /// The time limit of one request.
 pub const DEFAULT_TIMEOUT: Millis = 60_000;
+/// How long an answer that has begun may pause.
+pub const DEFAULT_IDLE_TIMEOUT: Millis = 30_000;
 /// How often a call is sent again.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
 
@@ -24,10 +27,17 @@ pub struct Config {
     pub api_key: Option<ApiKey>,
     /// The time limit of one request, in milliseconds.
     pub timeout: Millis,
+    /// How long an answer that has begun may pause, in milliseconds.
+    pub idle_timeout: Millis,
+    /// The time limit of a call with all of its requests and waits, in milliseconds. `None` leaves time for every
+    /// request to run into its own limit, and for a minute of waiting before each retry.
+    pub total_timeout: Option<Millis>,
     /// How often a call that may be repeated is sent again.
     pub max_retries: u32,
     /// Header fields sent with every call, names in lower case.
     pub headers: Vec<(String, String)>,
+    /// What a log is told; `None` is nothing.
+    pub log_level: Option<Level>,
 }
 
 impl Default for Config {
@@ -37,8 +47,11 @@ impl Default for Config {
             realtime_url: None,
             api_key: None,
             timeout: DEFAULT_TIMEOUT,
+            idle_timeout: DEFAULT_IDLE_TIMEOUT,
+            total_timeout: None,
             max_retries: DEFAULT_MAX_RETRIES,
             headers: Vec::new(),
+            log_level: None,
         }
     }
 }
@@ -55,10 +68,16 @@ pub struct RawConfig {
     pub api_key: Option<ApiKey>,
     /// See [`Config::timeout`].
     pub timeout: Option<f64>,
+    /// See [`Config::idle_timeout`].
+    pub idle_timeout: Option<f64>,
+    /// See [`Config::total_timeout`].
+    pub total_timeout: Option<f64>,
     /// See [`Config::max_retries`].
     pub max_retries: Option<f64>,
     /// See [`Config::headers`].
     pub headers: Map,
+    /// See [`Config::log_level`]: the name of a level, or `off`.
+    pub log_level: Option<String>,
 }
 
 impl std::fmt::Debug for RawConfig {
@@ -90,18 +109,35 @@ impl TryFrom<RawConfig> for Config {
                 .transpose()
                 .map_err(|problem| refuse("realtimeUrl", problem))?,
             api_key: raw.api_key,
-            timeout: limit(OWNER, raw.timeout)?.unwrap_or(DEFAULT_TIMEOUT),
+            timeout: limit(OWNER, "timeout", raw.timeout)?.unwrap_or(DEFAULT_TIMEOUT),
+            idle_timeout: limit(OWNER, "idleTimeout", raw.idle_timeout)?.unwrap_or(DEFAULT_IDLE_TIMEOUT),
+            total_timeout: limit(OWNER, "totalTimeout", raw.total_timeout)?,
             max_retries: count(OWNER, raw.max_retries)?.unwrap_or(DEFAULT_MAX_RETRIES),
             headers: headers(OWNER, raw.headers)?,
+            log_level: raw.log_level.as_deref().map_or(Ok(None), level)?,
         })
+    }
+}
+
+fn level(name: &str) -> Result<Option<Level>, Error> {
+    let known = Level::ALL.iter().find(|(known, _)| *known == name);
+    match known {
+        Some((_, level)) => Ok(Some(*level)),
+        None if name == "off" => Ok(None),
+        None => Err(Error::encode("Orgo", "logLevel", "must be off, error, warn, info or debug")),
     }
 }
 
 /// What one call may change.
 #[derive(Debug, Clone, Default)]
 pub struct CallOptions {
-    /// The time limit of one request, in milliseconds.
+    /// See [`Config::timeout`]. Where it is not given, a call that takes long on the server gets the server's limit
+    /// and a margin.
     pub timeout: Option<Millis>,
+    /// See [`Config::idle_timeout`].
+    pub idle_timeout: Option<Millis>,
+    /// See [`Config::total_timeout`].
+    pub total_timeout: Option<Millis>,
     /// How often the call is sent again.
     pub max_retries: Option<u32>,
     /// More header fields, names in lower case.
@@ -114,6 +150,10 @@ pub struct CallOptions {
 pub struct RawCallOptions {
     /// See [`CallOptions::timeout`].
     pub timeout: Option<f64>,
+    /// See [`CallOptions::idle_timeout`].
+    pub idle_timeout: Option<f64>,
+    /// See [`CallOptions::total_timeout`].
+    pub total_timeout: Option<f64>,
     /// See [`CallOptions::max_retries`].
     pub max_retries: Option<f64>,
     /// See [`CallOptions::headers`].
@@ -127,21 +167,23 @@ impl RawCallOptions {
     /// [`Error::Encode`] that names the option.
     pub fn check(self, operation: &str) -> Result<CallOptions, Error> {
         Ok(CallOptions {
-            timeout: limit(operation, self.timeout)?,
+            timeout: limit(operation, "timeout", self.timeout)?,
+            idle_timeout: limit(operation, "idleTimeout", self.idle_timeout)?,
+            total_timeout: limit(operation, "totalTimeout", self.total_timeout)?,
             max_retries: count(operation, self.max_retries)?,
             headers: headers(operation, self.headers)?,
         })
     }
 }
 
-fn limit(owner: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
+fn limit(owner: &str, field: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
     // What a timer of JavaScript can hold, about 24 days.
     const LONGEST: i32 = i32::MAX;
     let Some(millis) = millis else { return Ok(None) };
     if !(1.0..=f64::from(LONGEST)).contains(&millis) {
         return Err(Error::encode(
             owner,
-            "timeout",
+            field,
             format!("must be a number of milliseconds from 1 to {LONGEST}"),
         ));
     }
@@ -149,7 +191,7 @@ fn limit(owner: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
     Ok(Some(millis as Millis))
 }
 
-fn count(owner: &str, retries: Option<f64>) -> Result<Option<u32>, Error> {
+pub(crate) fn count(owner: &str, retries: Option<f64>) -> Result<Option<u32>, Error> {
     let Some(retries) = retries else { return Ok(None) };
     if !(0.0..=100.0).contains(&retries) || retries.fract() != 0.0 {
         return Err(Error::encode(owner, "maxRetries", "must be a whole number from 0 to 100"));

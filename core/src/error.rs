@@ -8,9 +8,10 @@ use crate::json::{Map, Value};
 use crate::{Millis, http::Reached};
 
 /// Whether a call took effect on the server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivered {
     /// Provably not: it never left, or the server says that it did nothing.
+    #[default]
     No,
     /// Nobody can tell from here.
     Maybe,
@@ -104,6 +105,8 @@ pub struct ServerError {
     pub retry_after: Option<f64>,
     /// The raw body, bounded and with secrets masked.
     pub body: String,
+    /// Whether the call took effect, in this request or in one before it.
+    pub delivered: Delivered,
 }
 
 /// A network failure.
@@ -122,10 +125,23 @@ pub struct TransportError {
 pub struct TimeoutError {
     /// The call.
     pub operation: String,
+    /// What was limited.
+    pub span: Span,
     /// The limit, in milliseconds.
     pub limit: Millis,
     /// Whether the call took effect.
     pub delivered: Delivered,
+}
+
+/// What a time limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Span {
+    /// One request with its whole answer.
+    Request,
+    /// The pause between two pieces of an answer.
+    Idle,
+    /// All the requests of a call and the waits between them.
+    Total,
 }
 
 /// A call that its caller gave up.
@@ -156,10 +172,9 @@ impl ServerError {
         self.status == 429 || self.code.as_deref().is_some_and(|code| Self::WAKING.contains(&code))
     }
 
-    /// Whether the call took effect, by the word of the answer. A refusal (4xx) carries nothing out, except for
+    /// Whether the request took effect, by the word of the answer. A refusal (4xx) carries nothing out, except for
     /// 408, where the desktop ran out of time in the middle; a failure (5xx) leaves it open.
-    #[must_use]
-    pub fn delivered(&self) -> Delivered {
+    pub(crate) fn judge_delivery(&self) -> Delivered {
         if self.nothing_executed() || (400..500).contains(&self.status) && self.status != 408 {
             Delivered::No
         } else {
@@ -184,7 +199,7 @@ impl Error {
         match self {
             Self::Encode(_) | Self::Closed(_) => Delivered::No,
             Self::Decode(_) => Delivered::Yes,
-            Self::Server(error) => error.delivered(),
+            Self::Server(error) => error.delivered,
             Self::Transport(error) => error.delivered,
             Self::Timeout(error) => error.delivered,
             Self::Aborted(error) => error.delivered,
@@ -251,9 +266,11 @@ impl fmt::Display for Error {
             Self::Transport(TransportError { operation, message, .. }) => {
                 write!(f, "{operation}: the network failed: {message}")
             }
-            Self::Timeout(TimeoutError { operation, limit, .. }) => {
-                write!(f, "{operation}: no answer within {limit} ms")
-            }
+            Self::Timeout(TimeoutError { operation, span, limit, .. }) => match span {
+                Span::Request => write!(f, "{operation}: no answer within {limit} ms"),
+                Span::Idle => write!(f, "{operation}: the answer stopped for {limit} ms"),
+                Span::Total => write!(f, "{operation}: no success within {limit} ms, retries included"),
+            },
             Self::Aborted(AbortedError { operation, .. }) => write!(f, "{operation}: aborted by the caller"),
             Self::Closed(cause) => cause.fmt(f),
         }

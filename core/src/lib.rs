@@ -2,7 +2,7 @@
 //!
 //! In scope: every REST call as a declaration ([`api`]), its encoding and the judgement of its answer
 //! ([`call`]), the WebSocket channels as state machines ([`channel`]), PCM sound ([`audio`]), the errors
-//! ([`error`]) and the policy of retries ([`retry`]).
+//! ([`error`]), the policy of retries ([`retry`]) and what a log is told ([`note`]).
 //!
 //! Out of scope: sockets, clocks, randomness, threads and async runtimes. Time is a number of milliseconds
 //! that the caller passes in, randomness is a seed given at construction, and what must happen in the world
@@ -30,6 +30,7 @@ pub mod error;
 pub mod http;
 pub mod image;
 pub mod json;
+pub mod note;
 pub mod retry;
 pub mod schema;
 

@@ -76,8 +76,9 @@ fn run(case: &Value) -> Result<Output, Error> {
     let name = case["name"].as_str().unwrap();
     let mut call = start(case)?;
     let mut exchange = case["exchange"].as_array().unwrap().iter();
+    let mut now = 0;
     loop {
-        match call.step() {
+        match call.step(now) {
             Step::Done(result) => {
                 assert_eq!(exchange.next(), None, "{name}: ended too early");
                 return result;
@@ -86,8 +87,9 @@ fn run(case: &Value) -> Result<Output, Error> {
                 let wait = &exchange.next().unwrap_or_else(|| panic!("{name}: waits"))["wait"];
                 let bounds = wait[0].as_u64().unwrap()..=wait[1].as_u64().unwrap();
                 assert!(bounds.contains(&time), "{name}: waits {time} ms, not {bounds:?}");
+                now += time;
             }
-            Step::Send(request, _) => {
+            Step::Send(request, limits) => {
                 let next = exchange.next().unwrap_or_else(|| panic!("{name}: sends {request:?}"));
                 compare_request(name, &request, &next["request"]);
                 if let Some(expected) = next.get("response") {
@@ -96,7 +98,11 @@ fn run(case: &Value) -> Result<Output, Error> {
                     let reached = if failure["reached"] == "never" { Reached::Never } else { Reached::Maybe };
                     let message = failure["message"].as_str().unwrap().to_owned();
                     call.handle_failure(SendFailure { reached, message });
+                } else if next.get("stall").is_some() {
+                    now += limits.idle;
+                    call.handle_stall();
                 } else {
+                    now += limits.request;
                     call.handle_timeout();
                 }
             }
@@ -162,20 +168,20 @@ fn a_typed_call_is_the_same_call() {
     let mut typed = Call::typed(&config, &click, &Default::default(), 1).unwrap();
     let params = serde_json::from_value(json!({ "id": "c", "x": 1, "y": 2, "button": "right" })).unwrap();
     let mut named = Call::new(&config, "computers.click", &params, &Default::default(), None, 1).unwrap();
-    assert_eq!(typed.step(), named.step());
+    assert_eq!(typed.step(0), named.step(0));
     typed.handle_response(Response {
         status: 200,
         body: br#"{"success":true}"#.to_vec(),
         ..Response::default()
     });
-    let Step::Done(Ok(output)) = typed.step() else { panic!("it is done") };
+    let Step::Done(Ok(output)) = typed.step(0) else { panic!("it is done") };
     assert_eq!(output.into_typed::<Click>().unwrap().success, Some(true));
 }
 
 #[test]
 fn giving_up_says_whether_it_was_sent() {
     let case = json!({ "operation": "computers.click", "params": { "id": "c", "x": 1, "y": 1 } });
-    let delivered = |call: &mut Call| match call.step() {
+    let delivered = |call: &mut Call| match call.step(0) {
         Step::Done(Err(error)) => serde_json::to_value(error.record()).unwrap()["delivered"].clone(),
         step => panic!("{step:?}"),
     };
@@ -183,7 +189,7 @@ fn giving_up_says_whether_it_was_sent() {
     before.abort();
     assert_eq!(delivered(&mut before), "no");
     let mut after = start(&case).unwrap();
-    let _ = after.step();
+    let _ = after.step(0);
     after.abort();
     assert_eq!(delivered(&mut after), "maybe");
 }
@@ -191,6 +197,162 @@ fn giving_up_says_whether_it_was_sent() {
 #[test]
 fn no_request_shows_the_key() {
     let mut call = start(&json!({ "operation": "workspaces.list", "params": {} })).unwrap();
-    let Step::Send(request, _) = call.step() else { panic!("it sends") };
+    let Step::Send(request, _) = call.step(0) else { panic!("it sends") };
     assert!(!format!("{request:?} {call:?}").contains(KEY));
+}
+
+/// A call by options as they come from a binding, and a clock for it.
+struct Clocked {
+    call: Call,
+    now: u64,
+}
+
+impl Clocked {
+    fn new(operation: &str, params: &Value, options: &Value) -> Self {
+        let case = json!({ "operation": operation, "params": params, "options": options });
+        Self { call: start(&case).unwrap(), now: 5_000 }
+    }
+
+    /// The limit of the request that is to be sent.
+    fn send(&mut self) -> u64 {
+        match self.call.step(self.now) {
+            Step::Send(_, limits) => limits.request,
+            step => panic!("{step:?}"),
+        }
+    }
+
+    fn wait(&mut self) {
+        match self.call.step(self.now) {
+            Step::Wait(time) => self.now += time,
+            step => panic!("{step:?}"),
+        }
+    }
+
+    fn time_out(&mut self) {
+        self.now += self.send();
+        self.call.handle_timeout();
+    }
+
+    fn refuse(&mut self, status: u16, retry_after: &str) {
+        let _ = self.send();
+        let headers = vec![("retry-after".to_owned(), retry_after.to_owned())];
+        let body = br#"{"error":"no","request_id":"req_7"}"#.to_vec();
+        self.call.handle_response(Response { status, headers, body });
+    }
+
+    fn error(&mut self) -> Value {
+        match self.call.step(self.now) {
+            Step::Done(Err(error)) => serde_json::to_value(error.record()).unwrap(),
+            step => panic!("{step:?}"),
+        }
+    }
+
+    fn notes(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.call.poll_note())
+            .map(|note| format!("{} {note}", note.level().name()))
+            .collect()
+    }
+}
+
+#[test]
+fn the_limit_of_the_whole_cuts_the_last_request_short() {
+    let options = json!({ "timeout": 1_000, "total_timeout": 2_500, "max_retries": 5 });
+    let mut clocked = Clocked::new("computers.get", &json!({ "id": "c" }), &options);
+    assert_eq!(clocked.send(), 1_000);
+    clocked.now += 1_000;
+    clocked.call.handle_timeout();
+    clocked.wait();
+    let left = 5_000 + 2_500 - clocked.now;
+    assert_eq!(clocked.send(), left.min(1_000));
+    clocked.now = 5_000 + 2_500 - 300;
+    clocked.call.handle_failure(SendFailure { reached: Reached::Never, message: "refused".to_owned() });
+    let error = loop {
+        match clocked.call.step(clocked.now) {
+            Step::Wait(time) => clocked.now += time,
+            Step::Send(_, limits) => {
+                clocked.now += limits.request;
+                clocked.call.handle_timeout();
+            }
+            Step::Done(result) => break result.unwrap_err(),
+        }
+    };
+    assert!(clocked.now <= 5_000 + 2_500, "{}", clocked.now);
+    // The first request may have reached the server, whatever became of the last.
+    assert_eq!(serde_json::to_value(error.record()).unwrap()["delivered"], "maybe");
+}
+
+#[test]
+fn each_limit_is_named_when_it_runs_out() {
+    let once = json!({ "id": "c", "x": 1, "y": 1 });
+    let mut request = Clocked::new("computers.click", &once, &json!({ "timeout": 700 }));
+    request.time_out();
+    let error = request.error();
+    assert_eq!(
+        (&error["message"], &error["limit"]),
+        (&json!("computers.click: no answer within 700 ms"), &json!(700))
+    );
+
+    let mut total = Clocked::new("computers.click", &once, &json!({ "timeout": 700, "total_timeout": 300 }));
+    total.time_out();
+    let error = total.error();
+    assert_eq!(error["message"], "computers.click: no success within 300 ms, retries included");
+    assert_eq!((&error["limit"], total.now), (&json!(300), 5_300));
+
+    let mut idle = Clocked::new("computers.click", &once, &json!({ "idle_timeout": 200 }));
+    let Step::Send(_, limits) = idle.call.step(0) else { panic!("it sends") };
+    assert_eq!((limits.request, limits.idle), (60_000, 200));
+    idle.call.handle_stall();
+    let error = idle.error();
+    assert_eq!(error["message"], "computers.click: the answer stopped for 200 ms");
+    assert_eq!((&error["limit"], &error["delivered"]), (&json!(200), &json!("maybe")));
+}
+
+#[test]
+fn a_wait_beyond_the_limit_of_the_whole_is_not_begun() {
+    let once = json!({ "id": "c", "x": 1, "y": 1 });
+    let options = json!({ "max_retries": 2, "total_timeout": 30_000 });
+    let mut clocked = Clocked::new("computers.click", &once, &options);
+    clocked.refuse(429, "20");
+    clocked.wait();
+    clocked.refuse(429, "20");
+    let error = clocked.error();
+    assert_eq!((&error["kind"], &error["retry_after"]), (&json!("server"), &json!(20)));
+    assert_eq!(clocked.now, 25_000);
+
+    // Without a limit of its own a call does not wait for a day either.
+    let mut clocked = Clocked::new("computers.click", &once, &json!({ "max_retries": 2 }));
+    clocked.refuse(429, "86400");
+    assert_eq!(clocked.error()["retry_after"], 86_400.0);
+}
+
+#[test]
+fn a_retry_and_the_end_are_told_to_the_log() {
+    let case = json!({
+        "operation": "computers.click", "params": { "id": "c", "x": 1, "y": 1 },
+        "config": { "log_level": "debug", "max_retries": 2 },
+    });
+    let mut clocked = Clocked { call: start(&case).unwrap(), now: 0 };
+    clocked.refuse(429, "3");
+    clocked.wait();
+    assert_eq!(
+        clocked.notes(),
+        ["info computers.click: 429 no; sent again in 3000 ms, retry 1 of 2, request id req_7"]
+    );
+    let _ = clocked.send();
+    clocked.now += 20;
+    clocked.call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
+    assert_eq!(clocked.error()["kind"], "transport");
+    assert_eq!(clocked.notes(), ["debug computers.click: the network failed: reset; 3020 ms, 2 requests"]);
+}
+
+#[test]
+fn limits_and_levels_that_make_no_sense_are_refused_by_name() {
+    for (field, name) in
+        [("timeout", "timeout"), ("idle_timeout", "idleTimeout"), ("total_timeout", "totalTimeout")]
+    {
+        let raw: RawConfig = serde_json::from_value(json!({ field: 0 })).unwrap();
+        assert_eq!(json!(Config::try_from(raw).unwrap_err().record())["field"], name);
+    }
+    let raw: RawConfig = serde_json::from_value(json!({ "log_level": "loud" })).unwrap();
+    assert_eq!(json!(Config::try_from(raw).unwrap_err().record())["field"], "logLevel");
 }

@@ -27,8 +27,7 @@ fn names(value: &Value) -> Vec<String> {
 
 impl Scripted for orgo_core::channel::Terminal {
     fn begin(target: Target, options: &Value) -> Session<Self> {
-        let size = options["cols"].as_f64().zip(options["rows"].as_f64());
-        Session::terminal(target, size, 1, 0).unwrap()
+        Session::terminal(target, options["cols"].as_f64(), options["rows"].as_f64(), 1, 0).unwrap()
     }
 
     fn command(session: &mut Session<Self>, step: &Value) -> Option<bool> {
@@ -240,7 +239,7 @@ fn every_documented_close_code_has_its_cause() {
 
 #[test]
 fn a_link_that_never_comes_back_is_given_up() {
-    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let mut now = 0;
     session.handle_close(now, 1006, "");
     let mut dials = 0;
@@ -259,7 +258,7 @@ fn a_link_that_never_comes_back_is_given_up() {
 
 #[test]
 fn a_consumer_that_does_not_read_holds_the_reader_back() {
-    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let message = json!({ "type": "output", "data": "x".repeat(10_000) }).to_string();
     while session.wants_read() {
         session.handle_text(0, &message);
@@ -281,7 +280,7 @@ fn a_consumer_that_does_not_read_holds_the_reader_back() {
 
 #[test]
 fn output_that_cannot_be_held_back_ends_the_terminal() {
-    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let message = json!({ "type": "output", "data": "x".repeat(100_000) }).to_string();
     for _ in 0..100 {
         session.handle_text(0, &message);
@@ -327,7 +326,7 @@ fn events_that_nobody_takes_leave_a_gap_of_known_size() {
 
 #[test]
 fn input_beyond_the_limit_is_refused_and_not_kept() {
-    let mut session = opened(TerminalSession::terminal(target(), None, 1, 0).unwrap());
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     assert!(session.input(&"x".repeat(900_000)));
     assert!(!session.input(&"x".repeat(900_000)));
     drain(&mut session);
@@ -337,8 +336,8 @@ fn input_beyond_the_limit_is_refused_and_not_kept() {
 #[test]
 fn options_that_make_no_sense_are_refused_by_name() {
     let field = |error: Error| serde_json::to_value(error.record()).unwrap()["field"].clone();
-    assert_eq!(field(TerminalSession::terminal(target(), Some((0.0, 24.0)), 1, 0).unwrap_err()), "cols");
-    assert_eq!(field(TerminalSession::terminal(target(), Some((80.0, 2.5)), 1, 0).unwrap_err()), "rows");
+    assert_eq!(field(TerminalSession::terminal(target(), Some(0.0), Some(24.0), 1, 0).unwrap_err()), "cols");
+    assert_eq!(field(TerminalSession::terminal(target(), None, Some(2.5), 1, 0).unwrap_err()), "rows");
     assert_eq!(field(AudioSession::audio(target(), Some(1.0), None, 1, 0).unwrap_err()), "sample_rate");
     assert_eq!(field(AudioSession::audio(target(), None, Some(3.0), 1, 0).unwrap_err()), "channels");
     assert_eq!(field(EventsSession::events(target(), &["window".into()], 1, 0).unwrap_err()), "types");
@@ -348,6 +347,7 @@ fn options_that_make_no_sense_are_refused_by_name() {
 fn no_session_shows_the_password() {
     let mut session = TerminalSession::terminal(
         Target { password: Some(Password::new("hunter2")), ..target() },
+        None,
         None,
         1,
         0,

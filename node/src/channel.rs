@@ -8,12 +8,11 @@ use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 use napi_derive::napi;
 use orgo_core::channel::{Audio, AudioItem, Events, Protocol, Session, State, Terminal};
-use orgo_core::config::Config;
-use orgo_core::driver::{self, drive};
+use orgo_core::driver::{self, Source, drive};
 
 use crate::batch::Batch;
 use crate::clock;
-use crate::convert::thrown;
+use crate::convert::{RawTarget, parse, thrown};
 use crate::guard::guarded;
 use crate::network::Network;
 use crate::promise::promise;
@@ -49,6 +48,10 @@ impl Handle {
 
     async fn next_state(&self) -> Option<State> {
         each!(self, channel => channel.next_state().await)
+    }
+
+    async fn next_question(&self) -> bool {
+        each!(self, channel => channel.next_question().await)
     }
 
     /// What a future gives. A panic in it ends the channel.
@@ -88,7 +91,7 @@ impl Channel {
         env: &Env,
         session: Session<C>,
         network: Network,
-        config: Config,
+        source: Source,
         handle: impl FnOnce(driver::Channel<C>) -> Handle,
     ) -> napi::Result<Self>
     where
@@ -99,7 +102,7 @@ impl Channel {
         let driven = channel.clone();
         // Nobody waits for this promise. It keeps the process alive while the channel is open, as any socket does, and
         // after that until the close has got out.
-        promise(env, move || carry(driven.clone(), drive(network, driven, config)))?;
+        promise(env, move || carry(driven.clone(), drive(network, driven, source)))?;
         Ok(Self { handle: handle(channel) })
     }
 }
@@ -127,6 +130,29 @@ impl Channel {
         promise(env, move || async move {
             handle.guard(handle.next_state()).await.map(|state| state.to_json().to_string())
         })
+    }
+
+    /// Resolves with `true` when a fresh password is wanted, and `answer` is to be called; with `false` after the end.
+    /// Only for a target that `asks`.
+    #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+    pub fn next_question<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let handle = self.handle.clone();
+        promise(env, move || async move {
+            handle.guard(async { Some(handle.next_question().await) }).await.unwrap_or(false)
+        })
+    }
+
+    /// Answers with a target, or with a problem in words instead.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
+    pub fn answer(&self, target_json: Option<String>, problem: Option<String>) {
+        let answer = match target_json {
+            Some(json) => parse::<RawTarget>("channel", "target", &json)
+                .map_err(|error| error.to_string())
+                .and_then(|raw| Ok((raw.address, raw.password.ok_or("the answer has no password")?))),
+            None => Err(problem.unwrap_or_default()),
+        };
+        each!(&self.handle, channel => channel.answer(answer));
     }
 
     /// The state now, as JSON.

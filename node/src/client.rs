@@ -6,18 +6,18 @@ use std::time::Duration;
 use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
 use orgo_core::call::Content;
 use orgo_core::channel::{Protocol, Session, Target};
 use orgo_core::config::{Config, RawConfig};
+use orgo_core::driver::Source;
 use orgo_core::error;
 use serde::Deserialize;
 
 use crate::call::{Call, Prepared};
 use crate::channel::{Channel, Handle};
 use crate::clock;
-use crate::convert::{parse, thrown};
+use crate::convert::{RawTarget, parse, thrown};
+use crate::log::{Log, LogFunction};
 use crate::network::{Network, seed};
 
 /// The content of a file to upload.
@@ -26,17 +26,6 @@ pub struct RawContent {
     pub name: String,
     pub content_type: String,
     pub data: Uint8Array,
-}
-
-#[derive(Deserialize)]
-struct RawTarget {
-    computer_id: String,
-    #[serde(default)]
-    instance_id: Option<String>,
-    #[serde(default)]
-    connection_url: Option<String>,
-    #[serde(default)]
-    password: Option<Password>,
 }
 
 #[derive(Deserialize)]
@@ -80,12 +69,19 @@ pub struct Client {
 
 #[napi]
 impl Client {
-    /// Checks the settings. Opens nothing.
-    #[napi(constructor, catch_unwind)]
+    /// Checks the settings. Opens nothing. `log` gets the level and the text of each line.
+    #[napi(
+        constructor,
+        catch_unwind,
+        ts_args_type = "configJson: string, log?: (level: string, line: string) => void"
+    )]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn new(config_json: String) -> napi::Result<Self> {
+    pub fn new(config_json: String, log: Option<LogFunction>) -> napi::Result<Self> {
         let config = parse::<RawConfig>("Orgo", "options", &config_json).and_then(Config::try_from);
-        Ok(Self { config: Arc::new(config.map_err(|error| thrown(&error))?), network: Network::from_env() })
+        Ok(Self {
+            config: Arc::new(config.map_err(|error| thrown(&error))?),
+            network: Network::from_env(Log::new(log)),
+        })
     }
 
     /// Prepares a call.
@@ -117,11 +113,9 @@ impl Client {
     pub fn terminal(&self, env: &Env, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.terminal";
         let session = parse::<TerminalOptions>(OWNER, "options", &options_json).and_then(|options| {
-            let size = match (options.cols, options.rows) {
-                (None, None) => None,
-                (cols, rows) => Some((cols.unwrap_or(80.0), rows.unwrap_or(24.0))),
-            };
-            Session::terminal(self.target(OWNER, &target_json)?, size, seed(), clock::now())
+            let (target, source) = self.target(OWNER, &target_json)?;
+            let session = Session::terminal(target, options.cols, options.rows, seed(), clock::now())?;
+            Ok((session, source))
         });
         self.open(env, session, Handle::Terminal)
     }
@@ -134,8 +128,10 @@ impl Client {
         let mut batch = 0;
         let session = parse::<AudioOptions>(OWNER, "options", &options_json).and_then(|options| {
             batch = options.batch_ms;
-            let target = self.target(OWNER, &target_json)?;
-            Session::audio(target, options.sample_rate, options.channels, seed(), clock::now())
+            let (target, source) = self.target(OWNER, &target_json)?;
+            let session =
+                Session::audio(target, options.sample_rate, options.channels, seed(), clock::now())?;
+            Ok((session, source))
         });
         self.open(env, session, |channel| Handle::Audio(channel, Duration::from_millis(batch.into())))
     }
@@ -146,28 +142,35 @@ impl Client {
     pub fn events(&self, env: &Env, target_json: String, options_json: String) -> napi::Result<Channel> {
         const OWNER: &str = "computers.events";
         let session = parse::<EventsOptions>(OWNER, "options", &options_json).and_then(|options| {
-            Session::events(self.target(OWNER, &target_json)?, &options.types, seed(), clock::now())
+            let (target, source) = self.target(OWNER, &target_json)?;
+            Ok((Session::events(target, &options.types, seed(), clock::now())?, source))
         });
         self.open(env, session, Handle::Events)
     }
 
-    fn target(&self, owner: &str, json: &str) -> Result<Target, error::Error> {
-        let RawTarget { computer_id, instance_id, connection_url, password } = parse(owner, "target", json)?;
-        let address = ComputerAddress { computer_id, instance_id, connection_url };
-        Ok(Target::new(&self.config, address, password))
+    fn target(&self, owner: &str, json: &str) -> Result<(Target, Source), error::Error> {
+        let raw: RawTarget = parse(owner, "target", json)?;
+        let source = if raw.asks {
+            Source::Consumer(self.config.timeout)
+        } else {
+            Source::Service(Config::clone(&self.config))
+        };
+        let mut target = Target::new(&self.config, raw.address, raw.password);
+        target.limit_redials(raw.max_redials)?;
+        Ok((target, source))
     }
 
     fn open<C>(
         &self,
         env: &Env,
-        session: Result<Session<C>, error::Error>,
+        session: Result<(Session<C>, Source), error::Error>,
         handle: impl FnOnce(orgo_core::driver::Channel<C>) -> Handle,
     ) -> napi::Result<Channel>
     where
         C: Protocol + Send + 'static,
         C::Item: Send,
     {
-        let session = session.map_err(|error| thrown(&error))?;
-        Channel::open(env, session, self.network.clone(), Config::clone(&self.config), handle)
+        let (session, source) = session.map_err(|error| thrown(&error))?;
+        Channel::open(env, session, self.network.clone(), source, handle)
     }
 }

@@ -2,12 +2,29 @@
 
 use napi::bindgen_prelude::{Error, Status};
 use napi_derive::napi;
+use orgo_core::address::ComputerAddress;
+use orgo_core::auth::Password;
 use orgo_core::call::Output;
 use orgo_core::error::{self, EncodeError};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use crate::owned::Bytes;
+
+/// Where a channel is and what opens it.
+#[derive(Deserialize)]
+pub(crate) struct RawTarget {
+    #[serde(flatten)]
+    pub(crate) address: ComputerAddress,
+    #[serde(default)]
+    pub(crate) password: Option<Password>,
+    /// Whether JavaScript is to be asked for a fresh password.
+    #[serde(default)]
+    pub(crate) asks: bool,
+    #[serde(default)]
+    pub(crate) max_redials: Option<f64>,
+}
 
 /// How a call ended.
 #[napi(object, object_from_js = false)]

@@ -11,6 +11,7 @@ pub mod call;
 pub mod channel;
 pub mod client;
 pub mod convert;
+pub mod log;
 pub mod owned;
 pub mod wav;
 

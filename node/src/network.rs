@@ -12,11 +12,13 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use orgo_core::Millis;
 use orgo_core::address::SocketUrl;
 use orgo_core::channel::DialFailure;
-use orgo_core::driver::Platform;
+use orgo_core::driver::{Platform, Progress};
 use orgo_core::http::{Reached, Request, Response, SendFailure};
+use orgo_core::note::Note;
 
 use crate::clock;
 use crate::dial::{Dialer, explain};
+use crate::log::Log;
 use crate::socket::{self, Reader, Writer};
 
 pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_PKG_VERSION"));
@@ -30,24 +32,25 @@ const MAX_REDIRECTS: usize = 5;
 pub(crate) struct Network {
     dialer: Dialer,
     http: legacy::Client<Dialer, Full<Bytes>>,
+    log: Log,
 }
 
 impl Network {
     /// Reads the settings of proxies and certificates from the environment. Opens nothing.
-    pub(crate) fn from_env() -> Self {
+    pub(crate) fn from_env(log: Log) -> Self {
         let dialer = Dialer::from_env();
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
             .build(dialer.clone());
-        Self { dialer, http }
+        Self { dialer, http, log }
     }
 
-    async fn request(self, request: Request) -> Result<Response, SendFailure> {
+    async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
         let mut request = convert(request).map_err(|error| never(error.to_string()))?;
         for _ in 0..MAX_REDIRECTS {
             let again = (request.method() == Method::GET).then(|| request.clone());
-            let response = self.exchange(request).await?;
+            let response = self.exchange(request, &progress).await?;
             match again.and_then(|again| redirected(again, &response)) {
                 Some(next) => request = next,
                 None => return Ok(read(response)),
@@ -59,6 +62,7 @@ impl Network {
     async fn exchange(
         &self,
         mut request: http::Request<Full<Bytes>>,
+        progress: &Progress,
     ) -> Result<http::Response<Bytes>, SendFailure> {
         if let Some(credentials) =
             self.dialer.forwarder(request.uri()).and_then(|proxy| proxy.basic_auth().cloned())
@@ -66,6 +70,11 @@ impl Network {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
         }
         let (head, body) = self.http.request(request).await.map_err(|error| classify(&error))?.into_parts();
+        progress.heard();
+        let body = body.map_frame(|frame| {
+            progress.heard();
+            frame
+        });
         let body = body.collect().await.map_err(|error| SendFailure {
             reached: Reached::Maybe,
             message: format!("the answer broke off: {}", explain(&error)),
@@ -90,8 +99,12 @@ impl Platform for Network {
         tokio::time::sleep(Duration::from_millis(time))
     }
 
-    fn send(&self, request: Request) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
-        self.clone().request(request)
+    fn send(
+        &self,
+        request: Request,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        self.clone().request(request, progress)
     }
 
     fn connect(
@@ -99,6 +112,10 @@ impl Platform for Network {
         url: SocketUrl,
     ) -> impl Future<Output = Result<(Reader, Writer), DialFailure>> + 'static {
         socket::connect(self.dialer.clone(), url)
+    }
+
+    fn log(&self, note: &Note) {
+        self.log.write(note);
     }
 }
 

@@ -1,22 +1,23 @@
 //! The three channels as JavaScript classes.
 
 use js_sys::{Array, Promise};
+use orgo_core::address::ComputerAddress;
+use orgo_core::auth::Password;
 use orgo_core::channel::{self as core, Protocol, Session};
-use orgo_core::config::Config;
-use orgo_core::driver::{Channel, drive};
+use orgo_core::driver::{Channel, Source, drive};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::convert::{audio_to_js, error_to_js, refused, terminal_to_js, to_js};
-use crate::fields::texts_from_js;
+use crate::fields::{Fields, texts_from_js};
 use crate::platform::Browser;
 use crate::promise::promise;
 
 /// Begins to carry a session out.
-fn run<C: Protocol + 'static>(session: Session<C>, config: &Config) -> Channel<C> {
+fn run<C: Protocol + 'static>(session: Session<C>, browser: Browser, source: Source) -> Channel<C> {
     let channel = Channel::new(session);
-    spawn_local(drive(Browser, channel.clone(), config.clone()));
+    spawn_local(drive(browser, channel.clone(), source));
     channel
 }
 
@@ -35,6 +36,21 @@ fn next_state<C: Protocol + 'static>(channel: &Channel<C>) -> Promise {
     promise(async move { channel.next_state().await.map_or(JsValue::NULL, |state| to_js(&state.to_json())) })
 }
 
+fn next_question<C: Protocol + 'static>(channel: &Channel<C>) -> Promise {
+    let channel = channel.clone();
+    promise(async move { channel.next_question().await.into() })
+}
+
+/// The answer in a target, or the problem that stands instead of one.
+fn answer(target: &JsValue, problem: Option<String>) -> Result<(ComputerAddress, Password), String> {
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    let known = Fields { owner: "channel", object: target }.known();
+    let (address, password) = known.map_err(|error| error.to_string())?;
+    Ok((address, password.ok_or("the answer has no password")?))
+}
+
 /// Declares the class of a channel with what all of them have. wasm-bindgen has no generic classes.
 macro_rules! channel {
     ($(#[doc = $doc:literal])+ $name:ident: $protocol:ty, $convert:expr) => {
@@ -44,8 +60,8 @@ macro_rules! channel {
         pub struct $name(Channel<$protocol>);
 
         impl $name {
-            pub(crate) fn open(session: Session<$protocol>, config: &Config) -> Self {
-                Self(run(session, config))
+            pub(crate) fn open(session: Session<$protocol>, browser: Browser, source: Source) -> Self {
+                Self(run(session, browser, source))
             }
         }
 
@@ -60,6 +76,18 @@ macro_rules! channel {
             #[wasm_bindgen(js_name = nextState)]
             pub fn next_state(&self) -> Promise {
                 next_state(&self.0)
+            }
+
+            /// Resolves with `true` when a fresh password is wanted, with `false` after the end. Only for a target that
+            /// `asks`.
+            #[wasm_bindgen(js_name = nextQuestion)]
+            pub fn next_question(&self) -> Promise {
+                next_question(&self.0)
+            }
+
+            /// Answers with a target, or with a problem in words instead.
+            pub fn answer(&self, target: &JsValue, problem: Option<String>) {
+                self.0.answer(answer(target, problem));
             }
 
             /// The state now.

@@ -3,13 +3,12 @@
 use std::future::pending;
 
 use futures_util::future::{AbortHandle, abortable};
-use js_sys::Promise;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::{ApiKey, Password};
+use js_sys::{Function, Promise};
+use orgo_core::auth::ApiKey;
 use orgo_core::call::Call;
 use orgo_core::channel::{Session, Target};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
-use orgo_core::driver::{Platform, run_call};
+use orgo_core::driver::{Platform, Source, run_call};
 use orgo_core::error::Error;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -23,14 +22,19 @@ use crate::promise::promise;
 /// A client: settings, credentials and connections.
 #[wasm_bindgen]
 #[derive(Debug)]
-pub struct Client(Config);
+pub struct Client {
+    config: Config,
+    browser: Browser,
+}
 
 #[wasm_bindgen]
 impl Client {
+    /// A client whose log, if there is one, gets the level and the text of each line.
+    ///
     /// # Errors
     /// An `ErrorRecord` that names the setting which is not acceptable.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &JsValue) -> Result<Self, JsValue> {
+    pub fn new(config: &JsValue, log: Option<Function>) -> Result<Self, JsValue> {
         let fields = Fields { owner: "Orgo", object: config };
         let read = || {
             Config::try_from(RawConfig {
@@ -38,11 +42,15 @@ impl Client {
                 realtime_url: fields.text("realtime_url")?,
                 api_key: fields.text("api_key")?.map(ApiKey::new),
                 timeout: fields.number("timeout")?,
+                idle_timeout: fields.number("idle_timeout")?,
+                total_timeout: fields.number("total_timeout")?,
                 max_retries: fields.number("max_retries")?,
                 headers: fields.map("headers")?,
+                log_level: fields.text("log_level")?,
             })
         };
-        read().map(Self).map_err(|error| error_to_js(&error))
+        let browser = Browser { log };
+        read().map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
     }
 
     /// Begins a call. A parameter that is refused comes as the outcome, like every other failure.
@@ -55,13 +63,14 @@ impl Client {
         content: &JsValue,
     ) -> PendingCall {
         let call = self.prepare(operation, params, options, content);
+        let browser = self.browser.clone();
         let (cancelled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
             let cancelled = async {
                 let _ = cancelled.await;
             };
             outcome_to_js(match call {
-                Ok(call) => run_call(&Browser, call, cancelled).await,
+                Ok(call) => run_call(&browser, call, cancelled).await,
                 Err(error) => Err(error),
             })
         });
@@ -76,12 +85,11 @@ impl Client {
         let open = || {
             let fields = Fields { owner: "computers.terminal", object: options };
             let (cols, rows) = (fields.number("cols")?, fields.number("rows")?);
-            // One side alone is checked like both, beside the usual value of the other.
-            let size =
-                (cols.is_some() || rows.is_some()).then(|| (cols.unwrap_or(80.0), rows.unwrap_or(24.0)));
-            Session::terminal(self.target(target)?, size, Browser.seed(), Browser.now())
+            let (target, source) = self.target(target)?;
+            let session = Session::terminal(target, cols, rows, self.browser.seed(), self.browser.now())?;
+            Ok(Terminal::open(session, self.browser.clone(), source))
         };
-        open().map(|session| Terminal::open(session, &self.0)).map_err(|error| error_to_js(&error))
+        open().map_err(|error| error_to_js(&error))
     }
 
     /// Listens to the computer's sound.
@@ -92,9 +100,12 @@ impl Client {
         let open = || {
             let fields = Fields { owner: "computers.audio", object: options };
             let (sample_rate, channels) = (fields.number("sample_rate")?, fields.number("channels")?);
-            Session::audio(self.target(target)?, sample_rate, channels, Browser.seed(), Browser.now())
+            let (target, source) = self.target(target)?;
+            let (seed, now) = (self.browser.seed(), self.browser.now());
+            let session = Session::audio(target, sample_rate, channels, seed, now)?;
+            Ok(Audio::open(session, self.browser.clone(), source))
         };
-        open().map(|session| Audio::open(session, &self.0)).map_err(|error| error_to_js(&error))
+        open().map_err(|error| error_to_js(&error))
     }
 
     /// Listens for the computer's events.
@@ -104,9 +115,11 @@ impl Client {
     pub fn events(&self, target: &JsValue, options: &JsValue) -> Result<Events, JsValue> {
         let open = || {
             let types = Fields { owner: "computers.events", object: options }.texts("types")?;
-            Session::events(self.target(target)?, &types, Browser.seed(), Browser.now())
+            let (target, source) = self.target(target)?;
+            let session = Session::events(target, &types, self.browser.seed(), self.browser.now())?;
+            Ok(Events::open(session, self.browser.clone(), source))
         };
-        open().map(|session| Events::open(session, &self.0)).map_err(|error| error_to_js(&error))
+        open().map_err(|error| error_to_js(&error))
     }
 }
 
@@ -122,22 +135,27 @@ impl Client {
         let fields = Fields { owner: operation, object: options };
         let options = RawCallOptions {
             timeout: fields.number("timeout")?,
+            idle_timeout: fields.number("idle_timeout")?,
+            total_timeout: fields.number("total_timeout")?,
             max_retries: fields.number("max_retries")?,
             headers: fields.map("headers")?,
         };
         let options = options.check(operation)?;
         let content = content_from_js(operation, content)?;
-        Call::new(&self.0, operation, &params, &options, content, Browser.seed())
+        Call::new(&self.config, operation, &params, &options, content, self.browser.seed())
     }
 
-    fn target(&self, target: &JsValue) -> Result<Target, Error> {
+    fn target(&self, target: &JsValue) -> Result<(Target, Source), Error> {
         let fields = Fields { owner: "channel", object: target };
-        let address = ComputerAddress {
-            computer_id: fields.text("computer_id")?.unwrap_or_default(),
-            instance_id: fields.text("instance_id")?,
-            connection_url: fields.text("connection_url")?,
+        let (address, password) = fields.known()?;
+        let source = if fields.flag("asks")? {
+            Source::Consumer(self.config.timeout)
+        } else {
+            Source::Service(self.config.clone())
         };
-        Ok(Target::new(&self.0, address, fields.text("password")?.map(Password::new)))
+        let mut target = Target::new(&self.config, address, password);
+        target.limit_redials(fields.number("max_redials")?)?;
+        Ok((target, source))
     }
 }
 

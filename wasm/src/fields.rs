@@ -1,6 +1,8 @@
 //! Settings and options, read field by field: a wrong one is named, and no decoder has to be built for each kind.
 
 use js_sys::{Array, Reflect};
+use orgo_core::address::ComputerAddress;
+use orgo_core::auth::Password;
 use orgo_core::error::Error;
 use orgo_core::json::Map;
 use wasm_bindgen::{JsCast, JsValue};
@@ -22,6 +24,21 @@ impl Fields<'_> {
     /// A number; `None` where there is none.
     pub(crate) fn number(&self, name: &str) -> Result<Option<f64>, Error> {
         self.read(name, "must be a number", JsValue::as_f64)
+    }
+
+    /// Whether something is so; what is absent is not.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
+        self.read(name, "must be true or false", JsValue::as_bool).map(Option::unwrap_or_default)
+    }
+
+    /// Where a computer's channels are, and its password.
+    pub(crate) fn known(&self) -> Result<(ComputerAddress, Option<Password>), Error> {
+        let address = ComputerAddress {
+            computer_id: self.text("computer_id")?.unwrap_or_default(),
+            instance_id: self.text("instance_id")?,
+            connection_url: self.text("connection_url")?,
+        };
+        Ok((address, self.text("password")?.map(Password::new)))
     }
 
     /// A list of text, empty where there is none.

@@ -9,7 +9,7 @@ use orgo_core::audio::Format;
 use orgo_core::auth::Password;
 use orgo_core::call::Output;
 use orgo_core::channel::{AudioItem, Counters};
-use orgo_core::driver::Platform;
+use orgo_core::driver::{Platform, Progress};
 use orgo_core::http::{Method, Reached, Request};
 use orgo_core::json::{Map, Value};
 use wasm_bindgen::{JsCast, JsValue};
@@ -37,8 +37,13 @@ fn get(value: &JsValue, field: &str) -> JsValue {
     Reflect::get(value, &field.into()).unwrap()
 }
 
+fn browser() -> Browser {
+    Browser::default()
+}
+
 fn client() -> Client {
-    Client::new(&parse(&format!(r#"{{"base_url":"http://{DEAD}/api","api_key":"sk_secret"}}"#))).unwrap()
+    Client::new(&parse(&format!(r#"{{"base_url":"http://{DEAD}/api","api_key":"sk_secret"}}"#)), None)
+        .unwrap()
 }
 
 #[wasm_bindgen_test]
@@ -97,7 +102,7 @@ fn the_content_of_an_upload_is_read_from_bytes_only() {
 
 #[wasm_bindgen_test]
 fn a_setting_of_the_wrong_type_is_refused_without_being_shown() {
-    let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#)).unwrap_err();
+    let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#), None).unwrap_err();
     assert_eq!(get(&error, "field"), "api_key");
     assert!(!text(&error).contains("sk_secret"), "{}", text(&error));
 }
@@ -123,9 +128,9 @@ async fn a_cancelled_call_ends_as_aborted() {
 #[wasm_bindgen_test]
 async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
     let request = |url: String| Request { method: Method::Get, url, headers: Vec::new(), body: None };
-    let refused = Browser.send(request(format!("http://{DEAD}/"))).await.unwrap_err();
+    let refused = browser().send(request(format!("http://{DEAD}/")), Progress::default()).await.unwrap_err();
     assert_eq!(refused.reached, Reached::Maybe, "{}", refused.message);
-    let no_url = Browser.send(request("http://".to_owned())).await.unwrap_err();
+    let no_url = browser().send(request("http://".to_owned()), Progress::default()).await.unwrap_err();
     assert_eq!(no_url.reached, Reached::Never, "{}", no_url.message);
 }
 
@@ -133,7 +138,7 @@ async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
 async fn an_answer_is_read_whole() {
     let url = "data:text/plain;charset=utf-8,hello".to_owned();
     let request = Request { method: Method::Get, url, headers: Vec::new(), body: None };
-    let response = Browser.send(request).await.unwrap();
+    let response = browser().send(request, Progress::default()).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));
     assert_eq!(response.header("content-type"), Some("text/plain;charset=utf-8"));
 }
@@ -146,10 +151,10 @@ async fn a_socket_to_nobody_fails_without_its_password() {
         let url = address.channel_url(&BaseUrl::default(), Some(&template), "terminal").unwrap();
         url.with_token(Password::new("hunter2"))
     };
-    let dead = Browser.connect(url(&format!("ws://{DEAD}/{{channel}}"))).await.err().unwrap();
+    let dead = browser().connect(url(&format!("ws://{DEAD}/{{channel}}"))).await.err().unwrap();
     assert_eq!(dead.status, None);
     assert!(!dead.message.contains("hunter2"), "{}", dead.message);
-    let refused = Browser.connect(url("ws://[:::]/{channel}")).await.err().unwrap();
+    let refused = browser().connect(url("ws://[:::]/{channel}")).await.err().unwrap();
     assert!(
         refused.message.contains("SyntaxError") && !refused.message.contains("hunter2"),
         "{}",
@@ -180,11 +185,11 @@ async fn a_size_and_a_type_of_event_are_checked() {
 
 #[wasm_bindgen_test]
 async fn the_timer_and_the_clock_agree() {
-    let before = Browser.now();
-    Browser.sleep(20).await;
+    let before = browser().now();
+    browser().sleep(20).await;
     // A browser rounds its clock, and the timer by another rule.
-    assert!(Browser.now() >= before + 19);
-    match select(pin!(Browser.sleep(1)), pin!(Browser.sleep(u64::MAX))).await {
+    assert!(browser().now() >= before + 19);
+    match select(pin!(browser().sleep(1)), pin!(browser().sleep(u64::MAX))).await {
         Either::Left(_) => {}
         Either::Right(_) => panic!("the longest time passed first"),
     }

@@ -6,17 +6,19 @@ use super::close::{CloseCause, CloseReason, Verdict, judge};
 use crate::Millis;
 use crate::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
 use crate::auth::Password;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::Error;
 use crate::json::{Value, serialize_as_json};
+use crate::note::{Doublings, Fact, Level, Note, Notes};
 use crate::retry::{Backoff, Jitter};
 
 /// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
 const PING_EVERY: Millis = 10_000;
-/// Silence after which the link counts as unstable: one ping and a half without an answer.
-const UNSTABLE_AFTER: Millis = 15_000;
-/// Silence after which the link counts as dead.
-const DEAD_AFTER: Millis = 25_000;
+/// How long a ping may go unanswered before the link counts as unstable. It is the ping that counts and not the
+/// silence: where timers come late (a hidden tab has one a minute) the silence is our own.
+const UNSTABLE_AFTER: Millis = 5_000;
+/// How long a ping may go unanswered before the link counts as dead.
+const DEAD_AFTER: Millis = 15_000;
 /// How long a socket may take to open.
 const DIAL_LIMIT: Millis = 15_000;
 /// A refusal comes as a close after the socket opened, so an open socket is no acceptance yet. The first frame is,
@@ -24,8 +26,8 @@ const DIAL_LIMIT: Millis = 15_000;
 const ACCEPTED_AFTER: Millis = 3_000;
 /// A link that held this long starts counting its tries anew.
 const STABLE_AFTER: Millis = 10_000;
-/// How many dials may fail in a row.
-const MAX_ATTEMPTS: u32 = 10;
+/// How many dials may fail in a row, unless the target says so.
+const MAX_REDIALS: u32 = 10;
 /// How much may wait to be sent, in bytes.
 const SEND_LIMIT: usize = 1 << 20;
 
@@ -40,13 +42,33 @@ pub struct Target {
     pub address: ComputerAddress,
     /// The computer's password; `None` asks for it first.
     pub password: Option<Password>,
+    /// How many dials may fail in a row; `None` is 10.
+    pub max_redials: Option<u32>,
+    /// What a log is told; `None` is nothing.
+    pub log_level: Option<Level>,
 }
 
 impl Target {
     /// The target of a computer for a client with this configuration.
     #[must_use]
     pub fn new(config: &Config, address: ComputerAddress, password: Option<Password>) -> Self {
-        Self { base_url: config.base_url.clone(), template: config.realtime_url.clone(), address, password }
+        Self {
+            base_url: config.base_url.clone(),
+            template: config.realtime_url.clone(),
+            address,
+            password,
+            max_redials: None,
+            log_level: config.log_level,
+        }
+    }
+
+    /// Limits how many dials may fail in a row.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for what is no count.
+    pub fn limit_redials(&mut self, count: Option<f64>) -> Result<(), Error> {
+        self.max_redials = config::count("channel", count)?;
+        Ok(())
     }
 }
 
@@ -80,6 +102,8 @@ pub enum State {
         at: Millis,
         /// The wait before it.
         delay: Millis,
+        /// Why the last one came to its end.
+        cause: CloseCause,
     },
     /// Ended for good.
     Closed(CloseCause),
@@ -94,10 +118,11 @@ impl State {
             Self::Connecting => Value::record([status("connecting")]),
             Self::Open => Value::record([status("open")]),
             Self::Unstable => Value::record([status("unstable")]),
-            Self::Waiting { attempt, delay, .. } => Value::record([
+            Self::Waiting { attempt, delay, cause, .. } => Value::record([
                 status("waiting"),
                 ("attempt", u64::from(*attempt).into()),
                 ("delay", (*delay).into()),
+                ("cause", cause.to_json()),
             ]),
             Self::Closed(cause) => Value::record([status("closed"), ("cause", cause.to_json())]),
         }
@@ -124,6 +149,8 @@ pub struct Counters {
     pub sent_messages: u64,
     /// Messages that are not of the documented shape; they are passed over.
     pub malformed: u64,
+    /// How often keystrokes were refused, since the link was down or too much waited to be sent.
+    pub refused: u64,
     /// How often the channel was dialled again.
     pub redials: u64,
 }
@@ -141,6 +168,7 @@ impl Counters {
             ("received_bytes", self.received_bytes.into()),
             ("sent_messages", self.sent_messages.into()),
             ("malformed", self.malformed.into()),
+            ("refused", self.refused.into()),
             ("redials", self.redials.into()),
         ])
     }
@@ -190,6 +218,7 @@ enum Phase {
 
 #[derive(Debug)]
 pub(super) struct Link {
+    channel: &'static str,
     target: Target,
     phase: Phase,
     outputs: VecDeque<Output>,
@@ -202,13 +231,22 @@ pub(super) struct Link {
     opened_before: bool,
     heard: Millis,
     next_ping: Millis,
+    /// When the first ping went out that nothing came after.
+    asked: Option<Millis>,
     unstable: bool,
+    /// Why the last socket, or the last try to open one, came to its end.
+    cause: CloseCause,
     pub(super) counters: Counters,
+    dropped: Doublings,
+    refused: Doublings,
+    notes: Notes,
 }
 
 impl Link {
-    pub(super) fn new(target: Target, seed: u64) -> Self {
+    pub(super) fn new(channel: &'static str, target: Target, seed: u64) -> Self {
         Self {
+            channel,
+            notes: Notes::new(target.log_level),
             target,
             phase: Phase::Authorizing,
             outputs: VecDeque::new(),
@@ -219,8 +257,12 @@ impl Link {
             opened_before: false,
             heard: 0,
             next_ping: 0,
+            asked: None,
             unstable: false,
+            cause: CloseCause::new(CloseReason::Unreachable, ""),
             counters: Counters::default(),
+            dropped: Doublings::default(),
+            refused: Doublings::default(),
         }
     }
 
@@ -228,11 +270,14 @@ impl Link {
         match &self.phase {
             Phase::Open { .. } if self.unstable => State::Unstable,
             Phase::Open { .. } => State::Open,
-            Phase::Waiting { at, delay } => State::Waiting { attempt: self.attempt, at: *at, delay: *delay },
+            Phase::Waiting { at, delay } => {
+                State::Waiting { attempt: self.attempt, at: *at, delay: *delay, cause: self.cause.clone() }
+            }
             Phase::Closed(cause) => State::Closed(cause.clone()),
             // Between two tries it stays "waiting", with the try that is under way.
             _ if self.opened_before || self.attempt > 0 => {
-                State::Waiting { attempt: self.attempt, at: self.heard, delay: 0 }
+                let cause = self.cause.clone();
+                State::Waiting { attempt: self.attempt, at: self.heard, delay: 0, cause }
             }
             _ => State::Connecting,
         }
@@ -251,9 +296,9 @@ impl Link {
     }
 
     /// Begins, or begins again: with the password at hand it dials, without it asks.
-    pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl, channel: &str) {
+    pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         if self.target.password.is_some() {
-            self.dial(now, url, channel);
+            self.dial(now, url);
         } else {
             self.authorize();
         }
@@ -269,9 +314,9 @@ impl Link {
         &self.target.address
     }
 
-    fn dial(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl, channel: &str) {
-        let Target { base_url, template, address, password } = &self.target;
-        match address.channel_url(base_url, template.as_ref(), channel) {
+    fn dial(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
+        let Target { base_url, template, address, password, .. } = &self.target;
+        match address.channel_url(base_url, template.as_ref(), self.channel) {
             Ok(plain) => {
                 let plain = match password {
                     Some(password) => plain.with_token(password.clone()),
@@ -292,7 +337,6 @@ impl Link {
         now: Millis,
         found: Result<(ComputerAddress, Password), Error>,
         url: impl FnOnce(SocketUrl) -> SocketUrl,
-        channel: &str,
     ) {
         if self.phase != Phase::Authorizing {
             return;
@@ -301,7 +345,7 @@ impl Link {
             Ok((address, password)) => {
                 self.target.address = address;
                 self.target.password = Some(password);
-                self.dial(now, url, channel);
+                self.dial(now, url);
             }
             // What cannot even be asked, or makes no sense, does not get better.
             Err(error @ (Error::Encode(_) | Error::Decode(_))) => {
@@ -323,12 +367,14 @@ impl Link {
         }
         self.phase = Phase::Greeting { since: now };
         self.heard = now;
+        self.asked = None;
         true
     }
 
     /// Something came from the server.
     pub(super) fn heard(&mut self, now: Millis, bytes: usize) -> Change {
         self.heard = now;
+        self.asked = None;
         self.unstable = false;
         self.counters.received_messages += 1;
         self.counters.received_bytes += bytes as u64;
@@ -341,6 +387,7 @@ impl Link {
         }
         self.phase = Phase::Open { since: now };
         self.refreshed = false;
+        self.note(|| Fact::Opened);
         if std::mem::replace(&mut self.opened_before, true) {
             Change::AcceptedAgain
         } else {
@@ -384,17 +431,26 @@ impl Link {
             Verdict::Refresh if self.refreshed || asking => self.end(cause),
             Verdict::Refresh => {
                 self.refreshed = true;
+                self.note(|| Fact::PasswordRefused { cause: cause.message.clone() });
+                self.cause = cause;
                 self.target.password = None;
                 self.authorize();
             }
             Verdict::Final => self.end(cause),
             Verdict::RedialIfOpened if !self.opened_before => self.end(cause),
-            Verdict::Redial | Verdict::RedialIfOpened if self.attempt >= MAX_ATTEMPTS => self.end(cause),
+            Verdict::Redial | Verdict::RedialIfOpened
+                if self.attempt >= self.target.max_redials.unwrap_or(MAX_REDIALS) =>
+            {
+                self.end(cause);
+            }
             Verdict::Redial | Verdict::RedialIfOpened => {
                 self.attempt += 1;
                 self.counters.redials += 1;
                 self.drop_unsent();
                 let delay = Backoff::CHANNEL.delay(self.attempt, &mut self.jitter);
+                let attempt = self.attempt;
+                self.note(|| Fact::Redial { cause: cause.message.clone(), attempt, delay });
+                self.cause = cause;
                 self.phase = Phase::Waiting { at: now.saturating_add(delay), delay };
             }
         }
@@ -413,7 +469,39 @@ impl Link {
 
     fn end(&mut self, cause: CloseCause) {
         self.unstable = false;
+        self.note(|| Fact::Ended {
+            cause: cause.message.clone(),
+            proper: matches!(cause.reason, CloseReason::Normal | CloseReason::Exit),
+        });
         self.phase = Phase::Closed(cause);
+    }
+
+    /// Keystrokes were refused.
+    pub(super) fn refuse(&mut self) {
+        self.counters.refused += 1;
+        let count = self.counters.refused;
+        if self.refused.reached(count) {
+            self.note(|| Fact::InputRefused { count });
+        }
+    }
+
+    /// The protocol took something in, and may have dropped something for it.
+    pub(super) fn note_drops(&mut self) {
+        let count = self.counters.dropped;
+        if self.dropped.reached(count) {
+            self.note(|| Fact::Dropped { count });
+        }
+    }
+
+    fn note(&mut self, fact: impl FnOnce() -> Fact) {
+        self.notes.add(|| Note {
+            subject: format!("{} of {}", self.channel, self.target.address.computer_id),
+            fact: fact(),
+        });
+    }
+
+    pub(super) fn poll_note(&mut self) -> Option<Note> {
+        self.notes.pop()
     }
 
     /// Queues a message; `false` if too much is waiting already.
@@ -428,6 +516,7 @@ impl Link {
 
     pub(super) fn ping(&mut self, now: Millis) {
         self.next_ping = now.saturating_add(PING_EVERY);
+        self.asked.get_or_insert(now);
         self.send(r#"{"type":"ping"}"#.to_owned());
     }
 
@@ -454,8 +543,8 @@ impl Link {
             Phase::Dialling { since } => Some(since + DIAL_LIMIT),
             Phase::Greeting { since } => Some(since + ACCEPTED_AFTER),
             Phase::Open { .. } if reading => {
-                let silence = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
-                Some(self.next_ping.min(self.heard + silence))
+                let patience = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
+                Some(self.asked.map_or(self.next_ping, |asked| self.next_ping.min(asked + patience)))
             }
             Phase::Open { .. } => Some(self.next_ping),
             Phase::Waiting { at, .. } => Some(*at),
@@ -471,13 +560,13 @@ impl Link {
             Phase::Greeting { since } if now >= since + ACCEPTED_AFTER => return (false, self.accept(now)),
             Phase::Open { .. } => {
                 if !reading {
-                    self.heard = now;
+                    self.asked = None;
                 }
-                let silence = now.saturating_sub(self.heard);
-                if silence >= DEAD_AFTER {
-                    self.broken_with_hangup(now, &format!("silent for {silence} ms"));
+                let unanswered = self.asked.map_or(0, |asked| now.saturating_sub(asked));
+                if unanswered >= DEAD_AFTER {
+                    self.broken_with_hangup(now, &format!("no answer for {unanswered} ms"));
                 } else {
-                    self.unstable = silence >= UNSTABLE_AFTER;
+                    self.unstable = unanswered >= UNSTABLE_AFTER;
                     if now >= self.next_ping {
                         self.ping(now);
                     }

@@ -6,6 +6,7 @@ use crate::Millis;
 use crate::address::{ComputerAddress, SocketUrl};
 use crate::auth::Password;
 use crate::error::Error;
+use crate::note::Note;
 
 /// What travels on a channel.
 pub trait Protocol {
@@ -72,8 +73,8 @@ pub struct Session<P> {
 
 impl<P: Protocol> Session<P> {
     pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
-        let mut link = Link::new(target, seed);
-        link.start(now, |url| protocol.query(url), P::CHANNEL);
+        let mut link = Link::new(P::CHANNEL, target, seed);
+        link.start(now, |url| protocol.query(url));
         Self { link, protocol }
     }
 
@@ -85,7 +86,7 @@ impl<P: Protocol> Session<P> {
 
     /// The computer's address and a fresh password were found, or could not be.
     pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.link.credentials(now, found, |url| self.protocol.query(url), P::CHANNEL);
+        self.link.credentials(now, found, |url| self.protocol.query(url));
     }
 
     /// The socket opened.
@@ -126,6 +127,7 @@ impl<P: Protocol> Session<P> {
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),
         }
+        self.link.note_drops();
         if self.protocol.overflows() {
             self.link.close(CloseCause::new(CloseReason::Overflow, ""));
         }
@@ -140,7 +142,7 @@ impl<P: Protocol> Session<P> {
     pub fn handle_timeout(&mut self, now: Millis) {
         let (dial, change) = self.link.timeout(now, self.wants_read());
         if dial {
-            self.link.start(now, |url| self.protocol.query(url), P::CHANNEL);
+            self.link.start(now, |url| self.protocol.query(url));
         }
         self.pass_on(change);
     }
@@ -157,6 +159,12 @@ impl<P: Protocol> Session<P> {
     #[must_use]
     pub fn poll_output(&mut self) -> Option<Output> {
         self.link.poll_output()
+    }
+
+    /// What a log may be told, in order.
+    #[must_use]
+    pub fn poll_note(&mut self) -> Option<Note> {
+        self.link.poll_note()
     }
 
     /// What the server sent, in order.
@@ -199,9 +207,13 @@ impl<P: Protocol> Session<P> {
         self.link.close(CloseCause::new(CloseReason::Normal, ""));
     }
 
-    /// Sends a message if the server has accepted; `false` if it cannot be sent now.
+    /// Sends a message if the server has accepted; `false` if it cannot be sent now, which is counted.
     pub(super) fn send_if_open(&mut self, message: String) -> bool {
-        self.link.is_open() && self.link.send(message)
+        let sent = self.link.is_open() && self.link.send(message);
+        if !sent {
+            self.link.refuse();
+        }
+        sent
     }
 
     /// Sends a message if there is a socket. Without one the protocol says the same when it greets.

@@ -176,15 +176,19 @@ impl Protocol for Terminal {
 }
 
 impl Session<Terminal> {
-    /// Begins a terminal of a size in characters; `None` is 80 by 24.
+    /// Begins a terminal of a size in characters. A side that is `None` has its default: 80 columns, 24 rows.
     ///
     /// # Errors
     /// [`Error::Encode`] for a size that is no size.
-    pub fn terminal(target: Target, size: Option<(f64, f64)>, seed: u64, now: Millis) -> Result<Self, Error> {
-        let (cols, rows) = match size {
-            Some((cols, rows)) => (side("cols", cols)?, side("rows", rows)?),
-            None => DEFAULT_SIZE,
-        };
+    pub fn terminal(
+        target: Target,
+        cols: Option<f64>,
+        rows: Option<f64>,
+        seed: u64,
+        now: Millis,
+    ) -> Result<Self, Error> {
+        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| side("cols", cols))?;
+        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| side("rows", rows))?;
         let protocol = Terminal {
             cols,
             rows,

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::{Named, parameters, prose};
 use crate::api::OPERATIONS;
 use crate::channel::{CloseReason, EVENTS};
+use crate::config::DEFAULT_TIMEOUT;
 use crate::endpoint::{Answer, wanted};
 use crate::schema::{Field, Rule, Type};
 
@@ -112,6 +113,7 @@ pub fn channels() -> String {
         .replace("// @header\n", HEADER)
         .replace("  // @reasons", &reasons.join("\n"))
         .replace("/* @events */", &names.join(", "))
+        .replace("/* @timeout */", &DEFAULT_TIMEOUT.to_string())
 }
 
 fn events(out: &mut String) {

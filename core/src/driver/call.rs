@@ -1,13 +1,23 @@
 //! Carries out a call.
 
-use std::future::Future;
-use std::pin::pin;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use futures_util::future::{Either, select};
 
-use super::platform::Platform;
-use crate::call::{Call, Output, Step};
+use super::platform::{Platform, Progress};
+use crate::call::{Call, Limits, Output, Step};
 use crate::error::Error;
+use crate::http::{Request, Response, SendFailure};
+
+/// How a request ended.
+enum Ended {
+    Answered(Result<Response, SendFailure>),
+    OutOfTime,
+    Stalled,
+    Cancelled,
+}
 
 /// Runs a call to its end, or until `cancelled` is ready.
 ///
@@ -20,22 +30,67 @@ pub async fn run_call<P: Platform>(
 ) -> Result<Output, Error> {
     let mut cancelled = pin!(cancelled);
     loop {
-        match call.step() {
+        let step = call.step(platform.now());
+        while let Some(note) = call.poll_note() {
+            platform.log(&note);
+        }
+        match step {
             Step::Done(result) => return result,
             Step::Wait(time) => {
                 if let Either::Right(_) = select(pin!(platform.sleep(time)), cancelled.as_mut()).await {
                     call.abort();
                 }
             }
-            Step::Send(request, limit) => {
-                let (answer, limit) = (pin!(platform.send(request)), pin!(platform.sleep(limit)));
-                match select(select(answer, limit), cancelled.as_mut()).await {
-                    Either::Left((Either::Left((Ok(response), _)), _)) => call.handle_response(response),
-                    Either::Left((Either::Left((Err(failure), _)), _)) => call.handle_failure(failure),
-                    Either::Left((Either::Right(_), _)) => call.handle_timeout(),
-                    Either::Right(_) => call.abort(),
+            Step::Send(request, limits) => {
+                match exchange(platform, request, limits, cancelled.as_mut()).await {
+                    Ended::Answered(Ok(response)) => call.handle_response(response),
+                    Ended::Answered(Err(failure)) => call.handle_failure(failure),
+                    Ended::OutOfTime => call.handle_timeout(),
+                    Ended::Stalled => call.handle_stall(),
+                    Ended::Cancelled => call.abort(),
                 }
             }
         }
     }
+}
+
+async fn exchange<P: Platform>(
+    platform: &P,
+    request: Request,
+    limits: Limits,
+    mut cancelled: Pin<&mut impl Future<Output = ()>>,
+) -> Ended {
+    let progress = Progress::default();
+    let mut answer = pin!(platform.send(request, progress.clone()));
+    let mut limit = pin!(platform.sleep(limits.request));
+    let mut heard = None;
+    let mut idle: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
+    poll_fn(|context| {
+        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
+            return Poll::Ready(Ended::Answered(answer));
+        }
+        if cancelled.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ended::Cancelled);
+        }
+        if limit.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ended::OutOfTime);
+        }
+        if progress.poll(context).is_ready() {
+            heard = Some(platform.now());
+        }
+        // One timer serves many pieces: it is set again for what is left when it goes off.
+        while let Some(heard) = heard {
+            let silence = platform.now().saturating_sub(heard);
+            if idle.is_none() && silence >= limits.idle {
+                return Poll::Ready(Ended::Stalled);
+            }
+            let timer = idle.get_or_insert_with(|| Box::pin(platform.sleep(limits.idle - silence)));
+            if timer.as_mut().poll(context).is_pending() {
+                break;
+            }
+            idle = None;
+        }
+        Poll::Pending
+    })
+    .await
 }

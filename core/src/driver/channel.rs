@@ -17,6 +17,7 @@ use crate::channel::{Counters, DialFailure, Output, Protocol, Session, State};
 use crate::config::{CallOptions, Config};
 use crate::error::Error;
 use crate::json::Map;
+use crate::note::Note;
 
 /// How long a message may take to be handed to the network before the link counts as dead.
 const SEND_LIMIT: Millis = 15_000;
@@ -26,16 +27,37 @@ pub struct Channel<C: Protocol>(Arc<Shared<Session<C>>>);
 
 struct Shared<S: ?Sized> {
     reported: Mutex<Option<State>>,
+    question: Mutex<Question>,
     driver: Signal,
     consumer: Signal,
     watcher: Signal,
+    asked: Signal,
+    answered: Signal,
     session: Mutex<S>,
 }
 
+/// A question for a fresh password, put to the consumer.
+#[derive(Default)]
+enum Question {
+    #[default]
+    None,
+    Open,
+    /// The consumer is about to answer it.
+    Taken,
+    Answered(Answer),
+}
+
+/// Where the computer is and its password, or why they are not known.
+type Answer = Result<(ComputerAddress, Password), String>;
+
 impl<S: ?Sized> Shared<S> {
+    // Nothing in here holds an invariant across a panic that a caller could see broken: go on with it.
     fn session(&self) -> MutexGuard<'_, S> {
-        // The session holds no invariant across a panic that a caller could see broken: go on with it.
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn question(&self) -> MutexGuard<'_, Question> {
+        self.question.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,6 +73,7 @@ trait Driven {
     fn handle_close(&mut self, now: Millis, code: u16, reason: &str);
     fn handle_timeout(&mut self, now: Millis);
     fn poll_output(&mut self) -> Option<Output>;
+    fn poll_note(&mut self) -> Option<Note>;
     fn poll_timeout(&self) -> Option<Millis>;
     fn wants_read(&self) -> bool;
     fn is_closed(&self) -> bool;
@@ -93,6 +116,10 @@ impl<C: Protocol> Driven for Session<C> {
         self.poll_output()
     }
 
+    fn poll_note(&mut self) -> Option<Note> {
+        self.poll_note()
+    }
+
     fn poll_timeout(&self) -> Option<Millis> {
         self.poll_timeout()
     }
@@ -125,9 +152,12 @@ impl<C: Protocol> Channel<C> {
         Self(Arc::new(Shared {
             session: Mutex::new(session),
             reported: Mutex::new(Some(State::Connecting)),
+            question: Mutex::default(),
             driver: Signal::default(),
             consumer: Signal::default(),
             watcher: Signal::default(),
+            asked: Signal::default(),
+            answered: Signal::default(),
         }))
     }
 
@@ -185,6 +215,34 @@ impl<C: Protocol> Channel<C> {
         }
     }
 
+    /// Waits until a fresh password is wanted, where the consumer knows it: `true`, and then [`answer`](Self::answer)
+    /// is to be called. `false` after the end.
+    pub async fn next_question(&self) -> bool {
+        loop {
+            {
+                let mut question = self.0.question();
+                if matches!(*question, Question::Open) {
+                    *question = Question::Taken;
+                    return true;
+                }
+            }
+            if matches!(self.state(), State::Closed(_)) {
+                return false;
+            }
+            self.0.asked.wait().await;
+        }
+    }
+
+    /// Answers the question: the computer's address and password, or why there is no answer. An answer that comes too
+    /// late does nothing.
+    pub fn answer(&self, answer: Result<(ComputerAddress, Password), String>) {
+        let mut question = self.0.question();
+        if matches!(*question, Question::Taken) {
+            *question = Question::Answered(answer);
+            self.0.answered.raise();
+        }
+    }
+
     /// The state now.
     #[must_use]
     pub fn state(&self) -> State {
@@ -208,6 +266,7 @@ type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 /// What the world reports to the loop.
 enum Event<P: Platform> {
     Credentials(Box<Result<(ComputerAddress, Password), Error>>),
+    Unanswered(String),
     Dialled(Result<(P::Reader, P::Writer), DialFailure>),
     Received(P::Reader, Message),
     Sent(Option<P::Writer>),
@@ -215,18 +274,26 @@ enum Event<P: Platform> {
     Timer,
 }
 
-/// Carries a channel out until it has ended. `config` has the key that a password is asked with.
+/// Who knows a fresh password when one is needed.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The service: it is asked with the key of this configuration.
+    Service(Config),
+    /// The consumer, by [`Channel::next_question`], within so many milliseconds.
+    Consumer(Millis),
+}
+
+/// Carries a channel out until it has ended.
 pub fn drive<P: Platform, C: Protocol + 'static>(
     platform: P,
     channel: Channel<C>,
-    config: Config,
+    source: Source,
 ) -> impl Future<Output = ()> + 'static {
-    carry_out(platform, channel.0, config)
+    carry_out(platform, channel.0, source)
 }
 
-async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, config: Config) {
+async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, source: Source) {
     let platform = std::rc::Rc::new(platform);
-    let config = std::rc::Rc::new(config);
     let mut opening: Option<Task<Event<P>>> = None;
     let mut reading: Option<Task<Event<P>>> = None;
     let mut writer: Option<P::Writer> = None;
@@ -240,11 +307,18 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, c
             match output {
                 Output::Authorize => {
                     (reading, writer) = (None, None);
-                    let (platform, config) = (platform.clone(), config.clone());
                     let address = channel.session().address().clone();
-                    opening = Some(Box::pin(async move {
-                        Event::Credentials(Box::new(authorize(&*platform, &config, address).await))
-                    }));
+                    opening = Some(match &source {
+                        Source::Service(config) => {
+                            let (platform, config) = (platform.clone(), config.clone());
+                            Box::pin(async move {
+                                Event::Credentials(Box::new(authorize(&*platform, &config, address).await))
+                            })
+                        }
+                        Source::Consumer(limit) => {
+                            Box::pin(ask(Arc::clone(&channel), platform.sleep(*limit), *limit))
+                        }
+                    });
                 }
                 Output::Dial(url) => {
                     (reading, writer) = (None, None);
@@ -276,8 +350,13 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, c
                 }
             }
         }
+        // The lock is not held while the log has its turn: it may look at the channel.
+        while let Some(note) = { channel.session().poll_note() } {
+            platform.log(&note);
+        }
         channel.consumer.raise();
         channel.watcher.raise();
+        channel.asked.raise();
 
         let (closed, wants_read, deadline) = {
             let session = channel.session();
@@ -327,6 +406,9 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, c
         let mut session = channel.session();
         match event {
             Event::Credentials(found) => session.handle_credentials(now, *found),
+            Event::Unanswered(message) => {
+                session.handle_failure(now, &DialFailure { status: None, message });
+            }
             Event::Dialled(Ok((reader, free))) => {
                 reading = Some(receive::<P>(reader));
                 writer = Some(free);
@@ -361,6 +443,36 @@ fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
         let message = reader.receive().await;
         Event::Received(reader, message)
     })
+}
+
+/// Puts the question for a fresh password to the consumer.
+async fn ask<P: Platform>(
+    channel: Arc<Shared<dyn Driven>>,
+    sleep: impl Future<Output = ()>,
+    limit: Millis,
+) -> Event<P> {
+    let answer = async {
+        *channel.question() = Question::Open;
+        channel.asked.raise();
+        loop {
+            channel.answered.wait().await;
+            let mut question = channel.question();
+            match std::mem::take(&mut *question) {
+                Question::Answered(answer) => return answer,
+                other => *question = other,
+            }
+        }
+    };
+    match futures_util::future::select(std::pin::pin!(answer), std::pin::pin!(sleep)).await {
+        futures_util::future::Either::Left((Ok(found), _)) => Event::Credentials(Box::new(Ok(found))),
+        futures_util::future::Either::Left((Err(message), _)) => {
+            Event::Unanswered(format!("a fresh password was asked for in vain: {message}"))
+        }
+        futures_util::future::Either::Right(_) => {
+            *channel.question() = Question::None;
+            Event::Unanswered(format!("a fresh password was asked for in vain: no answer within {limit} ms"))
+        }
+    }
 }
 
 /// Finds out what a channel needs: the computer's password, and its address if nothing is known of it.

@@ -10,5 +10,5 @@ mod platform;
 mod signal;
 
 pub use call::run_call;
-pub use channel::{Channel, drive};
-pub use platform::{Message, Platform, SocketReader, SocketWriter};
+pub use channel::{Channel, Source, drive};
+pub use platform::{Message, Platform, Progress, SocketReader, SocketWriter};

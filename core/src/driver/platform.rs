@@ -1,11 +1,15 @@
 //! What a binding has to bring.
 
 use std::future::Future;
+use std::rc::Rc;
+use std::task::{Context, Poll};
 
+use super::signal::Signal;
 use crate::Millis;
 use crate::address::SocketUrl;
 use crate::channel::DialFailure;
 use crate::http::{Request, Response, SendFailure};
+use crate::note::Note;
 
 /// The world: a clock, randomness, a timer, HTTP and WebSockets.
 pub trait Platform: 'static {
@@ -27,14 +31,37 @@ pub trait Platform: 'static {
     /// Lets at least this much time pass.
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
 
-    /// Sends a request and reads the whole answer. Dropping the future frees the connection.
-    fn send(&self, request: Request) -> impl Future<Output = Result<Response, SendFailure>> + 'static;
+    /// Sends a request and reads the whole answer; tells of the header and of each piece of the body as it comes.
+    /// Dropping the future frees the connection.
+    fn send(
+        &self,
+        request: Request,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static;
 
     /// Opens a socket. Dropping the future gives it up.
     fn connect(
         &self,
         url: SocketUrl,
     ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), DialFailure>> + 'static;
+
+    /// Hands a line to the log.
+    fn log(&self, note: &Note);
+}
+
+/// How a platform tells that an answer is on its way.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Rc<Signal>);
+
+impl Progress {
+    /// A piece of the answer came.
+    pub fn heard(&self) {
+        self.0.raise();
+    }
+
+    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.0.poll(context)
+    }
 }
 
 /// A message of a socket, or its end.

@@ -52,7 +52,13 @@ pub(crate) fn schedule(random: &mut Random) {
         data: b"x".to_vec(),
     });
     let max_retries = u32::try_from(random.below(6)).unwrap();
-    let options = CallOptions { max_retries: Some(max_retries), timeout: Some(1_000), headers: Vec::new() };
+    let total = random.once_in(2).then(|| random.below(5_000) + 1);
+    let options = CallOptions {
+        max_retries: Some(max_retries),
+        timeout: Some(1_000),
+        total_timeout: total,
+        ..CallOptions::default()
+    };
     let mut call = Call::new(
         &Config::default(),
         operation.name,
@@ -62,9 +68,10 @@ pub(crate) fn schedule(random: &mut Random) {
         random.below(u64::MAX),
     )
     .expect("the parameters are acceptable");
-    let (mut sent, mut executed, mut waited) = (0_u32, 0_u32, 0);
+    let (mut sent, mut executed, mut now) = (0_u32, 0_u32, 0);
     loop {
-        match call.step() {
+        assert!(now <= total.unwrap_or(u64::MAX), "{}: past its limit", operation.name);
+        match call.step(now) {
             Step::Done(result) => {
                 finish(operation, result.err().as_ref(), executed);
                 assert!(sent <= 2 * (max_retries + 1), "{}: sent {sent} times", operation.name);
@@ -72,15 +79,17 @@ pub(crate) fn schedule(random: &mut Random) {
             }
             Step::Wait(time) => {
                 assert!(time <= 86_400_000);
-                waited += time;
+                now += time;
                 if random.once_in(10) {
                     call.abort();
                 }
             }
-            Step::Send(request, limit) => {
-                assert_eq!(limit, 1_000);
+            Step::Send(request, limits) => {
+                let left = total.unwrap_or(u64::MAX) - now;
+                assert!(limits.request == left.min(1_000) && left > 0);
                 sent += 1;
-                assert!(sent < 100 && waited < 100 * 86_400_000, "{}: a call ends", operation.name);
+                assert!(sent < 100 && now < 100 * 86_400_000, "{}: a call ends", operation.name);
+                now += random.below(limits.request + 1);
                 // The fetching of a link is not the call itself.
                 let own = !request.url.starts_with("https://storage.example/");
                 let happens = outcome(&mut call, &request, random);
@@ -106,7 +115,11 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
             random.once_in(2)
         }
         2 => {
-            call.handle_timeout();
+            if random.once_in(2) {
+                call.handle_timeout();
+            } else {
+                call.handle_stall();
+            }
             random.once_in(2)
         }
         3 => {
@@ -151,12 +164,11 @@ fn finish(operation: &Operation, error: Option<&Error>, executed: u32) {
         assert!(executed <= 1, "{}: carried out {executed} times", operation.name);
     }
     match error.map(Error::delivered) {
-        // A read that was tried before may have been carried out then: what is said is about the last try.
-        Some(Delivered::No) if operation.effect == Effect::Once => {
+        Some(Delivered::No) => {
             assert_eq!(executed, 0, "{}: said not to be delivered: {error:?}", operation.name);
         }
         Some(Delivered::Yes) | None => assert!(executed >= 1, "{}: said to be carried out", operation.name),
-        Some(Delivered::No | Delivered::Maybe) => {}
+        Some(Delivered::Maybe) => {}
     }
     assert_eq!(
         operation.method == Method::Get,

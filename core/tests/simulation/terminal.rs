@@ -144,7 +144,7 @@ impl Shell {
 pub(crate) fn schedule(random: &mut Random) {
     World::run(
         Shell::default(),
-        |target, seed| Session::terminal(target, None, seed, 0).expect("the default size"),
+        |target, seed| Session::terminal(target, None, None, seed, 0).expect("the default size"),
         random,
     );
 }

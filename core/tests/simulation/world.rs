@@ -53,7 +53,7 @@ enum Happening {
     Weather,
 }
 
-/// How long a link may be silent before it counts as dead, with the time of one timer.
+/// How long a link may be silent before it counts as dead: until the next ping, and its time to be answered.
 const DEAD: Millis = 25_000;
 
 pub(crate) struct World<M: Model> {

@@ -66,8 +66,8 @@ export type ChannelState =
   | { status: "open" }
   /** Open, but silent for too long. */
   | { status: "unstable" }
-  /** Broken; try number `attempt` comes `delay` ms after the break. */
-  | { status: "waiting"; attempt: number; delay: number }
+  /** Broken, for the cause; try number `attempt` comes `delay` ms after the break. */
+  | { status: "waiting"; attempt: number; delay: number; cause: CloseCause }
   /** Ended for good. */
   | { status: "closed"; cause: CloseCause };
 
@@ -85,6 +85,8 @@ export interface Counters {
   sent_messages: number;
   /** Messages that are not of the documented shape; they are passed over. */
   malformed: number;
+  /** How often keystrokes were refused, since the link was down or too much waited to be sent. */
+  refused: number;
   redials: number;
 }
 
@@ -114,3 +116,6 @@ export type EventItem =
 
 /** Every type of event of the specification. */
 export const EVENT_TYPES = ["window_focus", "window_open", "window_close", "clipboard", "file_change", "screen_change", "audio_stream_start", "audio_stream_stop", "process_start", "process_stop", "idle", "active"] as const;
+
+/** The time limit of one request, in milliseconds, where the client sets none. */
+export const DEFAULT_TIMEOUT = 60000;

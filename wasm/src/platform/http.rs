@@ -2,9 +2,12 @@
 
 use gloo_net::Error;
 use gloo_net::http::{Method, RequestBuilder};
-use js_sys::Uint8Array;
+use js_sys::{Reflect, Uint8Array};
+use orgo_core::driver::Progress;
 use orgo_core::http::{self as core, Reached, Request, Response, SendFailure};
-use web_sys::{AbortController, RequestCache};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache};
 
 /// Aborts a request that is let go of. The controller is never handed out: gloo-net can only deal with an abort whose
 /// reason is an `Error`, and a caller may give any.
@@ -17,7 +20,7 @@ impl Drop for AbortOnDrop {
 }
 
 /// Sends a request and reads its whole answer.
-pub(super) async fn send(request: Request) -> Result<Response, SendFailure> {
+pub(super) async fn send(request: Request, progress: Progress) -> Result<Response, SendFailure> {
     let failed = |reached: Reached| move |error: Error| SendFailure { reached, message: describe(&error) };
     // Only an environment without `AbortController` makes this fail, and it has no `fetch` either.
     let controller = AbortController::new().map_err(|_| SendFailure {
@@ -41,11 +44,39 @@ pub(super) async fn send(request: Request) -> Result<Response, SendFailure> {
         None => builder.build(),
     };
     let answer = built.map_err(failed(Reached::Never))?.send().await.map_err(failed(Reached::Maybe))?;
-    Ok(Response {
-        status: answer.status(),
-        headers: answer.headers().entries().collect(),
-        body: answer.binary().await.map_err(failed(Reached::Maybe))?,
-    })
+    progress.heard();
+    let body = match answer.body() {
+        Some(stream) => read(&stream, &progress).await.map_err(|error| SendFailure {
+            reached: Reached::Maybe,
+            message: format!("the answer broke off: {}", text(&error, "message")),
+        })?,
+        None => Vec::new(),
+    };
+    Ok(Response { status: answer.status(), headers: answer.headers().entries().collect(), body })
+}
+
+/// Reads a body piece by piece. gloo-net's `binary` tells of nothing before the end.
+async fn read(stream: &ReadableStream, progress: &Progress) -> Result<Vec<u8>, JsValue> {
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    let mut body = Vec::new();
+    loop {
+        let piece = JsFuture::from(reader.read()).await?;
+        progress.heard();
+        match Reflect::get(&piece, &"value".into())?.dyn_into::<Uint8Array>() {
+            Ok(bytes) => {
+                let at = body.len();
+                body.resize(at + bytes.length() as usize, 0);
+                bytes.copy_to(&mut body[at..]);
+            }
+            // The last piece has no value.
+            Err(_) => return Ok(body),
+        }
+    }
+}
+
+/// A field of an exception.
+fn text(error: &JsValue, field: &str) -> String {
+    Reflect::get(error, &field.into()).ok().and_then(|text| text.as_string()).unwrap_or_default()
 }
 
 /// The cause, as far as a browser gives it away: an unknown host, a refused connection, a failed TLS handshake and a

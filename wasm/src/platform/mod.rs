@@ -6,11 +6,14 @@ mod socket;
 use std::future::Future;
 
 use gloo_timers::future::TimeoutFuture;
+use js_sys::Function;
 use orgo_core::Millis;
 use orgo_core::address::SocketUrl;
 use orgo_core::channel::DialFailure;
-use orgo_core::driver::Platform;
+use orgo_core::driver::{Platform, Progress};
 use orgo_core::http::{Request, Response, SendFailure};
+use orgo_core::note::Note;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 #[wasm_bindgen]
@@ -21,8 +24,11 @@ extern "C" {
 }
 
 /// The browser around this module.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Browser;
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Browser {
+    /// Gets the level and the text of each line of the log.
+    pub(crate) log: Option<Function>,
+}
 
 impl Platform for Browser {
     type Reader = socket::Reader;
@@ -48,8 +54,12 @@ impl Platform for Browser {
         TimeoutFuture::new(u32::try_from(time).map_or(LONGEST, |time| time.min(LONGEST)))
     }
 
-    fn send(&self, request: Request) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
-        http::send(request)
+    fn send(
+        &self,
+        request: Request,
+        progress: Progress,
+    ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        http::send(request, progress)
     }
 
     fn connect(
@@ -57,5 +67,12 @@ impl Platform for Browser {
         url: SocketUrl,
     ) -> impl Future<Output = Result<(socket::Reader, socket::Writer), DialFailure>> + 'static {
         socket::connect(url)
+    }
+
+    fn log(&self, note: &Note) {
+        if let Some(log) = &self.log {
+            // What a log throws is not ours to deal with.
+            let _ = log.call2(&JsValue::UNDEFINED, &note.level().name().into(), &note.to_string().into());
+        }
     }
 }

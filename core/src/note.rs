@@ -1,0 +1,227 @@
+//! What a client reports of its work to a log: facts, one line each, without secrets.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use crate::Millis;
+
+/// How much a line of the log matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// A channel ended that should not have.
+    Error,
+    /// Something was lost or refused.
+    Warn,
+    /// Something was tried again.
+    Info,
+    /// Every call and every state of a channel.
+    Debug,
+}
+
+impl Level {
+    /// Every level by its name, the gravest first.
+    pub const ALL: [(&'static str, Self); 4] =
+        [("error", Self::Error), ("warn", Self::Warn), ("info", Self::Info), ("debug", Self::Debug)];
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL[self as usize].0
+    }
+}
+
+/// What happened to a call or a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The call, as `computers.click`, or the channel and its computer.
+    pub subject: String,
+    /// What happened to it.
+    pub fact: Fact,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact {
+    /// A call came to its end.
+    Called {
+        /// The error, if it failed.
+        error: Option<String>,
+        /// How long it took, waits included.
+        took: Millis,
+        /// How many requests were sent.
+        requests: u32,
+        /// The id of the last answer.
+        request_id: Option<String>,
+    },
+    /// A call failed and will be sent again.
+    Retry {
+        /// Why it failed.
+        error: String,
+        /// The id of the answer that refused it.
+        request_id: Option<String>,
+        /// The number of the retry, from 1.
+        attempt: u32,
+        /// How many there may be.
+        of: u32,
+        /// The wait before it.
+        wait: Millis,
+    },
+    /// The server accepted a channel.
+    Opened,
+    /// A channel broke and will be dialled again.
+    Redial {
+        /// Why it broke.
+        cause: String,
+        /// The number of the try, from 1.
+        attempt: u32,
+        /// The wait before it.
+        delay: Millis,
+    },
+    /// The password was refused; a fresh one is asked for.
+    PasswordRefused {
+        /// In the server's words.
+        cause: String,
+    },
+    /// Keystrokes were refused, since the link is down or too much waits to be sent.
+    InputRefused {
+        /// How many times, since the channel began.
+        count: u64,
+    },
+    /// What nobody took was dropped, the oldest first.
+    Dropped {
+        /// How much, since the channel began, in the unit of its counters.
+        count: u64,
+    },
+    /// A channel ended for good.
+    Ended {
+        /// Why.
+        cause: String,
+        /// Whether it was meant to.
+        proper: bool,
+    },
+}
+
+impl Note {
+    /// How much it matters.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        match &self.fact {
+            Fact::Called { .. } | Fact::Opened | Fact::Ended { proper: true, .. } => Level::Debug,
+            Fact::Retry { .. } => Level::Info,
+            Fact::Redial { .. }
+            | Fact::PasswordRefused { .. }
+            | Fact::InputRefused { .. }
+            | Fact::Dropped { .. } => Level::Warn,
+            Fact::Ended { proper: false, .. } => Level::Error,
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, fact } = self;
+        write!(f, "{subject}: ")?;
+        match fact {
+            Fact::Called { error, took, requests, request_id } => {
+                f.write_str(error.as_deref().unwrap_or("ok"))?;
+                write!(f, "; {took} ms, {requests} requests")?;
+                write_id(f, request_id.as_deref())
+            }
+            Fact::Retry { error, request_id, attempt, of, wait } => {
+                write!(f, "{error}; sent again in {wait} ms, retry {attempt} of {of}")?;
+                write_id(f, request_id.as_deref())
+            }
+            Fact::Opened => f.write_str("open"),
+            Fact::Redial { cause, attempt, delay } => {
+                write!(f, "{cause}; dialled again in {delay} ms, try {attempt}")
+            }
+            Fact::PasswordRefused { cause } => write!(f, "{cause}; asking for a fresh one"),
+            Fact::InputRefused { count } => {
+                write!(f, "keystrokes refused: the link is down or too slow, {count} times so far")
+            }
+            Fact::Dropped { count } => write!(f, "dropped what nobody took, {count} so far"),
+            Fact::Ended { cause, .. } => write!(f, "ended: {cause}"),
+        }
+    }
+}
+
+fn write_id(f: &mut fmt::Formatter<'_>, id: Option<&str>) -> fmt::Result {
+    id.map_or(Ok(()), |id| write!(f, ", request id {id}"))
+}
+
+/// The notes of one call or channel that nobody took yet.
+#[derive(Debug)]
+pub(crate) struct Notes {
+    level: Option<Level>,
+    queue: VecDeque<Note>,
+}
+
+impl Notes {
+    /// Keeps what matters as much as `level`; nothing for `None`.
+    pub(crate) fn new(level: Option<Level>) -> Self {
+        Self { level, queue: VecDeque::new() }
+    }
+
+    /// Adds what `note` makes, which is called only if somebody may want it.
+    pub(crate) fn add(&mut self, note: impl FnOnce() -> Note) {
+        if let Some(level) = self.level {
+            let note = note();
+            if note.level() <= level {
+                self.queue.push_back(note);
+            }
+        }
+    }
+
+    /// The oldest of them.
+    pub(crate) fn pop(&mut self) -> Option<Note> {
+        self.queue.pop_front()
+    }
+}
+
+/// Says of a count that grows when it is worth a line: at first, and each time it has doubled.
+#[derive(Debug)]
+pub(crate) struct Doublings(u64);
+
+impl Default for Doublings {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
+impl Doublings {
+    /// Whether `count` is worth a line.
+    pub(crate) fn reached(&mut self, count: u64) -> bool {
+        let reached = count >= self.0;
+        if reached {
+            self.0 = count.saturating_mul(2);
+        }
+        reached
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_told_at_its_doublings() {
+        let mut doublings = Doublings::default();
+        let told: Vec<u64> = (0..=20).filter(|count| doublings.reached(*count)).collect();
+        assert_eq!(told, [1, 2, 4, 8, 16]);
+    }
+
+    #[test]
+    fn what_matters_less_than_the_level_is_not_kept() {
+        let note = |fact| Note { subject: "terminal of c".to_owned(), fact };
+        let mut notes = Notes::new(Some(Level::Warn));
+        notes.add(|| note(Fact::Opened));
+        notes.add(|| note(Fact::InputRefused { count: 2 }));
+        let kept = notes.pop().expect("the second matters");
+        assert_eq!(
+            kept.to_string(),
+            "terminal of c: keystrokes refused: the link is down or too slow, 2 times so far"
+        );
+        assert_eq!((kept.level().name(), notes.pop()), ("warn", None));
+        Notes::new(None).add(|| unreachable!("nobody wants it"));
+    }
+}

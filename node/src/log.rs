@@ -1,0 +1,41 @@
+//! The way of a line to JavaScript's log.
+
+use std::fmt;
+use std::sync::Arc;
+
+use napi::Status;
+use napi::bindgen_prelude::FnArgs;
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue};
+use orgo_core::note::Note;
+
+/// Lines that wait for a busy JavaScript thread; more are lost.
+const WAITING: usize = 1024;
+
+type Line = FnArgs<(String, String)>;
+
+/// A function that gets the level and the text of each line. It is weak: it does not keep the process alive.
+pub type LogFunction = ThreadsafeFunction<Line, UnknownReturnValue, Line, Status, false, true, WAITING>;
+
+/// A log that nobody may read.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Option<Arc<LogFunction>>);
+
+impl Log {
+    pub(crate) fn new(function: Option<LogFunction>) -> Self {
+        Self(function.map(Arc::new))
+    }
+
+    pub(crate) fn write(&self, note: &Note) {
+        if let Some(function) = &self.0 {
+            let line = (note.level().name().to_owned(), note.to_string());
+            // A full queue or an environment that is coming down: the line is lost.
+            function.call(line.into(), ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Log").field(&self.0.is_some()).finish()
+    }
+}
