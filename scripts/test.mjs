@@ -31,6 +31,7 @@ const suites = {
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
   conformance: () => nodeTests("tests/conformance/*.test.mjs"),
+  desktop: () => nodeTests("tests/desktop/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),
   browser: () => nodeTests("tests/browser/*.test.mjs"),
 };

@@ -21,6 +21,8 @@ const LOCK: &str = "lock";
 /// A box that is killed may just have made another process, which the next search finds.
 const ROUNDS: usize = 100;
 const ROUND: Duration = Duration::from_millis(10);
+/// When the search is repeated, each after the one before.
+const LATER: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(3), Duration::from_secs(10)];
 
 /// The server's folder under `/tmp`, removed on drop. A lock in it says that its server lives.
 #[derive(Debug)]
@@ -128,12 +130,21 @@ fn remove_stale(parent: &Path) {
         let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
             && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
         let abandoned = ours && is_abandoned(&entry.path());
-        if abandoned {
-            end_boxes(&entry.file_name().to_string_lossy());
+        if !abandoned {
+            continue;
         }
-        if abandoned && let Err(error) = fs::remove_dir_all(entry.path()) {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        end_boxes(&name);
+        if let Err(error) = fs::remove_dir_all(entry.path()) {
             tracing::warn!("cannot remove {}: {error}", entry.path().display());
         }
+        // A box may have been so young that it could not be told from other processes yet.
+        thread::spawn(move || {
+            for pause in LATER {
+                thread::sleep(pause);
+                end_boxes(&name);
+            }
+        });
     }
 }
 

@@ -14,22 +14,41 @@ use super::{
     connection::Display,
     error::ScreenError,
     focus::{self, Focus},
+    paint,
 };
 
 /// What to grant a window that cannot say when it is done.
 const SILENT_WINDOW_PAUSE: Duration = Duration::from_millis(120);
+/// As many characters a window that never answers is taken to have before it.
+const MUTE_WINDOW_BURST: usize = 100;
 /// Marks our pings apart from those of the window manager, which counts from 1.
 const PING_ID: u32 = 0x4f52_474f;
+
+/// What is known of the window that was asked last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Manners {
+    #[default]
+    Unknown,
+    /// It has answered once, so when it does not it is busy.
+    Answers(Window),
+    /// It did not answer when it was asked first.
+    Mute(Window),
+}
 
 /// Returns once the focused application has handled all events sent to it, at the latest after `limit`.
 ///
 /// An application takes its events in order, so its answer to a `_NET_WM_PING` follows the keys before it. An
-/// application without that protocol gets a fixed pause instead. `false`: it may still have events to handle.
+/// application without that protocol gets a fixed pause instead, and one that promises to answer and never did (Qt) the
+/// time until it has stopped drawing. `false`: it may still have events to handle.
 pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
     match focus::focus(display)? {
         Focus::Nothing => Ok(true),
         Focus::Silent(_) => {
             thread::sleep(SILENT_WINDOW_PAUSE);
+            Ok(true)
+        }
+        Focus::Pingable(window) if display.manners.get() == Manners::Mute(window) => {
+            paint::wait(display, MUTE_WINDOW_BURST)?;
             Ok(true)
         }
         Focus::Pingable(window) => {
@@ -38,7 +57,13 @@ pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenErr
             let answered = ping(display, window, Instant::now() + limit);
             listen(display, window, EventMask::NO_EVENT)?;
             listen(display, display.root, EventMask::NO_EVENT)?;
-            answered
+            let answered = answered?;
+            if answered {
+                display.manners.set(Manners::Answers(window));
+            } else if display.manners.get() != Manners::Answers(window) {
+                display.manners.set(Manners::Mute(window));
+            }
+            Ok(answered)
         }
     }
 }

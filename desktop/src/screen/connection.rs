@@ -1,6 +1,7 @@
 //! One connection to an X server: bounded waits, the root window and the atoms in use.
 
 use std::{
+    cell::Cell,
     io::{self, IoSlice},
     os::{
         fd::{AsFd, BorrowedFd},
@@ -23,7 +24,7 @@ use x11rb::{
     utils::RawFdContainer,
 };
 
-use super::error::ScreenError;
+use super::{barrier::Manners, error::ScreenError};
 
 /// How long a reply may take. A server that crashed closes the socket at once; this bounds one that hangs.
 const REPLY_LIMIT: Duration = Duration::from_secs(10);
@@ -99,6 +100,8 @@ pub(super) struct Display {
     pub(super) conn: RustConnection<BoundedStream>,
     pub(super) root: Window,
     pub(super) atoms: Atoms,
+    /// Of [`super::barrier`].
+    pub(super) manners: Cell<Manners>,
 }
 
 impl Display {
@@ -108,7 +111,7 @@ impl Display {
         let conn = RustConnection::connect_to_stream(BoundedStream(stream), 0)?;
         let atoms = Atoms::new(&conn)?.reply()?;
         let root = conn.setup().roots[0].root;
-        Ok(Self { conn, root, atoms })
+        Ok(Self { conn, root, atoms, manners: Cell::default() })
     }
 
     /// A connection for pointer and keyboard.
