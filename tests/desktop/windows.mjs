@@ -32,11 +32,20 @@ while True:
 /** Serves a page with a text area, and keeps what the page says is in it. */
 const PAGE = `
 from http.server import BaseHTTPRequestHandler, HTTPServer
-HTML = b"""<!doctype html><meta charset="utf-8"><title>Chromium</title><textarea autofocus rows="20" cols="70"></textarea><script>
+HTML = b"""<!doctype html><meta charset="utf-8"><title>Chromium</title>
+<textarea autofocus rows="20" cols="70"></textarea>
+<script>
 const area = document.querySelector("textarea");
 let last = Promise.resolve();
-area.addEventListener("keydown", (event) => { if (event.key === "Tab") { event.preventDefault(); document.execCommand("insertText", false, "\\\\t"); } });
-area.addEventListener("input", () => { const body = area.value; last = last.then(() => area.value === body && fetch("/", { method: "POST", body })); });
+area.addEventListener("keydown", (event) => {
+  if (event.key !== "Tab") return;
+  event.preventDefault();
+  document.execCommand("insertText", false, "\\\\t");
+});
+area.addEventListener("input", () => {
+  const body = area.value;
+  last = last.then(() => area.value === body && fetch("/", { method: "POST", body }));
+});
 </script>"""
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -79,7 +88,10 @@ export const windows = {
   },
   Chromium: {
     title: /./,
-    open: program("page", PAGE) + background("python3 /tmp/page.py") + background("chromium --app=http://127.0.0.1:8000/"),
+    open:
+      program("page", PAGE) +
+      background("python3 /tmp/page.py") +
+      background("chromium --app=http://127.0.0.1:8000/"),
     empty: ["ctrl+a", "Delete"],
     read: { keys: [], command: "cat /tmp/typed-Chromium" },
   },
