@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
-use std::{env, fs::OpenOptions};
+use std::time::{Duration, Instant};
+use std::{env, fs::OpenOptions, thread};
 
 use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
@@ -28,6 +28,9 @@ use crate::stream::Connections;
 
 /// Of the data folder.
 const KEY_FILE: &str = "api-key";
+/// How long the data folder's lock may be held by what a killed server left.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// How long open connections get to end once the computers have.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -177,8 +180,14 @@ impl DataDir {
         let folder = chosen.map_or_else(default_data_dir, Ok)?;
         let explain = |error| ServeError::DataDir { folder: folder.clone(), error };
         let lock = make(&folder).and_then(|()| private_file(&folder.join("lock"))).map_err(explain)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| ServeError::Busy(folder.display().to_string()))?;
+        // A child of a server that was killed holds the lock too, until it has become another program.
+        let end = Instant::now() + LOCK_PATIENCE;
+        while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            if Instant::now() > end {
+                return Err(ServeError::Busy(folder.display().to_string()));
+            }
+            thread::sleep(LOCK_INTERVAL);
+        }
         // SQLite makes its companions with the permissions of the file itself.
         private_file(&folder.join("orgo.db")).map_err(explain)?;
         let folder = folder.canonicalize().map_err(explain)?;
