@@ -3,7 +3,9 @@
 use std::fmt::{self, Write as _};
 
 use crate::auth::Password;
-use crate::config::DEFAULT_BASE_URL;
+
+/// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
+pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 
 /// The root of the REST calls: an `http` or `https` URL without query, fragment and credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,14 +1,12 @@
 //! What a client is set up with, and what one call may change of it.
 
 use crate::Millis;
-use crate::address::{BaseUrl, SocketTemplate};
+use crate::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
 use crate::auth::ApiKey;
 use crate::error::Error;
 use crate::json::{Map, Value};
 use crate::note::Level;
 
-/// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
-pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 /// The time limit of one request.
 pub const DEFAULT_TIMEOUT: Millis = 60_000;
 /// How long an answer that has begun may pause.
