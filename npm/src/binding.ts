@@ -11,13 +11,22 @@ export interface BindingConfig {
   realtime_url?: string;
   api_key?: string;
   timeout?: number;
+  idle_timeout?: number;
+  total_timeout?: number;
   max_retries?: number;
   headers?: Record<string, string>;
+  /** Without it nothing is logged. */
+  log_level?: string;
 }
+
+/** Gets the level and the text of each line that a client logs. */
+export type Log = (level: string, line: string) => void;
 
 /** What one call may change, as the core takes it. */
 export interface BindingCallOptions {
   timeout?: number;
+  idle_timeout?: number;
+  total_timeout?: number;
   max_retries?: number;
   headers?: Record<string, string>;
 }
@@ -46,6 +55,10 @@ export interface ChannelTarget {
   instance_id?: string;
   connection_url?: string;
   password?: string;
+  /** Asks by `nextQuestion` for a password when one is needed, instead of asking the API. */
+  asks?: boolean;
+  /** How many dials may fail in a row. */
+  max_redials?: number;
 }
 
 /** What the three channels have in common. */
@@ -57,6 +70,10 @@ export interface BindingChannel<Item> {
   next(): Promise<Item[] | null>;
   /** Resolves at the next change of the state, at once if it changed since the last call; `null` after the end. */
   nextState(): Promise<ChannelState | null>;
+  /** Resolves with `true` when a password is wanted, and `answer` is to be called; with `false` after the end. */
+  nextQuestion(): Promise<boolean>;
+  /** Answers with what is known now, or with a problem in words instead. */
+  answer(target: ChannelTarget | undefined, problem?: string): void;
   /** The state now. */
   state(): ChannelState;
   /** The counters now. */
@@ -119,6 +136,6 @@ export interface Binding {
   /** The version of the Rust code. */
   version(): string;
   /** Throws an `ErrorRecord` if a setting is not acceptable. */
-  client(config: BindingConfig): BindingClient;
+  client(config: BindingConfig, log?: Log): BindingClient;
   readonly pcm: BindingPcm;
 }

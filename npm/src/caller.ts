@@ -1,18 +1,13 @@
+import type { AbortSignalLike } from "./ambient.js";
 import type { Binding, BindingClient, BindingConfig, BindingContent } from "./binding.js";
+import { bounded } from "./bounded.js";
 import { aborted, errorFrom, errorThrown, rethrown } from "./errors.js";
+import { DEFAULT_TIMEOUT } from "./generated/channels.js";
+import { Log } from "./logger.js";
 import { bindingOptions, type CallOptions, checkCallOptions, plainParameters } from "./options.js";
 import { once, type Platform } from "./platform.js";
 import { hideSecrets } from "./secrets.js";
 import type { Operations } from "./types.js";
-
-/** Where messages for a developer go; `console` fits. Secrets are never in them. */
-export interface Logger {
-  debug?(message: string): void;
-  warn?(message: string): void;
-}
-
-/** The time limit of one request, in milliseconds, where the client sets none. */
-export const DEFAULT_TIMEOUT = 60_000;
 
 type OperationName = keyof Operations;
 type Params<Name extends OperationName> = Operations[Name]["params"];
@@ -21,16 +16,16 @@ type Result<Name extends OperationName> = Operations[Name]["result"];
 /** A client's settings and its way to the binding. Every handle and every resource of the client shares one. */
 export class Caller {
   readonly platform: Platform;
-  readonly logger: Logger;
+  readonly log: Log;
   /** The time limit of one request, in milliseconds. */
   readonly timeout: number;
   /** The two addresses that a page needs too. */
   readonly addresses: { base_url?: string; realtime_url?: string };
   readonly #connect: () => Promise<{ binding: Binding; client: BindingClient }>;
 
-  constructor(platform: Platform, config: BindingConfig, logger: Logger = {}) {
+  constructor(platform: Platform, config: BindingConfig, log = new Log(undefined)) {
     this.platform = platform;
-    this.logger = logger;
+    this.log = log;
     this.timeout = config.timeout ?? DEFAULT_TIMEOUT;
     const { base_url, realtime_url } = config;
     this.addresses = {
@@ -40,9 +35,12 @@ export class Caller {
     this.#connect = once(async () => {
       const { binding, fallback_cause } = await platform.load();
       if (fallback_cause !== undefined) {
-        logger.warn?.(`orgo-sdk: the native addon cannot be used, WebAssembly takes its place: ${fallback_cause}`);
+        log.write("warn", `the native addon cannot be used, WebAssembly takes its place: ${fallback_cause}`);
       }
-      return { binding, client: rethrown(() => binding.client(config)) };
+      const client = rethrown(() =>
+        log.level === "off" ? binding.client(config) : binding.client({ ...config, log_level: log.level }, log.write),
+      );
+      return { binding, client };
     });
   }
 
@@ -51,9 +49,10 @@ export class Caller {
     return (await this.#connect()).binding;
   }
 
-  /** The binding's client for these settings. */
-  async client(): Promise<BindingClient> {
-    return (await this.#connect()).client;
+  /** The binding's client for these settings, within a limit in milliseconds. */
+  async client(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<BindingClient> {
+    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+    return (await bounded(operation, this.#connect(), "the binding was not loaded", limit, signal)).client;
   }
 
   /** Makes a REST call and returns what it answers. */
@@ -75,20 +74,16 @@ export class Caller {
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
     checkCallOptions(operation, options);
     const plain = plainParameters(operation, params);
-    const { signal } = options;
-    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
-    const client = await this.client();
+    const { signal, timeout = this.timeout, totalTimeout = timeout } = options;
+    const client = await this.client(operation, totalTimeout, signal);
     if (signal?.aborted) throw aborted(operation, signal.reason, "no");
 
-    const started = performance.now();
     const pending = rethrown(() => client.call(operation, plain, bindingOptions(options), content));
     const cancel = () => pending.cancel();
     signal?.addEventListener("abort", cancel);
     const outcome = await pending.outcome
       .catch((thrown: unknown) => Promise.reject(errorThrown(thrown)))
       .finally(() => signal?.removeEventListener("abort", cancel));
-    const end = outcome.ok ? "ok" : outcome.error.kind;
-    this.logger.debug?.(`orgo-sdk: ${operation}: ${end} in ${Math.round(performance.now() - started)} ms`);
 
     if (outcome.ok) {
       return { value: hideSecrets(outcome.value) as Result<Name>, bytes: outcome.bytes ?? new Uint8Array() };

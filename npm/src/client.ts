@@ -1,6 +1,7 @@
-import { Caller, type Logger } from "./caller.js";
+import { Caller } from "./caller.js";
 import { Computer } from "./computer.js";
 import { invalid } from "./errors.js";
+import { Log, type Logger, type LogLevel } from "./logger.js";
 import { checkArgument, checkFields, checks } from "./options.js";
 import type { Platform } from "./platform.js";
 import { Computers } from "./resources/computers.js";
@@ -18,14 +19,26 @@ export interface OrgoOptions {
    * `{instance_id}` and `{channel}`. Default in Node: `ORGO_REALTIME_URL`.
    */
   realtimeUrl?: string;
-  /** The time limit of one request, in milliseconds. Default: 60000. */
+  /**
+   * The time limit of one request, in milliseconds. Default: 60000, and for calls that wait for the computer (`bash`,
+   * `exec`, `wait`) the server's own limit and a margin, if that is longer.
+   */
   timeout?: number;
+  /** How long an answer that has begun may pause, in milliseconds. Default: 30000. */
+  idleTimeout?: number;
+  /**
+   * The time limit of a call with all of its requests and the waits between them, in milliseconds. A wait that would
+   * go beyond it is not begun. Default: what every request may take, and a minute before each retry.
+   */
+  totalTimeout?: number;
   /** How often a call is sent again after a failure that allows it. Default: 2. */
   maxRetries?: number;
   /** Header fields to send with every call. */
   headers?: Record<string, string>;
   /** Where messages for a developer go, `console` for example. Default: nowhere. */
   logger?: Logger;
+  /** How much the logger hears. Default: `info`. */
+  logLevel?: LogLevel;
   /**
    * Allows an API key in a page, where everybody who opens the page can take it. Default: false. A page that works
    * one computer needs no key: it gets a {@link Connection}.
@@ -48,9 +61,12 @@ export class OrgoClient {
       baseUrl: checks.string,
       realtimeUrl: checks.string,
       timeout: checks.milliseconds,
+      idleTimeout: checks.milliseconds,
+      totalTimeout: checks.milliseconds,
       maxRetries: checks.count,
       headers: checks.headers,
-      logger: { accepts: (value) => typeof value === "object" && value !== null, wanted: "an object such as console" },
+      logger: checks.logger,
+      logLevel: checks.logLevel,
       dangerouslyAllowBrowser: checks.boolean,
     });
     // An empty variable is one that was not set.
@@ -58,7 +74,7 @@ export class OrgoClient {
     const api_key = setting(options.apiKey, "ORGO_API_KEY");
     const base_url = setting(options.baseUrl, "ORGO_BASE_URL");
     const realtime_url = setting(options.realtimeUrl, "ORGO_REALTIME_URL");
-    const { timeout, maxRetries, headers } = options;
+    const { timeout, idleTimeout, totalTimeout, maxRetries, headers } = options;
     if (api_key !== undefined && !options.dangerouslyAllowBrowser && platform.exposed()) {
       const problem =
         "must not be in a page: everybody who opens it can take the key. Give the page a connection " +
@@ -72,10 +88,12 @@ export class OrgoClient {
         ...(base_url !== undefined && { base_url }),
         ...(realtime_url !== undefined && { realtime_url }),
         ...(timeout !== undefined && { timeout }),
+        ...(idleTimeout !== undefined && { idle_timeout: idleTimeout }),
+        ...(totalTimeout !== undefined && { total_timeout: totalTimeout }),
         ...(maxRetries !== undefined && { max_retries: maxRetries }),
         ...(headers !== undefined && { headers }),
       },
-      options.logger,
+      new Log(options.logger, options.logLevel),
     );
     this.workspaces = new Workspaces(this.#caller);
     this.computers = new Computers(this.#caller);

@@ -6,7 +6,7 @@ import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
-import { ComputerStateError, NotFoundError, timedOut } from "./errors.js";
+import { ComputerStateError, NotFoundError, TimeoutError, timedOut } from "./errors.js";
 import { type CallOptions, checkCallOptions, type OpenOptions } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
@@ -111,14 +111,17 @@ export class Computer {
       if (left < 1)
         throw timedOut(operation, timeout, `the computer did not run (${this.#info.status ?? "unknown"})`, "no");
       try {
-        const { status } = await this.refresh({ ...each, timeout: Math.min(left, this.#caller.timeout) });
+        const { status } = await this.refresh({ ...each, totalTimeout: left });
         if (status === "running") return this.#info;
         if (status === "error" || status === "deleting") {
           const message = `${operation}: the computer does not come to run: its status is ${status}`;
           throw new ComputerStateError({ kind: "computer", message, delivered: "no" });
         }
       } catch (error) {
-        if (!(error instanceof NotFoundError) || passed() > UNKNOWN_AT_FIRST) throw error;
+        // The limit that ran out is then this one's, and is told in its words.
+        const late = error instanceof TimeoutError && passed() > timeout - 1;
+        const unknown = error instanceof NotFoundError && passed() <= UNKNOWN_AT_FIRST;
+        if (!late && !unknown) throw error;
       }
       await sleep(operation, Math.min(pause, Math.max(timeout - passed(), 0)), options.signal);
     }

@@ -1,9 +1,11 @@
+import type { ChannelTarget } from "./binding.js";
 import { Caller } from "./caller.js";
 import type { AudioParams, AudioStream } from "./channel/audio.js";
 import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { invalid } from "./errors.js";
+import { Log, type Logger, type LogLevel } from "./logger.js";
 import { checkFields, checks, type OpenOptions } from "./options.js";
 import type { Platform } from "./platform.js";
 import type { EventType } from "./types.js";
@@ -53,6 +55,21 @@ export class Connection {
   }
 }
 
+/** How to work with a connection. */
+export interface ConnectOptions {
+  /**
+   * Gets a fresh connection to the same computer, from your own server for example: a restart of the computer changes
+   * its password. Asked when the password is refused. Without it the channel then ends, with the cause `unauthorized`.
+   */
+  refresh?: () => Promise<Connection | ConnectionData>;
+  /** How long a channel may take to open, and `refresh` to answer, in milliseconds. Default: 60000. */
+  timeout?: number;
+  /** See {@link OrgoOptions.logger}. */
+  logger?: Logger;
+  /** See {@link OrgoOptions.logLevel}. */
+  logLevel?: LogLevel;
+}
+
 /** The channels of one computer, opened by its password. */
 export class ConnectedComputer {
   /** The computer's id. */
@@ -60,11 +77,29 @@ export class ConnectedComputer {
   readonly #channels: ChannelOpener;
 
   /** @internal */
-  constructor(platform: Platform, connection: Connection | ConnectionData) {
-    const { base_url, realtime_url, ...target } = checkedConnection(connection);
-    this.id = target.computer_id;
-    const config = { ...(base_url !== undefined && { base_url }), ...(realtime_url !== undefined && { realtime_url }) };
-    this.#channels = new ChannelOpener(new Caller(platform, config), () => target);
+  constructor(platform: Platform, connection: Connection | ConnectionData, options: ConnectOptions = {}) {
+    checkFields("Orgo.connect", "options", options, {
+      refresh: checks.function,
+      timeout: checks.milliseconds,
+      logger: checks.logger,
+      logLevel: checks.logLevel,
+    });
+    const { refresh, timeout, logger, logLevel } = options;
+    const { base_url, realtime_url, ...first } = checkedConnection(connection);
+    this.id = first.computer_id;
+    const config = {
+      ...(base_url !== undefined && { base_url }),
+      ...(realtime_url !== undefined && { realtime_url }),
+      ...(timeout !== undefined && { timeout }),
+    };
+    const caller = new Caller(platform, config, new Log(logger, logLevel));
+    let target: ChannelTarget = first;
+    const renew = async (ask: NonNullable<typeof refresh>) => {
+      const { base_url: _, realtime_url: __, ...fresh } = checkedConnection(await ask());
+      if (fresh.computer_id !== this.id) throw invalid("refresh", "computer_id", "is that of another computer");
+      return (target = fresh);
+    };
+    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => renew(refresh)));
   }
 
   /** Opens a shell. See {@link Computer.terminal}. */

@@ -16,7 +16,6 @@ export {
   type PlayerTransport,
   type PlayOptions,
 } from "./audio/player.js";
-export type { Logger } from "./caller.js";
 export {
   type AudioChunk,
   type AudioEvents,
@@ -32,7 +31,7 @@ export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions 
 export { Terminal, type TerminalEvents, type TerminalParams } from "./channel/terminal.js";
 export type { OrgoOptions } from "./client.js";
 export { Computer, type ComputerInfo, type Screenshot } from "./computer.js";
-export { ConnectedComputer, Connection, type ConnectionData } from "./connection.js";
+export { type ConnectOptions, ConnectedComputer, Connection, type ConnectionData } from "./connection.js";
 export {
   AbortError,
   APIError,
@@ -53,6 +52,7 @@ export {
   ServerError,
   TimeoutError,
 } from "./errors.js";
+export type { Logger, LogLevel } from "./logger.js";
 export type { CallOptions, OpenOptions } from "./options.js";
 export type { BindingInfo } from "./platform.js";
 export type { Computers } from "./resources/computers.js";

@@ -1,6 +1,7 @@
 import type { AbortSignalLike } from "./ambient.js";
 import type { BindingCallOptions } from "./binding.js";
 import { invalid } from "./errors.js";
+import { LOG_LEVELS, type LogLevel } from "./logger.js";
 
 /** What one call may change. It is the last argument of every method that makes a call. */
 export interface CallOptions {
@@ -8,6 +9,10 @@ export interface CallOptions {
   signal?: AbortSignalLike;
   /** The time limit of one request in milliseconds. Default: the client's. */
   timeout?: number;
+  /** How long an answer that has begun may pause, in milliseconds. Default: the client's. */
+  idleTimeout?: number;
+  /** The time limit of the call with all of its requests and waits, in milliseconds. Default: the client's. */
+  totalTimeout?: number;
   /** How often the call is sent again after a failure that allows it. Default: the client's. */
   maxRetries?: number;
   /** More header fields. */
@@ -18,8 +23,10 @@ export interface CallOptions {
 export interface OpenOptions {
   /** Gives the opening up when it is aborted, with an {@link AbortError}. An open channel is ended by `close()`. */
   signal?: AbortSignalLike;
-  /** How long the opening may take, in milliseconds. Default: the client's limit of a request. */
+  /** How long the opening may take, in milliseconds, redials included. Default: the client's limit of a request. */
   timeout?: number;
+  /** How many dials may fail in a row, while it opens and later. Default: 10. */
+  maxRetries?: number;
 }
 
 /** What is allowed for one option. */
@@ -51,15 +58,8 @@ export const checks = {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 100,
     wanted: "a whole number from 0 to 100",
   },
-  cells: {
-    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 65_535,
-    wanted: "a whole number from 1 to 65535",
-  },
-  rate: {
-    accepts: (value) => Number.isInteger(value) && (value as number) >= 1,
-    wanted: "a whole number of samples per second",
-  },
-  channels: { accepts: (value) => value === 1 || value === 2, wanted: "1 or 2" },
+  /** Its range is the core's to judge. */
+  number: { accepts: (value) => typeof value === "number", wanted: "a number" },
   volume: {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
     wanted: "a number of at least 0",
@@ -76,6 +76,11 @@ export const checks = {
     accepts: (value) => isObject(value) && Object.values(value).every((field) => typeof field === "string"),
     wanted: "an object of strings",
   },
+  logger: { accepts: (value) => typeof value === "object" && value !== null, wanted: "an object such as console" },
+  logLevel: {
+    accepts: (value) => LOG_LEVELS.includes(value as LogLevel),
+    wanted: `one of ${LOG_LEVELS.join(", ")}`,
+  },
   signal: {
     accepts: (value) =>
       isObject(value) && typeof value.aborted === "boolean" && typeof value.addEventListener === "function",
@@ -84,7 +89,14 @@ export const checks = {
 } satisfies Record<string, Check>;
 
 /** The options of every call. */
-const CALL = { signal: checks.signal, timeout: checks.milliseconds, maxRetries: checks.count, headers: checks.headers };
+const CALL = {
+  signal: checks.signal,
+  timeout: checks.milliseconds,
+  idleTimeout: checks.milliseconds,
+  totalTimeout: checks.milliseconds,
+  maxRetries: checks.count,
+  headers: checks.headers,
+};
 
 /**
  * Checks an object of options: none but the known ones, each as its check says.
@@ -110,7 +122,8 @@ export function checkCallOptions(operation: string, options: CallOptions | undef
 
 /** Checks the last argument of what opens a channel. */
 export function checkOpenOptions(operation: string, options: OpenOptions | undefined): void {
-  checkFields(operation, "options", options, { signal: checks.signal, timeout: checks.milliseconds });
+  const { signal, milliseconds, count } = checks;
+  checkFields(operation, "options", options, { signal, timeout: milliseconds, maxRetries: count });
 }
 
 /** Checks one argument. */
@@ -119,9 +132,12 @@ export function checkArgument(owner: string, name: string, value: unknown, check
 }
 
 /** The options as a binding takes them. */
-export function bindingOptions({ timeout, maxRetries, headers }: CallOptions): BindingCallOptions {
+export function bindingOptions(options: CallOptions): BindingCallOptions {
+  const { timeout, idleTimeout, totalTimeout, maxRetries, headers } = options;
   return {
     ...(timeout !== undefined && { timeout }),
+    ...(idleTimeout !== undefined && { idle_timeout: idleTimeout }),
+    ...(totalTimeout !== undefined && { total_timeout: totalTimeout }),
     ...(maxRetries !== undefined && { max_retries: maxRetries }),
     ...(headers !== undefined && { headers }),
   };
@@ -136,7 +152,8 @@ export function plainParameters(operation: string, params: unknown): Record<stri
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue;
-    if (Object.hasOwn(CALL, name) && (name === "signal" || name === "maxRetries" || name === "headers")) {
+    // Some calls have a `timeout` of the server's.
+    if (Object.hasOwn(CALL, name) && name !== "timeout") {
       throw invalid(operation, name, "is an option of the call: it belongs into the argument after the parameters");
     }
     if (typeof value === "number" ? !Number.isFinite(value) : !["string", "boolean", "object"].includes(typeof value)) {

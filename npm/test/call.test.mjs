@@ -97,7 +97,7 @@ test("an unknown option or one of a wrong type is refused before anything is sen
 
 test("the settings of a client are checked", () => {
   const { platform } = fakePlatform();
-  const wrong = { apiKye: "x", apiKey: "", baseUrl: 1, timeout: -1, maxRetries: "2", headers: [], logger: 1 };
+  const wrong = { apiKye: "x", apiKey: "", baseUrl: 1, timeout: -1, maxRetries: "2", headers: [], logger: 1, logLevel: "loud", idleTimeout: 0, totalTimeout: "1" };
   for (const [field, value] of Object.entries(wrong)) {
     assert.throws(() => new OrgoClient(platform, { [field]: value }), { name: "InvalidParameterError", field });
   }
@@ -243,12 +243,37 @@ test("an upload takes bytes, buffers and blobs", async () => {
   assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
 });
 
-test("the logger hears how calls end, and no secrets", async () => {
+test("the logger hears what the binding says, at the level that was asked for", async () => {
   const lines = [];
-  const { orgo } = client(() => ({ password: "hunter2" }), { logger: { debug: (line) => lines.push(line) } });
-  await orgo.computers.vncPassword("c");
-  assert.match(lines.join("\n"), /computers\.vncPassword: ok in \d+ ms/);
-  assert.doesNotMatch(lines.join("\n"), /hunter2|sk_test/);
+  const logger = { debug: (line) => lines.push(line) };
+  const heard = async (options) => {
+    const { orgo, calls } = client(() => ({ password: "p" }), options);
+    await orgo.computers.vncPassword("c");
+    return [calls.at(-1).config.log_level, lines.splice(0)];
+  };
+  assert.deepEqual(await heard({}), [undefined, []]);
+  assert.deepEqual(await heard({ logger }), ["info", []]);
+  assert.deepEqual(await heard({ logger, logLevel: "off" }), [undefined, []]);
+  const all = ["orgo-sdk: computers.vncPassword: begun"];
+  assert.deepEqual(await heard({ logger, logLevel: "debug" }), ["debug", all]);
+  assert.deepEqual(await heard({ logger: {}, logLevel: "debug" }), ["debug", []]);
+});
+
+test("limits reach the binding, and hold while it is loaded", async () => {
+  const { orgo, calls } = client(() => ({}), { idleTimeout: 3_000, totalTimeout: 9_000 });
+  await orgo.computer("c").start({ timeout: 1_000, idleTimeout: 2_000, totalTimeout: 4_000 });
+  const { options, config } = calls.at(-1);
+  assert.deepEqual(options, { timeout: 1_000, idle_timeout: 2_000, total_timeout: 4_000 });
+  assert.deepEqual([config.idle_timeout, config.total_timeout], [3_000, 9_000]);
+
+  const { platform } = fakePlatform();
+  const stuck = new OrgoClient({ ...platform, load: () => new Promise(() => {}) }, { apiKey: "k" });
+  await assert.rejects(stuck.computer("c").start({ timeout: 10 }), { name: "TimeoutError", delivered: "no", limit: 10 });
+  await assert.rejects(stuck.computer("c").terminal({}, { timeout: 10 }), { name: "TimeoutError", limit: 10 });
+  const controller = new AbortController();
+  const given = stuck.computer("c").start({ signal: controller.signal });
+  controller.abort("enough");
+  await assert.rejects(given, { name: "AbortError", reason: "enough", delivered: "no" });
 });
 
 function countListeners(signal) {

@@ -3,7 +3,7 @@ import test from "node:test";
 import { fakePlatform, until } from "./support/fake-binding.mjs";
 import { source } from "./support/source.mjs";
 
-const { OrgoClient } = source;
+const { ConnectedComputer, OrgoClient } = source;
 
 /** Begins to open a channel of that kind; the test opens or ends it. */
 async function opening(kind = "terminal", ...args) {
@@ -54,15 +54,41 @@ test("opening has a limit and can be given up; the channel is closed then", asyn
   assert.equal(given.channel.closed, true);
 });
 
+test("a connection that is refreshed answers for the password, and later channels have it", async () => {
+  const { platform, channels } = fakePlatform();
+  const connection = { version: 1, computer_id: "c", password: "old" };
+  const answers = [
+    async () => ({ ...connection, password: "new", instance_id: "i" }),
+    async () => Promise.reject(new Error("503 from the page's server")),
+    async () => ({ ...connection, computer_id: "another" }),
+  ];
+  const connected = new ConnectedComputer(platform, connection, { refresh: () => answers.shift()() });
+  const opened = connected.terminal({}, { maxRetries: 3 });
+  const channel = await until(() => channels[0]);
+  assert.deepEqual(channel.target, { computer_id: "c", password: "old", asks: true, max_redials: 3 });
+  channel.open();
+  await opened;
+  for (let count = 1; count <= 3; count++) {
+    channel.ask();
+    await until(() => channel.answers.length === count);
+  }
+  const fresh = { computer_id: "c", password: "new", instance_id: "i" };
+  assert.deepEqual(channel.answers[0], { target: fresh, problem: undefined });
+  assert.equal(channel.answers[1].problem, "503 from the page's server");
+  assert.match(channel.answers[2].problem, /another computer/);
+  connected.events(["idle"]).catch(() => {});
+  assert.deepEqual((await until(() => channels[1])).target, { ...fresh, asks: true });
+});
+
 test("wrong parameters open nothing", async () => {
   const { platform, channels } = fakePlatform();
   const computer = new OrgoClient(platform).computer("c");
-  await assert.rejects(computer.terminal({ cols: 0 }), { field: "cols" });
+  await assert.rejects(computer.terminal({ cols: "80" }), { field: "cols" });
   await assert.rejects(computer.terminal({ columns: 80 }), { field: "columns" });
-  await assert.rejects(computer.audio({ channels: 3 }), { field: "channels" });
+  await assert.rejects(computer.audio({ channels: "1" }), { field: "channels" });
   await assert.rejects(computer.audio({ sample_rate: "x" }), { field: "sample_rate" });
   await assert.rejects(computer.events("idle"), { field: "types" });
-  for (const options of [{ timeuot: 1 }, { maxRetries: 1 }]) {
+  for (const options of [{ timeuot: 1 }, { maxRetries: -1 }]) {
     await assert.rejects(computer.terminal({}, options), { name: "InvalidParameterError" });
   }
   await assert.rejects(computer.terminal({}, { signal: AbortSignal.abort() }), { name: "AbortError" });
@@ -175,7 +201,7 @@ test("keystrokes go out while the link is up, and are refused while it is down",
   await assert.rejects(writer.write("lost"), { name: "ConnectionError", delivered: "no" });
   assert.deepEqual(channel.sent, ["ls\r", [100, 30], "id\r"]);
   assert.throws(() => stream.write(1), { field: "text" });
-  assert.throws(() => stream.resize(0, 1), { field: "cols" });
+  assert.throws(() => stream.resize("100", 1), { field: "cols" });
 });
 
 test("what a cancelled stream took is left for the next reader", async () => {

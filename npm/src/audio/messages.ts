@@ -37,11 +37,15 @@ export type ToWorker =
   | { type: "next" }
   /** The samples go to the sink from now on, the other items still to the page; without one, all go to the page. */
   | { type: "pour"; sink: Sink | undefined }
+  /** The password that was asked for, or why there is none. */
+  | { type: "answer"; target: ChannelTarget | undefined; problem: string | undefined }
   | { type: "close" };
 
 /** From the worker to the page: `refused` instead of the first state, `broken` after it, as the binding throws. */
 export type FromWorker =
   | { type: "hello" }
+  | { type: "log"; level: string; line: string }
+  | { type: "question" }
   | { type: "refused"; error: unknown }
   | { type: "state"; state: ChannelState; counters: Counters }
   | { type: "items"; items: AudioItem[] | null; counters: Counters }

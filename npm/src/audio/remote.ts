@@ -1,5 +1,5 @@
 /** A sound channel that lives in a worker, seen from the page. */
-import type { Binding, BindingAudio, Sink } from "../binding.js";
+import type { Binding, BindingAudio, ChannelTarget, Log, Sink } from "../binding.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
@@ -11,15 +11,15 @@ const HELLO_LIMIT = 10_000;
 export function withAudioWorkers(binding: Binding, module: InitInput, url: () => string | URL): Binding {
   return {
     ...binding,
-    client(config) {
-      const client = binding.client(config);
+    client(config, log) {
+      const client = binding.client(config, log);
       return {
         call: client.call.bind(client),
         terminal: client.terminal.bind(client),
         events: client.events.bind(client),
         async audio(target, options) {
           const worker = await startWorker(url, { type: "open", module, config, target, options });
-          return worker ? RemoteAudio.open(worker) : client.audio(target, options);
+          return worker ? RemoteAudio.open(worker, log) : client.audio(target, options);
         },
       };
     },
@@ -60,15 +60,18 @@ async function startWorker(url: () => string | URL, task: ToWorker): Promise<Wor
 /** Has the shape of a channel of the binding; its figures are those of the last message. */
 class RemoteAudio implements BindingAudio {
   readonly #worker: Worker;
+  readonly #log: Log | undefined;
   readonly #states: ChannelState[] = [];
   #state: ChannelState;
   #counters: Counters;
   #items: AudioItem[] = [];
   #ended = false;
+  /** Questions for a password that nobody took. */
+  #questions = 0;
   #broken: { error: unknown } | undefined;
   #wake: (() => void)[] = [];
 
-  static open(worker: Worker): Promise<RemoteAudio> {
+  static open(worker: Worker, log: Log | undefined): Promise<RemoteAudio> {
     return new Promise((resolve, reject) => {
       const fail = (error: unknown) => {
         worker.terminate();
@@ -76,14 +79,16 @@ class RemoteAudio implements BindingAudio {
       };
       worker.onerror = ({ message }) => fail(new Error(message));
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
-        if (data.type === "state") resolve(new RemoteAudio(worker, data.state, data.counters));
+        if (data.type === "state") resolve(new RemoteAudio(worker, log, data.state, data.counters));
+        else if (data.type === "log") log?.(data.level, data.line);
         else if (data.type === "refused") fail(data.error);
       };
     });
   }
 
-  private constructor(worker: Worker, state: ChannelState, counters: Counters) {
+  private constructor(worker: Worker, log: Log | undefined, state: ChannelState, counters: Counters) {
     this.#worker = worker;
+    this.#log = log;
     this.#state = state;
     this.#counters = counters;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
@@ -108,6 +113,19 @@ class RemoteAudio implements BindingAudio {
       if (this.#state.status === "closed") return null;
       await this.#change();
     }
+  }
+
+  async nextQuestion(): Promise<boolean> {
+    while (this.#questions === 0) {
+      if (this.#broken || this.#state.status === "closed") return false;
+      await this.#change();
+    }
+    this.#questions -= 1;
+    return true;
+  }
+
+  answer(target: ChannelTarget | undefined, problem?: string): void {
+    this.#send({ type: "answer", target, problem });
   }
 
   state(): ChannelState {
@@ -141,6 +159,12 @@ class RemoteAudio implements BindingAudio {
       case "items":
         if (message.items === null) this.#ended = true;
         else this.#items.push(...message.items);
+        break;
+      case "log":
+        this.#log?.(message.level, message.line);
+        break;
+      case "question":
+        this.#questions += 1;
         break;
       case "broken":
         this.#broken = message;

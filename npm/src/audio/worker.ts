@@ -2,7 +2,7 @@
  * The thread that owns a sound channel: it has the socket and the decoder, and hands the samples to the worklet, so
  * that nothing that the page does can hold the sound up. One file without imports when it is built.
  */
-import type { BindingAudio, Sink } from "../binding.js";
+import type { BindingAudio, Log, Sink } from "../binding.js";
 import init, { Client } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
@@ -39,6 +39,11 @@ class Server {
     this.#wake();
   }
 
+  /** Passes the questions for a password on to the page. */
+  async inquire(): Promise<void> {
+    while (await this.#channel.nextQuestion()) post({ type: "question" });
+  }
+
   /** Takes the items as long as somebody wants them, and all that are left when the channel has ended. */
   async serve(): Promise<void> {
     for (;;) {
@@ -62,6 +67,9 @@ class Server {
         break;
       case "pour":
         this.#direct(message.sink);
+        break;
+      case "answer":
+        this.#channel.answer(message.target, message.problem);
         break;
       case "close":
         this.#channel.close();
@@ -106,13 +114,14 @@ addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
 async function open({ module, config, target, options }: ToWorker & { type: "open" }): Promise<void> {
   try {
     await init({ module_or_path: module });
-    const channel = await new Client(config).audio(target, options);
+    const log: Log = (level, line) => post({ type: "log", level, line });
+    const channel = await new Client(config, log).audio(target, options);
     server = new Server(channel);
   } catch (error) {
     post({ type: "refused", error });
     return;
   }
-  await Promise.all([server.announce(), server.serve()]).catch((error: unknown) => post({ type: "broken", error }));
+  await Promise.all([server.announce(), server.inquire(), server.serve()]).catch((error: unknown) => post({ type: "broken", error }));
 }
 
 post({ type: "hello" });

@@ -1,11 +1,11 @@
-import type { Binding, BindingChannel, BindingClient, BindingEvents, BindingTerminal, Outcome } from "../binding.js";
+import type { Binding, BindingChannel, BindingClient, BindingEvents, BindingTerminal, Log, Outcome } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { ErrorRecord, EventItem, TerminalItem } from "../generated/channels.js";
 
 /** The addon: everything but bytes passes as JSON text, which costs least at this border. */
 export interface Addon {
   version(): string;
-  Client: new (config: string) => RawClient;
+  Client: new (config: string, log?: Log) => RawClient;
   wavHeader(sampleRate: number, channels: number): Uint8Array;
   wavEncode(samples: Float32Array): Uint8Array;
   level(samples: Float32Array): Float32Array;
@@ -40,6 +40,8 @@ interface Batch {
 interface RawChannel {
   next(): Promise<Batch | null>;
   nextState(): Promise<string | null>;
+  nextQuestion(): Promise<boolean>;
+  answer(target: string | undefined, problem: string | undefined): void;
   state(): string;
   counters(): string;
   close(): void;
@@ -60,7 +62,7 @@ export function nativeBinding(addon: Addon): Binding {
   return {
     kind: "native",
     version: () => addon.version(),
-    client: (config) => client(checked(() => new addon.Client(JSON.stringify(config)))),
+    client: (config, log) => client(checked(() => new addon.Client(JSON.stringify(config), log))),
     pcm: { header: addon.wavHeader, encode: addon.wavEncode, level: addon.level },
   };
 }
@@ -95,6 +97,8 @@ function channel<Item>(raw: RawChannel): BindingChannel<Item> {
       const state = await raw.nextState();
       return state === null ? null : JSON.parse(state);
     },
+    nextQuestion: () => raw.nextQuestion(),
+    answer: (target, problem) => raw.answer(target && JSON.stringify(target), problem),
     state: () => JSON.parse(raw.state()),
     counters: () => JSON.parse(raw.counters()),
     close: () => raw.close(),

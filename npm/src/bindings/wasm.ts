@@ -20,7 +20,7 @@ export async function loadWasm(source?: () => Promise<InitInput> | InitInput): P
     const binding: Binding = {
       kind: "wasm",
       version: glue.version,
-      client: (config) => new glue.Client(config),
+      client: (config, log) => new glue.Client(config, log),
       pcm: { header: glue.wavHeader, encode: glue.wavEncode, level: glue.level },
     };
     return { binding, module: glue.module() };

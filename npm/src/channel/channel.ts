@@ -1,5 +1,5 @@
 import { type AbortSignalLike, asyncDispose } from "../ambient.js";
-import type { BindingChannel } from "../binding.js";
+import type { BindingChannel, ChannelTarget } from "../binding.js";
 import { Emitter } from "../emitter.js";
 import { aborted, ChannelClosedError, errorThrown, timedOut } from "../errors.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
@@ -139,6 +139,22 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", wake);
+    }
+  }
+
+  /**
+   * Answers the binding's questions for a password until the channel has ended.
+   *
+   * @internal
+   */
+  async refreshBy(refresh: () => Promise<ChannelTarget>): Promise<void> {
+    // A broken binding shows in the state.
+    while (await this.#binding.nextQuestion().catch(() => false)) {
+      // An answer that never comes does not keep the next question from being asked.
+      refresh().then(
+        (target) => this.#binding.answer(target),
+        (error: unknown) => this.#binding.answer(undefined, error instanceof Error ? error.message : String(error)),
+      );
     }
   }
 

@@ -3,7 +3,7 @@ import type { BindingClient, ChannelTarget } from "../binding.js";
 import type { Caller } from "../caller.js";
 import { aborted, errorThrown } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, type OpenOptions, plainParameters } from "../options.js";
-import type { ChannelState, EventType } from "../types.js";
+import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { checkTypes, EventStream } from "./events.js";
 import { Terminal, type TerminalParams } from "./terminal.js";
@@ -11,7 +11,7 @@ import { Terminal, type TerminalParams } from "./terminal.js";
 /** A channel on its way. */
 interface Opening {
   opened(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<unknown>;
-  on(event: "state", listener: (state: ChannelState) => void): () => void;
+  refreshBy(refresh: () => Promise<ChannelTarget>): Promise<void>;
   on(event: "error", listener: (message: string) => void): () => void;
 }
 
@@ -19,32 +19,32 @@ interface Opening {
 export class ChannelOpener {
   readonly #caller: Caller;
   readonly #target: () => ChannelTarget;
+  readonly #refresh: (() => Promise<ChannelTarget>) | undefined;
 
-  constructor(caller: Caller, target: () => ChannelTarget) {
+  /** @param refresh Finds a fresh password, where the service cannot be asked for it. */
+  constructor(caller: Caller, target: () => ChannelTarget, refresh?: () => Promise<ChannelTarget>) {
     this.#caller = caller;
     this.#target = target;
+    this.#refresh = refresh;
   }
 
   async terminal(params: TerminalParams = {}, options: OpenOptions = {}): Promise<Terminal> {
     const operation = "computers.terminal";
-    checkFields(operation, "params", params, { cols: checks.cells, rows: checks.cells });
+    checkFields(operation, "params", params, { cols: checks.number, rows: checks.number });
     const plain = plainParameters(operation, params);
     return this.#open(operation, options, (client, target) => new Terminal(client.terminal(target, plain)));
   }
 
   async audio(params: AudioParams = {}, options: OpenOptions = {}): Promise<AudioStream> {
     const operation = "computers.audio";
-    const known = { sample_rate: checks.rate, channels: checks.channels, batch: checks.batch };
+    const known = { sample_rate: checks.number, channels: checks.number, batch: checks.batch };
     checkFields(operation, "params", params, known);
     const { batch: batch_ms, ...format } = params;
     const plain = plainParameters(operation, { ...format, batch_ms });
-    const { pcm } = await this.#caller.binding();
-    return this.#open(
-      operation,
-      options,
-      async (client, target) =>
-        new AudioStream(await client.audio(target, plain), pcm, this.#caller.platform, params),
-    );
+    return this.#open(operation, options, async (client, target) => {
+      const { pcm } = await this.#caller.binding();
+      return new AudioStream(await client.audio(target, plain), pcm, this.#caller.platform, params);
+    });
   }
 
   async events(types: readonly EventType[], options: OpenOptions = {}): Promise<EventStream> {
@@ -59,16 +59,20 @@ export class ChannelOpener {
     create: (client: BindingClient, target: ChannelTarget) => Opened | Promise<Opened>,
   ): Promise<Opened> {
     checkOpenOptions(operation, options);
-    const { signal, timeout = this.#caller.timeout } = options;
+    const { signal, timeout = this.#caller.timeout, maxRetries } = options;
+    const client = await this.#caller.client(operation, timeout, signal);
     if (signal?.aborted) throw aborted(operation, signal.reason, "no");
-    const client = await this.#caller.client();
-    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
-    const channel = await (async () => create(client, this.#target()))().catch((thrown: unknown) => {
+    const target = {
+      ...this.#target(),
+      ...(this.#refresh && { asks: true }),
+      ...(maxRetries !== undefined && { max_redials: maxRetries }),
+    };
+    const channel = await (async () => create(client, target))().catch((thrown: unknown) => {
       throw errorThrown(thrown);
     });
-    const { logger } = this.#caller;
-    channel.on("state", ({ status }) => logger.debug?.(`orgo-sdk: ${operation}: ${status}`));
-    channel.on("error", (message) => logger.warn?.(`orgo-sdk: ${operation}: the server says: ${message}`));
+    const { log } = this.#caller;
+    channel.on("error", (message) => log.write("warn", `${operation}: the server says: ${message}`));
+    if (this.#refresh) void channel.refreshBy(this.#refresh);
     await channel.opened(operation, timeout, signal);
     return channel;
   }

@@ -60,8 +60,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   /** Tells the shell its new size, in characters. */
   resize(cols: number, rows: number): void {
-    checkArgument("terminal.resize", "cols", cols, checks.cells);
-    checkArgument("terminal.resize", "rows", rows, checks.cells);
+    checkArgument("terminal.resize", "cols", cols, checks.number);
+    checkArgument("terminal.resize", "rows", rows, checks.number);
     rethrown(() => this.#binding.resize(cols, rows));
   }
 

@@ -4,7 +4,7 @@ import { withAudioWorkers } from "../audio/remote.js";
 import { loadWasm } from "../bindings/wasm.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
-import { ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
+import { type ConnectOptions, ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
 import { invalid } from "../errors.js";
 import { checkFields } from "../options.js";
 import { type BindingInfo, once, type Platform } from "../platform.js";
@@ -81,8 +81,8 @@ export class Orgo extends OrgoClient {
   }
 
   /** The channels of one computer by what {@link Computer.connection} gave, without an API key. Makes no call. */
-  static connect(connection: Connection | ConnectionData): ConnectedComputer {
-    return new ConnectedComputer(platform, connection);
+  static connect(connection: Connection | ConnectionData, options?: ConnectOptions): ConnectedComputer {
+    return new ConnectedComputer(platform, connection, options);
   }
 
   /** Loads the binding, unless it is loaded, and tells which one it is. */

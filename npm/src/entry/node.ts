@@ -4,7 +4,7 @@ import { type Addon, nativeBinding } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import type { Binding } from "../binding.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
-import { ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
+import { type ConnectOptions, ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
 import { BindingError, invalid } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 
@@ -28,8 +28,8 @@ export class Orgo extends OrgoClient {
   }
 
   /** The channels of one computer by what {@link Computer.connection} gave, without an API key. Makes no call. */
-  static connect(connection: Connection | ConnectionData): ConnectedComputer {
-    return new ConnectedComputer(platform, connection);
+  static connect(connection: Connection | ConnectionData, options?: ConnectOptions): ConnectedComputer {
+    return new ConnectedComputer(platform, connection, options);
   }
 
   /** Loads the binding, unless it is loaded, and tells which one it is and why. */
@@ -70,8 +70,8 @@ function withoutSockets(binding: Binding): Binding {
   };
   return {
     ...binding,
-    client(config) {
-      const client = binding.client(config);
+    client(config, log) {
+      const client = binding.client(config, log);
       return { call: client.call.bind(client), terminal: refuse, audio: refuse, events: refuse };
     },
   };

@@ -12,8 +12,10 @@ export class FakeChannel {
   pulls = 0;
   closed = false;
   sent = [];
+  answers = [];
   figures = { received: 0, taken: 0, buffered: 0, dropped: 0 };
   #items = [];
+  #questions = 0;
   #states = [{ status: "connecting" }];
   #reported = 0;
   #wake = [];
@@ -56,6 +58,25 @@ export class FakeChannel {
     }
     this.#reported = this.#states.length - 1;
     return this.state();
+  }
+
+  /** Wants a password; the answer is in `answers`. */
+  ask() {
+    this.#questions += 1;
+    this.#notify();
+  }
+
+  async nextQuestion() {
+    while (this.#questions === 0) {
+      if (this.state().status === "closed") return false;
+      await this.#change();
+    }
+    this.#questions -= 1;
+    return true;
+  }
+
+  answer(target, problem) {
+    this.answers.push({ target, problem });
   }
 
   state() {
@@ -120,10 +141,11 @@ export function fakePlatform(answer = () => ({}), { environment = {}, exposed = 
       encode: (samples) => Uint8Array.from(samples),
       level: (samples) => Float32Array.of(Math.max(...samples), samples.length),
     },
-    client: (config) => ({
+    client: (config, log) => ({
       call(operation, params, options, content) {
         const cancelled = deferred();
         calls.push({ operation, params, options, content, config });
+        log?.("debug", `${operation}: begun`);
         const outcome = (async () => {
           try {
             const value = await answer(operation, params, { options, content, cancelled: cancelled.promise });
