@@ -119,7 +119,9 @@ fn is_carrier_left() -> bool {
     let read = |entry: &fs::DirEntry, file| fs::read_to_string(entry.path().join(file)).unwrap_or_default();
     processes
         .filter(|entry| read(entry, "comm") == "slirp4netns\n")
-        .any(|entry| read(&entry, "status").contains("\nPPid:\t1\n"))
+        .map(|entry| read(&entry, "status"))
+        // Where the first process of a system takes no leave of the dead, they stay as zombies.
+        .any(|status| status.contains("\nPPid:\t1\n") && !status.contains("\nState:\tZ"))
 }
 
 #[test]

@@ -59,8 +59,9 @@ fn status(computer: &Computer<'_>) -> Value {
     computer.server.get(&format!("/computers/{}/stream/status", computer.id)).expect(200)
 }
 
+/// A zombie has ended: only its parent, which may be no more than the first process of a system, has not looked yet.
 fn runs(pid: &Value) -> bool {
-    Path::new(&format!("/proc/{pid}")).exists()
+    fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| !status.contains("\nState:\tZ"))
 }
 
 /// What ffprobe finds: the kind and the number of packets of each stream.
