@@ -1,0 +1,3 @@
+import { testLimits } from "./limits.mjs";
+
+testLimits("native");

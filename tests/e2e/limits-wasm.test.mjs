@@ -1,0 +1,7 @@
+import { WebSocket } from "undici";
+import { testLimits } from "./limits.mjs";
+
+// Node 22 and later have it as a global.
+globalThis.WebSocket ??= WebSocket;
+
+testLimits("wasm");

@@ -1,0 +1,34 @@
+// The process whose memory is measured. It prints what it measured, and has to end by itself.
+import * as sdk from "orgo-sdk";
+import { load } from "./load.mjs";
+
+const [port, counts] = process.argv.slice(2).map((text) => JSON.parse(text));
+
+function measure() {
+  globalThis.gc();
+  return process.memoryUsage.rss();
+}
+
+async function flood() {
+  const connection = { version: 1, computer_id: "c", connection_url: `http://127.0.0.1:${port}`, password: "p" };
+  const terminal = await sdk.Orgo.connect(connection).terminal();
+  const before = measure();
+  terminal.write("flood");
+  // The counters stand still once the reader waits for its consumer.
+  let last = -1;
+  for (let still = 0; still < 10; still = terminal.counters.received === last ? still + 1 : 0) {
+    last = terminal.counters.received;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const { received, buffered, dropped } = terminal.counters;
+  const growth = measure() - before;
+  process.send("flooded");
+  await new Promise((resolve) => process.once("message", resolve));
+  await terminal.close();
+  process.disconnect();
+  return { received, buffered, dropped, growth };
+}
+
+const measured = await load(sdk, port, counts, measure);
+const flooded = await flood();
+console.log(JSON.stringify({ kind: (await sdk.Orgo.bindingInfo()).kind, measured, flooded }));
