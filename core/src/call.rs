@@ -74,6 +74,7 @@ impl Output {
                     problem: error.to_string(),
                     status: 200,
                     body: String::new(),
+                    garbled: false,
                 })
             })
         }
@@ -299,6 +300,8 @@ impl Call {
     pub fn handle_response(&mut self, mut response: Response) {
         self.request_id = response.header("x-request-id").map(str::to_owned);
         let judged = if (200..300).contains(&response.status) {
+            // What may fail now is only the reading of the answer, or the fetching of a link in it.
+            self.deliver(Delivered::Yes);
             self.decode(&mut response)
         } else {
             Err(self.refused(&response))
@@ -468,8 +471,6 @@ impl Call {
             authorize(&mut self.request, self.key.as_ref());
         }
         self.following = true;
-        // The operation itself was answered: what may fail now is only the fetching.
-        self.delivered = Delivered::Yes;
         Ok(())
     }
 
@@ -520,17 +521,25 @@ impl Call {
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
         let problem = format!("expected JSON, found something else at byte {}", error.at);
-        self.misfit(response, Mismatch { path: String::new(), problem })
+        Error::Decode(DecodeError {
+            garbled: true,
+            ..self.unreadable(response, Mismatch { path: String::new(), problem })
+        })
     }
 
-    fn misfit(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> Error {
-        Error::Decode(DecodeError {
+    fn misfit(&self, response: &Response, mismatch: Mismatch) -> Error {
+        Error::Decode(self.unreadable(response, mismatch))
+    }
+
+    fn unreadable(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
+        DecodeError {
             operation: self.operation.name.to_owned(),
             path,
             problem,
             status: response.status,
             body: redact(&response.body, self.key.as_ref()),
-        })
+            garbled: false,
+        }
     }
 }
 

@@ -84,6 +84,8 @@ pub struct DecodeError {
     pub status: u16,
     /// Its raw body, bounded and with secrets masked.
     pub body: String,
+    /// Whether it is not even JSON, as when it was cut off or comes from a proxy on the way: that may pass.
+    pub garbled: bool,
 }
 
 /// A refusal by the server.

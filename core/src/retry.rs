@@ -54,13 +54,14 @@ impl Backoff {
 /// The wait before a call is sent again; `None` where it must not be.
 ///
 /// A call that must happen once is sent again only when it provably did nothing. The others are sent again after
-/// every failure that may pass: of the network, of time, 408, 429 and 5xx.
+/// every failure that may pass: of the network, of time, 408, 429, 5xx, and an answer that is not JSON.
 #[must_use]
 pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jitter) -> Option<Millis> {
     let passing = match error {
         Error::Transport(_) | Error::Timeout(_) => true,
         Error::Server(error) => error.nothing_executed() || matches!(error.status, 408 | 500 | 502..=504),
-        Error::Encode(_) | Error::Decode(_) | Error::Aborted(_) | Error::Closed(_) => false,
+        Error::Decode(error) => error.garbled,
+        Error::Encode(_) | Error::Aborted(_) | Error::Closed(_) => false,
     };
     let harmless = effect != Effect::Once || error.delivered() == Delivered::No;
     if !passing || !harmless {

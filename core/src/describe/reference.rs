@@ -15,8 +15,9 @@ pub fn reference() -> String {
         "<!-- Written by orgo-describe (npm run types) from the declarations in core/. Do not edit. -->\n\n\
          # Reference\n\n## Calls\n\n\
          *Effect* says when a failed call is sent again by itself. `read` and `idempotent`: after every failure that may \
-         pass (network, time limit, 408, 429, 500, 502, 503, 504). `once`: only when it provably did nothing (refused \
-         connection, unknown host, failed TLS, 429, or a code that says the computer is still waking).\n\n\
+         pass (network, time limit, an answer that is not JSON, 408, 429, 500, 502, 503, 504). `once`: only when it \
+         provably did nothing (refused connection, unknown host, failed TLS, 429, or a code that says the computer is \
+         still waking).\n\n\
          | call | request | effect | answer |\n|---|---|---|---|\n",
     );
     for operation in OPERATIONS {
