@@ -198,12 +198,17 @@ pub(super) enum Change {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
-    Authorizing,
+    Authorizing {
+        /// When this try began.
+        began: Millis,
+    },
     Dialling {
+        began: Millis,
         since: Millis,
     },
     /// The socket is open; the server has not accepted yet.
     Greeting {
+        began: Millis,
         since: Millis,
     },
     Open {
@@ -229,7 +234,6 @@ pub(super) struct Link {
     /// A fresh password was asked for since the last acceptance.
     refreshed: bool,
     opened_before: bool,
-    heard: Millis,
     next_ping: Millis,
     /// When the first ping went out that nothing came after.
     asked: Option<Millis>,
@@ -248,14 +252,13 @@ impl Link {
             channel,
             notes: Notes::new(target.log_level),
             target,
-            phase: Phase::Authorizing,
+            phase: Phase::Authorizing { began: 0 },
             outputs: VecDeque::new(),
             queued: 0,
             jitter: Jitter::new(seed),
             attempt: 0,
             refreshed: false,
             opened_before: false,
-            heard: 0,
             next_ping: 0,
             asked: None,
             unstable: false,
@@ -274,12 +277,15 @@ impl Link {
                 State::Waiting { attempt: self.attempt, at: *at, delay: *delay, cause: self.cause.clone() }
             }
             Phase::Closed(cause) => State::Closed(cause.clone()),
-            // Between two tries it stays "waiting", with the try that is under way.
-            _ if self.opened_before || self.attempt > 0 => {
+            // Between two tries it stays "waiting", with the try that is under way. The one after a refused password
+            // follows no failed one.
+            Phase::Authorizing { began } | Phase::Dialling { began, .. } | Phase::Greeting { began, .. }
+                if self.opened_before || self.attempt > 0 =>
+            {
                 let cause = self.cause.clone();
-                State::Waiting { attempt: self.attempt, at: self.heard, delay: 0, cause }
+                State::Waiting { attempt: self.attempt.max(1), at: *began, delay: 0, cause }
             }
-            _ => State::Connecting,
+            Phase::Authorizing { .. } | Phase::Dialling { .. } | Phase::Greeting { .. } => State::Connecting,
         }
     }
 
@@ -298,15 +304,15 @@ impl Link {
     /// Begins, or begins again: with the password at hand it dials, without it asks.
     pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         if self.target.password.is_some() {
-            self.dial(now, url);
+            self.dial(now, now, url);
         } else {
-            self.authorize();
+            self.authorize(now);
         }
     }
 
-    fn authorize(&mut self) {
+    fn authorize(&mut self, now: Millis) {
         self.drop_unsent();
-        self.phase = Phase::Authorizing;
+        self.phase = Phase::Authorizing { began: now };
         self.outputs.push_back(Output::Authorize);
     }
 
@@ -314,7 +320,7 @@ impl Link {
         &self.target.address
     }
 
-    fn dial(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
+    fn dial(&mut self, began: Millis, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         let Target { base_url, template, address, password, .. } = &self.target;
         match address.channel_url(base_url, template.as_ref(), self.channel) {
             Ok(plain) => {
@@ -324,7 +330,7 @@ impl Link {
                 };
                 self.drop_unsent();
                 self.outputs.push_back(Output::Dial(url(plain)));
-                self.phase = Phase::Dialling { since: now };
+                self.phase = Phase::Dialling { began, since: now };
             }
             Err(problem) => {
                 self.close(CloseCause::new(CloseReason::Refused, &format!("the address {problem}")));
@@ -338,14 +344,12 @@ impl Link {
         found: Result<(ComputerAddress, Password), Error>,
         url: impl FnOnce(SocketUrl) -> SocketUrl,
     ) {
-        if self.phase != Phase::Authorizing {
-            return;
-        }
+        let Phase::Authorizing { began } = self.phase else { return };
         match found {
             Ok((address, password)) => {
                 self.target.address = address;
                 self.target.password = Some(password);
-                self.dial(now, url);
+                self.dial(began, now, url);
             }
             // What cannot even be asked, or makes no sense, does not get better.
             Err(error @ (Error::Encode(_) | Error::Decode(_))) => {
@@ -362,18 +366,14 @@ impl Link {
     }
 
     pub(super) fn opened(&mut self, now: Millis) -> bool {
-        if !matches!(self.phase, Phase::Dialling { .. }) {
-            return false;
-        }
-        self.phase = Phase::Greeting { since: now };
-        self.heard = now;
+        let Phase::Dialling { began, .. } = self.phase else { return false };
+        self.phase = Phase::Greeting { began, since: now };
         self.asked = None;
         true
     }
 
     /// Something came from the server.
     pub(super) fn heard(&mut self, now: Millis, bytes: usize) -> Change {
-        self.heard = now;
         self.asked = None;
         self.unstable = false;
         self.counters.received_messages += 1;
@@ -425,7 +425,7 @@ impl Link {
             self.attempt = 0;
         }
         self.unstable = false;
-        let asking = self.phase == Phase::Authorizing;
+        let asking = matches!(self.phase, Phase::Authorizing { .. });
         match verdict {
             // The key itself was refused, or the fresh password was.
             Verdict::Refresh if self.refreshed || asking => self.end(cause),
@@ -434,7 +434,7 @@ impl Link {
                 self.note(|| Fact::PasswordRefused { cause: cause.message.clone() });
                 self.cause = cause;
                 self.target.password = None;
-                self.authorize();
+                self.authorize(now);
             }
             Verdict::Final => self.end(cause),
             Verdict::RedialIfOpened if !self.opened_before => self.end(cause),
@@ -539,9 +539,9 @@ impl Link {
     /// silence is then our own.
     pub(super) fn poll_timeout(&self, reading: bool) -> Option<Millis> {
         match &self.phase {
-            Phase::Authorizing | Phase::Closed(_) => None,
-            Phase::Dialling { since } => Some(since + DIAL_LIMIT),
-            Phase::Greeting { since } => Some(since + ACCEPTED_AFTER),
+            Phase::Authorizing { .. } | Phase::Closed(_) => None,
+            Phase::Dialling { since, .. } => Some(since + DIAL_LIMIT),
+            Phase::Greeting { since, .. } => Some(since + ACCEPTED_AFTER),
             Phase::Open { .. } if reading => {
                 let patience = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
                 Some(self.asked.map_or(self.next_ping, |asked| self.next_ping.min(asked + patience)))
@@ -554,10 +554,12 @@ impl Link {
     /// Time passed. Says whether to dial, and what the channel has to know.
     pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Change) {
         match self.phase {
-            Phase::Dialling { since } if now >= since + DIAL_LIMIT => {
+            Phase::Dialling { since, .. } if now >= since + DIAL_LIMIT => {
                 self.broken_with_hangup(now, &format!("no socket within {DIAL_LIMIT} ms"));
             }
-            Phase::Greeting { since } if now >= since + ACCEPTED_AFTER => return (false, self.accept(now)),
+            Phase::Greeting { since, .. } if now >= since + ACCEPTED_AFTER => {
+                return (false, self.accept(now));
+            }
             Phase::Open { .. } => {
                 if !reading {
                     self.asked = None;
