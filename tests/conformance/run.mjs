@@ -1,15 +1,25 @@
 // Holds a server to the documented protocol: ORGO_BASE_URL=… ORGO_API_KEY=… node tests/conformance/run.mjs
-// It makes a workspace with a computer in it, and removes both. The addresses of the channels are taken from
-// ORGO_REALTIME_URL, with {instance_id} and {channel} in it; without it from what docs/protocol.md says of the base.
-import { count, differences } from "./conform.mjs";
+// It makes workspaces and computers, and removes them. More variables: tests/README.md
+import { differences } from "./conform.mjs";
 
-const { ORGO_BASE_URL: baseUrl, ORGO_API_KEY: apiKey, ORGO_REALTIME_URL: given } = process.env;
-if (!baseUrl || !apiKey) {
+const { env } = process;
+if (!env.ORGO_BASE_URL || !env.ORGO_API_KEY) {
   console.error("ORGO_BASE_URL and ORGO_API_KEY say which server is meant, such as http://127.0.0.1:8800/api");
   process.exit(2);
 }
-const realtimeUrl = given ?? `${new URL("/", baseUrl).href.replace(/^http/, "ws")}desktops/{instance_id}/ws/{channel}`;
-const rows = await differences({ baseUrl: baseUrl.replace(/\/$/, ""), apiKey, realtimeUrl });
+const base = new URL(env.ORGO_BASE_URL.replace(/\/$/, ""));
+const sockets = base.protocol.replace("http", "ws");
+const isLocal = /^(127\.|localhost$|\[::1\]$)/.test(base.hostname);
+const { met, rows } = await differences({
+  baseUrl: base.href,
+  apiKey: env.ORGO_API_KEY,
+  realtimeUrl: env.ORGO_REALTIME_URL ?? `${sockets}//${base.host}/desktops/{instance_id}/ws/{channel}`,
+  olderRealtimeUrl:
+    env.ORGO_OLDER_REALTIME_URL ??
+    (isLocal ? `${sockets}//{instance_id}.localhost:${base.port}/{channel}` : "wss://{instance_id}.orgo.dev/{channel}"),
+  connection: env.ORGO_STREAM_CONNECTION,
+  deadConnection: env.ORGO_DEAD_STREAM_CONNECTION,
+});
 if (rows.length > 0) console.table(rows);
-console.log(`${count - rows.length} of ${count} checks are met`);
+console.log(`${met} of ${met + rows.length} checks are met`);
 process.exitCode = rows.length > 0 ? 1 : 0;

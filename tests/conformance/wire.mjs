@@ -1,27 +1,48 @@
 // Plain HTTP and WebSocket calls, without the SDK: what is tested is the server.
-import { WebSocket } from "undici";
+import { lookup } from "node:dns";
+import { Agent, WebSocket } from "undici";
 import { within } from "../support/wait.mjs";
 
 const LIMIT = 30_000;
 
+/** Names under `localhost` are this machine's, which not every resolver knows. */
+const dispatcher = new Agent({
+  connect: {
+    lookup: (name, options, done) => lookup(name.endsWith(".localhost") ? "localhost" : name, options, done),
+  },
+});
+
 /** A server of the protocol. */
 export class Wire {
+  /** Every `METHOD path` that was called, with `{id}` in the place of ids. @type {Set<string>} */
+  called = new Set();
   #base;
-  #realtime;
+  #addresses;
   #key;
 
-  /** @param {{ baseUrl: string, realtimeUrl: string, apiKey: string }} options `realtimeUrl` names `{instance_id}` and `{channel}` */
-  constructor({ baseUrl, realtimeUrl, apiKey }) {
+  /**
+   * @param {{ baseUrl: string, realtimeUrl: string, olderRealtimeUrl?: string, apiKey: string }} options the addresses of
+   *   channels, of today's generation and of the older one, name `{instance_id}` (or `{computer_id}`) and `{channel}`
+   */
+  constructor({ baseUrl, realtimeUrl, olderRealtimeUrl = "", apiKey }) {
     this.#base = baseUrl;
-    this.#realtime = realtimeUrl;
+    this.#addresses = { today: realtimeUrl, older: olderRealtimeUrl };
     this.#key = apiKey;
   }
 
-  /** Makes a call; `text` is a body that is sent as it is, `key: null` sends no key. */
-  async call(method, path, body, { key = this.#key, text } = {}) {
-    const headers = { accept: "application/json", "content-type": "application/json" };
+  /** The key that calls are made with. */
+  get key() {
+    return this.#key;
+  }
+
+  /** Makes a call; `text` is a body that is sent as it is, `form` a form, `key: null` sends no key. */
+  async call(method, path, body, { key = this.#key, text, form } = {}) {
+    const headers = { accept: "application/json" };
     if (key !== null) headers.authorization = `Bearer ${key}`;
-    const sent = text ?? (method === "POST" ? JSON.stringify(body ?? {}) : undefined);
+    if (form === undefined) headers["content-type"] = "application/json";
+    const sent = form ?? text ?? (method === "POST" ? JSON.stringify(body ?? {}) : undefined);
+    // An id has a digit in it, and no name of a call has.
+    this.called.add(`${method} ${path.replace(/\?.*/, "").replace(/^(\/[a-z]+\/)(?=[^/]*\d)[^/]+/, "$1{id}")}`);
     const signal = AbortSignal.timeout(LIMIT * 2);
     const response = await fetch(`${this.#base}${path}`, { method, headers, body: sent, signal });
     const answer = await response.text();
@@ -34,11 +55,38 @@ export class Wire {
     return { status: response.status, body: parsed };
   }
 
-  /** Opens a channel of a computer, whether the server then closes it or not. */
-  async channel(kind, { computer, password }) {
+  /** Fetches bytes; `address` may be a path from the root of the host. The key goes along if `withKey`. */
+  async fetch(address, { withKey = false } = {}) {
+    const headers = withKey ? { authorization: `Bearer ${this.#key}` } : {};
+    const response = await fetch(new URL(address, this.#base), { headers, signal: AbortSignal.timeout(LIMIT) });
+    return {
+      status: response.status,
+      type: response.headers.get("content-type"),
+      bytes: Buffer.from(await response.arrayBuffer()),
+    };
+  }
+
+  /**
+   * Opens a channel of a computer, whether the server then closes it or not.
+   *
+   * @param {"terminal" | "audio" | "events"} kind
+   * @param {{ computer: { id: string, instance_id?: string, fly_instance_id?: string }, password: string | null }} state
+   * @param {object} [options]
+   * @param {"today" | "older"} [options.generation]
+   * @param {string} [options.address] in place of the generation's
+   * @param {Record<string, string | number>} [options.query]
+   * @param {boolean} [options.bearer] sends the password as a header
+   */
+  async channel(kind, { computer, password }, { generation = "today", address, query = {}, bearer = false } = {}) {
     const instance = computer.instance_id ?? computer.fly_instance_id;
-    const address = this.#realtime.replace("{instance_id}", instance).replace("{channel}", kind);
-    const channel = new Channel(new WebSocket(`${address}?token=${encodeURIComponent(password)}`));
+    const template = address ?? this.#addresses[generation];
+    const url = new URL(
+      template.replace("{instance_id}", instance).replace("{computer_id}", computer.id).replace("{channel}", kind),
+    );
+    if (password !== null && !bearer) url.searchParams.set("token", password);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    const headers = bearer ? { authorization: `Bearer ${password}` } : {};
+    const channel = new Channel(new WebSocket(url, { dispatcher, headers }));
     await channel.opened;
     return channel;
   }
@@ -77,16 +125,27 @@ class Channel {
     this.#socket.send(JSON.stringify(frame));
   }
 
+  /** Sends a JSON frame as some clients do: in binary. */
+  sendBinary(frame) {
+    this.#socket.send(Buffer.from(JSON.stringify(frame)));
+  }
+
   close() {
     this.#socket.close();
   }
 
   /** The next JSON frame for which `fits` is true; the others are passed over. */
-  find(fits) {
-    return this.#next("a frame", (data) => {
+  find(fits, limit = LIMIT) {
+    const read = (data) => {
       const frame = typeof data === "string" && JSON.parse(data);
       return frame && fits(frame) ? frame : undefined;
-    });
+    };
+    return this.#next("a frame", read, limit);
+  }
+
+  /** The next JSON frame. */
+  frame() {
+    return this.find(() => true);
   }
 
   /** The next binary frame. */
@@ -99,7 +158,7 @@ class Channel {
     return this.#next("the end", () => undefined).catch((error) => this.#code ?? Promise.reject(error));
   }
 
-  #next(what, read) {
+  #next(what, read, limit = LIMIT) {
     const search = async () => {
       for (;;) {
         while (this.#arrived.length > 0) {
@@ -110,6 +169,6 @@ class Channel {
         await new Promise((resolve) => (this.#wake = resolve));
       }
     };
-    return within(what, search(), LIMIT);
+    return within(what, search(), limit);
   }
 }

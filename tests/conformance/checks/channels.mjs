@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { UNKNOWN } from "../expect.mjs";
+
+const KINDS = ["terminal", "audio", "events"];
+
+const socketsOf = ({ connection_url }) => connection_url.replace(/^http/, "ws");
+
+async function answers(socket) {
+  socket.send({ type: "ping" });
+  await socket.find((frame) => frame.type === "pong");
+  socket.close();
+}
+
+function answersAt(kind, generation, source) {
+  return {
+    name: `the ${kind} channel answers a ping at the address of ${generation === "today" ? "today" : "the older generation"}`,
+    source,
+    run: async (wire, state) => answers(await wire.channel(kind, state, { generation })),
+  };
+}
+
+function closesWith(code, kind, why, source, refusal) {
+  return {
+    name: `the ${kind} channel is closed with ${code} ${why}`,
+    source,
+    run: async (wire, state) => assert.equal(await (await wire.channel(kind, refusal(state, wire))).closed(), code),
+  };
+}
+
+/** What all channels have in common: addresses, passwords, and how they are refused. */
+export const channels = [
+  ...KINDS.flatMap((kind) => [answersAt(kind, "today", "G3, VNC-0.3, BOPS"), answersAt(kind, "older", "SEED")]),
+  {
+    name: "channels are below the computer's connection_url",
+    source: "G3",
+    async run(wire, state) {
+      const address = `${socketsOf(state.computer)}/ws/{channel}`;
+      await answers(await wire.channel("events", state, { address }));
+    },
+  },
+  {
+    name: "channels are found by the computer's UUID too",
+    source: "G3",
+    async run(wire, state) {
+      const address = `${socketsOf(state.computer).replace(/[^/]+$/, "{computer_id}")}/ws/{channel}`;
+      await answers(await wire.channel("events", state, { address }));
+    },
+  },
+  {
+    name: "the password is taken as a Bearer token",
+    source: "BOPS, MCP",
+    run: async (wire, state) => answers(await wire.channel("events", state, { bearer: true })),
+  },
+  {
+    name: "frames in binary are read like frames in text",
+    source: "OS1",
+    async run(wire, state) {
+      const socket = await wire.channel("terminal", state);
+      socket.sendBinary({ type: "ping" });
+      await socket.find((frame) => frame.type === "pong");
+      socket.close();
+    },
+  },
+  ...KINDS.flatMap((kind) => [
+    closesWith(4401, kind, "for a wrong token", "SEED, G3", (state) => ({ ...state, password: "wrong" })),
+    closesWith(4401, kind, "without a token", "SEED, G3", (state) => ({ ...state, password: null })),
+    closesWith(4404, kind, "for an unknown computer", "G3", (state) => ({
+      ...state,
+      computer: { id: UNKNOWN, instance_id: "00000000" },
+    })),
+  ]),
+  closesWith(4401, "events", "for the API key", "VNC-0.3", (state, wire) => ({ ...state, password: wire.key })),
+];
