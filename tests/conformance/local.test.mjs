@@ -8,7 +8,8 @@ import { differences } from "./conform.mjs";
 
 /** The calls as the core declares them: the table is derived from there. */
 const reference = readFileSync(new URL("../../docs/reference.md", import.meta.url), "utf8");
-const declared = new Set([...reference.matchAll(/^\| \[`.*?`\]\(.*?\) \| `([A-Z]+ \/.*?)` \|/gm)].map(([, call]) => call));
+const rows = reference.matchAll(/^\| \[`.*?`\]\(.*?\) \| `([A-Z]+ \/.*?)` \|/gm);
+const declared = new Set(Array.from(rows, ([, call]) => call));
 
 let receiver;
 let desktop;

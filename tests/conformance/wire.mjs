@@ -21,8 +21,8 @@ export class Wire {
   #key;
 
   /**
-   * @param {{ baseUrl: string, realtimeUrl: string, olderRealtimeUrl?: string, apiKey: string }} options the addresses of
-   *   channels, of today's generation and of the older one, name `{instance_id}` (or `{computer_id}`) and `{channel}`
+   * @param {{ baseUrl: string, realtimeUrl: string, olderRealtimeUrl?: string, apiKey: string }} options the addresses
+   *   of channels, of today's generation and of the older one, name `{instance_id}` or `{computer_id}`, and `{channel}`
    */
   constructor({ baseUrl, realtimeUrl, olderRealtimeUrl = "", apiKey }) {
     this.#base = baseUrl;
@@ -70,7 +70,9 @@ export class Wire {
    * Opens a channel of a computer, whether the server then closes it or not.
    *
    * @param {"terminal" | "audio" | "events"} kind
-   * @param {{ computer: { id: string, instance_id?: string, fly_instance_id?: string }, password: string | null }} state
+   * @param {object} state
+   * @param {{ id: string, instance_id?: string, fly_instance_id?: string }} state.computer
+   * @param {string | null} state.password
    * @param {object} [options]
    * @param {"today" | "older"} [options.generation]
    * @param {string} [options.address] in place of the generation's

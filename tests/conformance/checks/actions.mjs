@@ -18,11 +18,13 @@ function refuses(name, source, call, request) {
   return {
     name,
     source,
-    run: async (wire, { computer }) => refused(await wire.call("POST", `/computers/${computer.id}/${call}`, request), 400),
+    run: async (wire, { computer }) =>
+      refused(await wire.call("POST", `/computers/${computer.id}/${call}`, request), 400),
   };
 }
 
 const place = { x: 100, y: 120 };
+const up = { direction: "up", amount: 2 };
 const line = { start_x: 10, start_y: 10, end_x: 60, end_y: 70 };
 
 /** The names of the documents, what the official client makes of everyday names, and combinations. */
@@ -33,7 +35,8 @@ const KEYS = [
 ];
 
 export const actions = [
-  acts("a click is told with its place", "SEED, G3", "click", place, "click", { ...place, button: "left", double: false }),
+  acts("a click is told with its place", "SEED, G3", "click", place, "click", place),
+  acts("a click is told with its kind", "G3", "click", place, "click", { button: "left", double: false }),
   acts("a double click is one", "SEED, G3", "click", { ...place, double: true }, "double_click", { double: true }),
   acts("the right button clicks", "SEED, G3", "click", { ...place, button: "right" }, "click", { button: "right" }),
   acts("coordinate 0 is clicked", "SEED, G3", "click", { x: 0, y: 0 }, "click", { x: 0, y: 0 }),
@@ -53,9 +56,9 @@ export const actions = [
       }
     },
   },
-  acts("the wheel turns by three", "SEED, G3", "scroll", { direction: "down" }, "scroll", { direction: "down", amount: 3 }),
-  acts("the wheel turns up", "SEED, G3", "scroll", { direction: "up", amount: 2 }, "scroll", { direction: "up", amount: 2 }),
-  acts("the wheel turns at a place", "PY", "scroll", { direction: "up", amount: 2, x: 50, y: 60 }, "scroll"),
+  acts("the wheel turns by three", "SEED", "scroll", { direction: "down" }, "scroll", { direction: "down", amount: 3 }),
+  acts("the wheel turns up", "SEED, G3", "scroll", up, "scroll", up),
+  acts("the wheel turns at a place", "PY", "scroll", { ...up, x: 50, y: 60 }, "scroll"),
   acts("a wait is taken by duration", "SEED, PY", "wait", { duration: 0.1 }, "wait"),
   acts("a wait is taken by seconds", "G3, MCP", "wait", { seconds: 0.1 }, "wait"),
   acts("a wait is taken by both", "SEED, G3", "wait", { duration: 0.1, seconds: 0.1 }, "wait"),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { UNKNOWN } from "../expect.mjs";
 
+const NAMES = { today: "today", older: "the older generation" };
 const KINDS = ["terminal", "audio", "events"];
 
 const socketsOf = ({ connection_url }) => connection_url.replace(/^http/, "ws");
@@ -13,7 +14,7 @@ async function answers(socket) {
 
 function answersAt(kind, generation, source) {
   return {
-    name: `the ${kind} channel answers a ping at the address of ${generation === "today" ? "today" : "the older generation"}`,
+    name: `the ${kind} channel answers a ping at the address of ${NAMES[generation]}`,
     source,
     run: async (wire, state) => answers(await wire.channel(kind, state, { generation })),
   };

@@ -22,7 +22,8 @@ export const computers = [
     name: "POST /computers makes one of the default size",
     source: "SEED",
     async run(wire, state) {
-      const body = created(await wire.call("POST", "/computers", { workspace_id: state.workspace.id, name: "conformance" }));
+      const request = { workspace_id: state.workspace.id, name: "conformance" };
+      const body = created(await wire.call("POST", "/computers", request));
       hasFields(body, COMPUTER);
       state.computer = body;
       assert.deepEqual([body.name, body.os, body.ram, body.cpu], ["conformance", "linux", 4, 2]);

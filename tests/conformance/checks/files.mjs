@@ -132,7 +132,8 @@ export const files = [
     source: "G1",
     async run(wire, { computer }) {
       const older = form("older.txt", "older");
-      const { id } = ok(await wire.call("POST", `/computers/${computer.id}/files/upload`, undefined, { form: older })).file;
+      const path = `/computers/${computer.id}/files/upload`;
+      const { id } = ok(await wire.call("POST", path, undefined, { form: older })).file;
       const { files: listed } = ok(await wire.call("GET", `/computers/${computer.id}/files`));
       assert.ok(listed.some((file) => file.id === id));
       assert.equal(await content(wire, ok(await wire.call("GET", `/files/${id}/download`)).url), "older");

@@ -1,4 +1,5 @@
-// What the documented protocol promises, each as a check of its own: what is done, what docs/protocol.md says, and whether it is so.
+// What the documented protocol promises, each as a check of its own: what is done, what docs/protocol.md says, and whether
+// it is so.
 import { access } from "./access.mjs";
 import { actions } from "./actions.mjs";
 import { audio } from "./audio.mjs";

@@ -7,7 +7,8 @@ function makes(name, source, request) {
     name,
     source,
     async run(wire, { workspace }) {
-      const body = created(await wire.call("POST", "/computers", { workspace_id: workspace.id, name: "sized", ...request }));
+      const whole = { workspace_id: workspace.id, name: "sized", ...request };
+      const body = created(await wire.call("POST", "/computers", whole));
       try {
         const told = Object.fromEntries(Object.keys(request).map((field) => [field, body[field]]));
         assert.deepEqual(told, request);
@@ -62,7 +63,8 @@ export const sizes = [
     name: "no workspace is refused in the documented words",
     source: "G3",
     async run(wire) {
-      assert.equal(refused(await wire.call("POST", "/computers", { name: "lost" }), 400).error, "workspace_id is required");
+      const { error } = refused(await wire.call("POST", "/computers", { name: "lost" }), 400);
+      assert.equal(error, "workspace_id is required");
     },
   },
   {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { until } from "../../support/wait.mjs";
 import { hasFields, ok, refused, succeeded, TIME } from "../expect.mjs";
 
-const start = (wire, { id }, connection_name) => wire.call("POST", `/computers/${id}/stream/start`, { connection_name });
+const start = (wire, { id }, name) => wire.call("POST", `/computers/${id}/stream/start`, { connection_name: name });
 const status = async (wire, { id }) => ok(await wire.call("GET", `/computers/${id}/stream/status`));
 const stop = (wire, { id }) => wire.call("POST", `/computers/${id}/stream/stop`);
 

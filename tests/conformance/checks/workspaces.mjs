@@ -32,7 +32,8 @@ export const workspaces = [
   {
     name: "a name that differs only in its case is taken",
     source: "BOPS",
-    run: async (wire, state) => refused(await wire.call("POST", "/workspaces", { name: state.name.toUpperCase() }), 400),
+    run: async (wire, state) =>
+      refused(await wire.call("POST", "/workspaces", { name: state.name.toUpperCase() }), 400),
   },
   {
     name: "an empty name and none are refused with 400",
@@ -80,7 +81,8 @@ export const workspaces = [
     name: "GET /workspaces/{id} has its computers",
     source: "G3, PY, MCP, BOPS",
     async run(wire, state) {
-      hasFields(ok(await wire.call("GET", `/workspaces/${state.workspace.id}`)), { desktops: "array", updated_at: TIME });
+      const body = ok(await wire.call("GET", `/workspaces/${state.workspace.id}`));
+      hasFields(body, { desktops: "array", updated_at: TIME });
     },
   },
   {
