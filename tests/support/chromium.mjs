@@ -27,7 +27,7 @@ export const FLAGS = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
-/** Starts a browser with a fresh profile. */
-export function startChromium() {
-  return chromium.launch({ executablePath: executable(), args: FLAGS });
+/** Starts a browser with a fresh profile, and with more flags where a test needs them. */
+export function startChromium(flags = []) {
+  return chromium.launch({ executablePath: executable(), args: [...FLAGS, ...flags] });
 }
