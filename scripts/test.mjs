@@ -32,6 +32,7 @@ const suites = {
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
   conformance: () => nodeTests("tests/conformance/*.test.mjs"),
   desktop: () => nodeTests("tests/desktop/*.test.mjs"),
+  bindings: () => nodeTests("tests/bindings/*.test.mjs"),
   leaks: () => nodeTests("tests/leaks/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),
   browser: () => nodeTests("tests/browser/*.test.mjs"),

@@ -1,0 +1,119 @@
+// The servers of one wire pair: they answer as it says, in order, and keep what they were sent.
+import { once } from "node:events";
+import { createServer } from "node:http";
+
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "*, authorization",
+  "access-control-allow-methods": "*",
+  "access-control-expose-headers": "*",
+};
+/** Timers of a client may be early by the fraction that its clock cuts off. */
+const SLACK = 5;
+
+export class Exchange {
+  /** The requests that came: method, URL as the vector has it, header, body. */
+  requests = [];
+  /** What was not as the vector says. */
+  problems = [];
+  #steps;
+  /** Server and address here for every origin that the vector has. */
+  #places = new Map();
+  #answered = 0;
+
+  /** @param {string} base the origin of the REST calls in the vector */
+  static async start(base, steps) {
+    const exchange = new Exchange();
+    exchange.#steps = [...steps];
+    const origins = steps.flatMap(({ request }) => (request ? [new URL(request.url).origin] : []));
+    for (const origin of new Set([base, ...origins])) {
+      const server = createServer((request, response) => exchange.#serve(origin, request, response));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address();
+      exchange.#places.set(origin, { server, port, url: `http://127.0.0.1:${port}` });
+    }
+    if (exchange.#refuses) await exchange.#shut();
+    return exchange;
+  }
+
+  /** A text with the addresses here instead of the vector's. */
+  local(text) {
+    return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(origin, url), text);
+  }
+
+  /** A text with the vector's addresses instead of those here. */
+  original(text) {
+    return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(url, origin), text);
+  }
+
+  /** The client says that it will try again: a connection that was to be refused was. */
+  async retried() {
+    if (!this.#refuses) return;
+    this.#next();
+    if (this.#refuses) return;
+    const [{ server, port }] = this.#places.values();
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  }
+
+  /** What the vector says and did not happen. */
+  get left() {
+    return this.#steps.filter((step) => step.failure?.reached !== "never");
+  }
+
+  async close() {
+    for (const { server } of this.#places.values()) {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  /** Whether the next connection is to be refused. */
+  get #refuses() {
+    return this.#steps.find((step) => !step.wait)?.failure?.reached === "never";
+  }
+
+  async #shut() {
+    const [{ server }] = this.#places.values();
+    server.close();
+    await once(server, "close");
+  }
+
+  /** The step that a request belongs to. The waits before it are over. */
+  #next() {
+    let step = this.#steps.shift();
+    for (; step?.wait; step = this.#steps.shift()) {
+      const waited = performance.now() - this.#answered;
+      if (waited < step.wait[0] - SLACK) this.problems.push(`a request after ${waited} ms, not ${step.wait[0]}`);
+    }
+    return step;
+  }
+
+  async #serve(origin, request, response) {
+    if (request.method === "OPTIONS") {
+      response.writeHead(204, { ...CORS, connection: "close" }).end();
+      return;
+    }
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const { method, url, headers } = request;
+    this.requests.push({ method, url: origin + url, headers, body: Buffer.concat(chunks) });
+    const step = this.#next();
+    this.#answered = performance.now();
+    if (step?.response) this.#answer(step.response, response);
+    // Some of an answer, and no more.
+    else if (step?.stall) response.writeHead(200, CORS).write("{");
+    else if (step?.timeout) return;
+    else request.socket.destroy();
+  }
+
+  #answer({ status = 200, headers = {}, body, text, base64 }, response) {
+    const content = body === undefined ? (text ?? "") : JSON.stringify(body);
+    const bytes = base64 === undefined ? Buffer.from(this.local(content)) : Buffer.from(base64, "base64");
+    const type = body !== undefined && { "content-type": "application/json" };
+    // Each request on a connection of its own: browsers repeat what a used one did not answer.
+    response.writeHead(status, { ...CORS, connection: "close", ...type, ...headers });
+    response.end(bytes);
+  }
+}

@@ -1,0 +1,121 @@
+// One binding as the vectors work it, in Node and in a page: everything that goes in and comes out is plain data.
+
+/** How long an opening may take: the transcripts end it, not the time. */
+const OPENING = 120_000;
+
+/**
+ * @param {typeof import("orgo-sdk")} sdk the package, which works with the binding
+ * @param {(config: object, log?: (level: string, line: string) => void) => { call: Function }} makeClient a client of the
+ *   binding itself
+ */
+export function makeSubject(sdk, makeClient) {
+  const opened = new Map();
+
+  return {
+    /** Makes a call through the binding: `{ result }` or `{ error }`, and the bytes beside a result. */
+    async call({ config, operation, params, options, content }, log) {
+      const upload = content && { ...content, data: new TextEncoder().encode(content.text) };
+      let outcome;
+      try {
+        outcome = await makeClient(config, log).call(operation, params, options, upload).outcome;
+      } catch (error) {
+        return { error };
+      }
+      if (!outcome.ok) return { error: outcome.error };
+      const { value, bytes } = outcome;
+      return bytes ? { result: { ...value, bytes: bytes.length }, bytes: [...bytes] } : { result: value };
+    },
+
+    /** Begins to open a channel of the public API. */
+    open(id, given) {
+      opened.set(id, new Opened(sdk, given));
+    },
+
+    /** Gives a command to a channel; what it returns, if it says anything. */
+    act(id, command, args) {
+      return opened.get(id).act(command, args);
+    },
+
+    /** What can be seen of a channel. */
+    look(id) {
+      return opened.get(id).look();
+    },
+  };
+}
+
+class Opened {
+  channel;
+  failure;
+  ended;
+  asked = 0;
+  question;
+  states = [];
+  items = [];
+  aborter = new AbortController();
+
+  constructor(sdk, { kind, options, connection, client, computer, redials }) {
+    const refresh = () => {
+      this.asked += 1;
+      return new Promise((resolve, reject) => (this.question = { resolve, reject }));
+    };
+    const handle = connection ? sdk.Orgo.connect(connection, { refresh }) : new sdk.Orgo(client).computer(computer);
+    const how = { signal: this.aborter.signal, timeout: OPENING, ...(redials !== undefined && { maxRetries: redials }) };
+    const given = kind === "events" ? (options.types ?? []) : options;
+    handle[kind](given, how).then(
+      (channel) => this.read(kind, channel),
+      (error) => (this.failure = plain(error)),
+    );
+  }
+
+  async read(kind, channel) {
+    this.states.push(channel.state);
+    channel.on("state", (state) => this.states.push(state));
+    const { items } = this;
+    channel.on("error", (message) => items.push({ type: "error", message }));
+    if (kind === "terminal") {
+      channel.on("reconnected", () => items.push({ type: "reconnected" }));
+      channel.on("exit", (code) => items.push({ type: "exit", code }));
+    }
+    if (kind === "events") channel.on("gap", (missed) => items.push({ type: "gap", missed }));
+    if (kind === "audio") channel.on("started", (format) => items.push({ type: "started", ...format }));
+    this.channel = channel;
+    try {
+      for await (const item of channel) items.push(ITEMS[kind](item));
+      this.ended = "as it should";
+    } catch (error) {
+      this.ended = plain(error);
+    }
+  }
+
+  act(command, args) {
+    switch (command) {
+      case "answer":
+        return this.question.resolve(args[0]);
+      case "fail":
+        return this.question.reject(new Error(args[0]));
+      case "close":
+        // What is not open yet is given up instead.
+        if (this.channel === undefined) return this.aborter.abort();
+        return void this.channel.close();
+      default:
+        return this.channel[command](...args);
+    }
+  }
+
+  look() {
+    const { channel, failure, ended, asked, states, items } = this;
+    return { open: channel !== undefined, failure, ended, asked, states, items, state: channel?.state, counters: channel?.counters };
+  }
+}
+
+const ITEMS = {
+  terminal: (data) => ({ type: "output", data }),
+  audio: ({ samples }) => ({ type: "samples", samples: [...samples] }),
+  events: (event) => ({ type: "event", event }),
+};
+
+/** An error's fields, as data. */
+function plain(error) {
+  const { name, message, kind, cause } = error;
+  return { name, message, kind, cause };
+}

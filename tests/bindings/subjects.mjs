@@ -1,0 +1,89 @@
+// The bindings that are held to the vectors: the addon in Node, the module in Node, and the module in a page of Chromium.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { WebSocket } from "undici";
+import { build } from "vite";
+import { addon, begin } from "../../node/test/addon.mjs";
+import { startChromium } from "../support/chromium.mjs";
+import { startPages } from "../support/pages.mjs";
+import { makeSubject } from "./subject.mjs";
+
+// Node 22 and later have it as a global.
+globalThis.WebSocket ??= WebSocket;
+
+/** The package with one binding: each copy of the module loads its own. */
+async function loadPackage(kind) {
+  process.env.ORGO_BINDING = kind;
+  const sdk = await import(`${import.meta.resolve("orgo-sdk")}?${kind}`);
+  assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
+  return sdk;
+}
+
+async function native() {
+  const subject = makeSubject(await loadPackage("native"), (config, log) => {
+    try {
+      const client = new addon.Client(JSON.stringify(config), log);
+      return { call: (...given) => call(client, ...given) };
+    } catch (error) {
+      throw JSON.parse(error.message);
+    }
+  });
+  return { ...subject, close: async () => {} };
+}
+
+/** A call of the addon, which passes values as JSON. */
+function call(client, operation, params, options, content) {
+  try {
+    return begin(client, operation, params, options, content && { ...content, contentType: content.content_type });
+  } catch (error) {
+    throw JSON.parse(error.message);
+  }
+}
+
+async function wasm() {
+  const glue = await import("../../npm/dist/wasm/orgo_wasm.js");
+  const module_or_path = await readFile(new URL("../../npm/dist/wasm/orgo_wasm_bg.wasm", import.meta.url));
+  await glue.default({ module_or_path });
+  const subject = makeSubject(await loadPackage("wasm"), (config, log) => new glue.Client(config, log));
+  return { ...subject, close: async () => {} };
+}
+
+async function page() {
+  const folder = mkdtempSync(join(tmpdir(), "orgo-vectors-"));
+  await build({
+    root: fileURLToPath(new URL("page", import.meta.url)),
+    logLevel: "warn",
+    build: { outDir: folder, emptyOutDir: true, minify: false, target: "es2022" },
+  });
+  const pages = await startPages(() => folder);
+  const browser = await startChromium();
+  const tab = await browser.newPage();
+  const complaints = [];
+  tab.on("pageerror", (error) => complaints.push(error.stack));
+  await tab.goto(pages.origin);
+  await tab.waitForFunction(() => globalThis.subject !== undefined);
+  const ask = (method, ...given) =>
+    tab.evaluate(([method, given]) => globalThis.subject[method](...given), [method, given]);
+  return {
+    call: (job) => ask("call", job),
+    open: (...given) => ask("open", ...given),
+    act: (...given) => ask("act", ...given),
+    look: (id) => ask("look", id),
+    workers: () => tab.workers().length,
+    async close() {
+      await browser.close();
+      await pages.close();
+      rmSync(folder, { recursive: true });
+      assert.deepEqual(complaints, [], "no error got away");
+    },
+  };
+}
+
+/** Starts all of them, by name. */
+export async function startSubjects() {
+  return { native: await native(), wasm: await wasm(), page: await page() };
+}
