@@ -19,7 +19,11 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
+use crate::failure::{BoxError, explain};
 use crate::tls::Tls;
+
+/// What servers are told of the program that dials.
+pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_PKG_VERSION"));
 
 /// How long every address of a host together may take to answer. Less than the time limit of a call, so that the
 /// failure can say that nothing was sent.
@@ -27,7 +31,6 @@ const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// When the system begins to ask whether a silent peer is still there.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 type Opening<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
 /// Opens streams as the environment says.
@@ -206,20 +209,6 @@ impl AsyncWrite for Stream {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.io).poll_shutdown(context)
     }
-}
-
-/// An error with its causes in one line: the outermost text of a network library alone says nothing.
-pub(crate) fn explain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let next = error.to_string();
-        if !text.contains(&next) {
-            text = format!("{text}: {next}");
-        }
-        cause = error.source();
-    }
-    text
 }
 
 impl fmt::Debug for Dialer {

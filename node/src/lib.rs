@@ -17,6 +17,7 @@ pub mod wav;
 
 mod clock;
 mod dial;
+mod failure;
 mod guard;
 mod io_thread;
 mod network;

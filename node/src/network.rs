@@ -17,11 +17,10 @@ use orgo_core::http::{Reached, Request, Response, SendFailure};
 use orgo_core::note::Note;
 
 use crate::clock;
-use crate::dial::{Dialer, explain};
+use crate::dial::{Dialer, USER_AGENT_VALUE};
+use crate::failure::explain;
 use crate::log::Log;
 use crate::socket::{self, Reader, Writer};
-
-pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_PKG_VERSION"));
 
 /// How long an idle connection is kept for the next call.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);

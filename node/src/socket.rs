@@ -19,8 +19,8 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Error};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::dial::{BoxError, Dialer, Stream, explain};
-use crate::network::USER_AGENT_VALUE;
+use crate::dial::{Dialer, Stream, USER_AGENT_VALUE};
+use crate::failure::{BoxError, explain};
 
 /// The largest message taken, in bytes: far beyond what a channel sends.
 const MAX_MESSAGE: usize = 16 << 20;

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::dial::BoxError;
+use crate::failure::BoxError;
 
 /// TLS with the roots that the environment names. They are read at the first secure connection.
 #[derive(Debug)]
