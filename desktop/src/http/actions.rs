@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
 use crate::computer::Machine;
 use crate::screen::{self, ImageFormat, Screen, ScreenError};
@@ -38,13 +39,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
 const LONGEST: f64 = 60.0;
 const LONGEST_SCROLL: i32 = 1000;
 
-/// X calls block, so they run on a thread that may.
+/// X calls block, so they run on a thread that may. A long one is given up when the computer stops or its client leaves.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
-    work: impl FnOnce(&Screen) -> Result<T, ScreenError> + Send + 'static,
+    work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let screen = Arc::clone(machine.screen());
-    match tokio::task::spawn_blocking(move || work(&screen)).await {
+    let abandoned = machine.stopping().child_token();
+    let _unless_it_waits = abandoned.clone().drop_guard();
+    match tokio::task::spawn_blocking(move || work(&screen, &abandoned)).await {
         Ok(done) => Ok(done?),
         Err(panicked) => Err(ScreenError::Lost(panicked.to_string()).into()),
     }
@@ -106,7 +109,7 @@ async fn screenshot(
         PictureFormat::Png => ImageFormat::Png,
         PictureFormat::Jpeg => ImageFormat::Jpeg,
     };
-    let image = on_screen(&machine, move |screen| screen.screenshot(format, options.scale)).await?;
+    let image = on_screen(&machine, move |screen, _| screen.screenshot(format, options.scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
@@ -178,7 +181,7 @@ struct Click {
 
 async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Value>, ApiError> {
     let Click { x, y, button, double } = click;
-    on_screen(&machine, move |screen| screen.click(x, y, button.into(), double)).await?;
+    on_screen(&machine, move |screen, _| screen.click(x, y, button.into(), double)).await?;
     let action = if double { "double_click" } else { "click" };
     Ok(done(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
 }
@@ -201,8 +204,8 @@ struct Drag {
 async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>, ApiError> {
     let Drag { start_x, start_y, end_x, end_y, button, duration } = drag;
     let duration = seconds("duration", duration.unwrap_or(0.5))?;
-    on_screen(&machine, move |screen| {
-        screen.drag((start_x, start_y), (end_x, end_y), button.into(), duration)
+    on_screen(&machine, move |screen, abandoned| {
+        screen.drag((start_x, start_y), (end_x, end_y), button.into(), duration, abandoned)
     })
     .await?;
     let details = json!({
@@ -225,7 +228,7 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     }
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
-    on_screen(&machine, move |screen| screen.type_text(&text, delay)).await?;
+    on_screen(&machine, move |screen, abandoned| screen.type_text(&text, delay, abandoned)).await?;
     Ok(done("type", &json!({ "text_length": length })))
 }
 
@@ -236,7 +239,7 @@ struct Key {
 
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
-    on_screen(&machine, move |screen| screen.key(&combo)).await?;
+    on_screen(&machine, move |screen, _| screen.key(&combo)).await?;
     Ok(done("key_press", &json!({ "key": key })))
 }
 
@@ -293,7 +296,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
-    on_screen(&machine, move |screen| screen.scroll(direction.into(), steps, at)).await?;
+    on_screen(&machine, move |screen, _| screen.scroll(direction.into(), steps, at)).await?;
     Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
 }
 

@@ -101,6 +101,8 @@ impl From<ScreenError> for ApiError {
         match error {
             ScreenError::BadInput { .. } => Self::bad_request(error.to_string()),
             ScreenError::Lost(_) => Self::unreachable(&error),
+            // The computer stops: to a client that has gone nothing is said.
+            ScreenError::Abandoned => Self::not_running(),
             other => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
         }
     }

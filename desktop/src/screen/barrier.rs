@@ -14,7 +14,7 @@ use super::{
     connection::Display,
     error::ScreenError,
     focus::{self, Focus},
-    paint,
+    paint::Unseen,
 };
 
 /// What to grant a window that cannot say when it is done.
@@ -38,8 +38,8 @@ pub(super) enum Manners {
 /// Returns once the focused application has handled all events sent to it, at the latest after `limit`.
 ///
 /// An application takes its events in order, so its answer to a `_NET_WM_PING` follows the keys before it. An
-/// application without that protocol gets a fixed pause instead, and one that promises to answer and never did (Qt) the
-/// time until it has stopped drawing. `false`: it may still have events to handle.
+/// application without that protocol gets a fixed pause instead, and one that promises to answer and did not the time
+/// until it has stopped drawing. `false`: it may still have events to handle.
 pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
     match focus::focus(display)? {
         Focus::Nothing => Ok(true),
@@ -48,11 +48,13 @@ pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenErr
             Ok(true)
         }
         Focus::Pingable(window) if display.manners.get() == Manners::Mute(window) => {
-            paint::wait(display, MUTE_WINDOW_BURST)?;
+            Unseen::in_window(window, MUTE_WINDOW_BURST).wait(display)?;
             Ok(true)
         }
         Focus::Pingable(window) => {
-            listen(display, display.root, EventMask::SUBSTRUCTURE_NOTIFY)?;
+            // An answer is sent to the root window: as news of a window below it by most, of itself by Qt 5.
+            let answers = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
+            listen(display, display.root, answers)?;
             listen(display, window, EventMask::STRUCTURE_NOTIFY)?;
             let answered = ping(display, window, Instant::now() + limit);
             listen(display, window, EventMask::NO_EVENT)?;

@@ -114,11 +114,18 @@ impl Display {
         Ok(Self { conn, root, atoms, manners: Cell::default() })
     }
 
+    /// A connection that learns what windows draw.
+    pub(super) fn connect_to_watch_drawing(socket: &Path) -> Result<Self, ScreenError> {
+        let display = Self::connect(socket)?;
+        display.conn.damage_query_version(1, 1)?.reply()?;
+        Ok(display)
+    }
+
     /// A connection for pointer and keyboard.
     pub(super) fn connect_for_input(socket: &Path) -> Result<Self, ScreenError> {
-        let display = Self::connect(socket)?;
+        let display = Self::connect_to_watch_drawing(socket)?;
         display.conn.xtest_get_version(2, 2)?.reply()?;
-        display.conn.damage_query_version(1, 1)?.reply()?;
+        display.release_everything()?;
         Ok(display)
     }
 
@@ -178,6 +185,9 @@ pub(super) struct Link<T> {
     socket: PathBuf,
     connect: fn(&Path) -> Result<T, ScreenError>,
     open: Option<T>,
+    /// Kept until there is a new one: an X server that hung and goes on reads only what came by a connection that is still
+    /// open, and the last of it is what lets go of buttons and keys.
+    lost: Option<T>,
 }
 
 impl<T> Link<T> {
@@ -186,7 +196,12 @@ impl<T> Link<T> {
         connect: fn(&Path) -> Result<T, ScreenError>,
     ) -> Result<Self, ScreenError> {
         let open = Some(connect(socket)?);
-        Ok(Self { socket: socket.to_owned(), connect, open })
+        Ok(Self { open, ..Self::closed(socket, connect) })
+    }
+
+    /// Opened when it is first needed.
+    pub(super) fn closed(socket: &Path, connect: fn(&Path) -> Result<T, ScreenError>) -> Self {
+        Self { socket: socket.to_owned(), connect, open: None, lost: None }
     }
 
     /// Runs `action` on the connection; an action that finds it lost leaves the next one to reconnect.
@@ -196,11 +211,15 @@ impl<T> Link<T> {
     ) -> Result<R, ScreenError> {
         let open = match &mut self.open {
             Some(open) => open,
-            closed => closed.insert((self.connect)(&self.socket)?),
+            closed => {
+                let open = (self.connect)(&self.socket)?;
+                self.lost = None;
+                closed.insert(open)
+            }
         };
         let result = action(open);
         if matches!(result, Err(ScreenError::Lost(_))) {
-            self.open = None;
+            self.lost = self.open.take();
         }
         result
     }

@@ -20,6 +20,9 @@ pub(crate) enum ScreenError {
     /// The X server answered a request with an error.
     #[error("the X server refused a request: {0}")]
     Refused(String),
+    /// Whoever asked has gone, or the computer stops; what was held down is up again.
+    #[error("given up, since nobody waits for it any more")]
+    Abandoned,
     /// A captured picture could not be encoded.
     #[error("the screenshot could not be encoded: {0}")]
     Encode(String),

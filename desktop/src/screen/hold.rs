@@ -5,14 +5,17 @@ use x11rb::{
     connection::Connection,
     protocol::{
         xproto::{
-            BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, KEY_PRESS_EVENT, KEY_RELEASE_EVENT, Keycode,
-            MOTION_NOTIFY_EVENT,
+            BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ConnectionExt as _, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+            Keycode, MOTION_NOTIFY_EVENT,
         },
         xtest::ConnectionExt as _,
     },
 };
 
 use super::{connection::Display, error::ScreenError};
+
+/// The last button that is used here.
+const WHEEL_RIGHT: u8 = 7;
 
 /// Something that can be held down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +37,23 @@ impl Display {
             Switch::Key(code) => self.fake(KEY_RELEASE_EVENT, code, (0, 0)),
             Switch::Button(number) => self.fake(BUTTON_RELEASE_EVENT, number, (0, 0)),
         }
+    }
+
+    /// Lets go of all that an earlier connection held down when it was lost, which the X server does not do.
+    pub(super) fn release_everything(&self) -> Result<(), ScreenError> {
+        for number in 1..=WHEEL_RIGHT {
+            self.release(Switch::Button(number))?;
+        }
+        for code in self.keys_down()? {
+            self.release(Switch::Key(code))?;
+        }
+        self.sync()
+    }
+
+    pub(super) fn keys_down(&self) -> Result<Vec<Keycode>, ScreenError> {
+        let bits = self.conn.query_keymap()?.reply()?.keys;
+        let is_down = |code: &Keycode| bits[usize::from(code / 8)] & (1 << (code % 8)) != 0;
+        Ok((Keycode::MIN..=Keycode::MAX).filter(is_down).collect())
     }
 
     pub(super) fn tap(&self, switch: Switch) -> Result<(), ScreenError> {

@@ -11,6 +11,7 @@ mod keymap_pool;
 mod keys;
 mod neutral;
 mod paint;
+mod pause;
 mod pointer;
 mod screenshot;
 #[cfg(test)]
@@ -24,9 +25,12 @@ use std::{
     time::Duration,
 };
 
+use tokio_util::sync::CancellationToken;
+
 use self::{
     connection::{Display, Link},
     keymap_pool::KeycodePool,
+    paint::Unseen,
     screenshot::{Album, Capture, Kind},
 };
 pub(crate) use self::{error::ScreenError, screenshot::Image, watch::Watch};
@@ -91,6 +95,9 @@ pub(crate) enum ScreenEvent {
 pub(crate) struct Screen {
     socket: PathBuf,
     input: Mutex<Input>,
+    /// What was typed last, until a screenshot has waited for it.
+    unseen: Mutex<Option<Unseen>>,
+    onlooker: Mutex<Link<Display>>,
     capture: Mutex<Link<Capture>>,
     album: Mutex<Album>,
     last_size: Mutex<(u16, u16)>,
@@ -118,6 +125,8 @@ impl Screen {
         Ok(Self {
             socket: socket.to_owned(),
             input: Mutex::new(Input { display, pool: KeycodePool::new() }),
+            unseen: Mutex::default(),
+            onlooker: Mutex::new(Link::closed(socket, Display::connect_to_watch_drawing)),
             capture: Mutex::new(capture),
             album: Mutex::default(),
             last_size: Mutex::new(size),
@@ -142,30 +151,38 @@ impl Screen {
     }
 
     /// Presses the button at `start`, moves in a straight line for `duration` (at most a minute), and releases
-    /// it at `end`.
+    /// it at `end`; once `abandoned`, where it is.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `start_x`, `start_y`, `end_x`, `end_y` or `duration`.
+    /// [`ScreenError::BadInput`] for `start_x`, `start_y`, `end_x`, `end_y` or `duration`, [`ScreenError::Abandoned`].
     pub(crate) fn drag(
         &self,
         start: (i32, i32),
         end: (i32, i32),
         button: Button,
         duration: Duration,
+        abandoned: &CancellationToken,
     ) -> Result<(), ScreenError> {
-        self.input(|display, _| pointer::drag(display, start, end, button, duration))
+        self.input(|display, _| pointer::drag(display, start, end, button, duration, abandoned))
     }
 
     /// Types any Unicode text into the focused window, with a pause after each character if one is given.
-    /// Returns when the application shows it, so that the next screenshot does, or after a second or two.
+    /// Returns when the application has taken it, or after a second or two. Once `abandoned`, the rest is not typed.
     ///
     /// # Errors
     ///
     /// [`ScreenError::BadInput`] for `text` with control characters other than line ends and tabs, and for
-    /// `delay_ms` above a second.
-    pub(crate) fn type_text(&self, text: &str, delay: Option<Duration>) -> Result<(), ScreenError> {
-        self.input(|display, pool| typing::type_text(display, pool, text, delay))
+    /// `delay_ms` above a second, [`ScreenError::Abandoned`].
+    pub(crate) fn type_text(
+        &self,
+        text: &str,
+        delay: Option<Duration>,
+        abandoned: &CancellationToken,
+    ) -> Result<(), ScreenError> {
+        let unseen = self.input(|display, pool| typing::type_text(display, pool, text, delay, abandoned))?;
+        *lock(&self.unseen) = unseen;
+        Ok(())
     }
 
     /// Presses a key or a combination such as `ctrl+shift+t`.
@@ -192,7 +209,8 @@ impl Screen {
     }
 
     /// A picture of the whole screen with the pointer, `scale` (above 0, at most 1) times its size. As long as nothing
-    /// changes it is the same one.
+    /// changes it is the same one. Text that was typed before is in it: a window that still draws is waited for, a second
+    /// or two at most.
     ///
     /// # Errors
     ///
@@ -202,6 +220,8 @@ impl Screen {
         format: ImageFormat,
         scale: Option<f32>,
     ) -> Result<Arc<Image>, ScreenError> {
+        screenshot::check_scale(scale)?;
+        self.settle()?;
         screenshot::take(&self.album, &self.capture, Kind { format, scale })
     }
 
@@ -213,6 +233,15 @@ impl Screen {
     /// [`ScreenError::Lost`] when the X server does not answer.
     pub(crate) fn watch(&self, sink: impl Fn(ScreenEvent) + Send + 'static) -> Result<Watch, ScreenError> {
         Watch::start(&self.socket, watch::IDLE_AFTER, sink)
+    }
+
+    /// Waits until what was typed last is on the screen. Whoever comes meanwhile waits too.
+    fn settle(&self) -> Result<(), ScreenError> {
+        let mut onlooker = lock(&self.onlooker);
+        match lock(&self.unseen).take() {
+            Some(unseen) => onlooker.run(|display| unseen.wait(display)),
+            None => Ok(()),
+        }
     }
 
     fn input<R>(

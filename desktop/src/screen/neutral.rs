@@ -19,9 +19,8 @@ pub(super) struct LiftedModifiers<'a> {
 
 impl<'a> LiftedModifiers<'a> {
     pub(super) fn lift(display: &'a Display, keymap: &Keymap) -> Result<Self, ScreenError> {
-        let down = display.conn.query_keymap()?.reply()?.keys;
-        let is_down = |&code: &Keycode| down[usize::from(code / 8)] & (1 << (code % 8)) != 0;
-        let codes = keymap.held_modifiers().filter(is_down).collect();
+        let down = display.keys_down()?;
+        let codes = keymap.held_modifiers().filter(|code| down.contains(code)).collect();
         // Also the keys that seem to be up: one that was restored here and then released on the keyboard that
         // held it stays down on the synthetic keyboard, which would ignore the next press.
         for code in keymap.held_modifiers() {

@@ -8,6 +8,7 @@ use x11rb::{
     protocol::{
         Event,
         damage::{ConnectionExt as _, ReportLevel},
+        xproto::Window,
     },
 };
 
@@ -28,38 +29,62 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// Changes no wider than this are a blinking caret and say nothing.
 const CARET_WIDTH: u16 = 3;
 
-/// Returns once the focused window, which was sent `characters`, has stopped drawing.
+/// Text that a window was sent and may not show yet.
 ///
 /// An application that has taken its keys still has to draw them, a browser even has to handle them: it answers
 /// for the process that takes the keys, not for the one that shows the page.
-pub(super) fn wait(display: &Display, characters: usize) -> Result<(), ScreenError> {
-    let (Focus::Pingable(window) | Focus::Silent(window)) = focus::focus(display)? else { return Ok(()) };
-    let conn = &display.conn;
-    let damage = conn.generate_id()?;
-    let created = conn.damage_create(damage, window, ReportLevel::BOUNDING_BOX)?.check();
-    match created.map_err(ScreenError::from) {
-        Ok(()) => {}
-        // The window closed, which is outcome enough.
-        Err(ScreenError::Refused(_)) => return Ok(()),
-        Err(error) => return Err(error),
+#[derive(Debug)]
+pub(super) struct Unseen {
+    window: Window,
+    handling: Duration,
+    sent: Instant,
+}
+
+impl Unseen {
+    /// Text of so many characters, sent to the focused window just now.
+    pub(super) fn in_focus(display: &Display, characters: usize) -> Result<Option<Self>, ScreenError> {
+        Ok(match focus::focus(display)? {
+            Focus::Nothing => None,
+            Focus::Pingable(window) | Focus::Silent(window) => Some(Self::in_window(window, characters)),
+        })
     }
 
-    let handling = PER_CHARACTER.saturating_mul(u32::try_from(characters).unwrap_or(u32::MAX));
-    let quiet = QUIET + handling.min(LONGEST_BURST);
-    let end = Instant::now() + LIMIT + handling * 2;
-    let mut patience = Instant::now() + quiet;
-    while let Some(event) = display.next_event(patience.min(end))? {
-        match event {
-            Event::DamageNotify(notice) if notice.damage == damage => {
-                conn.damage_subtract(damage, NONE, NONE)?.ignore_error();
-                if notice.area.width > CARET_WIDTH {
-                    patience = Instant::now() + quiet;
-                }
-            }
-            _ => {}
-        }
+    pub(super) fn in_window(window: Window, characters: usize) -> Self {
+        let characters = u32::try_from(characters).unwrap_or(u32::MAX);
+        Self { window, handling: PER_CHARACTER.saturating_mul(characters), sent: Instant::now() }
     }
-    // Already gone when the window is.
-    conn.damage_destroy(damage)?.ignore_error();
-    Ok(())
+
+    /// Returns once the window has stopped drawing.
+    pub(super) fn wait(&self, display: &Display) -> Result<(), ScreenError> {
+        let end = self.sent + LIMIT + self.handling * 2;
+        if Instant::now() >= end {
+            return Ok(());
+        }
+        let conn = &display.conn;
+        let damage = conn.generate_id()?;
+        let created = conn.damage_create(damage, self.window, ReportLevel::BOUNDING_BOX)?.check();
+        match created.map_err(ScreenError::from) {
+            Ok(()) => {}
+            // The window closed, which is outcome enough.
+            Err(ScreenError::Refused(_)) => return Ok(()),
+            Err(error) => return Err(error),
+        }
+
+        let quiet = QUIET + self.handling.min(LONGEST_BURST);
+        let mut patience = Instant::now() + quiet;
+        while let Some(event) = display.next_event(patience.min(end))? {
+            match event {
+                Event::DamageNotify(notice) if notice.damage == damage => {
+                    conn.damage_subtract(damage, NONE, NONE)?.ignore_error();
+                    if notice.area.width > CARET_WIDTH {
+                        patience = Instant::now() + quiet;
+                    }
+                }
+                _ => {}
+            }
+        }
+        // Already gone when the window is.
+        conn.damage_destroy(damage)?.ignore_error();
+        Ok(())
+    }
 }

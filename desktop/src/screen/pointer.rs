@@ -1,10 +1,8 @@
 //! Clicks, drags and the wheel.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
+use tokio_util::sync::CancellationToken;
 use x11rb::connection::Connection;
 
 use super::{
@@ -12,6 +10,7 @@ use super::{
     connection::Display,
     error::ScreenError,
     hold::{Hold, Switch},
+    pause,
 };
 
 /// Longest drag that is carried out; every other input of the screen waits for it.
@@ -64,7 +63,9 @@ pub(super) fn drag(
     end: (i32, i32),
     button: Button,
     duration: Duration,
+    abandoned: &CancellationToken,
 ) -> Result<(), ScreenError> {
+    pause::still_wanted(abandoned)?;
     let from = on_screen(display, ("start_x", start.0), ("start_y", start.1))?;
     let to = on_screen(display, ("end_x", end.0), ("end_y", end.1))?;
     if duration > MAX_DRAG {
@@ -79,7 +80,7 @@ pub(super) fn drag(
     let began = Instant::now();
     let steps = drag_steps(duration);
     for step in 1..=steps {
-        thread::sleep((began + duration * step / steps).saturating_duration_since(Instant::now()));
+        pause::until(began + duration * step / steps, abandoned)?;
         display.move_pointer(along(from, to, step, steps))?;
         display.conn.flush()?;
     }

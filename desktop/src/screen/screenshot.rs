@@ -175,7 +175,6 @@ pub(super) fn take(
     capture: &Mutex<Link<Capture>>,
     kind: Kind,
 ) -> Result<Arc<Image>, ScreenError> {
-    check_scale(kind.scale)?;
     let mut album = lock(album);
     let look = lock(capture).run(|capture| {
         if capture.has_changed()? {

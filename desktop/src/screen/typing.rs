@@ -6,10 +6,10 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
+use tokio_util::sync::CancellationToken;
 use x11rb::{
     connection::Connection,
     protocol::xproto::{ConnectionExt as _, Keycode, Keysym},
@@ -24,7 +24,8 @@ use super::{
     keymap_pool::KeycodePool,
     keys,
     neutral::{LiftedCapsLock, LiftedModifiers},
-    paint,
+    paint::Unseen,
+    pause,
 };
 
 /// For an application to read a new keymap.
@@ -37,19 +38,22 @@ const HANDLING_LIMIT: Duration = Duration::from_millis(1500);
 /// Longest pause between characters; all other input of the screen waits for it.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
+/// Gives what the focused window may not show yet.
 pub(super) fn type_text(
     display: &Display,
     pool: &mut KeycodePool,
     text: &str,
     delay: Option<Duration>,
-) -> Result<(), ScreenError> {
+    abandoned: &CancellationToken,
+) -> Result<Option<Unseen>, ScreenError> {
+    pause::still_wanted(abandoned)?;
     let symbols = symbols(text)?;
     if delay.is_some_and(|delay| delay > MAX_DELAY) {
         let message = format!("must be at most {} milliseconds", MAX_DELAY.as_millis());
         return Err(ScreenError::bad_input("delay_ms", message));
     }
     if symbols.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     display.discard_events()?;
     let mut keymap = Keymap::read(display)?;
@@ -66,10 +70,10 @@ pub(super) fn type_text(
                 return Err(ScreenError::Refused(format!("the keymap has no room for keysym {symbol:#x}")));
             };
             stroke(display, key, shift)?;
-            if let Some(delay) = delay {
+            if delay.is_some() {
                 display.conn.flush()?;
-                thread::sleep(delay);
             }
+            pause::until(Instant::now() + delay.unwrap_or_default(), abandoned)?;
         }
         display.sync()?;
         let codes: Vec<Keycode> = bound.values().map(|key| key.code).collect();
@@ -81,7 +85,7 @@ pub(super) fn type_text(
     if barrier::wait(display, HANDLING_LIMIT)? {
         pool.settled();
     }
-    paint::wait(display, if delay.is_none() { symbols.len() } else { 1 })
+    Unseen::in_focus(display, if delay.is_none() { symbols.len() } else { 1 })
 }
 
 fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), ScreenError> {

@@ -3,14 +3,16 @@ use std::{path::Path, time::Duration};
 use rustix::process::Signal;
 use x11rb::protocol::xproto::{ConnectionExt as _, KeyButMask};
 
-use super::{eventually, server::Server};
-use crate::screen::{Button, Direction, ImageFormat, Screen, ScreenError, connection::Display};
+use super::{eventually, server::Server, wanted};
+use crate::screen::{Button, Direction, ImageFormat, Screen, ScreenError, connection::Display, hold::Switch};
+
+const SHIFT_CODE: u8 = 50;
 
 fn every_call(screen: &Screen) -> [Result<(), ScreenError>; 6] {
     [
         screen.click(1, 1, Button::Left, false),
-        screen.drag((0, 0), (1, 1), Button::Left, Duration::from_millis(1)),
-        screen.type_text("a", None),
+        screen.drag((0, 0), (1, 1), Button::Left, Duration::from_millis(1), &wanted()),
+        screen.type_text("a", None, &wanted()),
         screen.key("a"),
         screen.scroll(Direction::Up, 1, None),
         screen.screenshot(ImageFormat::Png, None).map(drop),
@@ -42,7 +44,8 @@ fn a_crash_in_the_middle_of_a_drag_ends_it() {
     let mut server = Server::start();
     let screen = server.screen();
     let result = std::thread::scope(|scope| {
-        let drag = scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, Duration::from_secs(20)));
+        let drag =
+            scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, Duration::from_secs(20), &wanted()));
         let other = Display::connect(&server.socket()).unwrap();
         eventually("the drag under way", || {
             let pointer = other.conn.query_pointer(other.root).unwrap().reply().unwrap();
@@ -52,6 +55,41 @@ fn a_crash_in_the_middle_of_a_drag_ends_it() {
         drag.join().unwrap()
     });
     assert!(matches!(result, Err(ScreenError::Lost(_))), "{result:?}");
+}
+
+#[test]
+fn a_server_that_hangs_in_the_middle_of_a_drag_is_found_again_with_no_button_down() {
+    let server = Server::start();
+    let screen = server.screen();
+    let other = Display::connect(&server.socket()).unwrap();
+    let is_down = || {
+        let pointer = other.conn.query_pointer(other.root).unwrap().reply().unwrap();
+        pointer.mask.contains(KeyButMask::BUTTON1)
+    };
+    let result = std::thread::scope(|scope| {
+        let drag =
+            scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, Duration::from_secs(1), &wanted()));
+        eventually("the drag under way", || is_down().then_some(()));
+        server.signal(Signal::STOP);
+        drag.join().unwrap()
+    });
+    server.signal(Signal::CONT);
+    assert!(matches!(result, Err(ScreenError::Lost(_))), "{result:?}");
+    eventually("the button up", || (!is_down()).then_some(()));
+}
+
+#[test]
+fn what_a_lost_connection_held_down_is_let_go_by_the_next() {
+    let server = Server::start();
+    let lost = Display::connect_for_input(&server.socket()).unwrap();
+    lost.press(Switch::Button(1)).unwrap();
+    lost.press(Switch::Key(SHIFT_CODE)).unwrap();
+    lost.sync().unwrap();
+    drop(lost);
+    let next = Display::connect_for_input(&server.socket()).unwrap();
+    assert!(next.keys_down().unwrap().is_empty());
+    let pointer = next.conn.query_pointer(next.root).unwrap().reply().unwrap();
+    assert_eq!(u16::from(pointer.mask), 0);
 }
 
 #[test]

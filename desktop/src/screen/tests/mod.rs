@@ -16,8 +16,15 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tokio_util::sync::CancellationToken;
+
 /// Far more than anything here takes, so that it only ends a test which would wait for ever.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The token of a caller that waits for the outcome.
+fn wanted() -> CancellationToken {
+    CancellationToken::new()
+}
 
 /// Waits until `condition` gives a value, and fails the test when it never does.
 #[track_caller]

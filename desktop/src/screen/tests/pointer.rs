@@ -1,8 +1,11 @@
 use std::time::Duration;
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     recorder::{Recorder, Seen},
     server::Server,
+    wanted,
 };
 use crate::screen::{Button, Direction, ScreenError, connection::Display, hold::Hold, hold::Switch};
 
@@ -41,7 +44,7 @@ fn a_drag_runs_along_its_line() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.socket());
-    screen.drag((0, 0), (1279, 719), Button::Right, Duration::from_millis(200)).unwrap();
+    screen.drag((0, 0), (1279, 719), Button::Right, Duration::from_millis(200), &wanted()).unwrap();
     let seen = window.wait("the drag", |seen| presses(seen).len() >= 2);
 
     assert_eq!(presses(&seen), [Seen::ButtonDown(3, 0, 0), Seen::ButtonUp(3, 1279, 719)]);
@@ -56,6 +59,27 @@ fn a_drag_runs_along_its_line() {
     assert_eq!(path.len(), 12);
     assert!(path.is_sorted());
     assert_eq!(path.last(), Some(&(1279, 719)));
+}
+
+#[test]
+fn a_drag_that_nobody_waits_for_any_more_ends_with_its_button_up() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    let caller = CancellationToken::new();
+    let result = std::thread::scope(|scope| {
+        let drag =
+            scope.spawn(|| screen.drag((0, 0), (1279, 719), Button::Left, Duration::from_secs(60), &caller));
+        window.wait("the press", |seen| presses(seen).len() == 1);
+        caller.cancel();
+        drag.join().unwrap()
+    });
+    assert!(matches!(result, Err(ScreenError::Abandoned)), "{result:?}");
+    let seen = window.wait("the release", |seen| !presses(seen).is_empty());
+    assert!(matches!(presses(&seen)[..], [Seen::ButtonUp(1, x, _)] if x < 1279), "{seen:?}");
+    let late = screen.drag((0, 0), (9, 9), Button::Left, Duration::ZERO, &caller);
+    assert!(matches!(late, Err(ScreenError::Abandoned)), "{late:?}");
+    assert!(presses(&window.seen()).is_empty());
 }
 
 #[test]
@@ -87,11 +111,11 @@ fn what_lies_outside_is_refused_by_name_and_not_sent() {
     let refusals = [
         (screen.click(1280, 0, left, false), "x"),
         (screen.click(0, -1, left, false), "y"),
-        (screen.drag((-1, 0), (5, 5), left, short), "start_x"),
-        (screen.drag((0, 720), (5, 5), left, short), "start_y"),
-        (screen.drag((0, 0), (70_000, 5), left, short), "end_x"),
-        (screen.drag((0, 0), (5, i32::MAX), left, short), "end_y"),
-        (screen.drag((0, 0), (5, 5), left, Duration::from_secs(61)), "duration"),
+        (screen.drag((-1, 0), (5, 5), left, short, &wanted()), "start_x"),
+        (screen.drag((0, 720), (5, 5), left, short, &wanted()), "start_y"),
+        (screen.drag((0, 0), (70_000, 5), left, short, &wanted()), "end_x"),
+        (screen.drag((0, 0), (5, i32::MAX), left, short, &wanted()), "end_y"),
+        (screen.drag((0, 0), (5, 5), left, Duration::from_secs(61), &wanted()), "duration"),
         (screen.scroll(Direction::Up, 0, None), "amount"),
         (screen.scroll(Direction::Up, 1001, None), "amount"),
         (screen.scroll(Direction::Up, 1, Some((0, 1000))), "y"),

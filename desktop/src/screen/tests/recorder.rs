@@ -33,13 +33,28 @@ pub(super) enum Seen {
 /// A window over the whole screen that has the keyboard and notes all input.
 ///
 /// It reads its keys as applications do: with the keymap as it is when a key is *looked at*, asked for anew
-/// after a notice of a change. And it answers pings, in order with its other events.
+/// after a notice of a change. And it answers pings, in order with its other events, unless it was opened mute.
 pub(super) struct Recorder {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Recorder {
     pub(super) fn open(socket: &Path) -> Self {
+        Self::start(socket, note)
+    }
+
+    /// Promises to answer pings and does not.
+    pub(super) fn open_mute(socket: &Path) -> Self {
+        Self::start(socket, |display, event, log| match event {
+            Event::ClientMessage(_) => Some(()),
+            event => note(display, event, log),
+        })
+    }
+
+    fn start(
+        socket: &Path,
+        note: impl Fn(&Display, &Event, &Mutex<Vec<Seen>>) -> Option<()> + Send + 'static,
+    ) -> Self {
         let display = Display::connect(socket).unwrap();
         let conn = &display.conn;
         let window = conn.generate_id().unwrap();

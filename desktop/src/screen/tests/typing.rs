@@ -1,9 +1,12 @@
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
 use x11rb::{
     NONE,
     protocol::xproto::{ConnectionExt as _, KeyButMask},
 };
 
-use super::{eventually, recorder::Recorder, server::Server, viewer::Viewer};
+use super::{eventually, recorder::Recorder, server::Server, viewer::Viewer, wanted};
 use crate::screen::{ScreenError, connection::Display, hold::Switch};
 
 const CAPS_LOCK_CODE: u8 = 66;
@@ -29,7 +32,7 @@ pub(super) fn samples() -> Vec<String> {
 
 #[track_caller]
 fn type_exactly(screen: &crate::screen::Screen, window: &Recorder, text: &str) {
-    screen.type_text(text, None).unwrap();
+    screen.type_text(text, None, &wanted()).unwrap();
     assert_eq!(window.text(text.chars().count()), text);
 }
 
@@ -101,6 +104,34 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
 }
 
 #[test]
+fn a_window_that_never_answers_gets_every_text_too() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open_mute(&server.socket());
+    for text in samples() {
+        type_exactly(&screen, &window, &text);
+    }
+}
+
+#[test]
+fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.socket());
+    let caller = CancellationToken::new();
+    let delay = Some(Duration::from_secs(1));
+    let result = std::thread::scope(|scope| {
+        let typing = scope.spawn(|| screen.type_text(&"Ä?".repeat(1000), delay, &caller));
+        eventually("the first character", || (!window.seen().is_empty()).then_some(()));
+        caller.cancel();
+        typing.join().unwrap()
+    });
+    assert!(matches!(result, Err(ScreenError::Abandoned)), "{result:?}");
+    let display = Display::connect(&server.socket()).unwrap();
+    assert!(display.keys_down().unwrap().is_empty());
+}
+
+#[test]
 fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
     let server = Server::start();
     let other = Display::connect(&server.socket()).unwrap();
@@ -142,9 +173,9 @@ fn text_that_no_key_types_is_refused() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.socket());
-    let result = screen.type_text("before\u{1b}[A", None);
+    let result = screen.type_text("before\u{1b}[A", None, &wanted());
     assert!(matches!(result, Err(ScreenError::BadInput { field: "text", .. })), "{result:?}");
-    screen.type_text("", None).unwrap();
+    screen.type_text("", None, &wanted()).unwrap();
     type_exactly(&screen, &window, "after");
 }
 
@@ -155,5 +186,5 @@ fn without_a_focused_window_typing_still_returns() {
     let other = Display::connect(&server.socket()).unwrap();
     other.conn.set_input_focus(x11rb::protocol::xproto::InputFocus::NONE, NONE, 0u32).unwrap();
     other.sync().unwrap();
-    screen.type_text("into the void: ж", None).unwrap();
+    screen.type_text("into the void: ж", None, &wanted()).unwrap();
 }
