@@ -1,30 +1,75 @@
 import type { AbortSignalLike } from "./ambient.js";
 import { aborted, timedOut } from "./errors.js";
+import type { Delivered } from "./types.js";
 
-/**
- * What `work` gives, unless a limit in milliseconds runs out or the signal is aborted before: then the work goes on,
- * and nobody waits for it.
- */
-export function bounded<T>(
-  operation: string,
-  work: Promise<T>,
-  what: string,
-  limit: number,
-  signal: AbortSignalLike | undefined,
-): Promise<T> {
-  if (signal?.aborted) return Promise.reject(aborted(operation, signal.reason, "no"));
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => settle(() => reject(timedOut(operation, limit, what, "no"))), limit);
-    const abort = () => settle(() => reject(aborted(operation, signal?.reason, "no")));
-    const settle = (end: () => void) => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", abort);
-      end();
-    };
-    signal?.addEventListener("abort", abort);
-    work.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error)),
-    );
-  });
+/** The time limit and the signal of one operation, for all of its steps together. */
+export class Bounds {
+  readonly #operation: string;
+  readonly #limit: number;
+  readonly #end: number;
+  readonly #signal: AbortSignalLike | undefined;
+
+  /** @param limit in milliseconds; `undefined` is none. */
+  constructor(operation: string, limit: number | undefined, signal: AbortSignalLike | undefined) {
+    this.#operation = operation;
+    this.#limit = limit ?? Infinity;
+    this.#end = performance.now() + this.#limit;
+    this.#signal = signal;
+  }
+
+  /** What is left of the time, in milliseconds. */
+  get left(): number {
+    return Math.max(this.#end - performance.now(), 0);
+  }
+
+  /** @throws AbortError if the signal is aborted. */
+  check(delivered: Delivered = "no"): void {
+    if (this.#signal?.aborted) throw aborted(this.#operation, this.#signal.reason, delivered);
+  }
+
+  /**
+   * A promise as `new Promise` makes it, which also rejects when the time has run out or the signal is aborted.
+   *
+   * @param start begins what is waited for, which does not end at once; what it returns is called at the end, however
+   * that came.
+   * @param missing what then did not happen, for the error's text.
+   */
+  promise<T>(
+    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => (() => void) | void,
+    missing: string,
+    delivered: Delivered = "no",
+  ): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.check(delivered);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      let stop: (() => void) | void;
+      const settle = (end: () => void) => {
+        clearTimeout(timer);
+        this.#signal?.removeEventListener("abort", abort);
+        stop?.();
+        end();
+      };
+      const abort = () => settle(() => reject(aborted(this.#operation, this.#signal?.reason, delivered)));
+      const late = () => settle(() => reject(timedOut(this.#operation, this.#limit, missing, delivered)));
+      if (this.#limit !== Infinity) timer = setTimeout(late, this.left);
+      this.#signal?.addEventListener("abort", abort);
+      stop = start(
+        (value) => settle(() => resolve(value)),
+        (error) => settle(() => reject(error)),
+      );
+    });
+  }
+
+  /** What `work` gives, within the bounds: beyond them it goes on, and nobody waits for it. */
+  wait<T>(work: Promise<T>, missing: string, delivered?: Delivered): Promise<T> {
+    return this.promise((resolve, reject) => void work.then(resolve, reject), missing, delivered);
+  }
+
+  /** Lets time pass, in milliseconds. */
+  pause(time: number, missing: string): Promise<void> {
+    return this.promise((resolve) => {
+      const timer = setTimeout(resolve, time);
+      return () => clearTimeout(timer);
+    }, missing);
+  }
 }

@@ -1,7 +1,6 @@
-import type { AbortSignalLike } from "./ambient.js";
 import type { Binding, BindingClient, BindingConfig, BindingContent } from "./binding.js";
-import { bounded } from "./bounded.js";
-import { aborted, errorFrom, errorThrown, rethrown } from "./errors.js";
+import { Bounds } from "./bounded.js";
+import { errorFrom, errorThrown, rethrown } from "./errors.js";
 import { DEFAULT_TIMEOUT } from "./generated/channels.js";
 import { Log } from "./logger.js";
 import { bindingOptions, type CallOptions, checkCallOptions, plainParameters } from "./options.js";
@@ -21,12 +20,14 @@ export class Caller {
   readonly timeout: number;
   /** The two addresses that a page needs too. */
   readonly addresses: { base_url?: string; realtime_url?: string };
+  readonly #totalTimeout: number | undefined;
   readonly #connect: () => Promise<{ binding: Binding; client: BindingClient }>;
 
   constructor(platform: Platform, config: BindingConfig, log = new Log(undefined)) {
     this.platform = platform;
     this.log = log;
     this.timeout = config.timeout ?? DEFAULT_TIMEOUT;
+    this.#totalTimeout = config.total_timeout;
     const { base_url, realtime_url } = config;
     this.addresses = {
       ...(base_url !== undefined && { base_url }),
@@ -49,10 +50,24 @@ export class Caller {
     return (await this.#connect()).binding;
   }
 
-  /** The binding's client for these settings, within a limit in milliseconds. */
-  async client(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<BindingClient> {
-    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
-    return (await bounded(operation, this.#connect(), "the binding was not loaded", limit, signal)).client;
+  /** The binding's client for these settings. */
+  async client(bounds: Bounds): Promise<BindingClient> {
+    bounds.check();
+    const { client } = await bounds.wait(this.#connect(), "the binding was not loaded");
+    bounds.check();
+    return client;
+  }
+
+  /**
+   * The options for each of the steps that make up one call of this package, as they come: all of them together have
+   * its `totalTimeout`.
+   */
+  sharing(operation: string, options: CallOptions = {}): () => CallOptions {
+    checkCallOptions(operation, options);
+    const total = options.totalTimeout ?? this.#totalTimeout;
+    if (total === undefined) return () => options;
+    const whole = new Bounds(operation, total, undefined);
+    return () => ({ ...options, totalTimeout: Math.max(Math.ceil(whole.left), 1) });
   }
 
   /** Makes a REST call and returns what it answers. */
@@ -69,16 +84,16 @@ export class Caller {
   async exchange<Name extends OperationName>(
     operation: Name,
     params: Params<Name>,
-    options: CallOptions = {},
+    options?: CallOptions,
     content?: BindingContent,
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
-    checkCallOptions(operation, options);
+    const rest = this.sharing(operation, options);
     const plain = plainParameters(operation, params);
-    const { signal, timeout = this.timeout, totalTimeout = timeout } = options;
-    const client = await this.client(operation, totalTimeout, signal);
-    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+    const { signal, timeout = this.timeout, totalTimeout = timeout } = rest();
+    const bounds = new Bounds(operation, totalTimeout, signal);
+    const client = await this.client(bounds);
 
-    const pending = rethrown(() => client.call(operation, plain, bindingOptions(options), content));
+    const pending = rethrown(() => client.call(operation, plain, bindingOptions(rest()), content));
     const cancel = () => pending.cancel();
     signal?.addEventListener("abort", cancel);
     const outcome = await pending.outcome
@@ -88,9 +103,7 @@ export class Caller {
     if (outcome.ok) {
       return { value: hideSecrets(outcome.value) as Result<Name>, bytes: outcome.bytes ?? new Uint8Array() };
     }
-    if (outcome.error.kind === "aborted" && signal?.aborted) {
-      throw aborted(operation, signal.reason, outcome.error.delivered);
-    }
+    if (outcome.error.kind === "aborted") bounds.check(outcome.error.delivered);
     throw errorFrom(outcome.error);
   }
 }

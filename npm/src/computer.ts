@@ -1,17 +1,17 @@
 import { asyncDispose } from "./ambient.js";
 import type { ChannelTarget } from "./binding.js";
+import { Bounds } from "./bounded.js";
 import type { Caller } from "./caller.js";
 import type { AudioParams, AudioStream } from "./channel/audio.js";
 import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
-import { ComputerStateError, NotFoundError, TimeoutError, timedOut } from "./errors.js";
+import { ComputerStateError, NotFoundError, TimeoutError } from "./errors.js";
 import { type CallOptions, checkCallOptions, type OpenOptions } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { hideSecrets } from "./secrets.js";
-import { sleep } from "./sleep.js";
 import type {
   Acknowledged,
   ActionResult,
@@ -104,14 +104,10 @@ export class Computer {
     const operation = "computers.waitUntilRunning";
     checkCallOptions(operation, options);
     const { timeout = DEFAULT_BOOT, ...each } = options;
-    const started = performance.now();
-    const passed = () => performance.now() - started;
+    const bounds = new Bounds(operation, timeout, options.signal);
     for (let pause = SHORTEST_PAUSE; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
-      const left = timeout - passed();
-      if (left < 1)
-        throw timedOut(operation, timeout, `the computer did not run (${this.#info.status ?? "unknown"})`, "no");
       try {
-        const { status } = await this.refresh({ ...each, totalTimeout: left });
+        const { status } = await this.refresh({ ...each, totalTimeout: Math.max(Math.ceil(bounds.left), 1) });
         if (status === "running") return this.#info;
         if (status === "error" || status === "deleting") {
           const message = `${operation}: the computer does not come to run: its status is ${status}`;
@@ -119,11 +115,11 @@ export class Computer {
         }
       } catch (error) {
         // The limit that ran out is then this one's, and is told in its words.
-        const late = error instanceof TimeoutError && passed() > timeout - 1;
-        const unknown = error instanceof NotFoundError && passed() <= UNKNOWN_AT_FIRST;
+        const late = error instanceof TimeoutError && bounds.left < 1;
+        const unknown = error instanceof NotFoundError && timeout - bounds.left <= UNKNOWN_AT_FIRST;
         if (!late && !unknown) throw error;
       }
-      await sleep(operation, Math.min(pause, Math.max(timeout - passed(), 0)), options.signal);
+      await bounds.pause(pause, `the computer did not run (${this.#info.status ?? "unknown"})`);
     }
   }
 
@@ -233,8 +229,9 @@ export class Computer {
 
   /** What a page needs to open this computer's channels with `Orgo.connect`, without the API key. */
   async connection(options?: CallOptions): Promise<Connection> {
-    const { password } = await this.#caller.call("computers.vncPassword", { id: this.id }, options);
-    if (this.#instance === undefined && this.#info.connection_url === undefined) await this.refresh(options);
+    const rest = this.#caller.sharing("computers.connection", options);
+    const { password } = await this.#caller.call("computers.vncPassword", { id: this.id }, rest());
+    if (this.#instance === undefined && this.#info.connection_url === undefined) await this.refresh(rest());
     return new Connection({ ...this.#target(), ...this.#caller.addresses, password });
   }
 

@@ -53,7 +53,7 @@ export {
   TimeoutError,
 } from "./errors.js";
 export type { Logger, LogLevel } from "./logger.js";
-export type { CallOptions, OpenOptions } from "./options.js";
+export type { CallOptions, OpenOptions, WaitOptions } from "./options.js";
 export type { BindingInfo } from "./platform.js";
 export type { Computers } from "./resources/computers.js";
 export type { ComputerFiles, FileContent, Files, UploadParams } from "./resources/files.js";

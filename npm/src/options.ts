@@ -29,6 +29,14 @@ export interface OpenOptions {
   maxRetries?: number;
 }
 
+/** How long to wait for something. */
+export interface WaitOptions {
+  /** Gives the wait up when it is aborted, with an {@link AbortError} that has the signal's reason. */
+  signal?: AbortSignalLike;
+  /** The time limit, in milliseconds. Default: none. */
+  timeout?: number;
+}
+
 /** What is allowed for one option. */
 interface Check {
   accepts(value: unknown): boolean;
@@ -124,6 +132,12 @@ export function checkCallOptions(operation: string, options: CallOptions | undef
 export function checkOpenOptions(operation: string, options: OpenOptions | undefined): void {
   const { signal, milliseconds, count } = checks;
   checkFields(operation, "options", options, { signal, timeout: milliseconds, maxRetries: count });
+}
+
+/** Checks the last argument of what waits, with the options that it has besides. */
+export function checkWaitOptions(operation: string, options: WaitOptions, more: Record<string, Check> = {}): void {
+  const { signal, milliseconds } = checks;
+  checkFields(operation, "options", options, { ...more, signal, timeout: milliseconds });
 }
 
 /** Checks one argument. */

@@ -85,7 +85,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
 
   /** @internal */
   constructor(binding: BindingAudio, pcm: Binding["pcm"], platform: Platform, params: AudioParams) {
-    super(binding);
+    super("audio", binding);
     this.#binding = binding;
     this.#expectedRate = params.sample_rate ?? DEFAULT_RATE;
     this.#pcm = pcm;
@@ -170,7 +170,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
     for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) hand(chunk);
     if (this.#binding.pour === undefined) {
       for (;;) {
-        const chunk = await this.read(() => wanted);
+        const chunk = await this.nextItem(() => wanted);
         if (chunk === undefined || !wanted) return;
         hand(chunk);
       }
@@ -208,7 +208,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   async *#bytes(duration: number, header: boolean): AsyncGenerator<Uint8Array, void, undefined> {
     let format: AudioFormat | undefined;
     let left = Infinity;
-    for (let chunk = await this.read(); chunk !== undefined; chunk = await this.read()) {
+    for (let chunk = await this.nextItem(); chunk !== undefined; chunk = await this.nextItem()) {
       if (format === undefined) {
         format = chunk;
         left = Math.round(duration * chunk.sample_rate);

@@ -1,8 +1,13 @@
-import { type AbortSignalLike, asyncDispose } from "../ambient.js";
+import { asyncDispose } from "../ambient.js";
 import type { BindingChannel, ChannelTarget } from "../binding.js";
+import { Bounds } from "../bounded.js";
 import { Emitter } from "../emitter.js";
-import { aborted, ChannelClosedError, errorThrown, timedOut } from "../errors.js";
+import { ChannelClosedError, errorThrown } from "../errors.js";
+import { checkWaitOptions, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
+
+/** What did not happen when the time for it ran out. */
+export const NOT_OPENED = "the channel did not open";
 
 /** The events that every channel has. */
 export interface ChannelEvents {
@@ -23,14 +28,16 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   extends Emitter<Events>
   implements AsyncIterable<Item>
 {
+  readonly #name: string;
   readonly #binding: BindingChannel<Raw>;
   #state: ChannelState;
   #changed: (() => void)[] = [];
   #pulling: Promise<boolean> | undefined;
 
   /** @internal */
-  constructor(binding: BindingChannel<Raw>) {
+  constructor(name: string, binding: BindingChannel<Raw>) {
     super();
+    this.#name = name;
     this.#binding = binding;
     this.#state = binding.state();
     void this.#watch();
@@ -59,7 +66,21 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
 
   /** The items one after the other. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
-    for (let item = await this.read(); item !== undefined; item = await this.read()) yield item;
+    for (let item = await this.nextItem(); item !== undefined; item = await this.nextItem()) yield item;
+  }
+
+  /**
+   * The next item, as a loop would get it; `undefined` when the channel ended as it should. What comes after the wait was
+   * given up stays for the next reader.
+   *
+   * @throws TimeoutError if none comes in time, ChannelClosedError if the channel broke for good.
+   */
+  async read(options: WaitOptions = {}): Promise<Item | undefined> {
+    const operation = `${this.#name}.read`;
+    checkWaitOptions(operation, options);
+    const bounds = new Bounds(operation, options.timeout, options.signal);
+    bounds.check();
+    return this.nextItem(undefined, () => bounds.wait(this.pull(), "nothing came"));
   }
 
   /** Sorts what the binding handed over: into a buffer for {@link take}, or to listeners. */
@@ -69,11 +90,11 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   protected abstract take(): Item | undefined;
 
   /** The next item; `undefined` when the channel ended as it should, or when it is not wanted any more. */
-  protected async read(wanted = () => true): Promise<Item | undefined> {
+  protected async nextItem(wanted = () => true, pull = () => this.pull()): Promise<Item | undefined> {
     while (wanted()) {
       const item = this.take();
       if (item !== undefined) return item;
-      if (await this.pull()) continue;
+      if (await pull()) continue;
       const broken = this.broken();
       if (broken !== undefined) throw broken;
       break;
@@ -113,14 +134,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    *
    * @internal
    */
-  async opened(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<this> {
-    let expired = false;
-    const wake = () => this.#wake();
-    const timer = setTimeout(() => {
-      expired = true;
-      wake();
-    }, limit);
-    signal?.addEventListener("abort", wake);
+  async opened(bounds: Bounds): Promise<this> {
     try {
       for (;;) {
         const state = this.#state;
@@ -129,16 +143,11 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
           if (isProperEnd(state.cause)) return this;
           throw closed(state.cause);
         }
-        if (signal?.aborted) throw aborted(operation, signal.reason, "maybe");
-        if (expired) throw timedOut(operation, limit, "the channel did not open", "maybe");
-        await this.#change();
+        await bounds.wait(this.#change(), NOT_OPENED, "maybe");
       }
     } catch (error) {
       this.#binding.close();
       throw error;
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", wake);
     }
   }
 

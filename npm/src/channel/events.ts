@@ -1,8 +1,8 @@
-import type { AbortSignalLike } from "../ambient.js";
 import type { BindingEvents } from "../binding.js";
-import { aborted, rethrown, timedOut } from "../errors.js";
+import { Bounds } from "../bounded.js";
+import { rethrown } from "../errors.js";
 import type { EventItem } from "../generated/channels.js";
-import { checkArgument, checkFields, checks } from "../options.js";
+import { checkArgument, checks, checkWaitOptions, type WaitOptions } from "../options.js";
 import type { Counters, DesktopEvent, EventType } from "../types.js";
 import { Channel, type ChannelEvents, closed } from "./channel.js";
 
@@ -16,13 +16,11 @@ export interface EventStreamEvents extends ChannelEvents {
 export type EventOf<Type extends EventType> = Extract<DesktopEvent, { type: Type }>;
 
 /** What to wait for, and for how long. */
-export interface WaitForOptions<Type extends EventType> {
+export interface WaitForOptions<Type extends EventType> extends WaitOptions {
   /** Which of the events of the type is meant. Default: any. */
   where?: (event: EventOf<Type>) => boolean;
   /** How long to wait, in milliseconds. Default: 30000. */
   timeout?: number;
-  /** Ends the waiting with an {@link AbortError}. */
-  signal?: AbortSignalLike;
 }
 
 /** An event that nobody iterated over yet. */
@@ -52,7 +50,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
 
   /** @internal */
   constructor(binding: BindingEvents) {
-    super(binding);
+    super("events", binding);
     this.#binding = binding;
   }
 
@@ -89,13 +87,10 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
    */
   async waitFor<Type extends EventType>(type: Type, options: WaitForOptions<Type> = {}): Promise<EventOf<Type>> {
     checkArgument("events.waitFor", "type", type, checks.string);
-    checkFields("events.waitFor", "options", options, {
-      where: checks.function,
-      timeout: checks.milliseconds,
-      signal: checks.signal,
-    });
+    checkWaitOptions("events.waitFor", options, { where: checks.function });
     const { where, timeout = DEFAULT_WAIT, signal } = options;
-    if (signal?.aborted) throw aborted("events.waitFor", signal.reason, "no");
+    const bounds = new Bounds("events.waitFor", timeout, signal);
+    bounds.check();
     const fits = ({ event, awaited }: Waiting) =>
       !awaited && event.type === type && (where?.(event as EventOf<Type>) ?? true);
 
@@ -104,33 +99,21 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
       known.awaited = true;
       return known.event as EventOf<Type>;
     }
-    return new Promise<EventOf<Type>>((resolve, reject) => {
-      const settle = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-        this.#waiters.delete(waiter);
-      };
-      const fail = (error: unknown) => {
-        settle();
-        reject(error);
-      };
-      const abort = () => fail(aborted("events.waitFor", signal?.reason, "no"));
+    return bounds.promise<EventOf<Type>>((resolve, reject) => {
       const waiter: Waiter = (waiting) => {
         try {
           if (!fits(waiting)) return false;
         } catch (error) {
-          fail(error);
+          reject(error);
           return false;
         }
-        settle();
         resolve(waiting.event as EventOf<Type>);
         return true;
       };
-      const timer = setTimeout(() => fail(timedOut("events.waitFor", timeout, `no ${type} came`, "no")), timeout);
-      signal?.addEventListener("abort", abort);
       this.#waiters.add(waiter);
-      this.#pullFor(waiter).catch(fail);
-    });
+      this.#pullFor(waiter).catch(reject);
+      return () => this.#waiters.delete(waiter);
+    }, `no ${type} came`);
   }
 
   protected override accept(item: EventItem): void {

@@ -1,16 +1,18 @@
-import type { AbortSignalLike } from "../ambient.js";
 import type { BindingClient, ChannelTarget } from "../binding.js";
+import { Bounds } from "../bounded.js";
 import type { Caller } from "../caller.js";
-import { aborted, errorThrown } from "../errors.js";
+import { errorThrown } from "../errors.js";
 import { checkFields, checkOpenOptions, checks, type OpenOptions, plainParameters } from "../options.js";
 import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
+import { NOT_OPENED } from "./channel.js";
 import { checkTypes, EventStream } from "./events.js";
 import { Terminal, type TerminalParams } from "./terminal.js";
 
 /** A channel on its way. */
 interface Opening {
-  opened(operation: string, limit: number, signal: AbortSignalLike | undefined): Promise<unknown>;
+  opened(bounds: Bounds): Promise<unknown>;
+  close(): Promise<void>;
   refreshBy(refresh: () => Promise<ChannelTarget>): Promise<void>;
   on(event: "error", listener: (message: string) => void): () => void;
 }
@@ -60,20 +62,26 @@ export class ChannelOpener {
   ): Promise<Opened> {
     checkOpenOptions(operation, options);
     const { signal, timeout = this.#caller.timeout, maxRetries } = options;
-    const client = await this.#caller.client(operation, timeout, signal);
-    if (signal?.aborted) throw aborted(operation, signal.reason, "no");
+    const bounds = new Bounds(operation, timeout, signal);
+    const client = await this.#caller.client(bounds);
     const target = {
       ...this.#target(),
       ...(this.#refresh && { asks: true }),
       ...(maxRetries !== undefined && { max_redials: maxRetries }),
     };
-    const channel = await (async () => create(client, target))().catch((thrown: unknown) => {
+    const creating = (async () => create(client, target))();
+    const channel = await bounds.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {
+      // Where a worker has to start first, the channel may come when nobody waits for it any more.
+      creating.then(
+        (late) => late.close(),
+        () => {},
+      );
       throw errorThrown(thrown);
     });
     const { log } = this.#caller;
     channel.on("error", (message) => log.write("warn", `${operation}: the server says: ${message}`));
     if (this.#refresh) void channel.refreshBy(this.#refresh);
-    await channel.opened(operation, timeout, signal);
+    await channel.opened(bounds);
     return channel;
   }
 }

@@ -1,8 +1,9 @@
 import type { WebReadableStream, WebWritableStream } from "../ambient.js";
 import type { BindingTerminal } from "../binding.js";
+import { Bounds } from "../bounded.js";
 import { ConnectionError, rethrown } from "../errors.js";
 import type { TerminalItem } from "../generated/channels.js";
-import { checkArgument, checks } from "../options.js";
+import { checkArgument, checks, checkWaitOptions, type WaitOptions } from "../options.js";
 import { readableFrom, writableTo } from "../streams.js";
 import type { CloseCause } from "../types.js";
 import { Channel, type ChannelEvents, closed } from "./channel.js";
@@ -46,10 +47,21 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   /** @internal */
   constructor(binding: BindingTerminal) {
-    super(binding);
+    super("terminal", binding);
     this.#binding = binding;
     // Nobody has to wait for the exit code, so its absence alone is no uncaught error.
     this.exited.catch(() => {});
+  }
+
+  /**
+   * {@link exited}, within limits.
+   *
+   * @throws TimeoutError if the shell does not end in time, ChannelClosedError if the terminal ended without it.
+   */
+  async waitForExit(options: WaitOptions = {}): Promise<number> {
+    const operation = "terminal.waitForExit";
+    checkWaitOptions(operation, options);
+    return new Bounds(operation, options.timeout, options.signal).wait(this.exited, "the shell did not end");
   }
 
   /** Sends keystrokes: Enter is `\r`. `false` says that the link is down and they were dropped. */
@@ -70,7 +82,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    * loop goes on where it stopped.
    */
   get readable(): WebReadableStream<string> {
-    return (this.#readable ??= readableFrom((wanted) => this.read(wanted)));
+    return (this.#readable ??= readableFrom((wanted) => this.nextItem(wanted)));
   }
 
   /** The input as a stream. A write fails while the link is down; closing it leaves the terminal open. */

@@ -1,5 +1,6 @@
 import type { BlobLike } from "../ambient.js";
 import type { BindingContent } from "../binding.js";
+import { Bounds } from "../bounded.js";
 import type { Caller } from "../caller.js";
 import { invalid } from "../errors.js";
 import { type CallOptions, checkFields, checks } from "../options.js";
@@ -35,7 +36,8 @@ export class Files {
 
   /** Uploads a file, of at most 10 MB. A running computer finds it on its desktop. */
   async upload({ file, name, ...params }: UploadParams, options?: CallOptions): Promise<File> {
-    return this.#caller.call("files.upload", params, options, await content(file, name));
+    const rest = this.#caller.sharing("files.upload", options);
+    return this.#caller.call("files.upload", params, rest(), await content(file, name, rest()));
   }
 
   /** Lists the files of a workspace or of a computer. */
@@ -80,15 +82,17 @@ export class ComputerFiles {
   /** Uploads a file, of at most 10 MB. If the computer runs, it is found on its desktop. */
   async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: CallOptions = {}): Promise<File> {
     checkFields("files.upload", "params", params, { name: checks.string });
-    const uploaded = await content(file, params.name);
-    const fields = { workspace_id: await this.#workspace(options), computer_id: this.#id };
-    return this.#caller.call("files.upload", fields, options, uploaded);
+    const rest = this.#caller.sharing("files.upload", options);
+    const uploaded = await content(file, params.name, rest());
+    const fields = { workspace_id: await this.#workspace(rest()), computer_id: this.#id };
+    return this.#caller.call("files.upload", fields, rest(), uploaded);
   }
 
   /** Lists the computer's stored files. */
   async list(options: CallOptions = {}): Promise<File[]> {
-    const params = { workspace_id: await this.#workspace(options), computer_id: this.#id };
-    return this.#caller.call("files.list", params, options);
+    const rest = this.#caller.sharing("files.list", options);
+    const params = { workspace_id: await this.#workspace(rest()), computer_id: this.#id };
+    return this.#caller.call("files.list", params, rest());
   }
 
   /** Stores a file of the running computer and gives its URL. `path` is absolute, relative to the home, or with `~/`. */
@@ -97,7 +101,11 @@ export class ComputerFiles {
   }
 }
 
-async function content(file: FileContent, name: string | undefined): Promise<BindingContent> {
+async function content(
+  file: FileContent,
+  name: string | undefined,
+  { totalTimeout, signal }: CallOptions,
+): Promise<BindingContent> {
   const operation = "files.upload";
   const blob = file as BlobLike;
   const isBlob = typeof file === "object" && file !== null && "arrayBuffer" in file;
@@ -108,6 +116,9 @@ async function content(file: FileContent, name: string | undefined): Promise<Bin
   if (typeof chosen !== "string" || chosen === "") {
     throw invalid(operation, "name", "must be a string that is not empty, unless the file is a File with a name");
   }
-  const data = isBlob ? new Uint8Array(await blob.arrayBuffer()) : new Uint8Array(file as Uint8Array | ArrayBuffer);
+  const bounds = new Bounds(operation, totalTimeout, signal);
+  const data = isBlob
+    ? new Uint8Array(await bounds.wait(blob.arrayBuffer(), "the file was not read"))
+    : new Uint8Array(file as Uint8Array | ArrayBuffer);
   return { name: chosen, content_type: (isBlob && blob.type) || "application/octet-stream", data };
 }
