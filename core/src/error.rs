@@ -325,7 +325,9 @@ pub(crate) fn kind(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
-        Value::Number(value) => value.as_str().to_owned(),
+        // Any number of use in an error is short, but a text of JSON may have a million digits.
+        Value::Number(value) if value.as_str().len() <= 40 => value.as_str().to_owned(),
+        Value::Number(_) => "a long number".to_owned(),
         Value::String(_) => "a string".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),

@@ -100,7 +100,7 @@ fn http_date(text: &str) -> Option<i64> {
     let month = words.next()?;
     let month = i64::try_from(MONTHS.iter().position(|name| *name == month)?).ok()? + 1;
     let year: i64 = words.next()?.parse().ok()?;
-    let mut clock = words.next()?.split(':').map(|part| part.parse::<i64>().ok());
+    let mut clock = words.next()?.split(':').map(|part| part.parse::<u8>().ok().map(i64::from));
     let (hour, minute, second) = (clock.next()??, clock.next()??, clock.next()??);
     if words.next()? != "GMT" || !(1900..=9999).contains(&year) || !(1..=31).contains(&day) {
         return None;
@@ -122,6 +122,7 @@ mod tests {
         let later = retry_after("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:07 GMT"));
         assert_eq!(later, Some(30.0));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", None), None);
+        assert_eq!(http_date("Sun, 06 Nov 1994 9223372036854775807:49:37 GMT"), None);
     }
 
     #[test]

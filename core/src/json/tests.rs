@@ -179,6 +179,15 @@ fn the_last_of_several_fields_with_one_name_counts() {
 }
 
 #[test]
+fn fields_of_one_name_are_equal_by_the_last() {
+    let twice = read(r#"{"a":1,"a":2}"#).unwrap();
+    assert_eq!(twice, twice.clone());
+    assert_eq!(read(r#"{"a":2}"#), Ok(twice.clone()));
+    assert_ne!(read(r#"{"a":2,"b":1}"#), Ok(twice.clone()));
+    assert_ne!(Ok(twice), read(r#"{"a":2,"b":1}"#));
+}
+
+#[test]
 fn fields_keep_their_order() {
     let json = r#"{"z":1,"a":{"y":2,"b":3}}"#;
     assert_eq!(read(json).unwrap().to_string(), json);

@@ -239,10 +239,11 @@ impl Map {
     }
 }
 
-/// The order of fields has no meaning.
+/// The order of fields has no meaning, and of several with one name the last counts.
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
-        self.len() == other.len() && self.iter().all(|(name, value)| other.get(name) == Some(value))
+        let within = |one: &Self, other: &Self| one.iter().all(|(name, _)| one.get(name) == other.get(name));
+        within(self, other) && within(other, self)
     }
 }
 

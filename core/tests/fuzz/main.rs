@@ -1,0 +1,107 @@
+//! Holds the inputs that the fuzzers kept, and variations of them, to the bodies of the fuzzers (`core/fuzz`), on stable
+//! Rust. A failure names the input; a variation that fails is written out, to be kept once it is understood.
+
+mod targets;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use orgo_core::retry::Jitter;
+
+/// Variations of each kept input in an ordinary test run, and in a full one (`ORGO_FULL=1`).
+const SHARE: u32 = 20;
+const WHOLE: u32 = 2_000;
+
+#[test]
+fn json() {
+    replay("json");
+}
+
+#[test]
+fn answers() {
+    replay("answers");
+}
+
+#[test]
+fn parameters() {
+    replay("parameters");
+}
+
+#[test]
+fn terminal() {
+    replay("terminal");
+}
+
+#[test]
+fn audio() {
+    replay("audio");
+}
+
+#[test]
+fn events() {
+    replay("events");
+}
+
+fn replay(name: &str) {
+    let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("a body of that name");
+    let kept = kept(name);
+    assert!(!kept.is_empty(), "{name} has kept inputs");
+    for (path, data) in &kept {
+        let run = AssertUnwindSafe(|| body(data));
+        assert!(catch_unwind(run).is_ok(), "{name}: {} fails", path.display());
+    }
+    let variations = if std::env::var_os("ORGO_FULL").is_some() { WHOLE } else { SHARE };
+    let mut random = Jitter::new(1);
+    for _ in 0..variations {
+        for (path, data) in &kept {
+            let other = &kept[below(&mut random, kept.len())].1;
+            let varied = vary(data, other, &mut random);
+            let run = AssertUnwindSafe(|| body(&varied));
+            let shown = varied.escape_ascii();
+            assert!(
+                catch_unwind(run).is_ok(),
+                "{name}: a variation of {} fails: b\"{shown}\"",
+                path.display()
+            );
+        }
+    }
+}
+
+/// The inputs that were kept of a fuzzer, in the order of their names.
+fn kept(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+    let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = files.map(|file| file.expect("the folder can be read").path()).collect();
+    paths.sort();
+    paths
+        .into_iter()
+        .map(|path| {
+            let data = std::fs::read(&path).expect("a kept input can be read");
+            (path, data)
+        })
+        .collect()
+}
+
+/// The input with a few bytes changed, added, left out or taken from another one.
+fn vary(data: &[u8], other: &[u8], random: &mut Jitter) -> Vec<u8> {
+    let mut varied = data.to_vec();
+    for _ in 0..=random.up_to(3) {
+        let at = below(random, varied.len() + 1);
+        let byte = u8::try_from(random.up_to(255)).expect("a byte");
+        match random.up_to(3) {
+            0 => varied.insert(at, byte),
+            1 if at < varied.len() => varied[at] = byte,
+            2 if at < varied.len() => drop(varied.remove(at)),
+            _ => {
+                let from = below(random, other.len() + 1);
+                let to = from + below(random, other.len() - from + 1);
+                varied.splice(at..at, other[from..to].iter().copied());
+            }
+        }
+    }
+    varied
+}
+
+fn below(random: &mut Jitter, limit: usize) -> usize {
+    usize::try_from(random.up_to(limit as u64 - 1)).expect("below a usize")
+}

@@ -1,0 +1,232 @@
+//! Whatever a server answers to any call: the call ends in time, repeats nothing that may have happened, says rightly
+//! whether it did, and gives a value of the declared type or an error of bounded size without the key in it.
+
+use orgo_core::api::{OPERATIONS, actions, computers, files, stream, workspaces};
+use orgo_core::auth::ApiKey;
+use orgo_core::call::{Call, Content, Output, Step};
+use orgo_core::config::{CallOptions, Config};
+use orgo_core::endpoint::{Carrier, Effect, Endpoint, Operation};
+use orgo_core::error::{Delivered, Error};
+use orgo_core::http::{Reached, Response, SendFailure};
+use orgo_core::json::Map;
+use orgo_core::note::Level;
+
+use super::input::Input;
+use super::json::{depth, has_huge_number};
+
+const KEY: &str = "sk_live_fuzz";
+
+const DAY: u64 = 86_400_000;
+
+/// 4 KiB of a body and of the server's words, each of them escaped, and the names.
+const LARGEST_ERROR: usize = 64 << 10;
+
+/// What says that a server carried nothing out, whatever its status.
+const WAKING: [&str; 7] = [
+    "computer_waking",
+    "suspend_in_progress",
+    "resume_in_progress",
+    "resuming",
+    "wake_failed",
+    "no_capacity",
+    "saved_state_unavailable",
+];
+
+pub(crate) fn run(data: &[u8]) {
+    let mut input = Input::new(data);
+    let operation = input.pick(OPERATIONS);
+    let max_retries = u32::from(input.byte() % 4);
+    let total = input.flag().then(|| u64::from(input.number()) + 1);
+    let mut call = begin(operation, max_retries, total, &mut input);
+    let (mut now, mut sent) = (0, 0);
+    let mut first = None;
+    let (mut possible, mut certain) = (false, false);
+    loop {
+        while let Some(note) = call.poll_note() {
+            assert!(!format!("{note:?}").contains(KEY), "no log shows the key");
+        }
+        match call.step(now) {
+            Step::Done(result) => {
+                let delivered = result.as_ref().map_or_else(Error::delivered, |_| Delivered::Yes);
+                match delivered {
+                    Delivered::No => assert!(!possible, "said not to be delivered: {result:?}"),
+                    Delivered::Yes => assert!(certain, "said to be delivered: {result:?}"),
+                    Delivered::Maybe => {}
+                }
+                match result {
+                    Ok(output) => check_output(operation, output),
+                    Err(error) => check_error(&error),
+                }
+                assert!(matches!(call.step(now), Step::Done(Err(_))), "there is one end");
+                return;
+            }
+            Step::Wait(time) => {
+                assert!(time <= DAY);
+                now += time;
+                if input.byte() == 0xff {
+                    call.abort();
+                }
+            }
+            Step::Send(request, limits) => {
+                let left = total.map(|total| total.saturating_sub(now));
+                assert!(
+                    limits.request > 0 && left.is_none_or(|left| limits.request <= left),
+                    "within the limit"
+                );
+                sent += 1;
+                assert!(sent <= 2 * (max_retries + 1), "sent {sent} times");
+                now += u64::from(input.number()).min(limits.request);
+                // The fetching of a link is not the call itself.
+                if first.get_or_insert_with(|| request.clone()) == &request {
+                    let repeatable = operation.effect != Effect::Once || !possible;
+                    assert!(repeatable, "{} is sent again after it may have happened", operation.name);
+                    let (may_have, has) = outcome(&mut call, &mut input);
+                    possible |= may_have;
+                    certain |= has;
+                } else {
+                    assert!(certain, "a link comes out of an answer");
+                    outcome(&mut call, &mut input);
+                }
+            }
+        }
+    }
+}
+
+fn begin(operation: &'static Operation, max_retries: u32, total: Option<u64>, input: &mut Input<'_>) -> Call {
+    let value = |name: &str| match name {
+        "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => 1.into(),
+        "duration" => 0.5.into(),
+        "direction" => "up".into(),
+        _ => "text".into(),
+    };
+    let fields = operation.path_fields.iter().chain(operation.fields).filter(|field| !field.optional);
+    let params: Map = fields.map(|field| (field.name.to_owned(), value(field.name))).collect();
+    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+        name: "f".to_owned(),
+        content_type: "text/plain".to_owned(),
+        data: b"x".to_vec(),
+    });
+    let config =
+        Config { api_key: Some(ApiKey::new(KEY)), log_level: Some(Level::Debug), ..Config::default() };
+    let options =
+        CallOptions { max_retries: Some(max_retries), total_timeout: total, ..CallOptions::default() };
+    Call::new(&config, operation.name, &params, &options, content, u64::from(input.byte()))
+        .expect("the parameters are acceptable")
+}
+
+/// One request ends in some way: whether the server may have carried it out, and whether it surely has.
+fn outcome(call: &mut Call, input: &mut Input<'_>) -> (bool, bool) {
+    match input.byte() % 8 {
+        0 => {
+            call.handle_failure(SendFailure { reached: Reached::Never, message: "refused".to_owned() });
+            (false, false)
+        }
+        1 => {
+            call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
+            (true, false)
+        }
+        2 => {
+            call.handle_timeout();
+            (true, false)
+        }
+        3 => {
+            call.handle_stall();
+            (true, false)
+        }
+        4 => {
+            call.abort();
+            (true, false)
+        }
+        _ => {
+            let response = response(input);
+            let (status, body) = (response.status, String::from_utf8_lossy(&response.body).into_owned());
+            call.handle_response(response);
+            let refused = (400..500).contains(&status) && status != 408;
+            let asleep = !(200..300).contains(&status) && WAKING.iter().any(|code| body.contains(code));
+            (!refused && !asleep, (200..300).contains(&status))
+        }
+    }
+}
+
+fn response(input: &mut Input<'_>) -> Response {
+    let status = input.pick(&[200, 200, 200, 201, 204, 301, 400, 401, 404, 408, 409, 422, 429, 500, 503, 0]);
+    let status = if status == 0 { input.number() } else { status };
+    let names = ["retry-after", "Date", "x-request-id", "content-type", "location"];
+    let headers = (0..input.byte() % 4).map(|_| (input.pick(&names).to_owned(), input.text())).collect();
+    let mut body = input.bytes().to_vec();
+    // A server may show the key that it was asked with.
+    if input.byte() == 0xff {
+        body.extend_from_slice(KEY.as_bytes());
+        body.extend_from_slice(input.bytes());
+    }
+    Response { status, headers, body }
+}
+
+fn check_output(operation: &Operation, output: Output) {
+    match output {
+        Output::Value(value) => {
+            // What only the core's own JSON can hold.
+            if has_huge_number(&value) || depth(&value) >= 128 {
+                return;
+            }
+            serde_json::from_str::<serde_json::Value>(&value.to_string()).expect("a value is JSON");
+            let (_, read) =
+                READERS.iter().find(|(own, _)| own.name == operation.name).expect("every call is listed");
+            let text = value.to_string();
+            if let Err(error) = read(Output::Value(value)) {
+                panic!("{}: {text} is accepted, but not of the declared type: {error}", operation.name);
+            }
+        }
+        Output::Screenshot(picture) => {
+            assert_eq!(picture.mime_type == "image/png", picture.data.starts_with(b"\x89PNG"));
+        }
+        Output::Content(_) => {}
+    }
+}
+
+fn check_error(error: &Error) {
+    assert!(!matches!(error, Error::Encode(_) | Error::Closed(_)), "not an error of an answer: {error:?}");
+    let record = error.record().to_string();
+    for text in [&record, &error.to_string(), &format!("{error:?}")] {
+        assert!(!text.contains(KEY), "no error shows the key: {text}");
+        assert!(text.len() <= LARGEST_ERROR, "an error is bounded: {} bytes", text.len());
+    }
+    serde_json::from_str::<serde_json::Value>(&record).expect("a record is JSON");
+}
+
+type Reader = fn(Output) -> Result<(), Error>;
+
+const fn reader<E: Endpoint>() -> (&'static Operation, Reader) {
+    (E::OPERATION, |output| output.into_typed::<E>().map(drop))
+}
+
+/// Every call whose answer is a value, with its type.
+const READERS: &[(&Operation, Reader)] = &[
+    reader::<workspaces::CreateWorkspace>(),
+    reader::<workspaces::ListWorkspaces>(),
+    reader::<workspaces::GetWorkspace>(),
+    reader::<workspaces::DeleteWorkspace>(),
+    reader::<computers::CreateComputer>(),
+    reader::<computers::GetComputer>(),
+    reader::<computers::DeleteComputer>(),
+    reader::<computers::GetVncPassword>(),
+    reader::<computers::StartComputer>(),
+    reader::<computers::StopComputer>(),
+    reader::<computers::RestartComputer>(),
+    reader::<actions::Click>(),
+    reader::<actions::Drag>(),
+    reader::<actions::TypeText>(),
+    reader::<actions::PressKey>(),
+    reader::<actions::Scroll>(),
+    reader::<actions::Wait>(),
+    reader::<actions::RunBash>(),
+    reader::<actions::ExecPython>(),
+    reader::<stream::StartStream>(),
+    reader::<stream::GetStreamStatus>(),
+    reader::<stream::StopStream>(),
+    reader::<files::UploadFile>(),
+    reader::<files::ListFiles>(),
+    reader::<files::ExportFile>(),
+    reader::<files::GetDownloadUrl>(),
+    reader::<files::DeleteFile>(),
+];

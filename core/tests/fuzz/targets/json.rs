@@ -1,0 +1,47 @@
+//! The core's reader of JSON judges any bytes as `serde_json` does, and what it reads survives being written.
+
+use orgo_core::json::{Value, parse};
+
+pub(crate) fn run(data: &[u8]) {
+    match parse(data) {
+        Ok(value) => {
+            let text = value.to_string();
+            assert_eq!(parse(text.as_bytes()), Ok(value.clone()), "what is written is read again");
+            match serde_json::from_slice::<serde_json::Value>(data) {
+                Ok(expected) => {
+                    let written = serde_json::from_str::<serde_json::Value>(&text);
+                    assert_eq!(written.ok(), Some(expected), "the same value");
+                }
+                // What is no text is replaced here and refused there, which also has no numbers beyond a double and
+                // one level less.
+                Err(_) => assert!(
+                    text.contains('\u{fffd}') || has_huge_number(&value) || depth(&value) == 128,
+                    "not refused: {text}"
+                ),
+            }
+        }
+        Err(error) => {
+            assert!(error.at <= data.len(), "the place is in the text");
+            let reference = serde_json::from_slice::<serde_json::Value>(data);
+            assert!(reference.is_err(), "refused at {}: {reference:?}", error.at);
+        }
+    }
+}
+
+pub(super) fn has_huge_number(value: &Value) -> bool {
+    match value {
+        Value::Number(number) => number.as_str().parse::<f64>().is_ok_and(f64::is_infinite),
+        Value::Array(items) => items.iter().any(has_huge_number),
+        Value::Object(fields) => fields.iter().any(|(_, value)| has_huge_number(value)),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// How deep lists and objects lie in each other.
+pub(super) fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => 1 + fields.iter().map(|(_, value)| depth(value)).max().unwrap_or(0),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 0,
+    }
+}

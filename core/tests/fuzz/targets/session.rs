@@ -1,0 +1,300 @@
+//! Any schedule of frames, closes, failures and times through a session, as a platform might report them, even wrongly.
+
+use orgo_core::Millis;
+use orgo_core::address::ComputerAddress;
+use orgo_core::auth::Password;
+use orgo_core::channel::{Counters, DialFailure, Output, Protocol, Session, State, Target};
+use orgo_core::error::{Error, ServerError};
+use orgo_core::note::Level;
+
+use super::input::Input;
+
+const PASSWORD: &str = "hunter2fuzz";
+
+/// What may wait to be sent, in bytes, and what a greeting adds.
+const LARGEST_OUTPUT: usize = (1 << 20) + (1 << 10);
+
+/// The most bytes that a repeated frame comes to.
+const LARGEST_FLOOD: usize = 1 << 20;
+
+/// What a channel adds.
+pub(super) trait Subject: Default {
+    type Channel: Protocol;
+
+    fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Self::Channel>>;
+    /// The program asks for something.
+    fn command(session: &mut Session<Self::Channel>, input: &mut Input<'_>);
+    /// A frame that the channel documents, with the input in it.
+    fn frame(input: &mut Input<'_>) -> Frame;
+    /// An item comes out: how much it counts, in the channel's unit, and how many bytes of memory it holds.
+    fn item(&mut self, item: <Self::Channel as Protocol>::Item) -> (u64, usize);
+    /// The most bytes that may wait, and the most items.
+    const LARGEST_QUEUE: (usize, usize);
+}
+
+#[derive(Clone)]
+pub(super) enum Frame {
+    Text(String),
+    Binary(Vec<u8>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Socket {
+    None,
+    Dialled,
+    Open,
+}
+
+struct World<S: Subject> {
+    session: Session<S::Channel>,
+    subject: S,
+    now: Millis,
+    socket: Socket,
+    asked: bool,
+    taken: u64,
+    before: Counters,
+    /// The session has said its last.
+    over: bool,
+}
+
+pub(super) fn run<S: Subject>(input: &mut Input<'_>) {
+    let target = Target {
+        address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
+        password: input.flag().then(|| Password::new(PASSWORD)),
+        max_redials: input.flag().then(|| u32::from(input.byte() % 4)),
+        log_level: Some(Level::Debug),
+        ..Target::default()
+    };
+    let Some(session) = S::begin(target, input) else { return };
+    let mut world = World {
+        before: session.counters(),
+        session,
+        subject: S::default(),
+        now: 0,
+        socket: Socket::None,
+        asked: false,
+        taken: 0,
+        over: false,
+    };
+    world.settle();
+    let mut last = Frame::Text(String::new());
+    while !input.is_empty() {
+        world.step(input, &mut last);
+        world.settle();
+    }
+    world.finish();
+}
+
+impl<S: Subject> World<S> {
+    fn step(&mut self, input: &mut Input<'_>, last: &mut Frame) {
+        match input.byte() % 16 {
+            0 => {
+                *last = Frame::Text(input.text());
+                self.deliver(last);
+            }
+            1 => {
+                *last = Frame::Binary(input.bytes().to_vec());
+                self.deliver(last);
+            }
+            2 | 3 => {
+                *last = S::frame(input);
+                self.deliver(last);
+            }
+            4 => {
+                let size = match last {
+                    Frame::Text(text) => text.len(),
+                    Frame::Binary(bytes) => bytes.len(),
+                };
+                // Many small ones or a few large ones, so that an input is soon through.
+                let most = (LARGEST_FLOOD / (size + 1)).clamp(1, 1 << 12);
+                for _ in 0..most.min(1 << (input.byte() % 13)) {
+                    self.deliver(last);
+                }
+            }
+            5 => {
+                self.socket = Socket::None;
+                let code = input.pick(&[1000, 1001, 1006, 1008, 1011, 4003, 4401, 4404, 4500, 0]);
+                let code = if code == 0 { input.number() } else { code };
+                self.session.handle_close(self.now, code, &input.text());
+            }
+            6 => {
+                self.socket = Socket::None;
+                let status = input.flag().then(|| input.number());
+                self.session.handle_failure(self.now, &DialFailure { status, message: input.text() });
+            }
+            7 => self.open(),
+            8 => self.answer(input),
+            // The way that things go when nothing is wrong.
+            9 => match self.socket {
+                Socket::Dialled => self.open(),
+                Socket::None if self.asked => self.session.handle_credentials(self.now, found()),
+                Socket::None | Socket::Open => self.time_out(),
+            },
+            10 => {
+                self.now += u64::from(input.number());
+                self.session.handle_timeout(self.now);
+            }
+            11 => self.session.handle_timeout(self.now),
+            12 => {
+                for _ in 0..=input.byte() {
+                    self.take();
+                }
+            }
+            13 => {
+                for _ in 0..=input.byte() % 8 {
+                    S::command(&mut self.session, input);
+                }
+            }
+            14 => self.time_out(),
+            _ if input.byte() == 0xff => self.session.close(),
+            _ => while self.take().is_some() {},
+        }
+    }
+
+    fn deliver(&mut self, frame: &Frame) {
+        match frame {
+            Frame::Text(text) => self.session.handle_text(self.now, text),
+            Frame::Binary(bytes) => self.session.handle_binary(self.now, bytes),
+        }
+        self.account();
+    }
+
+    fn open(&mut self) {
+        if self.socket == Socket::Dialled {
+            self.socket = Socket::Open;
+        }
+        self.session.handle_open(self.now);
+    }
+
+    fn answer(&mut self, input: &mut Input<'_>) {
+        let found = match input.number() {
+            0 => found(),
+            status => Err(Error::Server(Box::new(ServerError { status, ..ServerError::default() }))),
+        };
+        self.session.handle_credentials(self.now, found);
+    }
+
+    /// Lets the time of the next deadline come. What is due then is over after it.
+    fn time_out(&mut self) {
+        for _ in 0..3 {
+            let Some(deadline) = self.session.poll_timeout() else { return };
+            if deadline > self.now {
+                self.now = deadline;
+                self.session.handle_timeout(self.now);
+                return;
+            }
+            self.session.handle_timeout(self.now);
+        }
+        let deadline = self.session.poll_timeout();
+        assert!(deadline.is_none_or(|deadline| deadline > self.now), "a deadline that was kept is over");
+    }
+
+    fn take(&mut self) -> Option<usize> {
+        let (count, bytes) = self.subject.item(self.session.poll_item()?);
+        self.taken += count;
+        Some(bytes)
+    }
+
+    /// Does what the session asks for, and checks what must hold.
+    fn settle(&mut self) {
+        let mut waiting = 0;
+        while let Some(output) = self.session.poll_output() {
+            assert!(!self.over, "nothing is wanted after the end: {output:?}");
+            match output {
+                Output::Authorize => {
+                    self.socket = Socket::None;
+                    self.asked = true;
+                }
+                Output::Dial(url) => {
+                    assert!(!url.to_string().contains(PASSWORD) && !format!("{url:?}").contains(PASSWORD));
+                    assert!(url.expose().contains("token="), "every dial has a token");
+                    self.socket = Socket::Dialled;
+                    self.asked = false;
+                }
+                Output::Send(text) => {
+                    assert!(self.socket == Socket::Open, "nothing is sent without a socket: {text}");
+                    let message: serde_json::Value = serde_json::from_str(&text).expect("JSON is sent");
+                    assert!(message["type"].is_string(), "a message says what it is: {text}");
+                    waiting += text.len();
+                }
+                Output::Hangup(_) => self.socket = Socket::None,
+            }
+        }
+        assert!(waiting <= LARGEST_OUTPUT, "what waits to be sent is bounded: {waiting}");
+        while let Some(note) = self.session.poll_note() {
+            assert!(!format!("{note:?}").contains(PASSWORD), "no log shows the password");
+        }
+        let state = self.session.state();
+        self.over |= matches!(state, State::Closed(_));
+        let deadline = self.session.poll_timeout();
+        if self.over {
+            assert!(matches!(state, State::Closed(_)), "the end is the end");
+            assert_eq!(deadline, None, "a closed session waits for nothing");
+        } else {
+            assert!(deadline.is_some() || self.asked, "no deadlock: {state:?} waits for nothing");
+        }
+        if matches!(state, State::Open | State::Unstable) {
+            assert!(self.socket == Socket::Open, "an open channel has a socket");
+        }
+        self.account();
+    }
+
+    /// The accounts are exact at any moment, and nothing that was counted is taken back.
+    fn account(&mut self) {
+        let now = self.session.counters();
+        let sum = now.taken + now.buffered + now.dropped;
+        assert_eq!(now.received, sum, "what was received is accounted for: {now:?}");
+        assert_eq!(now.taken, self.taken, "what was taken is counted");
+        let totals = |counters: &Counters| {
+            [
+                counters.received,
+                counters.taken,
+                counters.dropped,
+                counters.received_messages,
+                counters.received_bytes,
+                counters.sent_messages,
+                counters.malformed,
+                counters.refused,
+                counters.redials,
+            ]
+        };
+        let grows = totals(&self.before).into_iter().zip(totals(&now)).all(|(before, now)| before <= now);
+        assert!(grows, "totals only grow: {:?}, then {now:?}", self.before);
+        assert!(now.malformed <= now.received_messages);
+        self.before = now;
+    }
+
+    /// Nothing waits beyond its bound, and the accounts close.
+    fn finish(&mut self) {
+        let (mut bytes, mut items) = (0, 0);
+        while let Some(size) = self.take() {
+            bytes += size;
+            items += 1;
+        }
+        let (most_bytes, most_items) = S::LARGEST_QUEUE;
+        assert!(
+            bytes <= most_bytes && items <= most_items,
+            "the queue is bounded: {bytes} bytes, {items} items"
+        );
+        self.account();
+        assert_eq!(self.session.counters().buffered, 0);
+    }
+}
+
+/// A session whose socket is open, with nothing to be done.
+pub(super) fn opened<P: Protocol>(begin: impl FnOnce(Target) -> Result<Session<P>, Error>) -> Session<P> {
+    let target = Target {
+        address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
+        password: Some(Password::new(PASSWORD)),
+        ..Target::default()
+    };
+    let mut session = begin(target).expect("the options are acceptable");
+    session.handle_open(0);
+    while session.poll_output().is_some() {}
+    session
+}
+
+fn found() -> Result<(ComputerAddress, Password), Error> {
+    let address = ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() };
+    Ok((address, Password::new(PASSWORD)))
+}
