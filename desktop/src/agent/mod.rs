@@ -9,6 +9,7 @@ mod descriptor;
 mod files;
 mod kill;
 mod protocol;
+mod roster;
 mod serve;
 mod spawn;
 mod supervise;

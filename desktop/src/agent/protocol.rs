@@ -39,7 +39,8 @@ pub(crate) enum Stdio {
     Terminal { cols: u16, rows: u16 },
     /// Output and errors, in the order written, to one pipe.
     Merged,
-    /// Output alone to a pipe; errors are dropped.
+    /// Output alone to a pipe; errors are dropped. Such a process is a helper of the server's own, of which no change in
+    /// the list of processes is reported.
     Output,
     /// Output and errors appended to a file.
     Log { path: String },

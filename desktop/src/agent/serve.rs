@@ -15,6 +15,7 @@ use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg}
 use serde::Serialize;
 
 use super::protocol::{FileReply, Reply, Request, Spawn, Stdio};
+use super::roster::Roster;
 use super::table::Table;
 use super::{files, kill, spawn};
 
@@ -24,22 +25,24 @@ const TABLE_INTERVAL: Duration = Duration::from_millis(150);
 /// Answers connections on `socket` until the box ends.
 pub(crate) fn serve(socket: &Path) -> io::Result<()> {
     let listener = UnixListener::bind(socket)?;
+    let roster = Arc::new(Roster::default());
     for connection in listener.incoming() {
         let connection = connection?;
+        let roster = Arc::clone(&roster);
         thread::spawn(move || {
             // An error here is the server's hanging up, which needs no answer.
-            let _ = answer(&connection);
+            let _ = answer(&connection, &roster);
         });
     }
     Ok(())
 }
 
-fn answer(connection: &UnixStream) -> io::Result<()> {
+fn answer(connection: &UnixStream, roster: &Roster) -> io::Result<()> {
     let mut line = String::new();
     BufReader::new(connection).read_line(&mut line)?;
     match serde_json::from_str(&line)? {
-        Request::Spawn(request) => run(connection, &request),
-        Request::WatchProcesses => watch(connection),
+        Request::Spawn(request) => run(connection, &request, roster),
+        Request::WatchProcesses => watch(connection, roster),
         Request::Terminate { spared } => {
             kill::terminate_all(&spared);
             Ok(())
@@ -79,9 +82,10 @@ fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Resu
     }
 }
 
-fn run(connection: &UnixStream, request: &Spawn) -> io::Result<()> {
+fn run(connection: &UnixStream, request: &Spawn, roster: &Roster) -> io::Result<()> {
     let marker = kill::Marker::next();
-    let (mut child, output) = match spawn::spawn(request, &marker) {
+    let is_helper = spawn::is_helper(&request.stdio);
+    let (mut child, output) = match roster.start(is_helper, || spawn::spawn(request, &marker)) {
         Ok(started) => started,
         Err(error) => {
             send_output(connection, None)?;
@@ -100,6 +104,7 @@ fn run(connection: &UnixStream, request: &Spawn) -> io::Result<()> {
         kill_on_hang_up(connection.try_clone()?, tree, Arc::clone(&ended));
     }
     let code = exit_code(child.wait()?);
+    roster.ended(child.id());
     ended.store(true, Ordering::Release);
     say(connection, &Reply::Exited { code })?;
     connection.shutdown(std::net::Shutdown::Write)
@@ -119,13 +124,13 @@ fn kill_on_hang_up(mut connection: UnixStream, tree: kill::Tree, ended: Arc<Atom
     });
 }
 
-fn watch(mut connection: &UnixStream) -> io::Result<()> {
+fn watch(mut connection: &UnixStream, roster: &Roster) -> io::Result<()> {
     let mut table = Table::default();
     // What runs already is no change.
-    table.refresh();
+    table.refresh(roster);
     send_output(connection, None)?;
     loop {
-        for change in table.refresh() {
+        for change in table.refresh(roster) {
             say(connection, &change)?;
         }
         // The write fails once the server has gone, also while nothing changes.

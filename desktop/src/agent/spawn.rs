@@ -76,6 +76,11 @@ pub(super) fn is_supervised(stdio: &Stdio) -> bool {
     matches!(stdio, Stdio::Merged)
 }
 
+/// Whether the process is there for the server and not for the computer's user.
+pub(super) fn is_helper(stdio: &Stdio) -> bool {
+    matches!(stdio, Stdio::Output)
+}
+
 fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::kill::{Stat, name, pids};
 use super::protocol::TableChange;
+use super::roster::Roster;
 use super::supervise;
 
 /// What was seen last: names by process id.
@@ -12,12 +13,14 @@ pub(super) struct Table(BTreeMap<u32, String>);
 
 impl Table {
     /// Reads `/proc` again and says what changed. A process that came and went between two readings is not seen.
-    pub(super) fn refresh(&mut self) -> Vec<TableChange> {
-        let now = pids()
-            .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive))
-            .filter_map(|pid| Some((u32::try_from(pid).ok()?, name(pid)?)))
-            .filter(|(_, name)| name != supervise::NAME)
-            .collect();
+    pub(super) fn refresh(&mut self, roster: &Roster) -> Vec<TableChange> {
+        let now = roster.read(|helpers| {
+            pids()
+                .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive))
+                .filter_map(|pid| Some((u32::try_from(pid).ok()?, name(pid)?)))
+                .filter(|(pid, name)| name != supervise::NAME && !helpers.contains(pid))
+                .collect()
+        });
         self.advance(now)
     }
 

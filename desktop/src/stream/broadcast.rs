@@ -74,7 +74,7 @@ impl Broadcast {
         if current.as_ref().is_some_and(Stream::is_live) {
             return Err(StartError::AlreadyStreaming);
         }
-        let child = spawner.spawn(encoder::command(stage, &connection)).await.map_err(|error| {
+        let child = spawner.spawn(encoder::command(stage, &connection)?).await.map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound { StartError::NoEncoder } else { error.into() }
         })?;
         let stop = CancellationToken::new();

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 /// The name of the file in the data folder.
 const FILE: &str = "stream-connections.toml";
+/// Of each part of an address, in bytes: the encoder reads no longer lines.
+const PART_LIMIT: usize = 900;
 
 /// Why a target is not known.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,14 @@ pub(crate) struct Connection {
     pub(super) video_kbps: u32,
     #[serde(default = "audio_kbps")]
     pub(super) audio_kbps: u32,
+}
+
+/// The parts of an address. The key, as RTMP calls it the play path, is a secret.
+pub(super) struct Target<'a> {
+    /// `rtmp://host:port/`
+    pub(super) server: String,
+    pub(super) application: &'a str,
+    pub(super) playpath: Option<&'a str>,
 }
 
 fn frames_per_second() -> u32 {
@@ -77,12 +87,14 @@ fn parse(text: &str) -> Result<BTreeMap<String, Connection>, String> {
 
 impl Connection {
     fn check(&self) -> Result<(), &'static str> {
-        if !["rtmp://", "rtmps://"].iter().any(|scheme| self.url.starts_with(scheme)) {
-            return Err("url: must begin with rtmp:// or rtmps://");
-        }
-        // The encoder takes what comes after a space for options.
-        if self.target().contains(|character: char| character.is_whitespace() || character.is_control()) {
+        let Target { server, application, playpath } = self.target()?;
+        // The encoder is told these by a file with a line for each.
+        let texts = [server.as_str(), application, playpath.unwrap_or_default()];
+        if texts.concat().contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err("url and key: must not contain spaces");
+        }
+        if texts.iter().any(|text| text.len() > PART_LIMIT) {
+            return Err("url and key: must be shorter");
         }
         if !(1..=60).contains(&self.frames_per_second) {
             return Err("frames_per_second: must be 1 to 60");
@@ -96,18 +108,32 @@ impl Connection {
         Ok(())
     }
 
-    /// The whole address. It is a secret.
-    pub(super) fn target(&self) -> String {
-        match &self.key {
-            Some(key) => format!("{}/{key}", self.url.trim_end_matches('/')),
-            None => self.url.clone(),
+    /// Where the stream goes to, or what is wrong with the address.
+    pub(super) fn target(&self) -> Result<Target<'_>, &'static str> {
+        let scheme = ["rtmp://", "rtmps://"].into_iter().find(|scheme| self.url.starts_with(scheme));
+        let scheme = scheme.ok_or("url: must begin with rtmp:// or rtmps://")?;
+        let (host, path) = self.url[scheme.len()..].split_once('/').unwrap_or_default();
+        if host.contains('@') {
+            // It would be part of the server's address, which is shown.
+            return Err("url: must not contain a user's name and password");
         }
+        let path = path.trim_end_matches('/');
+        let (application, playpath) = match (&self.key, path.rsplit_once('/')) {
+            (Some(key), _) => (path, Some(key.as_str())),
+            (None, Some((application, last))) => (application, Some(last)),
+            (None, None) => (path, None),
+        };
+        if host.is_empty() || application.is_empty() {
+            return Err("url: must name a host and an application, such as rtmp://host/app");
+        }
+        Ok(Target { server: format!("{scheme}{host}/"), application, playpath })
     }
 
     /// Takes the address and the key out of a text that is shown.
     pub(super) fn masked(&self, text: &str) -> String {
-        let masked = text.replace(&self.target(), "the target").replace(&self.url, "the target");
-        match &self.key {
+        let Ok(Target { server, playpath, .. }) = self.target() else { return String::new() };
+        let masked = text.replace(&self.url, "the target").replace(&server, "the target");
+        match playpath {
             Some(key) if !key.is_empty() => masked.replace(key, "***"),
             _ => masked,
         }
@@ -129,9 +155,25 @@ mod tests {
     fn a_connection_has_an_address_and_a_key() {
         let text = "[live]\nurl = 'rtmp://a.example/app/'\nkey = 'k1'\nvideo_kbps = 900\n";
         let live = named(text, "live").expect("it is right");
-        assert_eq!(live.target(), "rtmp://a.example/app/k1");
         assert_eq!((live.frames_per_second, live.video_kbps), (25, 900));
-        assert_eq!(live.masked("rtmp://a.example/app/k1: refused k1"), "the target: refused ***");
+        assert_eq!(live.masked("rtmp://a.example/: refused k1"), "the target: refused ***");
+    }
+
+    #[test]
+    fn the_key_is_the_last_part_of_an_address_or_beside_it() {
+        for (text, server, application, playpath) in [
+            ("url = 'rtmp://a:19/app/'\nkey = 'k1'", "rtmp://a:19/", "app", Some("k1")),
+            ("url = 'rtmps://a/app/more'\nkey = 'k/1?x=y'", "rtmps://a/", "app/more", Some("k/1?x=y")),
+            ("url = 'rtmp://[::1]/app/more/k1'", "rtmp://[::1]/", "app/more", Some("k1")),
+            ("url = 'rtmp://a/app'", "rtmp://a/", "app", None),
+        ] {
+            let live = named(&format!("[live]\n{text}"), "live").expect("it is right");
+            let target = live.target().expect("it was checked");
+            assert_eq!(
+                (target.server.as_str(), target.application, target.playpath),
+                (server, application, playpath)
+            );
+        }
     }
 
     #[test]
@@ -145,6 +187,9 @@ mod tests {
         for (text, expected) in [
             ("[live]\nurl = 'file:///etc/passwd'", "live: url"),
             ("[live]\nurl = 'rtmp://a/b c'", "live: url and key"),
+            ("[live]\nurl = 'rtmp://a/b'\nkey = \"hunter2\\nrtmp_x=y\"", "live: url and key"),
+            ("[live]\nurl = 'rtmp://me:hunter2@a/b'", "live: url"),
+            ("[live]\nurl = 'rtmp://a'\nkey = 'hunter2'", "live: url: must name"),
             ("[live]\nurl = 'rtmp://a/b'\nframes_per_second = 0", "live: frames_per_second"),
             ("[live]\nurl = 'rtmp://a/b'\nkey = 'hunter2'\nspeed = 1", "unknown field `speed`"),
             ("[live]\nkey = 'hunter2'", "missing field `url`"),

@@ -1,8 +1,10 @@
 //! The events channel: every type from its real source.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
-use crate::server::{Computer, Server};
+use crate::server::{Computer, Server, full};
 use crate::socket::Socket;
 
 fn subscribe(computer: &Computer<'_>, types: &[&str]) -> Socket {
@@ -79,6 +81,37 @@ fn processes_start_and_stop_by_their_number_inside() {
     next(&mut events, "process_start", |data| *data == it);
     computer.bash(&format!("kill {pid}"));
     next(&mut events, "process_stop", |data| *data == it);
+}
+
+/// Recorders and the like come and go with the channels; they are none of the user's processes.
+#[test]
+fn the_servers_own_helpers_are_no_processes_that_start_or_stop() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["process_start", "process_stop"]);
+    for _ in 0..if full() { 20 } else { 3 } {
+        let mut sound = Socket::open(&computer, "events", "");
+        sound.send(&json!({ "type": "subscribe", "event_types": ["audio_stream_start"] }));
+        sound.frame_of("subscribed");
+        let mut audio = Socket::open(&computer, "audio", "");
+        audio.frame_of("started");
+        // Longer than the list of processes goes unread.
+        computer.bash("sleep 0.4");
+        drop((sound, audio));
+        computer.bash("sleep 0.4");
+    }
+    events.send(&json!({ "type": "ping" }));
+    let mut names = BTreeSet::new();
+    loop {
+        let frame = events.frame();
+        if frame["type"] == "pong" {
+            break;
+        }
+        names.insert(frame["event"]["data"]["name"].as_str().expect("it has a name").to_owned());
+    }
+    // A shell that has nothing else to do becomes the command itself, and may have gone unseen.
+    names.remove("bash");
+    assert_eq!(names, BTreeSet::from(["sleep".to_owned()]));
 }
 
 #[test]

@@ -19,13 +19,16 @@ fn free_port() -> u16 {
 struct Receiver(Child);
 
 impl Receiver {
+    /// Beside the file it keeps a log, in which it complains when another application or key than its own is asked for.
     fn start(port: u16, file: &Path) -> Self {
+        let log = fs::File::create(file.with_extension("log")).expect("the folder is ours");
         let receiver = Command::new("ffmpeg")
-            .args(["-nostdin", "-loglevel", "error", "-listen", "1", "-i"])
+            .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-listen", "1", "-i"])
             .arg(format!("rtmp://127.0.0.1:{port}/live/key"))
             .args(["-c", "copy", "-f", "matroska", "-flush_packets", "1", "-y"])
             .arg(file)
             .stdin(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("ffmpeg is installed where the tests run");
         wait_until("the receiver to listen", || listens(port));
@@ -108,6 +111,50 @@ fn screen_and_sound_arrive_and_the_stream_is_stopped() {
     assert_eq!((&streams[0]["codec_name"], &streams[0]["width"]), (&json!("h264"), &json!(1280)));
     assert_eq!((&streams[1]["codec_name"], &streams[1]["channels"]), (&json!("aac"), &json!(2)));
     assert!(packets(0) > Some(5) && packets(1) > Some(5), "{streams}");
+    assert_eq!(complaints(&file), Vec::<String>::new());
+}
+
+/// What a receiver says of an application or a key that is not its own.
+fn complaints(file: &Path) -> Vec<String> {
+    let log = fs::read_to_string(file.with_extension("log")).expect("it is kept");
+    let of_the_address = |line: &&str| line.contains("Unexpected stream") || line.contains("App field");
+    log.lines().filter(of_the_address).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_key_of_a_stream_is_in_no_process_list_and_no_answer() {
+    const SECRETS: [&str; 2] = ["hunter2-app", "hunter2-key"];
+    let server = Server::start();
+    let computer = server.computer();
+    let port = free_port();
+    let file = server.data.path().join("received.mkv");
+    for address in [
+        format!("url = 'rtmp://127.0.0.1:{port}/hunter2-app'\nkey = 'hunter2-key'"),
+        format!("url = 'rtmp://127.0.0.1:{port}/hunter2-app/hunter2-key'"),
+    ] {
+        connect(&server, &format!("[test]\n{address}\n"));
+        let receiver = Receiver::start(port, &file);
+        let started = start(&computer, "test").expect(200);
+        wait_until("the receiver to be told of the key", || {
+            complaints(&file).iter().any(|line| line.contains(SECRETS[1]))
+        });
+        let mut seen = 0;
+        for entry in fs::read_dir("/proc").expect("it is Linux").flatten() {
+            for name in ["cmdline", "environ"] {
+                let text = fs::read(entry.path().join(name)).unwrap_or_default();
+                let text = String::from_utf8_lossy(&text);
+                seen += usize::from(text.contains(&format!("rtmp://127.0.0.1:{port}/\0")));
+                assert!(!SECRETS.iter().any(|secret| text.contains(secret)), "{text}");
+            }
+        }
+        // bubblewrap and the encoder in it, or this test has looked for the wrong thing.
+        assert!(seen >= 2, "{seen} processes name the server");
+        assert!(
+            !started.to_string().contains("hunter2") && !status(&computer).to_string().contains("hunter2")
+        );
+        computer.act("stream/stop", &json!({})).expect(200);
+        drop(receiver);
+    }
 }
 
 #[test]
