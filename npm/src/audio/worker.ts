@@ -56,6 +56,8 @@ class Server {
       if (items === null) break;
     }
     clearInterval(this.#counting);
+    // Whether it ended as it should is what the last state says, so the page gets that first.
+    while (!this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
     post({ type: "items", items: null, counters: this.#channel.counters() });
   }
 

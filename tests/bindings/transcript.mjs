@@ -1,0 +1,213 @@
+// Plays a transcript of tests/vectors/channels: the server's side by a stage, the client's through one binding.
+import assert from "node:assert/strict";
+import { until, within } from "../support/wait.mjs";
+import { Stage } from "./stage.mjs";
+import { canonical, fits, part } from "./vectors.mjs";
+
+const KEY = "sk_live_test";
+const SEED_HOST = ".orgo.dev";
+/** Longer than any silence or wait of a transcript that is played in real time. */
+const PATIENCE = 40_000;
+
+const isPing = (output) => output.send?.type === "ping";
+
+/**
+ * Plays it to its end.
+ *
+ * @returns {Promise<string>} everything that has to be the same through every binding
+ */
+export async function play(subject, id, script) {
+  const stage = await Stage.start();
+  try {
+    const player = new Player(subject, id, script, stage);
+    await player.begin();
+    for (const [index, step] of script.steps.entries()) {
+      try {
+        await player.act(step);
+      } catch (error) {
+        const seen = canonical(await subject.look(id));
+        throw new Error(`step ${index}, ${canonical(step)}: ${error.message}\nseen: ${seen}`, { cause: error });
+      }
+    }
+    return await player.end();
+  } finally {
+    stage.stop();
+  }
+}
+
+class Player {
+  #subject;
+  #id;
+  #script;
+  #stage;
+  #items = [];
+  #record = [];
+  /** Questions that were expected so far. */
+  #asked = 0;
+
+  constructor(subject, id, script, stage) {
+    [this.#subject, this.#id, this.#script, this.#stage] = [subject, id, script, stage];
+  }
+
+  begin() {
+    const { channel, options = {}, target } = this.#script;
+    const { password, max_redials: redials, computer_id } = target;
+    const addresses = this.#addresses(target);
+    const given = { kind: channel, options, redials };
+    if (password === undefined) {
+      const { base_url: baseUrl, realtime_url: realtimeUrl } = addresses;
+      const client = { apiKey: KEY, maxRetries: 0, dangerouslyAllowBrowser: true, baseUrl, ...(realtimeUrl && { realtimeUrl }) };
+      return this.#subject.open(this.#id, { ...given, client, computer: computer_id });
+    }
+    return this.#subject.open(this.#id, { ...given, connection: this.#connection(target, addresses) });
+  }
+
+  async act(step) {
+    await this.#input(step);
+    for (const output of step.outputs ?? []) await this.#expect(output);
+    if (step.items) await this.#expectItems(step.items);
+    if (step.state) await this.#expectState(step.state);
+    if (step.counters) {
+      await this.#see("the counters", ({ counters }) => fits(counters, step.counters));
+      this.#record.push(part((await this.#look()).counters, step.counters));
+    }
+  }
+
+  async end() {
+    await this.#subject.act(this.#id, "close", []);
+    const { failure, ended } = await this.#see("its end", ({ failure, ended }) => failure || ended);
+    const surplus = this.#stage.outputs.rest.filter((output) => !isPing(output) && output.hangup === undefined);
+    assert.deepEqual(surplus, [], "what the client did beyond the transcript");
+    return canonical({ record: this.#record, failure: failure && cause(failure), ended: cause(ended) });
+  }
+
+  async #input(step) {
+    const [stage, script] = [this.#stage, this.#script];
+    if (step.open) stage.open();
+    if (step.text !== undefined) stage.send(typeof step.text === "string" ? step.text : JSON.stringify(step.text));
+    if (step.binary !== undefined) stage.send(Buffer.from(step.binary, "base64"));
+    if (step.close) stage.close(...step.close);
+    if (step.failure) {
+      const { asked } = await this.#look();
+      // What is pending fails: the question for a password, or the dial.
+      if (this.#pending === "question" && asked > 0) await this.#command("fail", step.failure.message);
+      else stage.refuse(step.failure.status);
+    }
+    if (step.credentials) {
+      if (script.target.password === undefined) stage.answer(step.credentials);
+      else {
+        const { address, password } = step.credentials;
+        await this.#command("answer", this.#connection({ ...address, password }, this.#addresses(address)));
+      }
+    }
+    if (step.hangup) await this.#command("close");
+    if (step.resize) await this.#command("resize", ...step.resize);
+    if (step.subscribe) await this.#command("subscribe", step.subscribe);
+    if (step.unsubscribe) await this.#command("unsubscribe", step.unsubscribe);
+    // Before the first acceptance there is nothing yet to type into.
+    if (step.input !== undefined && (await this.#look()).open) {
+      const accepted = await this.#command("write", step.input);
+      if (step.accepted !== undefined) assert.equal(accepted, step.accepted, "accepted");
+      this.#record.push({ accepted });
+    }
+  }
+
+  #pending;
+
+  async #expect(output) {
+    if (output === "authorize" && this.#script.target.password !== undefined) {
+      this.#asked += 1;
+      await this.#see("the question for a password", ({ asked }) => asked === this.#asked);
+      this.#pending = "question";
+      return;
+    }
+    const what = `the client to do ${canonical(output)}`;
+    const deadline = performance.now() + PATIENCE;
+    const take = () => within(what, this.#stage.outputs.take(), deadline - performance.now());
+    let done = await take();
+    // A heart beats once more where this machine is slow.
+    while (isPing(done) && !isPing(output)) {
+      this.#stage.send('{"type":"pong"}');
+      done = await take();
+    }
+    if (output.dial !== undefined) {
+      const { pathname, search } = new URL(output.dial);
+      assert.deepEqual(done, { dial: pathname + search });
+      this.#pending = "dial";
+    } else if (output.send) {
+      assert.deepEqual(done.send, output.send, canonical(done));
+    } else {
+      assert.deepEqual(done, output);
+    }
+    this.#record.push(done);
+  }
+
+  async #expectItems(items) {
+    this.#items.push(...items);
+    const expected = canonical(joined(this.#items));
+    await this.#see("the items", ({ items }) => canonical(joined(items)) === expected, `expected: ${expected}`);
+    this.#record.push(joined(this.#items));
+  }
+
+  async #expectState(expected) {
+    const wanted = typeof expected === "string" ? { status: expected } : expected;
+    const { open, failure } = await this.#see("the state", ({ open, failure, state, states }) => {
+      if (open) return fits(state, wanted) && fits(states.at(-1), wanted);
+      if (failure) return fits({ status: "closed", cause: failure.cause }, wanted);
+      // The public API tells of an opening only how it ended.
+      return wanted.status === "connecting" || wanted.status === "waiting";
+    });
+    this.#record.push({ open, failed: failure !== undefined, state: wanted });
+  }
+
+  /** Where a computer's channels are here, for an address of the vector. */
+  #addresses({ connection_url, instance_id }) {
+    const here = `127.0.0.1:${this.#stage.port}`;
+    const dial = this.#script.steps.flatMap((step) => step.outputs ?? []).find((output) => output.dial)?.dial;
+    const seed = dial !== undefined && new URL(dial).host.endsWith(SEED_HOST);
+    return {
+      base_url: `http://${here}/api`,
+      ...(seed && { realtime_url: `ws://${here}/{channel}` }),
+      ...(connection_url && { connection_url: `http://${here}${new URL(connection_url).pathname}` }),
+      ...(instance_id && { instance_id }),
+    };
+  }
+
+  #connection({ computer_id, password }, addresses) {
+    return { version: 1, computer_id, password, ...addresses };
+  }
+
+  #command(command, ...args) {
+    return this.#subject.act(this.#id, command, args);
+  }
+
+  #look() {
+    return this.#subject.look(this.#id);
+  }
+
+  /** Waits until what can be seen of the channel is as it should be, and returns it. */
+  async #see(what, test, detail = "") {
+    return until(`${what} ${detail}`, async () => {
+      const seen = await this.#look();
+      return test(seen) && seen;
+    }, PATIENCE);
+  }
+}
+
+/** Pieces of output and of sound come in any number: what counts is what they hold together. */
+function joined(items) {
+  const whole = [];
+  for (const item of items) {
+    const last = whole.at(-1);
+    if (last?.type === item.type && item.type === "output") last.data += item.data;
+    else if (last?.type === item.type && item.type === "samples") last.samples.push(...item.samples);
+    else whole.push(structuredClone(item));
+  }
+  return whole;
+}
+
+/** Why a channel ended, without what each platform says in its own words. */
+function cause(ended) {
+  if (typeof ended === "string" || ended === undefined) return ended;
+  return { name: ended.name, kind: ended.kind, reason: ended.cause?.reason };
+}
