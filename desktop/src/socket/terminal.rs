@@ -79,7 +79,7 @@ async fn converse(
             let code = shell.exit().await;
             exited.cancel();
             // What the shell printed last comes before its exit.
-            let _ = (&mut display).await;
+            outbox.while_taken(&mut display).await;
             code
         };
         tokio::pin!(ending);

@@ -1,12 +1,12 @@
 //! What can break under a computer: survived, reported, and cleaned up.
 
 use std::fs;
-use std::process::Command;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tungstenite::Message;
 
+use crate::disk::SmallDisk;
 use crate::server::{Computer, Server, full, wait_until};
 use crate::socket::Socket;
 
@@ -124,6 +124,36 @@ fn a_client_that_never_reads_costs_no_memory_and_holds_up_nobody() {
     wait_until("the recorder to end", || computer.bash("pgrep -x parec")["exit_code"] == 1);
 }
 
+/// Whether the server still has its end of a connection to this port. What the kernel has yet to deliver does not count.
+fn is_connected_to(server: &Server, port: u16) -> bool {
+    const REMOTE: usize = 2;
+    const INODE: usize = 9;
+    let table = fs::read_to_string(format!("/proc/{}/net/tcp", server.process.id())).expect("it runs");
+    let suffix = format!(":{port:04X}");
+    table
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .any(|fields| fields[REMOTE].ends_with(&suffix) && fields[INODE] != "0")
+}
+
+#[test]
+fn a_client_that_never_reads_is_let_go_of_when_its_channel_ends() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = Socket::open(&computer, "terminal", "");
+    terminal.send(&json!({ "type": "input", "data": "yes 'a flood that nobody reads'\r" }));
+    wait_until("the flood to fill every buffer on its way", || {
+        let written = "grep wchar /proc/$(pgrep -x yes)/io";
+        let standing =
+            computer.bash(&format!("a=$({written}); sleep 0.5; b=$({written}); [ \"$a\" = \"$b\" ]"));
+        standing["exit_code"] == 0 && computer.bash("pgrep -x yes")["exit_code"] == 0
+    });
+    assert!(is_connected_to(&server, terminal.port()));
+    computer.bash("pkill -KILL -x yes; pkill -KILL -x bash");
+    wait_until("the server to let go of it", || !is_connected_to(&server, terminal.port()));
+    assert_eq!(computer.bash("echo well")["output"], "well\n");
+}
+
 #[test]
 fn a_burst_of_file_changes_is_told_as_far_as_there_is_room() {
     let server = Server::start();
@@ -180,35 +210,13 @@ fn ten_computers_run_at_once() {
     assert_eq!(fs::read_dir(server.data.path().join("computers")).expect("it is there").count(), 0);
 }
 
-/// A small file system of its own, unmounted on drop.
-struct SmallDisk(tempfile::TempDir);
-
-impl SmallDisk {
-    /// `None` where this process may not mount.
-    fn mount(megabytes: u32) -> Option<Self> {
-        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
-        let size = format!("size={megabytes}m,mode=711");
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(folder.path()).status();
-        mounted.is_ok_and(|status| status.success()).then(|| Self(folder))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a failed test's server may still hold it.
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
-}
-
 #[test]
 fn a_full_disk_is_reported_and_nothing_is_lost() {
     let Some(disk) = SmallDisk::mount(12) else {
         println!("not run: this user may not mount a file system");
         return;
     };
-    let inside = tempfile::tempdir_in(disk.0.path()).expect("the disk is empty");
-    let server = Server::start_in(inside, &[]);
+    let server = Server::start_in(disk.folder(), &[]);
     let computer = server.computer();
     computer.bash("echo kept > kept");
     let fill = computer.bash("dd if=/dev/zero of=~/fill bs=64k 2>&1; sync");

@@ -45,6 +45,14 @@ impl Socket {
         Self(socket)
     }
 
+    /// Of the client's end.
+    pub(crate) fn port(&self) -> u16 {
+        match self.0.get_ref() {
+            MaybeTlsStream::Plain(stream) => stream.local_addr().expect("it is connected").port(),
+            _ => unreachable!("the server speaks plain HTTP"),
+        }
+    }
+
     pub(crate) fn send(&mut self, frame: &Value) {
         self.0.send(Message::text(frame.to_string())).expect("the socket is open");
     }
