@@ -3,6 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use crate::auth::Password;
+use crate::mask::MASK;
 
 /// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
@@ -66,9 +67,16 @@ impl BaseUrl {
     }
 }
 
-/// Where the channels are: a `ws` or `wss` URL with the places `{computer_id}`, `{instance_id}` and `{channel}`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Where the channels are: a `ws` or `wss` URL with the places `{computer_id}`, `{instance_id}` and `{channel}`. `Debug`
+/// masks its query, if it has one.
+#[derive(Clone, PartialEq, Eq)]
 pub struct SocketTemplate(String);
+
+impl fmt::Debug for SocketTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SocketTemplate({})", without_query(&self.0))
+    }
+}
 
 impl SocketTemplate {
     /// Reads a template such as `wss://{computer_id}.orgo.dev/{channel}`.
@@ -166,7 +174,7 @@ impl ComputerAddress {
     }
 }
 
-/// The URL of a channel. `Debug` and `Display` mask the token.
+/// The URL of a channel. `Debug` and `Display` mask the token, and whatever query the template has of its own.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SocketUrl {
     url: String,
@@ -196,28 +204,29 @@ impl SocketUrl {
     /// The whole URL with the password in it, for the socket and nothing else.
     #[must_use]
     pub fn expose(&self) -> String {
-        self.render(self.token.as_ref().map(|token| percent_encode(token.expose())))
+        self.render(&self.url, self.token.as_ref().map(|token| percent_encode(token.expose())))
     }
 
-    fn render(&self, token: Option<String>) -> String {
+    fn render(&self, url: &str, token: Option<String>) -> String {
         let query = match token {
             Some(token) => format!("token={token}{}", self.query),
             None => self.query.strip_prefix('&').unwrap_or_default().to_owned(),
         };
         let joint = if query.is_empty() {
             ""
-        } else if self.url.contains('?') {
+        } else if url.contains('?') {
             "&"
         } else {
             "?"
         };
-        format!("{}{joint}{query}", self.url)
+        format!("{url}{joint}{query}")
     }
 }
 
 impl fmt::Display for SocketUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(self.token.as_ref().map(|_| "***".to_owned())))
+        let url = without_query(&self.url);
+        f.write_str(&self.render(&url, self.token.as_ref().map(|_| MASK.to_owned())))
     }
 }
 
@@ -240,6 +249,26 @@ pub fn percent_encode(text: &str) -> String {
         }
     }
     encoded
+}
+
+/// Undoes the encoding of text in a URL; what is no such encoding stays as it is.
+#[must_use]
+pub fn percent_decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let digits =
+            after.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
+        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        bytes.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+/// A URL with a mask for its query, which may hold credentials.
+fn without_query(url: &str) -> String {
+    url.split_once('?').map_or_else(|| url.to_owned(), |(place, _)| format!("{place}?{MASK}"))
 }
 
 fn scheme(secure: bool) -> &'static str {
@@ -358,5 +387,21 @@ mod tests {
             SocketUrl::new("wss://h/terminal".to_owned()).with("cols", 80).with_token(Password::new("a&b"));
         assert_eq!(url.expose(), "wss://h/terminal?token=a%26b&cols=80");
         assert_eq!(format!("{url}"), "wss://h/terminal?token=***&cols=80");
+        let template = SocketTemplate::parse("wss://h/{channel}?gateway=secret").unwrap();
+        let address = ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() };
+        let url = address.channel_url(&BaseUrl::default(), Some(&template), "audio").unwrap();
+        let url = url.with_token(Password::new("a&b"));
+        assert_eq!(url.expose(), "wss://h/audio?gateway=secret&token=a%26b");
+        assert_eq!(format!("{url}"), "wss://h/audio?***&token=***");
+        assert_eq!(format!("{template:?}"), "SocketTemplate(wss://h/{channel}?***)");
+    }
+
+    #[test]
+    fn encoding_is_undone() {
+        for text in ["p@ss w/ord%+é", "", "%", "%zz", "100%2"] {
+            assert_eq!(percent_decode(&percent_encode(text)), text);
+        }
+        assert_eq!(percent_decode("%zz%4"), "%zz%4");
+        assert_eq!(percent_decode("%ff"), "%ff");
     }
 }

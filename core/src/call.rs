@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::Millis;
 use crate::api::actions::Screenshot;
-use crate::auth::{ApiKey, redact};
+use crate::auth::ApiKey;
 use crate::config::{CallOptions, Config};
 use crate::endpoint::{Answer, Carrier, Encoded, Endpoint, Operation};
 use crate::error::{
@@ -21,6 +21,7 @@ use crate::error::{
 use crate::http::{Method, Request, Response, SendFailure};
 use crate::image;
 use crate::json::{self, Map, SyntaxError, Value};
+use crate::mask::Mask;
 use crate::note::{Fact, Note, Notes};
 use crate::retry::{Backoff, Jitter, retry_after, retry_delay};
 use crate::schema::normalise;
@@ -45,8 +46,8 @@ impl std::fmt::Debug for Content {
     }
 }
 
-/// The value of a call.
-#[derive(Debug, Clone, PartialEq)]
+/// The value of a call. `Debug` shows a JSON value without its secrets, and of bytes how many they are.
+#[derive(Clone, PartialEq)]
 pub enum Output {
     /// A JSON value of the declared type.
     Value(Value),
@@ -54,6 +55,16 @@ pub enum Output {
     Screenshot(Screenshot),
     /// A file's content.
     Content(Vec<u8>),
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "Value({})", Mask::default().body(value.to_string().as_bytes())),
+            Self::Screenshot(picture) => write!(f, "Screenshot({}x{})", picture.width, picture.height),
+            Self::Content(data) => write!(f, "Content({} bytes)", data.len()),
+        }
+    }
 }
 
 impl Output {
@@ -260,7 +271,10 @@ impl Call {
                     subject: self.operation.name.to_owned(),
                     fact: Fact::Retry {
                         error: said(&error, self.operation.name),
-                        request_id: self.request_id.take(),
+                        request_id: self
+                            .request_id
+                            .take()
+                            .map(|id| mask(self.key.as_ref(), &self.request).text(&id)),
                         attempt: self.attempt,
                         of: self.max_retries,
                         wait,
@@ -284,7 +298,7 @@ impl Call {
                 error: result.as_ref().err().map(|error| said(error, self.operation.name)),
                 took: now.saturating_sub(self.started.unwrap_or(now)),
                 requests: self.requests,
-                request_id: self.request_id.take(),
+                request_id: self.request_id.take().map(|id| mask(self.key.as_ref(), &self.request).text(&id)),
             },
         });
         Step::Done(result)
@@ -316,10 +330,11 @@ impl Call {
 
     /// The request failed without an answer.
     pub fn handle_failure(&mut self, failure: SendFailure) {
-        self.deliver(failure.reached.into());
+        let SendFailure { reached, message } = failure;
+        self.deliver(reached.into());
         self.fail(Error::Transport(TransportError {
             operation: self.operation.name.to_owned(),
-            message: failure.message,
+            message: mask(self.key.as_ref(), &self.request).text(&message),
             delivered: self.delivered,
         }));
     }
@@ -377,6 +392,7 @@ impl Call {
     }
 
     fn refused(&mut self, response: &Response) -> Error {
+        let mask = mask(self.key.as_ref(), &self.request);
         // The documented shape of an error, and the nested one of the chat endpoint (G3).
         let body = json::parse(&response.body).unwrap_or_default();
         let text = |name: &str| {
@@ -390,12 +406,11 @@ impl Call {
         let mut error = ServerError {
             operation: self.operation.name.to_owned(),
             status: response.status,
-            message: redact(
-                message.unwrap_or_else(|| "the server gave no reason".to_owned()).as_bytes(),
-                self.key.as_ref(),
-            ),
-            code: text("code"),
-            request_id: text("request_id").or_else(|| response.header("x-request-id").map(str::to_owned)),
+            message: mask.body(message.as_deref().unwrap_or("the server gave no reason").as_bytes()),
+            code: text("code").map(|code| mask.text(&code)),
+            request_id: text("request_id")
+                .or_else(|| response.header("x-request-id").map(str::to_owned))
+                .map(|id| mask.text(&id)),
             upstream_status: body
                 .get("upstream_status")
                 .and_then(Value::as_f64)
@@ -406,7 +421,7 @@ impl Call {
                     .and_then(Value::as_f64)
                     .filter(|seconds| (0.0..=86_400.0).contains(seconds))
             }),
-            body: redact(&response.body, self.key.as_ref()),
+            body: mask.body(&response.body),
             delivered: Delivered::No,
         };
         self.request_id.clone_from(&error.request_id);
@@ -537,10 +552,19 @@ impl Call {
             path,
             problem,
             status: response.status,
-            body: redact(&response.body, self.key.as_ref()),
+            body: mask(self.key.as_ref(), &self.request).body(&response.body),
             garbled: false,
         }
     }
+}
+
+/// The secrets that an answer to this request, or its failure, may echo.
+fn mask(key: Option<&ApiKey>, request: &Request) -> Mask {
+    let mut mask = Mask::default();
+    key.iter().for_each(|key| mask.add(key.expose()));
+    request.headers.iter().for_each(|(name, value)| mask.add_header(name, value));
+    mask.add_query(&request.url);
+    mask
 }
 
 /// An error without the name of the call, which a line of the log begins with.

@@ -1,5 +1,7 @@
 //! What a client is set up with, and what one call may change of it.
 
+use std::fmt;
+
 use crate::Millis;
 use crate::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
 use crate::auth::ApiKey;
@@ -14,8 +16,8 @@ pub const DEFAULT_IDLE_TIMEOUT: Millis = 30_000;
 /// How often a call is sent again.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
 
-/// A client's settings.
-#[derive(Debug, Clone)]
+/// A client's settings. `Debug` shows the names of the headers alone.
+#[derive(Clone)]
 pub struct Config {
     /// The root of the REST calls.
     pub base_url: BaseUrl,
@@ -36,6 +38,22 @@ pub struct Config {
     pub headers: Vec<(String, String)>,
     /// What a log is told; `None` is nothing.
     pub log_level: Option<Level>,
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("base_url", &self.base_url)
+            .field("realtime_url", &self.realtime_url)
+            .field("api_key", &self.api_key)
+            .field("timeout", &self.timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("max_retries", &self.max_retries)
+            .field("headers", &names(&self.headers))
+            .field("log_level", &self.log_level)
+            .finish()
+    }
 }
 
 impl Default for Config {
@@ -78,8 +96,8 @@ pub struct RawConfig {
     pub log_level: Option<String>,
 }
 
-impl std::fmt::Debug for RawConfig {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for RawConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RawConfig").field("base_url", &self.base_url).finish_non_exhaustive()
     }
 }
@@ -126,8 +144,8 @@ fn level(name: &str) -> Result<Option<Level>, Error> {
     }
 }
 
-/// What one call may change.
-#[derive(Debug, Clone, Default)]
+/// What one call may change. `Debug` shows the names of the headers alone.
+#[derive(Clone, Default)]
 pub struct CallOptions {
     /// See [`Config::timeout`]. Where it is not given, a call that takes long on the server gets the server's limit
     /// and a margin.
@@ -142,8 +160,24 @@ pub struct CallOptions {
     pub headers: Vec<(String, String)>,
 }
 
+impl fmt::Debug for CallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallOptions")
+            .field("timeout", &self.timeout)
+            .field("idle_timeout", &self.idle_timeout)
+            .field("total_timeout", &self.total_timeout)
+            .field("max_retries", &self.max_retries)
+            .field("headers", &names(&self.headers))
+            .finish()
+    }
+}
+
+fn names(headers: &[(String, String)]) -> Vec<&str> {
+    headers.iter().map(|(name, _)| name.as_str()).collect()
+}
+
 /// What one call may change, before it is checked.
-#[derive(Debug, Clone, Default, serde::Deserialize)]
+#[derive(Clone, Default, serde::Deserialize)]
 #[serde(default)]
 pub struct RawCallOptions {
     /// See [`CallOptions::timeout`].
@@ -156,6 +190,12 @@ pub struct RawCallOptions {
     pub max_retries: Option<f64>,
     /// See [`CallOptions::headers`].
     pub headers: Map,
+}
+
+impl fmt::Debug for RawCallOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RawCallOptions").field("timeout", &self.timeout).finish_non_exhaustive()
+    }
 }
 
 impl RawCallOptions {

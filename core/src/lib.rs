@@ -2,7 +2,8 @@
 //!
 //! In scope: every REST call as a declaration ([`api`]), its encoding and the judgement of its answer
 //! ([`call`]), the WebSocket channels as state machines ([`channel`]), PCM sound ([`audio`]), the errors
-//! ([`error`]), the policy of retries ([`retry`]) and what a log is told ([`note`]).
+//! ([`error`]), what of a text they may show ([`mask`]), the policy of retries ([`retry`]) and what a log is told
+//! ([`note`]).
 //!
 //! Out of scope: sockets, clocks, randomness, threads and async runtimes. Time is a number of milliseconds
 //! that the caller passes in, randomness is a seed given at construction, and what must happen in the world
@@ -30,6 +31,7 @@ pub mod error;
 pub mod http;
 pub mod image;
 pub mod json;
+pub mod mask;
 pub mod note;
 pub mod retry;
 pub mod schema;

@@ -269,6 +269,11 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
             }
             Ok(())
         }
+        // A number would be shown.
+        (Type::Secret, _) => Err(Mismatch {
+            path: String::new(),
+            problem: format!("expected {}, found something else", expected(ty)),
+        }),
         (ty, value) => Err(Mismatch::new(expected(ty), value)),
     }
 }

@@ -10,6 +10,7 @@ use crate::audio::Format;
 use crate::audio::pcm::Decoder;
 use crate::error::Error;
 use crate::json::{self, Value};
+use crate::mask::Mask;
 
 /// So much sound waits for a consumer; then the oldest is dropped.
 const KEPT_SECONDS: u32 = 10;
@@ -137,7 +138,7 @@ impl Protocol for Audio {
 
     fn accepted(&mut self, _again: bool) {}
 
-    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
+    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
         let bytes = match message {
             Incoming::Binary(bytes) => {
                 self.sound(bytes, counters);
@@ -150,7 +151,7 @@ impl Protocol for Audio {
         match text("type") {
             "started" => return self.start(&frame),
             "pong" => {}
-            "error" => self.push(AudioItem::Error(text("message").to_owned())),
+            "error" => self.push(AudioItem::Error(mask.text(text("message")))),
             _ => return Received::Malformed,
         }
         Received::Taken

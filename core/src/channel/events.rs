@@ -8,6 +8,7 @@ use crate::Millis;
 use crate::address::SocketUrl;
 use crate::error::Error;
 use crate::json::{self, Map, Value, quote, serialize_as_json};
+use crate::mask::Mask;
 use crate::schema::{Type, Typed, object};
 
 /// So many events wait for a consumer; then the oldest are dropped.
@@ -235,14 +236,14 @@ impl Protocol for Events {
         }
     }
 
-    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
+    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
         let Ok(mut frame) = json::parse(message.bytes()) else { return Received::Malformed };
         let event = frame.get_mut("event").and_then(DesktopEvent::read);
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
         match (text("type"), event) {
             ("event", Some(event)) => self.push(event, counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
-            ("error", _) => self.items.push_back(EventItem::Error { message: text("message").to_owned() }),
+            ("error", _) => self.items.push_back(EventItem::Error { message: mask.text(text("message")) }),
             _ => return Received::Malformed,
         }
         Received::Taken

@@ -9,6 +9,7 @@ use crate::auth::Password;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::json::{Value, serialize_as_json};
+use crate::mask::Mask;
 use crate::note::{Doublings, Fact, Level, Note, Notes};
 use crate::retry::{Backoff, Jitter};
 
@@ -225,6 +226,8 @@ enum Phase {
 pub(super) struct Link {
     channel: &'static str,
     target: Target,
+    /// Of the password that was known last.
+    pub(super) mask: Mask,
     phase: Phase,
     outputs: VecDeque<Output>,
     queued: usize,
@@ -251,6 +254,7 @@ impl Link {
         Self {
             channel,
             notes: Notes::new(target.log_level),
+            mask: target.password.as_ref().map(|password| Mask::of(password.expose())).unwrap_or_default(),
             target,
             phase: Phase::Authorizing { began: 0 },
             outputs: VecDeque::new(),
@@ -348,6 +352,7 @@ impl Link {
         match found {
             Ok((address, password)) => {
                 self.target.address = address;
+                self.mask = Mask::of(password.expose());
                 self.target.password = Some(password);
                 self.dial(began, now, url);
             }
@@ -407,14 +412,14 @@ impl Link {
             }
             _ => (CloseReason::Unreachable, Verdict::Redial),
         };
-        self.broken(now, CloseCause::new(reason, &failure.message), verdict);
+        self.broken(now, CloseCause::new(reason, &self.mask.text(&failure.message)), verdict);
     }
 
     pub(super) fn socket_closed(&mut self, now: Millis, code: u16, reason: &str) {
         if self.is_closed() {
             return;
         }
-        let (cause, verdict) = judge(code, reason);
+        let (cause, verdict) = judge(code, &self.mask.text(reason));
         self.broken(now, cause, verdict);
     }
 

@@ -6,6 +6,7 @@ use crate::Millis;
 use crate::address::{ComputerAddress, SocketUrl};
 use crate::auth::Password;
 use crate::error::Error;
+use crate::mask::Mask;
 use crate::note::Note;
 
 /// What travels on a channel.
@@ -21,8 +22,9 @@ pub trait Protocol {
     fn greet(&mut self) -> Vec<String>;
     /// The server accepted, for the first time or `again`.
     fn accepted(&mut self, again: bool);
-    /// A message came. Text and binary frames hold the same JSON to a tolerant reader, except for sound.
-    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received;
+    /// A message came. Text and binary frames hold the same JSON to a tolerant reader, except for sound. The mask is for
+    /// what the server says of an error.
+    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
     /// The next item for the consumer.
     fn pop(&mut self, counters: &mut Counters) -> Option<Self::Item>;
     /// Whether so much waits for the consumer that the reader should wait too.
@@ -122,7 +124,7 @@ impl<P: Protocol> Session<P> {
         }
         let change = self.link.heard(now, message.bytes().len());
         self.pass_on(change);
-        match self.protocol.receive(message, &mut self.link.counters) {
+        match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
             Received::Taken => {}
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),

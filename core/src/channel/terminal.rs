@@ -11,6 +11,7 @@ use crate::Millis;
 use crate::address::SocketUrl;
 use crate::error::Error;
 use crate::json::{SyntaxError, Value, members, quote, serialize_as_json, text};
+use crate::mask::Mask;
 
 /// The size of a terminal where none is given (SEED).
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
@@ -131,7 +132,7 @@ impl Protocol for Terminal {
         }
     }
 
-    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters) -> Received {
+    fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
         let Ok(frame) = Frame::read(message.bytes()) else { return Received::Malformed };
         match (frame.kind.as_str(), frame.data) {
             ("output", Some(data)) => {
@@ -141,7 +142,7 @@ impl Protocol for Terminal {
                 }
             }
             ("pong", _) => {}
-            ("error", _) => self.items.push_back(TerminalItem::Error { message: frame.message }),
+            ("error", _) => self.items.push_back(TerminalItem::Error { message: mask.text(&frame.message) }),
             ("exit", _) => {
                 #[allow(
                     clippy::cast_possible_truncation,
