@@ -2,6 +2,7 @@
 
 mod audio;
 mod computer;
+mod disk;
 mod events;
 mod faults;
 mod files;
