@@ -9,6 +9,7 @@ const module = new WebAssembly.Module(readFileSync(new URL("../../target/playout
 
 const RATE = 24_000;
 const BLOCK = 128;
+const DEPTH = { first: 60, least: 60 };
 /** The most that a fade of 5 ms changes a constant of 0.5 from frame to frame, and as much again for a spread step. */
 const LARGEST_STEP = (2 * 0.5) / (0.005 * RATE) + 1e-6;
 
@@ -44,7 +45,7 @@ test("the module imports nothing", () => {
 });
 
 test("before there is sound there is silence", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   assert.deepEqual(playout.report().received, 0);
   assert.ok(listen(playout, 0.1)[0].every((sample) => sample === 0));
   playout.push(constant(480));
@@ -53,7 +54,7 @@ test("before there is sound there is silence", () => {
 });
 
 test("a mono sound is heard on both sides, and measured", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
   const [left, right] = listen(playout, 0.03);
   assert.deepEqual(left, right);
@@ -65,14 +66,14 @@ test("a mono sound is heard on both sides, and measured", () => {
 });
 
 test("more than the module takes at once is handed over in pieces", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   playout.push(constant(100_000, 3));
   assert.equal(playout.report().received, 100_000);
   listen(playout, 0.1);
 });
 
 test("a change of the format fades from one to the other", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
   const heard = listen(playout, 0.03)[0];
   push(playout, 10, 2, 48_000);
@@ -83,7 +84,7 @@ test("a change of the format fades from one to the other", () => {
 });
 
 test("a pause fades out, drops what comes, and goes on with what comes then", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
   const heard = listen(playout, 0.03)[0];
   playout.pause(true);
@@ -101,7 +102,7 @@ test("a pause fades out, drops what comes, and goes on with what comes then", ()
 });
 
 test("a format that changes in a pause is no sound", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   playout.pause(true);
   push(playout, 5);
   push(playout, 5, 2);
@@ -110,7 +111,7 @@ test("a format that changes in a pause is no sound", () => {
 });
 
 test("it fades out and ends", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
   const heard = listen(playout, 0.03)[0];
   assert.equal(playout.stopped, false);
@@ -122,7 +123,7 @@ test("it fades out and ends", () => {
 });
 
 test("what was lost on the way is received and dropped", () => {
-  const playout = new Playout(module, RATE, 60);
+  const playout = new Playout(module, RATE, DEPTH);
   playout.lose(7);
   playout.push(constant(10));
   const { received, dropped, buffered } = playout.report();

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use orgo_core::audio::playout::{DEFAULT_TARGET, Playout, Stats};
+use orgo_core::audio::playout::{Depth, Playout, Stats};
 
 use crate::random::Random;
 
@@ -17,6 +17,7 @@ pub(crate) struct Line {
     pub(crate) output_rate: u32,
     /// How much faster the sender's clock runs than the sound card's, in millionths.
     pub(crate) ppm: f64,
+    pub(crate) depth: Depth,
     /// The length of a packet.
     pub(crate) packet: f64,
     /// When a packet arrives that was sent at a time; `None` if it is lost. Packets do not overtake each other.
@@ -36,6 +37,7 @@ impl Default for Line {
             channels: 1,
             output_rate: 24_000,
             ppm: 0.0,
+            depth: Depth::default(),
             packet: 0.02,
             // No network is without some jitter; a millisecond also blurs the sound card's periods, as threads do.
             arrival: Box::new(|sent, random| Some(sent + random.part() * 0.001)),
@@ -116,7 +118,7 @@ impl Line {
     /// Lives through so many seconds. The accounting is checked at every moment.
     pub(crate) fn live(mut self, seconds: f64, seed: u64) -> Heard {
         let mut random = Random::new(seed);
-        let mut playout = Playout::new(self.input_rate, self.channels, self.output_rate, DEFAULT_TARGET);
+        let mut playout = Playout::new(self.input_rate, self.channels, self.output_rate, self.depth);
         let (input_rate, output_rate) = (f64::from(self.input_rate), f64::from(self.output_rate));
         let packet_frames = (self.packet * input_rate).round();
         let pace = packet_frames / input_rate / (1.0 + self.ppm / 1e6);

@@ -1,6 +1,6 @@
 //! Whatever comes in whatever order, the accounting is exact and the bound holds.
 
-use orgo_core::audio::playout::Playout;
+use orgo_core::audio::playout::{Depth, Playout};
 
 use crate::network::check;
 use crate::random::Random;
@@ -18,8 +18,8 @@ fn schedule(random: &mut Random) {
     let rates = [8_000, 24_000, 44_100, 48_000, 192_000];
     let (input_rate, output_rate) = (random.pick(&rates) as u32, random.pick(&rates) as u32);
     let channels = random.between(1, 3) as u16;
-    let target = random.pick(&[1, 20, 60, 250, 1_000]) as f64;
-    let mut playout = Playout::new(input_rate, channels, output_rate, target);
+    let [first, least] = [(); 2].map(|()| random.pick(&[0, 1, 20, 60, 250, 1_000]) as f64);
+    let mut playout = Playout::new(input_rate, channels, output_rate, Depth { first, least });
     let (mut pushed, mut asked) = (0, 0);
     let mut last = [0.0_f32; 2];
     let mut stopping = false;

@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use orgo_core::audio::playout::Playout;
+use orgo_core::audio::playout::{Depth, Playout};
 
 use crate::network::{Line, Signal};
 
@@ -87,7 +87,7 @@ fn a_tone_stays_60_db_above_the_noise_while_the_clock_is_followed() {
 
 #[test]
 fn a_sound_that_is_stopped_fades() {
-    let mut playout = Playout::new(24_000, 1, 24_000, 60.0);
+    let mut playout = Playout::new(24_000, 1, 24_000, Depth::default());
     (0..12).for_each(|_| playout.push(&[0.5; 480]));
     let mut heard = Vec::new();
     let mut block = [0.0; 128];
@@ -123,7 +123,7 @@ fn channels_stay_apart_and_mono_goes_to_both() {
 
 #[test]
 fn the_loudness_is_that_since_it_was_asked_last() {
-    let mut playout = Playout::new(24_000, 1, 24_000, 60.0);
+    let mut playout = Playout::new(24_000, 1, 24_000, Depth::default());
     (0..12).for_each(|_| playout.push(&[0.5; 480]));
     let mut block = [0.0; 512];
     playout.pull(&mut block, 1);

@@ -4,6 +4,12 @@ import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { PlayerStats } from "./player.js";
 
+/** How much to buffer, in milliseconds: at first, and at least. */
+export interface Depth {
+  first: number;
+  least: number;
+}
+
 /** What a worklet reports: the figures, and whether it sounds. */
 export type Report = PlayerStats & { playing: boolean };
 

@@ -1,18 +1,18 @@
 import type { AudioStream } from "../channel/audio.js";
 import { BindingError } from "../errors.js";
-import type { FromWorklet } from "./messages.js";
+import type { Depth, FromWorklet } from "./messages.js";
 import { Player, type PlayOptions } from "./player.js";
 import { makeRing } from "./ring.js";
 
 /** How long a worklet may take to say that it runs, in milliseconds. */
 const HELLO_LIMIT = 10_000;
-/** What is buffered on a good network, in milliseconds. */
-const DEFAULT_TARGET = 60;
+/** What is buffered while nothing is known of the network. */
+const DEFAULT_DEPTH: Depth = { first: 60, least: 0 };
 
 /** Plays a stream in the page, at first at the rate that is expected of it. */
 export async function play(
   audio: AudioStream,
-  { context: given, volume = 1, target = DEFAULT_TARGET }: PlayOptions,
+  { context: given, volume = 1, target }: PlayOptions,
   expectedRate: number,
   workletUrl: string | URL,
 ): Promise<Player> {
@@ -25,7 +25,8 @@ export async function play(
     if (given === undefined) await context.close();
   };
   try {
-    const source = await startWorklet(context, workletUrl, target);
+    const depth = target === undefined ? DEFAULT_DEPTH : { first: target, least: target };
+    const source = await startWorklet(context, workletUrl, depth);
     const gain = new GainNode(context);
     source.connect(gain).connect(context.destination);
 
@@ -48,13 +49,13 @@ export async function play(
 }
 
 /** Adds the player's node to a context. */
-async function startWorklet(context: AudioContext, url: string | URL, target: number): Promise<AudioWorkletNode> {
+async function startWorklet(context: AudioContext, url: string | URL, depth: Depth): Promise<AudioWorkletNode> {
   const failed = (cause: unknown) =>
     unusable(`the worklet ${url} cannot be used: ${cause instanceof Error ? cause.message : cause}`, cause);
   let node: AudioWorkletNode;
   try {
     await context.audioWorklet.addModule(url);
-    const options = { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { target } };
+    const options = { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { depth } };
     node = new AudioWorkletNode(context, "orgo-player", options);
   } catch (error) {
     throw failed(error);

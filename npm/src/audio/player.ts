@@ -11,8 +11,8 @@ export interface PlayOptions {
   /** 1 leaves the loudness as it is, 0 is silence. Default: 1. */
   volume?: number;
   /**
-   * How much sound to buffer on a good network, in milliseconds, from 20 to 1000: the delay, and what it protects
-   * from. A network that is worse raises it by itself. Default: 60.
+   * How much sound to buffer at least, in milliseconds, from 20 to 1000: the delay, and what it protects from. A network
+   * that is worse raises it by itself. Default: 60 at first, and less where the network turns out to be calm.
    */
   target?: number;
 }

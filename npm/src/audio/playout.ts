@@ -1,4 +1,4 @@
-import type { Chunk, Report } from "./messages.js";
+import type { Chunk, Depth, Report } from "./messages.js";
 
 /** The most samples that are handed to the module at once. */
 const PIECE = 16_384;
@@ -6,7 +6,7 @@ const PIECE = 16_384;
 /** The functions of the module, see wasm/playout. A playout is a number to JavaScript. */
 interface Core {
   memory: WebAssembly.Memory;
-  create(inputRate: number, channels: number, outputRate: number, target: number): number;
+  create(inputRate: number, channels: number, outputRate: number, first: number, least: number): number;
   input(playout: number, samples: number): number;
   push(playout: number): void;
   pull(playout: number, frames: number, channels: number): number;
@@ -31,11 +31,11 @@ class Part {
   /** Its memory, which moves when it grows. */
   #memory = new Float32Array();
 
-  constructor(module: WebAssembly.Module, inputRate: number, channels: number, outputRate: number, target: number) {
+  constructor(module: WebAssembly.Module, inputRate: number, channels: number, outputRate: number, depth: Depth) {
     this.inputRate = inputRate;
     this.channels = channels;
     this.#core = new WebAssembly.Instance(module).exports as unknown as Core;
-    this.#playout = this.#core.create(inputRate, channels, outputRate, target);
+    this.#playout = this.#core.create(inputRate, channels, outputRate, depth.first, depth.least);
   }
 
   push(samples: Float32Array): void {
@@ -88,19 +88,17 @@ const COUNTS = ["received", "played", "dropped", "concealed", "underruns"] as co
 export class Playout {
   readonly #module: WebAssembly.Module;
   readonly #outputRate: number;
-  readonly #target: number;
+  readonly #depth: Depth;
   /** The one that sounds, and those that wait for it to end. */
   #parts: Part[] = [];
   #paused = false;
   #ended = { received: 0, played: 0, dropped: 0, concealed: 0, underruns: 0 };
 
-  /**
-   * Frames are asked for at `outputRate` per second; `target` is what to buffer on a good network, in milliseconds.
-   */
-  constructor(module: WebAssembly.Module, outputRate: number, target: number) {
+  /** Frames are asked for at `outputRate` per second. */
+  constructor(module: WebAssembly.Module, outputRate: number, depth: Depth) {
     this.#module = module;
     this.#outputRate = outputRate;
-    this.#target = target;
+    this.#depth = depth;
   }
 
   /** Takes what the network brought. */
@@ -108,7 +106,7 @@ export class Playout {
     let part = this.#parts.at(-1);
     if (part?.inputRate !== sample_rate || part.channels !== channels) {
       part?.stop();
-      part = new Part(this.#module, sample_rate, channels, this.#outputRate, this.#target);
+      part = new Part(this.#module, sample_rate, channels, this.#outputRate, this.#depth);
       if (this.#paused) part.stop();
       this.#parts.push(part);
     }
@@ -139,7 +137,7 @@ export class Playout {
     const part = this.#parts.at(-1);
     if (part === undefined) return;
     if (paused) part.stop();
-    else this.#parts.push(new Part(this.#module, part.inputRate, part.channels, this.#outputRate, this.#target));
+    else this.#parts.push(new Part(this.#module, part.inputRate, part.channels, this.#outputRate, this.#depth));
   }
 
   /** Fades out for good. */
@@ -155,7 +153,7 @@ export class Playout {
   /** The figures so far, of all formats; the loudness is that since the last report. */
   report(): Report {
     const reports = this.#parts.map((part) => part.report());
-    const last = reports.at(-1) ?? { target: this.#target, rate: 1 };
+    const last = reports.at(-1) ?? { target: this.#depth.first, rate: 1 };
     const report: Report = {
       ...this.#ended,
       playing: false,

@@ -4,7 +4,7 @@ declare class AudioWorkletProcessor {
 }
 declare function registerProcessor(
   name: string,
-  processor: new (options: { processorOptions: { target: number } }) => AudioWorkletProcessor,
+  processor: new (options: { processorOptions: { depth: import("./messages.js").Depth } }) => AudioWorkletProcessor,
 ): void;
 declare const sampleRate: number;
 

@@ -1,5 +1,5 @@
 import bytes from "playout.wasm";
-import type { FromWorklet, ToWorklet } from "./messages.js";
+import type { Depth, FromWorklet, ToWorklet } from "./messages.js";
 import { Playout } from "./playout.js";
 import { RingReader } from "./ring.js";
 
@@ -18,9 +18,9 @@ class OrgoPlayer extends AudioWorkletProcessor {
   #stopping = false;
   #sinceReport = 0;
 
-  constructor({ processorOptions }: { processorOptions: { target: number } }) {
+  constructor({ processorOptions }: { processorOptions: { depth: Depth } }) {
     super();
-    this.#playout = new Playout(module, sampleRate, processorOptions.target);
+    this.#playout = new Playout(module, sampleRate, processorOptions.depth);
     this.port.onmessage = ({ data }) => this.#receive(data);
     this.#tell({ type: "hello" });
   }

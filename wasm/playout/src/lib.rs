@@ -16,7 +16,7 @@ pub mod playout;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use playout::{Loudness, Playout, Stats};
+use playout::{Depth, Loudness, Playout, Stats};
 
 /// A playout with the memory through which samples and figures pass.
 #[derive(Debug)]
@@ -27,12 +27,18 @@ pub struct Player {
     figures: [f64; 11],
 }
 
-/// Makes a player. It lives as long as the instance of the module.
+/// Makes a player, for a depth in milliseconds. It lives as long as the instance of the module.
 #[unsafe(no_mangle)]
-pub extern "C" fn create(input_rate: u32, channels: u32, output_rate: u32, target: f64) -> Box<Player> {
+pub extern "C" fn create(
+    input_rate: u32,
+    channels: u32,
+    output_rate: u32,
+    first: f64,
+    least: f64,
+) -> Box<Player> {
     let channels = u16::try_from(channels).unwrap_or(u16::MAX);
     Box::new(Player {
-        playout: Playout::new(input_rate, channels, output_rate, target),
+        playout: Playout::new(input_rate, channels, output_rate, Depth { first, least }),
         input: Vec::new(),
         output: Vec::new(),
         figures: [0.0; 11],

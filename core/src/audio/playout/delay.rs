@@ -2,26 +2,26 @@
 //!
 //! The network's jitter and the difference of the two clocks are told apart by their speed. A slow change of the depth
 //! is a clock, and is followed by playing a little faster or slower. A depth that runs empty is jitter, and raises the
-//! target, which sinks again slowly while the network is calm. What stays far above the target is the backlog of a
+//! target, which sinks slowly while the network is calm, also below what it began with. What stays far above the target is the backlog of a
 //! stall, which would be heard as a delay for minutes if it were played off: it is cut.
 //!
 //! All times are in seconds.
 
-/// The highest target.
+use super::Depth;
+use super::calm::Calm;
+
+/// The highest target, unless more is asked for.
 pub(super) const HIGHEST: f64 = 0.25;
 /// More than this beyond the target is cut at once.
 pub(super) const MOST_BEYOND: f64 = 0.25;
-/// What the target keeps beyond one packet, whatever is asked for.
+/// What the target keeps beyond one packet, whatever is asked for: sound cards take 10 ms at once, and ending without a
+/// click takes 6.
 const BEYOND_A_PACKET: f64 = 0.02;
 /// How much an underrun raises the target, at once and when it is known how much sound was missed.
 const RAISE: f64 = 0.01;
 const MOST_RAISE: f64 = 0.04;
 /// A longer gap is an interruption, which says nothing about the jitter.
 const INTERRUPTION: f64 = 1.0;
-/// The network is calm when no less than this was buffered for so long; the target then sinks, in seconds per second.
-const SPARE: f64 = 0.01;
-const CALM: f64 = 5.0;
-const SINKING: f64 = 0.003;
 /// Over how much time the depth is averaged, since packets make it jump.
 const SMOOTHING: f64 = 8.0;
 /// How far the speed may leave the sender's: half a percent is not heard as a change of pitch.
@@ -38,14 +38,14 @@ const LEFT_BY_CUT: f64 = 0.015;
 /// The controller of the depth.
 #[derive(Debug)]
 pub(super) struct Delay {
-    wanted: f64,
+    least: f64,
+    highest: f64,
     target: f64,
     /// How much usually comes at once.
     packet: f64,
     /// The depth, averaged.
     mean: f64,
-    /// How long the network has been calm.
-    calm: f64,
+    calm: Calm,
     watch: Watch,
 }
 
@@ -58,9 +58,16 @@ struct Watch {
 }
 
 impl Delay {
-    /// Begins at the target that is wanted, and never goes below it.
-    pub(super) fn new(wanted: f64) -> Self {
-        Self { wanted, target: wanted, packet: 0.0, mean: 0.0, calm: 0.0, watch: Watch::default() }
+    pub(super) fn new(Depth { first, least }: Depth) -> Self {
+        let [first, least] = [first, least].map(|milliseconds| milliseconds.clamp(1.0, 10_000.0) / 1000.0);
+        let highest = HIGHEST.max(first).max(least);
+        let target = first.max(least);
+        Self { least, highest, target, packet: 0.0, mean: 0.0, calm: Calm::new(), watch: Watch::default() }
+    }
+
+    /// What the target never exceeds.
+    pub(super) fn highest(&self) -> f64 {
+        self.highest
     }
 
     /// How much should be there when sound begins.
@@ -81,12 +88,8 @@ impl Delay {
 
     /// How fast to play: 1 is the sender's nominal speed.
     pub(super) fn rate(&self) -> f64 {
-        let sinking = if self.sinks() { SINKING } else { 0.0 };
-        1.0 + ((self.mean - self.aim()) * CORRECTION + sinking).clamp(-MOST_CORRECTION, MOST_CORRECTION)
-    }
-
-    fn sinks(&self) -> bool {
-        self.calm > CALM && self.target > self.lowest()
+        let correction = (self.mean - self.aim()) * CORRECTION + self.calm.speed();
+        1.0 + correction.clamp(-MOST_CORRECTION, MOST_CORRECTION)
     }
 
     /// So much came at once.
@@ -97,7 +100,7 @@ impl Delay {
     }
 
     fn lowest(&self) -> f64 {
-        (self.packet + BEYOND_A_PACKET).clamp(self.wanted, HIGHEST.max(self.wanted))
+        (self.packet + BEYOND_A_PACKET).clamp(self.least, self.highest)
     }
 
     /// Sound begins, or goes on after `gap`.
@@ -111,11 +114,11 @@ impl Delay {
     /// Nothing came in time.
     pub(super) fn ran_empty(&mut self) {
         self.raise(RAISE);
-        self.calm = 0.0;
+        self.calm.ran_empty();
     }
 
     fn raise(&mut self, by: f64) {
-        self.target = (self.target() + by.max(0.0)).min(HIGHEST.max(self.wanted));
+        self.target = (self.target() + by.max(0.0)).min(self.highest);
     }
 
     /// The depth was changed by other means than playing: what was seen of it does not count any more.
@@ -127,13 +130,11 @@ impl Delay {
     /// `elapsed` was played, and `depth` was buffered before that. Returns how much of it is to be cut.
     pub(super) fn played(&mut self, depth: f64, elapsed: f64) -> Option<f64> {
         self.mean += (depth - self.mean) * (elapsed / SMOOTHING).min(1.0);
-        self.calm = if depth - elapsed > SPARE { self.calm + elapsed } else { 0.0 };
-        if self.sinks() {
-            let sunk = (self.target - SINKING * elapsed).max(self.lowest());
-            // What is played faster for this is expected, and no deviation.
-            self.mean -= self.target - sunk;
-            self.target = sunk;
-        }
+        self.calm.played(depth - elapsed, elapsed, self.target - self.lowest());
+        let sunk = (self.calm.speed() * elapsed).min((self.target - self.lowest()).max(0.0));
+        // What is played faster for this is expected, and no deviation.
+        self.mean -= sunk;
+        self.target -= sunk;
         if depth > self.target() + MOST_BEYOND {
             return Some(depth - self.target());
         }

@@ -4,6 +4,7 @@
 //! There is one clock in it, the sound card's: time is what was pulled. It uses only what `core` and `alloc` have, for
 //! it runs in an audio worklet too, where it has to be small.
 
+mod calm;
 mod delay;
 mod filter;
 mod ring;
@@ -15,8 +16,28 @@ use delay::{Delay, HIGHEST, MOST_BEYOND};
 use filter::{AHEAD, BEHIND, Filter};
 use ring::Ring;
 
-/// The target that is usual, in milliseconds.
-pub const DEFAULT_TARGET: f64 = 60.0;
+/// How much to buffer, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Depth {
+    /// The target at first, while nothing is known of the network.
+    pub first: f64,
+    /// The least target, however calm the network is. A packet and a little more are always kept.
+    pub least: f64,
+}
+
+impl Default for Depth {
+    fn default() -> Self {
+        Self { first: 60.0, least: 0.0 }
+    }
+}
+
+impl Depth {
+    /// So much at first, and never less.
+    #[must_use]
+    pub fn at_least(target: f64) -> Self {
+        Self { first: target, least: target }
+    }
+}
 
 /// Beginnings, ends and steps in the signal are spread over so many seconds, or they would be heard as clicks.
 const FADE: f64 = 0.005;
@@ -118,13 +139,13 @@ struct Meter {
 
 impl Playout {
     /// A buffer for interleaved samples of `channels` channels, at `input_rate` frames per second, which are asked for at
-    /// `output_rate`. `target` is how much to buffer on a good network, in milliseconds. No rate may be zero.
+    /// `output_rate`.
     #[must_use]
-    pub fn new(input_rate: u32, channels: u16, output_rate: u32, target: f64) -> Self {
+    pub fn new(input_rate: u32, channels: u16, output_rate: u32, depth: Depth) -> Self {
         let (input_rate, output_rate) = (f64::from(input_rate.max(1)), f64::from(output_rate.max(1)));
         let channels = usize::from(channels.max(1));
-        let target = target.clamp(1.0, 10_000.0) / 1000.0;
-        let most = target.max(HIGHEST) + MOST_BEYOND;
+        let delay = Delay::new(depth);
+        let most = delay.highest() + MOST_BEYOND;
         let ramp = 1.0 / (FADE * output_rate);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds of frames")]
         Self {
@@ -133,7 +154,7 @@ impl Playout {
             channels,
             ring: Ring::new(channels, (most * input_rate) as usize + 2 * filter::TAPS),
             filter: Filter::new(output_rate / input_rate),
-            delay: Delay::new(target),
+            delay,
             phase: Phase::Waiting,
             next: 0,
             fraction: 0,
@@ -152,7 +173,7 @@ impl Playout {
     /// The most frames that are ever buffered.
     #[must_use]
     pub fn bound(&self) -> u64 {
-        self.frames(self.delay.target().max(HIGHEST) + MOST_BEYOND)
+        self.frames(self.delay.highest() + MOST_BEYOND)
     }
 
     /// Takes what the network brought. An incomplete frame at the end is passed over.
