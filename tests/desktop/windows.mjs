@@ -1,4 +1,5 @@
-// Windows to type into, one for each toolkit: how each is opened, emptied, and read.
+// Windows to type into, one for each toolkit: how each is opened, emptied, and read. Their carets do not blink, so that the
+// same text is the same picture.
 import { until } from "../support/wait.mjs";
 
 const QT = `
@@ -7,6 +8,7 @@ from PyQt5.QtWidgets import QApplication, QPlainTextEdit
 application = QApplication(sys.argv)
 edit = QPlainTextEdit()
 edit.setTabChangesFocus(False)
+application.setCursorFlashTime(0)
 def keep():
     with open("/tmp/typed-Qt", "w", newline="") as file:
         file.write(edit.toPlainText())
@@ -33,7 +35,7 @@ while True:
 const PAGE = `
 from http.server import BaseHTTPRequestHandler, HTTPServer
 HTML = b"""<!doctype html><meta charset="utf-8"><title>Chromium</title>
-<textarea autofocus rows="20" cols="70"></textarea>
+<textarea autofocus rows="20" cols="70" style="caret-color: transparent"></textarea>
 <script>
 const area = document.querySelector("textarea");
 let last = Promise.resolve();
@@ -66,11 +68,13 @@ HTTPServer(("127.0.0.1", 8000), Handler).serve_forever()
 const program = (name, text) => `cat > /tmp/${name}.py <<'PROGRAM'${text}PROGRAM\n`;
 const background = (command) => `setsid ${command} > /tmp/log 2>&1 &`;
 
+const STILL_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n";
+
 /** @type {Record<string, { title: RegExp, open: string, empty: string[], read: { keys: string[], command: string } }>} */
 export const windows = {
   GTK: {
     title: /Mousepad/,
-    open: background("mousepad --disable-server"),
+    open: STILL_CARET + background("mousepad --disable-server"),
     empty: ["ctrl+a", "Delete"],
     read: { keys: ["ctrl+a", "ctrl+c"], command: "xclip -o -selection clipboard" },
   },
@@ -97,77 +101,51 @@ export const windows = {
   },
 };
 
-/** A window of one toolkit on a computer of its own. */
+/** A window of one toolkit, the only one on its computer. */
 export class TypingWindow {
-  #wire;
   #computer;
   #window;
 
-  constructor(wire, computer, window) {
-    this.#wire = wire;
+  constructor(computer, window) {
     this.#computer = computer;
     this.#window = window;
   }
 
-  /** Makes the call, and fails if it is refused. */
-  async act(call, body) {
-    const answer = await this.#wire.call("POST", `/computers/${this.#computer}/${call}`, body);
-    if (answer.status !== 200) throw new Error(`${call}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  }
-
-  async bash(command) {
-    return (await this.act("bash", { command })).output;
-  }
-
-  async screenshot() {
-    const { body } = await this.#wire.call("GET", `/computers/${this.#computer}/screenshot`);
-    return Buffer.from(body.image, "base64");
-  }
-
-  async #keys(keys) {
-    for (const key of keys) await this.act("key", { key });
-  }
-
-  /** Opens it and waits until what is typed arrives. */
-  async open(events) {
-    await this.bash(this.#window.open);
-    await events.find(({ event }) => event?.type === "window_focus" && this.#window.title.test(event.data.title));
-    await until(
-      "the window to take what is typed",
-      async () => {
-        await this.act("type", { text: "ready" });
-        return (await this.content()).includes("ready");
-      },
-      60_000,
-    );
-    await this.#keys(this.#window.empty);
+  /** Opens it on the computer and waits until what is typed arrives. */
+  static async open(computer, toolkit) {
+    const window = new TypingWindow(computer, windows[toolkit]);
+    const { open, title } = windows[toolkit];
+    const events = await computer.events("window_focus");
+    await computer.bash(open);
+    await events.find(({ event }) => event?.type === "window_focus" && title.test(event.data.title));
+    events.close();
+    const takes = async () => {
+      await computer.act("type", { text: "ready" });
+      return (await window.content()).includes("ready");
+    };
+    await until("the window to take what is typed", takes, 60_000);
+    await window.empty();
+    return window;
   }
 
   async content() {
-    await this.#keys(this.#window.read.keys);
-    return this.bash(`${this.#window.read.command} 2>/dev/null`);
+    await this.#computer.press(...this.#window.read.keys);
+    return this.#computer.bash(`${this.#window.read.command} 2>/dev/null`);
   }
 
-  /**
-   * Types a text into the empty window.
-   *
-   * @returns what is there once it is as long as it should be, and how long the call took, in ms
-   */
-  async type(text) {
-    const began = performance.now();
-    await this.act("type", { text });
-    const took = performance.now() - began;
+  /** What is in it once it is as long as `text`, or after a time. */
+  async contentLike(text) {
     let content = "";
-    await until(
-      "the whole text",
-      async () => {
-        content = await this.content();
-        return content.length >= text.length;
-      },
-      20_000,
-    ).catch(() => {});
-    await this.#keys(this.#window.empty);
-    return { content, took };
+    const isLong = async () => {
+      content = await this.content();
+      return content.length >= text.length;
+    };
+    // A text that came short is for the caller to compare.
+    await until("the whole text", isLong, 20_000).catch(() => {});
+    return content;
+  }
+
+  empty() {
+    return this.#computer.press(...this.#window.empty);
   }
 }
