@@ -35,15 +35,21 @@ export class Wire {
     return this.#key;
   }
 
-  /** Makes a call; `text` is a body that is sent as it is, `form` a form, `key: null` sends no key. */
-  async call(method, path, body, { key = this.#key, text, form } = {}) {
+  /**
+   * Makes a call; `text` is a body that is sent as it is, `form` a form, `key: null` sends no key; the client goes away
+   * at `leave`.
+   *
+   * @param {{ key?: string | null, text?: string, form?: FormData, leave?: AbortSignal }} [options]
+   */
+  async call(method, path, body, { key = this.#key, text, form, leave } = {}) {
     const headers = { accept: "application/json" };
     if (key !== null) headers.authorization = `Bearer ${key}`;
     if (form === undefined) headers["content-type"] = "application/json";
     const sent = form ?? text ?? (method === "POST" ? JSON.stringify(body ?? {}) : undefined);
     // An id has a digit in it, and no name of a call has.
     this.called.add(`${method} ${path.replace(/\?.*/, "").replace(/^(\/[a-z]+\/)(?=[^/]*\d)[^/]+/, "$1{id}")}`);
-    const signal = AbortSignal.timeout(LIMIT * 2);
+    const late = AbortSignal.timeout(LIMIT * 2);
+    const signal = leave ? AbortSignal.any([leave, late]) : late;
     const response = await fetch(`${this.#base}${path}`, { method, headers, body: sent, signal });
     const answer = await response.text();
     let parsed;
