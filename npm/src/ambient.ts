@@ -58,6 +58,19 @@ export type WebReadableStream<T> = ReadableStreamLike<T> & Ambient<"ReadableStre
 /** A `WritableStream` of the platform. */
 export type WebWritableStream<T> = WritableStreamLike<T> & Ambient<"WritableStream", unknown>;
 
+/** What can be done with a `Readable` of Node: listened to, piped into a program, iterated. */
+interface NodeReadableLike {
+  pipe<Destination>(destination: Destination, options?: { end?: boolean }): Destination;
+  on(event: string, listener: (...values: never[]) => void): this;
+  destroy(error?: Error): this;
+  [Symbol.asyncIterator](): AsyncIterableIterator<unknown>;
+}
+
+/** A `Readable` of Node, found by a global stream whose method gives one: its own module is not to be named here. */
+export type NodeReadable = typeof globalThis extends { process: { stdin: { drop(limit: number): infer Readable } } }
+  ? Readable
+  : NodeReadableLike;
+
 /** An `AudioContext` of the page. */
 export type WebAudioContext = Ambient<"AudioContext", { readonly sampleRate: number; readonly state: string }>;
 

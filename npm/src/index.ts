@@ -2,6 +2,7 @@
 export type {
   AbortSignalLike,
   BlobLike,
+  NodeReadable,
   WebAudioContext,
   WebAudioNode,
   WebMediaStream,

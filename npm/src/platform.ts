@@ -1,3 +1,4 @@
+import type { NodeReadable } from "./ambient.js";
 import type { Binding } from "./binding.js";
 import type { AudioStream } from "./channel/audio.js";
 import type { Player, PlayOptions } from "./audio/player.js";
@@ -26,6 +27,8 @@ export interface Platform {
   environment(name: string): string | undefined;
   /** Whether strangers can read what this program holds. */
   exposed(): boolean;
+  /** A stream of Node's own kind, where there is Node. */
+  readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
   /** Plays a stream of the expected rate (samples per second), where there is an output for sound. */
   play?: (audio: AudioStream, options: PlayOptions, expectedRate: number) => Promise<Player>;
 }

@@ -68,6 +68,24 @@ test("raw PCM goes into another program, and nobody else's bytes", async () => {
   await audio.close();
 });
 
+test("raw PCM is a stream of Node's kind too, which pipes and can be destroyed", async () => {
+  const audio = await computer.audio();
+  const program = spawn("cat");
+  const pieces = [];
+  program.stdout.on("data", (piece) => pieces.push(piece));
+  audio.pcmReadable({ duration: 0.5 }).pipe(program.stdin);
+  await once(program, "close");
+  assert.equal(Buffer.concat(pieces).length, 24_000);
+  const endless = audio.pcmReadable();
+  await once(endless, "data");
+  endless.destroy();
+  await once(endless, "close");
+  await count(audio, 10 * FRAMES);
+  const { received, delivered, buffered, dropped } = audio.stats;
+  assert.equal(received, delivered + buffered + dropped);
+  await audio.close();
+});
+
 test("the level is that of the samples", async () => {
   const audio = await computer.audio();
   for await (const chunk of audio) {

@@ -1,4 +1,4 @@
-import type { WebReadableStream } from "../ambient.js";
+import type { NodeReadable, WebReadableStream } from "../ambient.js";
 import type { Player, PlayOptions } from "../audio/player.js";
 import type { Binding, BindingAudio, Sink } from "../binding.js";
 import { BindingError } from "../errors.js";
@@ -116,6 +116,20 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
     checkFields("audio.pcm", "options", options, { duration: checks.seconds });
     const bytes = this.#bytes(options.duration ?? Infinity, false);
     return readableFrom(async () => (await bytes.next()).value ?? undefined);
+  }
+
+  /**
+   * {@link pcm} as a stream of Node's own kind, for `pipe`. Destroying it leaves the channel open.
+   *
+   * @throws BindingError outside of Node.
+   */
+  pcmReadable(options: RecordOptions = {}): NodeReadable {
+    checkFields("audio.pcmReadable", "options", options, { duration: checks.seconds });
+    if (this.#platform.readable === undefined) {
+      const message = "audio.pcmReadable: only Node has such streams; audio.pcm() gives a stream of the web's kind";
+      throw new BindingError({ kind: "binding", message, delivered: "no" });
+    }
+    return this.#platform.readable(this.#bytes(options.duration ?? Infinity, false));
   }
 
   /** How loud a piece of sound is. */

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { Readable } from "node:stream";
 import { type Addon, nativeBinding } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import type { Binding } from "../binding.js";
@@ -14,6 +15,7 @@ const platform: Platform = {
   load: once(load),
   environment: (name) => process.env[name],
   exposed: () => false,
+  readable: (bytes) => Readable.from(bytes, { objectMode: false }),
 };
 
 /**

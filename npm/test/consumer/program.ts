@@ -46,6 +46,7 @@ export async function work(): Promise<number | undefined> {
 
   const audio = await computer.audio();
   for await (const { samples, sample_rate } of audio) samples.fill(sample_rate);
+  audio.pcmReadable().on("end", () => {}).destroy();
   const player = await audio.play({ volume: 1 });
   player.on("stats", ({ underruns, peak }) => underruns + peak);
   player.muted = true;

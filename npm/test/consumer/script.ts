@@ -1,4 +1,5 @@
 // What a script for Node may write besides.
+import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { Readable } from "node:stream";
@@ -8,5 +9,7 @@ import type { AudioStream, Terminal } from "orgo-sdk";
 export async function save(audio: AudioStream, terminal: Terminal): Promise<void> {
   await writeFile("sound.wav", audio.record({ duration: 5 }));
   await pipeline(Readable.fromWeb(audio.record()), createWriteStream("sound.wav"));
+  const pcm: Readable = audio.pcmReadable({ duration: 5 });
+  pcm.pipe(spawn("cat").stdin);
   await pipeline(terminal, createWriteStream("log"));
 }
