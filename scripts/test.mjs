@@ -30,6 +30,7 @@ const suites = {
   addon: () => nodeTests("node/test/*.test.mjs"),
   dashboard: () => counted("npm", ["test", "--silent", "--workspace", "examples/dashboard"]),
   packaging: () => nodeTests("tests/packaging/*.test.mjs"),
+  faults: () => nodeTests("tests/faults/*.test.mjs"),
   conformance: () => nodeTests("tests/conformance/*.test.mjs"),
   desktop: () => nodeTests("tests/desktop/*.test.mjs"),
   bindings: () => nodeTests("tests/bindings/*.test.mjs"),

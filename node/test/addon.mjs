@@ -1,10 +1,7 @@
 // What the tests share: the addon, and calls on it with values instead of JSON text.
-import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 // Proxies and certificates that this machine sets would come between the tests and their servers.
@@ -126,20 +123,4 @@ export function environment(test, variables) {
       else process.env[name] = value;
     }
   });
-}
-
-/** A certificate of `localhost` and its key, and the authority that signed it and that nobody knows, as files. */
-export function certificate(test) {
-  const folder = mkdtempSync(join(tmpdir(), "orgo-node-"));
-  test.after(() => rmSync(folder, { recursive: true, force: true }));
-  const file = (name) => join(folder, name);
-  const make = (name, ...args) => {
-    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file(`${name}.key`)];
-    execFileSync("openssl", ["req", "-x509", ...key, "-out", file(`${name}.pem`), "-days", "2", ...args], { stdio: "ignore" });
-  };
-  make("ca", "-subj", "/CN=orgo-node test authority");
-  const signer = ["-CA", file("ca.pem"), "-CAkey", file("ca.key")];
-  const extensions = ["subjectAltName=DNS:localhost", "basicConstraints=critical,CA:FALSE"];
-  make("server", "-subj", "/CN=localhost", ...signer, ...extensions.flatMap((extension) => ["-addext", extension]));
-  return { ca: file("ca.pem"), cert: file("server.pem"), key: file("server.key") };
 }

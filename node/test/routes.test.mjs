@@ -8,7 +8,8 @@ import { test } from "node:test";
 
 import { WebSocketServer } from "ws";
 
-import { addon, call, certificate, client, environment, listen, open, output, status } from "./addon.mjs";
+import { addon, call, client, environment, listen, open, output, status } from "./addon.mjs";
+import { certificate } from "../../tests/support/certificate.mjs";
 
 /** What a service answers to every call, and a shell that repeats what it reads. */
 function serve(test, server) {

@@ -1,0 +1,101 @@
+// The three that make calls: a process with the addon, a process with WebAssembly, a page.
+import { fork } from "node:child_process";
+import { createHash, X509Certificate } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { startChromium } from "../support/chromium.mjs";
+import { startPages } from "../support/pages.mjs";
+
+/**
+ * @typedef {object} Client
+ * @property {string} kind which binding works
+ * @property {number} atOnce how many calls it may be asked to make at once
+ * @property {(task: object, onRetry: () => void) => Promise<import("./client.mjs").Made>} make
+ * @property {() => Promise<void>} close
+ */
+
+/** What this machine sets, and would come between a client and a fault. */
+const FOREIGN = /^(all|http|https|no)_proxy$|^node_extra_ca_certs$|^ssl_cert_(dir|file)$/i;
+
+/**
+ * A process of Node.
+ *
+ * @param {"native" | "wasm"} kind
+ * @param {string} authority the file with the authority that it trusts
+ * @returns {Promise<Client>}
+ */
+export async function startNode(kind, authority) {
+  const own = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
+  const env = { ...Object.fromEntries(own), ORGO_BINDING: kind, NODE_EXTRA_CA_CERTS: authority };
+  const child = fork(fileURLToPath(new URL("child.mjs", import.meta.url)), { env });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const waiting = new Map();
+  const ready = new Promise((resolve, reject) => {
+    child.once("message", resolve);
+    void ended.then((code) => reject(new Error(`the process ended with ${code}`)));
+  });
+  child.on("message", ({ id, made, retries }) => {
+    if (retries) waiting.get(id).onRetry();
+    if (made) waiting.get(id).resolve(made);
+  });
+  let next = 0;
+  return {
+    kind: (await ready).kind,
+    atOnce: 600,
+    make(task, onRetry) {
+      const id = next++;
+      return new Promise((resolve, reject) => {
+        waiting.set(id, { resolve, onRetry });
+        void ended.then(() => reject(new Error(`the process ended during ${task.call}`)));
+        child.send({ id, task });
+      });
+    },
+    async close() {
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
+/**
+ * A page in Chromium.
+ *
+ * @param {string} certificate the only certificate that it trusts, in PEM
+ * @returns {Promise<Client>}
+ */
+export async function startPage(certificate) {
+  const folder = mkdtempSync(join(tmpdir(), "orgo-faults-"));
+  await build({
+    root: fileURLToPath(new URL("page", import.meta.url)),
+    logLevel: "warn",
+    build: { outDir: folder, emptyOutDir: true, minify: false },
+  });
+  const pages = await startPages(() => folder, { connects: "http: https:" });
+  const key = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
+  const hash = createHash("sha256").update(key).digest("base64");
+  const browser = await startChromium([`--ignore-certificate-errors-spki-list=${hash}`]);
+  const page = await browser.newPage();
+  const waiting = new Map();
+  await page.exposeFunction("retries", (id) => waiting.get(id)());
+  await page.goto(pages.origin);
+  await page.waitForFunction(() => globalThis.make !== undefined);
+  let next = 0;
+  return {
+    kind: "wasm",
+    // A browser has no more than 256 connections.
+    atOnce: 180,
+    make(task, onRetry) {
+      const id = next++;
+      waiting.set(id, onRetry);
+      return page.evaluate(([id, task]) => globalThis.make(id, task), [id, task]);
+    },
+    async close() {
+      await browser.close();
+      await pages.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// Every call under every fault, through each binding, against the rules; and the table of the documentation.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { before, test } from "node:test";
+import { certificate } from "../support/certificate.mjs";
+import { CALLS } from "./calls.mjs";
+import { startNode, startPage } from "./clients.mjs";
+import { EFFECTS } from "./effects.mjs";
+import { cells, run } from "./matrix.mjs";
+import { FILE, page, summary } from "./table.mjs";
+
+let certificates, authority;
+
+before((context) => {
+  const read = ({ key, cert }) => ({ key: readFileSync(key), cert: readFileSync(cert) });
+  const known = certificate(context);
+  authority = known.ca;
+  certificates = { known: read(known), stranger: read(certificate(context)) };
+});
+
+test("every call is there", () => assert.deepEqual(Object.keys(CALLS), Object.keys(EFFECTS)));
+
+const start = {
+  native: () => startNode("native", authority),
+  "wasm in Node": () => startNode("wasm", authority),
+  "wasm in Chromium": () => startPage(certificates.known.cert),
+};
+for (const [platform, begin] of Object.entries(start)) {
+  test(`every call under every fault: ${platform}`, { timeout: 300_000 }, async (context) => {
+    const client = await begin();
+    context.after(() => client.close());
+    assert.equal(client.kind, platform.split(" ")[0]);
+    const all = cells(EFFECTS);
+    const met = await run(client, platform, all, certificates);
+    assert.equal(met.length, all.length);
+    console.log(`${all.length} calls through ${platform}\n${summary(met)}`);
+    const wrong = met.filter((cell) => cell.wrong.length > 0);
+    const name = ({ call, fault, followed, passes }) =>
+      `${call}${followed ? " (its link)" : ""}, ${fault}, ${passes ? "passing" : "lasting"}`;
+    assert.deepEqual(wrong.map((cell) => `${name(cell)}: ${cell.wrong.join("; ")}`), []);
+  });
+}
+
+test("the documentation has the table", () => {
+  assert.equal(readFileSync(FILE, "utf8"), page(), "docs/faults.md is stale: run node tests/faults/write.mjs");
+});

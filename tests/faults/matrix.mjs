@@ -1,0 +1,97 @@
+// Every call meets every fault, once for as long as it tries and once at the first try alone.
+import { CALLS, LINKED } from "./calls.mjs";
+import { FAULTS } from "./faults.mjs";
+import { openPlace } from "./place.mjs";
+import { canFollow, canPass, expected, RETRIES } from "./rules.mjs";
+
+/** A request is given up after so long where the server does not answer, in milliseconds. */
+const PATIENCE = 3_000;
+/** Any other request is answered before. */
+const LONG = 60_000;
+/** A fault that passes is over when the second try begins, or soon after. */
+const MORE_RETRIES = 4;
+
+/**
+ * @typedef {object} Cell
+ * @property {string} call
+ * @property {string} effect
+ * @property {string} fault
+ * @property {boolean} followed
+ * @property {boolean} passes
+ */
+
+/** @returns {Cell[]} */
+export function cells(effects) {
+  const all = [];
+  for (const call of Object.keys(CALLS)) {
+    for (const followed of LINKED.includes(call) ? [false, true] : [false]) {
+      for (const fault of Object.keys(FAULTS)) {
+        if (followed && !canFollow(fault)) continue;
+        for (const passes of canPass(fault) ? [false, true] : [false]) {
+          all.push({ call, effect: effects[call], fault, followed, passes });
+        }
+      }
+    }
+  }
+  return all;
+}
+
+/**
+ * Lets a client make every call under every fault.
+ *
+ * @param {import("./clients.mjs").Client} client
+ * @param {keyof import("./rules.mjs").PLATFORMS} platform
+ * @param {Cell[]} all
+ * @param {object} certificates see `openPlace`
+ * @returns {Promise<(Cell & { error?: object, tries: number, received: number, wrong: string[] })[]>}
+ */
+export async function run(client, platform, all, certificates) {
+  const met = [];
+  const left = all.values();
+  const worker = async () => {
+    for (const cell of left) {
+      const { error, waits, received } = await meet(client, cell, certificates);
+      const tries = waits.length + 1;
+      const outcomes = expected({ ...cell, platform });
+      const wrong = outcomes.map((outcome) => compare(outcome, cell, { error, waits, tries, received }));
+      met.push({ ...cell, error, tries, received, wrong: wrong.some((list) => list.length === 0) ? [] : wrong[0] });
+    }
+  };
+  await Promise.all(Array.from({ length: client.atOnce }, worker));
+  return met;
+}
+
+async function meet(client, { call, fault, followed, passes }, certificates) {
+  const { kept = false, silent = false } = FAULTS[fault];
+  const place = await openPlace(FAULTS[fault], { lasts: !passes, followed, certificates });
+  const before = followed ? await openPlace({}, { link: `${place.url}/content` }) : undefined;
+  const baseUrl = `${(before ?? place).url}/api`;
+  const options = { maxRetries: passes ? MORE_RETRIES : RETRIES, timeout: silent ? PATIENCE : LONG };
+  const made = await client.make({ call, warm: kept, baseUrl, options }, () => void place.mend());
+  await place.close();
+  await before?.close();
+  return { ...made, received: place.received() };
+}
+
+/** What is otherwise than it has to be. */
+function compare(wanted, { call, fault, passes }, { error, waits, tries, received }) {
+  const wrong = [];
+  const check = (holds, what) => holds || wrong.push(what);
+  check(error?.name === wanted.error, `${error?.name ?? "success"} instead of ${wanted.error ?? "success"}`);
+  check(error?.delivered === wanted.delivered, `delivered: ${error?.delivered} instead of ${wanted.delivered}`);
+  for (const [name, value] of Object.entries(wanted.kept)) {
+    check(error?.[name] === value, `${name}: ${error?.[name]} instead of ${value}`);
+  }
+  check(error === undefined || error.message.startsWith(`${call}: `), `message: ${error?.message}`);
+  const { place, resets } = FAULTS[fault];
+  // A try that begins before the place is mended meets the fault as well.
+  const late = passes && wanted.tries > 1 && (place !== undefined || resets === "at once");
+  check(late ? tries >= wanted.tries : tries === wanted.tries, `${tries} tries instead of ${wanted.tries}`);
+  const [least, most] = wanted.received;
+  check(received >= least && received <= most, `${received} received instead of ${least} to ${most}`);
+  waits.forEach((wait, index) => {
+    const [shortest, longest] = wanted.wait;
+    check(wait >= shortest && wait <= longest * 2 ** (shortest < longest ? index : 0), `a wait of ${wait} ms`);
+  });
+  return wrong;
+}

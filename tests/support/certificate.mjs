@@ -1,0 +1,21 @@
+// Certificates that nobody knows.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+/** A certificate of `localhost` and its key, and the authority that signed it, as files that go with the test. */
+export function certificate(test) {
+  const folder = mkdtempSync(join(tmpdir(), "orgo-certificate-"));
+  test.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = (name) => join(folder, name);
+  const make = (name, ...args) => {
+    const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", file(`${name}.key`)];
+    execFileSync("openssl", ["req", "-x509", ...key, "-out", file(`${name}.pem`), "-days", "2", ...args], { stdio: "ignore" });
+  };
+  make("ca", "-subj", "/CN=Orgo test authority");
+  const signer = ["-CA", file("ca.pem"), "-CAkey", file("ca.key")];
+  const extensions = ["subjectAltName=DNS:localhost", "basicConstraints=critical,CA:FALSE"];
+  make("server", "-subj", "/CN=localhost", ...signer, ...extensions.flatMap((extension) => ["-addext", extension]));
+  return { ca: file("ca.pem"), cert: file("server.pem"), key: file("server.key") };
+}
