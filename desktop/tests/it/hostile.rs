@@ -8,7 +8,7 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::server::{Computer, KEY, PATIENCE, Server, full};
+use crate::server::{KEY, PATIENCE, Server, full};
 use crate::socket::Socket;
 
 fn dial(server: &Server) -> TcpStream {
@@ -380,46 +380,3 @@ fn idle_and_halting_connections_leave_room_for_others() {
         }
     }
 }
-
-#[test]
-fn a_request_that_dies_leaves_neither_button_nor_key_down() {
-    let server = Server::start();
-    let computer = server.computer();
-    let state =
-        |computer: &Computer<'_>| computer.bash(&format!("python3 - <<'END'{POINTER}END"))["output"].clone();
-    computer.bash("true");
-    let body = json!({ "start_x": 5, "start_y": 5, "end_x": 900, "end_y": 600, "duration": 1.5 }).to_string();
-    let text = format!(
-        "POST /api/computers/{}/drag HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\nContent-Length: {}\r\n\r\n{body}",
-        computer.id,
-        body.len()
-    );
-    let mut stream = dial(&server);
-    stream.write_all(text.as_bytes()).expect("the server reads");
-    crate::server::wait_until("the button to be down", || state(&computer) != "0\n");
-    drop(stream);
-    crate::server::wait_until("the button to be up", || state(&computer) == "0\n");
-    let typing = json!({ "text": "ÀÉ×".repeat(40), "delay_ms": 10 }).to_string();
-    let text = text.replace("/drag", "/type").replace(&body, &typing);
-    let text = text
-        .replace(&format!("Content-Length: {}", body.len()), &format!("Content-Length: {}", typing.len()));
-    let mut stream = dial(&server);
-    stream.write_all(text.as_bytes()).expect("the server reads");
-    drop(stream);
-    crate::server::wait_until("no modifier to be down", || state(&computer) == "0\n");
-}
-
-/// Prints which buttons and modifiers the X server holds to be down.
-const POINTER: &str = r#"
-import ctypes
-x = ctypes.CDLL("libX11.so.6")
-x.XOpenDisplay.restype = ctypes.c_void_p
-x.XDefaultRootWindow.restype = ctypes.c_ulong
-x.XDefaultRootWindow.argtypes = [ctypes.c_void_p]
-display = x.XOpenDisplay(None)
-root, child, mask = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_uint()
-ints = [ctypes.c_int() for _ in range(4)]
-x.XQueryPointer(ctypes.c_void_p(display), ctypes.c_ulong(x.XDefaultRootWindow(display)), ctypes.byref(root),
-    ctypes.byref(child), *map(ctypes.byref, ints), ctypes.byref(mask))
-print(mask.value)
-"#;
