@@ -1,5 +1,5 @@
-// Windows to type into, one for each toolkit: how each is opened, emptied, and read. Their carets do not blink, so that the
-// same text is the same picture.
+// Windows to type into, one for each toolkit: how each is opened, emptied, and read. No caret blinks
+// and no scroll bar fades, so that the same text is the same picture.
 import { until } from "../support/wait.mjs";
 
 const QT = `
@@ -74,7 +74,7 @@ const STILL_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n
 export const windows = {
   GTK: {
     title: /Mousepad/,
-    open: STILL_CARET + background("mousepad --disable-server"),
+    open: STILL_CARET + background("env GTK_OVERLAY_SCROLLING=0 mousepad --disable-server"),
     empty: ["ctrl+a", "Delete"],
     read: { keys: ["ctrl+a", "ctrl+c"], command: "xclip -o -selection clipboard" },
   },
