@@ -80,7 +80,7 @@ async fn run(options: &Serve) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate())?;
 
     let data = DataDir::open(options.data_dir.clone())?;
-    let (api_key, key_origin) = api_key(options, &data)?;
+    let (api_key, key_file) = api_key(options, &data)?;
     let store = Arc::new(Store::open(&data.folder.join("orgo.db"))?);
     let contents =
         Arc::new(Contents::open(&data.folder, &store.file_ids()?).map_err(|error| data.error(error))?);
@@ -111,7 +111,7 @@ async fn run(options: &Serve) -> Result<(), ServeError> {
     };
     let app = App::new(parts, &options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
     let serving = tokio::spawn(http::serve(listener, app, closing.clone()));
-    announce(options, address, &api_key, &key_origin)?;
+    announce(options, address, &api_key, key_file.as_deref())?;
 
     tokio::select! {
         _ = interrupt.recv() => {}
@@ -141,7 +141,9 @@ struct Ready<'a> {
     api_key: &'a str,
 }
 
-fn announce(options: &Serve, address: SocketAddr, key: &Secret, key_origin: &str) -> io::Result<()> {
+/// Says how to call this server. The key itself is for the program that asks for it by `--json`: what is printed without
+/// that may be kept in a log.
+fn announce(options: &Serve, address: SocketAddr, key: &Secret, key_file: Option<&Path>) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     if options.json {
         let ready = Ready {
@@ -151,22 +153,28 @@ fn announce(options: &Serve, address: SocketAddr, key: &Secret, key_origin: &str
         };
         writeln!(stdout, "{}", serde_json::to_string(&ready)?)?;
     } else {
-        writeln!(stdout, "Orgo desktop: http://{address}/api\nThe API key {key_origin}.\n")?;
+        writeln!(stdout, "Orgo desktop: http://{address}/api\n")?;
         writeln!(stdout, "    export ORGO_BASE_URL=http://{address}/api")?;
-        writeln!(stdout, "    export ORGO_API_KEY={}", key.expose())?;
+        match key_file {
+            Some(file) => {
+                let file = file.display().to_string().replace('\'', r"'\''");
+                writeln!(stdout, "    export ORGO_API_KEY=\"$(cat '{file}')\"")?;
+            }
+            None => writeln!(stdout, "    export ORGO_API_KEY=...   # the key that was given")?,
+        }
     }
     stdout.flush()
 }
 
-fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, String), ServeError> {
+/// The API key, and where it is kept if it was not given.
+fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, Option<PathBuf>), ServeError> {
     if let Some(given) = &options.api_key {
         if given.expose().is_empty() {
             return Err(ServeError::EmptyKey);
         }
-        return Ok((given.clone(), "is the one that was given".into()));
+        return Ok((given.clone(), None));
     }
-    let origin = format!("is kept in {}", data.folder.join(KEY_FILE).display());
-    Ok((data.secret(KEY_FILE, "sk_live_", 24)?, origin))
+    Ok((data.secret(KEY_FILE, "sk_live_", 24)?, Some(data.folder.join(KEY_FILE))))
 }
 
 /// The folder that outlives the server, locked against a second one.

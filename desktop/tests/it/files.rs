@@ -1,12 +1,16 @@
 //! Files: upload, list, export, signed links and delete.
 
+use std::io::Write as _;
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::server::{Answer, KEY, Server};
+use crate::disk::SmallDisk;
+use crate::server::{Answer, KEY, Server, wait_until};
 
 const BOUNDARY: &str = "----orgo-test";
 
@@ -168,6 +172,69 @@ fn an_upload_that_cannot_be_taken_is_refused_with_the_reason() {
     server.get("/files?projectId=none").refusal(404);
     assert_eq!(contents(server.data.path()), 0);
     assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it is there").count(), 0);
+}
+
+fn is_empty(data: &Path, folder: &str) -> bool {
+    std::fs::read_dir(data.join(folder)).expect("it is there").next().is_none()
+}
+
+#[test]
+fn an_upload_that_breaks_off_leaves_nothing() {
+    let server = Server::start();
+    let workspace = workspace(&server, "lab");
+    let whole = form("half.bin", &vec![1; 4 << 20], &[("projectId", &workspace)]);
+    let address = server.origin.strip_prefix("http://").expect("that is how it begins");
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    let head = format!(
+        "POST /api/files/upload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
+         Content-Type: multipart/form-data; boundary={BOUNDARY}\r\nContent-Length: {}\r\n\r\n",
+        whole.len()
+    );
+    stream.write_all(head.as_bytes()).expect("the server reads");
+    stream.write_all(&whole[..2 << 20]).expect("the server reads");
+    let data = server.data.path();
+    wait_until("something to arrive", || !is_empty(data, "arriving"));
+    drop(stream);
+    wait_until("it to be removed", || is_empty(data, "arriving"));
+    assert!(is_empty(data, "files"));
+    assert_eq!(server.get(&format!("/files?projectId={workspace}")).expect(200)["files"], json!([]));
+}
+
+#[test]
+fn an_upload_that_finds_the_disk_full_is_refused_and_leaves_nothing() {
+    let Some(disk) = SmallDisk::mount(6) else {
+        println!("not run: this user may not mount a file system");
+        return;
+    };
+    let server = Server::start_in(disk.folder(), &[]);
+    let workspace = workspace(&server, "lab");
+    let project: &[(&str, &str)] = &[("projectId", &workspace)];
+    let small = upload(&server, "small", b"kept", project);
+    let refused = send(&server, "/files/upload", &form("large", &vec![1; 9 << 20], project));
+    assert_eq!(refused.expect(507)["code"], "disk_full");
+    assert!(is_empty(server.data.path(), "arriving"));
+    assert_eq!(contents(server.data.path()), 1);
+    // There is room again, and what was there is still whole.
+    upload(&server, "next", &vec![1; 1 << 20], project);
+    assert_eq!(fetch(&link_to(&server, &small["id"]), &[]).2, b"kept");
+}
+
+#[test]
+fn a_link_in_the_home_leads_no_upload_and_no_export_out_of_the_computer() {
+    let server = Server::start();
+    let computer = server.computer();
+    let workspace = text(&computer.show()["workspace_id"]).to_owned();
+    let outside = tempfile::tempdir().expect("the tests may write to /tmp");
+    std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
+    computer.bash(&format!("rm -r Desktop; ln -s {} Desktop", outside.path().display()));
+    let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
+    for name in ["a.txt", "../../../../tmp/b.txt", "..\\..\\c.txt"] {
+        let kept = upload(&server, name, b"x", fields);
+        assert!(!text(&kept["filename"]).contains(['/', '\\']), "{kept}");
+    }
+    assert!(std::fs::read_dir(outside.path()).expect("it is there").next().is_none());
+    let export = json!({ "desktopId": computer.id, "path": "Desktop/a.txt" });
+    assert!(matches!(server.call("POST", "/files/export", &export).status, 403 | 404));
 }
 
 #[test]

@@ -1,8 +1,15 @@
 //! Who is let in.
 
+use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 
-use crate::server::{KEY, Server};
+use crate::server::{KEY, PATIENCE, Server};
 use crate::socket::Socket;
 
 #[test]
@@ -23,6 +30,87 @@ fn a_foreign_host_or_origin_is_refused_with_the_right_key_too() {
     call("host", "evil.example").refusal(403);
     call("origin", "https://evil.example").refusal(403);
     call("origin", "http://localhost:5173").expect(200);
+}
+
+/// A name that a hostile site points at this machine, or a page that it serves: every address is closed to them, also with
+/// the right key, password or signature.
+#[test]
+fn every_address_is_closed_to_foreign_names_and_pages() {
+    let server = Server::start();
+    let computer = server.computer();
+    let show = computer.show();
+    let shot = server.get(&format!("/computers/{}/screenshot?response_format=url", computer.id)).expect(200);
+    let (instance, link) = (show["instance_id"].as_str(), shot["image"].as_str());
+    let (instance, link) = (instance.expect("it is a text"), link.expect("it is a path"));
+    let socket = format!("/desktops/{instance}/ws/terminal?token={}", computer.password());
+    let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+                   Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
+    for (path, more) in [
+        ("/health", "Connection: close\r\n"),
+        ("/api/workspaces", "Connection: close\r\n"),
+        (link, "Connection: close\r\n"),
+        (&socket, upgrade),
+    ] {
+        let ask = |head: &str| {
+            let request = format!("GET {path} HTTP/1.1\r\n{head}Authorization: Bearer {KEY}\r\n{more}\r\n");
+            status(&server, &request)
+        };
+        for head in ["Host: evil.example\r\n", "Host: localhost\r\nOrigin: https://evil.example\r\n"] {
+            assert_eq!(ask(head), 403, "{path} {head}");
+        }
+        assert!(ask("Host: localhost\r\n") < 300, "{path}");
+    }
+}
+
+/// The status of the answer to a request that is sent as it is.
+fn status(server: &Server, request: &str) -> u16 {
+    let address = server.origin.strip_prefix("http://").expect("that is how it begins");
+    let mut stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    stream.write_all(request.as_bytes()).expect("the server reads");
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).expect("the server answers");
+    line.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("it is a number")
+}
+
+/// What another program of this machine serves is no friend for that.
+#[test]
+fn a_page_of_this_machine_gets_nothing_unless_it_is_allowed() {
+    let server = Server::start();
+    let page = ("origin", "http://localhost:5173");
+    let answer = server.call_with("GET", "/workspaces", "", &[page]);
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+    answer.refusal(401);
+    // Without this the browser sends no call with a key in it.
+    let asked =
+        [page, ("access-control-request-method", "GET"), ("access-control-request-headers", "authorization")];
+    let answer = server.call_with("OPTIONS", "/workspaces", "", &asked);
+    assert!(!answer.headers.contains_key("access-control-allow-origin"));
+}
+
+#[test]
+fn the_key_is_kept_in_a_file_of_its_owner_and_not_printed() {
+    let data = tempfile::tempdir().expect("the tests may write to /tmp");
+    let mut server = Command::new(env!("CARGO_BIN_EXE_orgo-desktop"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(data.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program was built");
+    let lines = BufReader::new(server.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    let hints: Vec<_> = lines.filter(|line| line.contains("export ")).take(2).collect();
+    let file = data.path().join("api-key");
+    let key = fs::read_to_string(&file).expect("it is kept");
+    assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
+    // What is printed sets the variable all the same.
+    let script = format!("{}; echo $ORGO_API_KEY", hints.join(";"));
+    let told = Command::new("sh").args(["-c", &script]).output().expect("every system has a shell");
+    assert_eq!(String::from_utf8_lossy(&told.stdout), key);
+    kill_process(Pid::from_child(&server), Signal::TERM).expect("it is running");
+    let log = server.wait_with_output().expect("it ends").stderr;
+    let printed = hints.concat() + &String::from_utf8_lossy(&log);
+    assert!(!printed.contains(key.trim()), "{printed}");
 }
 
 #[test]

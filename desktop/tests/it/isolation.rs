@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use serde_json::json;
 
-use crate::server::{Computer, Server};
+use crate::server::{Computer, Server, wait_until};
 
 fn output(computer: &Computer<'_>, command: &str) -> String {
     computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
@@ -117,6 +117,24 @@ fn another_computers_display_and_sound_are_not_reached() {
     assert_eq!(output(&computer, "ls /tmp/.X11-unix | wc -l"), "1\n");
     let own = output(&computer, "cat /proc/net/unix | grep -c '@'");
     assert_eq!(own.trim(), "0", "abstract sockets of others are seen");
+}
+
+/// One computer plays, another records what it hears itself.
+#[test]
+fn what_another_computer_plays_is_not_heard() {
+    const TONE: &str = "python3 -c 'import sys\nwhile True: sys.stdout.buffer.write(b\"\\x00\\x40\" * 4096)' \
+                        | pacat --raw --format=s16le >/dev/null 2>&1 &";
+    const LISTEN: &str = "timeout 2 parec --raw --format=s16le -d out.monitor | tr -d '\\000' | wc -c";
+    let server = Server::start();
+    let computer = server.computer();
+    let other = second(&server, &computer);
+    other.bash(TONE);
+    wait_until("the other to be heard in itself", || output(&other, LISTEN) != "0\n");
+    assert_eq!(
+        output(&computer, "timeout 2 parec --raw -d out.monitor 2>/dev/null | head -c 1000 | wc -c"),
+        "1000\n"
+    );
+    assert_eq!(output(&computer, LISTEN), "0\n");
 }
 
 #[test]
