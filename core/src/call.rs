@@ -29,6 +29,9 @@ use crate::schema::normalise;
 /// Added to the server's own time limit of a long call, for the way there and back.
 const MARGIN: Millis = 15_000;
 
+/// Added to the server's words where it misses the key.
+const NO_KEY: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
+
 /// The content of a file to upload.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Content {
@@ -403,10 +406,15 @@ impl Call {
             body.get("error").and_then(Value::as_str).map(str::to_owned).or_else(|| text("message"));
         let header =
             response.header("retry-after").and_then(|value| retry_after(value, response.header("date")));
+        let mut message = mask.body(message.as_deref().unwrap_or("the server gave no reason").as_bytes());
+        let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
+        if response.status == 401 && keyless && !self.following {
+            message.push_str(NO_KEY);
+        }
         let mut error = ServerError {
             operation: self.operation.name.to_owned(),
             status: response.status,
-            message: mask.body(message.as_deref().unwrap_or("the server gave no reason").as_bytes()),
+            message,
             code: text("code").map(|code| mask.text(&code)),
             request_id: text("request_id")
                 .or_else(|| response.header("x-request-id").map(str::to_owned))

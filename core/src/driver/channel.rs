@@ -482,7 +482,8 @@ async fn authorize<P: Platform>(
     mut address: ComputerAddress,
 ) -> Result<(ComputerAddress, Password), Error> {
     if config.api_key.is_none() {
-        let problem = "is wrong or missing, and there is no API key to ask for another one";
+        let problem = "is outdated, wrong or missing, and there is no API key to ask for another one: a restart of the \
+                       computer changes it, so get a fresh connection, or give `refresh` to Orgo.connect";
         return Err(Error::encode("channel", "password", problem));
     }
     let mut params = Map::new();
