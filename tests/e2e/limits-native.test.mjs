@@ -1,3 +1,3 @@
-import { testLimits } from "./limits.mjs";
+import { testLimits } from "./limits-run.mjs";
 
 testLimits("native");

@@ -1,113 +1,382 @@
-// What ends a call or an opening, what the log says of it, and where a fresh password comes from: through one binding.
-import assert from "node:assert/strict";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import { after, before, describe, test } from "node:test";
-import { WebSocketServer } from "ws";
+// What ends a call, an opening or a wait, what the log says of it, and where a fresh password comes from: told once, and
+// acted out in Node through each binding and in a page. An act is a function of a world: the package, and the URL of
+// limits-server.mjs.
+import { equal, ok, rejects } from "../scenarios/check.mjs";
 import { until } from "../support/wait.mjs";
 
 /** Nothing here takes as long as this; what does not end by itself ends the test. */
 const LONG = 30_000;
 
-/** @param {"native" | "wasm"} kind */
-export function testLimits(kind) {
-  describe(`limits through the ${kind} binding`, () => {
-    const lines = [];
-    const closed = [];
-    let answer, http, sdk, orgo, port;
-    let password = "new";
+let runs = 0;
 
-    before(async () => {
-      process.env.ORGO_BINDING = kind;
-      sdk = await import("orgo-sdk");
-      assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
-      http = createServer((request, response) => {
-        response.once("close", () => closed.push(response.writableFinished));
-        answer(request, response);
-      });
-      const sockets = new WebSocketServer({ server: http });
-      sockets.on("connection", (socket, { url }) => {
-        if (!url.includes(`token=${password}`)) return socket.close(4401, "no");
-        socket.on("message", () => socket.send('{"type":"pong"}'));
-      });
-      http.listen(0, "127.0.0.1");
-      await once(http, "listening");
-      port = http.address().port;
-      const log = (line) => lines.push(line);
-      const logger = { debug: log, info: log, warn: log, error: log };
-      orgo = new sdk.Orgo({ apiKey: "sk_secret", baseUrl: `http://127.0.0.1:${port}/api`, logger, timeout: LONG });
-    });
-    after(() => {
-      http.close();
-      http.closeAllConnections();
-    });
+/** A run of its own against the server: a client, a connection, and what the server saw of them. */
+function begin({ sdk, server }, way, options = {}) {
+  const run = `${Date.now()}-${(runs += 1)}`;
+  const lines = [];
+  const log = (line) => lines.push(line);
+  const logger = { debug: log, info: log, warn: log, error: log };
+  const settings = { apiKey: "sk_secret", timeout: LONG, dangerouslyAllowBrowser: true, logger, ...options };
+  const orgo = new sdk.Orgo({ ...settings, baseUrl: `${server}/${way}/${run}/api` });
+  const connection = { version: 1, computer_id: "c", connection_url: `${server}/${way}/${run}`, password: "old" };
+  return {
+    orgo,
+    lines,
+    connection,
+    computer: orgo.computer("c"),
+    connected: sdk.Orgo.connect(connection, { logger }),
+    seen: async () => (await fetch(`${server}/seen/${run}`)).json(),
+  };
+}
 
-    const connection = (password) => ({
-      version: 1,
-      computer_id: "c",
-      connection_url: `http://127.0.0.1:${port}`,
-      password,
-    });
+/** What can be given up: how it begins, when it has come to what it waits for, and what of it is freed. */
+const abortable = {
+  "a call that was sent": {
+    way: "hang",
+    start: ({ computer }, options) => computer.click({ x: 1, y: 1 }, options),
+    reached: ({ requests }) => requests === 1,
+    freed: ({ given_up }) => given_up === 1,
+    delivered: "maybe",
+  },
+  "an answer that has begun": {
+    way: "stall",
+    start: ({ computer }, options) => computer.refresh(options),
+    reached: ({ requests }) => requests === 1,
+    freed: ({ given_up }) => given_up === 1,
+    delivered: "maybe",
+  },
+  "the wait before a retry": {
+    way: "later",
+    start: ({ computer }, options) => computer.refresh(options),
+    reached: (_, { lines }) => lines.length === 1,
+    freed: ({ requests, given_up }) => requests === 1 && given_up === 0,
+    delivered: "maybe",
+  },
+  "the wait for a computer": {
+    way: "starting",
+    start: ({ computer }, options) => computer.waitUntilRunning(options),
+    reached: ({ requests }) => requests === 2,
+    freed: ({ given_up }) => given_up === 0,
+    delivered: "no",
+  },
+  "an upload": {
+    way: "hang",
+    start: ({ orgo }, options) =>
+      orgo.files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(8 << 20) }, options),
+    reached: ({ requests }) => requests === 1,
+    freed: ({ given_up }) => given_up === 1,
+    delivered: "maybe",
+  },
+  "the reading of a file that is to be uploaded": {
+    way: "hang",
+    start: ({ orgo }, options) => {
+      const file = { type: "text/plain", name: "f", arrayBuffer: () => new Promise(() => {}) };
+      return orgo.files.upload({ workspace_id: "w", file }, options);
+    },
+    reached: () => true,
+    freed: ({ requests }) => requests === 0,
+    delivered: "no",
+  },
+  "a download": {
+    way: "linked",
+    start: ({ orgo }, options) => orgo.files.bytes("f", options),
+    reached: ({ requests }) => requests === 2,
+    freed: ({ given_up }) => given_up === 1,
+    delivered: "yes",
+  },
+  "an opening without an answer": {
+    way: "hang",
+    start: ({ connected }, options) => connected.terminal({}, options),
+    reached: ({ sockets }) => sockets === 1,
+    freed: ({ closed }) => closed === 1,
+    delivered: "maybe",
+  },
+  "an opening of sound without an answer": {
+    way: "hang",
+    start: ({ connected }, options) => connected.audio({}, options),
+    reached: ({ sockets }) => sockets === 1,
+    freed: ({ closed }) => closed === 1,
+    delivered: "maybe",
+  },
+  "an opening without a word": {
+    way: "mute",
+    start: ({ connected }, options) => connected.events(["idle"], options),
+    reached: ({ sockets }) => sockets === 1,
+    freed: ({ closed }) => closed === 1,
+    delivered: "maybe",
+  },
+  "the asking for a password": {
+    way: "hang",
+    start: ({ computer }, options) => computer.terminal({}, options),
+    reached: ({ requests }) => requests === 1,
+    freed: ({ given_up }) => given_up === 1,
+    delivered: "maybe",
+  },
+};
 
-    test("an answer that stops is given up before the request's own limit", async () => {
-      answer = (_, response) => response.write("{");
-      const options = { idleTimeout: 200, maxRetries: 0 };
-      await assert.rejects(orgo.computers.get("c", options), { name: "TimeoutError", limit: 200, message: /stopped for/ });
-    });
+/** What waits on an open channel, which stays open. */
+const waiting = {
+  "terminal.read": { open: (connected) => connected.terminal(), wait: (terminal, options) => terminal.read(options) },
+  "terminal.waitForExit": {
+    open: (connected) => connected.terminal(),
+    wait: (terminal, options) => terminal.waitForExit(options),
+  },
+  "audio.read": { open: (connected) => connected.audio(), wait: (audio, options) => audio.read(options) },
+  "events.read": { open: (connected) => connected.events(["idle"]), wait: (events, options) => events.read(options) },
+  "events.waitFor": {
+    open: (connected) => connected.events(["idle"]),
+    wait: (events, options) => events.waitFor("idle", options),
+  },
+};
 
-    test("a call ends with its whole limit, whatever its requests and retries may take", async () => {
-      answer = () => {};
-      const options = { timeout: LONG, totalTimeout: 200, maxRetries: 5 };
-      await assert.rejects(orgo.computers.get("c", options), { name: "TimeoutError", limit: 200, delivered: "maybe" });
-    });
+/** The error of what is given up; its reason is the one that was given. */
+async function givenUp({ sdk }, controller, given, what) {
+  const reason = { why: what };
+  controller.abort(reason);
+  const error = await rejects(given, sdk.AbortError, what);
+  ok(error.reason === reason && error.cause === reason, `${what}: the reason`);
+  equal(error.kind, "aborted", `${what}: the kind`);
+  return error;
+}
 
-    test("a wait beyond the whole limit is not begun, and a shorter one is told to the log", async () => {
-      let asked = 0;
-      answer = (_, response) => {
-        asked += 1;
-        response.writeHead(429, { "retry-after": asked === 1 ? "0" : "3600", "content-type": "application/json" });
-        response.end('{"error":"slow down","request_id":"req_1"}');
-      };
-      lines.length = 0;
-      await assert.rejects(orgo.computer("c").click({ x: 1, y: 1 }), { name: "RateLimitError", retry_after: 3600 });
-      await until("the line", () => lines.length > 0);
-      assert.deepEqual(lines, [
-        "orgo-sdk: computers.click: 429 slow down; sent again in 0 ms, retry 1 of 2, request id req_1",
-      ]);
-    });
+const aborts = Object.entries(abortable).map(([what, { way, start, reached, freed, delivered }]) => [
+  `${what} is given up`,
+  async (world) => {
+    const run = begin(world, way);
+    const controller = new AbortController();
+    const given = start(run, { signal: controller.signal });
+    given.catch(() => {});
+    await until("it to come that far", async () => reached(await run.seen(), run));
+    const error = await givenUp(world, controller, given, what);
+    equal(error.delivered, delivered, `${what}: whether it was delivered`);
+    await until("the connection to be free", async () => freed(await run.seen()));
 
-    test("an abort has its reason and frees the connection", async () => {
-      closed.length = 0;
-      const controller = new AbortController();
-      answer = () => controller.abort("enough");
-      const given = orgo.computer("c").click({ x: 1, y: 1 }, { signal: controller.signal });
-      await assert.rejects(given, { name: "AbortError", reason: "enough", delivered: "maybe" });
-      await until("the server sees the close", () => closed.includes(false));
-    });
+    const before = await run.seen();
+    await givenUp(world, controller, start(run, { signal: controller.signal }), `${what}, given up before it began`);
+    const { requests, sockets } = await run.seen();
+    equal(requests + sockets, before.requests + before.sockets, `${what}: what was sent when it was given up before`);
+  },
+]);
 
-    test("a refused password is asked for, and the channel goes on", async () => {
-      lines.length = 0;
-      const options = { logger: { warn: (line) => lines.push(line) }, refresh: async () => connection("new") };
-      const terminal = await sdk.Orgo.connect(connection("old"), options).terminal();
-      assert.equal(terminal.state.status, "open");
-      await terminal.close();
-      await until("the line", () => lines.length > 0);
-      assert.match(lines[0], /^orgo-sdk: terminal of c: the password was refused: .*4401.*; asking for a fresh one$/);
-    });
+const waits = Object.entries(waiting).map(([what, { open, wait }]) => [
+  `${what} ends by its signal and its time, and the channel goes on`,
+  async (world) => {
+    const { connected } = begin(world, "echo");
+    const channel = await open(connected);
+    const controller = new AbortController();
+    const given = wait(channel, { signal: controller.signal });
+    given.catch(() => {});
+    const error = await givenUp(world, controller, given, what);
+    equal(error.delivered, "no", "whether it was delivered");
+    const late = await rejects(wait(channel, { timeout: 20 }), world.sdk.TimeoutError, what);
+    equal(late.limit, 20, "the limit");
+    ok(late.message.startsWith(`${what}: `), late.message);
+    const refused = await rejects(wait(channel, { timeout: 0 }), world.sdk.InvalidParameterError, what);
+    equal(refused.field, "timeout", "the field");
+    equal(channel.state.status, "open", "the state");
+    await channel.close();
+  },
+]);
 
-    test("without an answer for the password a channel ends with the cause", async () => {
-      await assert.rejects(sdk.Orgo.connect(connection("old")).terminal(), (error) => {
-        assert.deepEqual([error.name, error.cause.reason], ["ChannelClosedError", "unauthorized"]);
-        return true;
-      });
-      const refresh = async () => {
-        throw new Error("the page's server is down");
-      };
-      const connected = sdk.Orgo.connect(connection("old"), { refresh });
-      await assert.rejects(connected.terminal({}, { maxRetries: 1 }), (error) => {
-        assert.match(error.message, /the page's server is down/);
-        return error.cause.reason === "unreachable";
-      });
-    });
-  });
+async function stoppedAnswer(world) {
+  const { computer } = begin(world, "stall");
+  const error = await rejects(computer.refresh({ idleTimeout: 200, maxRetries: 0 }), world.sdk.TimeoutError, "it stops");
+  equal(error.limit, 200, "the limit");
+  ok(error.message.includes("stopped for"), error.message);
+}
+
+async function wholeLimit(world) {
+  const { computer, orgo } = begin(world, "hang");
+  const options = { timeout: LONG, totalTimeout: 200, maxRetries: 5 };
+  const error = await rejects(computer.refresh(options), world.sdk.TimeoutError, "it hangs");
+  equal(error.limit, 200, "the limit");
+  equal(error.delivered, "maybe", "whether it was delivered");
+  const file = { type: "text/plain", name: "f", arrayBuffer: () => new Promise(() => {}) };
+  const upload = orgo.files.upload({ workspace_id: "w", file }, { totalTimeout: 50 });
+  ok((await rejects(upload, world.sdk.TimeoutError, "a file that is not read")).message.includes("not read"), "its text");
+}
+
+async function requestLimit(world) {
+  const { computer, seen } = begin(world, "hang");
+  const error = await rejects(computer.refresh({ timeout: 50, maxRetries: 1 }), world.sdk.TimeoutError, "it hangs");
+  equal(error.limit, 50, "the limit");
+  equal((await seen()).requests, 2, "the requests: a read is sent again");
+}
+
+async function retriesAreTold(world) {
+  const { computer, lines } = begin(world, "slow");
+  const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.RateLimitError, "it is too much");
+  equal(error.retry_after, 3600, "the wait beyond the whole limit, which is not begun");
+  await until("the line", () => lines.length > 0);
+  equal(
+    lines.join("\n"),
+    "orgo-sdk: computers.click: 429 slow down; sent again in 0 ms, retry 1 of 2, request id req_1",
+    "the log",
+  );
+}
+
+async function retriesAreTwo(world) {
+  const { computer, lines, seen } = begin(world, "soon", { logLevel: "debug" });
+  const error = await rejects(computer.refresh(), world.sdk.ServerError, "it is busy");
+  equal(error.request_id, "req_1", "the request id");
+  equal((await seen()).requests, 3, "the requests");
+  await until("the lines", () => lines.length === 3);
+  const again = (retry, longest) => {
+    const [, wait] = new RegExp(`^orgo-sdk: computers.get: 503 busy; sent again in (\\d+) ms, retry ${retry} of 2, request id req_1$`).exec(lines[retry - 1]) ?? [];
+    ok(Number(wait) <= longest, `the wait before retry ${retry}: ${lines[retry - 1]}`);
+  };
+  again(1, 1000);
+  again(2, 2000);
+  ok(/^orgo-sdk: computers.get: 503 busy; \d+ ms, 3 requests, request id req_1$/.test(lines[2]), lines[2]);
+}
+
+async function levelsAreKept(world) {
+  const quiet = begin(world, "soon", { logLevel: "warn" });
+  await rejects(quiet.computer.refresh({ maxRetries: 1 }), world.sdk.ServerError, "it is busy");
+  equal(quiet.lines.length, 0, "lines of a call that is below the level");
+  const off = begin(world, "guarded", { logLevel: "off" });
+  await rejects(off.computer.terminal({}, { timeout: 300 }), world.sdk.OrgoError, "it does not open");
+  equal(off.lines.length, 0, "lines where there is no log");
+}
+
+async function missingKeyIsSaid(world) {
+  const { computer } = begin(world, "keyless", { apiKey: undefined });
+  const error = await rejects(computer.refresh(), world.sdk.AuthenticationError, "a call without a key");
+  equal(
+    error.message,
+    "computers.get: 401 Missing API key (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)",
+    "the text",
+  );
+  const terminal = computer.terminal();
+  const cause = (await rejects(terminal, world.sdk.ChannelClosedError, "a channel without a key and a password")).cause;
+  equal(cause.reason, "unauthorized", "the cause");
+  ok(cause.message.includes("no API key"), cause.message);
+}
+
+async function passwordIsRefreshed(world) {
+  const { connection } = begin(world, "guarded");
+  const lines = [];
+  const logger = { warn: (line) => lines.push(line) };
+  const refresh = async () => ({ ...connection, password: "new" });
+  const terminal = await world.sdk.Orgo.connect(connection, { logger, refresh }).terminal();
+  equal(terminal.state.status, "open", "the state");
+  await terminal.close();
+  await until("the line", () => lines.length > 0);
+  equal(
+    lines.join("\n"),
+    "orgo-sdk: terminal of c: the password was refused: close code 4401, no; asking for a fresh one",
+    "the log",
+  );
+}
+
+async function outdatedPasswordIsSaid(world) {
+  const { connected, connection, lines } = begin(world, "guarded");
+  const error = await rejects(connected.terminal(), world.sdk.ChannelClosedError, "a password that is outdated");
+  equal(error.cause.reason, "unauthorized", "the cause");
+  ok(/a restart of the computer changes it.*`refresh` to Orgo.connect/.test(error.message), error.message);
+  await until("the lines", () => lines.length === 2);
+  ok(lines[1].startsWith("orgo-sdk: terminal of c: ended: the password was refused: "), lines[1]);
+
+  const refresh = async () => {
+    throw new Error("the page's server is down");
+  };
+  const terminal = world.sdk.Orgo.connect(connection, { refresh }).terminal({}, { maxRetries: 1 });
+  const failed = await rejects(terminal, world.sdk.ChannelClosedError, "a question that is not answered");
+  equal(failed.cause.reason, "unreachable", "the cause");
+  ok(failed.message.includes("the page's server is down"), failed.message);
+}
+
+async function redialsAreTold(world) {
+  const { connected, lines } = begin(world, "hang");
+  const opening = connected.terminal({}, { timeout: 200 });
+  equal((await rejects(opening, world.sdk.TimeoutError, "it does not open")).limit, 200, "the limit");
+  const { connection } = begin(world, "echo");
+  const log = (line) => lines.push(line);
+  const nowhere = { ...connection, connection_url: "http://127.0.0.1:1" };
+  const failing = world.sdk.Orgo.connect(nowhere, { logger: { warn: log, error: log } }).terminal({}, { maxRetries: 1 });
+  await rejects(failing, world.sdk.ChannelClosedError, "nobody is there");
+  await until("the lines", () => lines.length >= 2);
+  const [redial, end] = lines.slice(-2);
+  ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(redial), redial);
+  ok(/^orgo-sdk: terminal of c: ended: the computer could not be reached: /.test(end), end);
+}
+
+async function abandonedReadLosesNothing(world) {
+  const { connected } = begin(world, "echo");
+  const terminal = await connected.terminal();
+  const controller = new AbortController();
+  let said = "";
+  for (let turn = 0; turn < 20; turn++) {
+    const read = terminal.read({ signal: controller.signal, timeout: 1 + (turn % 5) }).then(
+      (text) => (said += text),
+      (error) => ok(error instanceof world.sdk.TimeoutError, `${error}`),
+    );
+    terminal.write(`<${turn}>`);
+    await read;
+  }
+  while (!said.includes("<19>")) said += await terminal.read({ timeout: LONG });
+  equal(said, Array.from({ length: 20 }, (_, turn) => `<${turn}>`).join(""), "what was read");
+  await terminal.close();
+}
+
+export const limits = Object.fromEntries([
+  ...aborts,
+  ...waits,
+  ["an answer that stops is given up before the request's own limit", stoppedAnswer],
+  ["a call ends with its whole limit, whatever its requests and retries may take", wholeLimit],
+  ["a request ends with its own limit, and the call goes on", requestLimit],
+  ["a wait beyond the whole limit is not begun, and a shorter one is told to the log", retriesAreTold],
+  ["a call is sent again twice, after at most one and two seconds", retriesAreTwo],
+  ["what matters less than the level is not told", levelsAreKept],
+  ["a missing key is said, with the remedy", missingKeyIsSaid],
+  ["a refused password is asked for, and the channel goes on", passwordIsRefreshed],
+  ["without an answer for the password a channel ends with the cause and the remedy", outdatedPasswordIsSaid],
+  ["redials are told to the log", redialsAreTold],
+  ["a read that was given up loses nothing", abandonedReadLosesNothing],
+]);
+
+/** Each kind of limit: what ends by it. */
+const timed = {
+  "a request": ["hang", ({ computer }, timeout) => computer.refresh({ timeout, maxRetries: 0 })],
+  "a pause in an answer": ["stall", ({ computer }, idleTimeout) => computer.refresh({ idleTimeout, maxRetries: 0 })],
+  "a whole call": ["hang", ({ computer }, totalTimeout) => computer.refresh({ totalTimeout })],
+  "a computer's start": ["starting", ({ computer }, timeout) => computer.waitUntilRunning({ timeout })],
+  "an opening": ["hang", ({ connected }, timeout) => connected.terminal({}, { timeout })],
+  "terminal.read": ["echo", ({ channel }, timeout) => channel.read({ timeout }), ({ connected }) => connected.terminal()],
+  "events.waitFor": [
+    "echo",
+    ({ channel }, timeout) => channel.waitFor("idle", { timeout }),
+    ({ connected }) => connected.events(["idle"]),
+  ],
+};
+const AT_ONCE = 4;
+const LIMIT = 100;
+
+/**
+ * By how many milliseconds each kind of limit is passed.
+ *
+ * @param {number} count how often
+ * @returns {Promise<Record<string, { median: number, worst: number }>>}
+ */
+export async function lateness(world, count) {
+  const late = {};
+  for (const [kind, [way, start, open]] of Object.entries(timed)) {
+    const run = begin(world, way);
+    run.channel = await open?.(run);
+    const times = [];
+    let left = count;
+    const worker = async () => {
+      while (left-- > 0) {
+        const began = performance.now();
+        await rejects(start(run, LIMIT), world.sdk.TimeoutError, kind);
+        times.push(performance.now() - began - LIMIT);
+      }
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await run.channel?.close();
+    times.sort((a, b) => a - b);
+    // Timers count whole milliseconds.
+    ok(times[0] > -2, `${kind} ended ${-times[0]} ms before its limit`);
+    late[kind] = { median: times[times.length >> 1], worst: times.at(-1) };
+  }
+  return late;
 }

@@ -1,0 +1,48 @@
+// The limits in a page, through the WebAssembly binding.
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { startChromium } from "../support/chromium.mjs";
+import { startPages } from "../support/pages.mjs";
+import { limits } from "./limits.mjs";
+import { COUNT, printLateness } from "./limits-run.mjs";
+import { startLimitsServer } from "./limits-server.mjs";
+
+describe("limits in a page", () => {
+  const folder = mkdtempSync(join(tmpdir(), "orgo-limits-"));
+  const complaints = [];
+  let browser, page, pages, server;
+
+  before(async () => {
+    await build({
+      root: fileURLToPath(new URL("limits-page", import.meta.url)),
+      logLevel: "warn",
+      build: { outDir: folder, emptyOutDir: true, minify: false },
+    });
+    pages = await startPages(() => folder);
+    server = await startLimitsServer();
+    browser = await startChromium();
+    page = await browser.newPage();
+    page.on("pageerror", (error) => complaints.push(error.stack));
+    await page.goto(pages.origin);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+    await pages?.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  for (const name of Object.keys(limits)) {
+    test(name, { timeout: 60_000 }, () => page.evaluate(([name, url]) => globalThis.act(name, url), [name, server.url]));
+  }
+  test("how late limits are", { timeout: 300_000 }, async () => {
+    const given = [server.url, COUNT];
+    printLateness("Chromium", await page.evaluate(([url, count]) => globalThis.lateness(url, count), given));
+  });
+  test("no error got away", () => assert.deepEqual(complaints, []));
+});

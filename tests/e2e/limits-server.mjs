@@ -1,0 +1,89 @@
+// A service that does not do what it is asked. How it fails is the first part of a path, for whom it is counted the second:
+// `/hang/7/api/computers/c`. What it saw for a run is at `/seen/7`.
+import { createServer } from "node:http";
+import { WebSocketServer } from "ws";
+
+const CORS = {
+  "access-control-allow-origin": "*",
+  "access-control-allow-headers": "*",
+  "access-control-allow-methods": "GET, POST, DELETE",
+  "access-control-max-age": "7200",
+};
+
+const json = (status, body, headers = {}) => (response) => {
+  response.writeHead(status, { ...CORS, "content-type": "application/json", ...headers });
+  response.end(JSON.stringify(body));
+};
+
+/** What is done with a request, by the first part of its path. */
+const requests = {
+  hang: () => {},
+  stall(response) {
+    response.writeHead(200, { ...CORS, "content-type": "application/json" });
+    response.write("{");
+  },
+  running: json(200, { id: "c", status: "running", connection_url: "http://127.0.0.1:1", password: "new" }),
+  starting: json(200, { id: "c", status: "starting" }),
+  later: json(503, { error: "busy", request_id: "req_1" }, { "retry-after": "30" }),
+  soon: json(503, { error: "busy", request_id: "req_1" }),
+  linked: (response, { headers, run }) => json(200, { url: `http://${headers.host}/stall/${run}/content` })(response),
+  slow: (response, { seen }) =>
+    json(429, { error: "slow down", request_id: "req_1" }, { "retry-after": seen.requests === 1 ? "0" : "3600" })(response),
+  keyless: json(401, { error: "Missing API key", request_id: "req_1" }),
+};
+
+/** What is done with a socket that was opened, by the first part of its path. */
+const sockets = {
+  /** Answers pings, and says what is typed. */
+  echo: (socket) =>
+    socket.on("message", (message) => {
+      const { type, data } = JSON.parse(message);
+      if (type === "ping") socket.send('{"type":"pong"}');
+      if (type === "input") socket.send(JSON.stringify({ type: "output", data }));
+    }),
+  mute: () => {},
+  /** The password has become `new`. */
+  guarded(socket, url) {
+    if (!url.includes("token=new")) return socket.close(4401, "no");
+    sockets.echo(socket);
+  },
+};
+
+/** @returns {Promise<{ url: string, close(): Promise<void> }>} */
+export async function startLimitsServer() {
+  const runs = new Map();
+  const seenBy = (run) => {
+    if (!runs.has(run)) runs.set(run, { requests: 0, given_up: 0, sockets: 0, closed: 0 });
+    return runs.get(run);
+  };
+  const http = createServer((request, response) => {
+    const [, way, run] = request.url.split("/");
+    if (request.method === "OPTIONS") return response.writeHead(204, CORS).end();
+    if (way === "seen") return json(200, seenBy(run))(response);
+    const seen = seenBy(run);
+    seen.requests += 1;
+    response.once("close", () => (seen.given_up += response.writableFinished ? 0 : 1));
+    requests[way](response, { headers: request.headers, run, seen });
+  });
+  const upgrades = new WebSocketServer({ noServer: true });
+  http.on("upgrade", (request, stream, head) => {
+    const [, way, run] = request.url.split("/");
+    const seen = seenBy(run);
+    seen.sockets += 1;
+    stream.once("close", () => (seen.closed += 1));
+    stream.on("error", () => {});
+    // One that is not answered has to be read for its end to be seen.
+    if (way === "hang") return stream.resume();
+    upgrades.handleUpgrade(request, stream, head, (socket) => sockets[way](socket, request.url));
+  });
+  await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${http.address().port}`,
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of upgrades.clients) socket.terminate();
+        http.close(resolve);
+        http.closeAllConnections();
+      }),
+  };
+}
