@@ -70,24 +70,17 @@ impl Mask {
         }
     }
 
-    /// The text without secrets.
+    /// The text without secrets, at most 4 KiB of it.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        let echoes: Vec<Echo> = self.0.iter().map(|secret| Echo::of(secret)).collect();
-        let echo = |text: &str, at: usize| {
-            let length = echoes.iter().filter_map(|echo| echo.length(&text.as_bytes()[at..])).max()?;
-            Some(at..at + length)
-        };
-        [&echo, &field_at as &dyn Fn(&str, usize) -> _, &query_at]
-            .into_iter()
-            .fold(text.to_owned(), |text, secret_at| masked(&text, secret_at))
+        self.body(text.as_bytes())
     }
 
     /// A raw body as an error may keep it: at most 4 KiB, without secrets.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
         let read = body.len().min(4 * KEPT_BODY);
-        let mut text = self.text(&String::from_utf8_lossy(&body[..read]));
+        let mut text = self.whole(&String::from_utf8_lossy(&body[..read]));
         let mut kept = text.len().min(KEPT_BODY);
         if read < body.len() {
             // The cut may have gone through a secret, whose beginning is then at the end.
@@ -99,6 +92,17 @@ impl Mask {
             text.push('…');
         }
         text
+    }
+
+    fn whole(&self, text: &str) -> String {
+        let echoes: Vec<Echo> = self.0.iter().map(|secret| Echo::of(secret)).collect();
+        let echo = |text: &str, at: usize| {
+            let length = echoes.iter().filter_map(|echo| echo.length(&text.as_bytes()[at..])).max()?;
+            Some(at..at + length)
+        };
+        [&echo, &field_at as &dyn Fn(&str, usize) -> _, &query_at]
+            .into_iter()
+            .fold(text.to_owned(), |text, secret_at| masked(&text, secret_at))
     }
 }
 

@@ -343,6 +343,125 @@ fn events_that_nobody_takes_leave_a_gap_of_known_size() {
 }
 
 #[test]
+fn reports_of_problems_hold_a_terminals_reader_back_and_are_forgotten_elsewhere() {
+    let report = json!({ "type": "error", "message": "x".repeat(100_000) }).to_string();
+    let mut terminal = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    let mut reports = 0;
+    while terminal.wants_read() {
+        terminal.handle_text(0, &report);
+        reports += 1;
+    }
+    assert!((200..400).contains(&reports), "4 KiB of each count: {reports}");
+    while reason(terminal.state()).is_none() {
+        terminal.handle_text(0, &report);
+    }
+    assert_eq!(reason(terminal.state()), Some(CloseReason::Overflow));
+
+    let mut audio = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
+    let mut events = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+    for _ in 0..1000 {
+        audio.handle_text(0, &report);
+        events.handle_text(0, &report);
+    }
+    assert_eq!(std::iter::from_fn(|| audio.poll_item()).count(), 64);
+    assert_eq!(std::iter::from_fn(|| events.poll_item()).count(), 64);
+}
+
+#[test]
+fn formats_that_come_again_and_again_are_bounded_with_their_sound() {
+    let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
+    for index in 0..5000 {
+        let channels = index % 2 + 1;
+        session.handle_text(0, r#"{"type":"started","channels":8}"#);
+        session.handle_text(0, &json!({ "type": "started", "channels": channels }).to_string());
+        session.handle_binary(0, &[0; 4]);
+    }
+    let counters = session.counters();
+    assert_eq!(counters.received, 7500);
+    assert_eq!(counters.received, counters.buffered + counters.dropped);
+    let items: Vec<AudioItem> = std::iter::from_fn(|| session.poll_item()).collect();
+    assert!(items.len() <= 1024 && items.len() >= 1000, "{}", items.len());
+    for pair in items.chunks_exact(2) {
+        let [AudioItem::Started(format), AudioItem::Samples(samples)] = pair else { panic!("{pair:?}") };
+        assert!(format.channels <= 2 && samples.len() == 2, "{pair:?}");
+    }
+}
+
+#[test]
+fn half_a_sample_of_a_broken_link_is_not_joined_with_the_next_one() {
+    let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
+    session.handle_binary(0, &[0, 64, 7]);
+    session.handle_close(0, 1006, "");
+    session.handle_timeout(session.poll_timeout().unwrap());
+    session.handle_open(1_000);
+    session.handle_binary(1_000, &[0, 32]);
+    let samples: Vec<f32> = std::iter::from_fn(|| session.poll_item())
+        .flat_map(|item| match item {
+            AudioItem::Samples(samples) => samples,
+            _ => Vec::new(),
+        })
+        .collect();
+    assert_eq!(samples, [0.5, 0.25]);
+}
+
+#[test]
+fn large_events_that_nobody_takes_are_dropped_by_their_size() {
+    let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+    let event = |size: usize| {
+        let data = json!({ "text": "x".repeat(size) });
+        json!({ "type": "event", "event": { "type": "idle", "timestamp": "", "data": data } }).to_string()
+    };
+    for _ in 0..20 {
+        session.handle_text(0, &event(1 << 20));
+    }
+    assert_eq!((session.counters().buffered, session.counters().dropped), (7, 13));
+    session.handle_text(0, &event(20 << 20));
+    assert_eq!((session.counters().buffered, session.counters().dropped), (1, 20));
+    assert_eq!(session.poll_item(), Some(EventItem::Gap { missed: Some(20) }));
+    assert!(matches!(session.poll_item(), Some(EventItem::Event { .. })));
+}
+
+#[test]
+fn breaks_with_nothing_left_between_them_are_one_gap() {
+    let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+    let event = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
+    let mut now = 0;
+    for _ in 0..50 {
+        for _ in 0..40 {
+            session.handle_text(now, event);
+        }
+        // A link that held so long starts counting its tries anew.
+        session.handle_close(now + 10_000, 1006, "");
+        now = session.poll_timeout().unwrap();
+        session.handle_timeout(now);
+        session.handle_open(now);
+        session.handle_text(now, r#"{"type":"pong"}"#);
+    }
+    let counters = session.counters();
+    assert_eq!((counters.buffered, counters.dropped), (1024, 976));
+    let items: Vec<EventItem> = std::iter::from_fn(|| session.poll_item()).collect();
+    let first_event = items.iter().position(|item| matches!(item, EventItem::Event { .. })).unwrap();
+    let missed: u64 = items[..first_event]
+        .iter()
+        .map(|item| match item {
+            EventItem::Gap { missed } => missed.unwrap_or_default(),
+            other => panic!("{other:?}"),
+        })
+        .sum();
+    assert!(first_event <= 3 && missed == 976, "{first_event} gaps, {missed} missed");
+}
+
+#[test]
+fn a_late_report_of_a_socket_that_is_gone_changes_nothing() {
+    let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
+    session.handle_close(0, 1006, "");
+    let waiting = (session.state(), session.poll_timeout(), session.counters());
+    session.handle_close(0, 4008, "");
+    session.handle_failure(0, &DialFailure { status: Some(400), message: "late".into() });
+    assert_eq!((session.state(), session.poll_timeout(), session.counters()), waiting);
+}
+
+#[test]
 fn input_beyond_the_limit_is_refused_and_not_kept() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     assert!(session.input(&"x".repeat(900_000)));

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::link::{Counters, Target};
-use super::session::{Incoming, Protocol, Received, Session};
+use super::session::{Incoming, Protocol, Received, Session, forget_error};
 use crate::Millis;
 use crate::address::SocketUrl;
 use crate::audio::Format;
@@ -14,6 +14,8 @@ use crate::mask::Mask;
 
 /// So much sound waits for a consumer; then the oldest is dropped.
 const KEPT_SECONDS: u32 = 10;
+/// In so many pieces, where the server changes the format again and again; pieces of one format are joined.
+const KEPT_ITEMS: usize = 1024;
 
 /// What the channel of sound gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,10 +70,19 @@ impl Audio {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
         let format = Format { sample_rate: rate as u32, channels: channels as u16 };
         self.format = format;
-        self.decoder = Decoder::default();
-        self.partial.clear();
+        self.begin();
+        // A format that no sound has come in is of no interest.
+        if let Some(Queued { item: AudioItem::Started(_), .. }) = self.items.back() {
+            self.items.pop_back();
+        }
         self.push(AudioItem::Started(format));
         Received::Taken
+    }
+
+    /// What comes now begins with a whole frame.
+    fn begin(&mut self) {
+        self.decoder = Decoder::default();
+        self.partial.clear();
     }
 
     fn sound(&mut self, bytes: &[u8], counters: &mut Counters) {
@@ -102,18 +113,34 @@ impl Audio {
 
     fn drop_oldest(&mut self, counters: &mut Counters) {
         let limit = (self.format.sample_rate * KEPT_SECONDS) as usize;
-        while self.waiting > limit {
+        while self.waiting > limit || self.items.len() > KEPT_ITEMS {
             let Some(at) = self.items.iter().position(|queued| queued.frames() > 0) else { break };
             let queued = &mut self.items[at];
-            let excess = (self.waiting - limit).min(queued.frames());
+            let excess = match self.waiting.saturating_sub(limit) {
+                0 => queued.frames(),
+                excess => excess.min(queued.frames()),
+            };
             if let AudioItem::Samples(samples) = &mut queued.item {
                 samples.drain(..excess * queued.channels);
             }
             if queued.frames() == 0 {
                 self.items.remove(at);
+                self.forget_format(at);
             }
             self.waiting -= excess;
             counters.dropped += excess as u64;
+        }
+    }
+
+    /// Forgets the format before a place if another one follows there: its sound was dropped.
+    fn forget_format(&mut self, at: usize) {
+        let is_format =
+            |at: usize| self.items.get(at).is_some_and(|queued| matches!(queued.item, AudioItem::Started(_)));
+        if let Some(before) = at.checked_sub(1)
+            && is_format(before)
+            && is_format(at)
+        {
+            self.items.remove(before);
         }
     }
 }
@@ -133,6 +160,8 @@ impl Protocol for Audio {
     }
 
     fn greet(&mut self) -> Vec<String> {
+        // What a broken link cut off has no end on this one.
+        self.begin();
         Vec::new()
     }
 
@@ -151,7 +180,10 @@ impl Protocol for Audio {
         match text("type") {
             "started" => return self.start(&frame),
             "pong" => {}
-            "error" => self.push(AudioItem::Error(mask.text(text("message")))),
+            "error" => {
+                self.push(AudioItem::Error(mask.text(text("message"))));
+                forget_error(&mut self.items, |queued| matches!(queued.item, AudioItem::Error(_)));
+            }
             _ => return Received::Malformed,
         }
         Received::Taken

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::link::{Counters, Target};
-use super::session::{Incoming, Protocol, Received, Session};
+use super::session::{Incoming, Protocol, Received, Session, forget_error};
 use crate::Millis;
 use crate::address::SocketUrl;
 use crate::error::Error;
@@ -13,6 +13,8 @@ use crate::schema::{Type, Typed, object};
 
 /// So many events wait for a consumer; then the oldest are dropped.
 const KEPT: usize = 1024;
+/// And so many bytes of them, as the server sent them.
+const KEPT_BYTES: usize = 8 << 20;
 
 /// One type of event, as data.
 #[derive(Debug)]
@@ -177,8 +179,27 @@ serialize_as_json!(EventItem);
 #[derive(Debug)]
 pub struct Events {
     subscribed: Vec<String>,
-    items: VecDeque<EventItem>,
+    items: VecDeque<Queued>,
+    /// Events that wait, and the bytes of their messages.
     waiting: usize,
+    waiting_bytes: usize,
+}
+
+/// An item with the size of its message in bytes, which counts for an event alone.
+#[derive(Debug)]
+struct Queued {
+    item: EventItem,
+    bytes: usize,
+}
+
+impl Queued {
+    fn is_event(&self) -> bool {
+        matches!(self.item, EventItem::Event { .. })
+    }
+
+    fn is_break(&self) -> bool {
+        matches!(self.item, EventItem::Gap { missed: None })
+    }
 }
 
 impl DesktopEvent {
@@ -198,23 +219,39 @@ impl DesktopEvent {
 }
 
 impl Events {
-    fn push(&mut self, event: DesktopEvent, counters: &mut Counters) {
+    fn push(&mut self, event: DesktopEvent, bytes: usize, counters: &mut Counters) {
         counters.received += 1;
         self.waiting += 1;
-        self.items.push_back(EventItem::Event { event });
-        if self.waiting > KEPT
-            && let Some(oldest) = self.items.iter().position(|item| matches!(item, EventItem::Event { .. }))
-        {
-            // The gap stands where the event stood, and grows there.
-            self.items.remove(oldest);
-            self.waiting -= 1;
+        self.waiting_bytes += bytes;
+        self.items.push_back(Queued { item: EventItem::Event { event }, bytes });
+        // The newest is kept, whatever its size.
+        while self.waiting > KEPT || self.waiting_bytes > KEPT_BYTES && self.waiting > 1 {
+            let Some(oldest) = self.items.iter().position(Queued::is_event) else { break };
+            self.drop_event(oldest);
             counters.dropped += 1;
-            match oldest.checked_sub(1).and_then(|before| self.items.get_mut(before)) {
-                Some(EventItem::Gap { missed: Some(missed) }) => *missed += 1,
-                _ => self.items.insert(oldest, EventItem::Gap { missed: Some(1) }),
-            }
         }
         counters.buffered = self.waiting as u64;
+    }
+
+    /// Drops the oldest event. Before it there are gaps and errors alone.
+    fn drop_event(&mut self, oldest: usize) {
+        self.waiting -= 1;
+        self.waiting_bytes -= self.items.remove(oldest).map_or(0, |queued| queued.bytes);
+        // The gap stands where the event stood, and grows there: among gaps that nothing lies between, the order says nothing.
+        let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match &mut queued.item {
+            EventItem::Gap { missed } => Some(missed),
+            EventItem::Event { .. } | EventItem::Error { .. } => None,
+        });
+        match gaps.flatten().next() {
+            Some(missed) => *missed += 1,
+            None => self.items.insert(oldest, Queued { item: EventItem::Gap { missed: Some(1) }, bytes: 0 }),
+        }
+        // Two breaks of the link with nothing left between them are one to the consumer.
+        let doubled = self.items.get(oldest).is_some_and(Queued::is_break)
+            && oldest.checked_sub(1).is_some_and(|before| self.items[before].is_break());
+        if doubled {
+            self.items.remove(oldest);
+        }
     }
 }
 
@@ -231,8 +268,8 @@ impl Protocol for Events {
     }
 
     fn accepted(&mut self, again: bool) {
-        if again {
-            self.items.push_back(EventItem::Gap { missed: None });
+        if again && !self.items.back().is_some_and(Queued::is_break) {
+            self.items.push_back(Queued { item: EventItem::Gap { missed: None }, bytes: 0 });
         }
     }
 
@@ -241,18 +278,23 @@ impl Protocol for Events {
         let event = frame.get_mut("event").and_then(DesktopEvent::read);
         let text = |name: &str| frame.get(name).and_then(Value::as_str).unwrap_or_default();
         match (text("type"), event) {
-            ("event", Some(event)) => self.push(event, counters),
+            ("event", Some(event)) => self.push(event, message.bytes().len(), counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
-            ("error", _) => self.items.push_back(EventItem::Error { message: mask.text(text("message")) }),
+            ("error", _) => {
+                let item = EventItem::Error { message: mask.text(text("message")) };
+                self.items.push_back(Queued { item, bytes: 0 });
+                forget_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
+            }
             _ => return Received::Malformed,
         }
         Received::Taken
     }
 
     fn pop(&mut self, counters: &mut Counters) -> Option<EventItem> {
-        let item = self.items.pop_front()?;
+        let Queued { item, bytes } = self.items.pop_front()?;
         if matches!(item, EventItem::Event { .. }) {
             self.waiting -= 1;
+            self.waiting_bytes -= bytes;
             counters.taken += 1;
             counters.buffered = self.waiting as u64;
         }
@@ -275,7 +317,8 @@ impl Session<Events> {
     /// [`Error::Encode`] for a type that the specification does not have.
     pub fn events(target: Target, types: &[String], seed: u64, now: Millis) -> Result<Self, Error> {
         check(types)?;
-        let protocol = Events { subscribed: types.to_vec(), items: VecDeque::new(), waiting: 0 };
+        let protocol =
+            Events { subscribed: types.to_vec(), items: VecDeque::new(), waiting: 0, waiting_bytes: 0 };
         Ok(Self::begin(protocol, target, seed, now))
     }
 

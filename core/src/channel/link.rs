@@ -401,7 +401,8 @@ impl Link {
     }
 
     pub(super) fn dial_failed(&mut self, now: Millis, failure: &DialFailure) {
-        if self.is_closed() {
+        // A late report of what was given up says nothing of what is tried now.
+        if !matches!(self.phase, Phase::Authorizing { .. } | Phase::Dialling { .. }) {
             return;
         }
         let (reason, verdict) = match failure.status {
@@ -416,7 +417,7 @@ impl Link {
     }
 
     pub(super) fn socket_closed(&mut self, now: Millis, code: u16, reason: &str) {
-        if self.is_closed() {
+        if !self.has_socket() && !matches!(self.phase, Phase::Dialling { .. }) {
             return;
         }
         let (cause, verdict) = judge(code, &self.mask.text(reason));

@@ -1,5 +1,7 @@
 //! One channel through all its sockets: the link below, a protocol on it.
 
+use std::collections::VecDeque;
+
 use super::close::{CloseCause, CloseReason};
 use super::link::{Change, Counters, DialFailure, Link, Output, State, Target};
 use crate::Millis;
@@ -8,6 +10,19 @@ use crate::auth::Password;
 use crate::error::Error;
 use crate::mask::Mask;
 use crate::note::Note;
+
+/// So many reports of problems wait for a consumer; then the oldest is forgotten.
+pub(super) const KEPT_ERRORS: usize = 64;
+
+/// Forgets the oldest report of a problem if too many wait.
+pub(super) fn forget_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T) -> bool) {
+    let mut errors = items.iter().enumerate().filter(|(_, item)| is_error(item)).map(|(at, _)| at);
+    if let Some(oldest) = errors.next()
+        && errors.count() >= KEPT_ERRORS
+    {
+        items.remove(oldest);
+    }
+}
 
 /// What travels on a channel.
 pub trait Protocol {

@@ -17,10 +17,12 @@ use crate::mask::Mask;
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
 /// One item of output holds at most about this much.
 const CHUNK: usize = 64 << 10;
-/// So much output waits before the reader waits too.
+/// So much output waits before the reader waits too, what the server says of problems included.
 const HIGH_WATER: usize = 1 << 20;
 /// So much output may wait where the platform cannot make the server wait.
 const HARD_LIMIT: usize = 8 << 20;
+/// What an item holds beside its text, in bytes: items without any are bounded too.
+const ITEM: usize = 64;
 
 /// What a terminal gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,15 @@ pub enum TerminalItem {
 }
 
 impl TerminalItem {
+    /// What it counts as waiting beside output, in bytes.
+    fn notice_size(&self) -> usize {
+        match self {
+            Self::Output { .. } => 0,
+            Self::Error { message } => ITEM + message.len(),
+            Self::Reconnected | Self::Exit { .. } => ITEM,
+        }
+    }
+
     /// The item as the bindings hand it to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
@@ -71,7 +82,10 @@ pub struct Terminal {
     resized: bool,
     joiner: Joiner,
     items: VecDeque<TerminalItem>,
+    /// Bytes of output that wait.
     waiting: usize,
+    /// What waits beside output, in bytes of memory.
+    notices: usize,
 }
 
 /// A message of the server. Its output is kept as bytes, since a character may be cut.
@@ -101,6 +115,15 @@ impl<'a> Frame<'a> {
 }
 
 impl Terminal {
+    fn push_notice(&mut self, notice: TerminalItem) {
+        self.notices += notice.notice_size();
+        self.items.push_back(notice);
+    }
+
+    fn held(&self) -> usize {
+        self.waiting + self.notices
+    }
+
     fn push_output(&mut self, text: String, counters: &mut Counters) {
         self.waiting += text.len();
         counters.received += text.len() as u64;
@@ -128,7 +151,7 @@ impl Protocol for Terminal {
 
     fn accepted(&mut self, again: bool) {
         if again {
-            self.items.push_back(TerminalItem::Reconnected);
+            self.push_notice(TerminalItem::Reconnected);
         }
     }
 
@@ -142,14 +165,14 @@ impl Protocol for Terminal {
                 }
             }
             ("pong", _) => {}
-            ("error", _) => self.items.push_back(TerminalItem::Error { message: mask.text(&frame.message) }),
+            ("error", _) => self.push_notice(TerminalItem::Error { message: mask.text(&frame.message) }),
             ("exit", _) => {
                 #[allow(
                     clippy::cast_possible_truncation,
                     reason = "the cast saturates; exit codes are small"
                 )]
                 let code = frame.code as i64;
-                self.items.push_back(TerminalItem::Exit { code });
+                self.push_notice(TerminalItem::Exit { code });
                 return Received::End(CloseCause::new(CloseReason::Exit, &format!("exit code {code}")));
             }
             _ => return Received::Malformed,
@@ -159,6 +182,7 @@ impl Protocol for Terminal {
 
     fn pop(&mut self, counters: &mut Counters) -> Option<TerminalItem> {
         let item = self.items.pop_front()?;
+        self.notices -= item.notice_size();
         if let TerminalItem::Output { data } = &item {
             self.waiting -= data.len();
             counters.taken += data.len() as u64;
@@ -168,11 +192,11 @@ impl Protocol for Terminal {
     }
 
     fn is_full(&self) -> bool {
-        self.waiting >= HIGH_WATER
+        self.held() >= HIGH_WATER
     }
 
     fn overflows(&self) -> bool {
-        self.waiting > HARD_LIMIT
+        self.held() > HARD_LIMIT
     }
 }
 
@@ -197,6 +221,7 @@ impl Session<Terminal> {
             joiner: Joiner::default(),
             items: VecDeque::new(),
             waiting: 0,
+            notices: 0,
         };
         Ok(Self::begin(protocol, target, seed, now))
     }

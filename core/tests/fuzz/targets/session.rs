@@ -118,7 +118,10 @@ impl<S: Subject> World<S> {
                 self.session.handle_close(self.now, code, &input.text());
             }
             6 => {
-                self.socket = Socket::None;
+                // Of a socket that is open already there is no such report.
+                if self.socket == Socket::Dialled {
+                    self.socket = Socket::None;
+                }
                 let status = input.flag().then(|| input.number());
                 self.session.handle_failure(self.now, &DialFailure { status, message: input.text() });
             }
