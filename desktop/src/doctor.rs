@@ -1,6 +1,7 @@
 //! What this machine lacks to run computers.
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
@@ -8,6 +9,11 @@ use crate::computer::SYSTEM;
 
 /// Also read by the project's set-up, so that there is one list.
 const PACKAGES: &str = include_str!("../packages.txt");
+
+/// The program that opens boxes.
+const BOX: &str = "bwrap";
+/// What the carrier of the computers' network needs of the kernel.
+const TUNNEL: &str = "/dev/net/tun";
 
 /// A line of the list.
 #[derive(Debug, Eq, PartialEq)]
@@ -58,8 +64,17 @@ pub(crate) fn run() -> ExitCode {
         println!("\nTo install: {}", install_command(&names.join(" ")));
     }
     let sandbox = sandbox();
-    if let Err(reason) = &sandbox {
+    // Without bubblewrap it was not tried, and installing that comes first.
+    if let Err(reason) = &sandbox
+        && is_in_path(BOX)
+    {
         println!("\nNo box can be opened: {reason}");
+    }
+    if !Path::new(TUNNEL).exists() {
+        println!(
+            "\nComputers will have no network, since there is no {TUNNEL}. To have it: {}",
+            as_root("modprobe tun")
+        );
     }
     if missing.is_empty() && sandbox.is_ok() {
         println!("Computers can run on this machine.");
@@ -85,10 +100,10 @@ pub(crate) fn obstacle() -> Option<String> {
 
 /// Tries a box as small as can be.
 fn sandbox() -> Result<(), String> {
-    if !is_in_path("bwrap") {
+    if !is_in_path(BOX) {
         return Err("bubblewrap is not installed".into());
     }
-    let tried = Command::new("bwrap")
+    let tried = Command::new(BOX)
         .args(["--unshare-user", "--uid", "1000", "--gid", "1000"])
         .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"])
         .args(SYSTEM)
@@ -100,9 +115,28 @@ fn sandbox() -> Result<(), String> {
         return Ok(());
     }
     let complaint = String::from_utf8_lossy(&tried.stderr).trim().to_owned();
-    Err(format!(
-        "{complaint}. The kernel must let this user make user namespaces (sysctl kernel.unprivileged_userns_clone=1)"
-    ))
+    let switches = switches(|file| fs::read_to_string(file).unwrap_or_default());
+    Err(if switches.is_empty() {
+        format!(
+            "{complaint}. This user may not make namespaces; what a container or a service needs for that is in desktop/deploy"
+        )
+    } else {
+        let command = as_root(&format!("sysctl -w {}", switches.join(" ")));
+        format!("{complaint}. To let the kernel make namespaces: {command}")
+    })
+}
+
+/// The settings with which a kernel refuses to make user namespaces, as they must be; `read` gives what is in a file.
+fn switches(read: impl Fn(&str) -> String) -> Vec<String> {
+    [
+        ("kernel/unprivileged_userns_clone", "0", "1"),
+        ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
+        ("user/max_user_namespaces", "0", "15000"),
+    ]
+    .into_iter()
+    .filter(|(name, refusing, _)| read(&format!("/proc/sys/{name}")).trim() == *refusing)
+    .map(|(name, _, right)| format!("{}={right}", name.replace('/', ".")))
+    .collect()
 }
 
 fn is_in_path(program: &str) -> bool {
@@ -122,8 +156,12 @@ fn is_installed(package: &str) -> bool {
 
 /// The command that installs packages, for whoever runs this.
 pub(crate) fn install_command(packages: &str) -> String {
-    let sudo = if rustix::process::geteuid().is_root() { "" } else { "sudo " };
-    format!("{sudo}apt-get install --no-install-recommends {packages}")
+    let install = format!("apt-get install --no-install-recommends {packages}");
+    format!("{} && {}", as_root("apt-get update"), as_root(&install))
+}
+
+fn as_root(command: &str) -> String {
+    if rustix::process::geteuid().is_root() { command.to_owned() } else { format!("sudo {command}") }
 }
 
 #[cfg(test)]
@@ -143,6 +181,18 @@ mod tests {
         );
         assert_eq!(Package::parse(""), None);
         assert_eq!(Package::parse("# a remark"), None);
+    }
+
+    #[test]
+    fn a_kernel_that_refuses_is_told_what_to_set() {
+        let kernel = |file: &str| match file {
+            "/proc/sys/kernel/unprivileged_userns_clone" => "0\n".to_owned(),
+            "/proc/sys/user/max_user_namespaces" => "96365\n".to_owned(),
+            _ => String::new(),
+        };
+        assert_eq!(switches(kernel), ["kernel.unprivileged_userns_clone=1"]);
+        assert_eq!(switches(|_| "1\n".into()), ["kernel.apparmor_restrict_unprivileged_userns=0"]);
+        assert!(switches(|_| String::new()).is_empty());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod audio;
 mod computer;
 mod disk;
+mod doctor;
 mod events;
 mod faults;
 mod files;

@@ -1,0 +1,55 @@
+//! What `orgo-desktop doctor` says of a machine.
+
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn doctor(path: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_orgo-desktop"))
+        .arg("doctor")
+        .env("PATH", path)
+        .output()
+        .expect("the program was built")
+}
+
+/// A `PATH` with every program of this machine but some.
+fn without(programs: &[&str]) -> TempDir {
+    let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+    for bin in ["/usr/local/bin", "/usr/bin", "/usr/sbin"] {
+        for entry in Path::new(bin).read_dir().into_iter().flatten().flatten() {
+            let link = folder.path().join(entry.file_name());
+            if !programs.iter().any(|&program| entry.file_name() == program) && !link.exists() {
+                symlink(entry.path(), link).expect("the folder is ours");
+            }
+        }
+    }
+    folder
+}
+
+#[test]
+fn a_machine_that_has_everything_is_told_so() {
+    let all = without(&[]);
+    let said = doctor(&all.path().display().to_string());
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.success(), "{text}");
+    assert!(text.ends_with("Computers can run on this machine.\n"), "{text}");
+}
+
+#[test]
+fn what_is_missing_is_named_with_the_command_that_installs_it() {
+    let some = without(&["Xvnc", "ffmpeg"]);
+    let said = doctor(&some.path().display().to_string());
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(!said.status.success(), "{text}");
+    let lines_with = |word: &str| text.lines().filter(|line| line.starts_with(word)).collect::<Vec<_>>();
+    assert!(lines_with("missing").iter().any(|line| line.contains(" tigervnc-standalone-server ")), "{text}");
+    assert!(lines_with("optional").iter().any(|line| line.contains(" ffmpeg ")), "{text}");
+    let command = lines_with("To install: ").concat();
+    let (_, packages) =
+        command.split_once("apt-get install --no-install-recommends ").expect("it is one command");
+    for package in ["tigervnc-standalone-server", "ffmpeg"] {
+        assert!(packages.split(' ').any(|it| it == package), "{command}");
+    }
+}
