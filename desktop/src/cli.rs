@@ -21,6 +21,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Say what this machine lacks to run computers, and the command that installs it.
     Doctor,
+    /// Print the names of keys that the `key` call takes, as a table in Markdown.
+    Keys,
     /// Start processes inside a computer's box; the server runs this itself.
     #[command(hide = true)]
     Agent {

@@ -25,6 +25,10 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(options) => report(server::serve(&options)),
         Command::Doctor => doctor::run(),
+        Command::Keys => {
+            print!("{}", screen::key_table());
+            ExitCode::SUCCESS
+        }
         Command::Agent { socket } => report(agent::serve(&socket)),
     }
 }

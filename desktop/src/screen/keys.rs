@@ -101,6 +101,60 @@ const NAMED: &[(Keysym, &[&str])] = &[
     ('~' as u32, &["asciitilde", "tilde"]),
 ];
 
+/// Keys that are counted through.
+struct Family {
+    /// Symbol of the first; those of the others follow.
+    first: Keysym,
+    count: u8,
+    /// The names of a member, counted from 0.
+    names: fn(u8) -> Vec<String>,
+}
+
+/// As X and browsers call them. A letter or digit alone is a character, and needs no entry.
+const FAMILIES: &[Family] = &[
+    Family { first: F1, count: 24, names: |member| vec![format!("F{}", member + 1)] },
+    Family {
+        first: 'a' as u32,
+        count: 26,
+        names: |member| vec![format!("Key{}", char::from(b'A' + member))],
+    },
+    Family {
+        first: '0' as u32,
+        count: 10,
+        names: |member| ["Digit", "Numpad", "KP_"].map(|prefix| format!("{prefix}{member}")).into(),
+    },
+];
+
+/// Every key that has a name, with its names as in [`NAMED`].
+fn all() -> impl Iterator<Item = (Keysym, Vec<String>)> {
+    let named =
+        NAMED.iter().map(|&(symbol, names)| (symbol, names.iter().map(ToString::to_string).collect()));
+    let counted = FAMILIES.iter().flat_map(|family| {
+        (0..family.count).map(|member| (family.first + u32::from(member), (family.names)(member)))
+    });
+    named.chain(counted)
+}
+
+/// All names as a table in Markdown, one row a key.
+pub(crate) fn table() -> String {
+    let row = |names: &[String]| {
+        let (shown, others) = names.split_first().expect("every key has a name");
+        format!("| {shown} | {} |\n", if others.is_empty() { "–".to_owned() } else { others.join(", ") })
+    };
+    let named =
+        NAMED.iter().map(|(_, names)| row(&names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>()));
+    let counted = FAMILIES.iter().map(|family| {
+        let (first, last) = ((family.names)(0), (family.names)(family.count - 1));
+        row(&first
+            .iter()
+            .zip(&last)
+            .map(|(first, last)| format!("`{first}` to `{last}`"))
+            .collect::<Vec<_>>())
+    });
+    let rows: String = named.chain(counted).collect();
+    format!("| key | other names |\n|---|---|\n{rows}")
+}
+
 /// Whether the symbol is a character, and not a key with a function.
 pub(super) fn is_character(symbol: Keysym) -> bool {
     symbol < FUNCTIONS || symbol & UNICODE != 0
@@ -154,25 +208,7 @@ fn keysym(name: &str, combo: &str) -> Result<Keysym, ScreenError> {
 }
 
 fn named(folded_name: &str) -> Option<Keysym> {
-    let listed = NAMED.iter().find(|(_, names)| names.iter().any(|known| folded(known) == folded_name));
-    listed.map(|&(keysym, _)| keysym).or_else(|| numbered(folded_name))
-}
-
-/// `F1` to `F24`, and the letters and digits as browsers and X call them (`KeyA`, `Digit1`, `Numpad1`, `KP_1`).
-fn numbered(folded_name: &str) -> Option<Keysym> {
-    if let Some(number) = folded_name.strip_prefix('f').and_then(|number| number.parse::<u32>().ok()) {
-        return (1..=24).contains(&number).then(|| F1 + number - 1);
-    }
-    if let Some(letter) = folded_name.strip_prefix("key") {
-        return only(letter).filter(char::is_ascii_lowercase).map(of_char);
-    }
-    let digit = ["digit", "numpad", "kp"].iter().find_map(|prefix| folded_name.strip_prefix(prefix))?;
-    only(digit).filter(char::is_ascii_digit).map(of_char)
-}
-
-fn only(text: &str) -> Option<char> {
-    let mut characters = text.chars();
-    characters.next().filter(|_| characters.next().is_none())
+    all().find(|(_, names)| names.iter().any(|known| folded(known) == folded_name)).map(|(symbol, _)| symbol)
 }
 
 fn folded(name: &str) -> String {
@@ -189,14 +225,13 @@ fn unknown(name: &str) -> String {
 }
 
 /// At most three names that differ from `name` by a slip, the nearest first.
-fn near(name: &str) -> Vec<&'static str> {
+fn near(name: &str) -> Vec<String> {
     let name = folded(name);
     let tolerated = (name.chars().count() / 2).clamp(1, 3);
-    let mut found: Vec<(usize, &'static str)> = NAMED
-        .iter()
+    let mut found: Vec<(usize, String)> = all()
         .filter_map(|(_, names)| {
             let distance = names.iter().map(|known| edit_distance(&name, &folded(known))).min()?;
-            (distance <= tolerated).then_some((distance, names[0]))
+            Some((distance, names.into_iter().next()?)).filter(|_| distance <= tolerated)
         })
         .collect();
     found.sort_by_key(|&(distance, _)| distance);
@@ -225,8 +260,7 @@ mod tests {
 
     #[test]
     fn every_name_is_unique() {
-        let mut names: Vec<String> =
-            NAMED.iter().flat_map(|(_, names)| names.iter()).map(|name| folded(name)).collect();
+        let mut names: Vec<String> = all().flat_map(|(_, names)| names).map(|name| folded(&name)).collect();
         let count = names.len();
         names.sort();
         names.dedup();
@@ -257,6 +291,21 @@ mod tests {
     }
 
     #[test]
+    fn the_table_has_a_row_for_each_key_and_tells_families_by_their_ends() {
+        let table = table();
+        assert_eq!(table.lines().count(), 2 + NAMED.len() + FAMILIES.len());
+        for row in [
+            "| `Enter` | `Return`, `Linefeed` |",
+            "| `F1` to `F24` | – |",
+            "| `Digit0` to `Digit9` | `Numpad0` to `Numpad9`, `KP_0` to `KP_9` |",
+        ] {
+            assert!(table.contains(row), "{table}");
+        }
+        let page = include_str!("../../../docs/keys.md");
+        assert!(page.ends_with(&table), "the table of docs/keys.md is what `orgo-desktop keys` prints");
+    }
+
+    #[test]
     fn combinations_keep_their_order() {
         assert_eq!(parse("ctrl+shift+t").unwrap(), [0xffe3, 0xffe1, 0x74]);
         assert_eq!(parse("ctrl++").unwrap(), [0xffe3, 0x2b]);
@@ -272,7 +321,8 @@ mod tests {
             ("PageUpp", "Page_Up"),
             ("ctrl+Delte", "Delete"),
             ("cntrl+c", "ctrl"),
-            ("F25", "not a known key"),
+            ("F25", "did you mean F"),
+            ("KeyÄ", "did you mean Key"),
             ("nosuchkey", "not a known key"),
             ("ctrl+", "beside a \"+\""),
             ("+c", "beside a \"+\""),

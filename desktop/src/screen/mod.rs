@@ -33,7 +33,7 @@ use self::{
     paint::Unseen,
     screenshot::{Album, Capture, Kind},
 };
-pub(crate) use self::{error::ScreenError, screenshot::Image, watch::Watch};
+pub(crate) use self::{error::ScreenError, keys::table as key_table, screenshot::Image, watch::Watch};
 
 /// A button of the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
