@@ -1,13 +1,17 @@
-// Measures: `npm run bench`, and sound by `npm run bench -- audio`. Every figure of time stands beside a peer in the same run.
+// Measures: `npm run bench`, and one thing of its own, such as sound, by `npm run bench -- audio`: those that have a folder in
+// tests/bench. Every figure of time stands beside a peer in the same run, or beside what the documents say of the service.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { argv } from "node:process";
 import { build } from "./build.mjs";
-import { main, root, run } from "./lib/step.mjs";
+import { Failure, main, root, run } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
 
 await main(async () => {
+  const [what = ".", ...args] = argv.slice(2);
+  const program = join("tests/bench", what, "run.mjs");
+  if (!existsSync(join(root, program))) throw new Failure(`There is no ${program}`);
   await setup({ test: true });
   await build();
-  const [what, ...args] = argv.slice(2);
-  const program = what === "audio" ? ["tests/bench/audio/run.mjs", ...args] : ["tests/bench/run.mjs"];
-  await run(process.execPath, program, { cwd: root });
+  await run(process.execPath, [program, ...args], { cwd: root });
 });

@@ -1,0 +1,108 @@
+"""Makes things happen on a computer, and says when each began: a line of JSON with type, key and ms since 1970.
+
+The number of rounds is put in the place of ROUNDS.
+"""
+
+import ctypes
+import json
+import os
+import subprocess
+import time
+
+from PyQt5.QtWidgets import QApplication, QWidget
+
+application = QApplication(["causes"])
+
+
+def now():
+    return time.time() * 1000
+
+
+def say(kind, key, at):
+    print(json.dumps({"type": kind, "key": key, "at": at}), flush=True)
+
+
+def rest(seconds=0.4):
+    """Lets the event be told, and serves who asks for the clipboard meanwhile."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        application.processEvents()
+        time.sleep(0.002)
+
+
+def windows(number):
+    window = QWidget()
+    window.resize(300, 200)
+    key = hex(int(window.winId()))
+    at = now()
+    window.show()
+    rest()
+    say("window_open", key, at)
+    say("window_focus", key, at)
+    at = now()
+    window.close()
+    window.deleteLater()
+    rest()
+    say("window_close", key, at)
+
+
+def clipboard(number):
+    text = f"copied {number}"
+    at = now()
+    application.clipboard().setText(text)
+    rest()
+    say("clipboard", text, at)
+
+
+def files(number):
+    path = os.path.expanduser(f"~/Desktop/bench-{number}")
+    at = now()
+    open(path, "w").close()
+    rest(0.1)
+    say("file_change", path, at)
+
+
+def processes(number):
+    at = now()
+    process = subprocess.Popen(["sleep", "1000"])
+    rest()
+    say("process_start", str(process.pid), at)
+    at = now()
+    process.kill()
+    process.wait()
+    rest()
+    say("process_stop", str(process.pid), at)
+
+
+def screen(number):
+    width, height = ((1024, 768), (1280, 720))[number % 2]
+    at = now()
+    subprocess.run(["xrandr", "-s", f"{width}x{height}"], check=True)
+    rest()
+    say("screen_change", str(number), at)
+
+
+class Form(ctypes.Structure):
+    _fields_ = [("format", ctypes.c_int), ("rate", ctypes.c_uint32), ("channels", ctypes.c_uint8)]
+
+
+pulse = ctypes.CDLL("libpulse-simple.so.0")
+pulse.pa_simple_new.restype = ctypes.c_void_p
+PLAYBACK, S16LE = 1, 3
+
+
+def sound(number):
+    form = Form(S16LE, 48000, 2)
+    at = now()
+    stream = pulse.pa_simple_new(None, b"bench", PLAYBACK, None, b"bench", ctypes.byref(form), None, None, None)
+    rest()
+    say("audio_stream_start", str(number), at)
+    at = now()
+    pulse.pa_simple_free(ctypes.c_void_p(stream))
+    rest()
+    say("audio_stream_stop", str(number), at)
+
+
+for number in range(ROUNDS):
+    for cause in (windows, clipboard, files, processes, screen, sound):
+        cause(number)
