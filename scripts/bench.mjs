@@ -1,5 +1,5 @@
-// Measures: `npm run bench`, and one thing of its own, such as sound, by `npm run bench -- audio`: those that have a folder in
-// tests/bench. Every figure of time stands beside a peer in the same run, or beside what the documents say of the service.
+// Measures: `npm run bench`, and by a name what has a folder of its own in tests/bench, such as `npm run bench -- audio`.
+// Every figure of time stands beside a peer in the same run, or beside what the documents say of the service.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";

@@ -71,7 +71,7 @@ impl Drop for Feed {
     fn drop(&mut self) {
         let dropped = self.queue.dropped();
         if dropped > 0 {
-            tracing::debug!("an events client was too slow for {dropped} events");
+            tracing::info!("an events client was too slow for {dropped} events");
         }
     }
 }
