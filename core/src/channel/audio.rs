@@ -33,6 +33,8 @@ pub enum AudioItem {
 pub struct Audio {
     requested: (Option<u32>, Option<u16>),
     format: Format,
+    /// Whether the consumer was told the format of what comes on this socket.
+    told: bool,
     decoder: Decoder,
     /// Samples of a frame whose other channels have not come yet.
     partial: Vec<f32>,
@@ -70,6 +72,7 @@ impl Audio {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
         let format = Format { sample_rate: rate as u32, channels: channels as u16 };
         self.format = format;
+        self.told = true;
         self.begin();
         // A format that no sound has come in is of no interest.
         if let Some(Queued { item: AudioItem::Started(_), .. }) = self.items.back() {
@@ -93,6 +96,9 @@ impl Audio {
         let frames = samples.len() / channels;
         if frames == 0 {
             return;
+        }
+        if !std::mem::replace(&mut self.told, true) {
+            self.push(AudioItem::Started(self.format));
         }
         counters.received += frames as u64;
         self.waiting += frames;
@@ -162,6 +168,8 @@ impl Protocol for Audio {
     fn greet(&mut self) -> Vec<String> {
         // What a broken link cut off has no end on this one.
         self.begin();
+        self.format = Format::default();
+        self.told = false;
         Vec::new()
     }
 
@@ -240,6 +248,7 @@ impl Session<Audio> {
         let protocol = Audio {
             requested,
             format: Format::default(),
+            told: false,
             decoder: Decoder::default(),
             partial: Vec::new(),
             items: VecDeque::new(),

@@ -41,7 +41,8 @@ impl Joiner {
                         break;
                     } else {
                         text.push(char::REPLACEMENT_CHARACTER);
-                        rest = &rest[error.error_len().unwrap_or(1)..];
+                        let wrong = if half(rest).is_some() { 3 } else { error.error_len().unwrap_or(1) };
+                        rest = &rest[wrong..];
                     }
                 }
             }
@@ -117,7 +118,7 @@ mod tests {
     #[test]
     fn what_is_no_text_is_replaced_and_never_kept_for_ever() {
         assert_eq!(join(&[b"a\xffb"]), "a\u{fffd}b");
-        assert_eq!(join(&[b"\xed\xa0\xbd", b"x"]), "\u{fffd}\u{fffd}\u{fffd}x");
+        assert_eq!(join(&[b"\xed\xa0\xbd", b"x"]), "\u{fffd}x");
         assert_eq!(join(&[b"\xe2\x82", b"x"]), "\u{fffd}x");
     }
 }
