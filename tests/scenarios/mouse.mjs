@@ -7,12 +7,16 @@ const [LEFT, RIGHT, HELD, WHEEL_UP, WHEEL_DOWN] = ["0", "2", "32", "64", "65"];
 export async function mouseIsWorked({ computer }) {
   const target = await startTarget(computer);
   let seen = 0;
-  /** What the mouse did since the last time, as `button up-or-down`, and where, in cells. */
-  const next = async (count) => {
-    const lines = await target.read("mouse", ({ length }) => length >= seen + count);
-    const fresh = lines.slice(seen).map((line) => line.split(" "));
-    seen = lines.length;
-    return { moves: fresh.map(([button, way]) => `${button} ${way}`), cells: fresh.map(([, , ...cell]) => cell.join(" ")) };
+  /**
+   * What the mouse did since the last time, as `button up-or-down`, and where, in cells: at least so much, and until
+   * the last of it is `end`. How many moves a drag shows is the program's affair.
+   */
+  const next = async (count, end = "") => {
+    const move = (line) => line.split(" ").slice(0, 2).join(" ");
+    const whole = (lines) => lines.length >= seen + count && move(lines.at(-1)).endsWith(end);
+    const fresh = (await target.read("mouse", whole)).slice(seen);
+    seen += fresh.length;
+    return { moves: fresh.map(move), cells: fresh.map((line) => line.split(" ").slice(2).join(" ")) };
   };
 
   await computer.click(target.place);
@@ -34,7 +38,7 @@ export async function mouseIsWorked({ computer }) {
 
   const [from, to] = [target.place, target.sight];
   await computer.drag({ start_x: from.x, start_y: from.y, end_x: to.x, end_y: to.y, duration: 0.2 });
-  const { moves, cells } = await next(3);
+  const { moves, cells } = await next(3, `${LEFT} up`);
   equal(moves[0], `${LEFT} down`, "the beginning of a drag");
   equal(moves.at(-1), `${LEFT} up`, "the end of a drag");
   ok(moves.slice(1, -1).every((move) => move === `${HELD} down`), `a drag: ${moves}`);
