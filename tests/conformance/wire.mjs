@@ -61,9 +61,9 @@ export class Wire {
     return { status: response.status, body: parsed };
   }
 
-  /** Fetches bytes; `address` may be a path from the root of the host. The key goes along if `withKey`. */
-  async fetch(address, { withKey = false } = {}) {
-    const headers = withKey ? { authorization: `Bearer ${this.#key}` } : {};
+  /** Fetches bytes; `address` may be a path from the root of the host, `bearer` is a key or a password to go along. */
+  async fetch(address, { bearer } = {}) {
+    const headers = bearer ? { authorization: `Bearer ${bearer}` } : {};
     const response = await fetch(new URL(address, this.#base), { headers, signal: AbortSignal.timeout(LIMIT) });
     return {
       status: response.status,

@@ -64,8 +64,9 @@ fn seconds(field: &str, value: f64) -> Result<Duration, ApiError> {
     Err(ApiError::bad_request(format!("{field}: must be 0 to {LONGEST} seconds")))
 }
 
+/// How a screenshot is wanted.
 #[derive(Debug, Deserialize)]
-struct ScreenshotOptions {
+pub(super) struct ScreenshotOptions {
     #[serde(default)]
     response_format: ResponseFormat,
     #[serde(default)]
@@ -105,11 +106,21 @@ async fn screenshot(
     Live(machine): Live,
     Options(options): Options<ScreenshotOptions>,
 ) -> Result<Response, ApiError> {
+    picture(&app, &machine, &options).await
+}
+
+/// The answer with a screenshot in the form that is wanted.
+pub(super) async fn picture(
+    app: &App,
+    machine: &Machine,
+    options: &ScreenshotOptions,
+) -> Result<Response, ApiError> {
+    let scale = options.scale;
     let format = match options.format {
         PictureFormat::Png => ImageFormat::Png,
         PictureFormat::Jpeg => ImageFormat::Jpeg,
     };
-    let image = on_screen(&machine, move |screen, _| screen.screenshot(format, options.scale)).await?;
+    let image = on_screen(&machine, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
@@ -117,7 +128,7 @@ async fn screenshot(
             // Without `mime_type`, by which the official client tells a picture from an address.
             Json(json!({
                 "success": true,
-                "image": storage::link_to_screenshot(&app, &name),
+                "image": storage::link_to_screenshot(app, &name),
                 "metadata": {
                     "id": name.split('.').next(),
                     "timestamp": timestamp::seconds(),

@@ -3,6 +3,7 @@
 mod actions;
 mod commands;
 mod computers;
+mod direct;
 mod error;
 mod files;
 mod guard;
@@ -93,6 +94,7 @@ fn router(app: Arc<App>) -> Router {
     Router::new()
         .nest("/api", api)
         .merge(storage::routes())
+        .merge(direct::routes())
         .route("/health", get(health))
         .merge(socket::routes())
         .fallback(unknown_path)

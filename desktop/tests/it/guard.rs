@@ -158,6 +158,24 @@ fn unknown_paths_methods_and_bodies_are_refused_in_the_documented_shape() {
 }
 
 #[test]
+fn a_computer_gives_its_screen_for_its_own_password_alone() {
+    let server = Server::start();
+    let computer = server.computer();
+    let url = computer.show()["url"].as_str().expect("it is a text").to_owned();
+    let address = url.strip_prefix(&server.origin).expect("it is here").to_owned();
+    let ask = |path: &str, password: &str| {
+        let head = format!("Host: localhost\r\nAuthorization: Bearer {password}\r\nConnection: close\r\n");
+        status(&server, &format!("GET {path} HTTP/1.1\r\n{head}\r\n"))
+    };
+    let own = format!("{address}/screenshot");
+    assert_eq!(ask(&own, &computer.password()), 200);
+    assert_eq!(ask(&own, "wrong"), 401);
+    assert_eq!(ask(&own, KEY), 401);
+    assert_eq!(ask("/desktops/00000000/screenshot", &computer.password()), 404);
+    assert_eq!(ask(&format!("/api/computers/{}", computer.id), &computer.password()), 401);
+}
+
+#[test]
 fn a_socket_is_reached_by_the_older_generations_host_names_too() {
     let server = Server::start();
     let computer = server.computer();

@@ -45,7 +45,7 @@ export const screenshots = [
     async run(wire, { computer }) {
       const body = ok(await take(wire, computer, "?response_format=url&format=png"));
       hasFields(body.metadata, { id: "string", timestamp: TIME, size: "number", storage_path: "string" });
-      const { status, bytes } = await wire.fetch(body.image, { withKey: true });
+      const { status, bytes } = await wire.fetch(body.image, { bearer: wire.key });
       assert.deepEqual([status, bytes.length, picture(bytes)], [200, body.metadata.size, screen]);
     },
   },
@@ -54,8 +54,17 @@ export const screenshots = [
     source: "BOPS",
     async run(wire, { computer }) {
       const path = `api/computers/${computer.id}/screenshot?response_format=binary&format=png`;
-      const { status, type, bytes } = await wire.fetch(`/${path}`, { withKey: true });
+      const { status, type, bytes } = await wire.fetch(`/${path}`, { bearer: wire.key });
       assert.deepEqual([status, type, picture(bytes)], [200, "image/png", screen]);
+    },
+  },
+  {
+    name: "the computer's own address gives its screen for its password",
+    source: "MCP",
+    async run(wire, { computer, password }) {
+      const { status, bytes } = await wire.fetch(`${computer.url}/screenshot`, { bearer: password });
+      assert.equal(status, 200);
+      assert.deepEqual(inside(JSON.parse(bytes)), screen);
     },
   },
 ];
