@@ -13,12 +13,15 @@ export class TestComputer {
   /** Makes one in the workspace and waits until it runs. */
   static async start(wire, workspace, name) {
     const { body } = await wire.call("POST", "/computers", { workspace_id: workspace, name });
-    const show = async () => (await wire.call("GET", `/computers/${body.id}`)).body;
-    const runs = async () => {
-      const record = await show();
-      return record.status === "running" && record;
-    };
-    return new TestComputer(wire, await until("the computer to run", runs, 60_000));
+    const computer = new TestComputer(wire, body);
+    await until("the computer to run", async () => (await computer.show()).status === "running", 60_000);
+    return computer;
+  }
+
+  /** Its record as it is now. */
+  async show() {
+    this.#record = (await this.#wire.call("GET", this.#path)).body;
+    return this.#record;
   }
 
   get #path() {
@@ -41,16 +44,21 @@ export class TestComputer {
     for (const key of keys) await this.act("key", { key });
   }
 
-  /** The screen as a PNG file. */
-  async screenshot() {
-    const { body } = await this.#wire.call("GET", `${this.#path}/screenshot`);
+  /** The file of its screen: a PNG, or a JPEG. */
+  async screenshot(format = "png") {
+    const { body } = await this.#wire.call("GET", `${this.#path}/screenshot?format=${format}`);
     return Buffer.from(body.image, "base64");
   }
 
-  /** Its events of these types; the channel is the caller's to close. */
-  async events(...types) {
+  /** A channel, which is the caller's to close. */
+  async channel(kind, query) {
     const { password } = (await this.#wire.call("GET", `${this.#path}/vnc-password`)).body;
-    const events = await this.#wire.channel("events", { computer: this.#record, password });
+    return this.#wire.channel(kind, { computer: this.#record, password }, { query });
+  }
+
+  /** The channel of its events of these types. */
+  async events(...types) {
+    const events = await this.channel("events");
     events.send({ type: "subscribe", event_types: types });
     await events.find((frame) => frame.type === "subscribed");
     return events;

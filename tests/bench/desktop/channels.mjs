@@ -1,0 +1,70 @@
+// How fast a terminal floods, and how soon sound is heard.
+import { median, quantile } from "../measure.mjs";
+
+const FLOOD_MB = 64;
+
+/** Megabytes of text a second that a client gets of a program which prints without a pause. */
+export async function timeFlood(computer) {
+  const terminal = await computer.channel("terminal", { cols: 200 });
+  const line = `${"flood ".repeat(30)}\n`;
+  await computer.bash(`yes '${line.trim()}' | head -c ${FLOOD_MB}M > /tmp/flood`);
+  const input = (data) => terminal.send({ type: "input", data });
+  let text = "";
+  const shows = (wanted) =>
+    terminal.find(({ type, data }) => {
+      text = type === "output" ? text.slice(-100) + data : text;
+      return text.includes(wanted);
+    });
+  input("stty -onlcr; echo rea''dy\r");
+  await shows("ready\n");
+  const began = performance.now();
+  input("cat /tmp/flood; echo en''d\r");
+  await shows("end\n");
+  const seconds = (performance.now() - began) / 1000;
+  terminal.close();
+  return [{ what: "a flood in a terminal", "MB a second": Number((FLOOD_MB / seconds).toFixed(1)) }];
+}
+
+/** Plays silence with a sound of 10 ms in it now and then, and prints when it handed each of them to the sound server. */
+const PLAYER = `
+import subprocess, sys, time
+RATE, EVERY = 48000, 50
+player = subprocess.Popen(["pacat", "--raw", "--format=s16le", "--rate=48000", "--channels=1", "--latency-msec=20"],
+    stdin=subprocess.PIPE)
+silence, sound = bytes(RATE // 100 * 2), b"\\x00\\x40" * (RATE // 100)
+began = time.monotonic()
+for n in range(EVERY, EVERY * (int(sys.argv[1]) + 1)):
+    time.sleep(max(0, began + (n - EVERY) / 100 - time.monotonic()))
+    heard = n % EVERY == EVERY - 1
+    if heard:
+        print(time.time() * 1000, flush=True)
+    player.stdin.write(sound if heard else silence)
+    player.stdin.flush()
+player.stdin.close()
+player.wait()
+`;
+
+/** Row of the time from a program's writing of a sound to the frame with it at the client, in milliseconds. */
+export async function timeSound(computer, sounds) {
+  const audio = await computer.channel("audio");
+  await audio.find(({ type }) => type === "started");
+  await computer.bash(`cat > /tmp/player.py <<'PROGRAM'${PLAYER}PROGRAM\nsetsid python3 /tmp/player.py ${sounds} > /tmp/played 2> /dev/null &`);
+  const heard = [];
+  let loud = false;
+  while (heard.length < sounds) {
+    const samples = await audio.bytes();
+    const isLoud = samples.some((byte, at) => at % 2 === 1 && Math.abs(samples.readInt8(at)) > 8);
+    if (isLoud && !loud) heard.push(performance.timeOrigin + performance.now());
+    loud = isLoud;
+  }
+  audio.close();
+  const played = (await computer.bash("cat /tmp/played")).trim().split("\n").map(Number);
+  const delays = heard.map((time, at) => time - played[at]);
+  return [
+    {
+      what: "a sound, from its program to the client",
+      "median ms": Number(median(delays).toFixed(1)),
+      "p95 ms": Number(quantile(delays, 0.95).toFixed(1)),
+    },
+  ];
+}
