@@ -14,9 +14,16 @@ pub(crate) struct Speaker {
     next: u16,
     format: Format,
     tail: Vec<u8>,
+    /// Of what comes out.
+    channels: u64,
     /// The frame that came out last: every channel of a frame has the same value.
     heard: Option<u16>,
     dropped_before: bool,
+    /// Bytes of a frame that has begun to arrive, of a frame in the format that the client was told, and all the frames that
+    /// arrived.
+    begun: usize,
+    frame_size: usize,
+    arrived: u64,
 }
 
 impl Model for Speaker {
@@ -27,6 +34,8 @@ impl Model for Speaker {
         self.next = 0;
         self.tail.clear();
         self.format = Format::default();
+        self.begun = 0;
+        self.frame_size = 2;
     }
 
     fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame> {
@@ -73,14 +82,39 @@ impl Model for Speaker {
         }
     }
 
-    fn item(&mut self, item: AudioItem) {
+    fn delivered(&mut self, frame: &Frame) {
+        match frame {
+            Frame::Text(text) => {
+                let started =
+                    serde_json::from_str::<Value>(text).ok().filter(|text| text["type"] == "started");
+                // The hostile one has no format that could be.
+                if let Some(channels) = started.and_then(|text| text["channels"].as_u64()) {
+                    self.begun = 0;
+                    self.frame_size = 2 * usize::try_from(channels).unwrap();
+                }
+            }
+            Frame::Binary(bytes) => {
+                let bytes = self.begun + bytes.len();
+                self.begun = bytes % self.frame_size;
+                self.arrived += (bytes / self.frame_size) as u64;
+            }
+            Frame::Close(_) => {}
+        }
+    }
+
+    /// Ten seconds in pieces of one second or of one format, with a format before each, and the errors.
+    const MOST_ITEMS: usize = 1_024 + 130;
+
+    fn item(&mut self, item: AudioItem) -> u64 {
         match item {
             AudioItem::Started(format) => {
                 assert!((1..=2).contains(&format.channels));
+                self.channels = u64::from(format.channels);
                 self.heard = None;
                 self.dropped_before = true;
             }
             AudioItem::Samples(samples) => {
+                let frames = samples.len() as u64 / self.channels;
                 for sample in samples {
                     #[allow(
                         clippy::cast_possible_truncation,
@@ -100,12 +134,19 @@ impl Model for Speaker {
                 }
                 // Between two items the oldest may have been dropped.
                 self.dropped_before = true;
+                return frames;
             }
             AudioItem::Error(_) => {}
         }
+        0
     }
 
     fn check(world: &World<Self>) {
+        assert_eq!(
+            world.session.counters().received,
+            world.model.arrived,
+            "every sample that arrived is counted"
+        );
         let limit = 10 * 48_000;
         assert!(world.session.counters().buffered <= limit, "the queue is bounded");
     }

@@ -101,8 +101,20 @@ pub(crate) fn schedule(random: &mut Random) {
 
 /// Lets one request end in some way; whether the server carried it out.
 fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
+    let wait = random.pick(&[
+        "1",
+        "0",
+        "0.25",
+        "1e9",
+        "-1",
+        "soon",
+        "",
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "99999999999999999999",
+    ]);
+    let date = random.pick(&["Sun, 06 Nov 1994 08:49:07 GMT", "today"]);
     let mut answer = |status: u16, body: Value| {
-        let headers = vec![("retry-after".to_owned(), "1".to_owned())];
+        let headers = vec![("retry-after".to_owned(), wait.to_owned()), ("date".to_owned(), date.to_owned())];
         call.handle_response(Response { status, headers, body: body.to_string().into_bytes() });
     };
     match random.below(13) {

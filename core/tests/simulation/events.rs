@@ -20,6 +20,8 @@ pub(crate) struct Desk {
     /// The last event that came out, and whether a gap came after it.
     last: Option<(u64, u64)>,
     gap: bool,
+    /// Events that arrived.
+    arrived: u64,
 }
 
 impl Model for Desk {
@@ -79,7 +81,15 @@ impl Model for Desk {
         world.model.changed_at = world.now;
     }
 
-    fn item(&mut self, item: EventItem) {
+    fn delivered(&mut self, frame: &Frame) {
+        // Only the model's own events have numbers.
+        self.arrived += u64::from(matches!(frame, Frame::Text(text) if text.contains(r#""number":"#)));
+    }
+
+    /// Events with a gap before each, and errors.
+    const MOST_ITEMS: usize = 2 * 1_024 + 256;
+
+    fn item(&mut self, item: EventItem) -> u64 {
         match item {
             EventItem::Gap { .. } => self.gap = true,
             EventItem::Event { event } => {
@@ -92,14 +102,21 @@ impl Model for Desk {
                 }
                 self.last = Some((number, connection));
                 self.gap = false;
+                return 1;
             }
             EventItem::Error { .. } => {}
         }
+        0
     }
 
     fn check(world: &World<Self>) {
+        assert_eq!(
+            world.session.counters().received,
+            world.model.arrived,
+            "every event that arrived is counted"
+        );
         assert!(world.session.counters().buffered <= 1_024, "the queue is bounded");
-        let settled = world.opened_for() > 10_000 && world.now - world.model.changed_at > 10_000;
+        let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
         if let (State::Open, Some(connection), true) = (world.session.state(), world.connection, settled) {
             let server = world.model.subscribed.get(&connection);
             assert!(

@@ -7,6 +7,7 @@
 mod audio;
 mod calls;
 mod events;
+mod hostile;
 mod random;
 mod terminal;
 mod world;

@@ -104,7 +104,10 @@ impl Model for Shell {
         }
     }
 
-    fn item(&mut self, item: TerminalItem) {
+    /// What a terminal holds at most, in the smallest items.
+    const MOST_ITEMS: usize = (8 << 20) / 32;
+
+    fn item(&mut self, item: TerminalItem) -> u64 {
         assert!(!self.exited, "nothing follows the exit");
         match item {
             TerminalItem::Output { data } => {
@@ -116,6 +119,7 @@ impl Model for Shell {
                 assert!(!printed.is_empty(), "what comes out is what one shell printed, in order");
                 self.seen += data.len();
                 self.printed = Some(printed);
+                return data.len() as u64;
             }
             TerminalItem::Reconnected => {
                 self.seen = 0;
@@ -127,6 +131,7 @@ impl Model for Shell {
             }
             TerminalItem::Error { .. } => {}
         }
+        0
     }
 
     fn check(world: &World<Self>) {

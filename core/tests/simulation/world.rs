@@ -8,6 +8,7 @@ use orgo_core::auth::Password;
 use orgo_core::channel::{DialFailure, Output, Protocol, Session, State, Target};
 use orgo_core::error::{Error, ServerError};
 
+use crate::hostile;
 use crate::random::Random;
 
 /// What a model of a channel adds to the world.
@@ -22,8 +23,12 @@ pub(crate) trait Model: Sized {
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame>;
     /// What the program does with the channel, now and then.
     fn act(world: &mut World<Self>, random: &mut Random);
-    /// An item comes out.
-    fn item(&mut self, item: <Self::Channel as Protocol>::Item);
+    /// A frame reaches the client while it has a socket.
+    fn delivered(&mut self, _frame: &Frame) {}
+    /// An item comes out: how much it counts, in the channel's unit.
+    fn item(&mut self, item: <Self::Channel as Protocol>::Item) -> u64;
+    /// The most items that may wait.
+    const MOST_ITEMS: usize;
     /// What must hold whenever the session is at rest.
     fn check(world: &World<Self>);
 }
@@ -67,8 +72,13 @@ pub(crate) struct World<M: Model> {
     next_connection: u64,
     dialling: Option<u64>,
     authorizing: bool,
-    /// Nothing comes through in either direction, and nobody says so.
-    blackhole: bool,
+    /// Nothing comes through to the client, or from it, and nobody says so.
+    deaf: bool,
+    mute: bool,
+    /// A connection on which something to the client was lost: nothing that comes after it arrives, as with TCP.
+    cut: Option<u64>,
+    /// The program does not run before: its timers and what came for it are late.
+    asleep: Millis,
     refusing: bool,
     running: bool,
     password: u64,
@@ -90,6 +100,8 @@ pub(crate) struct World<M: Model> {
     lossy: bool,
     /// How many deadlines were due at once in a row.
     hurried: u32,
+    /// How much came out.
+    taken: u64,
 }
 
 impl<M: Model> World<M> {
@@ -109,7 +121,11 @@ impl<M: Model> World<M> {
             next_connection: 0,
             dialling: None,
             authorizing: false,
-            blackhole: false,
+            deaf: false,
+            mute: false,
+            cut: None,
+            asleep: 0,
+            taken: 0,
             refusing: false,
             running: true,
             password: 0,
@@ -143,7 +159,7 @@ impl<M: Model> World<M> {
     /// Lets the next thing happen; `false` once nothing is left to happen.
     fn step(&mut self, end: Millis, random: &mut Random) -> bool {
         let deadline = self.session.poll_timeout();
-        let next = self.happenings.first_key_value().map(|((at, _), _)| *at);
+        let next = self.happenings.first_key_value().map(|((at, _), _)| (*at).max(self.asleep));
         let closed = matches!(self.session.state(), State::Closed(_));
         if closed {
             assert_eq!(deadline, None, "a closed session waits for nothing");
@@ -158,7 +174,7 @@ impl<M: Model> World<M> {
         let timer = deadline.map(|deadline| {
             let late = if random.once_in(4) { random.below(200) } else { 0 };
             let early = if random.once_in(20) { random.below(500) } else { 0 };
-            (deadline + late).saturating_sub(early).max(self.now)
+            (deadline + late).saturating_sub(early).max(self.now).max(self.asleep)
         });
         match (timer, next) {
             (Some(timer), next) if next.is_none_or(|next| timer <= next) => {
@@ -195,9 +211,7 @@ impl<M: Model> World<M> {
                     self.unread.push((connection, frame));
                 }
             }
-            Happening::ToServer(connection, text)
-                if self.connection == Some(connection) && !self.blackhole =>
-            {
+            Happening::ToServer(connection, text) if self.connection == Some(connection) && !self.mute => {
                 for frame in self.model.receive(connection, &text) {
                     self.send_back(connection, frame, random);
                 }
@@ -205,13 +219,14 @@ impl<M: Model> World<M> {
             Happening::ToClient(..) | Happening::ToServer(..) => {}
             Happening::Authorized => self.authorized(random),
             Happening::Chatter => {
-                if let Some(connection) = self.connection.filter(|_| !self.blackhole) {
+                if let Some(connection) = self.connection.filter(|it| !self.deaf && self.cut != Some(*it)) {
                     for frame in self.model.chatter(connection, random) {
                         self.send_back(connection, frame, random);
                     }
                     if random.once_in(40) {
-                        let frame = hostile(random);
-                        self.send_back(connection, frame, random);
+                        for frame in hostile::frames(random) {
+                            self.send_back(connection, frame, random);
+                        }
                     }
                 }
                 let pause = random.between(1, 4_000);
@@ -220,6 +235,9 @@ impl<M: Model> World<M> {
             Happening::Act => {
                 if random.once_in(10) {
                     self.consuming = !self.consuming;
+                }
+                if matches!(self.session.state(), State::Waiting { at, .. } if at > self.now) {
+                    hostile::report_late(&mut self.session, self.now, random);
                 }
                 M::act(self, random);
                 let pause = random.between(1, 6_000);
@@ -235,9 +253,11 @@ impl<M: Model> World<M> {
 
     fn weather(&mut self, random: &mut Random) {
         self.delay = random.between(0, 2_000);
-        match random.below(12) {
+        match random.below(13) {
             0 | 1 => {
-                self.blackhole = true;
+                // Both ways, or half of the link.
+                self.deaf = !random.once_in(4);
+                self.mute = !self.deaf || random.once_in(2);
                 self.lossy = true;
             }
             2 => self.refusing = true,
@@ -249,8 +269,10 @@ impl<M: Model> World<M> {
             }
             7 if random.once_in(8) => self.lose(random.pick(&[1000, 1008, 4004, 4008, 4011, 4500])),
             8 if random.once_in(8) => self.key_works = !self.key_works,
+            9 if random.once_in(4) => self.asleep = self.now + random.below(120_000),
             _ => {
-                self.blackhole = false;
+                self.deaf = false;
+                self.mute = false;
                 self.refusing = false;
                 self.running = true;
             }
@@ -265,7 +287,10 @@ impl<M: Model> World<M> {
     }
 
     fn send_back(&mut self, connection: u64, frame: Frame, random: &mut Random) {
-        if !self.blackhole {
+        if self.deaf {
+            self.cut = Some(connection);
+        }
+        if self.cut != Some(connection) {
             // One connection keeps its order: nothing overtakes what is on its way.
             self.arrival = self.arrival.max(self.now + random.between(0, self.delay));
             self.plan(self.arrival - self.now, Happening::ToClient(connection, frame));
@@ -274,7 +299,12 @@ impl<M: Model> World<M> {
 
     /// How long the present link has been there.
     pub(crate) fn opened_for(&self) -> Millis {
-        self.now - self.opened
+        self.awake_since(self.opened)
+    }
+
+    /// How long the program has run since a moment.
+    pub(crate) fn awake_since(&self, moment: Millis) -> Millis {
+        self.now.saturating_sub(moment.max(self.asleep))
     }
 
     /// Whether messages of the present link may have been lost on their way.
@@ -284,6 +314,7 @@ impl<M: Model> World<M> {
 
     fn deliver(&mut self, frame: Frame) {
         self.heard = self.now;
+        self.model.delivered(&frame);
         match frame {
             Frame::Text(text) => self.session.handle_text(self.now, &text),
             Frame::Binary(bytes) => self.session.handle_binary(self.now, &bytes),
@@ -292,7 +323,7 @@ impl<M: Model> World<M> {
     }
 
     fn dialled(&mut self, connection: u64, random: &mut Random) {
-        if self.dialling != Some(connection) || self.blackhole {
+        if self.dialling != Some(connection) || self.deaf || self.mute {
             return;
         }
         self.dialling = None;
@@ -376,16 +407,12 @@ impl<M: Model> World<M> {
             }
         }
         if self.consuming {
-            while let Some(item) = self.session.poll_item() {
-                self.model.item(item);
-            }
+            self.take_all();
             while self.session.wants_read() && !self.unread.is_empty() {
                 let (connection, frame) = self.unread.remove(0);
                 if self.connection == Some(connection) {
                     self.deliver(frame);
-                    while let Some(item) = self.session.poll_item() {
-                        self.model.item(item);
-                    }
+                    self.take_all();
                 }
             }
         }
@@ -399,9 +426,9 @@ impl<M: Model> World<M> {
             "what was received is accounted for: {counters:?}"
         );
         if matches!(self.session.state(), State::Open | State::Unstable) {
-            // A timer of this world is at most 200 ms late.
+            // A timer of this world is at most 200 ms late, unless the program sleeps.
             assert!(
-                self.now - self.heard <= DEAD + 200,
+                self.awake_since(self.heard) <= DEAD + 200,
                 "a dead link is noticed: silent for {}",
                 self.now - self.heard
             );
@@ -409,32 +436,23 @@ impl<M: Model> World<M> {
         M::check(self);
     }
 
+    /// Takes what waits for the consumer: how many items.
+    fn take_all(&mut self) -> usize {
+        let mut items = 0;
+        while let Some(item) = self.session.poll_item() {
+            self.taken += self.model.item(item);
+            items += 1;
+        }
+        assert_eq!(self.session.counters().taken, self.taken, "what comes out is counted");
+        items
+    }
+
     /// The rest of what came is taken: the accounts must close.
     fn finish(&mut self) {
-        while let Some(item) = self.session.poll_item() {
-            self.model.item(item);
-        }
+        let items = self.take_all();
+        assert!(items <= M::MOST_ITEMS, "the queue is bounded: {items} items");
         let counters = self.session.counters();
         assert_eq!(counters.buffered, 0);
         assert_eq!(counters.received, counters.taken + counters.dropped);
-    }
-}
-
-/// Frames that no honest server sends.
-fn hostile(random: &mut Random) -> Frame {
-    match random.below(10) {
-        0 => {
-            let length = random.below(300);
-            Frame::Text(String::from_utf8_lossy(&random.bytes(length)).into_owned())
-        }
-        1 => Frame::Text("[".repeat(10_000)),
-        2 => Frame::Text(r#"{"type":5}"#.to_owned()),
-        3 => Frame::Text(r#"{"type":"output"}"#.to_owned()),
-        4 => Frame::Text(r#"{"type":"event","event":{"type":null}}"#.to_owned()),
-        5 => Frame::Text(r#"{"type":"started","sample_rate":-1,"channels":1e300}"#.to_owned()),
-        6 => Frame::Text(r#"{"type":"error","message":{"a":1}}"#.to_owned()),
-        7 => Frame::Text(r#"{"type":"nobody knows","data":[1,2,3]}"#.to_owned()),
-        8 => Frame::Text(String::new()),
-        _ => Frame::Text(r#"{"type":"pong","type":"pong"}"#.to_owned()),
     }
 }
