@@ -83,6 +83,24 @@ test("a change of the format fades from one to the other", () => {
   assert.equal(playout.report().received, 15 * 480);
 });
 
+test("what begins anew is joined without a click, and so is what follows a loss", () => {
+  const playout = new Playout(module, RATE, DEPTH);
+  const negative = (begins) => {
+    const chunk = constant(480);
+    return { ...chunk, samples: chunk.samples.map((sample) => -sample), begins };
+  };
+  push(playout, 3);
+  const heard = listen(playout, 0.02)[0];
+  playout.push(negative(true));
+  playout.push(negative(false));
+  heard.push(...listen(playout, 0.04)[0]);
+  playout.lose(100);
+  push(playout, 3);
+  heard.push(...listen(playout, 0.08)[0]);
+  assert.ok(Math.min(...heard) < -0.499, "both are heard");
+  assert.ok(largestStep(heard) <= LARGEST_STEP, `a step of ${largestStep(heard)}`);
+});
+
 test("a pause fades out, drops what comes, and goes on with what comes then", () => {
   const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);

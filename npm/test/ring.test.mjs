@@ -9,10 +9,11 @@ function ends() {
   return { writer: new RingWriter(memory), reader: new RingReader(memory) };
 }
 
-const chunk = (from, length, sample_rate = 24_000, channels = 1) => ({
+const chunk = (from, length, sample_rate = 24_000, channels = 1, begins = false) => ({
   samples: Float32Array.from({ length }, (_, at) => from + at),
   sample_rate,
   channels,
+  begins,
 });
 
 function drained(reader) {
@@ -25,8 +26,8 @@ test("chunks come out as they went in, with their formats", () => {
   const { writer, reader } = ends();
   assert.deepEqual(drained(reader), []);
   writer.write(chunk(0, 480));
-  writer.write(chunk(480, 960, 48_000, 2));
-  assert.deepEqual(drained(reader), [chunk(0, 480), chunk(480, 960, 48_000, 2)]);
+  writer.write(chunk(480, 960, 48_000, 2, true));
+  assert.deepEqual(drained(reader), [chunk(0, 480), chunk(480, 960, 48_000, 2, true)]);
   assert.deepEqual(drained(reader), []);
 });
 

@@ -21,19 +21,22 @@ export const numberOf = (value) => Math.round((value * 32_768) / 32) - 1;
  * @property {number} [rate]
  * @property {number} [channels]
  * @property {number} [ppm] how much too fast the sender's clock is, in millionths
- * @property {(frame: number, sample: number) => number} [sample] a sample of 16 bits, by default the frame's number
+ * @property {(frame: number, sample: number, rate: number) => number} [sample] a sample of 16 bits, by default the
+ *   frame's number
  * @property {(frame: number) => number} [delay] how late a frame is, in seconds; they do not overtake each other
  * @property {[number, number]} [down] from when to when every connection is broken, in seconds
  */
 
 /** Sends the same frames to everybody who connects. */
 export async function startSoundServer(/** @type {Line} */ line = {}) {
-  const { rate = 24_000, channels = 1, ppm = 0, sample = numbered } = line;
+  const { ppm = 0, sample = numbered } = line;
+  let { rate = 24_000, channels = 1 } = line;
   const { delay = () => 0, down = [Infinity, Infinity] } = line;
   const pace = (FRAME * 1000) / (1 + ppm / 1e6);
   const sockets = new Set();
   const began = Date.now();
   const sentAt = (frame) => began + (frame + 1) * pace;
+  const started = () => message(TEXT, Buffer.from(JSON.stringify({ type: "started", sample_rate: rate, channels })));
   const isDown = () => Date.now() >= began + down[0] * 1000 && Date.now() < began + down[1] * 1000;
 
   const server = createServer((_, response) => response.writeHead(404).end());
@@ -46,7 +49,7 @@ export async function startSoundServer(/** @type {Line} */ line = {}) {
     const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
     socket.write([...head, `Sec-WebSocket-Accept: ${accept}`, "", ""].join("\r\n"));
     socket.setNoDelay(true);
-    socket.write(message(TEXT, Buffer.from(JSON.stringify({ type: "started", sample_rate: rate, channels }))));
+    socket.write(started());
     // Only its length is looked at: a client sends pings, and at the end a stop and a close.
     socket.on("data", (bytes) => {
       if ((bytes[0] & 15) === CLOSE) socket.end(message(CLOSE, Buffer.from([0x03, 0xe8])));
@@ -67,7 +70,7 @@ export async function startSoundServer(/** @type {Line} */ line = {}) {
     }
     while (queue.length > 0 && queue[0].at <= now) {
       const { frame } = queue.shift();
-      const content = message(BINARY, pcm(frame, rate * FRAME, channels, sample));
+      const content = message(BINARY, pcm(frame, rate, channels, sample));
       for (const socket of sockets) socket.write(content);
     }
     if (isDown()) for (const socket of sockets) socket.destroy();
@@ -82,6 +85,11 @@ export async function startSoundServer(/** @type {Line} */ line = {}) {
     /** When frame 0 began, and how long one lasts, in milliseconds of the wall clock. */
     began,
     pace,
+    /** Goes on with another format. */
+    change(format) {
+      ({ rate, channels } = format);
+      for (const socket of sockets) socket.write(started());
+    },
     /** Breaks every connection. */
     drop() {
       for (const socket of sockets) socket.destroy();
@@ -96,11 +104,12 @@ export async function startSoundServer(/** @type {Line} */ line = {}) {
   };
 }
 
-function pcm(frame, length, channels, sample) {
+function pcm(frame, rate, channels, sample) {
+  const length = rate * FRAME;
   const bytes = Buffer.alloc(length * channels * 2);
   for (let at = 0; at < length; at += 1) {
     for (let channel = 0; channel < channels; channel += 1) {
-      bytes.writeInt16LE(sample(frame, frame * length + at), (at * channels + channel) * 2);
+      bytes.writeInt16LE(sample(frame, frame * length + at, rate), (at * channels + channel) * 2);
     }
   }
   return bytes;

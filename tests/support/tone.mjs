@@ -26,6 +26,39 @@ export function strongest(samples, rate) {
   };
 }
 
+/**
+ * By how much a tone is stronger than everything else in a piece of sound, in decibels. The tone is the sine that fits
+ * best, of a frequency near `near` hertz.
+ *
+ * @param {Float32Array} samples of one channel
+ * @param {number} rate samples per second
+ * @param {number} near
+ */
+export function signalToNoise(samples, rate, near) {
+  const fit = (frequency) => {
+    const step = (2 * Math.PI * frequency) / rate;
+    let [ss, cc, sc, ys, yc, yy] = [0, 0, 0, 0, 0, 0];
+    samples.forEach((y, at) => {
+      const [sin, cos] = [Math.sin(step * at), Math.cos(step * at)];
+      [ss, cc, sc] = [ss + sin * sin, cc + cos * cos, sc + sin * cos];
+      [ys, yc, yy] = [ys + y * sin, yc + y * cos, yy + y * y];
+    });
+    const determinant = ss * cc - sc * sc;
+    const signal = (ys * (ys * cc - yc * sc) + yc * (yc * ss - ys * sc)) / determinant;
+    return { signal, noise: yy - signal };
+  };
+  // Within half a bin of the strongest frequency what is left has one minimum: ternary search.
+  const half = rate / samples.length / 2;
+  let [low, high] = [near - half, near + half];
+  while (high - low > 1e-7) {
+    const third = (high - low) / 3;
+    if (fit(low + third).noise < fit(high - third).noise) high -= third;
+    else low += third;
+  }
+  const { signal, noise } = fit((low + high) / 2);
+  return 10 * Math.log10(signal / noise);
+}
+
 /** The root mean square of samples. */
 export function loudness(samples) {
   return Math.sqrt(samples.reduce((total, sample) => total + sample * sample, 0) / samples.length);

@@ -126,6 +126,8 @@ impl Line {
         let mut block = [0.0; 2 * BLOCK];
         let (mut packets, mut latest, mut pulled) = (0_u64, 0.0_f64, 0_u64);
         let mut travelling = VecDeque::new();
+        // Whether something was lost since the last packet that arrived.
+        let mut lost = false;
         // When the frames were sent that arrived, by the number of their packet.
         let mut sent_at = Vec::new();
         for period in 0..(seconds / PERIOD) as u64 {
@@ -133,12 +135,19 @@ impl Line {
             while (packets + 1) as f64 * pace <= now {
                 packets += 1;
                 let sent = packets as f64 * pace;
-                if let Some(arrival) = (self.arrival)(sent, &mut random) {
+                let arrival = (self.arrival)(sent, &mut random);
+                if let Some(arrival) = arrival {
                     latest = latest.max(arrival);
-                    travelling.push_back((packets - 1, sent, latest));
+                    travelling.push_back((packets - 1, sent, latest, lost));
                 }
+                lost = arrival.is_none();
             }
-            while let Some((number, sent, _)) = travelling.pop_front_if(|(_, _, arrival)| *arrival <= now) {
+            while let Some((number, sent, _, spliced)) =
+                travelling.pop_front_if(|(_, _, arrival, _)| *arrival <= now)
+            {
+                if spliced {
+                    playout.splice();
+                }
                 let first = number as f64 * packet_frames;
                 let samples = (0..packet_frames as usize * usize::from(self.channels)).map(|at| {
                     let (frame, channel) = (at / usize::from(self.channels), at % usize::from(self.channels));

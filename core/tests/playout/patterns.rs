@@ -50,7 +50,10 @@ fn an_ideal_network_has_neither_gaps_nor_delay() {
         // It begins with 60 ms and learns that 40 do.
         let (early, late) = (heard.mean_latency(0.5, 3.0), heard.mean_latency(40.0, 60.0));
         println!("{early:.1} ms at first, {late:.1} ms later");
-        assert!((40.0..=65.0).contains(&early) && (25.0..=45.0).contains(&late), "{early} ms, then {late} ms");
+        assert!(
+            (40.0..=65.0).contains(&early) && (25.0..=45.0).contains(&late),
+            "{early} ms, then {late} ms"
+        );
         smooth(&heard, "ideal");
     }
 }
@@ -149,6 +152,16 @@ fn sound_goes_on_after_a_redial() {
     let (latency, target) = (heard.latency(0.5, 15.0, 16.0), heard.at(15.0).stats.target);
     assert!((latency - target).abs() < 40.0 && latency < 80.0, "{latency} ms, the target is {target} ms");
     smooth(&heard, "redial");
+}
+
+#[test]
+fn what_a_short_break_loses_makes_no_click() {
+    for milliseconds in (20..400).step_by(20) {
+        let end = 10.0 + f64::from(milliseconds) / 1000.0;
+        let lost = move |sent: f64, _: &mut Random| (!(10.0..end).contains(&sent)).then_some(sent);
+        let heard = Line { arrival: Box::new(lost), output_rate: 48_000, ..Line::default() }.live(12.0, 1);
+        smooth(&heard, &format!("{milliseconds} ms lost"));
+    }
 }
 
 #[test]

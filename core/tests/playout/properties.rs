@@ -34,6 +34,7 @@ fn schedule(random: &mut Random) {
                 playout.push(&vec![0.5; samples as usize]);
                 pushed += samples / u64::from(channels);
             }
+            18 => playout.splice(),
             19 if random.once_in(20) => {
                 playout.stop();
                 stopping = true;

@@ -18,6 +18,8 @@ export interface Chunk {
   samples: Float32Array;
   sample_rate: number;
   channels: number;
+  /** Whether it does not continue the chunk before it: the connection was broken between them. */
+  begins: boolean;
 }
 
 /** From the page to the worklet. */

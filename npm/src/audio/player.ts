@@ -198,15 +198,16 @@ export class Player extends Emitter<PlayerEvents> {
    * Chooses where it sounds, by the id of a device of `navigator.mediaDevices.enumerateDevices()`; empty is the usual
    * one. It holds for all that sounds in the context.
    *
-   * @throws BindingError where the browser does not have that choice.
+   * @throws BindingError where the browser does not have that choice or that device.
    */
   async setOutput(deviceId: string): Promise<void> {
     const context = this.#parts.context as AudioContext & { setSinkId?(id: string): Promise<void> };
-    if (context.setSinkId === undefined) {
-      const message = "player.setOutput: this browser does not let a page choose where it sounds";
-      throw new BindingError({ kind: "binding", message, delivered: "no" });
-    }
-    await context.setSinkId(deviceId);
+    const refusal = (problem: string, cause?: unknown) =>
+      new BindingError({ kind: "binding", message: `player.setOutput: ${problem}`, delivered: "no", cause });
+    if (context.setSinkId === undefined) throw refusal("this browser does not let a page choose where it sounds");
+    await context.setSinkId(deviceId).catch((error: Error) => {
+      throw refusal(error.message, error);
+    });
   }
 
   /** Fades out and ends. The channel stays open. */

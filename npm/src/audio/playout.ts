@@ -9,6 +9,7 @@ interface Core {
   create(inputRate: number, channels: number, outputRate: number, first: number, least: number): number;
   input(playout: number, samples: number): number;
   push(playout: number): void;
+  splice(playout: number): void;
   pull(playout: number, frames: number, channels: number): number;
   stop(playout: number): void;
   stopped(playout: number): number;
@@ -46,6 +47,10 @@ class Part {
       this.#floats().set(piece, place / Float32Array.BYTES_PER_ELEMENT);
       this.#core.push(this.#playout);
     }
+  }
+
+  splice(): void {
+    this.#core.splice(this.#playout);
   }
 
   pull(output: Float32Array[]): void {
@@ -102,7 +107,7 @@ export class Playout {
   }
 
   /** Takes what the network brought. */
-  push({ samples, sample_rate, channels }: Chunk): void {
+  push({ samples, sample_rate, channels, begins }: Chunk): void {
     let part = this.#parts.at(-1);
     if (part?.inputRate !== sample_rate || part.channels !== channels) {
       part?.stop();
@@ -110,13 +115,16 @@ export class Playout {
       if (this.#paused) part.stop();
       this.#parts.push(part);
     }
+    if (begins) part.splice();
     part.push(samples);
   }
 
   /** So many frames came that nobody could take. */
   lose(frames: number): void {
+    if (frames === 0) return;
     this.#ended.received += frames;
     this.#ended.dropped += frames;
+    this.#parts.at(-1)?.splice();
   }
 
   /** Fills what the sound card asks for, an array for each channel. A mono sound goes to all of them. */

@@ -5,14 +5,14 @@ import type { Chunk } from "./messages.js";
  * busy machine cannot deliver it late. One thread writes, one reads.
  *
  * The memory is words of 32 bits: a head, then a ring of records. A record is its number of samples, its rate, its
- * channels, and the samples. A number of samples of -1 says that the next record is at the beginning of the ring.
+ * channels, whether it begins anew, and the samples. A number of samples of -1 says that the next record is at the beginning of the ring.
  */
 const HEAD = 3;
 /** Words ever written, words ever read, and frames for which there was no place. */
 const WRITTEN = 0;
 const READ = 1;
 const LOST = 2;
-const RECORD_HEAD = 3;
+const RECORD_HEAD = 4;
 const WRAP = -1;
 /** More than a second of stereo at 48 kHz: it is emptied many times a second while anything sounds. */
 const WORDS = 131_072;
@@ -37,7 +37,7 @@ class Ring {
 /** The end that writes. */
 export class RingWriter extends Ring {
   /** Hands a chunk over. While nobody reads, what does not fit is lost, and counted. */
-  write({ samples, sample_rate, channels }: Chunk): void {
+  write({ samples, sample_rate, channels, begins }: Chunk): void {
     const size = this.words.length;
     const needed = RECORD_HEAD + samples.length;
     const written = Atomics.load(this.head, WRITTEN);
@@ -56,6 +56,7 @@ export class RingWriter extends Ring {
     this.words[at] = samples.length;
     this.words[at + 1] = sample_rate;
     this.words[at + 2] = channels;
+    this.words[at + 3] = Number(begins);
     this.floats.set(samples, at + RECORD_HEAD);
     Atomics.store(this.head, WRITTEN, (written + passed + needed) | 0);
   }
@@ -69,13 +70,13 @@ export class RingReader extends Ring {
     let read = Atomics.load(this.head, READ);
     while (read !== written) {
       const at = (read >>> 0) % this.words.length;
-      const [length = 0, sample_rate = 0, channels = 0] = this.words.subarray(at, at + RECORD_HEAD);
+      const [length = 0, sample_rate = 0, channels = 0, begins = 0] = this.words.subarray(at, at + RECORD_HEAD);
       if (length === WRAP) {
         read = (read + this.words.length - at) | 0;
         continue;
       }
       const from = at + RECORD_HEAD;
-      take({ samples: this.floats.subarray(from, from + length), sample_rate, channels });
+      take({ samples: this.floats.subarray(from, from + length), sample_rate, channels, begins: begins !== 0 });
       read = (read + RECORD_HEAD + length) | 0;
     }
     Atomics.store(this.head, READ, read);

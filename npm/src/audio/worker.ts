@@ -21,6 +21,7 @@ class Server {
   #wanted = false;
   #closed = false;
   #format = { sample_rate: 0, channels: 0 };
+  #begins = false;
   #pour: ((samples: Float32Array) => void) | undefined;
   #counting: ReturnType<typeof setInterval> | undefined;
   #wake = () => {};
@@ -85,7 +86,8 @@ class Server {
     if (sink === undefined) return;
     const writer = sink.ring && new RingWriter(sink.ring);
     this.#pour = (samples) => {
-      const chunk = { samples, ...this.#format };
+      const chunk = { samples, ...this.#format, begins: this.#begins };
+      this.#begins = false;
       if (writer) writer.write(chunk);
       else sink.port.postMessage(chunk, [samples.buffer]);
     };
@@ -93,7 +95,10 @@ class Server {
   }
 
   #sort(item: AudioItem): void {
-    if (item.type === "started") this.#format = { sample_rate: item.sample_rate, channels: item.channels };
+    if (item.type === "started") {
+      this.#format = { sample_rate: item.sample_rate, channels: item.channels };
+      this.#begins = true;
+    }
     if (item.type === "samples" && this.#pour) this.#pour(item.samples);
     else this.#held.push(item);
   }

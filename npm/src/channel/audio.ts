@@ -1,4 +1,5 @@
 import type { NodeReadable, WebReadableStream } from "../ambient.js";
+import type { Chunk } from "../audio/messages.js";
 import type { Player, PlayOptions } from "../audio/player.js";
 import type { Binding, BindingAudio, Sink } from "../binding.js";
 import { BindingError } from "../errors.js";
@@ -80,6 +81,9 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   readonly #pcm: Binding["pcm"];
   readonly #chunks: AudioChunk[] = [];
   #format: AudioFormat | undefined;
+  /** The chunks that do not continue the one before, and whether the next one does not. */
+  readonly #firsts = new WeakSet<AudioChunk>();
+  #begins = false;
   /** Samples per channel that the binding handed over and no reader took. */
   #held = 0;
 
@@ -177,9 +181,10 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
     });
     const hand = (chunk: AudioChunk) => {
       const { buffer, byteLength } = chunk.samples;
+      const begins = this.#firsts.has(chunk);
       // What shares its memory with other chunks has to be copied.
       const own = buffer.byteLength === byteLength && buffer instanceof ArrayBuffer;
-      sink.port.postMessage(chunk, own ? [buffer] : []);
+      sink.port.postMessage({ ...chunk, begins } satisfies Chunk, own ? [buffer] : []);
     };
     for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) hand(chunk);
     if (this.#binding.pour === undefined) {
@@ -198,6 +203,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
     switch (item.type) {
       case "started":
         this.#format = { sample_rate: item.sample_rate, channels: item.channels };
+        this.#begins = true;
         this.emit("started", this.#format);
         break;
       case "samples":
@@ -205,6 +211,8 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
         if (this.#format !== undefined) {
           const chunk = { samples: item.samples, ...this.#format };
           this.#chunks.push(chunk);
+          if (this.#begins) this.#firsts.add(chunk);
+          this.#begins = false;
           this.#held += frames(chunk);
         }
         break;

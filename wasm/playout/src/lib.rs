@@ -58,6 +58,12 @@ pub extern "C" fn push(player: &mut Player) {
     player.playout.push(&player.input);
 }
 
+/// What is pushed next does not continue what was pushed before.
+#[unsafe(no_mangle)]
+pub extern "C" fn splice(player: &mut Player) {
+    player.playout.splice();
+}
+
 /// Plays so many frames; they are there channel by channel.
 #[unsafe(no_mangle)]
 pub extern "C" fn pull(player: &mut Player, frames: usize, channels: usize) -> *const f32 {

@@ -9,6 +9,7 @@ mod delay;
 mod filter;
 mod ring;
 
+use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -93,6 +94,8 @@ pub struct Playout {
     /// By how much the gain may change from frame to frame of the output.
     ramp: f32,
     step: Step,
+    /// The frames that do not continue those before them.
+    joints: VecDeque<u64>,
     /// What does not fit into the ring.
     skipped: u64,
     played: u64,
@@ -161,6 +164,7 @@ impl Playout {
             gain: 0.0,
             ramp: ramp as f32,
             step: Step { cut: false, height: vec![0.0; channels], part: 0.0, last: vec![0.0; channels] },
+            joints: VecDeque::new(),
             skipped: 0,
             played: 0,
             dropped: 0,
@@ -193,6 +197,14 @@ impl Playout {
         }
     }
 
+    /// What is pushed next does not continue what was pushed before: something between them was lost.
+    pub fn splice(&mut self) {
+        let joint = self.ring.written();
+        if self.buffered() > 0 && self.joints.back() != Some(&joint) {
+            self.joints.push_back(joint);
+        }
+    }
+
     /// Fills what the sound card asks for: one stretch of `output` for each of `channels` channels, the same number of
     /// frames in each. A mono sound goes to all of them; channels that the output does not have are not heard.
     pub fn pull(&mut self, output: &mut [f32], channels: usize) {
@@ -211,6 +223,7 @@ impl Playout {
         // So much is needed to fade out in.
         let runway = AHEAD + (FADE * self.input_rate * 1.01) as u64 + 1;
         for frame in 0..frames {
+            self.join();
             self.fade(runway);
             for channel in 0..self.channels {
                 let sample = self.sample(channel);
@@ -290,6 +303,15 @@ impl Playout {
         self.delay.settle();
     }
 
+    /// Passes over the places at a joint where the signal would be made of samples from both of its sides.
+    fn join(&mut self) {
+        let Some(joint) = self.joints.pop_front_if(|joint| self.next + AHEAD >= *joint) else { return };
+        let past = joint + BEHIND;
+        if past > self.next {
+            self.cut(past - self.next);
+        }
+    }
+
     /// Begins to play if it is time, and looks at the depth.
     #[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
     fn adapt(&mut self, frames: usize) {
@@ -321,6 +343,10 @@ impl Playout {
         let lasts = self.phase == Phase::Playing && self.buffered() > runway;
         self.gain = if lasts { (self.gain + self.ramp).min(1.0) } else { (self.gain - self.ramp).max(0.0) };
         let empty = self.gain == 0.0 || self.buffered() <= AHEAD;
+        if self.sounds() && !lasts && empty && self.gain > 0.0 {
+            // A joint left too little to fade out in.
+            self.step.cut = true;
+        }
         match &mut self.phase {
             Phase::Playing if !lasts && empty => {
                 self.phase = Phase::Gap(1);
