@@ -122,6 +122,7 @@ pub struct Call {
     operation: &'static Operation,
     base: crate::address::BaseUrl,
     key: Option<ApiKey>,
+    mask: Mask,
     limits: Limits,
     total: Millis,
     /// When the first step was asked for.
@@ -220,7 +221,10 @@ impl Call {
             }
             (Carrier::Json | Carrier::Query, None) => {}
         }
+        let mut mask = Mask::default();
+        config.api_key.iter().for_each(|key| mask.add(key.expose()));
         for (name, value) in config.headers.iter().chain(&options.headers) {
+            mask.add_header(name, value);
             request.headers.retain(|(own, _)| own != name);
             request.headers.push((name.clone(), value.clone()));
         }
@@ -237,6 +241,7 @@ impl Call {
             operation,
             base: config.base_url.clone(),
             key: config.api_key.clone(),
+            mask,
             limits: Limits { request: timeout, idle: options.idle_timeout.unwrap_or(config.idle_timeout) },
             total: options.total_timeout.or(config.total_timeout).unwrap_or(all),
             started: None,
@@ -274,10 +279,7 @@ impl Call {
                     subject: self.operation.name.to_owned(),
                     fact: Fact::Retry {
                         error: said(&error, self.operation.name),
-                        request_id: self
-                            .request_id
-                            .take()
-                            .map(|id| mask(self.key.as_ref(), &self.request).text(&id)),
+                        request_id: self.request_id.take().map(|id| self.mask.text(&id)),
                         attempt: self.attempt,
                         of: self.max_retries,
                         wait,
@@ -301,7 +303,7 @@ impl Call {
                 error: result.as_ref().err().map(|error| said(error, self.operation.name)),
                 took: now.saturating_sub(self.started.unwrap_or(now)),
                 requests: self.requests,
-                request_id: self.request_id.take().map(|id| mask(self.key.as_ref(), &self.request).text(&id)),
+                request_id: self.request_id.take().map(|id| self.mask.text(&id)),
             },
         });
         Step::Done(result)
@@ -337,7 +339,7 @@ impl Call {
         self.deliver(reached.into());
         self.fail(Error::Transport(TransportError {
             operation: self.operation.name.to_owned(),
-            message: mask(self.key.as_ref(), &self.request).text(&message),
+            message: self.mask.text(&message),
             delivered: self.delivered,
         }));
     }
@@ -395,7 +397,7 @@ impl Call {
     }
 
     fn refused(&mut self, response: &Response) -> Error {
-        let mask = mask(self.key.as_ref(), &self.request);
+        let mask = &self.mask;
         // The documented shape of an error, and the nested one of the chat endpoint (G3).
         let body = json::parse(&response.body).unwrap_or_default();
         let text = |name: &str| {
@@ -488,6 +490,7 @@ impl Call {
             let problem = "expected an http or https URL or a path from the root".to_owned();
             return Err(self.misfit(response, Mismatch { path: String::new(), problem }));
         };
+        self.mask.add_query(&url);
         self.request = Request { method: Method::Get, url, headers: Vec::new(), body: None };
         // A signed URL carries its own credentials: some stores refuse a second kind beside them.
         if own && matches!(self.operation.answer, Answer::Screenshot) {
@@ -560,19 +563,10 @@ impl Call {
             path,
             problem,
             status: response.status,
-            body: mask(self.key.as_ref(), &self.request).body(&response.body),
+            body: self.mask.body(&response.body),
             garbled: false,
         }
     }
-}
-
-/// The secrets that an answer to this request, or its failure, may echo.
-fn mask(key: Option<&ApiKey>, request: &Request) -> Mask {
-    let mut mask = Mask::default();
-    key.iter().for_each(|key| mask.add(key.expose()));
-    request.headers.iter().for_each(|(name, value)| mask.add_header(name, value));
-    mask.add_query(&request.url);
-    mask
 }
 
 /// An error without the name of the call, which a line of the log begins with.
