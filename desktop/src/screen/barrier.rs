@@ -17,7 +17,7 @@ use super::{
     paint::Unseen,
 };
 
-/// What to grant a window that cannot say when it is done.
+/// What to grant a window that cannot say when it has read its keys, from the last one on.
 const SILENT_WINDOW_PAUSE: Duration = Duration::from_millis(120);
 /// As many characters a window that never answers is taken to have before it.
 const MUTE_WINDOW_BURST: usize = 100;
@@ -35,39 +35,63 @@ pub(super) enum Manners {
     Mute(Window),
 }
 
-/// Returns once the focused application has handled all events sent to it, at the latest after `limit`.
+/// Notes that the focused window was just sent keys.
+pub(super) fn keys_sent(display: &Display) -> Result<(), ScreenError> {
+    let can_say = match focus::focus(display)? {
+        Focus::Nothing => true,
+        Focus::Silent(_) => false,
+        Focus::Pingable(window) => display.manners.get() != Manners::Mute(window),
+    };
+    if !can_say {
+        display.read_by.set(Some(Instant::now() + SILENT_WINDOW_PAUSE));
+    }
+    Ok(())
+}
+
+/// Returns once every application has handled the keys sent to it, at the latest after `limit`.
 ///
-/// An application takes its events in order, so its answer to a `_NET_WM_PING` follows the keys before it. An
-/// application without that protocol gets a fixed pause instead, and one that promises to answer and did not the time
-/// until it has stopped drawing. `false`: it may still have events to handle.
+/// The focused one is asked if it can answer. An application takes its events in order, so its answer to a
+/// `_NET_WM_PING` follows the keys before it. One without that protocol gets a fixed pause instead, and one that
+/// promises to answer and did not the time until it has stopped drawing. `false`: it may still have events to handle.
 pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
+    if let Some(read_by) = display.read_by.take() {
+        thread::sleep(read_by.saturating_duration_since(Instant::now()));
+    }
     match focus::focus(display)? {
-        Focus::Nothing => Ok(true),
-        Focus::Silent(_) => {
-            thread::sleep(SILENT_WINDOW_PAUSE);
-            Ok(true)
-        }
+        Focus::Nothing | Focus::Silent(_) => Ok(true),
         Focus::Pingable(window) if display.manners.get() == Manners::Mute(window) => {
             Unseen::in_window(window, MUTE_WINDOW_BURST).wait(display)?;
             Ok(true)
         }
-        Focus::Pingable(window) => {
-            // An answer is sent to the root window: as news of a window below it by most, of itself by Qt 5.
-            let answers = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
-            listen(display, display.root, answers)?;
-            listen(display, window, EventMask::STRUCTURE_NOTIFY)?;
-            let answered = ping(display, window, Instant::now() + limit);
-            listen(display, window, EventMask::NO_EVENT)?;
-            listen(display, display.root, EventMask::NO_EVENT)?;
-            let answered = answered?;
-            if answered {
-                display.manners.set(Manners::Answers(window));
-            } else if display.manners.get() != Manners::Answers(window) {
-                display.manners.set(Manners::Mute(window));
-            }
-            Ok(answered)
-        }
+        Focus::Pingable(window) => ask(display, window, limit),
     }
+}
+
+/// As [`wait`], but only for what answers: `false` when something else may still have keys to read.
+pub(super) fn wait_for_answer(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
+    match focus::focus(display)? {
+        Focus::Pingable(window) if display.manners.get() != Manners::Mute(window) => {
+            Ok(ask(display, window, limit)? && display.read_by.get().is_none())
+        }
+        _ => Ok(false),
+    }
+}
+
+fn ask(display: &Display, window: Window, limit: Duration) -> Result<bool, ScreenError> {
+    // An answer is sent to the root window: as news of a window below it by most, of itself by Qt 5.
+    let answers = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
+    listen(display, display.root, answers)?;
+    listen(display, window, EventMask::STRUCTURE_NOTIFY)?;
+    let answered = ping(display, window, Instant::now() + limit);
+    listen(display, window, EventMask::NO_EVENT)?;
+    listen(display, display.root, EventMask::NO_EVENT)?;
+    let answered = answered?;
+    if answered {
+        display.manners.set(Manners::Answers(window));
+    } else if display.manners.get() != Manners::Answers(window) {
+        display.manners.set(Manners::Mute(window));
+    }
+    Ok(answered)
 }
 
 fn ping(display: &Display, target: Window, deadline: Instant) -> Result<bool, ScreenError> {

@@ -102,6 +102,8 @@ pub(super) struct Display {
     pub(super) atoms: Atoms,
     /// Of [`super::barrier`].
     pub(super) manners: Cell<Manners>,
+    /// When windows that cannot say so are taken to have read their keys; of [`super::barrier`] too.
+    pub(super) read_by: Cell<Option<Instant>>,
 }
 
 impl Display {
@@ -111,7 +113,7 @@ impl Display {
         let conn = RustConnection::connect_to_stream(BoundedStream(stream), 0)?;
         let atoms = Atoms::new(&conn)?.reply()?;
         let root = conn.setup().roots[0].root;
-        Ok(Self { conn, root, atoms, manners: Cell::default() })
+        Ok(Self { conn, root, atoms, manners: Cell::default(), read_by: Cell::default() })
     }
 
     /// A connection that learns what windows draw.

@@ -168,7 +168,7 @@ impl Screen {
     }
 
     /// Types any Unicode text into the focused window, with a pause after each character if one is given.
-    /// Returns when the application has taken it, or after a second or two. Once `abandoned`, the rest is not typed.
+    /// Returns when the application has taken it, if it can say so, or after a second or two. Once `abandoned`, the rest is not typed.
     ///
     /// # Errors
     ///

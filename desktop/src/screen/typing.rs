@@ -76,13 +76,14 @@ pub(super) fn type_text(
             pause::until(Instant::now() + delay.unwrap_or_default(), abandoned)?;
         }
         display.sync()?;
+        barrier::keys_sent(display)?;
         let codes: Vec<Keycode> = bound.values().map(|key| key.code).collect();
         pool.mark_pending(&codes);
     }
     drop(caps_lock);
     modifiers.restore()?;
     display.sync()?;
-    if barrier::wait(display, HANDLING_LIMIT)? {
+    if barrier::wait_for_answer(display, HANDLING_LIMIT)? {
         pool.settled();
     }
     Unseen::in_focus(display, if delay.is_none() { symbols.len() } else { 1 })
