@@ -1,5 +1,9 @@
-"""Works a computer through the official Python client, unchanged, and prints what came of it as JSON: client.py BASE_URL"""
+"""Works a computer through the official Python client, unchanged, and prints what came of it as JSON: client.py BASE_URL
 
+The server has a stream connection named live.
+"""
+
+import inspect
 import json
 import sys
 import types
@@ -38,10 +42,12 @@ actions = {
     "right_click": lambda: computer.right_click(640, 400),
     "drag": lambda: computer.drag(0, 0, 100, 100, duration=0.05),
     "scroll at the middle": lambda: computer.scroll("down"),
-    "scroll at a place": lambda: computer.scroll("up", 2, 0, 0),
+    "scroll further": lambda: computer.scroll("up", 2),
     "wait": lambda: computer.wait(0.01),
     "key": lambda: computer.key("Escape"),
 }
+if "x" in inspect.signature(computer.scroll).parameters:
+    actions["scroll further"] = lambda: computer.scroll("up", 2, 0, 0)
 seen["actions"] = {name: act()["success"] for name, act in actions.items()}
 
 seen["bash"] = computer.bash("echo out; echo err >&2; exit 3")
@@ -49,6 +55,10 @@ ran = computer.exec("print(6 * 7)")
 seen["exec"] = [ran["success"], ran["output"], ran["timeout"]]
 failed = computer.exec("1 / 0")
 seen["exec that fails"] = [failed["success"], failed["error_type"]]
+
+started = computer.start_stream("live")
+told = computer.stream_status()
+seen["stream"] = [started["status"], told["pid"] == started["pid"], computer.stop_stream()["success"]]
 
 
 def refusal(act):
