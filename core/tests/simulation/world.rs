@@ -426,9 +426,9 @@ impl<M: Model> World<M> {
             "what was received is accounted for: {counters:?}"
         );
         if matches!(self.session.state(), State::Open | State::Unstable) {
-            // A timer of this world is at most 200 ms late, unless the program sleeps.
+            // The timer of the ping and that of its answer are at most 200 ms late each, unless the program sleeps.
             assert!(
-                self.awake_since(self.heard) <= DEAD + 200,
+                self.awake_since(self.heard) <= DEAD + 2 * 200,
                 "a dead link is noticed: silent for {}",
                 self.now - self.heard
             );

@@ -9,8 +9,10 @@ mod parameters;
 mod session;
 mod terminal;
 
+pub(crate) type Body = fn(&[u8]);
+
 /// Every body by the name of its fuzzer and of the folder of its kept inputs.
-pub(crate) const ALL: [(&str, fn(&[u8])); 6] = [
+pub(crate) const ALL: [(&str, Body); 6] = [
     ("json", json::run),
     ("answers", answers::run),
     ("parameters", parameters::run),

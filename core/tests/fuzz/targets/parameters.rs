@@ -15,7 +15,7 @@ use super::input::Input;
 
 pub(crate) fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    if input.byte() % 4 == 0 {
+    if input.byte().is_multiple_of(4) {
         address(&mut input);
     } else {
         call(&mut input);

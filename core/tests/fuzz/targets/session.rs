@@ -105,9 +105,13 @@ impl<S: Subject> World<S> {
                     Frame::Text(text) => text.len(),
                     Frame::Binary(bytes) => bytes.len(),
                 };
-                // Many small ones or a few large ones, so that an input is soon through.
+                // Seldom many small ones or a few large ones, so that an input is soon through.
                 let most = (LARGEST_FLOOD / (size + 1)).clamp(1, 1 << 12);
-                for _ in 0..most.min(1 << (input.byte() % 13)) {
+                let count = match input.byte() {
+                    byte @ 0..0xf0 => 1 << (byte % 5),
+                    byte => 1 << (byte % 13),
+                };
+                for _ in 0..most.min(count) {
                     self.deliver(last);
                 }
             }

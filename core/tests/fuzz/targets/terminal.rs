@@ -7,7 +7,7 @@ use super::session::{self, Frame, Subject};
 
 pub(crate) fn run(data: &[u8]) {
     let mut input = Input::new(data);
-    if input.byte() % 4 == 0 {
+    if input.byte().is_multiple_of(4) {
         cut(&mut input);
     } else {
         session::run::<Shell>(&mut input);
