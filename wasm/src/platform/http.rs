@@ -1,7 +1,7 @@
 //! HTTP by `fetch`.
 
 use gloo_net::Error;
-use gloo_net::http::{Method, RequestBuilder};
+use gloo_net::http::{Method, Request as Sent, RequestBuilder};
 use js_sys::{Reflect, Uint8Array};
 use orgo_core::driver::Progress;
 use orgo_core::http::{self as core, Reached, Request, Response, SendFailure};
@@ -43,7 +43,9 @@ pub(super) async fn send(request: Request, progress: Progress) -> Result<Respons
         Some(body) => builder.body(Uint8Array::from(body.as_slice())),
         None => builder.build(),
     };
-    let answer = built.map_err(failed(Reached::Never))?.send().await.map_err(failed(Reached::Maybe))?;
+    // Node holds a request weakly and forgets its signal with it: it lives until the answer is read.
+    let kept = web_sys::Request::from(built.map_err(failed(Reached::Never))?);
+    let answer = Sent::from(Clone::clone(&kept)).send().await.map_err(failed(Reached::Maybe))?;
     progress.heard();
     let body = match answer.body() {
         Some(stream) => read(&stream, &progress).await.map_err(|error| SendFailure {
