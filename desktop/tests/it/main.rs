@@ -2,6 +2,7 @@
 
 mod audio;
 mod computer;
+mod deploy;
 mod disk;
 mod doctor;
 mod events;

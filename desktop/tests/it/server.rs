@@ -10,6 +10,8 @@ use ureq::http::Request;
 
 pub(crate) const KEY: &str = "sk_live_test";
 
+const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
+
 /// How long a test waits for what must happen.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -37,7 +39,19 @@ impl Server {
     }
 
     pub(crate) fn start_in(data: TempDir, options: &[&str]) -> Self {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_orgo-desktop"))
+        Self::run(Command::new(PROGRAM), data, options)
+    }
+
+    /// Started by a program that becomes the one that it is given.
+    pub(crate) fn start_by(starter: &[&str]) -> Self {
+        let (program, arguments) = starter.split_first().expect("it has a name");
+        let mut command = Command::new(program);
+        command.args(arguments).arg(PROGRAM);
+        Self::run(command, tempfile::tempdir().expect("the tests may write to /tmp"), &[])
+    }
+
+    fn run(mut command: Command, data: TempDir, options: &[&str]) -> Self {
+        let mut process = command
             .args(["serve", "--json", "--data-dir"])
             .arg(data.path())
             .args(if options.contains(&"--listen") { &[][..] } else { &["--listen", "127.0.0.1:0"] })
