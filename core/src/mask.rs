@@ -141,13 +141,22 @@ impl Echo {
     fn length(&self, text: &[u8]) -> Option<usize> {
         let mut ends = vec![0];
         for forms in &self.0 {
-            // One form may be the beginning of another: `%` of `%25`.
-            let next = |end: &usize| {
-                let end = *end;
-                forms.iter().filter(move |form| begins(&text[end..], form)).map(move |form| end + form.len())
-            };
-            ends = ends.iter().flat_map(next).collect();
-            ends.dedup();
+            // One form may be the beginning of another, as `%` of `%25`; and JSON in JSON has more backslashes.
+            let mut next = Vec::new();
+            for end in ends {
+                let escapes = text[end..].iter().take_while(|byte| **byte == b'\\').count();
+                for start in end..=end + escapes {
+                    next.extend(
+                        forms
+                            .iter()
+                            .filter(|form| begins(&text[start..], form))
+                            .map(|form| start + form.len()),
+                    );
+                }
+            }
+            next.sort_unstable();
+            next.dedup();
+            ends = next;
             if ends.is_empty() {
                 return None;
             }
@@ -156,19 +165,17 @@ impl Echo {
     }
 }
 
-/// A character as it is, in a URL, in a form, and in JSON.
+/// A character as it is, in a URL, in a form, and in JSON, without the backslashes.
 fn forms(c: char) -> Vec<String> {
     let plain = c.to_string();
     let in_url = match c {
         c if c.is_ascii() => format!("%{:02X}", u32::from(c)),
         _ => percent_encode(&plain),
     };
-    let in_json = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    let in_json = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("u{unit:04x}")).collect();
     let mut forms = vec![plain, in_url, in_json];
-    match c {
-        ' ' => forms.push("+".to_owned()),
-        '"' | '\\' | '/' => forms.push(format!("\\{c}")),
-        _ => {}
+    if c == ' ' {
+        forms.push("+".to_owned());
     }
     forms
 }
@@ -246,6 +253,7 @@ mod tests {
             "p@ss+w/ord%25%2B%22%C3%A9",
             r#"p@ss w\/ord%+\"\u00e9"#,
             r"p@ss w/ord%+\u0022\u00E9",
+            r#"p@ss w\\\/ord%+\\\"\\u00e9"#,
         ] {
             assert_eq!(mask.text(&format!("<{echo}> twice {echo}")), "<***> twice ***", "{echo}");
         }

@@ -60,6 +60,7 @@ struct Socket {
     socket: WebSocket,
     inbox: Rc<Inbox>,
     _on_open: Closure<dyn FnMut()>,
+    _on_error: Closure<dyn FnMut()>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_close: Closure<dyn FnMut(CloseEvent)>,
 }
@@ -70,9 +71,13 @@ impl Socket {
         socket.set_binary_type(BinaryType::Arraybuffer);
         let inbox = Rc::new(Inbox::default());
 
+        let opened = Rc::new(Cell::new(false));
         let on_open = Closure::new({
-            let inbox = Rc::clone(&inbox);
-            move || inbox.push(Event::Opened)
+            let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
+            move || {
+                opened.set(true);
+                inbox.push(Event::Opened);
+            }
         });
         let on_message = Closure::new({
             let inbox = Rc::clone(&inbox);
@@ -84,7 +89,16 @@ impl Socket {
                 }));
             }
         });
-        // An `error` event says nothing, and a `close` always follows it.
+        // An `error` event says nothing, and in a browser a `close` always follows it. In Node none does where the socket
+        // does not open.
+        let on_error = Closure::new({
+            let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
+            move || {
+                if !opened.get() {
+                    inbox.push(Event::Message(Message::Closed { code: 1006, reason: String::new() }));
+                }
+            }
+        });
         let on_close = Closure::new({
             let inbox = Rc::clone(&inbox);
             move |event: CloseEvent| {
@@ -93,8 +107,16 @@ impl Socket {
         });
         socket.set_onopen(Some(on_open.as_ref().unchecked_ref()));
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        socket.set_onerror(Some(on_error.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_close.as_ref().unchecked_ref()));
-        Ok(Self { socket, inbox, _on_open: on_open, _on_message: on_message, _on_close: on_close })
+        Ok(Self {
+            socket,
+            inbox,
+            _on_open: on_open,
+            _on_error: on_error,
+            _on_message: on_message,
+            _on_close: on_close,
+        })
     }
 }
 
@@ -102,6 +124,7 @@ impl Drop for Socket {
     fn drop(&mut self) {
         self.socket.set_onopen(None);
         self.socket.set_onmessage(None);
+        self.socket.set_onerror(None);
         self.socket.set_onclose(None);
         // Without a code it is never refused, and a socket that is closing stays as it is.
         let _ = self.socket.close();
