@@ -2,11 +2,13 @@
 // `/hang/7/api/computers/c`. What it saw for a run is at `/seen/7`.
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
+import { freePort } from "../support/receiver.mjs";
 
 const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "*",
   "access-control-allow-methods": "GET, POST, DELETE",
+  "access-control-expose-headers": "*",
   "access-control-max-age": "7200",
 };
 
@@ -49,7 +51,7 @@ const sockets = {
   },
 };
 
-/** @returns {Promise<{ url: string, close(): Promise<void> }>} */
+/** @returns {Promise<{ url: string, nowhere: string, close(): Promise<void> }>} its URL, and one where nobody listens */
 export async function startLimitsServer() {
   const runs = new Map();
   const seenBy = (run) => {
@@ -62,6 +64,8 @@ export async function startLimitsServer() {
     if (way === "seen") return json(200, seenBy(run))(response);
     const seen = seenBy(run);
     seen.requests += 1;
+    // What is not read shows no end.
+    request.resume();
     response.once("close", () => (seen.given_up += response.writableFinished ? 0 : 1));
     requests[way](response, { headers: request.headers, run, seen });
   });
@@ -72,13 +76,13 @@ export async function startLimitsServer() {
     seen.sockets += 1;
     stream.once("close", () => (seen.closed += 1));
     stream.on("error", () => {});
-    // One that is not answered has to be read for its end to be seen.
-    if (way === "hang") return stream.resume();
+    if (way === "hang") return stream.resume().on("end", () => stream.end());
     upgrades.handleUpgrade(request, stream, head, (socket) => sockets[way](socket, request.url));
   });
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${http.address().port}`,
+    nowhere: `http://127.0.0.1:${await freePort()}`,
     close: () =>
       new Promise((resolve) => {
         for (const socket of upgrades.clients) socket.terminate();

@@ -1,6 +1,6 @@
 // What ends a call, an opening or a wait, what the log says of it, and where a fresh password comes from: told once, and
-// acted out in Node through each binding and in a page. An act is a function of a world: the package, and the URL of
-// limits-server.mjs.
+// acted out in Node through each binding and in a page. An act is a function of a world: the package, the URL of
+// limits-server.mjs, and one where nobody listens.
 import { equal, ok, rejects } from "../scenarios/check.mjs";
 import { until } from "../support/wait.mjs";
 
@@ -151,7 +151,9 @@ const aborts = Object.entries(abortable).map(([what, { way, start, reached, free
     await until("the connection to be free", async () => freed(await run.seen()));
 
     const before = await run.seen();
-    await givenUp(world, controller, start(run, { signal: controller.signal }), `${what}, given up before it began`);
+    const over = new AbortController();
+    over.abort();
+    await rejects(start(run, { signal: over.signal }), world.sdk.AbortError, `${what}, given up before it began`);
     const { requests, sockets } = await run.seen();
     equal(requests + sockets, before.requests + before.sockets, `${what}: what was sent when it was given up before`);
   },
@@ -233,8 +235,8 @@ async function levelsAreKept(world) {
   const quiet = begin(world, "soon", { logLevel: "warn" });
   await rejects(quiet.computer.refresh({ maxRetries: 1 }), world.sdk.ServerError, "it is busy");
   equal(quiet.lines.length, 0, "lines of a call that is below the level");
-  const off = begin(world, "guarded", { logLevel: "off" });
-  await rejects(off.computer.terminal({}, { timeout: 300 }), world.sdk.OrgoError, "it does not open");
+  const off = begin(world, "slow", { logLevel: "off" });
+  await rejects(off.computer.refresh(), world.sdk.RateLimitError, "it is too much");
   equal(off.lines.length, 0, "lines where there is no log");
 }
 
@@ -291,7 +293,7 @@ async function redialsAreTold(world) {
   equal((await rejects(opening, world.sdk.TimeoutError, "it does not open")).limit, 200, "the limit");
   const { connection } = begin(world, "echo");
   const log = (line) => lines.push(line);
-  const nowhere = { ...connection, connection_url: "http://127.0.0.1:1" };
+  const nowhere = { ...connection, connection_url: world.nowhere };
   const failing = world.sdk.Orgo.connect(nowhere, { logger: { warn: log, error: log } }).terminal({}, { maxRetries: 1 });
   await rejects(failing, world.sdk.ChannelClosedError, "nobody is there");
   await until("the lines", () => lines.length >= 2);

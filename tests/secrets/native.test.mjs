@@ -1,0 +1,3 @@
+import { testSecrets } from "./run.mjs";
+
+testSecrets("native");

@@ -1,0 +1,93 @@
+// What the servers of this project write to their terminals: the desktop, and the dashboard, which keeps the key from its
+// page.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, before, describe, test } from "node:test";
+import { buildDashboard } from "../../examples/dashboard/build.mjs";
+import { startDesktop } from "../support/desktop.mjs";
+import { until, within } from "../support/wait.mjs";
+import { makeComputer } from "../support/world.mjs";
+import { startEchoServer } from "./echo-server.mjs";
+import { escaped, findSecrets, SECRETS } from "./forms.mjs";
+
+const LIMIT = { timeout: 120_000 };
+const SERVER = new URL("../../examples/dashboard/server.mjs", import.meta.url).pathname;
+
+describe("what the desktop writes", () => {
+  const wrong = { key: "sk_live_wr0ng-k3y", password: "wr0ng p@ssw/ord", signature: "0123456789abcdef".repeat(4) };
+  let desktop;
+  before(async () => {
+    process.env.RUST_LOG = "orgo_desktop=debug";
+    desktop = await startDesktop({ connections: { dead: "rtmp://127.0.0.1:9/live/str3am-k3y" } });
+  });
+  after(() => desktop?.stop());
+
+  test("right and wrong secrets are not in it", LIMIT, async () => {
+    const sdk = await import("orgo-sdk");
+    const { options } = desktop;
+    const { orgo, computer, workspace } = await makeComputer(sdk, options);
+    const refused = (work) => assert.rejects(work, sdk.OrgoError);
+    await refused(new sdk.Orgo({ ...options, apiKey: wrong.key }).workspaces.list());
+    await refused(orgo.computers.get(wrong.key));
+    const connection = (await computer.connection()).toJSON();
+    await (await sdk.Orgo.connect(connection).terminal()).close();
+    await refused(sdk.Orgo.connect({ ...connection, password: wrong.password }).terminal());
+    await refused(computer.stream.start("dead").then(() => computer.stream.start("none")));
+    const file = await orgo.files.upload({ workspace_id: workspace.id, name: "f", file: new Uint8Array(3) });
+    const { url } = await orgo.files.download(file.id);
+    assert.equal((await fetch(url)).status, 200);
+    const signature = new URL(url).searchParams.get("signature");
+    assert.notEqual((await fetch(url.replace(signature, wrong.signature))).status, 200);
+    await computer.delete();
+    await desktop.stop();
+    assert.ok(desktop.log.length > 0);
+    const secrets = [options.apiKey, connection.password, signature, "str3am-k3y", ...Object.values(wrong)];
+    for (const secret of secrets) {
+      for (const form of escaped(secret)) assert.ok(!desktop.log.includes(form), `${form} is in\n${desktop.log}`);
+    }
+    desktop = undefined;
+  });
+});
+
+describe("what the dashboard writes and answers", () => {
+  let server, child;
+  let written = "";
+  before(async () => {
+    server = await startEchoServer();
+    await buildDashboard();
+  });
+  after(() => {
+    child?.kill("SIGKILL");
+    return server?.close();
+  });
+
+  for (const way of ["computer", "403", "garbage"]) {
+    test(`the service answers: ${way}`, LIMIT, async () => {
+      written = "";
+      const env = { ...process.env, PORT: "0", ORGO_API_KEY: SECRETS.apiKey, ORGO_BASE_URL: `${server.url}/${way}/api` };
+      child = spawn(process.execPath, [SERVER], { stdio: ["ignore", "pipe", "pipe"], env });
+      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (written += text));
+      const url = await until("the dashboard", () => /^Dashboard: (\S+)$/m.exec(written)?.[1], 30_000);
+      let answers = "";
+      const paths = ["service", "computers", "computers/c/screenshot", `computers/${encodeURIComponent(SECRETS.password)}/screenshot`];
+      for (const path of paths) {
+        const response = await fetch(`${url}/api/${path}`);
+        answers += `${JSON.stringify([...response.headers])} ${await response.text()}`;
+      }
+      const type = { "content-type": "application/json" };
+      for (const action of ["click", "stop", "nothing"]) {
+        const given = { method: "POST", headers: type, body: '{"x":1,"y":1}' };
+        answers += await (await fetch(`${url}/api/computers/c/${action}`, given)).text();
+      }
+      const connection = await (await fetch(`${url}/api/computers/c/connection`)).text();
+      // A connection is for handing the password on, and the key stays here in any case.
+      const found = [...findSecrets(answers), ...findSecrets(connection).filter((what) => what.startsWith("apiKey"))];
+      child.kill("SIGTERM");
+      await within("the dashboard to end", once(child, "close"));
+      assert.deepEqual(found, [], answers);
+      assert.deepEqual(findSecrets(written), [], written);
+      if (way === "computer") assert.ok(connection.includes(JSON.stringify(SECRETS.password)), connection);
+    });
+  }
+});
