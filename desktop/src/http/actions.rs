@@ -120,7 +120,7 @@ pub(super) async fn picture(
         PictureFormat::Png => ImageFormat::Png,
         PictureFormat::Jpeg => ImageFormat::Jpeg,
     };
-    let image = on_screen(&machine, move |screen, _| screen.screenshot(format, scale)).await?;
+    let image = on_screen(machine, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {

@@ -36,28 +36,40 @@ const CARET_WIDTH: u16 = 3;
 #[derive(Debug)]
 pub(super) struct Unseen {
     window: Window,
-    handling: Duration,
-    sent: Instant,
+    /// How long the window may work between two drawings.
+    pause: Duration,
+    /// Then it is no longer waited for.
+    end: Instant,
 }
 
 impl Unseen {
-    /// Text of so many characters, sent to the focused window just now.
-    pub(super) fn in_focus(display: &Display, characters: usize) -> Result<Option<Self>, ScreenError> {
+    /// Text of so many characters, the last of which was sent to the focused window at `sent`. What has taken long to
+    /// take them until now, as on a busy machine, is granted as long again for drawing.
+    pub(super) fn in_focus(
+        display: &Display,
+        characters: usize,
+        sent: Instant,
+    ) -> Result<Option<Self>, ScreenError> {
         Ok(match focus::focus(display)? {
             Focus::Nothing => None,
-            Focus::Pingable(window) | Focus::Silent(window) => Some(Self::in_window(window, characters)),
+            Focus::Pingable(window) | Focus::Silent(window) => {
+                let Self { pause, end, .. } = Self::in_window(window, characters);
+                let slowness = sent.elapsed();
+                Some(Self { window, pause: pause + slowness, end: end + slowness * 2 })
+            }
         })
     }
 
+    /// As many characters, sent to this window just now.
     pub(super) fn in_window(window: Window, characters: usize) -> Self {
         let characters = u32::try_from(characters).unwrap_or(u32::MAX);
-        Self { window, handling: PER_CHARACTER.saturating_mul(characters), sent: Instant::now() }
+        let handling = PER_CHARACTER.saturating_mul(characters);
+        Self { window, pause: handling.min(LONGEST_BURST), end: Instant::now() + LIMIT + handling * 2 }
     }
 
     /// Returns once the window has stopped drawing.
     pub(super) fn wait(&self, display: &Display) -> Result<(), ScreenError> {
-        let end = self.sent + LIMIT + self.handling * 2;
-        if Instant::now() >= end {
+        if Instant::now() >= self.end {
             return Ok(());
         }
         let conn = &display.conn;
@@ -70,9 +82,9 @@ impl Unseen {
             Err(error) => return Err(error),
         }
 
-        let quiet = QUIET + self.handling.min(LONGEST_BURST);
+        let quiet = QUIET + self.pause;
         let mut patience = Instant::now() + quiet;
-        while let Some(event) = display.next_event(patience.min(end))? {
+        while let Some(event) = display.next_event(patience.min(self.end))? {
             match event {
                 Event::DamageNotify(notice) if notice.damage == damage => {
                     conn.damage_subtract(damage, NONE, NONE)?.ignore_error();

@@ -83,10 +83,11 @@ pub(super) fn type_text(
     drop(caps_lock);
     modifiers.restore()?;
     display.sync()?;
+    let sent = Instant::now();
     if barrier::wait_for_answer(display, HANDLING_LIMIT)? {
         pool.settled();
     }
-    Unseen::in_focus(display, if delay.is_none() { symbols.len() } else { 1 })
+    Unseen::in_focus(display, if delay.is_none() { symbols.len() } else { 1 }, sent)
 }
 
 fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), ScreenError> {
