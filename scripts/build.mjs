@@ -45,7 +45,7 @@ async function buildWasm() {
 async function buildPlayout() {
   const target = "wasm32-unknown-unknown";
   await run("cargo", ["build", "--quiet", "--package", "orgo-playout", "--profile", "wasm", "--target", target]);
-  const built = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), target, "wasm/orgo_playout.wasm");
+  const built = join(cargoTarget(), target, "wasm/orgo_playout.wasm");
   // The features that rustc uses; no names and notes.
   const features = ["bulk-memory", "mutable-globals", "nontrapping-float-to-int", "sign-ext"].map((name) => `--enable-${name}`);
   mkdirSync(join(root, "target"), { recursive: true });
@@ -59,8 +59,11 @@ async function buildAddon() {
   if (library === undefined) throw new Failure(`There is no addon for ${process.platform}; the wasm binding works everywhere`);
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
-  copyFileSync(join(root, "target/addon", library), join(out, `orgo.${platformName()}.node`));
+  copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${platformName()}.node`));
 }
+
+/** Where Cargo puts what it builds. */
+const cargoTarget = () => process.env.CARGO_TARGET_DIR ?? join(root, "target");
 
 /** The name of this platform's addon, as npm/src/bindings/native.ts looks for it. */
 function platformName() {
