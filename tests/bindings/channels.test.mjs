@@ -17,7 +17,15 @@ describe("channels", { concurrency: 12 }, () => {
     if (vector.virtual) continue;
     test(`${file}: ${vector.name}`, { timeout: 120_000 }, async () => {
       const names = vector.native ? ["native"] : Object.keys(subjects);
-      const seen = await Promise.all(names.map(async (name) => [name, await play(subjects[name], index, vector)]));
+      const through = async (name) => {
+        try {
+          return [name, await play(subjects[name], index, vector)];
+        } catch (error) {
+          error.message = `through ${name}: ${error.message}`;
+          throw error;
+        }
+      };
+      const seen = await Promise.all(names.map(through));
       const [[, first], ...others] = seen;
       for (const [name, other] of others) assert.equal(other, first, `through ${name}, not as through ${names[0]}`);
       for (const name of names) counts[name] = (counts[name] ?? 0) + 1;

@@ -77,6 +77,8 @@ export class Stage {
 
   stop() {
     for (const socket of this.#sockets.clients) socket.terminate();
+    // A dial that is held back is no connection of the server any more.
+    this.#dial?.connection.destroy();
     this.#http.close();
     this.#http.closeAllConnections();
   }

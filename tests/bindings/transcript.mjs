@@ -31,6 +31,7 @@ export async function play(subject, id, script) {
     }
     return await player.end();
   } finally {
+    await subject.act(id, "close", []);
     stage.stop();
   }
 }
@@ -67,17 +68,18 @@ class Player {
     for (const output of step.outputs ?? []) await this.#expect(output);
     if (step.items) await this.#expectItems(step.items);
     if (step.state) await this.#expectState(step.state);
-    if (step.counters) {
+    // Before the first acceptance there is no object that could be asked.
+    if (step.counters && (await this.#look()).open) {
       await this.#see("the counters", ({ counters }) => fits(counters, step.counters));
       this.#record.push(part((await this.#look()).counters, step.counters));
     }
   }
 
   async end() {
-    await this.#subject.act(this.#id, "close", []);
-    const { failure, ended } = await this.#see("its end", ({ failure, ended }) => failure || ended);
-    const surplus = this.#stage.outputs.rest.filter((output) => !isPing(output) && output.hangup === undefined);
+    const surplus = this.#stage.outputs.rest.filter((output) => !isPing(output));
     assert.deepEqual(surplus, [], "what the client did beyond the transcript");
+    await this.#command("close");
+    const { failure, ended } = await this.#see("its end", ({ failure, ended }) => failure || ended);
     return canonical({ record: this.#record, failure: failure && cause(failure), ended: cause(ended) });
   }
 
@@ -94,9 +96,11 @@ class Player {
       else stage.refuse(step.failure.status);
     }
     if (step.credentials) {
-      if (script.target.password === undefined) stage.answer(step.credentials);
-      else {
-        const { address, password } = step.credentials;
+      const { address, password, error } = step.credentials;
+      if (error) stage.answer({ error });
+      else if (script.target.password === undefined) {
+        stage.answer({ address: { ...address, ...this.#addresses(address) }, password });
+      } else {
         await this.#command("answer", this.#connection({ ...address, password }, this.#addresses(address)));
       }
     }
