@@ -1,5 +1,5 @@
 import type { AbortSignalLike } from "./ambient.js";
-import { aborted, timedOut } from "./errors.js";
+import { aborted, timedOut, type TimeoutError } from "./errors.js";
 import type { Delivered } from "./types.js";
 
 /** The time limit and the signal of one operation, for all of its steps together. */
@@ -20,6 +20,11 @@ export class Bounds {
   /** What is left of the time, in milliseconds. */
   get left(): number {
     return Math.max(this.#end - performance.now(), 0);
+  }
+
+  /** The error of the time that ran out; `missing` is what then did not happen. */
+  late(missing: string, delivered: Delivered): TimeoutError {
+    return timedOut(this.#operation, this.#limit, missing, delivered);
   }
 
   /** @throws AbortError if the signal is aborted. */
@@ -50,7 +55,7 @@ export class Bounds {
         end();
       };
       const abort = () => settle(() => reject(aborted(this.#operation, this.#signal?.reason, delivered)));
-      const late = () => settle(() => reject(timedOut(this.#operation, this.#limit, missing, delivered)));
+      const late = () => settle(() => reject(this.late(missing, delivered)));
       if (this.#limit !== Infinity) timer = setTimeout(late, this.left);
       this.#signal?.addEventListener("abort", abort);
       stop = start(

@@ -12,6 +12,12 @@ type OperationName = keyof Operations;
 type Params<Name extends OperationName> = Operations[Name]["params"];
 type Result<Name extends OperationName> = Operations[Name]["result"];
 
+/** What the steps of one call have together. Options are checked by their names, which a symbol is not. */
+const WHOLE = Symbol("whole");
+interface SharedOptions extends CallOptions {
+  [WHOLE]?: Bounds;
+}
+
 /** A client's settings and its way to the binding. Every handle and every resource of the client shares one. */
 export class Caller {
   readonly platform: Platform;
@@ -62,12 +68,12 @@ export class Caller {
    * The options for each of the steps that make up one call of this package, as they come: all of them together have
    * its `totalTimeout`.
    */
-  sharing(operation: string, options: CallOptions = {}): () => CallOptions {
+  sharing(operation: string, options: SharedOptions = {}): () => SharedOptions {
     checkCallOptions(operation, options);
     const total = options.totalTimeout ?? this.#totalTimeout;
     if (total === undefined) return () => options;
-    const whole = new Bounds(operation, total, undefined);
-    return () => ({ ...options, totalTimeout: Math.max(Math.ceil(whole.left), 1) });
+    const whole = options[WHOLE] ?? new Bounds(operation, total, undefined);
+    return () => ({ ...options, totalTimeout: Math.max(Math.ceil(whole.left), 1), [WHOLE]: whole });
   }
 
   /** Makes a REST call and returns what it answers. */
@@ -93,7 +99,8 @@ export class Caller {
     const bounds = new Bounds(operation, totalTimeout, signal);
     const client = await this.client(bounds);
 
-    const pending = rethrown(() => client.call(operation, plain, bindingOptions(rest()), content));
+    const { [WHOLE]: whole, ...left } = rest();
+    const pending = rethrown(() => client.call(operation, plain, bindingOptions(left), content));
     const cancel = () => pending.cancel();
     signal?.addEventListener("abort", cancel);
     const outcome = await pending.outcome
@@ -103,7 +110,10 @@ export class Caller {
     if (outcome.ok) {
       return { value: hideSecrets(outcome.value) as Result<Name>, bytes: outcome.bytes ?? new Uint8Array() };
     }
-    if (outcome.error.kind === "aborted") bounds.check(outcome.error.delivered);
+    const { kind, limit, delivered } = outcome.error;
+    if (kind === "aborted") bounds.check(delivered);
+    // The binding was told what was left of the limit; the caller is told the limit.
+    if (whole !== undefined && kind === "timeout" && limit === left.totalTimeout) throw whole.late("no success", delivered);
     throw errorFrom(outcome.error);
   }
 }

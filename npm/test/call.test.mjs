@@ -263,7 +263,9 @@ test("limits reach the binding, and hold while it is loaded", async () => {
   const { orgo, calls } = client(() => ({}), { idleTimeout: 3_000, totalTimeout: 9_000 });
   await orgo.computer("c").start({ timeout: 1_000, idleTimeout: 2_000, totalTimeout: 4_000 });
   const { options, config } = calls.at(-1);
-  assert.deepEqual(options, { timeout: 1_000, idle_timeout: 2_000, total_timeout: 4_000 });
+  const { total_timeout, ...others } = options;
+  assert.deepEqual(others, { timeout: 1_000, idle_timeout: 2_000 });
+  assert.ok(total_timeout > 0 && total_timeout <= 4_000, "what is left of it");
   assert.deepEqual([config.idle_timeout, config.total_timeout], [3_000, 9_000]);
 
   const { platform } = fakePlatform();
@@ -274,6 +276,17 @@ test("limits reach the binding, and hold while it is loaded", async () => {
   const given = stuck.computer("c").start({ signal: controller.signal });
   controller.abort("enough");
   await assert.rejects(given, { name: "AbortError", reason: "enough", delivered: "no" });
+});
+
+test("a call that runs out of its whole time tells the limit that it was given, not what was left of it", async () => {
+  const answer = (operation, _, { options: { total_timeout: limit } }) => {
+    if (operation === "computers.get") return new Promise((resolve) => setTimeout(resolve, 20, { id: "c", workspace_id: "w" }));
+    throw { kind: "timeout", message: `no success within ${limit} ms`, delivered: "maybe", limit };
+  };
+  const { orgo, calls } = client(answer);
+  const uploading = orgo.computer("c").files.upload(new Uint8Array(1), { name: "f" }, { totalTimeout: 5_000 });
+  await assert.rejects(uploading, { name: "TimeoutError", message: "files.upload: no success within 5000 ms", limit: 5_000, delivered: "maybe" });
+  assert.ok(calls.at(-1).options.total_timeout < 5_000);
 });
 
 function countListeners(signal) {
