@@ -39,6 +39,12 @@ const suites = {
   browser: () => nodeTests("tests/browser/*.test.mjs"),
 };
 
+/** What needs more than the set-up brings: run when it is named, and not otherwise. */
+const optional = {
+  // A Firefox in PATH, or named by ORGO_FIREFOX.
+  firefox: () => nodeTests("tests/firefox/*.test.mjs"),
+};
+
 function nodeTests(pattern) {
   const files = globSync(pattern);
   if (files.length === 0) throw new Failure(`${pattern} names no test`);
@@ -63,14 +69,14 @@ await main(async () => {
   const names = argv.slice(2).filter((name) => name !== "--full");
   if (argv.includes("--full")) process.env.ORGO_FULL = "1";
   for (const name of names) {
-    if (!suites[name]) throw new Failure(`There is no suite ${name}, only ${Object.keys(suites).join(", ")}`);
+    if (!suites[name] && !optional[name]) throw new Failure(`There is no suite ${name}, only ${Object.keys({ ...suites, ...optional }).join(", ")}`);
   }
   await setup({ test: true });
   await build();
   const failures = [];
   for (const name of names.length > 0 ? names : Object.keys(suites)) {
     try {
-      await step(`Test: ${name}`, suites[name]);
+      await step(`Test: ${name}`, suites[name] ?? optional[name]);
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       console.error(`✗ ${error.message}`);

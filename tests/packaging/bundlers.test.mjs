@@ -1,58 +1,125 @@
-// The package in a page that Vite builds, as it would be published.
+// The package in pages that the usual bundlers build, as it would be published.
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
-import { build } from "vite";
+import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
+import * as esbuild from "esbuild";
+import * as vite from "vite";
+import webpack from "webpack";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
+import { startSoundServer } from "../support/sound-server.mjs";
 import { createProject } from "./project.mjs";
 
 const PAGE = `<!doctype html>
 <title>Page</title>
 <link rel="icon" href="data:,">
-<script type="module" src="/main.js"></script>
+<script type="module" src="./main.js"></script>
 `;
 const MAIN = `
   import { Orgo } from "orgo-sdk";
   globalThis.info = () => Orgo.bindingInfo();
   globalThis.withKey = () => new Orgo({ apiKey: "sk_live_x" });
+
+  globalThis.violations = [];
+  document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+    violations.push(effectiveDirective + " " + blockedURI);
+  });
+
+  globalThis.listen = async (url) => {
+    const audio = await Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: url }).audio();
+    const player = await audio.play();
+    const analyser = new AnalyserNode(player.node.context);
+    player.node.connect(analyser);
+    const heard = new Float32Array(analyser.fftSize);
+    const loudness = () => {
+      analyser.getFloatTimeDomainData(heard);
+      return Math.sqrt(heard.reduce((sum, sample) => sum + sample * sample, 0) / heard.length);
+    };
+    while (loudness() < 0.3) await new Promise((resolve) => setTimeout(resolve, 20));
+    await audio.close();
+    return player.transport;
+  };
 `;
 
-let project, emitted, pages, browser;
+/** Each builds the page of a project into its folder of the same name, in the way that its users would. */
+const BUNDLERS = {
+  async vite({ folder }, outDir) {
+    await vite.build({ root: folder, logLevel: "warn", build: { outDir } });
+  },
+  async webpack({ folder }, path) {
+    const settings = { mode: "production", context: folder, entry: "./main.js", output: { path, filename: "main.js" } };
+    const stats = await promisify(webpack)(settings);
+    assert.ok(!stats.hasErrors(), stats.toString("errors-warnings"));
+    cpSync(join(folder, "index.html"), join(path, "index.html"));
+  },
+  // It leaves the URLs of other files alone, so they are copied to where the bundle is.
+  async esbuild({ folder, installed }, outdir) {
+    await esbuild.build({ absWorkingDir: folder, entryPoints: ["main.js"], bundle: true, format: "esm", outdir });
+    for (const file of ["worklet.js", "worker.js", "wasm/orgo_wasm_bg.wasm"]) {
+      cpSync(join(installed, "dist", file), join(outdir, file.split("/").at(-1)));
+    }
+    cpSync(join(folder, "index.html"), join(outdir, "index.html"));
+  },
+};
+
+let project, browser, server;
 before(async () => {
   project = createProject({ "index.html": PAGE, "main.js": MAIN });
-  await build({ root: project.folder, logLevel: "warn" });
-  emitted = readdirSync(join(project.folder, "dist/assets"));
-  pages = await startPages(() => join(project.folder, "dist"));
+  server = await startSoundServer({ sample: (_, sample) => 16_384 * Math.sin((2 * Math.PI * 440 * sample) / 24_000) });
   browser = await startChromium();
 });
 after(async () => {
   await browser?.close();
-  await pages?.close();
+  await server?.close();
   project?.remove();
 });
 
-test("the module, the worklet and the worker are files of their own, once each", () => {
-  assert.equal(emitted.filter((name) => name.endsWith(".wasm")).length, 1, emitted.join(" "));
-  for (const script of [/^worklet.*\.js$/, /^worker.*\.js$/]) {
-    assert.equal(emitted.filter((name) => script.test(name)).length, 1, emitted.join(" "));
-  }
-});
+for (const [name, bundle] of Object.entries(BUNDLERS)) {
+  describe(name, () => {
+    const fetched = [];
+    let built, pages, page;
+    before(async () => {
+      built = join(project.folder, "built", name);
+      mkdirSync(built, { recursive: true });
+      await bundle(project, built);
+      pages = await startPages(() => built);
+      page = await browser.newPage();
+      page.on("request", (request) => fetched.push(request.url()));
+      await page.goto(pages.origin, { waitUntil: "networkidle" });
+    });
+    after(async () => {
+      await page?.close();
+      await pages?.close();
+    });
 
-test("the page works, loads WebAssembly only when it is needed, and refuses an API key", async () => {
-  const page = await browser.newPage();
-  const fetched = [];
-  page.on("request", (request) => fetched.push(request.url()));
-  await page.goto(pages.origin, { waitUntil: "networkidle" });
-  assert.deepEqual(fetched.filter((url) => /wasm/.test(url)), []);
-  assert.equal((await page.evaluate(() => globalThis.info())).kind, "wasm");
-  const refusal = await page.evaluate(() => {
-    try {
-      return globalThis.withKey();
-    } catch ({ name, field }) {
-      return { name, field };
-    }
+    test("the module, the worklet and the worker are files of their own, once each", () => {
+      const emitted = readdirSync(built, { recursive: true });
+      assert.equal(emitted.filter((file) => file.endsWith(".wasm")).length, 1, emitted.join(" "));
+      // Webpack calls files by what they contain.
+      if (name === "webpack") return;
+      for (const script of [/\bworklet\b.*\.js$/, /\bworker\b.*\.js$/]) {
+        assert.equal(emitted.filter((file) => script.test(file)).length, 1, emitted.join(" "));
+      }
+    });
+
+    test("WebAssembly is loaded when it is needed and not before, and an API key is refused", async () => {
+      assert.deepEqual(fetched.filter((url) => /\.wasm/.test(url)), []);
+      assert.equal((await page.evaluate(() => globalThis.info())).kind, "wasm");
+      const refusal = await page.evaluate(() => {
+        try {
+          return globalThis.withKey();
+        } catch ({ name, field }) {
+          return { name, field };
+        }
+      });
+      assert.deepEqual(refusal, { name: "InvalidParameterError", field: "apiKey" });
+    });
+
+    test("a sound is heard, by way of the worker, under a strict policy", { timeout: 60_000 }, async () => {
+      assert.equal(await page.evaluate((url) => globalThis.listen(url), server.url), "port");
+      assert.deepEqual(await page.evaluate(() => globalThis.violations), []);
+    });
   });
-  assert.deepEqual(refusal, { name: "InvalidParameterError", field: "apiKey" });
-});
+}

@@ -10,6 +10,12 @@ export interface Depth {
   least: number;
 }
 
+/** How a worklet begins. */
+export interface WorkletOptions {
+  depth: Depth;
+  volume: number;
+}
+
 /** What a worklet reports: the figures, and whether it sounds. */
 export type Report = PlayerStats & { playing: boolean };
 
@@ -26,6 +32,7 @@ export interface Chunk {
 export type ToWorklet =
   /** Where samples come from: chunks by the port, and through the ring if there is one. */
   | { type: "feed"; port: MessagePort; ring: SharedArrayBuffer | undefined }
+  | { type: "volume"; volume: number }
   | { type: "pause"; paused: boolean }
   | { type: "stop" };
 

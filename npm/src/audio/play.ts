@@ -1,6 +1,6 @@
 import type { AudioStream } from "../channel/audio.js";
 import { BindingError } from "../errors.js";
-import type { Depth, FromWorklet } from "./messages.js";
+import type { Depth, FromWorklet, WorkletOptions } from "./messages.js";
 import { Player, type PlayOptions } from "./player.js";
 import { makeRing } from "./ring.js";
 
@@ -26,16 +26,15 @@ export async function play(
   };
   try {
     const depth = target === undefined ? DEFAULT_DEPTH : { first: target, least: target };
-    const source = await startWorklet(context, workletUrl, depth);
-    const gain = new GainNode(context);
-    source.connect(gain).connect(context.destination);
+    const source = await startWorklet(context, workletUrl, { depth, volume });
+    source.connect(context.destination);
 
     const feed = new MessageChannel();
     // What arrives in shared memory needs nobody to deliver it.
     const ring = globalThis.crossOriginIsolated && audio.pours ? makeRing() : undefined;
     source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
     const transport = audio.pours ? (ring ? "ring" : "port") : "page";
-    const player = new Player({ context, source, gain, transport, release }, volume);
+    const player = new Player({ context, source, transport, release }, volume);
     void audio
       .pour({ port: feed.port1, ring }, player.ended)
       // The channel itself says why it ended.
@@ -49,13 +48,13 @@ export async function play(
 }
 
 /** Adds the player's node to a context. */
-async function startWorklet(context: AudioContext, url: string | URL, depth: Depth): Promise<AudioWorkletNode> {
+async function startWorklet(context: AudioContext, url: string | URL, settings: WorkletOptions): Promise<AudioWorkletNode> {
   const failed = (cause: unknown) =>
     unusable(`the worklet ${url} cannot be used: ${cause instanceof Error ? cause.message : cause}`, cause);
   let node: AudioWorkletNode;
   try {
     await context.audioWorklet.addModule(url);
-    const options = { numberOfInputs: 0, outputChannelCount: [2], processorOptions: { depth } };
+    const options = { numberOfInputs: 0, outputChannelCount: [2], processorOptions: settings };
     node = new AudioWorkletNode(context, "orgo-player", options);
   } catch (error) {
     throw failed(error);

@@ -76,8 +76,6 @@ const NOTHING: PlayerStats = {
   rms: 0,
 };
 
-/** The time constant of a change of the volume, in seconds: a step would be heard as a click. */
-const RAMP = 0.01;
 /** How long a sound that fades out is waited for, in milliseconds. A context that does not run never ends it. */
 const FADE_LIMIT = 200;
 
@@ -89,7 +87,6 @@ const FADE_LIMIT = 200;
 export interface PlayerParts {
   context: AudioContext;
   source: AudioWorkletNode;
-  gain: GainNode;
   transport: PlayerTransport;
   /** Ends what the player alone uses: the context, if it is its own. */
   release(): Promise<void>;
@@ -118,8 +115,6 @@ export class Player extends Emitter<PlayerEvents> {
     this.#parts = parts;
     this.#volume = volume;
     this.#announced = this.state;
-    // Nothing sounds yet, so this needs no ramp.
-    parts.gain.gain.value = volume;
     parts.source.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.#report(data);
     parts.context.addEventListener("statechange", this.#announce);
   }
@@ -166,15 +161,15 @@ export class Player extends Emitter<PlayerEvents> {
 
   /** What the sound comes out of, for an analyser for example. It is connected to the loudspeaker already. */
   get node(): WebAudioNode {
-    return this.#parts.gain as unknown as WebAudioNode;
+    return this.#parts.source as unknown as WebAudioNode;
   }
 
   /** The sound as a stream, for a `MediaRecorder` or a WebRTC connection. */
   get stream(): WebMediaStream {
-    const { context, gain } = this.#parts;
+    const { context, source } = this.#parts;
     if (this.#recorder === undefined) {
       this.#recorder = new MediaStreamAudioDestinationNode(context);
-      gain.connect(this.#recorder);
+      source.connect(this.#recorder);
     }
     return this.#recorder.stream as unknown as WebMediaStream;
   }
@@ -214,7 +209,7 @@ export class Player extends Emitter<PlayerEvents> {
   async stop(): Promise<void> {
     if (this.#stopped) return this.ended;
     this.#stopped = true;
-    const { context, source, gain, release } = this.#parts;
+    const { context, source, release } = this.#parts;
     context.removeEventListener("statechange", this.#announce);
     this.#announce();
     const silent = new Promise<void>((resolve) => (this.#silent = resolve));
@@ -223,7 +218,6 @@ export class Player extends Emitter<PlayerEvents> {
     await silent;
     clearTimeout(limit);
     source.disconnect();
-    gain.disconnect();
     await release();
     this.#end();
   }
@@ -262,7 +256,6 @@ export class Player extends Emitter<PlayerEvents> {
   }
 
   #apply(): void {
-    const { context, gain } = this.#parts;
-    gain.gain.setTargetAtTime(this.#muted ? 0 : this.#volume, context.currentTime, RAMP);
+    this.#tell({ type: "volume", volume: this.#muted ? 0 : this.#volume });
   }
 }

@@ -4,7 +4,7 @@ declare class AudioWorkletProcessor {
 }
 declare function registerProcessor(
   name: string,
-  processor: new (options: { processorOptions: { depth: import("./messages.js").Depth } }) => AudioWorkletProcessor,
+  processor: new (options: { processorOptions: import("./messages.js").WorkletOptions }) => AudioWorkletProcessor,
 ): void;
 declare const sampleRate: number;
 

@@ -1,7 +1,8 @@
 import bytes from "playout.wasm";
-import type { Depth, FromWorklet, ToWorklet } from "./messages.js";
+import type { FromWorklet, ToWorklet, WorkletOptions } from "./messages.js";
 import { Playout } from "./playout.js";
 import { RingReader } from "./ring.js";
+import { Volume } from "./volume.js";
 
 /** How often figures are reported, per second. */
 const REPORTS = 5;
@@ -9,18 +10,20 @@ const REPORTS = 5;
 const module = new WebAssembly.Module(bytes);
 
 /**
- * Plays what it is fed with, by a port (messages of samples) or a ring in shared memory. Messages in: `feed`, `pause`,
- * `stop`. Messages out: `hello` once it runs, `stats`, and `stopped` once it has faded out.
+ * Plays what it is fed with, by a port (messages of samples) or a ring in shared memory. Messages in: `feed`,
+ * `volume`, `pause`, `stop`. Messages out: `hello` once it runs, `stats`, and `stopped` once it has faded out.
  */
 class OrgoPlayer extends AudioWorkletProcessor {
   readonly #playout: Playout;
+  readonly #volume: Volume;
   #ring: RingReader | undefined;
   #stopping = false;
   #sinceReport = 0;
 
-  constructor({ processorOptions }: { processorOptions: { depth: Depth } }) {
+  constructor({ processorOptions }: { processorOptions: WorkletOptions }) {
     super();
     this.#playout = new Playout(module, sampleRate, processorOptions.depth);
+    this.#volume = new Volume(sampleRate, processorOptions.volume);
     this.port.onmessage = ({ data }) => this.#receive(data);
     this.#tell({ type: "hello" });
   }
@@ -30,6 +33,9 @@ class OrgoPlayer extends AudioWorkletProcessor {
       case "feed":
         message.port.onmessage = ({ data }) => this.#playout.push(data);
         if (message.ring !== undefined) this.#ring = new RingReader(message.ring);
+        break;
+      case "volume":
+        this.#volume.change(message.volume);
         break;
       case "pause":
         this.#playout.pause(message.paused);
@@ -47,6 +53,7 @@ class OrgoPlayer extends AudioWorkletProcessor {
       this.#playout.lose(this.#ring.lost());
     }
     this.#playout.pull(output);
+    this.#volume.apply(output);
     this.#sinceReport += output[0].length;
     const ended = this.#stopping && this.#playout.stopped;
     if (ended || this.#sinceReport >= sampleRate / REPORTS) {

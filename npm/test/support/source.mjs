@@ -7,6 +7,7 @@ const { outputFiles } = await build({
     contents: `
       export * from "./src/index.ts";
       export { Playout } from "./src/audio/playout.ts";
+      export { Volume } from "./src/audio/volume.ts";
       export { withAudioWorkers } from "./src/audio/remote.ts";
       export { makeRing, RingReader, RingWriter } from "./src/audio/ring.ts";
       export { OrgoClient } from "./src/client.ts";

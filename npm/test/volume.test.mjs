@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import test from "node:test";
+import { source } from "./support/source.mjs";
+
+const { Volume } = source;
+
+const RATE = 24_000;
+const ones = () => [new Float32Array(128).fill(1), new Float32Array(128).fill(1)];
+
+test("a volume that stays changes nothing but the loudness", () => {
+  const [loud, soft] = [new Volume(RATE, 1), new Volume(RATE, 0.25)];
+  const channels = ones();
+  loud.apply(channels);
+  assert.deepEqual(channels, ones());
+  soft.apply(channels);
+  assert.ok(channels.flatMap((samples) => [...samples]).every((sample) => sample === 0.25));
+});
+
+test("it goes from one to another without a step, the same on every side, and arrives", () => {
+  const volume = new Volume(RATE, 0.5);
+  const heard = [];
+  for (const wanted of [1, 0, 2]) {
+    volume.change(wanted);
+    for (let block = 0; block < 40; block++) {
+      const [left, right] = ones();
+      volume.apply([left, right]);
+      assert.deepEqual(left, right);
+      heard.push(...left);
+    }
+    assert.equal(heard.at(-1), wanted);
+  }
+  const steps = heard.map((sample, at) => Math.abs(sample - (heard[at - 1] ?? 0.5)));
+  // The largest change is by 2, of which a 240th follows at once.
+  assert.ok(Math.max(...steps) <= 2 / 240, `a step of ${Math.max(...steps)}`);
+});

@@ -1,0 +1,118 @@
+// A Firefox of the system, without a window, by WebDriver BiDi, which it speaks by itself.
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { WebSocket } from "undici";
+
+const NAMES = ["firefox-esr", "firefox"];
+
+/** Pages may sound without a click, and the browser talks to nobody by itself. */
+const PREFERENCES = {
+  "media.autoplay.default": 0,
+  "media.autoplay.blocking_policy": 0,
+  "datareporting.policy.dataSubmissionEnabled": false,
+  "app.update.disabledForTesting": true,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+  "browser.shell.checkDefaultBrowser": false,
+};
+
+/** Where the browser is. */
+function executable() {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
+  const found = process.env.ORGO_FIREFOX ?? places.find(existsSync);
+  if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; ORGO_FIREFOX names another place`);
+  return found;
+}
+
+/** Starts a browser with a fresh profile, and with more in its environment. */
+export async function startFirefox(environment = {}) {
+  const profile = mkdtempSync(join(tmpdir(), "orgo-firefox-"));
+  const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
+  writeFileSync(join(profile, "user.js"), lines.join("\n"));
+  const args = ["--headless", "--no-remote", "--profile", profile, "--remote-debugging-port=0", "about:blank"];
+  const child = spawn(executable(), args, {
+    env: { ...process.env, ...environment },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const address = await new Promise((resolve, reject) => {
+    child.once("exit", (code) => reject(new Error(`Firefox ended with ${code}`)));
+    createInterface({ input: child.stderr }).on("line", (line) => {
+      const found = /WebDriver BiDi listening on (ws:\S+)/.exec(line);
+      if (found) resolve(found[1]);
+    });
+  });
+  const { send, on, close } = await connect(`${address}/session`);
+  await send("session.new", { capabilities: {} });
+  await send("session.subscribe", { events: ["log.entryAdded"] });
+  return {
+    async newPage() {
+      const { context } = await send("browsingContext.create", { type: "tab" });
+      return pageOf(send, on, context);
+    },
+    async close() {
+      await send("browser.close");
+      await ended;
+      close();
+      rmSync(profile, { recursive: true, maxRetries: 10 });
+    },
+  };
+}
+
+async function connect(url) {
+  const socket = new WebSocket(url);
+  await new Promise((resolve, reject) => {
+    socket.onopen = resolve;
+    socket.onerror = () => reject(new Error("Firefox does not answer"));
+  });
+  const waiting = new Map();
+  const listeners = [];
+  socket.onmessage = ({ data }) => {
+    const { type, id, result, message, method, params } = JSON.parse(data);
+    if (type === "event") {
+      for (const listener of listeners) listener(method, params);
+      return;
+    }
+    const { resolve, reject } = waiting.get(id);
+    waiting.delete(id);
+    if (type === "error") reject(new Error(message));
+    else resolve(result);
+  };
+  let last = 0;
+  const send = (method, params = {}) =>
+    new Promise((resolve, reject) => {
+      last += 1;
+      waiting.set(last, { resolve, reject });
+      socket.send(JSON.stringify({ id: last, method, params }));
+    });
+  return { send, on: (listener) => listeners.push(listener), close: () => socket.close() };
+}
+
+function pageOf(send, on, context) {
+  return {
+    goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
+    /** What an expression gives once it has settled, which has to be something that JSON holds. */
+    async evaluate(expression) {
+      const { type, result, exceptionDetails } = await send("script.evaluate", {
+        expression: `(async () => JSON.stringify((await (${expression})) ?? null))()`,
+        target: { context },
+        awaitPromise: true,
+      });
+      if (type === "exception") throw new Error(exceptionDetails.text);
+      return JSON.parse(result.value);
+    },
+    /** Calls `listener` with every error that nobody caught in the page. */
+    onError(listener) {
+      on((method, { level, type, text, source }) => {
+        if (method === "log.entryAdded" && type === "javascript" && level === "error" && source.context === context) {
+          listener(text);
+        }
+      });
+    },
+    close: () => send("browsingContext.close", { context }),
+  };
+}

@@ -1,0 +1,66 @@
+// What the tests of sound in a page share, whichever browser it is.
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build } from "vite";
+import { startSoundServer } from "./sound-server.mjs";
+
+const TONE = (_, sample, rate) => Math.round(16_384 * Math.sin((2 * Math.PI * 440 * sample) / rate));
+/** How much too fast the sender's clock is, in millionths: the players have to follow it. */
+const PPM = 200;
+/** The server's formats, which the page can ask for. */
+const FORMATS = { usual: { rate: 24_000, channels: 1 }, other: { rate: 48_000, channels: 2 } };
+
+/** How the page is served for each of the ways that samples can take to the worklet. */
+export const WAYS = {
+  port: {},
+  ring: { isolated: true },
+  // A page whose policy forbids workers.
+  page: { workers: "'none'" },
+};
+
+export const ACTS = [
+  "the tone is played, paused, made softer and stopped, without a click",
+  "a context of the page is left open, resampled to, and may sleep at first",
+  "a tone is 60 dB above all else that is heard, while the sender's clock is followed",
+  "a recorder hears what the loudspeaker does",
+  "the sound may go on in another format",
+  "it sounds where the page wants",
+  "after a player the samples come to the page again, and another player can take them",
+  "a broken connection is dialled again, and the player goes on",
+  "what is refused is refused as everywhere",
+];
+
+/** Builds the page, and starts the server of sound and what lets the page control it. */
+export async function setStage() {
+  const folder = mkdtempSync(join(tmpdir(), "orgo-sound-"));
+  await build({
+    root: fileURLToPath(new URL("../browser/sound-page", import.meta.url)),
+    logLevel: "warn",
+    build: { outDir: folder, emptyOutDir: true, minify: false },
+  });
+  const server = await startSoundServer({ sample: TONE, ppm: PPM });
+  const controls = createServer(({ url }, response) => {
+    if (url === "/drop") server.drop();
+    else server.change(FORMATS[url.slice(1)]);
+    response.writeHead(204, { "access-control-allow-origin": "*" }).end();
+  });
+  await new Promise((resolve) => controls.listen(0, "127.0.0.1", resolve));
+  return {
+    folder,
+    url: server.url,
+    /** What an act is given. */
+    props: (transport) => ({
+      url: server.url,
+      controls: `http://127.0.0.1:${controls.address().port}`,
+      transport,
+    }),
+    async clear() {
+      controls.close();
+      await server.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
