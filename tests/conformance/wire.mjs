@@ -39,16 +39,17 @@ export class Wire {
    * Makes a call; `text` is a body that is sent as it is, `form` a form, `key: null` sends no key; the client goes away
    * at `leave`.
    *
-   * @param {{ key?: string | null, text?: string, form?: FormData, leave?: AbortSignal }} [options]
+   * @param {{ key?: string | null, text?: string, form?: FormData, leave?: AbortSignal, limit?: number }} [options] `limit`
+   *   in milliseconds
    */
-  async call(method, path, body, { key = this.#key, text, form, leave } = {}) {
+  async call(method, path, body, { key = this.#key, text, form, leave, limit = LIMIT * 2 } = {}) {
     const headers = { accept: "application/json" };
     if (key !== null) headers.authorization = `Bearer ${key}`;
     if (form === undefined) headers["content-type"] = "application/json";
     const sent = form ?? text ?? (method === "POST" ? JSON.stringify(body ?? {}) : undefined);
     // An id has a digit in it, and no name of a call has.
     this.called.add(`${method} ${path.replace(/\?.*/, "").replace(/^(\/[a-z]+\/)(?=[^/]*\d)[^/]+/, "$1{id}")}`);
-    const late = AbortSignal.timeout(LIMIT * 2);
+    const late = AbortSignal.timeout(limit);
     const signal = leave ? AbortSignal.any([leave, late]) : late;
     const response = await fetch(`${this.#base}${path}`, { method, headers, body: sent, signal });
     const answer = await response.text();
