@@ -339,7 +339,7 @@ export const limits = Object.fromEntries([
 /** Each kind of limit: what ends by it. */
 const timed = {
   "a request": ["hang", ({ computer }, timeout) => computer.refresh({ timeout, maxRetries: 0 })],
-  "a pause in an answer": ["stall", ({ computer }, idleTimeout) => computer.refresh({ idleTimeout, maxRetries: 0 })],
+  "a pause in an answer, from the beginning of the call": ["stall", ({ computer }, idleTimeout) => computer.refresh({ idleTimeout, maxRetries: 0 })],
   "a whole call": ["hang", ({ computer }, totalTimeout) => computer.refresh({ totalTimeout })],
   "a computer's start": ["starting", ({ computer }, timeout) => computer.waitUntilRunning({ timeout })],
   "an opening": ["hang", ({ connected }, timeout) => connected.terminal({}, { timeout })],

@@ -1,6 +1,6 @@
 // The process whose memory is measured. It prints what it measured, and has to end by itself.
 import * as sdk from "orgo-sdk";
-import { load } from "./load.mjs";
+import { inParts, prepare } from "./load.mjs";
 
 const [port, counts] = process.argv.slice(2).map((text) => JSON.parse(text));
 
@@ -29,6 +29,7 @@ async function flood() {
   return { received, buffered, dropped, growth };
 }
 
-const measured = await load(sdk, port, counts, measure);
+const works = prepare(sdk, port);
+const measured = await inParts(counts, (kind, count) => works[kind](count), measure);
 const flooded = await flood();
 console.log(JSON.stringify({ kind: (await sdk.Orgo.bindingInfo()).kind, measured, flooded }));

@@ -2,15 +2,16 @@
 // A share of them in a test run, all of them with ORGO_FULL=1.
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
-import { startChromium } from "../support/chromium.mjs";
+import { startBrowser } from "../support/cdp.mjs";
 import { startPages } from "../support/pages.mjs";
 import { until } from "../support/wait.mjs";
+import { inParts } from "./load.mjs";
 import { startServer } from "./server.mjs";
 
 const full = process.env.ORGO_FULL === "1";
@@ -19,6 +20,9 @@ const inPage = full ? counts : { calls: 5_000, opens: 200 };
 const MB = 1 << 20;
 /** What the memory of a process wavers by without a leak; one of 100 bytes a call, or 1 kB a channel, shows in a full run. */
 const NOISE = 6 * MB;
+/** The same of a page's heap after all garbage was collected. */
+const HEAP_NOISE = MB / 4;
+const mib = (bytes) => `${(bytes / MB).toFixed(2)} MiB`;
 
 let server;
 before(async () => (server = await startServer()));
@@ -30,7 +34,7 @@ function assertFlat(what, measured, noise) {
   const half = settled.length / 2;
   const highest = (values) => Math.max(...values);
   const growth = highest(settled.slice(half)) - highest(settled.slice(0, half));
-  console.log(`  ${what}: ${(measured[0] / MB).toFixed(1)} MiB at first, ${(measured.at(-1) / MB).toFixed(1)} MiB at last`);
+  console.log(`  ${what}: ${mib(measured[0])} at first, ${mib(measured.at(-1))} at last`);
   assert.ok(growth <= noise, `${what}: grew by ${growth} bytes: ${measured}`);
 }
 
@@ -75,14 +79,31 @@ test("a page's module keeps nothing of calls and channels", { timeout: 3_600_000
   });
   const pages = await startPages(() => folder);
   context.after(() => pages.close());
-  const browser = await startChromium();
+  const browser = await startBrowser();
   context.after(() => browser.close());
-  const page = await browser.newPage();
-  const devtools = await page.context().newCDPSession(page);
-  await page.exposeFunction("collectGarbage", () => devtools.send("HeapProfiler.collectGarbage").then(() => {}));
-  await page.goto(pages.origin);
-  await page.waitForFunction(() => globalThis.load !== undefined);
-  const measured = await page.evaluate(([port, given]) => globalThis.load(port, given), [server.port, inPage]);
-  for (const [what, values] of Object.entries(measured)) assertFlat(what, values, 0);
-  await until("every socket is closed", () => server.open() === 0);
+  const page = await browser.openPage(pages.origin);
+  await until("the page", () => page.evaluate("globalThis.work !== undefined"));
+  await page.evaluate(`prepare(${server.port})`);
+  const work = async (kind, count) => {
+    await page.evaluate(`work(${JSON.stringify(kind)}, ${count})`);
+    await until("every socket is closed", () => server.open() === 0);
+  };
+  const measured = await inParts(inPage, work, async () => {
+    // What the module holds for an object of JavaScript is freed when that is collected, in a task of its own.
+    await page.heap();
+    const heap = await page.heap();
+    return { module: await page.evaluate("moduleMemory()"), heap, processes: await residentIn(browser) };
+  });
+  for (const [what, values] of Object.entries(measured)) {
+    const of = (name) => values.map((value) => value[name]);
+    assertFlat(`${what}, the module's memory`, of("module"), 0);
+    assertFlat(`${what}, the heap of JavaScript`, of("heap"), HEAP_NOISE);
+    console.log(`  ${what}, the processes of pages: ${mib(of("processes")[0])} at first, ${mib(of("processes").at(-1))} at last`);
+  }
 });
+
+/** The resident memory of the processes that pages run in, in bytes. */
+async function residentIn(browser) {
+  const resident = (id) => Number(readFileSync(`/proc/${id}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m)[1]) * 1024;
+  return (await browser.renderers()).reduce((sum, id) => sum + resident(id), 0);
+}

@@ -10,7 +10,7 @@ import { build } from "vite";
 import { startPages } from "../../support/pages.mjs";
 import { numberOf, startSoundServer } from "../../support/sound-server.mjs";
 import { median, quantile } from "../measure.mjs";
-import { startBrowser } from "./cdp.mjs";
+import { startBrowser } from "../../support/cdp.mjs";
 import { patterns } from "./patterns.mjs";
 
 const [SECONDS = 20, ROUNDS = 3] = argv.slice(2, 4).map(Number);

@@ -1,5 +1,6 @@
 // The page whose module's memory is measured.
-import { load } from "../load.mjs";
+import * as sdk from "orgo-sdk";
+import { prepare } from "../load.mjs";
 
 // The memory is the module's own affair, so it is caught where the module is made.
 let memory;
@@ -12,11 +13,9 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
   };
 }
 
-async function measure() {
-  // What the module holds for an object of JavaScript is freed when that is collected, in a task of its own.
-  await globalThis.collectGarbage();
-  await new Promise((resolve) => setTimeout(resolve, 20));
-  return memory.buffer.byteLength;
-}
-
-globalThis.load = async (port, counts) => load(await import("orgo-sdk"), port, counts, measure);
+let works;
+globalThis.prepare = (port) => {
+  works = prepare(sdk, port);
+};
+globalThis.work = (kind, count) => works[kind](count);
+globalThis.moduleMemory = () => memory.buffer.byteLength;

@@ -1,11 +1,12 @@
-// Chromium by its own protocol. Playwright mirrors every message of a socket, which would be part of what is measured.
+// Chromium by its own protocol. Playwright mirrors every request and every message of a socket, which would be part of what
+// is measured.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { WebSocket } from "undici";
-import { executable, FLAGS } from "../../support/chromium.mjs";
+import { executable, FLAGS } from "./chromium.mjs";
 
 /** Starts a browser whose pages go on in the background as they would in front. */
 export async function startBrowser() {
@@ -49,6 +50,11 @@ export async function startBrowser() {
     });
   return {
     openPage: (url) => openPage(send, url),
+    /** The ids of the processes that pages run in. */
+    async renderers() {
+      const { processInfo } = await send("SystemInfo.getProcessInfo");
+      return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
+    },
     async close() {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       await send("Browser.close");
@@ -78,6 +84,11 @@ async function openPage(send, url) {
     async busy() {
       const { metrics } = await send("Performance.getMetrics", {}, sessionId);
       return metrics.find(({ name }) => name === "TaskDuration").value;
+    },
+    /** What the page's thread holds after all garbage was collected, in bytes. */
+    async heap() {
+      await send("HeapProfiler.collectGarbage", {}, sessionId);
+      return (await send("Runtime.getHeapUsage", {}, sessionId)).usedSize;
     },
     close: () => send("Target.closeTarget", { targetId }),
   };
