@@ -223,39 +223,6 @@ fn reason(state: State) -> Option<CloseReason> {
 }
 
 #[test]
-fn every_documented_close_code_has_its_cause() {
-    use CloseReason as R;
-    let last = [
-        (1000, R::Normal),
-        (1002, R::Protocol),
-        (1008, R::Refused),
-        (1009, R::Protocol),
-        (4000, R::Refused),
-        (4003, R::NotRunning),
-        (4004, R::NotFound),
-        (4006, R::Unauthorized),
-        (4007, R::Unauthorized),
-        (4008, R::Idle),
-        (4010, R::Refused),
-        (4011, R::ViewOnly),
-        (4012, R::Refused),
-        (4404, R::NotFound),
-        (4500, R::Failed),
-    ];
-    for (code, expected) in last {
-        let mut session = EventsSession::events(target(), &[], 1, 0).unwrap();
-        session.handle_open(0);
-        session.handle_close(0, code, "");
-        assert_eq!(reason(session.state()), Some(expected), "close code {code}");
-    }
-    for code in [1001, 1005, 1006, 1011, 1012, 1013, 4502, 4503] {
-        let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
-        session.handle_close(0, code, "");
-        assert!(matches!(session.state(), State::Waiting { attempt: 1, .. }), "close code {code}");
-    }
-}
-
-#[test]
 fn a_link_that_never_comes_back_is_given_up() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let mut now = 0;

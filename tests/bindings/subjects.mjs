@@ -63,6 +63,8 @@ async function page() {
   const browser = await startChromium();
   const tab = await browser.newPage();
   const complaints = [];
+  let workers = 0;
+  tab.on("worker", () => (workers += 1));
   tab.on("pageerror", (error) => complaints.push(error.stack));
   await tab.goto(pages.origin);
   await tab.waitForFunction(() => globalThis.subject !== undefined);
@@ -73,7 +75,8 @@ async function page() {
     open: (...given) => ask("open", ...given),
     act: (...given) => ask("act", ...given),
     look: (id) => ask("look", id),
-    workers: () => tab.workers().length,
+    /** How many workers the page had so far. */
+    workers: () => workers,
     async close() {
       await browser.close();
       await pages.close();

@@ -15,7 +15,10 @@ export function readVectors(kind) {
   for (const file of files) assert.match(file, /\.json$/, `${kind}/${file} is no vector`);
   return files.flatMap((file) => {
     const content = JSON.parse(readFileSync(new URL(`${kind}/${file}`, folder), "utf8"));
-    return [content].flat().map((vector) => ({ file: file.replace(".json", ""), vector }));
+    return [content].flat().map((vector) => {
+      for (const why of [vector.virtual, vector.native]) assert.ok(why === undefined || typeof why === "string", file);
+      return { file: file.replace(".json", ""), vector };
+    });
   });
 }
 
