@@ -1,24 +1,28 @@
-// How sound is played: `npm run bench -- audio [SECONDS [ROUNDS [PATTERN]]]`. The ways run side by side on the
-// same frames, each in a page of its own.
+// How sound is played: `npm run bench -- audio [SECONDS [ROUNDS [PATTERN]]]`. The ways run side by side on the same
+// frames, each in a page of its own; `port` and `ring` are the package's. ORGO_BENCH_LOAD says how many programs compute
+// beside them without a pause: how far the ways differ depends on how often the machine is late.
+import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import { argv } from "node:process";
+import { argv, env, execPath } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 import { startPages } from "../../support/pages.mjs";
-import { numberOf, startSoundServer } from "../../support/sound-server.mjs";
-import { median, quantile } from "../measure.mjs";
+import { startSoundServer } from "../../support/sound-server.mjs";
+import { median } from "../measure.mjs";
 import { startBrowser } from "../../support/cdp.mjs";
+import { judge } from "./judge.mjs";
 import { patterns } from "./patterns.mjs";
 
 const [SECONDS = 20, ROUNDS = 3] = argv.slice(2, 4).map(Number);
 const WANTED = argv[4] ?? "";
-const WAYS = ["orgo", "buffers", "worklet"];
+const LOAD = Number(env.ORGO_BENCH_LOAD ?? 0);
+const PEERS = ["buffers", "worklet"];
+const WAYS = ["port", "ring", ...PEERS];
 /** What counts begins so long after the start, in seconds. */
 const WARM_UP = 3;
-const REPEAT = 1000;
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-sound-"));
 await build({
@@ -27,9 +31,11 @@ await build({
   build: { outDir: folder, emptyOutDir: true },
 });
 // Sites of their own, so that each page has a process of its own.
-const sites = await Promise.all(WAYS.map((_, at) => startPages(() => folder, { host: `127.0.0.${at + 2}` })));
+const sites = await Promise.all(
+  WAYS.map((way, at) => startPages(() => folder, { host: `127.0.0.${at + 2}`, isolated: way === "ring" })),
+);
 
-async function round({ line, block, contextRate = 24_000, only = WAYS }, seed) {
+async function round({ line, block, every, contextRate = 24_000, only = WAYS }, seed) {
   const browser = await startBrowser();
   const server = await startSoundServer(line(seed));
   try {
@@ -51,7 +57,9 @@ async function round({ line, block, contextRate = 24_000, only = WAYS }, seed) {
       const { blocks, figures } = await page.evaluate("collect()");
       const busy = ((await page.busy()) - before[at]) / SECONDS;
       // The page's own work is not the player's.
-      result[way] = { ...judge(blocks, server), busy: busy - (block ? block.length / block.every : 0), figures };
+      const own = block ? block.length / block.every : 0;
+      const { targets = [], ...last } = figures;
+      result[way] = { ...judge(blocks, server, SECONDS, targets, every), busy: busy - own, figures: last };
     }
     return result;
   } finally {
@@ -60,32 +68,7 @@ async function round({ line, block, contextRate = 24_000, only = WAYS }, seed) {
   }
 }
 
-/** What the tap heard, as figures. */
-function judge(blocks, { began, pace }) {
-  const latencies = [];
-  let [concealed, underruns, sounded] = [0, 0, true];
-  for (const [now, value, silent] of blocks) {
-    concealed += silent;
-    const sounds = silent === 0;
-    if (sounded && !sounds) underruns += 1;
-    sounded = sounds;
-    if (value === null || !sounds) continue;
-    const newest = (now - began) / pace - 1;
-    // The number says which of the last thousand frames it was.
-    const age = (((newest - numberOf(value)) % REPEAT) + REPEAT) % REPEAT;
-    latencies.push(age * pace);
-  }
-  const minutes = SECONDS / 60;
-  return {
-    p50: quantile(latencies, 0.5),
-    p95: quantile(latencies, 0.95),
-    underruns: underruns / minutes,
-    concealed: (concealed * 1000) / minutes,
-    first: median(latencies.slice(0, latencies.length / 10)),
-    last: median(latencies.slice(-latencies.length / 10)),
-  };
-}
-
+const burners = Array.from({ length: LOAD }, () => spawn(execPath, ["-e", "for (;;);"]));
 try {
   for (const [name, pattern] of Object.entries(patterns)) {
     if (!name.includes(WANTED)) continue;
@@ -95,23 +78,32 @@ try {
       rounds.push(await round(pattern, seed));
       loads.push(loadavg()[0].toFixed(1));
     }
-    console.log(`\n${name}: ${ROUNDS} rounds of ${SECONDS} s, load ${loads.join(", ")}`);
+    console.log(`\n${name}: ${ROUNDS} rounds of ${SECONDS} s, ${LOAD} programs beside it, load ${loads.join(", ")}`);
     const rows = {};
     for (const way of pattern.only ?? WAYS) {
       const figure = (key) => median(rounds.map((result) => result[way][key]));
       const ratio = (key, other) => median(rounds.map((result) => result[way][key] / result[other][key]));
       rows[way] = Object.fromEntries(
-        ["p50", "p95", "underruns", "concealed", "first", "last"].map((key) => [key, Math.round(figure(key))]),
+        ["p50", "p95", "underruns", "concealed", "early", "late", "beyond"]
+          .filter((key) => rounds.every((result) => key in result[way]))
+          .map((key) => [key, Math.round(figure(key))]),
       );
       rows[way]["busy %"] = Number((figure("busy") * 100).toFixed(2));
-      for (const other of (pattern.only ?? WAYS).filter((other) => other !== way)) {
+      for (const other of (pattern.only ?? WAYS).filter((other) => other !== way && PEERS.includes(other))) {
         rows[way][`p50 to ${other}`] = Number(ratio("p50", other).toFixed(2));
+        if (other === "worklet") rows[way]["busy to worklet"] = Number(ratio("busy", other).toFixed(2));
       }
     }
     console.table(rows);
-    console.log("the package's own figures:", JSON.stringify(rounds.at(-1).orgo.figures));
+    const brief = ([way, { p50, concealed }]) => `${way} ${p50.toFixed(0)}, ${concealed.toFixed(0)}`;
+    console.log("p50 and concealed, round by round:");
+    for (const result of rounds) console.log(`  ${Object.entries(result).map(brief).join("; ")}`);
+    for (const way of ["port", "ring"]) {
+      console.log("the player's own figures:", JSON.stringify(rounds.at(-1)[way].figures));
+    }
   }
 } finally {
+  for (const burner of burners) burner.kill();
   await Promise.all(sites.map((site) => site.close()));
   rmSync(folder, { recursive: true });
 }

@@ -4,14 +4,22 @@ import { Orgo } from "orgo-sdk";
 /** How far ahead the way with buffers plays, and the plain ring is filled, in seconds. */
 const LEAD = 0.06;
 
+/** The package; the page's headers decide which transport it takes. */
+async function orgo(context, url) {
+  const connection = { version: 1, computer_id: "c", password: "p", realtime_url: url };
+  const audio = await Orgo.connect(connection).audio();
+  const player = await audio.play({ context });
+  const targets = [];
+  player.on("stats", ({ target }) => targets.push([Date.now(), target]));
+  return {
+    node: player.node,
+    figures: () => ({ ...player.stats, transport: player.transport, targets: targets.splice(0) }),
+  };
+}
+
 const ways = {
-  /** The package. */
-  async orgo(context, url) {
-    const connection = { version: 1, computer_id: "c", password: "p", realtime_url: url };
-    const audio = await Orgo.connect(connection).audio();
-    const player = await audio.play({ context });
-    return { node: player.node, figures: () => ({ ...player.stats, transport: player.transport }) };
-  },
+  port: orgo,
+  ring: orgo,
 
   /** The way that most write it: a buffer source for each frame, one after the other. */
   async buffers(context, url) {
