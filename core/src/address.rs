@@ -254,14 +254,22 @@ pub fn percent_encode(text: &str) -> String {
 /// Undoes the encoding of text in a URL; what is no such encoding stays as it is.
 #[must_use]
 pub fn percent_decode(text: &str) -> String {
+    let text_bytes = text.as_bytes();
+    let digit = |at: usize| char::from(*text_bytes.get(at)?).to_digit(16);
     let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let digits =
-            after.get(..2).filter(|digits| *first == b'%' && digits.iter().all(u8::is_ascii_hexdigit));
-        let byte = digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
-        bytes.push(byte.unwrap_or(*first));
-        rest = if byte.is_some() { &after[2..] } else { after };
+    let mut at = 0;
+    while let Some(byte) = text_bytes.get(at) {
+        match (byte, digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                #[allow(clippy::cast_possible_truncation, reason = "two digits are a byte")]
+                bytes.push((high * 16 + low) as u8);
+                at += 3;
+            }
+            _ => {
+                bytes.push(*byte);
+                at += 1;
+            }
+        }
     }
     String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
 }

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::address::{percent_decode, percent_encode};
+use crate::address::percent_decode;
 
 /// What stands for a secret.
 pub(crate) const MASK: &str = "***";
@@ -17,8 +17,11 @@ const SHORTEST: usize = 4;
 /// What is shorter, in bytes, in a header field or in a query is a scheme or a flag.
 const SHORTEST_PART: usize = 8;
 
-/// The longest form of a byte: `\u00e9`.
-const LONGEST_ESCAPE: usize = 6;
+/// How many backslashes are looked through before a character: JSON in JSON in JSON has seven.
+const MOST_ESCAPES: usize = 7;
+
+/// The longest form of a byte: `\u00e9`, with the backslashes of JSON in JSON.
+const LONGEST_ESCAPE: usize = 5 + MOST_ESCAPES;
 
 /// What the name of a field with a secret holds.
 const SECRET_FIELDS: [&str; 5] = ["password", "secret", "token", "authorization", "api_key"];
@@ -79,10 +82,15 @@ impl Mask {
     /// A raw body as an error may keep it: at most 4 KiB, without secrets.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
-        let read = body.len().min(4 * KEPT_BODY);
-        let mut text = self.whole(&String::from_utf8_lossy(&body[..read]));
+        let read = &body[..body.len().min(4 * KEPT_BODY)];
+        let known = masked(read, &|text, at| {
+            let end = self.0.iter().filter_map(|secret| end_of_echo(text, at, secret)).max()?;
+            Some(at..end)
+        });
+        let shown = masked(&known, &|text, at| field_at(text, at).or_else(|| query_at(text, at)));
+        let mut text = String::from_utf8_lossy(&shown).into_owned();
         let mut kept = text.len().min(KEPT_BODY);
-        if read < body.len() {
+        if read.len() < body.len() {
             // The cut may have gone through a secret, whose beginning is then at the end.
             let longest = self.0.iter().map(String::len).max().unwrap_or_default() * LONGEST_ESCAPE;
             kept = kept.min(text.len().saturating_sub(longest));
@@ -93,17 +101,6 @@ impl Mask {
         }
         text
     }
-
-    fn whole(&self, text: &str) -> String {
-        let echoes: Vec<Echo> = self.0.iter().map(|secret| Echo::of(secret)).collect();
-        let echo = |text: &str, at: usize| {
-            let length = echoes.iter().filter_map(|echo| echo.length(&text.as_bytes()[at..])).max()?;
-            Some(at..at + length)
-        };
-        [&echo, &field_at as &dyn Fn(&str, usize) -> _, &query_at]
-            .into_iter()
-            .fold(text.to_owned(), |text, secret_at| masked(&text, secret_at))
-    }
 }
 
 impl std::fmt::Debug for Mask {
@@ -113,124 +110,141 @@ impl std::fmt::Debug for Mask {
 }
 
 /// The text with a mask for each secret; `secret_at` says what of the text is a secret that shows itself at a place.
-fn masked(text: &str, secret_at: impl Fn(&str, usize) -> Option<Range<usize>>) -> String {
-    let mut shown = String::with_capacity(text.len());
+fn masked(text: &[u8], secret_at: &dyn Fn(&[u8], usize) -> Option<Range<usize>>) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(text.len());
     let mut from = 0;
-    for (at, _) in text.char_indices() {
+    for at in 0..text.len() {
         if at >= from
             && let Some(secret) = secret_at(text, at)
         {
-            shown.push_str(&text[from..secret.start]);
-            shown.push_str(MASK);
+            shown.extend_from_slice(&text[from..secret.start]);
+            shown.extend_from_slice(MASK.as_bytes());
             from = secret.end;
         }
     }
-    shown.push_str(&text[from..]);
+    shown.extend_from_slice(&text[from..]);
     shown
 }
 
-/// Every form of each character of a secret.
-struct Echo(Vec<Vec<String>>);
-
-impl Echo {
-    fn of(secret: &str) -> Self {
-        Self(secret.chars().map(forms).collect())
-    }
-
-    /// How long the secret is at the start of a text, in whatever mixture of its forms.
-    fn length(&self, text: &[u8]) -> Option<usize> {
-        let mut ends = vec![0];
-        for forms in &self.0 {
-            // One form may be the beginning of another, as `%` of `%25`; and JSON in JSON has more backslashes.
-            let mut next = Vec::new();
-            for end in ends {
-                let escapes = text[end..].iter().take_while(|byte| **byte == b'\\').count();
-                for start in end..=end + escapes {
-                    next.extend(
-                        forms
-                            .iter()
-                            .filter(|form| begins(&text[start..], form))
-                            .map(|form| start + form.len()),
-                    );
+/// Where the secret ends that begins at a place, in whatever mixture of the forms of its characters.
+fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
+    let mut ends = vec![at];
+    for c in secret.chars() {
+        // More than one, where one form is the beginning of another, as `%` of `%25`.
+        let mut next = Vec::new();
+        for end in ends {
+            // JSON escapes by a backslash, and JSON in JSON by more of them.
+            for start in end..=end + MOST_ESCAPES {
+                for length in lengths_of_forms(text.get(start..).unwrap_or_default(), c) {
+                    if length > 0 && !next.contains(&(start + length)) {
+                        next.push(start + length);
+                    }
+                }
+                if text.get(start) != Some(&b'\\') {
+                    break;
                 }
             }
-            next.sort_unstable();
-            next.dedup();
-            ends = next;
-            if ends.is_empty() {
-                return None;
-            }
         }
-        ends.into_iter().max()
+        if next.is_empty() {
+            return None;
+        }
+        ends = next;
     }
+    ends.into_iter().max()
 }
 
-/// A character as it is, in a URL, in a form, and in JSON, without the backslashes.
-fn forms(c: char) -> Vec<String> {
-    let plain = c.to_string();
-    let in_url = match c {
-        c if c.is_ascii() => format!("%{:02X}", u32::from(c)),
-        _ => percent_encode(&plain),
-    };
-    let in_json = c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("u{unit:04x}")).collect();
-    let mut forms = vec![plain, in_url, in_json];
-    if c == ' ' {
-        forms.push("+".to_owned());
-    }
-    forms
+/// How long a character is at the start of a text: as it is, in a form, in a URL, in JSON; 0 where it is not there.
+fn lengths_of_forms(text: &[u8], c: char) -> [usize; 4] {
+    let mut buffer = [0; 4];
+    let plain = c.encode_utf8(&mut buffer).as_bytes();
+    let if_so = |so: bool, length: usize| if so { length } else { 0 };
+    let in_url = plain.iter().enumerate().all(|(index, byte)| {
+        text.get(3 * index) == Some(&b'%') && hex(text, 3 * index + 1, 2) == Some(u32::from(*byte))
+    });
+    let mut end = 0;
+    let in_json = c.encode_utf16(&mut [0; 2]).iter().all(|unit| {
+        end = skip(text, end, |byte| byte == b'\\');
+        let fits = text.get(end) == Some(&b'u') && hex(text, end + 1, 4) == Some(u32::from(*unit));
+        end += 5;
+        fits
+    });
+    [
+        if_so(text.starts_with(plain), plain.len()),
+        if_so(c == ' ' && text.first() == Some(&b'+'), 1),
+        if_so(in_url, 3 * plain.len()),
+        if_so(in_json, end),
+    ]
+}
+
+fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
+    let digits = text.get(at..at + digits)?;
+    digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?))
 }
 
 fn begins(text: &[u8], word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
 }
 
+/// The first place from `at` on whose byte is not one of those.
+fn skip(text: &[u8], mut at: usize, those: fn(u8) -> bool) -> usize {
+    while text.get(at).is_some_and(|byte| those(*byte)) {
+        at += 1;
+    }
+    at
+}
+
 /// The value of a field whose name has a word for secrets at this place: of JSON, also where that is a string in
 /// JSON, and of a form. It goes by the text and not by what JSON's rules make of it, because a body that an error
 /// keeps is often one that did not parse.
-fn field_at(text: &str, at: usize) -> Option<Range<usize>> {
-    let word = SECRET_FIELDS.iter().find(|word| begins(&text.as_bytes()[at..], word))?;
-    let rest = text[at + word.len()..].trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
-    if let Some(value) = rest.strip_prefix('=') {
-        let start = text.len() - value.len();
-        return Some(start..start + value.find(['&', ' ', '"', '\'', '<', '\n']).unwrap_or(value.len()));
+fn field_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let word = SECRET_FIELDS.iter().find(|word| begins(&text[at..], word))?;
+    let after = skip(text, at + word.len(), |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if text.get(after) == Some(&b'=') {
+        return Some(after + 1..skip(text, after + 1, |byte| !b"& \"'<\n".contains(&byte)));
     }
-    let (_, rest) = quoted(rest)?;
-    let value = rest.trim_start().strip_prefix(':')?.trim_start();
-    let (start, length) = match quoted(value) {
-        Some((escapes, text)) => (text, end_of_string(text, escapes)),
-        None => (value, value.find(|c: char| !c.is_ascii_digit()).unwrap_or(value.len())),
+    let (after, _) = quoted(text, after)?;
+    let colon = skip(text, after, |byte| byte.is_ascii_whitespace());
+    if text.get(colon) != Some(&b':') {
+        return None;
+    }
+    let start = skip(text, colon + 1, |byte| byte.is_ascii_whitespace());
+    let value = match quoted(text, start) {
+        Some((start, escapes)) => start..end_of_string(text, start, escapes),
+        None => start..skip(text, start, |byte| byte.is_ascii_digit()),
     };
-    let start = text.len() - start.len();
-    (length > 0).then_some(start..start + length)
+    (!value.is_empty()).then_some(value)
 }
 
-/// What follows a quote, and by how many backslashes the quote is escaped.
-fn quoted(text: &str) -> Option<(usize, &str)> {
-    let quote = text.trim_start_matches('\\');
-    Some((text.len() - quote.len(), quote.strip_prefix(['"', '\''])?))
+/// What follows a quote at this place, and by how many backslashes the quote is escaped.
+fn quoted(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let quote = skip(text, at, |byte| byte == b'\\');
+    matches!(text.get(quote), Some(b'"' | b'\'')).then_some((quote + 1, quote - at))
 }
 
 /// Where a string ends whose first quote is escaped by so many backslashes.
-fn end_of_string(text: &str, escapes: usize) -> usize {
-    let mut run = 0;
-    for (at, c) in text.char_indices() {
-        match c {
-            '\\' => run += 1,
-            '"' | '\'' if run == escapes || escapes == 0 && run % 2 == 0 => return at - run.min(escapes),
-            _ => run = 0,
+fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
+    loop {
+        let end = skip(text, at, |byte| !b"\\\"'".contains(&byte));
+        let quote = skip(text, end, |byte| byte == b'\\');
+        let run = quote - end;
+        match text.get(quote) {
+            None => return text.len(),
+            Some(b'"' | b'\'') if run == escapes || escapes == 0 && run % 2 == 0 => {
+                return quote - run.min(escapes);
+            }
+            Some(_) => at = quote + 1,
         }
     }
-    text.len()
 }
 
 /// The query of a URL whose question mark is at this place.
-fn query_at(text: &str, at: usize) -> Option<Range<usize>> {
-    let query = text[at..].strip_prefix('?')?;
-    let name = query.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "-_.~%[]".contains(c));
-    (name.len() < query.len() && name.starts_with('=')).then(|| {
-        let end = query.find(|c: char| c.is_whitespace() || "\"'<>`".contains(c)).unwrap_or(query.len());
-        at + 1..at + 1 + end
-    })
+fn query_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+    if text[at] != b'?' {
+        return None;
+    }
+    let name = skip(text, at + 1, |byte| byte.is_ascii_alphanumeric() || b"-_.~%[]".contains(&byte));
+    let end = skip(text, name, |byte| !byte.is_ascii_whitespace() && !b"\"'<>`".contains(&byte));
+    (name > at + 1 && text.get(name) == Some(&b'=')).then_some(at + 1..end)
 }
 
 #[cfg(test)]
