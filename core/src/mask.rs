@@ -109,8 +109,11 @@ impl std::fmt::Debug for Mask {
     }
 }
 
-/// The text with a mask for each secret; `secret_at` says what of the text is a secret that shows itself at a place.
-fn masked(text: &[u8], secret_at: &dyn Fn(&[u8], usize) -> Option<Range<usize>>) -> Vec<u8> {
+/// Says what of a text is a secret that shows itself at a place.
+type Finder<'a> = &'a dyn Fn(&[u8], usize) -> Option<Range<usize>>;
+
+/// The text with a mask for each secret.
+fn masked(text: &[u8], secret_at: Finder<'_>) -> Vec<u8> {
     let mut shown = Vec::with_capacity(text.len());
     let mut from = 0;
     for at in 0..text.len() {
@@ -229,7 +232,7 @@ fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
         let run = quote - end;
         match text.get(quote) {
             None => return text.len(),
-            Some(b'"' | b'\'') if run == escapes || escapes == 0 && run % 2 == 0 => {
+            Some(b'"' | b'\'') if run == escapes || escapes == 0 && run.is_multiple_of(2) => {
                 return quote - run.min(escapes);
             }
             Some(_) => at = quote + 1,
