@@ -1,5 +1,6 @@
-// How exactly and how fast text is typed: `npm run bench -- typing [ROUNDS [TOOLKIT]]`. Beside it the same by xdotool, where
-// it is installed, in the same windows on computers of their own, with its own pause of 12 ms between keys and with none.
+// How exactly and how fast text is typed: `npm run bench -- typing [ROUNDS [WHAT]]`, where WHAT is a part of the name of a
+// toolkit or of a way to type. Beside the call the same by xdotool, where it is installed, in the same windows on computers of
+// their own, with its own pause of 12 ms between keys and with none.
 import { spawnSync } from "node:child_process";
 import { loadavg } from "node:os";
 import { argv } from "node:process";
@@ -12,7 +13,7 @@ import { startDesktop } from "../../support/desktop.mjs";
 import { median } from "../measure.mjs";
 
 const ROUNDS = Number(argv[2] ?? 5);
-const TOOLKITS = Object.keys(windows).filter((toolkit) => toolkit === (argv[3] ?? toolkit));
+const WHAT = argv[3] ?? "";
 /** How long a window must stay as it is to be taken for final. */
 const SETTLED = 2_000;
 /** By then every text has long been there, or never will be. */
@@ -23,7 +24,7 @@ const xdotool = (delay) => (computer, text) => {
   return computer.act("bash", { command: `echo ${encoded} | base64 -d | xdotool type --delay ${delay} --file -`, timeout: 300 });
 };
 const methods = { "type call": (computer, text) => computer.act("type", { text }) };
-if (spawnSync("xdotool", ["version"]).status === 0) {
+if (spawnSync("sh", ["-c", "command -v xdotool"]).status === 0) {
   methods["xdotool, 12 ms"] = xdotool(12);
   methods["xdotool, 0 ms"] = xdotool(0);
 } else {
@@ -48,10 +49,10 @@ async function measure(computer, window, type, text) {
   return { exact: content === text, returned, arrived };
 }
 
-async function row(wire, workspace, toolkit, method) {
+async function rows(wire, workspace, toolkit, method) {
   const computer = await TestComputer.start(wire, workspace, `${toolkit}, ${method}`);
   const window = await TypingWindow.open(computer, toolkit);
-  const rows = [];
+  const table = [];
   for (const set of setNames) {
     const runs = [];
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -63,10 +64,10 @@ async function row(wire, workspace, toolkit, method) {
       return rates.length > 0 ? Math.round(median(rates)) : undefined;
     };
     const exact = `${runs.filter((run) => run.exact).length} of ${ROUNDS}`;
-    rows.push({ toolkit, set, by: method, exact, "characters/s, call": rate("returned"), "characters/s, seen": rate("arrived") });
+    table.push({ toolkit, set, by: method, exact, "characters/s, call": rate("returned"), "characters/s, seen": rate("arrived") });
   }
   await computer.delete();
-  return rows;
+  return table;
 }
 
 const desktop = await startDesktop();
@@ -74,8 +75,10 @@ try {
   const wire = new Wire(desktop.options);
   const workspace = (await wire.call("POST", "/workspaces", { name: "typing" })).body.id;
   console.log(`Texts of 200 characters, load ${loadavg()[0].toFixed(1)}. A window is read as often as that goes, every 10 to 50 ms.`);
-  for (const toolkit of TOOLKITS) {
-    for (const method of Object.keys(methods)) console.table(await row(wire, workspace, toolkit, method));
+  for (const toolkit of Object.keys(windows)) {
+    for (const method of Object.keys(methods).filter((method) => `${toolkit} by ${method}`.includes(WHAT))) {
+      console.table(await rows(wire, workspace, toolkit, method));
+    }
   }
 } finally {
   await desktop.stop();
