@@ -1,4 +1,4 @@
-// The three that make calls: a process with the addon, a process with WebAssembly, a page.
+// Where the package works: in a process with the addon, in a process with WebAssembly, in a page.
 import { fork } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ import { startPages } from "../support/pages.mjs";
  * @typedef {object} Client
  * @property {string} kind which binding works
  * @property {number} atOnce how many calls it may be asked to make at once
- * @property {(task: object, onRetry: () => void) => Promise<import("./client.mjs").Made>} make
+ * @property {(name: "make" | "provoke", task: object, onRetry?: () => void) => Promise<object>} work
  * @property {() => Promise<void>} close
  */
 
@@ -24,12 +24,12 @@ const FOREIGN = /^(all|http|https|no)_proxy$|^node_extra_ca_certs$|^ssl_cert_(di
  * A process of Node.
  *
  * @param {"native" | "wasm"} kind
- * @param {string} authority the file with the authority that it trusts
+ * @param {string} [authority] the file with the authority that it trusts
  * @returns {Promise<Client>}
  */
 export async function startNode(kind, authority) {
   const own = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
-  const env = { ...Object.fromEntries(own), ORGO_BINDING: kind, NODE_EXTRA_CA_CERTS: authority };
+  const env = { ...Object.fromEntries(own), ORGO_BINDING: kind, ...(authority && { NODE_EXTRA_CA_CERTS: authority }) };
   const child = fork(fileURLToPath(new URL("child.mjs", import.meta.url)), { env });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const waiting = new Map();
@@ -37,20 +37,20 @@ export async function startNode(kind, authority) {
     child.once("message", resolve);
     void ended.then((code) => reject(new Error(`the process ended with ${code}`)));
   });
-  child.on("message", ({ id, made, retries }) => {
+  child.on("message", ({ id, done, retries }) => {
     if (retries) waiting.get(id).onRetry();
-    if (made) waiting.get(id).resolve(made);
+    if (done) waiting.get(id).resolve(done);
   });
   let next = 0;
   return {
     kind: (await ready).kind,
     atOnce: 600,
-    make(task, onRetry) {
+    work(name, task, onRetry) {
       const id = next++;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, onRetry });
-        void ended.then(() => reject(new Error(`the process ended during ${task.call}`)));
-        child.send({ id, task });
+        void ended.then(() => reject(new Error("the process ended before its work")));
+        child.send({ id, name, task });
       });
     },
     async close() {
@@ -63,7 +63,7 @@ export async function startNode(kind, authority) {
 /**
  * A page in Chromium.
  *
- * @param {string} certificate the only certificate that it trusts, in PEM
+ * @param {Buffer} certificate the only certificate that it trusts, in PEM
  * @returns {Promise<Client>}
  */
 export async function startPage(certificate) {
@@ -73,7 +73,7 @@ export async function startPage(certificate) {
     logLevel: "warn",
     build: { outDir: folder, emptyOutDir: true, minify: false },
   });
-  const pages = await startPages(() => folder, { connects: "http: https:" });
+  const pages = await startPages(() => folder, { connects: "http: https: ws:" });
   const key = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
   const hash = createHash("sha256").update(key).digest("base64");
   const browser = await startChromium([`--ignore-certificate-errors-spki-list=${hash}`]);
@@ -81,16 +81,16 @@ export async function startPage(certificate) {
   const waiting = new Map();
   await page.exposeFunction("retries", (id) => waiting.get(id)());
   await page.goto(pages.origin);
-  await page.waitForFunction(() => globalThis.make !== undefined);
+  await page.waitForFunction(() => globalThis.work !== undefined);
   let next = 0;
   return {
     kind: "wasm",
     // A browser has no more than 256 connections.
     atOnce: 180,
-    make(task, onRetry) {
+    work(name, task, onRetry) {
       const id = next++;
       waiting.set(id, onRetry);
-      return page.evaluate(([id, task]) => globalThis.make(id, task), [id, task]);
+      return page.evaluate((given) => globalThis.work(...given), [id, name, task]);
     },
     async close() {
       await browser.close();

@@ -5,11 +5,11 @@ import { openPlace } from "./place.mjs";
 import { canFollow, canPass, expected, RETRIES } from "./rules.mjs";
 
 /** A request is given up after so long where the server does not answer, in milliseconds. */
-const PATIENCE = 3_000;
+const PATIENCE = 5_000;
 /** Any other request is answered before. */
 const LONG = 60_000;
 /** A fault that passes is over when the second try begins, or soon after. */
-const MORE_RETRIES = 4;
+const MORE_RETRIES = 9;
 
 /**
  * @typedef {object} Cell
@@ -47,17 +47,24 @@ export function cells(effects) {
  */
 export async function run(client, platform, all, certificates) {
   const met = [];
-  const left = all.values();
-  const worker = async () => {
-    for (const cell of left) {
-      const { error, waits, received } = await meet(client, cell, certificates);
-      const tries = waits.length + 1;
-      const outcomes = expected({ ...cell, platform });
-      const wrong = outcomes.map((outcome) => compare(outcome, cell, { error, waits, tries, received }));
-      met.push({ ...cell, error, tries, received, wrong: wrong.some((list) => list.length === 0) ? [] : wrong[0] });
-    }
+  const meetAll = async (some) => {
+    const left = some.values();
+    const worker = async () => {
+      for (const cell of left) {
+        const { error, waits, received } = await meet(client, cell, certificates);
+        const tries = waits.length + 1;
+        const outcomes = expected({ ...cell, platform });
+        const wrong = outcomes.map((outcome) => compare(outcome, cell, { error, waits, tries, received }));
+        const holds = wrong.some((list) => list.length === 0);
+        met.push({ ...cell, error, tries, received, wrong: holds ? [] : wrong[0] });
+      }
+    };
+    await Promise.all(Array.from({ length: client.atOnce }, worker));
   };
-  await Promise.all(Array.from({ length: client.atOnce }, worker));
+  const isSilent = ({ fault }) => FAULTS[fault].silent === true;
+  await meetAll(all.filter((cell) => !isSilent(cell)));
+  // By themselves, since their answers have to come in time.
+  await meetAll(all.filter(isSilent));
   return met;
 }
 
@@ -67,7 +74,7 @@ async function meet(client, { call, fault, followed, passes }, certificates) {
   const before = followed ? await openPlace({}, { link: `${place.url}/content` }) : undefined;
   const baseUrl = `${(before ?? place).url}/api`;
   const options = { maxRetries: passes ? MORE_RETRIES : RETRIES, timeout: silent ? PATIENCE : LONG };
-  const made = await client.make({ call, warm: kept, baseUrl, options }, () => void place.mend());
+  const made = await client.work("make", { call, warm: kept, baseUrl, options }, () => void place.mend());
   await place.close();
   await before?.close();
   return { ...made, received: place.received() };
@@ -83,11 +90,11 @@ function compare(wanted, { call, fault, passes }, { error, waits, tries, receive
     check(error?.[name] === value, `${name}: ${error?.[name]} instead of ${value}`);
   }
   check(error === undefined || error.message.startsWith(`${call}: `), `message: ${error?.message}`);
-  const { place, resets } = FAULTS[fault];
-  // A try that begins before the place is mended meets the fault as well.
-  const late = passes && wanted.tries > 1 && (place !== undefined || resets === "at once");
-  check(late ? tries >= wanted.tries : tries === wanted.tries, `${tries} tries instead of ${wanted.tries}`);
-  const [least, most] = wanted.received;
+  const { place, resets, silent } = FAULTS[fault];
+  // The second try may begin before the place is mended, and on a slow machine a request may be given up before it arrives.
+  const more = passes && wanted.tries > 1 && (place !== undefined || resets === "at once" || silent);
+  check(more ? tries >= wanted.tries : tries === wanted.tries, `${tries} tries instead of ${wanted.tries}`);
+  const [least, most] = silent ? [0, tries] : wanted.received;
   check(received >= least && received <= most, `${received} received instead of ${least} to ${most}`);
   waits.forEach((wait, index) => {
     const [shortest, longest] = wanted.wait;

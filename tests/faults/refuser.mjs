@@ -1,0 +1,80 @@
+// A service that fails in the way that the first part of a path names: `/refuse-404/api/computers/c`.
+import { once } from "node:events";
+import { createServer } from "node:http";
+import { WebSocketServer } from "ws";
+
+const OPEN_TO_PAGES = { "access-control-allow-origin": "*", "access-control-allow-headers": "accept, authorization" };
+/** More than any client holds for a reader that does not come. */
+const FLOOD = 12 << 20;
+const PIECE = JSON.stringify({ type: "output", data: "x".repeat(64 << 10) });
+
+const json = (response, status, body) => {
+  response.writeHead(status, { ...OPEN_TO_PAGES, "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+};
+
+const computers = (...rams) => rams.map((ram, index) => ({ id: `c${index}`, ram }));
+
+const requests = {
+  good: (response) => json(response, 200, { id: "c" }),
+  empty: (response) => json(response, 200, {}),
+  broken: (response) => json(response, 200, { id: "c", status: "error" }),
+  misfit: (response) => json(response, 200, { id: "w", name: "w", desktops: computers(4, 8, 16, "four") }),
+  long: (response) => json(response, 200, { id: 7, rest: "é".repeat(100_000) }),
+  text: (response) => response.writeHead(200, OPEN_TO_PAGES).end("<html>Sign in</html>"),
+  "silent-refusal": (response) => response.writeHead(418, OPEN_TO_PAGES).end(),
+  refuse(response, status) {
+    const told = { request_id: "req_1", code: "some_code", upstream_status: 409, retry_after: 2.5 };
+    json(response, Number(status), { error: `refused with ${status}`, ...told });
+  },
+  reset: (response) => response.socket.resetAndDestroy(),
+  hang: () => {},
+  stall(response) {
+    response.writeHead(200, OPEN_TO_PAGES);
+    response.write("{");
+  },
+};
+
+const sockets = {
+  echo: () => {},
+  close: (socket, code) => socket.close(Number(code), "as told"),
+  exit: (socket) => socket.send(JSON.stringify({ type: "exit", code: 3 })),
+  flood(socket) {
+    for (let sent = 0; sent < FLOOD; sent += PIECE.length) socket.send(PIECE);
+  },
+};
+
+/** @returns {Promise<{ url: string, close(): Promise<void> }>} */
+export async function startRefuser() {
+  const way = ({ url }) => /^\/(refuse|close)-(\d+)\//.exec(url)?.slice(1) ?? [url.split("/")[1]];
+  const server = createServer((request, response) => {
+    if (request.method === "OPTIONS") return response.writeHead(204, OPEN_TO_PAGES).end();
+    const [name, argument] = way(request);
+    requests[name](response, argument);
+  });
+  const upgrades = new WebSocketServer({ noServer: true });
+  const streams = new Set();
+  server.on("upgrade", (request, stream, head) => {
+    const [name, argument] = way(request);
+    streams.add(stream);
+    stream.on("close", () => streams.delete(stream)).on("error", () => {});
+    // One that is not answered has to be read for its end to be seen.
+    if (name === "hang") return stream.resume();
+    upgrades.handleUpgrade(request, stream, head, (socket) => {
+      socket.on("message", (message) => {
+        if (JSON.parse(message).type === "ping") socket.send('{"type":"pong"}');
+      });
+      sockets[name](socket, argument);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    close() {
+      for (const stream of streams) stream.destroy();
+      server.closeAllConnections();
+      return new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
