@@ -140,8 +140,8 @@ export class TypingWindow {
       content = await this.content();
       return content.length >= text.length;
     };
-    // A text that came short is for the caller to compare.
-    await until("the whole text", isLong, 20_000).catch(() => {});
+    // A text that came short is for the caller to compare. Laying out emoji keeps Qt busy for many seconds on a busy machine.
+    await until("the whole text", isLong, 90_000).catch(() => {});
     return content;
   }
 
