@@ -232,7 +232,8 @@ macro_rules! first {
 }
 pub(crate) use first;
 
-/// Checks an answer against its type and brings it to one form: a `null` where a field may be absent is removed.
+/// Checks an answer against its type and brings it to one form: a `null` where a field may be absent is removed, and of
+/// several fields with one name the last stays.
 ///
 /// # Errors
 /// The first place that does not fit, by its path (`desktops[3].ram`).
@@ -251,6 +252,7 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
         },
         (Type::Object(object), Value::Object(fields)) => {
             for field in object.fields {
+                fields.forget_earlier(field.name);
                 match fields.get_mut(field.name) {
                     Some(Value::Null) if field.optional => {}
                     Some(value) => normalise(value, &field.ty).map_err(|error| error.inside(field.name))?,

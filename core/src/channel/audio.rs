@@ -48,13 +48,32 @@ pub struct Audio {
 struct Queued {
     item: AudioItem,
     channels: usize,
+    /// How many of its samples were dropped, from the start.
+    skipped: usize,
 }
 
 impl Queued {
+    /// Drops the first samples. To move the rest each time would cost more than all else, so that is done when they are
+    /// the larger part, and at the end.
+    fn skip(&mut self, samples: usize) {
+        self.skipped += samples;
+        if let AudioItem::Samples(all) = &self.item
+            && self.skipped > all.len() / 2
+        {
+            self.remove_skipped();
+        }
+    }
+
+    fn remove_skipped(&mut self) {
+        if let AudioItem::Samples(samples) = &mut self.item {
+            samples.drain(..std::mem::take(&mut self.skipped));
+        }
+    }
+
     /// Samples of one channel in it.
     fn frames(&self) -> usize {
         match &self.item {
-            AudioItem::Samples(samples) => samples.len() / self.channels,
+            AudioItem::Samples(samples) => (samples.len() - self.skipped) / self.channels,
             AudioItem::Started(_) | AudioItem::Error(_) => 0,
         }
     }
@@ -114,7 +133,7 @@ impl Audio {
     }
 
     fn push(&mut self, item: AudioItem) {
-        self.items.push_back(Queued { item, channels: usize::from(self.format.channels) });
+        self.items.push_back(Queued { item, channels: usize::from(self.format.channels), skipped: 0 });
     }
 
     fn drop_oldest(&mut self, counters: &mut Counters) {
@@ -126,9 +145,7 @@ impl Audio {
                 0 => queued.frames(),
                 excess => excess.min(queued.frames()),
             };
-            if let AudioItem::Samples(samples) = &mut queued.item {
-                samples.drain(..excess * queued.channels);
-            }
+            queued.skip(excess * queued.channels);
             if queued.frames() == 0 {
                 self.items.remove(at);
                 self.forget_format(at);
@@ -198,7 +215,8 @@ impl Protocol for Audio {
     }
 
     fn pop(&mut self, counters: &mut Counters) -> Option<AudioItem> {
-        let queued = self.items.pop_front()?;
+        let mut queued = self.items.pop_front()?;
+        queued.remove_skipped();
         self.waiting -= queued.frames();
         counters.taken += queued.frames() as u64;
         counters.buffered = self.waiting as u64;

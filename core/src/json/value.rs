@@ -216,6 +216,18 @@ impl Map {
         }
     }
 
+    /// Removes the fields of a name except for the last, which is the one that counts.
+    pub(crate) fn forget_earlier(&mut self, name: &str) {
+        let mut earlier = self.0.iter().filter(|(own, _)| own == name).count().saturating_sub(1);
+        if earlier > 0 {
+            self.0.retain(|(own, _)| {
+                let forgotten = earlier > 0 && own == name;
+                earlier -= usize::from(forgotten);
+                !forgotten
+            });
+        }
+    }
+
     /// Removes the fields that do not fulfil a condition.
     pub fn retain(&mut self, mut condition: impl FnMut(&str, &Value) -> bool) {
         self.0.retain(|(name, value)| condition(name, value));
