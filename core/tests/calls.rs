@@ -44,6 +44,10 @@ fn compare_request(name: &str, request: &Request, expected: &Value) {
     let authorized =
         request.headers.iter().any(|header| *header == ("authorization".into(), format!("Bearer {KEY}")));
     assert_eq!(authorized, expected["authorized"] != false, "{name}: authorized");
+    for (field, value) in expected["headers"].as_object().into_iter().flatten() {
+        let sent = request.headers.iter().find(|(sent, _)| sent == field).map(|(_, value)| value.as_str());
+        assert_eq!(sent, value.as_str(), "{name}: {field}");
+    }
     let body = request.body.as_deref().unwrap_or_default();
     if let Some(json) = expected.get("body") {
         assert_eq!(&serde_json::from_slice::<Value>(body).unwrap(), json, "{name}: body");

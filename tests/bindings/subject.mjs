@@ -74,7 +74,8 @@ class Opened {
     channel.on("error", (message) => items.push({ type: "error", message }));
     if (kind === "terminal") {
       channel.on("reconnected", () => items.push({ type: "reconnected" }));
-      channel.on("exit", (code) => items.push({ type: "exit", code }));
+      // Also for a shell that ended before anybody could listen.
+      channel.exited.then((code) => items.push({ type: "exit", code }), () => {});
     }
     if (kind === "events") channel.on("gap", (missed) => items.push({ type: "gap", missed }));
     if (kind === "audio") channel.on("started", (format) => items.push({ type: "started", ...format }));
