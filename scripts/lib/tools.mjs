@@ -8,6 +8,7 @@ import { Failure, output, root, run } from "./step.mjs";
 const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk", "tools");
 
 const WASM_PACK = "0.15";
+const CARGO_FUZZ = "0.13";
 
 /** Puts Cargo's, our own and npm's programs in PATH, for this process and what it starts. */
 export function usePaths() {
@@ -32,6 +33,11 @@ export async function ensureWasmTools() {
   const bindgen = lockedVersion("wasm-bindgen");
   await ensureTool("wasm-bindgen", bindgen, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
   await ensureTool("wasm-pack", WASM_PACK, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
+}
+
+/** What builds and runs the fuzzers. */
+export async function ensureCargoFuzz() {
+  await ensureTool("cargo-fuzz", CARGO_FUZZ, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]);
 }
 
 async function ensureTool(program, version, install) {

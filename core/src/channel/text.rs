@@ -68,10 +68,10 @@ fn surrogates(bytes: &[u8]) -> Option<(char, usize)> {
     char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)).map(|character| (character, 6))
 }
 
-/// A high half whose low half may still come.
+/// Half of a pair that is not whole yet, or a high half whose low half may still come.
 fn is_open_surrogate(bytes: &[u8]) -> bool {
     match bytes {
-        [0xed] | [0xed, 0xa0..=0xaf] => true,
+        [0xed] | [0xed, 0xa0..=0xbf] => true,
         [0xed, 0xa0..=0xaf, 0x80..=0xbf, rest @ ..] => {
             rest.len() < 3 && matches!(rest, [] | [0xed] | [0xed, 0xb0..=0xbf])
         }
@@ -95,6 +95,21 @@ mod tests {
         for cut in 0..=text.len() {
             let (first, second) = text.as_bytes().split_at(cut);
             assert_eq!(join(&[first, second]), text, "cut at {cut}");
+        }
+    }
+
+    #[test]
+    fn half_a_pair_is_replaced_the_same_way_wherever_it_is_cut() {
+        for text in [
+            &b"a\xed\xa0\xbeb"[..],
+            b"\xed\xb6\x80.",
+            b"\xed\xa0\xbe\xed\xa0\xbe\xed\xb6\x80\xed\xb6\x80\x04",
+        ] {
+            let whole = join(&[text]);
+            for cut in 0..=text.len() {
+                let (first, second) = text.split_at(cut);
+                assert_eq!(join(&[first, second]), whole, "cut at {cut}");
+            }
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Shell {
     arrived: BTreeMap<u64, u64>,
     next_input: u64,
     wanted: Option<(u64, u64)>,
+    /// A size that is on its way would explain a difference.
+    changed_at: u64,
     /// Text that was sent on a connection.
     sent: BTreeMap<u64, String>,
     /// How much came out since the last reconnection, and the connections that printed just that; `None` for all.
@@ -88,6 +90,7 @@ impl Model for Shell {
         if random.once_in(3) {
             let (cols, rows) = (random.between(1, 300), random.between(1, 100));
             world.model.wanted = Some((cols, rows));
+            world.model.changed_at = world.now;
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
             world.session.resize(cols as f64, rows as f64).expect("the size is a size");
         } else if random.once_in(500) {
@@ -136,6 +139,18 @@ impl Model for Shell {
 
     fn check(world: &World<Self>) {
         assert!(world.session.counters().buffered <= (8 << 20) + (2 << 20), "the queue is bounded");
+        let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
+        if let (State::Open, Some(connection), Some(wanted)) =
+            (world.session.state(), world.connection, world.model.wanted)
+            && settled
+            && !world.lossy()
+        {
+            assert_eq!(
+                world.model.sizes.get(&connection),
+                Some(&wanted),
+                "the shell has the size that is wanted"
+            );
+        }
     }
 }
 
