@@ -44,6 +44,12 @@ const sockets = {
       if (type === "input") socket.send(JSON.stringify({ type: "output", data }));
     }),
   mute: () => {},
+  /** Breaks at the first thing that is typed, and is not there again. */
+  fragile: (socket) =>
+    socket.on("message", (message) => {
+      if (JSON.parse(message).type === "input") socket.terminate();
+      else socket.send('{"type":"pong"}');
+    }),
   /** The password has become `new`. */
   guarded(socket, url) {
     if (!url.includes("token=new")) return socket.close(4401, "no");
@@ -76,7 +82,7 @@ export async function startLimitsServer() {
     seen.sockets += 1;
     stream.once("close", () => (seen.closed += 1));
     stream.on("error", () => {});
-    if (way === "hang") return stream.resume().on("end", () => stream.end());
+    if (way === "hang" || (way === "fragile" && seen.sockets > 1)) return stream.resume().on("end", () => stream.end());
     upgrades.handleUpgrade(request, stream, head, (socket) => sockets[way](socket, request.url));
   });
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));

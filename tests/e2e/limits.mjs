@@ -251,7 +251,7 @@ async function missingKeyIsSaid(world) {
   const terminal = computer.terminal();
   const cause = (await rejects(terminal, world.sdk.ChannelClosedError, "a channel without a key and a password")).cause;
   equal(cause.reason, "unauthorized", "the cause");
-  ok(cause.message.includes("no API key"), cause.message);
+  ok(/no API key was sent.*, request id req_1$/.test(cause.message), cause.message);
 }
 
 async function passwordIsRefreshed(world) {
@@ -302,6 +302,21 @@ async function redialsAreTold(world) {
   ok(/^orgo-sdk: terminal of c: ended: the computer could not be reached: /.test(end), end);
 }
 
+async function refusedKeystrokesAreTold(world) {
+  const { connected, lines } = begin(world, "fragile");
+  const terminal = await connected.terminal();
+  ok(terminal.write("x"), "the first keystroke was refused");
+  await until("the link to break", () => terminal.state.status !== "open");
+  ok(!terminal.write("y") && !terminal.write("z"), "a keystroke was taken while the link was down");
+  await until("the lines", () => lines.length >= 3);
+  const [redial, ...refused] = lines;
+  ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(redial), redial);
+  const refusal = (count) =>
+    `orgo-sdk: terminal of c: keystrokes refused: the link is down or too slow, ${count} times so far`;
+  equal(refused.slice(0, 2).join("\n"), [refusal(1), refusal(2)].join("\n"), "the log");
+  await terminal.close();
+}
+
 async function abandonedReadLosesNothing(world) {
   const { connected } = begin(world, "echo");
   const terminal = await connected.terminal();
@@ -333,6 +348,7 @@ export const limits = Object.fromEntries([
   ["a refused password is asked for, and the channel goes on", passwordIsRefreshed],
   ["without an answer for the password a channel ends with the cause and the remedy", outdatedPasswordIsSaid],
   ["redials are told to the log", redialsAreTold],
+  ["refused keystrokes are told to the log", refusedKeystrokesAreTold],
   ["a read that was given up loses nothing", abandonedReadLosesNothing],
 ]);
 

@@ -1,6 +1,6 @@
 // The process whose memory is measured. It prints what it measured, and has to end by itself.
 import * as sdk from "orgo-sdk";
-import { inParts, prepare } from "./load.mjs";
+import { inParts, KINDS, prepare } from "./load.mjs";
 
 const [port, counts] = process.argv.slice(2).map((text) => JSON.parse(text));
 
@@ -30,6 +30,7 @@ async function flood() {
 }
 
 const works = prepare(sdk, port);
-const measured = await inParts(counts, (kind, count) => works[kind](count), measure);
+const measured = {};
+for (const kind of KINDS) measured[kind] = await inParts(counts[kind], works[kind], measure);
 const flooded = await flood();
 console.log(JSON.stringify({ kind: (await sdk.Orgo.bindingInfo()).kind, measured, flooded }));

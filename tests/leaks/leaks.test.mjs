@@ -11,18 +11,22 @@ import { build } from "vite";
 import { startBrowser } from "../support/cdp.mjs";
 import { startPages } from "../support/pages.mjs";
 import { until } from "../support/wait.mjs";
-import { inParts } from "./load.mjs";
+import { inParts, KINDS } from "./load.mjs";
 import { startServer } from "./server.mjs";
 
 const full = process.env.ORGO_FULL === "1";
-const counts = full ? { calls: 100_000, opens: 10_000 } : { calls: 10_000, opens: 600 };
-const inPage = full ? counts : { calls: 5_000, opens: 200 };
+const counts = full ? amounts(100_000, 10_000) : amounts(10_000, 600);
+const inPage = full ? counts : amounts(5_000, 200);
 const MB = 1 << 20;
 /** What the memory of a process wavers by without a leak; one of 100 bytes a call, or 1 kB a channel, shows in a full run. */
 const NOISE = 6 * MB;
 /** The same of a page's heap after all garbage was collected. */
 const HEAP_NOISE = MB / 4;
 const mib = (bytes) => `${(bytes / MB).toFixed(2)} MiB`;
+
+function amounts(calls, opens) {
+  return { calls, terminal: opens, audio: opens, events: opens };
+}
 
 let server;
 before(async () => (server = await startServer()));
@@ -84,21 +88,25 @@ test("a page's module keeps nothing of calls and channels", { timeout: 3_600_000
   const page = await browser.openPage(pages.origin);
   await until("the page", () => page.evaluate("globalThis.work !== undefined"));
   await page.evaluate(`prepare(${server.port})`);
-  const work = async (kind, count) => {
-    await page.evaluate(`work(${JSON.stringify(kind)}, ${count})`);
-    await until("every socket is closed", () => server.open() === 0);
-  };
-  const measured = await inParts(inPage, work, async () => {
+  const measure = async () => {
     // What the module holds for an object of JavaScript is freed when that is collected, in a task of its own.
     await page.heap();
     const heap = await page.heap();
     return { module: await page.evaluate("moduleMemory()"), heap, processes: await residentIn(browser) };
-  });
-  for (const [what, values] of Object.entries(measured)) {
-    const of = (name) => values.map((value) => value[name]);
-    assertFlat(`${what}, the module's memory`, of("module"), 0);
-    assertFlat(`${what}, the heap of JavaScript`, of("heap"), HEAP_NOISE);
-    console.log(`  ${what}, the processes of pages: ${mib(of("processes")[0])} at first, ${mib(of("processes").at(-1))} at last`);
+  };
+  for (const kind of KINDS) {
+    const work = async (count) => {
+      await page.evaluate(`work("${kind}", ${count})`);
+      await until("every socket is closed", () => server.open() === 0, 600_000);
+    };
+    const began = performance.now();
+    const measured = await inParts(inPage[kind], work, measure);
+    const all = (name) => measured.map((value) => value[name]);
+    assertFlat(`${kind}, the module's memory`, all("module"), 0);
+    assertFlat(`${kind}, the heap of JavaScript`, all("heap"), HEAP_NOISE);
+    const processes = all("processes").map(mib);
+    const seconds = ((performance.now() - began) / 1000).toFixed(0);
+    console.log(`  ${kind}, the processes of pages: ${processes[0]} at first, ${processes.at(-1)} at last; ${inPage[kind]} in ${seconds} s`);
   }
 });
 

@@ -1,7 +1,11 @@
 // The work of the leak tests, in Node and in a page: many calls, and many openings and closings of each channel.
 
 /** After so many parts of each kind of work the memory is measured. */
-export const PARTS = 20;
+const PARTS = 20;
+/** The kinds of work. */
+export const KINDS = ["calls", "terminal", "audio", "events"];
+/** A machine that is slow, or stopped for a while, is no leak. */
+const LIMIT = { timeout: 3_600_000 };
 /** How many calls, or channels, are under way at once: beyond it Chromium delays the opening of sockets on purpose. */
 const AT_ONCE = 4;
 
@@ -13,15 +17,15 @@ const AT_ONCE = 4;
  */
 export function prepare(sdk, port) {
   const baseUrl = `http://127.0.0.1:${port}/api`;
-  const orgo = new sdk.Orgo({ apiKey: "k", baseUrl, dangerouslyAllowBrowser: true });
+  const orgo = new sdk.Orgo({ apiKey: "k", baseUrl, dangerouslyAllowBrowser: true, ...LIMIT });
   const computer = orgo.computer("c");
   const connection = { version: 1, computer_id: "c", connection_url: `http://127.0.0.1:${port}`, password: "p" };
   const connected = sdk.Orgo.connect(connection);
   return {
     calls: (count) => repeat(count, () => computer.refresh()),
-    terminal: (count) => repeat(count, async () => (await connected.terminal()).close()),
-    audio: (count) => repeat(count, async () => (await connected.audio()).close()),
-    events: (count) => repeat(count, async () => (await connected.events(["idle"])).close()),
+    terminal: (count) => repeat(count, async () => (await connected.terminal({}, LIMIT)).close()),
+    audio: (count) => repeat(count, async () => (await connected.audio({}, LIMIT)).close()),
+    events: (count) => repeat(count, async () => (await connected.events(["idle"], LIMIT)).close()),
   };
 }
 
@@ -34,20 +38,17 @@ async function repeat(count, work) {
 }
 
 /**
- * @param {{ calls: number, opens: number }} counts
- * @param {(kind: string, count: number) => Promise<void>} work
+ * @param {number} count how often the work is done, in all parts together
+ * @param {(count: number) => Promise<void>} work
  * @param {() => T | Promise<T>} measure
- * @returns {Promise<Record<string, T[]>>} what was measured after each part, by the kind of work
+ * @returns {Promise<T[]>} what was measured after each part
  * @template T
  */
-export async function inParts({ calls, opens }, work, measure) {
-  const measured = {};
-  for (const kind of ["calls", "terminal", "audio", "events"]) {
-    measured[kind] = [];
-    for (let part = 0; part < PARTS; part++) {
-      await work(kind, Math.ceil((kind === "calls" ? calls : opens) / PARTS));
-      measured[kind].push(await measure());
-    }
+export async function inParts(count, work, measure) {
+  const measured = [];
+  for (let part = 0; part < PARTS; part++) {
+    await work(Math.ceil(count / PARTS));
+    measured.push(await measure());
   }
   return measured;
 }

@@ -361,11 +361,15 @@ impl Link {
                 self.close(CloseCause::new(CloseReason::Unauthorized, &error.to_string()));
             }
             Err(error) => {
-                let status = match &error {
-                    Error::Server(error) => Some(error.status),
-                    _ => None,
-                };
-                self.dial_failed(now, &DialFailure { status, message: error.to_string() });
+                let mut failure = DialFailure { status: None, message: error.to_string() };
+                if let Error::Server(error) = &error {
+                    failure.status = Some(error.status);
+                    if let Some(id) = &error.request_id {
+                        failure.message.push_str(", request id ");
+                        failure.message.push_str(id);
+                    }
+                }
+                self.dial_failed(now, &failure);
             }
         }
     }
