@@ -6,7 +6,8 @@ import { canPass, expected, RETRIES } from "./rules.mjs";
 /** The page of the documentation. */
 export const FILE = fileURLToPath(new URL("../../docs/faults.md", import.meta.url));
 
-const EFFECTS = ["once", "read"];
+/** The calls of a column: those that must happen once, and all others. */
+const GROUPS = ["once", "read"];
 const HEAD = [
   "fault",
   "error",
@@ -90,12 +91,12 @@ function render(outcomes) {
   const joined = (texts) => [...new Set(texts.filter((text) => text !== undefined))].join(" or ");
   const rows = Object.keys(FAULTS).map((fault) => {
     const cell = (effect, passes) => outcomes({ fault, effect, passes, followed: false });
-    const lasting = EFFECTS.flatMap((effect) => cell(effect, false));
+    const lasting = GROUPS.flatMap((effect) => cell(effect, false));
     return [
       fault,
       joined(lasting.map(({ error }) => error)),
       joined(lasting.map(({ delivered }) => delivered)),
-      ...EFFECTS.flatMap((effect) => [
+      ...GROUPS.flatMap((effect) => [
         joined(cell(effect, false).map(({ lasting }) => lasting)),
         canPass(fault) ? joined(cell(effect, true).map(({ passing }) => passing)) : "",
       ]),
