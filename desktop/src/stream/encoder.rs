@@ -10,7 +10,6 @@ use std::process::Stdio;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
-
 use tokio::process::Command;
 
 use crate::computer::SYSTEM;
