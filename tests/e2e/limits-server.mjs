@@ -12,6 +12,9 @@ const CORS = {
   "access-control-max-age": "7200",
 };
 
+/** How long a slow answer takes, in milliseconds. */
+const SLOWLY = 500;
+
 const json = (status, body, headers = {}) => (response) => {
   response.writeHead(status, { ...CORS, "content-type": "application/json", ...headers });
   response.end(JSON.stringify(body));
@@ -31,6 +34,10 @@ const requests = {
   linked: (response, { headers, run }) => json(200, { url: `http://${headers.host}/stall/${run}/content` })(response),
   slow: (response, { seen }) =>
     json(429, { error: "slow down", request_id: "req_1" }, { "retry-after": seen.requests === 1 ? "0" : "3600" })(response),
+  /** Answers the first request after a while, and no other. */
+  slowly(response, { seen }) {
+    if (seen.requests === 1) setTimeout(json(200, { id: "c", workspace_id: "w" }), SLOWLY, response);
+  },
   keyless: json(401, { error: "Missing API key", request_id: "req_1" }),
 };
 

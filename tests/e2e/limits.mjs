@@ -204,6 +204,24 @@ async function requestLimit(world) {
   equal((await seen()).requests, 2, "the requests: a read is sent again");
 }
 
+async function stepsShareTheLimit(world) {
+  const { computer, seen } = begin(world, "slowly");
+  const ended = [];
+  const note = (what) => (error) => {
+    ended.push(what);
+    throw error;
+  };
+  // Of a limit for each of its two requests the upload would take 1500 ms.
+  const later = begin(world, "hang").computer.refresh({ totalTimeout: 1250 }).catch(note("a call that is limited to 1250 ms"));
+  const upload = computer.files.upload(new Uint8Array(1), { name: "f" }, { totalTimeout: 1000 }).catch(note("the upload"));
+  later.catch(() => {});
+  const error = await rejects(upload, world.sdk.TimeoutError, "an upload that first has to look up its workspace");
+  equal(error.limit, 1000, "the limit");
+  await rejects(later, world.sdk.TimeoutError, "a call beside it");
+  equal((await seen()).requests, 2, "the requests");
+  equal(ended[0], "the upload", "what ended first");
+}
+
 async function retriesAreTold(world) {
   const { computer, lines } = begin(world, "slow");
   const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.RateLimitError, "it is too much");
@@ -341,6 +359,7 @@ export const limits = Object.fromEntries([
   ["an answer that stops is given up before the request's own limit", stoppedAnswer],
   ["a call ends with its whole limit, whatever its requests and retries may take", wholeLimit],
   ["a request ends with its own limit, and the call goes on", requestLimit],
+  ["the steps of one call share its whole limit", stepsShareTheLimit],
   ["a wait beyond the whole limit is not begun, and a shorter one is told to the log", retriesAreTold],
   ["a call is sent again twice, after at most one and two seconds", retriesAreTwo],
   ["what matters less than the level is not told", levelsAreKept],
