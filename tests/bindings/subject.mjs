@@ -27,17 +27,17 @@ export function makeSubject(sdk, makeClient) {
     },
 
     /** Begins to open a channel of the public API. */
-    open(id, given) {
+    async open(id, given) {
       opened.set(id, new Opened(sdk, given));
     },
 
     /** Gives a command to a channel; what it returns, if it says anything. */
-    act(id, command, args) {
+    async act(id, command, args) {
       return opened.get(id).act(command, args);
     },
 
     /** What can be seen of a channel. */
-    look(id) {
+    async look(id) {
       return opened.get(id).look();
     },
   };
