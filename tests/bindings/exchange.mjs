@@ -11,6 +11,8 @@ const CORS = {
 /** Timers of a client may be early by the fraction that its clock cuts off. */
 const SLACK = 5;
 
+const isRefusal = (step) => step?.failure?.reached === "never";
+
 export class Exchange {
   /** The requests that came: method, URL as the vector has it, header, body. */
   requests = [];
@@ -33,7 +35,7 @@ export class Exchange {
       const { port } = server.address();
       exchange.#places.set(origin, { server, port, url: `http://127.0.0.1:${port}` });
     }
-    if (exchange.#refuses) await exchange.#shut();
+    exchange.#shut();
     return exchange;
   }
 
@@ -47,10 +49,10 @@ export class Exchange {
     return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(url, origin), text);
   }
 
-  /** The client says that it will try again: a connection that was to be refused was. */
+  /** The client says that it will try again: if a connection was to be refused, it was. */
   async retried() {
-    if (!this.#refuses) return;
-    this.#next();
+    if (!isRefusal(this.#steps[0])) return;
+    this.#steps.shift();
     if (this.#refuses) return;
     const [{ server, port }] = this.#places.values();
     server.listen(port, "127.0.0.1");
@@ -59,25 +61,25 @@ export class Exchange {
 
   /** What the vector says and did not happen. */
   get left() {
-    return this.#steps.filter((step) => step.failure?.reached !== "never");
+    return this.#steps.filter((step) => step.request && !isRefusal(step));
   }
 
   async close() {
     for (const { server } of this.#places.values()) {
-      server.close();
+      if (server.listening) server.close();
       server.closeAllConnections();
     }
   }
 
   /** Whether the next connection is to be refused. */
   get #refuses() {
-    return this.#steps.find((step) => !step.wait)?.failure?.reached === "never";
+    return isRefusal(this.#steps.find((step) => !step.wait));
   }
 
-  async #shut() {
+  /** Takes no more connections, if the next one is to be refused. */
+  #shut() {
     const [{ server }] = this.#places.values();
-    server.close();
-    await once(server, "close");
+    if (this.#refuses && server.listening) server.close();
   }
 
   /** The step that a request belongs to. The waits before it are over. */
@@ -100,6 +102,7 @@ export class Exchange {
     const { method, url, headers } = request;
     this.requests.push({ method, url: origin + url, headers, body: Buffer.concat(chunks) });
     const step = this.#next();
+    this.#shut();
     this.#answered = performance.now();
     if (step?.response) this.#answer(step.response, response);
     // Some of an answer, and no more.
