@@ -1,12 +1,12 @@
-// Fuzzes: `npm run fuzz` gives every fuzzer ten minutes, `npm run fuzz -- SECONDS NAME...` some of them so long. What they find lies
-// in `artifacts/` beside them, what they learn in `target/fuzz/`.
+// Fuzzes: `npm run fuzz` gives every fuzzer ten minutes, `npm run fuzz -- SECONDS NAME...` some of them so long. What
+// they find lies in `artifacts/` beside them, what they learn in `target/fuzz/`.
 import { existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
 
-/** The fuzzers of each crate. The desktop is built without a sanitizer: its own code is safe Rust, and its build half as long. */
+/** The fuzzers of each crate. The desktop's have no sanitizer: its parsing is safe Rust, and the build half as long. */
 const fuzzers = {
   core: ["json", "answers", "parameters", "terminal", "audio", "events"],
   desktop: ["connection", "body", "message", "output"],

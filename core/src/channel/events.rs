@@ -237,7 +237,8 @@ impl Events {
     fn drop_event(&mut self, oldest: usize) {
         self.waiting -= 1;
         self.waiting_bytes -= self.items.remove(oldest).map_or(0, |queued| queued.bytes);
-        // The gap stands where the event stood, and grows there: among gaps that nothing lies between, the order says nothing.
+        // The gap stands where the event stood, and grows there: among gaps that nothing lies between, the order says
+        // nothing.
         let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match &mut queued.item {
             EventItem::Gap { missed } => Some(missed),
             EventItem::Event { .. } | EventItem::Error { .. } => None,

@@ -1,5 +1,5 @@
-//! Holds the inputs that the fuzzers kept, and variations of them, to the bodies of the fuzzers (`core/fuzz`), on stable
-//! Rust. A failure names the input; a variation that fails is written out, to be kept once it is understood.
+//! Holds the inputs that the fuzzers kept, and variations of them, to the bodies of the fuzzers (`core/fuzz`), on
+//! stable Rust. A failure names the input; a variation that fails is written out, to be kept once it is understood.
 
 mod targets;
 

@@ -19,8 +19,8 @@ pub(crate) struct Speaker {
     /// The frame that came out last: every channel of a frame has the same value.
     heard: Option<u16>,
     dropped_before: bool,
-    /// Bytes of a frame that has begun to arrive, of a frame in the format that the client was told, and all the frames that
-    /// arrived.
+    /// Bytes of a frame that has begun to arrive, of a frame in the format that the client was told, and all the frames
+    /// that arrived.
     begun: usize,
     frame_size: usize,
     arrived: u64,
@@ -59,7 +59,8 @@ impl Model for Speaker {
                 sample_rate: u32::try_from(random.pick(&[8_000, 24_000, 48_000])).unwrap(),
                 channels: u16::try_from(random.between(1, 2)).unwrap(),
             };
-            let started = json!({ "type": "started", "sample_rate": self.format.sample_rate, "channels": self.format.channels });
+            let Format { sample_rate, channels } = self.format;
+            let started = json!({ "type": "started", "sample_rate": sample_rate, "channels": channels });
             frames.push(Frame::Text(started.to_string()));
         }
         let mut bytes = std::mem::take(&mut self.tail);

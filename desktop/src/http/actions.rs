@@ -179,7 +179,7 @@ impl From<Button> for screen::Button {
 }
 
 #[derive(Debug, Deserialize)]
-struct Click {
+pub(super) struct Click {
     #[serde(deserialize_with = "integer")]
     x: i32,
     #[serde(deserialize_with = "integer")]
@@ -198,7 +198,7 @@ async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Val
 }
 
 #[derive(Debug, Deserialize)]
-struct Drag {
+pub(super) struct Drag {
     #[serde(deserialize_with = "integer")]
     start_x: i32,
     #[serde(deserialize_with = "integer")]
@@ -227,7 +227,7 @@ async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>
 }
 
 #[derive(Debug, Deserialize)]
-struct Type {
+pub(super) struct Type {
     text: String,
     delay_ms: Option<u64>,
 }
@@ -244,7 +244,7 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
 }
 
 #[derive(Debug, Deserialize)]
-struct Key {
+pub(super) struct Key {
     key: String,
 }
 
@@ -286,7 +286,7 @@ impl From<Direction> for screen::Direction {
 }
 
 #[derive(Debug, Deserialize)]
-struct Scroll {
+pub(super) struct Scroll {
     direction: Direction,
     #[serde(default, deserialize_with = "optional_integer")]
     amount: Option<i32>,
@@ -313,7 +313,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
 
 /// Generations name the one parameter differently, and some clients send both.
 #[derive(Debug, Deserialize)]
-struct Wait {
+pub(super) struct Wait {
     duration: Option<f64>,
     seconds: Option<f64>,
 }

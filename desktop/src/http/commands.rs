@@ -35,7 +35,7 @@ fn limit(timeout: Option<i32>, default: i32) -> Result<Duration, ApiError> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Bash {
+pub(super) struct Bash {
     command: String,
     #[serde(default, deserialize_with = "optional_integer")]
     timeout: Option<i32>,
@@ -72,7 +72,7 @@ async fn bash(
 }
 
 #[derive(Debug, Deserialize)]
-struct Exec {
+pub(super) struct Exec {
     code: String,
     #[serde(default, deserialize_with = "optional_integer")]
     timeout: Option<i32>,

@@ -35,7 +35,7 @@ const GPUS: &[&str] = &["none", "a10", "l40s", "a100-40gb", "a100-80gb"];
 const NAME_LIMIT: usize = 100;
 
 #[derive(Debug, Deserialize)]
-struct Creation {
+pub(super) struct Creation {
     #[serde(alias = "project_id")]
     workspace_id: String,
     name: String,
@@ -50,7 +50,7 @@ struct Creation {
 }
 
 impl Creation {
-    fn check(self) -> Result<NewComputer, ApiError> {
+    pub(super) fn check(self) -> Result<NewComputer, ApiError> {
         let name = self.name.trim().to_owned();
         if name.is_empty() || name.chars().count() > NAME_LIMIT {
             return Err(ApiError::bad_request(format!("name: must have 1 to {NAME_LIMIT} characters")));

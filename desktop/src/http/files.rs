@@ -143,7 +143,7 @@ fn describe_all(files: &[FileRecord]) -> Result<Json<Value>, ApiError> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Export {
+pub(super) struct Export {
     desktop_id: String,
     path: String,
 }

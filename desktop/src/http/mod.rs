@@ -6,6 +6,8 @@ mod computers;
 mod direct;
 mod error;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod guard;
 mod lifecycle;
 mod params;

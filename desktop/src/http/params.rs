@@ -73,7 +73,7 @@ async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {
     Ok(body)
 }
 
-fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
+pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();

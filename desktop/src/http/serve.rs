@@ -12,6 +12,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::sleep;
@@ -83,8 +84,19 @@ where
     let Ok(own) = stream.local_addr() else { return };
     // Small frames go out as they are made.
     let _ = stream.set_nodelay(true);
+    speak(stream, Ends { own, peer }, service, closing).await;
+}
+
+/// Speaks HTTP on a connection, until its end or until `closing`.
+pub(super) async fn speak<C, S>(connection: C, ends: Ends, service: S, closing: CancellationToken)
+where
+    C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    S: Service<Request, Response = Response, Error = std::convert::Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     let answer = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(Ends { own, peer });
+        request.extensions_mut().insert(ends);
         service.clone().oneshot(request.map(axum::body::Body::new))
     });
     let connection = http1::Builder::new()
@@ -92,7 +104,7 @@ where
         .header_read_timeout(HEAD_LIMIT)
         .max_headers(HEAD_FIELDS)
         .max_buf_size(HEAD_SIZE)
-        .serve_connection(TokioIo::new(stream), answer)
+        .serve_connection(TokioIo::new(connection), answer)
         .with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {

@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 #[derive(Debug, Deserialize)]
-struct Start {
+pub(super) struct Start {
     connection_name: String,
 }
 

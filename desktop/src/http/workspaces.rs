@@ -28,7 +28,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 #[derive(Debug, Deserialize)]
-struct NewWorkspace {
+pub(super) struct NewWorkspace {
     name: String,
     icon_url: Option<String>,
     #[serde(default)]

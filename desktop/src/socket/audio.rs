@@ -22,7 +22,7 @@ const QUEUED_FRAMES: usize = 25;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum ClientFrame {
+pub(super) enum ClientFrame {
     Stop,
     Ping,
 }

@@ -16,7 +16,7 @@ use super::frames::{self, Incoming};
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum ClientFrame {
+pub(super) enum ClientFrame {
     Subscribe { event_types: Vec<String> },
     Unsubscribe { event_types: Vec<String> },
     Ping,

@@ -7,6 +7,8 @@ mod audio;
 mod close;
 mod events;
 mod frames;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod outbox;
 mod terminal;
 mod utf8;

@@ -32,7 +32,7 @@ const QUEUED_INPUTS: usize = 256;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum ClientFrame {
+pub(super) enum ClientFrame {
     Input { data: String },
     Resize { cols: u16, rows: u16 },
     Ping,

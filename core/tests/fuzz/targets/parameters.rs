@@ -1,5 +1,5 @@
-//! Whatever a program passes: it is refused by name, or the request says exactly that, in a URL, header fields and a body
-//! that are well-formed.
+//! Whatever a program passes: it is refused by name, or the request says exactly that, in a URL, header fields and a
+//! body that are well-formed.
 
 use orgo_core::address::{BaseUrl, ComputerAddress, SocketTemplate};
 use orgo_core::api::OPERATIONS;
