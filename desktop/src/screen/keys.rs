@@ -224,18 +224,20 @@ fn unknown(name: &str) -> String {
     }
 }
 
-/// At most three names that differ from `name` by a slip, the nearest first.
+/// At most three names that differ from `name` by a slip, those that are as near as any.
 fn near(name: &str) -> Vec<String> {
     let name = folded(name);
     let tolerated = (name.chars().count() / 2).clamp(1, 3);
-    let mut found: Vec<(usize, String)> = all()
-        .filter_map(|(_, names)| {
-            let distance = names.iter().map(|known| edit_distance(&name, &folded(known))).min()?;
-            Some((distance, names.into_iter().next()?)).filter(|_| distance <= tolerated)
-        })
+    let nearest = |names: Vec<String>| {
+        let measured = names.into_iter().map(|known| (edit_distance(&name, &folded(&known)), known));
+        measured.min_by_key(|&(distance, _)| distance)
+    };
+    let found: Vec<(usize, String)> = all()
+        .filter_map(|(_, names)| nearest(names))
+        .filter(|&(distance, _)| distance <= tolerated)
         .collect();
-    found.sort_by_key(|&(distance, _)| distance);
-    found.into_iter().take(3).map(|(_, name)| name).collect()
+    let least = found.iter().map(|&(distance, _)| distance).min();
+    found.into_iter().filter(|&(distance, _)| Some(distance) == least).map(|(_, name)| name).take(3).collect()
 }
 
 /// Levenshtein distance.
@@ -317,11 +319,12 @@ mod tests {
     #[test]
     fn what_is_no_key_is_refused_with_the_nearest_names() {
         for (combo, hint) in [
-            ("Entr", "Enter"),
+            ("Entr", "did you mean Enter?"),
+            ("Retrun", "did you mean Return?"),
             ("PageUpp", "Page_Up"),
             ("ctrl+Delte", "Delete"),
             ("cntrl+c", "ctrl"),
-            ("F25", "did you mean F"),
+            ("F25", "did you mean F2, F5, F15?"),
             ("KeyÄ", "did you mean Key"),
             ("nosuchkey", "not a known key"),
             ("ctrl+", "beside a \"+\""),
