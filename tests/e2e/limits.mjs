@@ -269,7 +269,15 @@ async function missingKeyIsSaid(world) {
   const terminal = computer.terminal();
   const cause = (await rejects(terminal, world.sdk.ChannelClosedError, "a channel without a key and a password")).cause;
   equal(cause.reason, "unauthorized", "the cause");
-  ok(/no API key was sent.*, request id req_1$/.test(cause.message), cause.message);
+  ok(cause.message.includes("no API key"), cause.message);
+
+  const refused = begin(world, "keyless").computer.terminal();
+  const { message } = await rejects(refused, world.sdk.ChannelClosedError, "a channel with a key that is refused");
+  equal(
+    message,
+    "the password was refused: computers.get: 401 Missing API key, request id req_1",
+    "the text of a channel whose password cannot be had",
+  );
 }
 
 async function passwordIsRefreshed(world) {
