@@ -5,8 +5,8 @@ const OPENING = 120_000;
 
 /**
  * @param {typeof import("orgo-sdk")} sdk the package, which works with the binding
- * @param {(config: object, log?: (level: string, line: string) => void) => { call: Function }} makeClient a client of the
- *   binding itself
+ * @param {(config: object, log?: (level: string, line: string) => void) => { call: Function }} makeClient a client of
+ *   the binding itself
  */
 export function makeSubject(sdk, makeClient) {
   const opened = new Map();
@@ -59,7 +59,8 @@ class Opened {
       return new Promise((resolve, reject) => (this.question = { resolve, reject }));
     };
     const handle = connection ? sdk.Orgo.connect(connection, { refresh }) : new sdk.Orgo(client).computer(computer);
-    const how = { signal: this.aborter.signal, timeout: OPENING, ...(redials !== undefined && { maxRetries: redials }) };
+    const { signal } = this.aborter;
+    const how = { signal, timeout: OPENING, ...(redials !== undefined && { maxRetries: redials }) };
     const given = kind === "events" ? (options.types ?? []) : options;
     handle[kind](given, how).then(
       (channel) => this.read(kind, channel),
@@ -105,7 +106,8 @@ class Opened {
 
   look() {
     const { channel, failure, ended, asked, states, items } = this;
-    return { open: channel !== undefined, failure, ended, asked, states, items, state: channel?.state, counters: channel?.counters };
+    const now = channel && { state: channel.state, counters: channel.counters };
+    return { open: channel !== undefined, failure, ended, asked, states, items, ...now };
   }
 }
 

@@ -1,4 +1,4 @@
-// The bindings that are held to the vectors: the addon in Node, the module in Node, and the module in a page of Chromium.
+// The bindings that are held to the vectors: the addon in Node, the module in Node, the module in a page of Chromium.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
