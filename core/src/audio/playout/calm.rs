@@ -9,6 +9,7 @@ const WATCHED: f64 = 2.0;
 /// Each time that it ran empty makes that time longer by this part of it, and is forgotten in such a time.
 const CAUTION: f64 = 0.5;
 const FORGETTING: f64 = 30.0;
+/// So little of it counts as forgotten.
 const FORGOTTEN: f64 = 0.1;
 /// How much of what is spare is given up in a second, and at most.
 const SHARE: f64 = 0.15;

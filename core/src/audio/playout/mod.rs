@@ -9,7 +9,6 @@ mod delay;
 mod filter;
 mod ring;
 
-use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -94,8 +93,8 @@ pub struct Playout {
     /// By how much the gain may change from frame to frame of the output.
     ramp: f32,
     step: Step,
-    /// The frames that do not continue those before them.
-    joints: VecDeque<u64>,
+    /// A frame that does not continue those before it, until it was reached.
+    joint: Option<u64>,
     /// What does not fit into the ring.
     skipped: u64,
     played: u64,
@@ -164,7 +163,7 @@ impl Playout {
             gain: 0.0,
             ramp: ramp as f32,
             step: Step { cut: false, height: vec![0.0; channels], part: 0.0, last: vec![0.0; channels] },
-            joints: VecDeque::new(),
+            joint: None,
             skipped: 0,
             played: 0,
             dropped: 0,
@@ -199,9 +198,10 @@ impl Playout {
 
     /// What is pushed next does not continue what was pushed before: something between them was lost.
     pub fn splice(&mut self) {
-        let joint = self.ring.written();
-        if self.buffered() > 0 && self.joints.back() != Some(&joint) {
-            self.joints.push_back(joint);
+        // One joint is kept. Where another comes before it was reached, the line is so bad that what is older is let go.
+        self.pass_joint();
+        if self.ring.written() > 0 {
+            self.joint = Some(self.ring.written());
         }
     }
 
@@ -223,7 +223,9 @@ impl Playout {
         // So much is needed to fade out in.
         let runway = AHEAD + (FADE * self.input_rate * 1.01) as u64 + 1;
         for frame in 0..frames {
-            self.join();
+            if self.sounds() && self.joint.is_some_and(|joint| self.next + AHEAD >= joint) {
+                self.pass_joint();
+            }
             self.fade(runway);
             for channel in 0..self.channels {
                 let sample = self.sample(channel);
@@ -303,12 +305,14 @@ impl Playout {
         self.delay.settle();
     }
 
-    /// Passes over the places at a joint where the signal would be made of samples from both of its sides.
-    fn join(&mut self) {
-        let Some(joint) = self.joints.pop_front_if(|joint| self.next + AHEAD >= *joint) else { return };
-        let past = joint + BEHIND;
-        if past > self.next {
-            self.cut(past - self.next);
+    /// Goes to where the signal is made of samples from behind the joint alone.
+    fn pass_joint(&mut self) {
+        let Some(joint) = self.joint else { return };
+        if joint + BEHIND > self.next {
+            self.cut(joint + BEHIND - self.next);
+        }
+        if joint + BEHIND <= self.next {
+            self.joint = None;
         }
     }
 
