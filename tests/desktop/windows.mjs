@@ -133,15 +133,18 @@ export class TypingWindow {
     return this.#computer.bash(`${this.#window.read.command} 2>/dev/null`);
   }
 
-  /** What is in it once it is as long as `text`, or after a time. */
+  /**
+   * What is in it: once that is `text`, or after a time. A window may take a while to empty itself too, so `text` must not
+   * be what was in it before.
+   */
   async contentLike(text) {
     let content = "";
-    const isLong = async () => {
+    const isThere = async () => {
       content = await this.content();
-      return content.length >= text.length;
+      return content === text;
     };
-    // A text that came short is for the caller to compare. Laying out emoji keeps Qt busy for many seconds on a busy machine.
-    await until("the whole text", isLong, 90_000).catch(() => {});
+    // A text that is not there is for the caller to compare. Laying out emoji keeps Qt busy for many seconds on a busy machine.
+    await until("the text", isThere, 90_000).catch(() => {});
     return content;
   }
 
