@@ -68,6 +68,10 @@ impl Model for Desk {
     }
 
     fn act(world: &mut World<Self>, random: &mut Random) {
+        // Between the changes there are pauses long enough for the two sides to be compared.
+        if !random.once_in(6) {
+            return;
+        }
         let names: Vec<String> = (0..random.between(1, 3)).map(|_| random.pick(EVENTS_BY_NAME)()).collect();
         if random.once_in(2) {
             world.session.subscribe(&names).expect("the names are known");
