@@ -6,7 +6,7 @@ import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { WebSocket } from "undici";
-import { build } from "vite";
+import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
@@ -87,11 +87,7 @@ const folder = mkdtempSync(join(tmpdir(), "orgo-bench-"));
 const pages = await startPages(() => folder);
 let desktop;
 try {
-  await build({
-    root: fileURLToPath(new URL("page", import.meta.url)),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true },
-  });
+  await buildPage(new URL("page", import.meta.url), folder, { minify: true });
   desktop = await startDesktop({ allowOrigins: [pages.origin] });
   const bindings = await bothBindings();
   const { computer } = await makeComputer(bindings.native, desktop.options);

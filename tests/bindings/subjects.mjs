@@ -4,10 +4,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { WebSocket } from "undici";
-import { build } from "vite";
 import { addon, begin } from "../../node/test/addon.mjs";
+import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 import { makeSubject } from "./subject.mjs";
@@ -54,11 +53,7 @@ async function wasm() {
 
 async function page() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-vectors-"));
-  await build({
-    root: fileURLToPath(new URL("page", import.meta.url)),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true, minify: false, target: "es2022" },
-  });
+  await buildPage(new URL("page", import.meta.url), folder, { target: "es2022" });
   const pages = await startPages(() => folder);
   const browser = await startChromium();
   const tab = await browser.newPage();

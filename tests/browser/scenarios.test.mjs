@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
 import { scenarios } from "../scenarios/index.mjs";
+import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startCounter } from "../support/counter.mjs";
 import { startDesktop } from "../support/desktop.mjs";
@@ -18,11 +17,7 @@ const complaints = [];
 let browser, counter, desktop, page, pages, receiver;
 
 before(async () => {
-  await build({
-    root: fileURLToPath(new URL("page", import.meta.url)),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true, minify: false },
-  });
+  await buildPage(new URL("page", import.meta.url), folder);
   pages = await startPages(() => folder);
   counter = await startCounter();
   receiver = await startReceiver();

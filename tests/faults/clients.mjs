@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 
@@ -68,11 +68,7 @@ export async function startNode(kind, authority) {
  */
 export async function startPage(certificate) {
   const folder = mkdtempSync(join(tmpdir(), "orgo-faults-"));
-  await build({
-    root: fileURLToPath(new URL("page", import.meta.url)),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true, minify: false },
-  });
+  await buildPage(new URL("page", import.meta.url), folder);
   const pages = await startPages(() => folder, { connects: "http: https: ws:" });
   const key = new X509Certificate(certificate).publicKey.export({ type: "spki", format: "der" });
   const hash = createHash("sha256").update(key).digest("base64");

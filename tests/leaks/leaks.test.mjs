@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { buildPage } from "../support/build-page.mjs";
 import { startBrowser } from "../support/cdp.mjs";
 import { startPages } from "../support/pages.mjs";
 import { until } from "../support/wait.mjs";
@@ -76,11 +76,7 @@ test("a process of Node keeps nothing of calls and channels, and ends by itself"
 test("a page's module keeps nothing of calls and channels", { timeout: 3_600_000 }, async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "orgo-leaks-"));
   context.after(() => rmSync(folder, { recursive: true }));
-  await build({
-    root: fileURLToPath(new URL("page", import.meta.url)),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true, minify: false },
-  });
+  await buildPage(new URL("page", import.meta.url), folder);
   const pages = await startPages(() => folder);
   context.after(() => pages.close());
   const browser = await startBrowser();

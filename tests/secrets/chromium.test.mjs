@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 import { startEchoServer } from "./echo-server.mjs";
@@ -19,11 +18,7 @@ describe("secrets in a page", () => {
   const said = [];
   let browser, page, pages, server;
   before(async () => {
-    await build({
-      root: fileURLToPath(new URL("page", import.meta.url)),
-      logLevel: "warn",
-      build: { outDir: folder, emptyOutDir: true, minify: false },
-    });
+    await buildPage(new URL("page", import.meta.url), folder);
     pages = await startPages(() => folder);
     server = await startEchoServer();
     browser = await startChromium();

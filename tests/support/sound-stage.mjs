@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { buildPage } from "./build-page.mjs";
 import { startSoundServer } from "./sound-server.mjs";
 
 const TONE = (_, sample, rate) => Math.round(16_384 * Math.sin((2 * Math.PI * 440 * sample) / rate));
@@ -36,11 +35,7 @@ export const ACTS = [
 /** Builds the page, and starts the server of sound and what lets the page control it. */
 export async function setStage() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-sound-"));
-  await build({
-    root: fileURLToPath(new URL("../browser/sound-page", import.meta.url)),
-    logLevel: "warn",
-    build: { outDir: folder, emptyOutDir: true, minify: false },
-  });
+  await buildPage(new URL("../browser/sound-page", import.meta.url), folder);
   const server = await startSoundServer({ sample: TONE, ppm: PPM });
   const controls = createServer(({ url }, response) => {
     if (url === "/drop") server.drop();

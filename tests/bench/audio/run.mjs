@@ -7,8 +7,7 @@ import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { argv, env, execPath } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { build } from "vite";
+import { buildPage } from "../../support/build-page.mjs";
 import { startPages } from "../../support/pages.mjs";
 import { startSoundServer } from "../../support/sound-server.mjs";
 import { median } from "../measure.mjs";
@@ -25,11 +24,7 @@ const WAYS = ["port", "ring", ...PEERS];
 const WARM_UP = 3;
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-sound-"));
-await build({
-  root: fileURLToPath(new URL("page", import.meta.url)),
-  logLevel: "warn",
-  build: { outDir: folder, emptyOutDir: true },
-});
+await buildPage(new URL("page", import.meta.url), folder, { minify: true });
 // Sites of their own, so that each page has a process of its own.
 const sites = await Promise.all(
   WAYS.map((way, at) => startPages(() => folder, { host: `127.0.0.${at + 2}`, isolated: way === "ring" })),
