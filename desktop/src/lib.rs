@@ -3,6 +3,7 @@
 //! A library only so that the program and the fuzzers share it.
 
 mod agent;
+mod app;
 mod cli;
 mod computer;
 mod doctor;

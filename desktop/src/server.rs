@@ -17,11 +17,12 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+use crate::app::{App, Parts};
 use crate::cli::Serve;
 use crate::computer::{Fleet, FleetError, RuntimeDir, Spawner};
 use crate::doctor;
 use crate::files::{Contents, Linker};
-use crate::http::{self, App, Parts};
+use crate::http;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::stream::Connections;

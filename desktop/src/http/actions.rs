@@ -14,13 +14,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::app::{ApiError, App, Body, Options, integer, optional_integer};
 use crate::computer::Machine;
 use crate::screen::{self, ImageFormat, Screen, ScreenError};
 use crate::timestamp;
 
-use super::App;
-use super::error::ApiError;
-use super::params::{Body, Options, integer, optional_integer};
 use super::storage;
 use super::target::Live;
 

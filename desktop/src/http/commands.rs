@@ -9,11 +9,9 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::app::{ApiError, App, Body, optional_integer};
 use crate::computer::Outcome;
 
-use super::App;
-use super::error::ApiError;
-use super::params::{Body, optional_integer};
 use super::target::Live;
 
 pub(super) fn routes() -> Router<Arc<App>> {

@@ -10,15 +10,12 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::app::{ApiError, App, Body, without_port};
 use crate::computer::{Enforced, Phase, Resolution};
 use crate::doctor;
 use crate::secret::Secret;
 use crate::store::{ComputerRecord, NewComputer, StoreError};
 
-use super::App;
-use super::error::ApiError;
-use super::guard::without_port;
-use super::params::Body;
 use super::target::Target;
 
 pub(super) fn routes() -> Router<Arc<App>> {

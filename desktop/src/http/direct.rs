@@ -10,13 +10,10 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
 
+use crate::app::{ApiError, App, Options, bearer};
 use crate::computer::Machine;
 
-use super::App;
 use super::actions::{self, ScreenshotOptions};
-use super::error::ApiError;
-use super::guard::bearer;
-use super::params::Options;
 use super::target::Live;
 
 pub(super) fn routes() -> Router<Arc<App>> {

@@ -15,12 +15,10 @@ use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 
+use crate::app::{ApiError, App, Body, Options};
 use crate::store::{FileRecord, NewFile, Source};
 
 use self::upload::Upload;
-use super::App;
-use super::error::ApiError;
-use super::params::{Body, Options};
 use super::storage;
 use super::target::{Live, Target};
 

@@ -14,15 +14,14 @@ use tokio_util::sync::CancellationToken;
 use tower::Layer as _;
 use tower_http::normalize_path::NormalizePathLayer;
 
+use crate::app::{ApiError, App, Parts, read};
 use crate::computer::{Fleet, RuntimeDir, Spawner};
 use crate::files::{Contents, Linker};
 use crate::store::Store;
 use crate::stream::Connections;
 
-use super::error::ApiError;
-use super::params::read;
 use super::serve::{Ends, speak};
-use super::{App, Parts, actions, commands, computers, files, router, streaming, workspaces};
+use super::{actions, commands, computers, files, router, streaming, workspaces};
 
 /// What the kept inputs call with.
 const KEY: &str = "sk_live_fuzz";

@@ -1,76 +1,15 @@
-//! Who may call: the API key, and the Host and Origin of a request.
+//! Who may call: the API key, and the ends and the head of a request.
 
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::App;
-use super::error::ApiError;
+use crate::app::{ApiError, App, bearer};
+
 use super::serve::Ends;
-
-/// The origins and hosts that are answered.
-///
-/// A page of another site can make a browser connect here, even under a name that it has pointed at this machine. It
-/// cannot choose the Host and Origin headers.
-#[derive(Clone, Debug)]
-pub(crate) struct Admission {
-    origins: Vec<HeaderValue>,
-    remote: bool,
-}
-
-impl Admission {
-    /// Fails with the text that is not an origin.
-    pub(super) fn new(origins: &[String], remote: bool) -> Result<Self, String> {
-        let origins = origins
-            .iter()
-            .map(|origin| parse_origin(origin).ok_or_else(|| origin.clone()))
-            .collect::<Result<_, _>>()?;
-        Ok(Self { origins, remote })
-    }
-
-    pub(super) fn origins(&self) -> &[HeaderValue] {
-        &self.origins
-    }
-
-    fn admits_host(&self, host: &str) -> bool {
-        is_loopback(host)
-            || (self.remote
-                && (address(host).is_some()
-                    || self.origins.iter().any(|origin| host_of(origin) == Some(host))))
-    }
-
-    fn admits_origin(&self, origin: &HeaderValue) -> bool {
-        self.origins.contains(origin) || host_of(origin).is_some_and(is_loopback)
-    }
-
-    fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = only(headers, &HOST)?.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        if !self.admits_host(without_port(host)) {
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "This host name is not served"));
-        }
-        match only(headers, &ORIGIN)? {
-            Some(origin) if !self.admits_origin(origin) => Err(ApiError::new(
-                StatusCode::FORBIDDEN,
-                "Pages of this origin are not served; the server's --allow-origin admits them",
-            )),
-            _ => Ok(()),
-        }
-    }
-}
-
-/// The value of a header that two readers could read differently if it were there twice.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ApiError> {
-    let mut values = headers.get_all(name).iter();
-    match (values.next(), values.next()) {
-        (value, None) => Ok(value),
-        _ => Err(ApiError::new(StatusCode::FORBIDDEN, format!("The header {name} is there twice"))),
-    }
-}
 
 /// The most header fields a request may have, and their size in bytes together with the address.
 const HEAD_FIELDS: usize = 100;
@@ -128,95 +67,5 @@ pub(super) async fn authenticate(
         None => refuse("Missing API key: send the header Authorization: Bearer <key>"),
         Some(key) if !app.api_key.matches(key) => refuse("Invalid API key"),
         Some(_) => Ok(next.run(request).await),
-    }
-}
-
-/// The token of `Authorization: Bearer TOKEN`.
-pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// A host without its port; the brackets of an IPv6 address stay.
-pub(crate) fn without_port(host: &str) -> &str {
-    match host.rsplit_once(':') {
-        Some((name, port)) if !port.ends_with(']') && (!name.contains(':') || name.ends_with(']')) => name,
-        _ => host,
-    }
-}
-
-fn parse_origin(text: &str) -> Option<HeaderValue> {
-    let text = text.strip_suffix('/').unwrap_or(text);
-    let (scheme, host) = text.split_once("://")?;
-    let plain = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', ' ']);
-    plain.then(|| HeaderValue::from_str(text).ok()).flatten()
-}
-
-fn host_of(origin: &HeaderValue) -> Option<&str> {
-    Some(without_port(origin.to_str().ok()?.split_once("://")?.1))
-}
-
-fn address(host: &str) -> Option<IpAddr> {
-    match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        Some(v6) => v6.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
-        None => host.parse().ok(),
-    }
-}
-
-/// Browsers resolve `localhost` and what is under it to this machine without asking anybody.
-fn is_loopback(host: &str) -> bool {
-    let host = host.to_ascii_lowercase();
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || address(&host).is_some_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(admission: &Admission, host: &'static str, origin: Option<&'static str>) -> bool {
-        let mut headers = HeaderMap::new();
-        headers.insert(HOST, HeaderValue::from_static(host));
-        if let Some(origin) = origin {
-            headers.insert(ORIGIN, HeaderValue::from_static(origin));
-        }
-        admission.check(&headers).is_ok()
-    }
-
-    #[test]
-    fn loopback_names_are_served_and_others_are_not() {
-        let admission = Admission::new(&[], false).expect("there are no origins");
-        for host in ["127.0.0.1:8800", "localhost", "LOCALHOST:1", "[::1]:8800", "5b90e2c7.localhost:8800"] {
-            assert!(check(&admission, host, None), "{host}");
-        }
-        for host in ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1"] {
-            assert!(!check(&admission, host, None), "{host}");
-        }
-    }
-
-    #[test]
-    fn a_remote_server_is_called_by_address_or_by_the_name_of_an_origin() {
-        let admission = Admission::new(&["https://desk.example".into()], true).expect("it is an origin");
-        assert!(check(&admission, "10.0.0.1:8800", None));
-        assert!(check(&admission, "desk.example:8800", None));
-        assert!(!check(&admission, "evil.example", None));
-    }
-
-    #[test]
-    fn only_allowed_and_loopback_origins_are_served() {
-        let admission = Admission::new(&["https://desk.example/".into()], false).expect("it is an origin");
-        assert!(check(&admission, "localhost", Some("https://desk.example")));
-        assert!(check(&admission, "localhost", Some("http://127.0.0.1:5173")));
-        for origin in ["null", "https://evil.example", "https://desk.example.evil", "http://desk.example"] {
-            assert!(!check(&admission, "localhost", Some(origin)), "{origin}");
-        }
-    }
-
-    #[test]
-    fn what_is_not_an_origin_is_named() {
-        for text in ["*", "example.com", "http://a/b", "ftp://a"] {
-            assert_eq!(Admission::new(&[text.into()], false).expect_err("it is none"), text);
-        }
     }
 }

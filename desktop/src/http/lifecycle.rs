@@ -8,11 +8,10 @@ use axum::routing::post;
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use crate::app::{ApiError, App};
 use crate::computer::Phase;
 
-use super::App;
 use super::computers::describe;
-use super::error::ApiError;
 use super::target::Target;
 
 pub(super) fn routes() -> Router<Arc<App>> {

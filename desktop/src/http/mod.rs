@@ -4,22 +4,16 @@ mod actions;
 mod commands;
 mod computers;
 mod direct;
-mod error;
 mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod guard;
 mod lifecycle;
-mod params;
 mod serve;
 mod storage;
 mod streaming;
 mod target;
 mod workspaces;
-
-pub(crate) use error::ApiError;
-pub(crate) use guard::{Admission, bearer, without_port};
-pub(crate) use params::Options;
 
 use std::io;
 use std::sync::Arc;
@@ -35,44 +29,8 @@ use tower::Layer as _;
 use tower_http::cors::{AllowHeaders, CorsLayer};
 use tower_http::normalize_path::NormalizePathLayer;
 
-use crate::computer::Fleet;
-use crate::files::{Contents, Linker};
-use crate::secret::Secret;
+use crate::app::{ApiError, App};
 use crate::socket;
-use crate::store::Store;
-use crate::stream::Connections;
-
-/// What every handler shares.
-#[derive(Debug)]
-pub(crate) struct App {
-    pub(crate) store: Arc<Store>,
-    pub(crate) fleet: Fleet,
-    contents: Arc<Contents>,
-    linker: Linker,
-    connections: Connections,
-    api_key: Secret,
-    admission: Admission,
-}
-
-/// What [`App`] is made of.
-#[derive(Debug)]
-pub(crate) struct Parts {
-    pub(crate) store: Arc<Store>,
-    pub(crate) fleet: Fleet,
-    pub(crate) contents: Arc<Contents>,
-    pub(crate) linker: Linker,
-    pub(crate) connections: Connections,
-    pub(crate) api_key: Secret,
-}
-
-impl App {
-    /// Fails with the text that is not an origin.
-    pub(crate) fn new(parts: Parts, origins: &[String], remote: bool) -> Result<Self, String> {
-        let Parts { store, fleet, contents, linker, connections, api_key } = parts;
-        let admission = Admission::new(origins, remote)?;
-        Ok(Self { store, fleet, contents, linker, connections, api_key, admission })
-    }
-}
 
 /// Serves until `closing`, then until the connections that are open have ended.
 pub(crate) async fn serve(listener: TcpListener, app: App, closing: CancellationToken) -> io::Result<()> {

@@ -17,11 +17,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
 
+use crate::app::{ApiError, App, Options};
 use crate::files::Signature;
-
-use super::App;
-use super::error::ApiError;
-use super::params::Options;
 
 /// Outside the routes that ask for the key.
 pub(super) fn routes() -> Router<Arc<App>> {

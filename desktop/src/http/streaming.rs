@@ -9,13 +9,11 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::app::{ApiError, App, Body};
 use crate::computer::Phase;
 use crate::doctor;
 use crate::stream::{ConnectionsError, StartError, Status};
 
-use super::App;
-use super::error::ApiError;
-use super::params::Body;
 use super::target::{Live, Target};
 
 pub(super) fn routes() -> Router<Arc<App>> {

@@ -5,11 +5,9 @@ use std::sync::Arc;
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
 
+use crate::app::{ApiError, App};
 use crate::computer::Machine;
 use crate::store::ComputerRecord;
-
-use super::App;
-use super::error::ApiError;
 
 /// A computer, by its id or its instance id, whatever it is doing.
 #[derive(Debug)]

@@ -9,13 +9,11 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use crate::app::{ApiError, App, Body};
 use crate::computer::FleetError;
 use crate::store::{StoreError, WorkspaceRecord};
 
-use super::App;
 use super::computers::describe as describe_computer;
-use super::error::ApiError;
-use super::params::Body;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()

@@ -24,8 +24,8 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
+use crate::app::{ApiError, App, Options, bearer, without_port};
 use crate::computer::Machine;
-use crate::http::{ApiError, App, Options, bearer, without_port};
 
 use close::CloseCode;
 

@@ -8,9 +8,8 @@ use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use tokio::time::timeout;
 
+use crate::app::{ApiError, App};
 use crate::files::Arrival;
-use crate::http::App;
-use crate::http::error::ApiError;
 
 /// The largest upload in bytes, as the documents have it.
 const LIMIT: u64 = 10 * 1024 * 1024;

@@ -73,7 +73,7 @@ async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {
     Ok(body)
 }
 
-pub(super) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
+pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
