@@ -100,7 +100,7 @@ impl Keymap {
     }
 
     /// Gives keys their only symbol (or none), all in one request: every application and the window manager
-    /// read the whole map again after each change, which takes openbox 36 ms.
+    /// read the whole map again after each change.
     pub(super) fn rebind(
         &mut self,
         display: &Display,

@@ -33,26 +33,32 @@ pub(super) enum Seen {
 /// A window over the whole screen that has the keyboard and notes all input.
 ///
 /// It reads its keys as applications do: with the keymap as it is when a key is *looked at*, asked for anew
-/// after a notice of a change. And it answers pings, in order with its other events, unless it was opened mute.
+/// after a notice of a change. And it answers pings, in order with its other events, unless it was opened mute or silent.
 pub(super) struct Recorder {
     seen: Arc<Mutex<Vec<Seen>>>,
 }
 
 impl Recorder {
     pub(super) fn open(socket: &Path) -> Self {
-        Self::start(socket, note)
+        Self::start(socket, true, note)
     }
 
     /// Promises to answer pings and does not.
     pub(super) fn open_mute(socket: &Path) -> Self {
-        Self::start(socket, |display, event, log| match event {
+        Self::start(socket, true, |display, event, log| match event {
             Event::ClientMessage(_) => Some(()),
             event => note(display, event, log),
         })
     }
 
+    /// Promises no answers.
+    pub(super) fn open_silent(socket: &Path) -> Self {
+        Self::start(socket, false, note)
+    }
+
     fn start(
         socket: &Path,
+        promises_answers: bool,
         note: impl Fn(&Display, &Event, &Mutex<Vec<Seen>>) -> Option<()> + Send + 'static,
     ) -> Self {
         let display = Display::connect(socket).unwrap();
@@ -80,10 +86,12 @@ impl Recorder {
             &attributes,
         )
         .unwrap();
-        let atoms = &display.atoms;
-        let protocols = [atoms._NET_WM_PING];
-        conn.change_property32(PropMode::REPLACE, window, atoms.WM_PROTOCOLS, AtomEnum::ATOM, &protocols)
-            .unwrap();
+        if promises_answers {
+            let atoms = &display.atoms;
+            let protocols = [atoms._NET_WM_PING];
+            conn.change_property32(PropMode::REPLACE, window, atoms.WM_PROTOCOLS, AtomEnum::ATOM, &protocols)
+                .unwrap();
+        }
         conn.map_window(window).unwrap();
         conn.set_input_focus(InputFocus::POINTER_ROOT, window, CURRENT_TIME).unwrap();
         display.sync().unwrap();

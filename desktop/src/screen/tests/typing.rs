@@ -114,6 +114,35 @@ fn a_window_that_never_answers_gets_every_text_too() {
 }
 
 #[test]
+fn a_window_that_promises_no_answers_gets_every_text_too() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open_silent(&server.socket());
+    for text in samples() {
+        type_exactly(&screen, &window, &text);
+    }
+}
+
+/// Chromium would act on the codes that have a meaning, whatever their symbol.
+#[test]
+fn a_window_that_answers_gets_no_code_with_a_meaning_of_its_own() {
+    const HOME_PAGE: u8 = 180;
+    let server = Server::start();
+    let screen = server.screen();
+    let other = Display::connect(&server.socket()).unwrap();
+    let silent = Recorder::open_silent(&server.socket());
+    let han = |first: u32| (0..112).filter_map(|n| char::from_u32(first + n)).collect::<String>();
+    type_exactly(&screen, &silent, &han(0x4e00));
+    let symbol = || other.conn.get_keyboard_mapping(HOME_PAGE, 1).unwrap().reply().unwrap().keysyms[0];
+    let theirs = symbol();
+    assert_ne!(theirs, 0);
+    let window = Recorder::open(&server.socket());
+    type_exactly(&screen, &window, &han(0x4e00));
+    type_exactly(&screen, &window, &han(0x5e00));
+    assert_eq!(symbol(), theirs);
+}
+
+#[test]
 fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
     let server = Server::start();
     let screen = server.screen();
