@@ -2,8 +2,12 @@
 // and no scroll bar fades, so that the same text is the same picture.
 import { until } from "../support/wait.mjs";
 
+/** Where a window that can insert text by itself is told which. */
+const insertion = (toolkit) => `/tmp/insert-${toolkit}`;
+
 const QT = `
-import sys
+import os, sys
+from PyQt5.QtCore import QObject, QSocketNotifier, Qt, pyqtSignal
 from PyQt5.QtWidgets import QApplication, QPlainTextEdit
 application = QApplication(sys.argv)
 edit = QPlainTextEdit()
@@ -13,6 +17,17 @@ def keep():
     with open("/tmp/typed-Qt", "w", newline="") as file:
         file.write(edit.toPlainText())
 edit.textChanged.connect(keep)
+class Inserter(QObject):
+    character = pyqtSignal(str)
+inserter = Inserter()
+inserter.character.connect(edit.insertPlainText, Qt.QueuedConnection)
+os.mkfifo("${insertion("Qt")}")
+texts = os.open("${insertion("Qt")}", os.O_RDWR)
+def insert():
+    for character in os.read(texts, 65536).decode():
+        inserter.character.emit(character)
+notifier = QSocketNotifier(texts, QSocketNotifier.Read)
+notifier.activated.connect(insert)
 edit.setWindowTitle("Qt")
 edit.resize(600, 400)
 edit.show()
@@ -33,7 +48,9 @@ while True:
 
 /** Serves a page with a text area, and keeps what the page says is in it. */
 const PAGE = `
-from http.server import BaseHTTPRequestHandler, HTTPServer
+import os
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+os.mkfifo("${insertion("Chromium")}")
 HTML = b"""<!doctype html><meta charset="utf-8"><title>Chromium</title>
 <textarea autofocus rows="20" cols="70" style="caret-color: transparent"></textarea>
 <script>
@@ -48,12 +65,28 @@ area.addEventListener("input", () => {
   const body = area.value;
   last = last.then(() => area.value === body && fetch("/", { method: "POST", body }));
 });
+(async () => {
+  const events = new MessageChannel();
+  for (;;) {
+    for (const character of await (await fetch("/insertion")).text()) {
+      document.execCommand("insertText", false, character);
+      await new Promise((resolve) => {
+        events.port1.onmessage = resolve;
+        events.port2.postMessage("next");
+      });
+    }
+  }
+})();
 </script>"""
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
+        body = HTML
+        if self.path == "/insertion":
+            with open("${insertion("Chromium")}", "rb") as texts:
+                body = texts.read()
         self.send_response(200)
         self.end_headers()
-        self.wfile.write(HTML)
+        self.wfile.write(body)
     def do_POST(self):
         text = self.rfile.read(int(self.headers["content-length"]))
         with open("/tmp/typed-Chromium", "wb") as file:
@@ -62,7 +95,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
     def log_message(self, *arguments):
         pass
-HTTPServer(("127.0.0.1", 8000), Handler).serve_forever()
+ThreadingHTTPServer(("127.0.0.1", 8000), Handler).serve_forever()
 `;
 
 const program = (name, text) => `cat > /tmp/${name}.py <<'PROGRAM'${text}PROGRAM\n`;
@@ -70,7 +103,19 @@ const background = (command) => `setsid ${command} > /tmp/log 2>&1 &`;
 
 const STILL_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n";
 
-/** @type {Record<string, { title: RegExp, open: string, empty: string[], read: { keys: string[], command: string } }>} */
+/**
+ * Those with an `insertion` insert the text that is written to that file, one event of their own for each character: nothing of
+ * it comes from the X server.
+ *
+ * @typedef {object} Toolkit
+ * @property {RegExp} title
+ * @property {string} open
+ * @property {string[]} empty
+ * @property {{ keys: string[], command: string }} read
+ * @property {string} [insertion]
+ */
+
+/** @type {Record<string, Toolkit>} */
 export const windows = {
   GTK: {
     title: /Mousepad/,
@@ -83,6 +128,7 @@ export const windows = {
     open: program("qt", QT) + background("python3 /tmp/qt.py"),
     empty: ["ctrl+a", "Delete"],
     read: { keys: [], command: "cat /tmp/typed-Qt" },
+    insertion: insertion("Qt"),
   },
   xterm: {
     title: /^xterm-typing$/,
@@ -98,6 +144,7 @@ export const windows = {
       background("chromium --app=http://127.0.0.1:8000/"),
     empty: ["ctrl+a", "Delete"],
     read: { keys: [], command: "cat /tmp/typed-Chromium" },
+    insertion: insertion("Chromium"),
   },
 };
 
