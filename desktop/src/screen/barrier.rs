@@ -15,10 +15,13 @@ use super::{
     error::ScreenError,
     focus::{self, Focus},
     paint::Unseen,
+    reread,
 };
 
 /// What to grant a window that cannot say when it has read its keys, from the last one on.
 const SILENT_WINDOW_PAUSE: Duration = Duration::from_millis(120);
+/// For the first answer of a window that promises none, of which few ever answer.
+const FIRST_ANSWER_LIMIT: Duration = Duration::from_millis(400);
 /// As many characters a window that never answers is taken to have before it.
 const MUTE_WINDOW_BURST: usize = 100;
 /// Marks our pings apart from those of the window manager, which counts from 1.
@@ -31,19 +34,26 @@ pub(super) enum Manners {
     Unknown,
     /// It has answered once, so when it does not it is busy.
     Answers(Window),
-    /// It did not answer when it was asked first.
+    /// It did not answer, when it was asked first or, one that promises no answers, at any time.
     Mute(Window),
+}
+
+/// Keys sent to a window that may not be able to say when it has read them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Unread {
+    window: Window,
+    /// Then it is taken to have.
+    by: Instant,
 }
 
 /// Notes that the focused window was just sent keys.
 pub(super) fn keys_sent(display: &Display) -> Result<(), ScreenError> {
-    let can_say = match focus::focus(display)? {
-        Focus::Nothing => true,
-        Focus::Silent(_) => false,
-        Focus::Pingable(window) => display.manners.get() != Manners::Mute(window),
-    };
-    if !can_say {
-        display.read_by.set(Some(Instant::now() + SILENT_WINDOW_PAUSE));
+    match focus::focus(display)? {
+        Focus::Nothing => {}
+        Focus::Pingable(window) if display.manners.get() != Manners::Mute(window) => {}
+        Focus::Silent(window) | Focus::Pingable(window) => {
+            display.unread.set(Some(Unread { window, by: Instant::now() + SILENT_WINDOW_PAUSE }));
+        }
     }
     Ok(())
 }
@@ -51,13 +61,21 @@ pub(super) fn keys_sent(display: &Display) -> Result<(), ScreenError> {
 /// Returns once every application has handled the keys sent to it, at the latest after `limit`.
 ///
 /// The focused one is asked if it can answer. An application takes its events in order, so its answer to a
-/// `_NET_WM_PING` follows the keys before it. One without that protocol gets a fixed pause instead, and one that
-/// promises to answer and did not the time until it has stopped drawing. `false`: it may still have events to handle.
+/// `_NET_WM_PING` follows the keys before it. One without that protocol is asked in the other way that there is
+/// and gets a fixed pause if it does not know that either, and one that promises to answer and did not the time until it
+/// has stopped drawing. `false`: it may still have events to handle.
 pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
-    if let Some(read_by) = display.read_by.take() {
-        thread::sleep(read_by.saturating_duration_since(Instant::now()));
+    let focus = focus::focus(display)?;
+    let mut unread = display.unread.take();
+    if let Focus::Silent(window) = focus
+        && answers_by_rereading(display, window, limit)?
+    {
+        unread = unread.filter(|unread| unread.window != window);
     }
-    match focus::focus(display)? {
+    if let Some(unread) = unread {
+        thread::sleep(unread.by.saturating_duration_since(Instant::now()));
+    }
+    match focus {
         Focus::Nothing | Focus::Silent(_) => Ok(true),
         Focus::Pingable(window) if display.manners.get() == Manners::Mute(window) => {
             Unseen::in_window(window, MUTE_WINDOW_BURST).wait(display)?;
@@ -71,10 +89,22 @@ pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenErr
 pub(super) fn wait_for_answer(display: &Display, limit: Duration) -> Result<bool, ScreenError> {
     match focus::focus(display)? {
         Focus::Pingable(window) if display.manners.get() != Manners::Mute(window) => {
-            Ok(ask(display, window, limit)? && display.read_by.get().is_none())
+            Ok(ask(display, window, limit)? && display.unread.get().is_none())
         }
         _ => Ok(false),
     }
+}
+
+fn answers_by_rereading(display: &Display, window: Window, limit: Duration) -> Result<bool, ScreenError> {
+    let manners = display.manners.get();
+    if manners == Manners::Mute(window) {
+        return Ok(false);
+    }
+    let limit = if manners == Manners::Answers(window) { limit } else { FIRST_ANSWER_LIMIT };
+    let answered = reread::ask(display, window, Instant::now() + limit)?;
+    // Never asked again: a late answer would be taken for that to the next question.
+    display.manners.set(if answered { Manners::Answers(window) } else { Manners::Mute(window) });
+    Ok(answered)
 }
 
 fn ask(display: &Display, window: Window, limit: Duration) -> Result<bool, ScreenError> {

@@ -24,7 +24,10 @@ use x11rb::{
     utils::RawFdContainer,
 };
 
-use super::{barrier::Manners, error::ScreenError};
+use super::{
+    barrier::{Manners, Unread},
+    error::ScreenError,
+};
 
 /// How long a reply may take. A server that crashed closes the socket at once; this bounds one that hangs.
 const REPLY_LIMIT: Duration = Duration::from_secs(10);
@@ -49,16 +52,21 @@ x11rb::atom_manager! {
     }
 }
 
-/// An X socket on which no single wait lasts longer than [`REPLY_LIMIT`].
+/// An X socket on which no single wait lasts longer than [`REPLY_LIMIT`], and none beyond `end`.
 #[derive(Debug)]
-pub(super) struct BoundedStream(DefaultStream);
+pub(super) struct BoundedStream {
+    stream: DefaultStream,
+    end: Option<Instant>,
+}
 
 impl Stream for BoundedStream {
     fn poll(&self, mode: PollMode) -> io::Result<()> {
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, mode.readable());
         flags.set(PollFlags::OUT, mode.writable());
-        if wait_for(&mut [PollFd::new(&self.0, flags)], Some(Instant::now() + REPLY_LIMIT))? {
+        let limit = Instant::now() + REPLY_LIMIT;
+        let limit = self.end.map_or(limit, |end| end.min(limit));
+        if wait_for(&mut [PollFd::new(&self.stream, flags)], Some(limit))? {
             Ok(())
         } else {
             let text = format!("no answer within {} seconds", REPLY_LIMIT.as_secs());
@@ -67,15 +75,15 @@ impl Stream for BoundedStream {
     }
 
     fn read(&self, buf: &mut [u8], fd_storage: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.0.read(buf, fd_storage)
+        self.stream.read(buf, fd_storage)
     }
 
     fn write(&self, buf: &[u8], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.0.write(buf, fds)
+        self.stream.write(buf, fds)
     }
 
     fn write_vectored(&self, bufs: &[IoSlice<'_>], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.0.write_vectored(bufs, fds)
+        self.stream.write_vectored(bufs, fds)
     }
 }
 
@@ -94,26 +102,37 @@ pub(super) fn wait_for(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io:
     }
 }
 
+/// A plain connection on which no wait lasts beyond `end`.
+pub(super) fn open_until(socket: &Path, end: Instant) -> Result<RustConnection<BoundedStream>, ScreenError> {
+    open(socket, Some(end))
+}
+
+fn open(socket: &Path, end: Option<Instant>) -> Result<RustConnection<BoundedStream>, ScreenError> {
+    let stream = UnixStream::connect(socket)?;
+    let (stream, _) = DefaultStream::from_unix_stream(stream)?;
+    Ok(RustConnection::connect_to_stream(BoundedStream { stream, end }, 0)?)
+}
+
 /// An open connection to the X server and what nearly every request needs.
 #[derive(Debug)]
 pub(super) struct Display {
     pub(super) conn: RustConnection<BoundedStream>,
+    pub(super) socket: PathBuf,
     pub(super) root: Window,
     pub(super) atoms: Atoms,
     /// Of [`super::barrier`].
     pub(super) manners: Cell<Manners>,
-    /// When windows that cannot say so are taken to have read their keys; of [`super::barrier`] too.
-    pub(super) read_by: Cell<Option<Instant>>,
+    /// Of [`super::barrier`] too.
+    pub(super) unread: Cell<Option<Unread>>,
 }
 
 impl Display {
     pub(super) fn connect(socket: &Path) -> Result<Self, ScreenError> {
-        let stream = UnixStream::connect(socket)?;
-        let (stream, _) = DefaultStream::from_unix_stream(stream)?;
-        let conn = RustConnection::connect_to_stream(BoundedStream(stream), 0)?;
+        let conn = open(socket, None)?;
         let atoms = Atoms::new(&conn)?.reply()?;
         let root = conn.setup().roots[0].root;
-        Ok(Self { conn, root, atoms, manners: Cell::default(), read_by: Cell::default() })
+        let socket = socket.to_owned();
+        Ok(Self { conn, socket, root, atoms, manners: Cell::default(), unread: Cell::default() })
     }
 
     /// A connection that learns what windows draw.
@@ -177,7 +196,7 @@ impl Display {
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.conn.stream().0.as_fd()
+        self.conn.stream().stream.as_fd()
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     error::ScreenError,
     hold::{Hold, Switch},
     keymap::{Key, Keymap},
-    keymap_pool::{KeycodePool, Reach},
+    keymap_pool::KeycodePool,
     keys,
     neutral::LiftedModifiers,
     typing,
@@ -46,7 +46,7 @@ fn locate(
 ) -> Result<Vec<Key>, ScreenError> {
     let base = typing::base_keys(display, keymap)?;
     let missing: Vec<Keysym> = symbols.iter().copied().filter(|symbol| !base.contains_key(symbol)).collect();
-    let bound = typing::bind(display, keymap, pool, &missing, Reach::Meaningless)?;
+    let bound = typing::bind(display, keymap, pool, &missing)?;
     let key = |symbol| base.get(symbol).or_else(|| bound.get(symbol)).copied();
     let keys: Option<Vec<Key>> = symbols.iter().map(key).collect();
     keys.ok_or_else(|| ScreenError::bad_input("key", "names too many keys at once"))

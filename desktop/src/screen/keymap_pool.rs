@@ -10,7 +10,7 @@ use super::{
 
 /// Codes that no application gives a meaning of its own. Chromium acts on the code and not the symbol for
 /// many of the others: 181 reloads the page, 166 goes back, 167 forward.
-const MEANINGLESS: [std::ops::RangeInclusive<Keycode>; 17] = [
+const POOL: [std::ops::RangeInclusive<Keycode>; 17] = [
     138..=138,
     147..=147,
     149..=149,
@@ -29,8 +29,6 @@ const MEANINGLESS: [std::ops::RangeInclusive<Keycode>; 17] = [
     236..=238,
     242..=255,
 ];
-/// Keys of the stock map that may act as modifiers.
-const MODIFIERS: std::ops::RangeInclusive<Keycode> = 203..=207;
 /// With fewer codes than this left by other clients, typing takes theirs back.
 const ENOUGH: usize = 16;
 
@@ -46,19 +44,9 @@ pub(super) fn reserve(display: &Display) -> Result<(), ScreenError> {
     keymap.rebind(display, &changes)
 }
 
-/// Which codes of the pool may carry the characters of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// For any application: codes that none gives a meaning of its own.
-    Meaningless,
-    /// For an application that goes by symbols alone.
-    All,
-}
-
 #[derive(Debug)]
 struct Slot {
     code: Keycode,
-    meaningless: bool,
     /// What this pool bound to the code.
     symbol: Keysym,
     last_use: u64,
@@ -66,12 +54,6 @@ struct Slot {
     pending: bool,
     /// Bound to something else by another client.
     foreign: bool,
-}
-
-impl Slot {
-    fn is_usable(&self, reach: Reach) -> bool {
-        !self.foreign && (self.meaningless || reach == Reach::All)
-    }
 }
 
 /// The pool with its bindings, least recently used first to be given away.
@@ -94,17 +76,8 @@ pub(super) struct Binding {
 
 impl KeycodePool {
     pub(super) fn new() -> Self {
-        let slot = |code| Slot {
-            code,
-            meaningless: MEANINGLESS.iter().any(|codes| codes.contains(&code)),
-            symbol: NO_SYMBOL,
-            last_use: 0,
-            pending: false,
-            foreign: false,
-        };
-        let codes =
-            (FIRST_SPARE..=Keycode::MAX).filter(|code| !KEPT.contains(code) && !MODIFIERS.contains(code));
-        Self { slots: codes.map(slot).collect(), clock: 0 }
+        let slot = |code| Slot { code, symbol: NO_SYMBOL, last_use: 0, pending: false, foreign: false };
+        Self { slots: POOL.into_iter().flatten().map(slot).collect(), clock: 0 }
     }
 
     /// Compares the bindings with the map as it is: remote viewers and keyboard tools change it too.
@@ -118,7 +91,7 @@ impl KeycodePool {
             }
             slot.foreign = keymap.is_modifier(slot.code) || (!ours && symbol != NO_SYMBOL);
         }
-        if self.capacity(Reach::Meaningless) < ENOUGH {
+        if self.capacity() < ENOUGH {
             for slot in &mut self.slots {
                 slot.foreign = keymap.is_modifier(slot.code);
             }
@@ -126,21 +99,19 @@ impl KeycodePool {
     }
 
     /// How many distinct symbols one batch may hold.
-    pub(super) fn capacity(&self, reach: Reach) -> usize {
-        self.slots.iter().filter(|slot| slot.is_usable(reach)).count()
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.iter().filter(|slot| !slot.foreign).count()
     }
 
     /// Finds a code for each of the distinct symbols, for at most [`Self::capacity`] of them.
-    pub(super) fn bind(&mut self, wanted: &[Keysym], reach: Reach) -> Binding {
+    pub(super) fn bind(&mut self, wanted: &[Keysym]) -> Binding {
         self.clock += 1;
-        for slot in
-            self.slots.iter_mut().filter(|slot| slot.is_usable(reach) && wanted.contains(&slot.symbol))
-        {
+        for slot in self.slots.iter_mut().filter(|slot| !slot.foreign && wanted.contains(&slot.symbol)) {
             slot.last_use = self.clock;
         }
         let mut binding = Binding { codes: Vec::new(), changes: Vec::new(), reuses_pending: false };
         for &symbol in wanted {
-            let usable = || self.slots.iter().enumerate().filter(|(_, slot)| slot.is_usable(reach));
+            let usable = || self.slots.iter().enumerate().filter(|(_, slot)| !slot.foreign);
             let bound = usable().find(|(_, slot)| slot.symbol == symbol);
             let oldest = || {
                 let free = usable().filter(|(_, slot)| slot.last_use < self.clock);
@@ -178,32 +149,19 @@ mod tests {
 
     #[test]
     fn the_pool_keeps_clear_of_codes_with_a_meaning() {
-        let mut pool = KeycodePool::new();
-        assert_eq!(pool.capacity(Reach::Meaningless), 75);
-        let symbols: Vec<Keysym> = (0..200).map(|n| 0x0100_4e00 + n).collect();
-        let codes = pool.bind(&symbols, Reach::Meaningless).codes;
-        assert!(codes.iter().all(|code| MEANINGLESS.iter().any(|plain| plain.contains(code))));
-        assert_eq!(codes.len(), 75);
+        let pool = KeycodePool::new();
+        assert_eq!(pool.capacity(), 75);
         for code in KEPT.into_iter().chain(203..=207) {
             assert!(pool.slots.iter().all(|slot| slot.code != code), "{code}");
         }
     }
 
     #[test]
-    fn what_carries_a_symbol_for_some_does_not_for_all() {
-        let mut pool = KeycodePool::new();
-        let full: Vec<Keysym> = (0..112).map(|n| 0x0100_4e00 + n).collect();
-        assert_eq!(pool.bind(&full, Reach::All).codes.len(), pool.capacity(Reach::All));
-        let codes = pool.bind(&full[..75], Reach::Meaningless).codes;
-        assert!(codes.iter().all(|code| MEANINGLESS.iter().any(|plain| plain.contains(code))));
-    }
-
-    #[test]
     fn a_bound_symbol_keeps_its_code() {
         let mut pool = KeycodePool::new();
-        let first = pool.bind(&[0x0100_0416, 0x0100_0417], Reach::Meaningless);
+        let first = pool.bind(&[0x0100_0416, 0x0100_0417]);
         assert_eq!(first.changes.len(), 2);
-        let again = pool.bind(&[0x0100_0417, 0x0100_0418], Reach::Meaningless);
+        let again = pool.bind(&[0x0100_0417, 0x0100_0418]);
         assert_eq!(again.codes[0], first.codes[1]);
         assert_eq!(again.changes, [(again.codes[1], 0x0100_0418)]);
     }
@@ -212,9 +170,9 @@ mod tests {
     fn the_longest_unused_code_is_given_away() {
         let mut pool = KeycodePool::new();
         let full: Vec<Keysym> = (0..75).map(|n| 0x0100_4e00 + n).collect();
-        let all = pool.bind(&full, Reach::Meaningless);
-        pool.bind(&full[..40], Reach::Meaningless);
-        let new = pool.bind(&[0x0100_9000], Reach::Meaningless);
+        let all = pool.bind(&full);
+        pool.bind(&full[..40]);
+        let new = pool.bind(&[0x0100_9000]);
         assert!(all.codes[40..].contains(&new.codes[0]));
     }
 
@@ -222,9 +180,9 @@ mod tests {
     fn a_batch_never_evicts_its_own_symbols() {
         let mut pool = KeycodePool::new();
         let old: Vec<Keysym> = (0..75).map(|n| 0x0100_4e00 + n).collect();
-        pool.bind(&old, Reach::Meaningless);
+        pool.bind(&old);
         let mixed: Vec<Keysym> = (0..40).map(|n| 0x0100_5e00 + n).chain(old[..35].iter().copied()).collect();
-        let mut codes = pool.bind(&mixed, Reach::Meaningless).codes;
+        let mut codes = pool.bind(&mixed).codes;
         codes.sort_unstable();
         codes.dedup();
         assert_eq!(codes.len(), 75);
@@ -234,11 +192,11 @@ mod tests {
     fn reusing_a_code_before_a_barrier_is_reported() {
         let mut pool = KeycodePool::new();
         let full: Vec<Keysym> = (0..75).map(|n| 0x0100_4e00 + n).collect();
-        let first = pool.bind(&full, Reach::Meaningless);
+        let first = pool.bind(&full);
         assert!(!first.reuses_pending);
         pool.mark_pending(&first.codes);
-        assert!(pool.bind(&[0x0100_9000], Reach::Meaningless).reuses_pending);
+        assert!(pool.bind(&[0x0100_9000]).reuses_pending);
         pool.settled();
-        assert!(!pool.bind(&[0x0100_9001], Reach::Meaningless).reuses_pending);
+        assert!(!pool.bind(&[0x0100_9001]).reuses_pending);
     }
 }

@@ -13,6 +13,7 @@ mod neutral;
 mod paint;
 mod pause;
 mod pointer;
+mod reread;
 mod screenshot;
 #[cfg(test)]
 mod tests;

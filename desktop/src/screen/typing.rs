@@ -19,10 +19,9 @@ use super::{
     barrier,
     connection::Display,
     error::ScreenError,
-    focus::{self, Focus},
     hold::{Hold, Switch},
     keymap::{Key, Keymap},
-    keymap_pool::{KeycodePool, Reach},
+    keymap_pool::KeycodePool,
     keys,
     neutral::{LiftedCapsLock, LiftedModifiers},
     paint::Unseen,
@@ -63,12 +62,8 @@ pub(super) fn type_text(
 
     let modifiers = LiftedModifiers::lift(display, &keymap)?;
     let caps_lock = LiftedCapsLock::lift(display, &keymap)?;
-    let mut rest = &symbols[..];
-    while !rest.is_empty() {
-        let reach = if delay.is_none() { reach(display)? } else { Reach::Meaningless };
-        let batch = batch(rest, |symbol| base.contains_key(&symbol), pool.capacity(reach));
-        rest = &rest[batch.symbols.len()..];
-        let bound = bind(display, &mut keymap, pool, &batch.missing, reach)?;
+    for batch in batches(&symbols, |symbol| base.contains_key(&symbol), pool.capacity()) {
+        let bound = bind(display, &mut keymap, pool, &batch.missing)?;
         let shift = keymap.shift_key();
         for symbol in batch.symbols {
             let Some(&key) = base.get(symbol).or_else(|| bound.get(symbol)) else {
@@ -93,15 +88,6 @@ pub(super) fn type_text(
         pool.settled();
     }
     Unseen::in_focus(display, if delay.is_none() { symbols.len() } else { 1 }, sent)
-}
-
-/// What acts on codes also answers pings. For the others, which must be given time whenever codes are used again, more
-/// codes are worth having. Only for what is typed at once, before the focus can well move on.
-fn reach(display: &Display) -> Result<Reach, ScreenError> {
-    Ok(match focus::focus(display)? {
-        Focus::Silent(_) => Reach::All,
-        Focus::Nothing | Focus::Pingable(_) => Reach::Meaningless,
-    })
 }
 
 fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), ScreenError> {
@@ -134,9 +120,8 @@ pub(super) fn bind(
     keymap: &mut Keymap,
     pool: &mut KeycodePool,
     wanted: &[Keysym],
-    reach: Reach,
 ) -> Result<HashMap<Keysym, Key>, ScreenError> {
-    let binding = pool.bind(wanted, reach);
+    let binding = pool.bind(wanted);
     if binding.reuses_pending && barrier::wait(display, REUSE_LIMIT)? {
         pool.settled();
     }
@@ -157,21 +142,27 @@ struct Batch<'a> {
     missing: Vec<Keysym>,
 }
 
-/// As much of a text, from its begin, as needs no more than `capacity` keys of the pool.
-fn batch(symbols: &[Keysym], on_keyboard: impl Fn(Keysym) -> bool, capacity: usize) -> Batch<'_> {
+/// Splits a text so that no part needs more than `capacity` keys of the pool.
+fn batches(symbols: &[Keysym], on_keyboard: impl Fn(Keysym) -> bool, capacity: usize) -> Vec<Batch<'_>> {
+    let capacity = capacity.max(1);
+    let mut batches = Vec::new();
+    let mut start = 0;
     let mut seen = HashSet::new();
     let mut missing = Vec::new();
     for (index, &symbol) in symbols.iter().enumerate() {
         if on_keyboard(symbol) || seen.contains(&symbol) {
             continue;
         }
-        if missing.len() == capacity.max(1) {
-            return Batch { symbols: &symbols[..index], missing };
+        if missing.len() == capacity {
+            batches.push(Batch { symbols: &symbols[start..index], missing: std::mem::take(&mut missing) });
+            start = index;
+            seen.clear();
         }
         seen.insert(symbol);
         missing.push(symbol);
     }
-    Batch { symbols, missing }
+    batches.push(Batch { symbols: &symbols[start..], missing });
+    batches
 }
 
 /// The keysym of each character; every kind of line end is one Enter.
@@ -226,15 +217,17 @@ mod tests {
     #[test]
     fn a_text_of_the_keyboard_is_one_batch() {
         let text = symbols("hello\nworld").unwrap();
-        assert_eq!(batch(&text, ascii, 3), Batch { symbols: &text, missing: vec![] });
+        assert_eq!(batches(&text, ascii, 3), [Batch { symbols: &text, missing: vec![] }]);
     }
 
     #[test]
     fn a_batch_ends_where_the_pool_does() {
         let text = symbols("xабвaбгд").unwrap();
-        let first = batch(&text, ascii, 3);
-        assert_eq!(first, Batch { symbols: &text[..6], missing: text[1..4].to_vec() });
-        let second = batch(&text[6..], ascii, 3);
-        assert_eq!(second, Batch { symbols: &text[6..], missing: text[6..].to_vec() });
+        let cut = batches(&text, ascii, 3);
+        assert_eq!(cut.len(), 2);
+        assert_eq!(cut[0].symbols, &text[..6]);
+        assert_eq!(cut[1].missing, &text[6..]);
+        let joined: Vec<Keysym> = cut.iter().flat_map(|batch| batch.symbols).copied().collect();
+        assert_eq!(joined, text);
     }
 }

@@ -2,6 +2,7 @@ use std::{
     path::Path,
     sync::{Arc, Mutex},
     thread,
+    time::Duration,
 };
 
 use x11rb::{
@@ -11,7 +12,7 @@ use x11rb::{
         Event,
         xproto::{
             AtomEnum, ButtonPressEvent, ConnectionExt as _, CreateWindowAux, EventMask, InputFocus,
-            KeyButMask, Keysym, PropMode, WindowClass,
+            KeyButMask, Keycode, Keysym, Mapping, PropMode, WindowClass,
         },
     },
     wrapper::ConnectionExt as _,
@@ -54,6 +55,20 @@ impl Recorder {
     /// Promises no answers.
     pub(super) fn open_silent(socket: &Path) -> Self {
         Self::start(socket, false, note)
+    }
+
+    /// Promises no answers, and reads its maps again when others than the keys are said to have changed, as xterm does. Each event takes it `slowness`.
+    pub(super) fn open_rereading(socket: &Path, slowness: Duration) -> Self {
+        Self::start(socket, false, move |display, event, log| {
+            thread::sleep(slowness);
+            match event {
+                Event::MappingNotify(notice) if notice.request != Mapping::KEYBOARD => {
+                    display.conn.get_modifier_mapping().ok()?.reply().ok()?;
+                    symbol(display, Keycode::MAX, KeyButMask::default()).map(drop)
+                }
+                event => note(display, event, log),
+            }
+        })
     }
 
     fn start(
