@@ -47,6 +47,8 @@ async function round({ line, block, every, contextRate = 24_000, only = WAYS }, 
     const before = await Promise.all(Object.values(pages).map((page) => page.busy()));
     for (const page of Object.values(pages)) await page.evaluate("collect() && null");
     await sleep(SECONDS * 1000);
+    // The server is in this process, which now has figures to read, and sends late.
+    const end = Date.now();
     const result = {};
     for (const [at, [way, page]] of Object.entries(pages).entries()) {
       const { blocks, figures } = await page.evaluate("collect()");
@@ -54,7 +56,7 @@ async function round({ line, block, every, contextRate = 24_000, only = WAYS }, 
       // The page's own work is not the player's.
       const own = block ? block.length / block.every : 0;
       const { targets = [], ...last } = figures;
-      result[way] = { ...judge(blocks, server, SECONDS, targets, every), busy: busy - own, figures: last };
+      result[way] = { ...judge(blocks.filter(([now]) => now <= end), server, SECONDS, targets, every), busy: busy - own, figures: last };
     }
     return result;
   } finally {

@@ -27,8 +27,13 @@ const SMOOTHING: f64 = 8.0;
 /// How far the speed may leave the sender's: half a percent is not heard as a change of pitch.
 const MOST_CORRECTION: f64 = 0.005;
 /// How strongly the speed answers to the depth, per second. A stronger answer would follow the packets, and modulate the
-/// pitch; with this one a tone stays a tone, and a clock that is 200 ppm off costs 5 ms of delay.
+/// pitch; with this one a tone stays a tone.
 const CORRECTION: f64 = 0.04;
+/// How fast the difference of the clocks is learned from what the depth deviates, per square second: over minutes, or the
+/// two would swing. Unlearned, a clock that is 200 ppm off would cost 5 ms of delay, or of what is there for a late packet.
+const LEARNING: f64 = 0.0004;
+/// No two clocks differ by more; crystals do by 0.02 percent.
+const MOST_SKEW: f64 = 0.001;
 /// A backlog is what was beyond the target all through such a time. It is cut if it is more than this.
 const WATCHED: f64 = 0.75;
 const BACKLOG: f64 = 0.018;
@@ -45,6 +50,8 @@ pub(super) struct Delay {
     packet: f64,
     /// The depth, averaged.
     mean: f64,
+    /// How much faster the sender's clock is.
+    skew: f64,
     calm: Calm,
     watch: Watch,
 }
@@ -62,7 +69,16 @@ impl Delay {
         let [first, least] = [first, least].map(|milliseconds| milliseconds.clamp(1.0, 10_000.0) / 1000.0);
         let highest = HIGHEST.max(first).max(least);
         let target = first.max(least);
-        Self { least, highest, target, packet: 0.0, mean: 0.0, calm: Calm::new(), watch: Watch::default() }
+        Self {
+            least,
+            highest,
+            target,
+            packet: 0.0,
+            mean: 0.0,
+            skew: 0.0,
+            calm: Calm::new(),
+            watch: Watch::default(),
+        }
     }
 
     /// What the target never exceeds.
@@ -88,7 +104,7 @@ impl Delay {
 
     /// How fast to play: 1 is the sender's nominal speed.
     pub(super) fn rate(&self) -> f64 {
-        let correction = (self.mean - self.aim()) * CORRECTION + self.calm.speed();
+        let correction = self.skew + (self.mean - self.aim()) * CORRECTION + self.calm.speed();
         1.0 + correction.clamp(-MOST_CORRECTION, MOST_CORRECTION)
     }
 
@@ -130,6 +146,8 @@ impl Delay {
     /// `elapsed` was played, and `depth` was buffered before that. Returns how much of it is to be cut.
     pub(super) fn played(&mut self, depth: f64, elapsed: f64) -> Option<f64> {
         self.mean += (depth - self.mean) * (elapsed / SMOOTHING).min(1.0);
+        let learned = (self.mean - self.aim()) * LEARNING * elapsed;
+        self.skew = (self.skew + learned).clamp(-MOST_SKEW, MOST_SKEW);
         self.calm.played(depth - elapsed, elapsed, self.target - self.lowest());
         let sunk = (self.calm.speed() * elapsed).min((self.target - self.lowest()).max(0.0));
         // What is played faster for this is expected, and no deviation.
