@@ -52,11 +52,12 @@ async function round({ line, block, every, contextRate = 24_000, only = WAYS }, 
     const result = {};
     for (const [at, [way, page]] of Object.entries(pages).entries()) {
       const { blocks, figures } = await page.evaluate("collect()");
+      const heard = blocks.filter(([now]) => now <= end);
       const busy = ((await page.busy()) - before[at]) / SECONDS;
       // The page's own work is not the player's.
       const own = block ? block.length / block.every : 0;
       const { targets = [], ...last } = figures;
-      result[way] = { ...judge(blocks.filter(([now]) => now <= end), server, SECONDS, targets, every), busy: busy - own, figures: last };
+      result[way] = { ...judge(heard, server, SECONDS, targets, every), busy: busy - own, figures: last };
     }
     return result;
   } finally {

@@ -32,6 +32,8 @@ const CORRECTION: f64 = 0.04;
 /// How fast the difference of the clocks is learned from what the depth deviates, per square second: over minutes, or the
 /// two would swing. Unlearned, a clock that is 200 ppm off would cost 5 ms of delay, or of what is there for a late packet.
 const LEARNING: f64 = 0.0004;
+/// What the depth deviates beyond this comes of a stall and says no more about the clocks.
+const MOST_TELLING: f64 = 0.005;
 /// No two clocks differ by more; crystals do by 0.02 percent.
 const MOST_SKEW: f64 = 0.001;
 /// A backlog is what was beyond the target all through such a time. It is cut if it is more than this.
@@ -146,7 +148,7 @@ impl Delay {
     /// `elapsed` was played, and `depth` was buffered before that. Returns how much of it is to be cut.
     pub(super) fn played(&mut self, depth: f64, elapsed: f64) -> Option<f64> {
         self.mean += (depth - self.mean) * (elapsed / SMOOTHING).min(1.0);
-        let learned = (self.mean - self.aim()) * LEARNING * elapsed;
+        let learned = (self.mean - self.aim()).clamp(-MOST_TELLING, MOST_TELLING) * LEARNING * elapsed;
         self.skew = (self.skew + learned).clamp(-MOST_SKEW, MOST_SKEW);
         self.calm.played(depth - elapsed, elapsed, self.target - self.lowest());
         let sunk = (self.calm.speed() * elapsed).min((self.target - self.lowest()).max(0.0));
