@@ -22,6 +22,9 @@ use super::{
 const SILENT_WINDOW_PAUSE: Duration = Duration::from_millis(120);
 /// For the first answer of a window that promises none, of which few ever answer.
 const FIRST_ANSWER_LIMIT: Duration = Duration::from_millis(400);
+/// For any other answer of such a window. It cannot be asked again after that: a late answer would be taken for that to the
+/// next question.
+const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 /// As many characters a window that never answers is taken to have before it.
 const MUTE_WINDOW_BURST: usize = 100;
 /// Marks our pings apart from those of the window manager, which counts from 1.
@@ -58,7 +61,8 @@ pub(super) fn keys_sent(display: &Display) -> Result<(), ScreenError> {
     Ok(())
 }
 
-/// Returns once every application has handled the keys sent to it, at the latest after `limit`.
+/// Returns once every application has handled the keys sent to it, at the latest after `limit` (or [`ANSWER_LIMIT`], for a
+/// window that promises no answers and has given one).
 ///
 /// The focused one is asked if it can answer. An application takes its events in order, so its answer to a
 /// `_NET_WM_PING` follows the keys before it. One without that protocol is asked in the other way that there is
@@ -68,7 +72,7 @@ pub(super) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenErr
     let focus = focus::focus(display)?;
     let mut unread = display.unread.take();
     if let Focus::Silent(window) = focus
-        && answers_by_rereading(display, window, limit)?
+        && answers_by_rereading(display, window)?
     {
         unread = unread.filter(|unread| unread.window != window);
     }
@@ -95,14 +99,13 @@ pub(super) fn wait_for_answer(display: &Display, limit: Duration) -> Result<bool
     }
 }
 
-fn answers_by_rereading(display: &Display, window: Window, limit: Duration) -> Result<bool, ScreenError> {
+fn answers_by_rereading(display: &Display, window: Window) -> Result<bool, ScreenError> {
     let manners = display.manners.get();
     if manners == Manners::Mute(window) {
         return Ok(false);
     }
-    let limit = if manners == Manners::Answers(window) { limit } else { FIRST_ANSWER_LIMIT };
+    let limit = if manners == Manners::Answers(window) { ANSWER_LIMIT } else { FIRST_ANSWER_LIMIT };
     let answered = reread::ask(display, window, Instant::now() + limit)?;
-    // Never asked again: a late answer would be taken for that to the next question.
     display.manners.set(if answered { Manners::Answers(window) } else { Manners::Mute(window) });
     Ok(answered)
 }
