@@ -1,6 +1,7 @@
 // Builds everything in release: `npm run build [-- wasm addon npm desktop]`. What is up to date is left alone.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
@@ -33,7 +34,8 @@ async function buildWasm() {
   }
   const out = join(root, "npm/dist/wasm");
   rmSync(out, { recursive: true, force: true });
-  await run("wasm-pack", ["build", "wasm", "--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack"]);
+  const pack = ["--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack"];
+  await run("wasm-pack", ["build", "wasm", ...pack], { env: anonymous() });
   rmSync(join(out, ".gitignore"), { force: true });
   // Nobody reads the glue, and its comments are a third of what a page without a bundler downloads of it.
   const glue = join(out, "orgo_wasm.js");
@@ -44,7 +46,9 @@ async function buildWasm() {
 /** The module that the build of the npm package puts into the audio worklet. */
 async function buildPlayout() {
   const target = "wasm32-unknown-unknown";
-  await run("cargo", ["build", "--quiet", "--package", "orgo-playout", "--profile", "wasm", "--target", target]);
+  await run("cargo", ["build", "--quiet", "--package", "orgo-playout", "--profile", "wasm", "--target", target], {
+    env: anonymous(),
+  });
   const built = join(cargoTarget(), target, "wasm/orgo_playout.wasm");
   // The features that rustc uses; no names and notes.
   const features = ["bulk-memory", "mutable-globals", "nontrapping-float-to-int", "sign-ext"].map((name) => `--enable-${name}`);
@@ -54,12 +58,23 @@ async function buildPlayout() {
 }
 
 async function buildAddon() {
-  await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"]);
+  await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"], { env: anonymous() });
   const library = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" }[process.platform];
   if (library === undefined) throw new Failure(`There is no addon for ${process.platform}; the wasm binding works everywhere`);
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
   copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${platformName()}.node`));
+}
+
+/**
+ * The environment for a build that is handed to others: the places of source files, which panics name, begin below the
+ * checkout or the registry and not in the home of whoever builds.
+ */
+function anonymous() {
+  const { CARGO_ENCODED_RUSTFLAGS: encoded, RUSTFLAGS: plain, CARGO_HOME: home = join(homedir(), ".cargo") } = process.env;
+  const flags = encoded?.split("\x1f") ?? plain?.split(" ").filter(Boolean) ?? [];
+  const hidden = [join(home, "registry/src"), join(root, ".")].map((path) => `--remap-path-prefix=${path}=.`);
+  return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...hidden].join("\x1f") };
 }
 
 /** Where Cargo puts what it builds. */

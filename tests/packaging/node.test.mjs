@@ -1,8 +1,10 @@
 // The package in Node, as it would be published.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { createProject, run, withoutFiles } from "./project.mjs";
 
 const imported = (name) => `
@@ -46,6 +48,21 @@ test("it depends on no other package, and installing it runs nothing", () => {
   const { dependencies, peerDependencies, optionalDependencies, scripts = {} } = manifest;
   assert.deepEqual({ ...dependencies, ...peerDependencies, ...optionalDependencies }, {});
   assert.deepEqual(Object.keys(scripts).filter((name) => /install|prepare$/.test(name)), []);
+});
+
+test("nothing in it tells where it was built", () => {
+  const homes = [homedir(), process.env.CARGO_HOME, fileURLToPath(new URL("../..", import.meta.url))];
+  const files = readdirSync(project.installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const telling = files.flatMap(({ parentPath, name }) => {
+    const content = readFileSync(join(parentPath, name), "latin1");
+    const told = [
+      ...homes.filter((home) => home && content.includes(home)),
+      ...(content.match(/(?:\/root|\/home\/[\w.-]+|\/Users\/[\w.-]+)\/[\w./-]+/g) ?? []),
+    ];
+    return told.map((path) => `${name}: ${path}`);
+  });
+  assert.ok(files.length > 0);
+  assert.deepEqual(telling, []);
 });
 
 test("an ES module imports it, with the native binding", () => {
