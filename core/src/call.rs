@@ -25,29 +25,13 @@ use crate::mask::Mask;
 use crate::note::{Fact, Note, Notes};
 use crate::retry::{Backoff, Jitter, retry_after, retry_delay};
 use crate::schema::normalise;
+use crate::upload::{Content, Form, Transfer, Uploaded};
 
 /// Added to the server's own time limit of a long call, for the way there and back.
 const MARGIN: Millis = 15_000;
 
 /// Added to the server's words where it misses the key.
 const NO_KEY: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
-
-/// The content of a file to upload.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Content {
-    /// The file's name.
-    pub name: String,
-    /// Its MIME type.
-    pub content_type: String,
-    /// Its bytes.
-    pub data: Vec<u8>,
-}
-
-impl std::fmt::Debug for Content {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Content").field("name", &self.name).field("bytes", &self.data.len()).finish()
-    }
-}
 
 /// The value of a call. `Debug` shows a JSON value without its secrets, and of bytes how many they are.
 #[derive(Clone, PartialEq)]
@@ -130,6 +114,7 @@ pub struct Call {
     max_retries: u32,
     jitter: Jitter,
     request: Request,
+    transfer: Option<Transfer>,
     /// The operation's own answer has come, and a link in it is being fetched.
     following: bool,
     attempt: u32,
@@ -200,13 +185,13 @@ impl Call {
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: None,
         };
+        let mut transfer = None;
         match (operation.carrier, content) {
             (Carrier::Multipart, Some(content)) => {
-                let boundary = boundary(&mut jitter, &content.data);
-                request
-                    .headers
-                    .push(("content-type".to_owned(), format!("multipart/form-data; boundary={boundary}")));
-                request.body = Some(multipart(&boundary, &fields, &content));
+                let form = Form::new(&fields, &content, &mut jitter);
+                request.headers.push(("content-type".to_owned(), form.content_type));
+                request.body = Some(form.body);
+                transfer = Some(Transfer::new(form.file));
             }
             (Carrier::Multipart, None) => {
                 return Err(Error::encode(operation.name, "file", "is required: the content to upload"));
@@ -248,6 +233,7 @@ impl Call {
             max_retries,
             jitter,
             request,
+            transfer,
             following: false,
             attempt: 0,
             requests: 0,
@@ -315,12 +301,24 @@ impl Call {
         self.notes.pop()
     }
 
+    /// So many bytes of the request's body are on their way.
+    pub fn handle_sent(&mut self, body: usize) {
+        self.transfer.iter_mut().for_each(|transfer| transfer.reach(body));
+    }
+
+    /// How far an upload is, if that has changed. Over all tries it never goes back, and after a good answer it is whole.
+    #[must_use]
+    pub fn poll_uploaded(&mut self) -> Option<Uploaded> {
+        self.transfer.as_mut()?.poll()
+    }
+
     /// The answer came.
     pub fn handle_response(&mut self, mut response: Response) {
         self.request_id = response.header("x-request-id").map(str::to_owned);
         let judged = if (200..300).contains(&response.status) {
             // What may fail now is only the reading of the answer, or the fetching of a link in it.
             self.deliver(Delivered::Yes);
+            self.transfer.iter_mut().for_each(Transfer::complete);
             self.decode(&mut response)
         } else {
             Err(self.refused(&response))
@@ -571,8 +569,11 @@ impl Call {
 
 /// An error without the name of the call, which a line of the log begins with.
 fn said(error: &Error, operation: &str) -> String {
-    let text = error.to_string();
-    text.strip_prefix(operation).and_then(|rest| rest.strip_prefix(": ")).map_or(text.clone(), str::to_owned)
+    let mut text = error.to_string();
+    let rest = text.strip_prefix(operation).and_then(|rest| rest.strip_prefix(": "));
+    let name = rest.map_or(0, |rest| text.len() - rest.len());
+    text.drain(..name);
+    text
 }
 
 enum Picture {
@@ -585,40 +586,4 @@ fn authorize(request: &mut Request, key: Option<&ApiKey>) {
         request.headers.retain(|(name, _)| name != "authorization");
         request.headers.push(("authorization".to_owned(), format!("Bearer {}", key.expose())));
     }
-}
-
-/// A boundary that the content does not hold.
-fn boundary(jitter: &mut Jitter, data: &[u8]) -> String {
-    loop {
-        let boundary = format!("orgo-{:016x}{:016x}", jitter.up_to(u64::MAX), jitter.up_to(u64::MAX));
-        if !data.windows(boundary.len()).any(|window| window == boundary.as_bytes()) {
-            return boundary;
-        }
-    }
-}
-
-/// A `multipart/form-data` body (RFC 7578): the fields, then the file.
-fn multipart(boundary: &str, fields: &[(&str, Value)], content: &Content) -> Vec<u8> {
-    // As browsers do (WHATWG HTML, multipart form data): quotes and line ends would end the parameter.
-    let escape = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
-    let content_type = match content.content_type.as_str() {
-        text if !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => text,
-        _ => "application/octet-stream",
-    };
-    let mut head = String::new();
-    for (name, value) in fields {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        head.push_str(&format!(
-            "--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"
-        ));
-    }
-    head.push_str(&format!(
-        "--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{}\"\r\ncontent-type: {content_type}\r\n\r\n",
-        escape(&content.name)
-    ));
-    let mut body = Vec::with_capacity(head.len() + content.data.len() + boundary.len() + 8);
-    body.extend_from_slice(head.as_bytes());
-    body.extend_from_slice(&content.data);
-    body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
-    body
 }

@@ -1,9 +1,9 @@
 //! The Orgo protocol without input or output.
 //!
 //! In scope: every REST call as a declaration ([`api`]), its encoding and the judgement of its answer
-//! ([`call`]), the WebSocket channels as state machines ([`channel`]), PCM sound ([`audio`]), the errors
-//! ([`error`]), what of a text they may show ([`mask`]), the policy of retries ([`retry`]) and what a log is told
-//! ([`note`]).
+//! ([`call`]), the file that an upload carries ([`upload`]), the WebSocket channels as state machines ([`channel`]),
+//! PCM sound ([`audio`]), the errors ([`error`]), what of a text they may show ([`mask`]), the policy of retries
+//! ([`retry`]) and what a log is told ([`note`]).
 //!
 //! Out of scope: sockets, clocks, randomness, threads and async runtimes. Time is a number of milliseconds
 //! that the caller passes in, randomness is a seed given at construction, and what must happen in the world
@@ -35,6 +35,7 @@ pub mod mask;
 pub mod note;
 pub mod retry;
 pub mod schema;
+pub mod upload;
 
 /// Milliseconds: a point on the caller's monotonic clock, or a span of it. The zero point is the caller's.
 pub type Millis = u64;

@@ -3,10 +3,11 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use orgo_core::api::OPERATIONS;
-use orgo_core::call::{Call, Content, Output, Step};
+use orgo_core::call::{Call, Output, Step};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
 use orgo_core::error::Error;
 use orgo_core::http::{Reached, Request, Response, SendFailure};
+use orgo_core::upload::Content;
 use serde_json::{Value, json};
 
 mod vectors;

@@ -6,19 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 use napi_derive::napi;
-use orgo_core::call::{self, Content, Output};
+use orgo_core::call::{self, Output};
 use orgo_core::config::{Config, RawCallOptions};
-use orgo_core::driver::run_call;
+use orgo_core::driver::{Gauge, Meter, run_call};
 use orgo_core::error::{self, Delivered, TransportError};
+use orgo_core::upload::Content;
 use tokio::sync::Notify;
 
-use crate::convert::{Outcome, parse};
+use crate::convert::{Outcome, Uploaded, parse};
 use crate::guard::guarded;
 use crate::network::{Network, seed};
 use crate::promise::promise;
 
 /// A call in the words of JavaScript, not checked yet: that happens on the I/O thread.
 pub(crate) struct Prepared {
+    pub(crate) meter: Option<Meter>,
     pub(crate) network: Network,
     pub(crate) config: Arc<Config>,
     pub(crate) operation: String,
@@ -29,11 +31,11 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     async fn run(self, cancelled: Arc<Notify>) -> Result<Output, error::Error> {
-        let Self { network, config, operation, params, options, content } = self;
+        let Self { meter, network, config, operation, params, options, content } = self;
         let options = parse::<RawCallOptions>(&operation, "options", &options)?.check(&operation)?;
         let params = parse(&operation, "params", &params)?;
         let call = call::Call::new(&config, &operation, &params, &options, content, seed())?;
-        run_call(&network, call, cancelled.notified()).await
+        run_call(&network, call, cancelled.notified(), meter).await
     }
 }
 
@@ -42,11 +44,14 @@ impl Prepared {
 pub struct Call {
     prepared: Mutex<Option<Prepared>>,
     cancelled: Arc<Notify>,
+    gauge: Option<Gauge>,
 }
 
 impl Call {
-    pub(crate) fn new(prepared: Prepared) -> Self {
-        Self { prepared: Mutex::new(Some(prepared)), cancelled: Arc::default() }
+    /// A call that is watched if somebody will ask how far its upload is.
+    pub(crate) fn new(watched: bool, prepare: impl FnOnce(Option<Meter>) -> Prepared) -> Self {
+        let (meter, gauge) = watched.then(Meter::new).unzip();
+        Self { prepared: Mutex::new(Some(prepare(meter))), cancelled: Arc::default(), gauge }
     }
 }
 
@@ -59,6 +64,14 @@ impl Call {
         let prepared = prepared.ok_or_else(|| Error::from_reason("the outcome was asked for already"))?;
         let cancelled = Arc::clone(&self.cancelled);
         promise(env, || settle(prepared.operation.clone(), prepared.run(cancelled)))
+    }
+
+    /// How far the upload is, as soon as that has changed; `null` after the end, and for what is not watched. To be
+    /// called again only when the promise has resolved, and after `outcome`: a call that never begins has no end.
+    #[napi(catch_unwind, ts_return_type = "Promise<Uploaded | null>")]
+    pub fn next_uploaded<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let gauge = self.gauge.clone();
+        promise(env, || async move { gauge?.next().await.map(Uploaded::from) })
     }
 
     /// Gives the call up and frees its connection. After the end it does nothing.

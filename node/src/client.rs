@@ -6,11 +6,11 @@ use std::time::Duration;
 use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
-use orgo_core::call::Content;
 use orgo_core::channel::{Protocol, Session, Target};
 use orgo_core::config::{Config, RawConfig};
 use orgo_core::driver::Source;
 use orgo_core::error;
+use orgo_core::upload::Content;
 use serde::Deserialize;
 
 use crate::call::{Call, Prepared};
@@ -26,6 +26,8 @@ pub struct RawContent {
     pub name: String,
     pub content_type: String,
     pub data: Uint8Array,
+    /// Whether `Call.nextUploaded` will be asked how far the upload is.
+    pub watched: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -93,7 +95,9 @@ impl Client {
         options_json: String,
         content: Option<RawContent>,
     ) -> Call {
-        Call::new(Prepared {
+        let watched = content.as_ref().is_some_and(|content| content.watched == Some(true));
+        Call::new(watched, |meter| Prepared {
+            meter,
             network: self.network.clone(),
             config: Arc::clone(&self.config),
             operation,

@@ -6,6 +6,7 @@ use orgo_core::address::ComputerAddress;
 use orgo_core::auth::Password;
 use orgo_core::call::Output;
 use orgo_core::error::{self, EncodeError};
+use orgo_core::upload;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -54,6 +55,21 @@ impl From<Result<Output, error::Error>> for Outcome {
             Ok(Output::Content(data)) => Self { ok: true, json: "null".to_owned(), bytes: Some(Bytes(data)) },
             Err(error) => Self { ok: false, json: error.record().to_string(), bytes: None },
         }
+    }
+}
+
+/// How far an upload is, in bytes of the file.
+#[napi(object, object_from_js = false)]
+#[derive(Debug)]
+pub struct Uploaded {
+    pub loaded: f64,
+    pub total: f64,
+}
+
+impl From<upload::Uploaded> for Uploaded {
+    #[allow(clippy::cast_precision_loss, reason = "a file of 9 PB does not fit into memory")]
+    fn from(uploaded: upload::Uploaded) -> Self {
+        Self { loaded: uploaded.loaded as f64, total: uploaded.total as f64 }
     }
 }
 

@@ -19,6 +19,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
+use crate::cut::Cut;
 use crate::failure::{BoxError, explain};
 use crate::tls::Tls;
 
@@ -157,17 +158,18 @@ pub(crate) struct Stream {
     io: Box<dyn Io>,
     /// It ends at a proxy that forwards whole requests.
     forwards: bool,
+    cut: Cut,
 }
 
 impl Stream {
     fn new(io: impl Io + 'static) -> Self {
-        Self { io: Box::new(io), forwards: false }
+        Self { io: Box::new(io), forwards: false, cut: Cut::default() }
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new().proxy(self.forwards)
+        Connected::new().proxy(self.forwards).extra(self.cut.clone())
     }
 }
 
@@ -177,6 +179,7 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        self.cut.check(context)?;
         Pin::new(&mut self.io).poll_read(context, buffer)
     }
 }
@@ -187,6 +190,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
+        self.cut.check(context)?;
         Pin::new(&mut self.io).poll_write(context, bytes)
     }
 
@@ -195,6 +199,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        self.cut.check(context)?;
         Pin::new(&mut self.io).poll_write_vectored(context, slices)
     }
 
@@ -203,10 +208,12 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.cut.check(context)?;
         Pin::new(&mut self.io).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.cut.check(context)?;
         Pin::new(&mut self.io).poll_shutdown(context)
     }
 }

@@ -15,7 +15,9 @@ pub mod log;
 pub mod owned;
 pub mod wav;
 
+mod body;
 mod clock;
+mod cut;
 mod dial;
 mod failure;
 mod guard;

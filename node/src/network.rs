@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Method, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use orgo_core::Millis;
 use orgo_core::address::SocketUrl;
@@ -16,7 +17,9 @@ use orgo_core::driver::{Platform, Progress};
 use orgo_core::http::{Reached, Request, Response, SendFailure};
 use orgo_core::note::Note;
 
+use crate::body::Counted;
 use crate::clock;
+use crate::cut::CutOnDrop;
 use crate::dial::{Dialer, USER_AGENT_VALUE};
 use crate::failure::explain;
 use crate::log::Log;
@@ -30,7 +33,7 @@ const MAX_REDIRECTS: usize = 5;
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
     dialer: Dialer,
-    http: legacy::Client<Dialer, Full<Bytes>>,
+    http: legacy::Client<Dialer, Full<Counted>>,
     log: Log,
 }
 
@@ -46,7 +49,7 @@ impl Network {
     }
 
     async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
-        let mut request = convert(request).map_err(|error| never(error.to_string()))?;
+        let mut request = convert(request, &progress).map_err(|error| never(error.to_string()))?;
         for _ in 0..MAX_REDIRECTS {
             let again = (request.method() == Method::GET).then(|| request.clone());
             let response = self.exchange(request, &progress).await?;
@@ -60,7 +63,7 @@ impl Network {
 
     async fn exchange(
         &self,
-        mut request: http::Request<Full<Bytes>>,
+        mut request: http::Request<Full<Counted>>,
         progress: &Progress,
     ) -> Result<http::Response<Bytes>, SendFailure> {
         if let Some(credentials) =
@@ -68,7 +71,10 @@ impl Network {
         {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
         }
-        let (head, body) = self.http.request(request).await.map_err(|error| classify(&error))?.into_parts();
+        let connection = CutOnDrop::new(capture_connection(&mut request));
+        let answer = self.http.request(request).await;
+        connection.ended();
+        let (head, body) = answer.map_err(|error| classify(&error))?.into_parts();
         progress.heard();
         let body = body.map_frame(|frame| {
             progress.heard();
@@ -124,14 +130,15 @@ pub(crate) fn seed() -> u64 {
     std::hash::RandomState::new().build_hasher().finish()
 }
 
-fn convert(request: Request) -> http::Result<http::Request<Full<Bytes>>> {
+fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<Full<Counted>>> {
     let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
     for (name, value) in request.headers {
         let mut value = HeaderValue::try_from(value)?;
         value.set_sensitive(name == AUTHORIZATION.as_str());
         builder = builder.header(name, value);
     }
-    let mut request = builder.body(Full::new(request.body.map(Bytes::from).unwrap_or_default()))?;
+    let body = Counted::new(request.body.unwrap_or_default(), progress.clone());
+    let mut request = builder.body(Full::new(body))?;
     request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
     Ok(request)
 }
@@ -139,9 +146,9 @@ fn convert(request: Request) -> http::Result<http::Request<Full<Bytes>>> {
 /// The request that a redirection asks for. Credentials stay on their origin, and nothing goes from `https` to `http`:
 /// such an answer is handed on as it is.
 fn redirected(
-    mut request: http::Request<Full<Bytes>>,
+    mut request: http::Request<Full<Counted>>,
     response: &http::Response<Bytes>,
-) -> Option<http::Request<Full<Bytes>>> {
+) -> Option<http::Request<Full<Counted>>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }

@@ -65,6 +65,54 @@ test("a file is uploaded whole", async (t) => {
   assert.ok(requests[0].body.includes(data.toString("latin1")));
 });
 
+test("an upload that is watched tells how much of the file the connection took", async (t) => {
+  const total = 32 << 20;
+  let drink;
+  const thirst = new Promise((resolve) => (drink = resolve));
+  // What is not read fills the buffers of the system, and stops the client.
+  const server = createServer(async (request, response) => {
+    await thirst;
+    for await (const _ of request);
+    response.end('{"file":{"id":"f"}}');
+  });
+  const port = await listen(t, server);
+  const upload = (watched) =>
+    client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", { name: "a", contentType: "", data: new Uint8Array(total), watched });
+  const raw = upload(true);
+  const outcome = raw.outcome();
+  const first = await raw.nextUploaded();
+  assert.equal(first.total, total);
+  const told = [first.loaded];
+  assert.ok(first.loaded < total, "nobody has read");
+  drink();
+  for (let next = await raw.nextUploaded(); next !== null; next = await raw.nextUploaded()) told.push(next.loaded);
+  assert.equal((await outcome).ok, true);
+  assert.deepEqual(told, [...new Set(told)].sort((a, b) => a - b));
+  assert.equal(told.at(-1), total);
+  assert.equal(await raw.nextUploaded(), null);
+
+  const unwatched = upload(undefined);
+  const [, nothing] = await Promise.all([unwatched.outcome(), unwatched.nextUploaded()]);
+  assert.equal(nothing, null);
+});
+
+test("the watching of an upload ends with it, however that comes", async (t) => {
+  const server = createServer(() => {});
+  const port = await listen(t, server);
+  const content = { name: "a", contentType: "", data: new Uint8Array(9), watched: true };
+  const given = client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", content);
+  const outcome = given.outcome();
+  assert.equal((await given.nextUploaded()).total, 9);
+  const next = given.nextUploaded();
+  given.cancel();
+  assert.equal((await outcome).ok, false);
+  assert.equal(await next, null);
+
+  const wrong = client(port).call("files.upload", "{", "{}", content);
+  assert.equal((await wrong.outcome()).ok, false);
+  assert.equal(await wrong.nextUploaded(), null);
+});
+
 test("what is wrong in a call is an outcome, and nothing is sent", async (t) => {
   const { requests, port } = await service(t);
   const wrong = async (...args) => (await call(client(port), ...args)).error;

@@ -36,6 +36,14 @@ export interface BindingContent {
   name: string;
   content_type: string;
   data: Uint8Array;
+  /** Whether `nextUploaded` will be asked how far the upload is. */
+  watched?: boolean;
+}
+
+/** How far an upload is, in bytes of the file. */
+export interface BindingUploaded {
+  loaded: number;
+  total: number;
 }
 
 /** How a call ended. A value is plain data; a picture or a file's content is bytes beside it. */
@@ -45,6 +53,11 @@ export type Outcome = { ok: true; value: unknown; bytes?: Uint8Array } | { ok: f
 export interface PendingCall {
   /** Never rejects. */
   readonly outcome: Promise<Outcome>;
+  /**
+   * How far the upload is, as soon as that has changed: it never goes back, and is whole at last if the upload is taken.
+   * `null` after the end, and for what is not watched. One call at a time.
+   */
+  nextUploaded(): Promise<BindingUploaded | null>;
   /** Gives it up: the connection is freed and the outcome is an `aborted` error. After the end it does nothing. */
   cancel(): void;
 }

@@ -1,4 +1,4 @@
-import type { Binding, BindingClient, BindingConfig, BindingContent } from "./binding.js";
+import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploaded, PendingCall } from "./binding.js";
 import { Bounds } from "./bounded.js";
 import { errorFrom, errorThrown, rethrown } from "./errors.js";
 import { DEFAULT_TIMEOUT } from "./generated/channels.js";
@@ -7,6 +7,7 @@ import { bindingOptions, type CallOptions, checkCallOptions, plainParameters } f
 import { once, type Platform } from "./platform.js";
 import { hideSecrets } from "./secrets.js";
 import type { Operations } from "./types.js";
+import { callOut } from "./uncaught.js";
 
 type OperationName = keyof Operations;
 type Params<Name extends OperationName> = Operations[Name]["params"];
@@ -16,6 +17,12 @@ type Result<Name extends OperationName> = Operations[Name]["result"];
 const WHOLE = Symbol("whole");
 interface SharedOptions extends CallOptions {
   [WHOLE]?: Bounds;
+}
+
+/** What an upload sends, and who is told how far it is. */
+export interface Upload {
+  content: BindingContent;
+  onProgress: ((progress: BindingUploaded) => void) | undefined;
 }
 
 /** A client's settings and its way to the binding. Every handle and every resource of the client shares one. */
@@ -81,9 +88,9 @@ export class Caller {
     operation: Name,
     params: Params<Name>,
     options?: CallOptions,
-    content?: BindingContent,
+    upload?: Upload,
   ): Promise<Result<Name>> {
-    return (await this.exchange(operation, params, options, content)).value;
+    return (await this.exchange(operation, params, options, upload)).value;
   }
 
   /** Makes a REST call and returns what it answers, with the bytes beside it. */
@@ -91,7 +98,7 @@ export class Caller {
     operation: Name,
     params: Params<Name>,
     options?: CallOptions,
-    content?: BindingContent,
+    upload?: Upload,
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
     const rest = this.sharing(operation, options);
     const plain = plainParameters(operation, params);
@@ -100,12 +107,17 @@ export class Caller {
     const client = await this.client(bounds);
 
     const { [WHOLE]: whole, ...left } = rest();
-    const pending = rethrown(() => client.call(operation, plain, bindingOptions(left), content));
+    const { content, onProgress } = upload ?? {};
+    const watched = content && onProgress ? { ...content, watched: true } : content;
+    const pending = rethrown(() => client.call(operation, plain, bindingOptions(left), watched));
     const cancel = () => pending.cancel();
     signal?.addEventListener("abort", cancel);
+    const told = onProgress && tell(pending, onProgress);
     const outcome = await pending.outcome
       .catch((thrown: unknown) => Promise.reject(errorThrown(thrown)))
       .finally(() => signal?.removeEventListener("abort", cancel));
+    // Nothing is told after the end.
+    await told;
 
     if (outcome.ok) {
       return { value: hideSecrets(outcome.value) as Result<Name>, bytes: outcome.bytes ?? new Uint8Array() };
@@ -115,5 +127,15 @@ export class Caller {
     // The binding was told what was left of the limit; the caller is told the limit.
     if (whole !== undefined && kind === "timeout" && limit === left.totalTimeout) throw whole.late("no success", delivered);
     throw errorFrom(outcome.error);
+  }
+}
+
+/** Tells how far an upload is, until its end. */
+async function tell(pending: PendingCall, onProgress: (progress: BindingUploaded) => void): Promise<void> {
+  // A binding that fails says so by its outcome.
+  const next = () => pending.nextUploaded().catch(() => null);
+  for (let progress = await next(); progress !== null; progress = await next()) {
+    const { loaded, total } = progress;
+    callOut(() => onProgress({ loaded, total }));
   }
 }

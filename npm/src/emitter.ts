@@ -1,3 +1,5 @@
+import { callOut } from "./uncaught.js";
+
 type Listener<Arguments extends unknown[]> = (...args: Arguments) => void;
 
 /** An emitter whose events and their arguments are typed. */
@@ -16,13 +18,7 @@ export class Emitter<Events extends Record<keyof Events, unknown[]>> {
   /** Calls every listener. What one of them throws is reported as uncaught and does not keep the others from it. */
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])] as Listener<Events[Name]>[]) {
-      try {
-        listener(...args);
-      } catch (error) {
-        queueMicrotask(() => {
-          throw error;
-        });
-      }
+      callOut(() => listener(...args));
     }
   }
 }

@@ -9,11 +9,11 @@ export type {
   WebReadableStream,
   WebWritableStream,
 } from "./ambient.js";
+export type { PlayerStats } from "./audio/messages.js";
 export {
   Player,
   type PlayerEvents,
   type PlayerState,
-  type PlayerStats,
   type PlayerTransport,
   type PlayOptions,
 } from "./audio/player.js";
@@ -57,7 +57,15 @@ export type { Logger, LogLevel } from "./logger.js";
 export type { CallOptions, OpenOptions, WaitOptions } from "./options.js";
 export type { BindingInfo } from "./platform.js";
 export type { Computers } from "./resources/computers.js";
-export type { ComputerFiles, FileContent, Files, UploadParams } from "./resources/files.js";
+export type {
+  ComputerFiles,
+  FileContent,
+  Files,
+  OnUploadProgress,
+  UploadOptions,
+  UploadParams,
+  UploadProgress,
+} from "./resources/files.js";
 export type { Stream } from "./resources/stream.js";
 export type { Workspaces } from "./resources/workspaces.js";
 export {

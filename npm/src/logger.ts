@@ -1,3 +1,5 @@
+import { callOut } from "./uncaught.js";
+
 /** Where messages for a developer go; `console` fits. Secrets are never in them. */
 export interface Logger {
   error?(message: string): void;
@@ -29,12 +31,6 @@ export class Log {
   readonly write = (level: string, line: string): void => {
     const name = level as Exclude<LogLevel, "off">;
     if (LOG_LEVELS.indexOf(name) > LOG_LEVELS.indexOf(this.level)) return;
-    try {
-      this.#logger[name]?.(`orgo-sdk: ${line}`);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    callOut(() => this.#logger[name]?.(`orgo-sdk: ${line}`));
   };
 }

@@ -123,9 +123,13 @@ export function checkFields(owner: string, argument: string, given: unknown, kno
   }
 }
 
-/** Checks the last argument of a call. */
-export function checkCallOptions(operation: string, options: CallOptions | undefined): void {
-  checkFields(operation, "options", options, CALL);
+/** Checks the last argument of a call, with the options that it has besides. */
+export function checkCallOptions(
+  operation: string,
+  options: CallOptions | undefined,
+  more: Record<string, Check> = {},
+): void {
+  checkFields(operation, "options", options, { ...CALL, ...more });
 }
 
 /** Checks the last argument of what opens a channel. */

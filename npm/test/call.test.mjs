@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { inspect } from "node:util";
-import { fakePlatform, refusal, until } from "./support/fake-binding.mjs";
+import { deferred, fakePlatform, refusal, until } from "./support/fake-binding.mjs";
 import { source } from "./support/source.mjs";
 
 const { OrgoClient, AbortError, BindingError, InvalidParameterError, NotFoundError, once } = source;
@@ -241,6 +241,104 @@ test("an upload takes bytes, buffers and blobs", async () => {
   await assert.rejects(orgo.computer("c").files.upload(data, { nam: "d" }), { field: "nam" });
   await orgo.computer("c").files.list();
   assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
+});
+
+/** A client whose binding uploads as far as the test says. */
+function uploading() {
+  const { platform } = fakePlatform();
+  const outcome = deferred();
+  const steps = [];
+  const asked = [];
+  let wake = () => {};
+  const put = (...more) => {
+    steps.push(...more);
+    wake();
+  };
+  const client = () => ({
+    call: (operation, params, options, content) => {
+      if (operation !== "files.upload") return { outcome: Promise.resolve({ ok: true, value: { id: "c", workspace_id: "w" } }) };
+      asked.push({ options, content });
+      return {
+        outcome: outcome.promise,
+        async nextUploaded() {
+          while (steps.length === 0) await new Promise((resolve) => (wake = resolve));
+          return steps.shift();
+        },
+        cancel: () => {
+          put({ loaded: 9, total: 9 }, null);
+          outcome.resolve({ ok: false, error: { kind: "aborted", message: "aborted", delivered: "maybe" } });
+        },
+      };
+    },
+  });
+  const load = async () => ({ binding: { ...(await platform.load()).binding, client } });
+  return { orgo: new OrgoClient({ ...platform, load }), put, outcome, asked };
+}
+
+test("an upload tells how far it is, up to its end and no further", async () => {
+  for (const upload of [
+    (orgo, onProgress) => orgo.files.upload({ workspace_id: "w", file: new Uint8Array(9), name: "f" }, { onProgress, timeout: 5_000 }),
+    (orgo, onProgress) => orgo.computer("c").files.upload(new Uint8Array(9), { onProgress, name: "f" }, { timeout: 5_000 }),
+  ]) {
+    const { orgo, put, outcome, asked } = uploading();
+    const told = [];
+    const uploaded = upload(orgo, (progress) => told.push(progress));
+    put({ loaded: 4, total: 9 });
+    while (told.length === 0) await new Promise(setImmediate);
+    outcome.resolve({ ok: true, value: { id: "f" } });
+    put({ loaded: 9, total: 9 }, null);
+    await uploaded;
+    assert.deepEqual(told, [4, 9].map((loaded) => ({ loaded, total: 9 })));
+    assert.equal(asked.at(-1).content.watched, true);
+    assert.equal("onProgress" in asked.at(-1).options, false);
+    put({ loaded: 9, total: 9 }, null);
+    await new Promise(setImmediate);
+    assert.equal(told.length, 2);
+  }
+});
+
+test("what the listener of an upload throws is uncaught, and the upload goes on", async (context) => {
+  const { orgo, put, outcome } = uploading();
+  const uncaught = [];
+  context.mock.method(globalThis, "queueMicrotask", (report) => uncaught.push(report));
+  let calls = 0;
+  const onProgress = () => {
+    calls += 1;
+    throw new Error("mine");
+  };
+  const uploaded = orgo.files.upload({ workspace_id: "w", file: new Uint8Array(9), name: "f" }, { onProgress });
+  put({ loaded: 4, total: 9 }, { loaded: 9, total: 9 }, null);
+  outcome.resolve({ ok: true, value: { id: "f" } });
+  assert.deepEqual(await uploaded, { id: "f" });
+  assert.equal(calls, 2);
+  assert.equal(uncaught.length, 2);
+  for (const report of uncaught) assert.throws(report, { message: "mine" });
+});
+
+test("nothing is told of an upload that nobody watches, nor after one that was given up", async () => {
+  const { orgo, put, asked } = uploading();
+  const file = new Uint8Array(9);
+  const controller = new AbortController();
+  const told = [];
+  const options = { onProgress: (progress) => told.push(progress), signal: controller.signal };
+  const given = orgo.files.upload({ workspace_id: "w", file, name: "f" }, options);
+  while (asked.length === 0) await new Promise(setImmediate);
+  controller.abort();
+  await assert.rejects(given, { name: "AbortError" });
+  const before = told.length;
+  put({ loaded: 9, total: 9 });
+  await new Promise(setImmediate);
+  assert.equal(told.length, before);
+
+  const unwatched = uploading();
+  unwatched.outcome.resolve({ ok: true, value: { id: "f" } });
+  await unwatched.orgo.files.upload({ workspace_id: "w", file, name: "f" });
+  assert.equal(unwatched.asked[0].content.watched, undefined);
+  const wrong = { field: "onProgress" };
+  await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f" }, { onProgress: 1 }), wrong);
+  await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f", onProgress() {} }), wrong);
+  await assert.rejects(orgo.computer("c").files.upload(file, { name: "f", onProgress: 1 }), wrong);
+  await assert.rejects(orgo.files.list({ workspace_id: "w" }, { onProgress() {} }), wrong);
 });
 
 test("the logger hears what the binding says, at the level that was asked for", async () => {

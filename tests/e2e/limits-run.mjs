@@ -15,7 +15,7 @@ export function testLimits(kind) {
       const sdk = await import("orgo-sdk");
       assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
       server = await startLimitsServer();
-      world = { sdk, server: server.url, nowhere: server.nowhere };
+      world = { sdk, server: server.url, nowhere: server.nowhere, seesSending: kind === "native" };
     });
     after(() => server?.close());
     for (const [name, act] of Object.entries(limits)) test(name, { timeout: 60_000 }, () => act(world));

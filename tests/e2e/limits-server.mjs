@@ -38,6 +38,12 @@ const requests = {
   slowly(response, { seen }) {
     if (seen.requests === 1) setTimeout(json(200, { id: "c", workspace_id: "w" }), SLOWLY, response);
   },
+  /** Reads nothing of the request before `/drink` is asked for, then all of it, and answers. */
+  thirsty(response, { seen, request }) {
+    request.pause();
+    request.once("end", () => json(200, { file: { id: "f" } })(response));
+    seen.drink = () => request.resume();
+  },
   keyless: json(401, { error: "Missing API key", request_id: "req_1" }),
 };
 
@@ -75,12 +81,16 @@ export async function startLimitsServer() {
     const [, way, run] = request.url.split("/");
     if (request.method === "OPTIONS") return response.writeHead(204, CORS).end();
     if (way === "seen") return json(200, seenBy(run))(response);
+    if (way === "drink") {
+      seenBy(run).drink();
+      return json(200, {})(response);
+    }
     const seen = seenBy(run);
     seen.requests += 1;
     // What is not read shows no end.
     request.resume();
     response.once("close", () => (seen.given_up += response.writableFinished ? 0 : 1));
-    requests[way](response, { headers: request.headers, run, seen });
+    requests[way](response, { request, headers: request.headers, run, seen });
   });
   const upgrades = new WebSocketServer({ noServer: true });
   http.on("upgrade", (request, stream, head) => {

@@ -1,6 +1,6 @@
 // What ends a call, an opening or a wait, what the log says of it, and where a fresh password comes from: told once, and
 // acted out in Node through each binding and in a page. An act is a function of a world: the package, the URL of
-// limits-server.mjs, and one where nobody listens.
+// limits-server.mjs, one where nobody listens, and whether the platform sees how much of a request is sent.
 import { equal, ok, rejects } from "../scenarios/check.mjs";
 import { until } from "../support/wait.mjs";
 
@@ -9,10 +9,14 @@ const LONG = 30_000;
 
 let runs = 0;
 
+/** More than the buffers between a client and a server hold. */
+const LARGE = { workspace_id: "w", name: "f", file: new Uint8Array(32 << 20) };
+
 /** A run of its own against the server: a client, a connection, and what the server saw of them. */
 function begin({ sdk, server }, way, options = {}) {
   const run = `${Date.now()}-${(runs += 1)}`;
   const lines = [];
+  const progress = [];
   const log = (line) => lines.push(line);
   const logger = { debug: log, info: log, warn: log, error: log };
   const settings = { apiKey: "sk_secret", timeout: LONG, dangerouslyAllowBrowser: true, logger, ...options };
@@ -21,10 +25,13 @@ function begin({ sdk, server }, way, options = {}) {
   return {
     orgo,
     lines,
+    progress,
+    onProgress: (made) => progress.push(made),
     connection,
     computer: orgo.computer("c"),
     connected: sdk.Orgo.connect(connection, { logger }),
     seen: async () => (await fetch(`${server}/seen/${run}`)).json(),
+    drink: () => fetch(`${server}/drink/${run}`),
   };
 }
 
@@ -62,6 +69,13 @@ const abortable = {
     way: "hang",
     start: ({ orgo }, options) =>
       orgo.files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(8 << 20) }, options),
+    reached: ({ requests }) => requests === 1,
+    freed: ({ given_up }) => given_up === 1,
+    delivered: "maybe",
+  },
+  "an upload that tells how far it is": {
+    way: "hang",
+    start: ({ orgo, onProgress }, options) => orgo.files.upload(LARGE, { ...options, onProgress }),
     reached: ({ requests }) => requests === 1,
     freed: ({ given_up }) => given_up === 1,
     delivered: "maybe",
@@ -222,6 +236,42 @@ async function stepsShareTheLimit(world) {
   equal(ended[0], "the upload", "what ended first");
 }
 
+async function uploadIsFollowed(world) {
+  const { orgo, progress, onProgress, drink, seen } = begin(world, "thirsty");
+  const total = LARGE.file.length;
+  const uploaded = orgo.files.upload(LARGE, { onProgress });
+  await until("the request", async () => (await seen()).requests === 1);
+  if (world.seesSending) await until("the first progress", () => progress.length > 0);
+  ok(progress.every(({ loaded }) => loaded < total), `all is said to be sent, and nobody has read: ${JSON.stringify(progress)}`);
+  await drink();
+  await uploaded;
+  const told = progress.length;
+  equal(progress.at(-1)?.loaded, total, "how far it is at last");
+  ok(progress.every(({ loaded }, index) => index === 0 || loaded > progress[index - 1].loaded), JSON.stringify(progress));
+  ok(progress.every((made) => made.total === total), "the size of the file");
+  ok(told > 1 || !world.seesSending, `what was told: ${JSON.stringify(progress)}`);
+  await orgo.workspaces.list().catch(() => {});
+  equal(progress.length, told, "what was told after the end");
+}
+
+async function watchedUploadEndsWithItsLimits(world) {
+  const { orgo, progress, onProgress, drink, seen } = begin(world, "thirsty");
+  const upload = orgo.files.upload(LARGE, { timeout: 500, maxRetries: 2, onProgress });
+  const error = await rejects(upload, world.sdk.TimeoutError, "a server that does not read");
+  equal(error.limit, 500, "the limit");
+  equal(error.delivered, "maybe", "whether it was delivered");
+  ok(progress.every(({ loaded, total }) => loaded < total), JSON.stringify(progress));
+  const told = progress.length;
+  // Only who reads on learns of the end.
+  await drink();
+  await until("the connection to be free", async () => (await seen()).given_up === 1);
+  equal(progress.length, told, "what was told after the end");
+  equal((await seen()).requests, 1, "the requests: an upload that may have arrived is not sent again");
+
+  const stalled = begin(world, "stall").orgo.files.upload({ ...LARGE, file: new Uint8Array(9) }, { idleTimeout: 200, onProgress });
+  equal((await rejects(stalled, world.sdk.TimeoutError, "an answer that stops")).limit, 200, "the limit of a pause");
+}
+
 async function retriesAreTold(world) {
   const { computer, lines } = begin(world, "slow");
   const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.RateLimitError, "it is too much");
@@ -368,6 +418,8 @@ export const limits = Object.fromEntries([
   ["a call ends with its whole limit, whatever its requests and retries may take", wholeLimit],
   ["a request ends with its own limit, and the call goes on", requestLimit],
   ["the steps of one call share its whole limit", stepsShareTheLimit],
+  ["an upload tells how far it is, and ends whole", uploadIsFollowed],
+  ["an upload that tells how far it is ends with its limits", watchedUploadEndsWithItsLimits],
   ["a wait beyond the whole limit is not begun, and a shorter one is told to the log", retriesAreTold],
   ["a call is sent again twice, after at most one and two seconds", retriesAreTwo],
   ["what matters less than the level is not told", levelsAreKept],

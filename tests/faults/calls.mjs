@@ -36,5 +36,8 @@ export const CALLS = {
   "files.bytes": (orgo, options) => orgo.files.bytes("f", options),
 };
 
+/** The calls that tell how far they are, if they are given `onProgress`. A page then sends them in another way. */
+export const WATCHED = ["files.upload"];
+
 /** The calls whose answer may be a link that is fetched next. */
 export const LINKED = ["computers.screenshot", "files.bytes"];

@@ -38,8 +38,8 @@ for (const [platform, begin] of Object.entries(start)) {
     assert.equal(met.length, all.length);
     console.log(`${all.length} calls through ${platform}\n${summary(met)}`);
     const wrong = met.filter((cell) => cell.wrong.length > 0);
-    const name = ({ call, fault, followed, passes }) =>
-      `${call}${followed ? " (its link)" : ""}, ${fault}, ${passes ? "passing" : "lasting"}`;
+    const name = ({ call, fault, followed, watched, passes }) =>
+      `${call}${followed ? " (its link)" : ""}${watched ? " (watched)" : ""}, ${fault}, ${passes ? "passing" : "lasting"}`;
     const told = wrong.slice(0, SHOWN).map((cell) => `\n${name(cell)}: ${cell.wrong.join("; ")}`);
     assert.ok(wrong.length === 0, `${wrong.length} calls did otherwise:${told.join("")}`);
   });

@@ -1,5 +1,5 @@
 // Every call meets every fault, once for as long as it tries and once at the first try alone.
-import { CALLS, LINKED } from "./calls.mjs";
+import { CALLS, LINKED, WATCHED } from "./calls.mjs";
 import { FAULTS } from "./faults.mjs";
 import { openPlace } from "./place.mjs";
 import { canFollow, canPass, expected, RETRIES } from "./rules.mjs";
@@ -16,20 +16,25 @@ const MORE_RETRIES = 9;
  * @property {string} call
  * @property {string} effect
  * @property {string} fault
+ * @property {boolean} watched
  * @property {boolean} followed
  * @property {boolean} passes
  */
 
+/** Every call, in each of the ways in which it can meet a fault. */
+function ways() {
+  const once = (calls, way) => calls.map((call) => [call, { followed: false, watched: false, ...way }]);
+  return [...once(Object.keys(CALLS), {}), ...once(LINKED, { followed: true }), ...once(WATCHED, { watched: true })];
+}
+
 /** @returns {Cell[]} */
 export function cells(effects) {
   const all = [];
-  for (const call of Object.keys(CALLS)) {
-    for (const followed of LINKED.includes(call) ? [false, true] : [false]) {
-      for (const fault of Object.keys(FAULTS)) {
-        if (followed && !canFollow(fault)) continue;
-        for (const passes of canPass(fault) ? [false, true] : [false]) {
-          all.push({ call, effect: effects[call], fault, followed, passes });
-        }
+  for (const [call, { followed, watched }] of ways()) {
+    for (const fault of Object.keys(FAULTS)) {
+      if (followed && !canFollow(fault)) continue;
+      for (const passes of canPass(fault) ? [false, true] : [false]) {
+        all.push({ call, effect: effects[call], fault, followed, watched, passes });
       }
     }
   }
@@ -51,10 +56,10 @@ export async function run(client, platform, all, certificates) {
     const left = some.values();
     const worker = async () => {
       for (const cell of left) {
-        const { error, waits, received } = await meet(client, cell, certificates);
+        const { error, progress, waits, received } = await meet(client, cell, certificates);
         const tries = waits.length + 1;
         const outcomes = expected({ ...cell, platform });
-        const wrong = outcomes.map((outcome) => compare(outcome, cell, { error, waits, tries, received }));
+        const wrong = outcomes.map((outcome) => compare(outcome, cell, { error, progress, waits, tries, received }));
         const holds = wrong.some((list) => list.length === 0);
         met.push({ ...cell, error, tries, received, wrong: holds ? [] : wrong[0] });
       }
@@ -68,20 +73,20 @@ export async function run(client, platform, all, certificates) {
   return met;
 }
 
-async function meet(client, { call, fault, followed, passes }, certificates) {
+async function meet(client, { call, fault, followed, watched, passes }, certificates) {
   const { kept = false, silent = false } = FAULTS[fault];
   const place = await openPlace(FAULTS[fault], { lasts: !passes, followed, certificates });
   const before = followed ? await openPlace({}, { link: `${place.url}/content` }) : undefined;
   const baseUrl = `${(before ?? place).url}/api`;
   const options = { maxRetries: passes ? MORE_RETRIES : RETRIES, timeout: silent ? PATIENCE : LONG };
-  const made = await client.work("make", { call, warm: kept, baseUrl, options }, () => void place.mend());
+  const made = await client.work("make", { call, watched, warm: kept, baseUrl, options }, () => void place.mend());
   await place.close();
   await before?.close();
   return { ...made, received: place.received() };
 }
 
 /** What is otherwise than it has to be. */
-function compare(wanted, { call, fault, passes }, { error, waits, tries, received }) {
+function compare(wanted, { call, fault, watched, passes }, { error, progress, waits, tries, received }) {
   const wrong = [];
   const check = (holds, what) => holds || wrong.push(what);
   check(error?.name === wanted.error, `${error?.name ?? "success"} instead of ${wanted.error ?? "success"}`);
@@ -90,6 +95,7 @@ function compare(wanted, { call, fault, passes }, { error, waits, tries, receive
     check(error?.[name] === value, `${name}: ${error?.[name]} instead of ${value}`);
   }
   check(error === undefined || error.message.startsWith(`${call}: `), `message: ${error?.message}`);
+  if (watched) check(isProgress(progress, error === undefined), `progress: ${JSON.stringify(progress)}`);
   const { place, resets, silent } = FAULTS[fault];
   // The second try may begin before the place is mended, and on a slow machine a request may be given up before it arrives.
   const more = passes && wanted.tries > 1 && (place !== undefined || resets === "at once" || silent);
@@ -101,4 +107,11 @@ function compare(wanted, { call, fault, passes }, { error, waits, tries, receive
     check(wait >= shortest && wait <= longest * 2 ** (shortest < longest ? index : 0), `a wait of ${wait} ms`);
   });
   return wrong;
+}
+
+/** Whether a file only grew on its way, and was whole at last if that had to be. */
+function isProgress(progress, whole) {
+  const grows = progress.every(({ loaded, total }, index) => loaded <= total && loaded > (progress[index - 1]?.loaded ?? -1));
+  const last = progress.at(-1);
+  return grows && (!whole || (last !== undefined && last.loaded === last.total));
 }

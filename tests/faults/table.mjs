@@ -25,8 +25,9 @@ export function page() {
 # Faults
 
 What a call does when something goes wrong on its way. In the tests (\`npm test -- faults\`) every call meets every fault,
-through each binding, against a server that counts what reaches it; this page has the rules that they are held to. The
-effect of each call is in the [reference](reference.md).
+through each binding, against a server that counts what reaches it; this page has the rules that they are held to. An upload
+meets them with \`onProgress\` too, with which a page sends it in another way. The effect of each call is in the
+[reference](reference.md).
 
 - A call that must happen *once* is sent again only if it provably did nothing: it never left, or the answer says so
   (429, and the codes of a computer that is waking up). All others are sent again after every fault that may pass.

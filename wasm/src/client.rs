@@ -8,13 +8,13 @@ use orgo_core::auth::ApiKey;
 use orgo_core::call::Call;
 use orgo_core::channel::{Session, Target};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
-use orgo_core::driver::{Platform, Source, run_call};
+use orgo_core::driver::{Gauge, Meter, Platform, Source, run_call};
 use orgo_core::error::Error;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::channel::{Audio, Events, Terminal};
-use crate::convert::{content_from_js, error_to_js, map_from_js, outcome_to_js};
+use crate::convert::{content_from_js, error_to_js, map_from_js, outcome_to_js, uploaded_to_js};
 use crate::fields::Fields;
 use crate::platform::Browser;
 use crate::promise::promise;
@@ -64,17 +64,19 @@ impl Client {
     ) -> PendingCall {
         let call = self.prepare(operation, params, options, content);
         let browser = self.browser.clone();
+        let watched = Fields { owner: operation, object: content }.flag("watched").unwrap_or_default();
+        let (meter, gauge) = watched.then(Meter::new).unzip();
         let (cancelled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
             let cancelled = async {
                 let _ = cancelled.await;
             };
             outcome_to_js(match call {
-                Ok(call) => run_call(&browser, call, cancelled).await,
+                Ok(call) => run_call(&browser, call, cancelled, meter).await,
                 Err(error) => Err(error),
             })
         });
-        PendingCall { outcome, cancel }
+        PendingCall { outcome, cancel, gauge }
     }
 
     /// Opens a terminal.
@@ -165,6 +167,7 @@ impl Client {
 pub struct PendingCall {
     outcome: Promise,
     cancel: AbortHandle,
+    gauge: Option<Gauge>,
 }
 
 #[wasm_bindgen]
@@ -173,6 +176,17 @@ impl PendingCall {
     #[wasm_bindgen(getter)]
     pub fn outcome(&self) -> Promise {
         self.outcome.clone()
+    }
+
+    /// How far the upload is, as soon as that has changed; `null` after the end, and for what is not watched. To be
+    /// called again only when the promise has resolved.
+    #[wasm_bindgen(js_name = nextUploaded)]
+    pub fn next_uploaded(&self) -> Promise {
+        let gauge = self.gauge.clone();
+        promise(async move {
+            let next = async { gauge?.next().await };
+            uploaded_to_js(next.await)
+        })
     }
 
     /// Gives the call up.

@@ -1,10 +1,11 @@
 //! Values of the core as JavaScript values and back.
 
 use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array, parse_float};
-use orgo_core::call::{Content, Output};
+use orgo_core::call::Output;
 use orgo_core::channel::{AudioItem, TerminalItem};
 use orgo_core::error::{EncodeError, Error};
 use orgo_core::json::{self, Map, Value};
+use orgo_core::upload::{Content, Uploaded};
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -81,6 +82,13 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
         }
         _ => Err(refused(operation, "file", "must have a name, a content_type and a Uint8Array as data")),
     }
+}
+
+/// How far an upload is; `null` after its end.
+pub(crate) fn uploaded_to_js(uploaded: Option<Uploaded>) -> JsValue {
+    uploaded.map_or(JsValue::NULL, |Uploaded { loaded, total }| {
+        object(&[("loaded", loaded.into()), ("total", total.into())])
+    })
 }
 
 /// How a call ended, as an `Outcome`.

@@ -6,6 +6,7 @@ use std::task::Poll;
 
 use futures_util::future::{Either, select};
 
+use super::meter::Meter;
 use super::platform::{Platform, Progress};
 use crate::call::{Call, Limits, Output, Step};
 use crate::error::Error;
@@ -19,7 +20,7 @@ enum Ended {
     Cancelled,
 }
 
-/// Runs a call to its end, or until `cancelled` is ready.
+/// Runs a call to its end, or until `cancelled` is ready. With a meter it tells how far an upload is.
 ///
 /// # Errors
 /// Every [`Error`] that ends a call.
@@ -27,8 +28,14 @@ pub async fn run_call<P: Platform>(
     platform: &P,
     mut call: Call,
     cancelled: impl Future<Output = ()>,
+    meter: Option<Meter>,
 ) -> Result<Output, Error> {
     let mut cancelled = pin!(cancelled);
+    let tell = |call: &mut Call| {
+        if let Some((meter, uploaded)) = meter.as_ref().zip(call.poll_uploaded()) {
+            meter.tell(uploaded);
+        }
+    };
     loop {
         let step = call.step(platform.now());
         while let Some(note) = call.poll_note() {
@@ -42,13 +49,19 @@ pub async fn run_call<P: Platform>(
                 }
             }
             Step::Send(request, limits) => {
-                match exchange(platform, request, limits, cancelled.as_mut()).await {
+                let progress = Progress::new(meter.is_some());
+                let on_sent = |body| {
+                    call.handle_sent(body);
+                    tell(&mut call);
+                };
+                match exchange(platform, request, limits, progress, on_sent, cancelled.as_mut()).await {
                     Ended::Answered(Ok(response)) => call.handle_response(response),
                     Ended::Answered(Err(failure)) => call.handle_failure(failure),
                     Ended::OutOfTime => call.handle_timeout(),
                     Ended::Stalled => call.handle_stall(),
                     Ended::Cancelled => call.abort(),
                 }
+                tell(&mut call);
             }
         }
     }
@@ -58,9 +71,10 @@ async fn exchange<P: Platform>(
     platform: &P,
     request: Request,
     limits: Limits,
+    progress: Progress,
+    mut on_sent: impl FnMut(usize),
     mut cancelled: Pin<&mut impl Future<Output = ()>>,
 ) -> Ended {
-    let progress = Progress::default();
     let mut answer = pin!(platform.send(request, progress.clone()));
     let mut limit = pin!(platform.sleep(limits.request));
     let mut heard = None;
@@ -75,7 +89,10 @@ async fn exchange<P: Platform>(
         if limit.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ended::OutOfTime);
         }
-        if progress.poll(context).is_ready() {
+        if let Poll::Ready(body) = progress.poll_sent(context) {
+            on_sent(body);
+        }
+        if progress.poll_heard(context).is_ready() {
             heard = Some(platform.now());
         }
         // One timer serves many pieces: it is set again for what is left when it goes off.

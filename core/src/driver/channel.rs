@@ -490,7 +490,7 @@ async fn authorize<P: Platform>(
     params.insert("id", address.computer_id.as_str().into());
     let ask = async |operation: &str| {
         let call = Call::new(config, operation, &params, &CallOptions::default(), None, platform.seed())?;
-        run_call(platform, call, pending()).await
+        run_call(platform, call, pending(), None).await
     };
     let needed = match &config.realtime_url {
         Some(template) => template.needs_instance() && address.instance_id.is_none(),

@@ -6,9 +6,11 @@
 
 mod call;
 mod channel;
+mod meter;
 mod platform;
 mod signal;
 
 pub use call::run_call;
 pub use channel::{Channel, Source, drive};
+pub use meter::{Gauge, Meter};
 pub use platform::{Message, Platform, Progress, SocketReader, SocketWriter};

@@ -1,7 +1,8 @@
 //! What a binding has to bring.
 
 use std::future::Future;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 
 use super::signal::Signal;
@@ -31,8 +32,8 @@ pub trait Platform: 'static {
     /// Lets at least this much time pass.
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
 
-    /// Sends a request and reads the whole answer; tells of the header and of each piece of the body as it comes.
-    /// Dropping the future frees the connection.
+    /// Sends a request and reads the whole answer; tells of the header and of each piece of the body as it comes, and
+    /// if that is [wanted](Progress::wants_sent) and can be known, how much of the request is on its way. Dropping the future frees the connection.
     fn send(
         &self,
         request: Request,
@@ -49,18 +50,48 @@ pub trait Platform: 'static {
     fn log(&self, note: &Note);
 }
 
-/// How a platform tells that an answer is on its way.
+/// How a platform tells that a request and its answer are on their way.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Rc<Signal>);
+pub struct Progress(Arc<Told>);
+
+#[derive(Debug, Default)]
+struct Told {
+    heard: Signal,
+    wants_sent: bool,
+    bytes: AtomicUsize,
+    sent: Signal,
+}
 
 impl Progress {
-    /// A piece of the answer came.
-    pub fn heard(&self) {
-        self.0.raise();
+    pub(super) fn new(wants_sent: bool) -> Self {
+        Self(Arc::new(Told { wants_sent, ..Told::default() }))
     }
 
-    pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.0.poll(context)
+    /// A piece of the answer came.
+    pub fn heard(&self) {
+        self.0.heard.raise();
+    }
+
+    /// Whether anybody wants to know how much of the request's body is sent.
+    #[must_use]
+    pub fn wants_sent(&self) -> bool {
+        self.0.wants_sent
+    }
+
+    /// So many bytes of the request's body are on their way by now.
+    pub fn sent(&self, bytes: usize) {
+        if self.0.wants_sent {
+            self.0.bytes.store(bytes, Ordering::Release);
+            self.0.sent.raise();
+        }
+    }
+
+    pub(super) fn poll_heard(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.0.heard.poll(context)
+    }
+
+    pub(super) fn poll_sent(&self, context: &mut Context<'_>) -> Poll<usize> {
+        self.0.sent.poll(context).map(|()| self.0.bytes.load(Ordering::Acquire))
     }
 }
 

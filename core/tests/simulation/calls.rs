@@ -1,12 +1,13 @@
 //! No call is carried out twice that must happen once, every error says rightly whether it was, and every call ends.
 
 use orgo_core::api::OPERATIONS;
-use orgo_core::call::{Call, Content, Step};
+use orgo_core::call::{Call, Step};
 use orgo_core::config::{CallOptions, Config};
 use orgo_core::endpoint::{Carrier, Effect, Operation};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::http::{Method, Reached, Request, Response, SendFailure};
 use orgo_core::json::Map;
+use orgo_core::upload::Content;
 use serde_json::{Value, json};
 
 use crate::random::Random;
@@ -44,13 +45,35 @@ fn good(request: &Request) -> Response {
     }
 }
 
+/// The size of every file that is uploaded, in bytes.
+const FILE: usize = 100;
+
+/// What was told of an upload: it only grows, and never beyond the file.
+#[derive(Default)]
+struct Told(Option<usize>);
+
+impl Told {
+    fn follow(&mut self, call: &mut Call) {
+        while let Some(uploaded) = call.poll_uploaded() {
+            assert_eq!(uploaded.total, FILE);
+            assert!(
+                Some(uploaded.loaded) > self.0 && uploaded.loaded <= FILE,
+                "{uploaded:?} after {:?}",
+                self.0
+            );
+            self.0 = Some(uploaded.loaded);
+        }
+    }
+}
+
 pub(crate) fn schedule(random: &mut Random) {
     let operation = random.pick(OPERATIONS);
     let content = (operation.carrier == Carrier::Multipart).then(|| Content {
         name: "f".to_owned(),
         content_type: "text/plain".to_owned(),
-        data: b"x".to_vec(),
+        data: vec![b'x'; FILE],
     });
+    let uploads = content.is_some();
     let max_retries = u32::try_from(random.below(6)).unwrap();
     let total = random.once_in(2).then(|| random.below(5_000) + 1);
     let options = CallOptions {
@@ -69,10 +92,19 @@ pub(crate) fn schedule(random: &mut Random) {
     )
     .expect("the parameters are acceptable");
     let (mut sent, mut executed, mut now) = (0_u32, 0_u32, 0);
+    let mut told = Told::default();
     loop {
         assert!(now <= total.unwrap_or(u64::MAX), "{}: past its limit", operation.name);
         match call.step(now) {
             Step::Done(result) => {
+                if result.is_ok() {
+                    assert_eq!(
+                        told.0,
+                        uploads.then_some(FILE),
+                        "{}: what was told of the file",
+                        operation.name
+                    );
+                }
                 finish(operation, result.err().as_ref(), executed);
                 assert!(sent <= 2 * (max_retries + 1), "{}: sent {sent} times", operation.name);
                 return;
@@ -92,7 +124,13 @@ pub(crate) fn schedule(random: &mut Random) {
                 now += random.below(limits.request + 1);
                 // The fetching of a link is not the call itself.
                 let own = !request.url.starts_with("https://storage.example/");
+                for _ in 0..random.below(3) {
+                    let body = request.body.as_ref().map_or(0, Vec::len) as u64;
+                    call.handle_sent(random.below(body + 1) as usize);
+                    told.follow(&mut call);
+                }
                 let happens = outcome(&mut call, &request, random);
+                told.follow(&mut call);
                 executed += u32::from(happens && own);
             }
         }

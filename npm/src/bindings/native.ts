@@ -1,4 +1,13 @@
-import type { Binding, BindingChannel, BindingClient, BindingEvents, BindingTerminal, Log, Outcome } from "../binding.js";
+import type {
+  Binding,
+  BindingChannel,
+  BindingClient,
+  BindingEvents,
+  BindingTerminal,
+  BindingUploaded,
+  Log,
+  Outcome,
+} from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { ErrorRecord, EventItem, TerminalItem } from "../generated/channels.js";
 
@@ -23,10 +32,12 @@ interface RawContent {
   name: string;
   contentType: string;
   data: Uint8Array;
+  watched: boolean;
 }
 
 interface RawCall {
   outcome(): Promise<{ ok: boolean; json: string; bytes?: Uint8Array }>;
+  nextUploaded(): Promise<BindingUploaded | null>;
   cancel(): void;
 }
 
@@ -70,9 +81,14 @@ export function nativeBinding(addon: Addon): Binding {
 function client(raw: RawClient): BindingClient {
   return {
     call(operation, params, options, content) {
-      const upload = content && { name: content.name, contentType: content.content_type, data: content.data };
+      const upload = content && {
+        name: content.name,
+        contentType: content.content_type,
+        data: content.data,
+        watched: content.watched ?? false,
+      };
       const call = checked(() => raw.call(operation, JSON.stringify(params), JSON.stringify(options), upload));
-      return { outcome: outcome(call), cancel: () => call.cancel() };
+      return { outcome: outcome(call), nextUploaded: () => call.nextUploaded(), cancel: () => call.cancel() };
     },
     terminal: (target, options) =>
       terminal(checked(() => raw.terminal(JSON.stringify(target), JSON.stringify(options)))),

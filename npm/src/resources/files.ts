@@ -3,7 +3,7 @@ import type { BindingContent } from "../binding.js";
 import { Bounds } from "../bounded.js";
 import type { Caller } from "../caller.js";
 import { invalid } from "../errors.js";
-import { type CallOptions, checkFields, checks } from "../options.js";
+import { type CallOptions, checkCallOptions, checkFields, checks } from "../options.js";
 import type {
   Acknowledged,
   DownloadUrl,
@@ -25,6 +25,28 @@ export interface UploadParams extends UploadFileParams {
   name?: string;
 }
 
+/** How far an upload is. */
+export interface UploadProgress {
+  /** How many bytes of the file the network has taken. It never goes back, also if the upload is sent again. */
+  loaded: number;
+  /** The size of the file, in bytes. */
+  total: number;
+}
+
+/**
+ * Is called as an upload goes on, at last with `loaded` equal to `total` if the server takes the file, and never once the
+ * upload has settled. What it throws is reported as uncaught, and the upload goes on.
+ *
+ * Over WebAssembly in Node, and in service workers, only that last call is made: `fetch` does not tell what it sends.
+ */
+export type OnUploadProgress = (progress: UploadProgress) => void;
+
+/** What one upload may change. */
+export interface UploadOptions extends CallOptions {
+  /** Is told how far the upload is. */
+  onProgress?: OnUploadProgress;
+}
+
 /** Files: uploaded to a workspace or a computer, exported from a computer. */
 export class Files {
   readonly #caller: Caller;
@@ -35,9 +57,12 @@ export class Files {
   }
 
   /** Uploads a file, of at most 10 MB. A running computer finds it on its desktop. */
-  async upload({ file, name, ...params }: UploadParams, options?: CallOptions): Promise<File> {
-    const rest = this.#caller.sharing("files.upload", options);
-    return this.#caller.call("files.upload", params, rest(), await content(file, name, rest()));
+  async upload({ file, name, ...params }: UploadParams, options: UploadOptions = {}): Promise<File> {
+    checkCallOptions("files.upload", options, { onProgress: checks.function });
+    const { onProgress, ...others } = options;
+    const rest = this.#caller.sharing("files.upload", others);
+    const uploaded = { content: await content(file, name, rest()), onProgress };
+    return this.#caller.call("files.upload", params, rest(), uploaded);
   }
 
   /** Lists the files of a workspace or of a computer. */
@@ -80,10 +105,14 @@ export class ComputerFiles {
   }
 
   /** Uploads a file, of at most 10 MB. If the computer runs, it is found on its desktop. */
-  async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: CallOptions = {}): Promise<File> {
-    checkFields("files.upload", "params", params, { name: checks.string });
+  async upload(
+    file: FileContent,
+    params: Pick<UploadParams, "name"> & Pick<UploadOptions, "onProgress"> = {},
+    options: CallOptions = {},
+  ): Promise<File> {
+    checkFields("files.upload", "params", params, { name: checks.string, onProgress: checks.function });
     const rest = this.#caller.sharing("files.upload", options);
-    const uploaded = await content(file, params.name, rest());
+    const uploaded = { content: await content(file, params.name, rest()), onProgress: params.onProgress };
     const fields = { workspace_id: await this.#workspace(rest()), computer_id: this.#id };
     return this.#caller.call("files.upload", fields, rest(), uploaded);
   }

@@ -3,5 +3,5 @@ import * as sdk from "orgo-sdk";
 import { lateness, limits } from "../limits.mjs";
 
 globalThis.limitNames = Object.keys(limits);
-globalThis.act = (name, places) => limits[name]({ sdk, ...places });
+globalThis.act = (name, places) => limits[name]({ sdk, seesSending: true, ...places });
 globalThis.lateness = (places, count) => lateness({ sdk, ...places }, count);

@@ -1,4 +1,5 @@
-//! HTTP by `fetch`.
+//! HTTP by `fetch`, which does not tell how much of a request was sent: where that is wanted, [`xhr`] is used if there is
+//! one.
 
 use gloo_net::Error;
 use gloo_net::http::{Method, Request as Sent, RequestBuilder};
@@ -8,6 +9,9 @@ use orgo_core::http::{self as core, Reached, Request, Response, SendFailure};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache};
+
+use super::failure::{NO_CAUSE, message};
+use super::xhr;
 
 /// Aborts a request that is let go of. The controller is never handed out: gloo-net can only deal with an abort whose
 /// reason is an `Error`, and a caller may give any.
@@ -21,6 +25,12 @@ impl Drop for AbortOnDrop {
 
 /// Sends a request and reads its whole answer.
 pub(super) async fn send(request: Request, progress: Progress) -> Result<Response, SendFailure> {
+    // Node and service workers have none: there nothing is told of what is sent.
+    if progress.wants_sent()
+        && let Ok(exchange) = xhr::Exchange::new(progress.clone())
+    {
+        return exchange.run(&request).await;
+    }
     let failed = |reached: Reached| move |error: Error| SendFailure { reached, message: describe(&error) };
     // Only an environment without `AbortController` makes this fail, and it has no `fetch` either.
     let controller = AbortController::new().map_err(|_| SendFailure {
@@ -50,7 +60,7 @@ pub(super) async fn send(request: Request, progress: Progress) -> Result<Respons
     let body = match answer.body() {
         Some(stream) => read(&stream, &progress).await.map_err(|error| SendFailure {
             reached: Reached::Maybe,
-            message: format!("the answer broke off: {}", text(&error, "message")),
+            message: format!("the answer broke off: {}", message(&error)),
         })?,
         None => Vec::new(),
     };
@@ -76,20 +86,11 @@ async fn read(stream: &ReadableStream, progress: &Progress) -> Result<Vec<u8>, J
     }
 }
 
-/// A field of an exception.
-fn text(error: &JsValue, field: &str) -> String {
-    Reflect::get(error, &field.into()).ok().and_then(|text| text.as_string()).unwrap_or_default()
-}
-
-/// The cause, as far as a browser gives it away: an unknown host, a refused connection, a failed TLS handshake and a
-/// rule of CORS or CSP all look the same to a page, so it cannot be told either whether the request left.
+/// The cause, as far as a browser gives it away.
 fn describe(error: &Error) -> String {
     match error {
         Error::JsError(error) if error.name == "TypeError" => {
-            format!(
-                "{} (the browser gives no cause: unreachable, or forbidden by CORS or CSP)",
-                error.message
-            )
+            format!("{} {NO_CAUSE}", error.message)
         }
         Error::JsError(error) => error.message.clone(),
         Error::GlooError(message) => message.clone(),

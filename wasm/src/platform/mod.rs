@@ -1,7 +1,9 @@
 //! What a page or a worker offers to the core's loops.
 
+mod failure;
 mod http;
 mod socket;
+mod xhr;
 
 use std::future::Future;
 

@@ -3,13 +3,14 @@
 
 use orgo_core::api::{OPERATIONS, actions, computers, files, stream, workspaces};
 use orgo_core::auth::ApiKey;
-use orgo_core::call::{Call, Content, Output, Step};
+use orgo_core::call::{Call, Output, Step};
 use orgo_core::config::{CallOptions, Config};
 use orgo_core::endpoint::{Carrier, Effect, Endpoint, Operation};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::http::{Reached, Response, SendFailure};
 use orgo_core::json::Map;
 use orgo_core::note::Level;
+use orgo_core::upload::Content;
 
 use super::input::Input;
 use super::json::{depth, has_huge_number};

@@ -4,12 +4,13 @@
 use orgo_core::address::{BaseUrl, ComputerAddress, SocketTemplate};
 use orgo_core::api::OPERATIONS;
 use orgo_core::auth::{ApiKey, Password};
-use orgo_core::call::{Call, Content, Step};
+use orgo_core::call::{Call, Step};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
 use orgo_core::endpoint::{Carrier, Operation};
 use orgo_core::error::Error;
 use orgo_core::http::{Method, Request};
 use orgo_core::json::{Map, Value, parse};
+use orgo_core::upload::Content;
 
 use super::input::Input;
 

@@ -1,0 +1,45 @@
+//! The body of a request.
+
+use bytes::{Buf, Bytes};
+use orgo_core::driver::Progress;
+
+/// Bytes that tell how many of them the connection took.
+#[derive(Debug, Clone)]
+pub(crate) struct Counted {
+    rest: Bytes,
+    whole: usize,
+    progress: Progress,
+}
+
+impl Counted {
+    pub(crate) fn new(bytes: Vec<u8>, progress: Progress) -> Self {
+        Self { whole: bytes.len(), rest: bytes.into(), progress }
+    }
+}
+
+impl Buf for Counted {
+    fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    fn chunk(&self) -> &[u8] {
+        &self.rest
+    }
+
+    fn advance(&mut self, count: usize) {
+        self.rest.advance(count);
+        self.progress.sent(self.whole - self.rest.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_follows_what_was_taken() {
+        let mut body = Counted::new(vec![1, 2, 3], Progress::default());
+        body.advance(2);
+        assert_eq!((body.chunk(), body.remaining()), ([3].as_slice(), 1));
+    }
+}
