@@ -56,7 +56,7 @@ impl ApiError {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "The server's disk is full").with("code", "disk_full")
     }
 
-    fn internal(error: impl std::fmt::Display) -> Self {
+    pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!("a call failed: {error}");
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says why")
     }
@@ -101,6 +101,7 @@ impl From<ScreenError> for ApiError {
         match error {
             ScreenError::BadInput { .. } => Self::bad_request(error.to_string()),
             ScreenError::Lost(_) => Self::unreachable(&error),
+            ScreenError::BrokenOff(_) => Self::broken_off(&error),
             // The computer stops: to a client that has gone nothing is said.
             ScreenError::Abandoned => Self::not_running(),
             other => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
@@ -158,5 +159,11 @@ impl ApiError {
     fn unreachable(error: &impl std::fmt::Display) -> Self {
         tracing::warn!("a computer did not answer: {error}");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Could not reach the desktop. Try again in a moment.")
+    }
+
+    fn broken_off(error: &impl std::fmt::Display) -> Self {
+        tracing::warn!("a computer did not answer: {error}");
+        let message = "Could not reach the desktop to the end. Some of it may have been done: look before you try again.";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 }

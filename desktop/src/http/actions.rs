@@ -47,7 +47,7 @@ async fn on_screen<T: Send + 'static>(
     let _unless_it_waits = abandoned.clone().drop_guard();
     match tokio::task::spawn_blocking(move || work(&screen, &abandoned)).await {
         Ok(done) => Ok(done?),
-        Err(panicked) => Err(ScreenError::Lost(panicked.to_string()).into()),
+        Err(panicked) => Err(ApiError::internal(panicked)),
     }
 }
 

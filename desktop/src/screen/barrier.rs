@@ -20,8 +20,8 @@ use super::{
 
 /// What to grant a window that cannot say when it has read its keys, from the last one on.
 const SILENT_WINDOW_PAUSE: Duration = Duration::from_millis(120);
-/// For the first answer of a window that promises none, of which few ever answer.
-const FIRST_ANSWER_LIMIT: Duration = Duration::from_millis(400);
+/// For the first answer of a window that promises none, and may never give one.
+const FIRST_ANSWER_LIMIT: Duration = Duration::from_millis(1500);
 /// For any other answer of such a window. It cannot be asked again after that: a late answer would be taken for that to the
 /// next question.
 const ANSWER_LIMIT: Duration = Duration::from_secs(10);

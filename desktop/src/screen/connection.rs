@@ -239,7 +239,7 @@ impl<T> Link<T> {
             }
         };
         let result = action(open);
-        if matches!(result, Err(ScreenError::Lost(_))) {
+        if matches!(result, Err(ScreenError::Lost(_) | ScreenError::BrokenOff(_))) {
             self.lost = self.open.take();
         }
         result

@@ -14,6 +14,9 @@ pub(crate) enum ScreenError {
     /// The X server is gone or has stopped answering. The next call tries to reach it anew.
     #[error("the X server does not answer: {0}")]
     Lost(String),
+    /// As [`Self::Lost`], in the middle of an action, which may have had a part of its effect or all of it.
+    #[error("the X server stopped answering: {0}")]
+    BrokenOff(String),
     /// The X server lacks an extension or uses a pixel layout that this module cannot read.
     #[error("the X server does not offer {0}")]
     Unsupported(String),
@@ -31,6 +34,14 @@ pub(crate) enum ScreenError {
 impl ScreenError {
     pub(super) fn bad_input(field: &'static str, message: impl Into<String>) -> Self {
         Self::BadInput { field, message: message.into() }
+    }
+
+    /// The same error, of an action that may have begun.
+    pub(super) fn of_action(self) -> Self {
+        match self {
+            Self::Lost(reason) => Self::BrokenOff(reason),
+            other => other,
+        }
     }
 }
 

@@ -251,7 +251,7 @@ impl Screen {
     ) -> Result<R, ScreenError> {
         let mut input = lock(&self.input);
         let Input { display, pool } = &mut *input;
-        display.run(|display| action(display, pool))
+        display.run(|display| action(display, pool).map_err(ScreenError::of_action))
     }
 }
 

@@ -114,13 +114,12 @@ fn a_window_that_never_answers_gets_every_text_too() {
 }
 
 #[test]
-fn a_window_that_promises_no_answers_gets_every_text_too() {
+fn a_window_that_gives_no_answers_gets_what_the_pool_holds() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open_silent(&server.socket());
-    for text in samples() {
-        type_exactly(&screen, &window, &text);
-    }
+    type_exactly(&screen, &window, "ASCII, é and Ж");
+    type_exactly(&screen, &window, "漢字 and Ж");
 }
 
 /// A pause would not do: it takes seconds to read what is typed within a few milliseconds.
