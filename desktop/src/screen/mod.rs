@@ -113,7 +113,7 @@ struct Input {
 impl Screen {
     /// Connects to the X server behind the Unix socket at `socket` and reserves keycodes for typing.
     ///
-    /// To be called before the window manager starts, since it is slow to follow changes of the keymap.
+    /// To be called before the window manager starts, since every program reads the keymap again after a change.
     ///
     /// # Errors
     ///
