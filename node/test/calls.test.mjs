@@ -96,6 +96,25 @@ test("an upload that is watched tells how much of the file the connection took",
   assert.equal(nothing, null);
 });
 
+test("of an upload that is given up no more is sent", async (t) => {
+  const total = 32 << 20;
+  const server = createTcpServer({ pauseOnConnect: true });
+  const port = await listen(t, server);
+  const connected = once(server, "connection");
+  const content = { name: "a", contentType: "", data: new Uint8Array(total), watched: true };
+  const given = client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", content);
+  const outcome = given.outcome();
+  const [socket] = await connected;
+  await given.nextUploaded();
+  given.cancel();
+  assert.equal((await outcome).ok, false);
+  let received = 0;
+  socket.on("data", (bytes) => (received += bytes.length)).on("error", () => {});
+  socket.resume();
+  await once(socket, "close");
+  assert.ok(received < total, `${received} bytes came`);
+});
+
 test("the watching of an upload ends with it, however that comes", async (t) => {
   const server = createServer(() => {});
   const port = await listen(t, server);
