@@ -9,7 +9,6 @@ export type {
   WebReadableStream,
   WebWritableStream,
 } from "./ambient.js";
-export type { PlayerStats } from "./audio/messages.js";
 export {
   Player,
   type PlayerEvents,
@@ -17,6 +16,7 @@ export {
   type PlayerTransport,
   type PlayOptions,
 } from "./audio/player.js";
+export type { PlayerStats } from "./audio/stats.js";
 export {
   type AudioChunk,
   type AudioEvents,

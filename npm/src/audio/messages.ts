@@ -2,6 +2,7 @@
 import type { BindingConfig, ChannelTarget, Sink } from "../binding.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
+import type { PlayerStats } from "./stats.js";
 
 /** How much to buffer, in milliseconds: at first, and at least. */
 export interface Depth {
@@ -13,30 +14,6 @@ export interface Depth {
 export interface WorkletOptions {
   depth: Depth;
   volume: number;
-}
-
-/**
- * What the player did with the samples, in samples per channel at the stream's rate:
- * `received = played + buffered + dropped`, exactly. What was `concealed` is not among them.
- */
-export interface PlayerStats {
-  received: number;
-  played: number;
-  buffered: number;
-  /** Thrown away, because it would have made the delay too long, or came in a pause. */
-  dropped: number;
-  /** Silence that was put in where nothing had come in time, after the first sound. */
-  concealed: number;
-  /** How often nothing had come in time. */
-  underruns: number;
-  /** How much the player wants to have buffered, in milliseconds: more on a bad network. */
-  target: number;
-  /** How much faster than it came it is played, to follow the sender's clock: 1 is the same speed. */
-  rate: number;
-  /** The loudest sample of the last report, from 0 to 1. */
-  peak: number;
-  /** The loudness of the last report: root mean square, from 0 to 1. */
-  rms: number;
 }
 
 /** What a worklet reports: the figures, and whether it sounds. */

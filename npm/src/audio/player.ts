@@ -2,7 +2,8 @@ import { asyncDispose, type WebAudioContext, type WebAudioNode, type WebMediaStr
 import { Emitter } from "../emitter.js";
 import { BindingError } from "../errors.js";
 import { checkArgument, checks } from "../options.js";
-import type { FromWorklet, PlayerStats, ToWorklet } from "./messages.js";
+import type { FromWorklet, ToWorklet } from "./messages.js";
+import type { PlayerStats } from "./stats.js";
 
 /** How to play. */
 export interface PlayOptions {
