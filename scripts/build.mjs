@@ -5,11 +5,12 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
+import { shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
 
-const wasmSources = ["Cargo.lock", "Cargo.toml", "core", "wasm"];
+const wasmSources = ["Cargo.lock", "Cargo.toml", "core", "wasm", "scripts/build.mjs", "scripts/lib/shrink.mjs"];
 
 const targets = {
   wasm: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
@@ -29,17 +30,14 @@ export async function build(names = Object.keys(targets)) {
 
 async function buildWasm() {
   if ((await output("wasm-opt", ["--version"])) === undefined) {
-    // wasm-pack would pass over the optimisation without a word that is seen.
     throw new Failure("wasm-opt is not in node_modules/.bin: run `npm run setup`");
   }
   const out = join(root, "npm/dist/wasm");
   rmSync(out, { recursive: true, force: true });
-  const pack = ["--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack"];
+  const pack = ["--target", "web", "--mode", "no-install", "--profile", "wasm", "--out-dir", out, "--no-pack", "--no-typescript"];
   await run("wasm-pack", ["build", "wasm", ...pack], { env: anonymous() });
   rmSync(join(out, ".gitignore"), { force: true });
-  // Nobody reads the glue, and its comments are a third of what a page without a bundler downloads of it.
-  const glue = join(out, "orgo_wasm.js");
-  await run("esbuild", [glue, "--minify", "--target=es2022", `--outfile=${glue}`, "--allow-overwrite", "--log-level=warning"]);
+  await shrink(out);
   await buildPlayout();
 }
 

@@ -8,7 +8,8 @@ for (const name of ["instantiate", "instantiateStreaming"]) {
   const original = WebAssembly[name];
   WebAssembly[name] = async (...given) => {
     const made = await original.apply(WebAssembly, given);
-    memory = (made.instance ?? made).exports.memory;
+    // The build gives it a name of its own.
+    memory = Object.values((made.instance ?? made).exports).find((value) => value instanceof WebAssembly.Memory);
     return made;
   };
 }
