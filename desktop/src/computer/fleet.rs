@@ -27,6 +27,8 @@ use super::spawner::Spawner;
 const PATIENCE: Duration = Duration::from_secs(35);
 /// The host's users that computers run as begin here, when the server is root. No Debian system hands these out.
 const FIRST_OWNER: u32 = 200_000;
+/// Which users there are for this process.
+const USER_MAP: &str = "/proc/self/uid_map";
 
 /// What a computer is doing.
 #[derive(Clone, Debug)]
@@ -367,9 +369,14 @@ fn owner(home: &Path, slot: u32) -> Option<u32> {
     if !rustix::process::geteuid().is_root() {
         return None;
     }
+    let own = FIRST_OWNER + slot;
     let owner = match fs::metadata(home) {
         Ok(metadata) => metadata.uid(),
-        Err(_) if can_be_reached(home) => FIRST_OWNER + slot,
+        Err(_) if !fs::read_to_string(USER_MAP).is_ok_and(|map| covers(&map, own)) => {
+            tracing::warn!("this server's namespace has no user {own}, so the computer runs as root outside");
+            0
+        }
+        Err(_) if can_be_reached(home) => own,
         Err(_) => {
             tracing::warn!(
                 "{} is closed to other users, so the computer runs as root outside",
@@ -379,6 +386,16 @@ fn owner(home: &Path, slot: u32) -> Option<u32> {
         }
     };
     (owner != 0).then_some(owner)
+}
+
+/// Whether a namespace has a user: in a container without root's rights on the host it may have a few only. A line of `map`
+/// is the first user inside, the first outside, and how many.
+fn covers(map: &str, user: u32) -> bool {
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace().map_while(|number| number.parse::<u64>().ok());
+        let (first, _, count) = (numbers.next(), numbers.next(), numbers.next());
+        first.zip(count).is_some_and(|(first, count)| (first..first + count).contains(&user.into()))
+    })
 }
 
 /// Whether users other than root can pass through every folder above, up to those that do not exist yet.
@@ -392,6 +409,14 @@ fn can_be_reached(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_has_the_users_of_its_map() {
+        assert!(covers("         0          0 4294967295\n", 200_001));
+        let container = "         0       1000          1\n         1     100000      65536\n";
+        assert!(covers(container, 0) && covers(container, 65_536));
+        assert!(!covers(container, 65_537) && !covers(container, 200_000));
+    }
 
     #[test]
     fn a_folder_closed_to_others_hides_what_is_in_it() {

@@ -1,31 +1,39 @@
-//! A disk that is soon full.
+//! A disk that is soon full. Nobody has to be root for it: a server in namespaces of its own may mount it, and is the only
+//! one that sees it.
 
+use std::ffi::{CStr, CString};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
+use rustix::fs::{Mode, OFlags};
+use rustix::mount::{MountFlags, mount};
+use rustix::process::{getgid, getuid};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 
-/// A small file system of its own, unmounted on drop.
-pub(crate) struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    /// `None` where this process may not mount.
-    pub(crate) fn mount(megabytes: u32) -> Option<Self> {
-        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
-        let size = format!("size={megabytes}m,mode=711");
-        let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "none"]).arg(folder.path()).status();
-        mounted.is_ok_and(|status| status.success()).then(|| Self(folder))
-    }
-
-    /// A new folder on it.
-    pub(crate) fn folder(&self) -> TempDir {
-        tempfile::tempdir_in(self.0.path()).expect("there is room for it")
+/// Makes what lies in `folder` a file system of that size for the program that `command` starts.
+pub(crate) fn confine(command: &mut Command, folder: &Path, megabytes: u32) {
+    let folder = CString::new(folder.as_os_str().as_bytes()).expect("a path has no zero byte");
+    let size = CString::new(format!("size={megabytes}m,mode=700")).expect("there is no zero byte");
+    // Everybody stays who they are.
+    let users = format!("{0} {0} 1", getuid().as_raw());
+    let groups = format!("{0} {0} 1", getgid().as_raw());
+    // SAFETY: between fork and exec only system calls are made, by the only thread, and nothing is allocated.
+    unsafe {
+        command.pre_exec(move || {
+            unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)?;
+            tell(c"/proc/self/setgroups", "deny")?;
+            tell(c"/proc/self/uid_map", &users)?;
+            tell(c"/proc/self/gid_map", &groups)?;
+            Ok(mount(c"none", &*folder, c"tmpfs", MountFlags::empty(), &*size)?)
+        });
     }
 }
 
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        // Lazily: a failed test's server may still hold it.
-        let _ = Command::new("umount").arg("--lazy").arg(self.0.path()).status();
-    }
+fn tell(file: &CStr, text: &str) -> io::Result<()> {
+    let file = rustix::fs::open(file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(file, text.as_bytes())?;
+    Ok(())
 }

@@ -6,7 +6,6 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use tungstenite::Message;
 
-use crate::disk::SmallDisk;
 use crate::server::{Computer, Server, full, wait_until};
 use crate::socket::Socket;
 
@@ -212,11 +211,7 @@ fn ten_computers_run_at_once() {
 
 #[test]
 fn a_full_disk_is_reported_and_nothing_is_lost() {
-    let Some(disk) = SmallDisk::mount(12) else {
-        println!("not run: this user may not mount a file system");
-        return;
-    };
-    let server = Server::start_in(disk.folder(), &[]);
+    let server = Server::start_on_small_disk(12);
     let computer = server.computer();
     computer.bash("echo kept > kept");
     let fill = computer.bash("dd if=/dev/zero of=~/fill bs=64k 2>&1; sync");

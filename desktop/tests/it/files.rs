@@ -9,7 +9,6 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::disk::SmallDisk;
 use crate::server::{Answer, KEY, Server, wait_until};
 
 const BOUNDARY: &str = "----orgo-test";
@@ -202,18 +201,14 @@ fn an_upload_that_breaks_off_leaves_nothing() {
 
 #[test]
 fn an_upload_that_finds_the_disk_full_is_refused_and_leaves_nothing() {
-    let Some(disk) = SmallDisk::mount(6) else {
-        println!("not run: this user may not mount a file system");
-        return;
-    };
-    let server = Server::start_in(disk.folder(), &[]);
+    let server = Server::start_on_small_disk(6);
     let workspace = workspace(&server, "lab");
     let project: &[(&str, &str)] = &[("projectId", &workspace)];
     let small = upload(&server, "small", b"kept", project);
     let refused = send(&server, "/files/upload", &form("large", &vec![1; 9 << 20], project));
     assert_eq!(refused.expect(507)["code"], "disk_full");
-    assert!(is_empty(server.data.path(), "arriving"));
-    assert_eq!(contents(server.data.path()), 1);
+    assert!(is_empty(&server.seen_data(), "arriving"));
+    assert_eq!(contents(&server.seen_data()), 1);
     // There is room again, and what was there is still whole.
     upload(&server, "next", &vec![1; 1 << 20], project);
     assert_eq!(fetch(&link_to(&server, &small["id"]), &[]).2, b"kept");

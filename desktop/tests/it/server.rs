@@ -1,12 +1,15 @@
 //! A running `orgo-desktop`, and plain calls to it.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use ureq::http::Request;
+
+use crate::disk;
 
 pub(crate) const KEY: &str = "sk_live_test";
 
@@ -40,6 +43,19 @@ impl Server {
 
     pub(crate) fn start_in(data: TempDir, options: &[&str]) -> Self {
         Self::run(Command::new(PROGRAM), data, options)
+    }
+
+    /// Its data are on a disk of that size, and seen through [`Self::seen_data`] alone.
+    pub(crate) fn start_on_small_disk(megabytes: u32) -> Self {
+        let data = tempfile::tempdir().expect("the tests may write to /tmp");
+        let mut command = Command::new(PROGRAM);
+        disk::confine(&mut command, data.path(), megabytes);
+        Self::run(command, data, &[])
+    }
+
+    /// The folder of its data as the server itself sees it.
+    pub(crate) fn seen_data(&self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{}", self.process.id(), self.data.path().display()))
     }
 
     /// Started by a program that becomes the one that it is given.
