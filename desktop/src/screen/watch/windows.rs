@@ -1,17 +1,24 @@
 use std::collections::HashMap;
 
-use x11rb::protocol::{
-    Event,
-    xproto::{Atom, AtomEnum, ConnectionExt as _, Window},
+use x11rb::{
+    cookie::Cookie,
+    protocol::{
+        Event,
+        xproto::{Atom, AtomEnum, ConnectionExt as _, GetPropertyReply, Window},
+    },
+    rust_connection::RustConnection,
 };
 
-use crate::screen::{ScreenError, ScreenEvent, connection::Display};
+use crate::screen::{
+    ScreenError, ScreenEvent,
+    connection::{BoundedStream, Display},
+};
 
 /// Longest part of a title that is read, in 4-byte units.
 const TITLE_LENGTH: u32 = 1024;
 
 /// Tells of application windows, as the window manager lists them. The desktop and panels are left out.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Windows {
     /// Each managed window, and whether it is an application's.
     managed: HashMap<Window, bool>,
@@ -20,10 +27,9 @@ pub(super) struct Windows {
 
 impl Windows {
     pub(super) fn start(display: &Display) -> Result<Self, ScreenError> {
-        let mut windows = Self { managed: HashMap::new(), active: active_window(display)? };
-        for window in client_list(display)? {
-            windows.managed.insert(window, is_application(display, window)?);
-        }
+        let mut windows = Self::default();
+        // What is there already is no news.
+        windows.update(display, &|_| {})?;
         Ok(windows)
     }
 
@@ -37,18 +43,17 @@ impl Windows {
         if change.window != display.root {
             return Ok(());
         }
-        if change.atom == display.atoms._NET_CLIENT_LIST {
-            self.update_list(display, sink)?;
-        } else if change.atom == display.atoms._NET_ACTIVE_WINDOW {
-            // So that a window is always opened before it gets the focus.
-            self.update_list(display, sink)?;
-            self.update_active(display, sink)?;
+        if [display.atoms._NET_CLIENT_LIST, display.atoms._NET_ACTIVE_WINDOW].contains(&change.atom) {
+            self.update(display, sink)?;
         }
         Ok(())
     }
 
-    fn update_list(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
-        let listed = client_list(display)?;
+    /// Reads both lists, so that a window is always opened before it gets the focus. What can be asked together is: where many
+    /// programs run, each wait for an answer is long.
+    fn update(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
+        let asked = (Question::clients(display)?, Question::active(display)?);
+        let (listed, active) = (asked.0.list()?, active(&asked.1.list()?));
         self.managed.retain(|window, application| {
             let stays = listed.contains(window);
             if !stays && *application {
@@ -56,28 +61,29 @@ impl Windows {
             }
             stays
         });
-        for window in listed {
-            if self.managed.contains_key(&window) {
-                continue;
-            }
-            let application = is_application(display, window)?;
+        let new = listed.into_iter().filter(|window| !self.managed.contains_key(window));
+        let new: Vec<_> = new
+            .map(|window| Ok((window, Inquiry::about(display, window)?)))
+            .collect::<Result<_, ScreenError>>()?;
+        let mut titles = HashMap::new();
+        for (window, inquiry) in new {
+            let (application, title) = inquiry.end(display)?;
             self.managed.insert(window, application);
             if application {
-                let title = title(display, window)?;
-                sink(ScreenEvent::WindowOpen { window_id: id(window), title });
+                sink(ScreenEvent::WindowOpen { window_id: id(window), title: title.clone() });
             }
+            titles.insert(window, title);
         }
-        Ok(())
-    }
-
-    fn update_active(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
-        let active = active_window(display)?;
         if active == self.active {
             return Ok(());
         }
         self.active = active;
         if let Some(window) = active.filter(|window| self.managed.get(window) == Some(&true)) {
-            sink(ScreenEvent::WindowFocus { window_id: id(window), title: title(display, window)? });
+            let title = match titles.remove(&window) {
+                Some(title) => title,
+                None => Inquiry::about(display, window)?.end(display)?.1,
+            };
+            sink(ScreenEvent::WindowFocus { window_id: id(window), title });
         }
         Ok(())
     }
@@ -87,40 +93,83 @@ fn id(window: Window) -> String {
     format!("{window:#x}")
 }
 
-fn client_list(display: &Display) -> Result<Vec<Window>, ScreenError> {
-    display.list_property(display.root, display.atoms._NET_CLIENT_LIST, AtomEnum::WINDOW)
-}
+/// A property that was asked for.
+struct Question<'a>(Cookie<'a, RustConnection<BoundedStream>, GetPropertyReply>);
 
-fn active_window(display: &Display) -> Result<Option<Window>, ScreenError> {
-    let active = display.list_property(display.root, display.atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW)?;
-    Ok(active.first().copied().filter(|&window| window != x11rb::NONE))
-}
-
-fn is_application(display: &Display, window: Window) -> Result<bool, ScreenError> {
-    let atoms = &display.atoms;
-    let kinds = display.list_property(window, atoms._NET_WM_WINDOW_TYPE, AtomEnum::ATOM)?;
-    let furniture = [atoms._NET_WM_WINDOW_TYPE_DESKTOP, atoms._NET_WM_WINDOW_TYPE_DOCK];
-    Ok(!kinds.iter().any(|kind| furniture.contains(kind)))
-}
-
-/// The title of a window; empty when it has none or is already gone.
-fn title(display: &Display, window: Window) -> Result<String, ScreenError> {
-    let atoms = &display.atoms;
-    if let Some(title) = text(display, window, atoms._NET_WM_NAME)? {
-        return Ok(title);
+impl<'a> Question<'a> {
+    fn ask(display: &'a Display, window: Window, property: Atom, length: u32) -> Result<Self, ScreenError> {
+        Ok(Self(display.conn.get_property(false, window, property, AtomEnum::ANY, 0, length)?))
     }
-    Ok(text(display, window, AtomEnum::WM_NAME.into())?.unwrap_or_default())
-}
 
-fn text(display: &Display, window: Window, property: Atom) -> Result<Option<String>, ScreenError> {
-    let reply = display.conn.get_property(false, window, property, AtomEnum::ANY, 0, TITLE_LENGTH)?.reply();
-    match reply.map_err(ScreenError::from) {
-        Ok(reply) if reply.value.is_empty() => Ok(None),
-        Ok(reply) if reply.type_ == u32::from(AtomEnum::STRING) => {
-            Ok(Some(reply.value.into_iter().map(char::from).collect()))
+    fn clients(display: &'a Display) -> Result<Self, ScreenError> {
+        Self::ask(display, display.root, display.atoms._NET_CLIENT_LIST, u32::MAX / 4)
+    }
+
+    fn active(display: &'a Display) -> Result<Self, ScreenError> {
+        Self::ask(display, display.root, display.atoms._NET_ACTIVE_WINDOW, 1)
+    }
+
+    /// `None` where the window has gone or has no such property.
+    fn answer(self) -> Result<Option<GetPropertyReply>, ScreenError> {
+        match self.0.reply().map_err(ScreenError::from) {
+            Ok(reply) if reply.value.is_empty() => Ok(None),
+            Ok(reply) => Ok(Some(reply)),
+            Err(ScreenError::Refused(_)) => Ok(None),
+            Err(error) => Err(error),
         }
-        Ok(reply) => Ok(Some(String::from_utf8_lossy(&reply.value).into_owned())),
-        Err(ScreenError::Refused(_)) => Ok(None),
-        Err(error) => Err(error),
     }
+
+    /// The elements of a list; none of what is no list.
+    fn list(self) -> Result<Vec<u32>, ScreenError> {
+        let reply = self.answer()?;
+        Ok(reply.iter().filter_map(GetPropertyReply::value32).flatten().collect())
+    }
+
+    fn text(self) -> Result<Option<String>, ScreenError> {
+        Ok(self.answer()?.map(|reply| {
+            if reply.type_ == u32::from(AtomEnum::STRING) {
+                reply.value.into_iter().map(char::from).collect()
+            } else {
+                String::from_utf8_lossy(&reply.value).into_owned()
+            }
+        }))
+    }
+}
+
+/// What is to be known of a window.
+struct Inquiry<'a> {
+    kinds: Question<'a>,
+    /// The one to be preferred first.
+    titles: [Question<'a>; 2],
+}
+
+impl<'a> Inquiry<'a> {
+    fn about(display: &'a Display, window: Window) -> Result<Self, ScreenError> {
+        let ask = |property, length| Question::ask(display, window, property, length);
+        Ok(Self {
+            kinds: ask(display.atoms._NET_WM_WINDOW_TYPE, u32::MAX / 4)?,
+            titles: [
+                ask(display.atoms._NET_WM_NAME, TITLE_LENGTH)?,
+                ask(AtomEnum::WM_NAME.into(), TITLE_LENGTH)?,
+            ],
+        })
+    }
+
+    /// Whether it is an application's, and its title, which is empty when it has none or is already gone.
+    fn end(self, display: &Display) -> Result<(bool, String), ScreenError> {
+        let atoms = &display.atoms;
+        let furniture = [atoms._NET_WM_WINDOW_TYPE_DESKTOP, atoms._NET_WM_WINDOW_TYPE_DOCK];
+        let application = !self.kinds.list()?.iter().any(|kind| furniture.contains(kind));
+        let [preferred, other] = self.titles;
+        let title = preferred.text()?;
+        let title = match (title, other.text()?) {
+            (Some(title), _) | (None, Some(title)) => title,
+            (None, None) => String::new(),
+        };
+        Ok((application, title))
+    }
+}
+
+fn active(listed: &[Window]) -> Option<Window> {
+    listed.first().copied().filter(|&window| window != x11rb::NONE)
 }
