@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::computer::SYSTEM;
 
@@ -83,8 +84,19 @@ pub(crate) fn run() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Why computers cannot run here, if they cannot: a text that says the remedy.
+/// Why computers cannot run here, if they cannot: a text that says the remedy. A machine that was fit once is not looked at
+/// again.
 pub(crate) fn obstacle() -> Option<String> {
+    static FIT: AtomicBool = AtomicBool::new(false);
+    if FIT.load(Ordering::Relaxed) {
+        return None;
+    }
+    let obstacle = find_obstacle();
+    FIT.store(obstacle.is_none(), Ordering::Relaxed);
+    obstacle
+}
+
+fn find_obstacle() -> Option<String> {
     let missing: Vec<_> = packages()
         .filter(|package| !package.optional && package.program.is_some_and(|program| !is_in_path(program)))
         .map(|package| package.name)

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::SetOnce;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,7 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(crate) struct Machine {
     agent: Agent,
     screen: Arc<Screen>,
+    drawn: Arc<SetOnce<()>>,
     layout: Layout,
     password: Secret,
     stopping: CancellationToken,
@@ -86,6 +88,7 @@ impl Machine {
         match started {
             Ok((screen, network)) => Ok(Self {
                 agent,
+                drawn: follow_drawing(&screen),
                 screen,
                 layout,
                 password,
@@ -109,6 +112,11 @@ impl Machine {
 
     pub(crate) fn screen(&self) -> &Arc<Screen> {
         &self.screen
+    }
+
+    /// Returns when its desktop is drawn, which takes a moment after its start; at once from then on.
+    pub(crate) async fn drawn(&self) {
+        self.drawn.wait().await;
     }
 
     /// The size of its screen as it is now.
@@ -181,6 +189,17 @@ impl Machine {
         self.group.remove().await;
         remove(&self.layout.run);
     }
+}
+
+fn follow_drawing(screen: &Arc<Screen>) -> Arc<SetOnce<()>> {
+    let drawn = Arc::new(SetOnce::new());
+    let (screen, report) = (Arc::clone(screen), Arc::clone(&drawn));
+    tokio::spawn(async move {
+        session::drawn(screen).await;
+        // It is set nowhere else.
+        let _ = report.set(());
+    });
+    drawn
 }
 
 /// Without a network the computer works all the same.

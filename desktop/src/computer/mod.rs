@@ -10,7 +10,6 @@ mod limits;
 mod machine;
 mod network;
 mod python;
-mod readiness;
 mod resolution;
 mod runtime_dir;
 mod sandbox;

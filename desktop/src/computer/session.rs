@@ -10,15 +10,16 @@ use tokio::time::{Instant, sleep, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
-use crate::screen::{Screen, ScreenError};
+use crate::screen::{Screen, ScreenError, Sign};
 
 use super::environment::environment;
 use super::layout::{HOME, Layout, inside};
-use super::readiness::{self, Sign};
 use super::resolution::Resolution;
 
 /// How long a desktop may take to come up; a warm one takes a fraction of a second.
 const BOOT_LIMIT: Duration = Duration::from_secs(20);
+/// How soon a socket is tried again.
+const SOCKET_INTERVAL: Duration = Duration::from_millis(1);
 /// How long the wallpaper and the panel may take after that.
 const PAINT_LIMIT: Duration = Duration::from_secs(5);
 /// How soon a part of the desktop that ended is started again.
@@ -52,7 +53,8 @@ pub(super) async fn reach(layout: &Layout) -> Result<(), BootError> {
     wait_for(&layout.agent_socket(), "the box", Instant::now() + BOOT_LIMIT).await
 }
 
-/// Starts everything and returns once the window manager and the sound server are ready. The parts are started again
+/// Starts everything and returns once the X server, the window manager and the sound server are ready; what is drawn on the
+/// screen comes [later](drawn). The parts are started again
 /// when they end, until `stopping`; when the X server ends the whole computer does, so `stopping` is cancelled.
 pub(super) async fn start(
     agent: &Agent,
@@ -64,27 +66,38 @@ pub(super) async fn start(
     let session = Session { agent, display: layout.display, stopping };
 
     session.start_display(resolution).await?;
-    session.keep(SOUND_SERVER).await?;
-    session.keep(MESSAGE_BUS).await?;
-    wait_for(&layout.x_socket(), "the X server", deadline).await?;
-    let socket = layout.x_socket();
-    // Before the window manager, since a change of the key map makes it work long.
-    let screen =
-        tokio::task::spawn_blocking(move || Screen::open(&socket)).await.map_err(io::Error::other)??;
+    let around = async {
+        session.keep(SOUND_SERVER).await?;
+        session.keep(MESSAGE_BUS).await
+    };
+    let (screen, ()) = tokio::try_join!(session.open_screen(layout, deadline), around)?;
 
     session.keep(WINDOW_MANAGER).await?;
-    within(deadline, "the window manager", readiness::wait_for(layout.x_socket(), Sign::WindowManager))
-        .await??;
+    if !shows(&screen, Sign::WindowManager, deadline).await? {
+        return Err(BootError::TooSlow { part: "the window manager" });
+    }
     session.keep(DESKTOP).await?;
     session.keep(PANEL).await?;
     wait_for(&layout.pulse_socket(), "the sound server", deadline).await?;
-    let painted = readiness::wait_for(layout.x_socket(), Sign::Desktop);
-    // Its user may have turned the panel off, or broken the settings of either; the computer works all the same.
-    match within(Instant::now() + PAINT_LIMIT, "the desktop", painted).await {
-        Ok(painted) => painted?,
-        Err(late) => tracing::warn!("{late}"),
+    Ok(screen)
+}
+
+/// Waits for the wallpaper and the panel, which nothing but a picture of the screen needs. Its user may have turned the panel
+/// off, or broken the settings of either, so it gives up after a while.
+pub(super) async fn drawn(screen: Arc<Screen>) {
+    match shows(&screen, Sign::Desktop, Instant::now() + PAINT_LIMIT).await {
+        Ok(true) => {}
+        Ok(false) => tracing::warn!("the desktop of a computer did not get drawn in time"),
+        // It stops already.
+        Err(error) => tracing::debug!("the desktop of a computer did not get drawn: {error}"),
     }
-    Ok(Arc::new(screen))
+}
+
+async fn shows(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
+    let screen = Arc::clone(screen);
+    // The X server is asked, which blocks.
+    let waiting = tokio::task::spawn_blocking(move || screen.wait_for(sign, deadline.into_std()));
+    Ok(waiting.await.map_err(io::Error::other)??)
 }
 
 /// A program that is part of every desktop.
@@ -168,6 +181,14 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Also reserves keycodes for typing: before the window manager starts, since a change of the key map makes it work long.
+    async fn open_screen(&self, layout: &Layout, deadline: Instant) -> Result<Arc<Screen>, BootError> {
+        let socket = layout.x_socket();
+        wait_for(&socket, "the X server", deadline).await?;
+        let opened = tokio::task::spawn_blocking(move || Screen::open(&socket)).await;
+        Ok(Arc::new(opened.map_err(io::Error::other)??))
+    }
+
     /// Starts a part now and again whenever it ends.
     async fn keep(&self, part: Part) -> Result<(), BootError> {
         let argv: Vec<String> =
@@ -205,16 +226,8 @@ impl Session<'_> {
 async fn wait_for(socket: &Path, part: &'static str, deadline: Instant) -> Result<(), BootError> {
     let answers = async {
         while UnixStream::connect(socket).await.is_err() {
-            sleep(Duration::from_millis(5)).await;
+            sleep(SOCKET_INTERVAL).await;
         }
     };
-    within(deadline, part, answers).await
-}
-
-async fn within<T>(
-    deadline: Instant,
-    part: &'static str,
-    ready: impl Future<Output = T>,
-) -> Result<T, BootError> {
-    timeout_at(deadline, ready).await.map_err(|_| BootError::TooSlow { part })
+    timeout_at(deadline, answers).await.map_err(|_| BootError::TooSlow { part })
 }

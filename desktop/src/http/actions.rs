@@ -118,6 +118,8 @@ pub(super) async fn picture(
         PictureFormat::Png => ImageFormat::Png,
         PictureFormat::Jpeg => ImageFormat::Jpeg,
     };
+    // A computer that has just started shows its wallpaper and its panel in a moment.
+    machine.drawn().await;
     let image = on_screen(machine, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),

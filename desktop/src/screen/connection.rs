@@ -43,12 +43,15 @@ x11rb::atom_manager! {
         WM_PROTOCOLS,
         _NET_ACTIVE_WINDOW,
         _NET_CLIENT_LIST,
+        _NET_SUPPORTING_WM_CHECK,
         _NET_WM_NAME,
         _NET_WM_PING,
         _NET_WM_WINDOW_TYPE,
         _NET_WM_WINDOW_TYPE_DESKTOP,
         _NET_WM_WINDOW_TYPE_DOCK,
+        _NET_WORKAREA,
         _ORGO_SELECTION,
+        _XROOTPMAP_ID,
     }
 }
 

@@ -15,6 +15,7 @@ mod pause;
 mod pointer;
 mod reread;
 mod screenshot;
+mod signs;
 #[cfg(test)]
 mod tests;
 mod typing;
@@ -23,7 +24,7 @@ mod watch;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,9 @@ use self::{
     paint::Unseen,
     screenshot::{Album, Capture, Kind},
 };
-pub(crate) use self::{error::ScreenError, keys::table as key_table, screenshot::Image, watch::Watch};
+pub(crate) use self::{
+    error::ScreenError, keys::table as key_table, screenshot::Image, signs::Sign, watch::Watch,
+};
 
 /// A button of the mouse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,6 +237,15 @@ impl Screen {
     /// [`ScreenError::Lost`] when the X server does not answer.
     pub(crate) fn watch(&self, sink: impl Fn(ScreenEvent) + Send + 'static) -> Result<Watch, ScreenError> {
         Watch::start(&self.socket, watch::IDLE_AFTER, sink)
+    }
+
+    /// Waits until a part of the desktop shows that it is at work; `false` when it does not by `deadline`.
+    ///
+    /// # Errors
+    ///
+    /// [`ScreenError::Lost`] when the X server does not answer.
+    pub(crate) fn wait_for(&self, sign: Sign, deadline: Instant) -> Result<bool, ScreenError> {
+        signs::wait_for(&Display::connect(&self.socket)?, sign, deadline)
     }
 
     /// Waits until what was typed last is on the screen. Whoever comes meanwhile waits too.

@@ -55,7 +55,7 @@ impl Format {
 }
 
 pub(super) async fn run(
-    mut socket: WebSocket,
+    socket: WebSocket,
     machine: &Machine,
     sample_rate: Option<u32>,
     channels: Option<u16>,
@@ -66,11 +66,7 @@ pub(super) async fn run(
     };
     match capture {
         Ok(capture) => converse(socket, capture, machine.stopping()).await,
-        Err(message) => {
-            // An error means that the peer has gone already.
-            let _ = socket.send(frames::error(&message)).await;
-            close::close(socket, CloseCode::Failed).await;
-        }
+        Err(message) => close::not_opened(socket, machine.stopping(), &message).await,
     }
 }
 
@@ -119,8 +115,10 @@ async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationTo
     let mut recording = tokio::spawn(record(capture, outbox.frames()));
     let last = loop {
         tokio::select! {
-            _ = &mut recording => break vec![frames::error("The recorder ended"), CloseCode::Failed.message()],
+            // First: a computer that stops ends the recorder too.
+            biased;
             () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
+            _ = &mut recording => break vec![frames::error("The recorder ended"), CloseCode::Failed.message()],
             message = incoming.next() => match frames::read(message) {
                 Incoming::Closed => break Vec::new(),
                 Incoming::Control => {}

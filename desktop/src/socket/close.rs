@@ -5,6 +5,9 @@ use std::time::Duration;
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::{Stream, StreamExt as _};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use super::frames;
 
 /// How long the peer gets to answer a close frame.
 pub(super) const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,6 +44,16 @@ pub(super) async fn close(mut socket: WebSocket, code: CloseCode) {
     // An error means that the peer has gone, which is what was wanted.
     let _ = socket.send(code.message()).await;
     answered(&mut socket).await;
+}
+
+/// Ends a channel that could not be opened: says why, unless that is because the computer stops.
+pub(super) async fn not_opened(mut socket: WebSocket, stopping: &CancellationToken, why: &str) {
+    if stopping.is_cancelled() {
+        return close(socket, CloseCode::GoingAway).await;
+    }
+    // An error means that the peer has gone already.
+    let _ = socket.send(frames::error(why)).await;
+    close(socket, CloseCode::Failed).await;
 }
 
 /// Waits for the peer's close frame: dropping the connection with unread data in it could destroy ours on its way.

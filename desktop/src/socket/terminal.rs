@@ -38,16 +38,14 @@ pub(super) enum ClientFrame {
     Ping,
 }
 
-pub(super) async fn run(mut socket: WebSocket, machine: &Machine, cols: Option<u16>, rows: Option<u16>) {
+pub(super) async fn run(socket: WebSocket, machine: &Machine, cols: Option<u16>, rows: Option<u16>) {
     let cols = cols.filter(|&cols| cols > 0).unwrap_or(DEFAULT_COLS);
     let rows = rows.filter(|&rows| rows > 0).unwrap_or(DEFAULT_ROWS);
     match start(machine, cols, rows).await {
         Ok((shell, terminal)) => converse(socket, shell, terminal, machine.stopping()).await,
         Err(message) => {
             tracing::warn!("a shell did not start: {message}");
-            // An error means that the peer has gone already.
-            let _ = socket.send(frames::error(&message)).await;
-            close::close(socket, CloseCode::Failed).await;
+            close::not_opened(socket, machine.stopping(), &message).await;
         }
     }
 }
@@ -85,11 +83,13 @@ async fn converse(
         tokio::pin!(ending);
         loop {
             tokio::select! {
+                // First: a computer that stops ends the shell too.
+                biased;
+                () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
                 code = &mut ending => break match code {
                     Ok(code) => vec![exit(code), CloseCode::Normal.message()],
                     Err(_) => vec![CloseCode::GoingAway.message()],
                 },
-                () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
                 message = incoming.next() => match frames::read(message) {
                     Incoming::Closed => break Vec::new(),
                     Incoming::Control => {}

@@ -104,9 +104,12 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
+    /// Waits for the disk only if it changes something.
     pub(crate) fn set_should_run(&self, id: &str, should_run: bool) -> Result<(), StoreError> {
-        self.connection()
-            .execute("UPDATE computers SET should_run = ?2 WHERE id = ?1", params![id, should_run])?;
+        self.connection().execute(
+            "UPDATE computers SET should_run = ?2 WHERE id = ?1 AND should_run <> ?2",
+            params![id, should_run],
+        )?;
         Ok(())
     }
 

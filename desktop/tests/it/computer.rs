@@ -40,8 +40,12 @@ fn the_screen_shows_what_was_typed() {
         (&json!(1280), &json!(720), &json!("image/png"))
     );
     let png = STANDARD.decode(shot["image"].as_str().expect("it is a text")).expect("it is plain base64");
-    let picture = png::Decoder::new(std::io::Cursor::new(&png)).read_info().expect("it is a PNG");
+    let mut picture = png::Decoder::new(std::io::Cursor::new(&png)).read_info().expect("it is a PNG");
     assert_eq!((picture.info().width, picture.info().height), (1280, 720));
+    let mut pixels = vec![0; picture.output_buffer_size().expect("it is small")];
+    picture.next_frame(&mut pixels).expect("it is whole");
+    // The wallpaper is there in the first picture already; before it the screen is black.
+    assert_ne!(pixels[..3], [0; 3]);
 
     let mut events = Socket::open(&computer, "events", "");
     events.send(&json!({ "type": "subscribe", "event_types": ["window_focus"] }));

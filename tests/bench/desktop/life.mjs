@@ -17,13 +17,19 @@ async function timeUntil(status, computer) {
 
 /** Rows of the times from a call to the status that it leads to, in milliseconds. */
 export async function timeLife(wire, workspace, rounds) {
-  const times = { "create to running": [], "running to stopped": [], "start to running": [] };
+  const times = {
+    ...{ "create to running": [], "create to a picture of its desktop": [] },
+    ...{ "running to stopped": [], "start to running": [] },
+  };
   for (let round = 0; round < rounds; round += 1) {
     const began = performance.now();
     const { body } = await wire.call("POST", "/computers", { workspace_id: workspace, name: `life-${round}` });
     const computer = new TestComputer(wire, body);
     await timeUntil("running", computer);
     times["create to running"].push(performance.now() - began);
+    // It waits for the wallpaper and the panel.
+    await computer.screenshot("png");
+    times["create to a picture of its desktop"].push(performance.now() - began);
     for (const [call, status, what] of [["stop", "stopped", "running to stopped"], ["start", "running", "start to running"]]) {
       const began = performance.now();
       await computer.act(call, {});

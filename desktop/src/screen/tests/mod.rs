@@ -7,6 +7,7 @@ mod picture;
 mod pointer;
 mod recorder;
 mod server;
+mod signs;
 mod typing;
 mod viewer;
 mod watch;
