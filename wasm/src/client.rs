@@ -64,7 +64,9 @@ impl Client {
     ) -> PendingCall {
         let call = self.prepare(operation, params, options, content);
         let browser = self.browser.clone();
-        let watched = Fields { owner: operation, object: content }.flag("watched").unwrap_or_default();
+        // Looking into what is no object throws, and each exception leaves a slot of wasm-bindgen's table behind.
+        let watched = content.is_object()
+            && Fields { owner: operation, object: content }.flag("watched").unwrap_or_default();
         let (meter, gauge) = watched.then(Meter::new).unzip();
         let (cancelled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
