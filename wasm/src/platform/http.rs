@@ -25,9 +25,9 @@ impl Drop for AbortOnDrop {
 
 /// Sends a request and reads its whole answer.
 pub(super) async fn send(request: Request, progress: Progress) -> Result<Response, SendFailure> {
-    // Node and service workers have none: there nothing is told of what is sent.
+    // Without such a request, nothing is told of what is sent.
     if progress.wants_sent()
-        && let Ok(exchange) = xhr::Exchange::new(progress.clone())
+        && let Some(exchange) = xhr::Exchange::new(progress.clone())
     {
         return exchange.run(&request).await;
     }

@@ -1,6 +1,6 @@
 //! HTTP by `XMLHttpRequest`, which tells how much of a request was sent.
 
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
+use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
 use orgo_core::http::{Reached, Request, Response, SendFailure};
 use wasm_bindgen::prelude::Closure;
@@ -26,10 +26,13 @@ impl Drop for Exchange {
 }
 
 impl Exchange {
-    /// # Errors
-    /// What the platform throws that has no such requests.
-    pub(super) fn new(progress: Progress) -> Result<Self, JsValue> {
-        let xhr = XmlHttpRequest::new()?;
+    /// Nothing where the platform has no such requests, as Node and service workers have none.
+    pub(super) fn new(progress: Progress) -> Option<Self> {
+        // Each exception leaves a slot of wasm-bindgen's table behind, so none is provoked to find out.
+        if !Reflect::has(&global(), &"XMLHttpRequest".into()).unwrap_or_default() {
+            return None;
+        }
+        let xhr = XmlHttpRequest::new().ok()?;
         let on_sent = {
             let progress = progress.clone();
             Closure::new(move |event: ProgressEvent| {
@@ -49,7 +52,7 @@ impl Exchange {
                 }
             })
         };
-        Ok(Self { xhr, on_sent, on_change })
+        Some(Self { xhr, on_sent, on_change })
     }
 
     /// Sends the request and reads its whole answer.
