@@ -9,7 +9,7 @@ use super::{connection::Display, error::ScreenError};
 /// Something that a part of the desktop does when it is at work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Sign {
-    /// The window manager has announced itself.
+    /// The window manager is at work.
     WindowManager,
     /// The wallpaper is drawn, and the panel has taken its place at an edge.
     Desktop,
@@ -32,7 +32,11 @@ fn shows(display: &Display, sign: Sign) -> Result<bool, ScreenError> {
     let root = |property, kind| display.list_property(display.root, property, kind);
     let atoms = &display.atoms;
     Ok(match sign {
-        Sign::WindowManager => !root(atoms._NET_SUPPORTING_WM_CHECK, AtomEnum::WINDOW)?.is_empty(),
+        // It announces itself before it is at work; what it leaves to windows it says then.
+        Sign::WindowManager => {
+            !root(atoms._NET_SUPPORTING_WM_CHECK, AtomEnum::WINDOW)?.is_empty()
+                && !root(atoms._NET_WORKAREA, AtomEnum::CARDINAL)?.is_empty()
+        }
         Sign::Desktop => {
             let wallpaper = !root(atoms._XROOTPMAP_ID, AtomEnum::PIXMAP)?.is_empty();
             // x, y, width, height of what the panel leaves to windows.
