@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
-use crate::app::{App, Parts};
+use crate::app::{Admission, App};
 use crate::cli::Serve;
 use crate::computer::{Fleet, FleetError, RuntimeDir, Spawner};
 use crate::doctor;
@@ -102,15 +102,17 @@ async fn run(options: &Serve) -> Result<(), ServeError> {
 
     fleet.resume().await?;
     let closing = CancellationToken::new();
-    let parts = Parts {
+    let admission =
+        Admission::new(&options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
+    let app = App {
         store,
         fleet: fleet.clone(),
         contents,
         linker: Linker::new(data.secret("link-key", "", 32)?),
         connections: Connections::new(&data.folder),
         api_key: api_key.clone(),
+        admission,
     };
-    let app = App::new(parts, &options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
     let serving = tokio::spawn(http::serve(listener, app, closing.clone()));
     announce(options, address, &api_key, key_file.as_deref())?;
 

@@ -19,7 +19,7 @@ pub(crate) struct Admission {
 
 impl Admission {
     /// Fails with the text that is not an origin.
-    pub(super) fn new(origins: &[String], remote: bool) -> Result<Self, String> {
+    pub(crate) fn new(origins: &[String], remote: bool) -> Result<Self, String> {
         let origins = origins
             .iter()
             .map(|origin| parse_origin(origin).ok_or_else(|| origin.clone()))

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tower::Layer as _;
 use tower_http::normalize_path::NormalizePathLayer;
 
-use crate::app::{ApiError, App, Parts, read};
+use crate::app::{Admission, ApiError, App, read};
 use crate::computer::{Fleet, RuntimeDir, Spawner};
 use crate::files::{Contents, Linker};
 use crate::store::Store;
@@ -55,8 +55,8 @@ impl Stage {
             );
             let linker = Linker::new("link-key".to_owned().into());
             let connections = Connections::new(folder.path());
-            let parts = Parts { store, fleet, contents, linker, connections, api_key: KEY.to_owned().into() };
-            App::new(parts, &[], false).expect("there are no origins")
+            let admission = Admission::new(&[], false).expect("there are no origins");
+            App { store, fleet, contents, linker, connections, api_key: KEY.to_owned().into(), admission }
         });
         Self { runtime, app: Arc::new(app), left: CONNECTIONS, _folder: folder }
     }
