@@ -1,5 +1,9 @@
 // The example dashboard in a page, as a user works it.
 import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { Orgo } from "orgo-sdk";
 import { playTone } from "../scenarios/sound.mjs";
@@ -7,18 +11,20 @@ import { CLICKED, FRESH, startTarget } from "../scenarios/target.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startDashboard } from "../support/dashboard.mjs";
 import { startDesktop } from "../support/desktop.mjs";
-import { until } from "../support/wait.mjs";
+import { until, within } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 30_000 };
 const complaints = [];
-let browser, computer, dashboard, desktop, orgo, page;
+let browser, computer, context, dashboard, desktop, folder, orgo, page;
 
 before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "downloads-"));
   desktop = await startDesktop();
   dashboard = await startDashboard(desktop.options);
   orgo = new Orgo(desktop.options);
   browser = await startChromium();
-  page = await browser.newPage({ viewport: { width: 1400, height: 1000 } });
+  context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
+  page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.on("console", (message) => {
     if (message.text().includes("Content Security Policy")) complaints.push(message.text());
@@ -31,6 +37,7 @@ after(async () => {
   await browser?.close();
   await dashboard?.close();
   await desktop?.stop();
+  if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
 /** The pixels of the canvas, looked up in the page: the colour at a point of the computer's screen. */
@@ -52,6 +59,19 @@ async function onPage({ x, y }) {
 /** Waits until the canvas has a colour at a point. */
 function untilColour(what, point, colour) {
   return until(`${what} to be rgb(${colour})`, async () => String(await pixel(point)) === String(colour));
+}
+
+/** Has downloads saved to the folder. Playwright does not tell of those of a tab that closes at once. */
+async function downloads() {
+  const browserSession = await browser.newBrowserCDPSession();
+  const pageSession = await context.newCDPSession(page);
+  const { browserContextId } = (await pageSession.send("Target.getTargetInfo")).targetInfo;
+  const ended = new Promise((resolve) => {
+    browserSession.on("Browser.downloadProgress", ({ state }) => state === "completed" && resolve());
+  });
+  const saving = { behavior: "allow", browserContextId, downloadPath: folder, eventsEnabled: true };
+  await browserSession.send("Browser.setDownloadBehavior", saving);
+  return { ended };
 }
 
 describe("the dashboard", () => {
@@ -95,6 +115,58 @@ describe("the dashboard", () => {
     await playTone(computer, 3);
     const meter = page.locator("#sound-meter");
     await until("the meter to move", async () => Number(await meter.getAttribute("aria-valuenow")) > -20);
+  });
+
+  test("it uploads, downloads and deletes a file", LIMIT, async () => {
+    const name = "a file – 1 & 2.bin";
+    const content = randomBytes(1_500_000);
+    await page.locator("#files-input").setInputFiles({ name, mimeType: "application/octet-stream", buffer: content });
+    const row = page.locator("#files-list li").filter({ hasText: name });
+    await row.getByText("1.5 MB").waitFor();
+    assert.equal(await page.locator("#uploads-list li").count(), 0);
+    const { output } = await computer.bash(`sha256sum < ~/Desktop/'${name}'`);
+    assert.match(output, new RegExp(createHash("sha256").update(content).digest("hex")));
+
+    const saved = await downloads();
+    await row.getByRole("button", { name: `Download ${name}` }).click();
+    await within("the download", saved.ended);
+    assert.deepEqual(await readFile(join(folder, name)), content);
+
+    await row.getByRole("button", { name: `Delete ${name}` }).click();
+    await page.keyboard.press("Enter");
+    await page.locator("#delete-file").waitFor({ state: "hidden" });
+    assert.equal(await row.count(), 1, "Enter alone deletes nothing");
+    await row.getByRole("button", { name: `Delete ${name}` }).click();
+    await page.locator("#delete-file [type=submit]").click();
+    await row.waitFor({ state: "detached" });
+    assert.deepEqual(await computer.files.list(), []);
+  });
+
+  test("it takes files that are dropped on the screen, and exports one of the computer", LIMIT, async () => {
+    const dropped = await page.evaluateHandle(() => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File(["dropped"], "dropped.txt", { type: "text/plain" }));
+      transfer.items.add(new File([new Uint8Array(11_000_000)], "large.bin"));
+      return transfer;
+    });
+    await page.dispatchEvent("#screen-canvas", "dragover", { dataTransfer: dropped });
+    await page.locator("#screen-stage[data-drop]").waitFor();
+    await page.dispatchEvent("#screen-canvas", "drop", { dataTransfer: dropped });
+    const list = page.locator("#files-list");
+    await list.getByText("dropped.txt").waitFor();
+    await page.locator("#uploads-list").getByText("at most 10.5 MB").waitFor();
+    assert.equal((await computer.bash("cat ~/Desktop/dropped.txt")).output, "dropped");
+
+    await computer.bash("mkdir -p ~/results; printf made > ~/results/report.txt");
+    await page.locator("#files-export").click();
+    await page.locator("#export-form [name=path]").fill("results/missing.txt");
+    await page.keyboard.press("Enter");
+    await page.locator("#export-problem", { hasText: "not found" }).waitFor();
+    await page.locator("#export-form [name=path]").fill("results/report.txt");
+    await page.keyboard.press("Enter");
+    await list.getByText("report.txt").waitFor();
+    const names = (await computer.files.list()).map(({ filename }) => filename);
+    assert.deepEqual(names, ["dropped.txt", "report.txt"]);
   });
 
   test("it creates and deletes a computer", LIMIT, async () => {

@@ -1,5 +1,6 @@
 import { Orgo } from "orgo-sdk";
 import { createComputer, listWorkspaces, summary } from "./computers.mjs";
+import { Files } from "./files.mjs";
 import { Refused } from "./guard.mjs";
 import { readJson } from "./http.mjs";
 import { Screenshots } from "./screenshots.mjs";
@@ -10,7 +11,9 @@ import { Screenshots } from "./screenshots.mjs";
  * @property {import("./calls.mjs").Calls} calls records the SDK's calls
  * @property {AbortSignal} signal aborted when the page no longer waits
  *
- * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string }} Answer
+ * @typedef {(tell: (progress: unknown) => void) => Promise<unknown>} Lines what is told on the way, and the result
+ *
+ * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string } | { lines: Lines }} Answer
  */
 
 /** The actions of a computer that take an object of parameters. */
@@ -22,6 +25,7 @@ export class Api {
   #orgo;
   #config;
   #first;
+  #files;
   #screenshots = new Screenshots();
 
   /**
@@ -33,6 +37,7 @@ export class Api {
     this.#orgo = orgo;
     this.#config = config;
     this.#first = first;
+    this.#files = new Files(orgo);
   }
 
   /**
@@ -44,6 +49,14 @@ export class Api {
     const { method } = exchange.request;
     const [, collection, id, action, ...rest] = path.split("/");
     if (rest.length === 0 && collection === "service" && id === undefined && method === "GET") return this.#service();
+    if (collection === "computers" && id && action === "files") {
+      if (rest.length === 0 && method === "GET") return this.#files.list(id, exchange);
+      if (rest.length === 1 && method === "POST") return this.#files.upload(id, rest[0], exchange);
+    }
+    if (rest.length === 0 && collection === "files" && id) {
+      if (action === "link" && method === "GET") return this.#files.link(id, exchange);
+      if (action === undefined && method === "DELETE") return this.#files.delete(id, exchange);
+    }
     if (rest.length === 0 && collection === "computers") {
       if (id === undefined && method === "GET") return this.#list(exchange);
       if (id === undefined && method === "POST") return this.#create(exchange);
@@ -94,7 +107,8 @@ export class Api {
     return { json: await calls.time("computers.vncPassword", () => this.#orgo.computer(id).connection({ signal })) };
   }
 
-  async #act(id, action, { request, calls }) {
+  async #act(id, action, exchange) {
+    const { request, calls } = exchange;
     const computer = this.#orgo.computer(id);
     const body = await readJson(request);
     const time = (call) => calls.time(`computers.${action}`, call);
@@ -102,6 +116,7 @@ export class Api {
     if (ACTIONS.includes(action)) return { json: await time(() => computer[action](body)) };
     if (action === "type") return { json: await time(() => computer.type(body.text, { delay_ms: body.delay_ms })) };
     if (action === "key") return { json: await time(() => computer.key(body.key)) };
+    if (action === "export") return this.#files.export(id, body, exchange);
     throw new Refused(404, "There is no such action");
   }
 }

@@ -1,7 +1,27 @@
+import { describeError } from "./errors.mjs";
 import { Refused } from "./guard.mjs";
 
-/** The longest body of a request, in bytes: a text to be typed is the longest thing that the page sends. */
-const LONGEST_BODY = 256 * 1024;
+/** The longest JSON of a request, in bytes: a text to be typed is the longest that the page sends. */
+const LONGEST_JSON = 256 * 1024;
+
+/**
+ * Reads the body of a request.
+ *
+ * @param {import("node:http").IncomingMessage} request
+ * @param {number} longest in bytes
+ * @returns {Promise<Buffer>}
+ * @throws {Refused}
+ */
+export async function readBytes(request, longest) {
+  const chunks = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > longest) throw new Refused(413, `The request is longer than ${longest} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
 
 /**
  * Reads the body of a request as a JSON object.
@@ -11,19 +31,13 @@ const LONGEST_BODY = 256 * 1024;
  * @throws {Refused}
  */
 export async function readJson(request) {
-  const chunks = [];
-  let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > LONGEST_BODY) throw new Refused(413, `The request is longer than ${LONGEST_BODY} bytes`);
-    chunks.push(chunk);
-  }
-  if (length === 0) return {};
+  const body = await readBytes(request, LONGEST_JSON);
+  if (body.length === 0) return {};
   if (!/^application\/json\b/.test(request.headers["content-type"] ?? ""))
     throw new Refused(415, "The request is not JSON");
   let value;
   try {
-    value = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+    value = JSON.parse(body.toString("utf8"));
   } catch {
     throw new Refused(400, "The request is not valid JSON");
   }
@@ -54,4 +68,26 @@ export function send(response, status, type, body, headers = {}) {
   if (response.destroyed) return;
   response.writeHead(status, { "content-type": type, "content-length": body.length, ...headers });
   response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+/**
+ * Sends lines of JSON as they come: `{ progress }` any number of times, then `{ result }` or `{ error }` with the times
+ * of the calls, which no header can hold by then.
+ *
+ * @param {import("node:http").ServerResponse} response
+ * @param {import("./api.mjs").Lines} lines
+ * @param {import("./calls.mjs").Calls} calls
+ */
+export async function sendLines(response, lines, calls) {
+  const write = (value) => response.destroyed || response.write(`${JSON.stringify(value)}\n`);
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  let outcome;
+  try {
+    outcome = { result: await lines((progress) => write({ progress })) };
+  } catch (error) {
+    if (response.destroyed) return;
+    outcome = describeError(error).body;
+  }
+  write({ ...outcome, timing: calls.headers()["server-timing"] });
+  response.end();
 }

@@ -6,7 +6,7 @@ import { readConfig } from "./config.mjs";
 import { describeError } from "./errors.mjs";
 import { FirstComputer } from "./first-computer.mjs";
 import { admit, Refused, securityHeaders } from "./guard.mjs";
-import { send, sendJson } from "./http.mjs";
+import { send, sendJson, sendLines } from "./http.mjs";
 import { loadPages } from "./pages.mjs";
 
 /** Serves the dashboard until SIGINT or SIGTERM. */
@@ -49,7 +49,8 @@ function listener(config, api, servePage, port) {
       }
       response.setHeader("cache-control", "no-store");
       const answer = await api.answer(path.slice("/api".length), { request, calls, signal: closed.signal });
-      if ("bytes" in answer) send(response, 200, answer.type, answer.bytes, calls.headers());
+      if ("lines" in answer) await sendLines(response, answer.lines, calls);
+      else if ("bytes" in answer) send(response, 200, answer.type, answer.bytes, calls.headers());
       else sendJson(response, answer.status ?? 200, answer.json, calls.headers());
     } catch (error) {
       if (closed.signal.aborted) return;

@@ -3,6 +3,7 @@ import "./style/controls.css";
 import "./style/layout.css";
 import "./style/screen.css";
 import "./style/panels.css";
+import "./style/files.css";
 import { CallLog } from "./api/call-log.js";
 import { Api } from "./api/client.js";
 import { CallsPanel } from "./calls/panel.js";
@@ -13,6 +14,7 @@ import { ComputerList } from "./computers/list.js";
 import { type Computers, ComputerStore } from "./computers/store.js";
 import { screenWords } from "./computers/screen-words.js";
 import { EventsPanel } from "./events/panel.js";
+import { FilesPanel } from "./files/panel.js";
 import { ScreenPanel } from "./screen/panel.js";
 import { SoundPanel } from "./sound/panel.js";
 import { TerminalPanel } from "./terminal/panel.js";
@@ -26,12 +28,13 @@ const log = new CallLog();
 const api = new Api(log);
 const notices = new Notices();
 new CallsPanel(log);
-setUpSwitch();
+const showPanel = setUpSwitch();
 
 const screen = new ScreenPanel(api, notices);
 const terminal = new TerminalPanel();
 const sound = new SoundPanel();
 const events = new EventsPanel(() => screen.hurry());
+const files = new FilesPanel(api, notices, () => showPanel("files"));
 
 const store = new ComputerStore(api);
 const createDialog = new CreateDialog(store);
@@ -66,6 +69,7 @@ function follow(state: Computers): void {
 }
 
 store.state.watch(follow);
+store.state.watch(({ selected }) => files.show(selected));
 
 api.service().then(
   ({ host, local, binding, version }) => {

@@ -89,6 +89,42 @@ describe("keys", async () => {
   });
 });
 
+describe("files", async () => {
+  const { sizeWords } = await load("files/words.ts");
+  const { readLines } = await load("api/lines.ts");
+
+  test("sizes in words", () => {
+    const cases = [
+      [0, "0 B"],
+      [999, "999 B"],
+      [1_000, "1.0 kB"],
+      [99_949, "99.9 kB"],
+      [99_950, "100 kB"],
+      [999_499, "999 kB"],
+      [999_500, "1.0 MB"],
+      [10 * 1024 * 1024, "10.5 MB"],
+      [5e12, "5000 GB"],
+    ];
+    for (const [bytes, words] of cases) assert.equal(sizeWords(bytes), words);
+  });
+
+  test("lines that come in pieces of any length", async () => {
+    const lines = [{ name: "ä €😀" }, { n: 1 }, {}];
+    const bytes = new TextEncoder().encode(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    for (let length = 1; length <= bytes.length; length += 1) {
+      const body = new ReadableStream({
+        start(controller) {
+          for (let at = 0; at < bytes.length; at += length) controller.enqueue(bytes.subarray(at, at + length));
+          controller.close();
+        },
+      });
+      const read = [];
+      for await (const line of readLines(body)) read.push(line);
+      assert.deepEqual(read, lines);
+    }
+  });
+});
+
 describe("the queue of inputs", async () => {
   const { InputQueue } = await load("screen/input-queue.ts");
 

@@ -104,6 +104,25 @@ describe("the dashboard's server", () => {
     assert.equal((await ask("/api/computers/some/explode", { method: "POST", headers: own() })).status, 404);
   });
 
+  test("takes a file of ten megabytes and no more, under a name that is encoded", async () => {
+    const upload = (name, length) =>
+      ask(`/api/computers/some/files/${name}`, {
+        method: "POST",
+        headers: own({ "content-type": "text/plain" }),
+        body: Buffer.alloc(length),
+      });
+    const most = 10 * 1024 * 1024;
+    assert.equal((await upload("a.txt", most + 1)).status, 413);
+    assert.equal((await upload("%ff", 1)).status, 400);
+    // By now the answer has begun: the failure is its last line.
+    const { status, headers, text } = await upload("a.txt", most);
+    assert.deepEqual([status, headers["content-type"]], [200, "application/x-ndjson"]);
+    const { error, timing } = JSON.parse(text);
+    assert.deepEqual([error.name, error.delivered], ["ConnectionError", "no"]);
+    assert.match(timing, /^files\.upload;dur=[\d.]+;desc="ConnectionError"$/);
+    assert.ok(!text.includes(KEY));
+  });
+
   test("describes the SDK's errors and never shows the key", async () => {
     const refused = await ask("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":-1,"y":0}' });
     assert.equal(refused.status, 400);

@@ -1,7 +1,8 @@
-import type { ConnectionData } from "orgo-sdk";
+import type { ConnectionData, UploadProgress } from "orgo-sdk";
 import type { CallLog } from "./call-log.js";
+import { readLines } from "./lines.js";
 import { CallFailed, type Problem, SERVER_GONE } from "./problem.js";
-import type { Computer, Inventory, Service } from "./types.js";
+import type { Computer, Inventory, Service, StoredFile } from "./types.js";
 
 /** What the pointer and the keyboard do on a computer; the parameters are the SDK's. */
 export interface Actions {
@@ -31,7 +32,14 @@ export interface NewComputer {
   resolution: string;
 }
 
+/** A line of the answer to an upload. */
+type UploadLine =
+  | { progress: UploadProgress }
+  | { result: StoredFile; timing: string }
+  | { error: Problem; timing: string };
+
 interface Request {
+  /** A file is sent as it is, anything else as JSON. */
   body?: unknown;
   signal?: AbortSignal;
   /** Whether the call is made again and again by itself. */
@@ -85,18 +93,64 @@ export class Api {
     return this.#json("GET", `/computers/${id}/connection`, { signal });
   }
 
+  /** The files that the service keeps for a computer, the oldest first. */
+  files(id: string, signal: AbortSignal, polling: boolean): Promise<StoredFile[]> {
+    return this.#json("GET", `/computers/${id}/files`, { signal, polling });
+  }
+
+  /** @param tell is told how much of the file the service has got */
+  async upload(
+    id: string,
+    file: File,
+    tell: (progress: UploadProgress) => void,
+    signal: AbortSignal,
+  ): Promise<StoredFile> {
+    const path = `/computers/${id}/files/${encodeURIComponent(file.name)}`;
+    const { body } = await this.#fetch("POST", path, { body: file, signal });
+    try {
+      for await (const line of readLines<UploadLine>(body)) {
+        if ("progress" in line) {
+          tell(line.progress);
+          continue;
+        }
+        this.#log.record(line.timing, false);
+        if ("error" in line) throw new CallFailed(line.error);
+        return line.result;
+      }
+    } catch (error) {
+      if (signal.aborted || error instanceof CallFailed) throw error;
+    }
+    throw new CallFailed(SERVER_GONE);
+  }
+
+  /** @param path on the computer: absolute, or from its home folder */
+  exportFile(id: string, path: string): Promise<StoredFile> {
+    return this.#json("POST", `/computers/${id}/export`, { body: { path } });
+  }
+
+  /** Where a file's content is, for an hour and without credentials. */
+  async fileLink(id: string): Promise<string> {
+    return (await this.#json<{ url: string }>("GET", `/files/${encodeURIComponent(id)}/link`, {})).url;
+  }
+
+  async removeFile(id: string): Promise<void> {
+    await this.#fetch("DELETE", `/files/${encodeURIComponent(id)}`, {});
+  }
+
   async #json<T>(method: string, path: string, request: Request): Promise<T> {
     return (await this.#fetch(method, path, request)).json() as Promise<T>;
   }
 
   async #fetch(method: string, path: string, { body, signal, polling = false }: Request): Promise<Response> {
     let response: Response;
+    const isFile = body instanceof File;
+    const type = isFile ? body.type || "application/octet-stream" : "application/json";
     try {
       response = await fetch(`/api${path}`, {
         method,
         // The server answers only requests with this header, which other pages cannot send.
-        headers: { "x-orgo-dashboard": "1", ...(body !== undefined && { "content-type": "application/json" }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        headers: { "x-orgo-dashboard": "1", ...(body !== undefined && { "content-type": type }) },
+        ...(body !== undefined && { body: isFile ? body : JSON.stringify(body) }),
         ...(signal !== undefined && { signal }),
         cache: "no-store",
       });

@@ -1,4 +1,4 @@
-import type { ComputerInfo } from "orgo-sdk";
+import type { ComputerInfo, File as StoredFile } from "orgo-sdk";
 import type { Problem } from "./problem.js";
 
 /** What the page knows of a computer. */
@@ -13,6 +13,9 @@ export interface Workspace {
   id?: string;
   name?: string;
 }
+
+/** A file that the service keeps, as distinct from one of the browser. */
+export type { StoredFile };
 
 /** Everything there is, as the server lists it. */
 export interface Inventory {

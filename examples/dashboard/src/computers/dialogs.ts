@@ -1,4 +1,4 @@
-import { explain } from "../api/problem.js";
+import { field, setUpDialog, submitButton } from "../ui/dialog.js";
 import { byId, element } from "../ui/dom.js";
 import type { ComputerStore } from "./store.js";
 
@@ -11,7 +11,7 @@ export class CreateDialog {
 
   constructor(store: ComputerStore) {
     this.#store = store;
-    setUp(this.#dialog, this.#form, "create-problem", async () => {
+    setUpDialog(this.#dialog, this.#form, "create-problem", async () => {
       const data = new FormData(this.#form);
       const workspace_id = String(data.get("workspace_id") ?? "");
       await store.create({
@@ -49,7 +49,7 @@ export class DeleteDialog {
   constructor(store: ComputerStore) {
     this.#store = store;
     field(this.#form, "name").addEventListener("input", () => this.#compare());
-    setUp(this.#dialog, this.#form, "delete-problem", () => store.remove(this.#target.id));
+    setUpDialog(this.#dialog, this.#form, "delete-problem", () => store.remove(this.#target.id));
   }
 
   open(): void {
@@ -66,48 +66,6 @@ export class DeleteDialog {
   #compare(): void {
     submitButton(this.#form).disabled = field(this.#form, "name").value.trim() !== this.#target.name;
   }
-}
-
-/** A dialog that closes when its work is done and says why if it is not. */
-function setUp(dialog: HTMLDialogElement, form: HTMLFormElement, problemId: string, work: () => Promise<void>): void {
-  const problem = byId(problemId, HTMLParagraphElement);
-  for (const button of dialog.querySelectorAll<HTMLButtonElement>("[data-close]")) {
-    button.addEventListener("click", () => dialog.close());
-  }
-  dialog.addEventListener("close", () => {
-    problem.hidden = true;
-  });
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const submit = submitButton(form);
-    const label = submit.textContent;
-    submit.disabled = true;
-    submit.textContent = submit.dataset.busy ?? label;
-    problem.hidden = true;
-    try {
-      await work();
-      dialog.close();
-    } catch (error) {
-      const { message, advice } = explain(error);
-      problem.textContent = [message, advice].filter(Boolean).join("\n");
-      problem.hidden = false;
-    } finally {
-      submit.textContent = label;
-      submit.disabled = false;
-    }
-  });
-}
-
-function field(form: HTMLFormElement, name: string): HTMLInputElement {
-  const found = form.elements.namedItem(name);
-  if (!(found instanceof HTMLInputElement)) throw new TypeError(`The form has no field ${name}`);
-  return found;
-}
-
-function submitButton(form: HTMLFormElement): HTMLButtonElement {
-  const found = form.querySelector<HTMLButtonElement>("[type=submit]");
-  if (found === null) throw new TypeError("The form has no button that submits it");
-  return found;
 }
 
 /** A name that no computer has yet. */

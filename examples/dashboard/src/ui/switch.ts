@@ -1,5 +1,9 @@
-/** On a narrow page, chooses which of the panels below the screen is shown. */
-export function setUpSwitch(): void {
+/**
+ * On a narrow page, chooses which of the panels below the screen is shown.
+ *
+ * @returns shows a panel by its name
+ */
+export function setUpSwitch(): (name: string) => void {
   const main = document.querySelector("main");
   const buttons = [...document.querySelectorAll<HTMLButtonElement>(".switch [data-show]")];
   const show = (name: string) => {
@@ -8,4 +12,5 @@ export function setUpSwitch(): void {
   };
   for (const button of buttons) button.addEventListener("click", () => show(button.dataset.show ?? ""));
   show("terminal");
+  return show;
 }

@@ -1,0 +1,130 @@
+import type { UploadProgress } from "orgo-sdk";
+import { explain, sentence } from "../api/problem.js";
+import { byId, element, icon, setText } from "../ui/dom.js";
+import { sizeWords } from "./words.js";
+
+/** The largest file that the service takes, in bytes. */
+const LARGEST = 10 * 1024 * 1024;
+
+export interface UploadHooks {
+  send(file: File, tell: (progress: UploadProgress) => void, signal: AbortSignal): Promise<void>;
+  /** How it goes with a file has changed. */
+  changed(name: string, step: "begun" | "done" | "failed" | "given up"): void;
+}
+
+interface Upload {
+  file: File;
+  row: HTMLLIElement;
+  bar: HTMLProgressElement;
+  words: HTMLParagraphElement;
+  button: HTMLButtonElement;
+  given: AbortController;
+}
+
+/** Files on their way to the computer, one after the other, each with its progress. What failed stays until dismissed. */
+export class Uploads {
+  readonly #list = byId("uploads-list", HTMLUListElement);
+  readonly #hooks: UploadHooks;
+  #waiting: Upload[] = [];
+  #current: Upload | undefined;
+
+  constructor(hooks: UploadHooks) {
+    this.#hooks = hooks;
+  }
+
+  add(files: Iterable<File>): void {
+    for (const file of files) {
+      if (file.size > LARGEST) {
+        this.refuse(file.name, `It has ${sizeWords(file.size)}; the service takes at most ${sizeWords(LARGEST)}.`);
+      } else {
+        this.#waiting.push(this.#show(file));
+      }
+    }
+    void this.#next();
+  }
+
+  /** Says of something that was chosen why it is not uploaded. */
+  refuse(name: string, reason: string): void {
+    const upload = this.#show(new File([], name));
+    this.#fail(upload, reason);
+  }
+
+  /** Gives everything up, and forgets what failed. */
+  clear(): void {
+    this.#waiting = [];
+    this.#current?.given.abort();
+    this.#current = undefined;
+    this.#list.replaceChildren();
+  }
+
+  async #next(): Promise<void> {
+    if (this.#current !== undefined) return;
+    const upload = this.#waiting.shift();
+    if (upload === undefined) return;
+    this.#current = upload;
+    const { file, given } = upload;
+    this.#hooks.changed(file.name, "begun");
+    setText(upload.words, "Uploading…");
+    try {
+      await this.#hooks.send(file, (progress) => this.#tell(upload, progress), given.signal);
+      if (given.signal.aborted) return;
+      this.#remove(upload);
+      this.#hooks.changed(file.name, "done");
+    } catch (error) {
+      if (given.signal.aborted) return;
+      const { message, advice } = explain(error);
+      this.#fail(upload, [message, advice].filter(Boolean).join(" "));
+    }
+    this.#current = undefined;
+    void this.#next();
+  }
+
+  #show(file: File): Upload {
+    const { name } = file;
+    const bar = element("progress", { "aria-label": `Upload of ${name}` });
+    const words = element("p", { class: "muted figures" }, "Waiting");
+    const label = `Cancel the upload of ${name}`;
+    const button = element(
+      "button",
+      { type: "button", class: "button small icon-only", "aria-label": label, title: "Cancel" },
+      icon("close"),
+    );
+    const row = element("li", {}, element("strong", { title: name }, name), words, bar, button);
+    const upload = { file, row, bar, words, button, given: new AbortController() };
+    button.addEventListener("click", () => this.#giveUp(upload));
+    this.#list.append(row);
+    return upload;
+  }
+
+  #tell({ bar, words }: Upload, { loaded, total }: UploadProgress): void {
+    bar.max = Math.max(total, 1);
+    bar.value = total === 0 ? 1 : loaded;
+    setText(words, loaded < total ? `${sizeWords(loaded)} of ${sizeWords(total)}` : "Storing…");
+  }
+
+  #fail({ file, row, bar, words, button }: Upload, reason: string): void {
+    bar.remove();
+    row.dataset.tone = "bad";
+    setText(words, sentence(reason));
+    button.setAttribute("aria-label", `Dismiss what is said of ${file.name}`);
+    button.title = "Dismiss";
+    this.#hooks.changed(file.name, "failed");
+  }
+
+  #giveUp(upload: Upload): void {
+    const isOpen = upload === this.#current || this.#waiting.includes(upload);
+    this.#remove(upload);
+    this.#waiting = this.#waiting.filter((other) => other !== upload);
+    upload.given.abort();
+    if (upload === this.#current) this.#current = undefined;
+    if (isOpen) this.#hooks.changed(upload.file.name, "given up");
+    void this.#next();
+  }
+
+  #remove({ row }: Upload): void {
+    const hadFocus = row.contains(document.activeElement);
+    const next = row.nextElementSibling ?? row.previousElementSibling;
+    row.remove();
+    if (hadFocus) (next?.querySelector("button") ?? byId("files-upload", HTMLButtonElement)).focus();
+  }
+}
