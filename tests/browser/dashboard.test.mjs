@@ -1,7 +1,7 @@
 // The example dashboard in a page, as a user works it.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -120,10 +120,18 @@ describe("the dashboard", () => {
   test("it uploads, downloads and deletes a file", LIMIT, async () => {
     const name = "a file – 1 & 2.bin";
     const content = randomBytes(1_500_000);
+    await page.locator("#uploads-list").evaluate((list) => {
+      globalThis.seen = [];
+      const look = (changes) => globalThis.seen.push(...changes.map(({ target }) => target.value));
+      new MutationObserver(look).observe(list, { subtree: true, attributeFilter: ["value"] });
+    });
     await page.locator("#files-input").setInputFiles({ name, mimeType: "application/octet-stream", buffer: content });
     const row = page.locator("#files-list li").filter({ hasText: name });
     await row.getByText("1.5 MB").waitFor();
     assert.equal(await page.locator("#uploads-list li").count(), 0);
+    const seen = await page.evaluate("seen");
+    assert.equal(seen.at(-1), content.length, "the bar was full at last");
+    assert.deepEqual(seen, seen.toSorted((one, other) => one - other));
     const { output } = await computer.bash(`sha256sum < ~/Desktop/'${name}'`);
     assert.match(output, new RegExp(createHash("sha256").update(content).digest("hex")));
 
@@ -143,18 +151,24 @@ describe("the dashboard", () => {
   });
 
   test("it takes files that are dropped on the screen, and exports one of the computer", LIMIT, async () => {
-    const dropped = await page.evaluateHandle(() => {
-      const transfer = new DataTransfer();
-      transfer.items.add(new File(["dropped"], "dropped.txt", { type: "text/plain" }));
-      transfer.items.add(new File([new Uint8Array(11_000_000)], "large.bin"));
-      return transfer;
-    });
-    await page.dispatchEvent("#screen-canvas", "dragover", { dataTransfer: dropped });
+    const files = ["dropped.txt", "large.bin", "folder"].map((name) => join(folder, name));
+    await writeFile(files[0], "dropped");
+    await writeFile(files[1], Buffer.alloc(11_000_000));
+    await mkdir(files[2]);
+    const session = await context.newCDPSession(page);
+    const [x, y] = await onPage({ x: 640, y: 360 });
+    const drag = (type) =>
+      session.send("Input.dispatchDragEvent", { type, x, y, data: { items: [], files, dragOperationsMask: 1 } });
+    await drag("dragEnter");
+    await drag("dragOver");
     await page.locator("#screen-stage[data-drop]").waitFor();
-    await page.dispatchEvent("#screen-canvas", "drop", { dataTransfer: dropped });
+    await drag("drop");
+    await page.locator("#screen-stage:not([data-drop])").waitFor();
     const list = page.locator("#files-list");
     await list.getByText("dropped.txt").waitFor();
-    await page.locator("#uploads-list").getByText("at most 10.5 MB").waitFor();
+    const refused = page.locator("#uploads-list li");
+    await refused.filter({ hasText: "large.bin" }).getByText("at most 10.5 MB").waitFor();
+    await refused.filter({ hasText: "folder" }).getByText("A folder cannot be uploaded").waitFor();
     assert.equal((await computer.bash("cat ~/Desktop/dropped.txt")).output, "dropped");
 
     await computer.bash("mkdir -p ~/results; printf made > ~/results/report.txt");

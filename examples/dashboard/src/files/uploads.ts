@@ -64,6 +64,7 @@ export class Uploads {
     this.#current = upload;
     const { file, given } = upload;
     this.#hooks.changed(file.name, "begun");
+    upload.bar.hidden = false;
     setText(upload.words, "Uploading…");
     try {
       await this.#hooks.send(file, (progress) => this.#tell(upload, progress), given.signal);
@@ -81,7 +82,7 @@ export class Uploads {
 
   #show(file: File): Upload {
     const { name } = file;
-    const bar = element("progress", { "aria-label": `Upload of ${name}` });
+    const bar = element("progress", { "aria-label": `Upload of ${name}`, hidden: "" });
     const words = element("p", { class: "muted figures" }, "Waiting");
     const label = `Cancel the upload of ${name}`;
     const button = element(
