@@ -183,6 +183,16 @@ describe("the dashboard", () => {
     assert.deepEqual(names, ["dropped.txt", "report.txt"]);
   });
 
+  test("an upload can be cancelled, and the next one follows", LIMIT, async () => {
+    await page.route("**/files/held.txt", () => {});
+    const text = (name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(name) });
+    await page.locator("#files-input").setInputFiles([text("held.txt"), text("next.txt")]);
+    await page.locator("#uploads-list li").filter({ hasText: "next.txt" }).getByText("Waiting").waitFor();
+    await page.getByRole("button", { name: "Cancel the upload of held.txt" }).click();
+    await page.locator("#files-list").getByText("next.txt").waitFor();
+    assert.equal(await page.locator("#uploads-list").getByText("held.txt").count(), 0);
+  });
+
   test("it creates and deletes a computer", LIMIT, async () => {
     await page.locator("#create-open").click();
     const create = page.locator("#create-form");

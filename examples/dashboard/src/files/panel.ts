@@ -70,14 +70,15 @@ export class FilesPanel {
   /** Shows the files of a computer. They are there while it is stopped too; only a running one takes and gives files. */
   show(computer: Computer | undefined): void {
     const isOther = computer?.id !== this.#id;
-    this.#running = computer?.status === "running";
+    const running = computer?.status === "running";
+    if (isOther || running !== this.#running) setState(this.#state, running ? "" : "Not running", "idle");
+    this.#running = running;
     this.#upload.disabled = this.#export.disabled = !this.#running;
     if (!isOther && computer !== undefined) return;
     this.#id = computer?.id;
     this.#uploads.clear();
     this.#listing?.abort();
-    setState(this.#state, "");
-    if (computer === undefined) return this.#list.say("There is no computer.");
+    if (computer === undefined) return this.#list.say("No computer is selected.");
     this.#list.say("Looking for files…");
     void this.#look();
   }
