@@ -6,10 +6,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::address::percent_encode;
 use crate::error::{Error, kind};
 use crate::http::Method;
 use crate::json::{self, Map, Value};
+use crate::percent::percent_encode;
 use crate::schema::{Field, Rule, Type, expected, whole};
 
 /// What happens when a call reaches the server more than once.

@@ -33,6 +33,7 @@ pub mod image;
 pub mod json;
 pub mod mask;
 pub mod note;
+mod percent;
 pub mod retry;
 pub mod schema;
 pub mod upload;

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::address::percent_decode;
+use crate::percent::percent_decode;
 
 /// What stands for a secret.
 pub(crate) const MASK: &str = "***";

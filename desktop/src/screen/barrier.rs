@@ -14,6 +14,7 @@ use super::{
     connection::Display,
     error::ScreenError,
     focus::{self, Focus},
+    manners::{Manners, Unread},
     paint::Unseen,
     reread,
 };
@@ -29,25 +30,6 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(10);
 const MUTE_WINDOW_BURST: usize = 100;
 /// Marks our pings apart from those of the window manager, which counts from 1.
 const PING_ID: u32 = 0x4f52_474f;
-
-/// What is known of the window that was asked last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Manners {
-    #[default]
-    Unknown,
-    /// It has answered once, so when it does not it is busy.
-    Answers(Window),
-    /// It did not answer, when it was asked first or, one that promises no answers, at any time.
-    Mute(Window),
-}
-
-/// Keys sent to a window that may not be able to say when it has read them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Unread {
-    window: Window,
-    /// Then it is taken to have.
-    by: Instant,
-}
 
 /// Notes that the focused window was just sent keys.
 pub(super) fn keys_sent(display: &Display) -> Result<(), ScreenError> {

@@ -25,8 +25,8 @@ use x11rb::{
 };
 
 use super::{
-    barrier::{Manners, Unread},
     error::ScreenError,
+    manners::{Manners, Unread},
 };
 
 /// How long a reply may take. A server that crashed closes the socket at once; this bounds one that hangs.
@@ -123,9 +123,7 @@ pub(super) struct Display {
     pub(super) socket: PathBuf,
     pub(super) root: Window,
     pub(super) atoms: Atoms,
-    /// Of [`super::barrier`].
     pub(super) manners: Cell<Manners>,
-    /// Of [`super::barrier`] too.
     pub(super) unread: Cell<Option<Unread>>,
 }
 

@@ -9,6 +9,7 @@ mod keyboard;
 mod keymap;
 mod keymap_pool;
 mod keys;
+mod manners;
 mod neutral;
 mod paint;
 mod pause;
