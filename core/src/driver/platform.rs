@@ -33,7 +33,8 @@ pub trait Platform: 'static {
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
 
     /// Sends a request and reads the whole answer; tells of the header and of each piece of the body as it comes, and
-    /// if that is [wanted](Progress::wants_sent) and can be known, how much of the request is on its way. Dropping the future frees the connection.
+    /// if that is [wanted](Progress::wants_sent) and can be known, how much of the request is on its way. Dropping the future
+    /// frees the connection.
     fn send(
         &self,
         request: Request,

@@ -54,8 +54,8 @@ pub(super) async fn reach(layout: &Layout) -> Result<(), BootError> {
 }
 
 /// Starts everything and returns once the X server, the window manager and the sound server are ready; what is drawn on the
-/// screen comes [later](drawn). The parts are started again
-/// when they end, until `stopping`; when the X server ends the whole computer does, so `stopping` is cancelled.
+/// screen comes [later](drawn). The parts are started again when they end, until `stopping`; when the X server ends the whole
+/// computer does, so `stopping` is cancelled.
 pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,

@@ -17,7 +17,7 @@ use x11rb::{
     protocol::{
         Event,
         damage::ConnectionExt as _,
-        xproto::{Atom, AtomEnum, ConnectionExt as _, Window},
+        xproto::{ConnectionExt as _, Window},
         xtest::ConnectionExt as _,
     },
     rust_connection::{DefaultStream, PollMode, RustConnection, Stream},
@@ -105,12 +105,11 @@ pub(super) fn wait_for(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io:
     }
 }
 
-/// A plain connection on which no wait lasts beyond `end`.
-pub(super) fn open_until(socket: &Path, end: Instant) -> Result<RustConnection<BoundedStream>, ScreenError> {
-    open(socket, Some(end))
-}
-
-fn open(socket: &Path, end: Option<Instant>) -> Result<RustConnection<BoundedStream>, ScreenError> {
+/// A plain connection; with an `end`, one on which no wait lasts beyond it.
+pub(super) fn open(
+    socket: &Path,
+    end: Option<Instant>,
+) -> Result<RustConnection<BoundedStream>, ScreenError> {
     let stream = UnixStream::connect(socket)?;
     let (stream, _) = DefaultStream::from_unix_stream(stream)?;
     Ok(RustConnection::connect_to_stream(BoundedStream { stream, end }, 0)?)
@@ -179,21 +178,6 @@ impl Display {
     pub(super) fn discard_events(&self) -> Result<(), ScreenError> {
         while self.conn.poll_for_event()?.is_some() {}
         Ok(())
-    }
-
-    /// A 32-bit list property; empty when the window, the property or the right type is missing.
-    pub(super) fn list_property(
-        &self,
-        window: Window,
-        property: Atom,
-        kind: AtomEnum,
-    ) -> Result<Vec<u32>, ScreenError> {
-        let reply = self.conn.get_property(false, window, property, kind, 0, u32::MAX / 4)?.reply();
-        match reply.map_err(ScreenError::from) {
-            Ok(reply) => Ok(reply.value32().into_iter().flatten().collect()),
-            Err(ScreenError::Refused(_)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {

@@ -2,7 +2,7 @@
 
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _, Window};
 
-use super::{connection::Display, error::ScreenError};
+use super::{connection::Display, error::ScreenError, property};
 
 /// Values of the input focus that are no window: None and PointerRoot.
 const NO_WINDOW: std::ops::RangeInclusive<Window> = 0..=1;
@@ -24,7 +24,7 @@ pub(super) fn focus(display: &Display) -> Result<Focus, ScreenError> {
     }
     let mut window = focused;
     while window != display.root {
-        let protocols = display.list_property(window, display.atoms.WM_PROTOCOLS, AtomEnum::ATOM)?;
+        let protocols = property::list(display, window, display.atoms.WM_PROTOCOLS, AtomEnum::ATOM)?;
         if protocols.contains(&display.atoms._NET_WM_PING) {
             return Ok(Focus::Pingable(window));
         }

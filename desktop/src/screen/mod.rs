@@ -14,6 +14,7 @@ mod neutral;
 mod paint;
 mod pause;
 mod pointer;
+mod property;
 mod reread;
 mod screenshot;
 mod signs;

@@ -20,7 +20,7 @@ use x11rb::{
 };
 
 use super::{
-    connection::{Display, open_until},
+    connection::{self, Display},
     error::ScreenError,
 };
 
@@ -49,7 +49,7 @@ pub(super) fn ask(display: &Display, window: Window, deadline: Instant) -> Resul
 
 fn watch(display: &Display, window: Window, keyboard: u8, deadline: Instant) -> Result<bool, ScreenError> {
     // RECORD wants a connection to itself.
-    let observer = open_until(&display.socket, deadline)?;
+    let observer = connection::open(&display.socket, Some(deadline))?;
     observer.record_query_version(1, 13)?.reply()?;
     let context = observer.generate_id()?;
     let reads =

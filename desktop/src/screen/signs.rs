@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use x11rb::protocol::xproto::{AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, EventMask};
 
-use super::{connection::Display, error::ScreenError};
+use super::{connection::Display, error::ScreenError, property};
 
 /// Something that a part of the desktop does when it is at work.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub(super) fn wait_for(display: &Display, sign: Sign, deadline: Instant) -> Resu
 }
 
 fn shows(display: &Display, sign: Sign) -> Result<bool, ScreenError> {
-    let root = |property, kind| display.list_property(display.root, property, kind);
+    let root = |atom, kind| property::list(display, display.root, atom, kind);
     let atoms = &display.atoms;
     Ok(match sign {
         // It announces itself before it is at work; what it leaves to windows it says then.

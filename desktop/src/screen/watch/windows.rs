@@ -1,17 +1,14 @@
 use std::collections::HashMap;
 
-use x11rb::{
-    cookie::Cookie,
-    protocol::{
-        Event,
-        xproto::{Atom, AtomEnum, ConnectionExt as _, GetPropertyReply, Window},
-    },
-    rust_connection::RustConnection,
+use x11rb::protocol::{
+    Event,
+    xproto::{AtomEnum, Window},
 };
 
 use crate::screen::{
     ScreenError, ScreenEvent,
-    connection::{BoundedStream, Display},
+    connection::Display,
+    property::{Question, WHOLE},
 };
 
 /// Longest part of a title that is read, in 4-byte units.
@@ -52,7 +49,8 @@ impl Windows {
     /// Reads both lists, so that a window is always opened before it gets the focus. What can be asked together is: where many
     /// programs run, each wait for an answer is long.
     fn update(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
-        let asked = (Question::clients(display)?, Question::active(display)?);
+        let ask = |property| Question::ask(display, display.root, property, AtomEnum::WINDOW, WHOLE);
+        let asked = (ask(display.atoms._NET_CLIENT_LIST)?, ask(display.atoms._NET_ACTIVE_WINDOW)?);
         let (listed, active) = (asked.0.list()?, active(&asked.1.list()?));
         self.managed.retain(|window, application| {
             let stays = listed.contains(window);
@@ -93,49 +91,6 @@ fn id(window: Window) -> String {
     format!("{window:#x}")
 }
 
-/// A property that was asked for.
-struct Question<'a>(Cookie<'a, RustConnection<BoundedStream>, GetPropertyReply>);
-
-impl<'a> Question<'a> {
-    fn ask(display: &'a Display, window: Window, property: Atom, length: u32) -> Result<Self, ScreenError> {
-        Ok(Self(display.conn.get_property(false, window, property, AtomEnum::ANY, 0, length)?))
-    }
-
-    fn clients(display: &'a Display) -> Result<Self, ScreenError> {
-        Self::ask(display, display.root, display.atoms._NET_CLIENT_LIST, u32::MAX / 4)
-    }
-
-    fn active(display: &'a Display) -> Result<Self, ScreenError> {
-        Self::ask(display, display.root, display.atoms._NET_ACTIVE_WINDOW, 1)
-    }
-
-    /// `None` where the window has gone or has no such property.
-    fn answer(self) -> Result<Option<GetPropertyReply>, ScreenError> {
-        match self.0.reply().map_err(ScreenError::from) {
-            Ok(reply) if reply.value.is_empty() => Ok(None),
-            Ok(reply) => Ok(Some(reply)),
-            Err(ScreenError::Refused(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// The elements of a list; none of what is no list.
-    fn list(self) -> Result<Vec<u32>, ScreenError> {
-        let reply = self.answer()?;
-        Ok(reply.iter().filter_map(GetPropertyReply::value32).flatten().collect())
-    }
-
-    fn text(self) -> Result<Option<String>, ScreenError> {
-        Ok(self.answer()?.map(|reply| {
-            if reply.type_ == u32::from(AtomEnum::STRING) {
-                reply.value.into_iter().map(char::from).collect()
-            } else {
-                String::from_utf8_lossy(&reply.value).into_owned()
-            }
-        }))
-    }
-}
-
 /// What is to be known of a window.
 struct Inquiry<'a> {
     kinds: Question<'a>,
@@ -145,13 +100,12 @@ struct Inquiry<'a> {
 
 impl<'a> Inquiry<'a> {
     fn about(display: &'a Display, window: Window) -> Result<Self, ScreenError> {
-        let ask = |property, length| Question::ask(display, window, property, length);
+        let atoms = &display.atoms;
+        // In whatever encoding.
+        let title = |property| Question::ask(display, window, property, AtomEnum::ANY, TITLE_LENGTH);
         Ok(Self {
-            kinds: ask(display.atoms._NET_WM_WINDOW_TYPE, u32::MAX / 4)?,
-            titles: [
-                ask(display.atoms._NET_WM_NAME, TITLE_LENGTH)?,
-                ask(AtomEnum::WM_NAME.into(), TITLE_LENGTH)?,
-            ],
+            kinds: Question::ask(display, window, atoms._NET_WM_WINDOW_TYPE, AtomEnum::ATOM, WHOLE)?,
+            titles: [title(atoms._NET_WM_NAME)?, title(AtomEnum::WM_NAME.into())?],
         })
     }
 
