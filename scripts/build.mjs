@@ -5,7 +5,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
-import { shrink } from "./lib/shrink.mjs";
+import { RUSTC, shrink } from "./lib/shrink.mjs";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";
 import { setup } from "./setup.mjs";
@@ -48,11 +48,8 @@ async function buildPlayout() {
     env: anonymous(),
   });
   const built = join(cargoTarget(), target, "wasm/orgo_playout.wasm");
-  // The features that rustc uses; no names and notes.
-  const features = ["bulk-memory", "mutable-globals", "nontrapping-float-to-int", "sign-ext"].map((name) => `--enable-${name}`);
   mkdirSync(join(root, "target"), { recursive: true });
-  const stripped = ["--strip-debug", "--strip-producers", "--strip-target-features"];
-  await run("wasm-opt", ["-Oz", ...features, ...stripped, built, "-o", join(root, "target/playout.wasm")]);
+  await run("wasm-opt", ["-Oz", ...RUSTC, "--strip-debug", built, "-o", join(root, "target/playout.wasm")]);
 }
 
 async function buildAddon() {

@@ -3,10 +3,18 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, output, run } from "./step.mjs";
 
-/** What rustc and wasm-bindgen use. */
-const FEATURES = ["bulk-memory", "multivalue", "mutable-globals", "nontrapping-float-to-int", "reference-types", "sign-ext"];
+const enabled = (names) => names.map((name) => `--enable-${name}`);
 
-const OPTIMISE = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--strip-producers", "--strip-target-features"];
+/** The features of WebAssembly that rustc uses, and what only a debugger reads is left out. */
+export const RUSTC = [
+  ...enabled(["bulk-memory", "mutable-globals", "nontrapping-float-to-int", "sign-ext"]),
+  "--strip-producers",
+  "--strip-target-features",
+];
+/** What wasm-bindgen uses besides. */
+const BINDGEN = enabled(["multivalue", "reference-types"]);
+
+const OPTIMISE = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
 
 /**
  * Optimises the module, gives short names to all that module and glue have of each other, and minifies the glue.
@@ -16,8 +24,8 @@ const OPTIMISE = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz", "--strip-produ
  */
 export async function shrink(folder) {
   const wasm = join(folder, "orgo_wasm_bg.wasm");
-  const features = FEATURES.map((name) => `--enable-${name}`);
-  const renamed = await output("wasm-opt", [...features, ...OPTIMISE, "--minify-imports-and-exports-and-modules", wasm, "-o", wasm]);
+  const passes = [...OPTIMISE, ...RUSTC, "--minify-imports-and-exports-and-modules"];
+  const renamed = await output("wasm-opt", [...BINDGEN, ...passes, wasm, "-o", wasm]);
   if (renamed === undefined) throw new Failure("wasm-opt failed");
   const { imports, exports } = JSON.parse(renamed);
 
