@@ -54,6 +54,12 @@ export function explain(error: unknown): { message: string; advice?: string } {
   return { message, ...(advice !== "" && { advice }) };
 }
 
+/** A failure and what can be done about it, in one paragraph. */
+export function paragraph(error: unknown): string {
+  const { message, advice } = explain(error);
+  return [message, advice].filter(Boolean).join(" ");
+}
+
 /** A message as a sentence of its own. */
 export function sentence(text: string): string {
   const begun = text.charAt(0).toUpperCase() + text.slice(1);

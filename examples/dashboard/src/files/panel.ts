@@ -1,5 +1,5 @@
 import type { Api } from "../api/client.js";
-import { explain } from "../api/problem.js";
+import { paragraph } from "../api/problem.js";
 import type { Computer, StoredFile } from "../api/types.js";
 import { byId, element, setState } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
@@ -92,9 +92,7 @@ export class FilesPanel {
       this.#list.show(await this.#api.files(this.#id, signal, polling));
     } catch (error) {
       if (signal.aborted) return;
-      const { message, advice } = explain(error);
-      const text = ["The files cannot be listed.", message, advice].filter(Boolean).join(" ");
-      this.#list.say(text, { label: "Try again", run: () => void this.#look() });
+      this.#list.say(`The files cannot be listed. ${paragraph(error)}`, { label: "Try again", run: () => void this.#look() });
     }
   }
 

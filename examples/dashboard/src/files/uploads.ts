@@ -1,5 +1,5 @@
 import type { UploadProgress } from "orgo-sdk";
-import { explain, sentence } from "../api/problem.js";
+import { paragraph, sentence } from "../api/problem.js";
 import { byId, element, icon, setText } from "../ui/dom.js";
 import { sizeWords } from "./words.js";
 
@@ -73,8 +73,7 @@ export class Uploads {
       this.#hooks.changed(file.name, "done");
     } catch (error) {
       if (given.signal.aborted) return;
-      const { message, advice } = explain(error);
-      this.#fail(upload, [message, advice].filter(Boolean).join(" "));
+      this.#fail(upload, paragraph(error));
     }
     this.#current = undefined;
     void this.#next();
