@@ -221,7 +221,8 @@ fn a_link_in_the_home_leads_no_upload_and_no_export_out_of_the_computer() {
     let workspace = text(&computer.show()["workspace_id"]).to_owned();
     let outside = tempfile::tempdir().expect("the tests may write to /tmp");
     std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
-    computer.bash(&format!("rm -r Desktop; ln -s {} Desktop", outside.path().display()));
+    // The file manager, which may still be coming up, makes the folder anew where it finds none.
+    computer.bash(&format!("until rm -rf Desktop; ln -sT {} Desktop; do :; done", outside.path().display()));
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
     for name in ["a.txt", "../../../../tmp/b.txt", "..\\..\\c.txt"] {
         let kept = upload(&server, name, b"x", fields);
