@@ -1,7 +1,7 @@
 import type { NodeReadable } from "./ambient.js";
-import type { Binding } from "./binding.js";
-import type { AudioStream } from "./channel/audio.js";
 import type { Player, PlayOptions } from "./audio/player.js";
+import type { SoundSource } from "./audio/source.js";
+import type { Binding } from "./binding.js";
 
 /** Which Rust code runs. */
 export interface BindingInfo {
@@ -29,8 +29,8 @@ export interface Platform {
   exposed(): boolean;
   /** A stream of Node's own kind, where there is Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
-  /** Plays a stream of the expected rate (samples per second), where there is an output for sound. */
-  play?: (audio: AudioStream, options: PlayOptions, expectedRate: number) => Promise<Player>;
+  /** Plays sound of the expected rate (samples per second), where there is an output for it. */
+  play?: (sound: SoundSource, options: PlayOptions, expectedRate: number) => Promise<Player>;
 }
 
 /** Calls `load` once it is needed and keeps what it gives; a failure is not kept. */

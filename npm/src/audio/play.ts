@@ -1,17 +1,17 @@
-import type { AudioStream } from "../channel/audio.js";
 import { BindingError } from "../errors.js";
 import type { Depth, FromWorklet, WorkletOptions } from "./messages.js";
 import { Player, type PlayOptions } from "./player.js";
 import { makeRing } from "./ring.js";
+import type { SoundSource } from "./source.js";
 
 /** How long a worklet may take to say that it runs, in milliseconds. */
 const HELLO_LIMIT = 10_000;
 /** What is buffered while nothing is known of the network. */
 const DEFAULT_DEPTH: Depth = { first: 60, least: 0 };
 
-/** Plays a stream in the page, at first at the rate that is expected of it. */
+/** Plays sound in the page, at first at the rate that is expected of it. */
 export async function play(
-  audio: AudioStream,
+  sound: SoundSource,
   { context: given, volume = 1, target }: PlayOptions,
   expectedRate: number,
   workletUrl: string | URL,
@@ -31,11 +31,11 @@ export async function play(
 
     const feed = new MessageChannel();
     // What arrives in shared memory needs nobody to deliver it.
-    const ring = globalThis.crossOriginIsolated && audio.pours ? makeRing() : undefined;
+    const ring = globalThis.crossOriginIsolated && sound.pours ? makeRing() : undefined;
     source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
-    const transport = audio.pours ? (ring ? "ring" : "port") : "page";
+    const transport = sound.pours ? (ring ? "ring" : "port") : "page";
     const player = new Player({ context, source, transport, release }, volume);
-    void audio
+    void sound
       .pour({ port: feed.port1, ring }, player.ended)
       // The channel itself says why it ended.
       .catch(() => {})

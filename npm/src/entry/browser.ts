@@ -39,7 +39,7 @@ const platform: Platform = {
   exposed: () =>
     typeof document !== "undefined" ||
     ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
-  play: (audio, options, expectedRate) => play(audio, options, expectedRate, workletUrl()),
+  play: (sound, options, expectedRate) => play(sound, options, expectedRate, workletUrl()),
 };
 
 // Bundlers take the literals for assets; the query keeps Vite from putting them into the page as data URLs, which a
