@@ -25,17 +25,20 @@ export const numberOf = (value) => Math.round((value * 32_768) / 32) - 1;
  *   frame's number
  * @property {(frame: number) => number} [delay] how late a frame is, in seconds; they do not overtake each other
  * @property {[number, number]} [down] from when to when every connection is broken, in seconds
+ * @property {boolean} [patient] whether its clock stands still while this process is too busy to send, so that
+ *   frames never pile up
  */
 
 /** Sends the same frames to everybody who connects. */
 export async function startSoundServer(/** @type {Line} */ line = {}) {
   const { ppm = 0, sample = numbered } = line;
   let { rate = 24_000, channels = 1 } = line;
-  const { delay = () => 0, down = [Infinity, Infinity] } = line;
+  const { delay = () => 0, down = [Infinity, Infinity], patient = false } = line;
   const pace = (FRAME * 1000) / (1 + ppm / 1e6);
   const sockets = new Set();
   const began = Date.now();
-  const sentAt = (frame) => began + (frame + 1) * pace;
+  let stood = 0;
+  const sentAt = (frame) => began + stood + (frame + 1) * pace;
   const started = () => message(TEXT, Buffer.from(JSON.stringify({ type: "started", sample_rate: rate, channels })));
   const isDown = () => Date.now() >= began + down[0] * 1000 && Date.now() < began + down[1] * 1000;
 
@@ -64,6 +67,7 @@ export async function startSoundServer(/** @type {Line} */ line = {}) {
   const queue = [];
   const work = () => {
     const now = Date.now();
+    if (patient) stood += Math.max(0, now - sentAt(next));
     for (; sentAt(next) <= now; next += 1) {
       latest = Math.max(latest, sentAt(next) + delay(next) * 1000);
       queue.push({ frame: next, at: latest });
