@@ -23,8 +23,7 @@ export async function buildDashboard() {
 function digestOfInputs() {
   const inputs = [
     ...["index.html", "package.json", "vite.config.mjs"].map((name) => join(FOLDER, name)),
-    ...filesIn(join(FOLDER, "src")),
-    ...filesIn(join(FOLDER, "public")),
+    ...["src", "shared", "public"].flatMap((name) => filesIn(join(FOLDER, name))),
     ...filesIn(SDK).filter((path) => /\.(js|wasm)$/.test(path)),
   ];
   const hash = createHash("sha256");

@@ -14,6 +14,8 @@ import { startDesktop } from "../support/desktop.mjs";
 import { until, within } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 30_000 };
+const VIEWPORT = { width: 1400, height: 1000 };
+const PANELS = ["terminal", "files", "sound", "events", "calls"];
 const complaints = [];
 let browser, computer, context, dashboard, desktop, folder, orgo, page;
 
@@ -23,7 +25,7 @@ before(async () => {
   dashboard = await startDashboard(desktop.options);
   orgo = new Orgo(desktop.options);
   browser = await startChromium();
-  context = await browser.newContext({ viewport: { width: 1400, height: 1000 } });
+  context = await browser.newContext({ viewport: VIEWPORT });
   page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.on("console", (message) => {
@@ -192,6 +194,38 @@ describe("the dashboard", () => {
     await page.locator("#files-list").getByText("next.txt").waitFor();
     assert.equal(await page.locator("#uploads-list").getByText("held.txt").count(), 0);
   });
+
+  test("an upload that failed can be tried again by the keyboard, unless the file is gone", LIMIT, async () => {
+    await page.route("**/files/again.txt", (route) => route.abort(), { times: 1 });
+    await page.locator("#files-input").setInputFiles({ name: "again.txt", mimeType: "text/plain", buffer: Buffer.from("again") });
+    const again = page.getByRole("button", { name: "Try again to upload again.txt" });
+    await again.press("Enter");
+    await page.locator("#files-list").getByText("again.txt").waitFor();
+    assert.equal(await page.locator("#uploads-list").getByText("again.txt").count(), 0);
+    assert.equal((await computer.bash("cat ~/Desktop/again.txt")).output, "again");
+    assert.ok(await page.evaluate("document.activeElement !== document.body"), "the focus is lost");
+
+    const gone = join(folder, "gone.txt");
+    await writeFile(gone, "gone");
+    await page.route("**/files/gone.txt", (route) => rm(gone).then(() => route.abort()));
+    await page.locator("#files-input").setInputFiles(gone);
+    const row = page.locator("#uploads-list li").filter({ hasText: "gone.txt" });
+    await row.getByText("Choose it again").waitFor();
+    assert.equal(await row.getByText("Try again").count(), 0);
+  });
+
+  for (const [width, height] of [[1440, 760], [1280, 720], [1440, 900]]) {
+    test(`every panel has a place in a window of ${width} by ${height}`, LIMIT, async () => {
+      await page.setViewportSize({ width, height });
+      for (const panel of PANELS) {
+        const choice = page.locator(`[data-show="${panel}"]:visible`);
+        if ((await choice.count()) > 0) await choice.click();
+        const box = await page.locator(`#${panel}`).boundingBox();
+        assert.ok(box.height >= 170 && box.y >= 0 && box.y + box.height <= height, `${panel} is at ${JSON.stringify(box)}`);
+      }
+      await page.setViewportSize(VIEWPORT);
+    });
+  }
 
   test("it creates and deletes a computer", LIMIT, async () => {
     await page.locator("#create-open").click();

@@ -1,8 +1,6 @@
+import { LARGEST_FILE } from "../shared/limits.mjs";
 import { Refused } from "./guard.mjs";
 import { readBytes } from "./http.mjs";
-
-/** The largest file that is taken, in bytes: the service takes no larger one. */
-const LARGEST = 10 * 1024 * 1024;
 
 /** The files of a computer, as the page asks for them. */
 export class Files {
@@ -24,7 +22,7 @@ export class Files {
    */
   async upload(computer, encoded, { request, calls, signal }) {
     const name = decode(encoded);
-    const file = new Blob([await readBytes(request, LARGEST)], { type: request.headers["content-type"] });
+    const file = new Blob([await readBytes(request, LARGEST_FILE)], { type: request.headers["content-type"] });
     return {
       lines: (tell) => {
         const params = { name, onProgress: tell };

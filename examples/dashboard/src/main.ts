@@ -20,7 +20,7 @@ import { SoundPanel } from "./sound/panel.js";
 import { TerminalPanel } from "./terminal/panel.js";
 import { byId, setText } from "./ui/dom.js";
 import { Notices } from "./ui/notices.js";
-import { setUpSwitch } from "./ui/switch.js";
+import { setUpSwitches } from "./ui/switch.js";
 
 const LISTING = "Looking for computers";
 
@@ -28,7 +28,7 @@ const log = new CallLog();
 const api = new Api(log);
 const notices = new Notices();
 new CallsPanel(log);
-const showPanel = setUpSwitch();
+const showPanel = setUpSwitches();
 
 const screen = new ScreenPanel(api, notices);
 const terminal = new TerminalPanel();

@@ -1,10 +1,8 @@
 import type { UploadProgress } from "orgo-sdk";
+import { LARGEST_FILE } from "../../shared/limits.mjs";
 import { paragraph, sentence } from "../api/problem.js";
 import { byId, element, icon, setText } from "../ui/dom.js";
 import { sizeWords } from "./words.js";
-
-/** The largest file that the service takes, in bytes. */
-const LARGEST = 10 * 1024 * 1024;
 
 export interface UploadHooks {
   send(file: File, tell: (progress: UploadProgress) => void, signal: AbortSignal): Promise<void>;
@@ -21,7 +19,7 @@ interface Upload {
   given: AbortController;
 }
 
-/** Files on their way to the computer, one after the other, each with its progress. What failed stays until dismissed. */
+/** Files on their way to the computer, one after the other, each with its progress. What failed stays until it is tried again or dismissed. */
 export class Uploads {
   readonly #list = byId("uploads-list", HTMLUListElement);
   readonly #hooks: UploadHooks;
@@ -34,8 +32,8 @@ export class Uploads {
 
   add(files: Iterable<File>): void {
     for (const file of files) {
-      if (file.size > LARGEST) {
-        this.refuse(file.name, `It has ${sizeWords(file.size)}; the service takes at most ${sizeWords(LARGEST)}.`);
+      if (file.size > LARGEST_FILE) {
+        this.refuse(file.name, `It has ${sizeWords(file.size)}; the service takes at most ${sizeWords(LARGEST_FILE)}.`);
       } else {
         this.#waiting.push(this.#show(file));
       }
@@ -72,8 +70,10 @@ export class Uploads {
       this.#remove(upload);
       this.#hooks.changed(file.name, "done");
     } catch (error) {
+      const readable = await isReadable(file);
       if (given.signal.aborted) return;
-      this.#fail(upload, paragraph(error));
+      if (readable) this.#fail(upload, paragraph(error), () => this.#retry(upload));
+      else this.#fail(upload, "The file was changed, moved or deleted since it was chosen. Choose it again.");
     }
     this.#current = undefined;
     void this.#next();
@@ -102,13 +102,30 @@ export class Uploads {
     setText(words, loaded < total ? `${sizeWords(loaded)} of ${sizeWords(total)}` : "Storing…");
   }
 
-  #fail({ file, row, bar, words, button }: Upload, reason: string): void {
+  /** @param again tries once more, where that can help */
+  #fail({ file, row, bar, words, button }: Upload, reason: string, again?: () => void): void {
     bar.remove();
     row.dataset.tone = "bad";
     setText(words, sentence(reason));
+    if (again !== undefined) {
+      const label = `Try again to upload ${file.name}`;
+      const retry = element("button", { type: "button", class: "button small", "aria-label": label }, "Try again");
+      retry.addEventListener("click", again);
+      button.before(retry);
+    }
     button.setAttribute("aria-label", `Dismiss what is said of ${file.name}`);
     button.title = "Dismiss";
     this.#hooks.changed(file.name, "failed");
+  }
+
+  #retry({ file, row }: Upload): void {
+    const upload = this.#show(file);
+    row.replaceWith(upload.row);
+    // Not its button: a key that is held down would cancel what it began.
+    upload.row.tabIndex = -1;
+    upload.row.focus();
+    this.#waiting.push(upload);
+    void this.#next();
   }
 
   #giveUp(upload: Upload): void {
@@ -127,4 +144,15 @@ export class Uploads {
     row.remove();
     if (hadFocus) (next?.querySelector("button") ?? byId("files-upload", HTMLButtonElement)).focus();
   }
+}
+
+/** Whether the browser still has the file as it was chosen. */
+function isReadable(file: File): Promise<boolean> {
+  return file
+    .slice(0, 1)
+    .arrayBuffer()
+    .then(
+      () => true,
+      () => false,
+    );
 }

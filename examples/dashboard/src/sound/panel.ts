@@ -24,6 +24,7 @@ interface Listening {
 
 /** The computer's sound. */
 export class SoundPanel {
+  readonly #panel = byId("sound", HTMLElement);
   readonly #state = byId("sound-state", HTMLParagraphElement);
   readonly #play = byId("sound-play", HTMLButtonElement);
   readonly #mute = byId("sound-mute", HTMLButtonElement);
@@ -99,6 +100,7 @@ export class SoundPanel {
   #use(listening: Listening): void {
     const { stream, player, format } = listening;
     this.#listening = listening;
+    this.#panel.toggleAttribute("data-listening", true);
     const isCurrent = () => this.#listening === listening;
     const show = () => {
       if (!isCurrent()) return;
@@ -133,6 +135,7 @@ export class SoundPanel {
     this.#opening = undefined;
     const listening = this.#listening;
     this.#listening = undefined;
+    this.#panel.toggleAttribute("data-listening", false);
     void listening?.player.stop();
     void listening?.stream.close();
     this.#meter.set(0, 0);

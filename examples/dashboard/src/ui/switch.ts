@@ -1,16 +1,29 @@
 /**
- * On a narrow page, chooses which of the panels below the screen is shown.
+ * Lets the buttons of each switch choose which of its panels is shown, where there is no place for all of them. The
+ * page's main part bears what is chosen, under the name of the switch.
  *
- * @returns shows a panel by its name
+ * @returns shows a panel by its name, wherever there is a choice
  */
-export function setUpSwitch(): (name: string) => void {
-  const main = document.querySelector("main");
-  const buttons = [...document.querySelectorAll<HTMLButtonElement>(".switch [data-show]")];
-  const show = (name: string) => {
-    if (main !== null) main.dataset.panel = name;
-    for (const button of buttons) button.setAttribute("aria-current", String(button.dataset.show === name));
+export function setUpSwitches(): (name: string) => void {
+  const switches = [...document.querySelectorAll<HTMLElement>("[data-switch]")].map(setUp);
+  return (name) => {
+    for (const show of switches) show(name);
   };
-  for (const button of buttons) button.addEventListener("click", () => show(button.dataset.show ?? ""));
-  show("terminal");
+}
+
+function setUp(element: HTMLElement): (name: string) => void {
+  const main = document.querySelector("main");
+  const buttons = new Map<string, HTMLButtonElement>();
+  for (const button of element.querySelectorAll<HTMLButtonElement>("[data-show]")) {
+    buttons.set(button.dataset.show ?? "", button);
+  }
+  const show = (name: string) => {
+    if (!buttons.has(name)) return;
+    main?.setAttribute(`data-${element.dataset.switch}`, name);
+    for (const [other, button] of buttons) button.setAttribute("aria-current", String(other === name));
+  };
+  for (const [name, button] of buttons) button.addEventListener("click", () => show(name));
+  const [first = ""] = buttons.keys();
+  show(first);
   return show;
 }
