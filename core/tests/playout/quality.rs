@@ -109,6 +109,65 @@ fn a_sound_that_is_stopped_fades() {
 }
 
 #[test]
+fn a_sound_that_breaks_off_is_played_to_its_end_and_fades() {
+    for (input_rate, output_rate) in [(24_000, 24_000), (24_000, 44_100), (48_000, 24_000)] {
+        // With something lost shortly before the end too, where what was heard last is not what was there before it.
+        for joint in [None, Some(10), Some(40), Some(200)] {
+            let packet = input_rate as usize / 50;
+            let tone = |at: usize| 0.5 * (TAU * 440.0 * at as f64 / f64::from(input_rate)).sin() as f32;
+            let pushed: Vec<f32> = (0..4 * packet).map(tone).collect();
+            let mut playout = Playout::new(input_rate, 1, output_rate, Depth::default());
+            let (before, after) = pushed.split_at(pushed.len() - joint.unwrap_or(0));
+            before.chunks(packet).for_each(|packet| playout.push(packet));
+            if joint.is_some() {
+                playout.splice();
+                // The other half of the wave: as large a step as there can be.
+                playout.push(&after.iter().map(|sample| -sample).collect::<Vec<_>>());
+            }
+            let mut heard = Vec::new();
+            let mut block = [0.0; 32];
+            while heard.len() < output_rate as usize / 5 {
+                playout.pull(&mut block, 1);
+                heard.extend_from_slice(&block);
+            }
+            let stats = playout.stats();
+            // What is left is what the filter looks ahead.
+            assert!(stats.buffered <= 16, "{} frames were not played, {joint:?}", stats.buffered);
+            assert_eq!((stats.underruns, stats.played + stats.buffered + stats.dropped), (1, stats.received));
+            assert!(heard.iter().rev().take(32).all(|sample| *sample == 0.0), "it has faded");
+            let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+            let own = (TAU * 440.0 / f64::from(output_rate) * 0.5) as f32;
+            let fade = (1.0 / (0.005 * f64::from(output_rate))) as f32;
+            assert!(step <= own + 1.5 * fade, "a step of {step}, the tone alone has {own}, {joint:?}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_while_a_sound_fades_goes_on_without_a_step() {
+    let tone = |at: usize| 0.5 * (TAU * 440.0 * at as f64 / 24_000.0).sin() as f32;
+    let pushed: Vec<f32> = (0..4 * 2400).map(tone).collect();
+    for late in [24, 48, 72, 96] {
+        let mut playout = Playout::new(24_000, 1, 24_000, Depth::default());
+        let mut packets = pushed.chunks(480);
+        packets.by_ref().take(4).for_each(|packet| playout.push(packet));
+        let (mut heard, mut sample) = (Vec::new(), [0.0]);
+        while playout.stats().concealed < late {
+            playout.pull(&mut sample, 1);
+            heard.push(sample[0]);
+        }
+        packets.by_ref().take(4).for_each(|packet| playout.push(packet));
+        for _ in 0..480 {
+            playout.pull(&mut sample, 1);
+            heard.push(sample[0]);
+        }
+        assert!(playout.stats().playing, "it goes on");
+        let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+        assert!(step <= 0.058 + 1.5 / 120.0, "a step of {step}, {late} frames after the end");
+    }
+}
+
+#[test]
 fn channels_stay_apart_and_mono_goes_to_both() {
     let stereo =
         |channel: usize, time: f64| if channel == 0 { 0.25 * (TAU * 440.0 * time).sin() } else { -0.5 };

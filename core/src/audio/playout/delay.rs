@@ -14,9 +14,9 @@ use super::calm::Calm;
 pub(super) const HIGHEST: f64 = 0.25;
 /// More than this beyond the target is cut at once.
 pub(super) const MOST_BEYOND: f64 = 0.25;
-/// What the target keeps beyond one packet, however calm the network is: sound cards take 10 ms at once, ending without
-/// a click takes 6, and a browser that has nothing else to do is up to 8 ms late once in a few minutes.
-const BEYOND_A_PACKET: f64 = 0.025;
+/// What the target keeps beyond one packet, however calm the network is: sound cards take 10 ms at once, and a browser that
+/// has nothing else to do is up to 8 ms late once in a few minutes.
+const BEYOND_A_PACKET: f64 = 0.020;
 /// How much an underrun raises the target, at once and when it is known how much sound was missed.
 const RAISE: f64 = 0.01;
 const MOST_RAISE: f64 = 0.04;

@@ -54,7 +54,7 @@ pub struct Stats {
     pub buffered: u64,
     /// Frames that were thrown away, the oldest first, because they would have made the delay too long.
     pub dropped: u64,
-    /// Frames of silence that were put in where nothing had come in time, after the first sound.
+    /// Frames that were put in where nothing had come in time, after the first sound: a fade, and silence.
     pub concealed: u64,
     /// How often nothing had come in time.
     pub underruns: u64,
@@ -85,10 +85,14 @@ pub struct Playout {
     filter: Filter,
     delay: Delay,
     phase: Phase,
-    /// The frame that is played next, and how far beyond it the place is, in 2^-32 frames.
-    next: u64,
-    fraction: u32,
-    /// From 0 to 1: rises when sound begins, falls before it ends.
+    /// What is played next.
+    next: Place,
+    /// What is heard while the sound fades that had to end: its last milliseconds, backwards.
+    tail: Place,
+    /// From here on the signal is made of samples of the same sound alone: what was before it is silence, or something was
+    /// lost between.
+    origin: u64,
+    /// From 0 to 1: rises when sound begins, falls when it ends.
     gain: f32,
     /// By how much the gain may change from frame to frame of the output.
     ramp: f32,
@@ -116,8 +120,16 @@ enum Phase {
     Gap(u64),
     /// It ends: it sounds until the gain is zero.
     Stopping,
-    /// It ended.
+    /// It ended, but for the tail.
     Stopped,
+}
+
+/// A place in the sound.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    frame: u64,
+    /// How far beyond it, in 2^-32 frames.
+    fraction: u32,
 }
 
 /// A step in the signal that is spread: what to add to each channel, less from frame to frame.
@@ -147,7 +159,8 @@ impl Playout {
         let (input_rate, output_rate) = (f64::from(input_rate.max(1)), f64::from(output_rate.max(1)));
         let channels = usize::from(channels.max(1));
         let delay = Delay::new(depth);
-        let most = delay.highest() + MOST_BEYOND;
+        // What was heard last is needed for the tail.
+        let most = delay.highest() + MOST_BEYOND + 2.0 * FADE;
         let ramp = 1.0 / (FADE * output_rate);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few seconds of frames")]
         Self {
@@ -158,8 +171,9 @@ impl Playout {
             filter: Filter::new(output_rate / input_rate),
             delay,
             phase: Phase::Waiting,
-            next: 0,
-            fraction: 0,
+            next: Place::default(),
+            tail: Place::default(),
+            origin: BEHIND,
             gain: 0.0,
             ramp: ramp as f32,
             step: Step { cut: false, height: vec![0.0; channels], part: 0.0, last: vec![0.0; channels] },
@@ -219,14 +233,15 @@ impl Playout {
             clippy::cast_sign_loss,
             reason = "a speed is small and positive"
         )]
-        let advance = (speed * 4_294_967_296.0) as u64;
-        // So much is needed to fade out in.
-        let runway = AHEAD + (FADE * self.input_rate * 1.01) as u64 + 1;
+        let advance = (speed * 4_294_967_296.0) as i64;
         for frame in 0..frames {
-            if self.sounds() && self.joint.is_some_and(|joint| self.next + AHEAD >= joint) {
+            if self.sounds() && self.joint.is_some_and(|joint| self.next.frame + AHEAD >= joint) {
                 self.pass_joint();
             }
-            self.fade(runway);
+            if self.sounds() && self.buffered() <= AHEAD {
+                self.end(advance);
+            }
+            self.fade();
             for channel in 0..self.channels {
                 let sample = self.sample(channel);
                 self.step.last[channel] = sample;
@@ -238,9 +253,7 @@ impl Playout {
                 output[channel * frames + frame] = sample;
                 self.meter.add(sample);
             }
-            if self.sounds() {
-                self.advance(advance);
-            }
+            self.advance(advance);
         }
     }
 
@@ -252,7 +265,7 @@ impl Playout {
     /// Whether it has ended: there will be nothing but silence.
     #[must_use]
     pub fn stopped(&self) -> bool {
-        self.phase == Phase::Stopped && self.step.part == 0.0 && !self.step.cut
+        self.phase == Phase::Stopped && self.gain == 0.0 && self.step.part == 0.0 && !self.step.cut
     }
 
     /// The figures now.
@@ -284,7 +297,7 @@ impl Playout {
     }
 
     fn buffered(&self) -> u64 {
-        self.ring.written() - self.next
+        self.ring.written() - self.next.frame
     }
 
     fn sounds(&self) -> bool {
@@ -299,7 +312,7 @@ impl Playout {
     /// Drops the oldest frames.
     fn cut(&mut self, frames: u64) {
         let frames = frames.min(self.buffered());
-        self.next += frames;
+        self.next.frame += frames;
         self.dropped += frames;
         self.step.cut = self.sounds();
         self.delay.settle();
@@ -308,11 +321,13 @@ impl Playout {
     /// Goes to where the signal is made of samples from behind the joint alone.
     fn pass_joint(&mut self) {
         let Some(joint) = self.joint else { return };
-        if joint + BEHIND > self.next {
-            self.cut(joint + BEHIND - self.next);
+        let origin = joint + BEHIND;
+        if origin > self.next.frame {
+            self.cut(origin - self.next.frame);
         }
-        if joint + BEHIND <= self.next {
+        if origin <= self.next.frame {
             self.joint = None;
+            self.origin = origin;
         }
     }
 
@@ -330,6 +345,7 @@ impl Playout {
             }
             Phase::Gap(length) if depth >= self.delay.resumes_at() + lookahead => {
                 self.phase = Phase::Playing;
+                self.step.cut = self.gain > 0.0;
                 self.delay.began(length as f64 / self.output_rate);
             }
             Phase::Playing => {
@@ -342,37 +358,44 @@ impl Playout {
         }
     }
 
-    /// Moves the gain towards what the next frame should have.
-    fn fade(&mut self, runway: u64) {
-        let lasts = self.phase == Phase::Playing && self.buffered() > runway;
-        self.gain = if lasts { (self.gain + self.ramp).min(1.0) } else { (self.gain - self.ramp).max(0.0) };
-        let empty = self.gain == 0.0 || self.buffered() <= AHEAD;
-        if self.sounds() && !lasts && empty && self.gain > 0.0 {
-            // A joint left too little to fade out in.
-            self.step.cut = true;
+    /// There is nothing left to play. What was heard last is heard again while it fades, backwards, since that goes on
+    /// without a step: so nothing has to be kept in reserve for a fade.
+    fn end(&mut self, advance: i64) {
+        if self.step.cut {
+            // It is not what was heard last that ends here, and the step is spread anyway.
+            self.gain = 0.0;
         }
+        self.tail = self.next;
+        self.tail.step(-advance);
+        self.phase = if self.phase == Phase::Stopping {
+            Phase::Stopped
+        } else {
+            self.underruns += 1;
+            self.delay.ran_empty();
+            Phase::Gap(0)
+        };
+    }
+
+    /// Moves the gain towards what the next frame should have.
+    fn fade(&mut self) {
+        let change = if self.phase == Phase::Playing { self.ramp } else { -self.ramp };
+        self.gain = (self.gain + change).clamp(0.0, 1.0);
         match &mut self.phase {
-            Phase::Playing if !lasts && empty => {
-                self.phase = Phase::Gap(1);
-                self.gain = 0.0;
-                self.concealed += 1;
-                self.underruns += 1;
-                self.delay.ran_empty();
-            }
             Phase::Gap(length) => {
                 *length += 1;
                 self.concealed += 1;
             }
-            Phase::Stopping if empty => self.phase = Phase::Stopped,
+            Phase::Stopping if self.gain == 0.0 => self.phase = Phase::Stopped,
             _ => {}
         }
     }
 
     /// What sounds now.
     fn sample(&mut self, channel: usize) -> f32 {
-        let signal = if self.sounds() {
-            let first = self.next.cast_signed() - BEHIND.cast_signed();
-            self.gain * self.filter.at(self.ring.window(channel, first), self.fraction)
+        let place = if self.sounds() { self.next } else { self.tail };
+        let signal = if self.gain > 0.0 {
+            let first = place.frame.cast_signed() - BEHIND.cast_signed();
+            self.gain * self.filter.at(self.ring.window(channel, first), place.fraction)
         } else {
             0.0
         };
@@ -387,14 +410,33 @@ impl Playout {
         signal + step.height[channel] * step.part
     }
 
-    fn advance(&mut self, by: u64) {
-        let place = u64::from(self.fraction) + by;
-        #[allow(clippy::cast_possible_truncation, reason = "the low half is the fraction")]
+    fn advance(&mut self, by: i64) {
+        if self.sounds() {
+            let before = self.next.frame;
+            self.next.step(by);
+            self.next.frame = self.next.frame.min(self.ring.written());
+            self.played += self.next.frame - before;
+        } else {
+            self.tail.step(-by);
+            if self.tail.frame < self.origin {
+                self.tail = Place { frame: self.origin, fraction: 0 };
+            }
+        }
+    }
+}
+
+impl Place {
+    /// Goes on, or back, by so many 2^-32 frames.
+    fn step(&mut self, by: i64) {
+        let place = i64::from(self.fraction) + by;
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "the low half is the fraction"
+        )]
         let fraction = place as u32;
         self.fraction = fraction;
-        let whole = (place >> u32::BITS).min(self.buffered());
-        self.next += whole;
-        self.played += whole;
+        self.frame = self.frame.saturating_add_signed(place >> u32::BITS);
     }
 }
 
