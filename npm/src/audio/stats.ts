@@ -8,7 +8,7 @@ export interface PlayerStats {
   buffered: number;
   /** Thrown away, because it would have made the delay too long, or came in a pause. */
   dropped: number;
-  /** Silence that was put in where nothing had come in time, after the first sound. */
+  /** What was put in where nothing had come in time, after the first sound: a fade, and silence. */
   concealed: number;
   /** How often nothing had come in time. */
   underruns: number;
