@@ -9,7 +9,7 @@ use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
-use crate::agent::Stdio;
+use crate::agent::{Process, Stdio};
 use crate::computer::Machine;
 
 use super::queue::Queue;
@@ -19,25 +19,54 @@ pub(super) const TYPES: &[EventType] = &[EventType::AudioStreamStart, EventType:
 
 const READY_LIMIT: Duration = Duration::from_secs(5);
 const NOTICE_DELAY: Duration = Duration::from_millis(20);
+/// How soon a sound server that ended is tried again.
+const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-pub(super) async fn watch(machine: &Machine, queue: Arc<Queue>) -> Result<JoinHandle<()>, String> {
-    let argv = vec!["pactl".into(), "subscribe".into()];
-    let mut process = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
-    let output = process.take_output().ok_or("the agent gave no pipe")?;
-    let output = pipe::Receiver::from_owned_fd(output).map_err(|error| error.to_string())?;
-    let mut lines = BufReader::new(output).lines();
-    timeout(READY_LIMIT, provoke(machine, &mut lines))
-        .await
-        .map_err(|_| "the sound server does not answer")??;
+pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<JoinHandle<()>, String> {
+    let mut listener = Listener::start(machine).await?;
+    let machine = Arc::clone(machine);
     Ok(tokio::spawn(async move {
-        // It ends with this task.
-        let _process = process;
-        while let Ok(Some(line)) = lines.next_line().await {
+        loop {
+            listener.follow(&queue).await;
+            // The sound server has ended, and comes back.
+            listener = loop {
+                sleep(RETRY_DELAY).await;
+                if let Ok(again) = Listener::start(&machine).await {
+                    break again;
+                }
+            };
+        }
+    }))
+}
+
+/// A program inside the computer that tells what the sound server does. It ends when this is dropped.
+struct Listener {
+    _process: Process,
+    lines: Lines<BufReader<pipe::Receiver>>,
+}
+
+impl Listener {
+    /// Once this returns nothing is missed.
+    async fn start(machine: &Machine) -> Result<Self, String> {
+        let argv = vec!["pactl".into(), "subscribe".into()];
+        let mut process = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
+        let output = process.take_output().ok_or("the agent gave no pipe")?;
+        let output = pipe::Receiver::from_owned_fd(output).map_err(|error| error.to_string())?;
+        let mut lines = BufReader::new(output).lines();
+        timeout(READY_LIMIT, provoke(machine, &mut lines))
+            .await
+            .map_err(|_| "the sound server does not answer")??;
+        Ok(Self { _process: process, lines })
+    }
+
+    /// Returns when the sound server ends.
+    async fn follow(&mut self, queue: &Queue) {
+        while let Ok(Some(line)) = self.lines.next_line().await {
             if let Some(kind) = parse(&line) {
                 queue.push(Event::now(kind, json!({})));
             }
         }
-    }))
+    }
 }
 
 /// The subscriber does not say when it has begun to listen, so another client comes and goes until it is noticed.

@@ -25,12 +25,19 @@ fn a_sound_server_that_crashes_ends_its_channels_and_comes_back() {
     let computer = server.computer();
     let mut audio = Socket::open(&computer, "audio", "");
     audio.frame_of("started");
+    let mut events = Socket::open(&computer, "events", "");
+    events.send(&json!({ "type": "subscribe", "event_types": ["audio_stream_start"] }));
+    events.frame_of("subscribed");
     computer.bash("pkill -9 pulseaudio");
     assert_eq!(audio.close_code(), 4500);
     wait_until("sound to come back", || {
         let mut audio = Socket::open(&computer, "audio", "");
         audio.frame()["type"] == "started"
     });
+    // The one who tells of it comes back a moment later.
+    computer.bash("(until [ -e told ]; do head -c 4800 /dev/zero | pacat --raw; done) >/dev/null 2>&1 &");
+    assert_eq!(events.frame_of("event")["event"]["type"], "audio_stream_start");
+    computer.bash("touch told");
     assert_eq!(computer.show()["status"], "running");
 }
 
@@ -140,6 +147,7 @@ fn a_client_that_never_reads_is_let_go_of_when_its_channel_ends() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = Socket::open(&computer, "terminal", "");
+    terminal.keep_little_unread();
     terminal.send(&json!({ "type": "input", "data": "yes 'a flood that nobody reads'\r" }));
     wait_until("the flood to fill every buffer on its way", || {
         let written = "grep wchar /proc/$(pgrep -x yes)/io";

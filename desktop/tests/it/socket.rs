@@ -2,6 +2,7 @@
 
 use std::net::TcpStream;
 
+use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::Value;
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::handshake::client::Request;
@@ -39,18 +40,26 @@ impl Socket {
 
     fn open_with(request: Request) -> Self {
         let (socket, _) = connect(request).expect("every socket is accepted at first");
-        if let MaybeTlsStream::Plain(stream) = socket.get_ref() {
-            stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        let socket = Self(socket);
+        socket.stream().set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        socket
+    }
+
+    fn stream(&self) -> &TcpStream {
+        match self.0.get_ref() {
+            MaybeTlsStream::Plain(stream) => stream,
+            _ => unreachable!("the server speaks plain HTTP"),
         }
-        Self(socket)
     }
 
     /// Of the client's end.
     pub(crate) fn port(&self) -> u16 {
-        match self.0.get_ref() {
-            MaybeTlsStream::Plain(stream) => stream.local_addr().expect("it is connected").port(),
-            _ => unreachable!("the server speaks plain HTTP"),
-        }
+        self.stream().local_addr().expect("it is connected").port()
+    }
+
+    /// Has the kernel keep as little as it can of what the client does not read.
+    pub(crate) fn keep_little_unread(&self) {
+        set_socket_recv_buffer_size(self.stream(), 1).expect("the kernel takes the least that it has");
     }
 
     pub(crate) fn send(&mut self, frame: &Value) {

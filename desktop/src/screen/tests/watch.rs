@@ -3,6 +3,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Signal;
 use x11rb::{
     COPY_DEPTH_FROM_PARENT, COPY_FROM_PARENT, CURRENT_TIME, NONE,
     connection::Connection,
@@ -17,7 +18,7 @@ use x11rb::{
 };
 
 use super::{PATIENCE, server::Server};
-use crate::screen::{Button, Screen, ScreenEvent, Watch, connection::Display};
+use crate::screen::{Button, Screen, ScreenError, ScreenEvent, Watch, connection::Display};
 
 /// The events of one watch, in order.
 pub(super) struct Events {
@@ -197,6 +198,32 @@ fn windows_open_get_the_focus_and_close() {
     second.close();
     assert_eq!(events.next(), ScreenEvent::WindowClose { window_id: second.id() });
     assert_eq!(events.next(), ScreenEvent::WindowFocus { window_id, title });
+}
+
+#[test]
+fn windows_are_told_again_after_a_server_that_hung() {
+    let mut server = Server::start();
+    server.manage_windows();
+    let screen = server.screen();
+    let events = Events::of(&server);
+    let application = Application::start(&server);
+    let (conn, atoms, root) =
+        (&application.display.conn, &application.display.atoms, application.display.root);
+    // So much news that the watch has a question open when the server stops.
+    for _ in 0..20_000 {
+        conn.change_property32(PropMode::REPLACE, root, atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, &[NONE])
+            .unwrap();
+    }
+    application.display.sync().unwrap();
+    server.signal(Signal::STOP);
+    // Waits as long as the watch does.
+    let hung = screen.click(1, 1, Button::Left, false);
+    server.signal(Signal::CONT);
+    assert!(matches!(hung, Err(ScreenError::BrokenOff(_))), "{hung:?}");
+    application.show("After it", None);
+    events.wait(|event| {
+        matches!(event, ScreenEvent::WindowOpen { title, .. } if title == "After it").then_some(())
+    });
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod size;
 mod windows;
 
 use std::{
+    mem,
     os::{fd::AsFd, unix::net::UnixStream},
     path::Path,
     thread,
@@ -31,6 +32,9 @@ use super::{
 /// Time without input after which a screen counts as idle.
 pub(super) const IDLE_AFTER: Duration = Duration::from_secs(30);
 
+/// How soon a lost X server is tried again.
+const RECONNECT_DELAY: Duration = Duration::from_millis(500);
+
 /// Keeps a watch going; dropping it ends the watch soon after.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -47,15 +51,29 @@ impl Watch {
         let mut watcher = Watcher::connect(socket, idle_after)?;
         let (keep, stop) = UnixStream::pair()?;
         thread::Builder::new().name("screen-watch".to_owned()).spawn(move || {
-            // An error here is the end of the X server, which ends the watch like the stop does.
-            let _ = watcher.run(&stop, &sink);
+            while watcher.run(&stop, &sink).is_err() {
+                while watcher.reconnect(&sink).is_err() {
+                    // A server that hangs may go on; one that has ended takes no connection.
+                    let is_gone = UnixStream::connect(&watcher.display.socket).is_err();
+                    if is_gone || ends_within(&stop, RECONNECT_DELAY) {
+                        return;
+                    }
+                }
+            }
         })?;
         Ok(Self { _stop: keep })
     }
 }
 
+/// Whether the watch is dropped within a time. What cannot be told counts as its end.
+fn ends_within(stop: &UnixStream, time: Duration) -> bool {
+    wait_for(&mut [PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)], Some(Instant::now() + time))
+        .unwrap_or(true)
+}
+
 #[derive(Debug)]
 struct Watcher {
+    idle_after: Duration,
     display: Display,
     windows: Windows,
     clipboard: Clipboard,
@@ -69,6 +87,7 @@ impl Watcher {
         let properties = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
         display.conn.change_window_attributes(display.root, &properties)?;
         let watcher = Self {
+            idle_after,
             windows: Windows::start(&display)?,
             clipboard: Clipboard::start(&display)?,
             size: Size::start(&display)?,
@@ -77,6 +96,14 @@ impl Watcher {
         };
         watcher.display.sync()?;
         Ok(watcher)
+    }
+
+    /// Goes on by a new connection, and tells which windows have come and gone since the last was lost.
+    fn reconnect(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
+        let fresh = Self::connect(&self.display.socket, self.idle_after)?;
+        self.windows.update(&fresh.display, sink)?;
+        *self = Self { windows: mem::take(&mut self.windows), ..fresh };
+        Ok(())
     }
 
     fn run(&mut self, stop: &UnixStream, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {

@@ -48,7 +48,11 @@ impl Windows {
 
     /// Reads both lists, so that a window is always opened before it gets the focus. What can be asked together is: where many
     /// programs run, each wait for an answer is long.
-    fn update(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
+    pub(super) fn update(
+        &mut self,
+        display: &Display,
+        sink: &dyn Fn(ScreenEvent),
+    ) -> Result<(), ScreenError> {
         let ask = |property| Question::ask(display, display.root, property, AtomEnum::WINDOW, WHOLE);
         let asked = (ask(display.atoms._NET_CLIENT_LIST)?, ask(display.atoms._NET_ACTIVE_WINDOW)?);
         let (listed, active) = (asked.0.list()?, active(&asked.1.list()?));
