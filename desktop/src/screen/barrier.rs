@@ -16,6 +16,7 @@ use super::{
     focus::{self, Focus},
     manners::{Manners, Unread},
     paint::Unseen,
+    patience::Patience,
     reread,
 };
 
@@ -97,7 +98,7 @@ fn ask(display: &Display, window: Window, limit: Duration) -> Result<bool, Scree
     let answers = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
     listen(display, display.root, answers)?;
     listen(display, window, EventMask::STRUCTURE_NOTIFY)?;
-    let answered = ping(display, window, Instant::now() + limit);
+    let answered = ping(display, window, Patience::new(limit));
     listen(display, window, EventMask::NO_EVENT)?;
     listen(display, display.root, EventMask::NO_EVENT)?;
     let answered = answered?;
@@ -109,12 +110,12 @@ fn ask(display: &Display, window: Window, limit: Duration) -> Result<bool, Scree
     Ok(answered)
 }
 
-fn ping(display: &Display, target: Window, deadline: Instant) -> Result<bool, ScreenError> {
+fn ping(display: &Display, target: Window, mut patience: Patience) -> Result<bool, ScreenError> {
     let atoms = &display.atoms;
     let data = [atoms._NET_WM_PING, PING_ID, target, 0, 0];
     let message = ClientMessageEvent::new(32, target, atoms.WM_PROTOCOLS, data);
     display.conn.send_event(false, target, EventMask::NO_EVENT, message)?;
-    while let Some(event) = display.next_event(deadline)? {
+    while let Some(event) = display.next_event_within(&mut patience)? {
         match event {
             Event::ClientMessage(answer)
                 if answer.type_ == atoms.WM_PROTOCOLS && answer.data.as_data32()[..3] == data[..3] =>

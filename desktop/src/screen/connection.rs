@@ -27,6 +27,7 @@ use x11rb::{
 use super::{
     error::ScreenError,
     manners::{Manners, Unread},
+    patience::Patience,
 };
 
 /// How long a reply may take. A server that crashed closes the socket at once; this bounds one that hangs.
@@ -67,14 +68,18 @@ impl Stream for BoundedStream {
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, mode.readable());
         flags.set(PollFlags::OUT, mode.writable());
-        let limit = Instant::now() + REPLY_LIMIT;
-        let limit = self.end.map_or(limit, |end| end.min(limit));
-        if wait_for(&mut [PollFd::new(&self.stream, flags)], Some(limit))? {
-            Ok(())
-        } else {
-            let text = format!("no answer within {} seconds", REPLY_LIMIT.as_secs());
-            Err(io::Error::new(io::ErrorKind::TimedOut, text))
+        let mut patience = Patience::new(REPLY_LIMIT);
+        while let Some(look) = patience.next_look() {
+            let look = self.end.map_or(look, |end| end.min(look));
+            if wait_for(&mut [PollFd::new(&self.stream, flags)], Some(look))? {
+                return Ok(());
+            }
+            if self.end.is_some_and(|end| end <= Instant::now()) {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
+            }
         }
+        let text = format!("no answer within {} seconds", REPLY_LIMIT.as_secs());
+        Err(io::Error::new(io::ErrorKind::TimedOut, text))
     }
 
     fn read(&self, buf: &mut [u8], fd_storage: &mut Vec<RawFdContainer>) -> io::Result<usize> {
@@ -170,6 +175,18 @@ impl Display {
                 return Ok(Some(event));
             }
             wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(deadline))?;
+        }
+        Ok(None)
+    }
+
+    /// The next event, or `None` once `patience` is over.
+    pub(super) fn next_event_within(&self, patience: &mut Patience) -> Result<Option<Event>, ScreenError> {
+        self.conn.flush()?;
+        while let Some(look) = patience.next_look() {
+            if let Some(event) = self.conn.poll_for_event()? {
+                return Ok(Some(event));
+            }
+            wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(look))?;
         }
         Ok(None)
     }

@@ -12,6 +12,7 @@ mod keys;
 mod manners;
 mod neutral;
 mod paint;
+mod patience;
 mod pause;
 mod pointer;
 mod property;
@@ -232,7 +233,7 @@ impl Screen {
     }
 
     /// Calls `sink` on a thread of its own for each event from now on, until the [`Watch`] is dropped or the X
-    /// server is gone. Then the thread ends and `sink` is dropped.
+    /// server is gone. Then the thread ends and `sink` is dropped. A server that only hangs for a while is found again.
     ///
     /// # Errors
     ///

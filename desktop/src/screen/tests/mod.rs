@@ -20,7 +20,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 
 /// Far more than anything here takes, so that it only ends a test which would wait for ever.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The token of a caller that waits for the outcome.
 fn wanted() -> CancellationToken {
