@@ -141,20 +141,8 @@ fn idleness_comes_after_half_a_minute_and_ends_with_input() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["idle", "active"]);
-    // The two waits together outlast the client's patience with a silent socket, hence the pings between.
-    let mut idle = None;
-    while idle.is_none() {
-        events.send(&json!({ "type": "ping" }));
-        let frame = events.frame();
-        if frame["type"] == "event" {
-            idle = Some(frame["event"].clone());
-        } else {
-            computer.act("wait", &json!({ "duration": 1 })).expect(200);
-        }
-    }
-    let idle = idle.expect("the loop ended");
-    assert_eq!(idle["type"], "idle");
-    assert!(idle["data"]["idle_seconds"].as_u64().is_some_and(|seconds| seconds >= 30), "{idle}");
+    let idle = next(&mut events, "idle", |_| true);
+    assert!(idle["idle_seconds"].as_u64().is_some_and(|seconds| seconds >= 30), "{idle}");
     computer.act("click", &json!({ "x": 600, "y": 300 })).expect(200);
     next(&mut events, "active", |data| *data == json!({}));
 }

@@ -131,7 +131,7 @@ fn what_another_computer_plays_is_not_heard() {
     other.bash(TONE);
     wait_until("the other to be heard in itself", || output(&other, LISTEN) != "0\n");
     assert_eq!(
-        output(&computer, "timeout 2 parec --raw -d out.monitor 2>/dev/null | head -c 1000 | wc -c"),
+        output(&computer, "timeout 30 parec --raw -d out.monitor 2>/dev/null | head -c 1000 | wc -c"),
         "1000\n"
     );
     assert_eq!(output(&computer, LISTEN), "0\n");
