@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 /// As much as counts at most of the time between two looks.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How long somebody may be waited for. The time in which this process is held up itself does not count: whatever holds it
-/// up, be it a paused container or a machine without memory, holds up those that it waits for too.
+/// How long somebody may be waited for. The time in which this process is held up itself does not count: what
+/// holds it up, be it a paused container or a machine without memory, holds up those that it waits for too.
 #[derive(Debug)]
 pub(super) struct Patience {
     left: Duration,
