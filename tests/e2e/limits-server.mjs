@@ -92,6 +92,8 @@ export async function startLimitsServer() {
     response.once("close", () => (seen.given_up += response.writableFinished ? 0 : 1));
     requests[way](response, { request, headers: request.headers, run, seen });
   });
+  // An idle connection that it closes just when it is used again would be one fault more.
+  http.keepAliveTimeout = 60_000;
   const upgrades = new WebSocketServer({ noServer: true });
   http.on("upgrade", (request, stream, head) => {
     const [, way, run] = request.url.split("/");

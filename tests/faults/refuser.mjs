@@ -52,6 +52,8 @@ export async function startRefuser() {
     const [name, argument] = way(request);
     requests[name](response, argument);
   });
+  // An idle connection that it closes just when it is used again would be one fault more.
+  server.keepAliveTimeout = 60_000;
   const upgrades = new WebSocketServer({ noServer: true });
   const streams = new Set();
   server.on("upgrade", (request, stream, head) => {

@@ -84,6 +84,8 @@ export async function startEchoServer() {
     if (Number(way)) answer(response, Number(way), echo(request, body), ids);
     else requests[way](response, request, body, nowhere);
   });
+  // An idle connection that it closes just when it is used again would be one fault more.
+  http.keepAliveTimeout = 60_000;
   const upgrades = new WebSocketServer({ noServer: true });
   http.on("upgrade", (request, stream, head) => {
     targets.push(request.url);
