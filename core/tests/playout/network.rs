@@ -63,6 +63,11 @@ pub(crate) struct Moment {
     pub(crate) stats: Stats,
 }
 
+/// The largest step between two samples next to each other.
+pub(crate) fn largest_step(samples: &[f32]) -> f32 {
+    samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
+}
+
 impl Heard {
     pub(crate) fn end(&self) -> Stats {
         self.moments.last().expect("something was heard").stats
@@ -101,11 +106,9 @@ impl Heard {
         frames as f64 / f64::from(line_rate) * 1000.0
     }
 
-    /// The largest step between two samples next to each other.
+    /// The largest step in any channel.
     pub(crate) fn largest_step(&self) -> f32 {
-        let steps =
-            |channel: &Vec<f32>| channel.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
-        self.output.iter().map(steps).fold(0.0, f32::max)
+        self.output.iter().map(|channel| largest_step(channel)).fold(0.0, f32::max)
     }
 }
 

@@ -4,7 +4,7 @@ use std::f64::consts::TAU;
 
 use orgo_core::audio::playout::{Depth, Playout};
 
-use crate::network::{Line, Signal};
+use crate::network::{Line, Signal, largest_step};
 
 /// So many periods of the tone are measured at once. In a longer time a change of the speed counts as noise that nobody
 /// hears as noise.
@@ -104,7 +104,7 @@ fn a_sound_that_is_stopped_fades() {
     }
     assert!(playout.stopped());
     assert!(heard.last().unwrap().abs() < 1e-6);
-    let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+    let step = largest_step(&heard);
     assert!(step < 0.5 / 100.0, "a step of {step}");
 }
 
@@ -135,7 +135,7 @@ fn a_sound_that_breaks_off_is_played_to_its_end_and_fades() {
             assert!(stats.buffered <= 16, "{} frames were not played, {joint:?}", stats.buffered);
             assert_eq!((stats.underruns, stats.played + stats.buffered + stats.dropped), (1, stats.received));
             assert!(heard.iter().rev().take(32).all(|sample| *sample == 0.0), "it has faded");
-            let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+            let step = largest_step(&heard);
             let own = (TAU * 440.0 / f64::from(output_rate) * 0.5) as f32;
             let fade = (1.0 / (0.005 * f64::from(output_rate))) as f32;
             assert!(step <= own + 1.5 * fade, "a step of {step}, the tone alone has {own}, {joint:?}");
@@ -162,7 +162,7 @@ fn what_comes_while_a_sound_fades_goes_on_without_a_step() {
             heard.push(sample[0]);
         }
         assert!(playout.stats().playing, "it goes on");
-        let step = heard.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max);
+        let step = largest_step(&heard);
         assert!(step <= 0.058 + 1.5 / 120.0, "a step of {step}, {late} frames after the end");
     }
 }

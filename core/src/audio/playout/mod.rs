@@ -228,11 +228,7 @@ impl Playout {
         }
         self.adapt(frames);
         let speed = self.input_rate / self.output_rate * self.delay.rate();
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a speed is small and positive"
-        )]
+        #[allow(clippy::cast_possible_truncation, reason = "a speed is small")]
         let advance = (speed * 4_294_967_296.0) as i64;
         for frame in 0..frames {
             if self.sounds() && self.joint.is_some_and(|joint| self.next.frame + AHEAD >= joint) {
