@@ -169,20 +169,21 @@ impl Display {
 
     /// The next event, or `None` from `deadline` on.
     pub(super) fn next_event(&self, deadline: Instant) -> Result<Option<Event>, ScreenError> {
-        self.conn.flush()?;
-        while Instant::now() < deadline {
-            if let Some(event) = self.conn.poll_for_event()? {
-                return Ok(Some(event));
-            }
-            wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(deadline))?;
-        }
-        Ok(None)
+        self.event_while(|| (Instant::now() < deadline).then_some(deadline))
     }
 
     /// The next event, or `None` once `patience` is over.
     pub(super) fn next_event_within(&self, patience: &mut Patience) -> Result<Option<Event>, ScreenError> {
+        self.event_while(|| patience.next_look())
+    }
+
+    /// The next event, or `None` once `next_look` says so; until then it says how long to wait before it is asked again.
+    fn event_while(
+        &self,
+        mut next_look: impl FnMut() -> Option<Instant>,
+    ) -> Result<Option<Event>, ScreenError> {
         self.conn.flush()?;
-        while let Some(look) = patience.next_look() {
+        while let Some(look) = next_look() {
             if let Some(event) = self.conn.poll_for_event()? {
                 return Ok(Some(event));
             }
