@@ -1,20 +1,27 @@
-"""Runs a Python program the way the `exec` call promises: python3 exec.py CODE_FILE REPORT_FILE.
+"""Runs a Python program the way the `exec` call promises: python3 exec.py CODE REPORT, the numbers of two descriptors.
 
-The program's output goes where this process's output goes. Why it failed goes to the report, as JSON, and not to the output.
+The program is read from the first. Its output goes where this process's output goes. Why it failed goes to the second, as JSON,
+and not to the output.
 """
 
 import json
+import os
 import sys
 
-code_file, report_file = sys.argv[1:3]
+# A pipe holds 64 KiB until somebody reads; a character may be six bytes long in JSON.
+LONGEST = 8 * 1024
+
+code, report_end = map(int, sys.argv[1:3])
 sys.argv = [""]
-with open(code_file, encoding="utf-8") as file:
+for descriptor in code, report_end:
+    os.set_inheritable(descriptor, False)
+with open(code, encoding="utf-8") as file:
     source = file.read()
 
 
 def report(error, error_type):
-    with open(report_file, "w", encoding="utf-8", errors="surrogatepass") as file:
-        json.dump({"error": error, "error_type": error_type}, file)
+    with open(report_end, "w", encoding="utf-8") as file:
+        json.dump({"error": error[:LONGEST], "error_type": error_type[:256]}, file)
 
 
 try:

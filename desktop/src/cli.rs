@@ -1,6 +1,7 @@
 //! The command line.
 
 use std::net::SocketAddr;
+use std::os::fd::RawFd;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -26,8 +27,21 @@ pub(crate) enum Command {
     /// Start processes inside a computer's box; the server runs this itself.
     #[command(hide = true)]
     Agent {
+        /// The descriptor of the socket to the server.
         #[arg(long)]
-        socket: PathBuf,
+        control: RawFd,
+    },
+    /// Carry a computer's network; the server runs this itself.
+    #[command(hide = true)]
+    Carrier {
+        /// The descriptors of the box's namespaces.
+        #[arg(long)]
+        users: RawFd,
+        #[arg(long)]
+        network: RawFd,
+        /// The program to become, and its arguments.
+        #[arg(last = true)]
+        program: Vec<String>,
     },
 }
 

@@ -19,6 +19,7 @@ mod socket;
 mod store;
 mod stream;
 mod timestamp;
+mod untrusted;
 
 use std::process::ExitCode;
 
@@ -36,7 +37,10 @@ pub fn main() -> ExitCode {
             print!("{}", screen::key_table());
             ExitCode::SUCCESS
         }
-        Command::Agent { socket } => report(agent::serve(&socket)),
+        Command::Agent { control } => report(agent::serve(control)),
+        Command::Carrier { users, network, program } => {
+            report(computer::run_carrier(users, network, &program))
+        }
     }
 }
 

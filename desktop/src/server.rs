@@ -19,7 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{Admission, App};
 use crate::cli::Serve;
-use crate::computer::{Fleet, FleetError, RuntimeDir, Spawner};
+use crate::computer::{Fleet, FleetError, Homes, RuntimeDir, Spawner};
 use crate::doctor;
 use crate::files::{Contents, Linker};
 use crate::http;
@@ -205,10 +205,9 @@ impl DataDir {
         Ok(Self { folder, _lock: lock })
     }
 
-    fn homes(&self) -> Result<PathBuf, ServeError> {
+    fn homes(&self) -> Result<Homes, ServeError> {
         let homes = self.folder.join("computers");
-        make(&homes).map_err(|error| self.error(error))?;
-        Ok(homes)
+        make(&homes).and_then(|()| Homes::open(homes)).map_err(|error| self.error(error))
     }
 
     /// The secret in a file, which is made with a random one: `prefix` and `bytes` random bytes in hexadecimal.

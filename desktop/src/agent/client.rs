@@ -1,17 +1,34 @@
 //! The server's side of the agent's socket.
+//!
+//! The agent cannot be killed or traced from inside its box, and its socket cannot be replaced. All the same nothing that it
+//! says is trusted: every wait and every line is bounded, and every descriptor is checked.
 
 use std::fs::File;
-use std::io::{self, BufRead as _, IoSliceMut, Write as _};
-use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{mem, thread};
 
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use rustix::net::{RecvFlags, SendFlags};
+use serde::de::DeserializeOwned;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{sleep, timeout};
 
-use super::protocol::{FileRefusal, FileReply, Reply, Request, Spawn, TableChange};
+use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, TableChange, Verdict};
+use super::transfer;
+use crate::untrusted::{Lines, descriptor};
+
+/// How long the agent may take for a reply.
+const REPLY_LIMIT: Duration = Duration::from_secs(30);
+/// How soon the agent's socket is tried again when it is full.
+const RETRY_DELAY: Duration = Duration::from_millis(1);
+/// Requests that one computer may have open at a time: commands, terminals, recorders, watches.
+const PLACES: usize = 256;
+/// The longest reply that is read by [`Agent::connect`], in bytes.
+const REPLY_SIZE: u64 = 4 * 1024;
 
 /// Why a process could not be started or followed.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +36,10 @@ pub(crate) enum AgentError {
     /// The program could not be executed.
     #[error("{0}")]
     NotStarted(String),
-    /// The box no longer answers.
+    /// The computer has no room for another process.
+    #[error("the computer cannot start another process: {0}")]
+    Exhausted(String),
+    /// The agent does not reply as it should.
     #[error("the computer's agent does not answer: {0}")]
     Lost(#[from] io::Error),
 }
@@ -28,81 +48,91 @@ pub(crate) enum AgentError {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     #[error(transparent)]
-    Refused(#[from] FileRefusal),
-    /// The box no longer answers, or the disk does not.
+    Refused(#[from] Refusal),
+    /// The agent does not reply as it should, or the disk fails.
     #[error("the computer's files cannot be reached: {0}")]
     Lost(#[from] io::Error),
 }
 
-/// How long the agent may take to open a file or to give it its name.
-const FILE_LIMIT: Duration = Duration::from_secs(10);
-
-/// The way into one box.
+/// The way into one box. Cheap to clone.
 #[derive(Clone, Debug)]
-pub(crate) struct Agent {
-    socket: PathBuf,
+pub(crate) struct Agent(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    control: UnixStream,
+    /// The host's user that everything in the box runs as.
+    owner: u32,
+    places: Arc<Semaphore>,
 }
 
 /// A process inside the box. Dropping it before its end kills it and all that it started, unless it has a terminal,
 /// which hangs up instead.
 #[derive(Debug)]
 pub(crate) struct Process {
-    lines: BufReader<tokio::net::UnixStream>,
+    exchange: Exchange,
     output: Option<OwnedFd>,
 }
 
-/// The processes that start and end in the box.
+/// Changes that the agent reports, one a line.
 #[derive(Debug)]
-pub(crate) struct ProcessTable {
-    lines: BufReader<tokio::net::UnixStream>,
+pub(crate) struct Changes<T> {
+    exchange: Exchange,
+    kind: std::marker::PhantomData<T>,
 }
 
 impl Agent {
-    pub(crate) fn new(socket: PathBuf) -> Self {
-        Self { socket }
+    /// `control` is the server's end of the pair whose other end the agent was started with.
+    pub(crate) fn new(control: UnixStream, owner: u32) -> io::Result<Self> {
+        control.set_nonblocking(true)?;
+        Ok(Self(Arc::new(Inner { control, owner, places: Arc::new(Semaphore::new(PLACES)) })))
     }
 
-    /// Starts a process in the box.
-    pub(crate) async fn spawn(&self, spawn: Spawn) -> Result<Process, AgentError> {
-        let (lines, output) = self.request(Request::Spawn(spawn)).await?;
-        let mut process = Process { lines, output };
-        match process.reply().await? {
-            Reply::Started => Ok(process),
-            Reply::Failed { message } => Err(AgentError::NotStarted(message)),
-            Reply::Exited { .. } => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
+    /// Returns once the agent is at work.
+    pub(crate) async fn hello(&self) -> io::Result<()> {
+        let (mut exchange, _) = self.ask(&Request::Hello, &[]).await?;
+        exchange.verdict().await?.map_err(io::Error::other)
+    }
+
+    /// Starts a process in the box, which inherits the `given` descriptors.
+    pub(crate) async fn spawn(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
+        let (mut exchange, output) = self.ask(&Request::Spawn(spawn), given).await?;
+        match exchange.reply().await? {
+            Reply::Started => Ok(Process { exchange, output: output.and_then(descriptor::output) }),
+            Reply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
+            Reply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
+            Reply::Exited { .. } => Err(unexpected().into()),
         }
     }
 
     /// Follows the processes that start and end from now on.
-    pub(crate) async fn watch_processes(&self) -> Result<ProcessTable, AgentError> {
-        let (lines, _) = self.request(Request::WatchProcesses).await?;
-        Ok(ProcessTable { lines })
+    pub(crate) async fn watch_processes(&self) -> Result<Changes<TableChange>, AgentError> {
+        self.watch(&Request::WatchProcesses).await
+    }
+
+    /// Follows what changes in folders of the home from now on.
+    pub(crate) async fn watch_folders(&self, folders: &[&str]) -> Result<Changes<FolderChange>, AgentError> {
+        let folders = folders.iter().map(|&folder| folder.to_owned()).collect();
+        self.watch(&Request::WatchFolders { folders }).await
+    }
+
+    async fn watch<T>(&self, request: &Request) -> Result<Changes<T>, AgentError> {
+        let (exchange, _) = self.ask(request, &[]).await?;
+        Ok(Changes { exchange, kind: std::marker::PhantomData })
     }
 
     /// Asks every process of the box to end, but for those named `spared`; returns when they have, which some never do.
     pub(crate) async fn terminate(&self, spared: &str) -> Result<(), AgentError> {
-        let (socket, spared) = (self.socket.clone(), spared.to_owned());
-        blocking(move || {
-            let connection = send(&socket, &Request::Terminate { spared })?;
-            // The agent closes the connection when it is done.
-            io::copy(&mut &connection, &mut io::sink())?;
-            Ok(())
-        })
-        .await?;
+        let (exchange, _) = self.ask(&Request::Terminate { spared: spared.to_owned() }, &[]).await?;
+        exchange.end().await?;
         Ok(())
     }
 
     /// Opens a file of the home, as the computer's user sees it.
     pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
-        let socket = self.socket.clone();
-        blocking(move || {
-            let connection = send(&socket, &Request::OpenFile { path })?;
-            connection.set_read_timeout(Some(FILE_LIMIT))?;
-            let file = receive_output(&connection)?;
-            Ok(expect_done(&connection)?.and_then(|()| regular(file)))
-        })
-        .await?
-        .map_err(FileError::from)
+        let (mut exchange, file) = self.ask(&Request::OpenFile { path }, &[]).await?;
+        exchange.verdict().await??;
+        Ok(file.and_then(descriptor::regular_file).ok_or(Refusal::NotAFile)?)
     }
 
     /// Puts a copy of `source` into a folder of the home, in place of another file of that name.
@@ -112,124 +142,177 @@ impl Agent {
         folder: &str,
         name: String,
     ) -> Result<(), FileError> {
-        let (socket, folder) = (self.socket.clone(), folder.to_owned());
-        blocking(move || {
-            let mut connection = send(&socket, &Request::PlaceFile { folder, name })?;
-            connection.set_read_timeout(Some(FILE_LIMIT))?;
-            match receive_output(&connection)? {
-                None => expect_done(&connection),
-                file => match regular(file) {
-                    Ok(mut copy) => {
-                        io::copy(&mut source, &mut copy)?;
-                        drop(copy);
-                        connection.write_all(&[0])?;
-                        expect_done(&connection)
-                    }
-                    Err(refusal) => Ok(Err(refusal)),
-                },
-            }
-        })
-        .await?
-        .map_err(FileError::from)
+        let request = Request::PlaceFile { folder: folder.to_owned(), name };
+        let (mut exchange, copy) = self.ask(&request, &[]).await?;
+        let Some(copy) = copy else { return Ok(exchange.verdict().await??) };
+        let mut copy = descriptor::regular_file(copy).ok_or(Refusal::NotAFile)?;
+        // A disk blocks.
+        let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
+        copied.map_err(io::Error::other)??;
+        exchange.confirm().await?;
+        Ok(exchange.verdict().await??)
     }
 
-    async fn request(
+    /// Opens the network namespace of the box.
+    pub(crate) async fn network(&self) -> io::Result<OwnedFd> {
+        let (_, network) = self.ask(&Request::OpenNetwork, &[]).await?;
+        network.ok_or_else(unexpected)
+    }
+
+    /// Connects to a server inside the box, which may take `patience` to listen. Blocks.
+    pub(crate) fn connect(&self, path: &str, patience: Duration) -> io::Result<UnixStream> {
+        let deadline = Instant::now() + REPLY_LIMIT + patience;
+        let _place = self.place()?;
+        let (mut own, other) = UnixStream::pair()?;
+        while !self.offer(&other)? {
+            thread::sleep(RETRY_DELAY);
+            time_left(deadline)?;
+        }
+        drop(other);
+        let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
+        own.write_all(&line(&Request::Connect { path: path.to_owned(), patience_ms })?)?;
+        own.set_read_timeout(Some(time_left(deadline)?))?;
+        let (received, mut descriptors) = transfer::receive(&own, &mut [0], RecvFlags::empty())?;
+        if received == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let mut reply = Vec::new();
+        // The agent hangs up after it.
+        own.set_read_timeout(Some(time_left(deadline)?))?;
+        own.take(REPLY_SIZE).read_to_end(&mut reply)?;
+        match serde_json::from_slice(&reply)? {
+            Verdict::Done => {
+                descriptor::connection(descriptors.pop().ok_or_else(unexpected)?, self.0.owner)
+            }
+            Verdict::Refused(refusal) => Err(io::Error::other(refusal)),
+        }
+    }
+
+    /// Sends a request and waits for the first byte of the reply, with the descriptor that it may carry.
+    async fn ask(
         &self,
-        request: Request,
-    ) -> io::Result<(BufReader<tokio::net::UnixStream>, Option<OwnedFd>)> {
-        let socket = self.socket.clone();
-        let (connection, output) = blocking(move || {
-            let connection = send(&socket, &request)?;
-            let output = receive_output(&connection)?;
-            connection.set_nonblocking(true)?;
-            Ok((connection, output))
+        request: &Request,
+        given: &[BorrowedFd<'_>],
+    ) -> io::Result<(Exchange, Option<OwnedFd>)> {
+        let place = self.place()?;
+        let asked = async {
+            let (own, other) = UnixStream::pair()?;
+            own.set_nonblocking(true)?;
+            while !self.offer(&other)? {
+                sleep(RETRY_DELAY).await;
+            }
+            drop(other);
+            let mut own = tokio::net::UnixStream::from_std(own)?;
+            let line = line(request)?;
+            let write = || transfer::send(&own, &line, given, SendFlags::empty());
+            let sent = own.async_io(Interest::WRITABLE, write).await?;
+            own.write_all(&line[sent..]).await?;
+            let read = || transfer::receive(&own, &mut [0], RecvFlags::empty());
+            let (received, mut descriptors) = own.async_io(Interest::READABLE, read).await?;
+            if received == 0 {
+                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
+            }
+            Ok((own, descriptors.pop()))
+        };
+        let (own, descriptor) = timeout(REPLY_LIMIT, asked).await.map_err(|_| late())??;
+        Ok((Exchange { lines: Lines::new(own), _place: place }, descriptor))
+    }
+
+    fn place(&self) -> io::Result<OwnedSemaphorePermit> {
+        let place = Arc::clone(&self.0.places).try_acquire_owned();
+        place.map_err(|_| io::Error::other("it has too many commands and terminals at once"))
+    }
+
+    /// Passes one end of a pair to the agent; `false` while its socket is full.
+    fn offer(&self, end: &UnixStream) -> io::Result<bool> {
+        match transfer::send(&self.0.control, &[0], &[end.as_fd()], SendFlags::DONTWAIT) {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// A connection after its request.
+#[derive(Debug)]
+struct Exchange {
+    lines: Lines<tokio::net::UnixStream>,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Exchange {
+    /// The next line, however long it takes.
+    async fn line<T: DeserializeOwned>(&mut self) -> io::Result<T> {
+        let line = self.lines.next().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+        Ok(serde_json::from_str(&line)?)
+    }
+
+    async fn reply(&mut self) -> io::Result<Reply> {
+        timeout(REPLY_LIMIT, self.line()).await.map_err(|_| late())?
+    }
+
+    async fn verdict(&mut self) -> io::Result<Result<(), Refusal>> {
+        let verdict = timeout(REPLY_LIMIT, self.line()).await.map_err(|_| late())??;
+        Ok(match verdict {
+            Verdict::Done => Ok(()),
+            Verdict::Refused(refusal) => Err(refusal),
         })
-        .await?;
-        Ok((BufReader::new(tokio::net::UnixStream::from_std(connection)?), output))
+    }
+
+    async fn confirm(&mut self) -> io::Result<()> {
+        self.lines.get_mut().write_all(&[0]).await
+    }
+
+    /// Waits for the agent to hang up.
+    async fn end(mut self) -> io::Result<()> {
+        while self.lines.get_mut().read(&mut [0; 64]).await? > 0 {}
+        Ok(())
     }
 }
 
 impl Process {
     /// The end of its output that is read here, once: a pipe, or a terminal's master side.
     pub(crate) fn take_output(&mut self) -> Option<OwnedFd> {
-        self.output.take()
+        mem::take(&mut self.output)
     }
 
     /// Waits for its end and gives the exit code.
     pub(crate) async fn exit(&mut self) -> Result<i32, AgentError> {
-        match self.reply().await? {
+        match self.exchange.line().await? {
             Reply::Exited { code } => Ok(code),
-            Reply::Started | Reply::Failed { .. } => Err(io::Error::from(io::ErrorKind::InvalidData).into()),
+            Reply::Started | Reply::Failed { .. } => Err(unexpected().into()),
         }
-    }
-
-    async fn reply(&mut self) -> io::Result<Reply> {
-        let mut line = String::new();
-        if self.lines.read_line(&mut line).await? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        Ok(serde_json::from_str(&line)?)
     }
 }
 
-impl ProcessTable {
+impl<T: DeserializeOwned> Changes<T> {
     /// The next change; `None` when the box has ended.
-    pub(crate) async fn next(&mut self) -> Option<TableChange> {
+    pub(crate) async fn next(&mut self) -> Option<T> {
         loop {
-            let mut line = String::new();
-            if self.lines.read_line(&mut line).await.ok()? == 0 {
-                return None;
-            }
+            let line = self.exchange.lines.next().await.ok()??;
             // An empty line only proves that the watch still goes on.
-            if line != "\n" {
+            if !line.is_empty() {
                 return serde_json::from_str(&line).ok();
             }
         }
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
-}
-
-fn send(socket: &std::path::Path, request: &Request) -> io::Result<UnixStream> {
-    let mut connection = UnixStream::connect(socket)?;
+fn line(request: &Request) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
-    connection.write_all(&line)?;
-    Ok(connection)
+    Ok(line)
 }
 
-fn expect_done(connection: &UnixStream) -> io::Result<Result<(), FileRefusal>> {
-    let mut line = String::new();
-    if io::BufReader::new(connection).read_line(&mut line)? == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(match serde_json::from_str(&line)? {
-        FileReply::Done => Ok(()),
-        FileReply::Refused(refusal) => Err(refusal),
-    })
+fn time_left(deadline: Instant) -> io::Result<Duration> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() { Err(late()) } else { Ok(left) }
 }
 
-/// What is inside the box is its user's to change, the agent too: a pipe in place of a file would hold the server up.
-fn regular(file: Option<OwnedFd>) -> Result<File, FileRefusal> {
-    file.map(File::from)
-        .filter(|file| file.metadata().is_ok_and(|metadata| metadata.is_file()))
-        .ok_or(FileRefusal::NotAFile)
+fn late() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {} s", REPLY_LIMIT.as_secs()))
 }
 
-/// Reads the single byte that carries the descriptor of the output.
-fn receive_output(connection: &UnixStream) -> io::Result<Option<OwnedFd>> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0];
-    let received =
-        recvmsg(connection, &mut [IoSliceMut::new(&mut byte)], &mut control, RecvFlags::CMSG_CLOEXEC)?;
-    if received.bytes == 0 {
-        return Err(io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
-        _ => None,
-    }))
+fn unexpected() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "an unexpected reply")
 }

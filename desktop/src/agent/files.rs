@@ -8,24 +8,24 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::OFlags;
 
-use super::protocol::FileRefusal;
+use super::protocol::Refusal;
 use crate::computer::HOME;
 
 /// Opens a file of the home for reading.
-pub(super) fn open(path: &str) -> Result<File, FileRefusal> {
+pub(super) fn open(path: &str) -> Result<File, Refusal> {
     open_below(Path::new(HOME), path)
 }
 
-fn open_below(home: &Path, path: &str) -> Result<File, FileRefusal> {
+fn open_below(home: &Path, path: &str) -> Result<File, Refusal> {
     let path = absolute(home, path);
     let real = path.canonicalize().map_err(|error| match error.kind() {
-        _ if !lexically_resolved(&path).starts_with(home) => FileRefusal::OutsideHome,
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => FileRefusal::NotFound,
-        _ => FileRefusal::Failed(error.to_string()),
+        _ if !lexically_resolved(&path).starts_with(home) => Refusal::OutsideHome,
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::NotFound,
+        _ => Refusal::Failed(error.to_string()),
     })?;
-    let home = home.canonicalize().map_err(|error| FileRefusal::Failed(error.to_string()))?;
+    let home = home.canonicalize().map_err(|error| Refusal::Failed(error.to_string()))?;
     if !real.starts_with(home) {
-        return Err(FileRefusal::OutsideHome);
+        return Err(Refusal::OutsideHome);
     }
     // A pipe without a writer must not hold this up.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
@@ -33,10 +33,10 @@ fn open_below(home: &Path, path: &str) -> Result<File, FileRefusal> {
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(real)
-        .map_err(|error| FileRefusal::Failed(error.to_string()))?;
+        .map_err(|error| Refusal::Failed(error.to_string()))?;
     match file.metadata() {
         Ok(metadata) if metadata.is_file() => Ok(file),
-        _ => Err(FileRefusal::NotAFile),
+        _ => Err(Refusal::NotAFile),
     }
 }
 
@@ -71,11 +71,11 @@ pub(super) struct Arrival {
 
 impl Arrival {
     /// Makes an empty file, under a name that no program looks for.
-    pub(super) fn begin() -> Result<(File, Self), FileRefusal> {
+    pub(super) fn begin() -> Result<(File, Self), Refusal> {
         Self::begin_in(Path::new(HOME))
     }
 
-    fn begin_in(home: &Path) -> Result<(File, Self), FileRefusal> {
+    fn begin_in(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed);
         let path = home.join(format!(".arriving-{number}"));
@@ -86,16 +86,16 @@ impl Arrival {
             .truncate(true)
             .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
             .open(&path)
-            .map_err(|error| FileRefusal::Failed(error.to_string()))?;
+            .map_err(|error| Refusal::Failed(error.to_string()))?;
         Ok((file, Self { home: home.to_owned(), path }))
     }
 
     /// Gives it its name in a folder of the home, which is made if it is not there.
-    pub(super) fn place(self, folder: &str, name: &str) -> Result<(), FileRefusal> {
+    pub(super) fn place(self, folder: &str, name: &str) -> Result<(), Refusal> {
         let folder = self.home.join(folder);
         fs::create_dir_all(&folder)
             .and_then(|()| fs::rename(&self.path, folder.join(name)))
-            .map_err(|error| FileRefusal::Failed(error.to_string()))
+            .map_err(|error| Refusal::Failed(error.to_string()))
     }
 }
 
@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
 
-    fn read(home: &Path, path: &str) -> Result<String, FileRefusal> {
+    fn read(home: &Path, path: &str) -> Result<String, Refusal> {
         let mut text = String::new();
         open_below(home, path)?.read_to_string(&mut text).expect("it is text");
         Ok(text)
@@ -137,13 +137,13 @@ mod tests {
             assert_eq!(read(&home, path).as_deref(), Ok("inside"), "{path}");
         }
         for path in ["../secret", "~/../secret", "way-out", "/etc/passwd", "/nowhere", "/", "../nowhere"] {
-            assert_eq!(read(&home, path), Err(FileRefusal::OutsideHome), "{path}");
+            assert_eq!(read(&home, path), Err(Refusal::OutsideHome), "{path}");
         }
         for path in ["nowhere", "Desktop/a.txt/b", "~/nowhere"] {
-            assert_eq!(read(&home, path), Err(FileRefusal::NotFound), "{path}");
+            assert_eq!(read(&home, path), Err(Refusal::NotFound), "{path}");
         }
         for path in ["", "~", "Desktop", "pipe"] {
-            assert_eq!(read(&home, path), Err(FileRefusal::NotAFile), "{path}");
+            assert_eq!(read(&home, path), Err(Refusal::NotAFile), "{path}");
         }
     }
 

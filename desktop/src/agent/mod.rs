@@ -1,12 +1,15 @@
 //! The agent: this same program run inside a computer's box, where it starts processes and opens files on the server's
 //! behalf.
 //!
-//! The server cannot fork into a box without being root there, so it asks: one Unix connection per process.
-//! The connection is also the process's life line: when the server lets go of it, whatever the process started is ended.
+//! The server cannot fork into a box without being root there, and must not open what a computer's user can replace, so it asks:
+//! one Unix connection per request, by which descriptors come back. The connection of a process is also its life line: when
+//! the server lets go of it, whatever the process started is ended.
 
 mod client;
 mod descriptor;
 mod files;
+mod folders;
+mod harden;
 mod kill;
 mod protocol;
 mod roster;
@@ -14,8 +17,10 @@ mod serve;
 mod spawn;
 mod supervise;
 mod table;
+mod transfer;
 
 pub(crate) use client::{Agent, AgentError, FileError, Process};
 pub(crate) use descriptor::Descriptor;
-pub(crate) use protocol::{FileRefusal, Spawn, Stdio, TableChange};
+pub(crate) use harden::PROCESSES;
+pub(crate) use protocol::{FolderChange, Refusal, Spawn, Stdio, TableChange};
 pub(crate) use serve::serve;

@@ -1,7 +1,8 @@
-//! What the server and the agent say to each other: one JSON object per line, the server's line first.
+//! What the server and the agent say to each other.
 //!
-//! Before its first line the agent sends one byte, which carries the file descriptor of the process's output if it has one,
-//! or of the file that was asked for.
+//! The two share one socket pair, made before the box was opened. For each request the server makes another pair and passes one
+//! end of it to the agent. On it the server writes the request as a line of JSON, whose first byte carries the descriptors
+//! that the request gives. The agent's first byte carries a descriptor if the request asks for one; lines of JSON follow.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,10 +10,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
+    /// Say that the agent is at work.
+    Hello,
     /// Start a process and report how it ends.
     Spawn(Spawn),
     /// Report every process that starts or ends from now on.
     WatchProcesses,
+    /// Report what changes in these folders of the home from now on.
+    WatchFolders { folders: Vec<String> },
     /// Ask every process of the box to end, but for those of one name, and close the connection when they have.
     Terminate { spared: String },
     /// Open a file of the home for reading: an absolute path, one from the home, or one that begins with `~/`.
@@ -20,11 +25,17 @@ pub(crate) enum Request {
     /// Open a new file for writing. When the server says that it is complete, by one more byte, it gets its name in a
     /// folder of the home, in place of another of that name.
     PlaceFile { folder: String, name: String },
+    /// Connect to a server inside the box by its socket's path, as soon as it listens.
+    Connect { path: String, patience_ms: u64 },
+    /// Open the agent's network namespace.
+    OpenNetwork,
 }
 
 /// A process to start.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Spawn {
+    /// The program and its arguments. The numbers of the descriptors that come with the request, which the process inherits,
+    /// are added as the last ones.
     pub(crate) argv: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) cwd: String,
@@ -53,11 +64,11 @@ pub(crate) enum Reply {
     Started,
     Failed {
         message: String,
+        /// Whether the computer has no room for another process.
+        exhausted: bool,
     },
     /// The exit code; 128 + the signal's number when a signal ended it, as a shell counts.
-    Exited {
-        code: i32,
-    },
+    Exited { code: i32 },
 }
 
 /// A change in the list of processes.
@@ -68,18 +79,46 @@ pub(crate) enum TableChange {
     Ended { pid: u32, name: String },
 }
 
-/// What the agent answers about a file.
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum FileReply {
-    Done,
-    Refused(FileRefusal),
+/// A change in a folder that is watched.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct FolderChange {
+    /// As the request named it.
+    pub(crate) folder: String,
+    pub(crate) name: String,
+    pub(crate) action: FolderAction,
 }
 
-/// Why the agent did not open a file.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum FolderAction {
+    Created,
+    Modified,
+    Deleted,
+}
+
+impl FolderAction {
+    /// The wire's name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Modified => "modified",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// What the agent replies to every other request.
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Verdict {
+    Done,
+    Refused(Refusal),
+}
+
+/// Why the agent did not do what it was asked.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum FileRefusal {
+pub(crate) enum Refusal {
     #[error("there is no such file")]
     NotFound,
     #[error("the path leads out of the home")]

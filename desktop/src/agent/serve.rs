@@ -1,66 +1,105 @@
 //! The agent's side of the socket.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use std::{fs, thread};
 
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{RecvFlags, SendFlags};
 use serde::Serialize;
 
-use super::protocol::{FileReply, Reply, Request, Spawn, Stdio};
+use super::folders::Folders;
+use super::protocol::{Refusal, Reply, Request, Spawn, Stdio, Verdict};
 use super::roster::Roster;
 use super::table::Table;
-use super::{files, kill, spawn};
+use super::{files, harden, kill, spawn, transfer};
 
 /// How often the process list is read while somebody watches it.
 const TABLE_INTERVAL: Duration = Duration::from_millis(150);
+/// How soon a server of the box that does not listen yet is tried again.
+const CONNECT_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Answers connections on `socket` until the box ends.
-pub(crate) fn serve(socket: &Path) -> io::Result<()> {
-    let listener = UnixListener::bind(socket)?;
+/// Answers the requests that come by the socket `control` until the server hangs up, which ends the box.
+pub(crate) fn serve(control: RawFd) -> io::Result<()> {
+    harden::harden()?;
+    // SAFETY: the server started this process with that descriptor, and nothing here knows of it yet.
+    let control = unsafe { OwnedFd::from_raw_fd(control) };
+    fcntl_setfd(&control, FdFlags::CLOEXEC)?;
     let roster = Arc::new(Roster::default());
-    for connection in listener.incoming() {
-        let connection = connection?;
-        let roster = Arc::clone(&roster);
-        thread::spawn(move || {
-            // An error here is the server's hanging up, which needs no answer.
-            let _ = answer(&connection, &roster);
-        });
+    let reaper = Arc::clone(&roster);
+    thread::Builder::new().spawn(move || reaper.reap())?;
+    loop {
+        let (received, connections) = match transfer::receive(&control, &mut [0], RecvFlags::empty()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            received => received?,
+        };
+        if received == 0 {
+            return Ok(());
+        }
+        for connection in connections.into_iter().map(UnixStream::from) {
+            let roster = Arc::clone(&roster);
+            let refusing = connection.try_clone();
+            let started = thread::Builder::new().spawn(move || {
+                // An error here is the server's hanging up, which needs no answer.
+                let _ = answer(&connection, &roster);
+            });
+            if let (Err(error), Ok(connection)) = (started, refusing) {
+                // The server may have gone.
+                let _ = not_started(&connection, &error);
+            }
+        }
     }
-    Ok(())
 }
 
 fn answer(connection: &UnixStream, roster: &Roster) -> io::Result<()> {
-    let mut line = String::new();
-    BufReader::new(connection).read_line(&mut line)?;
-    match serde_json::from_str(&line)? {
-        Request::Spawn(request) => run(connection, &request, roster),
-        Request::WatchProcesses => watch(connection, roster),
+    let (request, given) = receive_request(connection)?;
+    match request {
+        Request::Hello => reply(connection, None, &Verdict::Done),
+        Request::Spawn(request) => run(connection, &request, given, roster),
+        Request::WatchProcesses => watch_processes(connection, roster),
+        Request::WatchFolders { folders } => {
+            let folders = Folders::watch(&folders)?;
+            pass(connection, None)?;
+            folders.follow(connection, |change| say(connection, change))
+        }
         Request::Terminate { spared } => {
+            pass(connection, None)?;
             kill::terminate_all(&spared);
             Ok(())
         }
-        Request::OpenFile { path } => open_file(connection, &path),
+        Request::OpenFile { path } => judge(connection, files::open(&path).map(OwnedFd::from)),
         Request::PlaceFile { folder, name } => place_file(connection, &folder, &name),
+        Request::Connect { path, patience_ms } => {
+            judge(connection, connect(&path, Duration::from_millis(patience_ms)))
+        }
+        Request::OpenNetwork => {
+            judge(connection, fs::File::open("/proc/self/ns/net").map(OwnedFd::from).map_err(refusal))
+        }
     }
 }
 
-fn open_file(connection: &UnixStream, path: &str) -> io::Result<()> {
-    match files::open(path) {
-        Ok(file) => {
-            send_output(connection, Some(&file.into()))?;
-            say(connection, &FileReply::Done)
-        }
-        Err(refusal) => {
-            send_output(connection, None)?;
-            say(connection, &FileReply::Refused(refusal))
+fn receive_request(connection: &UnixStream) -> io::Result<(Request, Vec<OwnedFd>)> {
+    let mut first = [0];
+    let (received, given) = transfer::receive(connection, &mut first, RecvFlags::empty())?;
+    let mut line = first[..received].to_vec();
+    BufReader::new(connection).read_until(b'\n', &mut line)?;
+    Ok((serde_json::from_slice(&line)?, given))
+}
+
+fn connect(path: &str, patience: Duration) -> Result<OwnedFd, Refusal> {
+    let deadline = Instant::now() + patience;
+    loop {
+        match UnixStream::connect(path) {
+            Ok(stream) => return Ok(stream.into()),
+            Err(error) if Instant::now() >= deadline => return Err(refusal(error)),
+            // A server appears without notice, and its socket a moment before anything answers there.
+            Err(_) => thread::sleep(CONNECT_INTERVAL),
         }
     }
 }
@@ -68,46 +107,43 @@ fn open_file(connection: &UnixStream, path: &str) -> io::Result<()> {
 fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Result<()> {
     let (file, arrival) = match files::Arrival::begin() {
         Ok(begun) => begun,
-        Err(refusal) => {
-            send_output(connection, None)?;
-            return say(connection, &FileReply::Refused(refusal));
-        }
+        Err(refusal) => return reply(connection, None, &Verdict::Refused(refusal)),
     };
-    send_output(connection, Some(&file.into()))?;
+    pass(connection, Some(&file.into()))?;
     // Hanging up instead of saying so means that it is not complete.
     connection.read_exact(&mut [0])?;
     match arrival.place(folder, name) {
-        Ok(()) => say(connection, &FileReply::Done),
-        Err(refusal) => say(connection, &FileReply::Refused(refusal)),
+        Ok(()) => say(connection, &Verdict::Done),
+        Err(refusal) => say(connection, &Verdict::Refused(refusal)),
     }
 }
 
-fn run(connection: &UnixStream, request: &Spawn, roster: &Roster) -> io::Result<()> {
+fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &Roster) -> io::Result<()> {
     let marker = kill::Marker::next();
     let is_helper = spawn::is_helper(&request.stdio);
-    let (mut child, output) = match roster.start(is_helper, || spawn::spawn(request, &marker)) {
+    let (pid, output) = match roster.start(is_helper, || spawn::spawn(request, &given, &marker)) {
         Ok(started) => started,
-        Err(error) => {
-            send_output(connection, None)?;
-            return say(connection, &Reply::Failed { message: error.to_string() });
-        }
+        Err(error) => return not_started(connection, &error),
     };
-    send_output(connection, output.as_ref())?;
+    pass(connection, output.as_ref())?;
     // The server has its own now; with this one open a pipe's writers would never learn that nobody reads.
-    drop(output);
+    drop((output, given));
     say(connection, &Reply::Started)?;
     let ended = Arc::new(AtomicBool::new(false));
     // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
     if !matches!(request.stdio, Stdio::Terminal { .. }) {
-        let tree =
-            kill::Tree { leader: child.id(), supervised: spawn::is_supervised(&request.stdio), marker };
-        kill_on_hang_up(connection.try_clone()?, tree, Arc::clone(&ended));
+        let tree = kill::Tree { leader: pid, supervised: spawn::is_supervised(&request.stdio), marker };
+        kill_on_hang_up(connection.try_clone()?, tree, Arc::clone(&ended))?;
     }
-    let code = exit_code(child.wait()?);
-    roster.ended(child.id());
+    let code = exit_code(roster.wait(pid));
     ended.store(true, Ordering::Release);
     say(connection, &Reply::Exited { code })?;
     connection.shutdown(std::net::Shutdown::Write)
+}
+
+fn not_started(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
+    let exhausted = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory);
+    reply(connection, None, &Reply::Failed { message: error.to_string(), exhausted })
 }
 
 fn exit_code(status: ExitStatus) -> i32 {
@@ -115,20 +151,21 @@ fn exit_code(status: ExitStatus) -> i32 {
 }
 
 /// Once the process has ended by itself, what it left in the background stays: that is how a command starts a program.
-fn kill_on_hang_up(mut connection: UnixStream, tree: kill::Tree, ended: Arc<AtomicBool>) {
-    thread::spawn(move || {
+fn kill_on_hang_up(mut connection: UnixStream, tree: kill::Tree, ended: Arc<AtomicBool>) -> io::Result<()> {
+    thread::Builder::new().spawn(move || {
         let hung_up = !matches!(connection.read(&mut [0]), Ok(1));
         if hung_up && !ended.load(Ordering::Acquire) {
             tree.kill();
         }
-    });
+    })?;
+    Ok(())
 }
 
-fn watch(mut connection: &UnixStream, roster: &Roster) -> io::Result<()> {
+fn watch_processes(mut connection: &UnixStream, roster: &Roster) -> io::Result<()> {
     let mut table = Table::default();
     // What runs already is no change.
     table.refresh(roster);
-    send_output(connection, None)?;
+    pass(connection, None)?;
     loop {
         for change in table.refresh(roster) {
             say(connection, &change)?;
@@ -139,19 +176,32 @@ fn watch(mut connection: &UnixStream, roster: &Roster) -> io::Result<()> {
     }
 }
 
+fn refusal(error: io::Error) -> Refusal {
+    Refusal::Failed(error.to_string())
+}
+
+/// Passes a descriptor that was asked for, or says why there is none.
+fn judge(connection: &UnixStream, opened: Result<OwnedFd, Refusal>) -> io::Result<()> {
+    match opened {
+        Ok(descriptor) => reply(connection, Some(&descriptor), &Verdict::Done),
+        Err(refusal) => reply(connection, None, &Verdict::Refused(refusal)),
+    }
+}
+
+fn reply(connection: &UnixStream, descriptor: Option<&OwnedFd>, message: &impl Serialize) -> io::Result<()> {
+    pass(connection, descriptor)?;
+    say(connection, message)
+}
+
+/// Sends the first byte of a reply, with the descriptor that it carries.
+fn pass(connection: &UnixStream, descriptor: Option<&OwnedFd>) -> io::Result<()> {
+    let descriptors: Vec<_> = descriptor.iter().map(|descriptor| descriptor.as_fd()).collect();
+    transfer::send(connection, &[0], &descriptors, SendFlags::empty())?;
+    Ok(())
+}
+
 fn say(mut connection: &UnixStream, message: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     connection.write_all(&line)
-}
-
-fn send_output(connection: &UnixStream, output: Option<&OwnedFd>) -> io::Result<()> {
-    let mut space = [std::mem::MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = SendAncillaryBuffer::new(&mut space);
-    let descriptors = output.map(|output| [output.as_fd()]);
-    if let Some(descriptors) = &descriptors {
-        control.push(SendAncillaryMessage::ScmRights(descriptors));
-    }
-    sendmsg(connection, &[io::IoSlice::new(&[0])], &mut control, SendFlags::NOSIGNAL)?;
-    Ok(())
 }

@@ -2,11 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, Child, Command};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -15,13 +16,20 @@ use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
 use super::supervise::supervise;
 
-/// Starts the process in a session of its own; with it comes the end of its output that the server reads, if any.
-pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Option<OwnedFd>)> {
+/// Starts the process in a session of its own, with the `given` descriptors; with it comes the end of its output that the
+/// server reads, if any.
+pub(super) fn spawn(
+    request: &Spawn,
+    given: &[OwnedFd],
+    marker: &Marker,
+) -> io::Result<(Child, Option<OwnedFd>)> {
     let (program, arguments) =
         request.argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let inherited: Vec<RawFd> = given.iter().map(AsRawFd::as_raw_fd).collect();
     let mut command = Command::new(program);
     command
         .args(arguments)
+        .args(inherited.iter().map(RawFd::to_string))
         .env_clear()
         .envs(request.env.iter().map(|(name, value)| (name, value)))
         .env(Marker::VARIABLE, marker.value())
@@ -47,10 +55,14 @@ pub(super) fn spawn(request: &Spawn, marker: &Marker) -> io::Result<(Child, Opti
     let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
     let supervised = is_supervised(&request.stdio);
     let expendable = !matches!(request.stdio, Stdio::Log { .. });
-    // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
+    // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated. The inherited
+    // descriptors are open, since `given` outlives the start.
     unsafe {
         command.pre_exec(move || {
             setsid()?;
+            for &descriptor in &inherited {
+                fcntl_setfd(BorrowedFd::borrow_raw(descriptor), FdFlags::empty())?;
+            }
             if controlling_terminal {
                 ioctl_tiocsctty(rustix::stdio::stdin())?;
             }

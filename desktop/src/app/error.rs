@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::agent::{AgentError, FileError, FileRefusal};
+use crate::agent::{AgentError, FileError, Refusal};
 use crate::computer::{CommandError, FleetError, HOME};
 use crate::screen::ScreenError;
 use crate::store::StoreError;
@@ -112,7 +112,9 @@ impl From<ScreenError> for ApiError {
 impl From<AgentError> for ApiError {
     fn from(error: AgentError) -> Self {
         match error {
-            AgentError::NotStarted(_) => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+            AgentError::NotStarted(_) | AgentError::Exhausted(_) => {
+                Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+            }
             AgentError::Lost(_) => Self::unreachable(&error),
         }
     }
@@ -130,14 +132,14 @@ impl From<CommandError> for ApiError {
 impl From<FileError> for ApiError {
     fn from(error: FileError) -> Self {
         match error {
-            FileError::Refused(FileRefusal::NotFound) => Self::not_found("File"),
-            FileError::Refused(FileRefusal::OutsideHome) => {
+            FileError::Refused(Refusal::NotFound) => Self::not_found("File"),
+            FileError::Refused(Refusal::OutsideHome) => {
                 Self::new(StatusCode::FORBIDDEN, format!("path: must be in {HOME}"))
             }
-            FileError::Refused(refusal @ FileRefusal::NotAFile) => {
+            FileError::Refused(refusal @ Refusal::NotAFile) => {
                 Self::bad_request(format!("path: {refusal}; pack a folder first"))
             }
-            FileError::Refused(refusal @ FileRefusal::Failed(_)) => {
+            FileError::Refused(refusal @ Refusal::Failed(_)) => {
                 Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string())
             }
             FileError::Lost(error) => Self::unreachable(&error),

@@ -1,6 +1,7 @@
 //! Running a command inside a computer to its end, with a limit on time and on what is kept of its output.
 
 use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use tokio::time::sleep;
@@ -39,8 +40,14 @@ pub(crate) struct Transcript {
 
 impl Machine {
     /// Runs a program until it exits or `limit` has passed. Programs that it left in the background go on.
-    pub(crate) async fn run(&self, argv: Vec<String>, limit: Duration) -> Result<Transcript, CommandError> {
-        let mut process = self.spawn(argv, Stdio::Merged).await?;
+    /// It inherits the `given` descriptors, whose numbers are its last arguments.
+    pub(crate) async fn run(
+        &self,
+        argv: Vec<String>,
+        limit: Duration,
+        given: &[BorrowedFd<'_>],
+    ) -> Result<Transcript, CommandError> {
+        let mut process = self.spawn(argv, Stdio::Merged, given).await?;
         // The agent gives every process with a pipe the reading end of it.
         let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
         let output = Descriptor::new(output)?;

@@ -11,6 +11,8 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::ending::Ending;
+
 /// How long the kernel may take to clear a box away. A process that waits for a broken disk would take for ever.
 const CLEARANCE: Duration = Duration::from_secs(5);
 
@@ -22,8 +24,8 @@ pub(super) struct Container {
 }
 
 impl Container {
-    /// Cancels `stopping` when the box ends by itself.
-    pub(super) fn follow(mut child: Child, stopping: CancellationToken) -> Self {
+    /// Ends the computer when the box ends by itself.
+    pub(super) fn follow(mut child: Child, ending: Ending) -> Self {
         let kill = CancellationToken::new();
         let (report, ended) = watch::channel(false);
         let killed = kill.clone();
@@ -45,7 +47,7 @@ impl Container {
             if let Err(error) = ended {
                 tracing::error!("cannot follow a computer's box: {error}");
             }
-            stopping.cancel();
+            ending.because("its box closed");
             report.send_replace(true);
         });
         Self { kill, ended }

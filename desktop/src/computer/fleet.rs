@@ -1,11 +1,9 @@
 //! Every computer's state, and the transitions between the states: one at a time per computer.
 
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use std::{fs, io};
 
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard, watch};
 use tokio::task::JoinSet;
@@ -17,18 +15,16 @@ use crate::secret::Secret;
 use crate::store::{ComputerRecord, Store, StoreError};
 
 use super::delivery;
+use super::homes::{Home, Homes};
 use super::layout::Layout;
 use super::limits::Limits;
 use super::machine::{Blueprint, Machine};
 use super::runtime_dir::RuntimeDir;
+use super::session::BootError;
 use super::spawner::Spawner;
 
 /// How long a call waits for a computer that is coming up.
 const PATIENCE: Duration = Duration::from_secs(35);
-/// The host's users that computers run as begin here, when the server is root. No Debian system hands these out.
-const FIRST_OWNER: u32 = 200_000;
-/// Which users there are for this process.
-const USER_MAP: &str = "/proc/self/uid_map";
 
 /// What a computer is doing.
 #[derive(Clone, Debug)]
@@ -40,8 +36,8 @@ pub(crate) enum Phase {
     Restarting(Secret),
     Running(Arc<Machine>),
     Stopping,
-    /// It did not come up, or ended by itself.
-    Failed,
+    /// It did not come up, or ended by itself: the reason.
+    Failed(String),
 }
 
 impl Phase {
@@ -53,7 +49,7 @@ impl Phase {
             Self::Restarting(_) => "restarting",
             Self::Running(_) => "running",
             Self::Stopping => "stopping",
-            Self::Failed => "error",
+            Self::Failed(_) => "error",
         }
     }
 
@@ -61,7 +57,7 @@ impl Phase {
         match self {
             Self::Starting(password) | Self::Restarting(password) => Some(password),
             Self::Running(machine) => Some(machine.password()),
-            Self::Stopped | Self::Stopping | Self::Failed => None,
+            Self::Stopped | Self::Stopping | Self::Failed(_) => None,
         }
     }
 }
@@ -90,8 +86,7 @@ pub(crate) struct Fleet(Arc<Inner>);
 struct Inner {
     store: Arc<Store>,
     contents: Arc<Contents>,
-    /// Holds one folder per computer.
-    homes: PathBuf,
+    homes: Homes,
     limits: Limits,
     runtime: RuntimeDir,
     spawner: Spawner,
@@ -114,7 +109,7 @@ impl Fleet {
     pub(crate) fn new(
         store: Arc<Store>,
         contents: Arc<Contents>,
-        homes: PathBuf,
+        homes: Homes,
         runtime: RuntimeDir,
         spawner: Spawner,
     ) -> Self {
@@ -229,13 +224,9 @@ impl Fleet {
             machine.stop().await;
         }
         slot.phase.send_replace(Phase::Stopped);
-        let folder = self.folder(computer);
+        let (homes, id) = (self.0.homes.clone(), computer.id.clone());
         // A home can hold very many files.
-        let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(folder)).await;
-        match removed.map_err(io::Error::other)? {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
-            _ => {}
-        }
+        tokio::task::spawn_blocking(move || homes.remove(&id)).await.map_err(io::Error::other)??;
         // Last, so that what could not be removed can be deleted again.
         self.0.store.delete_computer(&computer.id)?;
         if let Some(slots) = self.slots().as_mut() {
@@ -267,8 +258,11 @@ impl Fleet {
         password: Secret,
         turn: OwnedMutexGuard<()>,
     ) {
-        let blueprint = self.blueprint(&computer, password);
-        match Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await {
+        let booted = match self.blueprint(&computer, password) {
+            Ok(blueprint) => Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await,
+            Err(error) => Err(BootError::Home(error)),
+        };
+        match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
                 // Whoever waited for it finds them there; one that comes in this moment is found after it.
@@ -276,35 +270,26 @@ impl Fleet {
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
                 drop(turn);
                 self.deliver_to(&slot, &machine, &computer.id).await;
-                tokio::spawn(mourn(slot, machine, computer.instance_id));
+                tokio::spawn(watch_for_crash(slot, machine, computer.instance_id));
             }
             Err(error) => {
                 tracing::error!("computer {} did not start: {error}", computer.instance_id);
-                slot.phase.send_replace(Phase::Failed);
+                slot.phase.send_replace(Phase::Failed(error.to_string()));
             }
         }
     }
 
-    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> Blueprint {
-        let home = self.folder(computer).join("home");
+    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> io::Result<Blueprint> {
         let spec = &computer.spec;
-        Blueprint {
+        let Home { path: home, owner } = self.0.homes.prepare(&computer.id, computer.slot)?;
+        Ok(Blueprint {
             group: self.0.limits.group(&computer.instance_id, spec.ram, spec.cpu),
-            owner: owner(&home, computer.slot),
-            layout: Layout {
-                home,
-                run: self.0.runtime.computer(&computer.instance_id),
-                support: self.0.runtime.support(),
-                display: display(computer.slot),
-            },
+            owner,
+            layout: Layout { home, support: self.0.runtime.support(), display: display(computer.slot) },
             hostname: computer.instance_id.clone(),
             resolution: spec.resolution,
             password,
-        }
-    }
-
-    fn folder(&self, computer: &ComputerRecord) -> PathBuf {
-        self.0.homes.join(&computer.id)
+        })
     }
 
     async fn turn(&self, computer: &ComputerRecord) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
@@ -341,15 +326,16 @@ impl Fleet {
 }
 
 /// Cleans up after a computer that ends without having been told to.
-async fn mourn(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
+async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     machine.stopping().cancelled().await;
     let _turn = Arc::clone(&slot.turn).lock_owned().await;
     let ended_by_itself =
         matches!(&*slot.phase.borrow(), Phase::Running(current) if Arc::ptr_eq(current, &machine));
     if ended_by_itself {
-        tracing::error!("computer {name} ended by itself");
+        let reason = machine.failure().unwrap_or("it ended by itself").to_owned();
+        tracing::error!("computer {name} ended: {reason}");
         machine.stop().await;
-        slot.phase.send_replace(Phase::Failed);
+        slot.phase.send_replace(Phase::Failed(reason));
     }
 }
 
@@ -361,72 +347,4 @@ fn new_password() -> Result<Secret, getrandom::Error> {
 fn display(slot: u32) -> u16 {
     // The remainder is below 10 000.
     1000 + (slot % 10_000) as u16
-}
-
-/// Root gives each computer a user of its own, so that being root inside by some mistake is not being root outside.
-/// A home that exists keeps its owner.
-fn owner(home: &Path, slot: u32) -> Option<u32> {
-    if !rustix::process::geteuid().is_root() {
-        return None;
-    }
-    let own = FIRST_OWNER + slot;
-    let owner = match fs::metadata(home) {
-        Ok(metadata) => metadata.uid(),
-        Err(_) if !fs::read_to_string(USER_MAP).is_ok_and(|map| covers(&map, own)) => {
-            tracing::warn!("this server's namespace has no user {own}, so the computer runs as root outside");
-            0
-        }
-        Err(_) if can_be_reached(home) => own,
-        Err(_) => {
-            tracing::warn!(
-                "{} is closed to other users, so the computer runs as root outside",
-                home.display()
-            );
-            0
-        }
-    };
-    (owner != 0).then_some(owner)
-}
-
-/// Whether a namespace has a user: in a container without root's rights on the host it may have a few only. A line of `map`
-/// is the first user inside, the first outside, and how many.
-fn covers(map: &str, user: u32) -> bool {
-    map.lines().any(|line| {
-        let mut numbers = line.split_whitespace().map_while(|number| number.parse::<u64>().ok());
-        let (first, _, count) = (numbers.next(), numbers.next(), numbers.next());
-        first.zip(count).is_some_and(|(first, count)| (first..first + count).contains(&user.into()))
-    })
-}
-
-/// Whether users other than root can pass through every folder above, up to those that do not exist yet.
-fn can_be_reached(path: &Path) -> bool {
-    path.ancestors()
-        .skip(1)
-        .filter_map(|folder| fs::metadata(folder).ok())
-        .all(|folder| folder.mode() & 0o001 != 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_namespace_has_the_users_of_its_map() {
-        assert!(covers("         0          0 4294967295\n", 200_001));
-        let container = "         0       1000          1\n         1     100000      65536\n";
-        assert!(covers(container, 0) && covers(container, 65_536));
-        assert!(!covers(container, 65_537) && !covers(container, 200_000));
-    }
-
-    #[test]
-    fn a_folder_closed_to_others_hides_what_is_in_it() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let set = |mode| fs::set_permissions(parent.path(), fs::Permissions::from_mode(mode));
-        set(0o700).expect("the folder is ours");
-        assert!(!can_be_reached(&parent.path().join("a/home")));
-        set(0o711).expect("the folder is ours");
-        assert!(can_be_reached(&parent.path().join("a/home")));
-    }
 }

@@ -1,21 +1,24 @@
 //! Where the parts of a computer lie, seen from the host and from inside its box.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The user's home inside the box.
 pub(crate) const HOME: &str = "/home/user";
-/// The run folder inside the box.
+/// The folder of the desktop's sockets inside the box, which the host does not see.
 pub(super) const RUN: &str = "/run/computer";
+/// What the parts of the desktop write about themselves, inside the box.
+pub(super) const LOGS: &str = "/run/log";
 /// The server's own files inside the box, not writable there.
 pub(super) const SUPPORT: &str = "/run/support";
+/// The folder of the X server's socket inside the box.
+pub(super) const X_SOCKETS: &str = "/tmp/.X11-unix";
 
-/// The host's paths of one running computer.
+/// The parts of one running computer.
 #[derive(Clone, Debug)]
-pub(crate) struct Layout {
-    /// Kept between runs.
-    pub(crate) home: PathBuf,
-    /// Sockets and logs of this run. Its path is short: a Unix socket's may have 107 bytes.
-    pub(crate) run: PathBuf,
+pub(super) struct Layout {
+    /// The home on the host, kept between runs: the only folder that both the host and the computer's user can write to. The
+    /// server names it to bubblewrap and opens nothing below it.
+    pub(super) home: PathBuf,
     /// Shared by all computers: the agent's program and the user database.
     pub(super) support: PathBuf,
     /// The X display number.
@@ -23,33 +26,13 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    pub(super) fn agent_socket(&self) -> PathBuf {
-        self.run.join("agent.sock")
-    }
-
-    pub(super) fn x_sockets(&self) -> PathBuf {
-        self.run.join("x11")
-    }
-
-    pub(super) fn x_socket(&self) -> PathBuf {
-        self.x_sockets().join(format!("X{}", self.display))
-    }
-
-    pub(super) fn pulse_socket(&self) -> PathBuf {
-        self.run.join("pulse.sock")
-    }
-
-    pub(super) fn box_log(&self) -> PathBuf {
-        self.run.join("box.log")
-    }
-
-    /// Files that pass between the server and a program it runs inside.
-    pub(crate) fn exchange(&self) -> PathBuf {
-        self.run.join("exchange")
+    /// The X server's socket inside the box.
+    pub(super) fn x_socket(&self) -> String {
+        format!("{X_SOCKETS}/X{}", self.display)
     }
 }
 
-/// A path of the run folder as the inside sees it.
-pub(crate) fn inside(name: impl AsRef<Path>) -> String {
-    Path::new(RUN).join(name).to_string_lossy().into_owned()
+/// The sound server's socket inside the box.
+pub(super) fn pulse_socket() -> String {
+    format!("{RUN}/pulse.sock")
 }

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::sleep;
 
+use crate::agent::PROCESSES;
+
 use self::hierarchy::{Hierarchy, Version};
 
-/// Far more than a desktop with a browser has, and far fewer than would hinder others.
-const PROCESSES: u32 = 4096;
 /// Over which the kernel counts the use of cores, in µs.
 const CPU_PERIOD: u32 = 100_000;
 /// How long the kernel may take to see that a group is empty.

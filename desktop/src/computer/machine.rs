@@ -1,13 +1,13 @@
 //! One running computer.
 
-use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, chown};
-use std::path::Path;
+use std::os::fd::BorrowedFd;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::SetOnce;
+use rustix::process::geteuid;
+use tokio::sync::{Semaphore, SetOnce};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -16,16 +16,23 @@ use crate::screen::Screen;
 use crate::secret::Secret;
 use crate::stream::{Broadcast, Connection, Stage, StartError, Status};
 
+use super::box_log::BoxLog;
 use super::container::Container;
+use super::ending::Ending;
 use super::environment::environment;
+use super::health::Health;
 use super::layout::{HOME, Layout};
 use super::limits::{Enforced, Group};
-use super::network::{self, Network};
+use super::network::{self, Carrying, Network};
 use super::resolution::Resolution;
+use super::sandbox::{self, AGENT, Opening};
 use super::session::{self, BootError, DISPLAY_SERVER};
 use super::spawner::Spawner;
-use super::{sandbox, skeleton};
 
+/// How many calls look at a screen at a time.
+const VIEWS: usize = 4;
+/// How long a display may take to tell its size to those who list computers.
+const SIZE_LIMIT: Duration = Duration::from_millis(500);
 /// How long programs get to save and close before the box is taken down.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -37,7 +44,9 @@ pub(crate) struct Machine {
     drawn: Arc<SetOnce<()>>,
     layout: Layout,
     password: Secret,
-    stopping: CancellationToken,
+    ending: Ending,
+    health: Health,
+    lanes: Lanes,
     container: Container,
     group: Group,
     spawner: Spawner,
@@ -58,6 +67,23 @@ pub(super) struct Blueprint {
     pub(super) group: Group,
 }
 
+/// Who may use the screen at a time: its calls block threads, of which one computer must not take those of all. A display that
+/// hangs holds up its own callers, who wait here without a thread.
+#[derive(Debug)]
+struct Lanes {
+    input: Semaphore,
+    view: Semaphore,
+}
+
+/// What a call does with the screen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lane {
+    /// Uses pointer or keyboard: one at a time.
+    Input,
+    /// Looks at it.
+    View,
+}
+
 impl Machine {
     /// Opens the box and brings the desktop up.
     pub(super) async fn boot(
@@ -66,33 +92,39 @@ impl Machine {
         closing: &CancellationToken,
     ) -> Result<Self, BootError> {
         let Blueprint { layout, hostname, resolution, owner, password, group } = blueprint;
-        prepare(&layout, owner)?;
-        let mut command = sandbox::command(&layout, &hostname, owner);
+        let (own_end, control) = UnixStream::pair()?;
+        let opening = Opening { hostname: &hostname, owner, control: control.into() };
+        let mut command = sandbox::command(&layout, opening)?;
         group.join(&mut command)?;
-        let log = fs::File::create(layout.box_log())?;
-        command.stdout(log.try_clone()?).stderr(log);
-        let stopping = CancellationToken::new();
-        let container = Container::follow(spawner.spawn(command).await?, stopping.clone());
-        let agent = Agent::new(layout.agent_socket());
+        let (log, log_end) = BoxLog::open()?;
+        command.stdout(log_end.try_clone()?).stderr(log_end.try_clone()?);
+        let ending = Ending::default();
+        let container = Container::follow(spawner.spawn(command).await?, ending.clone());
+        let agent = Agent::new(own_end, owner.unwrap_or_else(|| geteuid().as_raw()))?;
         let started = async {
-            session::reach(&layout).await?;
-            let desktop = session::start(&agent, &layout, resolution, &stopping);
-            let (screen, network) = tokio::join!(desktop, connect(&layout, spawner));
+            session::reach(&agent).await?;
+            let desktop = session::start(&agent, &layout, resolution, &ending);
+            let program = layout.support.join(AGENT);
+            let carrying = Carrying { spawner, agent: &program, owner, group: &group, log: log_end };
+            let network = connect(&agent, &log, carrying);
+            let (screen, network) = tokio::join!(desktop, network);
             Ok((screen?, network))
         };
         let started = tokio::select! {
             started = started => started,
-            () = stopping.cancelled() => Err(BootError::BoxClosed(last_line(&layout.box_log()))),
+            () = ending.token().cancelled() => Err(BootError::BoxClosed(log.last_line())),
             () = closing.cancelled() => Err(BootError::GivenUp),
         };
         match started {
             Ok((screen, network)) => Ok(Self {
-                agent,
                 drawn: follow_drawing(&screen),
+                health: Health::watch(agent.clone(), ending.clone()),
+                agent,
                 screen,
                 layout,
                 password,
-                stopping,
+                ending,
+                lanes: Lanes { input: Semaphore::new(1), view: Semaphore::new(VIEWS) },
                 container,
                 group,
                 spawner: spawner.clone(),
@@ -101,13 +133,27 @@ impl Machine {
                 _network: network,
             }),
             Err(error) => {
-                stopping.cancel();
+                ending.begin();
                 container.kill().await;
                 group.remove().await;
-                remove(&layout.run);
                 Err(error)
             }
         }
+    }
+
+    /// Runs `work` with the screen, on a thread that may block.
+    pub(crate) async fn on_screen<T: Send + 'static>(
+        &self,
+        lane: Lane,
+        work: impl FnOnce(&Screen) -> T + Send + 'static,
+    ) -> io::Result<T> {
+        let lane = match lane {
+            Lane::Input => &self.lanes.input,
+            Lane::View => &self.lanes.view,
+        };
+        let _turn = lane.acquire().await.map_err(io::Error::other)?;
+        let screen = Arc::clone(&self.screen);
+        tokio::task::spawn_blocking(move || work(&screen)).await.map_err(io::Error::other)
     }
 
     pub(crate) fn screen(&self) -> &Arc<Screen> {
@@ -119,20 +165,15 @@ impl Machine {
         self.drawn.wait().await;
     }
 
-    /// The size of its screen as it is now.
+    /// The size of its screen as it is now, unless its display takes long to tell.
     pub(crate) async fn resolution(&self) -> Option<Resolution> {
-        let screen = Arc::clone(&self.screen);
-        // The X server is asked, which blocks.
-        let (width, height) = tokio::task::spawn_blocking(move || screen.size()).await.ok()?;
+        let asked = self.on_screen(Lane::View, Screen::size);
+        let (width, height) = timeout(SIZE_LIMIT, asked).await.ok()?.ok()?;
         Some(Resolution { width, height })
     }
 
     pub(crate) fn agent(&self) -> &Agent {
         &self.agent
-    }
-
-    pub(crate) fn layout(&self) -> &Layout {
-        &self.layout
     }
 
     pub(crate) fn password(&self) -> &Secret {
@@ -150,13 +191,11 @@ impl Machine {
 
     /// Streams its screen and sound; returns once the target takes them.
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
-        let screen = Arc::clone(&self.screen);
-        // The X server is asked, which blocks.
-        let size = tokio::task::spawn_blocking(move || screen.size()).await.map_err(io::Error::other)?;
+        let size = self.on_screen(Lane::View, Screen::size).await?;
         let stage = Stage {
-            x_sockets: self.layout.x_sockets(),
+            x_sockets: "/nonexistent".into(),
             display: self.layout.display,
-            sound: self.layout.pulse_socket(),
+            sound: "/nonexistent".into(),
             size,
             owner: self.owner,
         };
@@ -165,29 +204,43 @@ impl Machine {
 
     /// Cancelled as soon as this computer begins to stop, or its box has ended by itself.
     pub(crate) fn stopping(&self) -> &CancellationToken {
-        &self.stopping
+        self.ending.token()
     }
 
-    /// Starts a program inside with the desktop's environment, in the home.
-    pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
+    /// Why it ends without having been asked to.
+    pub(super) fn failure(&self) -> Option<&str> {
+        self.ending.reason()
+    }
+
+    /// Starts a program inside with the desktop's environment, in the home. It inherits the `given` descriptors, whose numbers
+    /// are its last arguments.
+    pub(crate) async fn spawn(
+        &self,
+        argv: Vec<String>,
+        stdio: Stdio,
+        given: &[BorrowedFd<'_>],
+    ) -> Result<Process, AgentError> {
         let mut env = environment(self.layout.display);
         if matches!(stdio, Stdio::Terminal { .. }) {
             env.push(("TERM".into(), "xterm-256color".into()));
             env.push(("COLORTERM".into(), "truecolor".into()));
         }
-        self.agent.spawn(Spawn { argv, env, cwd: HOME.into(), stdio }).await
+        let spawned = self.agent.spawn(Spawn { argv, env, cwd: HOME.into(), stdio }, given).await;
+        if matches!(spawned, Err(AgentError::Exhausted(_) | AgentError::Lost(_))) {
+            self.health.doubt();
+        }
+        spawned
     }
 
     /// Lets programs close, then takes the box down. Returns when nothing of it is left.
     pub(super) async fn stop(&self) {
-        self.stopping.cancel();
+        self.ending.begin();
         self.broadcast.stop().await;
         // Programs lose what they would save if their display went first.
         let closed = timeout(GRACE, self.agent.terminate(DISPLAY_SERVER)).await;
         tracing::debug!("the programs of a computer were asked to close: {closed:?}");
         self.container.kill().await;
         self.group.remove().await;
-        remove(&self.layout.run);
     }
 }
 
@@ -203,42 +256,13 @@ fn follow_drawing(screen: &Arc<Screen>) -> Arc<SetOnce<()>> {
 }
 
 /// Without a network the computer works all the same.
-async fn connect(layout: &Layout, spawner: &Spawner) -> Option<Network> {
-    let connected = async {
-        let log = fs::OpenOptions::new().append(true).open(layout.box_log())?;
-        network::connect(&layout.agent_socket(), log, spawner).await
-    };
+async fn connect(agent: &Agent, log: &BoxLog, carrying: Carrying<'_>) -> Option<Network> {
+    let connected = async { network::connect(agent.network().await?, carrying).await };
     match connected.await {
         Ok(network) => Some(network),
         Err(error) => {
-            let reason = last_line(&layout.box_log());
-            tracing::warn!("a computer has no network: {error} ({reason})");
+            tracing::warn!("a computer has no network: {error} ({})", log.last_line());
             None
         }
     }
-}
-
-fn prepare(layout: &Layout, owner: Option<u32>) -> io::Result<()> {
-    remove(&layout.run);
-    for folder in [layout.run.clone(), layout.x_sockets(), layout.exchange()] {
-        DirBuilder::new().mode(0o700).create(&folder)?;
-        if let Some(owner) = owner {
-            chown(&folder, Some(owner), Some(owner))?;
-        }
-    }
-    skeleton::furnish(&layout.home, owner)
-}
-
-fn remove(folder: &Path) {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!("cannot remove {}: {error}", folder.display());
-        }
-        _ => {}
-    }
-}
-
-fn last_line(log: &Path) -> String {
-    let text = fs::read_to_string(log).unwrap_or_default();
-    text.lines().last().unwrap_or("no reason given").to_owned()
 }

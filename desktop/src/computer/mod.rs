@@ -1,10 +1,14 @@
 //! Computers: boxes with an X desktop and sound in them, and the fleet that starts and stops them.
 
+mod box_log;
 mod command;
 mod container;
 mod delivery;
+mod ending;
 mod environment;
 mod fleet;
+mod health;
+mod homes;
 mod layout;
 mod limits;
 mod machine;
@@ -13,16 +17,19 @@ mod python;
 mod resolution;
 mod runtime_dir;
 mod sandbox;
+mod seccomp;
 mod session;
 mod skeleton;
 mod spawner;
 
 pub(crate) use command::{CommandError, Outcome};
 pub(crate) use fleet::{Fleet, FleetError, Phase};
+pub(crate) use homes::Homes;
 pub(crate) use layout::HOME;
 pub(crate) use limits::{Enforced, Limits};
-pub(crate) use machine::Machine;
+pub(crate) use machine::{Lane, Machine};
+pub(crate) use network::run_carrier;
 pub(crate) use resolution::Resolution;
 pub(crate) use runtime_dir::RuntimeDir;
 pub(crate) use sandbox::{AGENT, SYSTEM};
-pub(crate) use spawner::Spawner;
+pub(crate) use spawner::{Spawner, inherit};

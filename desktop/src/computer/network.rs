@@ -1,24 +1,28 @@
 //! A computer's way to the network: slirp4netns carries what leaves its box, as if the host's user had sent it.
 //!
 //! The box has a network of its own, so neither the host's loopback (this server, for one) nor another computer's sockets
-//! are reached from it.
+//! are reached from it. Link-local addresses, and those by which clouds give machines their credentials, are closed from
+//! inside ([`carrier`]), where the computer's user has no right to open them again.
+
+mod carrier;
+
+pub(crate) use carrier::run as run_carrier;
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
-use std::{env, fs};
 
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::Errno;
 use rustix::ioctl::{Ioctl, IoctlOutput, Opcode, ioctl, opcode};
 use tokio::io::AsyncReadExt as _;
-use tokio::net::UnixStream;
 use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::spawner::Spawner;
+use super::limits::Group;
+use super::spawner::{Spawner, inherit};
 
 /// Where it answers questions for names; it passes them to the host's resolver.
 pub(super) const RESOLVER: &str = "10.0.2.3";
@@ -32,37 +36,41 @@ pub(super) struct Network {
     _carrier: Child,
 }
 
-/// Connects the box whose agent listens on `agent_socket`. What the carrier has to say goes to `log`.
-pub(super) async fn connect(agent_socket: &Path, log: fs::File, spawner: &Spawner) -> io::Result<Network> {
-    let agent = UnixStream::connect(agent_socket).await?.peer_cred()?.pid();
-    let agent = agent.ok_or_else(|| io::Error::other("the agent's process is not known"))?;
-    let network = OwnedFd::from(fs::File::open(format!("/proc/{agent}/ns/net"))?);
-    let users = owner(&network)?;
+/// Who carries for a box.
+pub(super) struct Carrying<'a> {
+    pub(super) spawner: &'a Spawner,
+    /// This program, where the computer's user can run it.
+    pub(super) agent: &'a Path,
+    /// The host's user that the box runs as, when it is not the server's own.
+    pub(super) owner: Option<u32>,
+    /// The computer's control groups.
+    pub(super) group: &'a Group,
+    /// Takes what the carrier has to say.
+    pub(super) log: OwnedFd,
+}
+
+/// Connects a box by its network namespace.
+pub(super) async fn connect(network: OwnedFd, carrying: Carrying<'_>) -> io::Result<Network> {
+    let Carrying { spawner, agent, owner, group, log } = carrying;
+    let users = namespace_of_users(&network)?;
     let (ready, report_ready) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let path = |descriptor: &OwnedFd| format!("/proc/self/fd/{}", descriptor.as_raw_fd());
-    let mut command = Command::new(PROGRAM);
+    let mut command = Command::new(agent);
     command
-        .args(["--configure", "--mtu=65520", "--disable-host-loopback"])
+        .args(["carrier", "--users", &users.as_raw_fd().to_string()])
+        .args(["--network", &network.as_raw_fd().to_string(), "--", PROGRAM])
+        .args(["--configure", "--mtu=65520", "--disable-host-loopback", "--enable-seccomp"])
         .arg(format!("--ready-fd={}", report_ready.as_raw_fd()))
         .arg(format!("--userns-path={}", path(&users)))
         .args(["--netns-type=path", &path(&network), "tap0"])
-        // The server's variables are not its business; one may hold the API key.
-        .env_clear()
-        .env("PATH", env::var_os("PATH").unwrap_or_default())
-        .process_group(0)
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log);
-    let inherited = [network, users, report_ready];
-    // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
-    unsafe {
-        command.pre_exec(move || {
-            for descriptor in &inherited {
-                fcntl_setfd(descriptor, FdFlags::empty())?;
-            }
-            Ok(())
-        });
+    if let Some(owner) = owner {
+        command.uid(owner).gid(owner);
     }
+    group.join(&mut command)?;
+    inherit(command.as_std_mut(), vec![network, users, report_ready]);
     // The spawner drops the command, and with it our ends of what is inherited.
     let carrier = spawner.spawn(command).await?;
     let ready = pipe::Receiver::from_owned_fd(ready)?;
@@ -78,10 +86,37 @@ async fn said_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     }
 }
 
-/// The user namespace that a network namespace belongs to, which may be no process's any more.
-fn owner(network: &OwnedFd) -> io::Result<OwnedFd> {
+/// The user namespace that a network namespace belongs to, which may be no process's any more. Fails for what is no network
+/// namespace: the agent passed it.
+fn namespace_of_users(network: &OwnedFd) -> io::Result<OwnedFd> {
+    // SAFETY: the operation takes no argument and gives a number.
+    if unsafe { ioctl(network.as_fd(), GetType) }? != libc::CLONE_NEWNET {
+        return Err(Errno::INVAL.into());
+    }
     // SAFETY: the operation takes no argument and gives a new descriptor, as `GetOwner` declares.
     Ok(unsafe { ioctl(network.as_fd(), GetOwner) }?)
+}
+
+/// `NS_GET_NSTYPE` of `linux/nsfs.h`.
+struct GetType;
+
+// SAFETY: the kernel reads and writes no memory for it.
+unsafe impl Ioctl for GetType {
+    type Output = i32;
+
+    const IS_MUTATING: bool = false;
+
+    fn opcode(&self) -> Opcode {
+        opcode::none(0xb7, 3)
+    }
+
+    fn as_ptr(&mut self) -> *mut std::ffi::c_void {
+        std::ptr::null_mut()
+    }
+
+    unsafe fn output_from_ptr(kind: IoctlOutput, _: *mut std::ffi::c_void) -> rustix::io::Result<i32> {
+        Ok(kind)
+    }
 }
 
 /// `NS_GET_USERNS` of `linux/nsfs.h`.

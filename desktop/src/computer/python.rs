@@ -1,15 +1,20 @@
 //! Running Python code inside a computer, each time in a fresh interpreter.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::time::Duration;
-use std::{fs, io};
 
+use rustix::fs::{MemfdFlags, OFlags, SealFlags, fcntl_add_seals, fcntl_setfl, memfd_create};
+use rustix::pipe::{PipeFlags, pipe_with};
 use serde::Deserialize;
-use uuid::Uuid;
 
 use super::command::{CommandError, Outcome};
-use super::layout::{SUPPORT, inside};
+use super::layout::SUPPORT;
 use super::machine::Machine;
+
+/// The longest report that is read, in bytes: what a pipe holds.
+const REPORT_LIMIT: usize = 64 * 1024;
 
 /// What the code did.
 #[derive(Debug)]
@@ -30,31 +35,55 @@ pub(crate) struct PythonFailure {
 impl Machine {
     /// Runs `code` until it ends or `limit` has passed.
     pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonOutcome, CommandError> {
-        let id = Uuid::new_v4().simple().to_string();
-        let file = |suffix: &str| format!("{id}.{suffix}");
-        let (code_file, report_file) = (file("py"), file("json"));
-        let exchange = self.layout().exchange();
-        let files = Files { code: &exchange.join(&code_file), report: &exchange.join(&report_file) };
-        write_readable(files.code, code)?;
+        let code = in_memory(code)?;
+        let (report, report_end) = report_pipe()?;
         let argv = vec![
             "python3".into(),
             // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
             "-u".into(),
             format!("{SUPPORT}/exec.py"),
-            inside(Path::new("exchange").join(code_file)),
-            inside(Path::new("exchange").join(report_file)),
         ];
-        let transcript = self.run(argv, limit).await?;
+        let transcript = self.run(argv, limit, &[code.as_fd(), report_end.as_fd()]).await?;
+        drop(report_end);
         let timed_out = transcript.outcome == Outcome::TimedOut;
         let failure = match transcript.outcome {
             Outcome::TimedOut => Some(PythonFailure {
                 error: format!("the code ran longer than {} s and was ended", limit.as_secs()),
                 error_type: "TimeoutError".into(),
             }),
-            Outcome::Exited(code) => files.report()?.or_else(|| died(code)),
+            Outcome::Exited(code) => read_report(&report).or_else(|| died(code)),
         };
         Ok(PythonOutcome { output: transcript.output, failure, timed_out })
     }
+}
+
+/// A file without a name, which whoever gets it can only read.
+fn in_memory(text: &str) -> io::Result<File> {
+    let mut file = File::from(memfd_create("code", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(text.as_bytes())?;
+    file.rewind()?;
+    fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file)
+}
+
+/// Both ends, of which reading the first never waits.
+fn report_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+    fcntl_setfl(&read, OFlags::NONBLOCK)?;
+    Ok((read, write))
+}
+
+/// What is in the pipe by now. A program that still has the other end cannot hold this up.
+fn read_report(report: &OwnedFd) -> Option<PythonFailure> {
+    let mut json = vec![0; REPORT_LIMIT];
+    let mut filled = 0;
+    while filled < json.len() {
+        match rustix::io::read(report, &mut json[filled..]) {
+            Ok(0) | Err(_) => break,
+            Ok(length) => filled += length,
+        }
+    }
+    serde_json::from_slice(&json[..filled]).ok()
 }
 
 /// Without a report the interpreter itself ended: by a signal, or by `os._exit`.
@@ -63,36 +92,4 @@ fn died(code: i32) -> Option<PythonFailure> {
         error: format!("the interpreter ended with exit code {code}"),
         error_type: "SystemExit".into(),
     })
-}
-
-/// The two files of one run, removed afterwards.
-struct Files<'a> {
-    code: &'a Path,
-    report: &'a Path,
-}
-
-impl Files<'_> {
-    fn report(&self) -> io::Result<Option<PythonFailure>> {
-        match fs::read(self.report) {
-            Ok(json) => Ok(serde_json::from_slice(&json).ok()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Drop for Files<'_> {
-    fn drop(&mut self) {
-        // The run folder goes with the computer in any case.
-        let _ = fs::remove_file(self.code);
-        let _ = fs::remove_file(self.report);
-    }
-}
-
-/// The computer's user is another than the server's, and its folder keeps everybody else out.
-fn write_readable(path: &Path, text: &str) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    fs::write(path, text)?;
-    fs::set_permissions(path, fs::Permissions::from_mode(0o644))
 }

@@ -1,4 +1,4 @@
-//! The folder that holds the sockets of everything that runs, and goes with the server.
+//! The folder of what all boxes see of the server's own: the agent's program and a few files. It goes with the server.
 
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
@@ -13,7 +13,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::network::RESOLVER;
 use super::{AGENT, Limits};
 
-/// Short, because the paths of Unix sockets are limited.
 const PARENT: &str = "/tmp";
 const PREFIX: &str = "orgo-desktop-";
 const LOCK: &str = "lock";
@@ -49,11 +48,6 @@ impl RuntimeDir {
     pub(super) fn limits(&self) -> Limits {
         let name = self.folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
         Limits::find(name, PREFIX, |name| Path::new(PARENT).join(name).exists())
-    }
-
-    /// A computer's run folder, which does not exist yet.
-    pub(super) fn computer(&self, instance_id: &str) -> PathBuf {
-        self.folder.path().join(instance_id)
     }
 
     pub(super) fn support(&self) -> PathBuf {

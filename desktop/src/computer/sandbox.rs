@@ -1,16 +1,24 @@
 //! The box that a computer runs in: bubblewrap's command line.
 
+use std::io;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;
+use std::process::Stdio;
 
 use tokio::process::Command;
 
-use super::layout::{HOME, Layout, RUN, SUPPORT};
+use super::layout::{HOME, LOGS, Layout, RUN, SUPPORT, X_SOCKETS};
+use super::seccomp;
+use super::spawner::inherit;
 
 /// The program of the agent inside [`SUPPORT`].
 pub(crate) const AGENT: &str = "agent";
 
 /// Where Debian's launcher of the browser looks for options. Only a file that is there can be covered by another.
 const CHROMIUM_FLAGS: &str = "/etc/chromium.d/default-flags";
+
+/// For all logs of a box together, in bytes. A part of the desktop that complains without end fills no more.
+const LOG_SIZE: &str = "8388608";
 
 /// Closed to the computer's user, unless that is root outside.
 const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
@@ -29,19 +37,32 @@ pub(crate) const SYSTEM: &[&str] = &[
     "--tmpfs", "/tmp",
 ];
 
-/// The command that opens the box with the agent in it.
+/// What a box is opened with, beside the files of its computer.
+pub(super) struct Opening<'a> {
+    pub(super) hostname: &'a str,
+    /// The host's user that it runs as, when it is not the server's own.
+    pub(super) owner: Option<u32>,
+    /// The agent's end of the pair that the server talks to it by.
+    pub(super) control: OwnedFd,
+}
+
+/// The command that opens the box with the agent as its first process.
 ///
 /// The box has its own users, processes, shared memory, host name, network and file tree; of the host it sees `/usr`,
 /// `/opt` and `/etc`, not writable and without the secrets in it.
-pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Command {
+pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
+    let Opening { hostname, owner, control } = opening;
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
-        .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-net", "--hostname", hostname])
+        .args(["--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--unshare-net"])
+        .args(["--unshare-cgroup-try", "--hostname", hostname])
         .args(SYSTEM)
+        .args(["--perms", "1777", "--dir", X_SOCKETS])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--tmpfs", "/dev/shm"])
-        .args(["--tmpfs", "/run", "--perms", "0700", "--dir", "/run/user"])
+        .args(["--tmpfs", "/run", "--perms", "0700", "--dir", "/run/user", "--perms", "0700", "--dir", RUN])
+        .args(["--size", LOG_SIZE, "--tmpfs", LOGS])
         .args(["--tmpfs", "/var", "--dir", "/var/tmp"])
         .args(["--ro-bind-try", "/var/cache/fontconfig", "/var/cache/fontconfig"]);
     let mut bind = |option: &str, from: &Path, to: &str| {
@@ -60,21 +81,19 @@ pub(super) fn command(layout: &Layout, hostname: &str, owner: Option<u32>) -> Co
         bind("--ro-bind", Path::new("/dev/null"), &secret.to_string_lossy());
     }
     bind("--ro-bind", &layout.support, SUPPORT);
-    bind("--bind", &layout.x_sockets(), "/tmp/.X11-unix");
-    bind("--bind", &layout.run, RUN);
     bind("--bind", &layout.home, HOME);
+    let filter = seccomp::filter()?;
     command
+        .args(["--seccomp", &filter.as_raw_fd().to_string()])
         .args(["--remount-ro", "/"])
-        .args(["--chdir", HOME, "--clearenv"])
+        .args(["--chdir", "/", "--clearenv"])
         .arg("--")
         .arg(format!("{SUPPORT}/{AGENT}"))
-        .args(["agent", "--socket"])
-        .arg(format!("{RUN}/agent.sock"))
-        // Ctrl-C in the server's terminal is the server's to handle.
-        .process_group(0)
-        .stdin(std::process::Stdio::null());
+        .args(["agent", "--control", &control.as_raw_fd().to_string()])
+        .stdin(Stdio::null());
     if let Some(owner) = owner {
         command.uid(owner).gid(owner);
     }
-    command
+    inherit(command.as_std_mut(), vec![filter, control]);
+    Ok(command)
 }

@@ -1,25 +1,22 @@
 //! Bringing up what runs in a box: the X server first, then the desktop and the sound server around it.
 
 use std::io;
-use std::path::Path;
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::UnixStream;
-use tokio::time::{Instant, sleep, timeout_at};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
-use crate::screen::{Screen, ScreenError, Sign};
+use crate::screen::{Dial, Screen, ScreenError, Sign};
 
+use super::ending::Ending;
 use super::environment::environment;
-use super::layout::{HOME, Layout, inside};
+use super::layout::{HOME, LOGS, Layout, RUN, pulse_socket};
 use super::resolution::Resolution;
 
 /// How long a desktop may take to come up; a warm one takes a fraction of a second.
 const BOOT_LIMIT: Duration = Duration::from_secs(20);
-/// How soon a socket is tried again.
-const SOCKET_INTERVAL: Duration = Duration::from_millis(1);
 /// How long the wallpaper and the panel may take after that.
 const PAINT_LIMIT: Duration = Duration::from_secs(5);
 /// How soon a part of the desktop that ended is started again.
@@ -28,9 +25,12 @@ const RESTART_DELAY: Duration = Duration::from_millis(500);
 /// Why a computer did not come up.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BootError {
-    /// bubblewrap or a folder.
+    /// bubblewrap, or the agent in the box.
     #[error("cannot open its box: {0}")]
     Box(#[from] io::Error),
+    /// Its home can be neither used nor made.
+    #[error("cannot use its home: {0}")]
+    Home(io::Error),
     /// The box closed again at once.
     #[error("its box closed: {0}")]
     BoxClosed(String),
@@ -46,24 +46,28 @@ pub(crate) enum BootError {
     /// A part did not get ready.
     #[error("{part} did not get ready in time")]
     TooSlow { part: &'static str },
+    /// A part's socket was not reached.
+    #[error("cannot reach {part}: {error}")]
+    Unreachable { part: &'static str, error: io::Error },
 }
 
 /// Waits for the agent.
-pub(super) async fn reach(layout: &Layout) -> Result<(), BootError> {
-    wait_for(&layout.agent_socket(), "the box", Instant::now() + BOOT_LIMIT).await
+pub(super) async fn reach(agent: &Agent) -> Result<(), BootError> {
+    timeout(BOOT_LIMIT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
+    Ok(())
 }
 
 /// Starts everything and returns once the X server, the window manager and the sound server are ready; what is drawn on the
-/// screen comes [later](drawn). The parts are started again when they end, until `stopping`; when the X server ends the whole
-/// computer does, so `stopping` is cancelled.
+/// screen comes [later](drawn). The parts are started again when they end, until `ending`; when the X server ends the whole
+/// computer does.
 pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,
     resolution: Resolution,
-    stopping: &CancellationToken,
+    ending: &Ending,
 ) -> Result<Arc<Screen>, BootError> {
     let deadline = Instant::now() + BOOT_LIMIT;
-    let session = Session { agent, display: layout.display, stopping };
+    let session = Session { agent, display: layout.display, ending };
 
     session.start_display(resolution).await?;
     let around = async {
@@ -78,7 +82,7 @@ pub(super) async fn start(
     }
     session.keep(DESKTOP).await?;
     session.keep(PANEL).await?;
-    wait_for(&layout.pulse_socket(), "the sound server", deadline).await?;
+    wait_for(agent, pulse_socket(), "the sound server", deadline).await?;
     Ok(screen)
 }
 
@@ -138,7 +142,7 @@ pub(super) const DISPLAY_SERVER: &str = "Xvnc";
 struct Session<'a> {
     agent: &'a Agent,
     display: u16,
-    stopping: &'a CancellationToken,
+    ending: &'a Ending,
 }
 
 impl Session<'_> {
@@ -155,7 +159,7 @@ impl Session<'_> {
             "-rfbport".into(),
             "-1".into(),
             "-rfbunixpath".into(),
-            inside("rfb.sock"),
+            format!("{RUN}/rfb.sock"),
             "-nolisten".into(),
             "tcp".into(),
             // Nobody looks for the abstract socket, since the other one is there too.
@@ -166,26 +170,21 @@ impl Session<'_> {
             "-noreset".into(),
         ];
         let mut server = self.spawn(DISPLAY_SERVER, argv.into()).await?;
-        let stopping = self.stopping.clone();
-        tokio::spawn(async move {
-            tokio::select! {
-                _ = server.exit() => {
-                    if !stopping.is_cancelled() {
-                        tracing::error!("the X server of a computer ended");
-                    }
-                    stopping.cancel();
-                }
-                () = stopping.cancelled() => {}
-            }
-        });
+        let ending = self.ending.clone();
+        let ended = ending.token().clone();
+        tokio::spawn(ended.run_until_cancelled_owned(async move {
+            let ended = server.exit().await;
+            tracing::debug!("the X server ended: {ended:?}");
+            ending.because("its X server ended");
+        }));
         Ok(())
     }
 
     /// Also reserves keycodes for typing: before the window manager starts, since a change of the key map makes it work long.
     async fn open_screen(&self, layout: &Layout, deadline: Instant) -> Result<Arc<Screen>, BootError> {
-        let socket = layout.x_socket();
-        wait_for(&socket, "the X server", deadline).await?;
-        let opened = tokio::task::spawn_blocking(move || Screen::open(&socket)).await;
+        wait_for(self.agent, layout.x_socket(), "the X server", deadline).await?;
+        let dialer = Arc::new(Dialer { agent: self.agent.clone(), socket: layout.x_socket() });
+        let opened = tokio::task::spawn_blocking(move || Screen::open(dialer)).await;
         Ok(Arc::new(opened.map_err(io::Error::other)??))
     }
 
@@ -194,13 +193,14 @@ impl Session<'_> {
         let argv: Vec<String> =
             std::iter::once(part.program).chain(part.arguments.iter().copied()).map(str::to_owned).collect();
         let mut process = self.spawn(part.program, argv.clone()).await?;
-        let (agent, display, stopping) = (self.agent.clone(), self.display, self.stopping.clone());
-        tokio::spawn(stopping.clone().run_until_cancelled_owned(async move {
+        let (agent, display, ending) = (self.agent.clone(), self.display, self.ending.clone());
+        let ended = ending.token().clone();
+        tokio::spawn(ended.run_until_cancelled_owned(async move {
             loop {
                 let ended = process.exit().await;
                 tracing::debug!("{} ended: {ended:?}", part.program);
                 sleep(RESTART_DELAY).await;
-                let session = Session { agent: &agent, display, stopping: &stopping };
+                let session = Session { agent: &agent, display, ending: &ending };
                 match session.spawn(part.program, argv.clone()).await {
                     Ok(again) => process = again,
                     Err(error) => return tracing::warn!("{error}"),
@@ -215,19 +215,36 @@ impl Session<'_> {
         program: &'static str,
         argv: Vec<String>,
     ) -> Result<crate::agent::Process, BootError> {
-        let log = inside(format!("{program}.log"));
-        let spawn =
-            Spawn { argv, env: environment(self.display), cwd: HOME.into(), stdio: Stdio::Log { path: log } };
-        self.agent.spawn(spawn).await.map_err(|error| BootError::Program { program, error })
+        let stdio = Stdio::Log { path: format!("{LOGS}/{program}.log") };
+        let spawn = Spawn { argv, env: environment(self.display), cwd: HOME.into(), stdio };
+        self.agent.spawn(spawn, &[]).await.map_err(|error| BootError::Program { program, error })
     }
 }
 
-/// A socket's server appears without notice, and its file a moment before anything answers there.
-async fn wait_for(socket: &Path, part: &'static str, deadline: Instant) -> Result<(), BootError> {
-    let answers = async {
-        while UnixStream::connect(socket).await.is_err() {
-            sleep(SOCKET_INTERVAL).await;
-        }
-    };
-    timeout_at(deadline, answers).await.map_err(|_| BootError::TooSlow { part })
+/// How the screen is connected to, again and again: by the agent, since the user can replace the socket.
+#[derive(Debug)]
+struct Dialer {
+    agent: Agent,
+    socket: String,
+}
+
+impl Dial for Dialer {
+    fn dial(&self) -> io::Result<UnixStream> {
+        self.agent.connect(&self.socket, Duration::ZERO)
+    }
+}
+
+/// Waits until a server inside listens.
+async fn wait_for(
+    agent: &Agent,
+    socket: String,
+    part: &'static str,
+    deadline: Instant,
+) -> Result<(), BootError> {
+    let (agent, patience) = (agent.clone(), deadline.saturating_duration_since(Instant::now()));
+    let connected = tokio::task::spawn_blocking(move || agent.connect(&socket, patience)).await;
+    match connected.map_err(io::Error::other)? {
+        Ok(_) => Ok(()),
+        Err(error) => Err(BootError::Unreachable { part, error }),
+    }
 }

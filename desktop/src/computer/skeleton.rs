@@ -1,9 +1,8 @@
 //! What a new home holds: folders, and the settings that make the desktop look as it does.
 
-use std::fs::{self, DirBuilder};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, chown};
-use std::path::Path;
+
+use crate::untrusted::Folder;
 
 /// Folders that a desktop expects.
 const FOLDERS: &[&str] = &["Desktop", "Documents", "Downloads"];
@@ -30,57 +29,56 @@ const FILES: &[(&str, &[u8])] = skeleton![
     ".themes/Orgo/openbox-3/themerc",
 ];
 
-/// Makes the home unless it exists; one that exists is the user's and stays as it is.
-pub(super) fn furnish(home: &Path, owner: Option<u32>) -> io::Result<()> {
-    if home.exists() {
-        return Ok(());
+/// The name of the home in its computer's folder.
+pub(super) const HOME: &str = "home";
+/// Its name until it is whole, so that an interruption leaves no half of one.
+const UNFINISHED: &str = "home.new";
+
+/// Makes the home in its computer's folder unless it exists; one that exists is the user's and stays as it is.
+pub(super) fn furnish(computer: &Folder, owner: Option<u32>) -> io::Result<()> {
+    match computer.folder(HOME) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) => {}
     }
-    // Under another name until it is whole, so that an interruption leaves no half of one.
-    let unfinished = home.with_extension("new");
-    if unfinished.exists() {
-        fs::remove_dir_all(&unfinished)?;
-    }
-    if let Some(folder) = home.parent() {
-        DirBuilder::new().recursive(true).mode(0o711).create(folder)?;
-    }
-    DirBuilder::new().mode(0o700).create(&unfinished)?;
+    computer.remove(UNFINISHED)?;
+    let home = computer.create(UNFINISHED, owner)?;
     for folder in FOLDERS {
-        fs::create_dir(unfinished.join(folder))?;
+        home.create(folder, owner)?;
     }
     for (path, content) in FILES {
-        let file = unfinished.join(path);
-        // Every listed path has a parent: the home at least.
-        fs::create_dir_all(file.parent().unwrap_or(&unfinished))?;
-        fs::write(file, content)?;
+        write(&home, path, content, owner)?;
     }
-    if let Some(owner) = owner {
-        give(&unfinished, owner)?;
-    }
-    fs::rename(unfinished, home)
+    computer.rename(UNFINISHED, HOME)
 }
 
-fn give(path: &Path, owner: u32) -> io::Result<()> {
-    chown(path, Some(owner), Some(owner))?;
-    if path.is_dir() {
-        for entry in fs::read_dir(path)? {
-            give(&entry?.path(), owner)?;
-        }
-    }
-    Ok(())
+/// Writes a file with the folders above it.
+fn write(folder: &Folder, path: &str, content: &[u8], owner: Option<u32>) -> io::Result<()> {
+    let Some((first, rest)) = path.split_once('/') else { return folder.write(path, content, owner) };
+    let inner = match folder.create(first, owner) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => folder.folder(first),
+        made => made,
+    };
+    write(&inner?, rest, content, owner)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
     fn a_home_is_made_once_and_then_left_alone() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let home = parent.path().join("computer/home");
-        furnish(&home, None).expect("the folder can be made");
-        assert!(home.join("Desktop").is_dir());
+        let computer = Folder::open(parent.path()).expect("it is there");
+        let home = parent.path().join(HOME);
+        fs::create_dir_all(parent.path().join("home.new/half")).expect("the folder is ours");
+        furnish(&computer, None).expect("the folder can be made");
+        assert!(home.join("Desktop").is_dir() && !home.join("half").exists());
         fs::write(home.join(".config/tint2/tint2rc"), "mine").expect("the file is ours");
-        furnish(&home, None).expect("nothing is left to do");
+        furnish(&computer, None).expect("nothing is left to do");
         assert_eq!(fs::read(home.join(".config/tint2/tint2rc")).expect("it is there"), b"mine");
+        assert!(!parent.path().join("home.new").exists());
     }
 }

@@ -32,7 +32,7 @@ impl Feed {
             self.screen = Some(screen::watch(&self.machine, Arc::clone(&self.queue)).await?);
         }
         if wants(files::TYPES) && self.files.is_none() {
-            self.files = Some(Source(files::watch(&self.machine, Arc::clone(&self.queue))?));
+            self.files = Some(Source(files::watch(&self.machine, Arc::clone(&self.queue)).await?));
         }
         if wants(processes::TYPES) && self.processes.is_none() {
             self.processes = Some(Source(processes::watch(&self.machine, Arc::clone(&self.queue)).await?));

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use crate::agent::{Process, Stdio};
 use crate::computer::Machine;
+use crate::untrusted::Lines;
 
 use super::queue::Queue;
 use super::{Event, EventType};
@@ -42,17 +42,17 @@ pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<J
 /// A program inside the computer that tells what the sound server does. It ends when this is dropped.
 struct Listener {
     _process: Process,
-    lines: Lines<BufReader<pipe::Receiver>>,
+    lines: Lines<pipe::Receiver>,
 }
 
 impl Listener {
     /// Once this returns nothing is missed.
     async fn start(machine: &Machine) -> Result<Self, String> {
         let argv = vec!["pactl".into(), "subscribe".into()];
-        let mut process = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
+        let mut process = machine.spawn(argv, Stdio::Output, &[]).await.map_err(|error| error.to_string())?;
         let output = process.take_output().ok_or("the agent gave no pipe")?;
         let output = pipe::Receiver::from_owned_fd(output).map_err(|error| error.to_string())?;
-        let mut lines = BufReader::new(output).lines();
+        let mut lines = Lines::new(output);
         timeout(READY_LIMIT, provoke(machine, &mut lines))
             .await
             .map_err(|_| "the sound server does not answer")??;
@@ -61,7 +61,7 @@ impl Listener {
 
     /// Returns when the sound server ends.
     async fn follow(&mut self, queue: &Queue) {
-        while let Ok(Some(line)) = self.lines.next_line().await {
+        while let Ok(Some(line)) = self.lines.next().await {
             if let Some(kind) = parse(&line) {
                 queue.push(Event::now(kind, json!({})));
             }
@@ -70,10 +70,10 @@ impl Listener {
 }
 
 /// The subscriber does not say when it has begun to listen, so another client comes and goes until it is noticed.
-async fn provoke(machine: &Machine, lines: &mut Lines<BufReader<pipe::Receiver>>) -> Result<(), String> {
+async fn provoke(machine: &Machine, lines: &mut Lines<pipe::Receiver>) -> Result<(), String> {
     loop {
         let mut visitor = machine
-            .spawn(vec!["pactl".into(), "info".into()], Stdio::Output)
+            .spawn(vec!["pactl".into(), "info".into()], Stdio::Output, &[])
             .await
             .map_err(|error| error.to_string())?;
         let noticed = async {
@@ -82,7 +82,7 @@ async fn provoke(machine: &Machine, lines: &mut Lines<BufReader<pipe::Receiver>>
             sleep(NOTICE_DELAY).await;
         };
         tokio::select! {
-            line = lines.next_line() => {
+            line = lines.next() => {
                 return match line {
                     Ok(Some(_)) => Ok(()),
                     _ => Err("the sound server's subscriber ended".into()),

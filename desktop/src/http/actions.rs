@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{ApiError, App, Body, Options, integer, optional_integer};
-use crate::computer::Machine;
+use crate::computer::{Lane, Machine};
 use crate::screen::{self, ImageFormat, Screen, ScreenError};
 use crate::timestamp;
 
@@ -37,15 +37,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
 const LONGEST: f64 = 60.0;
 const LONGEST_SCROLL: i32 = 1000;
 
-/// X calls block, so they run on a thread that may. A long one is given up when the computer stops or its client leaves.
+/// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
+    lane: Lane,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let screen = Arc::clone(machine.screen());
     let abandoned = machine.stopping().child_token();
     let _unless_it_waits = abandoned.clone().drop_guard();
-    match tokio::task::spawn_blocking(move || work(&screen, &abandoned)).await {
+    match machine.on_screen(lane, move |screen| work(screen, &abandoned)).await {
         Ok(done) => Ok(done?),
         Err(panicked) => Err(ApiError::internal(panicked)),
     }
@@ -120,7 +120,7 @@ pub(super) async fn picture(
     };
     // A computer that has just started shows its wallpaper and its panel in a moment.
     machine.drawn().await;
-    let image = on_screen(machine, move |screen, _| screen.screenshot(format, scale)).await?;
+    let image = on_screen(machine, Lane::View, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
@@ -192,7 +192,7 @@ pub(super) struct Click {
 
 async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Value>, ApiError> {
     let Click { x, y, button, double } = click;
-    on_screen(&machine, move |screen, _| screen.click(x, y, button.into(), double)).await?;
+    on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button.into(), double)).await?;
     let action = if double { "double_click" } else { "click" };
     Ok(done(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
 }
@@ -215,7 +215,7 @@ pub(super) struct Drag {
 async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>, ApiError> {
     let Drag { start_x, start_y, end_x, end_y, button, duration } = drag;
     let duration = seconds("duration", duration.unwrap_or(0.5))?;
-    on_screen(&machine, move |screen, abandoned| {
+    on_screen(&machine, Lane::Input, move |screen, abandoned| {
         screen.drag((start_x, start_y), (end_x, end_y), button.into(), duration, abandoned)
     })
     .await?;
@@ -239,7 +239,7 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     }
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
-    on_screen(&machine, move |screen, abandoned| screen.type_text(&text, delay, abandoned)).await?;
+    on_screen(&machine, Lane::Input, move |screen, abandoned| screen.type_text(&text, delay, abandoned)).await?;
     Ok(done("type", &json!({ "text_length": length })))
 }
 
@@ -250,7 +250,7 @@ pub(super) struct Key {
 
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
-    on_screen(&machine, move |screen, _| screen.key(&combo)).await?;
+    on_screen(&machine, Lane::Input, move |screen, _| screen.key(&combo)).await?;
     Ok(done("key_press", &json!({ "key": key })))
 }
 
@@ -307,7 +307,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
-    on_screen(&machine, move |screen, _| screen.scroll(direction.into(), steps, at)).await?;
+    on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction.into(), steps, at)).await?;
     Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
 }
 

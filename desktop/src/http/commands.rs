@@ -50,7 +50,7 @@ async fn bash(
         )));
     }
     let argv = vec!["bash".into(), "-c".into(), command.clone()];
-    let transcript = machine.run(argv, limit).await?;
+    let transcript = machine.run(argv, limit, &[]).await?;
     match transcript.outcome {
         Outcome::Exited(exit_code) => Ok(Json(json!({
             "success": true,

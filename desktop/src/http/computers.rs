@@ -171,7 +171,10 @@ pub(super) async fn describe(
         Phase::Starting(_) | Phase::Restarting(_) => {
             json!({ "id": computer.instance_id, "resolution": resolution })
         }
-        Phase::Stopped | Phase::Stopping | Phase::Failed => Value::Null,
+        Phase::Failed(reason) => {
+            json!({ "id": computer.instance_id, "resolution": resolution, "error": reason })
+        }
+        Phase::Stopped | Phase::Stopping => Value::Null,
     };
     json!({
         "id": computer.id,

@@ -7,10 +7,13 @@ use std::{
         fd::{AsFd, BorrowedFd},
         unix::net::UnixStream,
     },
-    path::{Path, PathBuf},
+
     time::{Duration, Instant},
 };
 
+use std::sync::Arc;
+
+use super::dial::Dial;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use x11rb::{
     connection::Connection,
@@ -112,10 +115,10 @@ pub(super) fn wait_for(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io:
 
 /// A plain connection; with an `end`, one on which no wait lasts beyond it.
 pub(super) fn open(
-    socket: &Path,
+    socket: &Arc<dyn Dial>,
     end: Option<Instant>,
 ) -> Result<RustConnection<BoundedStream>, ScreenError> {
-    let stream = UnixStream::connect(socket)?;
+    let stream = socket.dial()?;
     let (stream, _) = DefaultStream::from_unix_stream(stream)?;
     Ok(RustConnection::connect_to_stream(BoundedStream { stream, end }, 0)?)
 }
@@ -124,7 +127,7 @@ pub(super) fn open(
 #[derive(Debug)]
 pub(super) struct Display {
     pub(super) conn: RustConnection<BoundedStream>,
-    pub(super) socket: PathBuf,
+    pub(super) socket: Arc<dyn Dial>,
     pub(super) root: Window,
     pub(super) atoms: Atoms,
     pub(super) manners: Cell<Manners>,
@@ -132,23 +135,23 @@ pub(super) struct Display {
 }
 
 impl Display {
-    pub(super) fn connect(socket: &Path) -> Result<Self, ScreenError> {
+    pub(super) fn connect(socket: &Arc<dyn Dial>) -> Result<Self, ScreenError> {
         let conn = open(socket, None)?;
         let atoms = Atoms::new(&conn)?.reply()?;
         let root = conn.setup().roots[0].root;
-        let socket = socket.to_owned();
+        let socket = Arc::clone(socket);
         Ok(Self { conn, socket, root, atoms, manners: Cell::default(), unread: Cell::default() })
     }
 
     /// A connection that learns what windows draw.
-    pub(super) fn connect_to_watch_drawing(socket: &Path) -> Result<Self, ScreenError> {
+    pub(super) fn connect_to_watch_drawing(socket: &Arc<dyn Dial>) -> Result<Self, ScreenError> {
         let display = Self::connect(socket)?;
         display.conn.damage_query_version(1, 1)?.reply()?;
         Ok(display)
     }
 
     /// A connection for pointer and keyboard.
-    pub(super) fn connect_for_input(socket: &Path) -> Result<Self, ScreenError> {
+    pub(super) fn connect_for_input(socket: &Arc<dyn Dial>) -> Result<Self, ScreenError> {
         let display = Self::connect_to_watch_drawing(socket)?;
         display.conn.xtest_get_version(2, 2)?.reply()?;
         display.release_everything()?;
@@ -206,8 +209,8 @@ impl Display {
 /// A connection that is opened again after it was lost.
 #[derive(Debug)]
 pub(super) struct Link<T> {
-    socket: PathBuf,
-    connect: fn(&Path) -> Result<T, ScreenError>,
+    socket: Arc<dyn Dial>,
+    connect: fn(&Arc<dyn Dial>) -> Result<T, ScreenError>,
     open: Option<T>,
     /// Kept until there is a new one: an X server that hung and goes on reads only what came by a connection that is still
     /// open, and the last of it is what lets go of buttons and keys.
@@ -216,16 +219,16 @@ pub(super) struct Link<T> {
 
 impl<T> Link<T> {
     pub(super) fn open(
-        socket: &Path,
-        connect: fn(&Path) -> Result<T, ScreenError>,
+        socket: &Arc<dyn Dial>,
+        connect: fn(&Arc<dyn Dial>) -> Result<T, ScreenError>,
     ) -> Result<Self, ScreenError> {
         let open = Some(connect(socket)?);
         Ok(Self { open, ..Self::closed(socket, connect) })
     }
 
     /// Opened when it is first needed.
-    pub(super) fn closed(socket: &Path, connect: fn(&Path) -> Result<T, ScreenError>) -> Self {
-        Self { socket: socket.to_owned(), connect, open: None, lost: None }
+    pub(super) fn closed(socket: &Arc<dyn Dial>, connect: fn(&Arc<dyn Dial>) -> Result<T, ScreenError>) -> Self {
+        Self { socket: Arc::clone(socket), connect, open: None, lost: None }
     }
 
     /// Runs `action` on the connection; an action that finds it lost leaves the next one to reconnect.

@@ -2,6 +2,7 @@
 
 mod barrier;
 mod connection;
+mod dial;
 mod error;
 mod focus;
 mod hold;
@@ -25,7 +26,7 @@ mod typing;
 mod watch;
 
 use std::{
-    path::{Path, PathBuf},
+
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -39,7 +40,7 @@ use self::{
     screenshot::{Album, Capture, Kind},
 };
 pub(crate) use self::{
-    error::ScreenError, keys::table as key_table, screenshot::Image, signs::Sign, watch::Watch,
+    dial::Dial, error::ScreenError, keys::table as key_table, screenshot::Image, signs::Sign, watch::Watch,
 };
 
 /// A button of the mouse.
@@ -100,7 +101,7 @@ pub(crate) enum ScreenEvent {
 /// The screen of one running computer. Calls block; those that act on pointer or keyboard run one at a time.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    socket: PathBuf,
+    socket: Arc<dyn Dial>,
     input: Mutex<Input>,
     /// What was typed last, until a screenshot has waited for it.
     unseen: Mutex<Option<Unseen>>,
@@ -124,13 +125,14 @@ impl Screen {
     /// # Errors
     ///
     /// [`ScreenError::Lost`] when nothing answers there, [`ScreenError::Unsupported`] when an extension is missing.
-    pub(crate) fn open(socket: &Path) -> Result<Self, ScreenError> {
+    pub(crate) fn open(dialer: Arc<dyn Dial>) -> Result<Self, ScreenError> {
+        let socket = &dialer;
         let mut display = Link::open(socket, Display::connect_for_input)?;
         display.run(|display| keymap_pool::reserve(display))?;
         let mut capture = Link::open(socket, Capture::connect)?;
         let size = capture.run(|capture| capture.size())?;
         Ok(Self {
-            socket: socket.to_owned(),
+            socket: Arc::clone(socket),
             input: Mutex::new(Input { display, pool: KeycodePool::new() }),
             unseen: Mutex::default(),
             onlooker: Mutex::new(Link::closed(socket, Display::connect_to_watch_drawing)),

@@ -9,10 +9,11 @@ mod pixels;
 use std::{
     fs::File,
     os::unix::fs::FileExt,
-    path::Path,
+
     sync::{Arc, Mutex},
 };
 
+use super::dial::Dial;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use x11rb::{
     connection::Connection,
@@ -84,7 +85,7 @@ struct SharedMemory {
 }
 
 impl Capture {
-    pub(super) fn connect(socket: &Path) -> Result<Self, ScreenError> {
+    pub(super) fn connect(socket: &Arc<dyn Dial>) -> Result<Self, ScreenError> {
         let display = Display::connect(socket)?;
         display.conn.shm_query_version()?.reply()?;
         display.conn.xfixes_query_version(5, 0)?.reply()?;

@@ -8,11 +8,14 @@ mod windows;
 use std::{
     mem,
     os::{fd::AsFd, unix::net::UnixStream},
-    path::Path,
+
     thread,
     time::{Duration, Instant},
 };
 
+use std::sync::Arc;
+
+use super::dial::Dial;
 use rustix::event::{PollFd, PollFlags};
 use x11rb::{
     connection::Connection,
@@ -44,7 +47,7 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(super) fn start(
-        socket: &Path,
+        socket: &Arc<dyn Dial>,
         idle_after: Duration,
         sink: impl Fn(ScreenEvent) + Send + 'static,
     ) -> Result<Self, ScreenError> {
@@ -54,7 +57,7 @@ impl Watch {
             while watcher.run(&stop, &sink).is_err() {
                 while watcher.reconnect(&sink).is_err() {
                     // A server that hangs may go on; one that has ended takes no connection.
-                    let is_gone = UnixStream::connect(&watcher.display.socket).is_err();
+                    let is_gone = watcher.display.socket.dial().is_err();
                     if is_gone || ends_within(&stop, RECONNECT_DELAY) {
                         return;
                     }
@@ -82,7 +85,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn connect(socket: &Path, idle_after: Duration) -> Result<Self, ScreenError> {
+    fn connect(socket: &Arc<dyn Dial>, idle_after: Duration) -> Result<Self, ScreenError> {
         let display = Display::connect(socket)?;
         let properties = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
         display.conn.change_window_attributes(display.root, &properties)?;

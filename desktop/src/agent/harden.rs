@@ -1,0 +1,22 @@
+//! What keeps the agent out of reach of the programs in its box, which run as the same user.
+
+use std::io;
+
+use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+
+/// Far more than a desktop with a browser has, and far fewer than would hinder others.
+pub(crate) const PROCESSES: u32 = 4096;
+
+/// To be called before anything else runs in the box.
+///
+/// The kernel does not let another process trace the agent, read its memory or open its descriptors from now on; and since the
+/// agent is the first process of the box, no signal of another one there ends it. Only the control group limits processes
+/// together, and not every server may make one, so the user gets a limit too.
+pub(super) fn harden() -> io::Result<()> {
+    set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
+    let limit = Some(u64::from(PROCESSES));
+    setrlimit(Resource::Nproc, Rlimit { current: limit, maximum: limit })?;
+    // A crash of anything in the box must not fill a disk.
+    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
+    Ok(())
+}

@@ -1,0 +1,71 @@
+//! What a box and its carrier say about themselves: the end of it, kept in memory.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use rustix::pipe::{PipeFlags, pipe_with};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::unix::pipe;
+
+/// How much is kept, in bytes.
+const KEPT: usize = 4 * 1024;
+
+/// Cheap to clone. It is followed until every writer has gone.
+#[derive(Clone, Debug)]
+pub(super) struct BoxLog {
+    kept: Arc<Mutex<VecDeque<u8>>>,
+}
+
+impl BoxLog {
+    /// The log, and the end of a pipe that is written to.
+    pub(super) fn open() -> io::Result<(Self, OwnedFd)> {
+        let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
+        let mut read = pipe::Receiver::from_owned_fd(read)?;
+        let log = Self { kept: Arc::default() };
+        let followed = log.clone();
+        tokio::spawn(async move {
+            let mut chunk = [0; 1024];
+            while let Ok(length @ 1..) = read.read(&mut chunk).await {
+                followed.push(&chunk[..length]);
+            }
+        });
+        Ok((log, write))
+    }
+
+    fn push(&self, chunk: &[u8]) {
+        let mut kept = self.lock();
+        kept.extend(chunk);
+        let surplus = kept.len().saturating_sub(KEPT);
+        kept.drain(..surplus);
+    }
+
+    pub(super) fn last_line(&self) -> String {
+        let kept: Vec<u8> = self.lock().iter().copied().collect();
+        let text = String::from_utf8_lossy(&kept);
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+        // It may end up on a terminal, and in an answer.
+        line.unwrap_or("no reason given").chars().filter(|character| !character.is_control()).collect()
+    }
+
+    /// No code that holds the lock can panic half way through a change.
+    fn lock(&self) -> MutexGuard<'_, VecDeque<u8>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_is_kept_and_the_rest_makes_room() {
+        let log = BoxLog { kept: Arc::default() };
+        assert_eq!(log.last_line(), "no reason given");
+        log.push("x".repeat(KEPT * 3).as_bytes());
+        log.push(b"\nbwrap: \x1b[2Jno\n\n");
+        assert_eq!(log.last_line(), "bwrap: [2Jno");
+        assert!(log.lock().len() <= KEPT);
+    }
+}

@@ -1,0 +1,120 @@
+//! The homes of all computers, under the data folder.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rustix::process::geteuid;
+
+use crate::untrusted::Folder;
+
+use super::skeleton::{self, HOME};
+
+/// The host's users that computers run as, when the server is root, begin at the first of these that there is. No Debian system
+/// hands the first out; a container without root's rights on the host often has 65536 users only.
+const FIRST_OWNERS: [u32; 2] = [200_000, 30_000];
+/// Which users there are for this process.
+const USER_MAP: &str = "/proc/self/uid_map";
+
+/// Holds one folder for each computer, by its id, and in that its home. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Homes {
+    path: PathBuf,
+    folder: Arc<Folder>,
+}
+
+/// One computer's home.
+#[derive(Debug)]
+pub(super) struct Home {
+    pub(super) path: PathBuf,
+    /// The host's user that it belongs to, when it is not the server's own.
+    pub(super) owner: Option<u32>,
+}
+
+impl Homes {
+    /// `path` is a folder of the server's own.
+    pub(crate) fn open(path: PathBuf) -> io::Result<Self> {
+        let folder = Arc::new(Folder::open(&path)?);
+        Ok(Self { path, folder })
+    }
+
+    /// Makes the home if there is none, and lets its computer's user reach it, and no other account.
+    pub(super) fn prepare(&self, id: &str, slot: u32) -> io::Result<Home> {
+        let owner = self.owner(id, slot);
+        let computer = self.folder.create_passage(id, owner)?;
+        skeleton::furnish(&computer, owner)?;
+        Ok(Home { path: self.path.join(id).join(HOME), owner })
+    }
+
+    /// Removes a computer's folder, with its home.
+    pub(super) fn remove(&self, id: &str) -> io::Result<()> {
+        self.folder.remove(id)
+    }
+
+    /// Root gives each computer a user of its own, so that being root inside by some mistake is not being root outside.
+    /// A home that exists keeps its owner.
+    fn owner(&self, id: &str, slot: u32) -> Option<u32> {
+        if !geteuid().is_root() {
+            return None;
+        }
+        let existing = self.folder.folder(id).and_then(|computer| computer.folder(HOME)?.owner());
+        if let Ok(owner) = existing {
+            return (owner != 0).then_some(owner);
+        }
+        let map = fs::read_to_string(USER_MAP).unwrap_or_default();
+        let own = FIRST_OWNERS.map(|first| first + slot).into_iter().find(|&user| covers(&map, user));
+        if own.is_none() {
+            tracing::warn!("this server's namespace has no users to spare, so the computer runs as root outside");
+        } else if !can_be_reached(&self.path) {
+            let path = self.path.display();
+            tracing::warn!("{path} is closed to other users, so the computer runs as root outside");
+            return None;
+        }
+        own
+    }
+}
+
+/// Whether a namespace has a user: in a container without root's rights on the host it may have a few only. A line of `map`
+/// is the first user inside, the first outside, and how many.
+fn covers(map: &str, user: u32) -> bool {
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace().map_while(|number| number.parse::<u64>().ok());
+        let (first, _, count) = (numbers.next(), numbers.next(), numbers.next());
+        first.zip(count).is_some_and(|(first, count)| (first..first + count).contains(&user.into()))
+    })
+}
+
+/// Whether users other than root can pass through a folder and every one above it.
+fn can_be_reached(path: &Path) -> bool {
+    path.ancestors()
+        .filter_map(|folder| fs::metadata(folder).ok())
+        .all(|folder| folder.mode() & 0o001 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_has_the_users_of_its_map() {
+        assert!(covers("         0          0 4294967295\n", 200_001));
+        let container = "         0       1000          1\n         1     100000      65536\n";
+        assert!(covers(container, 0) && covers(container, 65_536));
+        assert!(!covers(container, 65_537) && !covers(container, 200_000));
+    }
+
+    #[test]
+    fn a_folder_closed_to_others_hides_what_is_in_it() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let set = |mode| fs::set_permissions(parent.path(), fs::Permissions::from_mode(mode));
+        fs::create_dir(parent.path().join("homes")).expect("the folder is ours");
+        set(0o700).expect("the folder is ours");
+        assert!(!can_be_reached(&parent.path().join("homes")));
+        set(0o711).expect("the folder is ours");
+        assert!(can_be_reached(&parent.path().join("homes")));
+    }
+}

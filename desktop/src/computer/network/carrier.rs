@@ -1,0 +1,101 @@
+//! The carrier before it becomes slirp4netns: inside the box's network it closes addresses that no computer may reach.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd as _, BorrowedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+
+use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, send, socket};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_no_new_privs};
+
+/// Networks by address and length of the prefix.
+const CLOSED: &[(Ipv4Addr, u8)] = &[
+    // Link-local. Nearly every cloud answers for its machines' credentials at 169.254.169.254.
+    (Ipv4Addr::new(169, 254, 0, 0), 16),
+    // Azure's, Alibaba's and Oracle's others.
+    (Ipv4Addr::new(168, 63, 129, 16), 32),
+    (Ipv4Addr::new(100, 100, 100, 200), 32),
+    (Ipv4Addr::new(192, 0, 0, 192), 32),
+];
+
+/// Closes what is to be closed, then becomes `program`. `users` and `network` are the descriptors of the box's namespaces.
+pub(crate) fn run(users: RawFd, network: RawFd, program: &[String]) -> io::Result<()> {
+    // SAFETY: the server started this process with these descriptors, and nothing else here uses them. They are not closed,
+    // since the program takes them over.
+    let namespaces = [users, network].map(|number| unsafe { BorrowedFd::borrow_raw(number) });
+    close_from_inside(namespaces)?;
+    set_no_new_privs(true)?;
+    let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    Err(Command::new(name).args(arguments).exec())
+}
+
+/// In a process of its own, since the program itself stays outside of the box.
+fn close_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
+    // SAFETY: this process has one thread, so the child may do whatever it could do.
+    match unsafe { libc::fork() } {
+        -1 => Err(io::Error::last_os_error()),
+        0 => {
+            let closed = enter(namespaces).and_then(|()| CLOSED.iter().try_for_each(|&(to, length)| close(to, length)));
+            if let Err(error) = &closed {
+                eprintln!("cannot close addresses to a computer: {error}");
+            }
+            // SAFETY: it only ends this process.
+            unsafe { libc::_exit(i32::from(closed.is_err())) }
+        }
+        child => {
+            let mut status = 0;
+            // SAFETY: `status` is valid for the call.
+            let waited = unsafe { libc::waitpid(child, &raw mut status, 0) };
+            if waited == child && status == 0 { Ok(()) } else { Err(io::ErrorKind::PermissionDenied.into()) }
+        }
+    }
+}
+
+fn enter([users, network]: [BorrowedFd<'_>; 2]) -> io::Result<()> {
+    move_into_link_name_space(users, Some(LinkNameSpaceType::User))?;
+    Ok(move_into_link_name_space(network, Some(LinkNameSpaceType::Network))?)
+}
+
+/// Asks the kernel for a route on which nothing can be sent.
+fn close(to: Ipv4Addr, length: u8) -> io::Result<()> {
+    let kernel = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
+    send(&kernel, &request(to, length), SendFlags::empty())?;
+    acknowledged(kernel.as_fd())
+}
+
+/// `RTM_NEWROUTE` of `linux/rtnetlink.h`, in the machine's byte order.
+fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
+    const NEW_ROUTE: u16 = 24;
+    /// `NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE`
+    const FLAGS: u16 = 0x1 | 0x4 | 0x200 | 0x400;
+    const MAIN_TABLE: u8 = 254;
+    const STATIC: u8 = 4;
+    const UNREACHABLE: u8 = 7;
+    const DESTINATION: u16 = 1;
+    let family = u8::try_from(AddressFamily::INET.as_raw()).expect("it is 2");
+    let mut route = vec![family, length, 0, 0, MAIN_TABLE, STATIC, 0, UNREACHABLE, 0, 0, 0, 0];
+    route.extend(8_u16.to_ne_bytes());
+    route.extend(DESTINATION.to_ne_bytes());
+    route.extend(to.octets());
+    let size = u32::try_from(16 + route.len()).expect("it is short");
+    let mut message = size.to_ne_bytes().to_vec();
+    message.extend(NEW_ROUTE.to_ne_bytes());
+    message.extend(FLAGS.to_ne_bytes());
+    // A sequence number and a port, which matter to nobody here.
+    message.extend([0; 8]);
+    message.extend(route);
+    message
+}
+
+/// Reads the kernel's verdict: a negative error number, or 0, after its own head.
+fn acknowledged(kernel: BorrowedFd<'_>) -> io::Result<()> {
+    let mut reply = [0; 256];
+    let (_, length) = recv(kernel, &mut reply[..], RecvFlags::empty())?;
+    let verdict = reply[..length].get(16..20).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);
+    match verdict {
+        Some(0) => Ok(()),
+        Some(error) => Err(io::Error::from_raw_os_error(-error)),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}

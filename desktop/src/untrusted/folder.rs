@@ -1,0 +1,289 @@
+//! Folders that a computer's user can write to, or that hold one.
+
+use std::ffi::{CStr, CString};
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{
+    AtFlags, CWD, Dir, Mode, OFlags, RawMode, RenameFlags, chmod, fchmod, fchown, fstat, mkdirat, openat, renameat_with,
+    unlinkat,
+};
+use rustix::io::Errno;
+use rustix::process::{Gid, Uid};
+
+/// What the owner of a folder needs to list it and to change what is in it.
+const OWNER: RawMode = 0o700;
+
+/// An open folder. Whatever is reached from it is reached by one name at a time, and never through a link.
+#[derive(Debug)]
+pub(crate) struct Folder(OwnedFd);
+
+impl Folder {
+    /// Opens a folder of the server's own: nobody but the server can change a name in `path`.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(openat(CWD, path, open_flags(), Mode::empty())?))
+    }
+
+    /// The folder of that name in this one.
+    pub(crate) fn folder(&self, name: &str) -> io::Result<Self> {
+        self.enter(&single(name)?)
+    }
+
+    /// The user that it belongs to.
+    pub(crate) fn owner(&self) -> io::Result<u32> {
+        Ok(fstat(&self.0)?.st_uid)
+    }
+
+    /// Makes a folder in this one that its owner alone can use.
+    pub(crate) fn create(&self, name: &str, owner: Option<u32>) -> io::Result<Self> {
+        mkdirat(&self.0, single(name)?, Mode::RWXU)?;
+        let made = self.folder(name)?;
+        if let Some(owner) = owner {
+            fchown(&made.0, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+        }
+        Ok(made)
+    }
+
+    /// As [`Self::create`], for a folder that may be there already: the server's own, which `group` may pass through.
+    pub(crate) fn create_passage(&self, name: &str, group: Option<u32>) -> io::Result<Self> {
+        match mkdirat(&self.0, name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let made = self.folder(name)?;
+        if let Some(group) = group {
+            fchown(&made.0, None, Some(Gid::from_raw(group)))?;
+        }
+        fchmod(&made.0, if group.is_some() { Mode::RWXU | Mode::XGRP } else { Mode::RWXU })?;
+        Ok(made)
+    }
+
+    /// Writes a new file into it.
+    pub(crate) fn write(&self, name: &str, content: &[u8], owner: Option<u32>) -> io::Result<()> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut file = File::from(openat(&self.0, single(name)?, flags, Mode::from_raw_mode(0o644))?);
+        file.write_all(content)?;
+        if let Some(owner) = owner {
+            fchown(&file, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+        }
+        Ok(())
+    }
+
+    /// Gives what is named `from` another name, which must be free.
+    pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(renameat_with(&self.0, single(from)?, &self.0, single(to)?, RenameFlags::NOREPLACE)?)
+    }
+
+    /// Lets its owner list it and change what is in it, if that was taken away.
+    pub(crate) fn open_to_owner(&self) -> io::Result<()> {
+        let mode = fstat(&self.0)?.st_mode;
+        if mode & OWNER != OWNER {
+            // By the descriptor: `fchmod` takes none that was opened without a right to read, and a path could be another
+            // folder's by now.
+            let itself = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+            chmod(itself, Mode::from_raw_mode(mode | OWNER))?;
+        }
+        Ok(())
+    }
+
+    /// Removes what has that name in this folder, with everything in it. It takes any depth, and follows no link.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        let name = single(name)?;
+        if self.remove_leaf(&name)? {
+            return Ok(());
+        }
+        let folder = self.enter(&name)?;
+        folder.empty()?;
+        Ok(unlinkat(&self.0, &name, AtFlags::REMOVEDIR)?)
+    }
+
+    /// Removes everything in it. A folder in a folder is moved up before it is emptied, so that no depth needs a deeper stack,
+    /// a longer path or one more descriptor.
+    fn empty(&self) -> io::Result<()> {
+        let mut moved = 0;
+        loop {
+            let mut progress = false;
+            let mut left = Vec::new();
+            for name in self.names()? {
+                if self.remove_leaf(&name)? {
+                    progress = true;
+                } else {
+                    left.push(name);
+                }
+            }
+            if left.is_empty() {
+                return Ok(());
+            }
+            for name in left {
+                progress |= self.flatten(&name, &mut moved)?;
+            }
+            if !progress {
+                return Err(io::ErrorKind::DirectoryNotEmpty.into());
+            }
+        }
+    }
+
+    /// Empties the folder `name`: what is no folder goes, and folders that are not empty come up into this one.
+    fn flatten(&self, name: &CStr, moved: &mut u64) -> io::Result<bool> {
+        let folder = match self.enter(name) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
+            entered => entered?,
+        };
+        let mut progress = false;
+        for inner in folder.names()? {
+            if folder.remove_leaf(&inner)? {
+                progress = true;
+                continue;
+            }
+            // A folder is moved by one who may write to it.
+            folder.enter(&inner)?;
+            loop {
+                *moved += 1;
+                let place = CString::new(format!(".removed-{moved}")).expect("it has no NUL");
+                match renameat_with(&folder.0, &inner, &self.0, &place, RenameFlags::NOREPLACE) {
+                    Err(Errno::EXIST) => {}
+                    renamed => break renamed?,
+                }
+            }
+            progress = true;
+        }
+        Ok(self.remove_leaf(name)? || progress)
+    }
+
+    /// Removes a file, a link or an empty folder; `false` for a folder that is not empty.
+    fn remove_leaf(&self, name: &CStr) -> io::Result<bool> {
+        match unlinkat(&self.0, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => return Ok(true),
+            // What the kernel says of a folder, depending on the file system.
+            Err(Errno::ISDIR | Errno::PERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+        match unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
+            Ok(()) | Err(Errno::NOENT) => Ok(true),
+            Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
+            // It may be closed to its owner, who then cannot tell whether it is empty.
+            Err(Errno::ACCESS) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Opens a folder in this one for listing and changing.
+    fn enter(&self, name: &CStr) -> io::Result<Self> {
+        match openat(&self.0, name, open_flags(), Mode::empty()) {
+            Ok(folder) => {
+                let folder = Self(folder);
+                folder.open_to_owner()?;
+                Ok(folder)
+            }
+            Err(Errno::ACCESS) => {
+                // `O_PATH` needs no right to the folder itself.
+                let closed = Self(openat(&self.0, name, open_flags() | OFlags::PATH, Mode::empty())?);
+                closed.open_to_owner()?;
+                Ok(Self(openat(&self.0, name, open_flags(), Mode::empty())?))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn names(&self) -> io::Result<Vec<CString>> {
+        let mut names = Vec::new();
+        for entry in Dir::read_from(self.0.as_fd())? {
+            let name = entry?.file_name().to_owned();
+            if !matches!(name.to_bytes(), b"." | b"..") {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+}
+
+fn open_flags() -> OFlags {
+    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+}
+
+/// A name that leads nowhere but to an entry of the folder it is used in.
+fn single(name: &str) -> io::Result<CString> {
+    if name.is_empty() || name.contains('/') || matches!(name, "." | "..") {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    CString::new(name).map_err(io::Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+
+    use super::*;
+
+    fn folder() -> (tempfile::TempDir, Folder) {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let opened = Folder::open(parent.path()).expect("it is there");
+        (parent, opened)
+    }
+
+    #[test]
+    fn a_tree_of_any_depth_is_removed() {
+        let (parent, opened) = folder();
+        let mut below = opened.create("home", None).expect("the folder is ours");
+        for _ in 0..60_000 {
+            mkdirat(&below.0, "d", Mode::RWXU).expect("there is room");
+            below = below.folder("d").expect("it was made");
+        }
+        drop(below);
+        opened.remove("home").expect("it can be removed");
+        assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0);
+    }
+
+    #[test]
+    fn a_wide_tree_with_closed_folders_and_odd_names_is_removed() {
+        let (parent, opened) = folder();
+        let home = parent.path().join("home");
+        for wide in 0..50 {
+            let inner = home.join(format!("{wide}/a/.removed-{wide}"));
+            fs::create_dir_all(&inner).expect("the folder is ours");
+            fs::write(inner.join("x\ny"), "text").expect("the folder is ours");
+            fs::set_permissions(&inner, fs::Permissions::from_mode(0)).expect("it is ours");
+        }
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o400)).expect("it is ours");
+        opened.remove("home").expect("it can be removed");
+        assert!(!home.exists());
+        assert!(opened.remove("home").is_ok(), "what is gone already is removed");
+    }
+
+    #[test]
+    fn links_are_removed_and_not_followed() {
+        let (parent, opened) = folder();
+        let outside = tempfile::tempdir().expect("the tests may write to /tmp");
+        fs::write(outside.path().join("kept"), "text").expect("the folder is ours");
+        fs::create_dir_all(parent.path().join("home/in")).expect("the folder is ours");
+        symlink(outside.path(), parent.path().join("home/link")).expect("the folder is ours");
+        symlink(outside.path(), parent.path().join("home/in/link")).expect("the folder is ours");
+        opened.remove("home").expect("it can be removed");
+        symlink(outside.path(), parent.path().join("home")).expect("the folder is ours");
+        assert!(opened.folder("home").is_err());
+        opened.remove("home").expect("the link can be removed");
+        assert!(outside.path().join("kept").exists());
+        assert!(!parent.path().join("home").exists());
+    }
+
+    #[test]
+    fn a_name_leads_nowhere_else() {
+        let (_parent, opened) = folder();
+        for name in ["", ".", "..", "a/b", "/", "a\0b"] {
+            assert!(opened.folder(name).is_err() && opened.remove(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_closed_folder_is_opened_to_its_owner() {
+        let (parent, opened) = folder();
+        opened.create("home", None).expect("the folder is ours");
+        let home = parent.path().join("home");
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o001)).expect("it is ours");
+        opened.folder("home").and_then(|home| home.open_to_owner()).expect("it is ours");
+        assert_eq!(fs::metadata(home).expect("it is there").mode() & 0o777, 0o701);
+    }
+}

@@ -1,0 +1,75 @@
+//! Lines from inside a computer, of bounded length.
+
+use std::io;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+
+/// The longest line that is read, in bytes. The agent's messages and the sound server's notices are far shorter.
+const LINE_LIMIT: usize = 16 * 1024;
+
+/// Reads lines and fails at the first that is too long. A line that has begun is kept when a read is dropped.
+#[derive(Debug)]
+pub(crate) struct Lines<R> {
+    reader: BufReader<R>,
+    begun: Vec<u8>,
+}
+
+impl<R: AsyncRead + Unpin> Lines<R> {
+    pub(crate) fn new(reader: R) -> Self {
+        Self { reader: BufReader::new(reader), begun: Vec::new() }
+    }
+
+    /// What the lines are read from, of which some may have been read ahead.
+    pub(crate) fn get_mut(&mut self) -> &mut R {
+        self.reader.get_mut()
+    }
+
+    /// The next line without its end; `None` at the end of the stream. Bytes that are not UTF-8 are replaced.
+    pub(crate) async fn next(&mut self) -> io::Result<Option<String>> {
+        loop {
+            let read = self.reader.fill_buf().await?;
+            if read.is_empty() {
+                return Ok((!self.begun.is_empty()).then(|| self.take()));
+            }
+            let end = read.iter().position(|&byte| byte == b'\n');
+            let length = end.unwrap_or(read.len());
+            if self.begun.len() + length > LINE_LIMIT {
+                let message = format!("a line is longer than {LINE_LIMIT} bytes");
+                return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+            }
+            self.begun.extend_from_slice(&read[..length]);
+            self.reader.consume(length + usize::from(end.is_some()));
+            if end.is_some() {
+                return Ok(Some(self.take()));
+            }
+        }
+    }
+
+    fn take(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn lines_come_one_by_one_and_the_last_may_lack_its_end() {
+        let mut lines = Lines::new(&b"a\n\nb\xff\nc"[..]);
+        for expected in ["a", "", "b\u{fffd}", "c"] {
+            assert_eq!(lines.next().await.expect("it is short").as_deref(), Some(expected));
+        }
+        assert_eq!(lines.next().await.expect("it is short"), None);
+    }
+
+    #[tokio::test]
+    async fn a_line_without_an_end_is_given_up_and_not_kept() {
+        let mut lines = Lines::new(tokio::io::repeat(b'x').take(1 << 40));
+        let error = lines.next().await.expect_err("it is too long");
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        assert!(lines.begun.capacity() <= 2 * LINE_LIMIT);
+    }
+}

@@ -1,0 +1,16 @@
+//! Everything that a computer's user can change, as the server touches it.
+//!
+//! The server may be root, and code inside a computer may rename, link, replace and fill whatever its user can write. So the
+//! server never follows a path there. It either holds a descriptor and goes on from that one name at a time, without links
+//! ([`Folder`]), or it asks the agent inside the computer, which has the user's own rights, and checks what comes back:
+//! descriptors by their kind ([`descriptor`]), texts by their length ([`Lines`]).
+//!
+//! `clippy.toml` closes the functions of the standard library that take paths to every other module of this crate; a module
+//! that works with files of the server's own opens them again for itself, with its reason.
+
+pub(crate) mod descriptor;
+mod folder;
+mod lines;
+
+pub(crate) use folder::Folder;
+pub(crate) use lines::Lines;
