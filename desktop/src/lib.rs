@@ -12,6 +12,7 @@ mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod http;
+mod privileges;
 mod screen;
 mod secret;
 mod server;

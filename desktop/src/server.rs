@@ -23,6 +23,7 @@ use crate::computer::{Fleet, FleetError, Homes, RuntimeDir, Spawner};
 use crate::doctor;
 use crate::files::{Contents, Linker};
 use crate::http;
+use crate::privileges;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::stream::Connections;
@@ -32,6 +33,8 @@ const KEY_FILE: &str = "api-key";
 /// How long the data folder's lock may be held by what a killed server left.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 const LOCK_INTERVAL: Duration = Duration::from_millis(20);
+/// Calls that block, to displays and disks. One computer has a handful at most.
+const BLOCKING_THREADS: usize = 4096;
 /// How long open connections get to end once the computers have.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -72,15 +75,21 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));
     }
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(options))
+    let data = DataDir::open(options.data_dir.clone())?;
+    // While this process has one thread, of which the others get the rights that are left.
+    let homes = privileges::settle(&data.homes()?, options.listen.port());
+    tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .enable_all()
+        .build()?
+        .block_on(run(options, data, homes))
 }
 
-async fn run(options: &Serve) -> Result<(), ServeError> {
+async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), ServeError> {
     // Before anything starts, so that no signal finds a half-built server.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
-    let data = DataDir::open(options.data_dir.clone())?;
     let (api_key, key_file) = api_key(options, &data)?;
     let store = Arc::new(Store::open(&data.folder.join("orgo.db"))?);
     let contents =
@@ -88,7 +97,7 @@ async fn run(options: &Serve) -> Result<(), ServeError> {
     let fleet = Fleet::new(
         Arc::clone(&store),
         Arc::clone(&contents),
-        data.homes()?,
+        Homes::open(homes).map_err(|error| data.error(error))?,
         RuntimeDir::create()?,
         Spawner::start()?,
     );
@@ -205,9 +214,10 @@ impl DataDir {
         Ok(Self { folder, _lock: lock })
     }
 
-    fn homes(&self) -> Result<Homes, ServeError> {
+    fn homes(&self) -> Result<PathBuf, ServeError> {
         let homes = self.folder.join("computers");
-        make(&homes).and_then(|()| Homes::open(homes)).map_err(|error| self.error(error))
+        make(&homes).map_err(|error| self.error(error))?;
+        Ok(homes)
     }
 
     /// The secret in a file, which is made with a random one: `prefix` and `bytes` random bytes in hexadecimal.

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustix::process::geteuid;
 
+use crate::privileges::can_be_reached;
 use crate::untrusted::Folder;
 
 use super::skeleton::{self, HOME};
@@ -86,13 +86,6 @@ fn covers(map: &str, user: u32) -> bool {
     })
 }
 
-/// Whether users other than root can pass through a folder and every one above it.
-fn can_be_reached(path: &Path) -> bool {
-    path.ancestors()
-        .filter_map(|folder| fs::metadata(folder).ok())
-        .all(|folder| folder.mode() & 0o001 != 0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,18 +96,5 @@ mod tests {
         let container = "         0       1000          1\n         1     100000      65536\n";
         assert!(covers(container, 0) && covers(container, 65_536));
         assert!(!covers(container, 65_537) && !covers(container, 200_000));
-    }
-
-    #[test]
-    fn a_folder_closed_to_others_hides_what_is_in_it() {
-        use std::os::unix::fs::PermissionsExt as _;
-
-        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let set = |mode| fs::set_permissions(parent.path(), fs::Permissions::from_mode(mode));
-        fs::create_dir(parent.path().join("homes")).expect("the folder is ours");
-        set(0o700).expect("the folder is ours");
-        assert!(!can_be_reached(&parent.path().join("homes")));
-        set(0o711).expect("the folder is ours");
-        assert!(can_be_reached(&parent.path().join("homes")));
     }
 }

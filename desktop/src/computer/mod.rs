@@ -32,4 +32,4 @@ pub(crate) use network::run_carrier;
 pub(crate) use resolution::Resolution;
 pub(crate) use runtime_dir::RuntimeDir;
 pub(crate) use sandbox::{AGENT, SYSTEM};
-pub(crate) use spawner::{Spawner, inherit};
+pub(crate) use spawner::Spawner;
