@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import { build } from "./build.mjs";
-import { hasProgram } from "./lib/packages.mjs";
+import { openBrowser } from "./lib/browser.mjs";
 import { Failure, main, root, step } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
 
@@ -12,6 +12,8 @@ const GRACE = 10_000;
 
 const children = [];
 let ending = false;
+/** Removes what `openBrowser` left. */
+let cleanUp;
 
 function start(name, command, args, { env = {}, onLine }) {
   const child = spawn(command, args, {
@@ -31,6 +33,7 @@ function start(name, command, args, { env = {}, onLine }) {
 async function end(code, reason) {
   if (ending) return;
   ending = true;
+  cleanUp?.();
   if (reason) console.error(`\n✗ ${reason}`);
   // The dashboard first, so that it does not report a desktop that goes away.
   for (const { child, ended } of children.reverse()) {
@@ -75,12 +78,6 @@ function startDashboard(env) {
   });
 }
 
-function openBrowser(url) {
-  const opener = { darwin: "open", linux: "xdg-open" }[process.platform];
-  if (!process.stdout.isTTY || !opener || !hasProgram(opener)) return;
-  spawn(opener, [url], { stdio: "ignore", detached: true }).once("error", () => {}).unref();
-}
-
 await main(async () => {
   process.once("SIGINT", () => end(130));
   process.once("SIGTERM", () => end(143));
@@ -101,5 +98,6 @@ await main(async () => {
     env.ORGO_DASHBOARD_FIRST_COMPUTER = "1";
   }
   console.log();
-  openBrowser(await startDashboard(env));
+  const url = await startDashboard(env);
+  if (process.stdout.isTTY) cleanUp = openBrowser(url);
 });

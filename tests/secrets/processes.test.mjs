@@ -73,25 +73,33 @@ describe("what the dashboard writes and answers", () => {
       const env = { ...process.env, PORT: "0", ORGO_API_KEY: SECRETS.apiKey, ORGO_BASE_URL: `${server.url}/${way}/api` };
       child = spawn(process.execPath, [SERVER], { stdio: ["ignore", "pipe", "pipe"], env });
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (written += text));
-      const url = await until("the dashboard", () => /^Dashboard: (\S+)$/m.exec(written)?.[1], 30_000);
+      const address = await until("the dashboard", () => /^Dashboard: (\S+)$/m.exec(written)?.[1], 30_000);
+      const { origin: url, searchParams } = new URL(address);
+      const [cookie] = (await fetch(address, { redirect: "manual" })).headers.getSetCookie()[0].split(";");
+      const own = { ...OWN, cookie };
       let answers = "";
       const paths = ["service", "computers", "computers/c/screenshot", `computers/${encodeURIComponent(SECRETS.password)}/screenshot`];
       for (const path of paths) {
-        const response = await fetch(`${url}/api/${path}`, { headers: OWN });
+        const response = await fetch(`${url}/api/${path}`, { headers: own });
         answers += `${JSON.stringify([...response.headers])} ${await response.text()}`;
       }
-      const headers = { ...OWN, "content-type": "application/json" };
+      const headers = { ...own, "content-type": "application/json" };
       for (const action of ["click", "stop", "nothing"]) {
         const given = { method: "POST", headers, body: '{"x":1,"y":1}' };
         answers += await (await fetch(`${url}/api/computers/c/${action}`, given)).text();
       }
-      const connection = await (await fetch(`${url}/api/computers/c/connection`, { headers: OWN })).text();
+      const connection = await (await fetch(`${url}/api/computers/c/connection`, { headers: own })).text();
       // A connection is for handing the password on, and the key stays here in any case.
       const found = [...findOwn(answers), ...findOwn(connection).filter((what) => what.startsWith("apiKey"))];
       child.kill("SIGTERM");
       await within("the dashboard to end", once(child, "close"));
       assert.deepEqual(found, [], answers);
       assert.deepEqual(findOwn(written), [], written);
+      // The dashboard's own secrets: the key is in the printed address alone, the cookie nowhere.
+      const output = written.replace(`Dashboard: ${address}\n`, "");
+      for (const secret of [searchParams.get("key"), cookie.split("=")[1]]) {
+        assert.ok(!(output + answers + connection).includes(secret), "a secret of this start was shown");
+      }
       if (way === "computer") assert.ok(connection.includes(JSON.stringify(SECRETS.password)), connection);
     });
   }

@@ -9,18 +9,19 @@ import { within } from "./wait.mjs";
 const SERVER = fileURLToPath(new URL("../../examples/dashboard/server.mjs", import.meta.url));
 
 /**
- * Builds the dashboard and starts its server on a free port.
+ * Builds the dashboard and starts its server, on a free port unless one is given.
  *
  * @param {import("orgo-sdk").OrgoOptions} options the desktop that it shows
- * @returns {Promise<{ url: string, close(): Promise<void> }>}
+ * @param {{ port?: number }} [place]
+ * @returns {Promise<{ url: string, origin: string, key: string, close(): Promise<void> }>} `url` is the printed address
  */
-export async function startDashboard({ apiKey, baseUrl, realtimeUrl }) {
+export async function startDashboard({ apiKey, baseUrl, realtimeUrl }, { port = 0 } = {}) {
   await buildDashboard();
   const child = spawn("setpriv", ["--pdeathsig", "TERM", process.execPath, SERVER], {
     stdio: ["ignore", "pipe", "inherit"],
     env: {
       ...process.env,
-      PORT: "0",
+      PORT: String(port),
       ORGO_API_KEY: apiKey,
       ORGO_BASE_URL: baseUrl,
       ORGO_REALTIME_URL: realtimeUrl,
@@ -28,15 +29,19 @@ export async function startDashboard({ apiKey, baseUrl, realtimeUrl }) {
     },
   });
   const closed = once(child, "close");
-  const url = new Promise((resolve, reject) => {
+  const printed = new Promise((resolve, reject) => {
     closed.then(([code]) => reject(new Error(`the dashboard ended with ${code}`)));
     createInterface({ input: child.stdout }).on("line", (line) => {
-      const [, found] = /^Dashboard: (http:\/\/127\.0\.0\.1:\d+)$/.exec(line) ?? [];
+      const [, found] = /^Dashboard: (http:\/\/127\.0\.0\.1:\d+\/\?key=\S+)$/.exec(line) ?? [];
       if (found) resolve(found);
     });
   });
+  const url = await within("the dashboard to be ready", printed, 30_000);
+  const { origin, searchParams } = new URL(url);
   return {
-    url: await within("the dashboard to be ready", url, 30_000),
+    url,
+    origin,
+    key: searchParams.get("key"),
     async close() {
       child.kill("SIGTERM");
       await within("the dashboard to end", closed);

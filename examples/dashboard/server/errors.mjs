@@ -1,5 +1,6 @@
 import { OrgoError } from "orgo-sdk";
 import { Refused } from "./guard.mjs";
+import { printableError } from "./terminal.mjs";
 
 /** The fields of an SDK error that the page can use. */
 const FIELDS = ["kind", "delivered", "field", "status", "code", "request_id", "retry_after", "limit"];
@@ -22,7 +23,7 @@ export function describeError(error) {
     };
   }
   // Its message may hold anything, so it goes to the terminal and not to the page.
-  console.error(error);
+  console.error(printableError(error));
   return {
     status: 500,
     body: {

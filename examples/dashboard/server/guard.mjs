@@ -6,17 +6,26 @@ export class Refused extends Error {
   /**
    * @param {number} status
    * @param {string} message
+   * @param {string} [name] by which the page recognizes the refusal
    */
-  constructor(status, message) {
+  constructor(status, message, name = "Refused") {
     super(message);
-    this.name = "Refused";
+    this.name = name;
     this.status = status;
   }
 }
 
+/** A request without this start's key or cookie. */
+export class KeyRequired extends Refused {
+  constructor() {
+    super(403, "The key is missing or wrong: open the address that `npm start` printed", "KeyRequired");
+  }
+}
+
 /**
- * Lets only this dashboard's own page in. A page of another site that resolves its name to this machine has a foreign
- * Host; a page of another port of this machine has a foreign Origin, or lacks the header.
+ * Refuses the pages of other sites. A page of another site that resolves its name to this machine has a foreign
+ * Host; a page of another port of this machine has a foreign Origin, or lacks the header. Browsers also report who
+ * started a request in `Sec-Fetch-Site`. Another site may only link to the page.
  *
  * @param {import("node:http").IncomingMessage} request
  * @param {number} port the port of this server
@@ -30,6 +39,9 @@ export function admit(request, port, api) {
     throw new Refused(421, "This server answers only as 127.0.0.1 and localhost");
   }
   if (origin !== undefined && origin !== `http://${host}`) throw new Refused(403, "Other pages are not answered");
+  const { "sec-fetch-site": site = "none", "sec-fetch-mode": mode } = request.headers;
+  const isLink = mode === "navigate" && !api;
+  if (!["none", "same-origin"].includes(site) && !isLink) throw new Refused(403, "Other pages are not answered");
   if (!api) return;
   if (request.headers[OWN_HEADER] === undefined) throw new Refused(403, `The header ${OWN_HEADER} is missing`);
 }

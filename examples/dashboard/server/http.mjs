@@ -43,6 +43,11 @@ export async function readJson(request) {
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw new Refused(400, "The request is not a JSON object");
+  // No call takes nested values, and deep ones would overflow the stack of code that walks through them.
+  for (const [field, inner] of Object.entries(value)) {
+    if (typeof inner === "object" && inner !== null)
+      throw new Refused(400, `The field ${field.slice(0, 40)} must be a string, a number or a boolean`);
+  }
   return value;
 }
 

@@ -35,7 +35,7 @@ export function loadPages() {
     const file = files.get(path === "/" ? "/index.html" : path);
     if (file === undefined) throw new Refused(404, "There is no such page");
     // The names of assets hold a digest of their content.
-    const caching = path.startsWith("/assets/") ? "public, max-age=31536000, immutable" : "no-cache";
+    const caching = path.startsWith("/assets/") ? "private, max-age=31536000, immutable" : "no-cache";
     send(response, 200, file.type, file.body, { "cache-control": caching });
   };
 }

@@ -1,65 +1,31 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { request } from "node:http";
 import { after, before, describe, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { buildDashboard } from "../build.mjs";
+import { lineOf, send, start, startOpened } from "./process.mjs";
 
-const SERVER = fileURLToPath(new URL("../server.mjs", import.meta.url));
 const KEY = "sk_live_never_to_be_seen";
 /** Nothing listens on this port of the discard protocol. */
 const NOBODY = "http://127.0.0.1:9/api";
 
-function start(environment) {
-  const { ORGO_API_KEY, ORGO_BASE_URL, ORGO_REALTIME_URL, PORT, ORGO_DASHBOARD_FIRST_COMPUTER, ...rest } = process.env;
-  return spawn(process.execPath, [SERVER], { env: { ...rest, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
-}
-
-/** The first line of a server's output that fits; fails with all of it if the server ends before. */
-async function lineOf(child, stream, pattern) {
-  let text = "";
-  for await (const chunk of child[stream].setEncoding("utf8")) {
-    text += chunk;
-    const found = pattern.exec(text);
-    if (found) return found;
-  }
-  assert.fail(`no ${pattern} in ${JSON.stringify(text)}`);
-}
-
 describe("the dashboard's server", () => {
-  let child;
+  let server;
   let port;
 
-  /** Asks with the given header fields, since fetch does not let its caller choose Host and Origin. */
-  function ask(path, { method = "GET", headers = {}, body } = {}) {
-    return new Promise((resolve, reject) => {
-      const sent = request({ host: "127.0.0.1", port, path, method, headers }, async (answer) => {
-        let text = "";
-        for await (const chunk of answer.setEncoding("utf8")) text += chunk;
-        resolve({ status: answer.statusCode, headers: answer.headers, text });
-      });
-      sent.once("error", reject);
-      sent.end(body);
-    });
-  }
-
-  const own = (more = {}) => ({ "x-orgo-dashboard": "1", "content-type": "application/json", ...more });
+  const ask = (path, options) => send(port, path, options);
+  const page = (more = {}) => ({ cookie: server.cookie, ...more });
+  const own = (more = {}) => page({ "x-orgo-dashboard": "1", "content-type": "application/json", ...more });
 
   before(async () => {
     await buildDashboard();
-    child = start({ ORGO_API_KEY: KEY, ORGO_BASE_URL: NOBODY, PORT: "0" });
-    [, port] = await lineOf(child, "stdout", /^Dashboard: http:\/\/127\.0\.0\.1:(\d+)$/m);
+    server = await startOpened({ ORGO_API_KEY: KEY, ORGO_BASE_URL: NOBODY, PORT: "0" });
+    ({ port } = server);
   });
 
-  after(async () => {
-    const ended = once(child, "exit");
-    child.kill("SIGTERM");
-    assert.deepEqual(await ended, [0, null]);
-  });
+  after(() => server.stop());
 
   test("serves the page with a strict policy", async () => {
-    const { status, headers, text } = await ask("/");
+    const { status, headers, text } = await ask("/", { headers: page() });
     assert.equal(status, 200);
     assert.match(text, /<title>Orgo dashboard<\/title>/);
     const policy = headers["content-security-policy"];
@@ -70,7 +36,7 @@ describe("the dashboard's server", () => {
 
   test("serves no other files", async () => {
     for (const path of ["/../package.json", "/%2e%2e/package.json", "/.inputs", "/assets/", "/server.mjs"]) {
-      assert.equal((await ask(path)).status, 404, path);
+      assert.equal((await ask(path, { headers: page() })).status, 404, path);
     }
   });
 
@@ -79,17 +45,28 @@ describe("the dashboard's server", () => {
     assert.equal((await ask(api, { headers: own() })).status, 200);
     assert.equal((await ask(api, { headers: own({ host: `localhost:${port}` }) })).status, 200);
     assert.equal((await ask(api, { headers: own({ host: `evil.example:${port}` }) })).status, 421);
-    assert.equal((await ask("/", { headers: { host: `evil.example:${port}` } })).status, 421);
+    assert.equal((await ask("/", { headers: page({ host: `evil.example:${port}` }) })).status, 421);
     assert.equal((await ask(api, { headers: own({ origin: "http://127.0.0.1:1" }) })).status, 403);
     assert.equal((await ask(api, { headers: own({ origin: "null" }) })).status, 403);
     assert.equal((await ask(api, { headers: own({ origin: `http://127.0.0.1:${port}` }) })).status, 200);
-    assert.equal((await ask(api)).status, 403, "without the page's header");
+    assert.equal((await ask(api, { headers: page() })).status, 403, "without the page's header");
+  });
+
+  test("answers no requests that other sites start, except a link", async () => {
+    for (const site of ["cross-site", "same-site"]) {
+      const from = (mode) => ({ "sec-fetch-site": site, "sec-fetch-mode": mode });
+      assert.equal((await ask("/api/service", { headers: own(from("cors")) })).status, 403);
+      assert.equal((await ask("/api/service", { headers: own(from("navigate")) })).status, 403);
+      assert.equal((await ask("/icon.svg", { headers: page(from("no-cors")) })).status, 403);
+      assert.equal((await ask("/", { headers: page(from("navigate")) })).status, 200);
+    }
+    assert.equal((await ask("/api/service", { headers: own({ "sec-fetch-site": "same-origin" }) })).status, 200);
   });
 
   test("gives no other page permission", async () => {
     const { status, headers } = await ask("/api/service", {
       method: "OPTIONS",
-      headers: { origin: "http://evil.example", "access-control-request-headers": "x-orgo-dashboard" },
+      headers: page({ origin: "http://evil.example", "access-control-request-headers": "x-orgo-dashboard" }),
     });
     assert.equal(status, 403);
     assert.equal(headers["access-control-allow-origin"], undefined);
@@ -100,6 +77,12 @@ describe("the dashboard's server", () => {
     assert.equal((await type(JSON.stringify({ text: "x".repeat(300_000) }))).status, 413);
     assert.equal((await type("{")).status, 400);
     assert.equal((await type("[]")).status, 400);
+    for (const [open, close] of ["[]", ['{"a":', "}"]]) {
+      const deep = `{"text":${open.repeat(40_000)}1${close.repeat(40_000)}}`;
+      assert.equal((await type(deep)).status, 400, "deeply nested");
+      const click = await ask("/api/computers/some/click", { method: "POST", headers: own(), body: deep });
+      assert.equal(click.status, 400, "deeply nested parameters of an action");
+    }
     assert.equal((await type("{}", { "content-type": "text/plain" })).status, 415);
     assert.equal((await ask("/api/computers/some/explode", { method: "POST", headers: own() })).status, 404);
   });

@@ -1,7 +1,7 @@
 import type { ConnectionData, UploadProgress } from "orgo-sdk";
 import type { CallLog } from "./call-log.js";
 import { readLines } from "./lines.js";
-import { CallFailed, type Problem, SERVER_GONE } from "./problem.js";
+import { CallFailed, type Problem, RESTARTED, SERVER_GONE } from "./problem.js";
 import type { Computer, Inventory, Service, StoredFile } from "./types.js";
 
 /** What the pointer and the keyboard do on a computer; the parameters are the SDK's. */
@@ -166,7 +166,8 @@ export class Api {
 
 async function problemOf(response: Response): Promise<Problem> {
   try {
-    return ((await response.json()) as { error: Problem }).error;
+    const { error } = (await response.json()) as { error: Problem };
+    return error.name === "KeyRequired" ? RESTARTED : error;
   } catch {
     return { name: "Error", message: `The dashboard's server answered ${response.status}.`, delivered: "maybe" };
   }

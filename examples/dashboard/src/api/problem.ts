@@ -31,8 +31,16 @@ export const SERVER_GONE: Problem = {
   delivered: "maybe",
 };
 
+/** The server does not accept the cookie of this page: each start of it has another one. */
+export const RESTARTED: Problem = {
+  name: "Restarted",
+  message: "The dashboard was restarted, or this page's cookie was deleted.",
+  delivered: "no",
+};
+
 const ADVICE: Record<string, string> = {
-  ServerGone: "Is npm start still running in its terminal? This page goes on by itself once it is.",
+  ServerGone: "Is npm start still running in its terminal? If not, start it again and open the address that it prints.",
+  Restarted: "Open the new address: it is on the line Dashboard: in the terminal of npm start.",
   AuthenticationError: "The API key is not accepted: start the dashboard with another ORGO_API_KEY.",
   PermissionDeniedError: "The account's plan or the key does not allow it. Delete a computer, or use another key.",
   NotFoundError: "It may have been deleted elsewhere.",
