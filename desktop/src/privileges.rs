@@ -9,7 +9,8 @@ use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_change};
 use rustix::process::geteuid;
 use rustix::thread::{
-    CapabilitySet, CapabilitySets, UnshareFlags, remove_capability_from_bounding_set, set_capabilities, unshare_unsafe,
+    CapabilitySet, CapabilitySets, UnshareFlags, remove_capability_from_bounding_set, set_capabilities,
+    unshare_unsafe,
 };
 
 /// Computers run as users of their own, whose homes the server makes and removes, and whose processes it starts and ends.
@@ -65,7 +66,13 @@ fn arrange(homes: &Path) -> io::Result<PathBuf> {
     // What the system mounts later is still seen here, and nothing that is mounted here elsewhere.
     mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     if tunnel_is_closed {
-        mount("tmpfs", TUNNEL_FOLDER, "tmpfs", MountFlags::NOSUID | MountFlags::NOEXEC, Some(c"mode=755,size=64k"))?;
+        mount(
+            "tmpfs",
+            TUNNEL_FOLDER,
+            "tmpfs",
+            MountFlags::NOSUID | MountFlags::NOEXEC,
+            Some(c"mode=755,size=64k"),
+        )?;
         let (major, minor) = TUNNEL_NUMBER;
         mknodat(CWD, TUNNEL, FileType::CharacterDevice, Mode::empty(), makedev(major, minor))?;
         // Apart, since the process's mask would take some of it away.
@@ -81,7 +88,8 @@ fn arrange(homes: &Path) -> io::Result<PathBuf> {
 }
 
 fn give_up(port: u16) -> io::Result<()> {
-    let kept = if port != 0 && port < FIRST_FREE_PORT { KEPT | CapabilitySet::NET_BIND_SERVICE } else { KEPT };
+    let kept =
+        if port != 0 && port < FIRST_FREE_PORT { KEPT | CapabilitySet::NET_BIND_SERVICE } else { KEPT };
     for capability in CapabilitySet::all().difference(kept).iter() {
         // The kernel may be older than one of them, or the right to give them up missing already.
         let _ = remove_capability_from_bounding_set(capability);
@@ -96,9 +104,7 @@ fn give_up(port: u16) -> io::Result<()> {
 
 /// Whether users other than root can pass through a folder and every one above it.
 pub(crate) fn can_be_reached(path: &Path) -> bool {
-    path.ancestors()
-        .filter_map(|folder| fs::metadata(folder).ok())
-        .all(|folder| folder.mode() & 0o001 != 0)
+    path.ancestors().filter_map(|folder| fs::metadata(folder).ok()).all(|folder| folder.mode() & 0o001 != 0)
 }
 
 #[cfg(test)]

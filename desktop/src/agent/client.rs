@@ -181,9 +181,7 @@ impl Agent {
         own.set_read_timeout(Some(time_left(deadline)?))?;
         own.take(REPLY_SIZE).read_to_end(&mut reply)?;
         match serde_json::from_slice(&reply)? {
-            Verdict::Done => {
-                descriptor::connection(descriptors.pop().ok_or_else(unexpected)?, self.0.owner)
-            }
+            Verdict::Done => descriptor::connection(descriptors.pop().ok_or_else(unexpected)?, self.0.owner),
             Verdict::Refused(refusal) => Err(io::Error::other(refusal)),
         }
     }

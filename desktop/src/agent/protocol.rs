@@ -68,7 +68,9 @@ pub(crate) enum Reply {
         exhausted: bool,
     },
     /// The exit code; 128 + the signal's number when a signal ended it, as a shell counts.
-    Exited { code: i32 },
+    Exited {
+        code: i32,
+    },
 }
 
 /// A change in the list of processes.

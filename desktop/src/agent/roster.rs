@@ -120,8 +120,7 @@ mod tests {
         let mut children = Vec::new();
         for is_helper in [true, false] {
             // It ends with its input.
-            let mut child =
-                Command::new("cat").stdin(Stdio::piped()).spawn().expect("every system has cat");
+            let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("every system has cat");
             let input = child.stdin.take();
             let id = child.id();
             let (pid, input) = roster.start(is_helper, || Ok((child, input))).expect("it runs");

@@ -6,7 +6,6 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
 use std::process::{self, Child, Command};
 
-use rustix::fs::{Mode, OFlags};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
@@ -14,7 +13,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
-use super::supervise::supervise;
+use super::supervise::{expend, supervise};
 
 /// Starts the process in a session of its own, with the `given` descriptors; with it comes the end of its output that the
 /// server reads, if any.
@@ -54,7 +53,6 @@ pub(super) fn spawn(
     };
     let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
     let supervised = is_supervised(&request.stdio);
-    let expendable = !matches!(request.stdio, Stdio::Log { .. });
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated. The inherited
     // descriptors are open, since `given` outlives the start.
     unsafe {
@@ -66,21 +64,16 @@ pub(super) fn spawn(
             if controlling_terminal {
                 ioctl_tiocsctty(rustix::stdio::stdin())?;
             }
-            if expendable {
-                offer_to_the_kernel();
-            }
             if supervised { supervise() } else { Ok(()) }
         });
     }
-    Ok((command.spawn()?, output))
-}
-
-/// When memory runs out, what a user started goes before a part of the desktop. Without it the kernel chooses by size alone,
-/// so a failure changes little.
-fn offer_to_the_kernel() {
-    let score =
-        rustix::fs::open(c"/proc/self/oom_score_adj", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
-    let _ = score.and_then(|score| rustix::io::write(score, b"500"));
+    let child = command.spawn()?;
+    let expendable = !matches!(request.stdio, Stdio::Log { .. });
+    // A supervisor does it for its command.
+    if expendable && !supervised {
+        expend(child.id());
+    }
+    Ok((child, output))
 }
 
 /// Whether a supervisor stands between the agent and the process: with commands, which have a limit of time.

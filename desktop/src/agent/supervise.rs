@@ -5,6 +5,8 @@
 use std::ffi::CStr;
 use std::io;
 
+use rustix::fs::{Mode, OFlags};
+
 /// What the supervisor is called in the list of processes, where it is of no interest to anybody.
 pub(super) const NAME: &str = "orgo-supervisor";
 const C_NAME: &CStr = c"orgo-supervisor";
@@ -31,8 +33,62 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
                 // Else its reader would not see the end of the command's output.
                 libc::close_range(0, libc::c_uint::MAX, 0);
+                expend_once_it_runs(command);
                 await_end(command)
             }
+        }
+    }
+}
+
+/// When memory runs out, what a user started goes before a part of the desktop. Without it the kernel chooses by size alone,
+/// so a failure changes little.
+///
+/// It is done from outside: until a process has become another program it is a copy of the agent, and closed as the agent
+/// is.
+pub(super) fn expend(pid: u32) -> bool {
+    const FOLDER: &[u8] = b"/proc/";
+    const FILE: &[u8] = b"/oom_score_adj\0";
+    // Between fork and exec nothing may be allocated.
+    let mut path = [0; FOLDER.len() + 10 + FILE.len()];
+    let mut length = 0;
+    let mut append = |bytes: &[u8]| {
+        path[length..length + bytes.len()].copy_from_slice(bytes);
+        length += bytes.len();
+    };
+    let mut digits = [0; 10];
+    let mut first = digits.len();
+    let mut rest = pid;
+    while first == digits.len() || rest > 0 {
+        first -= 1;
+        // A digit is below 10.
+        digits[first] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    append(FOLDER);
+    append(&digits[first..]);
+    append(FILE);
+    let Ok(path) = CStr::from_bytes_until_nul(&path) else { return false };
+    let score = rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty());
+    score.and_then(|score| rustix::io::write(score, b"500")).is_ok()
+}
+
+/// # Safety
+///
+/// As [`supervise`].
+unsafe fn expend_once_it_runs(command: libc::pid_t) {
+    const TRIES: usize = 200;
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
+    for _ in 0..TRIES {
+        // SAFETY: `pause` is valid for the call, and an all-zero `siginfo_t` is one; both calls are async-signal-safe.
+        let ended = unsafe {
+            libc::nanosleep(&raw const pause, std::ptr::null_mut());
+            let mut info: libc::siginfo_t = std::mem::zeroed();
+            let options = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+            libc::waitid(libc::P_PID, command.cast_unsigned(), &raw mut info, options) == 0
+                && info.si_pid() != 0
+        };
+        if ended || expend(command.cast_unsigned()) {
+            return;
         }
     }
 }
@@ -60,6 +116,16 @@ unsafe fn await_end(command: libc::pid_t) -> ! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_process_is_expended_by_its_number() {
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("every system has it");
+        assert!(expend(child.id()));
+        let score = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", child.id()));
+        assert_eq!(score.expect("it runs"), "500\n");
+        child.kill().and_then(|()| child.wait()).expect("it is ours");
+        assert!(!expend(u32::MAX));
+    }
 
     #[test]
     fn the_kernel_keeps_the_whole_name() {

@@ -72,10 +72,16 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A host without its port; the brackets of an IPv6 address stay.
+/// A host without its port; the brackets of an IPv6 address stay. What follows the name and is no port belongs to it, so that
+/// no check of the name lets the rest through.
 pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if !port.ends_with(']') && (!name.contains(':') || name.ends_with(']')) => name,
+        Some((name, port))
+            if port.bytes().all(|byte| byte.is_ascii_digit())
+                && (!name.contains(':') || name.ends_with(']')) =>
+        {
+            name
+        }
         _ => host,
     }
 }
@@ -101,8 +107,9 @@ fn address(host: &str) -> Option<IpAddr> {
 /// Browsers resolve `localhost` and what is under it to this machine without asking anybody.
 fn is_loopback(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
+    let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
     host == "localhost"
-        || host.ends_with(".localhost")
+        || is_name && host.ends_with(".localhost")
         || address(&host).is_some_and(|address| address.is_loopback())
 }
 
@@ -126,6 +133,21 @@ mod tests {
             assert!(check(&admission, host, None), "{host}");
         }
         for host in ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1"] {
+            assert!(!check(&admission, host, None), "{host}");
+        }
+        // What a link is made with must lead back here.
+        for host in [
+            "localhost:80@evil.example",
+            "localhost:@evil.example",
+            "localhost:8800/@evil.example",
+            "evil.example/x.localhost",
+            "evil.example?.localhost",
+            "evil.example#.localhost:80",
+            "evil@x.localhost",
+            "[::1]:80@evil.example",
+            "[::1]evil.example",
+            "::1",
+        ] {
             assert!(!check(&admission, host, None), "{host}");
         }
     }

@@ -64,7 +64,8 @@ async fn recovers(agent: &Agent) -> Result<(), String> {
 }
 
 async fn try_process(agent: &Agent) -> Result<(), AgentError> {
-    let spawn = Spawn { argv: vec!["/bin/true".into()], env: Vec::new(), cwd: "/".into(), stdio: Stdio::Output };
+    let spawn =
+        Spawn { argv: vec!["/bin/true".into()], env: Vec::new(), cwd: "/".into(), stdio: Stdio::Output };
     agent.spawn(spawn, &[]).await?.exit().await?;
     Ok(())
 }

@@ -66,7 +66,9 @@ impl Homes {
         let map = fs::read_to_string(USER_MAP).unwrap_or_default();
         let own = FIRST_OWNERS.map(|first| first + slot).into_iter().find(|&user| covers(&map, user));
         if own.is_none() {
-            tracing::warn!("this server's namespace has no users to spare, so the computer runs as root outside");
+            tracing::warn!(
+                "this server's namespace has no users to spare, so the computer runs as root outside"
+            );
         } else if !can_be_reached(&self.path) {
             let path = self.path.display();
             tracing::warn!("{path} is closed to other users, so the computer runs as root outside");

@@ -8,8 +8,8 @@ use std::mem::offset_of;
 use std::os::fd::OwnedFd;
 
 use libc::{
-    BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO, c_long,
-    seccomp_data,
+    BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW, SECCOMP_RET_ERRNO,
+    c_long, seccomp_data,
 };
 use rustix::fs::{MemfdFlags, memfd_create};
 

@@ -239,7 +239,8 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     }
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
-    on_screen(&machine, Lane::Input, move |screen, abandoned| screen.type_text(&text, delay, abandoned)).await?;
+    on_screen(&machine, Lane::Input, move |screen, abandoned| screen.type_text(&text, delay, abandoned))
+        .await?;
     Ok(done("type", &json!({ "text_length": length })))
 }
 

@@ -158,6 +158,10 @@ async fn export(
     }
     let filename = upload::file_name(&path);
     let source = machine.agent().open_file(path).await?;
+    // Before anything is copied; the file may still grow.
+    if source.metadata()?.len() > EXPORT_LIMIT {
+        return Err(too_large());
+    }
     let mut source = tokio::fs::File::from_std(source).take(EXPORT_LIMIT + 1);
     let mut content = app.contents.arrival()?;
     let mut chunk = vec![0; 256 * 1024];
@@ -168,8 +172,7 @@ async fn export(
         }
     }
     if content.length() > EXPORT_LIMIT {
-        let message = format!("path: the file is larger than {} MiB", EXPORT_LIMIT >> 20);
-        return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).with("code", "file_too_large"));
+        return Err(too_large());
     }
     let filename = filename.map_err(ApiError::bad_request)?;
     let file = NewFile {
@@ -185,6 +188,11 @@ async fn export(
     let record = record(&app, file).await?;
     let url = url(&app, &headers, &record);
     Ok(Json(json!({ "success": true, "file": describe(&record), "url": url })))
+}
+
+fn too_large() -> ApiError {
+    let message = format!("path: the file is larger than {} MiB", EXPORT_LIMIT >> 20);
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).with("code", "file_too_large")
 }
 
 #[derive(Debug, Deserialize)]

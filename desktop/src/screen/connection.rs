@@ -7,7 +7,6 @@ use std::{
         fd::{AsFd, BorrowedFd},
         unix::net::UnixStream,
     },
-
     time::{Duration, Instant},
 };
 
@@ -227,7 +226,10 @@ impl<T> Link<T> {
     }
 
     /// Opened when it is first needed.
-    pub(super) fn closed(socket: &Arc<dyn Dial>, connect: fn(&Arc<dyn Dial>) -> Result<T, ScreenError>) -> Self {
+    pub(super) fn closed(
+        socket: &Arc<dyn Dial>,
+        connect: fn(&Arc<dyn Dial>) -> Result<T, ScreenError>,
+    ) -> Self {
         Self { socket: Arc::clone(socket), connect, open: None, lost: None }
     }
 

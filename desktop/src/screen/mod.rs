@@ -26,7 +26,6 @@ mod typing;
 mod watch;
 
 use std::{
-
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };

@@ -9,7 +9,6 @@ mod pixels;
 use std::{
     fs::File,
     os::unix::fs::FileExt,
-
     sync::{Arc, Mutex},
 };
 

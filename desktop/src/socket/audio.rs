@@ -89,7 +89,8 @@ impl Capture {
             format!("--channels={}", format.channels),
             "--latency-msec=20".into(),
         ];
-        let mut recorder = machine.spawn(argv, Stdio::Output, &[]).await.map_err(|error| error.to_string())?;
+        let mut recorder =
+            machine.spawn(argv, Stdio::Output, &[]).await.map_err(|error| error.to_string())?;
         let samples = recorder.take_output().ok_or("the agent gave no pipe")?;
         let samples = Descriptor::new(samples).map_err(|error| error.to_string())?;
         let frame = vec![0; format.frame_length()];

@@ -17,8 +17,8 @@ const SYSFS_MAGIC: FsWord = 0x6265_6572;
 /// ever or never end.
 pub(crate) fn regular_file(descriptor: OwnedFd) -> Option<File> {
     let is_regular = has_type(&descriptor, FileType::RegularFile);
-    let is_stored = fstatfs(&descriptor)
-        .is_ok_and(|system| ![PROC_SUPER_MAGIC, SYSFS_MAGIC].contains(&system.f_type));
+    let is_stored =
+        fstatfs(&descriptor).is_ok_and(|system| ![PROC_SUPER_MAGIC, SYSFS_MAGIC].contains(&system.f_type));
     (is_regular && is_stored).then(|| File::from(descriptor))
 }
 
@@ -29,8 +29,8 @@ pub(crate) fn output(descriptor: OwnedFd) -> Option<OwnedFd> {
 
 /// A connection of the Unix domain whose other end belongs to the user `owner`.
 pub(crate) fn connection(descriptor: OwnedFd, owner: u32) -> io::Result<UnixStream> {
-    let is_stream = socket_domain(&descriptor)? == AddressFamily::UNIX
-        && socket_type(&descriptor)? == SocketType::STREAM;
+    let is_stream =
+        socket_domain(&descriptor)? == AddressFamily::UNIX && socket_type(&descriptor)? == SocketType::STREAM;
     if !is_stream || socket_peercred(&descriptor)?.uid.as_raw() != owner {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
     }

@@ -7,8 +7,8 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, CWD, Dir, Mode, OFlags, RawMode, RenameFlags, chmod, fchmod, fchown, fstat, mkdirat, openat, renameat_with,
-    unlinkat,
+    AtFlags, CWD, Dir, Mode, OFlags, RawMode, RenameFlags, chmod, fchmod, fchown, fstat, mkdirat, openat,
+    renameat_with, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};

@@ -10,6 +10,7 @@ mod faults;
 mod files;
 mod guard;
 mod hostile;
+mod inside;
 mod isolation;
 mod kill;
 mod life;

@@ -84,6 +84,19 @@ impl Socket {
         }
     }
 
+    /// The JSON frames before the next one of a type.
+    #[track_caller]
+    pub(crate) fn frames_until(&mut self, kind: &str) -> Vec<Value> {
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.frame();
+            if frame["type"] == kind {
+                return frames;
+            }
+            frames.push(frame);
+        }
+    }
+
     /// The next JSON frame of a type; others are passed over.
     #[track_caller]
     pub(crate) fn frame_of(&mut self, kind: &str) -> Value {

@@ -36,7 +36,8 @@ fn close_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            let closed = enter(namespaces).and_then(|()| CLOSED.iter().try_for_each(|&(to, length)| close(to, length)));
+            let closed = enter(namespaces)
+                .and_then(|()| CLOSED.iter().try_for_each(|&(to, length)| close(to, length)));
             if let Err(error) = &closed {
                 eprintln!("cannot close addresses to a computer: {error}");
             }

@@ -8,7 +8,6 @@ mod windows;
 use std::{
     mem,
     os::{fd::AsFd, unix::net::UnixStream},
-
     thread,
     time::{Duration, Instant},
 };

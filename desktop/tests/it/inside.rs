@@ -1,0 +1,551 @@
+//! What code inside a computer can do to its host, to the server and to other computers: nothing. It runs as the computer's
+//! user, who may do anything in the computer.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::geteuid;
+use serde_json::{Value, json};
+
+use crate::random::Random;
+use crate::server::{Computer, PATIENCE, Server, full, wait_until};
+
+/// A variable of whoever starts the server, such as the keys of a cloud.
+const CANARY: &str = "ORGO_TEST_CANARY=canary-in-the-environment";
+
+fn output(computer: &Computer<'_>, command: &str) -> String {
+    computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
+}
+
+fn exec(computer: &Computer<'_>, code: &str) -> Value {
+    computer.act("exec", &json!({ "code": code })).expect(200)
+}
+
+fn another<'a>(server: &'a Server, first: &Computer<'_>, name: &str) -> Computer<'a> {
+    let new = json!({ "workspace_id": first.show()["workspace_id"], "name": name });
+    let made = server.call("POST", "/computers", &new).expect(201);
+    let computer = Computer { server, id: made["id"].as_str().expect("it has one").to_owned() };
+    computer.wait_for_status("running");
+    computer
+}
+
+/// Memory that a process has, in MiB.
+fn resident(process: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it has memory");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("it is a number") / 1024
+}
+
+/// The processes whose program has that name and that the server started, at any depth.
+fn descendants(server: &Server) -> Vec<(u32, String)> {
+    let mut found = vec![server.process.id()];
+    let processes: Vec<(u32, u32, String)> = fs::read_dir("/proc")
+        .expect("it is Linux")
+        .flatten()
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+            let (before, after) = stat.rsplit_once(')')?;
+            let name = before.split_once('(')?.1.to_owned();
+            Some((pid, after.split_whitespace().nth(1)?.parse().ok()?, name))
+        })
+        .collect();
+    loop {
+        let before = found.len();
+        for (pid, parent, _) in &processes {
+            if found.contains(parent) && !found.contains(pid) {
+                found.push(*pid);
+            }
+        }
+        if found.len() == before {
+            break;
+        }
+    }
+    processes.into_iter().filter(|(pid, ..)| found.contains(pid)).map(|(pid, _, name)| (pid, name)).collect()
+}
+
+fn status_field(process: u32, field: &str) -> String {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(':'));
+    line.unwrap_or_default().trim().to_owned()
+}
+
+#[test]
+fn no_process_that_the_server_starts_has_its_variables() {
+    let server = Server::start_by(&["env", CANARY]);
+    let computer = server.computer();
+    let seen = output(&computer, "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sort -u");
+    for secret in ["canary", "sk_live_test", "ORGO_DESKTOP_API_KEY"] {
+        assert!(!seen.contains(secret), "{seen}");
+    }
+    assert!(geteuid().is_root() || fs::read("/proc/self/environ").is_ok());
+    for (pid, name) in descendants(&server).into_iter().filter(|(pid, _)| *pid != server.process.id()) {
+        let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        assert!(!String::from_utf8_lossy(&environment).contains("canary"), "{name}");
+    }
+}
+
+/// Users and capabilities of every process, which a table in docs/security.md tells.
+#[test]
+fn every_helper_has_the_computers_user_and_no_rights() {
+    let server = Server::start();
+    let computer = server.computer();
+    let processes = descendants(&server);
+    let named = |wanted: &str| processes.iter().any(|(_, name)| name == wanted);
+    assert!(named("slirp4netns") && named("Xvnc") && named("bwrap"), "{processes:?}");
+    let group = |pid: u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+    let limited = computer.show()["instance_details"]["enforced"]["ram"] == true;
+    for (pid, name) in processes.iter().filter(|(pid, _)| *pid != server.process.id()) {
+        if geteuid().is_root() {
+            let user = status_field(*pid, "Uid");
+            let own =
+                user.split_whitespace().all(|user| user.parse::<u32>().is_ok_and(|user| user >= 200_000));
+            assert!(own, "{name} runs as {user}");
+        }
+        assert_eq!(status_field(*pid, "CapEff"), "0000000000000000", "{name}");
+        assert_eq!(status_field(*pid, "NoNewPrivs"), "1", "{name}");
+        // slirp4netns adds a filter of its own; bubblewrap's outer process only waits.
+        if name != "bwrap" {
+            assert_eq!(status_field(*pid, "Seccomp"), "2", "{name}");
+        }
+        if limited {
+            let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+            assert!(group(*pid).contains(&instance), "{name} is in {}", group(*pid));
+        }
+    }
+    if geteuid().is_root() {
+        // CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETFCAP
+        let kept: u64 = [0, 1, 3, 5, 6, 7, 31].iter().map(|bit| 1 << bit).sum();
+        for field in ["CapEff", "CapPrm", "CapBnd"] {
+            let has =
+                u64::from_str_radix(&status_field(server.process.id(), field), 16).expect("it is a number");
+            assert_eq!(has & !kept, 0, "{field}: {has:x}");
+        }
+    }
+}
+
+#[test]
+fn keys_of_the_login_and_of_other_computers_are_not_reached() {
+    let server = Server::start();
+    let computer = server.computer();
+    let code = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
+                print(libc.syscall(250, 0, -3, 0), ctypes.get_errno(), libc.syscall(248, b'user', b'k', b'v', 1, -3))\n\
+                print(open('/proc/keys').read() if __import__('os').path.exists('/proc/keys') else '')";
+    let seen = exec(&computer, code)["output"].as_str().expect("it is a text").to_owned();
+    assert!(seen.starts_with("-1 1 -1\n"), "{seen}");
+    assert_eq!(seen.trim_end().lines().count(), 1, "keys are listed: {seen}");
+}
+
+#[test]
+fn the_agent_cannot_be_traced_or_ended_or_replaced() {
+    let server = Server::start();
+    let computer = server.computer();
+    for signal in ["KILL", "STOP", "TERM", "SEGV", "BUS", "ABRT"] {
+        computer.bash(&format!("kill -{signal} 1"));
+    }
+    assert_eq!(output(&computer, "cat /proc/1/comm"), "agent\n");
+    for path in ["environ", "mem", "maps", "fd/0", "root/etc/passwd", "cwd/etc/passwd", "ns/net"] {
+        let read = output(&computer, &format!("head -c 10 /proc/1/{path} 2>&1 >/dev/null"));
+        assert!(read.contains("denied") || read.contains("cannot"), "{path}: {read}");
+    }
+    let traced = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
+                  print(libc.ptrace(16, 1, 0, 0), libc.syscall(438, libc.syscall(434, 1, 0), 3, 0))";
+    assert_eq!(exec(&computer, traced)["output"], "-1 -1\n");
+    // Nothing that belongs to the server lies where the user could put something else.
+    let written = output(&computer, "find /run /tmp /dev/shm -name '*agent*' -writable 2>/dev/null");
+    assert_eq!(written, "");
+    assert_eq!(
+        computer.bash("rm -rf /run/computer /run/log /run/user /tmp/.X11-unix; echo on")["output"],
+        "on\n"
+    );
+    assert_eq!(output(&computer, "echo works"), "works\n");
+}
+
+/// The code and the report of `exec` in the first design lay in a folder that the user could replace.
+#[test]
+fn what_exec_passes_cannot_be_led_elsewhere() {
+    let server = Server::start();
+    let computer = server.computer();
+    assert_eq!(output(&computer, "find / -xdev -name exchange 2>/dev/null | wc -l"), "0\n");
+    let big = exec(&computer, "raise ValueError('x' * 60_000_000)");
+    assert_eq!((&big["success"], &big["error_type"]), (&json!(false), &json!("ValueError")));
+    assert!(big.to_string().len() < 100_000);
+    // A program that keeps the report open, fills it, or writes nonsense into it harms itself alone.
+    for code in [
+        "import os\nos.fork() or __import__('time').sleep(30)",
+        "import os\n[os.write(fd, b'x' * 1000) for fd in range(3, 20) if os.path.exists(f'/proc/self/fd/{fd}')]",
+        "import os\nos.closerange(3, 100)",
+        "import os\nos.closerange(0, 100)",
+    ] {
+        let start = Instant::now();
+        computer.act("exec", &json!({ "code": code, "timeout": 20 })).expect(200);
+        assert!(start.elapsed() < Duration::from_secs(19), "{code}");
+    }
+    assert_eq!(exec(&computer, "print(6 * 7)")["output"], "42\n");
+}
+
+#[test]
+fn logs_that_never_end_do_not_fill_the_host_or_the_server() {
+    let server = Server::start();
+    let computer = server.computer();
+    let before = resident(server.process.id());
+    computer
+        .bash("cat /dev/zero > /run/log/flood; rm -f /run/log/Xvnc.log; ln -s /dev/zero /run/log/Xvnc.log");
+    assert_eq!(output(&computer, "df --output=size -k /run/log | tail -n 1").trim(), "8192");
+    // User code that starts with the parts of the desktop, from a setting of the sound server.
+    computer.bash("mkdir -p ~/.config/pulse && echo 'load-module /tmp/evil.so' > ~/.config/pulse/default.pa");
+    computer.bash("ln -sf /dev/zero ~/.config/openbox/rc.xml; mkfifo ~/.config/tint2/fifo; mv ~/.config/tint2/fifo ~/.config/tint2/tint2rc");
+    for _ in 0..2 {
+        computer.act("restart", &Value::Null).expect(200);
+        wait_until("the computer to settle", || {
+            matches!(computer.show()["status"].as_str(), Some("running" | "error"))
+        });
+    }
+    assert!(resident(server.process.id()) < before + 100);
+    server.get("/workspaces").expect(200);
+}
+
+#[test]
+fn a_home_of_any_depth_is_stopped_and_deleted() {
+    let server = Server::start();
+    let computer = server.computer();
+    let made = exec(
+        &computer,
+        "import os\nos.chdir('/home/user')\nfor _ in range(60_000):\n    os.mkdir('d')\n    os.chdir('d')\nprint('made')",
+    );
+    assert_eq!(made["output"], "made\n", "{made}");
+    computer.act("stop", &Value::Null).expect(200);
+    computer.wait_for_status("stopped");
+    server.call("DELETE", &format!("/computers/{}", computer.id), &Value::Null).expect(200);
+    assert!(!server.data.path().join("computers").join(&computer.id).exists());
+    server.get("/workspaces").expect(200);
+}
+
+/// In place of the display: silence, noise, and a link to where another computer's would be.
+#[test]
+fn a_display_of_the_users_own_costs_others_nothing() {
+    let server = Server::start();
+    let computer = server.computer();
+    let other = another(&server, &computer, "two");
+    let calm = slowest(&other);
+    let before = resident(server.process.id());
+    let fake = "
+import os, socket, threading, time
+path = os.environ['DISPLAY'].replace(':', '/tmp/.X11-unix/X')
+os.unlink(path)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(path)
+listener.listen(64)
+def serve(peer, mode):
+    try:
+        if mode == 1:
+            while True: peer.sendall(b'\\x01' * 65536)
+        if mode == 2:
+            while peer.sendall(b'\\x01'): time.sleep(0.2)
+        time.sleep(3600)
+    except OSError:
+        pass
+n = 0
+while True:
+    peer, _ = listener.accept()
+    threading.Thread(target=serve, args=(peer, n % 3), daemon=True).start()
+    n += 1
+";
+    computer
+        .bash(&format!("cat > /tmp/fake.py <<'END'{fake}END\nnohup python3 /tmp/fake.py >/dev/null 2>&1 &"));
+    // The connections that are open go on; those to come meet the fake.
+    computer.bash("sleep 0.5; xkill -a 2>/dev/null; true");
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for path in ["events", "screenshot"] {
+            let (computer, done, server) = (&computer, &done, &server);
+            scope.spawn(move || {
+                while !done.load(Ordering::Acquire) {
+                    if path == "events" {
+                        server.try_call(
+                            "POST",
+                            &format!("/computers/{}/click", computer.id),
+                            &json!({"x": 1, "y": 1}),
+                        );
+                    } else {
+                        server.try_call(
+                            "GET",
+                            &format!("/computers/{}/screenshot", computer.id),
+                            &Value::Null,
+                        );
+                    }
+                }
+            });
+        }
+        let busy = slowest(&other);
+        done.store(true, Ordering::Release);
+        assert!(busy < calm * 4 + Duration::from_millis(500), "{busy:?} beside {calm:?}");
+    });
+    assert!(resident(server.process.id()) < before + 200);
+    server.get("/workspaces").expect(200);
+}
+
+/// The slowest of some calls.
+fn slowest(computer: &Computer<'_>) -> Duration {
+    let one = || {
+        let start = Instant::now();
+        computer.bash("true");
+        start.elapsed()
+    };
+    (0..30).map(|_| one()).max().unwrap_or_default()
+}
+
+#[test]
+fn a_fork_bomb_ends_its_computer_with_the_reason() {
+    let server = Server::start();
+    let computer = server.computer();
+    let other = another(&server, &computer, "two");
+    let bomb = "import os, time\nwhile True:\n    try:\n        os.fork() or time.sleep(3600)\n    except OSError:\n        time.sleep(0.01)";
+    computer.bash(&format!(
+        "cat > /tmp/bomb.py <<'END'\n{bomb}\nEND\nnohup python3 /tmp/bomb.py >/dev/null 2>&1 &"
+    ));
+    wait_until("the computer to be given up", || {
+        server.try_call(
+            "POST",
+            &format!("/computers/{}/bash", computer.id),
+            &json!({ "command": "true", "timeout": 5 }),
+        );
+        computer.show()["status"] == "error"
+    });
+    let reason = computer.show()["instance_details"]["error"].as_str().expect("it says why").to_owned();
+    assert!(reason.contains("process") || reason.contains("agent"), "{reason}");
+    assert_eq!(output(&other, "echo on"), "on\n");
+    computer.act("restart", &Value::Null).expect(200);
+    computer.wait_for_status("running");
+    assert_eq!(output(&computer, "echo back"), "back\n");
+}
+
+#[test]
+fn a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it() {
+    let server = Server::start();
+    let secret = tempfile::tempdir().expect("the tests may write to /tmp");
+    let computer = server.computer();
+    let target = secret.path().display();
+    computer
+        .bash(&format!("rm -rf ~/Desktop ~/Downloads; ln -s {target} ~/Desktop; ln -s /root ~/Downloads"));
+    let mut events = crate::socket::Socket::open(&computer, "events", "");
+    events.send(&json!({ "type": "subscribe", "events": ["file_change", "clipboard"] }));
+    events.frame_of("subscribed");
+    fs::write(secret.path().join("private-name"), "text").expect("the folder is ours");
+    computer.bash("echo -n marker | xclip -selection clipboard -i >/dev/null 2>&1 || true");
+    events.send(&json!({ "type": "ping" }));
+    let frames = events.frames_until("pong");
+    assert!(!frames.iter().any(|frame| frame.to_string().contains("private-name")), "{frames:?}");
+}
+
+#[test]
+fn other_accounts_of_the_host_do_not_reach_a_home() {
+    let server = Server::start();
+    let computer = server.computer();
+    computer.bash("cp /bin/sh ~/shell; chmod 6755 ~/shell; chmod 777 ~");
+    let home = server.data.path().join("computers").join(&computer.id).join("home");
+    assert!(home.join("shell").exists());
+    if !geteuid().is_root() {
+        let mode = fs::metadata(home.parent().expect("it has one")).expect("it is ours").mode();
+        assert_eq!(mode & 0o077, 0);
+        return;
+    }
+    for path in [home.clone(), home.join("shell"), home.parent().expect("it has one").to_owned()] {
+        let tried = Command::new("setpriv")
+            .args(["--reuid=65534", "--regid=65534", "--clear-groups", "ls", "-l"])
+            .arg(&path)
+            .output()
+            .expect("it is installed");
+        assert!(!tried.status.success(), "{}", path.display());
+    }
+}
+
+/// In a network namespace of the server's own a neighbor answers at such addresses, as a cloud does.
+#[test]
+fn link_local_addresses_are_closed_to_computers() {
+    let server = Server::start();
+    let computer = server.computer();
+    let routes = output(&computer, "cat /proc/net/route");
+    assert!(routes.contains("tap0"), "{routes}");
+    for address in ["169.254.169.254", "169.254.0.1", "168.63.129.16", "100.100.100.200", "192.0.0.192"] {
+        let code = format!(
+            "import socket, errno\nfor bound in (False, True):\n    s = socket.socket()\n    s.settimeout(3)\n    \
+             if bound: s.setsockopt(socket.SOL_SOCKET, 25, b'tap0\\0')\n    \
+             try:\n        s.connect(('{address}', 80))\n        print('reached')\n    \
+             except OSError as error:\n        print(errno.errorcode.get(error.errno, 'timeout'))"
+        );
+        let tried = exec(&computer, &code)["output"].as_str().expect("it is a text").to_owned();
+        let lines: Vec<_> = tried.lines().collect();
+        assert_eq!(lines.first(), Some(&"EHOSTUNREACH"), "{address}: {tried}");
+        assert!(
+            lines.get(1).is_some_and(|line| matches!(*line, "EHOSTUNREACH" | "timeout" | "EPERM")),
+            "{address}: {tried}"
+        );
+    }
+    assert_ne!(computer.bash("ip route del unreachable 169.254.0.0/16")["exit_code"], 0);
+}
+
+/// Every file of a folder with what could be changed about it.
+fn manifest(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, i64, u64)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.path().symlink_metadata() else { continue };
+            if metadata.is_dir() {
+                folders.push(entry.path());
+            }
+            let facts = (metadata.mode(), metadata.uid(), metadata.gid(), metadata.mtime(), metadata.len());
+            found.insert(entry.path(), facts);
+        }
+    }
+    found
+}
+
+/// Inside, every name that a call or the server could touch is swapped all the time for a link, a pipe, a deep folder, a huge
+/// file and nothing. Meanwhile all calls run, and another computer's are timed.
+#[test]
+fn swapping_every_name_changes_nothing_outside() {
+    const SWAPS: usize = 200;
+    let host = tempfile::tempdir().expect("the tests may write to /tmp");
+    fs::write(host.path().join("root-only"), "secret of the host").expect("the folder is ours");
+    fs::set_permissions(host.path().join("root-only"), fs::Permissions::from_mode(0o600))
+        .expect("it is ours");
+    fs::create_dir(host.path().join("folder")).expect("the folder is ours");
+    let server = Server::start();
+    let computer = server.computer();
+    let other = another(&server, &computer, "two");
+    let watched = [host.path().to_owned(), "/etc".into(), server.data.path().join("files")];
+    let before: Vec<_> = watched.iter().map(|folder| manifest(folder)).collect();
+    let swap = format!(
+        r#"
+import os, random, shutil, sys
+home = os.path.expanduser('~')
+names = [home + '/' + name for name in ('Desktop', 'Downloads', '.config', '.bashrc', '.local', 'export.txt', '.arriving-0')]
+names += ['/run/computer', '/run/log', '/run/user', '/tmp/.X11-unix/x', '/tmp/exchange', '/run/computer/pulse.sock']
+targets = ['/etc/passwd', '/etc/shadow', '{host}/root-only', '{host}/folder', '{data}', '/dev/zero', '/proc/1/environ', '/proc/self/mem']
+count = 0
+while True:
+    name = random.choice(names)
+    try:
+        aside = name + '.aside%d' % random.randrange(3)
+        if random.random() < 0.5:
+            os.rename(name, aside)
+        elif os.path.isdir(name) and not os.path.islink(name):
+            shutil.rmtree(name, ignore_errors=True)
+        else:
+            os.unlink(name)
+    except OSError:
+        pass
+    try:
+        kind = random.randrange(7)
+        if kind == 0: os.symlink(random.choice(targets), name)
+        if kind == 1: os.mkfifo(name)
+        if kind == 2: os.makedirs(name + '/d' * 50)
+        if kind == 3:
+            with open(name, 'wb') as file: file.truncate(1 << 40)
+        if kind == 4: os.mkdir(name, 0)
+        if kind == 5: os.symlink(name, name)
+        os.chmod(home, random.choice([0o700, 0o777, 0o755]))
+    except OSError:
+        pass
+    count += 1
+    with open('/dev/shm/count', 'w') as file: file.write(str(count))
+"#,
+        host = host.path().display(),
+        data = server.data.path().display(),
+    );
+    computer
+        .bash(&format!("cat > ~/swap.py <<'END'\n{swap}\nEND\nnohup python3 ~/swap.py >/dev/null 2>&1 &"));
+    let wanted = if full() { 10_000 } else { SWAPS };
+    let calm = slowest(&other);
+    let deadline = Instant::now() + PATIENCE * if full() { 10 } else { 1 };
+    let mut random = Random::new(23);
+    let mut replies = String::new();
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let timing = scope.spawn(|| {
+            let mut slow = Vec::new();
+            while !done.load(Ordering::Acquire) {
+                slow.push(slowest(&other));
+            }
+            slow
+        });
+        loop {
+            let at = format!("/computers/{}", computer.id);
+            let reply = match random.below(8) {
+                0 => server.try_call(
+                    "POST",
+                    &format!("{at}/bash"),
+                    &json!({ "command": "cat ~/export.txt | head -c 99; cat /dev/shm/count", "timeout": 5 }),
+                ),
+                1 => server.try_call(
+                    "POST",
+                    &format!("{at}/exec"),
+                    &json!({ "code": "print('own')", "timeout": 5 }),
+                ),
+                2 => server.try_call(
+                    "POST",
+                    "/files/export",
+                    &json!({ "desktopId": computer.id, "path": "export.txt" }),
+                ),
+                3 => server.try_call(
+                    "POST",
+                    "/files/export",
+                    &json!({ "desktopId": computer.id, "path": "Desktop/root-only" }),
+                ),
+                4 => crate::files::try_send(
+                    &server,
+                    &format!("{at}/files/upload"),
+                    &crate::files::form("a.txt", b"own", &[]),
+                ),
+                5 => server.try_call("GET", &format!("{at}/screenshot"), &Value::Null),
+                6 => server.try_call("POST", &format!("{at}/restart"), &Value::Null),
+                _ => server.try_call("POST", &format!("{at}/click"), &json!({ "x": 5, "y": 5 })),
+            };
+            let reply = reply.expect("the server goes on");
+            assert_ne!(reply.status, 401);
+            replies.push_str(&reply.body.to_string());
+            wait_until("it to run again", || {
+                let status = computer.show()["status"].as_str().unwrap_or_default().to_owned();
+                if status == "error" {
+                    computer.act("start", &Value::Null);
+                }
+                status == "running"
+            });
+            let alive = "pgrep -f swap.py >/dev/null || { ls ~/swap.py >/dev/null 2>&1 && nohup python3 ~/swap.py >/dev/null 2>&1 & }";
+            server.try_call("POST", &format!("{at}/bash"), &json!({ "command": alive, "timeout": 5 }));
+            let count = server.try_call(
+                "POST",
+                &format!("{at}/bash"),
+                &json!({ "command": "cat /dev/shm/count", "timeout": 5 }),
+            );
+            let count = count
+                .and_then(|count| count.body["output"].as_str()?.trim().parse::<usize>().ok())
+                .unwrap_or(0);
+            if count >= wanted || Instant::now() > deadline {
+                assert!(count >= wanted.min(SWAPS), "only {count} names were swapped");
+                break;
+            }
+        }
+        done.store(true, Ordering::Release);
+        let mut slow = timing.join().expect("it does not fail");
+        slow.sort();
+        if let Some(median) = slow.get(slow.len() / 2) {
+            println!("another computer's slowest of 30: {calm:?} calm, {median:?} in the race");
+        }
+    });
+    for secret in ["secret of the host", "root:x:0:0:root:/root:/bin", "root-only\",\"size"] {
+        assert!(!replies.contains(secret), "a reply holds {secret}");
+    }
+    let after: Vec<_> = watched.iter().map(|folder| manifest(folder)).collect();
+    assert_eq!(before[0], after[0]);
+    assert_eq!(before[1], after[1]);
+    assert!(symlink("a", host.path().join("still-ours")).is_ok());
+}
