@@ -37,6 +37,7 @@ pub fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Command::Agent { socket } => report(agent::serve(&socket)),
+        Command::Encoder { control_fd, command } => report(stream::launch(control_fd, &command)),
     }
 }
 

@@ -3,10 +3,11 @@
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::UnixStream;
 use tokio::sync::SetOnce;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
-use crate::stream::{Broadcast, Connection, Stage, StartError, Status};
+use crate::stream::{Broadcast, Connection, Connector, Stage, StartError, Status};
 
 use super::container::Container;
 use super::environment::environment;
@@ -22,6 +23,7 @@ use super::layout::{HOME, Layout};
 use super::limits::{Enforced, Group};
 use super::network::{self, Network};
 use super::resolution::Resolution;
+use super::sandbox::AGENT;
 use super::session::{self, BootError, DISPLAY_SERVER};
 use super::spawner::Spawner;
 use super::{sandbox, skeleton};
@@ -153,14 +155,16 @@ impl Machine {
         let screen = Arc::clone(&self.screen);
         // The X server is asked, which blocks.
         let size = tokio::task::spawn_blocking(move || screen.size()).await.map_err(io::Error::other)?;
+        let connector = |socket: PathBuf| Connector::new(move || UnixStream::connect(socket.clone()));
         let stage = Stage {
-            x_sockets: self.layout.x_sockets(),
-            display: self.layout.display,
-            sound: self.layout.pulse_socket(),
+            program: self.layout.support.join(AGENT),
+            display: connector(self.layout.x_socket()),
+            audio: connector(self.layout.pulse_socket()),
             size,
             owner: self.owner,
+            join_group: &|command| self.group.join(command),
         };
-        self.broadcast.start(&self.spawner, &stage, connection).await
+        self.broadcast.start(&self.spawner, stage, connection).await
     }
 
     /// Cancelled as soon as this computer begins to stop, or its box has ended by itself.

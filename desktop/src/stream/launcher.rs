@@ -1,0 +1,69 @@
+//! The first program in the encoder's box: opens the sockets there, sends them to the server and becomes the encoder.
+
+use std::io;
+use std::os::fd::{BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
+use std::{fs, ptr};
+
+use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+
+use super::listeners::Listeners;
+
+/// Opens the sockets, sends them through the inherited descriptor `control` and replaces this process with `program`.
+/// Returns only if that fails.
+pub(crate) fn launch(control: RawFd, program: &[String]) -> io::Result<()> {
+    send_listeners(control)?;
+    join_new_session_keyring()?;
+    prefer_for_oom_kill();
+    close_on_exec()?;
+    let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let error = Command::new(name).args(arguments).exec();
+    Err(io::Error::new(error.kind(), format!("cannot run {name}: {error}")))
+}
+
+/// Closes its copies of the sockets and `control`: only the server accepts connections.
+fn send_listeners(control: RawFd) -> io::Result<()> {
+    // SAFETY: the descriptor is only looked at, and may be any number.
+    fcntl_getfd(unsafe { BorrowedFd::borrow_raw(control) })?;
+    // SAFETY: it is open, and was inherited for this purpose alone.
+    let control = UnixStream::from(unsafe { OwnedFd::from_raw_fd(control) });
+    Listeners::bind()?.send(&control)
+}
+
+/// Leaves the session keyring of the server, which may hold keys.
+fn join_new_session_keyring() -> io::Result<()> {
+    // SAFETY: without a name the system call reads no memory.
+    let joined = unsafe {
+        libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, ptr::null::<libc::c_char>())
+    };
+    if joined >= 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        // The kernel has no keyrings, or a container engine forbids their use.
+        Some(libc::ENOSYS | libc::EPERM) => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// If the computer runs out of memory, its stream ends before its desktop does. A failure only changes that order.
+fn prefer_for_oom_kill() {
+    let _ = fs::write("/proc/self/oom_score_adj", "500");
+}
+
+/// Marks all descriptors except stdin, stdout and stderr.
+fn close_on_exec() -> io::Result<()> {
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let Some(descriptor) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
+            continue;
+        };
+        if descriptor > 2 {
+            // SAFETY: it is open, since the kernel lists it.
+            fcntl_setfd(unsafe { BorrowedFd::borrow_raw(descriptor) }, FdFlags::CLOEXEC)?;
+        }
+    }
+    Ok(())
+}
