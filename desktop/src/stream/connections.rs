@@ -163,7 +163,7 @@ impl Connection {
     }
 }
 
-/// Splits `host:port`. The host becomes part of a URL and of a hosts file, so only host names and IP addresses will do.
+/// Splits `host:port`. Accepts only host names and IP addresses, since the host becomes part of a hosts file.
 fn split_authority(authority: &str) -> Result<(Host<'_>, Option<u16>), &'static str> {
     const INVALID_HOST: &str = "url: the host must be a name or an IP address";
     let (host, port) = match authority.strip_prefix('[') {

@@ -1,16 +1,16 @@
-//! The encoder: ffmpeg in a box without a network. In place of the computer's screen, its audio and the target it finds
-//! sockets that the server relays to them, and it can reach nothing else.
+//! The encoder: ffmpeg in a box without a network. Three sockets in the box stand for the computer's X server, its audio server
+//! and the target. The server relays their connections, and the encoder can reach nothing else.
 //!
 //! The computer's user sees neither the encoder nor the address it streams to. The secret parts of the address are not in its
 //! command line, which all users of the host can read, but in a file that only exists in the box.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::{env, fmt};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -64,16 +64,6 @@ pub(crate) struct Stage<'a> {
     pub(crate) join_group: &'a (dyn Fn(&mut Command) -> io::Result<()> + Sync),
 }
 
-impl fmt::Debug for Stage<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Stage")
-            .field("size", &self.size)
-            .field("owner", &self.owner)
-            .finish_non_exhaustive()
-    }
-}
-
 /// The command that streams `stage` to `connection`. It sends its listening sockets through `control`. It reports progress
 /// on stdout when the target has taken data, and ends when it reads a `q`.
 pub(super) fn command(
@@ -119,7 +109,7 @@ pub(super) fn command(
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
-            // Away from the server's terminal and its Ctrl-C.
+            // Ctrl-C in the server's terminal is the server's to handle.
             setsid()?;
             for (_, file) in &files {
                 fcntl_setfd(file, FdFlags::empty())?;

@@ -10,6 +10,8 @@ use std::{fs, ptr};
 use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
 
 use super::listeners::Listeners;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+use super::seccomp;
 
 /// Opens the sockets, sends them through the inherited descriptor `control` and replaces this process with `program`.
 /// Returns only if that fails.
@@ -18,12 +20,14 @@ pub(crate) fn launch(control: RawFd, program: &[String]) -> io::Result<()> {
     join_new_session_keyring()?;
     prefer_for_oom_kill();
     close_on_exec()?;
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+    seccomp::install()?;
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let error = Command::new(name).args(arguments).exec();
     Err(io::Error::new(error.kind(), format!("cannot run {name}: {error}")))
 }
 
-/// Closes its copies of the sockets and `control`: only the server accepts connections.
+/// Opens the sockets, sends them through `control` and closes both here: only the server accepts connections.
 fn send_listeners(control: RawFd) -> io::Result<()> {
     // SAFETY: the descriptor is only looked at, and may be any number.
     fcntl_getfd(unsafe { BorrowedFd::borrow_raw(control) })?;
@@ -49,7 +53,7 @@ fn join_new_session_keyring() -> io::Result<()> {
     }
 }
 
-/// If the computer runs out of memory, its stream ends before its desktop does. A failure only changes that order.
+/// Makes the encoder the first to be killed if the computer runs out of memory. A failure only changes that order.
 fn prefer_for_oom_kill() {
     let _ = fs::write("/proc/self/oom_score_adj", "500");
 }

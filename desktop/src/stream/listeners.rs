@@ -14,7 +14,7 @@ use tokio::io::Interest;
 
 /// The X display number in the box.
 pub(super) const DISPLAY: u16 = 0;
-/// The folder of X sockets. X clients have its path built in.
+/// The folder of X sockets. Its path is built into X clients.
 const X_SOCKETS: &str = "/tmp/.X11-unix";
 /// The socket of the audio server in the box.
 pub(super) const AUDIO: &str = "/tmp/pulse.sock";
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_without_sockets_and_a_closed_end_are_told_apart() {
+    async fn a_message_without_sockets_is_an_error_and_a_closed_end_is_not() {
         let (inner, outer) = UnixStream::pair().expect("sockets are available");
         outer.set_nonblocking(true).expect("it is a socket");
         let outer = tokio::net::UnixStream::from_std(outer).expect("it does not block");

@@ -6,6 +6,8 @@ mod encoder;
 mod launcher;
 mod listeners;
 mod relay;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod seccomp;
 
 pub(crate) use broadcast::{Broadcast, StartError, Status};
 pub(crate) use connections::{Connection, Connections, ConnectionsError};

@@ -1,7 +1,6 @@
 //! Relays between the encoder's box and the three peers that it may reach: the computer's X server, its audio server and the
 //! target. The box has no network, so the server opens all connections.
 
-use std::fmt;
 use std::future::{Future, pending};
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -22,11 +21,11 @@ use super::listeners::Listeners;
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection to a peer may take, including the lookup of its name.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long one address of the target may take, so that the next one is tried in time.
+/// How long a connection to one address of the target may take before the next address is tried.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the target may take to close its connection after the end of the stream.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The pause after a failed `accept`, which a lack of descriptors makes fail again and again.
+/// The pause after a failed `accept`: without free descriptors the next one fails at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The number of connections that a relay serves at a time. ffmpeg opens one to each peer.
 const MAX_CONNECTIONS: usize = 4;
@@ -45,14 +44,7 @@ impl Connector {
     }
 }
 
-impl fmt::Debug for Connector {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Connector")
-    }
-}
-
 /// The peers that the encoder may reach.
-#[derive(Debug)]
 pub(super) struct Peers {
     pub(super) display: Connector,
     pub(super) audio: Connector,
@@ -61,7 +53,6 @@ pub(super) struct Peers {
 }
 
 /// The three relays of one stream.
-#[derive(Debug)]
 pub(super) struct Relays {
     closing: CancellationToken,
     failure: watch::Receiver<Option<String>>,
@@ -92,7 +83,7 @@ impl Relays {
         self.failure.borrow().clone()
     }
 
-    /// Accepts nothing more, sends the target all that the encoder has written, and closes all connections.
+    /// Stops accepting, sends the remaining data to the target and closes all connections.
     pub(super) async fn close(self) {
         self.closing.cancel();
         if let Err(error) = self.task.await {
@@ -101,12 +92,12 @@ impl Relays {
     }
 }
 
-/// Where relays report why they cannot go on.
+/// Reports failures of the relays.
 #[derive(Clone)]
 struct Failures(Arc<watch::Sender<Option<String>>>);
 
 impl Failures {
-    /// Keeps the first one: the others follow from it.
+    /// Keeps the first failure. Later ones are its consequences.
     fn report(&self, failure: String) {
         self.0.send_if_modified(|first| {
             let is_first = first.is_none();
@@ -123,7 +114,7 @@ async fn run(control: UnixStream, peers: Peers, failures: Failures, closing: Can
     };
     let listeners = match received.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(Some(listeners)) => listeners,
-        // The box has ended, and says why on its own.
+        // The box has ended. Its stderr contains the reason.
         Ok(None) => return,
         Err(error) => return failures.report(format!("the encoder's box opened no sockets: {error}")),
     };
@@ -158,7 +149,7 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     for address in lookup_host((host, port)).await? {
         match timeout(ADDRESS_TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
-                // The encoder's own connection already collects small packets.
+                // The encoder's connection already merges small writes (Nagle's algorithm).
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
@@ -194,7 +185,7 @@ impl Listener for TcpListener {
 
 /// Passes connections of the encoder on to one peer.
 struct Relay {
-    /// How messages name it.
+    /// Its name in messages.
     peer: &'static str,
     failures: Failures,
     closing: CancellationToken,
@@ -228,7 +219,7 @@ impl Relay {
             }
         }
         drop(listener);
-        // The encoder has ended, so only what it wrote last is left to send.
+        // The encoder has ended. Only its last data is left to send.
         let sent = async { while connections.join_next().await.is_some() {} };
         let _ = timeout(CLOSE_TIMEOUT, sent).await;
     }
@@ -248,7 +239,7 @@ async fn forward<I, O>(
     match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(mut outer) => {
             let copied = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER).await;
-            // An end that breaks off is the encoder's to report.
+            // The encoder reports a broken connection itself.
             tracing::debug!("a connection of an encoder to {peer} ended: {copied:?}");
         }
         Err(error) => failures.report(format!("cannot connect to {peer}: {error}")),
