@@ -11,7 +11,7 @@ use super::listeners::TARGET_PORT;
 
 /// The name of the file in the data folder.
 const FILE: &str = "stream-connections.toml";
-/// The size of each part of an address in bytes. ffmpeg reads options with lines of up to 998 bytes.
+/// The maximum size of each part of an address in bytes. ffmpeg reads options with lines of up to 998 bytes.
 const MAX_PART: usize = 980;
 
 /// Why a target is not known.

@@ -11,6 +11,7 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::ptr;
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
@@ -111,6 +112,7 @@ pub(super) fn command(
         command.pre_exec(move || {
             // Ctrl-C in the server's terminal is the server's to handle.
             setsid()?;
+            join_new_session_keyring()?;
             for (_, file) in &files {
                 fcntl_setfd(file, FdFlags::empty())?;
             }
@@ -119,6 +121,23 @@ pub(super) fn command(
         });
     }
     Ok(command)
+}
+
+/// Leaves the session keyring of the server, which may hold keys. Async-signal-safe.
+fn join_new_session_keyring() -> io::Result<()> {
+    // SAFETY: without a name the system call reads no memory.
+    let joined = unsafe {
+        libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, ptr::null::<libc::c_char>())
+    };
+    if joined >= 0 {
+        return Ok(());
+    }
+    let error = io::Error::last_os_error();
+    match error.raw_os_error() {
+        // The kernel has no keyrings, or a container engine forbids their use.
+        Some(libc::ENOSYS | libc::EPERM) => Ok(()),
+        _ => Err(error),
+    }
 }
 
 /// A file without a name.

@@ -1,13 +1,13 @@
 //! The first program in the encoder's box: opens the sockets there, sends them to the server and becomes the encoder.
 
+use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
-use std::{fs, ptr};
 
-use rustix::io::{FdFlags, fcntl_getfd, fcntl_setfd};
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use super::listeners::Listeners;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -17,7 +17,6 @@ use super::seccomp;
 /// Returns only if that fails.
 pub(crate) fn launch(control: RawFd, program: &[String]) -> io::Result<()> {
     send_listeners(control)?;
-    join_new_session_keyring()?;
     prefer_for_oom_kill();
     close_on_exec()?;
     #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
@@ -29,28 +28,13 @@ pub(crate) fn launch(control: RawFd, program: &[String]) -> io::Result<()> {
 
 /// Opens the sockets, sends them through `control` and closes both here: only the server accepts connections.
 fn send_listeners(control: RawFd) -> io::Result<()> {
-    // SAFETY: the descriptor is only looked at, and may be any number.
-    fcntl_getfd(unsafe { BorrowedFd::borrow_raw(control) })?;
+    // SAFETY: the system call reads no memory, and any number is valid.
+    if unsafe { libc::fcntl(control, libc::F_GETFD) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
     // SAFETY: it is open, and was inherited for this purpose alone.
     let control = UnixStream::from(unsafe { OwnedFd::from_raw_fd(control) });
     Listeners::bind()?.send(&control)
-}
-
-/// Leaves the session keyring of the server, which may hold keys.
-fn join_new_session_keyring() -> io::Result<()> {
-    // SAFETY: without a name the system call reads no memory.
-    let joined = unsafe {
-        libc::syscall(libc::SYS_keyctl, libc::KEYCTL_JOIN_SESSION_KEYRING, ptr::null::<libc::c_char>())
-    };
-    if joined >= 0 {
-        return Ok(());
-    }
-    let error = io::Error::last_os_error();
-    match error.raw_os_error() {
-        // The kernel has no keyrings, or a container engine forbids their use.
-        Some(libc::ENOSYS | libc::EPERM) => Ok(()),
-        _ => Err(error),
-    }
 }
 
 /// Makes the encoder the first to be killed if the computer runs out of memory. A failure only changes that order.
