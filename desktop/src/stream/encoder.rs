@@ -1,8 +1,8 @@
-//! The encoder: ffmpeg in a box without a network. Three sockets in the box stand for the computer's X server, its audio server
-//! and the target. The server relays their connections, and the encoder can reach nothing else.
+//! The encoder: ffmpeg in a box without a network. Three sockets in the box stand for the computer's X server, its
+//! audio server and the target. The server relays their connections, and the encoder can reach nothing else.
 //!
-//! The computer's user sees neither the encoder nor the address it streams to. The secret parts of the address are not in its
-//! command line, which all users of the host can read, but in a file that only exists in the box.
+//! The computer's user sees neither the encoder nor the address it streams to. The secret parts of the address are not
+//! in its command line, which all users of the host can read, but in a file that only exists in the box.
 
 use std::env;
 use std::fs::File;
@@ -28,8 +28,8 @@ const LAUNCHER: &str = "/run/orgo-desktop";
 /// The file with the secret options inside the box.
 const SECRETS: &str = "/tmp/target";
 
-/// The part of the file tree that comes from the host, not writable: programs, libraries and what the loader and TLS read.
-/// Of `/etc` the encoder needs no more.
+/// The part of the file tree that comes from the host, not writable: programs, libraries and what the loader and TLS
+/// read. Of `/etc` the encoder needs no more.
 #[rustfmt::skip]
 const SYSTEM: &[&str] = &[
     "--ro-bind", "/usr", "/usr",
@@ -65,8 +65,8 @@ pub(crate) struct Stage<'a> {
     pub(crate) join_group: &'a (dyn Fn(&mut Command) -> io::Result<()> + Sync),
 }
 
-/// The command that streams `stage` to `connection`. It sends its listening sockets through `control`. It reports progress
-/// on stdout when the target has taken data, and ends when it reads a `q`.
+/// The command that streams `stage` to `connection`. It sends its listening sockets through `control`. It reports
+/// progress on stdout when the target has taken data, and ends when it reads a `q`.
 pub(super) fn command(
     stage: &Stage<'_>,
     connection: &Connection,
@@ -157,7 +157,8 @@ fn secrets(target: &Target<'_>) -> String {
     options
 }
 
-/// A hosts file in which the target's name stands for the loopback address, so that TLS asks for the target's certificate.
+/// A hosts file in which the target's name stands for the loopback address, so that TLS asks for the target's
+/// certificate.
 fn hosts(target: &Target<'_>) -> String {
     match target.host {
         Host::Name(name) => format!("127.0.0.1 {name}\n"),

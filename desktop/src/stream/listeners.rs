@@ -18,7 +18,8 @@ pub(super) const DISPLAY: u16 = 0;
 const X_SOCKETS: &str = "/tmp/.X11-unix";
 /// The socket of the audio server in the box.
 pub(super) const AUDIO: &str = "/tmp/pulse.sock";
-/// The port that stands for the target on the loopback interface of the box. All ports of a new network namespace are free.
+/// The port that stands for the target on the loopback interface of the box. All ports of a new network namespace are
+/// free.
 pub(super) const TARGET_PORT: u16 = 1935;
 
 const COUNT: usize = 3;

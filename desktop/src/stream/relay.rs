@@ -1,5 +1,5 @@
-//! Relays between the encoder's box and the three peers that it may reach: the computer's X server, its audio server and the
-//! target. The box has no network, so the server opens all connections.
+//! Relays between the encoder's box and the three peers that it may reach: the computer's X server, its audio server
+//! and the target. The box has no network, so the server opens all connections.
 
 use std::future::{Future, pending};
 use std::io;

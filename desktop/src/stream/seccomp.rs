@@ -1,5 +1,5 @@
-//! The encoder's seccomp filter. It refuses system calls that an encoder does not need: sockets that a network namespace does
-//! not confine, namespaces and mounts, access to other processes and keys, and large kernel interfaces.
+//! The encoder's seccomp filter. It refuses system calls that an encoder does not need: sockets that a network
+//! namespace does not confine, namespaces and mounts, access to other processes and keys, and large kernel interfaces.
 
 use std::io;
 
@@ -64,12 +64,12 @@ const NEW_NAMESPACE: libc::c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP;
 
-/// The address families that are allowed. A network namespace does not confine all others: `AF_VSOCK` reaches the host of a
-/// virtual machine from any of them.
+/// The address families that are allowed. A network namespace does not confine all others: `AF_VSOCK` reaches the host
+/// of a virtual machine from any of them.
 const FAMILIES: [libc::c_int; 3] = [libc::AF_UNIX, libc::AF_INET, libc::AF_INET6];
 
-/// Installs the filter for this thread and everything that it starts. Requires `no_new_privs`. Does nothing if the kernel has
-/// no seccomp filters.
+/// Installs the filter for this thread and everything that it starts. Requires `no_new_privs`. Does nothing if the
+/// kernel has no seccomp filters.
 pub(super) fn install() -> io::Result<()> {
     let mut filter = filter();
     let program = libc::sock_fprog {
