@@ -43,6 +43,14 @@ pub(crate) enum Command {
         #[arg(last = true)]
         program: Vec<String>,
     },
+    /// Open the sockets of a stream's box and run its encoder; the server runs this itself.
+    #[command(hide = true)]
+    Encoder {
+        #[arg(long)]
+        control_fd: i32,
+        #[arg(last = true, required = true)]
+        command: Vec<String>,
+    },
 }
 
 #[derive(Args, Debug)]

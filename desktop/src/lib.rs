@@ -14,6 +14,7 @@ pub mod fuzz;
 mod http;
 mod privileges;
 mod screen;
+mod seccomp;
 mod secret;
 mod server;
 mod socket;
@@ -42,6 +43,7 @@ pub fn main() -> ExitCode {
         Command::Carrier { users, network, program } => {
             report(computer::run_carrier(users, network, &program))
         }
+        Command::Encoder { control_fd, command } => report(stream::launch(control_fd, &command)),
     }
 }
 

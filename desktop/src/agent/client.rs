@@ -18,8 +18,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, TableChange, Verdict};
-use super::transfer;
-use crate::untrusted::{Lines, descriptor};
+use crate::untrusted::{Lines, descriptor, transfer};
 
 /// How long the agent may take for a reply.
 const REPLY_LIMIT: Duration = Duration::from_secs(30);

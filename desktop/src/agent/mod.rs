@@ -17,7 +17,6 @@ mod serve;
 mod spawn;
 mod supervise;
 mod table;
-mod transfer;
 
 pub(crate) use client::{Agent, AgentError, FileError, Process};
 pub(crate) use descriptor::Descriptor;

@@ -14,14 +14,14 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
-use crate::stream::{Broadcast, Connection, Stage, StartError, Status};
+use crate::stream::{Broadcast, Connection, Connector, Stage, StartError, Status};
 
 use super::box_log::BoxLog;
 use super::container::Container;
 use super::ending::Ending;
 use super::environment::environment;
 use super::health::Health;
-use super::layout::{HOME, Layout};
+use super::layout::{HOME, Layout, pulse_socket};
 use super::limits::{Enforced, Group};
 use super::network::{self, Carrying, Network};
 use super::resolution::Resolution;
@@ -193,13 +193,28 @@ impl Machine {
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
         let size = self.on_screen(Lane::View, Screen::size).await?;
         let stage = Stage {
-            x_sockets: "/nonexistent".into(),
-            display: self.layout.display,
-            sound: "/nonexistent".into(),
+            program: self.layout.support.join(AGENT),
+            display: self.connector(self.layout.x_socket()),
+            audio: self.connector(pulse_socket()),
             size,
             owner: self.owner,
+            join_group: &|command| self.group.join(command),
         };
-        self.broadcast.start(&self.spawner, &stage, connection).await
+        self.broadcast.start(&self.spawner, stage, connection).await
+    }
+
+    /// Connects to a server inside for those who cannot be told how.
+    fn connector(&self, socket: String) -> Connector {
+        let agent = self.agent.clone();
+        Connector::new(move || {
+            let (agent, socket) = (agent.clone(), socket.clone());
+            async move {
+                let connected = tokio::task::spawn_blocking(move || agent.connect(&socket, Duration::ZERO)).await;
+                let stream = connected.map_err(io::Error::other)??;
+                stream.set_nonblocking(true)?;
+                tokio::net::UnixStream::from_std(stream)
+            }
+        })
     }
 
     /// Cancelled as soon as this computer begins to stop, or its box has ended by itself.

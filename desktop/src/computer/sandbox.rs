@@ -7,8 +7,9 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use crate::seccomp;
+
 use super::layout::{HOME, LOGS, Layout, RUN, SUPPORT, X_SOCKETS};
-use super::seccomp;
 use super::spawner::inherit;
 
 /// The program of the agent inside [`SUPPORT`].
@@ -82,7 +83,7 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     }
     bind("--ro-bind", &layout.support, SUPPORT);
     bind("--bind", &layout.home, HOME);
-    let filter = seccomp::filter()?;
+    let filter = seccomp::COMPUTER.file()?;
     command
         .args(["--seccomp", &filter.as_raw_fd().to_string()])
         .args(["--remount-ro", "/"])

@@ -1,12 +1,12 @@
 //! The stream of one computer: from its start until it was stopped, or ended by itself.
 
 use std::io;
-use std::sync::Arc;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin};
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -15,13 +15,16 @@ use crate::timestamp;
 
 use super::connections::Connection;
 use super::encoder::{self, Stage};
+use super::relay::{Peers, Relays};
 
 /// How long the target may take to accept the stream.
 const START_LIMIT: Duration = Duration::from_secs(15);
 /// How long the encoder may take to write out what it has and say goodbye.
 const STOP_LIMIT: Duration = Duration::from_secs(3);
-/// Of what the encoder says about a failure, in bytes.
-const COMPLAINT_KEPT: u64 = 8 * 1024;
+/// The number of bytes that are kept of the encoder's stderr.
+const MAX_STDERR: u64 = 8 * 1024;
+/// The number of bytes that are read as one line of the encoder's progress. Its own lines are far shorter.
+const MAX_LINE: u64 = 1024;
 
 /// Why a stream did not start.
 #[derive(Debug, thiserror::Error)]
@@ -67,20 +70,26 @@ impl Broadcast {
     pub(crate) async fn start(
         &self,
         spawner: &Spawner,
-        stage: &Stage,
+        stage: Stage<'_>,
         connection: Connection,
     ) -> Result<Status, StartError> {
         let mut current = self.current.lock().await;
         if current.as_ref().is_some_and(Stream::is_live) {
             return Err(StartError::AlreadyStreaming);
         }
-        let child = spawner.spawn(encoder::command(stage, &connection)?).await.map_err(|error| {
+        let (control, control_in_box) = UnixStream::pair()?;
+        let command = encoder::command(&stage, &connection, control_in_box)?;
+        let child = spawner.spawn(command).await.map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound { StartError::NoEncoder } else { error.into() }
         })?;
+        let target = connection.target().map_err(io::Error::other)?;
+        let peers =
+            Peers { display: stage.display, audio: stage.audio, target: (target.host(), target.port) };
+        let relays = Relays::start(control, peers)?;
         let stop = CancellationToken::new();
         let (report, mut status) = watch::channel(Status::Idle);
         // It goes on when whoever asked for it does not wait.
-        tokio::spawn(follow(child, Arc::new(connection), stop.clone(), report));
+        tokio::spawn(follow(child, relays, connection, stop.clone(), report));
         *current = Some(Stream { status: status.clone(), stop });
         drop(current);
         let settled = status.wait_for(|status| *status != Status::Idle).await.map(|status| status.clone());
@@ -115,69 +124,92 @@ impl Stream {
 /// Follows the encoder to its end, and reports what it is doing.
 async fn follow(
     mut child: Child,
-    connection: Arc<Connection>,
+    mut relays: Relays,
+    connection: Connection,
     stop: CancellationToken,
     report: watch::Sender<Status>,
 ) {
     // Taken out, since waiting for a child closes it.
-    let mut keyboard = child.stdin.take();
-    let complaint = child.stderr.take().map(|errors| {
-        tokio::spawn(async move {
-            let mut text = Vec::new();
-            let mut errors = errors;
-            // More than that is read and left out, so that the encoder never waits for a reader.
-            let kept = (&mut errors).take(COMPLAINT_KEPT).read_to_end(&mut text).await;
-            let _ = tokio::io::copy(&mut errors, &mut tokio::io::sink()).await;
-            kept.map(|_| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
-        })
-    });
-    let mut progress = child.stdout.take().map(|output| BufReader::new(output).lines());
+    let mut stdin = child.stdin.take();
+    let stderr = child.stderr.take().map(|stderr| tokio::spawn(read_stderr(stderr)));
+    let (begin, mut begun) = oneshot::channel();
+    if let Some(stdout) = child.stdout.take() {
+        tokio::spawn(read_progress(stdout, begin));
+    }
     let late = sleep(START_LIMIT);
     tokio::pin!(late);
-    let mut begun = false;
     let message = loop {
-        let line = async {
-            match &mut progress {
-                Some(lines) => lines.next_line().await,
-                None => std::future::pending().await,
-            }
-        };
         tokio::select! {
-            line = line => match line {
-                Ok(Some(line)) if !begun && is_progress(&line) => {
-                    begun = true;
-                    let (pid, start_time) = (child.id().unwrap_or_default(), timestamp::seconds());
-                    report.send_replace(Status::Streaming { pid, start_time });
-                }
-                Ok(Some(_)) => {}
-                _ => progress = None,
-            },
-            _ = child.wait() => break match complaint {
-                Some(complaint) => last_line(&connection.masked(&complaint.await.unwrap_or_default())),
-                None => last_line(""),
-            },
-            () = &mut late, if !begun => {
-                end(&mut child, keyboard.take()).await;
-                break format!("the target took nothing within {} s", START_LIMIT.as_secs());
+            Ok(()) = &mut begun, if !begun.is_terminated() => {
+                let (pid, start_time) = (child.id().unwrap_or_default(), timestamp::seconds());
+                report.send_replace(Status::Streaming { pid, start_time });
             }
-            () = stop.cancelled() => return end(&mut child, keyboard.take()).await,
+            _ = child.wait() => {
+                let stderr = match stderr {
+                    Some(stderr) => stderr.await.unwrap_or_default(),
+                    None => String::new(),
+                };
+                break Some(relays.failure().unwrap_or_else(|| last_line(&stderr)));
+            }
+            failure = relays.failed() => {
+                end(&mut child, stdin.take()).await;
+                break Some(failure);
+            }
+            () = &mut late, if *report.borrow() == Status::Idle => {
+                end(&mut child, stdin.take()).await;
+                break Some(format!("the target took nothing within {} s", START_LIMIT.as_secs()));
+            }
+            () = stop.cancelled() => {
+                end(&mut child, stdin.take()).await;
+                break None;
+            }
         }
     };
-    tracing::info!("a stream ended: {message}");
-    report.send_replace(Status::Terminated { message });
+    relays.close().await;
+    if let Some(message) = message {
+        let message = connection.masked(&message);
+        tracing::info!("a stream ended: {message}");
+        report.send_replace(Status::Terminated { message });
+    }
+}
+
+/// Reads all of stderr, so that the encoder never waits for a reader, and returns its beginning.
+async fn read_stderr(mut stderr: impl AsyncRead + Unpin) -> String {
+    let mut text = Vec::new();
+    let kept = (&mut stderr).take(MAX_STDERR).read_to_end(&mut text).await;
+    let _ = tokio::io::copy(&mut stderr, &mut tokio::io::sink()).await;
+    kept.map(|_| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
+}
+
+/// Reads all of stdout, and reports through `begin` when the target has taken data.
+async fn read_progress(stdout: impl AsyncRead + Unpin, begin: oneshot::Sender<()>) {
+    let mut stdout = BufReader::new(stdout);
+    let mut line = Vec::new();
+    while (&mut stdout).take(MAX_LINE).read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
+        if is_progress(&String::from_utf8_lossy(&line)) {
+            // The other end only goes with the encoder.
+            let _ = begin.send(());
+            break;
+        }
+        line.clear();
+    }
+    let _ = tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await;
 }
 
 /// Whether the encoder says that it has written something: it tells a time once there is one.
 fn is_progress(line: &str) -> bool {
-    line.strip_prefix("total_size=").and_then(|size| size.parse().ok()).is_some_and(|size: u64| size > 0)
+    line.trim_end()
+        .strip_prefix("total_size=")
+        .and_then(|size| size.parse().ok())
+        .is_some_and(|size: u64| size > 0)
 }
 
 /// Asks the encoder to end, and makes it.
-async fn end(child: &mut Child, keyboard: Option<ChildStdin>) {
+async fn end(child: &mut Child, stdin: Option<ChildStdin>) {
     let asked = async {
-        if let Some(mut keyboard) = keyboard {
+        if let Some(mut stdin) = stdin {
             // An error means that it has ended already.
-            let _ = keyboard.write_all(b"q").await;
+            let _ = stdin.write_all(b"q").await;
         }
         child.wait().await
     };
@@ -188,8 +220,8 @@ async fn end(child: &mut Child, keyboard: Option<ChildStdin>) {
     }
 }
 
-fn last_line(complaint: &str) -> String {
-    let line = complaint.lines().rev().map(str::trim).find(|line| !line.is_empty());
+fn last_line(text: &str) -> String {
+    let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
     line.unwrap_or("the encoder ended without a reason").to_owned()
 }
 
@@ -203,6 +235,17 @@ mod tests {
         for line in ["total_size=0", "total_size=N/A", "progress=continue", ""] {
             assert!(!is_progress(line), "{line}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_line_without_end_is_read_in_pieces() {
+        let flood = vec![b'x'; 10 * 1024 * 1024];
+        let (begin, begun) = oneshot::channel();
+        read_progress(&*flood, begin).await;
+        assert!(begun.await.is_err());
+        let (begin, begun) = oneshot::channel();
+        read_progress(&b"total_size=0\ntotal_size=12\nprogress=continue\n"[..], begin).await;
+        assert_eq!(begun.await, Ok(()));
     }
 
     #[test]

@@ -1,15 +1,18 @@
 //! The targets that computers can stream to, by name: a file that whoever runs the server writes.
 
 use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use serde::Deserialize;
 
+use super::listeners::TARGET_PORT;
+
 /// The name of the file in the data folder.
 const FILE: &str = "stream-connections.toml";
-/// Of each part of an address, in bytes: the encoder reads no longer lines.
-const PART_LIMIT: usize = 900;
+/// The maximum size of each part of an address in bytes. ffmpeg reads options with lines of up to 998 bytes.
+const MAX_PART: usize = 980;
 
 /// Why a target is not known.
 #[derive(Debug, thiserror::Error)]
@@ -41,12 +44,26 @@ pub(crate) struct Connection {
     pub(super) audio_kbps: u32,
 }
 
-/// The parts of an address. The key, as RTMP calls it the play path, is a secret.
+/// The parts of an address. The key, which RTMP calls the play path, is a secret, and the application may be one.
+#[derive(Debug)]
 pub(super) struct Target<'a> {
-    /// `rtmp://host:port/`
-    pub(super) server: String,
+    scheme: Scheme,
+    pub(super) host: Host<'a>,
+    pub(super) port: u16,
     pub(super) application: &'a str,
     pub(super) playpath: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Scheme {
+    Rtmp,
+    Rtmps,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Host<'a> {
+    Name(&'a str),
+    Address(IpAddr),
 }
 
 fn frames_per_second() -> u32 {
@@ -87,13 +104,13 @@ fn parse(text: &str) -> Result<BTreeMap<String, Connection>, String> {
 
 impl Connection {
     fn check(&self) -> Result<(), &'static str> {
-        let Target { server, application, playpath } = self.target()?;
-        // The encoder is told these by a file with a line for each.
-        let texts = [server.as_str(), application, playpath.unwrap_or_default()];
+        let target = self.target()?;
+        // The encoder reads these from a file with a line for each.
+        let texts = [&target.url(), target.application, target.playpath.unwrap_or_default()];
         if texts.concat().contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err("url and key: must not contain spaces");
         }
-        if texts.iter().any(|text| text.len() > PART_LIMIT) {
+        if texts.iter().any(|text| text.len() > MAX_PART) {
             return Err("url and key: must be shorter");
         }
         if !(1..=60).contains(&self.frames_per_second) {
@@ -110,11 +127,14 @@ impl Connection {
 
     /// Where the stream goes to, or what is wrong with the address.
     pub(super) fn target(&self) -> Result<Target<'_>, &'static str> {
-        let scheme = ["rtmp://", "rtmps://"].into_iter().find(|scheme| self.url.starts_with(scheme));
-        let scheme = scheme.ok_or("url: must begin with rtmp:// or rtmps://")?;
-        let (host, path) = self.url[scheme.len()..].split_once('/').unwrap_or_default();
-        if host.contains('@') {
-            // It would be part of the server's address, which is shown.
+        let schemes = [("rtmp://", Scheme::Rtmp), ("rtmps://", Scheme::Rtmps)];
+        let (scheme, rest) = schemes
+            .into_iter()
+            .find_map(|(prefix, scheme)| Some((scheme, self.url.strip_prefix(prefix)?)))
+            .ok_or("url: must begin with rtmp:// or rtmps://")?;
+        let (authority, path) = rest.split_once('/').unwrap_or_default();
+        if authority.contains('@') {
+            // The process list of the host would show it.
             return Err("url: must not contain a user's name and password");
         }
         let path = path.trim_end_matches('/');
@@ -123,19 +143,109 @@ impl Connection {
             (None, Some((application, last))) => (application, Some(last)),
             (None, None) => (path, None),
         };
-        if host.is_empty() || application.is_empty() {
+        if authority.is_empty() || application.is_empty() {
             return Err("url: must name a host and an application, such as rtmp://host/app");
         }
-        Ok(Target { server: format!("{scheme}{host}/"), application, playpath })
+        let (host, port) = split_authority(authority)?;
+        Ok(Target { scheme, host, port: port.unwrap_or(scheme.port()), application, playpath })
     }
 
-    /// Takes the address and the key out of a text that is shown.
+    /// Removes the address and the key from a text that is shown.
     pub(super) fn masked(&self, text: &str) -> String {
-        let Ok(Target { server, playpath, .. }) = self.target() else { return String::new() };
-        let masked = text.replace(&self.url, "the target").replace(&server, "the target");
-        match playpath {
+        let Ok(target) = self.target() else { return String::new() };
+        let addresses = [self.url.clone(), target.url(), target.url_in_box()];
+        let masked =
+            addresses.iter().fold(text.to_owned(), |text, address| text.replace(address, "the target"));
+        match target.playpath {
             Some(key) if !key.is_empty() => masked.replace(key, "***"),
             _ => masked,
+        }
+    }
+}
+
+/// Splits `host:port`. Accepts only host names and IP addresses, since the host becomes part of a hosts file.
+fn split_authority(authority: &str) -> Result<(Host<'_>, Option<u16>), &'static str> {
+    const INVALID_HOST: &str = "url: the host must be a name or an IP address";
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => {
+            let (address, port) = rest.split_once(']').ok_or(INVALID_HOST)?;
+            let address: Ipv6Addr = address.parse().map_err(|_| INVALID_HOST)?;
+            (Host::Address(address.into()), port)
+        }
+        None => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            let host = match host.parse::<Ipv4Addr>() {
+                Ok(address) => Host::Address(address.into()),
+                Err(_) if is_name(host) => Host::Name(host),
+                Err(_) => return Err(INVALID_HOST),
+            };
+            (host, port)
+        }
+    };
+    let port = match port.strip_prefix(':') {
+        None if port.is_empty() => None,
+        port => Some(
+            port.and_then(|port| port.parse().ok())
+                .filter(|port| *port != 0)
+                .ok_or("url: the port must be 1 to 65535")?,
+        ),
+    };
+    Ok((host, port))
+}
+
+fn is_name(host: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+    // The resolver takes 127.1 and 0x7f000001 for IPv4 addresses.
+    let is_number = match last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")) {
+        Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        None => last.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    host.len() <= 254 && host.bytes().all(allowed) && !is_number
+}
+
+impl Scheme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Rtmp => "rtmp",
+            Self::Rtmps => "rtmps",
+        }
+    }
+
+    fn port(self) -> u16 {
+        match self {
+            Self::Rtmp => 1935,
+            Self::Rtmps => 443,
+        }
+    }
+}
+
+impl Target<'_> {
+    /// The URL of the application, which RTMP calls `tcUrl`.
+    pub(super) fn url(&self) -> String {
+        let Self { scheme, host, port, application, .. } = self;
+        let host = match host {
+            Host::Name(name) => (*name).to_owned(),
+            Host::Address(IpAddr::V4(address)) => address.to_string(),
+            Host::Address(IpAddr::V6(address)) => format!("[{address}]"),
+        };
+        format!("{}://{host}:{port}/{application}", scheme.name())
+    }
+
+    /// The URL that the encoder connects to inside its box, where a name stands for the loopback address.
+    pub(super) fn url_in_box(&self) -> String {
+        let host = match self.host {
+            Host::Name(name) => name,
+            Host::Address(_) => "127.0.0.1",
+        };
+        format!("{}://{host}:{TARGET_PORT}/", self.scheme.name())
+    }
+
+    /// The host in the form that the resolver of the server takes.
+    pub(super) fn host(&self) -> String {
+        match self.host {
+            Host::Name(name) => name.to_owned(),
+            Host::Address(address) => address.to_string(),
         }
     }
 }
@@ -156,23 +266,66 @@ mod tests {
         let text = "[live]\nurl = 'rtmp://a.example/app/'\nkey = 'k1'\nvideo_kbps = 900\n";
         let live = named(text, "live").expect("it is right");
         assert_eq!((live.frames_per_second, live.video_kbps), (25, 900));
-        assert_eq!(live.masked("rtmp://a.example/: refused k1"), "the target: refused ***");
+        assert_eq!(live.masked("rtmp://a.example:1935/: refused k1"), "the target: refused ***");
     }
 
     #[test]
     fn the_key_is_the_last_part_of_an_address_or_beside_it() {
-        for (text, server, application, playpath) in [
-            ("url = 'rtmp://a:19/app/'\nkey = 'k1'", "rtmp://a:19/", "app", Some("k1")),
-            ("url = 'rtmps://a/app/more'\nkey = 'k/1?x=y'", "rtmps://a/", "app/more", Some("k/1?x=y")),
-            ("url = 'rtmp://[::1]/app/more/k1'", "rtmp://[::1]/", "app/more", Some("k1")),
-            ("url = 'rtmp://a/app'", "rtmp://a/", "app", None),
+        for (text, url, application, playpath) in [
+            ("url = 'rtmp://a:19/app/'\nkey = 'k1'", "rtmp://a:19/app", "app", Some("k1")),
+            (
+                "url = 'rtmps://a/app/more'\nkey = 'k/1?x=y'",
+                "rtmps://a:443/app/more",
+                "app/more",
+                Some("k/1?x=y"),
+            ),
+            ("url = 'rtmp://[::1]/app/more/k1'", "rtmp://[::1]:1935/app/more", "app/more", Some("k1")),
+            ("url = 'rtmp://a/app'", "rtmp://a:1935/app", "app", None),
         ] {
             let live = named(&format!("[live]\n{text}"), "live").expect("it is right");
             let target = live.target().expect("it was checked");
             assert_eq!(
-                (target.server.as_str(), target.application, target.playpath),
-                (server, application, playpath)
+                (target.url().as_str(), target.application, target.playpath),
+                (url, application, playpath)
             );
+        }
+    }
+
+    #[test]
+    fn the_box_sees_the_name_of_the_host_and_the_server_connects_to_it() {
+        for (url, in_box, host, port) in [
+            ("rtmp://a.example/app", "rtmp://a.example:1935/", "a.example", 1935),
+            ("rtmps://a_b.example.:8443/app", "rtmps://a_b.example.:1935/", "a_b.example.", 8443),
+            ("rtmp://10.1.2.3:19/app", "rtmp://127.0.0.1:1935/", "10.1.2.3", 19),
+            ("rtmps://[fd00::1]/app", "rtmps://127.0.0.1:1935/", "fd00::1", 443),
+        ] {
+            let live = named(&format!("[live]\nurl = '{url}'\n"), "live").expect("it is right");
+            let target = live.target().expect("it was checked");
+            assert_eq!(
+                (target.url_in_box().as_str(), target.host().as_str(), target.port),
+                (in_box, host, port)
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_host_name_or_an_address_is_a_host() {
+        for host in [
+            "a#b",
+            "a,b",
+            "a\\b",
+            "127.1",
+            "0x7f000001",
+            "2130706433",
+            "[::1",
+            "[a]",
+            "::1",
+            "a:",
+            "a:0",
+            "a:x",
+        ] {
+            let refusal = named(&format!("[live]\nurl = 'rtmp://{host}/app'\n"), "live");
+            assert!(refusal.is_err_and(|refusal| refusal.contains("live: url: the ")), "{host}");
         }
     }
 

@@ -1,96 +1,139 @@
-//! The encoder: ffmpeg in a box of its own. It reaches the computer's screen and sound by their sockets, and the network,
-//! and nothing else; the computer's user cannot see it, nor the address it streams to. What of the address is a secret is not
-//! in its command line, which every user of the host can read, but in a file that is in the box alone.
+//! The encoder: ffmpeg in a box without a network. Three sockets in the box stand for the computer's X server, its
+//! audio server and the target. The server relays their connections, and the encoder can reach nothing else.
+//!
+//! The computer's user sees neither the encoder nor the address it streams to. The secret parts of the address are not
+//! in its command line, which all users of the host can read, but in a file that only exists in the box.
 
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
 use std::os::fd::{AsRawFd as _, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::process::Stdio;
 
 use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::io::{FdFlags, fcntl_setfd};
 use tokio::process::Command;
 
-use crate::computer::SYSTEM;
+use crate::computer::inherit;
 
-use super::connections::{Connection, Target};
+use super::connections::{Connection, Host, Target};
+use super::listeners::{AUDIO, DISPLAY};
+use super::relay::Connector;
 
 const PROGRAM: &str = "ffmpeg";
-/// The sound server's socket in the box.
-const SOUND: &str = "/tmp/pulse.sock";
-/// The file with the secret options in the box.
+/// This program inside the box.
+const LAUNCHER: &str = "/run/orgo-desktop";
+/// The file with the secret options inside the box.
 const SECRETS: &str = "/tmp/target";
 
-/// What is streamed.
-#[derive(Debug)]
-pub(crate) struct Stage {
-    /// The folder of the X server's socket.
-    pub(crate) x_sockets: PathBuf,
-    /// The X display number.
-    pub(crate) display: u16,
-    /// The sound server's socket.
-    pub(crate) sound: PathBuf,
+/// The part of the file tree that comes from the host, not writable: programs, libraries and what the loader and TLS
+/// read. Of `/etc` the encoder needs no more.
+#[rustfmt::skip]
+const SYSTEM: &[&str] = &[
+    "--ro-bind", "/usr", "/usr",
+    "--symlink", "usr/bin", "/bin",
+    "--symlink", "usr/sbin", "/sbin",
+    "--symlink", "usr/lib", "/lib",
+    "--symlink", "usr/lib64", "/lib64",
+    "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
+    "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
+    "--ro-bind-try", "/etc/ssl", "/etc/ssl",
+    "--ro-bind-try", "/etc/ca-certificates", "/etc/ca-certificates",
+    "--ro-bind-try", "/etc/pki", "/etc/pki",
+    "--ro-bind-try", "/etc/crypto-policies", "/etc/crypto-policies",
+    "--ro-bind-try", "/etc/gnutls", "/etc/gnutls",
+    "--proc", "/proc",
+    "--dev", "/dev",
+    "--tmpfs", "/tmp",
+];
+
+/// The source of a stream.
+pub(crate) struct Stage<'a> {
+    /// This program, at a path that the computer's user cannot change but may execute.
+    pub(crate) program: PathBuf,
+    /// Connects to the X server.
+    pub(crate) display: Connector,
+    /// Connects to the audio server.
+    pub(crate) audio: Connector,
     /// The screen's size in pixels.
     pub(crate) size: (u16, u16),
-    /// The host's user that the computer runs as, when it is not the server's own.
+    /// The host's user that the computer runs as, if it is not the server's own.
     pub(crate) owner: Option<u32>,
+    /// Makes a command start in the computer's control groups.
+    pub(crate) join_group: &'a (dyn Fn(&mut Command) -> io::Result<()> + Sync),
 }
 
-/// The command that streams `stage` to `connection`. It writes about its progress as soon as the target takes something,
-/// and ends when it reads a `q`.
-pub(super) fn command(stage: &Stage, connection: &Connection) -> io::Result<Command> {
+/// The command that streams `stage` to `connection`. It sends its listening sockets through `control`. It reports
+/// progress on stdout when the target has taken data, and ends when it reads a `q`.
+pub(super) fn command(
+    stage: &Stage<'_>,
+    connection: &Connection,
+    control: UnixStream,
+) -> io::Result<Command> {
     let target = connection.target().map_err(io::Error::other)?;
-    let secrets = secrets(&target)?;
+    let files = [
+        (SECRETS, memory_file(&secrets(&target))?),
+        ("/etc/hosts", memory_file(&hosts(&target))?),
+        ("/etc/nsswitch.conf", memory_file("passwd: files\nhosts: files\n")?),
+        ("/etc/passwd", memory_file("user:x:1000:1000::/tmp:/usr/sbin/nologin\n")?),
+    ];
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
-        .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"])
-        .args(SYSTEM);
-    let mut bind = |from: &Path, to: &Path| {
-        command.arg("--ro-bind").arg(from).arg(to);
-    };
-    bind(&stage.x_sockets, Path::new("/tmp/.X11-unix"));
-    bind(&stage.sound, Path::new(SOUND));
-    // Where the host's resolver keeps its file outside `/etc`, the link to it must lead somewhere.
-    if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize()
-        && resolver.starts_with("/run")
-    {
-        bind(&resolver, &resolver);
+        .args(["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-cgroup-try"])
+        .args(["--unshare-uts", "--hostname", "encoder"])
+        .args(SYSTEM)
+        .arg("--ro-bind")
+        .arg(&stage.program)
+        .arg(LAUNCHER);
+    for (path, file) in &files {
+        command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
     }
     command
-        .args(["--ro-bind-data", &secrets.as_raw_fd().to_string(), SECRETS])
-        .args(["--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin", "--", PROGRAM])
+        .args(["--remount-ro", "/", "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin", "--"])
+        .args([LAUNCHER, "encoder", "--control-fd", &control.as_raw_fd().to_string(), "--", PROGRAM])
         .args(arguments(stage, connection))
-        .arg(target.server)
-        // By which it is told to end.
+        .arg(target.url_in_box())
+        // The encoder reads the request to end from stdin.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // Ctrl-C in the server's terminal is the server's to handle.
-        .process_group(0);
+        .stderr(Stdio::piped());
     if let Some(owner) = stage.owner {
         command.uid(owner).gid(owner);
     }
-    // SAFETY: between fork and exec only an async-signal-safe system call is made, and nothing is allocated.
-    unsafe {
-        command.pre_exec(move || Ok(fcntl_setfd(&secrets, FdFlags::empty())?));
-    }
+    (stage.join_group)(&mut command)?;
+    let inherited = files.into_iter().map(|(_, file)| file).chain([control.into()]);
+    inherit(command.as_std_mut(), inherited.collect());
     Ok(command)
 }
 
-/// Options of the encoder, a line for each, in a file without a name.
-fn secrets(target: &Target<'_>) -> io::Result<OwnedFd> {
-    let mut file = File::from(memfd_create("target", MemfdFlags::CLOEXEC)?);
-    writeln!(file, "rtmp_app={}", target.application)?;
-    if let Some(playpath) = target.playpath {
-        writeln!(file, "rtmp_playpath={playpath}")?;
-    }
+/// A file without a name.
+fn memory_file(content: &str) -> io::Result<OwnedFd> {
+    let mut file = File::from(memfd_create("encoder", MemfdFlags::CLOEXEC)?);
+    file.write_all(content.as_bytes())?;
     file.rewind()?;
     Ok(file.into())
 }
 
-fn arguments(stage: &Stage, connection: &Connection) -> Vec<String> {
+/// Options of the encoder, one a line. They name the target as if the encoder were connected to it directly.
+fn secrets(target: &Target<'_>) -> String {
+    let mut options = format!("rtmp_tcurl={}\nrtmp_app={}\n", target.url(), target.application);
+    if let Some(playpath) = target.playpath {
+        options += &format!("rtmp_playpath={playpath}\n");
+    }
+    options
+}
+
+/// A hosts file in which the target's name stands for the loopback address, so that TLS asks for the target's
+/// certificate.
+fn hosts(target: &Target<'_>) -> String {
+    match target.host {
+        Host::Name(name) => format!("127.0.0.1 {name}\n"),
+        Host::Address(_) => String::new(),
+    }
+}
+
+fn arguments(stage: &Stage<'_>, connection: &Connection) -> Vec<String> {
     let Connection { frames_per_second, video_kbps, audio_kbps, .. } = connection;
     let (width, height) = stage.size;
     let words = [
@@ -98,10 +141,10 @@ fn arguments(stage: &Stage, connection: &Connection) -> Vec<String> {
         format!(
             "-thread_queue_size 64 -f x11grab -framerate {frames_per_second} -video_size {width}x{height}"
         ),
-        format!("-draw_mouse 1 -i :{}", stage.display),
+        format!("-draw_mouse 1 -i :{DISPLAY}"),
         "-thread_queue_size 512 -f pulse -fragment_size 3840 -sample_rate 48000 -channels 2".into(),
-        format!("-server unix:{SOUND} -i out.monitor"),
-        // The colours of two by two pixels are stored as one.
+        format!("-server unix:{AUDIO} -i out.monitor"),
+        // The colors of two by two pixels are stored as one.
         "-vf crop=trunc(iw/2)*2:trunc(ih/2)*2 -pix_fmt yuv420p".into(),
         format!("-c:v libx264 -preset ultrafast -tune zerolatency -g {}", 2 * frames_per_second),
         format!("-b:v {video_kbps}k -maxrate {video_kbps}k -bufsize {}k", 2 * video_kbps),

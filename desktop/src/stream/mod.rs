@@ -1,9 +1,14 @@
-//! Streaming a computer's screen and sound to an RTMP server.
+//! Streaming a computer's screen and audio to an RTMP server.
 
 mod broadcast;
 mod connections;
 mod encoder;
+mod launcher;
+mod listeners;
+mod relay;
 
 pub(crate) use broadcast::{Broadcast, StartError, Status};
 pub(crate) use connections::{Connection, Connections, ConnectionsError};
 pub(crate) use encoder::Stage;
+pub(crate) use launcher::launch;
+pub(crate) use relay::Connector;

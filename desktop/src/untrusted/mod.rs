@@ -11,6 +11,7 @@
 pub(crate) mod descriptor;
 mod folder;
 mod lines;
+pub(crate) mod transfer;
 
 pub(crate) use folder::Folder;
 pub(crate) use lines::Lines;

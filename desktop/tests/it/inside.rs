@@ -283,8 +283,9 @@ while True:
                 }
             });
         }
+        let over = Over(&done);
         let busy = slowest(&other);
-        done.store(true, Ordering::Release);
+        drop(over);
         assert!(busy < calm * 4 + Duration::from_millis(500), "{busy:?} beside {calm:?}");
     });
     assert!(resident(server.process.id()) < before + 200);
@@ -391,6 +392,15 @@ fn link_local_addresses_are_closed_to_computers() {
     assert_ne!(computer.bash("ip route del unreachable 169.254.0.0/16")["exit_code"], 0);
 }
 
+/// Tells the threads of a test to end, also when it fails.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
+    }
+}
+
 /// Every file of a folder with what could be changed about it.
 fn manifest(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, i64, u64)> {
     let mut found = BTreeMap::new();
@@ -470,6 +480,7 @@ while True:
     let mut replies = String::new();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
+        let over = Over(&done);
         let timing = scope.spawn(|| {
             let mut slow = Vec::new();
             while !done.load(Ordering::Acquire) {
@@ -534,7 +545,7 @@ while True:
                 break;
             }
         }
-        done.store(true, Ordering::Release);
+        drop(over);
         let mut slow = timing.join().expect("it does not fail");
         slow.sort();
         if let Some(median) = slow.get(slow.len() / 2) {

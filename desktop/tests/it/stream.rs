@@ -1,13 +1,15 @@
 //! Streaming, to a receiver that is ffmpeg too.
 
 use std::fs;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Computer, Server, wait_until};
+use crate::server::{Answer, Computer, KEY, PATIENCE, Server, wait_until};
 
 /// A port that nobody listens on.
 fn free_port() -> u16 {
@@ -143,12 +145,12 @@ fn the_key_of_a_stream_is_in_no_process_list_and_no_answer() {
             for name in ["cmdline", "environ"] {
                 let text = fs::read(entry.path().join(name)).unwrap_or_default();
                 let text = String::from_utf8_lossy(&text);
-                seen += usize::from(text.contains(&format!("rtmp://127.0.0.1:{port}/\0")));
+                seen += usize::from(text.contains("rtmp://127.0.0.1:1935/\0"));
                 assert!(!SECRETS.iter().any(|secret| text.contains(secret)), "{text}");
             }
         }
         // bubblewrap and the encoder in it, or this test has looked for the wrong thing.
-        assert!(seen >= 2, "{seen} processes name the server");
+        assert!(seen >= 2, "{seen} processes name the host");
         assert!(
             !started.to_string().contains("hunter2") && !status(&computer).to_string().contains("hunter2")
         );
@@ -168,7 +170,8 @@ fn a_dead_target_is_reported_as_terminated() {
     assert!(!refused.to_string().contains("hunter2"), "{refused}");
     let shown = status(&computer);
     assert_eq!(shown["status"], "terminated");
-    assert!(shown["message"].as_str().is_some_and(|text| text.contains("refused")), "{shown}");
+    let reason = "cannot connect to the target: Connection refused";
+    assert!(shown["message"].as_str().is_some_and(|text| text.contains(reason)), "{shown}");
 
     let receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
     // The receiver takes any key.
@@ -215,4 +218,254 @@ fn an_unknown_connection_and_a_mistake_in_the_file_are_told_apart() {
     assert!(start(&computer, "test").refusal(500).contains("stream-connections.toml"));
     assert_eq!(start(&computer, "").expect(500)["code"], "bad_settings");
     computer.act("stream/start", &json!({})).refusal(400);
+}
+
+/// The process and all that it started, in the order of their start.
+fn family(pid: u32) -> Vec<u32> {
+    let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
+        .expect("it is Linux")
+        .flatten()
+        .filter_map(|entry| {
+            let pid = entry.file_name().to_str()?.parse().ok()?;
+            Some((pid, field(pid, "PPid")?.parse().ok()?))
+        })
+        .collect();
+    let mut family = vec![pid];
+    let mut n = 0;
+    while let Some(&parent) = family.get(n) {
+        family.extend(processes.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(pid, _)| pid));
+        n += 1;
+    }
+    family
+}
+
+/// A field of `/proc/PID/status`; `None` once the process is gone.
+fn field(pid: u32, name: &str) -> Option<String> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
+    Some(line.trim().to_owned())
+}
+
+fn named(family: &[u32], name: &str) -> u32 {
+    let found = family.iter().find(|&&pid| field(pid, "Name").is_some_and(|its| its == name));
+    *found.unwrap_or_else(|| panic!("there is no {name}"))
+}
+
+fn text(pid: u32, file: &str) -> String {
+    let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("it runs, and the tests may read it");
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn namespace(pid: u32, kind: &str) -> String {
+    let link = fs::read_link(format!("/proc/{pid}/ns/{kind}")).expect("it runs, and the tests may read it");
+    link.to_string_lossy().into_owned()
+}
+
+/// The sockets that a process has open.
+fn sockets(pid: u32) -> Vec<String> {
+    let entries =
+        fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs, and the tests may read it").flatten();
+    let links = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
+    links.map(|link| link.to_string_lossy().into_owned()).filter(|link| link.starts_with("socket:")).collect()
+}
+
+/// The number of the session that a process is in.
+fn session(pid: u32) -> String {
+    let stat = text(pid, "stat");
+    let fields = stat.rsplit(") ").next().expect("it has fields after its name");
+    fields.split(' ').nth(3).expect("it is the sixth").to_owned()
+}
+
+#[test]
+fn the_encoder_has_the_rights_of_its_computers_user_and_no_network() {
+    let server = Server::start_by(&["env", "CANARY=hunter2-canary"]);
+    let server_pid = server.process.id();
+    assert!(text(server_pid, "environ").contains("hunter2-canary"));
+    let computer = server.computer();
+    let enforced = computer.show()["instance_details"]["enforced"]["ram"] == true;
+    let port = free_port();
+    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
+    let _receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
+    let started = start(&computer, "test").expect(200);
+
+    let display = named(&family(server_pid), "Xvnc");
+    let bwrap = started["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("it is a number");
+    let family = family(bwrap);
+    let encoder = named(&family, "ffmpeg");
+    for &pid in &family {
+        let environment = text(pid, "environ");
+        let names: Vec<&str> = environment
+            .split('\0')
+            .filter(|variable| !variable.is_empty())
+            .map(|variable| variable.split('=').next().expect("it has a name"))
+            .collect();
+        assert!(names.iter().all(|name| ["PATH", "PWD"].contains(name)), "{names:?}");
+        assert!(!environment.contains(KEY), "{environment}");
+        assert_eq!(field(pid, "Uid"), field(display, "Uid"));
+        assert_eq!(field(pid, "Gid"), field(display, "Gid"));
+        assert_eq!(field(pid, "Groups").as_deref().unwrap_or_default(), "");
+        assert_eq!(field(pid, "CapEff").as_deref(), Some("0000000000000000"));
+        assert_eq!(field(pid, "NoNewPrivs").as_deref(), Some("1"));
+        assert_eq!(text(pid, "cgroup"), text(display, "cgroup"));
+        assert_ne!(session(pid), session(server_pid));
+    }
+    if rustix::process::geteuid().is_root() {
+        let user: u32 = field(encoder, "Uid")
+            .and_then(|users| users.split_whitespace().next()?.parse().ok())
+            .expect("it is a number");
+        assert!(user >= 200_000, "{user}");
+    }
+    if enforced {
+        assert!(text(encoder, "cgroup").contains("/orgo-desktop-"), "{}", text(encoder, "cgroup"));
+    }
+    for (right, value) in [("CapPrm", "0000000000000000"), ("Seccomp", "2")] {
+        assert_eq!(field(encoder, right).as_deref(), Some(value), "{right}");
+    }
+    for kind in ["net", "user", "pid", "ipc", "uts", "mnt"] {
+        for other in [server_pid, display] {
+            assert_ne!(namespace(encoder, kind), namespace(other, kind), "{kind}");
+        }
+    }
+    let interfaces = text(encoder, "net/dev");
+    let interfaces: Vec<&str> =
+        interfaces.lines().skip(2).filter_map(|line| line.split(':').next()).map(str::trim).collect();
+    assert_eq!(interfaces, ["lo"]);
+    // The server accepts connections on sockets of the box, which the encoder itself no longer has.
+    let of_the_server = sockets(server_pid);
+    assert!(sockets(encoder).iter().all(|socket| !of_the_server.contains(socket)));
+    computer.act("stream/stop", &json!({})).expect(200);
+}
+
+#[test]
+fn the_encoder_sees_nothing_of_the_hosts_files_and_of_its_computer() {
+    let server = Server::start();
+    let computer = server.computer();
+    computer.bash("echo private > ~/private");
+    let port = free_port();
+    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
+    let _receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
+    let started = start(&computer, "test").expect(200);
+    let bwrap = started["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("it is a number");
+    let encoder = named(&family(bwrap), "ffmpeg");
+    let root = format!("/proc/{encoder}/root");
+    let listed = |folder: &str| {
+        let entries = fs::read_dir(format!("{root}{folder}")).expect("it is there").flatten();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    let allowed = ["bin", "dev", "etc", "lib", "lib64", "proc", "run", "sbin", "tmp", "usr"];
+    assert_eq!(listed("/"), allowed);
+    assert_eq!(listed("/run"), ["orgo-desktop"]);
+    for name in ["shadow", "resolv.conf", "machine-id", "ssh"] {
+        assert!(!listed("/etc").contains(&name.to_owned()), "{name}");
+    }
+    assert_eq!(listed("/tmp/.X11-unix"), ["X0"]);
+    computer.act("stream/stop", &json!({})).expect(200);
+}
+
+/// Receives the handshake of RTMP and then the first command, and returns its `tcUrl` and its `app`.
+fn connect_command(listener: &TcpListener) -> (String, String) {
+    let (mut stream, _) = listener.accept().expect("the server connects");
+    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    let mut first = [0; 1 + 1536];
+    stream.read_exact(&mut first).expect("the client begins");
+    let mut answer = vec![3];
+    answer.extend([0; 1536]);
+    answer.extend(&first[1..]);
+    stream.write_all(&answer).expect("the client reads");
+    stream.read_exact(&mut [0; 1536]).expect("the client confirms");
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).expect("a command follows");
+    assert_eq!(head[7], 20, "it is no command");
+    let length = u32::from_be_bytes([0, head[4], head[5], head[6]]) as usize;
+    let mut command = Vec::new();
+    while command.len() < length {
+        let mut piece = vec![0; 128.min(length - command.len())];
+        stream.read_exact(&mut piece).expect("the command goes on");
+        command.extend(piece);
+        if command.len() < length {
+            // Each further piece has a head of one byte.
+            stream.read_exact(&mut [0]).expect("the command goes on");
+        }
+    }
+    (property(&command, "tcUrl"), property(&command, "app"))
+}
+
+/// A text among the properties of an AMF object.
+fn property(object: &[u8], name: &str) -> String {
+    let mut mark = vec![0, u8::try_from(name.len()).expect("names are short")];
+    mark.extend(name.as_bytes());
+    mark.push(2);
+    let start =
+        object.windows(mark.len()).position(|window| window == mark).expect("it is there") + mark.len();
+    let length = usize::from(u16::from_be_bytes([object[start], object[start + 1]]));
+    String::from_utf8(object[start + 2..][..length].to_vec()).expect("it is text")
+}
+
+#[test]
+fn the_target_is_named_as_in_the_address() {
+    let server = Server::start();
+    let computer = server.computer();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    for host in ["127.0.0.1", "localhost"] {
+        connect(&server, &format!("[test]\nurl = 'rtmp://{host}:{port}/live/more'\nkey = 'key'\n"));
+        thread::scope(|scope| {
+            let received = scope.spawn(|| connect_command(&listener));
+            // The target hangs up after the first command.
+            assert_eq!(start(&computer, "test").expect(502)["code"], "stream_failed");
+            let expected = (format!("rtmp://{host}:{port}/live/more"), "live/more".to_owned());
+            assert_eq!(received.join().expect("the command arrives"), expected);
+        });
+    }
+}
+
+#[test]
+fn an_encrypted_target_is_asked_for_by_its_name() {
+    let server = Server::start();
+    let computer = server.computer();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    connect(&server, &format!("[test]\nurl = 'rtmps://localhost:{port}/live/key'\n"));
+    thread::scope(|scope| {
+        let received = scope.spawn(|| client_hello(&listener));
+        assert_eq!(start(&computer, "test").expect(502)["code"], "stream_failed");
+        // The extension `server_name` ends with a list of one host name.
+        let mut name = vec![0, 0, 9];
+        name.extend(b"localhost");
+        let hello = received.join().expect("it arrives");
+        assert!(hello.windows(name.len()).any(|window| window == name), "{hello:?}");
+    });
+}
+
+/// The first record that a TLS client sends.
+fn client_hello(listener: &TcpListener) -> Vec<u8> {
+    let (mut stream, _): (TcpStream, _) = listener.accept().expect("the server connects");
+    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    let mut head = [0; 5];
+    stream.read_exact(&mut head).expect("the client begins");
+    assert_eq!(head[0], 22, "it is no TLS handshake");
+    let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
+    stream.read_exact(&mut hello).expect("it goes on");
+    hello
+}
+
+#[test]
+fn a_target_that_takes_the_connection_and_says_nothing_is_given_up() {
+    let server = Server::start();
+    let computer = server.computer();
+    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let port = listener.local_addr().expect("it is bound").port();
+    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
+    assert!(start(&computer, "test").refusal(502).contains("took nothing within"));
+    listener.set_nonblocking(true).expect("it is a socket");
+    // On a slow machine the encoder may not have come that far.
+    if let Ok((mut connection, _)) = listener.accept() {
+        connection.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        let mut rest = Vec::new();
+        let ended = connection.read_to_end(&mut rest);
+        assert!(ended.is_ok_and(|length| length == 1 + 1536), "the client begins, and leaves");
+    }
 }

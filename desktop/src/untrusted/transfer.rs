@@ -1,4 +1,4 @@
-//! Sending and receiving descriptors over a Unix socket.
+//! Sending descriptors over a Unix socket, and receiving them: few at a time.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -10,10 +10,10 @@ use rustix::net::{
 };
 
 /// The most descriptors of one message.
-pub(super) const MOST: usize = 4;
+pub(crate) const MOST: usize = 4;
 
 /// Sends the first of `bytes`, and the descriptors with them; returns how many bytes were sent.
-pub(super) fn send(
+pub(crate) fn send(
     socket: impl AsFd,
     bytes: &[u8],
     descriptors: &[BorrowedFd<'_>],
@@ -28,7 +28,7 @@ pub(super) fn send(
 }
 
 /// Receives some bytes, and the descriptors that came with them; 0 bytes are the end.
-pub(super) fn receive(
+pub(crate) fn receive(
     socket: impl AsFd,
     buffer: &mut [u8],
     flags: RecvFlags,

@@ -1,0 +1,284 @@
+//! Filters of system calls: what is closed in a computer's box, and what is closed to the encoder.
+
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
+use std::os::fd::OwnedFd;
+
+use libc::{
+    BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, c_int, c_long, sock_filter,
+};
+use rustix::fs::{MemfdFlags, memfd_create};
+
+/// `AUDIT_ARCH_*` of `linux/audit.h`. A process may call the kernel in the way of another architecture, whose numbers
+/// differ; all of those calls are closed.
+#[cfg(target_arch = "x86_64")]
+const ARCHITECTURE: u32 = 0xc000_003e;
+#[cfg(target_arch = "aarch64")]
+const ARCHITECTURE: u32 = 0xc000_00b7;
+
+/// The first number of the x32 ABI of x86-64. Other architectures do not use numbers that high.
+const X32: u32 = 0x4000_0000;
+
+/// Offsets in the kernel's `seccomp_data`. The first argument is below 2³², and its low half comes first.
+const NUMBER_OFFSET: u32 = 0;
+const ARCHITECTURE_OFFSET: u32 = 4;
+const ARGUMENT_OFFSET: u32 = 16;
+
+/// Keys belong to a user of the host and not to a namespace: those of whoever runs the server could be reached.
+const KEYS: &[c_long] = &[libc::SYS_add_key, libc::SYS_keyctl, libc::SYS_request_key];
+
+/// What is of use to the system's administrator, or to an attack on the kernel.
+const KERNEL: &[c_long] = &[
+    libc::SYS_acct,
+    libc::SYS_bpf,
+    libc::SYS_clock_adjtime,
+    libc::SYS_clock_settime,
+    libc::SYS_delete_module,
+    libc::SYS_finit_module,
+    libc::SYS_init_module,
+    libc::SYS_kexec_file_load,
+    libc::SYS_kexec_load,
+    libc::SYS_open_by_handle_at,
+    libc::SYS_perf_event_open,
+    libc::SYS_quotactl,
+    libc::SYS_reboot,
+    libc::SYS_settimeofday,
+    libc::SYS_swapoff,
+    libc::SYS_swapon,
+    libc::SYS_syslog,
+    libc::SYS_userfaultfd,
+    libc::SYS_vhangup,
+];
+
+/// Other processes, namespaces and mounts: a desktop needs them (a debugger, a browser's own sandbox), an encoder does not.
+const PROCESSES_AND_MOUNTS: &[c_long] = &[
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_kcmp,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_open_tree,
+    libc::SYS_move_mount,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_name_to_handle_at,
+];
+
+/// Programs take the ordinary calls instead when the kernel says that it has none of these.
+const IO_URING: &[c_long] = &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
+
+const NEW_NAMESPACE: c_int = libc::CLONE_NEWUSER
+    | libc::CLONE_NEWNS
+    | libc::CLONE_NEWPID
+    | libc::CLONE_NEWNET
+    | libc::CLONE_NEWIPC
+    | libc::CLONE_NEWUTS
+    | libc::CLONE_NEWCGROUP;
+
+/// A set of system calls and sockets.
+#[derive(Debug)]
+pub(crate) struct Filter {
+    refused: &'static [&'static [c_long]],
+    namespaces: bool,
+    /// A network namespace does not confine all other address families: `AF_VSOCK` reaches the host of a virtual machine from
+    /// any of them.
+    families: &'static [c_int],
+}
+
+/// For a computer's box: everything that programs on a desktop use is open.
+pub(crate) const COMPUTER: Filter = Filter {
+    refused: &[KEYS, KERNEL],
+    namespaces: true,
+    families: &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK],
+};
+
+/// For the encoder.
+pub(crate) const ENCODER: Filter = Filter {
+    refused: &[KEYS, KERNEL, PROCESSES_AND_MOUNTS],
+    namespaces: false,
+    families: &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6],
+};
+
+impl Filter {
+    /// The filter as bubblewrap reads it from a descriptor.
+    pub(crate) fn file(&self) -> io::Result<OwnedFd> {
+        let mut file = File::from(memfd_create("seccomp", MemfdFlags::CLOEXEC)?);
+        for sock_filter { code, jt, jf, k } in self.program() {
+            file.write_all(&code.to_ne_bytes())?;
+            file.write_all(&[jt, jf])?;
+            file.write_all(&k.to_ne_bytes())?;
+        }
+        file.rewind()?;
+        Ok(file.into())
+    }
+
+    /// Installs the filter for this thread and everything that it starts. Requires `no_new_privs`. Does nothing if the
+    /// kernel has no seccomp filters.
+    pub(crate) fn install(&self) -> io::Result<()> {
+        let mut filter = self.program();
+        let program = libc::sock_fprog {
+            len: u16::try_from(filter.len()).map_err(io::Error::other)?,
+            filter: filter.as_mut_ptr(),
+        };
+        let mode = libc::c_ulong::from(libc::SECCOMP_MODE_FILTER);
+        // SAFETY: the kernel copies the program, which is alive here.
+        let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) };
+        if set == 0 {
+            return Ok(());
+        }
+        let error = io::Error::last_os_error();
+        if error.raw_os_error() == Some(libc::EINVAL) { Ok(()) } else { Err(error) }
+    }
+
+    fn program(&self) -> Vec<sock_filter> {
+        let mut program = vec![
+            load(ARCHITECTURE_OFFSET),
+            jump(BPF_JEQ, ARCHITECTURE, 1, 0),
+            refuse(libc::ENOSYS),
+            load(NUMBER_OFFSET),
+            jump(BPF_JGE, X32, 0, 1),
+            refuse(libc::ENOSYS),
+        ];
+        for &call in IO_URING {
+            program.extend([jump(BPF_JEQ, number(call), 0, 1), refuse(libc::ENOSYS)]);
+        }
+        for &call in self.refused.iter().copied().flatten() {
+            program.extend([jump(BPF_JEQ, number(call), 0, 1), refuse(libc::EPERM)]);
+        }
+        if !self.namespaces {
+            // A filter cannot read the flags of `clone3`, which are in memory. The C library falls back to `clone`.
+            program.extend([jump(BPF_JEQ, number(libc::SYS_clone3), 0, 1), refuse(libc::ENOSYS)]);
+            program.extend([
+                jump(BPF_JEQ, number(libc::SYS_clone), 0, 4),
+                load(ARGUMENT_OFFSET),
+                jump(BPF_JSET, NEW_NAMESPACE.cast_unsigned(), 0, 1),
+                refuse(libc::EPERM),
+                allow(),
+            ]);
+        }
+        program.extend([jump(BPF_JEQ, number(libc::SYS_socket), 1, 0), allow(), load(ARGUMENT_OFFSET)]);
+        for family in self.families {
+            program.extend([jump(BPF_JEQ, family.cast_unsigned(), 0, 1), allow()]);
+        }
+        program.push(refuse(libc::EAFNOSUPPORT));
+        program
+    }
+}
+
+/// The numbers of system calls are small.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
+fn number(call: c_long) -> u32 {
+    call as u32
+}
+
+fn load(offset: u32) -> sock_filter {
+    instruction(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0)
+}
+
+/// Skips `yes` instructions if `condition` holds between the loaded value and `operand`, else `no` instructions.
+fn jump(condition: u32, operand: u32, yes: u8, no: u8) -> sock_filter {
+    instruction(BPF_JMP | condition | BPF_K, operand, yes, no)
+}
+
+fn refuse(error: c_int) -> sock_filter {
+    instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ERRNO | error.cast_unsigned(), 0, 0)
+}
+
+fn allow() -> sock_filter {
+    instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0)
+}
+
+/// The codes of instructions have 8 bits.
+#[expect(clippy::cast_possible_truncation, reason = "see above")]
+fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
+    sock_filter { code: code as u16, jt, jf, k }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error_of(result: c_long) -> Option<i32> {
+        (result < 0).then(|| io::Error::last_os_error().raw_os_error()).flatten()
+    }
+
+    fn call(number: c_long) -> Option<i32> {
+        // SAFETY: the call is refused, or fails for arguments that are all zero.
+        error_of(unsafe { libc::syscall(number, 0, 0, 0, 0, 0) })
+    }
+
+    fn socket(family: c_int) -> Option<i32> {
+        // SAFETY: the system call reads no memory; the test leaves the socket open.
+        error_of(unsafe { libc::socket(family, libc::SOCK_DGRAM, 0) }.into())
+    }
+
+    fn namespace_by_clone() -> Option<i32> {
+        // SAFETY: a child ends at once.
+        let made = unsafe {
+            let child = libc::syscall(libc::SYS_clone, libc::CLONE_NEWUSER | libc::SIGCHLD, 0, 0, 0, 0);
+            if child == 0 {
+                libc::_exit(0)
+            }
+            child
+        };
+        error_of(made)
+    }
+
+    /// A filter applies to one thread and those that it starts.
+    fn confined(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
+        let thread = std::thread::spawn(move || {
+            rustix::thread::set_no_new_privs(true).expect("everybody may give them up");
+            filter.install().expect("the kernel has filters where the tests run");
+            for &number in filter.refused.iter().copied().flatten() {
+                assert_eq!(call(number), Some(libc::EPERM), "{number}");
+            }
+            for &number in IO_URING {
+                assert_eq!(call(number), Some(libc::ENOSYS), "{number}");
+            }
+            // The same call by its number in the x32 interface.
+            assert_eq!(call(libc::SYS_keyctl + c_long::from(X32)), Some(libc::ENOSYS));
+            for &family in filter.families.iter().filter(|&&family| family != libc::AF_NETLINK) {
+                assert_eq!(socket(family), None, "{family}");
+            }
+            for family in [libc::AF_VSOCK, libc::AF_PACKET, libc::AF_ALG] {
+                assert_eq!(socket(family), Some(libc::EAFNOSUPPORT), "{family}");
+            }
+            std::thread::spawn(|| ()).join().expect("threads are allowed");
+            check();
+        });
+        thread.join().expect("all of it holds");
+    }
+
+    #[test]
+    fn a_computer_has_no_keys_and_no_foreign_sockets() {
+        confined(&COMPUTER, || {
+            assert_eq!(socket(libc::AF_NETLINK), None);
+            assert_eq!(namespace_by_clone(), None);
+        });
+    }
+
+    #[test]
+    fn an_encoder_has_no_namespaces_either() {
+        confined(&ENCODER, || {
+            assert_eq!(socket(libc::AF_NETLINK), Some(libc::EAFNOSUPPORT));
+            assert_eq!(namespace_by_clone(), Some(libc::EPERM));
+        });
+    }
+
+    #[test]
+    fn the_file_has_eight_bytes_for_each_instruction() {
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut File::from(COMPUTER.file().expect("there is room")), &mut bytes)
+            .expect("it is a file");
+        assert_eq!(bytes.len(), COMPUTER.program().len() * 8);
+    }
+}

@@ -1,0 +1,247 @@
+//! Relays between the encoder's box and the three peers that it may reach: the computer's X server, its audio server
+//! and the target. The box has no network, so the server opens all connections.
+
+use std::future::{Future, pending};
+use std::io;
+use std::os::unix::net::UnixStream as StdUnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional_with_sizes};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream, lookup_host};
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::listeners::Listeners;
+
+/// How long the box may take to open its sockets.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection to a peer may take, including the lookup of its name.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection to one address of the target may take before the next address is tried.
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(4);
+/// How long the target may take to close its connection after the end of the stream.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
+/// The pause after a failed `accept`: without free descriptors the next one fails at once.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// The number of connections that a relay serves at a time. ffmpeg opens one to each peer.
+const MAX_CONNECTIONS: usize = 4;
+/// The buffer for each direction of a connection in bytes. Larger ones do not use less CPU.
+const BUFFER: usize = 64 * 1024;
+
+/// Opens connections to a server of the computer.
+pub(crate) struct Connector(Box<dyn Fn() -> BoxFuture<'static, io::Result<UnixStream>> + Send + Sync>);
+
+impl Connector {
+    pub(crate) fn new<F>(connect: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = io::Result<UnixStream>> + Send + 'static,
+    {
+        Self(Box::new(move || Box::pin(connect())))
+    }
+}
+
+/// The peers that the encoder may reach.
+pub(super) struct Peers {
+    pub(super) display: Connector,
+    pub(super) audio: Connector,
+    /// The target's host and port.
+    pub(super) target: (String, u16),
+}
+
+/// The three relays of one stream.
+pub(super) struct Relays {
+    closing: CancellationToken,
+    failure: watch::Receiver<Option<String>>,
+    task: JoinHandle<()>,
+}
+
+impl Relays {
+    /// Starts them. They begin to accept when the sockets of the box arrive through `control`.
+    pub(super) fn start(control: StdUnixStream, peers: Peers) -> io::Result<Self> {
+        control.set_nonblocking(true)?;
+        let control = UnixStream::from_std(control)?;
+        let (report, failure) = watch::channel(None);
+        let closing = CancellationToken::new();
+        let task = tokio::spawn(run(control, peers, Failures(Arc::new(report)), closing.clone()));
+        Ok(Self { closing, failure, task })
+    }
+
+    /// Waits for the first failure.
+    pub(super) async fn failed(&mut self) -> String {
+        match self.failure.wait_for(Option::is_some).await.map(|failure| failure.clone()) {
+            Ok(Some(failure)) => failure,
+            _ => pending().await,
+        }
+    }
+
+    /// The first failure so far.
+    pub(super) fn failure(&self) -> Option<String> {
+        self.failure.borrow().clone()
+    }
+
+    /// Stops accepting, sends the remaining data to the target and closes all connections.
+    pub(super) async fn close(self) {
+        self.closing.cancel();
+        if let Err(error) = self.task.await {
+            tracing::error!("the relays of a stream failed: {error}");
+        }
+    }
+}
+
+/// Reports failures of the relays.
+#[derive(Clone)]
+struct Failures(Arc<watch::Sender<Option<String>>>);
+
+impl Failures {
+    /// Keeps the first failure. Later ones are its consequences.
+    fn report(&self, failure: String) {
+        self.0.send_if_modified(|first| {
+            let is_first = first.is_none();
+            first.get_or_insert(failure);
+            is_first
+        });
+    }
+}
+
+async fn run(control: UnixStream, peers: Peers, failures: Failures, closing: CancellationToken) {
+    let received = tokio::select! {
+        received = timeout(LISTEN_TIMEOUT, Listeners::receive(&control)) => received,
+        () = closing.cancelled() => return,
+    };
+    let listeners = match received.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(Some(listeners)) => listeners,
+        // The box has ended. Its stderr contains the reason.
+        Ok(None) => return,
+        Err(error) => return failures.report(format!("the encoder's box opened no sockets: {error}")),
+    };
+    drop(control);
+    let (display, audio, target) = match adopt(listeners) {
+        Ok(adopted) => adopted,
+        Err(error) => return failures.report(format!("cannot listen for the encoder: {error}")),
+    };
+    let Peers { display: display_peer, audio: audio_peer, target: (host, port) } = peers;
+    let relay = |peer| Relay { peer, failures: failures.clone(), closing: closing.clone() };
+    tokio::join!(
+        relay("the computer's screen").run(display, display_peer.0),
+        relay("the computer's audio").run(audio, audio_peer.0),
+        relay("the target").run(target, move || {
+            let host = host.clone();
+            Box::pin(async move { connect(&host, port).await })
+        }),
+    );
+}
+
+fn adopt(listeners: Listeners) -> io::Result<(UnixListener, UnixListener, TcpListener)> {
+    let Listeners { display, audio, target } = listeners;
+    display.set_nonblocking(true)?;
+    audio.set_nonblocking(true)?;
+    target.set_nonblocking(true)?;
+    Ok((UnixListener::from_std(display)?, UnixListener::from_std(audio)?, TcpListener::from_std(target)?))
+}
+
+/// Connects to the first address of `host` that accepts.
+async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
+    for address in lookup_host((host, port)).await? {
+        match timeout(ADDRESS_TIMEOUT, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // The encoder's connection already merges small writes (Nagle's algorithm).
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Ok(Err(error)) => failure = error,
+            Err(_) => failure = io::ErrorKind::TimedOut.into(),
+        }
+    }
+    Err(failure)
+}
+
+/// A listening socket of either kind.
+trait Listener {
+    type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
+
+    fn accept(&self) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
+
+impl Listener for UnixListener {
+    type Stream = UnixStream;
+
+    async fn accept(&self) -> io::Result<UnixStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
+impl Listener for TcpListener {
+    type Stream = TcpStream;
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
+/// Passes connections of the encoder on to one peer.
+struct Relay {
+    /// Its name in messages.
+    peer: &'static str,
+    failures: Failures,
+    closing: CancellationToken,
+}
+
+impl Relay {
+    async fn run<L, S>(
+        self,
+        listener: L,
+        connect: impl Fn() -> BoxFuture<'static, io::Result<S>> + Send + Sync + 'static,
+    ) where
+        L: Listener,
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept(), if connections.len() < MAX_CONNECTIONS => accepted,
+                Some(_) = connections.join_next() => continue,
+                () = self.closing.cancelled() => break,
+            };
+            match accepted {
+                Ok(inner) => {
+                    let outer = connect();
+                    connections.spawn(forward(inner, outer, self.peer, self.failures.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!("a stream cannot accept a connection of its encoder: {error}");
+                    sleep(ACCEPT_PAUSE).await;
+                }
+            }
+        }
+        drop(listener);
+        // The encoder has ended. Only its last data is left to send.
+        let sent = async { while connections.join_next().await.is_some() {} };
+        let _ = timeout(CLOSE_TIMEOUT, sent).await;
+    }
+}
+
+/// Connects to the peer and copies in both directions until both are closed or one fails.
+async fn forward<I, O>(
+    mut inner: I,
+    outer: BoxFuture<'static, io::Result<O>>,
+    peer: &'static str,
+    failures: Failures,
+) where
+    I: AsyncRead + AsyncWrite + Unpin,
+    O: AsyncRead + AsyncWrite + Unpin,
+{
+    let connected = timeout(CONNECT_TIMEOUT, outer).await;
+    match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
+        Ok(mut outer) => {
+            let copied = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER).await;
+            // The encoder reports a broken connection itself.
+            tracing::debug!("a connection of an encoder to {peer} ended: {copied:?}");
+        }
+        Err(error) => failures.report(format!("cannot connect to {peer}: {error}")),
+    }
+}
