@@ -139,7 +139,9 @@ fn keys_of_the_login_and_of_other_computers_are_not_reached() {
                 print(open('/proc/keys').read() if __import__('os').path.exists('/proc/keys') else '')";
     let seen = exec(&computer, code)["output"].as_str().expect("it is a text").to_owned();
     assert!(seen.starts_with("-1 1 -1\n"), "{seen}");
-    assert_eq!(seen.trim_end().lines().count(), 1, "keys are listed: {seen}");
+    // The empty ones that its own processes were started with.
+    let foreign = seen.lines().skip(1).find(|line| !line.is_empty() && !line.ends_with("keyring   _ses: empty"));
+    assert_eq!(foreign, None, "{seen}");
 }
 
 #[test]
@@ -160,10 +162,7 @@ fn the_agent_cannot_be_traced_or_ended_or_replaced() {
     // Nothing that belongs to the server lies where the user could put something else.
     let written = output(&computer, "find /run /tmp /dev/shm -name '*agent*' -writable 2>/dev/null");
     assert_eq!(written, "");
-    assert_eq!(
-        computer.bash("rm -rf /run/computer /run/log /run/user /tmp/.X11-unix; echo on")["output"],
-        "on\n"
-    );
+    computer.bash("rm -rf /run/computer /run/log /run/user /tmp/.X11-unix");
     assert_eq!(output(&computer, "echo works"), "works\n");
 }
 
@@ -259,8 +258,8 @@ while True:
 ";
     computer
         .bash(&format!("cat > /tmp/fake.py <<'END'{fake}END\nnohup python3 /tmp/fake.py >/dev/null 2>&1 &"));
-    // The connections that are open go on; those to come meet the fake.
-    computer.bash("sleep 0.5; xkill -a 2>/dev/null; true");
+    // The connections that are open hang, and those to come meet the fake.
+    computer.bash("until pgrep -f /tmp/fake.py >/dev/null && test -S /tmp/.X11-unix/*; do sleep 0.1; done; pkill -STOP Xvnc");
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
         for path in ["events", "screenshot"] {
@@ -336,7 +335,7 @@ fn a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it() {
     computer
         .bash(&format!("rm -rf ~/Desktop ~/Downloads; ln -s {target} ~/Desktop; ln -s /root ~/Downloads"));
     let mut events = crate::socket::Socket::open(&computer, "events", "");
-    events.send(&json!({ "type": "subscribe", "events": ["file_change", "clipboard"] }));
+    events.send(&json!({ "type": "subscribe", "event_types": ["file_change", "clipboard"] }));
     events.frame_of("subscribed");
     fs::write(secret.path().join("private-name"), "text").expect("the folder is ours");
     computer.bash("echo -n marker | xclip -selection clipboard -i >/dev/null 2>&1 || true");
