@@ -74,7 +74,8 @@ const PROCESSES_AND_MOUNTS: &[c_long] = &[
 ];
 
 /// Programs take the ordinary calls instead when the kernel says that it has none of these.
-const IO_URING: &[c_long] = &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
+const IO_URING: &[c_long] =
+    &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
 
 const NEW_NAMESPACE: c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWNS

@@ -17,6 +17,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use super::connect;
 use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, TableChange, Verdict};
 use crate::untrusted::{Lines, descriptor, transfer};
 
@@ -160,7 +161,7 @@ impl Agent {
 
     /// Connects to a server inside the box, which may take `patience` to listen. Blocks.
     pub(crate) fn connect(&self, path: &str, patience: Duration) -> io::Result<UnixStream> {
-        let deadline = Instant::now() + REPLY_LIMIT + patience;
+        let deadline = Instant::now() + 2 * connect::LIMIT + patience;
         let _place = self.place()?;
         let (mut own, other) = UnixStream::pair()?;
         while !self.offer(&other)? {

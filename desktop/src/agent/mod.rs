@@ -6,6 +6,7 @@
 //! the server lets go of it, whatever the process started is ended.
 
 mod client;
+mod connect;
 mod descriptor;
 mod files;
 mod folders;

@@ -7,13 +7,14 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use std::{fs, thread};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, SendFlags};
 use serde::Serialize;
 
+use super::connect::connect_to;
 use super::folders::Folders;
 use super::protocol::{Refusal, Reply, Request, Spawn, Stdio, Verdict};
 use super::roster::Roster;
@@ -23,8 +24,6 @@ use crate::untrusted::transfer;
 
 /// How often the process list is read while somebody watches it.
 const TABLE_INTERVAL: Duration = Duration::from_millis(150);
-/// How soon a server of the box that does not listen yet is tried again.
-const CONNECT_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Answers the requests that come by the socket `control` until the server hangs up, which ends the box.
 pub(crate) fn serve(control: RawFd) -> io::Result<()> {
@@ -77,7 +76,8 @@ fn answer(connection: &UnixStream, roster: &Roster) -> io::Result<()> {
         Request::OpenFile { path } => judge(connection, files::open(&path).map(OwnedFd::from)),
         Request::PlaceFile { folder, name } => place_file(connection, &folder, &name),
         Request::Connect { path, patience_ms } => {
-            judge(connection, connect(&path, Duration::from_millis(patience_ms)))
+            let connected = connect_to(&path, Duration::from_millis(patience_ms));
+            judge(connection, connected.map(OwnedFd::from).map_err(refusal))
         }
         Request::OpenNetwork => {
             judge(connection, fs::File::open("/proc/self/ns/net").map(OwnedFd::from).map_err(refusal))
@@ -91,18 +91,6 @@ fn receive_request(connection: &UnixStream) -> io::Result<(Request, Vec<OwnedFd>
     let mut line = first[..received].to_vec();
     BufReader::new(connection).read_until(b'\n', &mut line)?;
     Ok((serde_json::from_slice(&line)?, given))
-}
-
-fn connect(path: &str, patience: Duration) -> Result<OwnedFd, Refusal> {
-    let deadline = Instant::now() + patience;
-    loop {
-        match UnixStream::connect(path) {
-            Ok(stream) => return Ok(stream.into()),
-            Err(error) if Instant::now() >= deadline => return Err(refusal(error)),
-            // A server appears without notice, and its socket a moment before anything answers there.
-            Err(_) => thread::sleep(CONNECT_INTERVAL),
-        }
-    }
 }
 
 fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Result<()> {
@@ -177,6 +165,7 @@ fn watch_processes(mut connection: &UnixStream, roster: &Roster) -> io::Result<(
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "results are mapped by it")]
 fn refusal(error: io::Error) -> Refusal {
     Refusal::Failed(error.to_string())
 }

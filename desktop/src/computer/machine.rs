@@ -209,7 +209,8 @@ impl Machine {
         Connector::new(move || {
             let (agent, socket) = (agent.clone(), socket.clone());
             async move {
-                let connected = tokio::task::spawn_blocking(move || agent.connect(&socket, Duration::ZERO)).await;
+                let connected =
+                    tokio::task::spawn_blocking(move || agent.connect(&socket, Duration::ZERO)).await;
                 let stream = connected.map_err(io::Error::other)??;
                 stream.set_nonblocking(true)?;
                 tokio::net::UnixStream::from_std(stream)

@@ -1,9 +1,22 @@
-//! How connections to the X server are made.
+//! How connections to the X server come about.
 
-use std::{fmt::Debug, io, os::unix::net::UnixStream};
+use std::{fmt::Debug, io, os::unix::net::UnixStream, sync::Arc};
 
-/// Opens connections to one X server.
+use super::limits::Limits;
+
+/// Makes connections to the X server of one computer.
 pub(crate) trait Dial: Debug + Send + Sync {
     /// Opens a connection to the X server; blocks, for a bounded time.
+    ///
+    /// # Errors
+    ///
+    /// Any error means that the X server is gone.
     fn dial(&self) -> io::Result<UnixStream>;
+}
+
+/// An X server, and how long it may keep its callers waiting.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    pub(super) dialer: Arc<dyn Dial>,
+    pub(super) limits: Limits,
 }

@@ -140,7 +140,8 @@ fn keys_of_the_login_and_of_other_computers_are_not_reached() {
     let seen = exec(&computer, code)["output"].as_str().expect("it is a text").to_owned();
     assert!(seen.starts_with("-1 1 -1\n"), "{seen}");
     // The empty ones that its own processes were started with.
-    let foreign = seen.lines().skip(1).find(|line| !line.is_empty() && !line.ends_with("keyring   _ses: empty"));
+    let foreign =
+        seen.lines().skip(1).find(|line| !line.is_empty() && !line.ends_with("keyring   _ses: empty"));
     assert_eq!(foreign, None, "{seen}");
 }
 

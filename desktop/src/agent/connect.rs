@@ -1,0 +1,87 @@
+//! Connecting to a server of the box by its socket, with the user's own rights.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{OFlags, fcntl_setfl};
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+
+/// How long a server may leave its connections waiting, beyond the time that it may take to listen.
+pub(super) const LIMIT: Duration = Duration::from_secs(10);
+/// How soon a server that does not listen yet is tried again.
+const INTERVAL: Duration = Duration::from_millis(1);
+
+/// Connects to the server at `path`, as soon as it listens. A server appears without notice, and its socket a moment before
+/// anything answers there.
+pub(super) fn connect_to(path: &str, patience: Duration) -> io::Result<UnixStream> {
+    let began = Instant::now();
+    loop {
+        match try_connect(path) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => {
+                // Its queue of connections is full. A blocking socket would wait without end.
+                let waits = error.kind() == io::ErrorKind::WouldBlock;
+                let limit = if waits { patience + LIMIT } else { patience };
+                if began.elapsed() >= limit {
+                    return Err(error);
+                }
+            }
+        }
+        thread::sleep(INTERVAL);
+    }
+}
+
+fn try_connect(path: &str) -> io::Result<UnixStream> {
+    let address = SocketAddrUnix::new(path)?;
+    let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    loop {
+        match connect(&socket, &address) {
+            Err(Errno::INTR) => {}
+            connected => break connected?,
+        }
+    }
+    fcntl_setfl(&socket, OFlags::empty())?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_server_that_takes_connections_late_is_waited_for() {
+        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+        let path = folder.path().join("X1");
+        let path = path.to_str().expect("it is text");
+        let listener = UnixListener::bind(path).expect("the folder is ours");
+        // A queue of one place, which is taken.
+        rustix::net::listen(&listener, 0).expect("it is bound");
+        let _first = connect_to(path, Duration::ZERO).expect("there is a place");
+        thread::scope(|scope| {
+            let second = scope.spawn(|| connect_to(path, Duration::ZERO));
+            listener.accept().expect("the first has come");
+            listener.accept().expect("the second comes");
+            second.join().expect("it does not fail").expect("there is a place now");
+        });
+    }
+
+    #[test]
+    fn a_server_that_appears_late_is_waited_for_and_none_is_an_error_at_once() {
+        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+        let path = folder.path().join("X1");
+        let path = path.to_str().expect("it is text");
+        assert!(connect_to(path, Duration::ZERO).is_err());
+        thread::scope(|scope| {
+            let early = scope.spawn(|| connect_to(path, Duration::from_secs(60)));
+            let listener = UnixListener::bind(path).expect("the folder is ours");
+            listener.accept().expect("somebody comes");
+            early.join().expect("it does not fail").expect("it listens now");
+        });
+    }
+}
