@@ -2,6 +2,8 @@
 //!
 //! A library only so that the program and the fuzzers share it.
 
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests work with files of their own"))]
+
 mod agent;
 mod app;
 mod cli;

@@ -1,5 +1,10 @@
 //! The server's life: settings to a listening socket, and everything down again.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "works in the data folder, which only the server's account can change"
+)]
+
 use std::fs::{self, DirBuilder};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;

@@ -1,5 +1,7 @@
 //! Files of the home, opened as its user: nothing that the user cannot see can be reached by a path or a link.
 
+#![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
+
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;

@@ -1,5 +1,7 @@
 //! Changes in folders of the home, from the kernel. Folders inside them are not looked into.
 
+#![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
+
 use std::collections::HashMap;
 use std::io;
 use std::os::fd::AsFd as _;

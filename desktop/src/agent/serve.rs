@@ -1,5 +1,7 @@
 //! The agent's side of the socket.
 
+#![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
+
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;

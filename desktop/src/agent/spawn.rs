@@ -1,5 +1,7 @@
 //! Starting one process inside the box.
 
+#![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
+
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};

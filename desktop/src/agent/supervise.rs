@@ -2,6 +2,8 @@
 //!
 //! What loses its parent becomes the supervisor's child, also when it left the session and cleared its environment.
 
+#![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
+
 use std::ffi::CStr;
 use std::io;
 

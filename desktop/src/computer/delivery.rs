@@ -1,5 +1,10 @@
 //! Giving computers the files that were uploaded for them.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "opens uploads in the data folder, which only the server's account can change"
+)]
+
 use std::fs::File;
 
 use crate::agent::FileError;

@@ -1,5 +1,7 @@
 //! The homes of all computers, under the data folder.
 
+#![expect(clippy::disallowed_methods, reason = "reads the list of users")]
+
 use std::fs;
 use std::io;
 use std::path::PathBuf;

@@ -1,6 +1,11 @@
 //! The memory, the cores and the number of processes that a computer may use: control groups, where this server may make
 //! them.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "works with control groups, which only the server's account can change"
+)]
+
 mod hierarchy;
 
 use std::fs::{self, File, OpenOptions};

@@ -1,5 +1,10 @@
 //! The folder of what all boxes see of the server's own: the agent's program and a few files. It goes with the server.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "works with a folder of the server's own in a folder that is sticky, and with the list of processes"
+)]
+
 use std::fs::{self, DirBuilder, File, Permissions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -9,6 +14,8 @@ use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
+
+use crate::untrusted::Folder;
 
 use super::network::RESOLVER;
 use super::{AGENT, Limits};
@@ -129,7 +136,7 @@ fn remove_stale(parent: &Path) {
         }
         let name = entry.file_name().to_string_lossy().into_owned();
         end_boxes(&name);
-        if let Err(error) = fs::remove_dir_all(entry.path()) {
+        if let Err(error) = Folder::open(parent).and_then(|parent| parent.remove(&name)) {
             tracing::warn!("cannot remove {}: {error}", entry.path().display());
         }
         // A box may have been so young that it could not be told from other processes yet.

@@ -1,5 +1,7 @@
 //! The box that a computer runs in: bubblewrap's command line.
 
+#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::Path;

@@ -1,5 +1,10 @@
 //! Where content lies: one file each, named by its id, under the data folder.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "works in the data folder, which only the server's account can change"
+)]
+
 use std::collections::{HashSet, VecDeque};
 use std::fs::{self, DirBuilder, File};
 use std::io;

@@ -1,5 +1,10 @@
 //! What signed links lead to: content of files and screenshots, whole or in ranges, without a key.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "serves files of the data folder, which only the server's account can change"
+)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

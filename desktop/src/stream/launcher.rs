@@ -1,5 +1,7 @@
 //! The first program in the encoder's box: opens the sockets there, sends them to the server and becomes the encoder.
 
+#![expect(clippy::disallowed_methods, reason = "runs inside the encoder's box")]
+
 use std::fs;
 use std::io;
 use std::os::fd::{BorrowedFd, FromRawFd as _, OwnedFd, RawFd};

@@ -1,5 +1,7 @@
 //! The listening sockets inside the encoder's box, and how they reach the server.
 
+#![expect(clippy::disallowed_methods, reason = "binds its sockets inside the encoder's box")]
+
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::fd::{AsFd as _, OwnedFd};

@@ -1,5 +1,10 @@
 //! Folders that a computer's user can write to, or that hold one.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "is the one place for it: by descriptors, a name at a time, without links"
+)]
+
 use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::io::{self, Write as _};
@@ -245,7 +250,7 @@ mod tests {
             let inner = home.join(format!("{wide}/a/.removed-{wide}"));
             fs::create_dir_all(&inner).expect("the folder is ours");
             fs::write(inner.join("x\ny"), "text").expect("the folder is ours");
-            fs::set_permissions(&inner, fs::Permissions::from_mode(0)).expect("it is ours");
+            fs::set_permissions(&inner, fs::Permissions::from_mode(0o0)).expect("it is ours");
         }
         fs::set_permissions(&home, fs::Permissions::from_mode(0o400)).expect("it is ours");
         opened.remove("home").expect("it can be removed");

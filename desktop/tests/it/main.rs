@@ -1,5 +1,7 @@
 //! The real program over real desktops: every test starts a server of its own on a free port.
 
+#![allow(clippy::disallowed_methods, reason = "tests work with files of their own")]
+
 mod audio;
 mod computer;
 mod deploy;

@@ -1,6 +1,11 @@
 //! The trees of control groups of this machine, and this server's place in them. There are two versions of the interface:
 //! the first has a tree for each kind of resource, the second one for all.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "works with control groups, which only the server's account can change"
+)]
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
