@@ -26,6 +26,8 @@ use crate::untrusted::transfer;
 
 /// How often the process list is read while somebody watches it.
 const TABLE_INTERVAL: Duration = Duration::from_millis(150);
+/// How long the server may take to send a request that is refused.
+const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
 /// Answers the requests that come by the socket `control` until the server hangs up, which ends the box.
 pub(crate) fn serve(control: RawFd) -> io::Result<()> {
@@ -53,7 +55,7 @@ pub(crate) fn serve(control: RawFd) -> io::Result<()> {
             });
             if let (Err(error), Ok(connection)) = (started, refusing) {
                 // The server may have gone.
-                let _ = not_started(&connection, &error);
+                let _ = refuse(&connection, &error);
             }
         }
     }
@@ -130,6 +132,13 @@ fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &R
     ended.store(true, Ordering::Release);
     say(connection, &Reply::Exited { code })?;
     connection.shutdown(std::net::Shutdown::Write)
+}
+
+/// Answers here and now, where there is no room for a thread. A reply that came before its request could not be read.
+fn refuse(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
+    connection.set_read_timeout(Some(REFUSAL_LIMIT))?;
+    receive_request(connection)?;
+    not_started(connection, error)
 }
 
 fn not_started(connection: &UnixStream, error: &io::Error) -> io::Result<()> {

@@ -19,6 +19,22 @@ use crate::server::{Computer, PATIENCE, Server, full, wait_until};
 /// A variable of whoever starts the server, such as the keys of a cloud.
 const CANARY: &str = "ORGO_TEST_CANARY=canary-in-the-environment";
 
+/// A user of the host without any rights.
+const USER: u32 = 65_533;
+
+/// Servers as they are run: by root, by a user, and by root where no control groups are to be had.
+fn servers() -> impl Iterator<Item = Server> {
+    let is_root = geteuid().is_root();
+    let without_groups =
+        ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && exec \"$@\"", "sh"];
+    let kinds: [Box<dyn Fn() -> Server>; 3] = [
+        Box::new(Server::start),
+        Box::new(|| Server::start_as_user(USER)),
+        Box::new(move || Server::start_by(&without_groups)),
+    ];
+    kinds.into_iter().take(if is_root { 3 } else { 1 }).map(|start| start())
+}
+
 fn output(computer: &Computer<'_>, command: &str) -> String {
     computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
 }
@@ -94,20 +110,26 @@ fn no_process_that_the_server_starts_has_its_variables() {
 /// Users and capabilities of every process, which a table in docs/security.md tells.
 #[test]
 fn every_helper_has_the_computers_user_and_no_rights() {
-    let server = Server::start();
+    for server in servers() {
+        check_every_helper_has_the_computers_user_and_no_rights(&server);
+    }
+}
+
+fn check_every_helper_has_the_computers_user_and_no_rights(server: &Server) {
     let computer = server.computer();
     let processes = descendants(&server);
     let named = |wanted: &str| processes.iter().any(|(_, name)| name == wanted);
-    assert!(named("slirp4netns") && named("Xvnc") && named("bwrap"), "{processes:?}");
+    // A user may not be let to the device of tunnels.
+    let by_root = status_field(server.process.id(), "Uid").starts_with("0\t");
+    assert!((named("slirp4netns") || !by_root) && named("Xvnc") && named("bwrap"), "{processes:?}");
     let group = |pid: u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
     let limited = computer.show()["instance_details"]["enforced"]["ram"] == true;
     for (pid, name) in processes.iter().filter(|(pid, _)| *pid != server.process.id()) {
-        if geteuid().is_root() {
-            let user = status_field(*pid, "Uid");
-            let own =
-                user.split_whitespace().all(|user| user.parse::<u32>().is_ok_and(|user| user >= 200_000));
-            assert!(own, "{name} runs as {user}");
-        }
+        let user = status_field(*pid, "Uid");
+        let own = user.split_whitespace().all(|user| {
+            user.parse::<u32>().is_ok_and(|user| if by_root { user >= 200_000 } else { user == USER })
+        });
+        assert!(own || !geteuid().is_root(), "{name} runs as {user}");
         assert_eq!(status_field(*pid, "CapEff"), "0000000000000000", "{name}");
         assert_eq!(status_field(*pid, "NoNewPrivs"), "1", "{name}");
         // slirp4netns adds a filter of its own; bubblewrap's outer process only waits.
@@ -119,7 +141,7 @@ fn every_helper_has_the_computers_user_and_no_rights() {
             assert!(group(*pid).contains(&instance), "{name} is in {}", group(*pid));
         }
     }
-    if geteuid().is_root() {
+    if by_root {
         // CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETFCAP
         let kept: u64 = [0, 1, 3, 5, 6, 7, 31].iter().map(|bit| 1 << bit).sum();
         for field in ["CapEff", "CapPrm", "CapBnd"] {
@@ -132,7 +154,12 @@ fn every_helper_has_the_computers_user_and_no_rights() {
 
 #[test]
 fn keys_of_the_login_and_of_other_computers_are_not_reached() {
-    let server = Server::start();
+    for server in servers() {
+        check_keys_of_the_login_and_of_other_computers_are_not_reached(&server);
+    }
+}
+
+fn check_keys_of_the_login_and_of_other_computers_are_not_reached(server: &Server) {
     let computer = server.computer();
     let code = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
                 print(libc.syscall(250, 0, -3, 0), ctypes.get_errno(), libc.syscall(248, b'user', b'k', b'v', 1, -3))\n\
@@ -147,7 +174,12 @@ fn keys_of_the_login_and_of_other_computers_are_not_reached() {
 
 #[test]
 fn the_agent_cannot_be_traced_or_ended_or_replaced() {
-    let server = Server::start();
+    for server in servers() {
+        check_the_agent_cannot_be_traced_or_ended_or_replaced(&server);
+    }
+}
+
+fn check_the_agent_cannot_be_traced_or_ended_or_replaced(server: &Server) {
     let computer = server.computer();
     for signal in ["KILL", "STOP", "TERM", "SEGV", "BUS", "ABRT"] {
         computer.bash(&format!("kill -{signal} 1"));
@@ -170,7 +202,12 @@ fn the_agent_cannot_be_traced_or_ended_or_replaced() {
 /// The code and the report of `exec` in the first design lay in a folder that the user could replace.
 #[test]
 fn what_exec_passes_cannot_be_led_elsewhere() {
-    let server = Server::start();
+    for server in servers() {
+        check_what_exec_passes_cannot_be_led_elsewhere(&server);
+    }
+}
+
+fn check_what_exec_passes_cannot_be_led_elsewhere(server: &Server) {
     let computer = server.computer();
     assert_eq!(output(&computer, "find / -xdev -name exchange 2>/dev/null | wc -l"), "0\n");
     let big = exec(&computer, "raise ValueError('x' * 60_000_000)");
@@ -192,7 +229,12 @@ fn what_exec_passes_cannot_be_led_elsewhere() {
 
 #[test]
 fn logs_that_never_end_do_not_fill_the_host_or_the_server() {
-    let server = Server::start();
+    for server in servers() {
+        check_logs_that_never_end_do_not_fill_the_host_or_the_server(&server);
+    }
+}
+
+fn check_logs_that_never_end_do_not_fill_the_host_or_the_server(server: &Server) {
     let computer = server.computer();
     let before = resident(server.process.id());
     computer
@@ -213,12 +255,15 @@ fn logs_that_never_end_do_not_fill_the_host_or_the_server() {
 
 #[test]
 fn a_home_of_any_depth_is_stopped_and_deleted() {
-    let server = Server::start();
+    for server in servers() {
+        check_a_home_of_any_depth_is_stopped_and_deleted(&server);
+    }
+}
+
+fn check_a_home_of_any_depth_is_stopped_and_deleted(server: &Server) {
     let computer = server.computer();
-    let made = exec(
-        &computer,
-        "import os\nos.chdir('/home/user')\nfor _ in range(60_000):\n    os.mkdir('d')\n    os.chdir('d')\nprint('made')",
-    );
+    let code = "import os\nos.chdir('/home/user')\nfor _ in range(60_000):\n    os.mkdir('d')\n    os.chdir('d')\nprint('made')";
+    let made = computer.act("exec", &json!({ "code": code, "timeout": 300 })).expect(200);
     assert_eq!(made["output"], "made\n", "{made}");
     computer.act("stop", &Value::Null).expect(200);
     computer.wait_for_status("stopped");
@@ -304,7 +349,12 @@ fn slowest(computer: &Computer<'_>) -> Duration {
 
 #[test]
 fn a_fork_bomb_ends_its_computer_with_the_reason() {
-    let server = Server::start();
+    for server in servers() {
+        check_a_fork_bomb_ends_its_computer_with_the_reason(&server);
+    }
+}
+
+fn check_a_fork_bomb_ends_its_computer_with_the_reason(server: &Server) {
     let computer = server.computer();
     let other = another(&server, &computer, "two");
     let bomb = "import os, time\nwhile True:\n    try:\n        os.fork() or time.sleep(3600)\n    except OSError:\n        time.sleep(0.01)";
@@ -329,7 +379,12 @@ fn a_fork_bomb_ends_its_computer_with_the_reason() {
 
 #[test]
 fn a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it() {
-    let server = Server::start();
+    for server in servers() {
+        check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(&server);
+    }
+}
+
+fn check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(server: &Server) {
     let secret = tempfile::tempdir().expect("the tests may write to /tmp");
     let computer = server.computer();
     let target = secret.path().display();
@@ -347,15 +402,22 @@ fn a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it() {
 
 #[test]
 fn other_accounts_of_the_host_do_not_reach_a_home() {
-    let server = Server::start();
+    for server in servers() {
+        check_other_accounts_of_the_host_do_not_reach_a_home(&server);
+    }
+}
+
+fn check_other_accounts_of_the_host_do_not_reach_a_home(server: &Server) {
     let computer = server.computer();
     computer.bash("cp /bin/sh ~/shell; chmod 6755 ~/shell; chmod 777 ~");
     let home = server.data.path().join("computers").join(&computer.id).join("home");
     assert!(home.join("shell").exists());
-    if !geteuid().is_root() {
+    if status_field(server.process.id(), "Uid").starts_with(&USER.to_string()) || !geteuid().is_root() {
         let mode = fs::metadata(home.parent().expect("it has one")).expect("it is ours").mode();
         assert_eq!(mode & 0o077, 0);
-        return;
+        if !geteuid().is_root() {
+            return;
+        }
     }
     for path in [home.clone(), home.join("shell"), home.parent().expect("it has one").to_owned()] {
         let tried = Command::new("setpriv")

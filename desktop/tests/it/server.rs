@@ -66,6 +66,15 @@ impl Server {
         Self::run(command, tempfile::tempdir().expect("the tests may write to /tmp"), &[])
     }
 
+    /// Started by a user of the host that is not root, to whom its data belong.
+    pub(crate) fn start_as_user(user: u32) -> Self {
+        let data = tempfile::tempdir().expect("the tests may write to /tmp");
+        std::os::unix::fs::chown(data.path(), Some(user), Some(user)).expect("the tests are root's");
+        let mut command = Command::new("setpriv");
+        command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups"]).arg(PROGRAM);
+        Self::run(command, data, &[])
+    }
+
     fn run(mut command: Command, data: TempDir, options: &[&str]) -> Self {
         let mut process = command
             .args(["serve", "--json", "--data-dir"])
