@@ -406,7 +406,7 @@ impl Call {
             body.get("error").and_then(Value::as_str).map(str::to_owned).or_else(|| text("message"));
         let header =
             response.header("retry-after").and_then(|value| retry_after(value, response.header("date")));
-        let mut message = mask.body(message.as_deref().unwrap_or("the server gave no reason").as_bytes());
+        let mut message = mask.text(message.as_deref().unwrap_or("the server gave no reason"));
         let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
         if response.status == 401 && keyless && !self.following {
             message.push_str(NO_KEY);

@@ -505,7 +505,7 @@ impl Link {
 
     fn note(&mut self, fact: impl FnOnce() -> Fact) {
         self.notes.add(|| Note {
-            subject: format!("{} of {}", self.channel, self.target.address.computer_id),
+            subject: format!("{} of {}", self.channel, self.mask.text(&self.target.address.computer_id)),
             fact: fact(),
         });
     }
