@@ -161,7 +161,7 @@ fn response(input: &mut Input<'_>) -> Response {
         body.extend_from_slice(KEY.as_bytes());
         body.extend_from_slice(input.bytes());
     }
-    Response { status, headers, body }
+    Response { status, headers, body, ..Response::default() }
 }
 
 fn check_output(operation: &Operation, output: Output) {
