@@ -20,6 +20,27 @@ pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// The largest content of a stored file, in bytes, unless the call sets a limit.
 pub const DEFAULT_MAX_FILE_BYTES: u64 = 1 << 30;
 
+/// The header fields that describe the body or the connection. The core and the HTTP client of the host write them;
+/// a second opinion makes servers and proxies disagree about where a request ends. `accept-encoding` is among them
+/// because the native client does not decompress, and `proxy-authorization` because it would reach the service where
+/// there is no proxy.
+const RESERVED_HEADERS: [&str; 14] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// A client's settings. `Debug` shows the names of the headers alone.
 #[derive(Clone)]
 pub struct Config {
@@ -292,6 +313,11 @@ fn headers(owner: &str, headers: Map) -> Result<Vec<(String, String)>, Error> {
                 ));
             }
             let name = name.to_ascii_lowercase();
+            if RESERVED_HEADERS.contains(&name.as_str()) {
+                let problem =
+                    format!("must not contain {name:?}, which the HTTP client sets itself: leave it out");
+                return Err(Error::encode(owner, "headers", problem));
+            }
             // Beyond ASCII every platform encodes differently or refuses.
             if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
                 let problem = format!("must have a value of printable ASCII for {name:?}");
