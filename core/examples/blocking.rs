@@ -164,7 +164,7 @@ fn talk(stream: &mut TcpStream, request: &Request, limit: Duration) -> Result<Re
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect();
-    let response = Response { status, headers, body: answer[end + 4..].to_vec() };
+    let response = Response { status, headers, body: answer[end + 4..].to_vec(), ..Response::default() };
     match response.header("transfer-encoding") {
         None => Ok(response),
         Some(coding) => Err(format!("this example does not read {coding} bodies").into()),

@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use crate::auth::Password;
 use crate::mask::MASK;
 use crate::percent::percent_encode;
+use crate::text::{replace, split_once};
 
 /// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
@@ -91,7 +92,7 @@ impl SocketTemplate {
         if path.contains('#') {
             return Err("must not have a fragment".to_owned());
         }
-        if !text.contains("{channel}") {
+        if split_once(text, "{channel}").is_none() {
             return Err("must have the place {channel}, as wss://{computer_id}.orgo.dev/{channel}".to_owned());
         }
         let mut rest = text;
@@ -110,7 +111,7 @@ impl SocketTemplate {
     /// Whether it has a place for the instance id.
     #[must_use]
     pub fn needs_instance(&self) -> bool {
-        self.0.contains("{instance_id}")
+        split_once(&self.0, "{instance_id}").is_some()
     }
 }
 
@@ -148,12 +149,13 @@ impl ComputerAddress {
             if needs_instance && instance.is_none() {
                 return Err("needs an instance id, which this computer does not have (yet)".to_owned());
             }
-            return Ok(SocketUrl::new(
-                template
-                    .replace("{computer_id}", &percent_encode(&self.computer_id))
-                    .replace("{instance_id}", &percent_encode(instance.unwrap_or_default()))
-                    .replace("{channel}", channel),
-            ));
+            let mut url = replace(template, "{channel}", channel);
+            for (place, id) in
+                [("{computer_id}", &*self.computer_id), ("{instance_id}", instance.unwrap_or_default())]
+            {
+                url = replace(&url, place, &percent_encode(id));
+            }
+            return Ok(SocketUrl::new(url));
         }
         if let Some(url) = self.connection_url.as_deref().filter(|url| !url.is_empty()) {
             let (secure, rest) = split_scheme(url, "http", "https")
@@ -247,7 +249,7 @@ fn scheme(secure: bool) -> &'static str {
 }
 
 fn split_scheme<'a>(text: &'a str, plain: &str, secure: &str) -> Option<(bool, &'a str)> {
-    let (scheme, rest) = text.split_once("://")?;
+    let (scheme, rest) = split_once(text, "://")?;
     if scheme.eq_ignore_ascii_case(secure) {
         Some((true, rest))
     } else {

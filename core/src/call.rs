@@ -13,10 +13,11 @@ use serde::de::DeserializeOwned;
 use crate::Millis;
 use crate::api::actions::Screenshot;
 use crate::auth::ApiKey;
-use crate::config::{CallOptions, Config};
+use crate::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
 use crate::endpoint::{Answer, Carrier, Encoded, Endpoint, Operation};
 use crate::error::{
-    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TransportError,
+    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
+    TransportError,
 };
 use crate::http::{Method, Request, Response, SendFailure};
 use crate::image;
@@ -25,6 +26,7 @@ use crate::mask::Mask;
 use crate::note::{Fact, Note, Notes};
 use crate::retry::{Backoff, Jitter, retry_after, retry_delay};
 use crate::schema::normalise;
+use crate::text::split_once;
 use crate::upload::{Content, Form, Transfer, Uploaded};
 
 /// Added to the server's own time limit of a long call, for the way there and back.
@@ -114,6 +116,8 @@ pub struct Call {
     max_retries: u32,
     jitter: Jitter,
     request: Request,
+    /// The largest body of what a link leads to, in bytes.
+    max_linked_bytes: u64,
     transfer: Option<Transfer>,
     /// The operation's own answer has come, and a link in it is being fetched.
     following: bool,
@@ -179,11 +183,13 @@ impl Call {
     ) -> Result<Self, Error> {
         let Encoded { target, fields } = operation.encode(params)?;
         let mut jitter = Jitter::new(seed);
+        let max_response_bytes = options.max_response_bytes.unwrap_or(config.max_response_bytes);
         let mut request = Request {
             method: operation.method,
             url: config.base_url.join(&target),
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: None,
+            max_response_bytes,
         };
         let mut transfer = None;
         match (operation.carrier, content) {
@@ -233,6 +239,10 @@ impl Call {
             max_retries,
             jitter,
             request,
+            max_linked_bytes: match operation.answer {
+                Answer::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
+                Answer::Screenshot | Answer::Value { .. } => max_response_bytes,
+            },
             transfer,
             following: false,
             attempt: 0,
@@ -319,7 +329,7 @@ impl Call {
             // What may fail now is only the reading of the answer, or the fetching of a link in it.
             self.deliver(Delivered::Yes);
             self.transfer.iter_mut().for_each(Transfer::complete);
-            self.decode(&mut response)
+            if response.too_large { Err(self.too_large(&response)) } else { self.decode(&mut response) }
         } else {
             Err(self.refused(&response))
         };
@@ -406,7 +416,11 @@ impl Call {
             body.get("error").and_then(Value::as_str).map(str::to_owned).or_else(|| text("message"));
         let header =
             response.header("retry-after").and_then(|value| retry_after(value, response.header("date")));
-        let mut message = mask.body(message.as_deref().unwrap_or("the server gave no reason").as_bytes());
+        let mut message = match message {
+            Some(message) => mask.text(&message),
+            None if response.too_large => "the response is larger than `maxResponseBytes`".to_owned(),
+            None => "the server gave no reason".to_owned(),
+        };
         let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
         if response.status == 401 && keyless && !self.following {
             message.push_str(NO_KEY);
@@ -489,7 +503,13 @@ impl Call {
             return Err(self.misfit(response, Mismatch { path: String::new(), problem }));
         };
         self.mask.add_query(&url);
-        self.request = Request { method: Method::Get, url, headers: Vec::new(), body: None };
+        self.request = Request {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: None,
+            max_response_bytes: self.max_linked_bytes,
+        };
         // A signed URL carries its own credentials: some stores refuse a second kind beside them.
         if own && matches!(self.operation.answer, Answer::Screenshot) {
             authorize(&mut self.request, self.key.as_ref());
@@ -512,7 +532,7 @@ impl Call {
         };
         // Every documented form at once: A to E of the generations; F is the picture itself, and was taken above.
         let encoded = match text.strip_prefix("data:") {
-            Some(data) => data.split_once(";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
+            Some(data) => split_once(data, ";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
                 let problem = "expected a data URL in base64".to_owned();
                 self.misfit(response, Mismatch { path: "image".to_owned(), problem })
             })?,
@@ -541,6 +561,14 @@ impl Call {
             self.misfit(response, Mismatch { path: "image".to_owned(), problem })
         })?;
         Ok(Screenshot { data, mime_type: info.mime_type, width: info.width, height: info.height })
+    }
+
+    fn too_large(&self, response: &Response) -> Error {
+        Error::TooLarge(TooLargeError {
+            operation: self.operation.name.to_owned(),
+            status: response.status,
+            limit: self.request.max_response_bytes,
+        })
     }
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {

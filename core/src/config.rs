@@ -15,6 +15,31 @@ pub const DEFAULT_TIMEOUT: Millis = 60_000;
 pub const DEFAULT_IDLE_TIMEOUT: Millis = 30_000;
 /// How often a call is sent again.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
+/// The largest body of a response, in bytes: far above a screenshot in base64 or the output of a command.
+pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 64 << 20;
+/// The largest content of a stored file, in bytes, unless the call sets a limit.
+pub const DEFAULT_MAX_FILE_BYTES: u64 = 1 << 30;
+
+/// The header fields that describe the body or the connection. The core and the HTTP client of the host write them;
+/// a second opinion makes servers and proxies disagree about where a request ends. `accept-encoding` is among them
+/// because the native client does not decompress, and `proxy-authorization` because it would reach the service where
+/// there is no proxy.
+const RESERVED_HEADERS: [&str; 14] = [
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// A client's settings. `Debug` shows the names of the headers alone.
 #[derive(Clone)]
@@ -34,6 +59,9 @@ pub struct Config {
     pub total_timeout: Option<Millis>,
     /// How often a call that may be repeated is sent again.
     pub max_retries: u32,
+    /// The largest body of a response, in bytes. The content of a stored file has a limit of its own,
+    /// [`DEFAULT_MAX_FILE_BYTES`].
+    pub max_response_bytes: u64,
     /// Header fields sent with every call, names in lower case.
     pub headers: Vec<(String, String)>,
     /// What a log is told; `None` is nothing.
@@ -50,6 +78,7 @@ impl fmt::Debug for Config {
             .field("idle_timeout", &self.idle_timeout)
             .field("total_timeout", &self.total_timeout)
             .field("max_retries", &self.max_retries)
+            .field("max_response_bytes", &self.max_response_bytes)
             .field("headers", &names(&self.headers))
             .field("log_level", &self.log_level)
             .finish()
@@ -66,6 +95,7 @@ impl Default for Config {
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
             total_timeout: None,
             max_retries: DEFAULT_MAX_RETRIES,
+            max_response_bytes: DEFAULT_MAX_RESPONSE_BYTES,
             headers: Vec::new(),
             log_level: None,
         }
@@ -90,6 +120,8 @@ pub struct RawConfig {
     pub total_timeout: Option<f64>,
     /// See [`Config::max_retries`].
     pub max_retries: Option<f64>,
+    /// See [`Config::max_response_bytes`].
+    pub max_response_bytes: Option<f64>,
     /// See [`Config::headers`].
     pub headers: Map,
     /// See [`Config::log_level`]: the name of a level, or `off`.
@@ -129,6 +161,7 @@ impl TryFrom<RawConfig> for Config {
             idle_timeout: limit(OWNER, "idleTimeout", raw.idle_timeout)?.unwrap_or(DEFAULT_IDLE_TIMEOUT),
             total_timeout: limit(OWNER, "totalTimeout", raw.total_timeout)?,
             max_retries: count(OWNER, raw.max_retries)?.unwrap_or(DEFAULT_MAX_RETRIES),
+            max_response_bytes: size(OWNER, raw.max_response_bytes)?.unwrap_or(DEFAULT_MAX_RESPONSE_BYTES),
             headers: headers(OWNER, raw.headers)?,
             log_level: raw.log_level.as_deref().map_or(Ok(None), level)?,
         })
@@ -156,6 +189,8 @@ pub struct CallOptions {
     pub total_timeout: Option<Millis>,
     /// How often the call is sent again.
     pub max_retries: Option<u32>,
+    /// The largest body of a response of this call, in bytes, also for the content of a stored file.
+    pub max_response_bytes: Option<u64>,
     /// More header fields, names in lower case.
     pub headers: Vec<(String, String)>,
 }
@@ -167,6 +202,7 @@ impl fmt::Debug for CallOptions {
             .field("idle_timeout", &self.idle_timeout)
             .field("total_timeout", &self.total_timeout)
             .field("max_retries", &self.max_retries)
+            .field("max_response_bytes", &self.max_response_bytes)
             .field("headers", &names(&self.headers))
             .finish()
     }
@@ -188,6 +224,8 @@ pub struct RawCallOptions {
     pub total_timeout: Option<f64>,
     /// See [`CallOptions::max_retries`].
     pub max_retries: Option<f64>,
+    /// See [`CallOptions::max_response_bytes`].
+    pub max_response_bytes: Option<f64>,
     /// See [`CallOptions::headers`].
     pub headers: Map,
 }
@@ -209,24 +247,41 @@ impl RawCallOptions {
             idle_timeout: limit(operation, "idleTimeout", self.idle_timeout)?,
             total_timeout: limit(operation, "totalTimeout", self.total_timeout)?,
             max_retries: count(operation, self.max_retries)?,
+            max_response_bytes: size(operation, self.max_response_bytes)?,
             headers: headers(operation, self.headers)?,
         })
     }
 }
 
+/// A limit in milliseconds, of at most what a timer of JavaScript can hold, about 24 days.
 fn limit(owner: &str, field: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
-    // What a timer of JavaScript can hold, about 24 days.
-    const LONGEST: i32 = i32::MAX;
-    let Some(millis) = millis else { return Ok(None) };
-    if !(1.0..=f64::from(LONGEST)).contains(&millis) {
-        return Err(Error::encode(
-            owner,
-            field,
-            format!("must be a number of milliseconds from 1 to {LONGEST}"),
-        ));
+    amount(owner, field, "number of milliseconds", i32::MAX as u32, millis)
+}
+
+/// A limit in bytes, of at most what WebAssembly can address.
+fn size(owner: &str, bytes: Option<f64>) -> Result<Option<u64>, Error> {
+    amount(
+        owner,
+        "maxResponseBytes",
+        "whole number of bytes",
+        u32::MAX,
+        bytes.map(|bytes| if bytes.fract() == 0.0 { bytes } else { 0.0 }),
+    )
+}
+
+fn amount(
+    owner: &str,
+    field: &str,
+    unit: &str,
+    most: u32,
+    amount: Option<f64>,
+) -> Result<Option<u64>, Error> {
+    let Some(amount) = amount else { return Ok(None) };
+    if !(1.0..=f64::from(most)).contains(&amount) {
+        return Err(Error::encode(owner, field, format!("must be a {unit} from 1 to {most}")));
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range was checked")]
-    Ok(Some(millis as Millis))
+    Ok(Some(amount as u64))
 }
 
 pub(crate) fn count(owner: &str, retries: Option<f64>) -> Result<Option<u32>, Error> {
@@ -257,12 +312,18 @@ fn headers(owner: &str, headers: Map) -> Result<Vec<(String, String)>, Error> {
                     format!("has a name that HTTP does not allow: {name:?}"),
                 ));
             }
+            let name = name.to_ascii_lowercase();
+            if RESERVED_HEADERS.contains(&name.as_str()) {
+                let problem =
+                    format!("must not contain {name:?}, which the HTTP client sets itself: leave it out");
+                return Err(Error::encode(owner, "headers", problem));
+            }
             // Beyond ASCII every platform encodes differently or refuses.
             if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
                 let problem = format!("must have a value of printable ASCII for {name:?}");
                 return Err(Error::encode(owner, "headers", problem));
             }
-            Ok((name.to_ascii_lowercase(), value))
+            Ok((name, value))
         })
         .collect()
 }

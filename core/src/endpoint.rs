@@ -11,6 +11,7 @@ use crate::http::Method;
 use crate::json::{self, Map, Value};
 use crate::percent::percent_encode;
 use crate::schema::{Field, Rule, Type, expected, whole};
+use crate::text::replace;
 
 /// What happens when a call reaches the server more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,7 +142,7 @@ impl Operation {
             if text == "." || text == ".." {
                 return Err(Error::encode(self.name, field.name, "must be an id"));
             }
-            target = target.replace(&format!("{{{}}}", field.name), &percent_encode(text));
+            target = replace(&target, &format!("{{{}}}", field.name), &percent_encode(text));
         }
 
         let mut fields = Vec::new();

@@ -1,5 +1,5 @@
 //! What can go wrong with a call, one type for each event: it could not be encoded, its answer could not be
-//! decoded, the server refused it, the network failed, its time ran out, it was given up, a channel ended.
+//! decoded or was too large, the server refused it, the network failed, its time ran out, it was given up, a channel ended.
 
 use std::fmt;
 
@@ -48,6 +48,8 @@ pub enum Error {
     Encode(EncodeError),
     /// The answer is not of the documented shape.
     Decode(DecodeError),
+    /// The response body exceeds the limit.
+    TooLarge(TooLargeError),
     /// The server refused.
     Server(Box<ServerError>),
     /// The network failed before an answer was complete.
@@ -82,10 +84,21 @@ pub struct DecodeError {
     pub problem: String,
     /// The status of the answer.
     pub status: u16,
-    /// Its raw body, bounded and with secrets masked.
+    /// Its body: bounded, with secrets masked and control characters escaped, except for line breaks and tabs.
     pub body: String,
     /// Whether it is not even JSON, as when it was cut off or comes from a proxy on the way: that may pass.
     pub garbled: bool,
+}
+
+/// A response body that exceeds the limit of its call. The server executed the call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooLargeError {
+    /// The call.
+    pub operation: String,
+    /// The status of the response.
+    pub status: u16,
+    /// The limit, in bytes.
+    pub limit: u64,
 }
 
 /// A refusal by the server.
@@ -105,7 +118,7 @@ pub struct ServerError {
     pub upstream_status: Option<u16>,
     /// How long to wait before another try, in seconds.
     pub retry_after: Option<f64>,
-    /// The raw body, bounded and with secrets masked.
+    /// The body: bounded, with secrets masked and control characters escaped, except for line breaks and tabs.
     pub body: String,
     /// Whether the call took effect, in this request or in one before it.
     pub delivered: Delivered,
@@ -200,7 +213,7 @@ impl Error {
     pub fn delivered(&self) -> Delivered {
         match self {
             Self::Encode(_) | Self::Closed(_) => Delivered::No,
-            Self::Decode(_) => Delivered::Yes,
+            Self::Decode(_) | Self::TooLarge(_) => Delivered::Yes,
             Self::Server(error) => error.delivered,
             Self::Transport(error) => error.delivered,
             Self::Timeout(error) => error.delivered,
@@ -223,6 +236,11 @@ impl Error {
                 record.insert("status", u64::from(error.status).into());
                 record.insert("body", error.body.as_str().into());
                 "decode"
+            }
+            Self::TooLarge(error) => {
+                record.insert("status", u64::from(error.status).into());
+                record.insert("limit", error.limit.into());
+                "too_large"
             }
             Self::Server(error) => {
                 record.insert("status", u64::from(error.status).into());
@@ -263,6 +281,12 @@ impl fmt::Display for Error {
             }
             Self::Decode(DecodeError { operation, path, problem, .. }) => {
                 write!(f, "{operation}: the answer is not of the documented shape: `{path}`: {problem}")
+            }
+            Self::TooLarge(TooLargeError { operation, limit, .. }) => {
+                write!(
+                    f,
+                    "{operation}: the response is larger than {limit} bytes; to accept it, raise `maxResponseBytes`"
+                )
             }
             Self::Server(error) => write!(f, "{}: {} {}", error.operation, error.status, error.message),
             Self::Transport(TransportError { operation, message, .. }) => {

@@ -36,6 +36,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body; `None` sends none.
     pub body: Option<Vec<u8>>,
+    /// The largest response body to accept, in bytes. See [`ResponseBody`].
+    pub max_response_bytes: u64,
 }
 
 impl fmt::Debug for Request {
@@ -60,6 +62,8 @@ pub struct Response {
     pub headers: Vec<(String, String)>,
     /// The body, with transfer and content coding removed.
     pub body: Vec<u8>,
+    /// Whether the body exceeded [`Request::max_response_bytes`]. The rest of it was not read, and `body` is empty.
+    pub too_large: bool,
 }
 
 impl fmt::Debug for Response {
@@ -73,6 +77,37 @@ impl Response {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Collects the body of a response as it arrives, up to the limit of its request.
+#[derive(Debug)]
+pub struct ResponseBody {
+    bytes: Vec<u8>,
+    limit: u64,
+}
+
+impl ResponseBody {
+    /// An empty body. `None` if the value of the `Content-Length` field already exceeds the limit.
+    #[must_use]
+    pub fn new(limit: u64, content_length: Option<&str>) -> Option<Self> {
+        let announced = content_length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+        (announced <= limit).then(|| Self { bytes: Vec::new(), limit })
+    }
+
+    /// Room for the next piece, to be filled by the caller. `None` if the body would exceed the limit: stop reading,
+    /// and report the response as [too large](Response::too_large).
+    pub fn room(&mut self, length: usize) -> Option<&mut [u8]> {
+        let start = self.bytes.len();
+        let end = start.checked_add(length).filter(|end| *end as u64 <= self.limit)?;
+        self.bytes.resize(end, 0);
+        Some(&mut self.bytes[start..])
+    }
+
+    /// The bytes so far.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
     }
 }
 
@@ -92,4 +127,33 @@ pub enum Reached {
     Never,
     /// It may have been received and carried out.
     Maybe,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(body: &mut ResponseBody, piece: &[u8]) -> bool {
+        body.room(piece.len()).map(|room| room.copy_from_slice(piece)).is_some()
+    }
+
+    #[test]
+    fn a_body_is_collected_up_to_its_limit() {
+        let mut body = ResponseBody::new(5, None).unwrap();
+        assert!(push(&mut body, b"abc") && push(&mut body, b"") && push(&mut body, b"de"));
+        assert!(!push(&mut body, b"f"));
+        assert_eq!(body.into_bytes(), b"abcde");
+    }
+
+    #[test]
+    fn an_announced_length_is_compared_before_the_body_arrives() {
+        assert!(ResponseBody::new(5, Some("5")).is_some());
+        assert!(ResponseBody::new(5, Some("6")).is_none());
+        assert!(ResponseBody::new(5, Some("18446744073709551615")).is_none());
+        // An invalid length announces nothing; the bytes are still counted.
+        for invalid in ["", "-1", "six", "18446744073709551616"] {
+            let mut body = ResponseBody::new(5, Some(invalid)).unwrap();
+            assert!(!push(&mut body, b"abcdef"), "{invalid}");
+        }
+    }
 }

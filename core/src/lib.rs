@@ -36,6 +36,7 @@ pub mod note;
 mod percent;
 pub mod retry;
 pub mod schema;
+mod text;
 pub mod upload;
 
 /// Milliseconds: a point on the caller's monotonic clock, or a span of it. The zero point is the caller's.

@@ -1,8 +1,9 @@
-//! Text that came from outside (answers, close reasons, failures of a platform) as an error or a log may hold it:
-//! without the secrets that a server or a platform echoes.
+//! Makes text from outside (responses, close reasons, failures of a platform) fit for an error or a log: masks the secrets
+//! that a server or a platform echoes, and escapes the characters that a terminal or a log viewer would obey or hide.
 
 use std::ops::Range;
 
+use crate::json::write_escape;
 use crate::percent::percent_decode;
 
 /// What stands for a secret.
@@ -73,33 +74,39 @@ impl Mask {
         }
     }
 
-    /// The text without secrets, at most 4 KiB of it.
+    /// The text in one line: at most 4 KiB, without secrets, with control characters escaped.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        self.body(text.as_bytes())
+        self.shown(text.as_bytes(), false)
     }
 
-    /// A raw body as an error may keep it: at most 4 KiB, without secrets.
+    /// The body of a response: at most 4 KiB, without secrets, with control characters escaped except for line breaks
+    /// and tabs, so that JSON stays JSON.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
+        self.shown(body, true)
+    }
+
+    fn shown(&self, body: &[u8], keeps_lines: bool) -> String {
         let read = &body[..body.len().min(4 * KEPT_BODY)];
         let known = masked(read, &|text, at| {
             let end = self.0.iter().filter_map(|secret| end_of_echo(text, at, secret)).max()?;
             Some(at..end)
         });
         let shown = masked(&known, &|text, at| field_at(text, at).or_else(|| query_at(text, at)));
-        let mut text = String::from_utf8_lossy(&shown).into_owned();
-        let mut kept = text.len().min(KEPT_BODY);
+        let text = String::from_utf8_lossy(&shown);
+        let mut whole = text.len();
         if read.len() < body.len() {
             // The cut may have gone through a secret, whose beginning is then at the end.
             let longest = self.0.iter().map(String::len).max().unwrap_or_default() * LONGEST_ESCAPE;
-            kept = kept.min(text.len().saturating_sub(longest));
+            whole = text.floor_char_boundary(whole.saturating_sub(longest));
         }
-        if kept < text.len() {
-            text.truncate(text.floor_char_boundary(kept));
-            text.push('…');
+        let mut kept = escaped(&text[..whole], keeps_lines);
+        if kept.len() > KEPT_BODY || read.len() < body.len() {
+            kept.truncate(kept.floor_char_boundary(KEPT_BODY));
+            kept.push('…');
         }
-        text
+        kept
     }
 }
 
@@ -107,6 +114,45 @@ impl std::fmt::Debug for Mask {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Mask({} secrets)", self.0.len())
     }
+}
+
+/// The characters that move the cursor, change the direction or the order of what is printed, or are invisible, as
+/// ranges. The joiners U+200C and U+200D are not among them: whole scripts are written with them.
+const CONTROLS: [(char, char); 11] = [
+    // C0, DEL and C1.
+    ('\0', '\u{1f}'),
+    ('\u{7f}', '\u{9f}'),
+    // Soft hyphen.
+    ('\u{ad}', '\u{ad}'),
+    // Arabic letter mark; left-to-right and right-to-left mark.
+    ('\u{61c}', '\u{61c}'),
+    ('\u{200e}', '\u{200f}'),
+    // Zero-width space.
+    ('\u{200b}', '\u{200b}'),
+    // Line and paragraph separators, embeddings and overrides of the bidirectional algorithm.
+    ('\u{2028}', '\u{202e}'),
+    // Word joiner, invisible operators, isolates.
+    ('\u{2060}', '\u{206f}'),
+    // Byte order mark.
+    ('\u{feff}', '\u{feff}'),
+    // Interlinear annotations.
+    ('\u{fff9}', '\u{fffb}'),
+    // Tags: invisible ASCII.
+    ('\u{e0000}', '\u{e007f}'),
+];
+
+/// The text with a JSON escape in place of each of [`CONTROLS`], except for line breaks and tabs if it keeps lines.
+fn escaped(text: &str, keeps_lines: bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        let kept = keeps_lines && matches!(character, '\n' | '\r' | '\t');
+        if !kept && CONTROLS.iter().any(|(first, last)| (*first..=*last).contains(&character)) {
+            write_escape(character, &mut escaped);
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
 }
 
 /// Says what of a text is a secret that shows itself at a place.
@@ -340,6 +386,37 @@ mod tests {
         let body = format!("{fields}, key {secret}{}", "z".repeat(100));
         let kept = mask(&[&secret]).body(body.as_bytes());
         assert!(!kept.contains("01234"), "{kept}");
+    }
+
+    #[test]
+    fn control_characters_are_escaped_and_nothing_else_is() {
+        let mask = mask(&["hunter2\u{1b}x"]);
+        assert_eq!(mask.text("a\u{1b}[2J\u{7}b\0\u{7f}\u{9b}31m"), r"a\u001b[2J\u0007b\u0000\u007f\u009b31m");
+        assert_eq!(mask.text("\n\r\t"), r"\n\r\t");
+        assert_eq!(mask.text("\u{202e}\u{2066}\u{2028}\u{2029}"), r"\u202e\u2066\u2028\u2029");
+        assert_eq!(mask.text("\u{200b}\u{feff}\u{e0041}"), r"\u200b\ufeff\udb40\udc41");
+        for plain in ["naïve → 日本語 👩\u{200d}💻 می\u{200c}خواهم", r"back\slash", " \u{a0}~"]
+        {
+            assert_eq!(mask.text(plain), plain);
+            assert_eq!(mask.body(plain.as_bytes()), plain);
+        }
+        // A secret is found before its characters are escaped.
+        assert_eq!(mask.text("<hunter2\u{1b}x>"), "<***>");
+    }
+
+    #[test]
+    fn a_body_keeps_its_lines_and_stays_the_same_json() {
+        let body = "{\r\n\t\"error\": \"a\u{202e}b\u{9b}c\"\n}";
+        let kept = Mask::default().body(body.as_bytes());
+        assert_eq!(kept, "{\r\n\t\"error\": \"a\\u202eb\\u009bc\"\n}");
+        let parse = |text: &str| crate::json::parse(text.as_bytes()).unwrap();
+        assert_eq!(parse(&kept), parse(body));
+    }
+
+    #[test]
+    fn escaped_text_is_bounded() {
+        let text = Mask::default().text(&"\u{1b}".repeat(1 << 20));
+        assert!(text.len() <= KEPT_BODY + 3 && text.starts_with(r"\u001b\u001b") && text.ends_with('…'));
     }
 
     #[test]

@@ -61,7 +61,8 @@ pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jit
         Error::Transport(_) | Error::Timeout(_) => true,
         Error::Server(error) => error.nothing_executed() || matches!(error.status, 408 | 500 | 502..=504),
         Error::Decode(error) => error.garbled,
-        Error::Encode(_) | Error::Aborted(_) | Error::Closed(_) => false,
+        // The next response would be as large.
+        Error::TooLarge(_) | Error::Encode(_) | Error::Aborted(_) | Error::Closed(_) => false,
     };
     let harmless = effect != Effect::Once || error.delivered() == Delivered::No;
     if !passing || !harmless {

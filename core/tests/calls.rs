@@ -6,7 +6,7 @@ use orgo_core::api::OPERATIONS;
 use orgo_core::call::{Call, Output, Step};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
 use orgo_core::error::Error;
-use orgo_core::http::{Reached, Request, Response, SendFailure};
+use orgo_core::http::{Reached, Request, Response, ResponseBody, SendFailure};
 use orgo_core::upload::Content;
 use serde_json::{Value, json};
 
@@ -59,13 +59,16 @@ fn compare_request(name: &str, request: &Request, expected: &Value) {
     }
 }
 
-fn response(expected: &Value) -> Response {
-    let body = match (expected.get("body"), expected.get("text"), expected.get("base64")) {
+/// The response, as a platform reads it for a request with that limit.
+fn response(expected: &Value, limit: u64) -> Response {
+    let bytes = match (expected.get("body"), expected.get("text"), expected.get("base64")) {
         (Some(json), _, _) => json.to_string().into_bytes(),
         (_, Some(text), _) => text.as_str().unwrap().as_bytes().to_vec(),
         (_, _, Some(base64)) => STANDARD.decode(base64.as_str().unwrap()).unwrap(),
         _ => Vec::new(),
     };
+    let mut body = ResponseBody::new(limit, None).unwrap();
+    let body = body.room(bytes.len()).map(|room| room.copy_from_slice(&bytes)).map(|()| body);
     let headers = expected["headers"].as_object().cloned().unwrap_or_default();
     Response {
         status: expected["status"].as_u64().unwrap_or(200).try_into().unwrap(),
@@ -73,7 +76,8 @@ fn response(expected: &Value) -> Response {
             .into_iter()
             .map(|(name, value)| (name, value.as_str().unwrap().to_owned()))
             .collect(),
-        body,
+        too_large: body.is_none(),
+        body: body.map(ResponseBody::into_bytes).unwrap_or_default(),
     }
 }
 
@@ -98,7 +102,7 @@ fn run(case: &Value) -> Result<Output, Error> {
                 let next = exchange.next().unwrap_or_else(|| panic!("{name}: sends {request:?}"));
                 compare_request(name, &request, &next["request"]);
                 if let Some(expected) = next.get("response") {
-                    call.handle_response(response(expected));
+                    call.handle_response(response(expected, request.max_response_bytes));
                 } else if let Some(failure) = next.get("failure") {
                     let reached = if failure["reached"] == "never" { Reached::Never } else { Reached::Maybe };
                     let message = failure["message"].as_str().unwrap().to_owned();
@@ -242,7 +246,7 @@ impl Clocked {
         let _ = self.send();
         let headers = vec![("retry-after".to_owned(), retry_after.to_owned())];
         let body = br#"{"error":"no","request_id":"req_7"}"#.to_vec();
-        self.call.handle_response(Response { status, headers, body });
+        self.call.handle_response(Response { status, headers, body, ..Response::default() });
     }
 
     fn error(&mut self) -> Value {
@@ -312,6 +316,37 @@ fn each_limit_is_named_when_it_runs_out() {
     assert_eq!((&error["limit"], &error["delivered"]), (&json!(200), &json!("maybe")));
 }
 
+/// The limits of the requests of a call whose first response links to its content.
+fn response_limits(operation: &str, link: &str, config: &Value, options: &Value) -> (u64, u64) {
+    let case =
+        json!({ "operation": operation, "params": { "id": "c" }, "config": config, "options": options });
+    let mut call = start(&case).unwrap();
+    let mut send = || match call.step(0) {
+        Step::Send(request, _) => {
+            let body = link.as_bytes().to_vec();
+            call.handle_response(Response { status: 200, body, ..Response::default() });
+            request.max_response_bytes
+        }
+        step => panic!("{step:?}"),
+    };
+    (send(), send())
+}
+
+#[test]
+fn the_content_of_a_file_has_a_limit_of_its_own() {
+    const DEFAULT: u64 = 64 << 20;
+    let (none, small) = (json!({}), json!({ "max_response_bytes": 5 }));
+    let file = |config, options| response_limits("files.bytes", r#"{"url":"/x"}"#, config, options);
+    assert_eq!(file(&none, &none), (DEFAULT, 1 << 30));
+    assert_eq!(file(&small, &none), (5, 1 << 30));
+    assert_eq!(file(&none, &small), (5, 5));
+    let screenshot =
+        |config, options| response_limits("computers.screenshot", r#"{"image":"/x"}"#, config, options);
+    assert_eq!(screenshot(&none, &none), (DEFAULT, DEFAULT));
+    assert_eq!(screenshot(&small, &none), (5, 5));
+    assert_eq!(screenshot(&small, &json!({ "max_response_bytes": 7 })), (7, 7));
+}
+
 #[test]
 fn a_wait_beyond_the_limit_of_the_whole_is_not_begun() {
     let once = json!({ "id": "c", "x": 1, "y": 1 });
@@ -357,6 +392,15 @@ fn limits_and_levels_that_make_no_sense_are_refused_by_name() {
     {
         let raw: RawConfig = serde_json::from_value(json!({ field: 0 })).unwrap();
         assert_eq!(json!(Config::try_from(raw).unwrap_err().record())["field"], name);
+    }
+    for size in [0.0, 1.5, -1.0, 4_294_967_296.0] {
+        let raw: RawConfig = serde_json::from_value(json!({ "max_response_bytes": size })).unwrap();
+        let error = json!(Config::try_from(raw).unwrap_err().record());
+        assert_eq!(error["field"], "maxResponseBytes", "{size}");
+        assert_eq!(
+            error["message"],
+            "Orgo: `maxResponseBytes` must be a whole number of bytes from 1 to 4294967295"
+        );
     }
     let raw: RawConfig = serde_json::from_value(json!({ "log_level": "loud" })).unwrap();
     assert_eq!(json!(Config::try_from(raw).unwrap_err().record())["field"], "logLevel");

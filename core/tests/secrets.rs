@@ -72,7 +72,7 @@ fn echo(status: u16) -> Response {
         r#"{{"error":"{written}","message":"{written}","code":"{written}","request_id":"{written}","vnc_password":"{PASSWORD}"}}"#
     );
     let headers = vec![("x-request-id".to_owned(), known.clone()), ("location".to_owned(), known)];
-    Response { status, headers, body: body.into_bytes() }
+    Response { status, headers, body: body.into_bytes(), ..Response::default() }
 }
 
 fn notes(call: &mut Call) -> String {
@@ -98,7 +98,7 @@ fn what_is_set_prints_no_secret() {
 fn what_was_answered_prints_no_secret() {
     let body = format!(r#"{{"password":"{PASSWORD}","desktop_api_token":"{HEADER}"}}"#);
     let mut call = call("computers.vncPassword", r#"{"id":"c"}"#);
-    call.handle_response(Response { status: 200, headers: Vec::new(), body: body.clone().into_bytes() });
+    call.handle_response(Response { status: 200, body: body.clone().into_bytes(), ..Response::default() });
     shows_none(format!("{call:?}"));
     let step = call.step(1);
     shows_none(format!("{step:?} {}", notes(&mut call)));
@@ -135,7 +135,7 @@ fn an_answer_that_does_not_fit_keeps_no_secret() {
         r#"{"password":4711471147}"#.to_owned(),
     ] {
         let mut call = call("computers.vncPassword", r#"{"id":"c"}"#);
-        call.handle_response(Response { status: 200, headers: Vec::new(), body: body.into_bytes() });
+        call.handle_response(Response { status: 200, body: body.into_bytes(), ..Response::default() });
         let Step::Done(Err(error)) = call.step(1) else { continue };
         let shown = format!("{error} {error:?} {}", error.record());
         shows_none(&shown);
@@ -148,7 +148,7 @@ fn a_link_that_does_not_open_is_not_shown() {
     let mut call = call("files.bytes", r#"{"id":"f"}"#);
     let link = format!("https://store/f?expires=1790000000&signature={}", "c2lnbmF0dXJl%2Bz8%2F");
     let body = format!(r#"{{"url":"{link}"}}"#).into_bytes();
-    call.handle_response(Response { status: 200, headers: Vec::new(), body });
+    call.handle_response(Response { status: 200, body, ..Response::default() });
     shows_none(format!("{call:?}"));
     shows_none(format!("{:?}", call.step(1)));
     let message = format!("{link} cannot be parsed: {SIGNATURE}");
@@ -158,7 +158,7 @@ fn a_link_that_does_not_open_is_not_shown() {
     let _ = call.step(3);
     let body =
         format!("<Error><SignatureProvided>{SIGNATURE}</SignatureProvided>{link}</Error>").into_bytes();
-    call.handle_response(Response { status: 403, headers: Vec::new(), body });
+    call.handle_response(Response { status: 403, body, ..Response::default() });
     let Step::Done(Err(error)) = call.step(4) else { panic!("it fails") };
     shows_none(format!("{error} {error:?} {} {}", error.record(), notes(&mut call)));
     let record = error.record().to_string();

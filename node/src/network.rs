@@ -3,10 +3,10 @@
 use std::future::Future;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, LOCATION, PROXY_AUTHORIZATION, USER_AGENT};
 use http::{HeaderValue, Method, Uri};
 use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -14,7 +14,7 @@ use orgo_core::Millis;
 use orgo_core::address::SocketUrl;
 use orgo_core::channel::DialFailure;
 use orgo_core::driver::{Platform, Progress};
-use orgo_core::http::{Reached, Request, Response, SendFailure};
+use orgo_core::http::{Reached, Request, Response, ResponseBody, SendFailure};
 use orgo_core::note::Note;
 
 use crate::body::Counted;
@@ -49,10 +49,11 @@ impl Network {
     }
 
     async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
+        let limit = request.max_response_bytes;
         let mut request = convert(request, &progress).map_err(|error| never(error.to_string()))?;
         for _ in 0..MAX_REDIRECTS {
             let again = (request.method() == Method::GET).then(|| request.clone());
-            let response = self.exchange(request, &progress).await?;
+            let response = self.exchange(request, limit, &progress).await?;
             match again.and_then(|again| redirected(again, &response)) {
                 Some(next) => request = next,
                 None => return Ok(read(response)),
@@ -64,8 +65,9 @@ impl Network {
     async fn exchange(
         &self,
         mut request: http::Request<Full<Counted>>,
+        limit: u64,
         progress: &Progress,
-    ) -> Result<http::Response<Bytes>, SendFailure> {
+    ) -> Result<http::Response<Option<Vec<u8>>>, SendFailure> {
         if let Some(credentials) =
             self.dialer.forwarder(request.uri()).and_then(|proxy| proxy.basic_auth().cloned())
         {
@@ -76,15 +78,13 @@ impl Network {
         connection.ended();
         let (head, body) = answer.map_err(|error| classify(&error))?.into_parts();
         progress.heard();
-        let body = body.map_frame(|frame| {
-            progress.heard();
-            frame
-        });
-        let body = body.collect().await.map_err(|error| SendFailure {
+        let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+        let body = collect(body, ResponseBody::new(limit, length), progress).await;
+        let body = body.map_err(|error| SendFailure {
             reached: Reached::Maybe,
             message: format!("the answer broke off: {}", explain(&error)),
         })?;
-        Ok(http::Response::from_parts(head, body.to_bytes()))
+        Ok(http::Response::from_parts(head, body))
     }
 }
 
@@ -124,6 +124,23 @@ impl Platform for Network {
     }
 }
 
+/// Reads a body to its end. `None` if it exceeds the limit: it is then dropped, which closes its connection.
+async fn collect(
+    mut body: Incoming,
+    collected: Option<ResponseBody>,
+    progress: &Progress,
+) -> Result<Option<Vec<u8>>, hyper::Error> {
+    let Some(mut collected) = collected else { return Ok(None) };
+    while let Some(frame) = body.frame().await {
+        progress.heard();
+        if let Ok(piece) = frame?.into_data() {
+            let Some(room) = collected.room(piece.len()) else { return Ok(None) };
+            room.copy_from_slice(&piece);
+        }
+    }
+    Ok(Some(collected.into_bytes()))
+}
+
 /// A random number for jitter and boundaries; nothing secret hangs on it.
 pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher as _, Hasher as _};
@@ -147,7 +164,7 @@ fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<
 /// such an answer is handed on as it is.
 fn redirected(
     mut request: http::Request<Full<Counted>>,
-    response: &http::Response<Bytes>,
+    response: &http::Response<Option<Vec<u8>>>,
 ) -> Option<http::Request<Full<Counted>>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
@@ -170,7 +187,7 @@ fn redirected(
     Some(request)
 }
 
-fn read(response: http::Response<Bytes>) -> Response {
+fn read(response: http::Response<Option<Vec<u8>>>) -> Response {
     let (head, body) = response.into_parts();
     let headers = head
         .headers
@@ -179,7 +196,8 @@ fn read(response: http::Response<Bytes>) -> Response {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
         })
         .collect();
-    Response { status: head.status.as_u16(), headers, body: body.into() }
+    let too_large = body.is_none();
+    Response { status: head.status.as_u16(), headers, body: body.unwrap_or_default(), too_large }
 }
 
 fn never(message: String) -> SendFailure {

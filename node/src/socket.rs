@@ -11,10 +11,11 @@ use http::Uri;
 use http::header::USER_AGENT;
 use http::uri::{PathAndQuery, Scheme};
 use orgo_core::address::SocketUrl;
-use orgo_core::channel::DialFailure;
+use orgo_core::channel::{DialFailure, MAX_MESSAGE_BYTES};
 use orgo_core::driver::{Message, SocketReader, SocketWriter};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::error::CapacityError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Error};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
@@ -22,8 +23,6 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use crate::dial::{Dialer, Stream, USER_AGENT_VALUE};
 use crate::failure::{BoxError, explain};
 
-/// The largest message taken, in bytes: far beyond what a channel sends.
-const MAX_MESSAGE: usize = 16 << 20;
 /// How long a close may take, the server's answer included.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
@@ -63,8 +62,9 @@ fn origin(uri: &Uri) -> Result<Uri, BoxError> {
 async fn handshake(uri: Uri, stream: Stream) -> Result<WebSocketStream<Stream>, Error> {
     let mut request = uri.into_client_request()?;
     request.headers_mut().insert(USER_AGENT, http::HeaderValue::from_static(USER_AGENT_VALUE));
-    let config =
-        WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
+    let config = WebSocketConfig::default()
+        .max_message_size(Some(MAX_MESSAGE_BYTES))
+        .max_frame_size(Some(MAX_MESSAGE_BYTES));
     let (socket, _) = client_async_with_config(request, stream, Some(config)).await?;
     Ok(socket)
 }
@@ -95,6 +95,9 @@ impl SocketReader for Reader {
                     return closed(frame);
                 }
                 Some(Ok(_)) => {}
+                Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
+                    return Message::too_large();
+                }
                 Some(Err(error)) => return lost(explain(&error)),
                 None => return lost(String::new()),
             }

@@ -198,6 +198,47 @@ test("an answer that breaks off in the middle is a failure, and a read is sent a
   assert.equal(requests.length, 2);
 });
 
+/** A server whose response goes on until the connection is closed; how much of it was written by then. */
+async function endless(t, headers) {
+  let written = 0;
+  let end;
+  const ended = new Promise((resolve) => (end = resolve));
+  const piece = Buffer.alloc(1 << 20, " ");
+  const server = createServer((_, response) => {
+    response.writeHead(200, headers);
+    const write = () => {
+      while (response.write(piece)) written += piece.length;
+      written += piece.length;
+    };
+    response.on("drain", write).on("close", () => end(written));
+    write();
+  });
+  return { port: await listen(t, server), ended };
+}
+
+test("a response without an end is cut off at the limit, and its connection is closed", async (t) => {
+  const limit = 4 << 20;
+  const { port, ended } = await endless(t);
+  const { error } = await call(client(port, { max_response_bytes: limit }), "computers.get", { id: "c1" });
+  assert.deepEqual([error.kind, error.limit, error.status, error.delivered], ["too_large", limit, 200, "yes"]);
+  // The rest is what the buffers of the system took.
+  const written = await ended;
+  assert.ok(written < limit + (32 << 20), `${written} bytes were written`);
+});
+
+test("the default limit is 64 MiB, and a file's content has 1 GiB", async (t) => {
+  const { port } = await endless(t);
+  const { error } = await call(client(port), "computers.get", { id: "c1" });
+  assert.deepEqual([error.kind, error.limit], ["too_large", 64 << 20]);
+
+  const size = (64 << 20) + 1;
+  const { port: files } = await service(t, ({ url }) => ({ body: url === "/x" ? Buffer.alloc(size, 7) : { url: "/x" } }));
+  const { bytes } = await call(client(files), "files.bytes", { id: "f1" });
+  assert.equal(bytes?.length, size);
+  const { error: bounded } = await call(client(files), "files.bytes", { id: "f1" }, { max_response_bytes: size - 1 });
+  assert.deepEqual([bounded.kind, bounded.limit], ["too_large", size - 1]);
+});
+
 test("the time limit ends a call and frees its connection", async (t) => {
   const { server, port } = await service(t, () => new Promise(() => {}));
   const { outcome } = begin(client(port), "computers.click", CLICK, { timeout: 200 });

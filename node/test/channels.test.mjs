@@ -228,6 +228,28 @@ test("a connection that is lost is dialled again", async (t) => {
   terminal.close();
 });
 
+test("a message of more than 16 MiB ends a channel, in whatever fragments it comes", async (t) => {
+  let fragments = 0;
+  let closed;
+  const end = new Promise((resolve) => (closed = resolve));
+  const port = await service(t, ({ socket }) => {
+    const piece = " ".repeat(1 << 20);
+    const more = () => {
+      if (socket.readyState !== socket.OPEN) return;
+      fragments += 1;
+      socket.send(piece, { fin: false }, more);
+    };
+    socket.on("error", () => {}).on("close", closed);
+    more();
+  });
+  const terminal = open(client(port), "terminal", port);
+  const { cause } = await status(terminal, "closed");
+  const message = "broken protocol: close code 1009, a message is larger than 16777216 bytes";
+  assert.deepEqual(cause, { reason: "protocol", code: 1009, message });
+  await end;
+  assert.ok(fragments < 64, `${fragments} fragments were sent`);
+});
+
 test("a server that nobody can reach is tried again, and closing ends that", async () => {
   const terminal = open(client(9), "terminal", 9);
   await status(terminal, "waiting");

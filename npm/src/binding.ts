@@ -14,6 +14,7 @@ export interface BindingConfig {
   idle_timeout?: number;
   total_timeout?: number;
   max_retries?: number;
+  max_response_bytes?: number;
   headers?: Record<string, string>;
   /** Without it nothing is logged. */
   log_level?: string;
@@ -28,6 +29,7 @@ export interface BindingCallOptions {
   idle_timeout?: number;
   total_timeout?: number;
   max_retries?: number;
+  max_response_bytes?: number;
   headers?: Record<string, string>;
 }
 

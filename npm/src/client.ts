@@ -33,7 +33,12 @@ export interface OrgoOptions {
   totalTimeout?: number;
   /** How often a call is sent again after a failure that allows it. Default: 2. */
   maxRetries?: number;
-  /** Header fields to send with every call. */
+  /**
+   * The largest body of a response, in bytes; a larger one ends the call with a {@link ResponseTooLargeError}. Default:
+   * 67108864 (64 MiB). The content that `files.bytes` fetches has a limit of its own, 1 GiB.
+   */
+  maxResponseBytes?: number;
+  /** Header fields to send with every call. Those that describe the body or the connection are refused. */
   headers?: Record<string, string>;
   /** Where messages for a developer go, `console` for example. Default: nowhere. */
   logger?: Logger;
@@ -64,6 +69,7 @@ export class OrgoClient {
       idleTimeout: checks.milliseconds,
       totalTimeout: checks.milliseconds,
       maxRetries: checks.count,
+      maxResponseBytes: checks.bytes,
       headers: checks.headers,
       logger: checks.logger,
       logLevel: checks.logLevel,
@@ -74,7 +80,7 @@ export class OrgoClient {
     const api_key = setting(options.apiKey, "ORGO_API_KEY");
     const base_url = setting(options.baseUrl, "ORGO_BASE_URL");
     const realtime_url = setting(options.realtimeUrl, "ORGO_REALTIME_URL");
-    const { timeout, idleTimeout, totalTimeout, maxRetries, headers } = options;
+    const { timeout, idleTimeout, totalTimeout, maxRetries, maxResponseBytes, headers } = options;
     if (api_key !== undefined && !options.dangerouslyAllowBrowser && platform.exposed()) {
       const problem =
         "must not be in a page: everybody who opens it can take the key. Give the page a connection " +
@@ -91,6 +97,7 @@ export class OrgoClient {
         ...(idleTimeout !== undefined && { idle_timeout: idleTimeout }),
         ...(totalTimeout !== undefined && { total_timeout: totalTimeout }),
         ...(maxRetries !== undefined && { max_retries: maxRetries }),
+        ...(maxResponseBytes !== undefined && { max_response_bytes: maxResponseBytes }),
         ...(headers !== undefined && { headers }),
       },
       new Log(options.logger, options.logLevel),

@@ -51,6 +51,9 @@ const UNKNOWN_AT_FIRST = 10_000;
 const SHORTEST_PAUSE = 250;
 const LONGEST_PAUSE = 3_000;
 
+/** A status of the server's for an error's message: one that is no plain name is not shown. */
+const shown = (status = "unknown") => (/^\w{1,40}$/.test(status) ? status : "unknown");
+
 /**
  * A computer: a handle by which everything on it is done. It holds no connection, so there is nothing to close.
  *
@@ -119,7 +122,7 @@ export class Computer {
         const unknown = error instanceof NotFoundError && timeout - bounds.left <= UNKNOWN_AT_FIRST;
         if (!late && !unknown) throw error;
       }
-      await bounds.pause(pause, `the computer did not run (${this.#info.status ?? "unknown"})`);
+      await bounds.pause(pause, `the computer did not run (${shown(this.#info.status)})`);
     }
   }
 

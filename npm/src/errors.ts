@@ -3,7 +3,7 @@ import type { CloseCause, Delivered, ErrorRecord } from "./types.js";
 /**
  * Which error it is. Unlike `instanceof` it also holds between two copies of this package.
  *
- * `encode`, `decode`, `server`, `transport`, `timeout`, `aborted` and `closed` come from calls and channels;
+ * `encode`, `decode`, `too_large`, `server`, `transport`, `timeout`, `aborted` and `closed` come from calls and channels;
  * `binding` is a binding that cannot be loaded, `computer` is a computer that cannot get into the wanted state.
  */
 export type ErrorKind = ErrorRecord["kind"] | "binding" | "computer";
@@ -34,9 +34,12 @@ export class OrgoError extends Error {
   declare readonly upstream_status?: number;
   /** How long to wait before another try, in seconds. */
   declare readonly retry_after?: number;
-  /** The raw body of the answer, bounded and with secrets masked. */
+  /**
+   * The body of the response: at most 4 KiB, with secrets masked, and with control characters escaped except for line
+   * breaks and tabs.
+   */
   declare readonly body?: string;
-  /** The time limit that ran out, in milliseconds. */
+  /** The limit that was exceeded: in milliseconds, or of a response that is too large in bytes. */
   declare readonly limit?: number;
 
   /** @internal */
@@ -69,6 +72,16 @@ export class DecodeError extends OrgoError {
 
   static {
     this.prototype.name = "DecodeError";
+  }
+}
+
+/** The body of the response exceeds `maxResponseBytes`, which is `limit`. The call was carried out. */
+export class ResponseTooLargeError extends OrgoError {
+  declare readonly status: number;
+  declare readonly limit: number;
+
+  static {
+    this.prototype.name = "ResponseTooLargeError";
   }
 }
 
@@ -193,6 +206,7 @@ const BY_STATUS: Record<number, typeof APIError> = {
 const BY_KIND: Record<Exclude<ErrorRecord["kind"], "server">, typeof OrgoError> = {
   encode: InvalidParameterError,
   decode: DecodeError,
+  too_large: ResponseTooLargeError,
   transport: ConnectionError,
   timeout: TimeoutError,
   aborted: AbortError,

@@ -50,6 +50,7 @@ export {
   OrgoError,
   PermissionDeniedError,
   RateLimitError,
+  ResponseTooLargeError,
   ServerError,
   TimeoutError,
 } from "./errors.js";

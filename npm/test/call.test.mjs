@@ -13,12 +13,12 @@ const client = (answer, options, environment) => {
 
 test("a call passes its parameters and options on", async () => {
   const { orgo, calls } = client(() => ({ success: true }));
-  const options = { timeout: 5000, maxRetries: 0, headers: { "x-a": "b" } };
+  const options = { timeout: 5000, maxRetries: 0, maxResponseBytes: 10, headers: { "x-a": "b" } };
   assert.deepEqual(await orgo.computer("c").click({ x: 1, y: 2, button: undefined }, options), { success: true });
   const [{ operation, params, options: passed }] = calls;
   assert.equal(operation, "computers.click");
   assert.deepEqual(params, { x: 1, y: 2, id: "c" });
-  assert.deepEqual(passed, { timeout: 5000, max_retries: 0, headers: { "x-a": "b" } });
+  assert.deepEqual(passed, { timeout: 5000, max_retries: 0, max_response_bytes: 10, headers: { "x-a": "b" } });
 });
 
 test("each method is the call that it says", async () => {
@@ -80,6 +80,9 @@ test("an unknown option or one of a wrong type is refused before anything is sen
     ["timeout", { timeout: "1" }],
     ["timeout", { timeout: 0 }],
     ["maxRetries", { maxRetries: 1.5 }],
+    ["maxResponseBytes", { maxResponseBytes: 0 }],
+    ["maxResponseBytes", { maxResponseBytes: 1.5 }],
+    ["maxResponseBytes", { maxResponseBytes: 2 ** 32 }],
     ["headers", { headers: { a: 1 } }],
     ["signal", { signal: {} }],
     ["options", 5],
@@ -97,7 +100,7 @@ test("an unknown option or one of a wrong type is refused before anything is sen
 
 test("the settings of a client are checked", () => {
   const { platform } = fakePlatform();
-  const wrong = { apiKye: "x", apiKey: "", baseUrl: 1, timeout: -1, maxRetries: "2", headers: [], logger: 1, logLevel: "loud", idleTimeout: 0, totalTimeout: "1" };
+  const wrong = { apiKye: "x", apiKey: "", baseUrl: 1, timeout: -1, maxRetries: "2", headers: [], logger: 1, logLevel: "loud", idleTimeout: 0, totalTimeout: "1", maxResponseBytes: Infinity };
   for (const [field, value] of Object.entries(wrong)) {
     assert.throws(() => new OrgoClient(platform, { [field]: value }), { name: "InvalidParameterError", field });
   }
@@ -358,13 +361,13 @@ test("the logger hears what the binding says, at the level that was asked for", 
 });
 
 test("limits reach the binding, and hold while it is loaded", async () => {
-  const { orgo, calls } = client(() => ({}), { idleTimeout: 3_000, totalTimeout: 9_000 });
+  const { orgo, calls } = client(() => ({}), { idleTimeout: 3_000, totalTimeout: 9_000, maxResponseBytes: 7 });
   await orgo.computer("c").start({ timeout: 1_000, idleTimeout: 2_000, totalTimeout: 4_000 });
   const { options, config } = calls.at(-1);
   const { total_timeout, ...others } = options;
   assert.deepEqual(others, { timeout: 1_000, idle_timeout: 2_000 });
   assert.ok(total_timeout > 0 && total_timeout <= 4_000, "what is left of it");
-  assert.deepEqual([config.idle_timeout, config.total_timeout], [3_000, 9_000]);
+  assert.deepEqual([config.idle_timeout, config.total_timeout, config.max_response_bytes], [3_000, 9_000, 7]);
 
   const { platform } = fakePlatform();
   const stuck = new OrgoClient({ ...platform, load: () => new Promise(() => {}) }, { apiKey: "k" });

@@ -138,3 +138,12 @@ test("only a created computer is deleted at the end of its block, and once", asy
   await created[Symbol.asyncDispose]();
   assert.equal(deletions(), 1);
 });
+
+test("a status that is not a plain name is not shown in an error", async () => {
+  for (const [status, shown] of [["starting", "starting"], ["\u001b[2J", "unknown"], ["x".repeat(41), "unknown"]]) {
+    const { orgo } = client(inTurn({ id: "c", status }));
+    const { name, message } = await orgo.computer("c").waitUntilRunning({ timeout: 20 }).catch((error) => error);
+    assert.equal(name, "TimeoutError");
+    assert.ok(message.includes(`(${shown})`), JSON.stringify(message));
+  }
+});

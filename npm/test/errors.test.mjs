@@ -29,6 +29,7 @@ test("every kind of record has its error", () => {
   const names = {
     encode: "InvalidParameterError",
     decode: "DecodeError",
+    too_large: "ResponseTooLargeError",
     transport: "ConnectionError",
     timeout: "TimeoutError",
     aborted: "AbortError",

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { inspect } from "node:util";
 import * as sdk from "orgo-sdk";
 import { certificate } from "../support/certificate.mjs";
 import { startNode, startPage } from "./clients.mjs";
@@ -11,10 +12,14 @@ import { startRefuser } from "./refuser.mjs";
 const encode = (field) => ({ name: "InvalidParameterError", kind: "encode", delivered: "no", field });
 const decode = (path) => ({ name: "DecodeError", kind: "decode", delivered: "yes", status: 200, path });
 const told = { code: "some_code", request_id: "req_1", upstream_status: 409, retry_after: 2.5 };
+const tooLarge = (limit) => ({ name: "ResponseTooLargeError", kind: "too_large", delivered: "yes", status: 200, limit });
 const server = (name, status, delivered = "no") => ({ name, kind: "server", delivered, status, ...told });
 const timeout = (delivered) => ({ name: "TimeoutError", kind: "timeout", delivered, limit: 100 });
 const aborted = (delivered) => ({ name: "AbortError", kind: "aborted", delivered, cause: "enough" });
 const closed = (reason, code) => ({ name: "ChannelClosedError", kind: "closed", delivered: "no", cause: { reason, code } });
+
+/** The refuser's control characters, as an error may show them. */
+const ESCAPED = String.raw`a\u001b[2J\u001b]0;t\u0007\r\n\u009b\u202e\u2028z`;
 
 /** What each provocation has to lead to. */
 const EXPECTED = {
@@ -29,6 +34,20 @@ const EXPECTED = {
   "an answer that is long and wrong": decode("id"),
   "an answer that is not JSON": { ...decode(""), body: "<html>Sign in</html>" },
   "a screenshot that is no picture": { ...decode(""), body: "<html>Sign in</html>" },
+
+  "a response that is too large": tooLarge(5),
+  "a response that is too large for one call": tooLarge(5),
+  "a response that is too large once it is decompressed": tooLarge(100_000),
+  "a response that announces too much": tooLarge(64 << 20),
+  "a response that announces too much, to an upload that is watched": tooLarge(64 << 20),
+  "a response without an end": tooLarge(64 << 20),
+  "a response without an end, to an upload that is watched": tooLarge(64 << 20),
+  "a refusal without an end": { name: "APIError", kind: "server", delivered: "no", status: 418, body: "" },
+  "a refusal with control characters": {
+    ...{ name: "APIError", kind: "server", delivered: "no", status: 418 },
+    ...{ message: `computers.get: 418 ${ESCAPED}`, code: ESCAPED, request_id: ESCAPED },
+  },
+  "a header that frames the request": encode("headers"),
 
   "a refusal with 400": server("BadRequestError", 400),
   "a refusal with 401": server("AuthenticationError", 401),
@@ -65,6 +84,11 @@ const EXPECTED = {
   "a password for looking": closed("view_only", 4011),
   "a shell that cannot be started": closed("failed", 4500),
   "a computer that cannot be reached": closed("unreachable", 4999),
+  "a message that is too large": closed("protocol", 1009),
+  "a close reason with control characters": {
+    ...closed("idle", 4008),
+    message: `closed by the server after a long time without input: close code 4008, ${ESCAPED}`,
+  },
   "output that nobody takes": closed("overflow"),
 
   "a computer that is broken": { name: "ComputerStateError", kind: "computer", delivered: "no" },
@@ -134,6 +158,18 @@ for (const [platform, begin] of Object.entries(start)) {
     assert.ok(said[platform]["an answer with a wrong field"].body.includes('"ram":"four"'));
   });
 }
+
+test("nothing that Node prints of an error has an effect on a terminal", async () => {
+  const lines = [];
+  const log = (line) => lines.push(line);
+  const logger = { error: log, warn: log, info: log, debug: log };
+  const settings = { apiKey: "sk_fault", baseUrl: `${refuser.url}/controls/api`, maxRetries: 0, logger, logLevel: "debug" };
+  const error = await new sdk.Orgo(settings).computers.get("c").catch((error) => error);
+  assert.ok(error.body.includes("a") && lines.length > 0);
+  for (const text of [...inspect(error).split("\n"), ...lines, ...error.body.split(/[\n\r\t]/)]) {
+    assert.doesNotMatch(text, /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u);
+  }
+});
 
 test("the platforms say the same", () => {
   const { native: first, ...others } = said;

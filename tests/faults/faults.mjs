@@ -1,5 +1,8 @@
 // What goes wrong between a client and a server, and what the server does for it.
 
+/** The largest response that the clients of these tests accept, in bytes. */
+export const LARGEST = 4096;
+
 /**
  * @typedef {object} Fault
  * @property {"closed" | "nowhere" | "stranger"} [place] why no connection comes about: nobody listens, no such host, a
@@ -10,7 +13,7 @@
  * @property {"length" | "close"} [cut] its answer ends too early, and whether the length that it named shows that
  * @property {true} [kept] it happens on a connection that served another request before
  *
- * @typedef {{ status: number, headers?: Record<string, string>, body: string }} Answer
+ * @typedef {{ status: number, headers?: Record<string, string | undefined>, body: string }} Answer
  */
 
 const refusal = (status, fields = {}, headers = {}) => ({
@@ -35,6 +38,10 @@ export const FAULTS = {
   "answer cut off": { cut: "length" },
   "answer cut off where its length is not known": { cut: "close" },
   "answer that is not JSON": { answers: () => ({ status: 200, body: "<html>Sign in</html>" }) },
+  "response that is too large": { answers: () => ({ status: 200, body: " ".repeat(LARGEST + 1) }) },
+  "response that is too large, where its length is not known": {
+    answers: () => ({ status: 200, headers: { "content-length": undefined }, body: " ".repeat(LARGEST + 1) }),
+  },
   "408 request timeout": { answers: () => refusal(408, { upstream_status: 408 }) },
   "408 request timeout, on a kept connection": { answers: () => refusal(408, { upstream_status: 408 }), kept: true },
   "409 conflict": { answers: () => refusal(409, { code: "computer_asleep", upstream_status: 409 }) },

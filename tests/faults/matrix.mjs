@@ -1,6 +1,6 @@
 // Every call meets every fault, once for as long as it tries and once at the first try alone.
 import { CALLS, LINKED, WATCHED } from "./calls.mjs";
-import { FAULTS } from "./faults.mjs";
+import { FAULTS, LARGEST } from "./faults.mjs";
 import { openPlace } from "./place.mjs";
 import { canFollow, canPass, expected, RETRIES } from "./rules.mjs";
 
@@ -78,7 +78,7 @@ async function meet(client, { call, fault, followed, watched, passes }, certific
   const place = await openPlace(FAULTS[fault], { lasts: !passes, followed, certificates });
   const before = followed ? await openPlace({}, { link: `${place.url}/content` }) : undefined;
   const baseUrl = `${(before ?? place).url}/api`;
-  const options = { maxRetries: passes ? MORE_RETRIES : RETRIES, timeout: silent ? PATIENCE : LONG };
+  const options = { maxRetries: passes ? MORE_RETRIES : RETRIES, timeout: silent ? PATIENCE : LONG, maxResponseBytes: LARGEST };
   const made = await client.work("make", { call, watched, warm: kept, baseUrl, options }, () => void place.mend());
   await place.close();
   await before?.close();

@@ -31,6 +31,21 @@ export const PROVOCATIONS = {
   "an answer that is not JSON": ({ orgo }) => orgo("text").computers.get("c"),
   "a screenshot that is no picture": ({ orgo }) => orgo("text").computer("c").screenshot(),
 
+  "a response that is too large": ({ orgo }) => orgo("good", { maxResponseBytes: 5 }).computers.get("c"),
+  "a response that is too large for one call": ({ orgo }) => orgo("good").computers.get("c", { maxResponseBytes: 5 }),
+  "a response that is too large once it is decompressed": ({ orgo }) =>
+    orgo("bomb", { maxResponseBytes: 100_000 }).computers.get("c"),
+  "a response that announces too much": ({ orgo }) => orgo("announced").computers.get("c"),
+  "a response that announces too much, to an upload that is watched": ({ orgo }) =>
+    orgo("announced").files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(9) }, { onProgress() {} }),
+  "a response without an end": ({ orgo }) => orgo("endless").computers.get("c"),
+  "a response without an end, to an upload that is watched": ({ orgo }) =>
+    orgo("endless").files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(9) }, { onProgress() {} }),
+  "a refusal without an end": ({ orgo }) => orgo("endless-refusal", { maxResponseBytes: 5 }).computers.get("c"),
+  "a refusal with control characters": ({ orgo }) => orgo("controls").computers.get("c"),
+  "a header that frames the request": ({ orgo }) =>
+    orgo("good", { headers: { "Content-Length": "5" } }).computers.get("c"),
+
   "a refusal with 400": refused(400),
   "a refusal with 401": refused(401),
   "a refusal with 402": refused(402),
@@ -89,6 +104,14 @@ export const PROVOCATIONS = {
   "a password for looking": closed(4011),
   "a shell that cannot be started": closed(4500),
   "a computer that cannot be reached": closed(4999),
+  "a message that is too large": async ({ connected }) => {
+    const terminal = await connected("huge").terminal();
+    return terminal.exited;
+  },
+  "a close reason with control characters": async ({ connected }) => {
+    const terminal = await connected("rude").terminal();
+    return terminal.exited;
+  },
   "output that nobody takes": async ({ connected }) => {
     const terminal = await connected("flood").terminal();
     return terminal.exited;

@@ -1,12 +1,31 @@
 // A service that fails in the way that the first part of a path names: `/refuse-404/api/computers/c`.
 import { once } from "node:events";
 import { createServer } from "node:http";
+import { pipeline, Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
 import { WebSocketServer } from "ws";
 
 const OPEN_TO_PAGES = { "access-control-allow-origin": "*", "access-control-allow-headers": "accept, authorization" };
 /** More than any client holds for a reader that does not come. */
 const FLOOD = 12 << 20;
 const PIECE = JSON.stringify({ type: "output", data: "x".repeat(64 << 10) });
+
+/** One byte more than any client takes in a message. */
+const HUGE = " ".repeat((16 << 20) + 1);
+/** A thousandth of it when it is compressed. */
+const BOMB = Buffer.alloc(1 << 20, " ");
+/** What a terminal would obey: the screen is cleared, the title is set, text is turned around. */
+export const CONTROLS = "a\u001b[2J\u001b]0;t\u0007\r\n\u009b\u202e\u2028z";
+
+/** A body that goes on until the client has enough. */
+function endless(response, status) {
+  response.writeHead(status, OPEN_TO_PAGES);
+  const piece = Buffer.alloc(1 << 20, " ");
+  const pieces = function* () {
+    for (;;) yield piece;
+  };
+  pipeline(Readable.from(pieces()), response, () => {});
+}
 
 const json = (response, status, body) => {
   response.writeHead(status, { ...OPEN_TO_PAGES, "content-type": "application/json" });
@@ -27,6 +46,20 @@ const requests = {
     const told = { request_id: "req_1", code: "some_code", upstream_status: 409, retry_after: 2.5 };
     json(response, Number(status), { error: `refused with ${status}`, ...told });
   },
+  bomb(response, _, request) {
+    const packed = request.headers["accept-encoding"]?.includes("gzip");
+    response.writeHead(200, { ...OPEN_TO_PAGES, ...(packed && { "content-encoding": "gzip" }) });
+    response.end(packed ? gzipSync(BOMB) : BOMB);
+  },
+  /** Stops after the first byte. */
+  announced(response) {
+    // A page sees a body of no known type only once there is enough of it to guess that.
+    response.writeHead(200, { ...OPEN_TO_PAGES, "content-type": "application/json", "content-length": 1e9 });
+    response.write(" ");
+  },
+  endless: (response) => endless(response, 200),
+  "endless-refusal": (response) => endless(response, 418),
+  controls: (response) => json(response, 418, { error: CONTROLS, code: CONTROLS, request_id: CONTROLS }),
   reset: (response) => response.socket.resetAndDestroy(),
   hang: () => {},
   stall(response) {
@@ -38,6 +71,8 @@ const requests = {
 const sockets = {
   echo: () => {},
   close: (socket, code) => socket.close(Number(code), "as told"),
+  huge: (socket) => socket.send(HUGE),
+  rude: (socket) => socket.close(4008, CONTROLS),
   exit: (socket) => socket.send(JSON.stringify({ type: "exit", code: 3 })),
   flood(socket) {
     for (let sent = 0; sent < FLOOD; sent += PIECE.length) socket.send(PIECE);
@@ -50,7 +85,7 @@ export async function startRefuser() {
   const server = createServer((request, response) => {
     if (request.method === "OPTIONS") return response.writeHead(204, OPEN_TO_PAGES).end();
     const [name, argument] = way(request);
-    requests[name](response, argument);
+    requests[name](response, argument, request);
   });
   // An idle connection that it closes just when it is used again would be one fault more.
   server.keepAliveTimeout = 60_000;

@@ -1,5 +1,5 @@
 // What has to come of each fault, by the rules of the protocol: written from the design, not from the code.
-import { FAULTS } from "./faults.mjs";
+import { FAULTS, LARGEST } from "./faults.mjs";
 
 /** How often a call may be sent again in these tests, where the fault lasts. */
 export const RETRIES = 1;
@@ -25,6 +25,13 @@ const awaking = (error, status, code, fields) => ({
   ...answered(error, status, { code, ...fields }),
   delivered: "no",
 });
+/** The next response would be as large. */
+const oversized = {
+  error: "ResponseTooLargeError",
+  delivered: "yes",
+  final: true,
+  kept: { status: 200, limit: LARGEST },
+};
 const late = { ...answered("APIError", 408, { upstream_status: 408 }), delivered: "maybe" };
 
 /** @type {Record<keyof FAULTS, Meaning>} */
@@ -41,6 +48,8 @@ export const MEANINGS = {
   "answer cut off": broken,
   "answer cut off where its length is not known": { error: "DecodeError", delivered: "yes", kept: { status: 200 } },
   "answer that is not JSON": { error: "DecodeError", delivered: "yes", kept: { status: 200 } },
+  "response that is too large": oversized,
+  "response that is too large, where its length is not known": oversized,
   "408 request timeout": late,
   "408 request timeout, on a kept connection": late,
   "409 conflict": {

@@ -35,6 +35,8 @@ meets them with \`onProgress\` too, with which a page sends it in another way. T
 - \`request_id\`, \`code\`, \`upstream_status\` and \`retry_after\` are in the error wherever the answer had them.
 - Before another try the call waits as long as the answer asks by \`Retry-After\` (seconds or a date) or
   \`retry_after\`, else a random time of up to 1 s, 2 s, 4 s ... 60 s.
+- A response that is larger than \`maxResponseBytes\` is given up as soon as that shows: by its length, or by what has
+  arrived. The call was carried out, and another try would end in the same way.
 - Where the fault is in the fetching of a link (a file's content, a linked screenshot), the call itself was carried out:
   \`delivered\` is \`yes\`, and the link is fetched again as a read is.
 

@@ -17,8 +17,9 @@ export function parse(bytes) {
   return bytes.length < whole ? { method, path } : { method, path, rest: bytes.subarray(whole) };
 }
 
-/** The head of an answer. */
+/** The head of an answer, without the fields that are undefined. */
 export function head(status, fields) {
-  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const lines = given.map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} Fault\r\n${lines.join("")}\r\n`;
 }

@@ -37,15 +37,24 @@ impl Client {
     pub fn new(config: &JsValue, log: Option<Function>) -> Result<Self, JsValue> {
         let fields = Fields { owner: "Orgo", object: config };
         let read = || {
+            let RawCallOptions {
+                timeout,
+                idle_timeout,
+                total_timeout,
+                max_retries,
+                max_response_bytes,
+                headers,
+            } = call_options(&fields)?;
             Config::try_from(RawConfig {
                 base_url: fields.text("base_url")?,
                 realtime_url: fields.text("realtime_url")?,
                 api_key: fields.text("api_key")?.map(ApiKey::new),
-                timeout: fields.number("timeout")?,
-                idle_timeout: fields.number("idle_timeout")?,
-                total_timeout: fields.number("total_timeout")?,
-                max_retries: fields.number("max_retries")?,
-                headers: fields.map("headers")?,
+                timeout,
+                idle_timeout,
+                total_timeout,
+                max_retries,
+                max_response_bytes,
+                headers,
                 log_level: fields.text("log_level")?,
             })
         };
@@ -137,14 +146,7 @@ impl Client {
     ) -> Result<Call, Error> {
         let params = map_from_js(operation, "params", params)?;
         let fields = Fields { owner: operation, object: options };
-        let options = RawCallOptions {
-            timeout: fields.number("timeout")?,
-            idle_timeout: fields.number("idle_timeout")?,
-            total_timeout: fields.number("total_timeout")?,
-            max_retries: fields.number("max_retries")?,
-            headers: fields.map("headers")?,
-        };
-        let options = options.check(operation)?;
+        let options = call_options(&fields)?.check(operation)?;
         let content = content_from_js(operation, content)?;
         Call::new(&self.config, operation, &params, &options, content, self.browser.seed())
     }
@@ -161,6 +163,18 @@ impl Client {
         target.limit_redials(fields.number("max_redials")?)?;
         Ok((target, source))
     }
+}
+
+/// The options of a call, which a client has as its defaults.
+fn call_options(fields: &Fields<'_>) -> Result<RawCallOptions, Error> {
+    Ok(RawCallOptions {
+        timeout: fields.number("timeout")?,
+        idle_timeout: fields.number("idle_timeout")?,
+        total_timeout: fields.number("total_timeout")?,
+        max_retries: fields.number("max_retries")?,
+        max_response_bytes: fields.number("max_response_bytes")?,
+        headers: fields.map("headers")?,
+    })
 }
 
 /// A call under way. Letting go of it does not give the call up.

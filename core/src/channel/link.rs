@@ -357,7 +357,7 @@ impl Link {
                 self.dial(began, now, url);
             }
             // What cannot even be asked, or makes no sense, does not get better.
-            Err(error @ (Error::Encode(_) | Error::Decode(_))) => {
+            Err(error @ (Error::Encode(_) | Error::Decode(_) | Error::TooLarge(_))) => {
                 self.close(CloseCause::new(CloseReason::Unauthorized, &error.to_string()));
             }
             Err(error) => {
@@ -505,7 +505,7 @@ impl Link {
 
     fn note(&mut self, fact: impl FnOnce() -> Fact) {
         self.notes.add(|| Note {
-            subject: format!("{} of {}", self.channel, self.target.address.computer_id),
+            subject: format!("{} of {}", self.channel, self.mask.text(&self.target.address.computer_id)),
             fact: fact(),
         });
     }

@@ -25,6 +25,9 @@ pub use link::{Counters, DialFailure, Output, State, Target};
 pub use session::{Protocol, Session};
 pub use terminal::{Terminal, TerminalItem};
 
+/// The largest message that a channel accepts, in bytes: far more than any channel sends.
+pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
+
 /// The terminal of a computer.
 pub type TerminalSession = Session<Terminal>;
 /// The sound of a computer.

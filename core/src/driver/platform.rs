@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::signal::Signal;
 use crate::Millis;
 use crate::address::SocketUrl;
-use crate::channel::DialFailure;
+use crate::channel::{DialFailure, MAX_MESSAGE_BYTES};
 use crate::http::{Request, Response, SendFailure};
 use crate::note::Note;
 
@@ -32,7 +32,7 @@ pub trait Platform: 'static {
     /// Lets at least this much time pass.
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
 
-    /// Sends a request and reads the whole answer; tells of the header and of each piece of the body as it comes, and
+    /// Sends a request and reads the whole answer, its body into a [`ResponseBody`](crate::http::ResponseBody); tells of the header and of each piece of the body as it comes, and
     /// if that is [wanted](Progress::wants_sent) and can be known, how much of the request is on its way. Dropping the future
     /// frees the connection.
     fn send(
@@ -112,9 +112,18 @@ pub enum Message {
     },
 }
 
+impl Message {
+    /// The end of a socket whose message exceeds [`MAX_MESSAGE_BYTES`]: nothing more is read from it.
+    #[must_use]
+    pub fn too_large() -> Self {
+        // The code for it (RFC 6455 section 7.4.1).
+        Self::Closed { code: 1009, reason: format!("a message is larger than {MAX_MESSAGE_BYTES} bytes") }
+    }
+}
+
 /// Reads from a socket. Dropping it frees what it holds.
 pub trait SocketReader: 'static {
-    /// The next message. After `Closed` it is not called again.
+    /// The next message, of at most [`MAX_MESSAGE_BYTES`]. After `Closed` it is not called again.
     fn receive(&mut self) -> impl Future<Output = Message>;
 }
 

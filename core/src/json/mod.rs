@@ -14,4 +14,4 @@ pub use read::{SyntaxError, parse};
 pub(crate) use read::{members, text};
 pub(crate) use typed::serialize_as_json;
 pub use value::{Map, Number, Value};
-pub(crate) use write::quote;
+pub(crate) use write::{quote, write_escape};

@@ -57,17 +57,28 @@ fn write_quoted(value: &str, text: &mut String) {
     for character in value.chars() {
         match character {
             '"' | '\\' => text.extend(['\\', character]),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            '\0'..='\u{1f}' => {
-                let digit = |nibble: u32| char::from_digit(nibble, 16).unwrap_or_default();
-                let code = u32::from(character);
-                text.push_str("\\u00");
-                text.extend([digit(code >> 4), digit(code & 15)]);
-            }
+            '\0'..='\u{1f}' => write_escape(character, text),
             _ => text.push(character),
         }
     }
     text.push('"');
+}
+
+/// Writes the escape of a character: `\n`, `\r` or `\t`, else `\u001b`, beyond U+FFFF two of them.
+pub(crate) fn write_escape(character: char, text: &mut String) {
+    let short = match character {
+        '\n' => "\\n",
+        '\r' => "\\r",
+        '\t' => "\\t",
+        _ => "",
+    };
+    text.push_str(short);
+    if short.is_empty() {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            text.push_str("\\u");
+            for shift in [12, 8, 4, 0] {
+                text.push(char::from(b"0123456789abcdef"[usize::from(*unit >> shift & 15)]));
+            }
+        }
+    }
 }

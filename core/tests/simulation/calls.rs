@@ -40,8 +40,8 @@ fn good(request: &Request) -> Response {
     let linked = request.url.starts_with("https://storage.example/");
     Response {
         status: 200,
-        headers: Vec::new(),
         body: if linked { picture } else { body.to_string().into_bytes() },
+        ..Response::default()
     }
 }
 
@@ -153,7 +153,12 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
     let date = random.pick(&["Sun, 06 Nov 1994 08:49:07 GMT", "today"]);
     let mut answer = |status: u16, body: Value| {
         let headers = vec![("retry-after".to_owned(), wait.to_owned()), ("date".to_owned(), date.to_owned())];
-        call.handle_response(Response { status, headers, body: body.to_string().into_bytes() });
+        call.handle_response(Response {
+            status,
+            headers,
+            body: body.to_string().into_bytes(),
+            ..Response::default()
+        });
     };
     match random.below(13) {
         0 => {
@@ -194,7 +199,7 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
         }
         8 => {
             let length = random.below(200);
-            call.handle_response(Response { status: 200, headers: Vec::new(), body: random.bytes(length) });
+            call.handle_response(Response { status: 200, body: random.bytes(length), ..Response::default() });
             true
         }
         9 => {

@@ -5,7 +5,7 @@ export type Delivered = "no" | "maybe" | "yes";
 
 /** A failure in one flat form; fields that do not apply are absent. */
 export interface ErrorRecord {
-  kind: "encode" | "decode" | "server" | "transport" | "timeout" | "aborted" | "closed";
+  kind: "encode" | "decode" | "too_large" | "server" | "transport" | "timeout" | "aborted" | "closed";
   message: string;
   delivered: Delivered;
   field?: string;

@@ -80,7 +80,10 @@ export class Files {
     return this.#caller.call("files.download", { id }, options);
   }
 
-  /** Fetches a file's content. */
+  /**
+   * Fetches a file's content, of at most 1 GiB unless `maxResponseBytes` sets another limit. It is held in memory; to
+   * stream a large file, fetch the URL that {@link download} gives.
+   */
   async bytes(id: string, options?: CallOptions): Promise<Uint8Array> {
     return (await this.#caller.exchange("files.bytes", { id }, options)).bytes;
   }

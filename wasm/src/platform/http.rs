@@ -5,7 +5,7 @@ use gloo_net::Error;
 use gloo_net::http::{Method, Request as Sent, RequestBuilder};
 use js_sys::{Reflect, Uint8Array};
 use orgo_core::driver::Progress;
-use orgo_core::http::{self as core, Reached, Request, Response, SendFailure};
+use orgo_core::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache};
@@ -27,7 +27,7 @@ impl Drop for AbortOnDrop {
 pub(super) async fn send(request: Request, progress: Progress) -> Result<Response, SendFailure> {
     // Without such a request, nothing is told of what is sent.
     if progress.wants_sent()
-        && let Some(exchange) = xhr::Exchange::new(progress.clone())
+        && let Some(exchange) = xhr::Exchange::new(progress.clone(), request.max_response_bytes)
     {
         return exchange.run(&request).await;
     }
@@ -57,31 +57,47 @@ pub(super) async fn send(request: Request, progress: Progress) -> Result<Respons
     let kept = web_sys::Request::from(built.map_err(failed(Reached::Never))?);
     let answer = Sent::from(Clone::clone(&kept)).send().await.map_err(failed(Reached::Maybe))?;
     progress.heard();
-    let body = match answer.body() {
-        Some(stream) => read(&stream, &progress).await.map_err(|error| SendFailure {
-            reached: Reached::Maybe,
-            message: format!("the answer broke off: {}", message(&error)),
-        })?,
-        None => Vec::new(),
+    let mut response = Response {
+        status: answer.status(),
+        headers: answer.headers().entries().collect(),
+        ..Response::default()
     };
-    Ok(Response { status: answer.status(), headers: answer.headers().entries().collect(), body })
+    let body = ResponseBody::new(request.max_response_bytes, response.header("content-length"));
+    response.too_large = match (body, answer.body()) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(mut body), Some(stream)) => {
+            let complete = read(&stream, &mut body, &progress).await.map_err(|error| SendFailure {
+                reached: Reached::Maybe,
+                message: format!("the answer broke off: {}", message(&error)),
+            })?;
+            if complete {
+                response.body = body.into_bytes();
+            }
+            !complete
+        }
+    };
+    Ok(response)
 }
 
-/// Reads a body piece by piece. gloo-net's `binary` tells of nothing before the end.
-async fn read(stream: &ReadableStream, progress: &Progress) -> Result<Vec<u8>, JsValue> {
+/// Reads a body piece by piece. gloo-net's `binary` tells of nothing before the end. `false` if it exceeds its limit; the
+/// caller then aborts the request.
+async fn read(
+    stream: &ReadableStream,
+    body: &mut ResponseBody,
+    progress: &Progress,
+) -> Result<bool, JsValue> {
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
-    let mut body = Vec::new();
     loop {
         let piece = JsFuture::from(reader.read()).await?;
         progress.heard();
         match Reflect::get(&piece, &"value".into())?.dyn_into::<Uint8Array>() {
-            Ok(bytes) => {
-                let at = body.len();
-                body.resize(at + bytes.length() as usize, 0);
-                bytes.copy_to(&mut body[at..]);
-            }
+            Ok(bytes) => match body.room(bytes.length() as usize) {
+                Some(room) => bytes.copy_to(room),
+                None => return Ok(false),
+            },
             // The last piece has no value.
-            Err(_) => return Ok(body),
+            Err(_) => return Ok(true),
         }
     }
 }

@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::task::{Poll, Waker};
 
 use gloo_timers::future::TimeoutFuture;
-use js_sys::{ArrayBuffer, Reflect, Uint8Array};
+use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
 use orgo_core::address::SocketUrl;
-use orgo_core::channel::DialFailure;
+use orgo_core::channel::{DialFailure, MAX_MESSAGE_BYTES};
 use orgo_core::driver::{Message, SocketReader, SocketWriter};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -83,7 +83,13 @@ impl Socket {
             let inbox = Rc::clone(&inbox);
             move |event: MessageEvent| {
                 let data = event.data();
+                // A browser has held the message whole by now, but it is not copied. Of text the UTF-16 units are counted.
+                let length = match data.dyn_ref::<JsString>() {
+                    Some(text) => text.length(),
+                    None => data.unchecked_ref::<ArrayBuffer>().byte_length(),
+                };
                 inbox.push(Event::Message(match data.as_string() {
+                    _ if length as usize > MAX_MESSAGE_BYTES => Message::too_large(),
                     Some(text) => Message::Text(text),
                     None => Message::Binary(Uint8Array::new(data.unchecked_ref::<ArrayBuffer>()).to_vec()),
                 }));

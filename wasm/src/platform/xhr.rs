@@ -1,5 +1,8 @@
 //! HTTP by `XMLHttpRequest`, which tells how much of a request was sent.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use js_sys::{ArrayBuffer, Promise, Reflect, Uint8Array, global};
 use orgo_core::driver::Progress;
 use orgo_core::http::{Reached, Request, Response, SendFailure};
@@ -13,8 +16,12 @@ use super::failure::{NO_CAUSE, message};
 /// One request. It is aborted when it is let go of.
 pub(super) struct Exchange {
     xhr: XmlHttpRequest,
+    limit: u64,
     on_sent: Closure<dyn Fn(ProgressEvent)>,
     on_change: Closure<dyn Fn()>,
+    on_received: Closure<dyn Fn(ProgressEvent)>,
+    /// The status of a response whose body exceeds the limit: the request was aborted, which clears its own.
+    too_large: Rc<Cell<Option<u16>>>,
 }
 
 impl Drop for Exchange {
@@ -27,7 +34,7 @@ impl Drop for Exchange {
 
 impl Exchange {
     /// Nothing where the platform has no such requests, as Node and service workers have none.
-    pub(super) fn new(progress: Progress) -> Option<Self> {
+    pub(super) fn new(progress: Progress, limit: u64) -> Option<Self> {
         // Each exception leaves a slot of wasm-bindgen's table behind, so none is provoked to find out.
         if !Reflect::has(&global(), &"XMLHttpRequest".into()).unwrap_or_default() {
             return None;
@@ -52,7 +59,19 @@ impl Exchange {
                 }
             })
         };
-        Some(Self { xhr, on_sent, on_change })
+        let too_large = Rc::<Cell<Option<u16>>>::default();
+        let on_received = {
+            let (xhr, too_large) = (xhr.clone(), Rc::clone(&too_large));
+            #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
+            Closure::new(move |event: ProgressEvent| {
+                // The total is the length that the response announces, 0 if it does not.
+                if event.loaded().max(event.total()) > limit as f64 {
+                    too_large.set(xhr.status().ok());
+                    let _ = xhr.abort();
+                }
+            })
+        };
+        Some(Self { xhr, limit, on_sent, on_change, on_received, too_large })
     }
 
     /// Sends the request and reads its whole answer.
@@ -70,14 +89,23 @@ impl Exchange {
         // It does not reject.
         let _ = JsFuture::from(ended).await;
 
+        if let Some(status) = self.too_large.get() {
+            return Ok(Response { status, too_large: true, ..Response::default() });
+        }
         let status = xhr.status().unwrap_or_default();
         let body = xhr.response().ok().and_then(|body| body.dyn_into::<ArrayBuffer>().ok());
         match body {
-            Some(body) if status != 0 => Ok(Response {
-                status,
-                headers: headers(&xhr.get_all_response_headers().unwrap_or_default()),
-                body: Uint8Array::new(&body).to_vec(),
-            }),
+            Some(body) if status != 0 => {
+                let bytes = Uint8Array::new(&body);
+                // The last piece may come without an event of its own.
+                let too_large = u64::from(bytes.length()) > self.limit;
+                Ok(Response {
+                    status,
+                    headers: headers(&xhr.get_all_response_headers().unwrap_or_default()),
+                    body: if too_large { Vec::new() } else { bytes.to_vec() },
+                    too_large,
+                })
+            }
             _ => Err(SendFailure {
                 reached: Reached::Maybe,
                 message: format!("the request failed {NO_CAUSE}"),
@@ -88,6 +116,7 @@ impl Exchange {
     fn listen(&self, on: bool) {
         let function = |closure: &JsValue| on.then(|| closure.unchecked_ref::<js_sys::Function>().clone());
         self.xhr.set_onreadystatechange(function(self.on_change.as_ref()).as_ref());
+        self.xhr.set_onprogress(function(self.on_received.as_ref()).as_ref());
         if let Ok(upload) = self.xhr.upload() {
             upload.set_onprogress(function(self.on_sent.as_ref()).as_ref());
         }
@@ -96,6 +125,6 @@ impl Exchange {
 
 /// Reads lines of `name: value`.
 fn headers(text: &str) -> Vec<(String, String)> {
-    let fields = text.lines().filter_map(|line| line.split_once(": "));
-    fields.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+    let fields = text.lines().filter_map(|line| line.split_once(':'));
+    fields.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect()
 }

@@ -45,6 +45,7 @@ pub(crate) fn run(data: &[u8]) {
     loop {
         while let Some(note) = call.poll_note() {
             assert!(!format!("{note:?}").contains(KEY), "no log shows the key");
+            check_line(&note.to_string());
         }
         match call.step(now) {
             Step::Done(result) => {
@@ -160,7 +161,7 @@ fn response(input: &mut Input<'_>) -> Response {
         body.extend_from_slice(KEY.as_bytes());
         body.extend_from_slice(input.bytes());
     }
-    Response { status, headers, body }
+    Response { status, headers, body, ..Response::default() }
 }
 
 fn check_output(operation: &Operation, output: Output) {
@@ -192,7 +193,17 @@ fn check_error(error: &Error) {
         assert!(!text.contains(KEY), "no error shows the key: {text}");
         assert!(text.len() <= LARGEST_ERROR, "an error is bounded: {} bytes", text.len());
     }
-    serde_json::from_str::<serde_json::Value>(&record).expect("a record is JSON");
+    check_line(&error.to_string());
+    let record: serde_json::Value = serde_json::from_str(&record).expect("a record is JSON");
+    for field in ["message", "code", "request_id", "path"] {
+        check_line(record[field].as_str().unwrap_or_default());
+    }
+}
+
+/// No character that a terminal or a log viewer would obey.
+pub(super) fn check_line(text: &str) {
+    let bidi = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
+    assert!(!text.chars().any(|c| c.is_control() || bidi(c)), "an unescaped character: {text:?}");
 }
 
 type Reader = fn(Output) -> Result<(), Error>;

@@ -7,6 +7,7 @@ use orgo_core::channel::{Counters, DialFailure, Output, Protocol, Session, State
 use orgo_core::error::{Error, ServerError};
 use orgo_core::note::Level;
 
+use super::answers::check_line;
 use super::input::Input;
 
 const PASSWORD: &str = "hunter2fuzz";
@@ -268,6 +269,9 @@ impl<S: Subject> World<S> {
         let grows = totals(&self.before).into_iter().zip(totals(&now)).all(|(before, now)| before <= now);
         assert!(grows, "totals only grow: {:?}, then {now:?}", self.before);
         assert!(now.malformed <= now.received_messages);
+        if let State::Waiting { cause, .. } | State::Closed(cause) = self.session.state() {
+            check_line(&cause.message);
+        }
         self.before = now;
     }
 
