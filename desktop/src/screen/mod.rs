@@ -8,8 +8,11 @@ mod dial;
 mod error;
 mod focus;
 mod framing;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod hold;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests know more tricks than the fuzzer"))]
 mod impostor;
 mod keyboard;
 mod keymap;
