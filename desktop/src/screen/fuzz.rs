@@ -1,7 +1,7 @@
 //! Any bytes as what an X server answers.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError, mpsc},
+    sync::{Arc, Mutex, Once, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
@@ -25,6 +25,7 @@ const CONNECTIONS: usize = 6;
 ///
 /// The first byte says what is done with the screen, the next ones how the rest is shared among the connections.
 pub(crate) fn display(data: &[u8]) {
+    ignore_broken_pipes();
     let Some((&actions, data)) = data.split_first() else { return };
     let began = Instant::now();
     let parts = Mutex::new(parts(data));
@@ -38,6 +39,15 @@ pub(crate) fn display(data: &[u8]) {
     use_screen(&impostor, actions);
     impostor.close();
     assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+}
+
+/// As every Rust program does at its start, except those whose `main` is a fuzzer's.
+fn ignore_broken_pipes() {
+    static ONCE: Once = Once::new();
+    // SAFETY: no handler is installed, and `Once` keeps other threads of this function out.
+    ONCE.call_once(|| unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+    });
 }
 
 fn use_screen(impostor: &Arc<Impostor>, actions: u8) {
