@@ -429,13 +429,30 @@ fn check_other_accounts_of_the_host_do_not_reach_a_home(server: &Server) {
     }
 }
 
-/// In a network namespace of the server's own a neighbor answers at such addresses, as a cloud does.
+/// A folder above that is closed, as a home or a temporary folder is.
+#[test]
+fn computers_have_users_of_their_own_wherever_the_data_lie() {
+    let closed = tempfile::tempdir().expect("the tests may write to /tmp");
+    let data = tempfile::tempdir_in(closed.path()).expect("the folder is ours");
+    let server = Server::start_in(data, &[]);
+    let computer = server.computer();
+    computer.bash("echo kept > ~/kept");
+    if geteuid().is_root() {
+        let home = server.data.path().join("computers").join(&computer.id).join("home");
+        let owner = fs::metadata(home.join("kept")).expect("it was written").uid();
+        assert!(owner >= 200_000, "it belongs to {owner}");
+    }
+    server.call("DELETE", &format!("/computers/{}", computer.id), &Value::Null).expect(200);
+    assert!(!server.data.path().join("computers").join(&computer.id).exists());
+}
+
 #[test]
 fn link_local_addresses_are_closed_to_computers() {
     let server = Server::start();
     let computer = server.computer();
     let routes = output(&computer, "cat /proc/net/route");
     assert!(routes.contains("tap0"), "{routes}");
+    // With the device named too, since a route that only fails would let the kernel try its neighbors.
     for address in ["169.254.169.254", "169.254.0.1", "168.63.129.16", "100.100.100.200", "192.0.0.192"] {
         let code = format!(
             "import socket, errno\nfor bound in (False, True):\n    s = socket.socket()\n    s.settimeout(3)\n    \
