@@ -89,6 +89,11 @@ fn arrange(homes: &Path) -> io::Result<PathBuf> {
     Ok(stage.to_owned())
 }
 
+/// The mode of a folder on the way to what computers use: where they run as users of their own, these may pass, but not list it.
+pub(crate) fn passage() -> u32 {
+    if geteuid().is_root() { 0o711 } else { 0o700 }
+}
+
 fn give_up(port: u16) -> io::Result<()> {
     let kept =
         if port != 0 && port < FIRST_FREE_PORT { KEPT | CapabilitySet::NET_BIND_SERVICE } else { KEPT };

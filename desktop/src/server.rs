@@ -259,10 +259,11 @@ fn default_data_dir() -> Result<PathBuf, ServeError> {
     Ok(data.ok_or(ServeError::NoHome)?.join("orgo-desktop"))
 }
 
-/// A folder that others may pass through, since computers run as users of their own, but not list.
+/// A folder on the way to the homes.
 fn make(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o711).create(folder)?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o711))
+    let mode = privileges::passage();
+    DirBuilder::new().recursive(true).mode(mode).create(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(mode))
 }
 
 fn private_file(path: &Path) -> io::Result<fs::File> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::geteuid;
@@ -52,7 +52,7 @@ pub(crate) struct Machine {
     spawner: Spawner,
     owner: Option<u32>,
     broadcast: Broadcast,
-    _network: Option<Network>,
+    network: Mutex<Option<Network>>,
 }
 
 /// What a machine is made from.
@@ -130,7 +130,7 @@ impl Machine {
                 spawner: spawner.clone(),
                 owner,
                 broadcast: Broadcast::default(),
-                _network: network,
+                network: Mutex::new(network),
             }),
             Err(error) => {
                 ending.begin();
@@ -256,6 +256,10 @@ impl Machine {
         let closed = timeout(GRACE, self.agent.terminate(DISPLAY_SERVER)).await;
         tracing::debug!("the programs of a computer were asked to close: {closed:?}");
         self.container.kill().await;
+        let network = self.network.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(network) = network {
+            network.close().await;
+        }
         self.group.remove().await;
     }
 }

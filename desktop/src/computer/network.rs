@@ -33,7 +33,16 @@ const READY_LIMIT: Duration = Duration::from_secs(5);
 /// The process that carries. The network ends with it.
 #[derive(Debug)]
 pub(super) struct Network {
-    _carrier: Child,
+    carrier: Child,
+}
+
+impl Network {
+    /// Returns when the carrier has ended, which is in the computer's control groups.
+    pub(super) async fn close(mut self) {
+        if let Err(error) = self.carrier.kill().await {
+            tracing::error!("cannot end the carrier of a network: {error}");
+        }
+    }
 }
 
 /// Who carries for a box.
@@ -75,7 +84,7 @@ pub(super) async fn connect(network: OwnedFd, carrying: Carrying<'_>) -> io::Res
     let carrier = spawner.spawn(command).await?;
     let ready = pipe::Receiver::from_owned_fd(ready)?;
     timeout(READY_LIMIT, said_ready(ready)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    Ok(Network { _carrier: carrier })
+    Ok(Network { carrier })
 }
 
 /// The pipe closes without a byte when the carrier has given up.

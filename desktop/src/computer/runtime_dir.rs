@@ -15,6 +15,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::privileges::passage;
 use crate::untrusted::Folder;
 
 use super::network::RESOLVER;
@@ -44,8 +45,7 @@ impl RuntimeDir {
         let folder = tempfile::Builder::new().prefix(PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
         let lock = File::create(folder.path().join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        // Computers run as users of their own and must reach their part of it.
-        fs::set_permissions(folder.path(), Permissions::from_mode(0o711))?;
+        fs::set_permissions(folder.path(), Permissions::from_mode(passage()))?;
         let runtime = Self { folder, _lock: lock };
         runtime.write_support()?;
         Ok(runtime)
@@ -170,6 +170,11 @@ mod tests {
         let alive = make("orgo-desktop-alive");
         flock(&alive, FlockOperation::NonBlockingLockExclusive).expect("nobody else holds it");
         drop(make("other"));
+        let deep = Folder::open(&parent.path().join("orgo-desktop-dead")).expect("it was made");
+        let mut below = deep.create("left", None).expect("the folder is ours");
+        for _ in 0..5_000 {
+            below = below.create("d", None).expect("there is room");
+        }
 
         remove_stale(parent.path());
 

@@ -141,6 +141,12 @@ fn check_every_helper_has_the_computers_user_and_no_rights(server: &Server) {
             assert!(group(*pid).contains(&instance), "{name} is in {}", group(*pid));
         }
     }
+    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    computer.act("stop", &Value::Null).expect(200);
+    computer.wait_for_status("stopped");
+    let groups =
+        Command::new("find").args(["/sys/fs/cgroup", "-name", &instance]).output().expect("it is there");
+    assert_eq!(String::from_utf8_lossy(&groups.stdout), "", "a control group is left");
     if by_root {
         // CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETFCAP
         let kept: u64 = [0, 1, 3, 5, 6, 7, 31].iter().map(|bit| 1 << bit).sum();
@@ -413,8 +419,9 @@ fn check_other_accounts_of_the_host_do_not_reach_a_home(server: &Server) {
     let home = server.data.path().join("computers").join(&computer.id).join("home");
     assert!(home.join("shell").exists());
     if status_field(server.process.id(), "Uid").starts_with(&USER.to_string()) || !geteuid().is_root() {
-        let mode = fs::metadata(home.parent().expect("it has one")).expect("it is ours").mode();
-        assert_eq!(mode & 0o077, 0);
+        for folder in [server.data.path(), home.parent().expect("it has one")] {
+            assert_eq!(fs::metadata(folder).expect("it is there").mode() & 0o077, 0);
+        }
         if !geteuid().is_root() {
             return;
         }
