@@ -523,7 +523,7 @@ fn swapping_every_name_changes_nothing_outside() {
         r#"
 import os, random, shutil, sys
 home = os.path.expanduser('~')
-names = [home + '/' + name for name in ('Desktop', 'Downloads', '.config', '.bashrc', '.local', 'export.txt', '.arriving-0')]
+names = [home + '/' + name for name in ('Desktop', 'Downloads', '.bashrc', '.cache', 'export.txt', '.arriving-0')]
 names += ['/run/computer', '/run/log', '/run/user', '/tmp/.X11-unix/x', '/tmp/exchange', '/run/computer/pulse.sock']
 targets = ['/etc/passwd', '/etc/shadow', '{host}/root-only', '{host}/folder', '{data}', '/dev/zero', '/proc/1/environ', '/proc/self/mem']
 count = 0
