@@ -7,6 +7,9 @@ use super::{connection::Display, error::ScreenError, property};
 /// Values of the input focus that are no window: None and PointerRoot.
 const NO_WINDOW: std::ops::RangeInclusive<Window> = 0..=1;
 
+/// Most ancestors of the focused window that are examined. Toolkits nest a few dozen windows.
+const MAX_DEPTH: usize = 256;
+
 /// Who reads the keyboard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Focus {
@@ -23,7 +26,10 @@ pub(super) fn focus(display: &Display) -> Result<Focus, ScreenError> {
         return Ok(Focus::Nothing);
     }
     let mut window = focused;
-    while window != display.root {
+    for _ in 0..MAX_DEPTH {
+        if window == display.root {
+            break;
+        }
         let protocols = property::list(display, window, display.atoms.WM_PROTOCOLS, AtomEnum::ATOM)?;
         if protocols.contains(&display.atoms._NET_WM_PING) {
             return Ok(Focus::Pingable(window));

@@ -14,6 +14,8 @@ pub(super) const FIRST_SPARE: Keycode = 136;
 /// Spare codes that keep their stock symbol: an empty one would be given to a remote viewer's character, and
 /// Chromium would then reload or leave the page when that viewer types it.
 pub(super) const KEPT: [Keycode; 3] = [166, 167, 181];
+/// The first and the last keycode of every common X server. The protocol allows none below 8.
+const KEYCODES: (Keycode, Keycode) = (8, Keycode::MAX);
 /// Symbol of a key that types nothing.
 pub(super) const NO_SYMBOL: Keysym = 0;
 
@@ -36,14 +38,21 @@ pub(super) struct Keymap {
 impl Keymap {
     pub(super) fn read(display: &Display) -> Result<Self, ScreenError> {
         let setup = display.conn.setup();
-        let (first, last) = (setup.min_keycode, setup.max_keycode);
+        let (first, last) = KEYCODES;
+        if (setup.min_keycode, setup.max_keycode) != KEYCODES {
+            return Err(ScreenError::Unsupported(format!("the keycodes {first} to {last}")));
+        }
         let symbols = display.conn.get_keyboard_mapping(first, last - first + 1)?;
         let modifiers = display.conn.get_modifier_mapping()?.reply()?;
         let symbols = symbols.reply()?;
         let per_modifier = usize::from(modifiers.keycodes_per_modifier()).max(1);
+        let width = usize::from(symbols.keysyms_per_keycode);
+        if width == 0 || symbols.keysyms.len() != width * (usize::from(last - first) + 1) {
+            return Err(ScreenError::Lost("it sent a keyboard map of a wrong size".to_owned()));
+        }
         Ok(Self {
             first,
-            width: usize::from(symbols.keysyms_per_keycode).max(1),
+            width,
             symbols: symbols.keysyms,
             modifiers: modifiers
                 .keycodes
