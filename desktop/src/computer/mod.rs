@@ -3,6 +3,7 @@
 mod command;
 mod container;
 mod delivery;
+mod display_socket;
 mod environment;
 mod fleet;
 mod layout;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
 use crate::screen::{Screen, ScreenError, Sign};
 
+use super::display_socket::DisplaySocket;
 use super::environment::environment;
 use super::layout::{HOME, Layout, inside};
 use super::resolution::Resolution;
@@ -185,7 +186,8 @@ impl Session<'_> {
     async fn open_screen(&self, layout: &Layout, deadline: Instant) -> Result<Arc<Screen>, BootError> {
         let socket = layout.x_socket();
         wait_for(&socket, "the X server", deadline).await?;
-        let opened = tokio::task::spawn_blocking(move || Screen::open(&socket)).await;
+        let dialer = Arc::new(DisplaySocket(socket));
+        let opened = tokio::task::spawn_blocking(move || Screen::open(dialer)).await;
         Ok(Arc::new(opened.map_err(io::Error::other)??))
     }
 

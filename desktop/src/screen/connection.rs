@@ -1,17 +1,12 @@
-//! One connection to an X server: bounded waits, the root window and the atoms in use.
+//! One connection to an X server: the root window, the atoms in use and the events.
 
 use std::{
     cell::Cell,
-    io::{self, IoSlice},
-    os::{
-        fd::{AsFd, BorrowedFd},
-        unix::net::UnixStream,
-    },
-    path::{Path, PathBuf},
+    os::fd::{AsFd, BorrowedFd},
     time::{Duration, Instant},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::event::{PollFd, PollFlags};
 use x11rb::{
     connection::Connection,
     protocol::{
@@ -20,18 +15,16 @@ use x11rb::{
         xproto::{ConnectionExt as _, Window},
         xtest::ConnectionExt as _,
     },
-    rust_connection::{DefaultStream, PollMode, RustConnection, Stream},
-    utils::RawFdContainer,
 };
 
 use super::{
+    bounded::BoundedConnection,
+    dial::Endpoint,
     error::ScreenError,
     manners::{Manners, Unread},
     patience::Patience,
+    stream::wait_for,
 };
-
-/// How long a reply may take. A server that crashed closes the socket at once; this bounds one that hangs.
-const REPLY_LIMIT: Duration = Duration::from_secs(10);
 
 x11rb::atom_manager! {
     /// The atoms that this module names.
@@ -56,75 +49,11 @@ x11rb::atom_manager! {
     }
 }
 
-/// An X socket on which no single wait lasts longer than [`REPLY_LIMIT`], and none beyond `end`.
-#[derive(Debug)]
-pub(super) struct BoundedStream {
-    stream: DefaultStream,
-    end: Option<Instant>,
-}
-
-impl Stream for BoundedStream {
-    fn poll(&self, mode: PollMode) -> io::Result<()> {
-        let mut flags = PollFlags::empty();
-        flags.set(PollFlags::IN, mode.readable());
-        flags.set(PollFlags::OUT, mode.writable());
-        let mut patience = Patience::new(REPLY_LIMIT);
-        while let Some(look) = patience.next_look() {
-            let look = self.end.map_or(look, |end| end.min(look));
-            if wait_for(&mut [PollFd::new(&self.stream, flags)], Some(look))? {
-                return Ok(());
-            }
-            if self.end.is_some_and(|end| end <= Instant::now()) {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "no answer in time"));
-            }
-        }
-        let text = format!("no answer within {} seconds", REPLY_LIMIT.as_secs());
-        Err(io::Error::new(io::ErrorKind::TimedOut, text))
-    }
-
-    fn read(&self, buf: &mut [u8], fd_storage: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.stream.read(buf, fd_storage)
-    }
-
-    fn write(&self, buf: &[u8], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.stream.write(buf, fds)
-    }
-
-    fn write_vectored(&self, bufs: &[IoSlice<'_>], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.stream.write_vectored(bufs, fds)
-    }
-}
-
-/// Waits until one of `fds` is ready; `false` when `deadline` comes first. `None` waits without end.
-pub(super) fn wait_for(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
-    loop {
-        let timeout = deadline.map(|deadline| {
-            let left = deadline.saturating_duration_since(Instant::now());
-            Timespec::try_from(left).unwrap_or(Timespec { tv_sec: i64::MAX, tv_nsec: 0 })
-        });
-        match poll(fds, timeout.as_ref()) {
-            Ok(ready) => return Ok(ready > 0),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// A plain connection; with an `end`, one on which no wait lasts beyond it.
-pub(super) fn open(
-    socket: &Path,
-    end: Option<Instant>,
-) -> Result<RustConnection<BoundedStream>, ScreenError> {
-    let stream = UnixStream::connect(socket)?;
-    let (stream, _) = DefaultStream::from_unix_stream(stream)?;
-    Ok(RustConnection::connect_to_stream(BoundedStream { stream, end }, 0)?)
-}
-
 /// An open connection to the X server and what nearly every request needs.
 #[derive(Debug)]
 pub(super) struct Display {
-    pub(super) conn: RustConnection<BoundedStream>,
-    pub(super) socket: PathBuf,
+    pub(super) conn: BoundedConnection,
+    pub(super) endpoint: Endpoint,
     pub(super) root: Window,
     pub(super) atoms: Atoms,
     pub(super) manners: Cell<Manners>,
@@ -132,24 +61,26 @@ pub(super) struct Display {
 }
 
 impl Display {
-    pub(super) fn connect(socket: &Path) -> Result<Self, ScreenError> {
-        let conn = open(socket, None)?;
+    /// Connects. The time limit includes all requests until the next operation.
+    pub(super) fn connect(endpoint: &Endpoint) -> Result<Self, ScreenError> {
+        let conn = BoundedConnection::open(endpoint, endpoint.limits.operation)?;
         let atoms = Atoms::new(&conn)?.reply()?;
+        // x11rb checks that there is one.
         let root = conn.setup().roots[0].root;
-        let socket = socket.to_owned();
-        Ok(Self { conn, socket, root, atoms, manners: Cell::default(), unread: Cell::default() })
+        let endpoint = endpoint.clone();
+        Ok(Self { conn, endpoint, root, atoms, manners: Cell::default(), unread: Cell::default() })
     }
 
     /// A connection that learns what windows draw.
-    pub(super) fn connect_to_watch_drawing(socket: &Path) -> Result<Self, ScreenError> {
-        let display = Self::connect(socket)?;
+    pub(super) fn connect_to_watch_drawing(endpoint: &Endpoint) -> Result<Self, ScreenError> {
+        let display = Self::connect(endpoint)?;
         display.conn.damage_query_version(1, 1)?.reply()?;
         Ok(display)
     }
 
     /// A connection for pointer and keyboard.
-    pub(super) fn connect_for_input(socket: &Path) -> Result<Self, ScreenError> {
-        let display = Self::connect_to_watch_drawing(socket)?;
+    pub(super) fn connect_for_input(endpoint: &Endpoint) -> Result<Self, ScreenError> {
+        let display = Self::connect_to_watch_drawing(endpoint)?;
         display.conn.xtest_get_version(2, 2)?.reply()?;
         display.release_everything()?;
         Ok(display)
@@ -187,6 +118,7 @@ impl Display {
             if let Some(event) = self.conn.poll_for_event()? {
                 return Ok(Some(event));
             }
+            let look = look.min(self.conn.next_look()?);
             wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(look))?;
         }
         Ok(None)
@@ -199,51 +131,67 @@ impl Display {
     }
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
-        self.conn.stream().stream.as_fd()
+        self.conn.as_fd()
+    }
+}
+
+/// A connection that a [`Link`] can keep.
+pub(super) trait Linked {
+    fn conn(&self) -> &BoundedConnection;
+}
+
+impl Linked for Display {
+    fn conn(&self) -> &BoundedConnection {
+        &self.conn
     }
 }
 
 /// A connection that is opened again after it was lost.
 #[derive(Debug)]
 pub(super) struct Link<T> {
-    socket: PathBuf,
-    connect: fn(&Path) -> Result<T, ScreenError>,
+    endpoint: Endpoint,
+    connect: fn(&Endpoint) -> Result<T, ScreenError>,
     open: Option<T>,
     /// Kept until there is a new one: an X server that hung and goes on reads only what came by a connection that is still
     /// open, and the last of it is what lets go of buttons and keys.
     lost: Option<T>,
 }
 
-impl<T> Link<T> {
+impl<T: Linked> Link<T> {
     pub(super) fn open(
-        socket: &Path,
-        connect: fn(&Path) -> Result<T, ScreenError>,
+        endpoint: &Endpoint,
+        connect: fn(&Endpoint) -> Result<T, ScreenError>,
     ) -> Result<Self, ScreenError> {
-        let open = Some(connect(socket)?);
-        Ok(Self { open, ..Self::closed(socket, connect) })
+        let open = Some(connect(endpoint)?);
+        Ok(Self { open, ..Self::closed(endpoint, connect) })
     }
 
     /// Opened when it is first needed.
-    pub(super) fn closed(socket: &Path, connect: fn(&Path) -> Result<T, ScreenError>) -> Self {
-        Self { socket: socket.to_owned(), connect, open: None, lost: None }
+    pub(super) fn closed(endpoint: &Endpoint, connect: fn(&Endpoint) -> Result<T, ScreenError>) -> Self {
+        Self { endpoint: endpoint.clone(), connect, open: None, lost: None }
     }
 
-    /// Runs `action` on the connection; an action that finds it lost leaves the next one to reconnect.
+    /// Runs `action`, which has a duration of `time`, on the connection. After an action that loses the connection or wears it
+    /// out, the next action reconnects.
     pub(super) fn run<R>(
         &mut self,
+        time: Duration,
         action: impl FnOnce(&mut T) -> Result<R, ScreenError>,
     ) -> Result<R, ScreenError> {
         let open = match &mut self.open {
             Some(open) => open,
             closed => {
-                let open = (self.connect)(&self.socket)?;
+                let open = (self.connect)(&self.endpoint)?;
                 self.lost = None;
                 closed.insert(open)
             }
         };
+        open.conn().begin_operation(time);
         let result = action(open);
         if matches!(result, Err(ScreenError::Lost(_) | ScreenError::BrokenOff(_))) {
             self.lost = self.open.take();
+        } else if open.conn().is_worn() {
+            self.open = None;
         }
         result
     }

@@ -1,5 +1,7 @@
 use x11rb::errors::{ConnectError, ConnectionError, IdsExhausted, ParseError, ReplyError, ReplyOrIdError};
 
+use super::screenshot::MAX_SIZE;
+
 /// Why a screen did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScreenError {
@@ -20,6 +22,13 @@ pub(crate) enum ScreenError {
     /// The X server lacks an extension or uses a pixel layout that this module cannot read.
     #[error("the X server does not offer {0}")]
     Unsupported(String),
+    /// The screen has too many pixels for one capture.
+    #[error(
+        "the screen is {width}x{height}, larger than {0}x{1}, the largest size that can be captured; make it smaller",
+        MAX_SIZE.0,
+        MAX_SIZE.1
+    )]
+    TooLarge { width: u16, height: u16 },
     /// The X server answered a request with an error.
     #[error("the X server refused a request: {0}")]
     Refused(String),
@@ -53,7 +62,13 @@ impl From<std::io::Error> for ScreenError {
 
 impl From<ConnectError> for ScreenError {
     fn from(error: ConnectError) -> Self {
-        Self::Lost(error.to_string())
+        match error {
+            // The reason is text from the X server, which must not get into a log.
+            ConnectError::SetupFailed(_) | ConnectError::SetupAuthenticate(_) => {
+                Self::Lost("it refused the connection".to_owned())
+            }
+            other => Self::Lost(other.to_string()),
+        }
     }
 }
 

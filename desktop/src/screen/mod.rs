@@ -1,14 +1,21 @@
 //! The screen of a computer: pointer, keyboard, pictures and events, spoken to its X server directly.
 
 mod barrier;
+mod bounded;
+mod checked_reply;
 mod connection;
+mod dial;
 mod error;
+#[cfg(test)]
+mod fake_server;
 mod focus;
+mod framing;
 mod hold;
 mod keyboard;
 mod keymap;
 mod keymap_pool;
 mod keys;
+mod limits;
 mod manners;
 mod neutral;
 mod paint;
@@ -19,13 +26,13 @@ mod property;
 mod reread;
 mod screenshot;
 mod signs;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod typing;
 mod watch;
 
 use std::{
-    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -34,12 +41,14 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     connection::{Display, Link},
+    dial::Endpoint,
     keymap_pool::KeycodePool,
+    limits::Limits,
     paint::Unseen,
     screenshot::{Album, Capture, Kind},
 };
 pub(crate) use self::{
-    error::ScreenError, keys::table as key_table, screenshot::Image, signs::Sign, watch::Watch,
+    dial::Dial, error::ScreenError, keys::table as key_table, screenshot::Image, signs::Sign, watch::Watch,
 };
 
 /// A button of the mouse.
@@ -100,7 +109,7 @@ pub(crate) enum ScreenEvent {
 /// The screen of one running computer. Calls block; those that act on pointer or keyboard run one at a time.
 #[derive(Debug)]
 pub(crate) struct Screen {
-    socket: PathBuf,
+    endpoint: Endpoint,
     input: Mutex<Input>,
     /// What was typed last, until a screenshot has waited for it.
     unseen: Mutex<Option<Unseen>>,
@@ -117,32 +126,37 @@ struct Input {
 }
 
 impl Screen {
-    /// Connects to the X server behind the Unix socket at `socket` and reserves keycodes for typing.
+    /// Connects to an X server and reserves keycodes for typing.
     ///
     /// To be called before the window manager starts, since every program reads the keymap again after a change.
     ///
     /// # Errors
     ///
     /// [`ScreenError::Lost`] when nothing answers there, [`ScreenError::Unsupported`] when an extension is missing.
-    pub(crate) fn open(socket: &Path) -> Result<Self, ScreenError> {
-        let mut display = Link::open(socket, Display::connect_for_input)?;
-        display.run(|display| keymap_pool::reserve(display))?;
-        let mut capture = Link::open(socket, Capture::connect)?;
-        let size = capture.run(|capture| capture.size())?;
+    pub(crate) fn open(dialer: Arc<dyn Dial>) -> Result<Self, ScreenError> {
+        Self::open_within(dialer, Limits::default())
+    }
+
+    fn open_within(dialer: Arc<dyn Dial>, limits: Limits) -> Result<Self, ScreenError> {
+        let endpoint = Endpoint { dialer, limits };
+        let mut display = Link::open(&endpoint, Display::connect_for_input)?;
+        display.run(Duration::ZERO, |display| keymap_pool::reserve(display))?;
+        let mut capture = Link::open(&endpoint, Capture::connect)?;
+        let size = capture.run(Duration::ZERO, |capture| capture.size())?;
         Ok(Self {
-            socket: socket.to_owned(),
             input: Mutex::new(Input { display, pool: KeycodePool::new() }),
             unseen: Mutex::default(),
-            onlooker: Mutex::new(Link::closed(socket, Display::connect_to_watch_drawing)),
+            onlooker: Mutex::new(Link::closed(&endpoint, Display::connect_to_watch_drawing)),
             capture: Mutex::new(capture),
             album: Mutex::default(),
             last_size: Mutex::new(size),
+            endpoint,
         })
     }
 
     /// Width and height in pixels: as they are now, or as last known when the X server does not answer.
     pub(crate) fn size(&self) -> (u16, u16) {
-        let now = lock(&self.capture).run(|capture| capture.size());
+        let now = lock(&self.capture).run(Duration::ZERO, |capture| capture.size());
         let mut last = lock(&self.last_size);
         *last = now.unwrap_or(*last);
         *last
@@ -154,7 +168,7 @@ impl Screen {
     ///
     /// [`ScreenError::BadInput`] for `x` or `y` when the pixel is not on the screen.
     pub(crate) fn click(&self, x: i32, y: i32, button: Button, double: bool) -> Result<(), ScreenError> {
-        self.input(|display, _| pointer::click(display, (x, y), button, double))
+        self.input(Duration::ZERO, |display, _| pointer::click(display, (x, y), button, double))
     }
 
     /// Presses the button at `start`, moves in a straight line for `duration` (at most a minute), and releases
@@ -171,7 +185,9 @@ impl Screen {
         duration: Duration,
         abandoned: &CancellationToken,
     ) -> Result<(), ScreenError> {
-        self.input(|display, _| pointer::drag(display, start, end, button, duration, abandoned))
+        self.input(duration.min(pointer::MAX_DRAG), |display, _| {
+            pointer::drag(display, start, end, button, duration, abandoned)
+        })
     }
 
     /// Types any Unicode text into the focused window, with a pause after each character if one is given.
@@ -187,7 +203,9 @@ impl Screen {
         delay: Option<Duration>,
         abandoned: &CancellationToken,
     ) -> Result<(), ScreenError> {
-        let unseen = self.input(|display, pool| typing::type_text(display, pool, text, delay, abandoned))?;
+        let unseen = self.input(typing::longest(text, delay), |display, pool| {
+            typing::type_text(display, pool, text, delay, abandoned)
+        })?;
         *lock(&self.unseen) = unseen;
         Ok(())
     }
@@ -198,7 +216,7 @@ impl Screen {
     ///
     /// [`ScreenError::BadInput`] for `key` when a name is unknown; the message offers similar ones.
     pub(crate) fn key(&self, combo: &str) -> Result<(), ScreenError> {
-        self.input(|display, pool| keyboard::press(display, pool, combo))
+        self.input(keyboard::LONGEST, |display, pool| keyboard::press(display, pool, combo))
     }
 
     /// Turns the wheel by `amount` clicks (1 to 1000), at the pixel `at` or where the pointer is.
@@ -212,7 +230,7 @@ impl Screen {
         amount: u32,
         at: Option<(i32, i32)>,
     ) -> Result<(), ScreenError> {
-        self.input(|display, _| pointer::scroll(display, direction, amount, at))
+        self.input(Duration::ZERO, |display, _| pointer::scroll(display, direction, amount, at))
     }
 
     /// A picture of the whole screen with the pointer, `scale` (above 0, at most 1) times its size. As long as nothing
@@ -221,7 +239,7 @@ impl Screen {
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `scale`.
+    /// [`ScreenError::BadInput`] for `scale`, [`ScreenError::TooLarge`].
     pub(crate) fn screenshot(
         &self,
         format: ImageFormat,
@@ -239,7 +257,7 @@ impl Screen {
     ///
     /// [`ScreenError::Lost`] when the X server does not answer.
     pub(crate) fn watch(&self, sink: impl Fn(ScreenEvent) + Send + 'static) -> Result<Watch, ScreenError> {
-        Watch::start(&self.socket, watch::IDLE_AFTER, sink)
+        Watch::start(&self.endpoint, watch::IDLE_AFTER, sink)
     }
 
     /// Waits until a part of the desktop shows that it is at work; `false` when it does not by `deadline`.
@@ -248,25 +266,29 @@ impl Screen {
     ///
     /// [`ScreenError::Lost`] when the X server does not answer.
     pub(crate) fn wait_for(&self, sign: Sign, deadline: Instant) -> Result<bool, ScreenError> {
-        signs::wait_for(&Display::connect(&self.socket)?, sign, deadline)
+        let display = Display::connect(&self.endpoint)?;
+        display.conn.begin_operation(deadline.saturating_duration_since(Instant::now()));
+        signs::wait_for(&display, sign, deadline)
     }
 
     /// Waits until what was typed last is on the screen. Whoever comes meanwhile waits too.
     fn settle(&self) -> Result<(), ScreenError> {
         let mut onlooker = lock(&self.onlooker);
         match lock(&self.unseen).take() {
-            Some(unseen) => onlooker.run(|display| unseen.wait(display)),
+            Some(unseen) => onlooker.run(unseen.longest_wait(), |display| unseen.wait(display)),
             None => Ok(()),
         }
     }
 
+    /// Runs an action with a duration of `time`.
     fn input<R>(
         &self,
+        time: Duration,
         action: impl FnOnce(&Display, &mut KeycodePool) -> Result<R, ScreenError>,
     ) -> Result<R, ScreenError> {
         let mut input = lock(&self.input);
         let Input { display, pool } = &mut *input;
-        display.run(|display| action(display, pool).map_err(ScreenError::of_action))
+        display.run(time, |display| action(display, pool).map_err(ScreenError::of_action))
     }
 }
 

@@ -26,6 +26,8 @@ const LONGEST_BURST: Duration = Duration::from_secs(1);
 /// The longest wait for a text of no length. A window that never rests, such as a film, would hold up the
 /// caller for ever.
 const LIMIT: Duration = Duration::from_secs(1);
+/// Longest wait for a text of any length.
+const LONGEST: Duration = Duration::from_secs(15);
 /// Changes no wider than this are a blinking caret and say nothing.
 const CARET_WIDTH: u16 = 3;
 
@@ -54,8 +56,9 @@ impl Unseen {
             Focus::Nothing => None,
             Focus::Pingable(window) | Focus::Silent(window) => {
                 let Self { pause, end, .. } = Self::in_window(window, characters);
-                let slowness = sent.elapsed();
-                Some(Self { window, pause: pause + slowness, end: end + slowness * 2 })
+                let slowness = sent.elapsed().min(LONGEST);
+                let end = (end + slowness * 2).min(Instant::now() + LONGEST);
+                Some(Self { window, pause: pause + slowness, end })
             }
         })
     }
@@ -64,7 +67,13 @@ impl Unseen {
     pub(super) fn in_window(window: Window, characters: usize) -> Self {
         let characters = u32::try_from(characters).unwrap_or(u32::MAX);
         let handling = PER_CHARACTER.saturating_mul(characters);
-        Self { window, pause: handling.min(LONGEST_BURST), end: Instant::now() + LIMIT + handling * 2 }
+        let limit = LIMIT.saturating_add(handling.saturating_mul(2)).min(LONGEST);
+        Self { window, pause: handling.min(LONGEST_BURST), end: Instant::now() + limit }
+    }
+
+    /// Longest duration of [`Self::wait`].
+    pub(super) fn longest_wait(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now())
     }
 
     /// Returns once the window has stopped drawing.

@@ -14,7 +14,7 @@ use super::{
 };
 
 /// Longest drag that is carried out; every other input of the screen waits for it.
-const MAX_DRAG: Duration = Duration::from_secs(60);
+pub(super) const MAX_DRAG: Duration = Duration::from_secs(60);
 /// Time between two motions of a drag: what a 60 Hz mouse reports.
 const DRAG_STEP: Duration = Duration::from_micros(16_667);
 /// Most wheel clicks per call. More is surely a mistake for pixels.

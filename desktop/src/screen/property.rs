@@ -3,22 +3,23 @@
 use x11rb::{
     cookie::Cookie,
     protocol::xproto::{Atom, AtomEnum, ConnectionExt as _, GetPropertyReply, Window},
-    rust_connection::RustConnection,
 };
 
-use super::{
-    connection::{BoundedStream, Display},
-    error::ScreenError,
-};
+use super::{bounded::BoundedConnection, connection::Display, error::ScreenError};
 
-/// The length, in units of 4 bytes, of as much as a reply can hold.
-pub(super) const WHOLE: u32 = u32::MAX / 4;
+/// Most elements that are read of a short list, such as the types of a window.
+pub(super) const SHORT_LIST: u32 = 64;
 
 /// A property that was asked for. Several can be asked for before the first answer is waited for.
-pub(super) struct Question<'a>(Cookie<'a, RustConnection<BoundedStream>, GetPropertyReply>);
+pub(super) struct Question<'a> {
+    cookie: Cookie<'a, BoundedConnection, GetPropertyReply>,
+    /// Most bytes of the value that are used.
+    limit: usize,
+}
 
 impl<'a> Question<'a> {
-    /// Of a property of another kind there is nothing in the answer. `length` is in units of 4 bytes.
+    /// Of a property of another kind there is nothing in the answer. `length` is in units of 4 bytes; the rest of
+    /// the property is ignored.
     pub(super) fn ask(
         display: &'a Display,
         window: Window,
@@ -26,14 +27,18 @@ impl<'a> Question<'a> {
         kind: AtomEnum,
         length: u32,
     ) -> Result<Self, ScreenError> {
-        Ok(Self(display.conn.get_property(false, window, property, kind, 0, length)?))
+        let cookie = display.conn.get_property(false, window, property, kind, 0, length)?;
+        Ok(Self { cookie, limit: usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(4) })
     }
 
     /// `None` where the window has gone or has no such property.
     fn answer(self) -> Result<Option<GetPropertyReply>, ScreenError> {
-        match self.0.reply().map_err(ScreenError::from) {
+        match self.cookie.reply().map_err(ScreenError::from) {
             Ok(reply) if reply.value.is_empty() => Ok(None),
-            Ok(reply) => Ok(Some(reply)),
+            Ok(mut reply) => {
+                reply.value.truncate(self.limit);
+                Ok(Some(reply))
+            }
             Err(ScreenError::Refused(_)) => Ok(None),
             Err(error) => Err(error),
         }
@@ -57,12 +62,12 @@ impl<'a> Question<'a> {
     }
 }
 
-/// A list of 32-bit values; empty when the window, the property or the right kind is missing.
+/// The first [`SHORT_LIST`] of a list of 32-bit values; none when the window, the property or the right kind is missing.
 pub(super) fn list(
     display: &Display,
     window: Window,
     property: Atom,
     kind: AtomEnum,
 ) -> Result<Vec<u32>, ScreenError> {
-    Question::ask(display, window, property, kind, WHOLE)?.list()
+    Question::ask(display, window, property, kind, SHORT_LIST)?.list()
 }

@@ -19,10 +19,7 @@ use x11rb::{
     },
 };
 
-use super::{
-    connection::{self, Display},
-    error::ScreenError,
-};
+use super::{bounded::BoundedConnection, connection::Display, error::ScreenError};
 
 const KEYBOARD_EXTENSION: &str = "XKEYBOARD";
 /// By which Xlib reads the map of keys. At a real change it comes between the requests of an answer.
@@ -49,7 +46,8 @@ pub(super) fn ask(display: &Display, window: Window, deadline: Instant) -> Resul
 
 fn watch(display: &Display, window: Window, keyboard: u8, deadline: Instant) -> Result<bool, ScreenError> {
     // RECORD wants a connection to itself.
-    let observer = connection::open(&display.socket, Some(deadline))?;
+    let limit = deadline.saturating_duration_since(Instant::now());
+    let observer = BoundedConnection::open(&display.endpoint, limit)?;
     observer.record_query_version(1, 13)?.reply()?;
     let context = observer.generate_id()?;
     let reads =

@@ -8,12 +8,13 @@ mod pixels;
 
 use std::{
     fs::File,
+    io,
     os::unix::fs::FileExt,
-    path::Path,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, ftruncate, memfd_create};
 use x11rb::{
     connection::Connection,
     protocol::{
@@ -28,10 +29,19 @@ use x11rb::{
 pub(super) use self::album::{Album, Kind};
 use self::pixels::PixelLayout;
 use super::{
-    connection::{Display, Link},
+    bounded::BoundedConnection,
+    checked_reply,
+    connection::{Display, Link, Linked},
+    dial::Endpoint,
     error::ScreenError,
     lock,
 };
+
+/// The largest resolution that the API offers. A screen with at most as many pixels can be captured. Programs inside a computer
+/// can make its screen larger.
+pub(super) const MAX_SIZE: (u16, u16) = (7680, 4320);
+/// Number of bytes of a capture that are read at a time.
+const BAND_BYTES: usize = 256 << 10;
 
 /// An encoded picture of the whole screen.
 #[derive(Clone, Debug)]
@@ -75,7 +85,8 @@ struct Appearance {
 /// A memory file that the X server writes a picture to.
 ///
 /// Passed by descriptor, for a SysV segment cannot be seen by an X server in another IPC namespace; read
-/// through the descriptor, which costs one copy and needs no mapping.
+/// through the descriptor, a band at a time, which needs no mapping. Its size is sealed, since the X server has the
+/// descriptor too.
 #[derive(Debug)]
 struct SharedMemory {
     file: File,
@@ -83,9 +94,15 @@ struct SharedMemory {
     size: usize,
 }
 
+impl Linked for Capture {
+    fn conn(&self) -> &BoundedConnection {
+        &self.display.conn
+    }
+}
+
 impl Capture {
-    pub(super) fn connect(socket: &Path) -> Result<Self, ScreenError> {
-        let display = Display::connect(socket)?;
+    pub(super) fn connect(endpoint: &Endpoint) -> Result<Self, ScreenError> {
+        let display = Display::connect(endpoint)?;
         display.conn.shm_query_version()?.reply()?;
         display.conn.xfixes_query_version(5, 0)?.reply()?;
         display.conn.damage_query_version(1, 1)?.reply()?;
@@ -102,7 +119,7 @@ impl Capture {
     /// Whether the screen looks different from how it did at the last call.
     fn has_changed(&mut self) -> Result<bool, ScreenError> {
         let size = self.display.size()?;
-        let cursor = self.display.conn.xfixes_get_cursor_image()?.reply()?;
+        let cursor = checked_reply::cursor_image(&self.display)?;
         let now = Appearance { size, pointer: (cursor.x, cursor.y), cursor: cursor.cursor_serial };
         // Those replies came after the notices of all that had been drawn before.
         let drawn = self.take_damage()?;
@@ -128,13 +145,14 @@ impl Capture {
             Err(ScreenError::Refused(_)) => self.grab()?,
             result => result?,
         };
-        let pointer = self.display.conn.xfixes_get_cursor_image()?.reply()?;
+        let pointer = checked_reply::cursor_image(&self.display)?;
         cursor::draw(&mut frame, &pointer);
         Ok(frame)
     }
 
     fn grab(&mut self) -> Result<Frame, ScreenError> {
         let (width, height) = self.display.size()?;
+        check_size(width, height)?;
         let stride = self.layout.stride(width.into());
         let size = stride * usize::from(height);
         if self.shared.as_ref().is_none_or(|shared| shared.size < size) {
@@ -149,23 +167,42 @@ impl Capture {
             .conn
             .shm_get_image(self.display.root, 0, 0, width, height, !0, z_pixmap, shared.segment, 0)?
             .reply()?;
-        let mut raw = vec![0; size];
-        shared.file.read_exact_at(&mut raw, 0)?;
-        Ok(Frame {
-            width: width.into(),
-            height: height.into(),
-            rgb: self.layout.to_rgb(&raw, width.into(), stride),
-        })
+        let (width, height) = (usize::from(width), usize::from(height));
+        let mut rgb = Vec::with_capacity(width * height * 3);
+        let rows = (BAND_BYTES / stride).clamp(1, height);
+        let mut band = vec![0; rows * stride];
+        for start in (0..size).step_by(band.len()) {
+            let band = &mut band[..(rows * stride).min(size - start)];
+            shared.file.read_exact_at(band, start as u64)?;
+            self.layout.append_rgb(band, width, stride, &mut rgb);
+        }
+        Ok(Frame { width, height, rgb })
+    }
+}
+
+fn check_size(width: u16, height: u16) -> Result<(), ScreenError> {
+    let pixels = |(width, height): (u16, u16)| u32::from(width) * u32::from(height);
+    match pixels((width, height)) {
+        0 => Err(ScreenError::Unsupported("a screen with pixels".to_owned())),
+        count if count > pixels(MAX_SIZE) => Err(ScreenError::TooLarge { width, height }),
+        _ => Ok(()),
     }
 }
 
 fn share(display: &Display, size: usize) -> Result<SharedMemory, ScreenError> {
-    let file =
-        File::from(memfd_create("orgo-screenshot", MemfdFlags::CLOEXEC).map_err(std::io::Error::from)?);
-    ftruncate(&file, size as u64).map_err(std::io::Error::from)?;
+    let file = sealed_memory(size)?;
     let segment = display.conn.generate_id()?;
     display.conn.shm_attach_fd(segment, file.try_clone()?, false)?.check()?;
     Ok(SharedMemory { file, segment, size })
+}
+
+/// A memory file whose size nobody can change.
+fn sealed_memory(size: usize) -> io::Result<File> {
+    let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+    let file = File::from(memfd_create("orgo-screenshot", flags)?);
+    ftruncate(&file, size as u64)?;
+    fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
+    Ok(file)
 }
 
 /// A picture of the screen as it is. The album is held while one is encoded, so that whoever asks for the same one meanwhile
@@ -176,7 +213,7 @@ pub(super) fn take(
     kind: Kind,
 ) -> Result<Arc<Image>, ScreenError> {
     let mut album = lock(album);
-    let look = lock(capture).run(|capture| {
+    let look = lock(capture).run(Duration::ZERO, |capture| {
         if capture.has_changed()? {
             album.clear();
         }
@@ -210,5 +247,41 @@ pub(super) fn check_scale(scale: Option<f32>) -> Result<(), ScreenError> {
             Err(ScreenError::bad_input("scale", message))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::computer::Resolution;
+
+    #[test]
+    fn shared_memory_keeps_its_size() {
+        let file = sealed_memory(100).unwrap();
+        for size in [0, 99, 101] {
+            assert!(file.set_len(size).is_err(), "{size}");
+        }
+        assert!(fcntl_add_seals(&file, SealFlags::WRITE).is_err());
+        file.write_all_at(&[1; 100], 0).unwrap();
+    }
+
+    #[test]
+    fn what_the_api_offers_can_be_captured_and_nothing_larger() {
+        let (width, height) = MAX_SIZE;
+        assert!(format!("{width}x{height}").parse::<Resolution>().is_ok());
+        assert!(format!("{}x{height}", width + 1).parse::<Resolution>().is_err());
+        assert!(format!("{width}x{}", height + 1).parse::<Resolution>().is_err());
+        check_size(width, height).unwrap();
+        check_size(height, width).unwrap();
+        for (width, height) in [(9000, 9000), (7681, 4320), (u16::MAX, u16::MAX)] {
+            let error = check_size(width, height).unwrap_err();
+            assert!(
+                error.to_string().contains(&format!("{width}x{height}, larger than 7680x4320")),
+                "{error}"
+            );
+        }
+        for size in [(0, 0), (0, 720), (1280, 0)] {
+            assert!(matches!(check_size(size.0, size.1), Err(ScreenError::Unsupported(_))));
+        }
     }
 }

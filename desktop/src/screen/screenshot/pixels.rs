@@ -21,9 +21,11 @@ struct Channel {
 }
 
 impl Channel {
-    fn of_mask(mask: u32) -> Self {
+    /// `None` unless the mask is 1 to 16 contiguous bits.
+    fn of_mask(mask: u32) -> Option<Self> {
         let shift = mask.trailing_zeros();
-        Self { shift, max: mask.checked_shr(shift).unwrap_or(0) }
+        let max = mask.checked_shr(shift)?;
+        (max.trailing_ones() == max.count_ones() && max <= u16::MAX.into()).then_some(Self { shift, max })
     }
 
     fn value(self, pixel: u32) -> u8 {
@@ -41,19 +43,24 @@ impl PixelLayout {
         let (Some(format), Some(visual)) = (format, visual) else {
             return Err(ScreenError::Unsupported("a pixel format for its own root window".to_owned()));
         };
+        let channels = [visual.red_mask, visual.green_mask, visual.blue_mask].map(Channel::of_mask);
         let true_colour = visual.class == VisualClass::TRUE_COLOR;
         let little_endian = setup.image_byte_order == ImageOrder::LSB_FIRST;
-        if !true_colour || !little_endian || !matches!(format.bits_per_pixel, 16 | 32) {
-            let text = format!("true colour in 16 or 32 little-endian bits, but depth {}", screen.root_depth);
-            return Err(ScreenError::Unsupported(text));
+        let pixel_fits = matches!(format.bits_per_pixel, 16 | 32);
+        let row_fits = matches!(format.scanline_pad, 8 | 16 | 32);
+        match channels {
+            [Some(red), Some(green), Some(blue)]
+                if true_colour && little_endian && pixel_fits && row_fits =>
+            {
+                let bytes_per_pixel = usize::from(format.bits_per_pixel / 8);
+                Ok(Self { bytes_per_pixel, row_unit: format.scanline_pad.into(), red, green, blue })
+            }
+            _ => {
+                let depth = screen.root_depth;
+                let text = format!("true colour in 16 or 32 little-endian bits, but depth {depth}");
+                Err(ScreenError::Unsupported(text))
+            }
         }
-        Ok(Self {
-            bytes_per_pixel: usize::from(format.bits_per_pixel / 8),
-            row_unit: format.scanline_pad.into(),
-            red: Channel::of_mask(visual.red_mask),
-            green: Channel::of_mask(visual.green_mask),
-            blue: Channel::of_mask(visual.blue_mask),
-        })
     }
 
     /// Bytes in a row of `width` pixels.
@@ -61,9 +68,9 @@ impl PixelLayout {
         (width * self.bytes_per_pixel * 8).next_multiple_of(self.row_unit) / 8
     }
 
-    pub(super) fn to_rgb(self, raw: &[u8], width: usize, stride: usize) -> Vec<u8> {
-        let mut rgb = Vec::with_capacity(raw.len() / self.bytes_per_pixel * 3);
-        for row in raw.chunks_exact(stride) {
+    /// Appends the pixels of whole rows of `stride` bytes to `rgb`. `stride` must not be 0.
+    pub(super) fn append_rgb(self, rows: &[u8], width: usize, stride: usize, rgb: &mut Vec<u8>) {
+        for row in rows.chunks_exact(stride) {
             for pixel in row[..width * self.bytes_per_pixel].chunks_exact(self.bytes_per_pixel) {
                 let mut bytes = [0; 4];
                 bytes[..pixel.len()].copy_from_slice(pixel);
@@ -71,7 +78,6 @@ impl PixelLayout {
                 rgb.extend([self.red, self.green, self.blue].map(|channel| channel.value(pixel)));
             }
         }
-        rgb
     }
 }
 
@@ -112,21 +118,34 @@ mod tests {
     use super::*;
 
     fn layout(bytes_per_pixel: usize, masks: [u32; 3]) -> PixelLayout {
-        let [red, green, blue] = masks.map(Channel::of_mask);
+        let [red, green, blue] = masks.map(|mask| Channel::of_mask(mask).unwrap());
         PixelLayout { bytes_per_pixel, row_unit: 32, red, green, blue }
+    }
+
+    fn to_rgb(layout: PixelLayout, rows: &[u8], width: usize, stride: usize) -> Vec<u8> {
+        let mut rgb = Vec::new();
+        layout.append_rgb(rows, width, stride, &mut rgb);
+        rgb
+    }
+
+    #[test]
+    fn masks_that_no_pixel_has_are_refused() {
+        for mask in [0, 0b101, 0xff00_00ff, u32::MAX, 0x1_ffff] {
+            assert_eq!(Channel::of_mask(mask), None, "{mask:#x}");
+        }
     }
 
     #[test]
     fn depth_24_drops_the_fourth_byte() {
         let layout = layout(4, [0xff_0000, 0xff00, 0xff]);
-        assert_eq!(layout.to_rgb(&[3, 2, 1, 0, 6, 5, 4, 0], 2, 8), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(to_rgb(layout, &[3, 2, 1, 0, 6, 5, 4, 0], 2, 8), [1, 2, 3, 4, 5, 6]);
     }
 
     #[test]
     fn depth_16_reaches_full_brightness_and_skips_the_padding() {
         let layout = layout(2, [0xf800, 0x07e0, 0x001f]);
         assert_eq!(layout.stride(1), 4);
-        assert_eq!(layout.to_rgb(&[0xff, 0xff, 9, 9, 0x00, 0xf8, 9, 9], 1, 4), [255, 255, 255, 255, 0, 0]);
+        assert_eq!(to_rgb(layout, &[0xff, 0xff, 9, 9, 0x00, 0xf8, 9, 9], 1, 4), [255, 255, 255, 255, 0, 0]);
     }
 
     #[test]

@@ -1,9 +1,13 @@
-use std::{path::Path, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use rustix::process::Signal;
 use x11rb::protocol::xproto::{ConnectionExt as _, KeyButMask};
 
-use super::{eventually, server::Server, wanted};
+use super::{
+    eventually,
+    server::{Server, Socket},
+    wanted,
+};
 use crate::screen::{Button, Direction, ImageFormat, Screen, ScreenError, connection::Display, hold::Switch};
 
 const SHIFT_CODE: u8 = 50;
@@ -21,7 +25,7 @@ fn every_call(screen: &Screen) -> [Result<(), ScreenError>; 6] {
 
 #[test]
 fn nothing_to_connect_to_is_a_lost_screen() {
-    let result = Screen::open(Path::new("/nonexistent/X9"));
+    let result = Screen::open(Arc::new(Socket("/nonexistent/X9".into())));
     assert!(matches!(result, Err(ScreenError::Lost(_))), "{result:?}");
 }
 
@@ -46,7 +50,7 @@ fn a_crash_in_the_middle_of_a_drag_ends_it() {
     let result = std::thread::scope(|scope| {
         let drag =
             scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, Duration::from_secs(20), &wanted()));
-        let other = Display::connect(&server.socket()).unwrap();
+        let other = Display::connect(&server.endpoint()).unwrap();
         eventually("the drag under way", || {
             let pointer = other.conn.query_pointer(other.root).unwrap().reply().unwrap();
             pointer.mask.contains(KeyButMask::BUTTON1).then_some(())
@@ -61,7 +65,7 @@ fn a_crash_in_the_middle_of_a_drag_ends_it() {
 fn a_server_that_hangs_in_the_middle_of_a_drag_is_found_again_with_no_button_down() {
     let server = Server::start();
     let screen = server.screen();
-    let other = Display::connect(&server.socket()).unwrap();
+    let other = Display::connect(&server.endpoint()).unwrap();
     let is_down = || {
         let pointer = other.conn.query_pointer(other.root).unwrap().reply().unwrap();
         pointer.mask.contains(KeyButMask::BUTTON1)
@@ -81,12 +85,12 @@ fn a_server_that_hangs_in_the_middle_of_a_drag_is_found_again_with_no_button_dow
 #[test]
 fn what_a_lost_connection_held_down_is_let_go_by_the_next() {
     let server = Server::start();
-    let lost = Display::connect_for_input(&server.socket()).unwrap();
+    let lost = Display::connect_for_input(&server.endpoint()).unwrap();
     lost.press(Switch::Button(1)).unwrap();
     lost.press(Switch::Key(SHIFT_CODE)).unwrap();
     lost.sync().unwrap();
     drop(lost);
-    let next = Display::connect_for_input(&server.socket()).unwrap();
+    let next = Display::connect_for_input(&server.endpoint()).unwrap();
     assert!(next.keys_down().unwrap().is_empty());
     let pointer = next.conn.query_pointer(next.root).unwrap().reply().unwrap();
     assert_eq!(u16::from(pointer.mask), 0);

@@ -18,7 +18,7 @@ const SHIFT_CODE: u8 = 50;
 fn combinations_go_down_in_order_and_up_in_reverse() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     let (return_, page_up, f5, left, super_) = (0xff0d, 0xff55, 0xffc2, 0xff51, 0xffeb);
     let cases: [(&str, &[u32]); 9] = [
         ("ctrl+c", &[CONTROL, 0x63]),
@@ -44,7 +44,7 @@ fn combinations_go_down_in_order_and_up_in_reverse() {
 fn a_shifted_character_brings_shift_with_it() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     for (combo, symbol) in [("A", 0x41), ("?", 0x3f), ("+", 0x2b)] {
         screen.key(combo).unwrap();
         let seen = window.wait(combo, |seen| seen.len() >= 4);
@@ -59,8 +59,8 @@ fn a_shifted_character_brings_shift_with_it() {
 fn a_modifier_that_is_held_is_out_of_the_way_and_then_held_again() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
-    let person = Display::connect_for_input(&server.socket()).unwrap();
+    let window = Recorder::open(&server.endpoint());
+    let person = Display::connect_for_input(&server.endpoint()).unwrap();
     person.press(Switch::Key(SHIFT_CODE)).unwrap();
     person.sync().unwrap();
     screen.key("a").unwrap();
@@ -74,7 +74,7 @@ fn a_modifier_that_is_held_is_out_of_the_way_and_then_held_again() {
 fn an_unknown_key_is_refused_with_near_names_and_nothing_is_pressed() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     let Err(ScreenError::BadInput { field: "key", message }) = screen.key("ctrl+Entr") else { panic!() };
     assert!(message.contains("Enter"), "{message}");
     screen.key("x").unwrap();
@@ -84,7 +84,7 @@ fn an_unknown_key_is_refused_with_near_names_and_nothing_is_pressed() {
 #[test]
 fn keys_come_up_when_the_combination_breaks_off() {
     let server = Server::start();
-    let display = Display::connect_for_input(&server.socket()).unwrap();
+    let display = Display::connect_for_input(&server.endpoint()).unwrap();
     let mut hold = Hold::new(&display);
     hold.press(Switch::Key(37)).unwrap();
     hold.press(Switch::Key(SHIFT_CODE)).unwrap();

@@ -2,6 +2,7 @@
 
 mod applications;
 mod failure;
+mod hostile;
 mod keyboard;
 mod picture;
 mod pointer;

@@ -33,7 +33,7 @@ impl Picture {
 
 /// Fills the screen, and its lower right quarter in another colour.
 fn paint(server: &Server, all: u32, quarter: u32) {
-    let display = Display::connect(&server.socket()).unwrap();
+    let display = Display::connect(&server.endpoint()).unwrap();
     let conn = &display.conn;
     let pen = conn.generate_id().unwrap();
     conn.create_gc(pen, display.root, &CreateGCAux::new().foreground(all)).unwrap();
@@ -151,7 +151,7 @@ fn an_unchanged_screen_is_encoded_once_and_every_change_again() {
 fn what_is_drawn_in_a_window_counts_at_once() {
     let server = Server::start();
     let screen = server.screen();
-    let display = Display::connect(&server.socket()).unwrap();
+    let display = Display::connect(&server.endpoint()).unwrap();
     let conn = &display.conn;
     let (window, pen) = (conn.generate_id().unwrap(), conn.generate_id().unwrap());
     let aux = CreateWindowAux::new().background_pixel(0);

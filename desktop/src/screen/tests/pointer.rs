@@ -17,7 +17,7 @@ fn presses(seen: &[Seen]) -> Vec<Seen> {
 fn clicks_land_on_their_pixel_with_their_button() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     for (x, y) in [(0, 0), (1279, 0), (0, 719), (1279, 719), (640, 360), (1, 700)] {
         for (button, number) in [(Button::Left, 1), (Button::Middle, 2), (Button::Right, 3)] {
             screen.click(x, y, button, false).unwrap();
@@ -32,7 +32,7 @@ fn clicks_land_on_their_pixel_with_their_button() {
 fn a_double_click_is_two_clicks() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     screen.click(30, 40, Button::Left, true).unwrap();
     let seen = window.wait("two clicks", |seen| presses(seen).len() >= 4);
     let click = [Seen::ButtonDown(1, 30, 40), Seen::ButtonUp(1, 30, 40)];
@@ -43,7 +43,7 @@ fn a_double_click_is_two_clicks() {
 fn a_drag_runs_along_its_line() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     screen.drag((0, 0), (1279, 719), Button::Right, Duration::from_millis(200), &wanted()).unwrap();
     let seen = window.wait("the drag", |seen| presses(seen).len() >= 2);
 
@@ -65,7 +65,7 @@ fn a_drag_runs_along_its_line() {
 fn a_drag_that_nobody_waits_for_any_more_ends_with_its_button_up() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     let caller = CancellationToken::new();
     let result = std::thread::scope(|scope| {
         let drag =
@@ -86,7 +86,7 @@ fn a_drag_that_nobody_waits_for_any_more_ends_with_its_button_up() {
 fn the_wheel_turns_where_it_is_told() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     screen.click(5, 6, Button::Left, false).unwrap();
     window.wait("the click", |seen| presses(seen).len() >= 2);
     let turns = [(Direction::Up, 4), (Direction::Down, 5), (Direction::Left, 6), (Direction::Right, 7)];
@@ -105,7 +105,7 @@ fn the_wheel_turns_where_it_is_told() {
 fn what_lies_outside_is_refused_by_name_and_not_sent() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     let left = Button::Left;
     let short = Duration::from_millis(10);
     let refusals = [
@@ -133,8 +133,8 @@ fn what_lies_outside_is_refused_by_name_and_not_sent() {
 #[test]
 fn a_button_comes_up_when_its_drag_breaks_off() {
     let server = Server::start();
-    let window = Recorder::open(&server.socket());
-    let display = Display::connect_for_input(&server.socket()).unwrap();
+    let window = Recorder::open(&server.endpoint());
+    let display = Display::connect_for_input(&server.endpoint()).unwrap();
     let mut hold = Hold::new(&display);
     hold.press(Switch::Button(1)).unwrap();
     drop(hold);

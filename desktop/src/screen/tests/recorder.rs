@@ -1,5 +1,4 @@
 use std::{
-    path::Path,
     sync::{Arc, Mutex},
     thread,
     time::Duration,
@@ -19,7 +18,7 @@ use x11rb::{
 };
 
 use super::eventually;
-use crate::screen::connection::Display;
+use crate::screen::{connection::Display, dial::Endpoint};
 
 /// What a window was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,26 +39,26 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn open(socket: &Path) -> Self {
-        Self::start(socket, true, note)
+    pub(super) fn open(endpoint: &Endpoint) -> Self {
+        Self::start(endpoint, true, note)
     }
 
     /// Promises to answer pings and does not.
-    pub(super) fn open_mute(socket: &Path) -> Self {
-        Self::start(socket, true, |display, event, log| match event {
+    pub(super) fn open_mute(endpoint: &Endpoint) -> Self {
+        Self::start(endpoint, true, |display, event, log| match event {
             Event::ClientMessage(_) => Some(()),
             event => note(display, event, log),
         })
     }
 
     /// Promises no answers.
-    pub(super) fn open_silent(socket: &Path) -> Self {
-        Self::start(socket, false, note)
+    pub(super) fn open_silent(endpoint: &Endpoint) -> Self {
+        Self::start(endpoint, false, note)
     }
 
     /// Promises no answers, and reads its maps again when others than the keys are said to have changed, as xterm does. Each event takes it `slowness`.
-    pub(super) fn open_rereading(socket: &Path, slowness: Duration) -> Self {
-        Self::start(socket, false, move |display, event, log| {
+    pub(super) fn open_rereading(endpoint: &Endpoint, slowness: Duration) -> Self {
+        Self::start(endpoint, false, move |display, event, log| {
             thread::sleep(slowness);
             match event {
                 Event::MappingNotify(notice) if notice.request != Mapping::KEYBOARD => {
@@ -72,11 +71,11 @@ impl Recorder {
     }
 
     fn start(
-        socket: &Path,
+        endpoint: &Endpoint,
         promises_answers: bool,
         note: impl Fn(&Display, &Event, &Mutex<Vec<Seen>>) -> Option<()> + Send + 'static,
     ) -> Self {
-        let display = Display::connect(socket).unwrap();
+        let display = Display::connect(endpoint).unwrap();
         let conn = &display.conn;
         let window = conn.generate_id().unwrap();
         let (width, height) = display.size().unwrap();

@@ -1,17 +1,31 @@
 use std::{
-    io::{BufRead, BufReader},
+    io::{self, BufRead, BufReader},
+    os::unix::net::UnixStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::eventually;
-use crate::screen::Screen;
+use super::{PATIENCE, eventually};
+use crate::screen::{Dial, Screen, dial::Endpoint, limits::Limits};
 
 const VIEWER_SOCKET: &str = "rfb.sock";
+
+/// The Unix socket of an X server.
+#[derive(Debug)]
+pub(super) struct Socket(pub(super) PathBuf);
+
+impl Dial for Socket {
+    fn dial(&self) -> io::Result<UnixStream> {
+        UnixStream::connect(&self.0)
+    }
+}
 
 /// An X server of the test's own, with what runs on it. All of it ends with the test.
 pub(super) struct Server {
@@ -51,7 +65,15 @@ impl Server {
 
     /// A screen on this server, opened before anything else runs there.
     pub(super) fn screen(&self) -> Screen {
-        Screen::open(&self.socket()).unwrap()
+        Screen::open(self.endpoint().dialer).unwrap()
+    }
+
+    /// For connections of the test's own, each of which may last as long as the test.
+    pub(super) fn endpoint(&self) -> Endpoint {
+        Endpoint {
+            dialer: Arc::new(Socket(self.socket())),
+            limits: Limits { operation: PATIENCE, ..Limits::default() },
+        }
     }
 
     pub(super) fn socket(&self) -> PathBuf {

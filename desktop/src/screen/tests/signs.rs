@@ -21,7 +21,7 @@ fn a_window_manager_is_waited_for() {
 #[test]
 fn a_desktop_is_there_when_its_wallpaper_and_its_panel_are() {
     let server = Server::start();
-    let display = Display::connect(&server.socket()).unwrap();
+    let display = Display::connect(&server.endpoint()).unwrap();
     let screen = server.screen();
     let shown = |until: Instant| screen.wait_for(Sign::Desktop, until).unwrap();
     let set = |property, kind, value: &[u32]| {

@@ -40,7 +40,7 @@ fn type_exactly(screen: &crate::screen::Screen, window: &Recorder, text: &str) {
 fn every_text_arrives_exactly() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     for round in 0..3 {
         for text in samples() {
             type_exactly(&screen, &window, &text);
@@ -53,8 +53,8 @@ fn every_text_arrives_exactly() {
 fn caps_lock_changes_nothing_and_stays_on() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
-    let person = Display::connect_for_input(&server.socket()).unwrap();
+    let window = Recorder::open(&server.endpoint());
+    let person = Display::connect_for_input(&server.endpoint()).unwrap();
     person.tap(Switch::Key(CAPS_LOCK_CODE)).unwrap();
     person.sync().unwrap();
     type_exactly(&screen, &window, "Hello wörld, жЖ");
@@ -66,8 +66,8 @@ fn caps_lock_changes_nothing_and_stays_on() {
 fn a_held_modifier_changes_nothing_and_stays_down() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
-    let person = Display::connect_for_input(&server.socket()).unwrap();
+    let window = Recorder::open(&server.endpoint());
+    let person = Display::connect_for_input(&server.endpoint()).unwrap();
     person.press(Switch::Key(SHIFT_CODE)).unwrap();
     person.sync().unwrap();
     type_exactly(&screen, &window, "Hello wörld, жЖ 123");
@@ -81,8 +81,8 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
     const CAPS_LOCK: u32 = 0xffe5;
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
-    let display = Display::connect(&server.socket()).unwrap();
+    let window = Recorder::open(&server.endpoint());
+    let display = Display::connect(&server.endpoint()).unwrap();
     let state_has = |mask: KeyButMask| {
         display.conn.query_pointer(display.root).unwrap().reply().unwrap().mask.contains(mask)
     };
@@ -107,7 +107,7 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
 fn a_window_that_never_answers_gets_every_text_too() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open_mute(&server.socket());
+    let window = Recorder::open_mute(&server.endpoint());
     for text in samples() {
         type_exactly(&screen, &window, &text);
     }
@@ -117,7 +117,7 @@ fn a_window_that_never_answers_gets_every_text_too() {
 fn a_window_that_gives_no_answers_gets_what_the_pool_holds() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open_silent(&server.socket());
+    let window = Recorder::open_silent(&server.endpoint());
     type_exactly(&screen, &window, "ASCII, é and Ж");
     type_exactly(&screen, &window, "漢字 and Ж");
 }
@@ -127,7 +127,7 @@ fn a_window_that_gives_no_answers_gets_what_the_pool_holds() {
 fn a_slow_window_that_reads_its_maps_at_every_notice_gets_every_text_too() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open_rereading(&server.socket(), Duration::from_millis(5));
+    let window = Recorder::open_rereading(&server.endpoint(), Duration::from_millis(5));
     let first: String = ('а'..='я').collect();
     type_exactly(&screen, &window, &first);
     let han: String = (0..100).filter_map(|n| char::from_u32(0x4e00 + n)).collect();
@@ -138,7 +138,7 @@ fn a_slow_window_that_reads_its_maps_at_every_notice_gets_every_text_too() {
 fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     let caller = CancellationToken::new();
     let delay = Some(Duration::from_secs(1));
     let result = std::thread::scope(|scope| {
@@ -148,14 +148,14 @@ fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
         typing.join().unwrap()
     });
     assert!(matches!(result, Err(ScreenError::Abandoned)), "{result:?}");
-    let display = Display::connect(&server.socket()).unwrap();
+    let display = Display::connect(&server.endpoint()).unwrap();
     assert!(display.keys_down().unwrap().is_empty());
 }
 
 #[test]
 fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
     let server = Server::start();
-    let other = Display::connect(&server.socket()).unwrap();
+    let other = Display::connect(&server.endpoint()).unwrap();
     let symbols = |code| other.conn.get_keyboard_mapping(code, 1).unwrap().reply().unwrap().keysyms;
     let kept = || [38, 50, 166, 167, 181, 203, 205, 206, 207].map(symbols);
     let before = kept();
@@ -169,9 +169,9 @@ fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
 fn codes_that_others_bind_are_left_to_them() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     type_exactly(&screen, &window, "жук и é");
-    let other = Display::connect(&server.socket()).unwrap();
+    let other = Display::connect(&server.endpoint()).unwrap();
     let bind = |code: u8, symbol: u32| {
         other.conn.change_keyboard_mapping(1, code, 2, &[symbol, symbol]).unwrap();
         other.sync().unwrap();
@@ -193,7 +193,7 @@ fn codes_that_others_bind_are_left_to_them() {
 fn text_that_no_key_types_is_refused() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open(&server.socket());
+    let window = Recorder::open(&server.endpoint());
     let result = screen.type_text("before\u{1b}[A", None, &wanted());
     assert!(matches!(result, Err(ScreenError::BadInput { field: "text", .. })), "{result:?}");
     screen.type_text("", None, &wanted()).unwrap();
@@ -204,7 +204,7 @@ fn text_that_no_key_types_is_refused() {
 fn without_a_focused_window_typing_still_returns() {
     let server = Server::start();
     let screen = server.screen();
-    let other = Display::connect(&server.socket()).unwrap();
+    let other = Display::connect(&server.endpoint()).unwrap();
     other.conn.set_input_focus(x11rb::protocol::xproto::InputFocus::NONE, NONE, 0u32).unwrap();
     other.sync().unwrap();
     screen.type_text("into the void: ж", None, &wanted()).unwrap();

@@ -34,7 +34,7 @@ impl Events {
 
     fn with_idle_after(server: &Server, idle_after: Duration) -> Self {
         let (send, received) = channel();
-        let watch = Watch::start(&server.socket(), idle_after, move |event| {
+        let watch = Watch::start(&server.endpoint(), idle_after, move |event| {
             // The test may end while events still arrive.
             let _ = send.send(event);
         });
@@ -65,7 +65,7 @@ struct Application {
 
 impl Application {
     fn start(server: &Server) -> Self {
-        let display = Display::connect(&server.socket()).unwrap();
+        let display = Display::connect(&server.endpoint()).unwrap();
         let window = display.conn.generate_id().unwrap();
         let attributes = CreateWindowAux::new();
         let class = WindowClass::INPUT_OUTPUT;

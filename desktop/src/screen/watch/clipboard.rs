@@ -17,8 +17,12 @@ use crate::screen::{ScreenError, ScreenEvent, connection::Display};
 
 /// Longer texts are not reported.
 const MAX_TEXT: usize = 4 << 20;
+/// Most targets of a clipboard that are read.
+const MAX_FORMS: usize = 1024;
 /// How long the owner of the clipboard may take for each of its answers.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// Time limit for all of its answers together.
+const TRANSFER_LIMIT: Duration = Duration::from_secs(60);
 
 /// Tells of text put on the clipboard, when it differs from the last.
 #[derive(Debug)]
@@ -33,7 +37,10 @@ struct Transfer {
     /// Made for this transfer alone, so that a late answer to an earlier one cannot be taken for this one's.
     window: Window,
     time: Timestamp,
+    /// Deadline of the next answer.
     deadline: Instant,
+    /// Deadline of the whole transfer.
+    end: Instant,
     stage: Stage,
 }
 
@@ -119,8 +126,9 @@ impl Clipboard {
             COPY_FROM_PARENT,
             &CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE),
         )?;
-        let deadline = Instant::now() + ANSWER_LIMIT;
-        let transfer = Transfer { window, time, deadline, stage: Stage::Forms };
+        let now = Instant::now();
+        let (deadline, end) = (now + ANSWER_LIMIT, now + TRANSFER_LIMIT);
+        let transfer = Transfer { window, time, deadline, end, stage: Stage::Forms };
         transfer.request(display, display.atoms.TARGETS)?;
         self.transfer = Some(transfer);
         Ok(())
@@ -128,8 +136,8 @@ impl Clipboard {
 
     fn answered(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
         let Some(transfer) = &mut self.transfer else { return Ok(()) };
-        let answer = transfer.take(display)?;
-        transfer.deadline = Instant::now() + ANSWER_LIMIT;
+        let length = if matches!(transfer.stage, Stage::Forms) { MAX_FORMS * 4 } else { MAX_TEXT };
+        let answer = transfer.take(display, length)?;
         match transfer.stage {
             Stage::Forms => {
                 let offered: Vec<Atom> = answer.value32().into_iter().flatten().collect();
@@ -160,8 +168,7 @@ impl Clipboard {
         if !matches!(transfer.stage, Stage::Pieces { .. }) {
             return Ok(());
         }
-        let piece = transfer.take(display)?;
-        transfer.deadline = Instant::now() + ANSWER_LIMIT;
+        let piece = transfer.take(display, MAX_TEXT)?;
         let Stage::Pieces { kind, data } = &mut transfer.stage else { return Ok(()) };
         if piece.value.is_empty() {
             let text = decode(*kind, std::mem::take(data));
@@ -176,7 +183,16 @@ impl Clipboard {
         Ok(())
     }
 
+    /// Continues with the state of an earlier connection.
+    pub(super) fn resume(&mut self, earlier: &mut Self) {
+        self.last = earlier.last.take();
+    }
+
     fn report(&mut self, content: String, sink: &dyn Fn(ScreenEvent)) {
+        // Decoding can make the text longer.
+        if content.len() > MAX_TEXT {
+            return;
+        }
         if self.last.as_ref() != Some(&content) {
             self.last = Some(content.clone());
             sink(ScreenEvent::Clipboard { content });
@@ -204,11 +220,14 @@ impl Transfer {
         Ok(())
     }
 
-    /// Reads the answer and deletes it, which for a text in pieces asks for the next.
-    fn take(&self, display: &Display) -> Result<GetPropertyReply, ScreenError> {
-        let length = (MAX_TEXT / 4) as u32;
+    /// Reads the answer, at most `length` bytes of it, and deletes it, which for a text in pieces asks for the next.
+    fn take(&mut self, display: &Display, length: usize) -> Result<GetPropertyReply, ScreenError> {
+        let units = (length / 4) as u32;
         let property = display.atoms._ORGO_SELECTION;
-        Ok(display.conn.get_property(true, self.window, property, AtomEnum::ANY, 0, length)?.reply()?)
+        let reply =
+            display.conn.get_property(true, self.window, property, AtomEnum::ANY, 0, units)?.reply()?;
+        self.deadline = self.end.min(Instant::now() + ANSWER_LIMIT);
+        Ok(reply)
     }
 }
 

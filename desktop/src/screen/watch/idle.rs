@@ -8,7 +8,7 @@ use x11rb::{
     },
 };
 
-use crate::screen::{ScreenError, ScreenEvent, connection::Display};
+use crate::screen::{ScreenError, ScreenEvent, checked_reply, connection::Display};
 
 /// Tells when nobody has used the input devices for a while, and when somebody does again.
 ///
@@ -25,7 +25,7 @@ impl Idle {
     pub(super) fn start(display: &Display, limit: Duration) -> Result<Self, ScreenError> {
         let conn = &display.conn;
         conn.sync_initialize(3, 1)?.reply()?;
-        let counters = conn.sync_list_system_counters()?.reply()?.counters;
+        let counters = checked_reply::system_counters(display)?.counters;
         let Some(counter) = counters.into_iter().find(|counter| counter.name == b"IDLETIME") else {
             return Err(ScreenError::Unsupported("its idle time".to_owned()));
         };
@@ -53,12 +53,25 @@ impl Idle {
             return Ok(());
         }
         self.idle = !self.idle;
-        let next = if self.idle {
+        if self.idle {
             let idle_seconds = millis(notice.counter_value) / 1000;
             sink(ScreenEvent::Idle { idle_seconds });
-            ChangeAlarmAux::new().value(int64(self.limit_ms - 1)).test_type(TESTTYPE::NEGATIVE_COMPARISON)
         } else {
             sink(ScreenEvent::Active);
+        }
+        self.wait_for_change(display)
+    }
+
+    /// Continues with the state of an earlier connection.
+    pub(super) fn resume(&mut self, display: &Display, earlier: &Self) -> Result<(), ScreenError> {
+        self.idle = earlier.idle;
+        self.wait_for_change(display)
+    }
+
+    fn wait_for_change(&self, display: &Display) -> Result<(), ScreenError> {
+        let next = if self.idle {
+            ChangeAlarmAux::new().value(int64(self.limit_ms - 1)).test_type(TESTTYPE::NEGATIVE_COMPARISON)
+        } else {
             ChangeAlarmAux::new().value(int64(self.limit_ms)).test_type(TESTTYPE::POSITIVE_COMPARISON)
         };
         display.conn.sync_change_alarm(self.alarm, &next)?;

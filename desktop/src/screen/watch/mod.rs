@@ -2,13 +2,12 @@
 
 mod clipboard;
 mod idle;
+mod pace;
 mod size;
 mod windows;
 
 use std::{
-    mem,
     os::{fd::AsFd, unix::net::UnixStream},
-    path::Path,
     thread,
     time::{Duration, Instant},
 };
@@ -16,24 +15,19 @@ use std::{
 use rustix::event::{PollFd, PollFlags};
 use x11rb::{
     connection::Connection,
-    protocol::{
-        Event,
-        xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask},
-    },
+    protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask},
 };
 
-use self::{clipboard::Clipboard, idle::Idle, size::Size, windows::Windows};
-use super::{
-    ScreenEvent,
-    connection::{Display, wait_for},
-    error::ScreenError,
-};
+use self::{clipboard::Clipboard, idle::Idle, pace::Pace, size::Size, windows::Windows};
+use super::{ScreenEvent, connection::Display, dial::Endpoint, error::ScreenError, stream::wait_for};
 
 /// Time without input after which a screen counts as idle.
 pub(super) const IDLE_AFTER: Duration = Duration::from_secs(30);
 
-/// How soon a lost X server is tried again.
+/// Least time between two attempts to connect.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
+/// Most events that are handled before the watch checks whether it was dropped.
+const ROUND: usize = 1024;
 
 /// Keeps a watch going; dropping it ends the watch soon after.
 #[derive(Debug)]
@@ -44,18 +38,26 @@ pub(crate) struct Watch {
 
 impl Watch {
     pub(super) fn start(
-        socket: &Path,
+        endpoint: &Endpoint,
         idle_after: Duration,
         sink: impl Fn(ScreenEvent) + Send + 'static,
     ) -> Result<Self, ScreenError> {
-        let mut watcher = Watcher::connect(socket, idle_after)?;
+        let mut watcher = Watcher::connect(endpoint, idle_after)?;
         let (keep, stop) = UnixStream::pair()?;
         thread::Builder::new().name("screen-watch".to_owned()).spawn(move || {
-            while watcher.run(&stop, &sink).is_err() {
-                while watcher.reconnect(&sink).is_err() {
+            let mut pace = Pace::new();
+            let mut connected = Instant::now();
+            while watcher.run(&stop, &mut pace, &sink).is_err() {
+                loop {
+                    if ends_by(&stop, connected + RECONNECT_DELAY) {
+                        return;
+                    }
+                    connected = Instant::now();
+                    if watcher.reconnect(&sink).is_ok() {
+                        break;
+                    }
                     // A server that hangs may go on; one that has ended takes no connection.
-                    let is_gone = UnixStream::connect(&watcher.display.socket).is_err();
-                    if is_gone || ends_within(&stop, RECONNECT_DELAY) {
+                    if watcher.display.endpoint.dialer.dial().is_err() {
                         return;
                     }
                 }
@@ -65,10 +67,9 @@ impl Watch {
     }
 }
 
-/// Whether the watch is dropped within a time. What cannot be told counts as its end.
-fn ends_within(stop: &UnixStream, time: Duration) -> bool {
-    wait_for(&mut [PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)], Some(Instant::now() + time))
-        .unwrap_or(true)
+/// Waits until a time. Returns `true` early if the watch is dropped, or if that cannot be determined.
+fn ends_by(stop: &UnixStream, time: Instant) -> bool {
+    wait_for(&mut [PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)], Some(time)).unwrap_or(true)
 }
 
 #[derive(Debug)]
@@ -82,8 +83,8 @@ struct Watcher {
 }
 
 impl Watcher {
-    fn connect(socket: &Path, idle_after: Duration) -> Result<Self, ScreenError> {
-        let display = Display::connect(socket)?;
+    fn connect(endpoint: &Endpoint, idle_after: Duration) -> Result<Self, ScreenError> {
+        let display = Display::connect(endpoint)?;
         let properties = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
         display.conn.change_window_attributes(display.root, &properties)?;
         let watcher = Self {
@@ -98,36 +99,62 @@ impl Watcher {
         Ok(watcher)
     }
 
-    /// Goes on by a new connection, and tells which windows have come and gone since the last was lost.
+    /// Replaces the connection, and reports what has changed since it was lost.
     fn reconnect(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
-        let fresh = Self::connect(&self.display.socket, self.idle_after)?;
+        let mut fresh = Self::connect(&self.display.endpoint, self.idle_after)?;
         self.windows.update(&fresh.display, sink)?;
-        *self = Self { windows: mem::take(&mut self.windows), ..fresh };
+        fresh.windows = std::mem::take(&mut self.windows);
+        fresh.clipboard.resume(&mut self.clipboard);
+        fresh.size.resume(&self.size, sink);
+        fresh.idle.resume(&fresh.display, &self.idle)?;
+        *self = fresh;
         Ok(())
     }
 
-    fn run(&mut self, stop: &UnixStream, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
+    fn run(
+        &mut self,
+        stop: &UnixStream,
+        pace: &mut Pace,
+        sink: &dyn Fn(ScreenEvent),
+    ) -> Result<(), ScreenError> {
         loop {
-            while let Some(event) = self.display.conn.poll_for_event()? {
-                self.handle(&event, sink)?;
+            if ends_by(stop, pace.next_round()) {
+                return Ok(());
             }
-            self.clipboard.give_up_if_late(&self.display, Instant::now())?;
-            self.display.conn.flush()?;
+            if self.round(sink)? {
+                continue;
+            }
+            if self.display.conn.is_worn() {
+                return Err(ScreenError::Lost("the connection has to be replaced".to_owned()));
+            }
             let mut fds = [
                 PollFd::from_borrowed_fd(self.display.fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
             ];
             wait_for(&mut fds, self.clipboard.deadline())?;
-            if !fds[1].revents().is_empty() {
-                return Ok(());
-            }
         }
     }
 
-    fn handle(&mut self, event: &Event, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
-        self.windows.handle(&self.display, event, sink)?;
-        self.clipboard.handle(&self.display, event, sink)?;
-        self.size.handle(event, sink);
-        self.idle.handle(&self.display, event, sink)
+    /// Handles some events. Returns `false` if there were none.
+    fn round(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<bool, ScreenError> {
+        self.display.conn.begin_operation(Duration::ZERO);
+        let mut windows_changed = false;
+        let mut handled = 0;
+        while handled < ROUND
+            && let Some(event) = self.display.conn.poll_for_event()?
+        {
+            handled += 1;
+            windows_changed |= Windows::may_change(&self.display, &event);
+            self.clipboard.handle(&self.display, &event, sink)?;
+            self.size.handle(&event, sink);
+            self.idle.handle(&self.display, &event, sink)?;
+        }
+        if windows_changed {
+            self.windows.update(&self.display, sink)?;
+        }
+        self.clipboard.give_up_if_late(&self.display, Instant::now())?;
+        self.display.conn.flush()?;
+        // More events may have arrived together with replies.
+        Ok(handled > 0)
     }
 }

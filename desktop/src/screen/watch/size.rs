@@ -20,7 +20,16 @@ impl Size {
 
     pub(super) fn handle(&mut self, event: &Event, sink: &dyn Fn(ScreenEvent)) {
         let Event::RandrScreenChangeNotify(change) = event else { return };
-        let size = (change.width, change.height);
+        self.report((change.width, change.height), sink);
+    }
+
+    /// Reports a size that differs from that of an earlier connection.
+    pub(super) fn resume(&mut self, earlier: &Self, sink: &dyn Fn(ScreenEvent)) {
+        let now = std::mem::replace(&mut self.last, earlier.last);
+        self.report(now, sink);
+    }
+
+    fn report(&mut self, size: (u16, u16), sink: &dyn Fn(ScreenEvent)) {
         if size != self.last {
             self.last = size;
             sink(ScreenEvent::ScreenChange { width: size.0, height: size.1 });

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use x11rb::protocol::{
     Event,
@@ -8,11 +8,16 @@ use x11rb::protocol::{
 use crate::screen::{
     ScreenError, ScreenEvent,
     connection::Display,
-    property::{Question, WHOLE},
+    property::{Question, SHORT_LIST},
 };
 
 /// Longest part of a title that is read, in 4-byte units.
 const TITLE_LENGTH: u32 = 1024;
+
+/// Most windows that are tracked. Others in the window manager's list are ignored.
+const MAX_WINDOWS: u32 = 1024;
+/// Number of windows that are queried together; all their replies may be in memory at once.
+const ASKED_TOGETHER: usize = 64;
 
 /// Tells of application windows, as the window manager lists them. The desktop and panels are left out.
 #[derive(Debug, Default)]
@@ -30,20 +35,11 @@ impl Windows {
         Ok(windows)
     }
 
-    pub(super) fn handle(
-        &mut self,
-        display: &Display,
-        event: &Event,
-        sink: &dyn Fn(ScreenEvent),
-    ) -> Result<(), ScreenError> {
-        let Event::PropertyNotify(change) = event else { return Ok(()) };
-        if change.window != display.root {
-            return Ok(());
-        }
-        if [display.atoms._NET_CLIENT_LIST, display.atoms._NET_ACTIVE_WINDOW].contains(&change.atom) {
-            self.update(display, sink)?;
-        }
-        Ok(())
+    /// Whether the event may have changed the lists of windows.
+    pub(super) fn may_change(display: &Display, event: &Event) -> bool {
+        let Event::PropertyNotify(change) = event else { return false };
+        let lists = [display.atoms._NET_CLIENT_LIST, display.atoms._NET_ACTIVE_WINDOW];
+        change.window == display.root && lists.contains(&change.atom)
     }
 
     /// Reads both lists, so that a window is always opened before it gets the focus. What can be asked together is: where many
@@ -53,35 +49,44 @@ impl Windows {
         display: &Display,
         sink: &dyn Fn(ScreenEvent),
     ) -> Result<(), ScreenError> {
-        let ask = |property| Question::ask(display, display.root, property, AtomEnum::WINDOW, WHOLE);
-        let asked = (ask(display.atoms._NET_CLIENT_LIST)?, ask(display.atoms._NET_ACTIVE_WINDOW)?);
+        let ask = |property, length| Question::ask(display, display.root, property, AtomEnum::WINDOW, length);
+        let asked =
+            (ask(display.atoms._NET_CLIENT_LIST, MAX_WINDOWS)?, ask(display.atoms._NET_ACTIVE_WINDOW, 1)?);
         let (listed, active) = (asked.0.list()?, active(&asked.1.list()?));
+        let current: HashSet<Window> = listed.iter().copied().collect();
         self.managed.retain(|window, application| {
-            let stays = listed.contains(window);
+            let stays = current.contains(window);
             if !stays && *application {
                 sink(ScreenEvent::WindowClose { window_id: id(*window) });
             }
             stays
         });
-        let new = listed.into_iter().filter(|window| !self.managed.contains_key(window));
-        let new: Vec<_> = new
-            .map(|window| Ok((window, Inquiry::about(display, window)?)))
-            .collect::<Result<_, ScreenError>>()?;
-        let mut titles = HashMap::new();
-        for (window, inquiry) in new {
-            let (application, title) = inquiry.end(display)?;
-            self.managed.insert(window, application);
-            if application {
-                sink(ScreenEvent::WindowOpen { window_id: id(window), title: title.clone() });
+        let mut new: HashSet<Window> =
+            current.into_iter().filter(|window| !self.managed.contains_key(window)).collect();
+        let new: Vec<Window> = listed.into_iter().filter(|window| new.remove(window)).collect();
+        let mut active_title = None;
+        for together in new.chunks(ASKED_TOGETHER) {
+            let asked: Vec<_> = together
+                .iter()
+                .map(|&window| Ok((window, Inquiry::about(display, window)?)))
+                .collect::<Result<_, ScreenError>>()?;
+            for (window, inquiry) in asked {
+                let (application, title) = inquiry.end(display)?;
+                self.managed.insert(window, application);
+                if active == Some(window) {
+                    active_title = Some(title.clone());
+                }
+                if application {
+                    sink(ScreenEvent::WindowOpen { window_id: id(window), title });
+                }
             }
-            titles.insert(window, title);
         }
         if active == self.active {
             return Ok(());
         }
         self.active = active;
         if let Some(window) = active.filter(|window| self.managed.get(window) == Some(&true)) {
-            let title = match titles.remove(&window) {
+            let title = match active_title {
                 Some(title) => title,
                 None => Inquiry::about(display, window)?.end(display)?.1,
             };
@@ -108,7 +113,7 @@ impl<'a> Inquiry<'a> {
         // In whatever encoding.
         let title = |property| Question::ask(display, window, property, AtomEnum::ANY, TITLE_LENGTH);
         Ok(Self {
-            kinds: Question::ask(display, window, atoms._NET_WM_WINDOW_TYPE, AtomEnum::ATOM, WHOLE)?,
+            kinds: Question::ask(display, window, atoms._NET_WM_WINDOW_TYPE, AtomEnum::ATOM, SHORT_LIST)?,
             titles: [title(atoms._NET_WM_NAME)?, title(AtomEnum::WM_NAME.into())?],
         })
     }

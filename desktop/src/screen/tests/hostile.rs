@@ -1,0 +1,443 @@
+//! The screen with a hostile X server, and with hostile applications on a real one.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU32, Ordering},
+        mpsc::{RecvTimeoutError, channel},
+    },
+    time::{Duration, Instant},
+};
+
+use rustix::event::{PollFd, PollFlags};
+use x11rb::{
+    connection::Connection as _,
+    protocol::xproto::{AtomEnum, ConnectionExt as _, PropMode},
+    wrapper::ConnectionExt as _,
+};
+
+use super::{PATIENCE, eventually, server::Server, wanted};
+use crate::screen::{
+    Button, ImageFormat, Screen, ScreenError, ScreenEvent, Watch,
+    connection::Display,
+    dial::Endpoint,
+    fake_server::{Act, FOCUSED, FakeServer, ROOT, Request, atom, first_event, setup},
+    limits::{Limits, MAX_PACKET_BYTES},
+    property::Question,
+    stream::wait_for,
+    watch,
+};
+
+/// Every capture and click begins with it.
+const GET_GEOMETRY: u8 = 14;
+const GET_INPUT_FOCUS: u8 = 43;
+const QUERY_TREE: u8 = 15;
+const GET_PROPERTY: u8 = 20;
+const CONVERT_SELECTION: u8 = 24;
+const QUERY_EXTENSION: u8 = 98;
+const GET_KEYBOARD_MAPPING: u8 = 101;
+/// An event that no test waits for.
+const KEY_PRESS: u8 = 2;
+const PROPERTY_NOTIFY: u8 = 28;
+
+/// Short, so that the tests are fast, but long enough for a real reply on a busy machine.
+const LIMITS: Limits = Limits { reply: Duration::from_secs(2), operation: Duration::from_secs(4) };
+/// Upper limit for any call with these limits.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// A screen on a fake server that replies like a real one, except for requests that `script` handles.
+fn screen(
+    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
+    screen_within(LIMITS, script)
+}
+
+fn screen_within(
+    limits: Limits,
+    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
+    Ok((Screen::open_within(fake.clone(), limits)?, fake))
+}
+
+/// The error of a screen that cannot be opened.
+#[track_caller]
+fn refused(script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static) -> ScreenError {
+    let began = Instant::now();
+    let error = screen(script).map(drop).unwrap_err();
+    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+    error
+}
+
+/// The error of a screenshot if the X server does `act` when it is asked for the size of the screen.
+fn refused_screenshot(act: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static) -> ScreenError {
+    refused_screenshot_within(LIMITS, act)
+}
+
+fn refused_screenshot_within(
+    limits: Limits,
+    act: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static,
+) -> ScreenError {
+    // The first connection is for input, the second for captures; the first size is asked for when it is opened.
+    let seen = AtomicU32::new(0);
+    let (screen, _fake) = screen_within(limits, move |request| {
+        let is_capture = request.connection == 1 && request.is(GET_GEOMETRY);
+        let count = if is_capture { seen.fetch_add(1, Ordering::Relaxed) } else { 0 };
+        (count > 0).then(|| act(request))
+    })
+    .unwrap();
+    let began = Instant::now();
+    let error = screen.screenshot(ImageFormat::Png, None).unwrap_err();
+    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+    error
+}
+
+#[track_caller]
+fn assert_lost(error: &ScreenError, reason: &str) {
+    assert!(
+        matches!(error, ScreenError::Lost(text) | ScreenError::BrokenOff(text) if text.contains(reason)),
+        "{error}"
+    );
+}
+
+fn with_length(mut reply: Vec<u8>, words: u32) -> Vec<u8> {
+    reply[4..8].copy_from_slice(&words.to_ne_bytes());
+    reply
+}
+
+#[test]
+fn an_honest_fake_server_will_do() {
+    let (screen, _fake) = screen(|_| None).unwrap();
+    let image = screen.screenshot(ImageFormat::Png, None).unwrap();
+    assert_eq!((image.width, image.height), (64, 48));
+    screen.click(1, 1, Button::Left, false).unwrap();
+    screen.key("a").unwrap();
+    drop(screen.watch(|_| ()).unwrap());
+}
+
+#[test]
+fn a_reply_that_announces_gigabytes_is_refused_at_its_head() {
+    let error =
+        refused_screenshot(|request| vec![Act::Send(with_length(request.reply().unwrap(), 0x3fff_ffff))]);
+    assert_lost(&error, "a packet of 4294967324 bytes");
+}
+
+#[test]
+fn a_list_whose_elements_are_not_there_is_refused_before_there_is_room_for_them() {
+    let (cursors, _fake) = screen(|request| {
+        // 65535 by 65535 pixels.
+        let is_cursor = request.is_of("XFIXES", 4);
+        is_cursor.then(|| vec![Act::Send(request.reply_with(0, &[(12, u32::MAX)], &[]))])
+    })
+    .unwrap();
+    assert_lost(&cursors.screenshot(ImageFormat::Png, None).unwrap_err(), "elements without all of them");
+    let (counters, _fake) = screen(|request| {
+        let is_list = request.is_of("SYNC", 1);
+        is_list.then(|| vec![Act::Send(request.reply_with(0, &[(8, u32::MAX)], &[]))])
+    })
+    .unwrap();
+    assert_lost(&counters.watch(|_| ()).unwrap_err(), "elements without all of them");
+}
+
+#[test]
+fn a_server_that_is_silent_or_drips_is_given_up() {
+    assert_lost(&refused_screenshot(|_| Vec::new()), "no answer within 2 seconds");
+    let pause = Duration::from_millis(100);
+    let drips =
+        move |request: &Request| vec![Act::Drip(with_length(request.reply().unwrap(), 1 << 18), pause)];
+    assert_lost(&refused_screenshot(drips), "the operation took too long");
+    // The same during the setup.
+    assert_lost(&refused(|request| request.is_setup().then(Vec::new)), "no answer within 2 seconds");
+    assert_lost(
+        &refused(move |request| request.is_setup().then(|| vec![Act::Drip(setup(), pause)])),
+        "the operation took too long",
+    );
+}
+
+#[test]
+fn a_flood_ends_the_connection_wherever_it_comes() {
+    let event = |request: &Request| {
+        let mut bytes = vec![0; 32];
+        bytes[0] = KEY_PRESS;
+        bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
+        bytes
+    };
+    // Long, so that other limits apply first.
+    let limits = Limits { reply: PATIENCE, operation: PATIENCE };
+    assert_lost(
+        &refused_screenshot_within(limits, move |request| vec![Act::Flood(event(request))]),
+        "unrequested bytes",
+    );
+    // To a request that has no reply.
+    let reply = |request: &Request| {
+        let mut reply = request.reply().unwrap();
+        reply[2..4].copy_from_slice(&request.sequence.wrapping_add(9).to_ne_bytes());
+        reply
+    };
+    assert_lost(
+        &refused_screenshot_within(limits, move |request| vec![Act::Flood(reply(request))]),
+        "unrequested replies",
+    );
+    assert_lost(
+        &refused_screenshot_within(limits, move |request| {
+            let largest = vec![0; MAX_PACKET_BYTES as usize - 32];
+            vec![Act::Flood([with_length(reply(request), largest.len() as u32 / 4), largest].concat())]
+        }),
+        "unrequested bytes",
+    );
+    // After the reply, to flood the call that discards events.
+    let maps = AtomicU32::new(0);
+    let (screen, _fake) = screen_within(limits, move |request| {
+        // The first is asked for when the screen is opened.
+        let flooded = request.is(GET_KEYBOARD_MAPPING) && maps.fetch_add(1, Ordering::Relaxed) > 0;
+        flooded.then(|| [request.answer(), vec![Act::Flood(event(request))]].concat_acts())
+    })
+    .unwrap();
+    let lost = [screen.key("a"), screen.key("b")].into_iter().find_map(Result::err);
+    assert_lost(&lost.expect("one of them is cut off"), "it sent");
+}
+
+trait ConcatActs {
+    fn concat_acts(self) -> Vec<Act>;
+}
+
+impl<const N: usize> ConcatActs for [Vec<Act>; N] {
+    fn concat_acts(self) -> Vec<Act> {
+        self.into_iter().flatten().collect()
+    }
+}
+
+#[test]
+fn windows_that_are_inside_one_another_without_end_are_left() {
+    let (screen, _fake) = screen(|request| {
+        request.is(QUERY_TREE).then(|| {
+            // Each parent is a new window.
+            vec![Act::Send(request.reply_with(0, &[(12, 0x20_0000 + u32::from(request.sequence))], &[]))]
+        })
+    })
+    .unwrap();
+    screen.type_text("a", None, &wanted()).unwrap();
+}
+
+#[test]
+fn setups_that_no_x_server_sends_are_refused() {
+    let base = setup();
+    let find = |bytes: &[u8]| base.windows(bytes.len()).position(|part| part == bytes).unwrap();
+    let masks = [0xff_0000u32, 0xff00, 0xff].map(u32::to_ne_bytes).concat();
+    let keycodes = find(&[8, 255]);
+    let ids = find(&0x40_0000u32.to_ne_bytes());
+    let format = find(&[24, 32, 32]);
+    // The number of screens.
+    let roots = 28;
+    let cases: [(&str, usize, &[u8]); 9] = [
+        ("no screen", roots, &[0]),
+        ("ids above 29 bits", ids, &[0xff; 8]),
+        ("no id", ids + 4, &[0; 4]),
+        ("keycodes that end before they begin", keycodes, &[255, 8]),
+        ("every keycode", keycodes, &[0, 255]),
+        ("a mask of nothing", find(&masks), &[0; 4]),
+        ("a mask of everything", find(&masks), &[0xff; 4]),
+        ("rows of nothing", format + 2, &[0]),
+        ("pixels of nothing", format + 1, &[0]),
+    ];
+    for (what, at, bytes) in cases {
+        let mut changed = base.clone();
+        changed[at..at + bytes.len()].copy_from_slice(bytes);
+        let error = refused(move |request| request.is_setup().then(|| vec![Act::Send(changed.clone())]));
+        assert!(matches!(error, ScreenError::Lost(_) | ScreenError::Unsupported(_)), "{what}: {error}");
+    }
+}
+
+/// x11rb itself deadlocks on this.
+#[test]
+fn an_error_in_place_of_news_of_an_extension_is_an_error() {
+    let error = refused(|request| {
+        let mut error = vec![0; 32];
+        error[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
+        request.is(QUERY_EXTENSION).then(|| vec![Act::Send(error)])
+    });
+    assert_lost(&error, "");
+}
+
+#[test]
+fn keyboard_maps_of_a_wrong_size_are_refused() {
+    for (width, symbols) in [(0, 0), (0, 4), (2, 0), (2, 495), (255, 496)] {
+        let error = refused(move |request| {
+            let body = vec![1; symbols];
+            let is_map = request.is(GET_KEYBOARD_MAPPING);
+            is_map.then(|| vec![Act::Send(request.reply_with(width, &[], &body))])
+        });
+        assert_lost(&error, "keyboard map of a wrong size");
+    }
+}
+
+#[test]
+fn a_screen_without_pixels_or_with_too_many_is_refused() {
+    for (size, expected) in [(0, "with pixels"), (9000 | 9000 << 16, "9000x9000"), (u32::MAX, "65535x65535")]
+    {
+        let error =
+            refused_screenshot(move |request| vec![Act::Send(request.reply_with(24, &[(16, size)], &[]))]);
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn a_property_longer_than_was_asked_for_is_cut() {
+    const TEXT: u8 = 8;
+    let (screen, _fake) = screen(|request| {
+        request.is(GET_PROPERTY).then(|| {
+            let text = vec![u32::from_ne_bytes(*b"text"); 500_000];
+            let count = (text.len() * 4) as u32;
+            vec![Act::Send(request.reply_with(TEXT, &[(16, count)], &text))]
+        })
+    })
+    .unwrap();
+    let display = Display::connect(&screen.endpoint).unwrap();
+    let asked = Question::ask(&display, FOCUSED, 1, AtomEnum::ANY, 1024).unwrap();
+    assert_eq!(asked.text().unwrap().unwrap().len(), 4096);
+}
+
+#[test]
+fn descriptors_that_are_sent_along_are_not_kept() {
+    let (read, write) = rustix::pipe::pipe().unwrap();
+    let write = Arc::new(Mutex::new(Some(Arc::new(write))));
+    let lent = Arc::clone(&write);
+    let (screen, _fake) = screen(move |request| {
+        // An unrelated event.
+        let mut event = vec![0; 32];
+        event[0] = KEY_PRESS;
+        event[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
+        let lent = lent.lock().unwrap();
+        let sent = lent.iter().filter(|_| !request.is_setup());
+        let sent = sent.map(|write| Act::SendWith(event.clone(), Arc::clone(write)));
+        Some(request.answer().into_iter().chain(sent).collect())
+    })
+    .unwrap();
+    screen.click(1, 1, Button::Left, false).unwrap();
+    write.lock().unwrap().take();
+    // The pipe hangs up only if the screen has not kept a copy of its write end.
+    assert!(wait_for(&mut [PollFd::new(&read, PollFlags::IN)], Some(Instant::now() + PATIENCE)).unwrap());
+    screen.click(1, 1, Button::Left, false).unwrap();
+}
+
+/// Drops a watch once `is_busy`, and waits for the end of its thread.
+fn ends_when_dropped(
+    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    is_busy: impl Fn(&FakeServer) -> bool,
+) {
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
+    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
+    let (send, dropped) = channel::<()>();
+    let watch = Watch::start(&endpoint, watch::IDLE_AFTER, move |_| drop(send.clone())).unwrap();
+    eventually("the watch at work", || is_busy(&fake).then_some(()));
+    drop(watch);
+    assert_eq!(dropped.recv_timeout(LONGEST), Err(RecvTimeoutError::Disconnected));
+}
+
+#[test]
+fn a_watch_ends_whatever_the_server_does() {
+    let news = |request: &Request| {
+        let mut bytes = vec![0; 32];
+        bytes[0] = PROPERTY_NOTIFY;
+        bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
+        bytes[4..8].copy_from_slice(&ROOT.to_ne_bytes());
+        bytes[8..12].copy_from_slice(&atom("_NET_CLIENT_LIST").to_ne_bytes());
+        bytes
+    };
+    // Endless events and no more replies.
+    let started = starts();
+    ends_when_dropped(
+        move |request| {
+            started(request).then(|| [request.answer(), vec![Act::Flood(news(request))]].concat_acts())
+        },
+        |fake| fake.connections() > 1,
+    );
+    // A request without a reply.
+    let (started, has_started) = (starts(), AtomicBool::new(false));
+    let asked = Arc::new(AtomicBool::new(false));
+    let is_asked = Arc::clone(&asked);
+    ends_when_dropped(
+        move |request| {
+            if started(request) {
+                has_started.store(true, Ordering::Relaxed);
+                return Some([request.answer(), vec![Act::Send(news(request))]].concat_acts());
+            }
+            let is_open = request.is(GET_PROPERTY) && has_started.load(Ordering::Relaxed);
+            asked.fetch_or(is_open, Ordering::Relaxed);
+            is_open.then(Vec::new)
+        },
+        |_| is_asked.load(Ordering::Relaxed),
+    );
+    // Connections that close after the watch has started.
+    ends_when_dropped(closes_when_started(), |fake| fake.connections() > 2);
+}
+
+/// Closes each connection after the watch has started on it.
+fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync {
+    let started = starts();
+    move |request| {
+        if request.is(CONVERT_SELECTION) {
+            return Some(vec![Act::Close]);
+        }
+        started(request).then(|| [request.answer(), vec![Act::Send(copied(request))]].concat_acts())
+    }
+}
+
+/// A change of the clipboard's owner.
+fn copied(request: &Request) -> Vec<u8> {
+    let mut bytes = vec![0; 32];
+    bytes[0] = first_event("XFIXES");
+    bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
+    bytes[8..12].copy_from_slice(&FOCUSED.to_ne_bytes());
+    bytes[12..16].copy_from_slice(&atom("CLIPBOARD").to_ne_bytes());
+    bytes
+}
+
+/// Whether a request is the last one at the start of a watch: the second GetInputFocus.
+fn starts() -> impl Fn(&Request) -> bool + Send + Sync {
+    let seen = AtomicU32::new(0);
+    move |request| request.is(GET_INPUT_FOCUS) && seen.fetch_add(1, Ordering::Relaxed) % 2 == 1
+}
+
+#[test]
+fn a_server_that_closes_each_connection_is_not_asked_for_them_all_the_time() {
+    let script = closes_when_started();
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
+    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
+    let began = Instant::now();
+    let _watch = Watch::start(&endpoint, watch::IDLE_AFTER, |_| ()).unwrap();
+    eventually("some connections", || (fake.connections() >= 4).then_some(()));
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_list_of_millions_of_windows_is_read_in_part() {
+    const ENTRIES: usize = 24_000_000;
+    let server = Server::start();
+    let other = Display::connect(&server.endpoint()).unwrap();
+    let list = other.atoms._NET_CLIENT_LIST;
+    let piece: Vec<u32> = (0..1_000_000).collect();
+    for _ in 0..ENTRIES / piece.len() {
+        other.conn.change_property32(PropMode::APPEND, other.root, list, AtomEnum::WINDOW, &piece).unwrap();
+        other.sync().unwrap();
+    }
+    let whole = other.conn.get_property(false, other.root, list, AtomEnum::WINDOW, 0, 1).unwrap();
+    assert_eq!(whole.reply().unwrap().bytes_after as usize, ENTRIES * 4 - 4);
+    // A reply above the packet limit would fail the start of the watch.
+    let events = super::watch::Events::of(&server);
+    server.run("xrandr", &["-s", "800x600"]);
+    events.wait(|event| matches!(event, ScreenEvent::ScreenChange { width: 800, .. }).then_some(()));
+    other.conn.flush().unwrap();
+}
+
+#[test]
+fn a_screen_that_was_made_too_large_is_refused_and_found_again_when_it_fits() {
+    let server = Server::start();
+    let screen = server.screen();
+    server.run("xrandr", &["--fb", "9000x9000"]);
+    let refused = screen.screenshot(ImageFormat::Png, None).unwrap_err();
+    assert!(matches!(refused, ScreenError::TooLarge { width: 9000, height: 9000 }), "{refused}");
+    screen.click(8999, 8999, Button::Left, false).unwrap();
+    server.run("xrandr", &["--fb", "7680x4320"]);
+    assert_eq!(screen.screenshot(ImageFormat::Png, None).unwrap().width, 7680);
+}
