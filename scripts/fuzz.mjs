@@ -9,9 +9,11 @@ import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
 /** The fuzzers of each crate. The desktop's have no sanitizer: its parsing is safe Rust, and the build half as long. */
 const fuzzers = {
   core: ["json", "answers", "parameters", "terminal", "audio", "events"],
-  desktop: ["connection", "body", "message", "output"],
+  desktop: ["connection", "body", "message", "output", "display"],
 };
 const sanitizer = { core: "address", desktop: "none" };
+/** Limits of memory and time that are a part of what a fuzzer holds to. */
+const limits = { display: ["-rss_limit_mb=512", "-timeout=60"] };
 
 await main(async () => {
   const [seconds = "600", ...names] = argv.slice(2);
@@ -36,6 +38,7 @@ async function fuzz(crate, name, seconds) {
   mkdirSync(learnt, { recursive: true });
   const words = join(root, crate, "fuzz/words.dict");
   const options = [`-max_total_time=${seconds}`, "-max_len=4096", "-print_final_stats=1"];
+  options.push(...(limits[name] ?? []));
   if (existsSync(words)) options.push(`-dict=${words}`);
   const target = ["--sanitizer", sanitizer[crate], name, learnt, join(root, crate, "fuzz/corpus", name)];
   await run("cargo", ["+nightly", "fuzz", "run", ...target, "--", ...options], { cwd: join(root, crate) });

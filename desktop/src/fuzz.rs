@@ -1,16 +1,17 @@
 //! What the fuzzers (`desktop/fuzz`) do with bytes. The test here holds the inputs that they kept to the same.
 
-use crate::{http, socket};
+use crate::{http, screen, socket};
 
 /// What a fuzzer does with bytes. It panics if something does not hold that must.
 pub type Body = fn(&[u8]);
 
 /// Every body by the name of its fuzzer and of the folder of its kept inputs.
-pub const ALL: [(&str, Body); 4] = [
+pub const ALL: [(&str, Body); 5] = [
     ("connection", http::fuzz::connection),
     ("body", http::fuzz::body),
     ("message", socket::fuzz::message),
     ("output", socket::fuzz::output),
+    ("display", screen::fuzz::display),
 ];
 
 /// Runs the body of that name.

@@ -6,10 +6,13 @@ mod checked_reply;
 mod connection;
 mod dial;
 mod error;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests know more tricks than the fuzzer"))]
 mod fake_server;
 mod focus;
 mod framing;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod hold;
 mod keyboard;
 mod keymap;
