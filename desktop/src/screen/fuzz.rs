@@ -15,7 +15,11 @@ use super::{
 };
 
 /// Short, since most inputs end in a reply that never comes.
-const LIMITS: Limits = Limits { reply: Duration::from_millis(20), operation: Duration::from_millis(60) };
+const LIMITS: Limits = Limits {
+    reply: Duration::from_millis(20),
+    operation: Duration::from_millis(60),
+    application: Duration::from_millis(60),
+};
 /// Upper limit for one input.
 const LONGEST: Duration = Duration::from_secs(60);
 /// Number of connections that the input controls. Others get the replies of a real X server.

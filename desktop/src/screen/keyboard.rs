@@ -1,7 +1,5 @@
 //! Key combinations.
 
-use std::time::Duration;
-
 use x11rb::protocol::xproto::Keysym;
 
 use super::{
@@ -14,9 +12,6 @@ use super::{
     neutral::LiftedModifiers,
     typing,
 };
-
-/// Longest duration of a press. If a key has to be bound first, it includes a wait for the focused application.
-pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 /// Presses the keys of `combo` in order and releases them in reverse.
 ///

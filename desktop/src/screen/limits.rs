@@ -24,10 +24,14 @@ pub(super) struct Limits {
     pub(super) reply: Duration,
     /// For all waits of an operation together, in addition to the duration of the operation itself.
     pub(super) operation: Duration,
+    /// For all waits of an operation for the focused application, in addition to both: a character that the keyboard lacks is
+    /// typed after the application has read a new keymap.
+    pub(super) application: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { reply: Duration::from_secs(10), operation: Duration::from_secs(30) }
+        let half_a_minute = Duration::from_secs(30);
+        Self { reply: Duration::from_secs(10), operation: half_a_minute, application: half_a_minute }
     }
 }

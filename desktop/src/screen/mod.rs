@@ -206,9 +206,9 @@ impl Screen {
         delay: Option<Duration>,
         abandoned: &CancellationToken,
     ) -> Result<(), ScreenError> {
-        let unseen = self.input(typing::longest(text, delay), |display, pool| {
-            typing::type_text(display, pool, text, delay, abandoned)
-        })?;
+        let time = typing::longest(text, delay).saturating_add(self.endpoint.limits.application);
+        let unseen =
+            self.input(time, |display, pool| typing::type_text(display, pool, text, delay, abandoned))?;
         *lock(&self.unseen) = unseen;
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Screen {
     ///
     /// [`ScreenError::BadInput`] for `key` when a name is unknown; the message offers similar ones.
     pub(crate) fn key(&self, combo: &str) -> Result<(), ScreenError> {
-        self.input(keyboard::LONGEST, |display, pool| keyboard::press(display, pool, combo))
+        self.input(self.endpoint.limits.application, |display, pool| keyboard::press(display, pool, combo))
     }
 
     /// Turns the wheel by `amount` clicks (1 to 1000), at the pixel `at` or where the pointer is.

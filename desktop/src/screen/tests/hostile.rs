@@ -41,7 +41,11 @@ const KEY_PRESS: u8 = 2;
 const PROPERTY_NOTIFY: u8 = 28;
 
 /// Short, so that the tests are fast, but long enough for a real reply on a busy machine.
-const LIMITS: Limits = Limits { reply: Duration::from_secs(2), operation: Duration::from_secs(4) };
+const LIMITS: Limits = Limits {
+    reply: Duration::from_secs(2),
+    operation: Duration::from_secs(4),
+    application: Duration::from_secs(30),
+};
 /// Upper limit for any call with these limits.
 const LONGEST: Duration = Duration::from_secs(60);
 
@@ -163,7 +167,7 @@ fn a_flood_ends_the_connection_wherever_it_comes() {
         bytes
     };
     // Long, so that other limits apply first.
-    let limits = Limits { reply: PATIENCE, operation: PATIENCE };
+    let limits = Limits { reply: PATIENCE, operation: PATIENCE, ..LIMITS };
     assert_lost(
         &refused_screenshot_within(limits, move |request| vec![Act::Flood(event(request))]),
         "unrequested bytes",
