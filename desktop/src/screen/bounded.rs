@@ -1,4 +1,4 @@
-//! An X connection of x11rb that knows how much of what it received nobody has read.
+//! An x11rb connection that tracks unread packets.
 
 use std::{
     cell::{Cell, RefCell},
@@ -28,10 +28,9 @@ const MAX_ID: u32 = (1 << 29) - 1;
 
 /// A connection to an X server that may be hostile.
 ///
-/// Every packet that is read passes through here, so the difference to what the stream received is what x11rb still
-/// holds. It also does itself what x11rb does in a way that an X server can abuse: x11rb's arithmetic overflows for
-/// resource ids that do not exist, and it waits for itself without end when it asks about an extension and is answered by
-/// an error.
+/// Callers read every packet through this type, so it knows which of the received packets x11rb still keeps. It also replaces
+/// two parts of x11rb that a hostile server can break: allocation of resource ids, which overflows for ids out of range, and
+/// QueryExtension, which deadlocks if the response is an error.
 #[derive(Debug)]
 pub(super) struct BoundedConnection {
     inner: RustConnection<BoundedStream>,
@@ -41,7 +40,7 @@ pub(super) struct BoundedConnection {
 }
 
 impl BoundedConnection {
-    /// Connects; `limit` is how long that may take, and what follows until the next [`Self::begin_operation`].
+    /// Connects. `limit` is the time limit for the setup and for all waits until the next [`Self::begin_operation`].
     pub(super) fn open(endpoint: &Endpoint, limit: Duration) -> Result<Self, ScreenError> {
         let limits = endpoint.limits;
         let stream = BoundedStream::new(endpoint.dialer.dial()?, limits.reply, limit)?;
@@ -59,21 +58,21 @@ impl BoundedConnection {
         })
     }
 
-    /// Begins an operation that itself takes `time`; for the X server it may wait a while longer.
+    /// Starts an operation with a duration of `time`. It may wait longer than that for the X server, up to a limit.
     pub(super) fn begin_operation(&self, time: Duration) {
         self.inner.stream().begin_operation(time.saturating_add(self.operation_limit));
     }
 
-    /// Until when to wait before this is asked again.
+    /// The time until which to wait before the next call.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::Lost`] once the time of the operation is over.
+    /// [`ScreenError::Lost`] when the time of the operation is over.
     pub(super) fn next_look(&self) -> Result<Instant, ScreenError> {
         Ok(self.inner.stream().next_look()?)
     }
 
-    /// Whether it should be replaced by a new one.
+    /// Whether the connection should be replaced.
     pub(super) fn is_worn(&self) -> bool {
         self.inner.stream().is_worn() || self.ids_used.get() > self.id_count() / 2
     }
@@ -107,7 +106,7 @@ impl RequestConnection for BoundedConnection {
     ) -> Result<Cookie<'_, Self, R>, ConnectionError> {
         let sent = self.inner.send_request_with_reply::<R>(bufs, fds)?;
         let cookie = Cookie::new(self, sent.sequence_number());
-        // Dropping it would discard the reply.
+        // Dropping the cookie would discard the reply.
         std::mem::forget(sent);
         Ok(cookie)
     }
@@ -153,7 +152,7 @@ impl RequestConnection for BoundedConnection {
         let reply = match self.query_extension(extension_name.as_bytes())?.reply() {
             Ok(reply) => reply,
             Err(ReplyError::ConnectionError(error)) => return Err(error),
-            // No server refuses this request.
+            // This request has no errors in the protocol.
             Err(ReplyError::X11Error(_)) => return Err(ConnectionError::UnknownError),
         };
         let information = reply.present.then_some(ExtensionInformation {
@@ -213,7 +212,7 @@ impl RequestConnection for BoundedConnection {
     }
 }
 
-/// What the X server has said about each extension; nothing of one that it lacks.
+/// The extensions that were queried; `None` for a missing one.
 #[derive(Debug, Default)]
 struct Extensions(HashMap<&'static str, Option<ExtensionInformation>>);
 

@@ -1,4 +1,4 @@
-//! One connection to an X server: the root window, the atoms in use and the events that come.
+//! One connection to an X server: the root window, the atoms in use and the events.
 
 use std::{
     cell::Cell,
@@ -61,11 +61,11 @@ pub(super) struct Display {
 }
 
 impl Display {
-    /// Connects. All that follows until the next operation shares the time of one with it.
+    /// Connects. The time limit includes all requests until the next operation.
     pub(super) fn connect(endpoint: &Endpoint) -> Result<Self, ScreenError> {
         let conn = BoundedConnection::open(endpoint, endpoint.limits.operation)?;
         let atoms = Atoms::new(&conn)?.reply()?;
-        // There is one: x11rb refuses to connect otherwise.
+        // x11rb checks that there is one.
         let root = conn.setup().roots[0].root;
         let endpoint = endpoint.clone();
         Ok(Self { conn, endpoint, root, atoms, manners: Cell::default(), unread: Cell::default() })
@@ -135,7 +135,7 @@ impl Display {
     }
 }
 
-/// What a [`Link`] keeps open.
+/// A connection that a [`Link`] can keep.
 pub(super) trait Linked {
     fn conn(&self) -> &BoundedConnection;
 }
@@ -171,8 +171,8 @@ impl<T: Linked> Link<T> {
         Self { endpoint: endpoint.clone(), connect, open: None, lost: None }
     }
 
-    /// Runs `action`, which itself takes `time`, on the connection. An action that finds the connection lost leaves the
-    /// next one to reconnect, as does one that uses up what a connection is good for.
+    /// Runs `action`, which has a duration of `time`, on the connection. After an action that loses the connection or wears it
+    /// out, the next action reconnects.
     pub(super) fn run<R>(
         &mut self,
         time: Duration,

@@ -1,10 +1,10 @@
-//! How connections to the X server come about.
+//! Connecting to the X server.
 
 use std::{fmt::Debug, io, os::unix::net::UnixStream, sync::Arc};
 
 use super::limits::Limits;
 
-/// Makes connections to the X server of one computer.
+/// Connects to the X server of one computer.
 pub(crate) trait Dial: Debug + Send + Sync {
     /// Opens a connection to the X server; blocks, for a bounded time.
     ///
@@ -14,7 +14,7 @@ pub(crate) trait Dial: Debug + Send + Sync {
     fn dial(&self) -> io::Result<UnixStream>;
 }
 
-/// An X server, and how long it may keep its callers waiting.
+/// An X server and its time limits.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
     pub(super) dialer: Arc<dyn Dial>,

@@ -22,7 +22,7 @@ pub(crate) enum ScreenError {
     /// The X server lacks an extension or uses a pixel layout that this module cannot read.
     #[error("the X server does not offer {0}")]
     Unsupported(String),
-    /// The screen has more pixels than one capture may take memory for.
+    /// The screen has too many pixels for one capture.
     #[error(
         "the screen is {width}x{height}, larger than {0}x{1}, the largest size that can be captured; make it smaller",
         MAX_SIZE.0,
@@ -63,7 +63,7 @@ impl From<std::io::Error> for ScreenError {
 impl From<ConnectError> for ScreenError {
     fn from(error: ConnectError) -> Self {
         match error {
-            // The reason is text of the X server's own, which is not for a log.
+            // The reason is text from the X server, which must not get into a log.
             ConnectError::SetupFailed(_) | ConnectError::SetupAuthenticate(_) => {
                 Self::Lost("it refused the connection".to_owned())
             }

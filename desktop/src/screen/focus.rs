@@ -7,7 +7,7 @@ use super::{connection::Display, error::ScreenError, property};
 /// Values of the input focus that are no window: None and PointerRoot.
 const NO_WINDOW: std::ops::RangeInclusive<Window> = 0..=1;
 
-/// The most windows that are looked at from the focused one upward. Toolkits nest a few dozen.
+/// Most ancestors of the focused window that are examined. Toolkits nest a few dozen windows.
 const MAX_DEPTH: usize = 256;
 
 /// Who reads the keyboard.

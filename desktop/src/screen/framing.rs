@@ -1,38 +1,37 @@
-//! Where the packets of an X server begin and how long they are.
+//! Finds the boundaries of X11 packets in a byte stream.
 
 use super::limits::MAX_PACKET_BYTES;
 
-/// Bytes that say how long the whole is.
+/// Length of the part of a packet that contains its length field.
 const HEAD: usize = 8;
-/// Every packet after the setup is at least this long.
+/// Length of the shortest packet after the setup.
 const MIN_PACKET: u64 = 32;
 const ERROR: u8 = 0;
 const REPLY: u8 = 1;
 const GENERIC_EVENT: u8 = 35;
-/// Set in events that a client sent.
+/// This bit is set in events from SendEvent.
 const SENT: u8 = 0x80;
 
-/// Follows the bytes of a connection as they are read.
+/// Tracks packet boundaries as bytes are read.
 ///
-/// x11rb allocates as much as the head of a packet says, which may be 16 GiB, so the head is looked at before x11rb
-/// sees it.
+/// x11rb allocates as many bytes as the length field says, up to 16 GiB. This checks the field before x11rb sees it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Framing {
     head: [u8; HEAD],
     filled: usize,
-    /// Bytes of the current packet that are still to come.
+    /// Remaining bytes of the current packet.
     rest: u64,
-    /// Whether the setup has been seen, which comes first and has a head of its own.
+    /// Whether the setup has begun. It comes first and has a different head.
     is_set_up: bool,
 }
 
 /// A packet is longer than [`MAX_PACKET_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it announced a packet of {0} bytes, at most {MAX_PACKET_BYTES} are accepted")]
+#[error("it sent a packet of {0} bytes, at most {MAX_PACKET_BYTES} are accepted")]
 pub(super) struct PacketTooLong(u64);
 
 impl Framing {
-    /// Follows `bytes`, the next that were read, and returns how many replies and errors begin in them.
+    /// Takes the next bytes of the stream. Returns the number of replies and errors that begin in them.
     pub(super) fn follow(&mut self, mut bytes: &[u8]) -> Result<u64, PacketTooLong> {
         let mut replies = 0;
         while !bytes.is_empty() {

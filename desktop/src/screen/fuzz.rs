@@ -1,4 +1,4 @@
-//! Any bytes as what an X server answers.
+//! Any bytes as the replies of an X server.
 
 use std::{
     sync::{Arc, Mutex, Once, PoisonError, mpsc},
@@ -10,53 +10,57 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Button, Direction, ImageFormat, Screen, ScreenEvent, Sign, Watch,
     dial::Endpoint,
-    impostor::{Act, Impostor, Request},
+    fake_server::{Act, FakeServer, Request},
     limits::Limits,
 };
 
-/// Short, since an X server that answers nothing is most of what there is.
-const LIMITS: Limits = Limits { reply: Duration::from_millis(20), operation: Duration::from_millis(60) };
-/// Far more than any input may take.
+/// Short, since most inputs end in a reply that never comes.
+const LIMITS: Limits = Limits {
+    reply: Duration::from_millis(20),
+    operation: Duration::from_millis(60),
+    application: Duration::from_millis(60),
+};
+/// Upper limit for one input.
 const LONGEST: Duration = Duration::from_secs(60);
-/// How many connections have bytes of their own. The others are answered as by an X server.
+/// Number of connections that the input controls. Others get the replies of a real X server.
 const CONNECTIONS: usize = 6;
 
-/// Whatever the X server answers, nothing panics and everything ends.
+/// No reply of an X server causes a panic, or a call that does not end.
 ///
-/// The first byte says what is done with the screen, the next ones how the rest is shared among the connections.
+/// The first byte chooses the calls. The rest is divided among the connections.
 pub(crate) fn display(data: &[u8]) {
     ignore_broken_pipes();
     let Some((&actions, data)) = data.split_first() else { return };
     let began = Instant::now();
     let parts = Mutex::new(parts(data));
-    let impostor = Impostor::new(move |request| {
+    let fake = FakeServer::new(move |request| {
         let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
         match parts.get_mut(request.connection) {
             Some(part) => acts(request, part),
             None => request.answer(),
         }
     });
-    use_screen(&impostor, actions);
-    impostor.close();
+    use_screen(&fake, actions);
+    fake.close();
     assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
 }
 
-/// As every Rust program does at its start, except those whose `main` is a fuzzer's.
+/// Rust does this before `main`, but the `main` of a fuzzer is not written in Rust.
 fn ignore_broken_pipes() {
     static ONCE: Once = Once::new();
-    // SAFETY: no handler is installed, and `Once` keeps other threads of this function out.
+    // SAFETY: `SIG_IGN` installs no handler, and `Once` allows one call.
     ONCE.call_once(|| unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
     });
 }
 
-fn use_screen(impostor: &Arc<Impostor>, actions: u8) {
-    let dialer = Arc::clone(impostor);
+fn use_screen(fake: &Arc<FakeServer>, actions: u8) {
+    let dialer = Arc::clone(fake);
     let Ok(screen) = Screen::open_within(dialer, LIMITS) else { return };
     let wanted = CancellationToken::new();
     if actions & 1 != 0 {
         let (send, events) = mpsc::channel::<ScreenEvent>();
-        let endpoint = Endpoint { dialer: impostor.clone(), limits: LIMITS };
+        let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
         let watch = Watch::start(&endpoint, Duration::from_secs(1), move |event| {
             let _ = send.send(event);
         });
@@ -65,7 +69,7 @@ fn use_screen(impostor: &Arc<Impostor>, actions: u8) {
         // The sink is dropped when the thread ends.
         while events.recv_timeout(LONGEST) != Err(mpsc::RecvTimeoutError::Disconnected) {}
     }
-    // What these give is for the caller of an honest X server.
+    // Any result of these calls is fine.
     if actions & 2 != 0 {
         let _ = screen.screenshot(ImageFormat::Png, (actions & 4 != 0).then_some(0.5));
     }
@@ -89,7 +93,7 @@ fn use_screen(impostor: &Arc<Impostor>, actions: u8) {
     }
 }
 
-/// The bytes of each connection, of which the first of each says how many there are.
+/// The bytes of each connection, each prefixed by its length in units of 4 bytes.
 fn parts(mut data: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -101,7 +105,7 @@ fn parts(mut data: &[u8]) -> Vec<Part> {
     parts
 }
 
-/// The bytes of one connection. Zeros follow.
+/// The bytes of one connection, followed by zeros.
 struct Part {
     data: Vec<u8>,
     at: usize,
@@ -122,7 +126,7 @@ fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
     let mut reply = request.reply().unwrap_or_default();
     let one = |bytes| vec![Act::Send(bytes)];
     match part.byte() % 16 {
-        // Some bytes of the reply are others.
+        // The reply with some bytes changed.
         1..=4 => {
             for _ in 0..part.byte() % 8 {
                 let at = usize::from(u16::from_ne_bytes([part.byte(), part.byte()])) % reply.len().max(1);
@@ -132,7 +136,7 @@ fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
             }
             one(reply)
         }
-        // Another length, with or without the bytes that it promises.
+        // A different length field, with or without that many bytes.
         5 if reply.len() >= 32 => {
             let words = u32::from_ne_bytes([part.byte(), part.byte(), part.byte(), part.byte()]);
             reply[4..8].copy_from_slice(&words.to_ne_bytes());
@@ -150,12 +154,12 @@ fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
         }
         10 => Vec::new(),
         11 => vec![Act::Close],
-        // A reply that stops in the middle.
+        // A part of the reply.
         12 => {
             reply.truncate(usize::from(part.byte()) % (reply.len() + 1));
             one(reply)
         }
-        // A reply of as many words as it says.
+        // A reply of any words, with their number.
         13 => {
             let count = usize::from(part.byte() % 64);
             let words: Vec<u32> = (0..count).map(|_| u32::from(part.byte()) << (part.byte() % 32)).collect();
@@ -177,7 +181,7 @@ fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
     }
 }
 
-/// Any event, most likely one of those that are waited for.
+/// Any event.
 fn event(request: &Request, part: &mut Part) -> Vec<u8> {
     let mut bytes = vec![part.byte().max(2)];
     bytes.push(part.byte());

@@ -1,7 +1,5 @@
 //! Key combinations.
 
-use std::time::Duration;
-
 use x11rb::protocol::xproto::Keysym;
 
 use super::{
@@ -14,9 +12,6 @@ use super::{
     neutral::LiftedModifiers,
     typing,
 };
-
-/// How long a press itself takes at most: where a key has to be bound first, the focused application is waited for.
-pub(super) const LONGEST: Duration = Duration::from_secs(30);
 
 /// Presses the keys of `combo` in order and releases them in reverse.
 ///

@@ -14,7 +14,7 @@ pub(super) const FIRST_SPARE: Keycode = 136;
 /// Spare codes that keep their stock symbol: an empty one would be given to a remote viewer's character, and
 /// Chromium would then reload or leave the page when that viewer types it.
 pub(super) const KEPT: [Keycode; 3] = [166, 167, 181];
-/// The first and the last keycode of every X server in use. The protocol has none below the first.
+/// The first and the last keycode of every common X server. The protocol allows none below 8.
 const KEYCODES: (Keycode, Keycode) = (8, Keycode::MAX);
 /// Symbol of a key that types nothing.
 pub(super) const NO_SYMBOL: Keysym = 0;

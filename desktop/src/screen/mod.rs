@@ -2,18 +2,18 @@
 
 mod barrier;
 mod bounded;
+mod checked_reply;
 mod connection;
-mod counted;
 mod dial;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests know more tricks than the fuzzer"))]
+mod fake_server;
 mod focus;
 mod framing;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
 mod hold;
-#[cfg(any(test, feature = "fuzzing"))]
-#[cfg_attr(not(test), expect(dead_code, reason = "the tests know more tricks than the fuzzer"))]
-mod impostor;
 mod keyboard;
 mod keymap;
 mod keymap_pool;
@@ -129,7 +129,7 @@ struct Input {
 }
 
 impl Screen {
-    /// Connects to the X server that `dialer` reaches and reserves keycodes for typing.
+    /// Connects to an X server and reserves keycodes for typing.
     ///
     /// To be called before the window manager starts, since every program reads the keymap again after a change.
     ///
@@ -206,9 +206,9 @@ impl Screen {
         delay: Option<Duration>,
         abandoned: &CancellationToken,
     ) -> Result<(), ScreenError> {
-        let unseen = self.input(typing::longest(text, delay), |display, pool| {
-            typing::type_text(display, pool, text, delay, abandoned)
-        })?;
+        let time = typing::longest(text, delay).saturating_add(self.endpoint.limits.application);
+        let unseen =
+            self.input(time, |display, pool| typing::type_text(display, pool, text, delay, abandoned))?;
         *lock(&self.unseen) = unseen;
         Ok(())
     }
@@ -219,7 +219,7 @@ impl Screen {
     ///
     /// [`ScreenError::BadInput`] for `key` when a name is unknown; the message offers similar ones.
     pub(crate) fn key(&self, combo: &str) -> Result<(), ScreenError> {
-        self.input(keyboard::LONGEST, |display, pool| keyboard::press(display, pool, combo))
+        self.input(self.endpoint.limits.application, |display, pool| keyboard::press(display, pool, combo))
     }
 
     /// Turns the wheel by `amount` clicks (1 to 1000), at the pixel `at` or where the pointer is.
@@ -283,7 +283,7 @@ impl Screen {
         }
     }
 
-    /// Runs an action that itself takes `time`.
+    /// Runs an action with a duration of `time`.
     fn input<R>(
         &self,
         time: Duration,

@@ -26,7 +26,7 @@ const LONGEST_BURST: Duration = Duration::from_secs(1);
 /// The longest wait for a text of no length. A window that never rests, such as a film, would hold up the
 /// caller for ever.
 const LIMIT: Duration = Duration::from_secs(1);
-/// The longest wait for any text. What still draws then is not waited for, however long the text was.
+/// Longest wait for a text of any length.
 const LONGEST: Duration = Duration::from_secs(15);
 /// Changes no wider than this are a blinking caret and say nothing.
 const CARET_WIDTH: u16 = 3;
@@ -71,7 +71,7 @@ impl Unseen {
         Self { window, pause: handling.min(LONGEST_BURST), end: Instant::now() + limit }
     }
 
-    /// How long [`Self::wait`] may take.
+    /// Longest duration of [`Self::wait`].
     pub(super) fn longest_wait(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now())
     }

@@ -7,19 +7,19 @@ use x11rb::{
 
 use super::{bounded::BoundedConnection, connection::Display, error::ScreenError};
 
-/// The most elements that are read of a list that is short by its nature, such as the types of a window.
+/// Most elements that are read of a short list, such as the types of a window.
 pub(super) const SHORT_LIST: u32 = 64;
 
 /// A property that was asked for. Several can be asked for before the first answer is waited for.
 pub(super) struct Question<'a> {
     cookie: Cookie<'a, BoundedConnection, GetPropertyReply>,
-    /// The most bytes that are taken of an answer.
+    /// Most bytes of the value that are used.
     limit: usize,
 }
 
 impl<'a> Question<'a> {
-    /// Of a property of another kind there is nothing in the answer. `length` is in units of 4 bytes, and what the
-    /// property has beyond it is left out.
+    /// Of a property of another kind there is nothing in the answer. `length` is in units of 4 bytes; the rest of
+    /// the property is ignored.
     pub(super) fn ask(
         display: &'a Display,
         window: Window,

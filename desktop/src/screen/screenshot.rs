@@ -30,17 +30,17 @@ pub(super) use self::album::{Album, Kind};
 use self::pixels::PixelLayout;
 use super::{
     bounded::BoundedConnection,
+    checked_reply,
     connection::{Display, Link, Linked},
-    counted,
     dial::Endpoint,
     error::ScreenError,
     lock,
 };
 
-/// The largest screen that the API offers. One of as many pixels in another shape can be captured too; the programs of a
-/// computer can make theirs far larger.
+/// The largest resolution that the API offers. A screen with at most as many pixels can be captured. Programs inside a computer
+/// can make its screen larger.
 pub(super) const MAX_SIZE: (u16, u16) = (7680, 4320);
-/// How much of a capture is read at a time.
+/// Number of bytes of a capture that are read at a time.
 const BAND_BYTES: usize = 256 << 10;
 
 /// An encoded picture of the whole screen.
@@ -119,7 +119,7 @@ impl Capture {
     /// Whether the screen looks different from how it did at the last call.
     fn has_changed(&mut self) -> Result<bool, ScreenError> {
         let size = self.display.size()?;
-        let cursor = counted::cursor_image(&self.display)?;
+        let cursor = checked_reply::cursor_image(&self.display)?;
         let now = Appearance { size, pointer: (cursor.x, cursor.y), cursor: cursor.cursor_serial };
         // Those replies came after the notices of all that had been drawn before.
         let drawn = self.take_damage()?;
@@ -145,7 +145,7 @@ impl Capture {
             Err(ScreenError::Refused(_)) => self.grab()?,
             result => result?,
         };
-        let pointer = counted::cursor_image(&self.display)?;
+        let pointer = checked_reply::cursor_image(&self.display)?;
         cursor::draw(&mut frame, &pointer);
         Ok(frame)
     }
@@ -196,7 +196,7 @@ fn share(display: &Display, size: usize) -> Result<SharedMemory, ScreenError> {
     Ok(SharedMemory { file, segment, size })
 }
 
-/// A memory file that keeps its size, whoever has it.
+/// A memory file whose size nobody can change.
 fn sealed_memory(size: usize) -> io::Result<File> {
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     let file = File::from(memfd_create("orgo-screenshot", flags)?);

@@ -1,4 +1,4 @@
-//! The socket of an X connection, bounded in time and in bytes.
+//! The socket of an X connection, with limits on time and bytes.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,29 +22,28 @@ use super::{
     patience::Patience,
 };
 
-/// Bytes of a packet that carries nothing beyond its head.
+/// Length of a packet without additional data.
 const SMALL_PACKET: u64 = 32;
 
-/// An X socket on which neither a single wait nor a whole operation lasts longer than its limit, and which refuses what
-/// no honest X server sends.
+/// An X socket with a time limit for each wait and for each operation. It fails if the server sends too much.
 #[derive(Debug)]
 pub(super) struct BoundedStream {
     stream: DefaultStream,
     reply_limit: Duration,
-    /// How long the current operation may still wait.
+    /// Remaining time of the current operation.
     operation: RefCell<Patience>,
-    /// How many bytes the current operation may still receive.
+    /// Remaining bytes that the current operation may receive.
     receivable: Cell<u64>,
     framing: Cell<Framing>,
-    /// Received, and not read by anybody yet.
+    /// Received by x11rb, and not yet read by a caller.
     unread_bytes: Cell<u64>,
     unread_replies: Cell<u64>,
-    /// Something was refused, so that the next packet can no longer be found.
+    /// A read has failed, so the next packet boundary is unknown.
     is_broken: Cell<bool>,
 }
 
 impl BoundedStream {
-    /// `limit` is how long the setup may take.
+    /// `limit` is the time limit for the setup.
     pub(super) fn new(stream: UnixStream, reply_limit: Duration, limit: Duration) -> io::Result<Self> {
         let (stream, _) = DefaultStream::from_unix_stream(stream)?;
         let bounded = Self {
@@ -61,25 +60,25 @@ impl BoundedStream {
         Ok(bounded)
     }
 
-    /// From now on everything together may last for `limit`.
+    /// Starts an operation whose waits may take `limit` in total.
     pub(super) fn begin_operation(&self, limit: Duration) {
         self.operation.replace(Patience::new(limit));
         self.receivable.set(MAX_BYTES_PER_SECOND * (limit.as_secs() + 1));
     }
 
-    /// Until when to wait before this is asked again. An error once the time of the operation is over.
+    /// The time until which to wait before the next call. Fails when the time of the operation is over.
     pub(super) fn next_look(&self) -> io::Result<Instant> {
         let look = self.operation.borrow_mut().next_look();
         look.ok_or_else(|| timed_out("the operation took too long".to_owned()))
     }
 
-    /// A packet was read. x11rb holds it no longer.
+    /// Records that a caller has read a packet.
     pub(super) fn packet_read(&self, packet: &[u8]) {
         let is_reply = matches!(packet.first(), Some(0 | 1));
         self.settle(packet.len() as u64, is_reply.into());
     }
 
-    /// x11rb asked for a small reply of its own and has dropped it.
+    /// Records that x11rb has dropped the reply to a request of its own.
     pub(super) fn small_reply_dropped(&self) {
         self.settle(SMALL_PACKET, 1);
     }
@@ -89,13 +88,13 @@ impl BoundedStream {
         self.unread_replies.set(self.unread_replies.get().saturating_sub(replies));
     }
 
-    /// The setup has been read.
+    /// Records that the setup has been read.
     pub(super) fn setup_read(&self) {
         self.unread_bytes.set(0);
         self.unread_replies.set(0);
     }
 
-    /// Whether x11rb holds much that nobody has read.
+    /// Whether x11rb keeps many unread packets.
     pub(super) fn is_worn(&self) -> bool {
         self.unread_bytes.get() > WORN_BYTES || self.unread_replies.get() > WORN_REPLIES
     }
@@ -107,16 +106,16 @@ impl BoundedStream {
 
         let count = bytes.len() as u64;
         let Some(receivable) = self.receivable.get().checked_sub(count) else {
-            return Err("it sent too much during one operation".to_owned());
+            return Err("it sent too many bytes during one operation".to_owned());
         };
         self.receivable.set(receivable);
         self.unread_bytes.set(self.unread_bytes.get() + count);
         self.unread_replies.set(self.unread_replies.get() + replies);
         if self.unread_bytes.get() > MAX_UNREAD_BYTES {
-            return Err(format!("it sent more than {MAX_UNREAD_BYTES} bytes that were not asked for"));
+            return Err(format!("it sent more than {MAX_UNREAD_BYTES} unrequested bytes"));
         }
         if self.unread_replies.get() > MAX_UNREAD_REPLIES {
-            return Err(format!("it sent more than {MAX_UNREAD_REPLIES} replies that were not asked for"));
+            return Err(format!("it sent more than {MAX_UNREAD_REPLIES} unrequested replies"));
         }
         Ok(())
     }
@@ -137,7 +136,7 @@ impl Stream for BoundedStream {
         while let Some(look) = reply.next_look() {
             let look = match self.next_look() {
                 Ok(operation) => look.min(operation),
-                // What lets go of buttons and keys is still sent, if it can be sent at once.
+                // Requests that release buttons and keys are still sent if the socket is writable now.
                 Err(over) => {
                     let mut writable = [PollFd::new(&self.stream, PollFlags::OUT)];
                     let can_write = mode.writable() && wait_for(&mut writable, Some(Instant::now()))?;
@@ -151,11 +150,11 @@ impl Stream for BoundedStream {
         Err(timed_out(format!("no answer within {} seconds", self.reply_limit.as_secs_f32())))
     }
 
-    /// Reads without room for file descriptors, so that the kernel drops those that were sent along: none is expected.
+    /// Reads without a buffer for file descriptors, so the kernel closes any that were sent. None is expected.
     fn read(&self, buf: &mut [u8], _: &mut Vec<RawFdContainer>) -> io::Result<usize> {
         self.next_look()?;
         if self.is_broken.get() {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, "the connection was given up"));
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "the connection has failed"));
         }
         let count = loop {
             match rustix::io::read(&self.stream, &mut *buf) {

@@ -35,18 +35,16 @@ const ADOPTION_LIMIT: Duration = Duration::from_millis(1500);
 const REUSE_LIMIT: Duration = Duration::from_secs(10);
 /// For an application to read all its keys.
 const HANDLING_LIMIT: Duration = Duration::from_millis(1500);
-/// What an application may take for each character on average: Qt has taken 50 ms for one of Chinese on a busy machine.
+/// Longest average time per character: Qt has needed 50 ms for a Chinese one on a busy machine.
 const LONGEST_CHARACTER: Duration = Duration::from_millis(50);
-/// And for what has no length.
-const LONGEST_START: Duration = Duration::from_secs(30);
 /// Longest pause between characters; all other input of the screen waits for it.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 
-/// How long typing a text itself takes at most.
+/// Longest duration of typing the characters of a text.
 pub(super) fn longest(text: &str, delay: Option<Duration>) -> Duration {
     let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let each = LONGEST_CHARACTER + delay.unwrap_or_default().min(MAX_DELAY);
-    LONGEST_START.saturating_add(each.saturating_mul(characters))
+    each.saturating_mul(characters)
 }
 
 /// Gives what the focused window may not show yet.

@@ -6,7 +6,7 @@ use crate::screen::{ImageFormat, ScreenError};
 /// How many pictures of one state of the screen are kept: clients ask for one or two kinds.
 const KEPT: usize = 6;
 
-/// How many bytes all but the last may have: pictures of noise are as large as the screen.
+/// Most bytes of all images together, unless there is only one: an image of noise is as large as the screen.
 const KEPT_BYTES: usize = 32 << 20;
 
 /// What a picture is asked for as.

@@ -21,7 +21,7 @@ struct Channel {
 }
 
 impl Channel {
-    /// `None` of a mask that is not 1 to 16 bits in a row.
+    /// `None` unless the mask is 1 to 16 contiguous bits.
     fn of_mask(mask: u32) -> Option<Self> {
         let shift = mask.trailing_zeros();
         let max = mask.checked_shr(shift)?;
@@ -68,7 +68,7 @@ impl PixelLayout {
         (width * self.bytes_per_pixel * 8).next_multiple_of(self.row_unit) / 8
     }
 
-    /// Appends the pixels of whole rows of `stride` bytes, which is more than none, to `rgb`.
+    /// Appends the pixels of whole rows of `stride` bytes to `rgb`. `stride` must not be 0.
     pub(super) fn append_rgb(self, rows: &[u8], width: usize, stride: usize, rgb: &mut Vec<u8>) {
         for row in rows.chunks_exact(stride) {
             for pixel in row[..width * self.bytes_per_pixel].chunks_exact(self.bytes_per_pixel) {

@@ -1,4 +1,4 @@
-//! The screen against programs that only seem to be an X server, and against applications that ask too much of one.
+//! The screen with a hostile X server, and with hostile applications on a real one.
 
 use std::{
     sync::{
@@ -21,14 +21,14 @@ use crate::screen::{
     Button, ImageFormat, Screen, ScreenError, ScreenEvent, Watch,
     connection::Display,
     dial::Endpoint,
-    impostor::{Act, FOCUSED, Impostor, ROOT, Request, atom, first_event, setup},
+    fake_server::{Act, FOCUSED, FakeServer, ROOT, Request, atom, first_event, setup},
     limits::{Limits, MAX_PACKET_BYTES},
     property::Question,
     stream::wait_for,
     watch,
 };
 
-/// GetGeometry, which every capture and click begins with.
+/// Every capture and click begins with it.
 const GET_GEOMETRY: u8 = 14;
 const GET_INPUT_FOCUS: u8 = 43;
 const QUERY_TREE: u8 = 15;
@@ -36,31 +36,35 @@ const GET_PROPERTY: u8 = 20;
 const CONVERT_SELECTION: u8 = 24;
 const QUERY_EXTENSION: u8 = 98;
 const GET_KEYBOARD_MAPPING: u8 = 101;
-/// An event that nobody here waits for.
+/// An event that no test waits for.
 const KEY_PRESS: u8 = 2;
 const PROPERTY_NOTIFY: u8 = 28;
 
-/// Short, so that what never ends on its own is over soon; yet long enough for an honest answer on a busy machine.
-const LIMITS: Limits = Limits { reply: Duration::from_secs(2), operation: Duration::from_secs(4) };
-/// What no operation may take with them.
+/// Short, so that the tests are fast, but long enough for a real reply on a busy machine.
+const LIMITS: Limits = Limits {
+    reply: Duration::from_secs(2),
+    operation: Duration::from_secs(4),
+    application: Duration::from_secs(30),
+};
+/// Upper limit for any call with these limits.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// A screen on an impostor that does as an X server until the requests that `script` has acts for.
+/// A screen on a fake server that replies like a real one, except for requests that `script` handles.
 fn screen(
     script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
-) -> Result<(Screen, Arc<Impostor>), ScreenError> {
+) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
     screen_within(LIMITS, script)
 }
 
 fn screen_within(
     limits: Limits,
     script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
-) -> Result<(Screen, Arc<Impostor>), ScreenError> {
-    let impostor = Impostor::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    Ok((Screen::open_within(impostor.clone(), limits)?, impostor))
+) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
+    Ok((Screen::open_within(fake.clone(), limits)?, fake))
 }
 
-/// How a screen that cannot be opened is refused.
+/// The error of a screen that cannot be opened.
 #[track_caller]
 fn refused(script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static) -> ScreenError {
     let began = Instant::now();
@@ -69,7 +73,7 @@ fn refused(script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static
     error
 }
 
-/// The error of a screenshot of a screen whose X server does so at its `nth` look at the size of the screen.
+/// The error of a screenshot if the X server does `act` when it is asked for the size of the screen.
 fn refused_screenshot(act: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static) -> ScreenError {
     refused_screenshot_within(LIMITS, act)
 }
@@ -80,7 +84,7 @@ fn refused_screenshot_within(
 ) -> ScreenError {
     // The first connection is for input, the second for captures; the first size is asked for when it is opened.
     let seen = AtomicU32::new(0);
-    let (screen, _impostor) = screen_within(limits, move |request| {
+    let (screen, _fake) = screen_within(limits, move |request| {
         let is_capture = request.connection == 1 && request.is(GET_GEOMETRY);
         let count = if is_capture { seen.fetch_add(1, Ordering::Relaxed) } else { 0 };
         (count > 0).then(|| act(request))
@@ -106,8 +110,8 @@ fn with_length(mut reply: Vec<u8>, words: u32) -> Vec<u8> {
 }
 
 #[test]
-fn an_impostor_that_is_honest_will_do() {
-    let (screen, _impostor) = screen(|_| None).unwrap();
+fn an_honest_fake_server_will_do() {
+    let (screen, _fake) = screen(|_| None).unwrap();
     let image = screen.screenshot(ImageFormat::Png, None).unwrap();
     assert_eq!((image.width, image.height), (64, 48));
     screen.click(1, 1, Button::Left, false).unwrap();
@@ -124,19 +128,19 @@ fn a_reply_that_announces_gigabytes_is_refused_at_its_head() {
 
 #[test]
 fn a_list_whose_elements_are_not_there_is_refused_before_there_is_room_for_them() {
-    let (cursors, _impostor) = screen(|request| {
+    let (cursors, _fake) = screen(|request| {
         // 65535 by 65535 pixels.
         let is_cursor = request.is_of("XFIXES", 4);
         is_cursor.then(|| vec![Act::Send(request.reply_with(0, &[(12, u32::MAX)], &[]))])
     })
     .unwrap();
-    assert_lost(&cursors.screenshot(ImageFormat::Png, None).unwrap_err(), "elements that are not there");
-    let (counters, _impostor) = screen(|request| {
+    assert_lost(&cursors.screenshot(ImageFormat::Png, None).unwrap_err(), "elements without all of them");
+    let (counters, _fake) = screen(|request| {
         let is_list = request.is_of("SYNC", 1);
         is_list.then(|| vec![Act::Send(request.reply_with(0, &[(8, u32::MAX)], &[]))])
     })
     .unwrap();
-    assert_lost(&counters.watch(|_| ()).unwrap_err(), "elements that are not there");
+    assert_lost(&counters.watch(|_| ()).unwrap_err(), "elements without all of them");
 }
 
 #[test]
@@ -146,7 +150,7 @@ fn a_server_that_is_silent_or_drips_is_given_up() {
     let drips =
         move |request: &Request| vec![Act::Drip(with_length(request.reply().unwrap(), 1 << 18), pause)];
     assert_lost(&refused_screenshot(drips), "the operation took too long");
-    // Also before there is a connection.
+    // The same during the setup.
     assert_lost(&refused(|request| request.is_setup().then(Vec::new)), "no answer within 2 seconds");
     assert_lost(
         &refused(move |request| request.is_setup().then(|| vec![Act::Drip(setup(), pause)])),
@@ -162,13 +166,13 @@ fn a_flood_ends_the_connection_wherever_it_comes() {
         bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
         bytes
     };
-    // So long that it is not what ends them.
-    let limits = Limits { reply: PATIENCE, operation: PATIENCE };
+    // Long, so that other limits apply first.
+    let limits = Limits { reply: PATIENCE, operation: PATIENCE, ..LIMITS };
     assert_lost(
         &refused_screenshot_within(limits, move |request| vec![Act::Flood(event(request))]),
-        "bytes that were not asked for",
+        "unrequested bytes",
     );
-    // Of a request that nobody waits for.
+    // To a request that has no reply.
     let reply = |request: &Request| {
         let mut reply = request.reply().unwrap();
         reply[2..4].copy_from_slice(&request.sequence.wrapping_add(9).to_ne_bytes());
@@ -176,18 +180,18 @@ fn a_flood_ends_the_connection_wherever_it_comes() {
     };
     assert_lost(
         &refused_screenshot_within(limits, move |request| vec![Act::Flood(reply(request))]),
-        "replies that were not asked for",
+        "unrequested replies",
     );
     assert_lost(
         &refused_screenshot_within(limits, move |request| {
             let largest = vec![0; MAX_PACKET_BYTES as usize - 32];
             vec![Act::Flood([with_length(reply(request), largest.len() as u32 / 4), largest].concat())]
         }),
-        "bytes that were not asked for",
+        "unrequested bytes",
     );
-    // After the reply, so that what is flooded is the throwing away of events.
+    // After the reply, to flood the call that discards events.
     let maps = AtomicU32::new(0);
-    let (screen, _impostor) = screen_within(limits, move |request| {
+    let (screen, _fake) = screen_within(limits, move |request| {
         // The first is asked for when the screen is opened.
         let flooded = request.is(GET_KEYBOARD_MAPPING) && maps.fetch_add(1, Ordering::Relaxed) > 0;
         flooded.then(|| [request.answer(), vec![Act::Flood(event(request))]].concat_acts())
@@ -209,9 +213,9 @@ impl<const N: usize> ConcatActs for [Vec<Act>; N] {
 
 #[test]
 fn windows_that_are_inside_one_another_without_end_are_left() {
-    let (screen, _impostor) = screen(|request| {
+    let (screen, _fake) = screen(|request| {
         request.is(QUERY_TREE).then(|| {
-            // The parent is always another one.
+            // Each parent is a new window.
             vec![Act::Send(request.reply_with(0, &[(12, 0x20_0000 + u32::from(request.sequence))], &[]))]
         })
     })
@@ -248,7 +252,7 @@ fn setups_that_no_x_server_sends_are_refused() {
     }
 }
 
-/// As no X server does. x11rb would wait for itself, without end.
+/// x11rb itself deadlocks on this.
 #[test]
 fn an_error_in_place_of_news_of_an_extension_is_an_error() {
     let error = refused(|request| {
@@ -284,7 +288,7 @@ fn a_screen_without_pixels_or_with_too_many_is_refused() {
 #[test]
 fn a_property_longer_than_was_asked_for_is_cut() {
     const TEXT: u8 = 8;
-    let (screen, _impostor) = screen(|request| {
+    let (screen, _fake) = screen(|request| {
         request.is(GET_PROPERTY).then(|| {
             let text = vec![u32::from_ne_bytes(*b"text"); 500_000];
             let count = (text.len() * 4) as u32;
@@ -302,8 +306,8 @@ fn descriptors_that_are_sent_along_are_not_kept() {
     let (read, write) = rustix::pipe::pipe().unwrap();
     let write = Arc::new(Mutex::new(Some(Arc::new(write))));
     let lent = Arc::clone(&write);
-    let (screen, _impostor) = screen(move |request| {
-        // An event that nobody waits for.
+    let (screen, _fake) = screen(move |request| {
+        // An unrelated event.
         let mut event = vec![0; 32];
         event[0] = KEY_PRESS;
         event[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
@@ -315,21 +319,21 @@ fn descriptors_that_are_sent_along_are_not_kept() {
     .unwrap();
     screen.click(1, 1, Button::Left, false).unwrap();
     write.lock().unwrap().take();
-    // Its end is seen once nobody has the other side open, while the connections are.
+    // The pipe hangs up only if the screen has not kept a copy of its write end.
     assert!(wait_for(&mut [PollFd::new(&read, PollFlags::IN)], Some(Instant::now() + PATIENCE)).unwrap());
     screen.click(1, 1, Button::Left, false).unwrap();
 }
 
-/// A watch on an impostor, dropped once `is_busy`, and the end of its thread.
+/// Drops a watch once `is_busy`, and waits for the end of its thread.
 fn ends_when_dropped(
     script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
-    is_busy: impl Fn(&Impostor) -> bool,
+    is_busy: impl Fn(&FakeServer) -> bool,
 ) {
-    let impostor = Impostor::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    let endpoint = Endpoint { dialer: impostor.clone(), limits: LIMITS };
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
+    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
     let (send, dropped) = channel::<()>();
     let watch = Watch::start(&endpoint, watch::IDLE_AFTER, move |_| drop(send.clone())).unwrap();
-    eventually("the watch at work", || is_busy(&impostor).then_some(()));
+    eventually("the watch at work", || is_busy(&fake).then_some(()));
     drop(watch);
     assert_eq!(dropped.recv_timeout(LONGEST), Err(RecvTimeoutError::Disconnected));
 }
@@ -344,15 +348,15 @@ fn a_watch_ends_whatever_the_server_does() {
         bytes[8..12].copy_from_slice(&atom("_NET_CLIENT_LIST").to_ne_bytes());
         bytes
     };
-    // News without end, and no answer any more.
+    // Endless events and no more replies.
     let started = starts();
     ends_when_dropped(
         move |request| {
             started(request).then(|| [request.answer(), vec![Act::Flood(news(request))]].concat_acts())
         },
-        |impostor| impostor.connections() > 1,
+        |fake| fake.connections() > 1,
     );
-    // A question stays open.
+    // A request without a reply.
     let (started, has_started) = (starts(), AtomicBool::new(false));
     let asked = Arc::new(AtomicBool::new(false));
     let is_asked = Arc::clone(&asked);
@@ -368,11 +372,11 @@ fn a_watch_ends_whatever_the_server_does() {
         },
         |_| is_asked.load(Ordering::Relaxed),
     );
-    // Each connection ends as soon as the watch has started.
-    ends_when_dropped(closes_when_started(), |impostor| impostor.connections() > 2);
+    // Connections that close after the watch has started.
+    ends_when_dropped(closes_when_started(), |fake| fake.connections() > 2);
 }
 
-/// Lets a watch start, and ends its connection as soon as it does something.
+/// Closes each connection after the watch has started on it.
 fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync {
     let started = starts();
     move |request| {
@@ -383,7 +387,7 @@ fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync 
     }
 }
 
-/// The event that says that something was copied.
+/// A change of the clipboard's owner.
 fn copied(request: &Request) -> Vec<u8> {
     let mut bytes = vec![0; 32];
     bytes[0] = first_event("XFIXES");
@@ -393,7 +397,7 @@ fn copied(request: &Request) -> Vec<u8> {
     bytes
 }
 
-/// Whether a request is the last one of the start of a watch: the second that waits for all before it.
+/// Whether a request is the last one at the start of a watch: the second GetInputFocus.
 fn starts() -> impl Fn(&Request) -> bool + Send + Sync {
     let seen = AtomicU32::new(0);
     move |request| request.is(GET_INPUT_FOCUS) && seen.fetch_add(1, Ordering::Relaxed) % 2 == 1
@@ -402,11 +406,11 @@ fn starts() -> impl Fn(&Request) -> bool + Send + Sync {
 #[test]
 fn a_server_that_closes_each_connection_is_not_asked_for_them_all_the_time() {
     let script = closes_when_started();
-    let impostor = Impostor::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    let endpoint = Endpoint { dialer: impostor.clone(), limits: LIMITS };
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
+    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
     let began = Instant::now();
     let _watch = Watch::start(&endpoint, watch::IDLE_AFTER, |_| ()).unwrap();
-    eventually("some connections", || (impostor.connections() >= 4).then_some(()));
+    eventually("some connections", || (fake.connections() >= 4).then_some(()));
     assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
 }
 
@@ -423,7 +427,7 @@ fn a_list_of_millions_of_windows_is_read_in_part() {
     }
     let whole = other.conn.get_property(false, other.root, list, AtomEnum::WINDOW, 0, 1).unwrap();
     assert_eq!(whole.reply().unwrap().bytes_after as usize, ENTRIES * 4 - 4);
-    // More than the limit of a packet would end the watch's connection, and the watch with it.
+    // A reply above the packet limit would fail the start of the watch.
     let events = super::watch::Events::of(&server);
     server.run("xrandr", &["-s", "800x600"]);
     events.wait(|event| matches!(event, ScreenEvent::ScreenChange { width: 800, .. }).then_some(()));

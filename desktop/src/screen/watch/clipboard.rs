@@ -17,11 +17,11 @@ use crate::screen::{ScreenError, ScreenEvent, connection::Display};
 
 /// Longer texts are not reported.
 const MAX_TEXT: usize = 4 << 20;
-/// The most forms that an owner of the clipboard may offer before those that are looked for.
+/// Most targets of a clipboard that are read.
 const MAX_FORMS: usize = 1024;
 /// How long the owner of the clipboard may take for each of its answers.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-/// How long it may take for all of them.
+/// Time limit for all of its answers together.
 const TRANSFER_LIMIT: Duration = Duration::from_secs(60);
 
 /// Tells of text put on the clipboard, when it differs from the last.
@@ -37,9 +37,9 @@ struct Transfer {
     /// Made for this transfer alone, so that a late answer to an earlier one cannot be taken for this one's.
     window: Window,
     time: Timestamp,
-    /// For the next answer.
+    /// Deadline of the next answer.
     deadline: Instant,
-    /// For the whole.
+    /// Deadline of the whole transfer.
     end: Instant,
     stage: Stage,
 }
@@ -183,13 +183,13 @@ impl Clipboard {
         Ok(())
     }
 
-    /// Goes on from what an earlier connection has told.
+    /// Continues with the state of an earlier connection.
     pub(super) fn resume(&mut self, earlier: &mut Self) {
         self.last = earlier.last.take();
     }
 
     fn report(&mut self, content: String, sink: &dyn Fn(ScreenEvent)) {
-        // Decoding may have made it longer.
+        // Decoding can make the text longer.
         if content.len() > MAX_TEXT {
             return;
         }

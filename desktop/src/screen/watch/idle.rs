@@ -8,7 +8,7 @@ use x11rb::{
     },
 };
 
-use crate::screen::{ScreenError, ScreenEvent, connection::Display, counted};
+use crate::screen::{ScreenError, ScreenEvent, checked_reply, connection::Display};
 
 /// Tells when nobody has used the input devices for a while, and when somebody does again.
 ///
@@ -25,7 +25,7 @@ impl Idle {
     pub(super) fn start(display: &Display, limit: Duration) -> Result<Self, ScreenError> {
         let conn = &display.conn;
         conn.sync_initialize(3, 1)?.reply()?;
-        let counters = counted::system_counters(display)?.counters;
+        let counters = checked_reply::system_counters(display)?.counters;
         let Some(counter) = counters.into_iter().find(|counter| counter.name == b"IDLETIME") else {
             return Err(ScreenError::Unsupported("its idle time".to_owned()));
         };
@@ -62,7 +62,7 @@ impl Idle {
         self.wait_for_change(display)
     }
 
-    /// Goes on from what an earlier connection has told.
+    /// Continues with the state of an earlier connection.
     pub(super) fn resume(&mut self, display: &Display, earlier: &Self) -> Result<(), ScreenError> {
         self.idle = earlier.idle;
         self.wait_for_change(display)

@@ -24,9 +24,9 @@ use super::{ScreenEvent, connection::Display, dial::Endpoint, error::ScreenError
 /// Time without input after which a screen counts as idle.
 pub(super) const IDLE_AFTER: Duration = Duration::from_secs(30);
 
-/// The least time from one connection to the next.
+/// Least time between two attempts to connect.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
-/// How many events are handled before the watch looks whether it has ended.
+/// Most events that are handled before the watch checks whether it was dropped.
 const ROUND: usize = 1024;
 
 /// Keeps a watch going; dropping it ends the watch soon after.
@@ -67,7 +67,7 @@ impl Watch {
     }
 }
 
-/// Waits until a time, and returns early with `true` when the watch is dropped. What cannot be told counts as that.
+/// Waits until a time. Returns `true` early if the watch is dropped, or if that cannot be determined.
 fn ends_by(stop: &UnixStream, time: Instant) -> bool {
     wait_for(&mut [PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)], Some(time)).unwrap_or(true)
 }
@@ -99,7 +99,7 @@ impl Watcher {
         Ok(watcher)
     }
 
-    /// Goes on by a new connection, and tells what has changed since the last was lost.
+    /// Replaces the connection, and reports what has changed since it was lost.
     fn reconnect(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
         let mut fresh = Self::connect(&self.display.endpoint, self.idle_after)?;
         self.windows.update(&fresh.display, sink)?;
@@ -135,7 +135,7 @@ impl Watcher {
         }
     }
 
-    /// Handles some events; `false` when there are no more for now.
+    /// Handles some events. Returns `false` if there were none.
     fn round(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<bool, ScreenError> {
         self.display.conn.begin_operation(Duration::ZERO);
         let mut windows_changed = false;
@@ -154,7 +154,7 @@ impl Watcher {
         }
         self.clipboard.give_up_if_late(&self.display, Instant::now())?;
         self.display.conn.flush()?;
-        // Events may also have come with replies that were waited for.
+        // More events may have arrived together with replies.
         Ok(handled > 0)
     }
 }

@@ -2,12 +2,12 @@ use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// What a watch may use of one processor on average: one part in so many.
+/// A watch may use one part in this many of a CPU core on average.
 const SHARE: u32 = 5;
-/// How much processor time it may use at once.
+/// Most CPU time that it may use at once.
 const BURST: Duration = Duration::from_secs(1);
 
-/// Keeps the thread that it belongs to from using more than a share of a processor: a token bucket of processor time.
+/// Limits the CPU time of the calling thread: a token bucket.
 #[derive(Debug)]
 pub(super) struct Pace {
     bucket: Bucket,
@@ -20,7 +20,7 @@ impl Pace {
         Self { bucket: Bucket(BURST), looked: Instant::now(), used: processor_time() }
     }
 
-    /// When the thread may go on.
+    /// The time at which the thread may continue.
     pub(super) fn next_round(&mut self) -> Instant {
         let (now, used) = (Instant::now(), processor_time());
         let wait = self.bucket.pass(now - self.looked, used.saturating_sub(self.used));
@@ -29,12 +29,12 @@ impl Pace {
     }
 }
 
-/// Processor time that may still be used. It may be overdrawn, and then has to be waited for.
+/// CPU time that may be used without a wait.
 #[derive(Debug)]
 struct Bucket(Duration);
 
 impl Bucket {
-    /// `time` has passed, of which the thread has `used` a processor; returns how long to wait before it goes on.
+    /// Accounts for `used` CPU time in `time`. Returns how long to wait.
     fn pass(&mut self, time: Duration, used: Duration) -> Duration {
         let credit = self.0.saturating_add(time / SHARE).min(BURST);
         match credit.checked_sub(used) {

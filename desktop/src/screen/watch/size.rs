@@ -23,7 +23,7 @@ impl Size {
         self.report((change.width, change.height), sink);
     }
 
-    /// Tells whether the size has changed since an earlier connection.
+    /// Reports a size that differs from that of an earlier connection.
     pub(super) fn resume(&mut self, earlier: &Self, sink: &dyn Fn(ScreenEvent)) {
         let now = std::mem::replace(&mut self.last, earlier.last);
         self.report(now, sink);

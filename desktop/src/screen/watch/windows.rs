@@ -14,9 +14,9 @@ use crate::screen::{
 /// Longest part of a title that is read, in 4-byte units.
 const TITLE_LENGTH: u32 = 1024;
 
-/// The most windows that are followed; others in the window manager's list are not told of.
+/// Most windows that are tracked. Others in the window manager's list are ignored.
 const MAX_WINDOWS: u32 = 1024;
-/// How many windows are asked about together: all their answers may have to be held at once.
+/// Number of windows that are queried together; all their replies may be in memory at once.
 const ASKED_TOGETHER: usize = 64;
 
 /// Tells of application windows, as the window manager lists them. The desktop and panels are left out.
@@ -35,7 +35,7 @@ impl Windows {
         Ok(windows)
     }
 
-    /// Whether the lists of windows may have changed with this event.
+    /// Whether the event may have changed the lists of windows.
     pub(super) fn may_change(display: &Display, event: &Event) -> bool {
         let Event::PropertyNotify(change) = event else { return false };
         let lists = [display.atoms._NET_CLIENT_LIST, display.atoms._NET_ACTIVE_WINDOW];
