@@ -71,8 +71,8 @@ pub(super) struct Blueprint {
 /// hangs holds up its own callers, who wait here without a thread.
 #[derive(Debug)]
 struct Lanes {
-    input: Semaphore,
-    view: Semaphore,
+    input: Arc<Semaphore>,
+    view: Arc<Semaphore>,
 }
 
 /// What a call does with the screen.
@@ -112,7 +112,10 @@ impl Machine {
         };
         let started = tokio::select! {
             started = started => started,
-            () = ending.token().cancelled() => Err(BootError::BoxClosed(log.last_line())),
+            () = ending.token().cancelled() => {
+                let reason = ending.reason().unwrap_or("it was ended");
+                Err(BootError::Ended { reason: reason.to_owned(), log: log.last_line() })
+            }
             () = closing.cancelled() => Err(BootError::GivenUp),
         };
         match started {
@@ -124,7 +127,7 @@ impl Machine {
                 layout,
                 password,
                 ending,
-                lanes: Lanes { input: Semaphore::new(1), view: Semaphore::new(VIEWS) },
+                lanes: Lanes { input: Arc::new(Semaphore::new(1)), view: Arc::new(Semaphore::new(VIEWS)) },
                 container,
                 group,
                 spawner: spawner.clone(),
@@ -151,9 +154,14 @@ impl Machine {
             Lane::Input => &self.lanes.input,
             Lane::View => &self.lanes.view,
         };
-        let _turn = lane.acquire().await.map_err(io::Error::other)?;
+        let turn = Arc::clone(lane).acquire_owned().await.map_err(io::Error::other)?;
         let screen = Arc::clone(&self.screen);
-        tokio::task::spawn_blocking(move || work(&screen)).await.map_err(io::Error::other)
+        let working = tokio::task::spawn_blocking(move || {
+            // The thread has the turn, also when its caller no longer waits.
+            let _turn = turn;
+            work(&screen)
+        });
+        working.await.map_err(io::Error::other)
     }
 
     pub(crate) fn screen(&self) -> &Arc<Screen> {

@@ -31,9 +31,9 @@ pub(crate) enum BootError {
     /// Its home can be neither used nor made.
     #[error("cannot use its home: {0}")]
     Home(io::Error),
-    /// The box closed again at once.
-    #[error("its box closed: {0}")]
-    BoxClosed(String),
+    /// The box closed again, or its X server ended.
+    #[error("{reason}: {log}")]
+    Ended { reason: String, log: String },
     /// A program could not be started.
     #[error("cannot start {program}: {error}")]
     Program { program: &'static str, error: AgentError },
