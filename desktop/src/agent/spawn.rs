@@ -6,8 +6,10 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{self, Child, Command};
 
+use rustix::fs::{Access, access};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{ioctl_tiocsctty, setsid};
 use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
@@ -34,7 +36,7 @@ pub(super) fn spawn(
         .env_clear()
         .envs(request.env.iter().map(|(name, value)| (name, value)))
         .env(Marker::VARIABLE, marker.value())
-        .current_dir(&request.cwd);
+        .current_dir(usable(&request.cwd));
     let output = match &request.stdio {
         Stdio::Terminal { cols, rows } => Some(attach_terminal(&mut command, *cols, *rows)?),
         Stdio::Merged => {
@@ -76,6 +78,11 @@ pub(super) fn spawn(
         expend(child.id());
     }
     Ok((child, output))
+}
+
+/// The folder, or the root where the user has closed or removed it: the commands that repair it must run.
+fn usable(folder: &str) -> &str {
+    if access(folder, Access::EXEC_OK).is_ok() && Path::new(folder).is_dir() { folder } else { "/" }
 }
 
 /// Whether a supervisor stands between the agent and the process: with commands, which have a limit of time.

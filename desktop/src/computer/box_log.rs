@@ -44,7 +44,8 @@ impl BoxLog {
     pub(super) fn last_line(&self) -> String {
         let kept: Vec<u8> = self.lock().iter().copied().collect();
         let text = String::from_utf8_lossy(&kept);
-        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty());
+        // slirp4netns ends with a warning that says nothing of its failure.
+        let line = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("WARNING"));
         // It may end up on a terminal, and in an answer.
         line.unwrap_or("no reason given").chars().filter(|character| !character.is_control()).collect()
     }
@@ -64,7 +65,7 @@ mod tests {
         let log = BoxLog { kept: Arc::default() };
         assert_eq!(log.last_line(), "no reason given");
         log.push("x".repeat(KEPT * 3).as_bytes());
-        log.push(b"\nbwrap: \x1b[2Jno\n\n");
+        log.push(b"\nbwrap: \x1b[2Jno\n\nWARNING: an experiment\n");
         assert_eq!(log.last_line(), "bwrap: [2Jno");
         assert!(log.lock().len() <= KEPT);
     }

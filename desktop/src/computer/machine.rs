@@ -26,7 +26,7 @@ use super::limits::{Enforced, Group};
 use super::network::{self, Carrying, Network};
 use super::resolution::Resolution;
 use super::sandbox::{self, AGENT, Opening};
-use super::session::{self, BootError, DISPLAY_SERVER};
+use super::session::{self, BootError, DISPLAY_SERVER, Desktop};
 use super::spawner::Spawner;
 
 /// How many calls look at a screen at a time.
@@ -42,6 +42,7 @@ pub(crate) struct Machine {
     agent: Agent,
     screen: Arc<Screen>,
     drawn: Arc<SetOnce<()>>,
+    missing: Vec<&'static str>,
     layout: Layout,
     password: Secret,
     ending: Ending,
@@ -107,8 +108,8 @@ impl Machine {
             let program = layout.support.join(AGENT);
             let carrying = Carrying { spawner, agent: &program, owner, group: &group, log: log_end };
             let network = connect(&agent, &log, carrying);
-            let (screen, network) = tokio::join!(desktop, network);
-            Ok((screen?, network))
+            let (desktop, network) = tokio::join!(desktop, network);
+            Ok((desktop?, network))
         };
         let started = tokio::select! {
             started = started => started,
@@ -119,8 +120,9 @@ impl Machine {
             () = closing.cancelled() => Err(BootError::GivenUp),
         };
         match started {
-            Ok((screen, network)) => Ok(Self {
+            Ok((Desktop { screen, missing }, network)) => Ok(Self {
                 drawn: follow_drawing(&screen),
+                missing,
                 health: Health::watch(agent.clone(), ending.clone()),
                 agent,
                 screen,
@@ -186,6 +188,11 @@ impl Machine {
 
     pub(crate) fn password(&self) -> &Secret {
         &self.password
+    }
+
+    /// The parts of its desktop that did not come up.
+    pub(crate) fn missing(&self) -> &[&'static str] {
+        &self.missing
     }
 
     /// What of its sizes it is held to.

@@ -17,6 +17,8 @@ use super::resolution::Resolution;
 
 /// How long a desktop may take to come up; a warm one takes a fraction of a second.
 const BOOT_LIMIT: Duration = Duration::from_secs(20);
+/// How long a part may take that the rest can do without.
+const PART_LIMIT: Duration = Duration::from_secs(10);
 /// How long the wallpaper and the panel may take after that.
 const PAINT_LIMIT: Duration = Duration::from_secs(5);
 /// How soon a part of the desktop that ended is started again.
@@ -57,6 +59,13 @@ pub(super) async fn reach(agent: &Agent) -> Result<(), BootError> {
     Ok(())
 }
 
+/// A desktop after its start.
+pub(super) struct Desktop {
+    pub(super) screen: Arc<Screen>,
+    /// The parts that did not come up. The rest works, so that the user can repair what is wrong with them.
+    pub(super) missing: Vec<&'static str>,
+}
+
 /// Starts everything and returns once the X server, the window manager and the sound server are ready; what is drawn on the
 /// screen comes [later](drawn). The parts are started again when they end, until `ending`; when the X server ends the whole
 /// computer does.
@@ -65,7 +74,7 @@ pub(super) async fn start(
     layout: &Layout,
     resolution: Resolution,
     ending: &Ending,
-) -> Result<Arc<Screen>, BootError> {
+) -> Result<Desktop, BootError> {
     let deadline = Instant::now() + BOOT_LIMIT;
     let session = Session { agent, display: layout.display, ending };
 
@@ -77,13 +86,18 @@ pub(super) async fn start(
     let (screen, ()) = tokio::try_join!(session.open_screen(layout, deadline), around)?;
 
     session.keep(WINDOW_MANAGER).await?;
-    if !shows(&screen, Sign::WindowManager, deadline).await? {
-        return Err(BootError::TooSlow { part: "the window manager" });
-    }
+    // By then the parts that need none have no more to wait for.
+    let deadline = Instant::now() + PART_LIMIT;
+    let managed = shows(&screen, Sign::WindowManager, deadline).await?;
     session.keep(DESKTOP).await?;
     session.keep(PANEL).await?;
-    wait_for(agent, pulse_socket(), "the sound server", deadline).await?;
-    Ok(screen)
+    let heard = wait_for(agent, pulse_socket(), "the sound server", deadline).await;
+    let parts = [(managed, "window manager"), (heard.is_ok(), "audio server")];
+    let missing: Vec<_> = parts.into_iter().filter(|(is_up, _)| !is_up).map(|(_, part)| part).collect();
+    if !missing.is_empty() {
+        tracing::warn!("a computer runs without its {}", missing.join(" and its "));
+    }
+    Ok(Desktop { screen, missing })
 }
 
 /// Waits for the wallpaper and the panel, which nothing but a picture of the screen needs. Its user may have turned the panel
@@ -108,7 +122,12 @@ async fn shows(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bo
 struct Part {
     program: &'static str,
     arguments: &'static [&'static str],
+    /// Variables that it gets instead of the desktop's.
+    variables: &'static [(&'static str, &'static str)],
 }
+
+/// For parts that have nothing to find in the home: what the user puts there can neither stop them nor run in them.
+const NO_HOME: &[(&str, &str)] = &[("HOME", RUN), ("XDG_CONFIG_HOME", RUN)];
 
 /// `norewinds` lets a recorder hear the first sample within a few milliseconds: without it the sink wakes every 2 s.
 const SOUND_SERVER: Part = Part {
@@ -127,14 +146,16 @@ const SOUND_SERVER: Part = Part {
         "-L",
         "module-always-sink",
     ],
+    variables: NO_HOME,
 };
 const MESSAGE_BUS: Part = Part {
     program: "dbus-daemon",
     arguments: &["--session", "--address=unix:path=/run/user/bus", "--nofork", "--nopidfile"],
+    variables: &[],
 };
-const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[] };
-const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"] };
-const PANEL: Part = Part { program: "tint2", arguments: &[] };
+const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[], variables: &[] };
+const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"], variables: &[] };
+const PANEL: Part = Part { program: "tint2", arguments: &[], variables: &[] };
 
 /// The program of the X server.
 pub(super) const DISPLAY_SERVER: &str = "Xvnc";
@@ -169,7 +190,7 @@ impl Session<'_> {
             // Nothing that a program does ends the session but the end of the server itself.
             "-noreset".into(),
         ];
-        let mut server = self.spawn(DISPLAY_SERVER, argv.into()).await?;
+        let mut server = self.spawn(DISPLAY_SERVER, argv.into(), NO_HOME).await?;
         let ending = self.ending.clone();
         let ended = ending.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
@@ -192,7 +213,7 @@ impl Session<'_> {
     async fn keep(&self, part: Part) -> Result<(), BootError> {
         let argv: Vec<String> =
             std::iter::once(part.program).chain(part.arguments.iter().copied()).map(str::to_owned).collect();
-        let mut process = self.spawn(part.program, argv.clone()).await?;
+        let mut process = self.spawn(part.program, argv.clone(), part.variables).await?;
         let (agent, display, ending) = (self.agent.clone(), self.display, self.ending.clone());
         let ended = ending.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
@@ -201,7 +222,7 @@ impl Session<'_> {
                 tracing::debug!("{} ended: {ended:?}", part.program);
                 sleep(RESTART_DELAY).await;
                 let session = Session { agent: &agent, display, ending: &ending };
-                match session.spawn(part.program, argv.clone()).await {
+                match session.spawn(part.program, argv.clone(), part.variables).await {
                     Ok(again) => process = again,
                     Err(error) => return tracing::warn!("{error}"),
                 }
@@ -214,9 +235,13 @@ impl Session<'_> {
         &self,
         program: &'static str,
         argv: Vec<String>,
+        variables: &[(&str, &str)],
     ) -> Result<crate::agent::Process, BootError> {
         let stdio = Stdio::Log { path: format!("{LOGS}/{program}.log") };
-        let spawn = Spawn { argv, env: environment(self.display), cwd: HOME.into(), stdio };
+        let mut env = environment(self.display);
+        env.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
+        env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+        let spawn = Spawn { argv, env, cwd: HOME.into(), stdio };
         self.agent.spawn(spawn, &[]).await.map_err(|error| BootError::Program { program, error })
     }
 }

@@ -166,7 +166,12 @@ pub(super) async fn describe(
             let Enforced { ram, cpu } = machine.enforced();
             // The sizes that it is held to, and those that are only kept and told.
             let enforced = json!({ "ram": ram, "cpu": cpu, "gpu": false, "disk_size_gb": false });
-            json!({ "id": computer.instance_id, "resolution": now.to_string(), "enforced": enforced })
+            json!({
+                "id": computer.instance_id,
+                "resolution": now.to_string(),
+                "enforced": enforced,
+                "missing_parts": machine.missing(),
+            })
         }
         Phase::Starting(_) | Phase::Restarting(_) => {
             json!({ "id": computer.instance_id, "resolution": resolution })

@@ -31,7 +31,7 @@ impl Folder {
         Ok(Self(openat(CWD, path, open_flags(), Mode::empty())?))
     }
 
-    /// The folder of that name in this one.
+    /// The folder of that name in this one. If its owner may not list it or change what is in it, that is repaired.
     pub(crate) fn folder(&self, name: &str) -> io::Result<Self> {
         self.enter(&single(name)?)
     }
@@ -82,7 +82,7 @@ impl Folder {
     }
 
     /// Lets its owner list it and change what is in it, if that was taken away.
-    pub(crate) fn open_to_owner(&self) -> io::Result<()> {
+    fn open_to_owner(&self) -> io::Result<()> {
         let mode = fstat(&self.0)?.st_mode;
         if mode & OWNER != OWNER {
             // By the descriptor: `fchmod` takes none that was opened without a right to read, and a path could be another
@@ -288,7 +288,7 @@ mod tests {
         opened.create("home", None).expect("the folder is ours");
         let home = parent.path().join("home");
         fs::set_permissions(&home, fs::Permissions::from_mode(0o001)).expect("it is ours");
-        opened.folder("home").and_then(|home| home.open_to_owner()).expect("it is ours");
+        opened.folder("home").expect("it is ours");
         assert_eq!(fs::metadata(home).expect("it is there").mode() & 0o777, 0o701);
     }
 }

@@ -487,6 +487,35 @@ impl Drop for Over<'_> {
     }
 }
 
+/// A mistake of the user's own must not close the computer to those who would repair it.
+#[test]
+fn a_home_that_was_closed_or_removed_can_be_repaired() {
+    for server in servers() {
+        let computer = server.computer();
+        for mistake in ["chmod 600 ~", "chmod 000 ~", "rm -rf ~/.[!.]* ~/*; chmod 0 ~"] {
+            computer.bash(mistake);
+            assert_eq!(output(&computer, "echo on; chmod 700 ~"), "on\n", "{mistake}");
+            computer.bash(mistake);
+            assert_eq!(exec(&computer, "print('on')")["output"], "on\n", "{mistake}");
+            computer.act("restart", &Value::Null).expect(200);
+            computer.wait_for_status("running");
+            assert_eq!(output(&computer, "pwd; touch ~/new && echo new"), "/home/user\nnew\n", "{mistake}");
+        }
+        assert_eq!(computer.show()["instance_details"]["missing_parts"], json!([]));
+        // A part that waits for ever for its settings.
+        computer.bash("rm -rf ~/.config; mkdir -p ~/.config/openbox; mkfifo ~/.config/openbox/rc.xml");
+        computer.act("restart", &Value::Null).expect(200);
+        computer.wait_for_status("running");
+        assert_eq!(computer.show()["instance_details"]["missing_parts"], json!(["window manager"]));
+        server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
+        // What the audio server would read is not its own to read.
+        computer.bash("rm -rf ~/.config; touch ~/.config");
+        computer.act("restart", &Value::Null).expect(200);
+        computer.wait_for_status("running");
+        assert_eq!(output(&computer, "pactl info >/dev/null 2>&1 && echo audio"), "audio\n");
+    }
+}
+
 /// Every file of a folder with what could be changed about it.
 fn manifest(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, i64, u64)> {
     let mut found = BTreeMap::new();
@@ -524,7 +553,7 @@ fn swapping_every_name_changes_nothing_outside() {
         r#"
 import os, random, shutil, sys
 home = os.path.expanduser('~')
-names = [home + '/' + name for name in ('Desktop', 'Downloads', '.bashrc', '.cache', 'export.txt', '.arriving-0')]
+names = [home + '/' + name for name in ('Desktop', 'Downloads', '.config', '.local', '.bashrc', '.cache', 'export.txt', '.arriving-0')]
 names += ['/run/computer', '/run/log', '/run/user', '/tmp/.X11-unix/x', '/tmp/exchange', '/run/computer/pulse.sock']
 targets = ['/etc/passwd', '/etc/shadow', '{host}/root-only', '{host}/folder', '{data}', '/dev/zero', '/proc/1/environ', '/proc/self/mem']
 import fcntl
