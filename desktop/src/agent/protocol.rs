@@ -4,7 +4,9 @@
 //! end of it to the agent. On it the server writes the request as a line of JSON, whose first byte carries the descriptors
 //! that the request gives. The agent's first byte carries a descriptor if the request asks for one; lines of JSON follow.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::untrusted::printable;
 
 /// The one request of a connection.
 #[derive(Debug, Deserialize, Serialize)]
@@ -63,6 +65,7 @@ pub(crate) enum Stdio {
 pub(crate) enum Reply {
     Started,
     Failed {
+        #[serde(deserialize_with = "reason")]
         message: String,
         /// Whether the computer has no room for another process.
         exhausted: bool,
@@ -128,5 +131,10 @@ pub(crate) enum Refusal {
     #[error("it is not a file")]
     NotAFile,
     #[error("{0}")]
-    Failed(String),
+    Failed(#[serde(deserialize_with = "reason")] String),
+}
+
+/// The server logs it, and returns it to its clients.
+fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(printable(&String::deserialize(deserializer)?))
 }

@@ -14,4 +14,4 @@ mod lines;
 pub(crate) mod transfer;
 
 pub(crate) use folder::Folder;
-pub(crate) use lines::Lines;
+pub(crate) use lines::{Lines, printable};
