@@ -12,14 +12,15 @@ use std::time::{Duration, Instant};
 use std::{mem, thread};
 
 use rustix::net::{RecvFlags, SendFlags};
+use rustix::termios::{Winsize, tcsetwinsize};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::connect;
-use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, TableChange, Verdict};
-use crate::untrusted::descriptor::{self, Access};
+use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, Stdio, TableChange, Verdict};
+use crate::untrusted::descriptor::{self, Access, Terminal};
 use crate::untrusted::{Lines, transfer};
 
 /// How soon the agent's socket is tried again when it is full.
@@ -115,13 +116,35 @@ impl Agent {
 
     /// Starts a process in the box, which inherits the `given` descriptors.
     pub(crate) async fn spawn(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
-        let (mut exchange, output) = self.ask(&Request::Spawn(spawn), given).await?;
+        let terminal = match spawn.stdio {
+            Stdio::Terminal { cols, rows } => Some(self.open_terminal(cols, rows).await?),
+            _ => None,
+        };
+        let slave = terminal.iter().map(|terminal| terminal.slave.as_fd());
+        let given: Vec<_> = slave.chain(given.iter().copied()).collect();
+        let (mut exchange, output) = self.ask(&Request::Spawn(spawn), &given).await?;
         match exchange.reply().await? {
-            Reply::Started => Ok(Process { exchange, output: output.and_then(descriptor::output) }),
+            Reply::Started => {
+                let output = match terminal {
+                    Some(terminal) => Some(terminal.master),
+                    None => output.as_ref().and_then(descriptor::output),
+                };
+                Ok(Process { exchange, output })
+            }
             Reply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
             Reply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
             Reply::Exited { .. } => Err(unexpected().into()),
         }
+    }
+
+    /// Opens a terminal in the box. The agent only shows where: a master that it had opened could be made to block the
+    /// server's threads, since the agent could keep a duplicate.
+    async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
+        let (mut exchange, device) = self.ask(&Request::FindTerminals, &[]).await?;
+        exchange.verdict().await?.map_err(io::Error::other)?;
+        let terminal = descriptor::open_terminal(&device.ok_or_else(unexpected)?, self.0.owner)?;
+        tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
+        Ok(terminal)
     }
 
     /// Follows the processes that start and end from now on.

@@ -31,6 +31,8 @@ pub(crate) enum Request {
     Connect { path: String, patience_ms: u64 },
     /// Open the agent's network namespace.
     OpenNetwork,
+    /// Find the device by which the server opens a terminal in the box.
+    FindTerminals,
 }
 
 /// A process to start.
@@ -48,7 +50,8 @@ pub(crate) struct Spawn {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stdio {
-    /// A terminal of its own, whose other end the server gets.
+    /// A terminal of its own, which the server has opened: its other end is the first descriptor that comes with the
+    /// request, and is not inherited.
     Terminal { cols: u16, rows: u16 },
     /// Output and errors, in the order written, to one pipe.
     Merged,

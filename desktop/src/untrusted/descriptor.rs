@@ -9,15 +9,20 @@ use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 
 use rustix::fs::{
-    FileType, FsWord, Mode, OFlags, PROC_SUPER_MAGIC, StatFs, fcntl_getfl, fstat, fstatfs, open,
+    FileType, FsWord, Gid, Mode, OFlags, PROC_SUPER_MAGIC, StatFs, Uid, fchown, fcntl_getfl, fstat, fstatfs,
+    major, minor, open,
 };
 use rustix::net::sockopt::{socket_domain, socket_peercred, socket_type};
 use rustix::net::{AddressFamily, SocketType, getpeername};
-use rustix::termios::isatty;
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
 
 /// Of `linux/magic.h`.
 const NSFS_MAGIC: FsWord = 0x6e73_6673;
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
+const DEVPTS_SUPER_MAGIC: FsWord = 0x1cd1;
+
+/// Major and minor number of the device that opens terminals.
+const PTMX: (u32, u32) = (5, 2);
 
 /// What a descriptor is to be used for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -39,12 +44,10 @@ fn stores_files(system: &StatFs) -> bool {
     system.f_type == TMPFS_MAGIC || system.f_blocks > 0 && system.f_type != PROC_SUPER_MAGIC
 }
 
-/// The reading end of a pipe, or a terminal: what the output of a process comes from.
-pub(crate) fn output(descriptor: OwnedFd) -> Option<OwnedFd> {
-    if has_type(&descriptor, FileType::Fifo) {
-        return allows(&descriptor, Access::Read).then(|| reopen_pipe(&descriptor)).flatten();
-    }
-    isatty(&descriptor).then_some(descriptor)
+/// The reading end of a pipe: what the output of a process comes from.
+pub(crate) fn output(descriptor: &OwnedFd) -> Option<OwnedFd> {
+    let is_readable_pipe = has_type(descriptor, FileType::Fifo) && allows(descriptor, Access::Read);
+    is_readable_pipe.then(|| reopen_pipe(descriptor)).flatten()
 }
 
 /// Opens a pipe once more, by its descriptor. What is opened here shares no flag with a duplicate inside the computer, from
@@ -56,6 +59,36 @@ pub(crate) fn output(descriptor: OwnedFd) -> Option<OwnedFd> {
 fn reopen_pipe(descriptor: &OwnedFd) -> Option<OwnedFd> {
     let itself = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
     open(itself, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// Both ends of a terminal, of which nobody else has a duplicate.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    pub(crate) master: OwnedFd,
+    pub(crate) slave: OwnedFd,
+}
+
+/// Opens a terminal of the user `owner` by the device for terminals of a computer, which need not be open itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "leads to the device of that descriptor, whatever the computer does"
+)]
+pub(crate) fn open_terminal(device: &OwnedFd, owner: u32) -> io::Result<Terminal> {
+    let status = fstat(device)?;
+    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice
+        && (major(status.st_rdev), minor(status.st_rdev)) == PTMX
+        && fstatfs(device)?.f_type == DEVPTS_SUPER_MAGIC;
+    if !is_device {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
+    }
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let itself = format!("/proc/self/fd/{}", device.as_raw_fd());
+    let master = open(itself, flags | OFlags::NONBLOCK, Mode::empty())?;
+    unlockpt(&master)?;
+    let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    // The kernel gives it to the user of this process.
+    fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+    Ok(Terminal { master, slave })
 }
 
 /// A connection of the Unix domain whose other end belongs to the user `owner`.
@@ -135,12 +168,25 @@ mod tests {
     }
 
     #[test]
-    fn output_comes_from_a_pipe_or_a_terminal() {
+    fn a_terminal_is_opened_by_its_device_alone() {
+        let user = getuid().as_raw();
+        let device = path_only("/dev/pts/ptmx");
+        let Terminal { master, slave } = open_terminal(&device, user).expect("the tests may open terminals");
+        rustix::io::write(&slave, b"x").expect("it is open");
+        assert_eq!(rustix::io::read(&master, &mut [0; 8]), Ok(1));
+        assert_eq!(rustix::io::read(&master, &mut [0; 8]), Err(rustix::io::Errno::AGAIN));
+        for other in [own("/dev/null"), own("/"), own("/dev/zero"), slave] {
+            assert!(open_terminal(&other, user).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn output_comes_from_a_pipe() {
         let (read, write) = rustix::pipe::pipe().expect("there is room");
-        assert!(output(read).is_some());
-        assert!(output(write).is_none());
+        assert!(output(&read).is_some());
+        assert!(output(&write).is_none());
         for path in ["/dev/zero", "/proc/version", "/"] {
-            assert!(output(own(path)).is_none(), "{path}");
+            assert!(output(&own(path)).is_none(), "{path}");
         }
     }
 
@@ -148,7 +194,7 @@ mod tests {
     fn a_duplicate_inside_the_computer_cannot_make_a_pipe_block() {
         let (read, _write) = rustix::pipe::pipe().expect("there is room");
         let kept = read.try_clone().expect("there is room");
-        let read = output(read).expect("it is a pipe");
+        let read = output(&read).expect("it is a pipe");
         fcntl_setfl(&kept, OFlags::empty()).expect("it is a pipe");
         assert_eq!(rustix::io::read(&read, &mut [0]), Err(rustix::io::Errno::AGAIN));
     }
