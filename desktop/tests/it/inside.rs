@@ -117,7 +117,7 @@ fn every_helper_has_the_computers_user_and_no_rights() {
 
 fn check_every_helper_has_the_computers_user_and_no_rights(server: &Server) {
     let computer = server.computer();
-    let processes = descendants(&server);
+    let processes = descendants(server);
     let named = |wanted: &str| processes.iter().any(|(_, name)| name == wanted);
     // A user may not be let to the device of tunnels.
     let by_root = status_field(server.process.id(), "Uid").starts_with("0\t");
@@ -356,7 +356,7 @@ fn a_fork_bomb_ends_its_computer_with_the_reason() {
 
 fn check_a_fork_bomb_ends_its_computer_with_the_reason(server: &Server) {
     let computer = server.computer();
-    let other = another(&server, &computer, "two");
+    let other = another(server, &computer, "two");
     let bomb = "import os, time\nwhile True:\n    try:\n        os.fork() or time.sleep(3600)\n    except OSError:\n        time.sleep(0.01)";
     computer.bash(&format!(
         "cat > /tmp/bomb.py <<'END'\n{bomb}\nEND\nnohup python3 /tmp/bomb.py >/dev/null 2>&1 &"
