@@ -1,7 +1,7 @@
 //! Any bytes as what an X server answers.
 
 use std::{
-    sync::{Arc, Mutex, Once, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use super::{
     impostor::{Act, Impostor, Request},
     limits::Limits,
 };
+use crate::fuzz::ignore_broken_pipes;
 
 /// Short, since an X server that answers nothing is most of what there is.
 const LIMITS: Limits = Limits { reply: Duration::from_millis(20), operation: Duration::from_millis(60) };
@@ -39,15 +40,6 @@ pub(crate) fn display(data: &[u8]) {
     use_screen(&impostor, actions);
     impostor.close();
     assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
-}
-
-/// As every Rust program does at its start, except those whose `main` is a fuzzer's.
-fn ignore_broken_pipes() {
-    static ONCE: Once = Once::new();
-    // SAFETY: no handler is installed, and `Once` keeps other threads of this function out.
-    ONCE.call_once(|| unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
-    });
 }
 
 fn use_screen(impostor: &Arc<Impostor>, actions: u8) {

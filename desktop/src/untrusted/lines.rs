@@ -5,7 +5,7 @@ use std::io;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 /// The longest line that is read, in bytes. The agent's messages and the sound server's notices are far shorter.
-const LINE_LIMIT: usize = 16 * 1024;
+pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 
 /// The longest text that is quoted in an error or in the log, in characters.
 const QUOTE_LIMIT: usize = 1024;

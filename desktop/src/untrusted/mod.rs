@@ -19,4 +19,6 @@ pub(crate) mod transfer;
 
 pub(crate) use connection::Connection;
 pub(crate) use folder::Folder;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use lines::LINE_LIMIT;
 pub(crate) use lines::{Lines, printable};
