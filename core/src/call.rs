@@ -572,9 +572,14 @@ impl Call {
     }
 
     fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
-        let problem = format!("expected JSON, found something else at byte {}", error.at);
+        let problem = if error.too_many_values {
+            error.to_string()
+        } else {
+            format!("expected JSON, found something else at byte {}", error.at)
+        };
         Error::Decode(DecodeError {
-            garbled: true,
+            // The next response would hold as many values.
+            garbled: !error.too_many_values,
             ..self.unreadable(response, Mismatch { path: String::new(), problem })
         })
     }

@@ -7,6 +7,7 @@ use orgo_core::call::{Call, Output, Step};
 use orgo_core::config::{Config, RawCallOptions, RawConfig};
 use orgo_core::error::Error;
 use orgo_core::http::{Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::json::MAX_VALUES;
 use orgo_core::upload::Content;
 use serde_json::{Value, json};
 
@@ -345,6 +346,21 @@ fn the_content_of_a_file_has_a_limit_of_its_own() {
     assert_eq!(screenshot(&none, &none), (DEFAULT, DEFAULT));
     assert_eq!(screenshot(&small, &none), (5, 5));
     assert_eq!(screenshot(&small, &json!({ "max_response_bytes": 7 })), (7, 7));
+}
+
+#[test]
+fn a_response_of_too_many_values_is_final() {
+    let mut clocked = Clocked::new("workspaces.list", &json!({}), &json!({ "max_retries": 5 }));
+    let _ = clocked.send();
+    let body = format!("[{}]", vec!["0"; MAX_VALUES].join(",")).into_bytes();
+    clocked.call.handle_response(Response { status: 200, body, ..Response::default() });
+    let error = clocked.error();
+    assert_eq!(error["kind"], "decode");
+    assert_eq!(
+        error["message"],
+        "workspaces.list: the answer is not of the documented shape: holds more than 262144 values"
+    );
+    assert_eq!(error["delivered"], "yes");
 }
 
 #[test]

@@ -10,6 +10,7 @@ use orgo_core::channel::{
     State, Target, TerminalItem, TerminalSession,
 };
 use orgo_core::error::{Error, ServerError};
+use orgo_core::json::MAX_VALUES;
 use serde_json::{Value, json};
 
 mod vectors;
@@ -332,6 +333,25 @@ fn reports_of_problems_hold_a_terminals_reader_back_and_are_forgotten_elsewhere(
     }
     assert_eq!(std::iter::from_fn(|| audio.poll_item()).count(), 64);
     assert_eq!(std::iter::from_fn(|| events.poll_item()).count(), 64);
+}
+
+#[test]
+fn messages_of_too_many_values_are_malformed_on_every_channel() {
+    fn malformed<P: Protocol>(mut session: Session<P>, message: &str) -> u64 {
+        session = opened(session);
+        session.handle_text(0, message);
+        assert_eq!(session.state(), State::Open);
+        session.counters().malformed
+    }
+    let message = |values: usize| format!(r#"{{"type":"pong","x":[{}]}}"#, vec!["0"; values].join(","));
+    // The object, the text of `type` and the list are values too, but a terminal builds none for the first two.
+    for (values, expected) in [(MAX_VALUES - 3, 0), (MAX_VALUES, 1)] {
+        let message = message(values);
+        let terminal = Session::terminal(target(), None, None, 1, 0).unwrap();
+        assert_eq!(malformed(terminal, &message), expected, "{values}");
+        assert_eq!(malformed(Session::audio(target(), None, None, 1, 0).unwrap(), &message), expected);
+        assert_eq!(malformed(Session::events(target(), &[], 1, 0).unwrap(), &message), expected);
+    }
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! What the fuzzers (`desktop/fuzz`) do with bytes. The test here holds the inputs that they kept to the same.
 
-use crate::{http, screen, socket};
+use std::sync::Once;
+
+use crate::{agent, events, http, screen, socket};
 
 /// What a fuzzer does with bytes. It panics if something does not hold that must.
 pub type Body = fn(&[u8]);
 
 /// Every body by the name of its fuzzer and of the folder of its kept inputs.
-pub const ALL: [(&str, Body); 5] = [
+pub const ALL: [(&str, Body); 7] = [
     ("connection", http::fuzz::connection),
     ("body", http::fuzz::body),
     ("message", socket::fuzz::message),
     ("output", socket::fuzz::output),
     ("display", screen::fuzz::display),
+    ("agent", agent::fuzz::agent),
+    ("sound", sound),
 ];
 
 /// Runs the body of that name.
@@ -21,6 +25,24 @@ pub const ALL: [(&str, Body); 5] = [
 pub fn run(name: &str, data: &[u8]) {
     let (_, body) = ALL.iter().find(|(own, _)| *own == name).expect("the name of a body");
     body(data);
+}
+
+/// What the audio server sends: the first byte says by which of its programs.
+fn sound(data: &[u8]) {
+    match data.split_first() {
+        Some((program, data)) if program & 1 == 0 => events::fuzz::notices(data),
+        Some((_, data)) => socket::fuzz::samples(data),
+        None => {}
+    }
+}
+
+/// As every Rust program does at its start, except those whose `main` is a fuzzer's.
+pub(crate) fn ignore_broken_pipes() {
+    static ONCE: Once = Once::new();
+    // SAFETY: no handler is installed, and `Once` keeps other threads of this function out.
+    ONCE.call_once(|| unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+    });
 }
 
 #[cfg(test)]

@@ -19,10 +19,12 @@ const ARCHITECTURE: u32 = 0xc000_00b7;
 /// The first number of the x32 ABI of x86-64. Other architectures do not use numbers that high.
 const X32: u32 = 0x4000_0000;
 
-/// Offsets in the kernel's `seccomp_data`. The first argument is below 2³², and its low half comes first.
+/// Offsets in the kernel's `seccomp_data`. Of the arguments only the low halves matter to the kernel, and they come first.
 const NUMBER_OFFSET: u32 = 0;
 const ARCHITECTURE_OFFSET: u32 = 4;
 const ARGUMENT_OFFSET: u32 = 16;
+const SECOND_ARGUMENT_OFFSET: u32 = 24;
+const THIRD_ARGUMENT_OFFSET: u32 = 32;
 
 /// Keys belong to a user of the host and not to a namespace: those of whoever runs the server could be reached.
 const KEYS: &[c_long] = &[libc::SYS_add_key, libc::SYS_keyctl, libc::SYS_request_key];
@@ -155,6 +157,17 @@ impl Filter {
         for &call in self.refused.iter().copied().flatten() {
             program.extend([jump(BPF_JEQ, number(call), 0, 1), refuse(libc::EPERM)]);
         }
+        // A socket that lingers blocks whoever closes it last, for years if its owner likes. A descriptor in a message that
+        // is not received is closed by its reader: the server. So lingering is ignored, and programs are not told.
+        program.extend([
+            jump(BPF_JEQ, number(libc::SYS_setsockopt), 0, 6),
+            load(SECOND_ARGUMENT_OFFSET),
+            jump(BPF_JEQ, libc::SOL_SOCKET.cast_unsigned(), 0, 3),
+            load(THIRD_ARGUMENT_OFFSET),
+            jump(BPF_JEQ, libc::SO_LINGER.cast_unsigned(), 0, 1),
+            refuse(0),
+            allow(),
+        ]);
         if !self.namespaces {
             // A filter cannot read the flags of `clone3`, which are in memory. The C library falls back to `clone`.
             program.extend([jump(BPF_JEQ, number(libc::SYS_clone3), 0, 1), refuse(libc::ENOSYS)]);
@@ -206,6 +219,10 @@ fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rustix::net::sockopt;
+
     use super::*;
 
     fn error_of(result: c_long) -> Option<i32> {
@@ -220,6 +237,15 @@ mod tests {
     fn socket(family: c_int) -> Option<i32> {
         // SAFETY: the system call reads no memory; the test leaves the socket open.
         error_of(unsafe { libc::socket(family, libc::SOCK_DGRAM, 0) }.into())
+    }
+
+    fn a_socket_does_not_linger() {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
+        let linger = Duration::from_secs(3600);
+        sockopt::set_socket_linger(&socket, Some(linger)).expect("it is said to be set");
+        assert_eq!(sockopt::socket_linger(&socket), Ok(None));
+        sockopt::set_socket_broadcast(&socket, true).expect("other options can be set");
+        assert_eq!(sockopt::socket_broadcast(&socket), Ok(true));
     }
 
     fn namespace_by_clone() -> Option<i32> {
@@ -254,6 +280,7 @@ mod tests {
                 assert_eq!(socket(family), Some(libc::EAFNOSUPPORT), "{family}");
             }
             std::thread::spawn(|| ()).join().expect("threads are allowed");
+            a_socket_does_not_linger();
             check();
         });
         thread.join().expect("all of it holds");

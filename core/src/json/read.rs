@@ -7,16 +7,31 @@ use super::value::{Map, Number, Value};
 
 /// How deep lists and objects may lie in each other.
 const DEEPEST: usize = 128;
+/// The maximum number of values in a text: scalars, lists and objects. A value takes far more memory than its text (`0,`
+/// takes 60 bytes, and more once a binding has converted it), so a limit in bytes does not limit memory. Real responses
+/// have a few thousand values.
+pub const MAX_VALUES: usize = 1 << 18;
 
-/// What is no JSON.
+/// Why a text could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyntaxError {
     /// The offset in bytes of what cannot stand there.
     pub at: usize,
+    /// Whether it would be the value after the last of [`MAX_VALUES`], whatever it is.
+    pub too_many_values: bool,
+}
+
+impl SyntaxError {
+    fn new(at: usize) -> Self {
+        Self { at, too_many_values: false }
+    }
 }
 
 impl fmt::Display for SyntaxError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.too_many_values {
+            return write!(f, "holds more than {MAX_VALUES} values");
+        }
         write!(f, "not JSON from byte {} on", self.at)
     }
 }
@@ -26,9 +41,10 @@ impl std::error::Error for SyntaxError {}
 /// Reads one value. What is no text in a string (bytes that are not UTF-8, half a surrogate pair) becomes U+FFFD.
 ///
 /// # Errors
-/// Where it is no JSON, or its lists and objects lie more than 128 deep in each other.
+/// Where it is no JSON, its lists and objects lie more than 128 deep in each other, or it holds more than [`MAX_VALUES`]
+/// values.
 pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
-    let mut reader = Reader { json, at: 0, depth: 0 };
+    let mut reader = Reader::new(json);
     let value = reader.value()?;
     reader.end()?;
     Ok(value)
@@ -39,7 +55,7 @@ pub(crate) fn members<'a>(
     json: &'a [u8],
     member: &mut dyn FnMut(&str, &mut Reader<'a>) -> Result<(), SyntaxError>,
 ) -> Result<(), SyntaxError> {
-    let mut reader = Reader { json, at: 0, depth: 0 };
+    let mut reader = Reader::new(json);
     reader.object(&mut |name, reader| member(&name, reader))?;
     reader.end()
 }
@@ -56,12 +72,23 @@ pub(crate) struct Reader<'a> {
     json: &'a [u8],
     at: usize,
     depth: usize,
+    /// How many more values there may be.
+    values_left: usize,
 }
 
 impl<'a> Reader<'a> {
+    fn new(json: &'a [u8]) -> Self {
+        Self { json, at: 0, depth: 0, values_left: MAX_VALUES }
+    }
+
     /// The next value.
     pub(crate) fn value(&mut self) -> Result<Value, SyntaxError> {
-        match self.next() {
+        let first = self.next();
+        if self.values_left == 0 {
+            return Err(SyntaxError { at: self.at, too_many_values: true });
+        }
+        self.values_left -= 1;
+        match first {
             Some(b'"') => self.string().map(|bytes| Value::String(text(bytes))),
             Some(b'{') => {
                 let mut fields = Map::new();
@@ -101,7 +128,7 @@ impl<'a> Reader<'a> {
             let length = rest
                 .iter()
                 .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-                .ok_or(SyntaxError { at: self.json.len() })?;
+                .ok_or(SyntaxError::new(self.json.len()))?;
             let plain = &rest[..length];
             self.at += length;
             match (rest[length], unescaped.as_mut()) {
@@ -267,7 +294,7 @@ impl<'a> Reader<'a> {
     }
 
     fn wrong(&self) -> SyntaxError {
-        SyntaxError { at: self.at }
+        SyntaxError::new(self.at)
     }
 }
 

@@ -1,9 +1,13 @@
 use super::value::{Map, Number, Value};
-use super::{SyntaxError, parse, quote};
+use super::{MAX_VALUES, SyntaxError, members, parse, quote};
 use crate::retry::Jitter;
 
 fn read(json: &str) -> Result<Value, SyntaxError> {
     parse(json.as_bytes())
+}
+
+fn wrong(at: usize) -> SyntaxError {
+    SyntaxError { at, too_many_values: false }
 }
 
 /// What the reference implementation reads. It is compared by reading our text of a value again, which keeps the digits
@@ -82,7 +86,7 @@ fn what_is_no_json_is_refused_where_it_is_none() {
         ("/**/1", 0),
         ("\u{feff}1", 0),
     ] {
-        assert_eq!(read(json), Err(SyntaxError { at }), "{json}");
+        assert_eq!(read(json), Err(wrong(at)), "{json}");
         assert_eq!(reference(json.as_bytes()), None, "{json}");
     }
 }
@@ -101,11 +105,38 @@ fn what_is_no_text_is_replaced() {
 fn depth_is_bounded() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert!(read(&nested(128)).is_ok());
-    assert_eq!(read(&nested(129)), Err(SyntaxError { at: 128 }));
+    assert_eq!(read(&nested(129)), Err(wrong(128)));
     assert!(read(&"[".repeat(1 << 20)).is_err());
     assert!(read(&r#"{"a":"#.repeat(1 << 20)).is_err());
     // What was left again does not count.
     assert!(read(&format!("[{}]", vec![nested(100); 100].join(","))).is_ok());
+}
+
+#[test]
+fn the_number_of_values_is_bounded() {
+    let too_many = |at| Some(SyntaxError { at, too_many_values: true });
+    let list = |items: usize| format!("[{}]", vec!["0"; items].join(","));
+    // The list is a value too.
+    assert!(read(&list(MAX_VALUES - 1)).is_ok());
+    assert_eq!(read(&list(MAX_VALUES)).err(), too_many(2 * MAX_VALUES - 1));
+    let empty_lists = format!("[{}]", vec!["[]"; MAX_VALUES].join(","));
+    assert_eq!(read(&empty_lists).err(), too_many(3 * MAX_VALUES - 2));
+    let object = |fields: usize| format!("{{{}}}", vec![r#""":0"#; fields].join(","));
+    assert!(read(&object(MAX_VALUES - 1)).is_ok());
+    assert_eq!(read(&object(MAX_VALUES)).err(), too_many(5 * MAX_VALUES - 1));
+    // Commas in a string separate nothing.
+    assert!(read(&quote(&list(2 * MAX_VALUES))).is_ok());
+    let error = read(&list(MAX_VALUES)).unwrap_err();
+    assert_eq!(error.to_string(), "holds more than 262144 values");
+}
+
+#[test]
+fn the_number_of_values_is_bounded_among_members_too() {
+    let read = |json: &str| members(json.as_bytes(), &mut |_, reader| reader.value().map(drop));
+    // Each is read and dropped, as a terminal does with members that it does not know.
+    let object = |lists: usize| format!(r#"{{"a":0,"b":[{}]}}"#, vec!["0"; lists].join(","));
+    assert_eq!(read(&object(MAX_VALUES - 2)), Ok(()));
+    assert!(read(&object(MAX_VALUES - 1)).is_err_and(|error| error.too_many_values));
 }
 
 #[test]

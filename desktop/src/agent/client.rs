@@ -12,23 +12,38 @@ use std::time::{Duration, Instant};
 use std::{mem, thread};
 
 use rustix::net::{RecvFlags, SendFlags};
+use rustix::termios::{Winsize, tcsetwinsize};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::connect;
-use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, TableChange, Verdict};
-use crate::untrusted::{Lines, descriptor, transfer};
+use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, Stdio, TableChange, Verdict};
+use crate::untrusted::descriptor::{self, Access, Terminal};
+use crate::untrusted::{Lines, transfer};
 
-/// How long the agent may take for a reply.
-const REPLY_LIMIT: Duration = Duration::from_secs(30);
 /// How soon the agent's socket is tried again when it is full.
 const RETRY_DELAY: Duration = Duration::from_millis(1);
 /// Requests that one computer may have open at a time: commands, terminals, recorders, watches.
 const PLACES: usize = 256;
 /// The longest reply that is read by [`Agent::connect`], in bytes.
-const REPLY_SIZE: u64 = 4 * 1024;
+const REPLY_SIZE: usize = 4 * 1024;
+
+/// How long the agent may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    /// For a reply.
+    pub(super) reply: Duration,
+    /// For a connection, in addition to the time that the server to connect to may take to listen.
+    pub(super) connect: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { reply: Duration::from_secs(30), connect: 2 * connect::LIMIT }
+    }
+}
 
 /// Why a process could not be started or followed.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +78,7 @@ struct Inner {
     control: UnixStream,
     /// The host's user that everything in the box runs as.
     owner: u32,
+    limits: Limits,
     places: Arc<Semaphore>,
 }
 
@@ -84,8 +100,12 @@ pub(crate) struct Changes<T> {
 impl Agent {
     /// `control` is the server's end of the pair whose other end the agent was started with.
     pub(crate) fn new(control: UnixStream, owner: u32) -> io::Result<Self> {
+        Self::within(control, owner, Limits::default())
+    }
+
+    pub(super) fn within(control: UnixStream, owner: u32, limits: Limits) -> io::Result<Self> {
         control.set_nonblocking(true)?;
-        Ok(Self(Arc::new(Inner { control, owner, places: Arc::new(Semaphore::new(PLACES)) })))
+        Ok(Self(Arc::new(Inner { control, owner, limits, places: Arc::new(Semaphore::new(PLACES)) })))
     }
 
     /// Returns once the agent is at work.
@@ -96,13 +116,35 @@ impl Agent {
 
     /// Starts a process in the box, which inherits the `given` descriptors.
     pub(crate) async fn spawn(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
-        let (mut exchange, output) = self.ask(&Request::Spawn(spawn), given).await?;
+        let terminal = match spawn.stdio {
+            Stdio::Terminal { cols, rows } => Some(self.open_terminal(cols, rows).await?),
+            _ => None,
+        };
+        let slave = terminal.iter().map(|terminal| terminal.slave.as_fd());
+        let given: Vec<_> = slave.chain(given.iter().copied()).collect();
+        let (mut exchange, output) = self.ask(&Request::Spawn(spawn), &given).await?;
         match exchange.reply().await? {
-            Reply::Started => Ok(Process { exchange, output: output.and_then(descriptor::output) }),
+            Reply::Started => {
+                let output = match terminal {
+                    Some(terminal) => Some(terminal.master),
+                    None => output.as_ref().and_then(descriptor::output),
+                };
+                Ok(Process { exchange, output })
+            }
             Reply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
             Reply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
             Reply::Exited { .. } => Err(unexpected().into()),
         }
+    }
+
+    /// Opens a terminal in the box. The agent only shows where: a master that it had opened could be made to block the
+    /// server's threads, since the agent could keep a duplicate.
+    async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
+        let (mut exchange, device) = self.ask(&Request::FindTerminals, &[]).await?;
+        exchange.verdict().await?.map_err(io::Error::other)?;
+        let terminal = descriptor::open_terminal(&device.ok_or_else(unexpected)?, self.0.owner)?;
+        tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
+        Ok(terminal)
     }
 
     /// Follows the processes that start and end from now on.
@@ -132,7 +174,7 @@ impl Agent {
     pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
         let (mut exchange, file) = self.ask(&Request::OpenFile { path }, &[]).await?;
         exchange.verdict().await??;
-        Ok(file.and_then(descriptor::regular_file).ok_or(Refusal::NotAFile)?)
+        Ok(file.and_then(|file| descriptor::regular_file(file, Access::Read)).ok_or(Refusal::NotAFile)?)
     }
 
     /// Puts a copy of `source` into a folder of the home, in place of another file of that name.
@@ -145,7 +187,7 @@ impl Agent {
         let request = Request::PlaceFile { folder: folder.to_owned(), name };
         let (mut exchange, copy) = self.ask(&request, &[]).await?;
         let Some(copy) = copy else { return Ok(exchange.verdict().await??) };
-        let mut copy = descriptor::regular_file(copy).ok_or(Refusal::NotAFile)?;
+        let mut copy = descriptor::regular_file(copy, Access::Write).ok_or(Refusal::NotAFile)?;
         // A disk blocks.
         let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
         copied.map_err(io::Error::other)??;
@@ -153,34 +195,43 @@ impl Agent {
         Ok(exchange.verdict().await??)
     }
 
-    /// Opens the network namespace of the box.
+    /// Opens the network namespace of the box. It is a namespace, but the caller has to check its type.
     pub(crate) async fn network(&self) -> io::Result<OwnedFd> {
         let (_, network) = self.ask(&Request::OpenNetwork, &[]).await?;
-        network.ok_or_else(unexpected)
+        network.and_then(descriptor::namespace).ok_or_else(unexpected)
     }
 
     /// Connects to a server inside the box, which may take `patience` to listen. Blocks.
     pub(crate) fn connect(&self, path: &str, patience: Duration) -> io::Result<UnixStream> {
-        let deadline = Instant::now() + 2 * connect::LIMIT + patience;
+        let deadline = Instant::now() + self.0.limits.connect + patience;
         let _place = self.place()?;
         let (mut own, other) = UnixStream::pair()?;
         while !self.offer(&other)? {
             thread::sleep(RETRY_DELAY);
-            time_left(deadline)?;
+            self.time_left(deadline)?;
         }
         drop(other);
         let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
         own.write_all(&line(&Request::Connect { path: path.to_owned(), patience_ms })?)?;
-        own.set_read_timeout(Some(time_left(deadline)?))?;
+        own.set_read_timeout(Some(self.time_left(deadline)?))?;
         let (received, mut descriptors) = transfer::receive(&own, &mut [0], RecvFlags::empty())?;
         if received == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let mut reply = Vec::new();
-        // The agent hangs up after it.
-        own.set_read_timeout(Some(time_left(deadline)?))?;
-        own.take(REPLY_SIZE).read_to_end(&mut reply)?;
-        match serde_json::from_slice(&reply)? {
+        // The agent hangs up after it. The timeout is one of a single read, so an agent that sends a byte at a time would
+        // have it again for each.
+        loop {
+            own.set_read_timeout(Some(self.time_left(deadline)?))?;
+            let mut chunk = [0; REPLY_SIZE];
+            match own.read(&mut chunk[reply.len()..]) {
+                Ok(0) => break,
+                Ok(length) => reply.extend_from_slice(&chunk[reply.len()..][..length]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        match serde_json::from_slice(&reply).map_err(|_| unexpected())? {
             Verdict::Done => descriptor::connection(descriptors.pop().ok_or_else(unexpected)?, self.0.owner),
             Verdict::Refused(refusal) => Err(io::Error::other(refusal)),
         }
@@ -212,8 +263,14 @@ impl Agent {
             }
             Ok((own, descriptors.pop()))
         };
-        let (own, descriptor) = timeout(REPLY_LIMIT, asked).await.map_err(|_| late())??;
-        Ok((Exchange { lines: Lines::new(own), _place: place }, descriptor))
+        let limit = self.0.limits.reply;
+        let (own, descriptor) = timeout(limit, asked).await.map_err(|_| late(limit))??;
+        Ok((Exchange { lines: Lines::new(own), limit, _place: place }, descriptor))
+    }
+
+    fn time_left(&self, deadline: Instant) -> io::Result<Duration> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() { Err(late(self.0.limits.connect)) } else { Ok(left) }
     }
 
     fn place(&self) -> io::Result<OwnedSemaphorePermit> {
@@ -235,6 +292,8 @@ impl Agent {
 #[derive(Debug)]
 struct Exchange {
     lines: Lines<tokio::net::UnixStream>,
+    /// How long a reply may take.
+    limit: Duration,
     _place: OwnedSemaphorePermit,
 }
 
@@ -242,15 +301,18 @@ impl Exchange {
     /// The next line, however long it takes.
     async fn line<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let line = self.lines.next().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        Ok(serde_json::from_str(&line)?)
+        // The reason of serde_json quotes the line.
+        serde_json::from_str(&line).map_err(|_| unexpected())
     }
 
     async fn reply(&mut self) -> io::Result<Reply> {
-        timeout(REPLY_LIMIT, self.line()).await.map_err(|_| late())?
+        let limit = self.limit;
+        timeout(limit, self.line()).await.map_err(|_| late(limit))?
     }
 
     async fn verdict(&mut self) -> io::Result<Result<(), Refusal>> {
-        let verdict = timeout(REPLY_LIMIT, self.line()).await.map_err(|_| late())??;
+        let limit = self.limit;
+        let verdict = timeout(limit, self.line()).await.map_err(|_| late(limit))??;
         Ok(match verdict {
             Verdict::Done => Ok(()),
             Verdict::Refused(refusal) => Err(refusal),
@@ -258,7 +320,8 @@ impl Exchange {
     }
 
     async fn confirm(&mut self) -> io::Result<()> {
-        self.lines.get_mut().write_all(&[0]).await
+        let limit = self.limit;
+        timeout(limit, self.lines.get_mut().write_all(&[0])).await.map_err(|_| late(limit))?
     }
 
     /// Waits for the agent to hang up.
@@ -302,15 +365,56 @@ fn line(request: &Request) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-fn time_left(deadline: Instant) -> io::Result<Duration> {
-    let left = deadline.saturating_duration_since(Instant::now());
-    if left.is_zero() { Err(late()) } else { Ok(left) }
-}
-
-fn late() -> io::Error {
-    io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {} s", REPLY_LIMIT.as_secs()))
+fn late(limit: Duration) -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {} s", limit.as_secs()))
 }
 
 fn unexpected() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "an unexpected reply")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An agent that sends these pieces, one every 20 ms, to whoever asks first. Then it is silent, and does not hang up.
+    fn agent(pieces: Vec<Vec<u8>>) -> Agent {
+        let (own, control) = UnixStream::pair().expect("there is room");
+        thread::spawn(move || {
+            let (_, asking) = transfer::receive(&control, &mut [0], RecvFlags::empty()).expect("it is asked");
+            for piece in pieces {
+                // Fails once the caller has given up.
+                let _ = transfer::send(&asking[0], &piece, &[], SendFlags::empty());
+                thread::sleep(Duration::from_millis(20));
+            }
+            // Whoever asks again hears nothing either.
+            while transfer::receive(&control, &mut [0], RecvFlags::empty())
+                .is_ok_and(|(length, _)| length > 0)
+            {}
+        });
+        let limits = Limits { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
+        Agent::within(own, 0, limits).expect("a socket can be set up")
+    }
+
+    #[test]
+    fn a_connection_has_one_limit_however_its_reply_comes() {
+        let began = Instant::now();
+        let drip = vec![vec![b' ']; 2000];
+        let error = agent(drip).connect("/x", Duration::ZERO).expect_err("it is no reply");
+        assert!(matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock), "{error}");
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    }
+
+    #[tokio::test]
+    async fn a_reason_cannot_write_to_a_terminal() {
+        for line in [
+            &b"\0{\"refused\":{\"failed\":\"\\u001b[2Jno\"}}\n"[..],
+            b"\0{\"\\u001b[2Jno\":1}\n",
+            b"\0\x1b[2Jno\n",
+        ] {
+            let error = agent(vec![line.to_vec()]).hello().await.expect_err("it is refused");
+            let text = format!("{error} {error:?}");
+            assert!(!text.contains('\u{1b}') && !text.contains("u{1b}"), "{text}");
+        }
+    }
 }

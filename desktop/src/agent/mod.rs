@@ -10,6 +10,8 @@ mod connect;
 mod descriptor;
 mod files;
 mod folders;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod harden;
 mod kill;
 mod protocol;

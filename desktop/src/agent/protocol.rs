@@ -4,7 +4,9 @@
 //! end of it to the agent. On it the server writes the request as a line of JSON, whose first byte carries the descriptors
 //! that the request gives. The agent's first byte carries a descriptor if the request asks for one; lines of JSON follow.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::untrusted::printable;
 
 /// The one request of a connection.
 #[derive(Debug, Deserialize, Serialize)]
@@ -29,6 +31,8 @@ pub(crate) enum Request {
     Connect { path: String, patience_ms: u64 },
     /// Open the agent's network namespace.
     OpenNetwork,
+    /// Find the device by which the server opens a terminal in the box.
+    FindTerminals,
 }
 
 /// A process to start.
@@ -46,7 +50,8 @@ pub(crate) struct Spawn {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stdio {
-    /// A terminal of its own, whose other end the server gets.
+    /// A terminal of its own, which the server has opened: its other end is the first descriptor that comes with the
+    /// request, and is not inherited.
     Terminal { cols: u16, rows: u16 },
     /// Output and errors, in the order written, to one pipe.
     Merged,
@@ -63,6 +68,7 @@ pub(crate) enum Stdio {
 pub(crate) enum Reply {
     Started,
     Failed {
+        #[serde(deserialize_with = "reason")]
         message: String,
         /// Whether the computer has no room for another process.
         exhausted: bool,
@@ -128,5 +134,10 @@ pub(crate) enum Refusal {
     #[error("it is not a file")]
     NotAFile,
     #[error("{0}")]
-    Failed(String),
+    Failed(#[serde(deserialize_with = "reason")] String),
+}
+
+/// The server logs it, and returns it to its clients.
+fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    Ok(printable(&String::deserialize(deserializer)?))
 }

@@ -86,6 +86,7 @@ fn answer(connection: &UnixStream, roster: &Roster) -> io::Result<()> {
         Request::OpenNetwork => {
             judge(connection, fs::File::open("/proc/self/ns/net").map(OwnedFd::from).map_err(refusal))
         }
+        Request::FindTerminals => judge(connection, spawn::terminals().map_err(refusal)),
     }
 }
 

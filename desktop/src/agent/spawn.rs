@@ -9,11 +9,9 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{self, Child, Command};
 
-use rustix::fs::{Access, access};
+use rustix::fs::{Access, Mode, OFlags, access, open};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{ioctl_tiocsctty, setsid};
-use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
@@ -28,6 +26,11 @@ pub(super) fn spawn(
 ) -> io::Result<(Child, Option<OwnedFd>)> {
     let (program, arguments) =
         request.argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let (terminal, given) = match (&request.stdio, given) {
+        (Stdio::Terminal { .. }, [terminal, given @ ..]) => (Some(terminal), given),
+        (Stdio::Terminal { .. }, []) => return Err(io::ErrorKind::InvalidInput.into()),
+        _ => (None, given),
+    };
     let inherited: Vec<RawFd> = given.iter().map(AsRawFd::as_raw_fd).collect();
     let mut command = Command::new(program);
     command
@@ -38,7 +41,15 @@ pub(super) fn spawn(
         .env(Marker::VARIABLE, marker.value())
         .current_dir(usable(&request.cwd));
     let output = match &request.stdio {
-        Stdio::Terminal { cols, rows } => Some(attach_terminal(&mut command, *cols, *rows)?),
+        Stdio::Terminal { .. } => {
+            if let Some(terminal) = terminal {
+                command
+                    .stdin(terminal.try_clone()?)
+                    .stdout(terminal.try_clone()?)
+                    .stderr(terminal.try_clone()?);
+            }
+            None
+        }
         Stdio::Merged => {
             let (read, write) = pipe()?;
             command.stdin(process::Stdio::null()).stdout(write.try_clone()?).stderr(write);
@@ -55,7 +66,7 @@ pub(super) fn spawn(
             None
         }
     };
-    let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
+    let controlling_terminal = terminal.is_some();
     let supervised = is_supervised(&request.stdio);
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated. The inherited
     // descriptors are open, since `given` outlives the start.
@@ -99,13 +110,7 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
 }
 
-fn attach_terminal(command: &mut Command, cols: u16, rows: u16) -> io::Result<OwnedFd> {
-    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
-    let master = openpt(flags)?;
-    grantpt(&master)?;
-    unlockpt(&master)?;
-    tcsetwinsize(&master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
-    let slave = ioctl_tiocgptpeer(&master, flags)?;
-    command.stdin(slave.try_clone()?).stdout(slave.try_clone()?).stderr(slave);
-    Ok(master)
+/// The device that opens a terminal, not opened itself.
+pub(super) fn terminals() -> io::Result<OwnedFd> {
+    Ok(open("/dev/pts/ptmx", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
 }

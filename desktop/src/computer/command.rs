@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::agent::{AgentError, Descriptor, Stdio};
+use crate::agent::{AgentError, Descriptor, Process, Stdio};
 
 use super::machine::Machine;
 
@@ -47,35 +47,39 @@ impl Machine {
         limit: Duration,
         given: &[BorrowedFd<'_>],
     ) -> Result<Transcript, CommandError> {
-        let mut process = self.spawn(argv, Stdio::Merged, given).await?;
-        // The agent gives every process with a pipe the reading end of it.
-        let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
-        let output = Descriptor::new(output)?;
-        let mut kept = Kept::default();
-        let outcome = {
-            let exit = process.exit();
-            let limit = sleep(limit);
-            tokio::pin!(exit, limit);
-            let mut chunk = vec![0; 64 * 1024];
-            let mut open = true;
-            loop {
-                tokio::select! {
-                    read = output.read(&mut chunk), if open => {
-                        let length = read?;
-                        kept.push(&chunk[..length]);
-                        open = length > 0;
-                    }
-                    code = &mut exit => break Outcome::Exited(code?),
-                    () = &mut limit => break Outcome::TimedOut,
-                }
-            }
-        };
-        drop(process);
-        kept.push_available(&output)?;
-        // A program left in the background must not be killed by a closed pipe.
-        tokio::spawn(discard(output));
-        Ok(Transcript { output: kept.into_text(), outcome })
+        follow(self.spawn(argv, Stdio::Merged, given).await?, limit).await
     }
+}
+
+/// Follows a process until it exits or `limit` has passed, which kills it.
+pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Transcript, CommandError> {
+    // The agent gives every process with a pipe the reading end of it.
+    let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+    let output = Descriptor::new(output)?;
+    let mut kept = Kept::default();
+    let outcome = {
+        let exit = process.exit();
+        let limit = sleep(limit);
+        tokio::pin!(exit, limit);
+        let mut chunk = vec![0; 64 * 1024];
+        let mut open = true;
+        loop {
+            tokio::select! {
+                read = output.read(&mut chunk), if open => {
+                    let length = read?;
+                    kept.push(&chunk[..length]);
+                    open = length > 0;
+                }
+                code = &mut exit => break Outcome::Exited(code?),
+                () = &mut limit => break Outcome::TimedOut,
+            }
+        }
+    };
+    drop(process);
+    kept.push_available(&output)?;
+    // A program left in the background must not be killed by a closed pipe.
+    tokio::spawn(discard(output));
+    Ok(Transcript { output: kept.into_text(), outcome })
 }
 
 /// Reads until every writer has gone.

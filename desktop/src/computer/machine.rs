@@ -15,6 +15,7 @@ use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
 use crate::stream::{Broadcast, Connection, Connector, Stage, StartError, Status};
+use crate::untrusted;
 
 use super::box_log::BoxLog;
 use super::container::Container;
@@ -226,9 +227,7 @@ impl Machine {
             async move {
                 let connected =
                     tokio::task::spawn_blocking(move || agent.connect(&socket, Duration::ZERO)).await;
-                let stream = connected.map_err(io::Error::other)??;
-                stream.set_nonblocking(true)?;
-                tokio::net::UnixStream::from_std(stream)
+                untrusted::Connection::new(connected.map_err(io::Error::other)??)
             }
         })
     }

@@ -21,6 +21,8 @@ mod session;
 mod skeleton;
 mod spawner;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use command::follow;
 pub(crate) use command::{CommandError, Outcome};
 pub(crate) use fleet::{Fleet, FleetError, Phase};
 pub(crate) use homes::Homes;

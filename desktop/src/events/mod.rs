@@ -2,6 +2,8 @@
 
 mod feed;
 mod files;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 mod processes;
 mod queue;
 mod screen;

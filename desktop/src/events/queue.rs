@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use super::{Event, EventType};
 
 /// As many events wait for a slow subscriber; later ones are dropped.
-const CAPACITY: usize = 256;
+pub(super) const CAPACITY: usize = 256;
 
 /// Takes events of the wanted types and drops the rest.
 #[derive(Debug, Default)]
@@ -67,6 +67,11 @@ impl Queue {
         self.lock().dropped
     }
 
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().events.is_empty()
+    }
+
     /// No code that holds the lock can panic half way through a change.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -108,6 +113,6 @@ mod tests {
         queue.push(Event::now(EventType::Active, json!({})));
         queue.refuse(&[EventType::Active]);
         assert!(!queue.wants_any(&[EventType::Active]));
-        assert!(queue.lock().events.is_empty());
+        assert!(queue.is_empty());
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
+use tokio::io::AsyncRead;
 use tokio::net::unix::pipe;
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
@@ -27,7 +28,7 @@ pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<J
     let machine = Arc::clone(machine);
     Ok(tokio::spawn(async move {
         loop {
-            listener.follow(&queue).await;
+            follow(&mut listener.lines, &queue).await;
             // The sound server has ended, and comes back.
             listener = loop {
                 sleep(RETRY_DELAY).await;
@@ -58,13 +59,13 @@ impl Listener {
             .map_err(|_| "the sound server does not answer")??;
         Ok(Self { _process: process, lines })
     }
+}
 
-    /// Returns when the sound server ends.
-    async fn follow(&mut self, queue: &Queue) {
-        while let Ok(Some(line)) = self.lines.next().await {
-            if let Some(kind) = parse(&line) {
-                queue.push(Event::now(kind, json!({})));
-            }
+/// Returns when the subscriber ends.
+pub(super) async fn follow<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queue: &Queue) {
+    while let Ok(Some(line)) = lines.next().await {
+        if let Some(kind) = parse(&line) {
+            queue.push(Event::now(kind, json!({})));
         }
     }
 }
@@ -94,7 +95,7 @@ async fn provoke(machine: &Machine, lines: &mut Lines<pipe::Receiver>) -> Result
 }
 
 /// A sink input is a program's stream to the speakers.
-fn parse(line: &str) -> Option<EventType> {
+pub(super) fn parse(line: &str) -> Option<EventType> {
     let (event, subject) = line.strip_prefix("Event '")?.split_once("' on ")?;
     match event {
         _ if !subject.starts_with("sink-input ") => None,

@@ -1,7 +1,7 @@
 //! Any bytes as the replies of an X server.
 
 use std::{
-    sync::{Arc, Mutex, Once, PoisonError, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::{Duration, Instant},
 };
 
@@ -13,6 +13,7 @@ use super::{
     fake_server::{Act, FakeServer, Request},
     limits::Limits,
 };
+use crate::fuzz::ignore_broken_pipes;
 
 /// Short, since most inputs end in a reply that never comes.
 const LIMITS: Limits = Limits {
@@ -43,15 +44,6 @@ pub(crate) fn display(data: &[u8]) {
     use_screen(&fake, actions);
     fake.close();
     assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
-}
-
-/// Rust does this before `main`, but the `main` of a fuzzer is not written in Rust.
-fn ignore_broken_pipes() {
-    static ONCE: Once = Once::new();
-    // SAFETY: `SIG_IGN` installs no handler, and `Once` allows one call.
-    ONCE.call_once(|| unsafe {
-        libc::signal(libc::SIGPIPE, libc::SIG_IGN);
-    });
 }
 
 fn use_screen(fake: &Arc<FakeServer>, actions: u8) {

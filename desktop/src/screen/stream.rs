@@ -10,7 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::{
+    event::{PollFd, PollFlags, Timespec, poll},
+    net::{RecvFlags, SendFlags, recv},
+};
 use x11rb::{
     rust_connection::{DefaultStream, PollMode, Stream},
     utils::RawFdContainer,
@@ -21,11 +24,15 @@ use super::{
     limits::{MAX_BYTES_PER_SECOND, MAX_UNREAD_BYTES, MAX_UNREAD_REPLIES, WORN_BYTES, WORN_REPLIES},
     patience::Patience,
 };
+use crate::untrusted::transfer;
 
 /// Length of a packet without additional data.
 const SMALL_PACKET: u64 = 32;
 
 /// An X socket with a time limit for each wait and for each operation. It fails if the server sends too much.
+///
+/// The socket was connected inside the computer, where a duplicate may be kept. Duplicates share whether calls block, so
+/// each call says itself that it must not.
 #[derive(Debug)]
 pub(super) struct BoundedStream {
     stream: DefaultStream,
@@ -157,8 +164,8 @@ impl Stream for BoundedStream {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "the connection has failed"));
         }
         let count = loop {
-            match rustix::io::read(&self.stream, &mut *buf) {
-                Ok(count) => break count,
+            match recv(&self.stream, &mut *buf, RecvFlags::DONTWAIT) {
+                Ok((count, _)) => break count,
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -171,11 +178,19 @@ impl Stream for BoundedStream {
     }
 
     fn write(&self, buf: &[u8], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.stream.write(buf, fds)
+        self.write_vectored(&[IoSlice::new(buf)], fds)
     }
 
     fn write_vectored(&self, bufs: &[IoSlice<'_>], fds: &mut Vec<RawFdContainer>) -> io::Result<usize> {
-        self.stream.write_vectored(bufs, fds)
+        let descriptors: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+        let count = loop {
+            match transfer::send_vectored(&self.stream, bufs, &descriptors, SendFlags::DONTWAIT) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                sent => break sent?,
+            }
+        };
+        fds.clear();
+        Ok(count)
     }
 }
 
@@ -195,5 +210,27 @@ pub(super) fn wait_for(fds: &mut [PollFd<'_>], deadline: Option<Instant>) -> io:
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duplicate_inside_the_computer_cannot_make_it_block() {
+        let (own, _other) = UnixStream::pair().expect("there is room");
+        let kept = own.try_clone().expect("there is room");
+        let limit = Duration::from_secs(1);
+        let stream = BoundedStream::new(own, limit, limit).expect("it is a socket");
+        kept.set_nonblocking(false).expect("it is a socket");
+        let error = stream.read(&mut [0; 8], &mut Vec::new()).expect_err("nothing has come");
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        let error = loop {
+            if let Err(error) = stream.write(&[0; 4096], &mut Vec::new()) {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
     }
 }

@@ -18,7 +18,7 @@ const DEFAULT_SAMPLE_RATE: u32 = 24_000;
 const DEFAULT_CHANNELS: u16 = 1;
 const FRAMES_PER_SECOND: u32 = 50;
 /// Frames on their way to the client: half a second. Later ones are dropped until there is room.
-const QUEUED_FRAMES: usize = 25;
+pub(super) const QUEUED_FRAMES: usize = 25;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -29,13 +29,13 @@ pub(super) enum ClientFrame {
 
 /// The form of the samples: 16 bits, little endian, the channels interleaved.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-struct Format {
+pub(super) struct Format {
     sample_rate: u32,
     channels: u16,
 }
 
 impl Format {
-    fn new(sample_rate: Option<u32>, channels: Option<u16>) -> Result<Self, &'static str> {
+    pub(super) fn new(sample_rate: Option<u32>, channels: Option<u16>) -> Result<Self, &'static str> {
         let sample_rate = sample_rate.unwrap_or(DEFAULT_SAMPLE_RATE);
         let channels = channels.unwrap_or(DEFAULT_CHANNELS);
         // A frame of 20 ms must be a whole number of samples.
@@ -49,7 +49,7 @@ impl Format {
     }
 
     /// The bytes of 20 ms.
-    fn frame_length(self) -> usize {
+    pub(super) fn frame_length(self) -> usize {
         (self.sample_rate / FRAMES_PER_SECOND) as usize * usize::from(self.channels) * 2
     }
 }
@@ -72,8 +72,13 @@ pub(super) async fn run(
 
 /// A recorder inside the computer. Dropping it ends it.
 struct Capture {
-    _recorder: Process,
-    samples: Descriptor,
+    recorder: Process,
+    samples: Samples,
+}
+
+/// The output of a recorder.
+pub(super) struct Samples {
+    output: Descriptor,
     format: Format,
     frame: Vec<u8>,
 }
@@ -91,17 +96,22 @@ impl Capture {
         ];
         let mut recorder =
             machine.spawn(argv, Stdio::Output, &[]).await.map_err(|error| error.to_string())?;
-        let samples = recorder.take_output().ok_or("the agent gave no pipe")?;
-        let samples = Descriptor::new(samples).map_err(|error| error.to_string())?;
-        let frame = vec![0; format.frame_length()];
-        Ok(Self { _recorder: recorder, samples, format, frame })
+        let output = recorder.take_output().ok_or("the agent gave no pipe")?;
+        let output = Descriptor::new(output).map_err(|error| error.to_string())?;
+        Ok(Self { recorder, samples: Samples::new(output, format) })
+    }
+}
+
+impl Samples {
+    pub(super) fn new(output: Descriptor, format: Format) -> Self {
+        Self { output, format, frame: vec![0; format.frame_length()] }
     }
 
     /// The next 20 ms; `None` when the recorder has ended.
     async fn next(&mut self) -> Option<Vec<u8>> {
         let mut filled = 0;
         while filled < self.frame.len() {
-            match self.samples.read(&mut self.frame[filled..]).await {
+            match self.output.read(&mut self.frame[filled..]).await {
                 Ok(0) | Err(_) => return None,
                 Ok(length) => filled += length,
             }
@@ -113,7 +123,12 @@ impl Capture {
 async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationToken) {
     let (outgoing, mut incoming) = socket.split();
     let outbox = Outbox::start(outgoing, QUEUED_FRAMES);
-    let mut recording = tokio::spawn(record(capture, outbox.frames()));
+    let Capture { recorder, samples } = capture;
+    let frames = outbox.frames();
+    let mut recording = tokio::spawn(async move {
+        let _recorder = recorder;
+        record(samples, frames).await;
+    });
     let last = loop {
         tokio::select! {
             // First: a computer that stops ends the recorder too.
@@ -134,12 +149,12 @@ async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationTo
 }
 
 /// Sends frames until the recorder or the client ends. `started` is said with the first sound, since only then is it true.
-async fn record(mut capture: Capture, frames: mpsc::Sender<Message>) {
+pub(super) async fn record(mut recorded: Samples, frames: mpsc::Sender<Message>) {
     let mut started = false;
     let mut dropped = 0_u64;
-    while let Some(samples) = capture.next().await {
+    while let Some(samples) = recorded.next().await {
         if !started {
-            let Format { sample_rate, channels } = capture.format;
+            let Format { sample_rate, channels } = recorded.format;
             let message = json!({ "type": "started", "sample_rate": sample_rate, "channels": channels });
             if frames.send(frames::frame(&message)).await.is_err() {
                 return;

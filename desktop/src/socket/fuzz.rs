@@ -1,12 +1,18 @@
-//! Any messages of a client on each channel, and any output of a shell in any pieces.
+//! Any messages of a client on each channel, and any output of a shell and of a recorder in any pieces.
 
 use axum::extract::ws::Message;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::unix::pipe;
+use tokio::runtime;
+use tokio::sync::mpsc;
 
 use super::frames::{self, Incoming};
 use super::utf8::Utf8Decoder;
 use super::{audio, events, terminal};
+use crate::agent::Descriptor;
+use crate::fuzz::ignore_broken_pipes;
 
 /// Any message is understood or answered by an error that is JSON.
 pub(crate) fn message(data: &[u8]) {
@@ -46,4 +52,74 @@ pub(crate) fn output(mut data: &[u8]) {
     }
     joined.push_str(&decoder.finish());
     assert_eq!(joined, String::from_utf8_lossy(&whole), "the same text, however it is cut");
+}
+
+/// Samples become whole frames, in their order, however they are cut, and no more of them wait than may; the first bytes
+/// say the format and how many frames are taken, and each piece begins with its length.
+pub(crate) fn samples(data: &[u8]) {
+    ignore_broken_pipes();
+    let &[rate, channels, taken, ref rest @ ..] = data else { return };
+    let Ok(format) = audio::Format::new(Some(u32::from(rate) * 1000), Some(u16::from(channels % 4))) else {
+        return;
+    };
+    let (mut data, mut pieces) = (rest, Vec::new());
+    while let Some((&length, rest)) = data.split_first() {
+        let (piece, rest) = rest.split_at((usize::from(length) * 4).min(rest.len()));
+        // A repeated piece makes many frames of a short input.
+        pieces.push(piece.repeat(1 + usize::from(length & 0x1f)));
+        data = rest;
+    }
+    let whole = pieces.concat();
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+    let messages = runtime.block_on(async {
+        let (writer, reader) = pipe::pipe().expect("there is room");
+        let output =
+            Descriptor::new(reader.into_nonblocking_fd().expect("it is open")).expect("it is a pipe");
+        let (frames, mut received) = mpsc::channel(audio::QUEUED_FRAMES);
+        let recording = audio::record(audio::Samples::new(output, format), frames);
+        let writing = write(writer, pieces);
+        let taking = async {
+            let mut messages = Vec::new();
+            for _ in 0..taken {
+                match received.recv().await {
+                    Some(message) => messages.push(message),
+                    None => break,
+                }
+            }
+            (messages, received)
+        };
+        let ((), (), (mut messages, mut received)) = tokio::join!(writing, recording, taking);
+        let left = received.len();
+        assert!(left <= audio::QUEUED_FRAMES, "{left} frames wait");
+        while let Some(message) = received.recv().await {
+            messages.push(message);
+        }
+        messages
+    });
+    let length = format.frame_length();
+    let mut messages = messages.into_iter();
+    match messages.next() {
+        Some(Message::Text(started)) => {
+            let started: Value = serde_json::from_str(&started).expect("it is JSON");
+            assert_eq!(started["type"], "started", "a format comes first");
+            assert_eq!(started["sample_rate"], u32::from(rate) * 1000);
+        }
+        Some(message) => panic!("a format comes first, not {message:?}"),
+        None => assert!(whole.len() < length, "a whole frame is sent"),
+    }
+    // Some may have been dropped.
+    let mut frames = whole.chunks_exact(length);
+    for message in messages {
+        let Message::Binary(frame) = message else { panic!("frames come after the format") };
+        assert!(frames.any(|sent| sent == &frame[..]), "a frame is what was recorded, in its order");
+    }
+}
+
+async fn write(mut writer: pipe::Sender, pieces: Vec<Vec<u8>>) {
+    for piece in pieces {
+        // Fails once the reader has ended.
+        if writer.write_all(&piece).await.is_err() {
+            break;
+        }
+    }
 }

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::listeners::Listeners;
+use crate::untrusted::Connection;
 
 /// How long the box may take to open its sockets.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,12 +34,12 @@ const MAX_CONNECTIONS: usize = 4;
 const BUFFER: usize = 64 * 1024;
 
 /// Opens connections to a server of the computer.
-pub(crate) struct Connector(Box<dyn Fn() -> BoxFuture<'static, io::Result<UnixStream>> + Send + Sync>);
+pub(crate) struct Connector(Box<dyn Fn() -> BoxFuture<'static, io::Result<Connection>> + Send + Sync>);
 
 impl Connector {
     pub(crate) fn new<F>(connect: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
-        F: Future<Output = io::Result<UnixStream>> + Send + 'static,
+        F: Future<Output = io::Result<Connection>> + Send + 'static,
     {
         Self(Box::new(move || Box::pin(connect())))
     }

@@ -1,48 +1,135 @@
 //! Descriptors that came from inside a computer: each is checked to be what it was asked for.
+//!
+//! Code inside the computer may keep a duplicate of what it passed, and change what duplicates share: the position in a
+//! file, and whether calls block.
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 
-use rustix::fs::{FileType, FsWord, PROC_SUPER_MAGIC, fstat, fstatfs};
+use rustix::fs::{
+    FileType, FsWord, Gid, Mode, OFlags, PROC_SUPER_MAGIC, StatFs, Uid, fchown, fcntl_getfl, fstat, fstatfs,
+    major, minor, open,
+};
 use rustix::net::sockopt::{socket_domain, socket_peercred, socket_type};
-use rustix::net::{AddressFamily, SocketType};
-use rustix::termios::isatty;
+use rustix::net::{AddressFamily, SocketType, getpeername};
+use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
 
-/// `SYSFS_MAGIC` of `linux/magic.h`.
-const SYSFS_MAGIC: FsWord = 0x6265_6572;
+/// Of `linux/magic.h`.
+const NSFS_MAGIC: FsWord = 0x6e73_6673;
+const TMPFS_MAGIC: FsWord = 0x0102_1994;
+const DEVPTS_SUPER_MAGIC: FsWord = 0x1cd1;
 
-/// A regular file with bytes of its own. Files of `/proc` and `/sys` call themselves regular too, but reading one may wait for
-/// ever or never end.
-pub(crate) fn regular_file(descriptor: OwnedFd) -> Option<File> {
-    let is_regular = has_type(&descriptor, FileType::RegularFile);
-    let is_stored =
-        fstatfs(&descriptor).is_ok_and(|system| ![PROC_SUPER_MAGIC, SYSFS_MAGIC].contains(&system.f_type));
-    (is_regular && is_stored).then(|| File::from(descriptor))
+/// Major and minor number of the device that opens terminals.
+const PTMX: (u32, u32) = (5, 2);
+
+/// What a descriptor is to be used for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Access {
+    Read,
+    Write,
 }
 
-/// A pipe or a terminal: what the output of a process comes from.
-pub(crate) fn output(descriptor: OwnedFd) -> Option<OwnedFd> {
-    (has_type(&descriptor, FileType::Fifo) || isatty(&descriptor)).then_some(descriptor)
+/// A regular file with bytes of its own that is open for `access`. Files of `/proc` and `/sys` call themselves regular too,
+/// but reading one may wait forever or never end, and writing to one may be a command to the kernel.
+pub(crate) fn regular_file(descriptor: OwnedFd, access: Access) -> Option<File> {
+    let is_regular = has_type(&descriptor, FileType::RegularFile) && allows(&descriptor, access);
+    (is_regular && fstatfs(&descriptor).is_ok_and(|system| stores_files(&system)))
+        .then(|| File::from(descriptor))
+}
+
+/// A file system that the kernel invents has no blocks. A `tmpfs` without a limit has none either.
+fn stores_files(system: &StatFs) -> bool {
+    system.f_type == TMPFS_MAGIC || system.f_blocks > 0 && system.f_type != PROC_SUPER_MAGIC
+}
+
+/// The reading end of a pipe: what the output of a process comes from.
+pub(crate) fn output(descriptor: &OwnedFd) -> Option<OwnedFd> {
+    let is_readable_pipe = has_type(descriptor, FileType::Fifo) && allows(descriptor, Access::Read);
+    is_readable_pipe.then(|| reopen_pipe(descriptor)).flatten()
+}
+
+/// Opens a pipe once more, by its descriptor. What is opened here shares no flag with a duplicate inside the computer, from
+/// where a read of the server could otherwise be made to block its thread.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "leads to the pipe of that descriptor, whatever the computer does"
+)]
+fn reopen_pipe(descriptor: &OwnedFd) -> Option<OwnedFd> {
+    let itself = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
+    open(itself, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// Both ends of a terminal, of which nobody else has a duplicate.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    pub(crate) master: OwnedFd,
+    pub(crate) slave: OwnedFd,
+}
+
+/// Opens a terminal of the user `owner` by the device for terminals of a computer, which need not be open itself.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "leads to the device of that descriptor, whatever the computer does"
+)]
+pub(crate) fn open_terminal(device: &OwnedFd, owner: u32) -> io::Result<Terminal> {
+    let status = fstat(device)?;
+    let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice
+        && (major(status.st_rdev), minor(status.st_rdev)) == PTMX
+        && fstatfs(device)?.f_type == DEVPTS_SUPER_MAGIC;
+    if !is_device {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
+    }
+    let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let itself = format!("/proc/self/fd/{}", device.as_raw_fd());
+    let master = open(itself, flags | OFlags::NONBLOCK, Mode::empty())?;
+    unlockpt(&master)?;
+    let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
+    // The kernel gives it to the user of this process.
+    fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+    Ok(Terminal { master, slave })
 }
 
 /// A connection of the Unix domain whose other end belongs to the user `owner`.
 pub(crate) fn connection(descriptor: OwnedFd, owner: u32) -> io::Result<UnixStream> {
     let is_stream =
         socket_domain(&descriptor)? == AddressFamily::UNIX && socket_type(&descriptor)? == SocketType::STREAM;
-    if !is_stream || socket_peercred(&descriptor)?.uid.as_raw() != owner {
+    // A socket that listens has the credentials of its owner, but no peer.
+    let is_connected = getpeername(&descriptor).is_ok();
+    if !is_stream || !is_connected || socket_peercred(&descriptor)?.uid.as_raw() != owner {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
     }
     Ok(descriptor.into())
+}
+
+/// A namespace of any type.
+pub(crate) fn namespace(descriptor: OwnedFd) -> Option<OwnedFd> {
+    let is_namespace = fstatfs(&descriptor).is_ok_and(|system| system.f_type == NSFS_MAGIC);
+    (is_namespace && allows(&descriptor, Access::Read)).then_some(descriptor)
 }
 
 fn has_type(descriptor: &OwnedFd, expected: FileType) -> bool {
     fstat(descriptor.as_fd()).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == expected)
 }
 
+/// A descriptor opened with `O_PATH` allows nothing, whatever its other flags say.
+fn allows(descriptor: &OwnedFd, access: Access) -> bool {
+    fcntl_getfl(descriptor).is_ok_and(|flags| {
+        let mode = flags & OFlags::RWMODE;
+        let fits = match access {
+            Access::Read => mode == OFlags::RDONLY,
+            Access::Write => mode == OFlags::WRONLY,
+        };
+        !flags.contains(OFlags::PATH) && (fits || mode == OFlags::RDWR)
+    })
+}
+
 #[cfg(test)]
 mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use rustix::fs::{MemfdFlags, fcntl_setfl, memfd_create};
     use rustix::process::getuid;
 
     use super::*;
@@ -51,24 +138,65 @@ mod tests {
         File::open(path).expect("every system has it").into()
     }
 
-    #[test]
-    fn only_a_stored_file_is_one() {
-        let stored = tempfile::tempfile().expect("the tests may write to /tmp");
-        assert!(regular_file(stored.into()).is_some());
-        for path in ["/proc/version", "/dev/zero", "/"] {
-            assert!(regular_file(own(path)).is_none(), "{path}");
-        }
-        let (read, _write) = rustix::pipe::pipe().expect("there is room");
-        assert!(regular_file(read).is_none());
+    fn path_only(path: &str) -> OwnedFd {
+        open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).expect("every system has it")
     }
 
     #[test]
-    fn output_comes_from_a_pipe_or_a_terminal() {
-        let (read, _write) = rustix::pipe::pipe().expect("there is room");
-        assert!(output(read).is_some());
-        for path in ["/dev/zero", "/proc/version", "/"] {
-            assert!(output(own(path)).is_none(), "{path}");
+    fn only_a_stored_file_is_one() {
+        let stored = || tempfile::tempfile().expect("the tests may write to /tmp").into();
+        assert!(regular_file(stored(), Access::Read).is_some());
+        assert!(regular_file(stored(), Access::Write).is_some());
+        let memory = memfd_create("x", MemfdFlags::CLOEXEC).expect("there is room");
+        assert!(regular_file(memory, Access::Read).is_some());
+        for path in ["/proc/version", "/proc/self/ns/net", "/sys/kernel/uevent_seqnum", "/dev/zero", "/"] {
+            assert!(regular_file(own(path), Access::Read).is_none(), "{path}");
         }
+        let (read, _write) = rustix::pipe::pipe().expect("there is room");
+        assert!(regular_file(read, Access::Read).is_none());
+    }
+
+    #[test]
+    fn a_file_is_open_for_what_it_is_used_for() {
+        let file = tempfile::NamedTempFile::new().expect("the tests may write to /tmp");
+        let path = file.path().to_str().expect("it is text");
+        assert!(regular_file(own(path), Access::Read).is_some());
+        assert!(regular_file(own(path), Access::Write).is_none());
+        assert!(regular_file(path_only(path), Access::Read).is_none());
+        let writable = File::options().append(true).open(path).expect("it is ours");
+        assert!(regular_file(writable.into(), Access::Read).is_none());
+    }
+
+    #[test]
+    fn a_terminal_is_opened_by_its_device_alone() {
+        let user = getuid().as_raw();
+        let device = path_only("/dev/pts/ptmx");
+        let Terminal { master, slave } = open_terminal(&device, user).expect("the tests may open terminals");
+        rustix::io::write(&slave, b"x").expect("it is open");
+        assert_eq!(rustix::io::read(&master, &mut [0; 8]), Ok(1));
+        assert_eq!(rustix::io::read(&master, &mut [0; 8]), Err(rustix::io::Errno::AGAIN));
+        for other in [own("/dev/null"), own("/"), own("/dev/zero"), slave] {
+            assert!(open_terminal(&other, user).is_err(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn output_comes_from_a_pipe() {
+        let (read, write) = rustix::pipe::pipe().expect("there is room");
+        assert!(output(&read).is_some());
+        assert!(output(&write).is_none());
+        for path in ["/dev/zero", "/proc/version", "/"] {
+            assert!(output(&own(path)).is_none(), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_duplicate_inside_the_computer_cannot_make_a_pipe_block() {
+        let (read, _write) = rustix::pipe::pipe().expect("there is room");
+        let kept = read.try_clone().expect("there is room");
+        let read = output(&read).expect("it is a pipe");
+        fcntl_setfl(&kept, OFlags::empty()).expect("it is a pipe");
+        assert_eq!(rustix::io::read(&read, &mut [0]), Err(rustix::io::Errno::AGAIN));
     }
 
     #[test]
@@ -80,5 +208,16 @@ mod tests {
         assert!(connection(own("/dev/null"), user).is_err());
         let network = std::net::UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
         assert!(connection(network.into(), user).is_err());
+        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+        let listener = UnixListener::bind(folder.path().join("x")).expect("the folder is ours");
+        assert!(connection(listener.into(), user).is_err());
+    }
+
+    #[test]
+    fn a_namespace_is_one_that_can_be_used() {
+        assert!(namespace(own("/proc/self/ns/net")).is_some());
+        assert!(namespace(path_only("/proc/self/ns/net")).is_none());
+        assert!(namespace(own("/proc/version")).is_none());
+        assert!(namespace(own("/dev/null")).is_none());
     }
 }

@@ -5,7 +5,15 @@ use std::io;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
 /// The longest line that is read, in bytes. The agent's messages and the sound server's notices are far shorter.
-const LINE_LIMIT: usize = 16 * 1024;
+pub(crate) const LINE_LIMIT: usize = 16 * 1024;
+
+/// The longest text that is quoted in an error or in the log, in characters.
+const QUOTE_LIMIT: usize = 1024;
+
+/// The beginning of a text without control characters, which could change what else is on a terminal.
+pub(crate) fn printable(text: &str) -> String {
+    text.chars().filter(|character| !character.is_control()).take(QUOTE_LIMIT).collect()
+}
 
 /// Reads lines and fails at the first that is too long. A line that has begun is kept when a read is dropped.
 #[derive(Debug)]
@@ -63,6 +71,12 @@ mod tests {
             assert_eq!(lines.next().await.expect("it is short").as_deref(), Some(expected));
         }
         assert_eq!(lines.next().await.expect("it is short"), None);
+    }
+
+    #[test]
+    fn a_quoted_text_is_short_and_has_no_control_characters() {
+        assert_eq!(printable("\u{1b}[2Jno\r\n\u{9b}1m é"), "[2Jno1m é");
+        assert_eq!(printable(&"x".repeat(1 << 20)).len(), QUOTE_LIMIT);
     }
 
     #[tokio::test]

@@ -19,12 +19,22 @@ pub(crate) fn send(
     descriptors: &[BorrowedFd<'_>],
     flags: SendFlags,
 ) -> io::Result<usize> {
+    send_vectored(socket, &[IoSlice::new(bytes)], descriptors, flags)
+}
+
+/// The same for bytes in several parts.
+pub(crate) fn send_vectored(
+    socket: impl AsFd,
+    bytes: &[IoSlice<'_>],
+    descriptors: &[BorrowedFd<'_>],
+    flags: SendFlags,
+) -> io::Result<usize> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::ErrorKind::InvalidInput.into());
     }
-    Ok(sendmsg(socket, &[IoSlice::new(bytes)], &mut control, flags | SendFlags::NOSIGNAL)?)
+    Ok(sendmsg(socket, bytes, &mut control, flags | SendFlags::NOSIGNAL)?)
 }
 
 /// Receives some bytes, and the descriptors that came with them; 0 bytes are the end.

@@ -51,6 +51,24 @@ fn a_shell_answers_resizes_and_says_how_it_ended() {
 }
 
 #[test]
+fn a_terminal_belongs_to_the_computers_user() {
+    let servers: [fn() -> Server; 2] = [Server::start, || Server::start_as_user(65_533)];
+    let is_root = rustix::process::geteuid().is_root();
+    for start in servers.into_iter().take(if is_root { 2 } else { 1 }) {
+        let server = start();
+        let computer = server.computer();
+        let mut terminal = open(&computer, "");
+        // By its name, as programs do that open their terminal once more.
+        input(
+            &mut terminal,
+            "echo by-$((20+1))-name > $(tty); [ $(stat -c %u $(tty)) = $(id -u) ] && echo ow''n\r",
+        );
+        let seen = read_until(&mut terminal, "own\r\n");
+        assert!(seen.contains("by-21-name"), "{seen}");
+    }
+}
+
+#[test]
 fn a_long_text_of_wide_characters_comes_whole() {
     let server = Server::start();
     let computer = server.computer();

@@ -303,7 +303,7 @@ fn a_property_longer_than_was_asked_for_is_cut() {
 
 #[test]
 fn descriptors_that_are_sent_along_are_not_kept() {
-    let (read, write) = rustix::pipe::pipe().unwrap();
+    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
     let write = Arc::new(Mutex::new(Some(Arc::new(write))));
     let lent = Arc::clone(&write);
     let (screen, _fake) = screen(move |request| {
