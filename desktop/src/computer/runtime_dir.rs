@@ -23,6 +23,9 @@ use super::{AGENT, Limits};
 
 const PARENT: &str = "/tmp";
 const PREFIX: &str = "orgo-desktop-";
+/// Of a folder that is not locked yet, and how old one is that will not be locked any more.
+const UNLOCKED: &str = ".orgo-desktop-";
+const UNLOCKED_AGE: Duration = Duration::from_secs(60);
 const LOCK: &str = "lock";
 
 /// A box that is killed may just have made another process, which the next search finds.
@@ -34,18 +37,33 @@ const LATER: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(3)
 /// The server's folder under `/tmp`, removed on drop. A lock in it says that its server lives.
 #[derive(Debug)]
 pub(crate) struct RuntimeDir {
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     _lock: File,
+}
+
+impl Drop for RuntimeDir {
+    fn drop(&mut self) {
+        if let Err(error) = fs::remove_dir_all(&self.folder) {
+            tracing::warn!("cannot remove {}: {error}", self.folder.display());
+        }
+    }
 }
 
 impl RuntimeDir {
     /// Makes one with the shared support files in it, after removing those of servers that were killed.
     pub(crate) fn create() -> io::Result<Self> {
         remove_stale(Path::new(PARENT));
-        let folder = tempfile::Builder::new().prefix(PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
-        let lock = File::create(folder.path().join(LOCK))?;
+        // It gets its name once it is locked: until then another server would take it for one whose server was killed.
+        let unlocked = tempfile::Builder::new().prefix(UNLOCKED).rand_bytes(8).tempdir_in(PARENT)?;
+        let lock = File::create(unlocked.path().join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        fs::set_permissions(folder.path(), Permissions::from_mode(passage()))?;
+        fs::set_permissions(unlocked.path(), Permissions::from_mode(passage()))?;
+        let own =
+            unlocked.path().file_name().unwrap_or_default().to_string_lossy().replacen(UNLOCKED, PREFIX, 1);
+        let folder = Path::new(PARENT).join(own);
+        fs::rename(unlocked.path(), &folder)?;
+        // Nothing of that name is left to remove.
+        let _ = unlocked.keep();
         let runtime = Self { folder, _lock: lock };
         runtime.write_support()?;
         Ok(runtime)
@@ -53,12 +71,12 @@ impl RuntimeDir {
 
     /// What limits can be set here. The groups are named after this folder, which tells whose server is gone.
     pub(super) fn limits(&self) -> Limits {
-        let name = self.folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Limits::find(name, PREFIX, |name| Path::new(PARENT).join(name).exists())
     }
 
     pub(super) fn support(&self) -> PathBuf {
-        self.folder.path().join("support")
+        self.folder.join("support")
     }
 
     fn write_support(&self) -> io::Result<()> {
@@ -128,13 +146,17 @@ fn belongs(process: &Path, part: &str) -> bool {
 fn remove_stale(parent: &Path) {
     let own = rustix::process::getuid().as_raw();
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(PREFIX)
-            && entry.metadata().is_ok_and(|metadata| metadata.is_dir() && metadata.uid() == own);
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = entry.metadata().is_ok_and(|metadata| {
+            // A server that is starting locks its folder at once.
+            let age = metadata.modified().ok().and_then(|made| made.elapsed().ok()).unwrap_or_default();
+            let has_prefix = name.starts_with(PREFIX) || name.starts_with(UNLOCKED) && age > UNLOCKED_AGE;
+            has_prefix && metadata.is_dir() && metadata.uid() == own
+        });
         let abandoned = ours && is_abandoned(&entry.path());
         if !abandoned {
             continue;
         }
-        let name = entry.file_name().to_string_lossy().into_owned();
         end_boxes(&name);
         if let Err(error) = Folder::open(parent).and_then(|parent| parent.remove(&name)) {
             tracing::warn!("cannot remove {}: {error}", entry.path().display());
