@@ -64,6 +64,9 @@ fn lexically_resolved(path: &Path) -> PathBuf {
     resolved
 }
 
+/// How many names are tried for an arrival.
+const NAMES_TRIED: usize = 16;
+
 /// A file on its way into the home, removed on drop unless it was placed.
 #[derive(Debug)]
 pub(super) struct Arrival {
@@ -79,17 +82,17 @@ impl Arrival {
 
     fn begin_in(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
-        let number = LAST.fetch_add(1, Ordering::Relaxed);
-        let path = home.join(format!(".arriving-{number}"));
-        // One that is there was left by a computer that was killed.
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
-            .open(&path)
-            .map_err(|error| Refusal::Failed(error.to_string()))?;
-        Ok((file, Self { home: home.to_owned(), path }))
+        let mut failure = None;
+        // Whatever has such a name was left by a computer that was killed, or put in the way by its user.
+        for _ in 0..NAMES_TRIED {
+            let path = home.join(format!(".arriving-{}", LAST.fetch_add(1, Ordering::Relaxed)));
+            let _ = fs::remove_file(&path);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((file, Self { home: home.to_owned(), path })),
+                Err(error) => failure = Some(error),
+            }
+        }
+        Err(Refusal::Failed(failure.map_or_else(String::new, |error| error.to_string())))
     }
 
     /// Gives it its name in a folder of the home, which is made if it is not there.
@@ -147,6 +150,24 @@ mod tests {
         for path in ["", "~", "Desktop", "pipe"] {
             assert_eq!(read(&home, path), Err(Refusal::NotAFile), "{path}");
         }
+    }
+
+    #[test]
+    fn nothing_in_the_way_of_an_arrival_holds_it_up() {
+        let home = tempfile::tempdir().expect("the tests may write to /tmp");
+        let name = |number: u64| home.path().join(format!(".arriving-{number}"));
+        for number in 0..2_000 {
+            match number % 3 {
+                0 => rustix::fs::mkfifoat(rustix::fs::CWD, name(number), rustix::fs::Mode::RUSR)
+                    .expect("the folder is ours"),
+                1 => symlink("/dev/full", name(number)).expect("the folder is ours"),
+                _ => fs::write(name(number), "old").expect("the folder is ours"),
+            }
+        }
+        let (mut file, arrival) = Arrival::begin_in(home.path()).expect("there is a name");
+        file.write_all(b"new").expect("there is room");
+        arrival.place("Desktop", "a.txt").expect("the folder is ours");
+        assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok("new"));
     }
 
     #[test]

@@ -2,10 +2,13 @@
 
 use std::io;
 
-use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, getrlimit, set_dumpable_behavior, setrlimit};
 
 /// Far more than a desktop with a browser has, and far fewer than would hinder others.
 pub(crate) const PROCESSES: u32 = 4096;
+
+/// Descriptors of one process, at most.
+const FILES: u64 = 65_536;
 
 /// To be called before anything else runs in the box.
 ///
@@ -19,4 +22,14 @@ pub(super) fn harden() -> io::Result<()> {
     // A crash of anything in the box must not fill a disk.
     setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) })?;
     Ok(())
+}
+
+/// How many descriptors a process may have that is not the agent.
+///
+/// Descriptors on their way through sockets count for the host's user, up to this limit of whoever sends another. The server and
+/// other computers' agents may be the same user, and must be able to send when a computer's programs no longer can.
+pub(super) fn files() -> Rlimit {
+    let own = getrlimit(Resource::Nofile);
+    let most = own.maximum.map_or(FILES, |maximum| (maximum / 2).min(FILES));
+    Rlimit { current: Some(own.current.map_or(most, |current| current.min(most))), maximum: Some(most) }
 }

@@ -132,7 +132,9 @@ fn others() -> impl Iterator<Item = i32> {
 
 /// The name of a process, as `ps` shows it.
 pub(super) fn name(pid: i32) -> Option<String> {
-    Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end_matches('\n').to_owned())
+    // A process names itself, in whatever bytes.
+    let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
 }
 
 /// Every process of the box.
@@ -152,7 +154,7 @@ pub(super) struct Stat {
 
 impl Stat {
     pub(super) fn of(pid: i32) -> Option<Self> {
-        Self::parse(&fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+        Self::parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
     }
 
     /// The name, in parentheses, may itself hold spaces and parentheses, so the fields count from the last one.

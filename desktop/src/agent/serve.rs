@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
+use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
@@ -9,8 +10,8 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
-use std::{fs, thread};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, SendFlags};
@@ -84,7 +85,7 @@ fn answer(connection: &UnixStream, roster: &Roster) -> io::Result<()> {
             judge(connection, connected.map(OwnedFd::from).map_err(refusal))
         }
         Request::OpenNetwork => {
-            judge(connection, fs::File::open("/proc/self/ns/net").map(OwnedFd::from).map_err(refusal))
+            judge(connection, File::open("/proc/self/ns/net").map(OwnedFd::from).map_err(refusal))
         }
         Request::FindTerminals => judge(connection, spawn::terminals().map_err(refusal)),
     }
@@ -120,8 +121,10 @@ fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &R
         Err(error) => return not_started(connection, &error),
     };
     pass(connection, output.as_ref())?;
-    // The server has its own now; with this one open a pipe's writers would never learn that nobody reads.
-    drop((output, given));
+    drop(given);
+    // The server has its own now. What a command leaves in the background must find a reader when the server no longer is
+    // one; for others, with this one open a pipe's writers would never learn that nobody reads.
+    let output = output.filter(|_| spawn::is_supervised(&request.stdio));
     say(connection, &Reply::Started)?;
     let ended = Arc::new(AtomicBool::new(false));
     // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
@@ -132,7 +135,13 @@ fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &R
     let code = exit_code(roster.wait(pid));
     ended.store(true, Ordering::Release);
     say(connection, &Reply::Exited { code })?;
-    connection.shutdown(std::net::Shutdown::Write)
+    connection.shutdown(std::net::Shutdown::Write)?;
+    if let Some(output) = output {
+        // It hangs up once it has read what there is.
+        let _ = (&*connection).read(&mut [0]);
+        io::copy(&mut File::from(output), &mut io::sink())?;
+    }
+    Ok(())
 }
 
 /// Answers here and now, where there is no room for a thread. A reply that came before its request could not be read.

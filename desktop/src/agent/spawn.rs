@@ -11,8 +11,9 @@ use std::process::{self, Child, Command};
 
 use rustix::fs::{Access, Mode, OFlags, access, open};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{ioctl_tiocsctty, setsid};
+use rustix::process::{Resource, ioctl_tiocsctty, setrlimit, setsid};
 
+use super::harden;
 use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
 use super::supervise::{expend, supervise};
@@ -31,6 +32,7 @@ pub(super) fn spawn(
         (Stdio::Terminal { .. }, []) => return Err(io::ErrorKind::InvalidInput.into()),
         _ => (None, given),
     };
+    let files = harden::files();
     let inherited: Vec<RawFd> = given.iter().map(AsRawFd::as_raw_fd).collect();
     let mut command = Command::new(program);
     command
@@ -73,6 +75,7 @@ pub(super) fn spawn(
     unsafe {
         command.pre_exec(move || {
             setsid()?;
+            setrlimit(Resource::Nofile, files)?;
             for &descriptor in &inherited {
                 fcntl_setfd(BorrowedFd::borrow_raw(descriptor), FdFlags::empty())?;
             }

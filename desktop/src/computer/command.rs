@@ -75,17 +75,15 @@ pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Tran
             }
         }
     };
-    drop(process);
-    kept.push_available(&output)?;
-    // A program left in the background must not be killed by a closed pipe.
-    tokio::spawn(discard(output));
+    if outcome == Outcome::TimedOut {
+        drop(process);
+        kept.push_available(&output)?;
+    } else {
+        // Once the server hangs up, the agent reads on for what was left in the background.
+        kept.push_available(&output)?;
+        drop(process);
+    }
     Ok(Transcript { output: kept.into_text(), outcome })
-}
-
-/// Reads until every writer has gone.
-async fn discard(output: Descriptor) {
-    let mut chunk = vec![0; 64 * 1024];
-    while output.read(&mut chunk).await.is_ok_and(|length| length > 0) {}
 }
 
 /// The beginning of an output, and how much came after it.

@@ -266,7 +266,8 @@ impl Fleet {
             Ok(machine) => {
                 let machine = Arc::new(machine);
                 // Whoever waited for it finds them there; one that comes in this moment is found after it.
-                self.deliver_to(&slot, &machine, &computer.id).await;
+                let delivery = self.deliver_to(&slot, &machine, &computer.id);
+                self.0.closing.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
                 drop(turn);
                 self.deliver_to(&slot, &machine, &computer.id).await;

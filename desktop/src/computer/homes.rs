@@ -44,7 +44,7 @@ impl Homes {
 
     /// Makes the home if there is none, and lets its computer's user reach it, and no other account.
     pub(super) fn prepare(&self, id: &str, slot: u32) -> io::Result<Home> {
-        let owner = self.owner(id, slot);
+        let owner = self.owner(id, slot)?;
         let computer = self.folder.create_passage(id, owner)?;
         skeleton::furnish(&computer, owner)?;
         Ok(Home { path: self.path.join(id).join(HOME), owner })
@@ -55,29 +55,41 @@ impl Homes {
         self.folder.remove(id)
     }
 
-    /// Root gives each computer a user of its own, so that being root inside by some mistake is not being root outside.
-    /// A home that exists keeps its owner.
-    fn owner(&self, id: &str, slot: u32) -> Option<u32> {
+    /// Root gives each computer a user of its own, since a box that has root's user outside is hardly one. A home that exists
+    /// keeps its owner.
+    fn owner(&self, id: &str, slot: u32) -> io::Result<Option<u32>> {
         if !geteuid().is_root() {
-            return None;
-        }
-        let existing = self.folder.folder(id).and_then(|computer| computer.folder(HOME)?.owner());
-        if let Ok(owner) = existing {
-            return (owner != 0).then_some(owner);
+            return Ok(None);
         }
         let map = fs::read_to_string(USER_MAP).unwrap_or_default();
         let own = FIRST_OWNERS.map(|first| first + slot).into_iter().find(|&user| covers(&map, user));
-        if own.is_none() {
-            tracing::warn!(
-                "this server's namespace has no users to spare, so the computer runs as root outside"
-            );
-        } else if !can_be_reached(&self.path) {
-            let path = self.path.display();
-            tracing::warn!("{path} is closed to other users, so the computer runs as root outside");
-            return None;
+        let path = self.path.display();
+        match (self.folder.folder(id).and_then(|computer| computer.folder(HOME)?.owner()), own) {
+            (Ok(0), Some(own)) => Err(io::Error::other(format!(
+                "it belongs to root, and computers do not run as root: chown -R {own}:{own} {path}/{id}/{HOME}"
+            ))),
+            (Ok(owner @ 1..), _) => Ok(Some(owner)),
+            (Err(_), Some(own)) if can_be_reached(&self.path) => Ok(Some(own)),
+            (Err(_), Some(_)) => Err(io::Error::other(format!(
+                "computers run as users of their own, who cannot pass through the folders above {path}: \
+                 choose another --data-dir"
+            ))),
+            // Root of a namespace that is somebody else outside, and has nobody to give a computer to.
+            (_, None) if !is_root_outside(&map) => Ok(None),
+            (_, None) => Err(io::Error::other(
+                "computers do not run as root, and this server's namespace has no other users: \
+                 run it as another user, or give it some",
+            )),
         }
-        own
     }
+}
+
+/// Whether the root of a namespace is that of the one outside.
+fn is_root_outside(map: &str) -> bool {
+    map.lines().any(|line| {
+        let mut numbers = line.split_whitespace();
+        (numbers.next(), numbers.next()) == (Some("0"), Some("0"))
+    })
 }
 
 /// Whether a namespace has a user: in a container without root's rights on the host it may have a few only. A line of `map`
@@ -100,5 +112,6 @@ mod tests {
         let container = "         0       1000          1\n         1     100000      65536\n";
         assert!(covers(container, 0) && covers(container, 65_536));
         assert!(!covers(container, 65_537) && !covers(container, 200_000));
+        assert!(!is_root_outside(container) && is_root_outside("         0          0          1\n"));
     }
 }

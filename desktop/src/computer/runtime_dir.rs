@@ -5,9 +5,9 @@
     reason = "works with a folder of the server's own in a folder that is sticky, and with the list of processes"
 )]
 
-use std::fs::{self, DirBuilder, File, Permissions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -55,7 +55,9 @@ impl RuntimeDir {
         remove_stale(Path::new(PARENT));
         // It gets its name once it is locked: until then another server would take it for one whose server was killed.
         let unlocked = tempfile::Builder::new().prefix(UNLOCKED).rand_bytes(8).tempdir_in(PARENT)?;
-        let lock = File::create(unlocked.path().join(LOCK))?;
+        // Another account must not be able to take it.
+        let lock =
+            OpenOptions::new().write(true).create_new(true).mode(0o600).open(unlocked.path().join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
         fs::set_permissions(unlocked.path(), Permissions::from_mode(passage()))?;
         let own =

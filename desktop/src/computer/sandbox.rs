@@ -40,6 +40,16 @@ pub(crate) const SYSTEM: &[&str] = &[
     "--tmpfs", "/tmp",
 ];
 
+/// Settings of the kernel, which root alone may write: a box must not be able to where it has root's user outside.
+#[rustfmt::skip]
+const COVERED: &[&str] = &[
+    "--ro-bind", "/proc/sys", "/proc/sys",
+    "--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger",
+    "--ro-bind-try", "/proc/irq", "/proc/irq",
+    "--ro-bind-try", "/proc/bus", "/proc/bus",
+    "--ro-bind-try", "/proc/fs", "/proc/fs",
+];
+
 /// What a box is opened with, beside the files of its computer.
 pub(super) struct Opening<'a> {
     pub(super) hostname: &'a str,
@@ -61,6 +71,7 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
         .args(["--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--unshare-net"])
         .args(["--unshare-cgroup-try", "--hostname", hostname])
         .args(SYSTEM)
+        .args(COVERED)
         .args(["--perms", "1777", "--dir", X_SOCKETS])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--tmpfs", "/dev/shm"])

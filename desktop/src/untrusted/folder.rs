@@ -21,6 +21,9 @@ use rustix::process::{Gid, Uid};
 /// What the owner of a folder needs to list it and to change what is in it.
 const OWNER: RawMode = 0o700;
 
+/// How many folders wait to be emptied at a time.
+const BATCH: usize = 256;
+
 /// An open folder. Whatever is reached from it is reached by one name at a time, and never through a link.
 #[derive(Debug)]
 pub(crate) struct Folder(OwnedFd);
@@ -105,20 +108,27 @@ impl Folder {
     }
 
     /// Removes everything in it. A folder in a folder is moved up before it is emptied, so that no depth needs a deeper stack,
-    /// a longer path or one more descriptor.
+    /// a longer path or one more descriptor; and no number of names is held in memory.
     fn empty(&self) -> io::Result<()> {
         let mut moved = 0;
         loop {
             let mut progress = false;
             let mut left = Vec::new();
-            for name in self.names()? {
+            for entry in Dir::read_from(self.0.as_fd())? {
+                let name = entry?.file_name().to_owned();
+                if is_itself(&name) {
+                    continue;
+                }
                 if self.remove_leaf(&name)? {
                     progress = true;
                 } else {
                     left.push(name);
                 }
+                if left.len() == BATCH {
+                    break;
+                }
             }
-            if left.is_empty() {
+            if left.is_empty() && !progress {
                 return Ok(());
             }
             for name in left {
@@ -137,9 +147,13 @@ impl Folder {
             entered => entered?,
         };
         let mut progress = false;
-        for inner in folder.names()? {
+        for entry in Dir::read_from(folder.0.as_fd())? {
+            let inner = entry?.file_name().to_owned();
+            if is_itself(&inner) {
+                continue;
+            }
+            progress = true;
             if folder.remove_leaf(&inner)? {
-                progress = true;
                 continue;
             }
             // A folder is moved by one who may write to it.
@@ -152,7 +166,6 @@ impl Folder {
                     renamed => break renamed?,
                 }
             }
-            progress = true;
         }
         Ok(self.remove_leaf(name)? || progress)
     }
@@ -191,21 +204,14 @@ impl Folder {
             Err(error) => Err(error.into()),
         }
     }
-
-    fn names(&self) -> io::Result<Vec<CString>> {
-        let mut names = Vec::new();
-        for entry in Dir::read_from(self.0.as_fd())? {
-            let name = entry?.file_name().to_owned();
-            if !matches!(name.to_bytes(), b"." | b"..") {
-                names.push(name);
-            }
-        }
-        Ok(names)
-    }
 }
 
 fn open_flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+}
+
+fn is_itself(name: &CStr) -> bool {
+    matches!(name.to_bytes(), b"." | b"..")
 }
 
 /// A name that leads nowhere but to an entry of the folder it is used in.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -436,10 +437,17 @@ fn check_other_accounts_of_the_host_do_not_reach_a_home(server: &Server) {
     }
 }
 
-/// A folder above that is closed, as a home or a temporary folder is.
+/// A folder that other users cannot pass through, as a home often is.
+fn closed_folder() -> tempfile::TempDir {
+    let closed = tempfile::tempdir().expect("the tests may write to /tmp");
+    fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).expect("it is ours");
+    closed
+}
+
+/// The data lie below a closed folder.
 #[test]
 fn computers_have_users_of_their_own_wherever_the_data_lie() {
-    let closed = tempfile::tempdir().expect("the tests may write to /tmp");
+    let closed = closed_folder();
     let data = tempfile::tempdir_in(closed.path()).expect("the folder is ours");
     let server = Server::start_in(data, &[]);
     let computer = server.computer();
@@ -484,6 +492,148 @@ struct Over<'a>(&'a AtomicBool);
 impl Drop for Over<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
+    }
+}
+
+#[test]
+fn settings_of_the_kernel_are_not_writable() {
+    for server in servers() {
+        let computer = server.computer();
+        let tried = "for file in kernel/core_pattern vm/drop_caches net/ipv4/conf/all/route_localnet; do \
+                     echo 1 > /proc/sys/$file; done 2>&1 | grep -cE 'Read-only|denied'; \
+                     test -w /proc/sysrq-trigger && echo writable; mount | grep -c ' /proc/sys .*ro,'";
+        assert_eq!(output(&computer, tried), "3\n1\n");
+    }
+}
+
+/// Without a user of its own a computer would be root outside of its box, whose files it could read.
+#[test]
+fn no_computer_runs_as_root_outside() {
+    if !geteuid().is_root() {
+        println!("not run: only a server of root's could");
+        return;
+    }
+    let closed = closed_folder();
+    let confined = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"];
+    for starter in [&confined[..], &["unshare", "--user", "--map-root-user"]] {
+        let data = tempfile::tempdir_in(closed.path()).expect("the folder is ours");
+        let server = Server::start_by_in(starter, data);
+        let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
+        let new = json!({ "workspace_id": workspace["id"], "name": "one" });
+        let made = server.call("POST", "/computers", &new);
+        if made.status == 503 {
+            // No box can be opened at all.
+            continue;
+        }
+        let id = made.expect(201)["id"].as_str().expect("it has one").to_owned();
+        let computer = Computer { server: &server, id };
+        computer.wait_for_status("error");
+        let reason = computer.show()["instance_details"]["error"].to_string();
+        assert!(
+            reason.contains("computers") && reason.contains("as root") || reason.contains("--data-dir"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn what_is_bound_to_the_device_does_not_reach_the_hosts_loopback() {
+    let datagrams = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
+    let streams = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
+    let ports =
+        [datagrams.local_addr(), streams.local_addr()].map(|address| address.expect("it is bound").port());
+    let server = Server::start();
+    let computer = server.computer();
+    let code = format!(
+        "
+import socket
+for kind, port in ((2, {}), (1, {})):
+    for level, option, value in ((1, 25, b'tap0\\0'), (0, 50, (2).to_bytes(4, 'big'))):
+        s = socket.socket(2, kind)
+        s.settimeout(2)
+        s.setsockopt(level, option, value)
+        try:
+            s.sendto(b'x', ('127.0.0.1', port)) if kind == 2 else s.connect(('127.0.0.1', port))
+        except OSError:
+            pass
+print('tried')
+",
+        ports[0], ports[1]
+    );
+    let tried = computer.act("exec", &json!({ "code": code, "timeout": 60 })).expect(200);
+    assert_eq!(tried["output"], "tried\n", "{tried}");
+    // Whatever came from inside would come first.
+    let own = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
+    own.send_to(b"own", ("127.0.0.1", ports[0])).expect("it listens");
+    let mut received = [0; 16];
+    let length = datagrams.recv(&mut received).expect("one was sent");
+    assert_eq!(&received[..length], b"own");
+    let own = TcpStream::connect(("127.0.0.1", ports[1])).expect("it listens");
+    let (_, peer) = streams.accept().expect("one comes");
+    assert_eq!(peer, own.local_addr().expect("it is connected"));
+}
+
+#[test]
+fn programs_in_the_background_cost_the_server_nothing() {
+    let server = Server::start();
+    let computer = server.computer();
+    let descriptors = || fs::read_dir(format!("/proc/{}/fd", server.process.id())).expect("it runs").count();
+    computer.bash("true");
+    let before = descriptors();
+    for _ in 0..60 {
+        computer.bash("(sleep 1; head -c 300000 /dev/zero; echo done >> ~/done; sleep 300) &");
+    }
+    assert!(descriptors() < before + 20, "{} descriptors, {before} before", descriptors());
+    // None of them waits for a reader, or was ended for want of one.
+    wait_until("all of them to write", || output(&computer, "wc -l < ~/done") == "60\n");
+}
+
+#[test]
+fn a_name_that_is_no_text_does_not_save_a_command_from_its_limit() {
+    let server = Server::start();
+    let computer = server.computer();
+    let code = "import ctypes, time\nctypes.CDLL(None).prctl(15, b'\\xff\\xfe', 0, 0, 0)\nprint(open('/proc/self/stat', 'rb').read().split()[0].decode(), flush=True)\ntime.sleep(300)";
+    let ended = computer.act("exec", &json!({ "code": code, "timeout": 1 })).expect(200);
+    let pid = ended["output"].as_str().expect("it is a text").trim().to_owned();
+    wait_until("it to end", || output(&computer, &format!("test -d /proc/{pid} && echo lives")).is_empty());
+}
+
+/// What the kernel counts for a user of the host is limited for each computer.
+#[test]
+fn what_the_kernel_counts_for_a_user_is_not_used_up() {
+    for server in servers() {
+        let computer = server.computer();
+        let other = another(&server, &computer, "two");
+        let flood = "
+import array, socket
+a, b = socket.socketpair()
+sent = 0
+pairs = []
+try:
+    while True:
+        pairs.append(socket.socketpair())
+        x, y = pairs[-1]
+        for _ in range(200):
+            x.sendmsg([b'x'], [(1, 1, array.array('i', [a.fileno()] * 250))])
+            sent += 250
+except OSError as error:
+    print(error.errno, flush=True)
+open('/tmp/full', 'w').close()
+import time
+time.sleep(300)
+";
+        computer.bash(&format!(
+            "cat > /tmp/flood.py <<'END'{flood}END\nnohup python3 /tmp/flood.py >/tmp/log 2>&1 &"
+        ));
+        wait_until("its sockets to be full", || {
+            output(&computer, "cat /tmp/log 2>/dev/null").starts_with("109")
+        });
+        assert_eq!(output(&other, "echo on"), "on\n");
+        computer.bash("for i in $(seq 400); do unshare --user sleep 300 2>>/tmp/refused & done; sleep 1");
+        wait_until("namespaces to be refused", || output(&computer, "wc -l < /tmp/refused") != "0\n");
+        other.act("restart", &Value::Null).expect(200);
+        other.wait_for_status("running");
+        assert_eq!(output(&other, "unshare --user echo on"), "on\n");
     }
 }
 

@@ -60,10 +60,14 @@ impl Server {
 
     /// Started by a program that becomes the one that it is given.
     pub(crate) fn start_by(starter: &[&str]) -> Self {
+        Self::start_by_in(starter, tempfile::tempdir().expect("the tests may write to /tmp"))
+    }
+
+    pub(crate) fn start_by_in(starter: &[&str], data: TempDir) -> Self {
         let (program, arguments) = starter.split_first().expect("it has a name");
         let mut command = Command::new(program);
         command.args(arguments).arg(PROGRAM);
-        Self::run(command, tempfile::tempdir().expect("the tests may write to /tmp"), &[])
+        Self::run(command, data, &[])
     }
 
     /// Started by a user of the host that is not root, to whom its data belong.

@@ -11,6 +11,9 @@ use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_no_new_pr
 
 /// Networks by address and length of the prefix.
 const CLOSED: &[(Ipv4Addr, u8)] = &[
+    // A socket that is bound to the device leaves out the box's own loopback, and what it sends would reach the host's.
+    (Ipv4Addr::new(127, 0, 0, 0), 8),
+    (Ipv4Addr::new(0, 0, 0, 0), 8),
     // Link-local. Nearly every cloud answers for its machines' credentials at 169.254.169.254.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
     // Azure's, Alibaba's and Oracle's others.
@@ -53,8 +56,38 @@ fn close_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     }
 }
 
+/// Of the namespace of users that all of a computer's processes are in: what the kernel else counts for the host's user, who may
+/// be the server's own or have other computers.
+const COUNTED: &[(&str, u32)] = &[
+    ("max_user_namespaces", 256),
+    ("max_pid_namespaces", 256),
+    ("max_net_namespaces", 256),
+    ("max_mnt_namespaces", 256),
+    ("max_ipc_namespaces", 256),
+    ("max_uts_namespaces", 256),
+    ("max_cgroup_namespaces", 256),
+    ("max_time_namespaces", 256),
+    ("max_inotify_instances", 64),
+    ("max_inotify_watches", 65_536),
+    ("max_fanotify_groups", 16),
+    ("max_fanotify_marks", 1024),
+];
+
+/// Limits what a computer may have of what the kernel counts. Kernels differ in what they count.
+#[expect(clippy::disallowed_methods, reason = "settings of the kernel, before the program runs")]
+fn limit_counts() -> io::Result<()> {
+    for (name, most) in COUNTED {
+        match std::fs::write(format!("/proc/sys/user/{name}"), most.to_string()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 fn enter([users, network]: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     move_into_link_name_space(users, Some(LinkNameSpaceType::User))?;
+    limit_counts()?;
     Ok(move_into_link_name_space(network, Some(LinkNameSpaceType::Network))?)
 }
 
