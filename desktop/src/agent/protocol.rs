@@ -38,12 +38,14 @@ pub(crate) enum Request {
 /// A process to start.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Spawn {
-    /// The program and its arguments. The numbers of the descriptors that come with the request, which the process inherits,
-    /// are added as the last ones.
+    /// The program and its arguments.
     pub(crate) argv: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) cwd: String,
     pub(crate) stdio: Stdio,
+    /// Whether two descriptors come with the request: the source of a Python program, of which the agent makes a file for as
+    /// long as the process runs, with its path as the last argument; and what the process, which inherits it, reports to.
+    pub(crate) script: bool,
 }
 
 /// Where the output of a process goes. Its input is empty, except with a terminal.
@@ -73,10 +75,15 @@ pub(crate) enum Reply {
         /// Whether the computer has no room for another process.
         exhausted: bool,
     },
+    Exited(End),
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct End {
     /// The exit code; 128 + the signal's number when a signal ended it, as a shell counts.
-    Exited {
-        code: i32,
-    },
+    pub(crate) code: i32,
+    pub(crate) signal: Option<i32>,
 }
 
 /// A change in the list of processes.

@@ -18,8 +18,9 @@ use serde::Serialize;
 
 use super::connect::connect_to;
 use super::folders::Folders;
-use super::protocol::{Refusal, Reply, Request, Spawn, Stdio, Verdict};
+use super::protocol::{End, Refusal, Reply, Request, Spawn, Stdio, Verdict};
 use super::roster::Roster;
+use super::script::Script;
 use super::table::Table;
 use super::{files, harden, kill, spawn};
 use crate::untrusted::transfer;
@@ -115,13 +116,20 @@ fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Resu
 fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &Roster) -> io::Result<()> {
     let marker = kill::Marker::next();
     let is_helper = spawn::is_helper(&request.stdio);
-    let (pid, output) = match roster.start(is_helper, || spawn::spawn(request, &given, &marker)) {
+    let mut given = given.into_iter();
+    let terminal = if matches!(request.stdio, Stdio::Terminal { .. }) { given.next() } else { None };
+    let script = match request.script.then(|| Script::receive(given.collect())).transpose() {
+        Ok(script) => script,
+        Err(error) => return not_started(connection, &error),
+    };
+    let start = || spawn::spawn(request, terminal.as_ref(), script.as_ref(), &marker);
+    let (pid, output) = match roster.start(is_helper, start) {
         Ok(started) => started,
         Err(error) => return not_started(connection, &error),
     };
     pass(connection, output.as_ref())?;
     // The server has its own now; with this one open a pipe's writers would never learn that nobody reads.
-    drop((output, given));
+    drop((output, terminal));
     say(connection, &Reply::Started)?;
     let ended = Arc::new(AtomicBool::new(false));
     // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
@@ -129,9 +137,10 @@ fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &R
         let tree = kill::Tree { leader: pid, supervised: spawn::is_supervised(&request.stdio), marker };
         kill_on_hang_up(connection.try_clone()?, tree, Arc::clone(&ended))?;
     }
-    let code = exit_code(roster.wait(pid));
+    let end = end(roster.wait(pid));
     ended.store(true, Ordering::Release);
-    say(connection, &Reply::Exited { code })?;
+    drop(script);
+    say(connection, &Reply::Exited(end))?;
     connection.shutdown(std::net::Shutdown::Write)
 }
 
@@ -147,8 +156,9 @@ fn not_started(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
     reply(connection, None, &Reply::Failed { message: error.to_string(), exhausted })
 }
 
-fn exit_code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+fn end(status: ExitStatus) -> End {
+    let signal = status.signal();
+    End { code: status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0)), signal }
 }
 
 /// Once the process has ended by itself, what it left in the background stays: that is how a command starts a program.
