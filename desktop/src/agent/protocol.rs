@@ -43,8 +43,9 @@ pub(crate) struct Spawn {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) cwd: String,
     pub(crate) stdio: Stdio,
-    /// Whether two descriptors come with the request: the source of a Python program, of which the agent makes a file for as
-    /// long as the process runs, with its path as the last argument; and what the process, which inherits it, reports to.
+    /// Whether the process runs a Python program. Two descriptors come with such a request. The agent copies the first, the
+    /// source, to a file that exists while the process runs, and adds its path as the last argument. The process inherits the
+    /// second, for its report.
     pub(crate) script: bool,
 }
 

@@ -11,17 +11,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::io::fcntl_dupfd_cloexec;
 
-/// A file system in memory: a program can run although the disk is full, and nothing of it is left after a restart.
+/// A file system in memory: programs run even if the disk is full, and a restart removes all files.
 const PARENT: &str = "/run";
-/// The user may have taken names.
+/// The maximum number of names that are tried. The user may have created files with some of them.
 const TRIES: usize = 1_000;
-/// A program expects the first file that it opens to have a low number.
+/// Keeps the low numbers free: programs expect the first file that they open to get number 3.
 const LOWEST_REPORT: RawFd = 100;
 
-/// A program on its way into the interpreter. The file is removed on drop.
+/// The file of a Python program, and the descriptor of its report. The file is removed on drop.
 ///
-/// It has a path, since Python opens the file of a program again: to show the lines of a traceback, for `inspect.getsource` and
-/// in the processes that `multiprocessing` starts.
+/// A sealed memory file as `/proc/self/fd/N` would not do: Python opens the file again by its path for the lines of a traceback,
+/// for `inspect.getsource` and in the processes that `multiprocessing` spawns.
 #[derive(Debug)]
 pub(super) struct Script {
     folder: PathBuf,
@@ -29,10 +29,10 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// Names the descriptor of the report to the interpreter.
+    /// The variable with the number of the report's descriptor.
     pub(super) const REPORT_VARIABLE: &str = "ORGO_REPORT";
 
-    /// Copies the source that comes as the first descriptor; the second takes the report.
+    /// Copies the source from the first of the `given` descriptors. The second is that of the report.
     pub(super) fn receive(given: Vec<OwnedFd>) -> io::Result<Self> {
         Self::receive_in(Path::new(PARENT), given)
     }
@@ -65,7 +65,7 @@ impl Script {
 
 impl Drop for Script {
     fn drop(&mut self) {
-        // Whatever else the program put there stays: a folder of any depth must not take the agent's stack.
+        // Files that the program added stay: removing a folder of any depth could overflow the agent's stack.
         let _ = fs::remove_file(self.path());
         let _ = fs::remove_dir(&self.folder);
     }

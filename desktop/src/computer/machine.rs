@@ -252,8 +252,8 @@ impl Machine {
         self.start(Spawn { argv, env, cwd: HOME.into(), stdio, script: false }, &[]).await
     }
 
-    /// Starts an interpreter inside as [`Self::spawn`] does, with `variables` too. The path of a file with the `source` is its
-    /// last argument, and it inherits the `report`.
+    /// Starts an interpreter as [`Self::spawn`] does, with additional `variables`. Its last argument is the path of a file with
+    /// the `source`, and it inherits the `report`.
     pub(super) async fn spawn_script(
         &self,
         argv: Vec<String>,

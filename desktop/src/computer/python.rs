@@ -17,11 +17,11 @@ use super::command::{CommandError, Outcome, follow};
 use super::layout::{PYTHON, SUPPORT};
 use super::machine::Machine;
 
-/// The longest report that is read, in bytes: 16 Ki characters of the message, and as much for notes.
+/// The maximum number of bytes that are read of a report.
 const REPORT_LIMIT: usize = 128 * 1024;
-/// The longest name of a class that is passed on, in characters.
+/// The maximum number of characters of a class name in a response.
 const TYPE_LIMIT: usize = 256;
-/// The longest error that is passed on, in characters.
+/// The maximum number of characters of an error in a response, without the line.
 const ERROR_LIMIT: usize = 20 * 1024;
 
 /// What the code did.
@@ -36,7 +36,7 @@ pub(crate) struct PythonOutcome {
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct PythonFailure {
     pub(crate) error: String,
-    /// The exception's class, such as `NameError`; the name of the signal that ended the interpreter, such as `SIGKILL`.
+    /// The exception's class, such as `NameError`, or the signal that ended the interpreter, such as `SIGKILL`.
     pub(crate) error_type: String,
 }
 
@@ -66,7 +66,7 @@ impl Machine {
     }
 }
 
-/// A file without a name, which whoever gets it can only read.
+/// A sealed file in memory with the code.
 fn source(code: &str) -> io::Result<File> {
     let mut file = File::from(memfd_create("source", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
     file.write_all(code.as_bytes())?;
@@ -74,12 +74,12 @@ fn source(code: &str) -> io::Result<File> {
     Ok(file)
 }
 
-/// A file and not a pipe: it takes any report at once, and a program that keeps it open holds nobody up.
+/// A file in memory for the report. Unlike a pipe it accepts a report of any length at once, and it needs no reader.
 fn report_file() -> io::Result<File> {
     Ok(File::from(memfd_create("report", MemfdFlags::CLOEXEC)?))
 }
 
-/// What is in the report by now, up to its limit.
+/// Reads the report, up to its limit. The program may still have it open.
 fn read(report: &File) -> Vec<u8> {
     let mut bytes = vec![0; REPORT_LIMIT];
     let mut filled = 0;
@@ -90,17 +90,17 @@ fn read(report: &File) -> Vec<u8> {
     bytes
 }
 
-/// What ended a program, as `sitecustomize.py` describes it.
+/// The exception that ended a program, as `sitecustomize.py` describes it.
 #[derive(Debug)]
 struct Exception {
-    /// From 1; `None` if no line of the program is part of it.
+    /// Counted from 1; `None` if no line of the code is in the traceback.
     line: Option<usize>,
     class: String,
     message: String,
 }
 
 impl Exception {
-    /// The program may have written anything there, also nothing.
+    /// Returns `None` for anything else that the program has written there.
     fn parse(report: &[u8]) -> Option<Self> {
         let mut fields = report.splitn(3, |&byte| byte == 0);
         let line: usize = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
@@ -110,7 +110,7 @@ impl Exception {
         (!class.is_empty()).then_some(Self { line: (line > 0).then_some(line), class, message })
     }
 
-    /// An `assert` without a message is explained by its line, every other exception without one by its class.
+    /// Uses the text of the line for an `assert` without a message, and the class for any other exception without one.
     fn explain(self, code: &str) -> PythonFailure {
         let Self { line, class, message } = self;
         let text = if message.trim().is_empty() {
@@ -127,7 +127,7 @@ impl Exception {
     }
 }
 
-/// Python ends lines with LF, CR or both.
+/// The line `number` of the code, as Python counts them: LF, CR and CRLF end a line.
 fn line_of(code: &str, number: usize) -> Option<&str> {
     let mut rest = code;
     for _ in 1..number {
@@ -138,7 +138,7 @@ fn line_of(code: &str, number: usize) -> Option<&str> {
     rest.split(['\n', '\r']).next()
 }
 
-/// Without a report the interpreter itself ended: by `sys.exit`, by `os._exit` or by a signal.
+/// Explains the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
 fn died(end: End) -> PythonFailure {
     match end.signal {
         Some(signal) => {

@@ -610,6 +610,48 @@ class M(type):
     def __name__(cls): raise OSError
 class E(Exception, metaclass=M): pass
 raise E("x")
+#: errors whose properties fail
+class E(ExceptionGroup):
+    exceptions = __notes__ = __traceback__ = property(lambda self: 1 / 0)
+raise E("x", [ValueError()])
+#: syntax error whose properties fail
+class E(SyntaxError):
+    filename = property(lambda self: 1 / 0)
+raise E("x")
+#: error under a low limit of descriptors
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (10, 10))
+raise ValueError("x")
+#: error under a limit of memory
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (200 << 20, 200 << 20))
+x = []
+while True: x.append(bytearray(1 << 20))
+#: error under a limit of file sizes
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+raise ValueError("x")
+#: error in a handler of a signal
+import signal, time
+def handle(*arguments): raise TimeoutError("from the handler")
+signal.signal(signal.SIGALRM, handle); signal.setitimer(signal.ITIMER_REAL, 0.01)
+time.sleep(3)
+#: error with full streams
+import sys
+sys.stdout = sys.stderr = open("/dev/full", "w")
+raise ValueError("x")
+#: exit of the C library
+import ctypes
+ctypes.CDLL(None).exit(6)
+#: names of built-in functions replaced
+import builtins
+builtins.str = builtins.len = builtins.isinstance = None
+raise ValueError("x")
+#: own file run in place of itself
+import os, sys
+if "AGAIN" in os.environ: print(sys.argv); 1 / 0
+os.environ["AGAIN"] = "1"
+os.execv(sys.executable, [sys.executable, *sys.argv])
 #: error of a class in a class
 class Outer:
     class Inner(Exception): pass
