@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::connect;
-use super::protocol::{FolderChange, Refusal, Reply, Request, Spawn, Stdio, TableChange, Verdict};
+use super::protocol::{End, FolderChange, Refusal, Reply, Request, Spawn, Stdio, TableChange, Verdict};
 use crate::untrusted::descriptor::{self, Access, Terminal};
 use crate::untrusted::{Lines, transfer};
 
@@ -114,7 +114,7 @@ impl Agent {
         exchange.verdict().await?.map_err(io::Error::other)
     }
 
-    /// Starts a process in the box, which inherits the `given` descriptors.
+    /// Starts a process in the box, with the `given` descriptors if it runs a script.
     pub(crate) async fn spawn(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
         let terminal = match spawn.stdio {
             Stdio::Terminal { cols, rows } => Some(self.open_terminal(cols, rows).await?),
@@ -133,7 +133,7 @@ impl Agent {
             }
             Reply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
             Reply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
-            Reply::Exited { .. } => Err(unexpected().into()),
+            Reply::Exited(_) => Err(unexpected().into()),
         }
     }
 
@@ -337,10 +337,10 @@ impl Process {
         mem::take(&mut self.output)
     }
 
-    /// Waits for its end and gives the exit code.
-    pub(crate) async fn exit(&mut self) -> Result<i32, AgentError> {
+    /// Waits for its end.
+    pub(crate) async fn exit(&mut self) -> Result<End, AgentError> {
         match self.exchange.line().await? {
-            Reply::Exited { code } => Ok(code),
+            Reply::Exited(end) => Ok(end),
             Reply::Started | Reply::Failed { .. } => Err(unexpected().into()),
         }
     }

@@ -117,7 +117,9 @@ async fn ask(agent: &Agent, question: u8, how: u8) {
             };
             let given: Vec<File> = (0..how >> 2 & 3).filter_map(|_| tempfile::tempfile().ok()).collect();
             let given: Vec<_> = given.iter().map(AsFd::as_fd).collect();
-            let spawn = Spawn { argv: vec!["x".to_owned()], env: Vec::new(), cwd: "/".to_owned(), stdio };
+            let argv = vec!["x".to_owned()];
+            let spawn =
+                Spawn { argv, env: Vec::new(), cwd: "/".to_owned(), stdio, script: !given.is_empty() };
             match agent.spawn(spawn, &given).await {
                 Ok(process) => use_process(process, how).await,
                 Err(error) => check::<(), AgentError>(Err(error)),

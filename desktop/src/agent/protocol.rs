@@ -38,12 +38,15 @@ pub(crate) enum Request {
 /// A process to start.
 #[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Spawn {
-    /// The program and its arguments. The numbers of the descriptors that come with the request, which the process inherits,
-    /// are added as the last ones.
+    /// The program and its arguments.
     pub(crate) argv: Vec<String>,
     pub(crate) env: Vec<(String, String)>,
     pub(crate) cwd: String,
     pub(crate) stdio: Stdio,
+    /// Whether the process runs a Python program. Two descriptors come with such a request. The agent copies the first, the
+    /// source, to a file that exists while the process runs, and adds its path as the last argument. The process inherits the
+    /// second, for its report.
+    pub(crate) script: bool,
 }
 
 /// Where the output of a process goes. Its input is empty, except with a terminal.
@@ -73,10 +76,15 @@ pub(crate) enum Reply {
         /// Whether the computer has no room for another process.
         exhausted: bool,
     },
+    Exited(End),
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct End {
     /// The exit code; 128 + the signal's number when a signal ended it, as a shell counts.
-    Exited {
-        code: i32,
-    },
+    pub(crate) code: i32,
+    pub(crate) signal: Option<i32>,
 }
 
 /// A change in the list of processes.

@@ -19,8 +19,9 @@ use serde::Serialize;
 
 use super::connect::connect_to;
 use super::folders::Folders;
-use super::protocol::{Refusal, Reply, Request, Spawn, Stdio, Verdict};
+use super::protocol::{End, Refusal, Reply, Request, Spawn, Stdio, Verdict};
 use super::roster::Roster;
+use super::script::Script;
 use super::table::Table;
 use super::{files, harden, kill, spawn};
 use crate::untrusted::transfer;
@@ -116,25 +117,39 @@ fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Resu
 fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &Roster) -> io::Result<()> {
     let marker = kill::Marker::next();
     let is_helper = spawn::is_helper(&request.stdio);
-    let (pid, output) = match roster.start(is_helper, || spawn::spawn(request, &given, &marker)) {
+    let mut given = given.into_iter();
+    let terminal = if matches!(request.stdio, Stdio::Terminal { .. }) { given.next() } else { None };
+    let script = match request.script.then(|| Script::receive(given.collect())).transpose() {
+        Ok(script) => script,
+        Err(error) => return not_started(connection, &error),
+    };
+    let start = || spawn::spawn(request, terminal.as_ref(), script.as_ref(), &marker);
+    let (pid, output) = match roster.start(is_helper, start) {
         Ok(started) => started,
         Err(error) => return not_started(connection, &error),
     };
+    let ended = Arc::new(AtomicBool::new(false));
+    // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
+    if !matches!(request.stdio, Stdio::Terminal { .. }) {
+        let supervised = spawn::is_supervised(&request.stdio);
+        let tree = Arc::new(kill::Tree { leader: pid, supervised, marker });
+        if let Err(error) = kill_on_hang_up(connection.try_clone()?, Arc::clone(&tree), Arc::clone(&ended)) {
+            // Nothing would end it at its limit.
+            tree.kill();
+            roster.wait(pid);
+            return not_started(connection, &error);
+        }
+    }
     pass(connection, output.as_ref())?;
-    drop(given);
+    drop(terminal);
     // The server has its own now. What a command leaves in the background must find a reader when the server no longer is
     // one; for others, with this one open a pipe's writers would never learn that nobody reads.
     let output = output.filter(|_| spawn::is_supervised(&request.stdio));
     say(connection, &Reply::Started)?;
-    let ended = Arc::new(AtomicBool::new(false));
-    // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
-    if !matches!(request.stdio, Stdio::Terminal { .. }) {
-        let tree = kill::Tree { leader: pid, supervised: spawn::is_supervised(&request.stdio), marker };
-        kill_on_hang_up(connection.try_clone()?, tree, Arc::clone(&ended))?;
-    }
-    let code = exit_code(roster.wait(pid));
+    let end = end(roster.wait(pid));
     ended.store(true, Ordering::Release);
-    say(connection, &Reply::Exited { code })?;
+    drop(script);
+    say(connection, &Reply::Exited(end))?;
     connection.shutdown(std::net::Shutdown::Write)?;
     if let Some(output) = output {
         // It hangs up once it has read what there is.
@@ -156,12 +171,17 @@ fn not_started(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
     reply(connection, None, &Reply::Failed { message: error.to_string(), exhausted })
 }
 
-fn exit_code(status: ExitStatus) -> i32 {
-    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+fn end(status: ExitStatus) -> End {
+    let signal = status.signal();
+    End { code: status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0)), signal }
 }
 
 /// Once the process has ended by itself, what it left in the background stays: that is how a command starts a program.
-fn kill_on_hang_up(mut connection: UnixStream, tree: kill::Tree, ended: Arc<AtomicBool>) -> io::Result<()> {
+fn kill_on_hang_up(
+    mut connection: UnixStream,
+    tree: Arc<kill::Tree>,
+    ended: Arc<AtomicBool>,
+) -> io::Result<()> {
     thread::Builder::new().spawn(move || {
         let hung_up = !matches!(connection.read(&mut [0]), Ok(1));
         if hung_up && !ended.load(Ordering::Acquire) {

@@ -4,7 +4,7 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{self, Child, Command};
@@ -16,40 +16,34 @@ use rustix::process::{Resource, ioctl_tiocsctty, setrlimit, setsid};
 use super::harden;
 use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
+use super::script::Script;
 use super::supervise::{expend, supervise};
 
-/// Starts the process in a session of its own, with the `given` descriptors; with it comes the end of its output that the
-/// server reads, if any.
+/// Starts the process in a session of its own; with it comes the end of its output that the server reads, if any.
 pub(super) fn spawn(
     request: &Spawn,
-    given: &[OwnedFd],
+    terminal: Option<&OwnedFd>,
+    script: Option<&Script>,
     marker: &Marker,
 ) -> io::Result<(Child, Option<OwnedFd>)> {
     let (program, arguments) =
         request.argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let (terminal, given) = match (&request.stdio, given) {
-        (Stdio::Terminal { .. }, [terminal, given @ ..]) => (Some(terminal), given),
-        (Stdio::Terminal { .. }, []) => return Err(io::ErrorKind::InvalidInput.into()),
-        _ => (None, given),
-    };
     let files = harden::files();
-    let inherited: Vec<RawFd> = given.iter().map(AsRawFd::as_raw_fd).collect();
     let mut command = Command::new(program);
     command
         .args(arguments)
-        .args(inherited.iter().map(RawFd::to_string))
         .env_clear()
         .envs(request.env.iter().map(|(name, value)| (name, value)))
         .env(Marker::VARIABLE, marker.value())
         .current_dir(usable(&request.cwd));
+    let inherited = script.map(Script::report);
+    if let Some(script) = script {
+        command.arg(script.path()).env(Script::REPORT_VARIABLE, script.report().to_string());
+    }
     let output = match &request.stdio {
         Stdio::Terminal { .. } => {
-            if let Some(terminal) = terminal {
-                command
-                    .stdin(terminal.try_clone()?)
-                    .stdout(terminal.try_clone()?)
-                    .stderr(terminal.try_clone()?);
-            }
+            let terminal = terminal.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+            command.stdin(terminal.try_clone()?).stdout(terminal.try_clone()?).stderr(terminal.try_clone()?);
             None
         }
         Stdio::Merged => {
@@ -68,15 +62,15 @@ pub(super) fn spawn(
             None
         }
     };
-    let controlling_terminal = terminal.is_some();
+    let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
     let supervised = is_supervised(&request.stdio);
     // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated. The inherited
-    // descriptors are open, since `given` outlives the start.
+    // descriptor is open, since `script` outlives the start.
     unsafe {
         command.pre_exec(move || {
             setsid()?;
             setrlimit(Resource::Nofile, files)?;
-            for &descriptor in &inherited {
+            if let Some(descriptor) = inherited {
                 fcntl_setfd(BorrowedFd::borrow_raw(descriptor), FdFlags::empty())?;
             }
             if controlling_terminal {

@@ -15,7 +15,7 @@ const C_NAME: &CStr = c"orgo-supervisor";
 
 /// Turns the calling process into a supervisor and returns in a child of it, which is to become the command.
 ///
-/// The supervisor ends with the command, with its exit code, or 128 + the signal's number.
+/// The supervisor ends with the command: with its exit code, or by the same signal.
 ///
 /// # Safety
 ///
@@ -107,11 +107,27 @@ unsafe fn await_end(command: libc::pid_t) -> ! {
             if ended == command && libc::WIFEXITED(status) {
                 libc::_exit(libc::WEXITSTATUS(status));
             } else if ended == command && libc::WIFSIGNALED(status) {
-                libc::_exit(128 + libc::WTERMSIG(status));
+                end_by(libc::WTERMSIG(status))
             } else if ended == -1 && *libc::__errno_location() == libc::ECHILD {
                 libc::_exit(1);
             }
         }
+    }
+}
+
+/// # Safety
+///
+/// As [`supervise`].
+unsafe fn end_by(signal: libc::c_int) -> ! {
+    // SAFETY: `only` is valid for the calls, which initialize it; all calls are async-signal-safe.
+    unsafe {
+        let mut only: libc::sigset_t = std::mem::zeroed();
+        libc::sigemptyset(&raw mut only);
+        libc::sigaddset(&raw mut only, signal);
+        libc::signal(signal, libc::SIG_DFL);
+        libc::sigprocmask(libc::SIG_UNBLOCK, &raw const only, std::ptr::null_mut());
+        libc::kill(libc::getpid(), signal);
+        libc::_exit(128 + signal)
     }
 }
 

@@ -1,12 +1,11 @@
 //! Running a command inside a computer to its end, with a limit on time and on what is kept of its output.
 
 use std::io;
-use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::agent::{AgentError, Descriptor, Process, Stdio};
+use crate::agent::{AgentError, Descriptor, End, Process, Stdio};
 
 use super::machine::Machine;
 
@@ -25,7 +24,7 @@ pub(crate) enum CommandError {
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
-    Exited(i32),
+    Exited(End),
     /// It, and everything that it had started, was killed at its limit.
     TimedOut,
 }
@@ -40,14 +39,8 @@ pub(crate) struct Transcript {
 
 impl Machine {
     /// Runs a program until it exits or `limit` has passed. Programs that it left in the background go on.
-    /// It inherits the `given` descriptors, whose numbers are its last arguments.
-    pub(crate) async fn run(
-        &self,
-        argv: Vec<String>,
-        limit: Duration,
-        given: &[BorrowedFd<'_>],
-    ) -> Result<Transcript, CommandError> {
-        follow(self.spawn(argv, Stdio::Merged, given).await?, limit).await
+    pub(crate) async fn run(&self, argv: Vec<String>, limit: Duration) -> Result<Transcript, CommandError> {
+        follow(self.spawn(argv, Stdio::Merged).await?, limit).await
     }
 }
 
@@ -70,7 +63,7 @@ pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Tran
                     kept.push(&chunk[..length]);
                     open = length > 0;
                 }
-                code = &mut exit => break Outcome::Exited(code?),
+                end = &mut exit => break Outcome::Exited(end?),
                 () = &mut limit => break Outcome::TimedOut,
             }
         }

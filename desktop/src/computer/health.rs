@@ -64,8 +64,13 @@ async fn recovers(agent: &Agent) -> Result<(), String> {
 }
 
 async fn try_process(agent: &Agent) -> Result<(), AgentError> {
-    let spawn =
-        Spawn { argv: vec!["/bin/true".into()], env: Vec::new(), cwd: "/".into(), stdio: Stdio::Output };
+    let spawn = Spawn {
+        argv: vec!["/bin/true".into()],
+        env: Vec::new(),
+        cwd: "/".into(),
+        stdio: Stdio::Output,
+        script: false,
+    };
     agent.spawn(spawn, &[]).await?.exit().await?;
     Ok(())
 }

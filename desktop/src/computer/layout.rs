@@ -10,6 +10,8 @@ pub(super) const RUN: &str = "/run/computer";
 pub(super) const LOGS: &str = "/run/log";
 /// The server's own files inside the box, not writable there.
 pub(super) const SUPPORT: &str = "/run/support";
+/// The folder in [`SUPPORT`] of what prepares the interpreter of an `exec` call.
+pub(super) const PYTHON: &str = "python";
 /// The folder of the X server's socket inside the box.
 pub(super) const X_SOCKETS: &str = "/tmp/.X11-unix";
 

@@ -242,20 +242,33 @@ impl Machine {
         self.ending.reason()
     }
 
-    /// Starts a program inside with the desktop's environment, in the home. It inherits the `given` descriptors, whose numbers
-    /// are its last arguments.
-    pub(crate) async fn spawn(
-        &self,
-        argv: Vec<String>,
-        stdio: Stdio,
-        given: &[BorrowedFd<'_>],
-    ) -> Result<Process, AgentError> {
+    /// Starts a program inside with the desktop's environment, in the home.
+    pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
         let mut env = environment(self.layout.display);
         if matches!(stdio, Stdio::Terminal { .. }) {
             env.push(("TERM".into(), "xterm-256color".into()));
             env.push(("COLORTERM".into(), "truecolor".into()));
         }
-        let spawned = self.agent.spawn(Spawn { argv, env, cwd: HOME.into(), stdio }, given).await;
+        self.start(Spawn { argv, env, cwd: HOME.into(), stdio, script: false }, &[]).await
+    }
+
+    /// Starts an interpreter as [`Self::spawn`] does, with additional `variables`. Its last argument is the path of a file with
+    /// the `source`, and it inherits the `report`.
+    pub(super) async fn spawn_script(
+        &self,
+        argv: Vec<String>,
+        variables: impl IntoIterator<Item = (String, String)>,
+        source: BorrowedFd<'_>,
+        report: BorrowedFd<'_>,
+    ) -> Result<Process, AgentError> {
+        let mut env = environment(self.layout.display);
+        env.extend(variables);
+        let spawn = Spawn { argv, env, cwd: HOME.into(), stdio: Stdio::Merged, script: true };
+        self.start(spawn, &[source, report]).await
+    }
+
+    async fn start(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
+        let spawned = self.agent.spawn(spawn, given).await;
         if matches!(spawned, Err(AgentError::Exhausted(_) | AgentError::Lost(_))) {
             self.health.doubt();
         }

@@ -1,20 +1,28 @@
 //! Running Python code inside a computer, each time in a fresh interpreter.
+//!
+//! The interpreter runs the code as `python3 -u FILE` does, so that it behaves as programs expect. Its exit status decides
+//! whether the code succeeded. `assets/python/sitecustomize.py` only describes the exception that ended it.
 
 use std::fs::File;
-use std::io::{self, Seek as _, Write as _};
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::io::{self, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, OFlags, SealFlags, fcntl_add_seals, fcntl_setfl, memfd_create};
-use rustix::pipe::{PipeFlags, pipe_with};
-use serde::Deserialize;
+use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 
-use super::command::{CommandError, Outcome};
-use super::layout::SUPPORT;
+use crate::agent::End;
+
+use super::command::{CommandError, Outcome, follow};
+use super::layout::{PYTHON, SUPPORT};
 use super::machine::Machine;
 
-/// The longest report that is read, in bytes: what a pipe holds.
-const REPORT_LIMIT: usize = 64 * 1024;
+/// The maximum number of bytes that are read of a report.
+const REPORT_LIMIT: usize = 128 * 1024;
+/// The maximum number of characters of a class name in a response.
+const TYPE_LIMIT: usize = 256;
+/// The maximum number of characters of an error in a response, without the line.
+const ERROR_LIMIT: usize = 20 * 1024;
 
 /// What the code did.
 #[derive(Debug)]
@@ -25,71 +33,190 @@ pub(crate) struct PythonOutcome {
 }
 
 /// Why it did not run to its end.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Eq, PartialEq)]
 pub(crate) struct PythonFailure {
     pub(crate) error: String,
-    /// The exception's class, such as `NameError`.
+    /// The exception's class, such as `NameError`, or the signal that ended the interpreter, such as `SIGKILL`.
     pub(crate) error_type: String,
 }
 
 impl Machine {
     /// Runs `code` until it ends or `limit` has passed.
     pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonOutcome, CommandError> {
-        let code = in_memory(code)?;
-        let (report, report_end) = report_pipe()?;
-        let argv = vec![
-            "python3".into(),
-            // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
-            "-u".into(),
-            format!("{SUPPORT}/exec.py"),
-        ];
-        let transcript = self.run(argv, limit, &[code.as_fd(), report_end.as_fd()]).await?;
-        drop(report_end);
+        let source = source(code)?;
+        let report = report_file()?;
+        // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
+        let argv = vec!["python3".into(), "-u".into()];
+        let variables = [("PYTHONPATH".into(), format!("{SUPPORT}/{PYTHON}"))];
+        let process = self.spawn_script(argv, variables, source.as_fd(), report.as_fd()).await?;
+        let transcript = follow(process, limit).await?;
         let timed_out = transcript.outcome == Outcome::TimedOut;
         let failure = match transcript.outcome {
             Outcome::TimedOut => Some(PythonFailure {
                 error: format!("the code ran longer than {} s and was ended", limit.as_secs()),
                 error_type: "TimeoutError".into(),
             }),
-            Outcome::Exited(code) => read_report(&report).or_else(|| died(code)),
+            Outcome::Exited(End { code: 0, .. }) => None,
+            Outcome::Exited(end) => {
+                let exception = Exception::parse(&read(&report));
+                Some(exception.map_or_else(|| died(end), |exception| exception.explain(code)))
+            }
         };
         Ok(PythonOutcome { output: transcript.output, failure, timed_out })
     }
 }
 
-/// A file without a name, which whoever gets it can only read.
-fn in_memory(text: &str) -> io::Result<File> {
-    let mut file = File::from(memfd_create("code", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
-    file.write_all(text.as_bytes())?;
-    file.rewind()?;
+/// A sealed file in memory with the code.
+fn source(code: &str) -> io::Result<File> {
+    let mut file = File::from(memfd_create("source", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(code.as_bytes())?;
     fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
     Ok(file)
 }
 
-/// Both ends, of which reading the first never waits.
-fn report_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
-    fcntl_setfl(&read, OFlags::NONBLOCK)?;
-    Ok((read, write))
+/// A file in memory for the report. Unlike a pipe it accepts a report of any length at once, and it needs no reader.
+fn report_file() -> io::Result<File> {
+    Ok(File::from(memfd_create("report", MemfdFlags::CLOEXEC)?))
 }
 
-/// What is in the pipe by now. A program that still has the other end cannot hold this up.
-fn read_report(report: &OwnedFd) -> Option<PythonFailure> {
-    let mut json = vec![0; REPORT_LIMIT];
+/// Reads the report, up to its limit. The program may still have it open.
+fn read(report: &File) -> Vec<u8> {
+    let mut bytes = vec![0; REPORT_LIMIT];
     let mut filled = 0;
-    while filled < json.len() {
-        match rustix::io::read(report, &mut json[filled..]) {
-            Ok(0) | Err(_) => break,
-            Ok(length) => filled += length,
+    while let Ok(length @ 1..) = report.read_at(&mut bytes[filled..], filled as u64) {
+        filled += length;
+    }
+    bytes.truncate(filled);
+    bytes
+}
+
+/// The exception that ended a program, as `sitecustomize.py` describes it.
+#[derive(Debug)]
+struct Exception {
+    /// Counted from 1; `None` if no line of the code is in the traceback.
+    line: Option<usize>,
+    class: String,
+    message: String,
+}
+
+impl Exception {
+    /// Returns `None` for anything else that the program has written there.
+    fn parse(report: &[u8]) -> Option<Self> {
+        let mut fields = report.splitn(3, |&byte| byte == 0);
+        let line: usize = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+        let text = |bytes| String::from_utf8_lossy(bytes);
+        let class: String = text(fields.next()?).chars().take(TYPE_LIMIT).collect();
+        let message = text(fields.next()?).chars().take(ERROR_LIMIT).collect();
+        (!class.is_empty()).then_some(Self { line: (line > 0).then_some(line), class, message })
+    }
+
+    /// Uses the text of the line for an `assert` without a message, and the class for any other exception without one.
+    fn explain(self, code: &str) -> PythonFailure {
+        let Self { line, class, message } = self;
+        let text = if message.trim().is_empty() {
+            let statement = line.and_then(|line| line_of(code, line)).map(str::trim);
+            statement.filter(|text| text.starts_with("assert")).unwrap_or(&class)
+        } else {
+            &message
+        };
+        let error = match line {
+            Some(line) => format!("{text} (line {line})"),
+            None => text.to_owned(),
+        };
+        PythonFailure { error, error_type: class }
+    }
+}
+
+/// The line `number` of the code, as Python counts them: LF, CR and CRLF end a line.
+fn line_of(code: &str, number: usize) -> Option<&str> {
+    let mut rest = code;
+    for _ in 1..number {
+        let end = rest.find(['\n', '\r'])?;
+        let length = if rest[end..].starts_with("\r\n") { 2 } else { 1 };
+        rest = &rest[end + length..];
+    }
+    rest.split(['\n', '\r']).next()
+}
+
+/// Explains the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
+fn died(end: End) -> PythonFailure {
+    match end.signal {
+        Some(signal) => {
+            let name = signal_name(signal);
+            PythonFailure { error: format!("the interpreter was ended by {name}"), error_type: name }
+        }
+        None => PythonFailure {
+            error: format!("the program exited with code {}", end.code),
+            error_type: "SystemExit".into(),
+        },
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    let name = match signal {
+        libc::SIGHUP => "SIGHUP",
+        libc::SIGINT => "SIGINT",
+        libc::SIGQUIT => "SIGQUIT",
+        libc::SIGILL => "SIGILL",
+        libc::SIGTRAP => "SIGTRAP",
+        libc::SIGABRT => "SIGABRT",
+        libc::SIGBUS => "SIGBUS",
+        libc::SIGFPE => "SIGFPE",
+        libc::SIGKILL => "SIGKILL",
+        libc::SIGUSR1 => "SIGUSR1",
+        libc::SIGSEGV => "SIGSEGV",
+        libc::SIGUSR2 => "SIGUSR2",
+        libc::SIGPIPE => "SIGPIPE",
+        libc::SIGALRM => "SIGALRM",
+        libc::SIGTERM => "SIGTERM",
+        libc::SIGXCPU => "SIGXCPU",
+        libc::SIGXFSZ => "SIGXFSZ",
+        libc::SIGVTALRM => "SIGVTALRM",
+        libc::SIGPROF => "SIGPROF",
+        libc::SIGSYS => "SIGSYS",
+        other => return format!("signal {other}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn explained(report: &[u8], code: &str) -> Option<(String, String)> {
+        let PythonFailure { error, error_type } = Exception::parse(report)?.explain(code);
+        Some((error, error_type))
+    }
+
+    #[test]
+    fn an_error_is_never_empty_and_names_the_line() {
+        let code = "a = 1\r\nif a:\r  assert a == 2\n";
+        for (report, error) in [
+            (&b"3\0AssertionError\0"[..], "assert a == 2 (line 3)"),
+            (b"2\0AssertionError\0", "AssertionError (line 2)"),
+            (b"9\0AssertionError\0", "AssertionError (line 9)"),
+            (b"3\0AssertionError\0two\0parts", "two\0parts (line 3)"),
+            (b"0\0E\0\xff", "\u{fffd}"),
+            (b"0\0E\0 \n", "E"),
+        ] {
+            assert_eq!(explained(report, code).map(|(error, _)| error).as_deref(), Some(error));
         }
     }
-    serde_json::from_slice(&json[..filled]).ok()
-}
 
-/// Without a report the interpreter itself ended: by a signal, or by `os._exit`.
-fn died(code: i32) -> Option<PythonFailure> {
-    (code != 0).then(|| PythonFailure {
-        error: format!("the interpreter ended with exit code {code}"),
-        error_type: "SystemExit".into(),
-    })
+    #[test]
+    fn what_is_not_a_report_is_none() {
+        for report in [&b""[..], b"\0", b"1", b"1\0E", b"x\0E\0", b"-1\0E\0", b"1\0\0text", b"\xff\0E\0"] {
+            assert_eq!(explained(report, ""), None, "{report:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_is_bounded() {
+        let report = report_file().expect("there is memory");
+        report.write_all_at(&vec![b'x'; 2 * REPORT_LIMIT], 0).expect("there is memory");
+        assert_eq!(read(&report).len(), REPORT_LIMIT);
+        let long = [b"1\0", vec![b'E'; 1_000].as_slice(), b"\0", &vec![b'x'; 100_000]].concat();
+        let (error, class) = explained(&long, "").expect("it is a report");
+        assert!(error.len() < ERROR_LIMIT + 100 && class.len() == TYPE_LIMIT);
+    }
 }

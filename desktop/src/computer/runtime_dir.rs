@@ -18,6 +18,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::privileges::passage;
 use crate::untrusted::Folder;
 
+use super::layout::PYTHON;
 use super::network::RESOLVER;
 use super::{AGENT, Limits};
 
@@ -96,7 +97,9 @@ impl RuntimeDir {
         public("group", "root:x:0:\nuser:x:1000:user\n")?;
         public("resolv.conf", &format!("nameserver {RESOLVER}\n"))?;
         public("chromium-flags", include_str!("../../assets/chromium-flags"))?;
-        public("exec.py", include_str!("../../assets/exec.py"))?;
+        DirBuilder::new().mode(0o755).create(support.join(PYTHON))?;
+        let prepares = format!("{PYTHON}/sitecustomize.py");
+        public(&prepares, include_str!("../../assets/python/sitecustomize.py"))?;
         provide_agent(&std::env::current_exe()?, &support.join(AGENT))
     }
 }

@@ -241,7 +241,7 @@ impl Session<'_> {
         let mut env = environment(self.display);
         env.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
         env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
-        let spawn = Spawn { argv, env, cwd: HOME.into(), stdio };
+        let spawn = Spawn { argv, env, cwd: HOME.into(), stdio, script: false };
         self.agent.spawn(spawn, &[]).await.map_err(|error| BootError::Program { program, error })
     }
 }

@@ -50,7 +50,7 @@ impl Listener {
     /// Once this returns nothing is missed.
     async fn start(machine: &Machine) -> Result<Self, String> {
         let argv = vec!["pactl".into(), "subscribe".into()];
-        let mut process = machine.spawn(argv, Stdio::Output, &[]).await.map_err(|error| error.to_string())?;
+        let mut process = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
         let output = process.take_output().ok_or("the agent gave no pipe")?;
         let output = pipe::Receiver::from_owned_fd(output).map_err(|error| error.to_string())?;
         let mut lines = Lines::new(output);
@@ -74,7 +74,7 @@ pub(super) async fn follow<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queue: &Q
 async fn provoke(machine: &Machine, lines: &mut Lines<pipe::Receiver>) -> Result<(), String> {
     loop {
         let mut visitor = machine
-            .spawn(vec!["pactl".into(), "info".into()], Stdio::Output, &[])
+            .spawn(vec!["pactl".into(), "info".into()], Stdio::Output)
             .await
             .map_err(|error| error.to_string())?;
         let noticed = async {

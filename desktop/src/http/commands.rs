@@ -50,14 +50,14 @@ async fn bash(
         )));
     }
     let argv = vec!["bash".into(), "-c".into(), command.clone()];
-    let transcript = machine.run(argv, limit, &[]).await?;
+    let transcript = machine.run(argv, limit).await?;
     match transcript.outcome {
-        Outcome::Exited(exit_code) => Ok(Json(json!({
+        Outcome::Exited(end) => Ok(Json(json!({
             "success": true,
             "action": "bash",
             "command": command,
             "output": transcript.output,
-            "exit_code": exit_code,
+            "exit_code": end.code,
         }))),
         Outcome::TimedOut => {
             let message = format!("timeout: the command ran longer than {} s and was ended", limit.as_secs());

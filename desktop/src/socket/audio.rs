@@ -94,8 +94,7 @@ impl Capture {
             format!("--channels={}", format.channels),
             "--latency-msec=20".into(),
         ];
-        let mut recorder =
-            machine.spawn(argv, Stdio::Output, &[]).await.map_err(|error| error.to_string())?;
+        let mut recorder = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
         let output = recorder.take_output().ok_or("the agent gave no pipe")?;
         let output = Descriptor::new(output).map_err(|error| error.to_string())?;
         Ok(Self { recorder, samples: Samples::new(output, format) })

@@ -53,7 +53,7 @@ pub(super) async fn run(socket: WebSocket, machine: &Machine, cols: Option<u16>,
 async fn start(machine: &Machine, cols: u16, rows: u16) -> Result<(Process, Arc<Descriptor>), String> {
     let argv = vec!["bash".into()];
     let mut shell =
-        machine.spawn(argv, Stdio::Terminal { cols, rows }, &[]).await.map_err(|error| error.to_string())?;
+        machine.spawn(argv, Stdio::Terminal { cols, rows }).await.map_err(|error| error.to_string())?;
     let terminal = shell.take_output().ok_or("the agent gave no terminal")?;
     let terminal = Descriptor::new(terminal).map_err(|error| error.to_string())?;
     Ok((shell, Arc::new(terminal)))
@@ -74,11 +74,11 @@ async fn converse(
 
     let last = {
         let ending = async {
-            let code = shell.exit().await;
+            let end = shell.exit().await;
             exited.cancel();
             // What the shell printed last comes before its exit.
             outbox.while_taken(&mut display).await;
-            code
+            end
         };
         tokio::pin!(ending);
         loop {
@@ -86,8 +86,8 @@ async fn converse(
                 // First: a computer that stops ends the shell too.
                 biased;
                 () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
-                code = &mut ending => break match code {
-                    Ok(code) => vec![exit(code), CloseCode::Normal.message()],
+                end = &mut ending => break match end {
+                    Ok(end) => vec![exit(end.code), CloseCode::Normal.message()],
                     Err(_) => vec![CloseCode::GoingAway.message()],
                 },
                 message = incoming.next() => match frames::read(message) {

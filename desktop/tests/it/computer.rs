@@ -162,7 +162,7 @@ fn python_reports_the_exception_apart_from_the_output() {
     assert_eq!((&answer["success"], &answer["output"]), (&json!(false), &json!("a\n")));
     assert_eq!(
         (&answer["error"], &answer["error_type"]),
-        (&json!("name 'q' is not defined"), &json!("NameError"))
+        (&json!("name 'q' is not defined (line 2)"), &json!("NameError"))
     );
     assert_eq!(run("(")["error_type"], "SyntaxError");
     assert_eq!(run("import os; os._exit(7)")["success"], false);

@@ -17,6 +17,7 @@ mod isolation;
 mod kill;
 mod life;
 mod limits;
+mod python;
 mod random;
 mod server;
 mod socket;

@@ -1,0 +1,153 @@
+"""Prepares the interpreter of an `exec` call, which runs `python3 -u FILE` with the folder of this file in PYTHONPATH.
+
+Python imports this module before the program. It does two things that cannot be done from outside:
+
+- it replaces the folder of FILE in `sys.path` with the home;
+- it writes a description of the exception that ends the program to the descriptor ORGO_REPORT, and prints no traceback.
+
+It removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack. The exit status
+alone decides whether the program succeeded. If the description fails, Python prints the traceback as usual.
+"""
+
+import os
+import sys
+
+# In characters.
+LONGEST = 16 * 1024
+MOST_PARTS = 10
+
+
+def describe(value, trace, script):
+    """Returns `LINE NUL CLASS NUL MESSAGE`; the line is that of the program, 0 if it is unknown."""
+    line = 0
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == script:
+            line = trace.tb_lineno or 0
+        trace = trace.tb_next
+    try:
+        own_syntax = isinstance(value, SyntaxError) and value.filename == script
+        if own_syntax:
+            line = int(value.lineno or 0)
+        # Without "(main.py, line 1)".
+        message = as_text(value.msg if own_syntax else value)
+    except BaseException:
+        message = as_text(value)
+    parts = [b"%d" % line, encode(class_of(value)), encode(message + details_of(value, 0))]
+    return b"\0".join(parts)
+
+
+def class_of(value):
+    # A metaclass may have a `__name__` of its own.
+    return type.__dict__["__name__"].__get__(type(value))
+
+
+def details_of(value, depth):
+    """Returns the notes of an exception and the exceptions of a group, each on a line of its own."""
+    details = ""
+    try:
+        notes = getattr(value, "__notes__", None)
+        if isinstance(notes, (list, tuple)):
+            for note in notes[:MOST_PARTS]:
+                details += "\n" + as_text(note)
+        group = getattr(sys.modules["builtins"], "BaseExceptionGroup", ())
+        if isinstance(value, group) and depth < 3:
+            for part in value.exceptions[:MOST_PARTS]:
+                text = class_of(part) + ": " + as_text(part) + details_of(part, depth + 1)
+                details += "\n- " + text.replace("\n", "\n  ")
+    except BaseException:
+        # Properties of the program's classes may do anything.
+        pass
+    return details
+
+
+def as_text(value):
+    try:
+        # The result may be of a subclass that the program defines.
+        text = str(value)
+        length = str.__len__(text)
+        text = str.__getitem__(text, slice(LONGEST))
+    except BaseException:
+        return "<exception str() failed>"
+    if length > LONGEST:
+        text += "\n[%d more characters were not kept]" % (length - LONGEST)
+    return text
+
+
+def encode(text):
+    # File names that are not UTF-8 contain lone surrogates.
+    return text.encode("utf-8", "backslashreplace")
+
+
+def hook_for(script, report, print_traceback):
+    """Makes a `sys.excepthook`."""
+    # The program may replace these functions, or close the report and open another file with its number.
+    getpid, fstat, truncate, write = os.getpid, os.fstat, os.ftruncate, os.pwrite
+    get_ident = sys.modules["_thread"].get_ident
+    owner, thread = getpid(), get_ident()
+
+    def identity():
+        stat = fstat(report)
+        return stat.st_dev, stat.st_ino
+
+    original = identity()
+
+    def excepthook(kind, value, trace, /):
+        direct = False
+        try:
+            caller = sys._getframe().f_back
+            direct = caller is None
+            bottom = caller
+            while bottom is not None and bottom.f_back is not None:
+                bottom = bottom.f_back
+            # Describes neither an exception that the program has caught nor those of its threads and child processes.
+            ends = bottom is None or bottom.f_code.co_name != "<module>"
+            if ends and getpid() == owner and get_ident() == thread and identity() == original:
+                description = describe(value, trace, script)
+                truncate(report, 0)
+                if write(report, description, 0) == len(description) and direct:
+                    return
+        except BaseException:
+            pass
+        # A hook of the program may call this to print the traceback.
+        print_traceback(kind, value, trace)
+
+    return excepthook
+
+
+def prepare():
+    own_folder = os.environ.pop("PYTHONPATH")
+    report = int(os.environ.pop("ORGO_REPORT"))
+    os.set_inheritable(report, False)
+    sys.path.remove(own_folder)
+    sys.path_importer_cache.pop(own_folder, None)
+    script = sys.argv[0]
+    folder = os.path.dirname(script)
+    home = os.getcwd()
+
+    def find(path):
+        # Python looks for a finder of FILE after all imports of its start, so files of the home cannot shadow those. Then it
+        # adds the folder of FILE to `sys.path`. `begin` runs with the first function that is called after that.
+        if path == script:
+            sys.settrace(begin)
+        raise ImportError(path)
+
+    def begin(frame, event, argument):
+        replaces = sys.path[:1] == [folder]
+        if not replaces and frame.f_code.co_filename != script:
+            return
+        sys.settrace(None)
+        sys.path_hooks.remove(find)
+        if replaces:
+            sys.path[0] = home
+        present = sys.excepthook
+        # Ubuntu sets a hook of its own. Any other is the user's, set by a `usercustomize` module.
+        if present is sys.__excepthook__ or present.__module__ == "apport_python_hook":
+            sys.excepthook = sys.__excepthook__ = hook_for(script, report, present)
+
+    sys.path_hooks.append(find)
+
+
+prepare()
+del sys.modules["sitecustomize"]
+# The module of the system. If there is none, this raises the error by which Python notices that.
+import sitecustomize

@@ -1,0 +1,133 @@
+//! The source file of a Python program that came with a request.
+
+#![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Seek as _};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rustix::io::fcntl_dupfd_cloexec;
+
+/// A file system in memory: programs run even if the disk is full, and a restart removes all files.
+const PARENT: &str = "/run";
+/// The maximum number of names that are tried. The user may have created files with some of them.
+const TRIES: usize = 1_000;
+/// Keeps the low numbers free: programs expect the first file that they open to get number 3.
+const LOWEST_REPORT: RawFd = 100;
+
+/// The file of a Python program, and the descriptor of its report. The file is removed on drop.
+///
+/// A sealed memory file as `/proc/self/fd/N` would not do: Python opens the file again by its path for the lines of a traceback,
+/// for `inspect.getsource` and in the processes that `multiprocessing` spawns.
+#[derive(Debug)]
+pub(super) struct Script {
+    folder: PathBuf,
+    report: OwnedFd,
+}
+
+impl Script {
+    /// The variable with the number of the report's descriptor.
+    pub(super) const REPORT_VARIABLE: &str = "ORGO_REPORT";
+
+    /// Copies the source from the first of the `given` descriptors. The second is that of the report.
+    pub(super) fn receive(given: Vec<OwnedFd>) -> io::Result<Self> {
+        Self::receive_in(Path::new(PARENT), given)
+    }
+
+    fn receive_in(parent: &Path, given: Vec<OwnedFd>) -> io::Result<Self> {
+        let [source, report] =
+            <[OwnedFd; 2]>::try_from(given).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let report = fcntl_dupfd_cloexec(report, LOWEST_REPORT)?;
+        let explained = |error: io::Error| {
+            io::Error::new(error.kind(), format!("cannot write the program into {PARENT}: {error}"))
+        };
+        let folder = make_folder(parent).map_err(explained)?;
+        let script = Self { folder, report };
+        let mut source = File::from(source);
+        source.rewind()?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(script.path());
+        file.and_then(|mut file| io::copy(&mut source, &mut file)).map_err(explained)?;
+        Ok(script)
+    }
+
+    pub(super) fn path(&self) -> PathBuf {
+        self.folder.join("main.py")
+    }
+
+    /// The number of the report's descriptor.
+    pub(super) fn report(&self) -> RawFd {
+        self.report.as_raw_fd()
+    }
+}
+
+impl Drop for Script {
+    fn drop(&mut self) {
+        // Files that the program added stay: removing a folder of any depth could overflow the agent's stack.
+        let _ = fs::remove_file(self.path());
+        let _ = fs::remove_dir(&self.folder);
+    }
+}
+
+fn make_folder(parent: &Path) -> io::Result<PathBuf> {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let mut made = Err(io::ErrorKind::AlreadyExists.into());
+    for _ in 0..TRIES {
+        let folder = parent.join(format!("exec-{}", LAST.fetch_add(1, Ordering::Relaxed)));
+        made = DirBuilder::new().mode(0o700).create(&folder).map(|()| folder);
+        if !matches!(&made, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
+            break;
+        }
+    }
+    made
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use super::*;
+
+    fn given(source: &str) -> Vec<OwnedFd> {
+        let mut file = tempfile::tempfile().expect("the tests may write to /tmp");
+        file.write_all(source.as_bytes()).expect("there is room");
+        vec![file.into(), tempfile::tempfile().expect("the tests may write to /tmp").into()]
+    }
+
+    #[test]
+    fn a_script_is_there_until_it_is_dropped() {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        for source in ["", "print(1)\n"] {
+            let script = Script::receive_in(parent.path(), given(source)).expect("the folder is ours");
+            assert_eq!(fs::read_to_string(script.path()).expect("it is there"), source);
+            assert!(script.report() >= LOWEST_REPORT);
+        }
+        assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_passed_over_and_other_files_stay() {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let first = Script::receive_in(parent.path(), given("")).expect("the folder is ours");
+        let number = first.folder.to_string_lossy().rsplit_once('-').map(|(_, number)| number.to_owned());
+        let number: u64 = number.and_then(|number| number.parse().ok()).expect("it has one");
+        // Tests run at the same time, and take numbers too.
+        for next in number + 1..number + 50 {
+            std::os::unix::fs::symlink("/etc", parent.path().join(format!("exec-{next}")))
+                .expect("it is ours");
+        }
+        let second = Script::receive_in(parent.path(), given("")).expect("the folder is ours");
+        fs::write(second.folder.join("left"), "").expect("the folder is ours");
+        let left = second.folder.join("left");
+        drop((first, second));
+        assert!(left.exists());
+    }
+
+    #[test]
+    fn a_request_without_descriptors_is_refused() {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        assert!(Script::receive_in(parent.path(), Vec::new()).is_err());
+    }
+}
