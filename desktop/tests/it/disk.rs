@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use rustix::fs::{Mode, OFlags};
-use rustix::mount::{MountFlags, mount};
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
 use rustix::process::{getgid, getuid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 
@@ -20,13 +20,20 @@ pub(crate) fn confine(command: &mut Command, folder: &Path, megabytes: u32) {
     // Everybody stays who they are.
     let users = format!("{0} {0} 1", getuid().as_raw());
     let groups = format!("{0} {0} 1", getgid().as_raw());
+    let is_root = getuid().is_root();
     // SAFETY: between fork and exec only system calls are made, by the only thread, and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
-            unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)?;
-            tell(c"/proc/self/setgroups", "deny")?;
-            tell(c"/proc/self/uid_map", &users)?;
-            tell(c"/proc/self/gid_map", &groups)?;
+            if is_root {
+                // It may mount, and gives computers users of their own, who would be missing in a namespace of users.
+                unshare_unsafe(UnshareFlags::NEWNS)?;
+                mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
+            } else {
+                unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNS)?;
+                tell(c"/proc/self/setgroups", "deny")?;
+                tell(c"/proc/self/uid_map", &users)?;
+                tell(c"/proc/self/gid_map", &groups)?;
+            }
             Ok(mount(c"none", &*folder, c"tmpfs", MountFlags::empty(), &*size)?)
         });
     }
