@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::computer::SYSTEM;
+use crate::computer::{SETTINGS, SYSTEM};
 
 /// Also read by the project's set-up, so that there is one list.
 const PACKAGES: &str = include_str!("../packages.txt");
@@ -121,6 +121,7 @@ fn sandbox() -> Result<(), String> {
         .args(["--unshare-user", "--uid", "1000", "--gid", "1000"])
         .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"])
         .args(SYSTEM)
+        .args(SETTINGS)
         .arg("/bin/true")
         .stdin(Stdio::null())
         .output()

@@ -9,6 +9,8 @@ use rustix::pipe::{PipeFlags, pipe_with};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
 
+use crate::untrusted::printable;
+
 /// How much is kept, in bytes.
 const KEPT: usize = 4 * 1024;
 
@@ -47,7 +49,7 @@ impl BoxLog {
         // slirp4netns ends with a warning that says nothing of its failure.
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("WARNING"));
         // It may end up on a terminal, and in an answer.
-        line.unwrap_or("no reason given").chars().filter(|character| !character.is_control()).collect()
+        printable(line.unwrap_or("no reason given"))
     }
 
     /// No code that holds the lock can panic half way through a change.

@@ -12,8 +12,8 @@ pub(super) const LOGS: &str = "/run/log";
 pub(super) const SUPPORT: &str = "/run/support";
 /// The folder in [`SUPPORT`] of what prepares the interpreter of an `exec` call.
 pub(super) const PYTHON: &str = "python";
-/// The folder of the X server's socket inside the box.
-pub(super) const X_SOCKETS: &str = "/tmp/.X11-unix";
+/// The folder of X sockets inside a box. Its path is built into X clients.
+pub(crate) const X_SOCKETS: &str = "/tmp/.X11-unix";
 
 /// The parts of one running computer.
 #[derive(Clone, Debug)]

@@ -26,7 +26,8 @@ const LOG_SIZE: &str = "8388608";
 /// Closed to the computer's user, unless that is root outside.
 const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 
-/// The part of a box's file tree that comes from the host, not writable, and an empty `/tmp`.
+/// What every box has: of the host its programs and libraries, not writable; processes and devices of its own, and an empty
+/// `/tmp`. Settings of the kernel, which root alone may write, are covered, should a box have root's user outside.
 #[rustfmt::skip]
 pub(crate) const SYSTEM: &[&str] = &[
     "--ro-bind", "/usr", "/usr",
@@ -34,21 +35,18 @@ pub(crate) const SYSTEM: &[&str] = &[
     "--symlink", "usr/sbin", "/sbin",
     "--symlink", "usr/lib", "/lib",
     "--symlink", "usr/lib64", "/lib64",
-    "--ro-bind", "/etc", "/etc",
     "--proc", "/proc",
-    "--dev", "/dev",
-    "--tmpfs", "/tmp",
-];
-
-/// Settings of the kernel, which root alone may write: a box must not be able to where it has root's user outside.
-#[rustfmt::skip]
-const COVERED: &[&str] = &[
     "--ro-bind", "/proc/sys", "/proc/sys",
     "--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger",
     "--ro-bind-try", "/proc/irq", "/proc/irq",
     "--ro-bind-try", "/proc/bus", "/proc/bus",
     "--ro-bind-try", "/proc/fs", "/proc/fs",
+    "--dev", "/dev",
+    "--tmpfs", "/tmp",
 ];
+
+/// The host's settings, which a computer shares.
+pub(crate) const SETTINGS: &[&str] = &["--ro-bind", "/etc", "/etc"];
 
 /// What a box is opened with, beside the files of its computer.
 pub(super) struct Opening<'a> {
@@ -71,7 +69,7 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
         .args(["--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--unshare-net"])
         .args(["--unshare-cgroup-try", "--hostname", hostname])
         .args(SYSTEM)
-        .args(COVERED)
+        .args(SETTINGS)
         .args(["--perms", "1777", "--dir", X_SOCKETS])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--tmpfs", "/dev/shm"])

@@ -14,7 +14,7 @@ use std::process::Stdio;
 use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::process::Command;
 
-use crate::computer::inherit;
+use crate::computer::{SYSTEM, inherit};
 
 use super::connections::{Connection, Host, Target};
 use super::listeners::{AUDIO, DISPLAY};
@@ -26,15 +26,9 @@ const LAUNCHER: &str = "/run/orgo-desktop";
 /// The file with the secret options inside the box.
 const SECRETS: &str = "/tmp/target";
 
-/// The part of the file tree that comes from the host, not writable: programs, libraries and what the loader and TLS
-/// read. Of `/etc` the encoder needs no more.
+/// The host's settings that the loader and TLS read. Of `/etc` the encoder needs no more.
 #[rustfmt::skip]
-const SYSTEM: &[&str] = &[
-    "--ro-bind", "/usr", "/usr",
-    "--symlink", "usr/bin", "/bin",
-    "--symlink", "usr/sbin", "/sbin",
-    "--symlink", "usr/lib", "/lib",
-    "--symlink", "usr/lib64", "/lib64",
+const SETTINGS: &[&str] = &[
     "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
     "--ro-bind-try", "/etc/ld.so.cache", "/etc/ld.so.cache",
     "--ro-bind-try", "/etc/ssl", "/etc/ssl",
@@ -42,9 +36,6 @@ const SYSTEM: &[&str] = &[
     "--ro-bind-try", "/etc/pki", "/etc/pki",
     "--ro-bind-try", "/etc/crypto-policies", "/etc/crypto-policies",
     "--ro-bind-try", "/etc/gnutls", "/etc/gnutls",
-    "--proc", "/proc",
-    "--dev", "/dev",
-    "--tmpfs", "/tmp",
 ];
 
 /// The source of a stream.
@@ -83,6 +74,7 @@ pub(super) fn command(
         .args(["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-cgroup-try"])
         .args(["--unshare-uts", "--hostname", "encoder"])
         .args(SYSTEM)
+        .args(SETTINGS)
         .arg("--ro-bind")
         .arg(&stage.program)
         .arg(LAUNCHER);

@@ -10,12 +10,11 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::Interest;
 
+use crate::computer::X_SOCKETS;
 use crate::untrusted::transfer;
 
 /// The X display number in the box.
 pub(super) const DISPLAY: u16 = 0;
-/// The folder of X sockets. Its path is built into X clients.
-const X_SOCKETS: &str = "/tmp/.X11-unix";
 /// The socket of the audio server in the box.
 pub(super) const AUDIO: &str = "/tmp/pulse.sock";
 /// The port that stands for the target on the loopback interface of the box. All ports of a new network namespace are
