@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use std::{mem, thread};
 
 use rustix::net::{RecvFlags, SendFlags};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{InputModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, Interest};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -144,6 +144,10 @@ impl Agent {
         exchange.verdict().await?.map_err(io::Error::other)?;
         let terminal = descriptor::open_terminal(&device.ok_or_else(unexpected)?, self.0.owner)?;
         tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
+        let mut modes = tcgetattr(&terminal.master)?;
+        // Without it Backspace at a program's prompt would remove one byte of a character.
+        modes.input_modes |= InputModes::IUTF8;
+        tcsetattr(&terminal.master, OptionalActions::Now, &modes)?;
         Ok(terminal)
     }
 

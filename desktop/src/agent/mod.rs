@@ -27,3 +27,4 @@ pub(crate) use descriptor::Descriptor;
 pub(crate) use harden::PROCESSES;
 pub(crate) use protocol::{End, FolderChange, Refusal, Spawn, Stdio, TableChange};
 pub(crate) use serve::serve;
+pub(crate) use spawn::SYSTEM_PATH;

@@ -6,7 +6,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{self, Child, Command};
 
 use rustix::fs::{Access, Mode, OFlags, access, open};
@@ -19,6 +19,10 @@ use super::protocol::{Spawn, Stdio};
 use super::script::Script;
 use super::supervise::{expend, supervise};
 
+/// Where the programs that the server asks for are looked up. `PATH` of their environment begins with folders of the home: what
+/// the user puts there is found by the user's programs, and cannot stand in for `bash` or a part of the desktop.
+pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
+
 /// Starts the process in a session of its own; with it comes the end of its output that the server reads, if any.
 pub(super) fn spawn(
     request: &Spawn,
@@ -29,7 +33,7 @@ pub(super) fn spawn(
     let (program, arguments) =
         request.argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
     let files = harden::files();
-    let mut command = Command::new(program);
+    let mut command = Command::new(find(program)?);
     command
         .args(arguments)
         .env_clear()
@@ -39,6 +43,10 @@ pub(super) fn spawn(
     let inherited = script.map(Script::report);
     if let Some(script) = script {
         command.arg(script.path()).env(Script::REPORT_VARIABLE, script.report().to_string());
+    }
+    // An interpreter finds its library by the path that it was started with. Others are called by their name in what they print.
+    if script.is_none() {
+        command.arg0(program);
     }
     let output = match &request.stdio {
         Stdio::Terminal { .. } => {
@@ -86,6 +94,18 @@ pub(super) fn spawn(
         expend(child.id());
     }
     Ok((child, output))
+}
+
+/// The path of a program of the system.
+fn find(program: &str) -> io::Result<PathBuf> {
+    if program.contains('/') {
+        return Ok(program.into());
+    }
+    let is_program = |path: &PathBuf| path.is_file() && access(path, Access::EXEC_OK).is_ok();
+    std::env::split_paths(SYSTEM_PATH)
+        .map(|folder| folder.join(program))
+        .find(is_program)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{program} is not installed")))
 }
 
 /// The folder, or the root where the user has closed or removed it: the commands that repair it must run.

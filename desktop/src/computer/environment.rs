@@ -1,6 +1,7 @@
 //! The environment of every process inside a computer.
 
-use super::layout::{HOME, RUN};
+use super::layout::{HOME, RUN, SUPPORT};
+use crate::agent::SYSTEM_PATH;
 
 /// The variables a program finds, on display `display`.
 pub(crate) fn environment(display: u16) -> Vec<(String, String)> {
@@ -9,11 +10,13 @@ pub(crate) fn environment(display: u16) -> Vec<(String, String)> {
         ("USER", "user"),
         ("LOGNAME", "user"),
         ("SHELL", "/bin/bash"),
-        ("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games"),
         ("LANG", "C.UTF-8"),
+        // Programs whose output is read by nobody's eyes. Terminals have a better one.
+        ("TERM", "dumb"),
         ("XDG_RUNTIME_DIR", "/run/user"),
         ("XDG_CURRENT_DESKTOP", "openbox"),
         ("XDG_SESSION_TYPE", "x11"),
+        ("BROWSER", "web-browser"),
         ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/bus"),
         // Xlib keeps the table of compose sequences there, once read. Without it openbox parses half a megabyte of it at each
         // change of the keymap, for 30 ms, and every program that reads the keyboard through Xlib at its start.
@@ -23,6 +26,11 @@ pub(crate) fn environment(display: u16) -> Vec<(String, String)> {
     ];
     let mut variables: Vec<_> =
         fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // Folders of the home are in it before they exist, so that a program that is put there is found at once.
+    variables.push(("PATH".into(), format!("{HOME}/.local/bin:{HOME}/bin:{SYSTEM_PATH}:{SUPPORT}/bin")));
+    variables.push(("XDG_CONFIG_DIRS".into(), format!("{SUPPORT}/config:/etc/xdg")));
+    variables.push(("XDG_DATA_DIRS".into(), format!("{SUPPORT}/share:/usr/local/share:/usr/share")));
+    variables.push(("ALSA_CONFIG_PATH".into(), format!("{SUPPORT}/alsa.conf")));
     variables.push(("DISPLAY".into(), format!(":{display}")));
     variables.push(("PULSE_SERVER".into(), format!("unix:{RUN}/pulse.sock")));
     variables

@@ -5,9 +5,9 @@
     reason = "works with a folder of the server's own in a folder that is sticky, and with the list of processes"
 )]
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
@@ -21,6 +21,27 @@ use crate::untrusted::Folder;
 use super::layout::PYTHON;
 use super::network::RESOLVER;
 use super::{AGENT, Limits};
+
+macro_rules! system {
+    ($($path:literal),* $(,)?) => {
+        &[$(($path, include_str!(concat!("../../assets/system/", $path)))),*]
+    };
+}
+
+/// What every computer has beside the programs and settings of the host: files by their path in the support folder.
+const SYSTEM: &[(&str, &str)] = system![
+    "alsa.conf",
+    "bin/python",
+    "bin/web-browser",
+    "chromium-flags",
+    "chromium/master_preferences",
+    "chromium/policies/managed/computer.json",
+    "chromium/policies/recommended/computer.json",
+    "config/mimeapps.list",
+    "config/pip/pip.conf",
+    "profile",
+    "share/applications/web-browser.desktop",
+];
 
 const PARENT: &str = "/tmp";
 const PREFIX: &str = "orgo-desktop-";
@@ -84,11 +105,15 @@ impl RuntimeDir {
 
     fn write_support(&self) -> io::Result<()> {
         let support = self.support();
-        DirBuilder::new().mode(0o755).create(&support)?;
+        make_public(&support)?;
         let public = |name: &str, text: &str| -> io::Result<()> {
             let path = support.join(name);
+            if let Some(folder) = path.parent() {
+                make_public(folder)?;
+            }
             fs::write(&path, text)?;
-            fs::set_permissions(path, Permissions::from_mode(0o644))
+            let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
+            fs::set_permissions(path, Permissions::from_mode(mode))
         };
         public(
             "passwd",
@@ -96,12 +121,25 @@ impl RuntimeDir {
         )?;
         public("group", "root:x:0:\nuser:x:1000:user\n")?;
         public("resolv.conf", &format!("nameserver {RESOLVER}\n"))?;
-        public("chromium-flags", include_str!("../../assets/chromium-flags"))?;
-        DirBuilder::new().mode(0o755).create(support.join(PYTHON))?;
+        for (name, text) in SYSTEM {
+            public(name, text)?;
+        }
         let prepares = format!("{PYTHON}/sitecustomize.py");
         public(&prepares, include_str!("../../assets/python/sitecustomize.py"))?;
         provide_agent(&std::env::current_exe()?, &support.join(AGENT))
     }
+}
+
+/// Makes a folder that every account can read, whatever mask the server was started with.
+fn make_public(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    if let Some(parent) = folder.parent() {
+        make_public(parent)?;
+    }
+    fs::create_dir(folder)?;
+    fs::set_permissions(folder, Permissions::from_mode(0o755))
 }
 
 /// A second name for this program, since a computer's user may not be able to reach the folder it lies in; a copy where

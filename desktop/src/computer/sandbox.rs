@@ -17,8 +17,13 @@ use super::spawner::inherit;
 /// The program of the agent inside [`SUPPORT`].
 pub(crate) const AGENT: &str = "agent";
 
-/// Where Debian's launcher of the browser looks for options. Only a file that is there can be covered by another.
-const CHROMIUM_FLAGS: &str = "/etc/chromium.d/default-flags";
+/// What a computer has in place of the host's, by its name in the support folder. Only what is there can be covered.
+const COVERS: &[(&str, &str)] = &[
+    ("profile", "/etc/profile"),
+    // What Debian's launcher of the browser reads as a script, and policies and settings of the browser.
+    ("chromium-flags", "/etc/chromium.d/default-flags"),
+    ("chromium", "/etc/chromium"),
+];
 
 /// For all logs of a box together, in bytes. A part of the desktop that complains without end fills no more.
 const LOG_SIZE: &str = "8388608";
@@ -82,8 +87,8 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     };
     bind("--ro-bind", &layout.support.join("passwd"), "/etc/passwd");
     bind("--ro-bind", &layout.support.join("group"), "/etc/group");
-    if Path::new(CHROMIUM_FLAGS).exists() {
-        bind("--ro-bind", &layout.support.join("chromium-flags"), CHROMIUM_FLAGS);
+    for (name, covered) in COVERS.iter().filter(|(_, covered)| Path::new(covered).exists()) {
+        bind("--ro-bind", &layout.support.join(name), covered);
     }
     // Where the host's resolver keeps its file outside `/etc`, the link to it must lead somewhere.
     if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize() {

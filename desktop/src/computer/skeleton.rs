@@ -26,6 +26,7 @@ const FILES: &[(&str, &[u8])] = skeleton![
     ".config/xfce4/terminal/terminalrc",
     ".gtkrc-2.0",
     ".local/share/backgrounds/dusk.svg",
+    ".profile",
     ".themes/Orgo/openbox-3/themerc",
 ];
 

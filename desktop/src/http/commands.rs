@@ -49,7 +49,8 @@ async fn bash(
             "command: must be at most {LONGEST_COMMAND} bytes long, without NUL; put a longer one in a file"
         )));
     }
-    let argv = vec!["bash".into(), "-c".into(), command.clone()];
+    // After `--` a command that begins with a dash is none of bash's own options.
+    let argv = vec!["bash".into(), "-c".into(), "--".into(), command.clone()];
     let transcript = machine.run(argv, limit).await?;
     match transcript.outcome {
         Outcome::Exited(end) => Ok(Json(json!({

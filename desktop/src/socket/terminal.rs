@@ -51,7 +51,7 @@ pub(super) async fn run(socket: WebSocket, machine: &Machine, cols: Option<u16>,
 }
 
 async fn start(machine: &Machine, cols: u16, rows: u16) -> Result<(Process, Arc<Descriptor>), String> {
-    let argv = vec!["bash".into()];
+    let argv = vec!["bash".into(), "--login".into()];
     let mut shell =
         machine.spawn(argv, Stdio::Terminal { cols, rows }).await.map_err(|error| error.to_string())?;
     let terminal = shell.take_output().ok_or("the agent gave no terminal")?;
