@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::computer::{BOX_RUN, Choice, HOME};
 use crate::secret::Secret;
 
 /// A local computer service that speaks the Orgo protocol over real X desktops.
@@ -24,12 +25,19 @@ pub(crate) enum Command {
     Doctor,
     /// Print the names of keys that the `key` call takes, as a table in Markdown.
     Keys,
-    /// Start processes inside a computer's box; the server runs this itself.
+    /// Start processes inside a computer; the server runs this itself.
     #[command(hide = true)]
     Agent {
         /// The descriptor of the socket to the server.
         #[arg(long)]
         control: RawFd,
+        #[arg(long, default_value = HOME)]
+        home: PathBuf,
+        #[arg(long, default_value = BOX_RUN)]
+        scratch: PathBuf,
+        /// Whether nothing else confines the computer.
+        #[arg(long)]
+        unboxed: bool,
     },
     /// Carry a computer's network; the server runs this itself.
     #[command(hide = true)]
@@ -71,6 +79,9 @@ pub(crate) struct Serve {
     /// An origin whose pages may call, such as http://127.0.0.1:3000; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
+    /// How computers are kept apart from the host and from one another.
+    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    pub(crate) isolation: Choice,
     /// Once ready, print the addresses and the key as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,

@@ -41,7 +41,10 @@ pub fn main() -> ExitCode {
             print!("{}", screen::key_table());
             ExitCode::SUCCESS
         }
-        Command::Agent { control } => report(agent::serve(control)),
+        Command::Agent { control, home, scratch, unboxed } => {
+            let serve = if unboxed { computer::serve_unboxed } else { agent::serve };
+            report(serve(control, agent::Ground { home, scratch }))
+        }
         Command::Carrier { users, network, program } => {
             report(computer::run_carrier(users, network, &program))
         }

@@ -38,14 +38,14 @@ const TUNNEL_NUMBER: (u32, u32) = (10, 200);
 const STAGES: &[&str] = &["/mnt", "/srv", "/media"];
 
 /// Settles the rights of this process, which must have one thread yet. Returns where `homes` is to be reached: at its own path,
-/// or at another that the users of computers can pass through.
+/// or at another that the users of computers can pass through. `carries` says whether computers have networks that are carried.
 ///
 /// Root's other rights are gone for good then, also for whatever this process starts.
-pub(crate) fn settle(homes: &Path, port: u16) -> PathBuf {
+pub(crate) fn settle(homes: &Path, port: u16, carries: bool) -> PathBuf {
     if !geteuid().is_root() {
         return homes.to_owned();
     }
-    let place = arrange(homes).unwrap_or_else(|error| {
+    let place = arrange(homes, carries).unwrap_or_else(|error| {
         tracing::warn!("cannot arrange mounts of the server's own: {error}");
         homes.to_owned()
     });
@@ -57,8 +57,8 @@ pub(crate) fn settle(homes: &Path, port: u16) -> PathBuf {
 
 /// Computers' users, and the carriers of their networks, have no more rights to a path than any other user. Where the system
 /// closes what they need, it is opened to them in a mount namespace of the server's own, which nobody else sees.
-fn arrange(homes: &Path) -> io::Result<PathBuf> {
-    let tunnel_is_closed = fs::metadata(TUNNEL).is_ok_and(|tunnel| tunnel.mode() & 0o006 != 0o006);
+fn arrange(homes: &Path, carries: bool) -> io::Result<PathBuf> {
+    let tunnel_is_closed = carries && fs::metadata(TUNNEL).is_ok_and(|tunnel| tunnel.mode() & 0o006 != 0o006);
     let homes_are_closed = !can_be_reached(homes);
     if !tunnel_is_closed && !homes_are_closed {
         return Ok(homes.to_owned());

@@ -24,7 +24,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{Admission, App};
 use crate::cli::Serve;
-use crate::computer::{Fleet, FleetError, Homes, RuntimeDir, Spawner};
+use crate::computer::{
+    Decision, Facts, Fleet, FleetError, Homes, Isolation, RuntimeDir, Spawner, Users, decide,
+};
 use crate::doctor;
 use crate::files::{Contents, Linker};
 use crate::http;
@@ -60,6 +62,8 @@ pub(crate) enum ServeError {
     EmptyKey,
     #[error("--allow-origin {0:?} is not an origin such as http://127.0.0.1:3000")]
     Origin(String),
+    #[error("{0}")]
+    NoBoxes(String),
     #[error("cannot open the data: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -81,8 +85,23 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         return Err(ServeError::Remote(options.listen));
     }
     let data = DataDir::open(options.data_dir.clone())?;
+    let users = Users::find();
+    let container = Facts::capture().container();
+    let Decision { isolation, warning } =
+        decide(options.isolation, || doctor::try_box(users), container.as_deref()).map_err(ServeError::NoBoxes)?;
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+    if isolation == Isolation::None {
+        // Orphans of a computer whose agent was killed fall to this process, which ends them.
+        rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(io::Error::from)?;
+        if !matches!(users, Users::Own { .. }) {
+            tracing::warn!("all computers run as the user of this server: what runs in them can end it");
+        }
+    }
     // While this process has one thread, of which the others get the rights that are left.
-    let homes = privileges::settle(&data.homes()?, options.listen.port());
+    let homes = privileges::settle(&data.homes()?, options.listen.port(), isolation.has_own_network());
+    let homes = Homes::open(homes, users, isolation).map_err(|error| data.error(error))?;
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
@@ -90,11 +109,12 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         .block_on(run(options, data, homes))
 }
 
-async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), ServeError> {
+async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeError> {
     // Before anything starts, so that no signal finds a half-built server.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
+    let isolation = homes.isolation();
     let (api_key, key_file) = api_key(options, &data)?;
     let store = Arc::new(Store::open(&data.folder.join("orgo.db"))?);
     let contents =
@@ -102,7 +122,7 @@ async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), Serve
     let fleet = Fleet::new(
         Arc::clone(&store),
         Arc::clone(&contents),
-        Homes::open(homes).map_err(|error| data.error(error))?,
+        homes,
         RuntimeDir::create()?,
         Spawner::start()?,
     );
@@ -110,7 +130,7 @@ async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), Serve
         .await
         .map_err(|error| ServeError::Listen { address: options.listen, error })?;
     let address = listener.local_addr()?;
-    if let Some(obstacle) = doctor::obstacle() {
+    if let Some(obstacle) = doctor::obstacle(isolation) {
         tracing::warn!("{obstacle}");
     }
 
