@@ -54,8 +54,12 @@ pub(crate) enum Command {
     /// Open the sockets of a stream's box and run its encoder; the server runs this itself.
     #[command(hide = true)]
     Encoder {
+        /// The descriptor of the socket to the server, in a box.
         #[arg(long)]
-        control_fd: i32,
+        control_fd: Option<RawFd>,
+        /// The descriptor of a file that the program is to have, outside of a box.
+        #[arg(long)]
+        secrets_fd: Option<RawFd>,
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
@@ -80,7 +84,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
     /// How computers are kept apart from the host and from one another.
-    #[arg(long, value_enum, default_value_t = Choice::Auto)]
+    #[arg(long, value_enum, default_value_t = Choice::Auto, env = "ORGO_DESKTOP_ISOLATION")]
     pub(crate) isolation: Choice,
     /// Once ready, print the addresses and the key as one line of JSON.
     #[arg(long)]

@@ -80,7 +80,7 @@ pub(crate) fn run() -> ExitCode {
         }
         Err(reason) => println!("--isolation=auto refuses: {reason}"),
     }
-    let carries = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_own_network());
+    let carries = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_boxes());
     if carries && !Path::new(TUNNEL).exists() {
         println!(
             "\nComputers will have no network, since there is no {TUNNEL}. To have it: {}",

@@ -48,7 +48,9 @@ pub fn main() -> ExitCode {
         Command::Carrier { users, network, program } => {
             report(computer::run_carrier(users, network, &program))
         }
-        Command::Encoder { control_fd, command } => report(stream::launch(control_fd, &command)),
+        Command::Encoder { control_fd, secrets_fd, command } => {
+            report(stream::launch(control_fd, secrets_fd, &command))
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_
 use rustix::process::geteuid;
 use rustix::thread::{
     CapabilitySet, CapabilitySets, UnshareFlags, remove_capability_from_bounding_set, set_capabilities,
-    unshare_unsafe,
+    set_no_new_privs, unshare_unsafe,
 };
 
 /// Computers run as users of their own, whose homes the server makes and removes, and whose processes it starts and ends.
@@ -107,6 +107,17 @@ fn give_up(port: u16) -> io::Result<()> {
         CapabilitySets { effective: held, permitted: held, inheritable: CapabilitySet::empty() },
     )?;
     Ok(())
+}
+
+/// Leaves this process, and all that it starts, without a capability and without a way to one.
+pub(crate) fn give_up_rights() -> io::Result<()> {
+    for capability in CapabilitySet::all().iter() {
+        // Without the right to do so, `no_new_privs` keeps a program from having more than its parent.
+        let _ = remove_capability_from_bounding_set(capability);
+    }
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    Ok(set_no_new_privs(true)?)
 }
 
 /// Whether users other than root can pass through a folder and every one above it.

@@ -88,7 +88,8 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     let users = Users::find();
     let container = Facts::capture().container();
     let Decision { isolation, warning } =
-        decide(options.isolation, || doctor::try_box(users), container.as_deref()).map_err(ServeError::NoBoxes)?;
+        decide(options.isolation, || doctor::try_box(users), container.as_deref())
+            .map_err(ServeError::NoBoxes)?;
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
@@ -100,7 +101,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         }
     }
     // While this process has one thread, of which the others get the rights that are left.
-    let homes = privileges::settle(&data.homes()?, options.listen.port(), isolation.has_own_network());
+    let homes = privileges::settle(&data.homes()?, options.listen.port(), isolation.has_boxes());
     let homes = Homes::open(homes, users, isolation).map_err(|error| data.error(error))?;
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)

@@ -144,7 +144,17 @@ mod tests {
         ] {
             assert_eq!(read(&home, path).as_deref(), Ok("inside"), "{path}");
         }
-        for path in ["../secret", "~/../secret", "way-out", "/etc/passwd", "/nowhere", "/", "../nowhere", "/home/user/../secret", "/home/user2/a"] {
+        for path in [
+            "../secret",
+            "~/../secret",
+            "way-out",
+            "/etc/passwd",
+            "/nowhere",
+            "/",
+            "../nowhere",
+            "/home/user/../secret",
+            "/home/user2/a",
+        ] {
             assert_eq!(read(&home, path), Err(Refusal::OutsideHome), "{path}");
         }
         for path in ["nowhere", "Desktop/a.txt/b", "~/nowhere"] {

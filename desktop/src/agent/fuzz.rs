@@ -79,7 +79,8 @@ pub(crate) fn agent(data: &[u8]) {
     let runtime = build_runtime();
     {
         let _entered = runtime.enter();
-        let agent = Agent::within(own, getuid().as_raw(), Terminals::OfBox, LIMITS).expect("a socket can be set up");
+        let agent =
+            Agent::within(own, getuid().as_raw(), Terminals::OfBox, LIMITS).expect("a socket can be set up");
         if question % 10 == 9 {
             connect(&agent, how);
         } else {

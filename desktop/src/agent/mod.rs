@@ -25,6 +25,6 @@ mod table;
 pub(crate) use client::{Agent, AgentError, FileError, Process, Terminals};
 pub(crate) use descriptor::Descriptor;
 pub(crate) use harden::PROCESSES;
-pub(crate) use protocol::{End, FolderChange, Refusal, Spawn, Stdio, TableChange};
 pub(crate) use kill::{Stat, descendants, end_descendants};
+pub(crate) use protocol::{End, FolderChange, Refusal, Spawn, Stdio, TableChange};
 pub(crate) use serve::{Ground, serve};

@@ -37,7 +37,10 @@ impl Script {
             <[OwnedFd; 2]>::try_from(given).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
         let report = fcntl_dupfd_cloexec(report, LOWEST_REPORT)?;
         let explained = |error: io::Error| {
-            io::Error::new(error.kind(), format!("cannot write the program into {}: {error}", parent.display()))
+            io::Error::new(
+                error.kind(),
+                format!("cannot write the program into {}: {error}", parent.display()),
+            )
         };
         let folder = make_folder(parent).map_err(explained)?;
         let script = Self { folder, report };

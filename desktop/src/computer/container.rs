@@ -78,7 +78,13 @@ async fn end(child: &mut Child, reach: &Reach) -> io::Result<()> {
             kill_group(child);
             child.wait().await?;
             // The kernel ends it with its parent, but not in the same moment.
-            timeout(CLEARANCE, async { for process in inside { end_of(process).await } }).await.is_ok()
+            timeout(CLEARANCE, async {
+                for process in inside {
+                    end_of(process).await;
+                }
+            })
+            .await
+            .is_ok()
         }
         Reach::Descendants(_) => {
             // The agent last: orphans fall to it as long as it is there.

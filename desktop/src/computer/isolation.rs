@@ -53,7 +53,8 @@ pub(crate) fn decide(
     boxes: impl FnOnce() -> Result<(), String>,
     container: Option<&str>,
 ) -> Result<Decision, String> {
-    const CONSEQUENCE: &str = "computers are not walled off: they share this container's network and processes";
+    const CONSEQUENCE: &str =
+        "computers are not walled off: they share this container's network and processes";
     let decision = |isolation, warning| Ok(Decision { isolation, warning });
     match choice {
         Choice::Box => decision(Isolation::Box, None),
@@ -130,8 +131,8 @@ impl Isolation {
         }
     }
 
-    /// Whether computers have a network of their own.
-    pub(crate) fn has_own_network(self) -> bool {
+    /// Whether computers have namespaces of their own: a network that is carried, and an encoder that comes to it by relays.
+    pub(crate) fn has_boxes(self) -> bool {
         self == Self::Box
     }
 }
@@ -150,7 +151,8 @@ pub(crate) struct Facts {
 }
 
 /// Made by Docker, by Podman, and by what follows systemd's interface for containers.
-const FILES: &[&str] = &["/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host/container-manager"];
+const FILES: &[&str] =
+    &["/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host/container-manager"];
 /// Set by engines (`container`), dev containers, Codespaces, and Kubernetes.
 const VARIABLES: &[&str] = &["container", "REMOTE_CONTAINERS", "CODESPACES", "KUBERNETES_SERVICE_HOST"];
 /// In the places of control groups.
@@ -258,7 +260,11 @@ mod tests {
 
     #[test]
     fn a_machine_is_no_container_though_it_runs_some() {
-        for cgroup in ["0::/\n", "0::/user.slice/user-1000.slice/session-2.scope\n", "0::/system.slice/docker.service\n"] {
+        for cgroup in [
+            "0::/\n",
+            "0::/user.slice/user-1000.slice/session-2.scope\n",
+            "0::/system.slice/docker.service\n",
+        ] {
             let facts = Facts { cgroup: cgroup.into(), mounts: PLAIN_MOUNT.into(), ..Facts::default() };
             assert_eq!(facts.container(), None, "{cgroup}");
         }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
-use crate::stream::{Broadcast, Connection, Connector, Stage, StartError, Status};
+use crate::stream::{Broadcast, Connection, Connector, Source, Stage, StartError, Status};
 use crate::untrusted;
 
 use super::box_log::BoxLog;
@@ -100,7 +100,8 @@ impl Machine {
         spawner: &Spawner,
         closing: &CancellationToken,
     ) -> Result<Self, BootError> {
-        let Blueprint { layout, isolation, runtime, hostname, resolution, owner, password, group } = blueprint;
+        let Blueprint { layout, isolation, runtime, hostname, resolution, owner, password, group } =
+            blueprint;
         let (own_end, control) = UnixStream::pair()?;
         let opening = Opening { hostname: &hostname, owner, control: control.into() };
         let mut command = isolation.command(&layout, opening)?;
@@ -115,9 +116,8 @@ impl Machine {
             let desktop = session::start(&agent, &layout, resolution, &ending);
             let program = layout.support.join(AGENT);
             let carrying = Carrying { spawner, agent: &program, owner, group: &group, log: log_end };
-            let network = async {
-                if isolation.has_own_network() { connect(&agent, &log, carrying).await } else { None }
-            };
+            let network =
+                async { if isolation.has_boxes() { connect(&agent, &log, carrying).await } else { None } };
             let (desktop, network) = tokio::join!(desktop, network);
             Ok((desktop?, network))
         };
@@ -236,13 +236,22 @@ impl Machine {
         let size = self.on_screen(Lane::View, Screen::size).await?;
         let stage = Stage {
             program: self.layout.support.join(AGENT),
-            display: self.connector(self.layout.x_socket()),
-            audio: self.connector(self.layout.inside.pulse_socket()),
+            source: self.source(),
             size,
             owner: self.owner,
             join_group: &|command| self.group.join(command),
         };
         self.broadcast.start(&self.spawner, stage, connection).await
+    }
+
+    /// How an encoder comes to the screen and the sound.
+    fn source(&self) -> Source {
+        let audio = self.layout.inside.pulse_socket();
+        if self.isolation.has_boxes() {
+            Source::Relayed { display: self.connector(self.layout.x_socket()), audio: self.connector(audio) }
+        } else {
+            Source::Direct { display: self.layout.display, audio, variables: environment(&self.layout) }
+        }
     }
 
     /// Connects to a server inside for those who cannot be told how.

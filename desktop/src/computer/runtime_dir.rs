@@ -102,7 +102,11 @@ impl RuntimeDir {
             let place = own.create_passage(&name, owner)?;
             let made = Self::PLACES.iter().try_for_each(|name| {
                 let folder = place.create(name, owner)?;
-                if *name == Self::PLACES[0] { folder.write(DisplayKey::FILE, &key.file(), owner) } else { Ok(()) }
+                if *name == Self::PLACES[0] {
+                    folder.write(DisplayKey::FILE, &key.file(), owner)
+                } else {
+                    Ok(())
+                }
             });
             if let Err(error) = made {
                 self.remove_place(display);

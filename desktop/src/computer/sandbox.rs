@@ -89,7 +89,18 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
         .args(["--perms", "1777", "--dir", X_SOCKETS])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--tmpfs", "/dev/shm"])
-        .args(["--tmpfs", "/run", "--perms", "0700", "--dir", &inside.user, "--perms", "0700", "--dir", &inside.run])
+        .args([
+            "--tmpfs",
+            "/run",
+            "--perms",
+            "0700",
+            "--dir",
+            &inside.user,
+            "--perms",
+            "0700",
+            "--dir",
+            &inside.run,
+        ])
         .args(["--size", LOG_SIZE, "--tmpfs", &inside.logs])
         .args(["--tmpfs", "/var", "--dir", "/var/tmp"])
         .args(["--ro-bind-try", "/var/cache/fontconfig", "/var/cache/fontconfig"]);

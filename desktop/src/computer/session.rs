@@ -119,7 +119,7 @@ async fn shows(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bo
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
-/// A program that is part of every desktop. In arguments and values `{run}` and `{user}` stand for folders of the computer.
+/// A program that is part of every desktop. In arguments and values `{run}`, `{user}` and `{home}` stand for folders of the computer.
 struct Part {
     program: &'static str,
     arguments: &'static [&'static str],
@@ -152,14 +152,15 @@ const SOUND_SERVER: Part = Part {
 const MESSAGE_BUS: Part = Part {
     program: "dbus-daemon",
     arguments: &["--session", "--address=unix:path={user}/bus", "--nofork", "--nopidfile"],
-    variables: &[],
+    // Without it the bus looks its user up, who without a box may have no entry in the database of users.
+    variables: &[("XDG_DATA_HOME", "{home}/.local/share")],
 };
 const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[], variables: &[] };
 const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"], variables: &[] };
 const PANEL: Part = Part { program: "tint2", arguments: &[], variables: &[] };
 
 fn filled(text: &str, inside: &Inside) -> String {
-    text.replace("{run}", &inside.run).replace("{user}", &inside.user)
+    text.replace("{run}", &inside.run).replace("{user}", &inside.user).replace("{home}", &inside.home)
 }
 
 /// The program of the X server.

@@ -24,7 +24,7 @@ use crate::agent::{Stat, descendants, end_descendants};
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
 
 enum Request {
-    Spawn(Command, oneshot::Sender<io::Result<Child>>),
+    Spawn(Box<Command>, oneshot::Sender<io::Result<Child>>),
     Sweep(oneshot::Sender<()>),
 }
 
@@ -74,7 +74,12 @@ impl Spawner {
     pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
         // A variable of the server's may hold the API key, or keys of whoever started it.
-        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+        let named: Vec<_> = command
+            .as_std()
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).envs(named);
         let server = getpid();
         // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
         unsafe {
@@ -91,7 +96,7 @@ impl Spawner {
             });
         }
         let (reply, answer) = oneshot::channel();
-        self.requests.send(Request::Spawn(command, reply)).map_err(io::Error::other)?;
+        self.requests.send(Request::Spawn(Box::new(command), reply)).map_err(io::Error::other)?;
         answer.await.map_err(io::Error::other)?
     }
 }
@@ -114,7 +119,8 @@ impl Started {
         let mut before = HashSet::new();
         loop {
             let all = descendants(own);
-            self.0.retain(|(pid, started)| all.iter().any(|(id, stat)| id == pid && stat.started == *started));
+            self.0
+                .retain(|(pid, started)| all.iter().any(|(id, stat)| id == pid && stat.started == *started));
             let foreign: HashSet<i32> = all
                 .iter()
                 .filter(|(pid, stat)| stat.parent == own && !self.0.contains(&(*pid, stat.started)))

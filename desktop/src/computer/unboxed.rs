@@ -5,10 +5,10 @@ use std::os::fd::{AsRawFd as _, RawFd};
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use rustix::thread::{CapabilitySet, CapabilitySets, remove_capability_from_bounding_set, set_capabilities, set_no_new_privs};
 use tokio::process::Command;
 
 use crate::agent::{self, Ground};
+use crate::privileges::give_up_rights;
 use crate::seccomp;
 
 use super::display_key::DisplayKey;
@@ -30,7 +30,14 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
         home: home.path.clone(),
         display,
         key: Some(key),
-        inside: Inside { home: text(home.path.clone()), run, user, logs, scratch, support: text(support.clone()) },
+        inside: Inside {
+            home: text(home.path.clone()),
+            run,
+            user,
+            logs,
+            scratch,
+            support: text(support.clone()),
+        },
         support,
     })
 }
@@ -58,18 +65,7 @@ pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
     // The end of the server is seen by its socket: an agent that the kernel killed could not end the others.
     rustix::process::set_parent_process_death_signal(None)?;
     rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
-    drop_capabilities()?;
-    set_no_new_privs(true)?;
+    give_up_rights()?;
     seccomp::COMPUTER.install()?;
     agent::serve(control, ground)
-}
-
-/// Whoever is the root of a namespace has them all.
-fn drop_capabilities() -> io::Result<()> {
-    for capability in CapabilitySet::all().iter() {
-        // Without the right to do so, `no_new_privs` keeps a program from having more than its parent.
-        let _ = remove_capability_from_bounding_set(capability);
-    }
-    let none = CapabilitySet::empty();
-    Ok(set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?)
 }

@@ -108,7 +108,9 @@ async fn create(
     let workspace =
         app.store.workspace(&spec.workspace_id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
     let isolation = app.fleet.isolation();
-    if let Some(obstacle) = tokio::task::spawn_blocking(move || doctor::obstacle(isolation)).await.unwrap_or_default() {
+    if let Some(obstacle) =
+        tokio::task::spawn_blocking(move || doctor::obstacle(isolation)).await.unwrap_or_default()
+    {
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, obstacle).with("code", "host_not_ready"));
     }
     let computer = app.store.create_computer(&spec).map_err(|error| match error {
