@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Say what this machine lacks to run computers, and the command that installs it.
     Doctor,
+    /// Say whether a server uses a data folder, and where it is.
+    Status(Status),
     /// Print the names of keys that the `key` call takes, as a table in Markdown.
     Keys,
     /// Start processes inside a computer; the server runs this itself.
@@ -66,6 +68,16 @@ pub(crate) enum Command {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// As for `serve`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Print one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct Serve {
     /// Address and port; port 0 takes any free one.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8800")]
@@ -86,7 +98,10 @@ pub(crate) struct Serve {
     /// How computers are kept apart from the host and from one another.
     #[arg(long, value_enum, default_value_t = Choice::Auto, env = "ORGO_DESKTOP_ISOLATION")]
     pub(crate) isolation: Choice,
-    /// Once ready, print the addresses and the key as one line of JSON.
+    /// End when stdin does: when whoever holds its other end has ended, in whatever way.
+    #[arg(long)]
+    pub(crate) end_with_stdin: bool,
+    /// Once ready, print the addresses, the key and the data folder as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }
