@@ -97,6 +97,8 @@ async function unlessFresh(name, inputs, result, work) {
     console.log("  up to date");
     return;
   }
+  // Half of a result is none, also for the inputs that it was made of before.
+  rmSync(stamp, { force: true });
   await work();
   mkdirSync(join(root, "target/stamps"), { recursive: true });
   writeFileSync(stamp, digest);

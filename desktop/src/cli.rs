@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::computer::{BOX_RUN, Choice, HOME};
 use crate::secret::Secret;
 
 /// A local computer service that speaks the Orgo protocol over real X desktops.
@@ -22,14 +23,23 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Say what this machine lacks to run computers, and the command that installs it.
     Doctor,
+    /// Say whether a server uses a data folder, and where it is.
+    Status(Status),
     /// Print the names of keys that the `key` call takes, as a table in Markdown.
     Keys,
-    /// Start processes inside a computer's box; the server runs this itself.
+    /// Start processes inside a computer; the server runs this itself.
     #[command(hide = true)]
     Agent {
         /// The descriptor of the socket to the server.
         #[arg(long)]
         control: RawFd,
+        #[arg(long, default_value = HOME)]
+        home: PathBuf,
+        #[arg(long, default_value = BOX_RUN)]
+        scratch: PathBuf,
+        /// Whether nothing else confines the computer.
+        #[arg(long)]
+        unboxed: bool,
     },
     /// Carry a computer's network; the server runs this itself.
     #[command(hide = true)]
@@ -46,11 +56,25 @@ pub(crate) enum Command {
     /// Open the sockets of a stream's box and run its encoder; the server runs this itself.
     #[command(hide = true)]
     Encoder {
+        /// The descriptor of the socket to the server, in a box.
         #[arg(long)]
-        control_fd: i32,
+        control_fd: Option<RawFd>,
+        /// The descriptor of a file that the program is to have, outside of a box.
+        #[arg(long)]
+        secrets_fd: Option<RawFd>,
         #[arg(last = true, required = true)]
         command: Vec<String>,
     },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct Status {
+    /// As for `serve`.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Print one line of JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Args, Debug)]
@@ -71,7 +95,13 @@ pub(crate) struct Serve {
     /// An origin whose pages may call, such as http://127.0.0.1:3000; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
-    /// Once ready, print the addresses and the key as one line of JSON.
+    /// How computers are kept apart from the host and from one another.
+    #[arg(long, value_enum, default_value_t = Choice::Auto, env = "ORGO_DESKTOP_ISOLATION")]
+    pub(crate) isolation: Choice,
+    /// End when stdin does: when whoever holds its other end has ended, in whatever way.
+    #[arg(long)]
+    pub(crate) end_with_stdin: bool,
+    /// Once ready, print the addresses, the key and the data folder as one line of JSON.
     #[arg(long)]
     pub(crate) json: bool,
 }

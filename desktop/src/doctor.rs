@@ -4,17 +4,20 @@
 
 use std::env;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::computer::{SETTINGS, SYSTEM};
+use crate::computer::{Choice, Facts, Isolation, SETTINGS, SYSTEM, Users, decide};
 
 /// Also read by the project's set-up, so that there is one list.
 const PACKAGES: &str = include_str!("../packages.txt");
 
 /// The program that opens boxes.
 const BOX: &str = "bwrap";
+/// The programs that are of use to boxes alone.
+const OF_BOXES: &[&str] = &[BOX, "slirp4netns"];
 /// What the carrier of the computers' network needs of the kernel.
 const TUNNEL: &str = "/dev/net/tun";
 
@@ -66,20 +69,25 @@ pub(crate) fn run() -> ExitCode {
         let names: Vec<_> = missing.iter().chain(&optional).map(|package| package.name).collect();
         println!("\nTo install: {}", install_command(&names.join(" ")));
     }
-    let sandbox = sandbox();
-    // Without bubblewrap it was not tried, and installing that comes first.
-    if let Err(reason) = &sandbox
-        && is_in_path(BOX)
-    {
-        println!("\nNo box can be opened: {reason}");
+    let container = Facts::capture().container();
+    let isolation = decide(Choice::Auto, || try_box(Users::find()), container.as_deref());
+    println!();
+    match &isolation {
+        Ok(decision) => {
+            let name = decision.isolation.name();
+            let reason = decision.warning.as_deref().unwrap_or("each computer has a box of its own.");
+            println!("--isolation=auto chooses {name}: {reason}");
+        }
+        Err(reason) => println!("--isolation=auto refuses: {reason}"),
     }
-    if !Path::new(TUNNEL).exists() {
+    let carries = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_boxes());
+    if carries && !Path::new(TUNNEL).exists() {
         println!(
             "\nComputers will have no network, since there is no {TUNNEL}. To have it: {}",
             as_root("modprobe tun")
         );
     }
-    if missing.is_empty() && sandbox.is_ok() {
+    if missing.is_empty() && isolation.is_ok() {
         println!("Computers can run on this machine.");
         return ExitCode::SUCCESS;
     }
@@ -88,19 +96,20 @@ pub(crate) fn run() -> ExitCode {
 
 /// Why computers cannot run here, if they cannot: a text that says the remedy. A machine that was fit once is not looked at
 /// again.
-pub(crate) fn obstacle() -> Option<String> {
+pub(crate) fn obstacle(isolation: Isolation) -> Option<String> {
     static FIT: AtomicBool = AtomicBool::new(false);
     if FIT.load(Ordering::Relaxed) {
         return None;
     }
-    let obstacle = find_obstacle();
+    let obstacle = find_obstacle(isolation);
     FIT.store(obstacle.is_none(), Ordering::Relaxed);
     obstacle
 }
 
-fn find_obstacle() -> Option<String> {
+fn find_obstacle(isolation: Isolation) -> Option<String> {
     let missing: Vec<_> = packages()
-        .filter(|package| !package.optional && package.program.is_some_and(|program| !is_in_path(program)))
+        .filter(|package| !package.optional && is_needed(package, isolation))
+        .filter(|package| package.program.is_some_and(|program| !is_in_path(program)))
         .map(|package| package.name)
         .collect();
     if !missing.is_empty() {
@@ -109,15 +118,25 @@ fn find_obstacle() -> Option<String> {
             install_command(&missing.join(" "))
         ));
     }
-    sandbox().err().map(|reason| format!("no box can be opened for a computer: {reason}"))
+    let tried = if isolation == Isolation::Box { try_box(Users::find()) } else { Ok(()) };
+    tried.err().map(|reason| format!("no box can be opened for a computer: {reason}"))
 }
 
-/// Tries a box as small as can be.
-fn sandbox() -> Result<(), String> {
+/// Whether computers that are kept apart so need a package.
+fn is_needed(package: &Package, isolation: Isolation) -> bool {
+    isolation == Isolation::Box || !package.program.is_some_and(|program| OF_BOXES.contains(&program))
+}
+
+/// Tries a box as small as can be, as the user of a computer.
+pub(crate) fn try_box(users: Users) -> Result<(), String> {
     if !is_in_path(BOX) {
         return Err("bubblewrap is not installed".into());
     }
-    let tried = Command::new(BOX)
+    let mut command = Command::new(BOX);
+    if let Some(user) = users.example() {
+        command.uid(user).gid(user);
+    }
+    let tried = command
         .args(["--unshare-user", "--uid", "1000", "--gid", "1000"])
         .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"])
         .args(SYSTEM)

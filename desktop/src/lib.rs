@@ -8,6 +8,7 @@ mod agent;
 mod app;
 mod cli;
 mod computer;
+mod data_dir;
 mod doctor;
 mod events;
 mod files;
@@ -20,6 +21,7 @@ mod seccomp;
 mod secret;
 mod server;
 mod socket;
+mod status;
 mod store;
 mod stream;
 mod timestamp;
@@ -35,17 +37,29 @@ use cli::{Cli, Command};
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::parse().command {
-        Command::Serve(options) => report(server::serve(&options)),
+        Command::Serve(options) => match server::serve(&options) {
+            Err(error) => {
+                eprintln!("orgo-desktop: {error}");
+                ExitCode::from(error.exit_code())
+            }
+            Ok(()) => ExitCode::SUCCESS,
+        },
+        Command::Status(options) => report(status::run(&options)),
         Command::Doctor => doctor::run(),
         Command::Keys => {
             print!("{}", screen::key_table());
             ExitCode::SUCCESS
         }
-        Command::Agent { control } => report(agent::serve(control)),
+        Command::Agent { control, home, scratch, unboxed } => {
+            let serve = if unboxed { computer::serve_unboxed } else { agent::serve };
+            report(serve(control, agent::Ground { home, scratch }))
+        }
         Command::Carrier { users, network, program } => {
             report(computer::run_carrier(users, network, &program))
         }
-        Command::Encoder { control_fd, command } => report(stream::launch(control_fd, &command)),
+        Command::Encoder { control_fd, secrets_fd, command } => {
+            report(stream::launch(control_fd, secrets_fd, &command))
+        }
     }
 }
 

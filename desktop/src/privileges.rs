@@ -12,7 +12,7 @@ use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_bind, mount_
 use rustix::process::geteuid;
 use rustix::thread::{
     CapabilitySet, CapabilitySets, UnshareFlags, remove_capability_from_bounding_set, set_capabilities,
-    unshare_unsafe,
+    set_no_new_privs, unshare_unsafe,
 };
 
 /// Computers run as users of their own, whose homes the server makes and removes, and whose processes it starts and ends.
@@ -38,14 +38,14 @@ const TUNNEL_NUMBER: (u32, u32) = (10, 200);
 const STAGES: &[&str] = &["/mnt", "/srv", "/media"];
 
 /// Settles the rights of this process, which must have one thread yet. Returns where `homes` is to be reached: at its own path,
-/// or at another that the users of computers can pass through.
+/// or at another that the users of computers can pass through. `carries` says whether computers have networks that are carried.
 ///
 /// Root's other rights are gone for good then, also for whatever this process starts.
-pub(crate) fn settle(homes: &Path, port: u16) -> PathBuf {
+pub(crate) fn settle(homes: &Path, port: u16, carries: bool) -> PathBuf {
     if !geteuid().is_root() {
         return homes.to_owned();
     }
-    let place = arrange(homes).unwrap_or_else(|error| {
+    let place = arrange(homes, carries).unwrap_or_else(|error| {
         tracing::warn!("cannot arrange mounts of the server's own: {error}");
         homes.to_owned()
     });
@@ -57,8 +57,8 @@ pub(crate) fn settle(homes: &Path, port: u16) -> PathBuf {
 
 /// Computers' users, and the carriers of their networks, have no more rights to a path than any other user. Where the system
 /// closes what they need, it is opened to them in a mount namespace of the server's own, which nobody else sees.
-fn arrange(homes: &Path) -> io::Result<PathBuf> {
-    let tunnel_is_closed = fs::metadata(TUNNEL).is_ok_and(|tunnel| tunnel.mode() & 0o006 != 0o006);
+fn arrange(homes: &Path, carries: bool) -> io::Result<PathBuf> {
+    let tunnel_is_closed = carries && fs::metadata(TUNNEL).is_ok_and(|tunnel| tunnel.mode() & 0o006 != 0o006);
     let homes_are_closed = !can_be_reached(homes);
     if !tunnel_is_closed && !homes_are_closed {
         return Ok(homes.to_owned());
@@ -107,6 +107,17 @@ fn give_up(port: u16) -> io::Result<()> {
         CapabilitySets { effective: held, permitted: held, inheritable: CapabilitySet::empty() },
     )?;
     Ok(())
+}
+
+/// Leaves this process, and all that it starts, without a capability and without a way to one.
+pub(crate) fn give_up_rights() -> io::Result<()> {
+    for capability in CapabilitySet::all().iter() {
+        // Without the right to do so, `no_new_privs` keeps a program from having more than its parent.
+        let _ = remove_capability_from_bounding_set(capability);
+    }
+    let none = CapabilitySet::empty();
+    set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none })?;
+    Ok(set_no_new_privs(true)?)
 }
 
 /// Whether users other than root can pass through a folder and every one above it.

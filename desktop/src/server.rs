@@ -1,20 +1,12 @@
 //! The server's life: settings to a listening socket, and everything down again.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "works in the data folder, which only the server's account can change"
-)]
-
-use std::fs::{self, DirBuilder};
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use std::{env, fs::OpenOptions, thread};
+use std::thread;
+use std::time::Duration;
 
-use rustix::fs::{FlockOperation, flock};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -24,7 +16,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::app::{Admission, App};
 use crate::cli::Serve;
-use crate::computer::{Fleet, FleetError, Homes, RuntimeDir, Spawner};
+use crate::computer::{
+    Decision, Facts, Fleet, FleetError, Homes, Isolation, RuntimeDir, Spawner, Users, decide,
+};
+use crate::data_dir::{DataDir, DataDirError};
 use crate::doctor;
 use crate::files::{Contents, Linker};
 use crate::http;
@@ -35,9 +30,6 @@ use crate::stream::Connections;
 
 /// Of the data folder.
 const KEY_FILE: &str = "api-key";
-/// How long the data folder's lock may be held by what a killed server left.
-const LOCK_PATIENCE: Duration = Duration::from_secs(2);
-const LOCK_INTERVAL: Duration = Duration::from_millis(20);
 /// Calls that block, to displays and disks. One computer has a handful at most.
 const BLOCKING_THREADS: usize = 4096;
 /// How long open connections get to end once the computers have.
@@ -50,24 +42,27 @@ pub(crate) enum ServeError {
     Remote(SocketAddr),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: io::Error },
-    #[error("cannot use the data folder {}: {error}", .folder.display())]
-    DataDir { folder: PathBuf, error: io::Error },
-    #[error("no home folder is known; name one with --data-dir")]
-    NoHome,
-    #[error("{0} is used by another orgo-desktop; name another with --data-dir")]
-    Busy(String),
+    #[error(transparent)]
+    DataDir(#[from] DataDirError),
     #[error("the API key is empty")]
     EmptyKey,
     #[error("--allow-origin {0:?} is not an origin such as http://127.0.0.1:3000")]
     Origin(String),
+    #[error("{0}")]
+    NoBoxes(String),
     #[error("cannot open the data: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
     Fleet(#[from] FleetError),
     #[error(transparent)]
-    Randomness(#[from] getrandom::Error),
-    #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl ServeError {
+    /// The code that this process ends with: `EX_TEMPFAIL` if another server uses the data folder.
+    pub(crate) fn exit_code(&self) -> u8 {
+        if matches!(self, Self::DataDir(DataDirError::Busy { .. })) { 75 } else { 1 }
+    }
 }
 
 /// Serves until SIGINT or SIGTERM, and leaves nothing running.
@@ -76,13 +71,31 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
+        // The terminal may go away before the server does.
+        .log_internal_errors(false)
         .init();
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));
     }
-    let data = DataDir::open(options.data_dir.clone())?;
+    let data = DataDir::open(options.data_dir.as_deref())?;
+    let users = Users::find();
+    let container = Facts::capture().container();
+    let Decision { isolation, warning } =
+        decide(options.isolation, || doctor::try_box(users), container.as_deref())
+            .map_err(ServeError::NoBoxes)?;
+    if let Some(warning) = warning {
+        tracing::warn!("{warning}");
+    }
+    if isolation == Isolation::None {
+        // Orphans of a computer whose agent was killed fall to this process, which ends them.
+        rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(io::Error::from)?;
+        if !matches!(users, Users::Own { .. }) {
+            tracing::warn!("all computers run as the user of this server: what runs in them can end it");
+        }
+    }
     // While this process has one thread, of which the others get the rights that are left.
-    let homes = privileges::settle(&data.homes()?, options.listen.port());
+    let homes = privileges::settle(&data.homes()?, options.listen.port(), isolation.has_boxes());
+    let homes = Homes::open(homes, users, isolation).map_err(|error| data.error(error))?;
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)
         .enable_all()
@@ -90,19 +103,20 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         .block_on(run(options, data, homes))
 }
 
-async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), ServeError> {
+async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeError> {
     // Before anything starts, so that no signal finds a half-built server.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
+    let isolation = homes.isolation();
     let (api_key, key_file) = api_key(options, &data)?;
-    let store = Arc::new(Store::open(&data.folder.join("orgo.db"))?);
+    let store = Arc::new(Store::open(&data.path().join("orgo.db"))?);
     let contents =
-        Arc::new(Contents::open(&data.folder, &store.file_ids()?).map_err(|error| data.error(error))?);
+        Arc::new(Contents::open(data.path(), &store.file_ids()?).map_err(|error| data.error(error))?);
     let fleet = Fleet::new(
         Arc::clone(&store),
         Arc::clone(&contents),
-        Homes::open(homes).map_err(|error| data.error(error))?,
+        homes,
         RuntimeDir::create()?,
         Spawner::start()?,
     );
@@ -110,7 +124,7 @@ async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), Serve
         .await
         .map_err(|error| ServeError::Listen { address: options.listen, error })?;
     let address = listener.local_addr()?;
-    if let Some(obstacle) = doctor::obstacle() {
+    if let Some(obstacle) = doctor::obstacle(isolation) {
         tracing::warn!("{obstacle}");
     }
 
@@ -123,18 +137,26 @@ async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), Serve
         fleet: fleet.clone(),
         contents,
         linker: Linker::new(data.secret("link-key", "", 32)?),
-        connections: Connections::new(&data.folder),
+        connections: Connections::new(data.path()),
         api_key: api_key.clone(),
         admission,
     };
     let serving = tokio::spawn(http::serve(listener, app, closing.clone()));
-    announce(options, address, &api_key, key_file.as_deref())?;
+    announce(options, address, &api_key, key_file.as_deref(), &data)?;
 
+    let abandoned = CancellationToken::new();
+    if options.end_with_stdin {
+        watch_stdin(abandoned.clone())?;
+    }
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
+        () = abandoned.cancelled() => {}
     }
     tracing::info!("stopping");
+    if let Err(error) = data.say(None) {
+        tracing::warn!("cannot say that the server stops: {error}");
+    }
     let farewell = async {
         // The computers first: their sockets then say goodbye as the documents promise.
         fleet.shut_down().await;
@@ -150,28 +172,44 @@ async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), Serve
     Ok(())
 }
 
+/// Cancels `abandoned` when stdin ends. A thread of its own waits, since a read cannot be given up: the process ends without it.
+fn watch_stdin(abandoned: CancellationToken) -> io::Result<()> {
+    thread::Builder::new().name("stdin".into()).spawn(move || {
+        let mut stdin = io::stdin().lock();
+        while !matches!(stdin.read(&mut [0; 64]), Ok(0) | Err(_)) {}
+        abandoned.cancel();
+    })?;
+    Ok(())
+}
+
 /// The line that `--json` prints.
 #[derive(Serialize)]
 struct Ready<'a> {
     base_url: String,
     realtime_url: String,
     api_key: &'a str,
+    data_dir: &'a Path,
 }
 
 /// Says how to call this server. The key itself is for the program that asks for it by `--json`: what is printed without
 /// that may be kept in a log.
-fn announce(options: &Serve, address: SocketAddr, key: &Secret, key_file: Option<&Path>) -> io::Result<()> {
+fn announce(
+    options: &Serve,
+    address: SocketAddr,
+    key: &Secret,
+    key_file: Option<&Path>,
+    data: &DataDir,
+) -> io::Result<()> {
+    let base_url = format!("http://{address}/api");
+    let realtime_url = format!("ws://{address}/desktops/{{instance_id}}/ws/{{channel}}");
+    data.say(Some((&base_url, &realtime_url)))?;
     let mut stdout = io::stdout().lock();
     if options.json {
-        let ready = Ready {
-            base_url: format!("http://{address}/api"),
-            realtime_url: format!("ws://{address}/desktops/{{instance_id}}/ws/{{channel}}"),
-            api_key: key.expose(),
-        };
+        let ready = Ready { base_url, realtime_url, api_key: key.expose(), data_dir: data.path() };
         writeln!(stdout, "{}", serde_json::to_string(&ready)?)?;
     } else {
-        writeln!(stdout, "Orgo desktop: http://{address}/api\n")?;
-        writeln!(stdout, "    export ORGO_BASE_URL=http://{address}/api")?;
+        writeln!(stdout, "Orgo desktop: {base_url}\n")?;
+        writeln!(stdout, "    export ORGO_BASE_URL={base_url}")?;
         match key_file {
             Some(file) => {
                 let file = file.display().to_string().replace('\'', r"'\''");
@@ -191,81 +229,5 @@ fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, Option<PathBuf>),
         }
         return Ok((given.clone(), None));
     }
-    Ok((data.secret(KEY_FILE, "sk_live_", 24)?, Some(data.folder.join(KEY_FILE))))
-}
-
-/// The folder that outlives the server, locked against a second one.
-struct DataDir {
-    folder: PathBuf,
-    _lock: fs::File,
-}
-
-impl DataDir {
-    fn open(chosen: Option<PathBuf>) -> Result<Self, ServeError> {
-        let folder = chosen.map_or_else(default_data_dir, Ok)?;
-        let explain = |error| ServeError::DataDir { folder: folder.clone(), error };
-        let lock = make(&folder).and_then(|()| private_file(&folder.join("lock"))).map_err(explain)?;
-        // A child of a server that was killed holds the lock too, until it has become another program.
-        let end = Instant::now() + LOCK_PATIENCE;
-        while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            if Instant::now() > end {
-                return Err(ServeError::Busy(folder.display().to_string()));
-            }
-            thread::sleep(LOCK_INTERVAL);
-        }
-        // SQLite makes its companions with the permissions of the file itself.
-        private_file(&folder.join("orgo.db")).map_err(explain)?;
-        let folder = folder.canonicalize().map_err(explain)?;
-        Ok(Self { folder, _lock: lock })
-    }
-
-    fn homes(&self) -> Result<PathBuf, ServeError> {
-        let homes = self.folder.join("computers");
-        make(&homes).map_err(|error| self.error(error))?;
-        Ok(homes)
-    }
-
-    /// The secret in a file, which is made with a random one: `prefix` and `bytes` random bytes in hexadecimal.
-    fn secret(&self, name: &str, prefix: &str, bytes: usize) -> Result<Secret, ServeError> {
-        let file = self.folder.join(name);
-        match fs::read_to_string(&file) {
-            Ok(kept) if !kept.trim().is_empty() => return Ok(kept.trim().to_owned().into()),
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.error(error)),
-            _ => {}
-        }
-        let secret = Secret::random(prefix, bytes)?;
-        OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&file)
-            .and_then(|mut file| writeln!(file, "{}", secret.expose()))
-            .map_err(|error| self.error(error))?;
-        Ok(secret)
-    }
-
-    fn error(&self, error: io::Error) -> ServeError {
-        ServeError::DataDir { folder: self.folder.clone(), error }
-    }
-}
-
-fn default_data_dir() -> Result<PathBuf, ServeError> {
-    if rustix::process::geteuid().is_root() {
-        return Ok("/var/lib/orgo-desktop".into());
-    }
-    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let data = data.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".local/share")));
-    Ok(data.ok_or(ServeError::NoHome)?.join("orgo-desktop"))
-}
-
-/// A folder on the way to the homes.
-fn make(folder: &Path) -> io::Result<()> {
-    let mode = privileges::passage();
-    DirBuilder::new().recursive(true).mode(mode).create(folder)?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(mode))
-}
-
-fn private_file(path: &Path) -> io::Result<fs::File> {
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+    Ok((data.secret(KEY_FILE, "sk_live_", 24)?, Some(data.path().join(KEY_FILE))))
 }

@@ -24,6 +24,9 @@ export function hasProgram(name) {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
+/** Another installation may be at work for a while. */
+const WAIT = ["-o", "DPkg::Lock::Timeout=300"];
+
 /** Installs what is missing, or says the command that does. */
 export async function ensurePackages(packages, purpose) {
   const missing = await missingPackages(packages);
@@ -46,8 +49,10 @@ export async function ensurePackages(packages, purpose) {
   }
   console.log(`  installing ${names.join(" ")}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
-  await run(update[0], ["-q", ...update.slice(1)], { env });
-  await run(install[0], ["-q", "-o", "Dpkg::Use-Pty=0", ...install.slice(1)], { env });
+  // An installation that was interrupted is finished first, without which there is no other.
+  await run("dpkg", ["--configure", "-a"], { env });
+  await run(update[0], ["-q", ...WAIT, ...update.slice(1)], { env });
+  await run(install[0], ["-q", ...WAIT, "-o", "Dpkg::Use-Pty=0", ...install.slice(1)], { env });
 }
 
 async function missingPackages(packages) {

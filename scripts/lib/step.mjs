@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
+import { startChild } from "./children.mjs";
 
 /** The root of the project. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,27 +28,21 @@ export function steps() {
   return taken;
 }
 
-/** Runs a command in the project's root and shows its output. Fails with the command if it does. */
-export function run(command, args, { env = {}, cwd = root, onOutput } = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd,
-      env: { ...process.env, ...env },
-      stdio: ["ignore", onOutput ? "pipe" : "inherit", "inherit"],
+/**
+ * Runs a command in the project's root and shows its output. Fails with the command if it does. Whatever ends this
+ * process ends the command too.
+ */
+export async function run(command, args, { env = {}, cwd = root, onOutput } = {}) {
+  const { process: child, ended } = startChild(command, args, { cwd, env, readsOutput: Boolean(onOutput) });
+  if (onOutput) {
+    child.stdout.setEncoding("utf8");
+    child.stdout.on("data", (text) => {
+      process.stdout.write(text);
+      onOutput(text);
     });
-    if (onOutput) {
-      child.stdout.setEncoding("utf8");
-      child.stdout.on("data", (text) => {
-        process.stdout.write(text);
-        onOutput(text);
-      });
-    }
-    child.once("error", (error) => reject(new Failure(`${command}: ${error.message}`)));
-    child.once("close", (code, signal) => {
-      if (code === 0) resolve();
-      else reject(new Failure(`${[command, ...args].join(" ")} ended with ${signal ?? code}`));
-    });
-  });
+  }
+  const how = await ended;
+  if (how !== 0) throw new Failure(`${[command, ...args].join(" ")} ended with ${how}`);
 }
 
 /** What a command prints, or `undefined` if it cannot be run or fails. */

@@ -73,11 +73,20 @@ pub(crate) enum FileError {
 #[derive(Clone, Debug)]
 pub(crate) struct Agent(Arc<Inner>);
 
+/// Which device opens the terminals of a computer.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Terminals {
+    /// One that only the agent can show.
+    OfBox,
+    OfHost,
+}
+
 #[derive(Debug)]
 struct Inner {
     control: UnixStream,
-    /// The host's user that everything in the box runs as.
+    /// The host's user that everything in the computer runs as.
     owner: u32,
+    terminals: Terminals,
     limits: Limits,
     places: Arc<Semaphore>,
 }
@@ -99,13 +108,19 @@ pub(crate) struct Changes<T> {
 
 impl Agent {
     /// `control` is the server's end of the pair whose other end the agent was started with.
-    pub(crate) fn new(control: UnixStream, owner: u32) -> io::Result<Self> {
-        Self::within(control, owner, Limits::default())
+    pub(crate) fn new(control: UnixStream, owner: u32, terminals: Terminals) -> io::Result<Self> {
+        Self::within(control, owner, terminals, Limits::default())
     }
 
-    pub(super) fn within(control: UnixStream, owner: u32, limits: Limits) -> io::Result<Self> {
+    pub(super) fn within(
+        control: UnixStream,
+        owner: u32,
+        terminals: Terminals,
+        limits: Limits,
+    ) -> io::Result<Self> {
         control.set_nonblocking(true)?;
-        Ok(Self(Arc::new(Inner { control, owner, limits, places: Arc::new(Semaphore::new(PLACES)) })))
+        let places = Arc::new(Semaphore::new(PLACES));
+        Ok(Self(Arc::new(Inner { control, owner, terminals, limits, places })))
     }
 
     /// Returns once the agent is at work.
@@ -137,12 +152,17 @@ impl Agent {
         }
     }
 
-    /// Opens a terminal in the box. The agent only shows where: a master that it had opened could be made to block the
-    /// server's threads, since the agent could keep a duplicate.
+    /// Opens a terminal of the computer. The agent of a box only shows where: a master that it had opened could be made to
+    /// block the server's threads, since the agent could keep a duplicate.
     async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
-        let (mut exchange, device) = self.ask(&Request::FindTerminals, &[]).await?;
-        exchange.verdict().await?.map_err(io::Error::other)?;
-        let terminal = descriptor::open_terminal(&device.ok_or_else(unexpected)?, self.0.owner)?;
+        let terminal = match self.0.terminals {
+            Terminals::OfHost => descriptor::open_terminal_of_host(self.0.owner)?,
+            Terminals::OfBox => {
+                let (mut exchange, device) = self.ask(&Request::FindTerminals, &[]).await?;
+                exchange.verdict().await?.map_err(io::Error::other)?;
+                descriptor::open_terminal(&device.ok_or_else(unexpected)?, self.0.owner)?
+            }
+        };
         tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
         let mut modes = tcgetattr(&terminal.master)?;
         // Without it Backspace at a program's prompt would remove one byte of a character.
@@ -397,7 +417,7 @@ mod tests {
             {}
         });
         let limits = Limits { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
-        Agent::within(own, 0, limits).expect("a socket can be set up")
+        Agent::within(own, 0, Terminals::OfBox, limits).expect("a socket can be set up")
     }
 
     #[test]

@@ -14,11 +14,7 @@ use super::protocol::Refusal;
 use crate::computer::HOME;
 
 /// Opens a file of the home for reading.
-pub(super) fn open(path: &str) -> Result<File, Refusal> {
-    open_below(Path::new(HOME), path)
-}
-
-fn open_below(home: &Path, path: &str) -> Result<File, Refusal> {
+pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
     let path = absolute(home, path);
     let real = path.canonicalize().map_err(|error| match error.kind() {
         _ if !lexically_resolved(&path).starts_with(home) => Refusal::OutsideHome,
@@ -43,6 +39,10 @@ fn open_below(home: &Path, path: &str) -> Result<File, Refusal> {
 }
 
 fn absolute(home: &Path, path: &str) -> PathBuf {
+    // Clients name the home so wherever it lies.
+    if let Ok(rest) = Path::new(path).strip_prefix(HOME) {
+        return home.join(rest);
+    }
     match path.strip_prefix('~') {
         Some("") => home.to_owned(),
         Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
@@ -76,11 +76,7 @@ pub(super) struct Arrival {
 
 impl Arrival {
     /// Makes an empty file, under a name that no program looks for.
-    pub(super) fn begin() -> Result<(File, Self), Refusal> {
-        Self::begin_in(Path::new(HOME))
-    }
-
-    fn begin_in(home: &Path) -> Result<(File, Self), Refusal> {
+    pub(super) fn begin(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let mut failure = None;
         // Whatever has such a name was left by a computer that was killed, or put in the way by its user.
@@ -120,7 +116,7 @@ mod tests {
 
     fn read(home: &Path, path: &str) -> Result<String, Refusal> {
         let mut text = String::new();
-        open_below(home, path)?.read_to_string(&mut text).expect("it is text");
+        open(home, path)?.read_to_string(&mut text).expect("it is text");
         Ok(text)
     }
 
@@ -138,16 +134,33 @@ mod tests {
 
         let absolute = home.join("Desktop/a.txt");
         let absolute = absolute.to_str().expect("it is text");
-        for path in ["Desktop/a.txt", "~/Desktop/a.txt", "./Desktop/../Desktop/a.txt", "within", absolute] {
+        for path in [
+            "Desktop/a.txt",
+            "~/Desktop/a.txt",
+            "./Desktop/../Desktop/a.txt",
+            "within",
+            absolute,
+            "/home/user/Desktop/a.txt",
+        ] {
             assert_eq!(read(&home, path).as_deref(), Ok("inside"), "{path}");
         }
-        for path in ["../secret", "~/../secret", "way-out", "/etc/passwd", "/nowhere", "/", "../nowhere"] {
+        for path in [
+            "../secret",
+            "~/../secret",
+            "way-out",
+            "/etc/passwd",
+            "/nowhere",
+            "/",
+            "../nowhere",
+            "/home/user/../secret",
+            "/home/user2/a",
+        ] {
             assert_eq!(read(&home, path), Err(Refusal::OutsideHome), "{path}");
         }
         for path in ["nowhere", "Desktop/a.txt/b", "~/nowhere"] {
             assert_eq!(read(&home, path), Err(Refusal::NotFound), "{path}");
         }
-        for path in ["", "~", "Desktop", "pipe"] {
+        for path in ["", "~", "/home/user", "Desktop", "pipe"] {
             assert_eq!(read(&home, path), Err(Refusal::NotAFile), "{path}");
         }
     }
@@ -164,7 +177,7 @@ mod tests {
                 _ => fs::write(name(number), "old").expect("the folder is ours"),
             }
         }
-        let (mut file, arrival) = Arrival::begin_in(home.path()).expect("there is a name");
+        let (mut file, arrival) = Arrival::begin(home.path()).expect("there is a name");
         file.write_all(b"new").expect("there is room");
         arrival.place("Desktop", "a.txt").expect("the folder is ours");
         assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok("new"));
@@ -174,12 +187,12 @@ mod tests {
     fn an_arrival_takes_the_place_of_another_and_leaves_nothing_when_it_is_dropped() {
         let home = tempfile::tempdir().expect("the tests may write to /tmp");
         for content in ["first", "second"] {
-            let (mut file, arrival) = Arrival::begin_in(home.path()).expect("the folder is ours");
+            let (mut file, arrival) = Arrival::begin(home.path()).expect("the folder is ours");
             file.write_all(content.as_bytes()).expect("there is room");
             arrival.place("Desktop", "a.txt").expect("the folder is ours");
             assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok(content));
         }
-        drop(Arrival::begin_in(home.path()).expect("the folder is ours"));
+        drop(Arrival::begin(home.path()).expect("the folder is ours"));
         assert_eq!(fs::read_dir(home.path()).expect("it is there").count(), 1);
     }
 }

@@ -12,7 +12,6 @@ use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::protocol::{FolderAction, FolderChange};
-use crate::computer::HOME;
 
 /// Room for a burst of events with long names.
 const BUFFER: usize = 16 * 1024;
@@ -24,14 +23,14 @@ pub(super) struct Folders {
 }
 
 impl Folders {
-    pub(super) fn watch(folders: &[String]) -> io::Result<Self> {
+    pub(super) fn watch(home: &Path, folders: &[String]) -> io::Result<Self> {
         let inotify = Inotify::init()?;
         // A file is modified when a writer has closed it, not with each of its writes.
         let interest = WatchMask::CREATE | WatchMask::CLOSE_WRITE | WatchMask::DELETE | WatchMask::MOVE;
         let mut names = HashMap::new();
         for folder in folders {
             // The user may have removed one of them.
-            if let Ok(watch) = inotify.watches().add(Path::new(HOME).join(folder), interest) {
+            if let Ok(watch) = inotify.watches().add(home.join(folder), interest) {
                 names.insert(watch, folder.clone());
             }
         }

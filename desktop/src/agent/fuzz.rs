@@ -24,7 +24,7 @@ use rustix::termios::isatty;
 use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
-use super::client::{Agent, AgentError, Changes, Limits, Process};
+use super::client::{Agent, AgentError, Changes, Limits, Process, Terminals};
 use super::protocol::{FolderChange, Spawn, Stdio, TableChange};
 use crate::computer;
 use crate::fuzz::ignore_broken_pipes;
@@ -79,7 +79,8 @@ pub(crate) fn agent(data: &[u8]) {
     let runtime = build_runtime();
     {
         let _entered = runtime.enter();
-        let agent = Agent::within(own, getuid().as_raw(), LIMITS).expect("a socket can be set up");
+        let agent =
+            Agent::within(own, getuid().as_raw(), Terminals::OfBox, LIMITS).expect("a socket can be set up");
         if question % 10 == 9 {
             connect(&agent, how);
         } else {

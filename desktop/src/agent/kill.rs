@@ -6,12 +6,15 @@ use std::collections::HashSet;
 use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How many times the tree is searched: a fork may slip between the search and the halt, a few rounds catch it.
 const ROUNDS: usize = 200;
+
+/// How long the kernel may take to clear processes away. One that waits for a broken disk would take for ever.
+const CLEARANCE: Duration = Duration::from_secs(5);
 
 /// How often it is looked who is left.
 const TERMINATION_INTERVAL: Duration = Duration::from_millis(5);
@@ -73,7 +76,8 @@ impl Tree {
     }
 
     fn members(&self) -> HashSet<i32> {
-        let all: Vec<(i32, Stat)> = others().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
+        let mut all = descendants(std::process::id().cast_signed());
+        all.retain(|(_, stat)| stat.alive);
         let leader = self.leader_id();
         let mut found: HashSet<i32> = HashSet::from([leader]);
         loop {
@@ -104,7 +108,7 @@ fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
     }
 }
 
-/// Asks every process of the box to end, but for this one and those named `spared`, and returns when they have.
+/// Asks every process of the computer to end, but for this one and those named `spared`, and returns when they have.
 pub(super) fn terminate_all(spared: &str) {
     let mut asked = HashSet::new();
     loop {
@@ -124,10 +128,54 @@ pub(super) fn terminate_all(spared: &str) {
     }
 }
 
-/// The living processes of the box without its first one, which holds it open, and this one.
-fn others() -> impl Iterator<Item = i32> {
-    let own = rustix::process::getpid().as_raw_nonzero().get();
-    pids().filter(move |&pid| pid != own && pid != 1 && Stat::of(pid).is_some_and(|stat| stat.alive))
+/// Kills every descendant of a process that orphans among them fall to, and returns when none is left; `false` if some do not
+/// end.
+pub(crate) fn end_descendants(ancestor: i32) -> bool {
+    let deadline = Instant::now() + CLEARANCE;
+    let mut halted = HashSet::new();
+    loop {
+        let left: Vec<i32> = alive(descendants(ancestor)).collect();
+        if left.is_empty() {
+            return true;
+        }
+        let fresh: Vec<i32> = left.iter().copied().filter(|&pid| halted.insert(pid)).collect();
+        if fresh.is_empty() {
+            // None is left that could start another.
+            signal(&left, Signal::KILL);
+            if Instant::now() > deadline {
+                return false;
+            }
+            thread::sleep(TERMINATION_INTERVAL);
+        } else {
+            signal(&fresh, Signal::STOP);
+        }
+    }
+}
+
+/// The living processes of the computer, all of which the agent, or an ancestor of theirs, started.
+pub(super) fn others() -> impl Iterator<Item = i32> {
+    alive(descendants(std::process::id().cast_signed()))
+}
+
+fn alive(processes: Vec<(i32, Stat)>) -> impl Iterator<Item = i32> {
+    processes.into_iter().filter(|(_, stat)| stat.alive).map(|(pid, _)| pid)
+}
+
+/// The processes, also dead ones that nobody has waited for, that a process, or one of its descendants, started.
+pub(crate) fn descendants(ancestor: i32) -> Vec<(i32, Stat)> {
+    let mut rest: Vec<(i32, Stat)> = pids().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
+    let mut found = HashSet::from([ancestor]);
+    let mut descendants = Vec::new();
+    loop {
+        let (children, others): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|(_, stat)| found.contains(&stat.parent));
+        if children.is_empty() {
+            return descendants;
+        }
+        found.extend(children.iter().map(|&(pid, _)| pid));
+        descendants.extend(children);
+        rest = others;
+    }
 }
 
 /// The name of a process, as `ps` shows it.
@@ -137,8 +185,8 @@ pub(super) fn name(pid: i32) -> Option<String> {
     Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
 }
 
-/// Every process of the box.
-pub(super) fn pids() -> impl Iterator<Item = i32> {
+/// Every process that this one sees.
+fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .into_iter()
         .flatten()
@@ -146,14 +194,17 @@ pub(super) fn pids() -> impl Iterator<Item = i32> {
 }
 
 /// The fields of `/proc/PID/stat` that matter here.
-pub(super) struct Stat {
-    pub(super) alive: bool,
-    parent: i32,
+#[derive(Debug)]
+pub(crate) struct Stat {
+    pub(crate) alive: bool,
+    pub(crate) parent: i32,
     session: u32,
+    /// When it started: no other process has had its number since.
+    pub(crate) started: u64,
 }
 
 impl Stat {
-    pub(super) fn of(pid: i32) -> Option<Self> {
+    pub(crate) fn of(pid: i32) -> Option<Self> {
         Self::parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
     }
 
@@ -164,7 +215,8 @@ impl Stat {
         let alive = !matches!(fields.next()?, "Z" | "X");
         let parent = fields.next()?.parse().ok()?;
         let session = fields.nth(1)?.parse().ok()?;
-        Some(Self { alive, parent, session })
+        let started = fields.nth(15)?.parse().ok()?;
+        Some(Self { alive, parent, session, started })
     }
 }
 
@@ -174,13 +226,14 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
-        let stat = Stat::parse("42 (a) b) S 1 42 40 0 -1").expect("the line is whole");
+        let stat = Stat::parse(&format!("42 (a) b) S 1 42 40{} 99 7", " 0".repeat(15))).expect("it is whole");
         assert!(stat.alive);
-        assert_eq!((stat.parent, stat.session), (1, 40));
+        assert_eq!((stat.parent, stat.session, stat.started), (1, 40, 99));
     }
 
     #[test]
     fn a_zombie_is_not_alive() {
-        assert!(!Stat::parse("42 (sh) Z 1 42 40 0").expect("the line is whole").alive);
+        let stat = Stat::parse(&format!("42 (sh) Z 1 42 40{} 99", " 0".repeat(15))).expect("it is whole");
+        assert!(!stat.alive);
     }
 }

@@ -1,4 +1,4 @@
-//! The agent: this same program run inside a computer's box, where it starts processes and opens files on the server's
+//! The agent: this same program run inside a computer, in its box if it has one, where it starts processes and opens files on the server's
 //! behalf.
 //!
 //! The server cannot fork into a box without being root there, and must not open what a computer's user can replace, so it asks:
@@ -22,9 +22,10 @@ mod spawn;
 mod supervise;
 mod table;
 
-pub(crate) use client::{Agent, AgentError, FileError, Process};
+pub(crate) use client::{Agent, AgentError, FileError, Process, Terminals};
 pub(crate) use descriptor::Descriptor;
 pub(crate) use harden::PROCESSES;
+pub(crate) use kill::{Stat, descendants, end_descendants};
 pub(crate) use protocol::{End, FolderChange, Refusal, Spawn, Stdio, TableChange};
-pub(crate) use serve::serve;
+pub(crate) use serve::{Ground, serve};
 pub(crate) use spawn::SYSTEM_PATH;

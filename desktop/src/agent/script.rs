@@ -11,8 +11,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::io::fcntl_dupfd_cloexec;
 
-/// A file system in memory: programs run even if the disk is full, and a restart removes all files.
-const PARENT: &str = "/run";
 /// The maximum number of names that are tried. The user may have created files with some of them.
 const TRIES: usize = 1_000;
 /// Keeps the low numbers free: programs expect the first file that they open to get number 3.
@@ -32,17 +30,17 @@ impl Script {
     /// The variable with the number of the report's descriptor.
     pub(super) const REPORT_VARIABLE: &str = "ORGO_REPORT";
 
-    /// Copies the source from the first of the `given` descriptors. The second is that of the report.
-    pub(super) fn receive(given: Vec<OwnedFd>) -> io::Result<Self> {
-        Self::receive_in(Path::new(PARENT), given)
-    }
-
-    fn receive_in(parent: &Path, given: Vec<OwnedFd>) -> io::Result<Self> {
+    /// Copies the source from the first of the `given` descriptors to a new folder in `parent`. The second is that of the
+    /// report.
+    pub(super) fn receive(parent: &Path, given: Vec<OwnedFd>) -> io::Result<Self> {
         let [source, report] =
             <[OwnedFd; 2]>::try_from(given).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
         let report = fcntl_dupfd_cloexec(report, LOWEST_REPORT)?;
         let explained = |error: io::Error| {
-            io::Error::new(error.kind(), format!("cannot write the program into {PARENT}: {error}"))
+            io::Error::new(
+                error.kind(),
+                format!("cannot write the program into {}: {error}", parent.display()),
+            )
         };
         let folder = make_folder(parent).map_err(explained)?;
         let script = Self { folder, report };
@@ -100,7 +98,7 @@ mod tests {
     fn a_script_is_there_until_it_is_dropped() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         for source in ["", "print(1)\n"] {
-            let script = Script::receive_in(parent.path(), given(source)).expect("the folder is ours");
+            let script = Script::receive(parent.path(), given(source)).expect("the folder is ours");
             assert_eq!(fs::read_to_string(script.path()).expect("it is there"), source);
             assert!(script.report() >= LOWEST_REPORT);
         }
@@ -110,7 +108,7 @@ mod tests {
     #[test]
     fn a_name_that_is_taken_is_passed_over_and_other_files_stay() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let first = Script::receive_in(parent.path(), given("")).expect("the folder is ours");
+        let first = Script::receive(parent.path(), given("")).expect("the folder is ours");
         let number = first.folder.to_string_lossy().rsplit_once('-').map(|(_, number)| number.to_owned());
         let number: u64 = number.and_then(|number| number.parse().ok()).expect("it has one");
         // Tests run at the same time, and take numbers too.
@@ -118,7 +116,7 @@ mod tests {
             std::os::unix::fs::symlink("/etc", parent.path().join(format!("exec-{next}")))
                 .expect("it is ours");
         }
-        let second = Script::receive_in(parent.path(), given("")).expect("the folder is ours");
+        let second = Script::receive(parent.path(), given("")).expect("the folder is ours");
         fs::write(second.folder.join("left"), "").expect("the folder is ours");
         let left = second.folder.join("left");
         drop((first, second));
@@ -128,6 +126,6 @@ mod tests {
     #[test]
     fn a_request_without_descriptors_is_refused() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        assert!(Script::receive_in(parent.path(), Vec::new()).is_err());
+        assert!(Script::receive(parent.path(), Vec::new()).is_err());
     }
 }

@@ -7,6 +7,7 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -31,29 +32,46 @@ const TABLE_INTERVAL: Duration = Duration::from_millis(150);
 /// How long the server may take to send a request that is refused.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
 
-/// Answers the requests that come by the socket `control` until the server hangs up, which ends the box.
-pub(crate) fn serve(control: RawFd) -> io::Result<()> {
+/// Where the agent works.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub(crate) home: PathBuf,
+    /// Where programs of `exec` lie. In a box it is in memory: they run even if the disk is full.
+    pub(crate) scratch: PathBuf,
+}
+
+/// What the threads of the agent share.
+#[derive(Debug)]
+struct Site {
+    ground: Ground,
+    roster: Roster,
+}
+
+/// Answers the requests that come by the socket `control` until the server hangs up, which ends the computer.
+pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
     harden::harden()?;
     // SAFETY: the server started this process with that descriptor, and nothing here knows of it yet.
     let control = unsafe { OwnedFd::from_raw_fd(control) };
     fcntl_setfd(&control, FdFlags::CLOEXEC)?;
-    let roster = Arc::new(Roster::default());
-    let reaper = Arc::clone(&roster);
-    thread::Builder::new().spawn(move || reaper.reap())?;
+    let site = Arc::new(Site { ground, roster: Roster::default() });
+    let reaper = Arc::clone(&site);
+    thread::Builder::new().spawn(move || reaper.roster.reap())?;
     loop {
         let (received, connections) = match transfer::receive(&control, &mut [0], RecvFlags::empty()) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             received => received?,
         };
         if received == 0 {
+            // A box does so by itself; else what the computer's user started would outlive it.
+            kill::end_descendants(std::process::id().cast_signed());
             return Ok(());
         }
         for connection in connections.into_iter().map(UnixStream::from) {
-            let roster = Arc::clone(&roster);
+            let site = Arc::clone(&site);
             let refusing = connection.try_clone();
             let started = thread::Builder::new().spawn(move || {
                 // An error here is the server's hanging up, which needs no answer.
-                let _ = answer(&connection, &roster);
+                let _ = answer(&connection, &site);
             });
             if let (Err(error), Ok(connection)) = (started, refusing) {
                 // The server may have gone.
@@ -63,14 +81,14 @@ pub(crate) fn serve(control: RawFd) -> io::Result<()> {
     }
 }
 
-fn answer(connection: &UnixStream, roster: &Roster) -> io::Result<()> {
+fn answer(connection: &UnixStream, Site { ground, roster }: &Site) -> io::Result<()> {
     let (request, given) = receive_request(connection)?;
     match request {
         Request::Hello => reply(connection, None, &Verdict::Done),
-        Request::Spawn(request) => run(connection, &request, given, roster),
+        Request::Spawn(request) => run(connection, &request, given, ground, roster),
         Request::WatchProcesses => watch_processes(connection, roster),
         Request::WatchFolders { folders } => {
-            let folders = Folders::watch(&folders)?;
+            let folders = Folders::watch(&ground.home, &folders)?;
             pass(connection, None)?;
             folders.follow(connection, |change| say(connection, change))
         }
@@ -79,8 +97,8 @@ fn answer(connection: &UnixStream, roster: &Roster) -> io::Result<()> {
             kill::terminate_all(&spared);
             Ok(())
         }
-        Request::OpenFile { path } => judge(connection, files::open(&path).map(OwnedFd::from)),
-        Request::PlaceFile { folder, name } => place_file(connection, &folder, &name),
+        Request::OpenFile { path } => judge(connection, files::open(&ground.home, &path).map(OwnedFd::from)),
+        Request::PlaceFile { folder, name } => place_file(connection, &ground.home, &folder, &name),
         Request::Connect { path, patience_ms } => {
             let connected = connect_to(&path, Duration::from_millis(patience_ms));
             judge(connection, connected.map(OwnedFd::from).map_err(refusal))
@@ -100,8 +118,8 @@ fn receive_request(connection: &UnixStream) -> io::Result<(Request, Vec<OwnedFd>
     Ok((serde_json::from_slice(&line)?, given))
 }
 
-fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Result<()> {
-    let (file, arrival) = match files::Arrival::begin() {
+fn place_file(mut connection: &UnixStream, home: &Path, folder: &str, name: &str) -> io::Result<()> {
+    let (file, arrival) = match files::Arrival::begin(home) {
         Ok(begun) => begun,
         Err(refusal) => return reply(connection, None, &Verdict::Refused(refusal)),
     };
@@ -114,12 +132,18 @@ fn place_file(mut connection: &UnixStream, folder: &str, name: &str) -> io::Resu
     }
 }
 
-fn run(connection: &UnixStream, request: &Spawn, given: Vec<OwnedFd>, roster: &Roster) -> io::Result<()> {
+fn run(
+    connection: &UnixStream,
+    request: &Spawn,
+    given: Vec<OwnedFd>,
+    ground: &Ground,
+    roster: &Roster,
+) -> io::Result<()> {
     let marker = kill::Marker::next();
     let is_helper = spawn::is_helper(&request.stdio);
     let mut given = given.into_iter();
     let terminal = if matches!(request.stdio, Stdio::Terminal { .. }) { given.next() } else { None };
-    let script = match request.script.then(|| Script::receive(given.collect())).transpose() {
+    let script = match request.script.then(|| Script::receive(&ground.scratch, given.collect())).transpose() {
         Ok(script) => script,
         Err(error) => return not_started(connection, &error),
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::kill::{Stat, name, pids};
+use super::kill::{name, others};
 use super::protocol::TableChange;
 use super::roster::Roster;
 use super::supervise;
@@ -15,8 +15,7 @@ impl Table {
     /// Reads `/proc` again and says what changed. A process that came and went between two readings is not seen.
     pub(super) fn refresh(&mut self, roster: &Roster) -> Vec<TableChange> {
         let now = roster.read(|helpers| {
-            pids()
-                .filter(|&pid| Stat::of(pid).is_some_and(|stat| stat.alive))
+            others()
                 .filter_map(|pid| Some((u32::try_from(pid).ok()?, name(pid)?)))
                 .filter(|(pid, name)| name != supervise::NAME && !helpers.contains(pid))
                 .collect()

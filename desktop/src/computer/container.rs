@@ -1,8 +1,10 @@
-//! A box as processes: bubblewrap outside, and its child, the first process inside.
+//! A computer as processes: in a box bubblewrap outside and its child, the first process inside; else the agent and what it
+//! has started.
 
 #![expect(clippy::disallowed_methods, reason = "reads the list of processes")]
 
 use std::fs;
+use std::io;
 use std::time::Duration;
 
 use rustix::fd::OwnedFd;
@@ -13,12 +15,23 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent::end_descendants;
+
 use super::ending::Ending;
+use super::spawner::Spawner;
 
 /// How long the kernel may take to clear a box away. A process that waits for a broken disk would take for ever.
 const CLEARANCE: Duration = Duration::from_secs(5);
 
-/// The outermost process of the box: when it ends, so does everything inside.
+/// How the processes of a computer are reached.
+pub(super) enum Reach {
+    /// The kernel ends all of them with the outermost.
+    Namespace,
+    /// They are those that it or one of its descendants has started.
+    Descendants(Spawner),
+}
+
+/// The outermost process of the computer: when it ends, so does everything inside.
 #[derive(Debug)]
 pub(super) struct Container {
     kill: CancellationToken,
@@ -27,29 +40,23 @@ pub(super) struct Container {
 
 impl Container {
     /// Ends the computer when the box ends by itself.
-    pub(super) fn follow(mut child: Child, ending: Ending) -> Self {
+    pub(super) fn follow(mut child: Child, reach: Reach, ending: Ending) -> Self {
         let kill = CancellationToken::new();
         let (report, ended) = watch::channel(false);
         let killed = kill.clone();
         tokio::spawn(async move {
             let ended = tokio::select! {
                 status = child.wait() => status.map(drop),
-                () = killed.cancelled() => {
-                    let inside = children(&child);
-                    kill_group(&child);
-                    let ended = child.wait().await.map(drop);
-                    // The kernel ends it with its parent, but not in the same moment.
-                    let cleared = timeout(CLEARANCE, async { for process in inside { end_of(process).await } }).await;
-                    if cleared.is_err() {
-                        tracing::error!("the processes of a computer do not end");
-                    }
-                    ended
-                }
+                () = killed.cancelled() => end(&mut child, &reach).await,
             };
+            if let Reach::Descendants(spawner) = &reach {
+                // Without their ancestor they have fallen to the server.
+                spawner.sweep().await;
+            }
             if let Err(error) = ended {
                 tracing::error!("cannot follow a computer's box: {error}");
             }
-            ending.because("its box closed");
+            ending.because("its first process ended");
             report.send_replace(true);
         });
         Self { kill, ended }
@@ -61,6 +68,37 @@ impl Container {
         // An error means that the follower is gone, and the process with it.
         let _ = self.ended.clone().wait_for(|&ended| ended).await;
     }
+}
+
+/// Ends all that is inside, and the outermost process.
+async fn end(child: &mut Child, reach: &Reach) -> io::Result<()> {
+    let cleared = match reach {
+        Reach::Namespace => {
+            let inside = children(child);
+            kill_group(child);
+            child.wait().await?;
+            // The kernel ends it with its parent, but not in the same moment.
+            timeout(CLEARANCE, async {
+                for process in inside {
+                    end_of(process).await;
+                }
+            })
+            .await
+            .is_ok()
+        }
+        Reach::Descendants(_) => {
+            // The agent last: orphans fall to it as long as it is there.
+            let agent = child.id().map(u32::cast_signed);
+            let ended = tokio::task::spawn_blocking(move || agent.is_none_or(end_descendants)).await;
+            kill_group(child);
+            child.wait().await?;
+            ended.is_ok_and(|ended| ended)
+        }
+    };
+    if !cleared {
+        tracing::error!("the processes of a computer do not end");
+    }
+    Ok(())
 }
 
 /// The outermost process leads a group. While a box opens, the first process inside does not end with its parent yet.

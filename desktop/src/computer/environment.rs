@@ -1,37 +1,40 @@
 //! The environment of every process inside a computer.
 
-use super::layout::{HOME, RUN, SUPPORT};
+use super::layout::Layout;
 use crate::agent::SYSTEM_PATH;
 
-/// The variables a program finds, on display `display`.
-pub(crate) fn environment(display: u16) -> Vec<(String, String)> {
-    let fixed = [
-        ("HOME", HOME),
-        ("USER", "user"),
-        ("LOGNAME", "user"),
-        ("SHELL", "/bin/bash"),
-        ("LANG", "C.UTF-8"),
-        // Programs whose output is read by nobody's eyes. Terminals have a better one.
-        ("TERM", "dumb"),
-        ("XDG_RUNTIME_DIR", "/run/user"),
-        ("XDG_CURRENT_DESKTOP", "openbox"),
-        ("XDG_SESSION_TYPE", "x11"),
-        ("BROWSER", "web-browser"),
-        ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/bus"),
-        // Xlib keeps the table of compose sequences there, once read. Without it openbox parses half a megabyte of it at each
-        // change of the keymap, for 30 ms, and every program that reads the keyboard through Xlib at its start.
-        ("XCOMPOSECACHE", "/run/user"),
-        // Without it every GTK program starts an accessibility bus that nobody listens to.
-        ("NO_AT_BRIDGE", "1"),
-    ];
-    let mut variables: Vec<_> =
-        fixed.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+/// The variables a program finds.
+pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
+    let inside = &layout.inside;
+    let (home, support) = (&inside.home, &inside.support);
+    let mut variables: Vec<(String, String)> = Vec::new();
+    let mut set = |name: &str, value: &str| variables.push((name.to_owned(), value.to_owned()));
+    set("HOME", home);
+    set("USER", "user");
+    set("LOGNAME", "user");
+    set("SHELL", "/bin/bash");
     // Folders of the home are in it before they exist, so that a program that is put there is found at once.
-    variables.push(("PATH".into(), format!("{HOME}/.local/bin:{HOME}/bin:{SYSTEM_PATH}:{SUPPORT}/bin")));
-    variables.push(("XDG_CONFIG_DIRS".into(), format!("{SUPPORT}/config:/etc/xdg")));
-    variables.push(("XDG_DATA_DIRS".into(), format!("{SUPPORT}/share:/usr/local/share:/usr/share")));
-    variables.push(("ALSA_CONFIG_PATH".into(), format!("{SUPPORT}/alsa.conf")));
-    variables.push(("DISPLAY".into(), format!(":{display}")));
-    variables.push(("PULSE_SERVER".into(), format!("unix:{RUN}/pulse.sock")));
+    set("PATH", &format!("{home}/.local/bin:{home}/bin:{SYSTEM_PATH}:{support}/bin"));
+    set("LANG", "C.UTF-8");
+    // Programs whose output is read by nobody's eyes. Terminals have a better one.
+    set("TERM", "dumb");
+    set("XDG_RUNTIME_DIR", &inside.user);
+    set("XDG_CURRENT_DESKTOP", "openbox");
+    set("XDG_SESSION_TYPE", "x11");
+    set("XDG_CONFIG_DIRS", &format!("{support}/config:/etc/xdg"));
+    set("XDG_DATA_DIRS", &format!("{support}/share:/usr/local/share:/usr/share"));
+    set("ALSA_CONFIG_PATH", &format!("{support}/alsa.conf"));
+    set("BROWSER", "web-browser");
+    set("DBUS_SESSION_BUS_ADDRESS", &format!("unix:path={}/bus", inside.user));
+    // Xlib keeps the table of compose sequences there, once read. Without it openbox parses half a megabyte of it at each
+    // change of the keymap, for 30 ms, and every program that reads the keyboard through Xlib at its start.
+    set("XCOMPOSECACHE", &inside.user);
+    // Without it every GTK program starts an accessibility bus that nobody listens to.
+    set("NO_AT_BRIDGE", "1");
+    set("DISPLAY", &format!(":{}", layout.display));
+    if layout.key.is_some() {
+        set("XAUTHORITY", &inside.key_file());
+    }
+    set("PULSE_SERVER", &format!("unix:{}", inside.pulse_socket()));
     variables
 }

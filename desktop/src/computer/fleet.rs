@@ -15,8 +15,8 @@ use crate::secret::Secret;
 use crate::store::{ComputerRecord, Store, StoreError};
 
 use super::delivery;
-use super::homes::{Home, Homes};
-use super::layout::Layout;
+use super::homes::Homes;
+use super::isolation::Isolation;
 use super::limits::Limits;
 use super::machine::{Blueprint, Machine};
 use super::runtime_dir::RuntimeDir;
@@ -88,7 +88,8 @@ struct Inner {
     contents: Arc<Contents>,
     homes: Homes,
     limits: Limits,
-    runtime: RuntimeDir,
+    isolation: Isolation,
+    runtime: Arc<RuntimeDir>,
     spawner: Spawner,
     /// Cancelled when the server goes down, so that what is coming up gives up.
     closing: CancellationToken,
@@ -116,9 +117,10 @@ impl Fleet {
         Self(Arc::new(Inner {
             store,
             contents,
+            isolation: homes.isolation(),
             homes,
             limits: runtime.limits(),
-            runtime,
+            runtime: Arc::new(runtime),
             spawner,
             closing: CancellationToken::new(),
             slots: Mutex::new(Some(HashMap::new())),
@@ -131,6 +133,11 @@ impl Fleet {
             self.start(&computer).await?;
         }
         Ok(())
+    }
+
+    /// How its computers are kept apart.
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.0.isolation
     }
 
     pub(crate) fn phase(&self, computer: &ComputerRecord) -> Phase {
@@ -282,11 +289,13 @@ impl Fleet {
 
     fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> io::Result<Blueprint> {
         let spec = &computer.spec;
-        let Home { path: home, owner } = self.0.homes.prepare(&computer.id, computer.slot)?;
+        let home = self.0.homes.prepare(&computer.id, computer.slot)?;
         Ok(Blueprint {
             group: self.0.limits.group(&computer.instance_id, spec.ram, spec.cpu),
-            owner,
-            layout: Layout { home, support: self.0.runtime.support(), display: display(computer.slot) },
+            layout: self.0.isolation.layout(&self.0.runtime, &home, computer.slot)?,
+            isolation: self.0.isolation,
+            runtime: Arc::clone(&self.0.runtime),
+            owner: home.owner,
             hostname: computer.instance_id.clone(),
             resolution: spec.resolution,
             password,
@@ -342,10 +351,4 @@ async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
 
 fn new_password() -> Result<Secret, getrandom::Error> {
     Secret::random("", 16)
-}
-
-/// A number of its own for each, clear of the host's displays, so that no log or process list leaves a doubt.
-fn display(slot: u32) -> u16 {
-    // The remainder is below 10 000.
-    1000 + (slot % 10_000) as u16
 }

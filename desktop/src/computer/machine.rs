@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
-use crate::stream::{Broadcast, Connection, Connector, Stage, StartError, Status};
+use crate::stream::{Broadcast, Connection, Connector, Source, Stage, StartError, Status};
 use crate::untrusted;
 
 use super::box_log::BoxLog;
@@ -22,11 +22,13 @@ use super::container::Container;
 use super::ending::Ending;
 use super::environment::environment;
 use super::health::Health;
-use super::layout::{HOME, Layout, pulse_socket};
+use super::isolation::Isolation;
+use super::layout::Layout;
 use super::limits::{Enforced, Group};
 use super::network::{self, Carrying, Network};
 use super::resolution::Resolution;
-use super::sandbox::{self, AGENT, Opening};
+use super::runtime_dir::RuntimeDir;
+use super::sandbox::{AGENT, Opening};
 use super::session::{self, BootError, DISPLAY_SERVER, Desktop};
 use super::spawner::Spawner;
 
@@ -45,6 +47,8 @@ pub(crate) struct Machine {
     drawn: Arc<SetOnce<()>>,
     missing: Vec<&'static str>,
     layout: Layout,
+    isolation: Isolation,
+    runtime: Arc<RuntimeDir>,
     password: Secret,
     ending: Ending,
     health: Health,
@@ -61,6 +65,9 @@ pub(crate) struct Machine {
 #[derive(Debug)]
 pub(super) struct Blueprint {
     pub(super) layout: Layout,
+    pub(super) isolation: Isolation,
+    /// Where the layout's folders are.
+    pub(super) runtime: Arc<RuntimeDir>,
     pub(super) hostname: String,
     pub(super) resolution: Resolution,
     /// The host's user that it runs as, when it is not the server's own.
@@ -93,22 +100,24 @@ impl Machine {
         spawner: &Spawner,
         closing: &CancellationToken,
     ) -> Result<Self, BootError> {
-        let Blueprint { layout, hostname, resolution, owner, password, group } = blueprint;
+        let Blueprint { layout, isolation, runtime, hostname, resolution, owner, password, group } =
+            blueprint;
         let (own_end, control) = UnixStream::pair()?;
         let opening = Opening { hostname: &hostname, owner, control: control.into() };
-        let mut command = sandbox::command(&layout, opening)?;
+        let mut command = isolation.command(&layout, opening)?;
         group.join(&mut command)?;
         let (log, log_end) = BoxLog::open()?;
         command.stdout(log_end.try_clone()?).stderr(log_end.try_clone()?);
         let ending = Ending::default();
-        let container = Container::follow(spawner.spawn(command).await?, ending.clone());
-        let agent = Agent::new(own_end, owner.unwrap_or_else(|| geteuid().as_raw()))?;
+        let container = isolation.follow(spawner.spawn(command).await?, spawner, ending.clone());
+        let agent = Agent::new(own_end, owner.unwrap_or_else(|| geteuid().as_raw()), isolation.terminals())?;
         let started = async {
             session::reach(&agent).await?;
             let desktop = session::start(&agent, &layout, resolution, &ending);
             let program = layout.support.join(AGENT);
             let carrying = Carrying { spawner, agent: &program, owner, group: &group, log: log_end };
-            let network = connect(&agent, &log, carrying);
+            let network =
+                async { if isolation.has_boxes() { connect(&agent, &log, carrying).await } else { None } };
             let (desktop, network) = tokio::join!(desktop, network);
             Ok((desktop?, network))
         };
@@ -128,6 +137,8 @@ impl Machine {
                 agent,
                 screen,
                 layout,
+                isolation,
+                runtime,
                 password,
                 ending,
                 lanes: Lanes { input: Arc::new(Semaphore::new(1)), view: Arc::new(Semaphore::new(VIEWS)) },
@@ -142,6 +153,7 @@ impl Machine {
                 ending.begin();
                 container.kill().await;
                 group.remove().await;
+                isolation.clear(&runtime, &layout);
                 Err(error)
             }
         }
@@ -196,6 +208,10 @@ impl Machine {
         &self.missing
     }
 
+    pub(crate) fn isolation(&self) -> Isolation {
+        self.isolation
+    }
+
     /// What of its sizes it is held to.
     pub(crate) fn enforced(&self) -> Enforced {
         self.group.enforced()
@@ -205,18 +221,37 @@ impl Machine {
         &self.broadcast
     }
 
+    /// Its home, as programs inside name it.
+    pub(crate) fn home(&self) -> &str {
+        &self.layout.inside.home
+    }
+
+    /// The folder with what prepares an interpreter.
+    pub(super) fn python_path(&self) -> String {
+        self.layout.inside.python()
+    }
+
     /// Streams its screen and sound; returns once the target takes them.
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
         let size = self.on_screen(Lane::View, Screen::size).await?;
         let stage = Stage {
             program: self.layout.support.join(AGENT),
-            display: self.connector(self.layout.x_socket()),
-            audio: self.connector(pulse_socket()),
+            source: self.source(),
             size,
             owner: self.owner,
             join_group: &|command| self.group.join(command),
         };
         self.broadcast.start(&self.spawner, stage, connection).await
+    }
+
+    /// How an encoder comes to the screen and the sound.
+    fn source(&self) -> Source {
+        let audio = self.layout.inside.pulse_socket();
+        if self.isolation.has_boxes() {
+            Source::Relayed { display: self.connector(self.layout.x_socket()), audio: self.connector(audio) }
+        } else {
+            Source::Direct { display: self.layout.display, audio, variables: environment(&self.layout) }
+        }
     }
 
     /// Connects to a server inside for those who cannot be told how.
@@ -244,12 +279,12 @@ impl Machine {
 
     /// Starts a program inside with the desktop's environment, in the home.
     pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
-        let mut env = environment(self.layout.display);
+        let mut env = environment(&self.layout);
         if matches!(stdio, Stdio::Terminal { .. }) {
             env.push(("TERM".into(), "xterm-256color".into()));
             env.push(("COLORTERM".into(), "truecolor".into()));
         }
-        self.start(Spawn { argv, env, cwd: HOME.into(), stdio, script: false }, &[]).await
+        self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
     }
 
     /// Starts an interpreter as [`Self::spawn`] does, with additional `variables`. Its last argument is the path of a file with
@@ -261,9 +296,9 @@ impl Machine {
         source: BorrowedFd<'_>,
         report: BorrowedFd<'_>,
     ) -> Result<Process, AgentError> {
-        let mut env = environment(self.layout.display);
+        let mut env = environment(&self.layout);
         env.extend(variables);
-        let spawn = Spawn { argv, env, cwd: HOME.into(), stdio: Stdio::Merged, script: true };
+        let spawn = Spawn { argv, env, cwd: self.home().into(), stdio: Stdio::Merged, script: true };
         self.start(spawn, &[source, report]).await
     }
 
@@ -288,6 +323,10 @@ impl Machine {
             network.close().await;
         }
         self.group.remove().await;
+        let (isolation, runtime, layout) = (self.isolation, Arc::clone(&self.runtime), self.layout.clone());
+        // Its user may have left very many files.
+        let cleared = tokio::task::spawn_blocking(move || isolation.clear(&runtime, &layout)).await;
+        tracing::debug!("the folders of a computer were removed: {cleared:?}");
     }
 }
 

@@ -1,14 +1,16 @@
-//! Computers: boxes with an X desktop and sound in them, and the fleet that starts and stops them.
+//! Computers: an X desktop and sound, each in a box if there are boxes, and the fleet that starts and stops them.
 
 mod box_log;
 mod command;
 mod container;
 mod delivery;
+mod display_key;
 mod ending;
 mod environment;
 mod fleet;
 mod health;
 mod homes;
+mod isolation;
 mod layout;
 mod limits;
 mod machine;
@@ -20,13 +22,17 @@ mod sandbox;
 mod session;
 mod skeleton;
 mod spawner;
+mod unboxed;
+mod users;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use command::follow;
 pub(crate) use command::{CommandError, Outcome};
+pub(crate) use display_key::DisplayKey;
 pub(crate) use fleet::{Fleet, FleetError, Phase};
 pub(crate) use homes::Homes;
-pub(crate) use layout::{HOME, X_SOCKETS};
+pub(crate) use isolation::{Choice, Decision, Facts, Isolation, decide};
+pub(crate) use layout::{BOX_RUN, HOME, X_SOCKETS};
 pub(crate) use limits::{Enforced, Limits};
 pub(crate) use machine::{Lane, Machine};
 pub(crate) use network::run_carrier;
@@ -34,3 +40,5 @@ pub(crate) use resolution::Resolution;
 pub(crate) use runtime_dir::RuntimeDir;
 pub(crate) use sandbox::{AGENT, SETTINGS, SYSTEM};
 pub(crate) use spawner::{Spawner, inherit};
+pub(crate) use unboxed::serve as serve_unboxed;
+pub(crate) use users::Users;

@@ -14,7 +14,6 @@ use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
 use crate::agent::End;
 
 use super::command::{CommandError, Outcome, follow};
-use super::layout::{PYTHON, SUPPORT};
 use super::machine::Machine;
 
 /// The maximum number of bytes that are read of a report.
@@ -47,7 +46,7 @@ impl Machine {
         let report = report_file()?;
         // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
         let argv = vec!["python3".into(), "-u".into()];
-        let variables = [("PYTHONPATH".into(), format!("{SUPPORT}/{PYTHON}"))];
+        let variables = [("PYTHONPATH".into(), self.python_path())];
         let process = self.spawn_script(argv, variables, source.as_fd(), report.as_fd()).await?;
         let transcript = follow(process, limit).await?;
         let timed_out = transcript.outcome == Outcome::TimedOut;

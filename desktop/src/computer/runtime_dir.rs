@@ -18,7 +18,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::privileges::passage;
 use crate::untrusted::Folder;
 
-use super::layout::PYTHON;
+use super::display_key::DisplayKey;
+use super::layout::{PYTHON, X_SOCKETS};
 use super::network::RESOLVER;
 use super::{AGENT, Limits};
 
@@ -65,7 +66,9 @@ pub(crate) struct RuntimeDir {
 
 impl Drop for RuntimeDir {
     fn drop(&mut self) {
-        if let Err(error) = fs::remove_dir_all(&self.folder) {
+        let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
+        // Computers without boxes have folders of their own in it.
+        if let Err(error) = Folder::open(Path::new(PARENT)).and_then(|parent| parent.remove(&name)) {
             tracing::warn!("cannot remove {}: {error}", self.folder.display());
         }
     }
@@ -97,6 +100,51 @@ impl RuntimeDir {
     pub(super) fn limits(&self) -> Limits {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Limits::find(name, PREFIX, |name| Path::new(PARENT).join(name).exists())
+    }
+
+    /// The names of the folders of a computer without a box: for sockets, for `XDG_RUNTIME_DIR`, for logs and for programs of
+    /// `exec`.
+    pub(super) const PLACES: [&str; 4] = ["run", "user", "log", "exec"];
+
+    /// Makes the folders of a computer without a box, named after a display that is free.
+    pub(super) fn make_place(&self, owner: Option<u32>, key: &DisplayKey) -> io::Result<(u16, PathBuf)> {
+        let own = Folder::open(&self.folder)?;
+        let displays = displays()?;
+        for _ in 0..DISPLAYS_TRIED {
+            let display = random_display()?;
+            let name = display.to_string();
+            if fs::symlink_metadata(lock_of(display)).is_ok() || displays.has(&socket_of(display)) {
+                continue;
+            }
+            match own.create(&name, None) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                made => made?,
+            };
+            let place = own.create_passage(&name, owner)?;
+            let made = Self::PLACES.iter().try_for_each(|name| {
+                let folder = place.create(name, owner)?;
+                if *name == Self::PLACES[0] {
+                    folder.write(DisplayKey::FILE, &key.file(), owner)
+                } else {
+                    Ok(())
+                }
+            });
+            if let Err(error) = made {
+                self.remove_place(display);
+                return Err(error);
+            }
+            return Ok((display, self.folder.join(name)));
+        }
+        Err(io::Error::other("no X display is free"))
+    }
+
+    /// Removes the folders of a computer without a box, of which nothing runs any more, and what its X server left.
+    pub(super) fn remove_place(&self, display: u16) {
+        remove_display(display);
+        let removed = Folder::open(&self.folder).and_then(|own| own.remove(&display.to_string()));
+        if let Err(error) = removed {
+            tracing::warn!("cannot remove a folder of a computer: {error}");
+        }
     }
 
     pub(super) fn support(&self) -> PathBuf {
@@ -142,6 +190,45 @@ fn make_public(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o755))
 }
 
+/// How many displays may be taken, of those that are tried.
+const DISPLAYS_TRIED: usize = 100;
+
+/// Clear of the displays that people and other programs number from 0.
+fn random_display() -> io::Result<u16> {
+    let mut random = [0; 2];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(1000 + u16::from_ne_bytes(random) % 50_000)
+}
+
+/// The file in `/tmp` by which an X server keeps its display to itself.
+fn lock_of(display: u16) -> PathBuf {
+    Path::new(PARENT).join(format!(".X{display}-lock"))
+}
+
+fn socket_of(display: u16) -> String {
+    format!("X{display}")
+}
+
+/// The folder of X sockets. All users of the host may write to it, as to `/tmp`.
+fn displays() -> io::Result<Folder> {
+    let parent = Folder::open(Path::new(PARENT))?;
+    let name = X_SOCKETS.rsplit_once('/').map_or(X_SOCKETS, |(_, name)| name);
+    match parent.create_sticky(name) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => parent.visit(name),
+    }
+}
+
+/// Removes what an X server that was killed leaves.
+fn remove_display(display: u16) {
+    let parent = Folder::open(Path::new(PARENT));
+    let lock = lock_of(display);
+    let lock = lock.file_name().unwrap_or_default().to_string_lossy();
+    // What is not there, or somebody else's, stays.
+    let _ = parent.and_then(|parent| parent.remove(&lock));
+    let _ = displays().and_then(|displays| displays.remove(&socket_of(display)));
+}
+
 /// A second name for this program, since a computer's user may not be able to reach the folder it lies in; a copy where
 /// that is another file system or the file is closed to others.
 fn provide_agent(program: &Path, agent: &Path) -> io::Result<()> {
@@ -182,7 +269,21 @@ fn belongs(process: &Path, part: &str) -> bool {
     let has = |file, text: &str| {
         fs::read(process.join(file)).is_ok_and(|content| String::from_utf8_lossy(&content).contains(text))
     };
-    has("mountinfo", part) || has("comm", "bwrap") && has("cmdline", part)
+    // Without a box their folders are named in their variables, and in the agent's arguments.
+    has("mountinfo", part) || has("comm", "bwrap") && has("cmdline", part) || is_unboxed(process, part)
+}
+
+/// Whether a process is part of a computer without a box, of which the folders are below `part`.
+fn is_unboxed(process: &Path, part: &str) -> bool {
+    let inside = format!("{PARENT}{part}");
+    let in_argument = |content: &str| content.split('\0').any(|argument| argument.starts_with(&inside));
+    let in_variable = |content: &str| {
+        content.split('\0').any(|variable| {
+            variable.strip_prefix("XDG_RUNTIME_DIR=").is_some_and(|folder| folder.starts_with(&inside))
+        })
+    };
+    let read = |file| String::from_utf8_lossy(&fs::read(process.join(file)).unwrap_or_default()).into_owned();
+    in_argument(&read("cmdline")) && read("comm").trim_end() == AGENT || in_variable(&read("environ"))
 }
 
 /// What cannot be removed is somebody else's, or still at work.
@@ -201,6 +302,10 @@ fn remove_stale(parent: &Path) {
             continue;
         }
         end_boxes(&name);
+        // Folders of computers without boxes are named after their displays.
+        for display in displays_of(&entry.path()) {
+            remove_display(display);
+        }
         if let Err(error) = Folder::open(parent).and_then(|parent| parent.remove(&name)) {
             tracing::warn!("cannot remove {}: {error}", entry.path().display());
         }
@@ -212,6 +317,11 @@ fn remove_stale(parent: &Path) {
             }
         });
     }
+}
+
+fn displays_of(folder: &Path) -> Vec<u16> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
 fn is_abandoned(folder: &Path) -> bool {

@@ -11,10 +11,12 @@ use tokio::process::Command;
 
 use crate::seccomp;
 
-use super::layout::{HOME, LOGS, Layout, RUN, SUPPORT, X_SOCKETS};
+use super::homes::Home;
+use super::layout::{Inside, Layout, X_SOCKETS};
+use super::runtime_dir::RuntimeDir;
 use super::spawner::inherit;
 
-/// The program of the agent inside [`SUPPORT`].
+/// The program of the agent, among the support files.
 pub(crate) const AGENT: &str = "agent";
 
 /// What a computer has in place of the host's, by its name in the support folder. Only what is there can be covered.
@@ -53,7 +55,20 @@ pub(crate) const SYSTEM: &[&str] = &[
 /// The host's settings, which a computer shares.
 pub(crate) const SETTINGS: &[&str] = &["--ro-bind", "/etc", "/etc"];
 
-/// What a box is opened with, beside the files of its computer.
+/// Where the parts of a computer in a box lie. The numbers of displays are clear of the host's, so that no log or process list
+/// leaves a doubt.
+pub(super) fn layout(runtime: &RuntimeDir, home: &Home, slot: u32) -> Layout {
+    Layout {
+        home: home.path.clone(),
+        support: runtime.support(),
+        // The remainder is below 10 000.
+        display: 1000 + (slot % 10_000) as u16,
+        key: None,
+        inside: Inside::of_box(),
+    }
+}
+
+/// What a computer is opened with, beside the files of its computer.
 pub(super) struct Opening<'a> {
     pub(super) hostname: &'a str,
     /// The host's user that it runs as, when it is not the server's own.
@@ -68,6 +83,7 @@ pub(super) struct Opening<'a> {
 /// `/opt` and `/etc`, not writable and without the secrets in it.
 pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
     let Opening { hostname, owner, control } = opening;
+    let inside = &layout.inside;
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
@@ -78,8 +94,19 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
         .args(["--perms", "1777", "--dir", X_SOCKETS])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--tmpfs", "/dev/shm"])
-        .args(["--tmpfs", "/run", "--perms", "0700", "--dir", "/run/user", "--perms", "0700", "--dir", RUN])
-        .args(["--size", LOG_SIZE, "--tmpfs", LOGS])
+        .args([
+            "--tmpfs",
+            "/run",
+            "--perms",
+            "0700",
+            "--dir",
+            &inside.user,
+            "--perms",
+            "0700",
+            "--dir",
+            &inside.run,
+        ])
+        .args(["--size", LOG_SIZE, "--tmpfs", &inside.logs])
         .args(["--tmpfs", "/var", "--dir", "/var/tmp"])
         .args(["--ro-bind-try", "/var/cache/fontconfig", "/var/cache/fontconfig"]);
     let mut bind = |option: &str, from: &Path, to: &str| {
@@ -97,16 +124,17 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     for secret in SECRETS.iter().map(Path::new).filter(|secret| secret.exists()) {
         bind("--ro-bind", Path::new("/dev/null"), &secret.to_string_lossy());
     }
-    bind("--ro-bind", &layout.support, SUPPORT);
-    bind("--bind", &layout.home, HOME);
+    bind("--ro-bind", &layout.support, &inside.support);
+    bind("--bind", &layout.home, &inside.home);
     let filter = seccomp::COMPUTER.file()?;
     command
         .args(["--seccomp", &filter.as_raw_fd().to_string()])
         .args(["--remount-ro", "/"])
         .args(["--chdir", "/", "--clearenv"])
         .arg("--")
-        .arg(format!("{SUPPORT}/{AGENT}"))
+        .arg(format!("{}/{AGENT}", inside.support))
         .args(["agent", "--control", &control.as_raw_fd().to_string()])
+        .args(["--home", &inside.home, "--scratch", &inside.scratch])
         .stdin(Stdio::null());
     if let Some(owner) = owner {
         command.uid(owner).gid(owner);

@@ -10,9 +10,10 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
 use crate::screen::{Dial, Screen, ScreenError, Sign};
 
+use super::display_key::DisplayKey;
 use super::ending::Ending;
 use super::environment::environment;
-use super::layout::{HOME, LOGS, Layout, RUN, pulse_socket};
+use super::layout::{Inside, Layout};
 use super::resolution::Resolution;
 
 /// How long a desktop may take to come up; a warm one takes a fraction of a second.
@@ -76,14 +77,14 @@ pub(super) async fn start(
     ending: &Ending,
 ) -> Result<Desktop, BootError> {
     let deadline = Instant::now() + BOOT_LIMIT;
-    let session = Session { agent, display: layout.display, ending };
+    let session = Session { agent, layout, ending };
 
     session.start_display(resolution).await?;
     let around = async {
         session.keep(SOUND_SERVER).await?;
         session.keep(MESSAGE_BUS).await
     };
-    let (screen, ()) = tokio::try_join!(session.open_screen(layout, deadline), around)?;
+    let (screen, ()) = tokio::try_join!(session.open_screen(deadline), around)?;
 
     session.keep(WINDOW_MANAGER).await?;
     // By then the parts that need none have no more to wait for.
@@ -91,7 +92,7 @@ pub(super) async fn start(
     let managed = shows(&screen, Sign::WindowManager, deadline).await?;
     session.keep(DESKTOP).await?;
     session.keep(PANEL).await?;
-    let heard = wait_for(agent, pulse_socket(), "the sound server", deadline).await;
+    let heard = wait_for(agent, layout.inside.pulse_socket(), "the sound server", deadline).await;
     let parts = [(managed, "window manager"), (heard.is_ok(), "audio server")];
     let missing: Vec<_> = parts.into_iter().filter(|(is_up, _)| !is_up).map(|(_, part)| part).collect();
     if !missing.is_empty() {
@@ -118,7 +119,7 @@ async fn shows(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bo
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
-/// A program that is part of every desktop.
+/// A program that is part of every desktop. In arguments and values `{run}`, `{user}` and `{home}` stand for folders of the computer.
 struct Part {
     program: &'static str,
     arguments: &'static [&'static str],
@@ -127,7 +128,7 @@ struct Part {
 }
 
 /// For parts that have nothing to find in the home: what the user puts there can neither stop them nor run in them.
-const NO_HOME: &[(&str, &str)] = &[("HOME", RUN), ("XDG_CONFIG_HOME", RUN)];
+const NO_HOME: &[(&str, &str)] = &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}")];
 
 /// `norewinds` lets a recorder hear the first sample within a few milliseconds: without it the sink wakes every 2 s.
 const SOUND_SERVER: Part = Part {
@@ -142,7 +143,7 @@ const SOUND_SERVER: Part = Part {
         "-L",
         "module-null-sink sink_name=out format=s16le rate=48000 channels=2 norewinds=1 sink_properties=device.description=Speakers",
         "-L",
-        "module-native-protocol-unix socket=/run/computer/pulse.sock auth-anonymous=1",
+        "module-native-protocol-unix socket={run}/pulse.sock auth-anonymous=1",
         "-L",
         "module-always-sink",
     ],
@@ -150,27 +151,33 @@ const SOUND_SERVER: Part = Part {
 };
 const MESSAGE_BUS: Part = Part {
     program: "dbus-daemon",
-    arguments: &["--session", "--address=unix:path=/run/user/bus", "--nofork", "--nopidfile"],
-    variables: &[],
+    arguments: &["--session", "--address=unix:path={user}/bus", "--nofork", "--nopidfile"],
+    // Without it the bus looks its user up, who without a box may have no entry in the database of users.
+    variables: &[("XDG_DATA_HOME", "{home}/.local/share")],
 };
 const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[], variables: &[] };
 const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"], variables: &[] };
 const PANEL: Part = Part { program: "tint2", arguments: &[], variables: &[] };
+
+fn filled(text: &str, inside: &Inside) -> String {
+    text.replace("{run}", &inside.run).replace("{user}", &inside.user).replace("{home}", &inside.home)
+}
 
 /// The program of the X server.
 pub(super) const DISPLAY_SERVER: &str = "Xvnc";
 
 struct Session<'a> {
     agent: &'a Agent,
-    display: u16,
+    layout: &'a Layout,
     ending: &'a Ending,
 }
 
 impl Session<'_> {
     async fn start_display(&self, resolution: Resolution) -> Result<(), BootError> {
-        let argv = [
-            DISPLAY_SERVER.to_owned(),
-            format!(":{}", self.display),
+        let Layout { display, inside, key, .. } = self.layout;
+        let mut argv: Vec<String> = vec![
+            DISPLAY_SERVER.into(),
+            format!(":{display}"),
             "-geometry".into(),
             format!("{}x{}", resolution.width, resolution.height),
             "-depth".into(),
@@ -180,7 +187,7 @@ impl Session<'_> {
             "-rfbport".into(),
             "-1".into(),
             "-rfbunixpath".into(),
-            format!("{RUN}/rfb.sock"),
+            format!("{}/rfb.sock", inside.run),
             "-nolisten".into(),
             "tcp".into(),
             // Nobody looks for the abstract socket, since the other one is there too.
@@ -190,7 +197,10 @@ impl Session<'_> {
             // Nothing that a program does ends the session but the end of the server itself.
             "-noreset".into(),
         ];
-        let mut server = self.spawn(DISPLAY_SERVER, argv.into(), NO_HOME).await?;
+        if key.is_some() {
+            argv.extend(["-auth".into(), inside.key_file()]);
+        }
+        let mut server = self.spawn(DISPLAY_SERVER, argv, NO_HOME).await?;
         let ending = self.ending.clone();
         let ended = ending.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
@@ -202,26 +212,27 @@ impl Session<'_> {
     }
 
     /// Also reserves keycodes for typing: before the window manager starts, since a change of the key map makes it work long.
-    async fn open_screen(&self, layout: &Layout, deadline: Instant) -> Result<Arc<Screen>, BootError> {
-        wait_for(self.agent, layout.x_socket(), "the X server", deadline).await?;
-        let dialer = Arc::new(Dialer { agent: self.agent.clone(), socket: layout.x_socket() });
+    async fn open_screen(&self, deadline: Instant) -> Result<Arc<Screen>, BootError> {
+        let socket = self.layout.x_socket();
+        wait_for(self.agent, socket.clone(), "the X server", deadline).await?;
+        let dialer = Arc::new(Dialer { agent: self.agent.clone(), socket, key: self.layout.key.clone() });
         let opened = tokio::task::spawn_blocking(move || Screen::open(dialer)).await;
         Ok(Arc::new(opened.map_err(io::Error::other)??))
     }
 
     /// Starts a part now and again whenever it ends.
     async fn keep(&self, part: Part) -> Result<(), BootError> {
-        let argv: Vec<String> =
-            std::iter::once(part.program).chain(part.arguments.iter().copied()).map(str::to_owned).collect();
+        let words = std::iter::once(part.program).chain(part.arguments.iter().copied());
+        let argv: Vec<String> = words.map(|word| filled(word, &self.layout.inside)).collect();
         let mut process = self.spawn(part.program, argv.clone(), part.variables).await?;
-        let (agent, display, ending) = (self.agent.clone(), self.display, self.ending.clone());
+        let (agent, layout, ending) = (self.agent.clone(), self.layout.clone(), self.ending.clone());
         let ended = ending.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             loop {
                 let ended = process.exit().await;
                 tracing::debug!("{} ended: {ended:?}", part.program);
                 sleep(RESTART_DELAY).await;
-                let session = Session { agent: &agent, display, ending: &ending };
+                let session = Session { agent: &agent, layout: &layout, ending: &ending };
                 match session.spawn(part.program, argv.clone(), part.variables).await {
                     Ok(again) => process = again,
                     Err(error) => return tracing::warn!("{error}"),
@@ -237,11 +248,12 @@ impl Session<'_> {
         argv: Vec<String>,
         variables: &[(&str, &str)],
     ) -> Result<crate::agent::Process, BootError> {
-        let stdio = Stdio::Log { path: format!("{LOGS}/{program}.log") };
-        let mut env = environment(self.display);
+        let inside = &self.layout.inside;
+        let stdio = Stdio::Log { path: format!("{}/{program}.log", inside.logs) };
+        let mut env = environment(self.layout);
         env.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
-        env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
-        let spawn = Spawn { argv, env, cwd: HOME.into(), stdio, script: false };
+        env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), filled(value, inside))));
+        let spawn = Spawn { argv, env, cwd: inside.home.clone(), stdio, script: false };
         self.agent.spawn(spawn, &[]).await.map_err(|error| BootError::Program { program, error })
     }
 }
@@ -251,11 +263,16 @@ impl Session<'_> {
 struct Dialer {
     agent: Agent,
     socket: String,
+    key: Option<DisplayKey>,
 }
 
 impl Dial for Dialer {
     fn dial(&self) -> io::Result<UnixStream> {
         self.agent.connect(&self.socket, Duration::ZERO)
+    }
+
+    fn key(&self) -> Option<&DisplayKey> {
+        self.key.as_ref()
     }
 }
 

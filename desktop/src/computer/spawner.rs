@@ -5,20 +5,28 @@
 //! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
 //! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
 
+use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::{env, io, thread};
 
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Signal, getpid, getppid, set_parent_process_death_signal, setsid};
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, waitpid,
+};
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
+use crate::agent::{Stat, descendants, end_descendants};
+
 /// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
 
-type Request = (Command, oneshot::Sender<io::Result<Child>>);
+enum Request {
+    Spawn(Box<Command>, oneshot::Sender<io::Result<Child>>),
+    Sweep(oneshot::Sender<()>),
+}
 
 /// The way to that thread.
 #[derive(Clone, Debug)]
@@ -33,19 +41,45 @@ impl Spawner {
         let runtime = Handle::current();
         thread::Builder::new().name("spawner".into()).spawn(move || {
             let _entered = runtime.enter();
-            while let Some((mut command, reply)) = received.blocking_recv() {
-                // Whoever asked may have gone; the child is then killed on drop.
-                let _ = reply.send(command.spawn());
+            let mut started = Started::default();
+            while let Some(request) = received.blocking_recv() {
+                // Whoever asked may have gone; a child is then killed on drop.
+                match request {
+                    Request::Spawn(mut command, reply) => {
+                        let child = command.spawn();
+                        started.note(&child);
+                        let _ = reply.send(child);
+                    }
+                    Request::Sweep(reply) => {
+                        started.sweep();
+                        let _ = reply.send(());
+                    }
+                }
             }
         })?;
         Ok(Self { requests })
+    }
+
+    /// Kills all children of this process that it has not started: what computers without boxes have left. Orphans fall to
+    /// this process if it has said so to the kernel.
+    pub(crate) async fn sweep(&self) {
+        let (reply, answer) = oneshot::channel();
+        if self.requests.send(Request::Sweep(reply)).is_ok() {
+            // An error means that the server goes down.
+            let _ = answer.await;
+        }
     }
 
     /// Starts a program in a session of its own.
     pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
         // A variable of the server's may hold the API key, or keys of whoever started it.
-        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default());
+        let named: Vec<_> = command
+            .as_std()
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).envs(named);
         let server = getpid();
         // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
         unsafe {
@@ -62,8 +96,50 @@ impl Spawner {
             });
         }
         let (reply, answer) = oneshot::channel();
-        self.requests.send((command, reply)).map_err(io::Error::other)?;
+        self.requests.send(Request::Spawn(Box::new(command), reply)).map_err(io::Error::other)?;
         answer.await.map_err(io::Error::other)?
+    }
+}
+
+/// The children that were started here, by number and time of their start.
+#[derive(Default)]
+struct Started(HashSet<(i32, u64)>);
+
+impl Started {
+    fn note(&mut self, child: &io::Result<Child>) {
+        let pid = child.as_ref().ok().and_then(Child::id).map(u32::cast_signed);
+        if let Some((pid, stat)) = pid.and_then(|pid| Some((pid, Stat::of(pid)?))) {
+            self.0.insert((pid, stat.started));
+        }
+    }
+
+    /// No child is started meanwhile, which would be taken for a foreign one.
+    fn sweep(&mut self) {
+        let own = getpid().as_raw_nonzero().get();
+        let mut before = HashSet::new();
+        loop {
+            let all = descendants(own);
+            self.0
+                .retain(|(pid, started)| all.iter().any(|(id, stat)| id == pid && stat.started == *started));
+            let foreign: HashSet<i32> = all
+                .iter()
+                .filter(|(pid, stat)| stat.parent == own && !self.0.contains(&(*pid, stat.started)))
+                .map(|&(pid, _)| pid)
+                .collect();
+            // Those that stay cannot be ended.
+            if foreign.is_subset(&before) {
+                return;
+            }
+            for &pid in &foreign {
+                end_descendants(pid);
+                if let Some(process) = Pid::from_raw(pid) {
+                    // It may have ended by itself since it was listed. Nobody else waits for it.
+                    let _ = kill_process(process, Signal::KILL);
+                    let _ = waitpid(Some(process), WaitOptions::empty());
+                }
+            }
+            before = foreign;
+        }
     }
 }
 

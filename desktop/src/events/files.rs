@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::task::JoinHandle;
 
 use crate::agent::FolderChange;
-use crate::computer::{HOME, Machine};
+use crate::computer::Machine;
 
 use super::queue::Queue;
 use super::{Event, EventType};
@@ -17,9 +17,10 @@ const FOLDERS: &[&str] = &["Desktop", "Downloads"];
 
 pub(super) async fn watch(machine: &Machine, queue: Arc<Queue>) -> Result<JoinHandle<()>, String> {
     let mut changes = machine.agent().watch_folders(FOLDERS).await.map_err(|error| error.to_string())?;
+    let home = machine.home().to_owned();
     Ok(tokio::spawn(async move {
         while let Some(FolderChange { folder, name, action }) = changes.next().await {
-            let path = format!("{HOME}/{folder}/{name}");
+            let path = format!("{home}/{folder}/{name}");
             let data = json!({ "path": path, "action": action.name() });
             queue.push(Event::now(EventType::FileChange, data));
         }

@@ -107,7 +107,10 @@ async fn create(
     let spec = creation.check()?;
     let workspace =
         app.store.workspace(&spec.workspace_id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
-    if let Some(obstacle) = tokio::task::spawn_blocking(doctor::obstacle).await.unwrap_or_default() {
+    let isolation = app.fleet.isolation();
+    if let Some(obstacle) =
+        tokio::task::spawn_blocking(move || doctor::obstacle(isolation)).await.unwrap_or_default()
+    {
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, obstacle).with("code", "host_not_ready"));
     }
     let computer = app.store.create_computer(&spec).map_err(|error| match error {
@@ -169,6 +172,7 @@ pub(super) async fn describe(
             json!({
                 "id": computer.instance_id,
                 "resolution": now.to_string(),
+                "isolation": machine.isolation().name(),
                 "enforced": enforced,
                 "missing_parts": machine.missing(),
             })

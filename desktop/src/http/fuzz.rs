@@ -15,7 +15,7 @@ use tower::Layer as _;
 use tower_http::normalize_path::NormalizePathLayer;
 
 use crate::app::{Admission, ApiError, App, read};
-use crate::computer::{Fleet, Homes, RuntimeDir, Spawner};
+use crate::computer::{Fleet, Homes, Isolation, RuntimeDir, Spawner, Users};
 use crate::files::{Contents, Linker};
 use crate::store::Store;
 use crate::stream::Connections;
@@ -49,7 +49,8 @@ impl Stage {
             let fleet = Fleet::new(
                 Arc::clone(&store),
                 Arc::clone(&contents),
-                Homes::open(folder.path().to_owned()).expect("the folder is there"),
+                Homes::open(folder.path().to_owned(), Users::find(), Isolation::Box)
+                    .expect("the folder is there"),
                 RuntimeDir::create().expect("there is room for a folder"),
                 Spawner::start().expect("a thread starts"),
             );

@@ -22,6 +22,7 @@ use x11rb::{
 };
 
 use super::{dial::Endpoint, error::ScreenError, stream::BoundedStream};
+use crate::computer::DisplayKey;
 
 /// Resource ids have 29 bits.
 const MAX_ID: u32 = (1 << 29) - 1;
@@ -44,7 +45,10 @@ impl BoundedConnection {
     pub(super) fn open(endpoint: &Endpoint, limit: Duration) -> Result<Self, ScreenError> {
         let limits = endpoint.limits;
         let stream = BoundedStream::new(endpoint.dialer.dial()?, limits.reply, limit)?;
-        let inner = RustConnection::connect_to_stream(stream, 0)?;
+        let key = endpoint.dialer.key();
+        let (method, data) =
+            key.map(|key| (DisplayKey::METHOD.into(), key.bytes().to_vec())).unwrap_or_default();
+        let inner = RustConnection::connect_to_stream_with_auth_info(stream, 0, method, data)?;
         inner.stream().setup_read();
         let setup = inner.setup();
         if setup.resource_id_base > MAX_ID || setup.resource_id_mask > MAX_ID {

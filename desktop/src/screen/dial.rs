@@ -3,6 +3,7 @@
 use std::{fmt::Debug, io, os::unix::net::UnixStream, sync::Arc};
 
 use super::limits::Limits;
+use crate::computer::DisplayKey;
 
 /// Connects to the X server of one computer.
 pub(crate) trait Dial: Debug + Send + Sync {
@@ -12,6 +13,11 @@ pub(crate) trait Dial: Debug + Send + Sync {
     ///
     /// Any error means that the X server is gone.
     fn dial(&self) -> io::Result<UnixStream>;
+
+    /// What the X server wants to be told of whoever connects.
+    fn key(&self) -> Option<&DisplayKey> {
+        None
+    }
 }
 
 /// An X server and its time limits.

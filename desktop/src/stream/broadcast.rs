@@ -14,7 +14,7 @@ use crate::computer::Spawner;
 use crate::timestamp;
 
 use super::connections::Connection;
-use super::encoder::{self, Stage};
+use super::encoder::{self, Source, Stage};
 use super::relay::{Peers, Relays};
 
 /// How long the target may take to accept the stream.
@@ -83,9 +83,12 @@ impl Broadcast {
             if error.kind() == io::ErrorKind::NotFound { StartError::NoEncoder } else { error.into() }
         })?;
         let target = connection.target().map_err(io::Error::other)?;
-        let peers =
-            Peers { display: stage.display, audio: stage.audio, target: (target.host(), target.port) };
-        let relays = Relays::start(control, peers)?;
+        let relays = match stage.source {
+            Source::Relayed { display, audio } => {
+                Relays::start(control, Peers { display, audio, target: (target.host(), target.port) })?
+            }
+            Source::Direct { .. } => Relays::none(),
+        };
         let stop = CancellationToken::new();
         let (report, mut status) = watch::channel(Status::Idle);
         // It goes on when whoever asked for it does not wait.

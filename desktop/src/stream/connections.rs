@@ -158,7 +158,7 @@ impl Connection {
     /// Removes the address and the key from a text that is shown.
     pub(super) fn masked(&self, text: &str) -> String {
         let Ok(target) = self.target() else { return String::new() };
-        let addresses = [self.url.clone(), target.url(), target.url_in_box()];
+        let addresses = [self.url.clone(), target.url(), target.url_in_box(), target.url_of_host()];
         let masked =
             addresses.iter().fold(text.to_owned(), |text, address| text.replace(address, "the target"));
         match target.playpath {
@@ -244,6 +244,12 @@ impl Target<'_> {
             Host::Address(_) => "127.0.0.1",
         };
         format!("{}://{host}:{TARGET_PORT}/", self.scheme.name())
+    }
+
+    /// The address that the encoder connects to without a box. The rest of the URL is not for the process list.
+    pub(super) fn url_of_host(&self) -> String {
+        let url = self.url();
+        url.strip_suffix(self.application).unwrap_or(&url).to_owned()
     }
 
     /// The host in the form that the resolver of the server takes.

@@ -1,4 +1,4 @@
-//! The encoder: ffmpeg in a box without a network. Three sockets in the box stand for the computer's X server, its
+//! The encoder: ffmpeg. If the computer is in a box, so is the encoder, in one without a network. Three sockets in the box stand for the computer's X server, its
 //! audio server and the target. The server relays their connections, and the encoder can reach nothing else.
 //!
 //! The computer's user sees neither the encoder nor the address it streams to. The secret parts of the address are not
@@ -42,10 +42,7 @@ const SETTINGS: &[&str] = &[
 pub(crate) struct Stage<'a> {
     /// This program, at a path that the computer's user cannot change but may execute.
     pub(crate) program: PathBuf,
-    /// Connects to the X server.
-    pub(crate) display: Connector,
-    /// Connects to the audio server.
-    pub(crate) audio: Connector,
+    pub(crate) source: Source,
     /// The screen's size in pixels.
     pub(crate) size: (u16, u16),
     /// The host's user that the computer runs as, if it is not the server's own.
@@ -54,7 +51,20 @@ pub(crate) struct Stage<'a> {
     pub(crate) join_group: &'a (dyn Fn(&mut Command) -> io::Result<()> + Sync),
 }
 
-/// The command that streams `stage` to `connection`. It sends its listening sockets through `control`. It reports
+/// How the encoder comes to the screen and the sound.
+pub(crate) enum Source {
+    /// Through relays, which connect to the X server and to the audio server: it has a box of its own.
+    Relayed { display: Connector, audio: Connector },
+    /// As any program of the computer, which has no box either.
+    Direct {
+        display: u16,
+        /// The audio server's socket.
+        audio: String,
+        variables: Vec<(String, String)>,
+    },
+}
+
+/// The command that streams `stage` to `connection`. In a box it sends its listening sockets through `control`. It reports
 /// progress on stdout when the target has taken data, and ends when it reads a `q`.
 pub(super) fn command(
     stage: &Stage<'_>,
@@ -62,9 +72,44 @@ pub(super) fn command(
     control: UnixStream,
 ) -> io::Result<Command> {
     let target = connection.target().map_err(io::Error::other)?;
+    let mut command = match &stage.source {
+        Source::Relayed { .. } => in_box(stage, connection, &target, control)?,
+        Source::Direct { display, audio, variables } => {
+            let secrets = memory_file(&secrets(&target))?;
+            let number = secrets.as_raw_fd().to_string();
+            let source = Input { display: *display, audio, secrets: &format!("/proc/self/fd/{number}") };
+            let mut command = Command::new(&stage.program);
+            command
+                .args(["encoder", "--secrets-fd", &number, "--", PROGRAM])
+                .args(arguments(stage, connection, &source))
+                .arg(target.url_of_host())
+                .current_dir("/");
+            command.envs(variables.iter().map(|(name, value)| (name, value)));
+            inherit(command.as_std_mut(), vec![secrets]);
+            command
+        }
+    };
+    command
+        // The encoder reads the request to end from stdin.
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    if let Some(owner) = stage.owner {
+        command.uid(owner).gid(owner);
+    }
+    (stage.join_group)(&mut command)?;
+    Ok(command)
+}
+
+fn in_box(
+    stage: &Stage<'_>,
+    connection: &Connection,
+    target: &Target<'_>,
+    control: UnixStream,
+) -> io::Result<Command> {
     let files = [
-        (SECRETS, memory_file(&secrets(&target))?),
-        ("/etc/hosts", memory_file(&hosts(&target))?),
+        (SECRETS, memory_file(&secrets(target))?),
+        ("/etc/hosts", memory_file(&hosts(target))?),
         ("/etc/nsswitch.conf", memory_file("passwd: files\nhosts: files\n")?),
         ("/etc/passwd", memory_file("user:x:1000:1000::/tmp:/usr/sbin/nologin\n")?),
     ];
@@ -84,16 +129,8 @@ pub(super) fn command(
     command
         .args(["--remount-ro", "/", "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin", "--"])
         .args([LAUNCHER, "encoder", "--control-fd", &control.as_raw_fd().to_string(), "--", PROGRAM])
-        .args(arguments(stage, connection))
-        .arg(target.url_in_box())
-        // The encoder reads the request to end from stdin.
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    if let Some(owner) = stage.owner {
-        command.uid(owner).gid(owner);
-    }
-    (stage.join_group)(&mut command)?;
+        .args(arguments(stage, connection, &Input { display: DISPLAY, audio: AUDIO, secrets: SECRETS }))
+        .arg(target.url_in_box());
     let inherited = files.into_iter().map(|(_, file)| file).chain([control.into()]);
     inherit(command.as_std_mut(), inherited.collect());
     Ok(command)
@@ -125,7 +162,16 @@ fn hosts(target: &Target<'_>) -> String {
     }
 }
 
-fn arguments(stage: &Stage<'_>, connection: &Connection) -> Vec<String> {
+/// What the encoder reads, as it sees it.
+struct Input<'a> {
+    display: u16,
+    audio: &'a str,
+    /// The file with the secret options.
+    secrets: &'a str,
+}
+
+fn arguments(stage: &Stage<'_>, connection: &Connection, input: &Input<'_>) -> Vec<String> {
+    let Input { display, audio, secrets } = input;
     let Connection { frames_per_second, video_kbps, audio_kbps, .. } = connection;
     let (width, height) = stage.size;
     let words = [
@@ -133,15 +179,15 @@ fn arguments(stage: &Stage<'_>, connection: &Connection) -> Vec<String> {
         format!(
             "-thread_queue_size 64 -f x11grab -framerate {frames_per_second} -video_size {width}x{height}"
         ),
-        format!("-draw_mouse 1 -i :{DISPLAY}"),
+        format!("-draw_mouse 1 -i :{display}"),
         "-thread_queue_size 512 -f pulse -fragment_size 3840 -sample_rate 48000 -channels 2".into(),
-        format!("-server unix:{AUDIO} -i out.monitor"),
+        format!("-server unix:{audio} -i out.monitor"),
         // The colors of two by two pixels are stored as one.
         "-vf crop=trunc(iw/2)*2:trunc(ih/2)*2 -pix_fmt yuv420p".into(),
         format!("-c:v libx264 -preset ultrafast -tune zerolatency -g {}", 2 * frames_per_second),
         format!("-b:v {video_kbps}k -maxrate {video_kbps}k -bufsize {}k", 2 * video_kbps),
         format!("-c:a aac -b:a {audio_kbps}k -f flv -flvflags no_duration_filesize"),
-        format!("-fpre {SECRETS}"),
+        format!("-fpre {secrets}"),
     ];
     words.iter().flat_map(|line| line.split(' ')).map(str::to_owned).collect()
 }

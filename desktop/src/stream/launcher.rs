@@ -1,6 +1,6 @@
-//! The first program in the encoder's box: opens the sockets there, sends them to the server and becomes the encoder.
+//! What becomes the encoder: in a box it first opens the sockets there and sends them to the server, else it confines itself.
 
-#![expect(clippy::disallowed_methods, reason = "runs inside the encoder's box")]
+#![expect(clippy::disallowed_methods, reason = "runs with the rights of the computer's user")]
 
 use std::fs;
 use std::io;
@@ -11,16 +11,20 @@ use std::process::Command;
 
 use rustix::io::{FdFlags, fcntl_setfd};
 
+use crate::privileges::give_up_rights;
 use crate::seccomp;
 
 use super::listeners::Listeners;
 
-/// Opens the sockets, sends them through the inherited descriptor `control` and replaces this process with `program`.
-/// Returns only if that fails.
-pub(crate) fn launch(control: RawFd, program: &[String]) -> io::Result<()> {
-    send_listeners(control)?;
+/// Opens the sockets of a box and sends them through the inherited descriptor `control`, or confines this process, which then
+/// keeps the descriptor `secrets`. Then it becomes `program`. Returns only if that fails.
+pub(crate) fn launch(control: Option<RawFd>, secrets: Option<RawFd>, program: &[String]) -> io::Result<()> {
+    match control {
+        Some(control) => send_listeners(control)?,
+        None => give_up_rights()?,
+    }
     prefer_for_oom_kill();
-    close_on_exec()?;
+    close_on_exec(secrets)?;
     seccomp::ENCODER.install()?;
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let error = Command::new(name).args(arguments).exec();
@@ -43,13 +47,13 @@ fn prefer_for_oom_kill() {
     let _ = fs::write("/proc/self/oom_score_adj", "500");
 }
 
-/// Marks all descriptors except stdin, stdout and stderr.
-fn close_on_exec() -> io::Result<()> {
+/// Marks all descriptors except stdin, stdout, stderr and `kept`.
+fn close_on_exec(kept: Option<RawFd>) -> io::Result<()> {
     for entry in fs::read_dir("/proc/self/fd")? {
         let Some(descriptor) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
             continue;
         };
-        if descriptor > 2 {
+        if descriptor > 2 && Some(descriptor) != kept {
             // SAFETY: it is open, since the kernel lists it.
             fcntl_setfd(unsafe { BorrowedFd::borrow_raw(descriptor) }, FdFlags::CLOEXEC)?;
         }

@@ -71,6 +71,12 @@ impl Relays {
         Ok(Self { closing, failure, task })
     }
 
+    /// None, for an encoder that opens its connections itself.
+    pub(super) fn none() -> Self {
+        let (_, failure) = watch::channel(None);
+        Self { closing: CancellationToken::new(), failure, task: tokio::spawn(async {}) }
+    }
+
     /// Waits for the first failure.
     pub(super) async fn failed(&mut self) -> String {
         match self.failure.wait_for(Option::is_some).await.map(|failure| failure.clone()) {

@@ -69,10 +69,6 @@ pub(crate) struct Terminal {
 }
 
 /// Opens a terminal of the user `owner` by the device for terminals of a computer, which need not be open itself.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "leads to the device of that descriptor, whatever the computer does"
-)]
 pub(crate) fn open_terminal(device: &OwnedFd, owner: u32) -> io::Result<Terminal> {
     let status = fstat(device)?;
     let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice
@@ -81,13 +77,27 @@ pub(crate) fn open_terminal(device: &OwnedFd, owner: u32) -> io::Result<Terminal
     if !is_device {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
     }
+    open_terminal_at(&format!("/proc/self/fd/{}", device.as_raw_fd()), owner)
+}
+
+/// The same, for a computer that has the devices of the host.
+pub(crate) fn open_terminal_of_host(owner: u32) -> io::Result<Terminal> {
+    open_terminal_at("/dev/ptmx", owner)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "leads to the device of a checked descriptor or to that of the host, whatever the computer does"
+)]
+fn open_terminal_at(device: &str, owner: u32) -> io::Result<Terminal> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let itself = format!("/proc/self/fd/{}", device.as_raw_fd());
-    let master = open(itself, flags | OFlags::NONBLOCK, Mode::empty())?;
+    let master = open(device, flags | OFlags::NONBLOCK, Mode::empty())?;
     unlockpt(&master)?;
     let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    // The kernel gives it to the user of this process.
-    fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+    // The kernel gives it to the user of this process, whose group may have another number.
+    if fstat(&slave)?.st_uid != owner {
+        fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
+    }
     Ok(Terminal { master, slave })
 }
 

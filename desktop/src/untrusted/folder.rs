@@ -13,7 +13,7 @@ use std::path::Path;
 
 use rustix::fs::{
     AtFlags, CWD, Dir, Mode, OFlags, RawMode, RenameFlags, chmod, fchmod, fchown, fstat, mkdirat, openat,
-    renameat_with, unlinkat,
+    renameat_with, statat, unlinkat,
 };
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
@@ -52,6 +52,28 @@ impl Folder {
             fchown(&made.0, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
         }
         Ok(made)
+    }
+
+    /// Makes a folder in which everybody may make files, and only their owners remove them.
+    pub(crate) fn create_sticky(&self, name: &str) -> io::Result<()> {
+        let name = single(name)?;
+        mkdirat(&self.0, &name, Mode::RWXU)?;
+        // Apart, since the process's mask would take some of it away.
+        Ok(fchmod(&self.visit_name(&name)?.0, Mode::from_raw_mode(0o1777))?)
+    }
+
+    /// The folder of that name in this one, which may be somebody else's. It is not changed.
+    pub(crate) fn visit(&self, name: &str) -> io::Result<Self> {
+        self.visit_name(&single(name)?)
+    }
+
+    fn visit_name(&self, name: &CStr) -> io::Result<Self> {
+        Ok(Self(openat(&self.0, name, open_flags(), Mode::empty())?))
+    }
+
+    /// Whether it has an entry of that name, of whatever kind.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        single(name).is_ok_and(|name| statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
     /// As [`Self::create`], for a folder that may be there already: the server's own, which `group` may pass through.

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::server::{Server, wait_until};
+use crate::server::{Server, wait_until, walled};
 use crate::socket::Socket;
 
 #[test]
@@ -113,7 +113,10 @@ fn a_command_answers_with_its_output_and_exit_code() {
         (&json!("out\nerr\n"), &json!(3), &json!(true))
     );
     assert_eq!(computer.bash("kill -9 $$")["exit_code"], 137);
-    assert_eq!(computer.bash("id -un; pwd")["output"], "user\n/home/user\n");
+    assert_eq!(computer.bash("echo $USER; pwd")["output"], format!("user\n{}\n", computer.home()));
+    if walled() {
+        assert_eq!(computer.bash("id -un; pwd")["output"], "user\n/home/user\n");
+    }
     let large = computer.bash("head -c 300000 /dev/zero | tr '\\0' x");
     assert_eq!(large["output"].as_str().map(str::len), Some(300_000));
 }

@@ -58,13 +58,15 @@ fn files_on_the_desktop_and_in_downloads_are_followed() {
     let computer = server.computer();
     let mut events = subscribe(&computer, &["file_change"]);
     computer.bash("echo 1 > Desktop/a; mv Desktop/a Downloads/b; rm Downloads/b");
+    let home = computer.home();
     for (path, action) in [
-        ("/home/user/Desktop/a", "created"),
-        ("/home/user/Desktop/a", "modified"),
-        ("/home/user/Desktop/a", "deleted"),
-        ("/home/user/Downloads/b", "created"),
-        ("/home/user/Downloads/b", "deleted"),
+        ("Desktop/a", "created"),
+        ("Desktop/a", "modified"),
+        ("Desktop/a", "deleted"),
+        ("Downloads/b", "created"),
+        ("Downloads/b", "deleted"),
     ] {
+        let path = format!("{home}/{path}");
         next(&mut events, "file_change", |data| *data == json!({ "path": path, "action": action }));
     }
 }

@@ -243,9 +243,10 @@ fn an_upload_for_a_computer_appears_on_its_desktop_now_or_when_it_starts() {
     let workspace = text(&computer.show()["workspace_id"]).to_owned();
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
     upload(&server, "a b.txt", b"first", fields);
+    let owned = "[ -O ~/Desktop/'a b.txt' ] && echo, owned";
     assert_eq!(
-        computer.bash("cat ~/Desktop/'a b.txt'; stat -c %U ~/Desktop/*; ls -A ~ | grep arriving")["output"],
-        "firstuser\n"
+        computer.bash(&format!("cat ~/Desktop/'a b.txt'; {owned}; ls -A ~ | grep arriving"))["output"],
+        "first, owned\n"
     );
     upload(&server, "a b.txt", b"second", fields);
     assert_eq!(computer.bash("cat ~/Desktop/*")["output"], "second");

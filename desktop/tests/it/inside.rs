@@ -15,7 +15,7 @@ use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::server::{Computer, PATIENCE, Server, full, wait_until};
+use crate::server::{Computer, PATIENCE, Server, full, wait_until, walled};
 
 /// A variable of whoever starts the server, such as the keys of a cloud.
 const CANARY: &str = "ORGO_TEST_CANARY=canary-in-the-environment";
@@ -95,6 +95,9 @@ fn status_field(process: u32, field: &str) -> String {
 
 #[test]
 fn no_process_that_the_server_starts_has_its_variables() {
+    if !walled() {
+        return;
+    }
     let server = Server::start_by(&["env", CANARY]);
     let computer = server.computer();
     let seen = output(&computer, "cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | sort -u");
@@ -111,6 +114,9 @@ fn no_process_that_the_server_starts_has_its_variables() {
 /// Users and capabilities of every process, which a table in docs/security.md tells.
 #[test]
 fn every_helper_has_the_computers_user_and_no_rights() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         check_every_helper_has_the_computers_user_and_no_rights(&server);
     }
@@ -161,6 +167,9 @@ fn check_every_helper_has_the_computers_user_and_no_rights(server: &Server) {
 
 #[test]
 fn keys_of_the_login_and_of_other_computers_are_not_reached() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         check_keys_of_the_login_and_of_other_computers_are_not_reached(&server);
     }
@@ -181,6 +190,9 @@ fn check_keys_of_the_login_and_of_other_computers_are_not_reached(server: &Serve
 
 #[test]
 fn the_agent_cannot_be_traced_or_ended_or_replaced() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         check_the_agent_cannot_be_traced_or_ended_or_replaced(&server);
     }
@@ -236,6 +248,9 @@ fn check_what_exec_passes_cannot_be_led_elsewhere(server: &Server) {
 
 #[test]
 fn logs_that_never_end_do_not_fill_the_host_or_the_server() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         check_logs_that_never_end_do_not_fill_the_host_or_the_server(&server);
     }
@@ -269,7 +284,7 @@ fn a_home_of_any_depth_is_stopped_and_deleted() {
 
 fn check_a_home_of_any_depth_is_stopped_and_deleted(server: &Server) {
     let computer = server.computer();
-    let code = "import os\nos.chdir('/home/user')\nfor _ in range(60_000):\n    os.mkdir('d')\n    os.chdir('d')\nprint('made')";
+    let code = "import os\nos.chdir(os.path.expanduser('~'))\nfor _ in range(60_000):\n    os.mkdir('d')\n    os.chdir('d')\nprint('made')";
     let made = computer.act("exec", &json!({ "code": code, "timeout": 300 })).expect(200);
     assert_eq!(made["output"], "made\n", "{made}");
     computer.act("stop", &Value::Null).expect(200);
@@ -282,6 +297,9 @@ fn check_a_home_of_any_depth_is_stopped_and_deleted(server: &Server) {
 /// In place of the display: silence, noise, and a link to where another computer's would be.
 #[test]
 fn a_display_of_the_users_own_costs_others_nothing() {
+    if !walled() {
+        return;
+    }
     let server = Server::start();
     let computer = server.computer();
     let other = another(&server, &computer, "two");
@@ -356,6 +374,9 @@ fn slowest(computer: &Computer<'_>) -> Duration {
 
 #[test]
 fn a_fork_bomb_ends_its_computer_with_the_reason() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         check_a_fork_bomb_ends_its_computer_with_the_reason(&server);
     }
@@ -386,6 +407,9 @@ fn check_a_fork_bomb_ends_its_computer_with_the_reason(server: &Server) {
 
 #[test]
 fn a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(&server);
     }
@@ -409,6 +433,9 @@ fn check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(server: &
 
 #[test]
 fn other_accounts_of_the_host_do_not_reach_a_home() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         check_other_accounts_of_the_host_do_not_reach_a_home(&server);
     }
@@ -447,6 +474,9 @@ fn closed_folder() -> tempfile::TempDir {
 /// The data lie below a closed folder.
 #[test]
 fn computers_have_users_of_their_own_wherever_the_data_lie() {
+    if !walled() {
+        return;
+    }
     let closed = closed_folder();
     let data = tempfile::tempdir_in(closed.path()).expect("the folder is ours");
     let server = Server::start_in(data, &[]);
@@ -463,6 +493,9 @@ fn computers_have_users_of_their_own_wherever_the_data_lie() {
 
 #[test]
 fn link_local_addresses_are_closed_to_computers() {
+    if !walled() {
+        return;
+    }
     let server = Server::start();
     let computer = server.computer();
     let routes = output(&computer, "cat /proc/net/route");
@@ -497,6 +530,9 @@ impl Drop for Over<'_> {
 
 #[test]
 fn settings_of_the_kernel_are_not_writable() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         let computer = server.computer();
         let tried = "for file in kernel/core_pattern vm/drop_caches net/ipv4/conf/all/route_localnet; do \
@@ -509,6 +545,9 @@ fn settings_of_the_kernel_are_not_writable() {
 /// Without a user of its own a computer would be root outside of its box, whose files it could read.
 #[test]
 fn no_computer_runs_as_root_outside() {
+    if !walled() {
+        return;
+    }
     if !geteuid().is_root() {
         println!("not run: only a server of root's could");
         return;
@@ -538,6 +577,9 @@ fn no_computer_runs_as_root_outside() {
 
 #[test]
 fn what_is_bound_to_the_device_does_not_reach_the_hosts_loopback() {
+    if !walled() {
+        return;
+    }
     let datagrams = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
     let streams = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let ports =
@@ -601,6 +643,9 @@ fn a_name_that_is_no_text_does_not_save_a_command_from_its_limit() {
 /// What the kernel counts for a user of the host is limited for each computer.
 #[test]
 fn what_the_kernel_counts_for_a_user_is_not_used_up() {
+    if !walled() {
+        return;
+    }
     for server in servers() {
         let computer = server.computer();
         let other = another(&server, &computer, "two");
@@ -649,7 +694,8 @@ fn a_home_that_was_closed_or_removed_can_be_repaired() {
             assert_eq!(exec(&computer, "print('on')")["output"], "on\n", "{mistake}");
             computer.act("restart", &Value::Null).expect(200);
             computer.wait_for_status("running");
-            assert_eq!(output(&computer, "pwd; touch ~/new && echo new"), "/home/user\nnew\n", "{mistake}");
+            let seen = output(&computer, "[ $(pwd) = ~ ] && touch ~/new && echo new");
+            assert_eq!(seen, "new\n", "{mistake}");
         }
         assert_eq!(computer.show()["instance_details"]["missing_parts"], json!([]));
         // A part that waits for ever for its settings.
@@ -687,6 +733,9 @@ fn manifest(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, i64, u64)> {
 /// file and nothing. Meanwhile all calls run, and another computer's are timed.
 #[test]
 fn swapping_every_name_changes_nothing_outside() {
+    if !walled() {
+        return;
+    }
     const SWAPS: usize = 1_000;
     const CALLS: usize = 60;
     let host = tempfile::tempdir().expect("the tests may write to /tmp");

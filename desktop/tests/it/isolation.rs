@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use serde_json::json;
 
-use crate::server::{Computer, Server, wait_until};
+use crate::server::{Computer, Server, wait_until, walled};
 
 fn output(computer: &Computer<'_>, command: &str) -> String {
     computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
@@ -22,6 +22,9 @@ fn second<'a>(server: &'a Server, first: &Computer<'_>) -> Computer<'a> {
 
 #[test]
 fn processes_and_host_name_are_its_own() {
+    if !walled() {
+        return;
+    }
     let server = Server::start();
     let computer = server.computer();
     assert_eq!(output(&computer, "hostname").trim_end(), computer.show()["instance_id"]);
@@ -32,6 +35,9 @@ fn processes_and_host_name_are_its_own() {
 
 #[test]
 fn of_the_hosts_files_only_the_systems_are_there_and_none_can_be_written() {
+    if !walled() {
+        return;
+    }
     let secret = tempfile::tempdir().expect("the tests may write to /tmp");
     fs::write(secret.path().join("secret"), "s").expect("the folder is ours");
     let server = Server::start();
@@ -74,6 +80,9 @@ except OSError:
 
 #[test]
 fn the_server_and_the_hosts_loopback_are_not_reached() {
+    if !walled() {
+        return;
+    }
     let server = Server::start();
     let computer = server.computer();
     let elsewhere = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
@@ -88,6 +97,9 @@ fn the_server_and_the_hosts_loopback_are_not_reached() {
 
 #[test]
 fn a_server_for_other_machines_refuses_its_own_computers() {
+    if !walled() {
+        return;
+    }
     let own = own_address();
     let data = tempfile::tempdir().expect("the tests may write to /tmp");
     let mut server = Server::start_in(data, &["--listen", "0.0.0.0:0", "--allow-remote"]);
@@ -114,6 +126,9 @@ fn another_computers_display_and_sound_are_not_reached() {
     let display = output(&other, "echo -n $DISPLAY");
     assert_ne!(output(&computer, "echo -n $DISPLAY"), display);
     assert_ne!(computer.bash(&format!("DISPLAY={display} xrandr"))["exit_code"], 0);
+    if !walled() {
+        return;
+    }
     assert_eq!(output(&computer, "ls /tmp/.X11-unix | wc -l"), "1\n");
     let own = output(&computer, "cat /proc/net/unix | grep -c '@'");
     assert_eq!(own.trim(), "0", "abstract sockets of others are seen");

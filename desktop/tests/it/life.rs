@@ -49,7 +49,7 @@ fn the_death_of_the_display_is_an_error_that_a_start_mends() {
     computer.wait_for_status("running");
 }
 
-/// How many processes of boxes there are, seen from outside; their command lines name the home they hold.
+/// How many computers there are, seen from outside: the command lines of boxes and of agents name the home that they hold.
 fn processes_of(data: &Path) -> usize {
     let data = data.display().to_string();
     let commands = std::fs::read_dir("/proc").expect("it is Linux").flatten();
@@ -57,7 +57,7 @@ fn processes_of(data: &Path) -> usize {
         .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
         .filter(|command| {
             let command = String::from_utf8_lossy(command);
-            command.starts_with("bwrap") && command.contains(&data)
+            (command.starts_with("bwrap") || command.contains("--unboxed")) && command.contains(&data)
         })
         .count()
 }

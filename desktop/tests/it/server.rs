@@ -1,6 +1,6 @@
 //! A running `orgo-desktop`, and plain calls to it.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -17,6 +17,23 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
 
 /// How long a test waits for what must happen, on a machine that may have much else to do.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The isolation of the servers of this run. `ORGO_DESKTOP_ISOLATION=none cargo test` runs everything without boxes.
+pub(crate) fn isolation() -> String {
+    std::env::var("ORGO_DESKTOP_ISOLATION").unwrap_or_else(|_| "box".to_owned())
+}
+
+/// Whether computers have walls in this run. A test of walls ends at once if they have none, and says so.
+pub(crate) fn walled() -> bool {
+    let walled = isolation() != "none";
+    if !walled {
+        let test = std::thread::current().name().unwrap_or("a test").to_owned();
+        // What tests print is shown only if they fail.
+        let _ =
+            writeln!(std::io::stderr(), "skipped: {test} tests walls, and computers have none in this run");
+    }
+    walled
+}
 
 /// Whether the long proofs run whole.
 pub(crate) fn full() -> bool {
@@ -197,6 +214,11 @@ impl Computer<'_> {
 
     pub(crate) fn bash(&self, command: &str) -> Value {
         self.act("bash", &json!({ "command": command })).expect(200)
+    }
+
+    /// The home as its programs name it.
+    pub(crate) fn home(&self) -> String {
+        self.bash("echo -n ~")["output"].as_str().expect("it is a text").to_owned()
     }
 
     pub(crate) fn password(&self) -> String {

@@ -6,6 +6,7 @@ const DEFAULT_PORT = 4400;
  * @property {number[]} ports the ports to try, in this order; 0 takes any free one
  * @property {string} service the host of the service, to show
  * @property {boolean} local whether it is a local desktop, where a first computer is made
+ * @property {boolean} endsWithInput whether to end when whoever holds the other end of the input has ended
  * @property {string[]} sockets the origins of the computers' channels, for the page's Content-Security-Policy
  */
 
@@ -24,6 +25,7 @@ export function readConfig(environment) {
     ports: ports(environment.PORT),
     service: base.host,
     local: environment.ORGO_DASHBOARD_FIRST_COMPUTER === "1",
+    endsWithInput: environment.ORGO_DASHBOARD_END_WITH_STDIN === "1",
     sockets: environment.ORGO_REALTIME_URL ? [templateOrigin(environment.ORGO_REALTIME_URL)] : serviceOrigins(base),
   };
 }

@@ -14,7 +14,7 @@ import { printable } from "./terminal.mjs";
 
 const HTML = "text/html; charset=utf-8";
 
-/** Serves the dashboard until SIGINT or SIGTERM. */
+/** Serves the dashboard until SIGINT or SIGTERM, or until its input ends if it was told so. */
 export async function main() {
   let port;
   try {
@@ -29,6 +29,7 @@ export async function main() {
     );
     port = await listen(server, config.ports);
     for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end(server));
+    if (config.endsWithInput) process.stdin.once("end", () => end(server)).resume();
     if (config.local) void first.create(orgo);
     // The only place where the key is shown.
     console.log(`Dashboard: ${access.address(port)}`);

@@ -73,7 +73,7 @@ fn by_exec(computer: &Computer<'_>, code: &str) -> Run {
     assert_eq!(answer["timeout"], false, "{code}");
     let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
     Run {
-        output: steady(&in_home(&text("output"))),
+        output: steady(&in_home(computer, &text("output"))),
         success: answer["success"] == true,
         exit_code: None,
         error: text("error"),
@@ -104,15 +104,25 @@ fn by_file(computer: &Computer<'_>, code: &str) -> Run {
 }
 
 /// As if the program had been a file of the home.
-fn in_home(output: &str) -> String {
+fn in_home(computer: &Computer<'_>, output: &str) -> String {
+    if !output.contains("/exec-") {
+        return output.to_owned();
+    }
+    let (folder, home) = (format!("{}/exec-", scratch(computer)), computer.home());
     let mut text = String::new();
     let mut rest = output;
-    while let Some((before, after)) = rest.split_once("/run/exec-") {
+    while let Some((before, after)) = rest.split_once(&folder) {
         text.push_str(before);
-        text.push_str("/home/user");
+        text.push_str(&home);
         rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
     }
     text + rest
+}
+
+/// The folder that has one for each program of `exec`.
+fn scratch(computer: &Computer<'_>) -> String {
+    let code = "import os\nprint(os.path.dirname(os.path.dirname(__file__)))";
+    exec(computer, code)["output"].as_str().expect("it is a text").trim().to_owned()
 }
 
 /// Without what no two runs have in common: addresses, and how long tests took.
@@ -351,11 +361,13 @@ fn a_program_cannot_have_its_failure_taken_for_a_success() {
 fn the_file_of_a_program_goes_with_it() {
     let server = Server::start();
     let computer = server.computer();
-    let left = || computer.bash("ls -d /run/exec-*")["output"].as_str().expect("it is a text").to_owned();
+    let run = scratch(&computer);
+    let left =
+        || computer.bash(&format!("ls -d {run}/exec-*"))["output"].as_str().expect("it is a text").to_owned();
     // Names that a program could take, and what it could put into its folder.
-    computer.bash("for n in $(seq 0 30); do ln -s /etc /run/exec-$n; done");
+    computer.bash(&format!("for n in $(seq 0 30); do ln -s /etc {run}/exec-$n; done"));
     assert_eq!(exec(&computer, "print(open(__file__).read())")["output"], "print(open(__file__).read())\n");
-    computer.bash("rm -rf /run/*");
+    computer.bash(&format!("rm -rf {run}/*"));
     assert_eq!(exec(&computer, "import os\nos.kill(os.getpid(), 9)")["success"], false);
     let answer =
         computer.act("exec", &json!({ "code": "print(1)\nwhile True: pass", "timeout": 1 })).expect(200);
@@ -368,10 +380,10 @@ fn the_file_of_a_program_goes_with_it() {
         exec(&computer, "import os\nos.remove(__file__)\nos.rmdir(os.path.dirname(__file__))")["success"],
         true
     );
-    computer.bash("chmod 0 /run");
+    computer.bash(&format!("chmod 0 {run}"));
     let refusal = computer.act("exec", &json!({ "code": "1" })).refusal(500);
-    assert!(refusal.contains("cannot write the program into /run: "), "{refusal}");
-    computer.bash("chmod 755 /run");
+    assert!(refusal.contains(&format!("cannot write the program into {run}: ")), "{refusal}");
+    computer.bash(&format!("chmod 755 {run}"));
     assert_eq!(exec(&computer, "print(2)")["output"], "2\n");
 }
 

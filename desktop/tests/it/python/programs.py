@@ -747,11 +747,11 @@ import nonexistent_module
 import helper
 helper.fail()
 #: module of the home with the name of one of the standard library
-import json, colorsys
-print(json.__file__ == "/home/user/json.py", colorsys.__file__)
+import json, colorsys, os
+print(json.__file__ == os.path.expanduser("~/json.py"), colorsys.__file__)
 #: main of a package in the home
-import runpy
-print(runpy.run_path("/home/user/helper.py")["double"](2), runpy.run_module("helper", run_name="other")["__name__"])
+import os, runpy
+print(runpy.run_path(os.path.expanduser("~/helper.py"))["double"](2), runpy.run_module("helper", run_name="other")["__name__"])
 #: importlib
 import importlib, importlib.util
 print(importlib.import_module("helper").double(1), importlib.util.find_spec("__main__.x") if False else importlib.util.find_spec("helper").origin)

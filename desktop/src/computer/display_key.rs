@@ -1,0 +1,63 @@
+//! The key of a display whose socket other users of the host can reach: the cookie of the X protocol.
+
+use std::fmt;
+
+/// Whatever X clients call the host and the display.
+const ANY_FAMILY: u16 = 0xffff;
+const LENGTH: usize = 16;
+
+/// `Debug` does not show it.
+#[derive(Clone)]
+pub(crate) struct DisplayKey([u8; LENGTH]);
+
+impl DisplayKey {
+    /// The name of the file that X clients read.
+    pub(super) const FILE: &str = "Xauthority";
+    /// The name of the method in the X protocol.
+    pub(crate) const METHOD: &str = "MIT-MAGIC-COOKIE-1";
+
+    pub(super) fn random() -> Result<Self, getrandom::Error> {
+        let mut key = [0; LENGTH];
+        getrandom::fill(&mut key)?;
+        Ok(Self(key))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The file, as libXau reads it.
+    pub(super) fn file(&self) -> Vec<u8> {
+        let mut file = ANY_FAMILY.to_be_bytes().to_vec();
+        for field in [&[][..], &[], Self::METHOD.as_bytes(), &self.0] {
+            file.extend(u16::try_from(field.len()).unwrap_or_default().to_be_bytes());
+            file.extend(field);
+        }
+        file
+    }
+}
+
+impl fmt::Debug for DisplayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DisplayKey(***)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_has_one_entry_for_every_display_of_every_host() {
+        let file = DisplayKey([7; LENGTH]).file();
+        assert_eq!(file[..6], [0xff, 0xff, 0, 0, 0, 0]);
+        assert_eq!(file[6..8], [0, 18]);
+        assert_eq!(&file[8..26], DisplayKey::METHOD.as_bytes());
+        assert_eq!(file[26..], [&[0, 16][..], &[7; 16]].concat());
+    }
+
+    #[test]
+    fn it_is_not_shown() {
+        assert_eq!(format!("{:?}", DisplayKey([7; LENGTH])), "DisplayKey(***)");
+    }
+}

@@ -1,0 +1,303 @@
+//! How computers are kept apart from the host, from the server and from one another: by boxes, or not at all.
+//!
+//! All that differs between the two is decided here. The agent is the only door either way.
+
+#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::{env, fs, io};
+
+use clap::ValueEnum;
+use tokio::process::{Child, Command};
+
+use crate::agent::Terminals;
+
+use super::container::{Container, Reach};
+use super::ending::Ending;
+use super::homes::Home;
+use super::layout::Layout;
+use super::runtime_dir::RuntimeDir;
+use super::sandbox::{self, Opening};
+use super::spawner::Spawner;
+use super::unboxed;
+
+/// What the server is told to do.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(crate) enum Choice {
+    /// Boxes where they work; without them in a container that forbids them, which is the wall then.
+    Auto,
+    /// A bubblewrap box for each computer.
+    Box,
+    /// No walls: for a machine or a container whose only inhabitants are the computers.
+    None,
+}
+
+/// What the server does.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Isolation {
+    Box,
+    None,
+}
+
+/// A decision, and what whoever runs the server must know of it.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) struct Decision {
+    pub(crate) isolation: Isolation,
+    pub(crate) warning: Option<String>,
+}
+
+/// Decides. `boxes` tries a box, and says why there are none.
+pub(crate) fn decide(
+    choice: Choice,
+    boxes: impl FnOnce() -> Result<(), String>,
+    container: Option<&str>,
+) -> Result<Decision, String> {
+    const CONSEQUENCE: &str =
+        "computers are not walled off: they share this container's network and processes";
+    let decision = |isolation, warning| Ok(Decision { isolation, warning });
+    match choice {
+        Choice::Box => decision(Isolation::Box, None),
+        Choice::None if container.is_some() => decision(Isolation::None, Some(format!("{CONSEQUENCE}."))),
+        Choice::None => {
+            let warning = "computers are not walled off: what runs in them can reach this machine's network, and the \
+                           files and processes of the account that they run as.";
+            decision(Isolation::None, Some(warning.into()))
+        }
+        Choice::Auto => match (boxes(), container) {
+            (Ok(()), _) => decision(Isolation::Box, None),
+            (Err(reason), Some(sign)) => {
+                let warning = format!(
+                    "{CONSEQUENCE}, since it allows no boxes ({reason}). It is taken for a container by {sign}; \
+                     choose yourself with --isolation=box or --isolation=none."
+                );
+                decision(Isolation::None, Some(warning))
+            }
+            (Err(reason), None) => Err(format!(
+                "no box can be opened for a computer: {reason}\n\
+                 On a machine that is there for nothing else, --isolation=none runs computers without walls: what runs in \
+                 them can then reach this machine's network, and files and processes of this account."
+            )),
+        },
+    }
+}
+
+impl Isolation {
+    /// The wire's word for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Box => "box",
+            Self::None => "none",
+        }
+    }
+
+    /// Prepares the folders of a computer.
+    pub(super) fn layout(self, runtime: &RuntimeDir, home: &Home, slot: u32) -> io::Result<Layout> {
+        match self {
+            Self::Box => Ok(sandbox::layout(runtime, home, slot)),
+            Self::None => unboxed::layout(runtime, home),
+        }
+    }
+
+    /// Removes what [`Self::layout`] has made, once nothing of the computer is left. The home stays.
+    pub(super) fn clear(self, runtime: &RuntimeDir, layout: &Layout) {
+        match self {
+            Self::Box => {}
+            Self::None => runtime.remove_place(layout.display),
+        }
+    }
+
+    /// The command that starts the agent.
+    pub(super) fn command(self, layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
+        match self {
+            Self::Box => sandbox::command(layout, opening),
+            Self::None => unboxed::command(layout, opening),
+        }
+    }
+
+    /// Follows what that command has started.
+    pub(super) fn follow(self, child: Child, spawner: &Spawner, ending: Ending) -> Container {
+        let reach = match self {
+            Self::Box => Reach::Namespace,
+            Self::None => Reach::Descendants(spawner.clone()),
+        };
+        Container::follow(child, reach, ending)
+    }
+
+    pub(super) fn terminals(self) -> Terminals {
+        match self {
+            Self::Box => Terminals::OfBox,
+            Self::None => Terminals::OfHost,
+        }
+    }
+
+    /// Whether computers have namespaces of their own: a network that is carried, and an encoder that comes to it by relays.
+    pub(crate) fn has_boxes(self) -> bool {
+        self == Self::Box
+    }
+}
+
+/// Signs by which a container is known.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// Files and folders that container engines make.
+    pub(crate) files: Vec<&'static str>,
+    /// Variables that are not empty.
+    pub(crate) variables: HashMap<&'static str, String>,
+    /// `/proc/self/cgroup`
+    pub(crate) cgroup: String,
+    /// `/proc/self/mountinfo`
+    pub(crate) mounts: String,
+}
+
+/// Made by Docker, by Podman, and by what follows systemd's interface for containers.
+const FILES: &[&str] =
+    &["/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host/container-manager"];
+/// Set by engines (`container`), dev containers, Codespaces, and Kubernetes.
+const VARIABLES: &[&str] = &["container", "REMOTE_CONTAINERS", "CODESPACES", "KUBERNETES_SERVICE_HOST"];
+/// In the places of control groups.
+const GROUPS: &[&str] =
+    &["/docker/", "/docker-", "/kubepods", "/libpod", "/lxc/", "/lxc.payload", "/cri-containerd", "/crio-"];
+/// In the mount of the root folder, or of the files that engines put into `/etc`.
+const MOUNTS: &[&str] = &["/docker/", "/containers/", "/containerd/", "/kubelet/", "/lxc/"];
+
+impl Facts {
+    pub(crate) fn capture() -> Self {
+        let read = |file| fs::read_to_string(file).unwrap_or_default();
+        Self {
+            files: FILES.iter().copied().filter(|file| Path::new(file).exists()).collect(),
+            variables: VARIABLES
+                .iter()
+                .filter_map(|&name| Some((name, env::var(name).ok().filter(|value| !value.is_empty())?)))
+                .collect(),
+            cgroup: read("/proc/self/cgroup"),
+            mounts: read("/proc/self/mountinfo"),
+        }
+    }
+
+    /// The sign by which this is a container, if it is one.
+    pub(crate) fn container(&self) -> Option<String> {
+        if let Some(file) = self.files.first() {
+            return Some((*file).to_owned());
+        }
+        if let Some(name) = VARIABLES.iter().find(|name| self.variables.contains_key(*name)) {
+            return Some(format!("the variable {name}"));
+        }
+        let in_groups = |line: &&str| {
+            // ID:CONTROLLERS:PLACE. A host's own groups for its engine hold no process but the engine.
+            let place = line.splitn(3, ':').nth(2).unwrap_or_default();
+            GROUPS.iter().any(|group| place.contains(group))
+        };
+        if self.cgroup.lines().any(|line| in_groups(&line)) {
+            return Some("its control group".into());
+        }
+        self.mounts.lines().any(is_of_engine).then(|| "its mounts".into())
+    }
+}
+
+/// Whether an engine has mounted the root folder, or a file that it writes.
+fn is_of_engine(mount: &str) -> bool {
+    // ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE TREE-OPTIONS
+    let mut fields = mount.split(' ').skip(3);
+    let (Some(root), Some(point)) = (fields.next(), fields.next()) else { return false };
+    let Some((_, tree)) = mount.split_once(" - ") else { return false };
+    let is_known = |text: &str| MOUNTS.iter().any(|name| text.contains(name));
+    match point {
+        "/" => is_known(root) || is_known(tree),
+        "/etc/hostname" | "/etc/hosts" | "/etc/resolv.conf" => is_known(root),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused() -> Result<(), String> {
+        Err("no namespaces".into())
+    }
+
+    #[test]
+    fn boxes_are_used_wherever_they_work() {
+        for container in [None, Some("/.dockerenv")] {
+            let decision = decide(Choice::Auto, || Ok(()), container).expect("there are boxes");
+            assert_eq!(decision, Decision { isolation: Isolation::Box, warning: None });
+        }
+    }
+
+    #[test]
+    fn a_container_without_boxes_is_the_wall_and_it_is_said() {
+        let Decision { isolation, warning } =
+            decide(Choice::Auto, refused, Some("/.dockerenv")).expect("it is a container");
+        assert_eq!(isolation, Isolation::None);
+        let warning = warning.expect("it is said");
+        for part in ["not walled off", "no namespaces", "/.dockerenv", "--isolation=box"] {
+            assert!(warning.contains(part), "{warning}");
+        }
+    }
+
+    #[test]
+    fn elsewhere_it_is_refused_and_the_option_named() {
+        let refusal = decide(Choice::Auto, refused, None).expect_err("it is no container");
+        assert!(refusal.contains("no namespaces") && refusal.contains("--isolation=none"), "{refusal}");
+    }
+
+    #[test]
+    fn a_choice_is_followed_without_trying_a_box() {
+        let tried = || -> Result<(), String> { panic!("nobody asked") };
+        for (choice, isolation) in [(Choice::Box, Isolation::Box), (Choice::None, Isolation::None)] {
+            for container in [None, Some("x")] {
+                let decision = decide(choice, tried, container).expect("it was chosen");
+                assert_eq!(decision.isolation, isolation);
+                assert_eq!(decision.warning.is_some(), isolation == Isolation::None);
+            }
+        }
+    }
+
+    const PLAIN_MOUNT: &str = "25 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw\n\
+        90 25 0:50 / /var/lib/docker/overlay2/a/merged rw - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l\n\
+        91 25 0:51 / /home/me/containers rw - ext4 /dev/vdb rw\n";
+
+    #[test]
+    fn a_machine_is_no_container_though_it_runs_some() {
+        for cgroup in [
+            "0::/\n",
+            "0::/user.slice/user-1000.slice/session-2.scope\n",
+            "0::/system.slice/docker.service\n",
+        ] {
+            let facts = Facts { cgroup: cgroup.into(), mounts: PLAIN_MOUNT.into(), ..Facts::default() };
+            assert_eq!(facts.container(), None, "{cgroup}");
+        }
+    }
+
+    #[test]
+    fn containers_are_known_by_any_sign() {
+        for file in FILES {
+            assert_eq!(Facts { files: vec![file], ..Facts::default() }.container().as_deref(), Some(*file));
+        }
+        for name in VARIABLES {
+            let variables = HashMap::from([(*name, "true".to_owned())]);
+            let sign = Facts { variables, ..Facts::default() }.container();
+            assert_eq!(sign, Some(format!("the variable {name}")));
+        }
+        for cgroup in [
+            "12:memory:/docker/9f0c\n0::/\n",
+            "0::/kubepods.slice/kubepods-burstable.slice/cri-containerd-9f0c.scope\n",
+            "0::/machine.slice/libpod-9f0c.scope/container\n",
+            "0::/lxc.payload.web\n",
+        ] {
+            let facts = Facts { cgroup: cgroup.into(), mounts: PLAIN_MOUNT.into(), ..Facts::default() };
+            assert!(facts.container().is_some(), "{cgroup}");
+        }
+        for mounts in [
+            "600 500 0:55 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A,upperdir=/x\n",
+            "600 500 0:55 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/containers/storage/overlay/l/A\n",
+            "601 600 8:1 /var/lib/docker/containers/9f0c/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n",
+            "601 600 8:1 /var/lib/kubelet/pods/9f0c/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n",
+        ] {
+            let facts = Facts { cgroup: "0::/\n".into(), mounts: mounts.into(), ..Facts::default() };
+            assert!(facts.container().is_some(), "{mounts}");
+        }
+        assert_eq!(Facts { mounts: "nonsense".into(), ..Facts::default() }.container(), None);
+    }
+}

@@ -1,0 +1,71 @@
+//! A computer without a box: its processes are beside the server's own, and its folders below the server's.
+
+use std::io;
+use std::os::fd::{AsRawFd as _, RawFd};
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use tokio::process::Command;
+
+use crate::agent::{self, Ground};
+use crate::privileges::give_up_rights;
+use crate::seccomp;
+
+use super::display_key::DisplayKey;
+use super::homes::Home;
+use super::layout::{Inside, Layout};
+use super::runtime_dir::RuntimeDir;
+use super::sandbox::{AGENT, Opening};
+use super::spawner::inherit;
+
+/// Makes the folders of the computer below the server's, and finds a display that is free.
+pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
+    let key = DisplayKey::random().map_err(io::Error::other)?;
+    let (display, place) = runtime.make_place(home.owner, &key)?;
+    let text = |path: PathBuf| path.to_string_lossy().into_owned();
+    let below = |name: &str| text(place.join(name));
+    let [run, user, logs, scratch] = RuntimeDir::PLACES.map(below);
+    let support = runtime.support();
+    Ok(Layout {
+        home: home.path.clone(),
+        display,
+        key: Some(key),
+        inside: Inside {
+            home: text(home.path.clone()),
+            run,
+            user,
+            logs,
+            scratch,
+            support: text(support.clone()),
+        },
+        support,
+    })
+}
+
+/// The command that starts the agent. It confines itself, since nothing else does.
+pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
+    let Opening { owner, control, .. } = opening;
+    let mut command = Command::new(layout.support.join(AGENT));
+    command
+        .args(["agent", "--unboxed", "--control", &control.as_raw_fd().to_string()])
+        .args(["--home", &layout.inside.home, "--scratch", &layout.inside.scratch])
+        .current_dir("/")
+        .stdin(Stdio::null());
+    if let Some(owner) = owner {
+        command.uid(owner).gid(owner);
+    }
+    inherit(command.as_std_mut(), vec![control]);
+    Ok(command)
+}
+
+/// Runs the agent of a computer without a box. To be called while the process has one thread.
+pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
+    // Orphans fall to the agent and not to the first process of the system, so that they end with the computer.
+    rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
+    // The end of the server is seen by its socket: an agent that the kernel killed could not end the others.
+    rustix::process::set_parent_process_death_signal(None)?;
+    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
+    give_up_rights()?;
+    seccomp::COMPUTER.install()?;
+    agent::serve(control, ground)
+}

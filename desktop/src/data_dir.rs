@@ -1,0 +1,225 @@
+//! The folder that outlives the server: its secrets and its lock, which says who uses it.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "works in the data folder, which only the server's account can change"
+)]
+
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use rustix::fs::{FlockOperation, flock};
+use serde::{Deserialize, Serialize};
+
+use crate::privileges;
+use crate::secret::Secret;
+
+const LOCK: &str = "lock";
+/// How long the lock may be held by what a killed server left, or by a server that is stopping.
+const PATIENCE: Duration = Duration::from_secs(2);
+const STOP_PATIENCE: Duration = Duration::from_secs(15);
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// Why the folder cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DataDirError {
+    #[error("cannot use the data folder {}: {error}", .folder.display())]
+    Unusable { folder: PathBuf, error: io::Error },
+    #[error("no home folder is known; name one with --data-dir")]
+    NoHome,
+    #[error("{}", busy(.folder, .user))]
+    Busy { folder: PathBuf, user: User },
+    #[error(transparent)]
+    Randomness(#[from] getrandom::Error),
+}
+
+fn busy(folder: &Path, user: &User) -> String {
+    let folder = folder.display();
+    match user {
+        User { pid: Some(pid), base_url: Some(url), .. } => format!(
+            "{folder} is used by another orgo-desktop: process {pid}, at {url}. Use that one, end it, or start a second \
+             one beside it with --data-dir=OTHER-FOLDER and another port (--listen 127.0.0.1:0)"
+        ),
+        User { pid: Some(pid), .. } => {
+            format!(
+                "{folder} is used by another orgo-desktop, process {pid}, which is starting or stopping: try again"
+            )
+        }
+        User { pid: None, .. } => format!("{folder} is used by another process: use --data-dir=OTHER-FOLDER"),
+    }
+}
+
+/// What the server that uses a folder says of itself. The addresses are missing while it starts and stops.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub(crate) struct User {
+    pub(crate) pid: Option<u32>,
+    pub(crate) base_url: Option<String>,
+    pub(crate) realtime_url: Option<String>,
+}
+
+/// The folder, locked against a second server.
+pub(crate) struct DataDir {
+    folder: PathBuf,
+    lock: fs::File,
+}
+
+impl DataDir {
+    /// Opens the folder that was chosen, or else the account's own. Waits for a server that is stopping.
+    pub(crate) fn open(chosen: Option<&Path>) -> Result<Self, DataDirError> {
+        let folder = place(chosen)?;
+        let explain = |error| DataDirError::Unusable { folder: folder.clone(), error };
+        let lock = make(&folder).and_then(|()| lock_file(&folder.join(LOCK))).map_err(explain)?;
+        let began = Instant::now();
+        // A child of a server that was killed holds the lock too, until it has become another program.
+        while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
+            let user = read(&lock);
+            let is_stopping = user.pid.is_some() && user.base_url.is_none();
+            if began.elapsed() > if is_stopping { STOP_PATIENCE } else { PATIENCE } {
+                return Err(DataDirError::Busy { folder, user });
+            }
+            thread::sleep(INTERVAL);
+        }
+        // SQLite makes its companions with the permissions of the file itself.
+        private_file(&folder.join("orgo.db")).map_err(explain)?;
+        let folder = folder.canonicalize().map_err(explain)?;
+        let data = Self { folder, lock };
+        data.say(None).map_err(|error| data.error(error))?;
+        Ok(data)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Says where the server is: base URL and address of the channels. `None` while it starts and once it stops.
+    pub(crate) fn say(&self, addresses: Option<(&str, &str)>) -> io::Result<()> {
+        let (base_url, realtime_url) = addresses.unzip();
+        let user = User {
+            pid: Some(std::process::id()),
+            base_url: base_url.map(str::to_owned),
+            realtime_url: realtime_url.map(str::to_owned),
+        };
+        let text = serde_json::to_vec(&user)?;
+        self.lock.set_len(0)?;
+        self.lock.write_all_at(&text, 0)
+    }
+
+    pub(crate) fn homes(&self) -> Result<PathBuf, DataDirError> {
+        let homes = self.folder.join("computers");
+        make(&homes).map_err(|error| self.error(error))?;
+        Ok(homes)
+    }
+
+    /// The secret in a file, which is made with a random one: `prefix` and `bytes` random bytes in hexadecimal.
+    pub(crate) fn secret(&self, name: &str, prefix: &str, bytes: usize) -> Result<Secret, DataDirError> {
+        let file = self.folder.join(name);
+        match fs::read_to_string(&file) {
+            Ok(kept) if !kept.trim().is_empty() => return Ok(kept.trim().to_owned().into()),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(self.error(error)),
+            _ => {}
+        }
+        let secret = Secret::random(prefix, bytes)?;
+        OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&file)
+            .and_then(|mut file| writeln!(file, "{}", secret.expose()))
+            .map_err(|error| self.error(error))?;
+        Ok(secret)
+    }
+
+    pub(crate) fn error(&self, error: io::Error) -> DataDirError {
+        DataDirError::Unusable { folder: self.folder.clone(), error }
+    }
+}
+
+/// The folder that was chosen, or else the account's own, and the server that uses it. It is not made.
+pub(crate) fn user_of(chosen: Option<&Path>) -> Result<(PathBuf, Option<User>), DataDirError> {
+    let folder = place(chosen)?;
+    let lock = match OpenOptions::new().read(true).open(folder.join(LOCK)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((folder, None)),
+        opened => opened.map_err(|error| DataDirError::Unusable { folder: folder.clone(), error })?,
+    };
+    // What it says is of a server that is gone if nobody holds the lock. Shared, so that two that ask see no server in
+    // each other.
+    let is_free = flock(&lock, FlockOperation::NonBlockingLockShared).is_ok();
+    Ok((folder, if is_free { None } else { Some(read(&lock)) }))
+}
+
+fn read(lock: &fs::File) -> User {
+    let mut text = vec![0; 4096];
+    let length = lock.read_at(&mut text, 0).unwrap_or(0);
+    serde_json::from_slice(&text[..length]).unwrap_or_default()
+}
+
+fn place(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
+    if let Some(chosen) = chosen {
+        return Ok(chosen.to_owned());
+    }
+    if rustix::process::geteuid().is_root() {
+        return Ok("/var/lib/orgo-desktop".into());
+    }
+    let data = env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let data = data.or_else(|| Some(Path::new(&env::var_os("HOME")?).join(".local/share")));
+    Ok(data.ok_or(DataDirError::NoHome)?.join("orgo-desktop"))
+}
+
+/// A folder on the way to the homes.
+fn make(folder: &Path) -> io::Result<()> {
+    let mode = privileges::passage();
+    DirBuilder::new().recursive(true).mode(mode).create(folder)?;
+    fs::set_permissions(folder, fs::Permissions::from_mode(mode))
+}
+
+fn private_file(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().append(true).create(true).mode(0o600).open(path)
+}
+
+fn lock_file(path: &Path) -> io::Result<fs::File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_in_use_says_by_whom_and_a_lock_that_nobody_holds_says_nothing() {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let chosen = Some(parent.path());
+        assert_eq!(user_of(chosen).expect("it is there").1, None);
+        let data = DataDir::open(chosen).expect("nobody uses it");
+        let user = |user: Option<User>| user.expect("it is used");
+        assert_eq!(user(user_of(chosen).expect("it is there").1).base_url, None);
+        data.say(Some(("http://127.0.0.1:1/api", "ws://127.0.0.1:1"))).expect("there is room");
+        let known = user(user_of(chosen).expect("it is there").1);
+        assert_eq!(
+            (known.pid, known.base_url.as_deref()),
+            (Some(std::process::id()), Some("http://127.0.0.1:1/api"))
+        );
+        let refusal = DataDir::open(chosen).err().expect("it is used").to_string();
+        for part in ["http://127.0.0.1:1/api", "--data-dir=", &std::process::id().to_string()] {
+            assert!(refusal.contains(part), "{refusal}");
+        }
+        drop(data);
+        assert_eq!(user_of(chosen).expect("it is there").1, None);
+        DataDir::open(chosen).expect("nobody uses it any more");
+    }
+
+    #[test]
+    fn whoever_stops_is_waited_for() {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let data = DataDir::open(Some(parent.path())).expect("nobody uses it");
+        thread::scope(|scope| {
+            scope.spawn(|| DataDir::open(Some(parent.path())).expect("the other one stops"));
+            thread::sleep(PATIENCE + PATIENCE / 4);
+            drop(data);
+        });
+    }
+}
