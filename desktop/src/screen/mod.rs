@@ -18,6 +18,7 @@ mod keyboard;
 mod keymap;
 mod keymap_pool;
 mod keys;
+mod keysyms;
 mod limits;
 mod manners;
 mod neutral;
@@ -29,6 +30,7 @@ mod property;
 mod reread;
 mod screenshot;
 mod signs;
+mod spelling;
 mod stream;
 #[cfg(test)]
 mod tests;
