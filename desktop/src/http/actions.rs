@@ -239,9 +239,21 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     }
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
-    on_screen(&machine, Lane::Input, move |screen, abandoned| screen.type_text(&text, delay, abandoned))
-        .await?;
-    Ok(done("type", &json!({ "text_length": length })))
+    let left_out =
+        on_screen(&machine, Lane::Input, move |screen, abandoned| screen.type_text(&text, delay, abandoned))
+            .await?;
+    let mut details = json!({ "text_length": length });
+    if !left_out.is_empty() {
+        details["left_out"] = json!({ "count": left_out.len(), "characters": named(left_out) });
+    }
+    Ok(done("type", &details))
+}
+
+/// The distinct characters, as `U+000C`.
+fn named(mut characters: Vec<char>) -> Vec<String> {
+    characters.sort_unstable();
+    characters.dedup();
+    characters.into_iter().map(|character| format!("U+{:04X}", u32::from(character))).collect()
 }
 
 #[derive(Debug, Deserialize)]

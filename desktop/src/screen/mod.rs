@@ -18,6 +18,7 @@ mod keyboard;
 mod keymap;
 mod keymap_pool;
 mod keys;
+mod keysyms;
 mod limits;
 mod manners;
 mod neutral;
@@ -29,6 +30,7 @@ mod property;
 mod reread;
 mod screenshot;
 mod signs;
+mod spelling;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -174,8 +176,8 @@ impl Screen {
         self.input(Duration::ZERO, |display, _| pointer::click(display, (x, y), button, double))
     }
 
-    /// Presses the button at `start`, moves in a straight line for `duration` (at most a minute), and releases
-    /// it at `end`; once `abandoned`, where it is.
+    /// Presses the button at `start`, moves in a straight line, and releases it at `end` after `duration` (at most a minute, and
+    /// at least the time in which an application starts drag and drop); once `abandoned`, where it is.
     ///
     /// # Errors
     ///
@@ -188,29 +190,29 @@ impl Screen {
         duration: Duration,
         abandoned: &CancellationToken,
     ) -> Result<(), ScreenError> {
-        self.input(duration.min(pointer::MAX_DRAG), |display, _| {
+        self.input(duration.clamp(pointer::SHORTEST_DRAG, pointer::MAX_DRAG), |display, _| {
             pointer::drag(display, start, end, button, duration, abandoned)
         })
     }
 
     /// Types any Unicode text into the focused window, with a pause after each character if one is given.
     /// Returns when the application has taken it, if it can say so, or after a second or two. Once `abandoned`, the rest is not typed.
+    /// Control characters other than line ends and tabs are left out, and returned.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `text` with control characters other than line ends and tabs, and for
-    /// `delay_ms` above a second, [`ScreenError::Abandoned`].
+    /// [`ScreenError::BadInput`] for `delay_ms` above a second, [`ScreenError::Abandoned`].
     pub(crate) fn type_text(
         &self,
         text: &str,
         delay: Option<Duration>,
         abandoned: &CancellationToken,
-    ) -> Result<(), ScreenError> {
+    ) -> Result<Vec<char>, ScreenError> {
         let time = typing::longest(text, delay).saturating_add(self.endpoint.limits.application);
-        let unseen =
+        let typed =
             self.input(time, |display, pool| typing::type_text(display, pool, text, delay, abandoned))?;
-        *lock(&self.unseen) = unseen;
-        Ok(())
+        *lock(&self.unseen) = typed.unseen;
+        Ok(typed.left_out)
     }
 
     /// Presses a key or a combination such as `ctrl+shift+t`.

@@ -15,6 +15,11 @@ use super::{
 
 /// Longest drag that is carried out; every other input of the screen waits for it.
 pub(super) const MAX_DRAG: Duration = Duration::from_secs(60);
+/// Shortest time from the press of a drag to its release, whatever duration is asked for. A browser starts its drag and drop in
+/// another process, after the first motions; a release that comes before is the end of nothing, and no drop.
+pub(super) const SHORTEST_DRAG: Duration = Duration::from_millis(400);
+/// How much of it the pointer rests at the end, so that what is there says whether it accepts the drop.
+const REST: Duration = Duration::from_millis(100);
 /// Time between two motions of a drag: what a 60 Hz mouse reports.
 const DRAG_STEP: Duration = Duration::from_micros(16_667);
 /// Most wheel clicks per call. More is surely a mistake for pixels.
@@ -78,12 +83,15 @@ pub(super) fn drag(
     hold.press(button.switch())?;
     display.sync()?;
     let began = Instant::now();
-    let steps = drag_steps(duration);
+    let duration = duration.max(SHORTEST_DRAG);
+    let way = duration - REST;
+    let steps = drag_steps(way);
     for step in 1..=steps {
-        pause::until(began + duration * step / steps, abandoned)?;
+        pause::until(began + way * step / steps, abandoned)?;
         display.move_pointer(along(from, to, step, steps))?;
         display.conn.flush()?;
     }
+    pause::until(began + duration, abandoned)?;
     hold.release()?;
     display.sync()
 }
@@ -127,10 +135,8 @@ fn within((field, value): (&'static str, i32), size: u16) -> Result<i16, ScreenE
     }
 }
 
-/// At least two, so that an application sees a motion between the press and the end.
-fn drag_steps(duration: Duration) -> u32 {
-    let steps = duration.as_micros().div_ceil(DRAG_STEP.as_micros());
-    u32::try_from(steps).unwrap_or(u32::MAX).max(2)
+fn drag_steps(way: Duration) -> u32 {
+    u32::try_from(way.as_micros().div_ceil(DRAG_STEP.as_micros())).unwrap_or(u32::MAX)
 }
 
 fn along(from: (i16, i16), to: (i16, i16), step: u32, steps: u32) -> (i16, i16) {
@@ -154,7 +160,7 @@ mod tests {
     #[test]
     fn a_drag_moves_sixty_times_a_second() {
         assert_eq!(drag_steps(Duration::from_millis(500)), 30);
-        assert_eq!(drag_steps(Duration::ZERO), 2);
+        assert!(drag_steps(SHORTEST_DRAG - REST) > 10);
     }
 
     #[test]

@@ -47,22 +47,32 @@ pub(super) fn longest(text: &str, delay: Option<Duration>) -> Duration {
     each.saturating_mul(characters)
 }
 
-/// Gives what the focused window may not show yet.
+/// What typing a text did.
+#[derive(Debug)]
+pub(super) struct Typed {
+    /// What the focused window may not show yet.
+    pub(super) unseen: Option<Unseen>,
+    /// The control characters that no key types, in their order.
+    pub(super) left_out: Vec<char>,
+}
+
+/// Types the characters that keys can type. Control characters other than line ends and tabs are left out: pressing the keys
+/// that terminals make of some (Escape, Backspace) would let a pasted text close dialogs.
 pub(super) fn type_text(
     display: &Display,
     pool: &mut KeycodePool,
     text: &str,
     delay: Option<Duration>,
     abandoned: &CancellationToken,
-) -> Result<Option<Unseen>, ScreenError> {
+) -> Result<Typed, ScreenError> {
     pause::still_wanted(abandoned)?;
-    let symbols = symbols(text)?;
+    let (symbols, left_out) = symbols(text);
     if delay.is_some_and(|delay| delay > MAX_DELAY) {
         let message = format!("must be at most {} milliseconds", MAX_DELAY.as_millis());
         return Err(ScreenError::bad_input("delay_ms", message));
     }
     if symbols.is_empty() {
-        return Ok(None);
+        return Ok(Typed { unseen: None, left_out });
     }
     display.discard_events()?;
     let mut keymap = Keymap::read(display)?;
@@ -96,7 +106,8 @@ pub(super) fn type_text(
     if barrier::wait_for_answer(display, HANDLING_LIMIT)? {
         pool.settled();
     }
-    Unseen::in_focus(display, if delay.is_none() { symbols.len() } else { 1 }, sent)
+    let unseen = Unseen::in_focus(display, if delay.is_none() { symbols.len() } else { 1 }, sent)?;
+    Ok(Typed { unseen, left_out })
 }
 
 fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), ScreenError> {
@@ -174,29 +185,23 @@ fn batches(symbols: &[Keysym], on_keyboard: impl Fn(Keysym) -> bool, capacity: u
     batches
 }
 
-/// The keysym of each character; every kind of line end is one Enter.
-fn symbols(text: &str) -> Result<Vec<Keysym>, ScreenError> {
+/// The keysym of each character, and the characters that have none. Every kind of line end is one Enter.
+fn symbols(text: &str) -> (Vec<Keysym>, Vec<char>) {
     let mut symbols = Vec::with_capacity(text.len());
-    let mut characters = text.chars().enumerate().peekable();
-    while let Some((index, character)) = characters.next() {
+    let mut left_out = Vec::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
         match character {
             '\r' => {
-                characters.next_if(|&(_, next)| next == '\n');
+                characters.next_if_eq(&'\n');
                 symbols.push(keys::RETURN);
             }
             '\n' | '\t' => symbols.push(keys::of_char(character)),
-            _ if character.is_control() => {
-                let code = u32::from(character);
-                let message = format!(
-                    "has the control character U+{code:04X} at position {index}; only line ends and tabs can \
-                     be typed, press other keys with the key action"
-                );
-                return Err(ScreenError::bad_input("text", message));
-            }
+            _ if character.is_control() => left_out.push(character),
             _ => symbols.push(keys::of_char(character)),
         }
     }
-    Ok(symbols)
+    (symbols, left_out)
 }
 
 #[cfg(test)]
@@ -210,28 +215,26 @@ mod tests {
     #[test]
     fn line_ends_of_every_kind_are_one_enter() {
         let enter = keys::RETURN;
-        assert_eq!(symbols("a\r\nb\rc\n\n").unwrap(), [0x61, enter, 0x62, enter, 0x63, enter, enter]);
-        assert_eq!(symbols("\t\u{e9}\u{416}\u{1f600}").unwrap(), [keys::TAB, 0xe9, 0x0100_0416, 0x0101_f600]);
+        assert_eq!(symbols("a\r\nb\rc\n\n").0, [0x61, enter, 0x62, enter, 0x63, enter, enter]);
+        assert_eq!(symbols("\t\u{e9}\u{416}\u{1f600}").0, [keys::TAB, 0xe9, 0x0100_0416, 0x0101_f600]);
     }
 
     #[test]
-    fn control_characters_are_refused_with_their_place() {
-        for (text, place) in [("a\u{1b}", "U+001B at position 1"), ("\u{7f}", "U+007F at position 0")] {
-            let error = symbols(text).unwrap_err();
-            assert!(matches!(error, ScreenError::BadInput { field: "text", .. }));
-            assert!(error.to_string().contains(place), "{error}");
-        }
+    fn control_characters_are_left_out_and_named() {
+        let (typed, left_out) = symbols("a\u{1b}[1m\u{c}b\u{7f}\u{85}\r\n");
+        assert_eq!(typed, [0x61, 0x5b, 0x31, 0x6d, 0x62, keys::RETURN]);
+        assert_eq!(left_out, ['\u{1b}', '\u{c}', '\u{7f}', '\u{85}']);
     }
 
     #[test]
     fn a_text_of_the_keyboard_is_one_batch() {
-        let text = symbols("hello\nworld").unwrap();
+        let text = symbols("hello\nworld").0;
         assert_eq!(batches(&text, ascii, 3), [Batch { symbols: &text, missing: vec![] }]);
     }
 
     #[test]
     fn a_batch_ends_where_the_pool_does() {
-        let text = symbols("xабвaбгд").unwrap();
+        let text = symbols("xабвaбгд").0;
         let cut = batches(&text, ascii, 3);
         assert_eq!(cut.len(), 2);
         assert_eq!(cut[0].symbols, &text[..6]);

@@ -16,7 +16,7 @@ fn every_call(screen: &Screen) -> [Result<(), ScreenError>; 6] {
     [
         screen.click(1, 1, Button::Left, false),
         screen.drag((0, 0), (1, 1), Button::Left, Duration::from_millis(1), &wanted()),
-        screen.type_text("a", None, &wanted()),
+        screen.type_text("a", None, &wanted()).map(drop),
         screen.key("a"),
         screen.scroll(Direction::Up, 1, None),
         screen.screenshot(ImageFormat::Png, None).map(drop),

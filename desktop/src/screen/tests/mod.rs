@@ -9,6 +9,7 @@ mod pointer;
 mod recorder;
 mod server;
 mod signs;
+mod spellings;
 mod typing;
 mod viewer;
 mod watch;

@@ -44,7 +44,7 @@ fn a_drag_runs_along_its_line() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
-    screen.drag((0, 0), (1279, 719), Button::Right, Duration::from_millis(200), &wanted()).unwrap();
+    screen.drag((0, 0), (1279, 719), Button::Right, Duration::from_millis(300), &wanted()).unwrap();
     let seen = window.wait("the drag", |seen| presses(seen).len() >= 2);
 
     assert_eq!(presses(&seen), [Seen::ButtonDown(3, 0, 0), Seen::ButtonUp(3, 1279, 719)]);
@@ -56,7 +56,7 @@ fn a_drag_runs_along_its_line() {
             _ => None,
         })
         .collect();
-    assert_eq!(path.len(), 12);
+    assert_eq!(path.len(), 18);
     assert!(path.is_sorted());
     assert_eq!(path.last(), Some(&(1279, 719)));
 }

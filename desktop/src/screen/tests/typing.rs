@@ -190,13 +190,16 @@ fn codes_that_others_bind_are_left_to_them() {
 }
 
 #[test]
-fn text_that_no_key_types_is_refused() {
+fn characters_that_no_key_types_are_left_out_and_the_rest_arrives() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
-    let result = screen.type_text("before\u{1b}[A", None, &wanted());
-    assert!(matches!(result, Err(ScreenError::BadInput { field: "text", .. })), "{result:?}");
-    screen.type_text("", None, &wanted()).unwrap();
+    let left_out = screen.type_text("page 1\u{c}page\u{1b}[A 2", None, &wanted()).unwrap();
+    assert_eq!(left_out, ['\u{c}', '\u{1b}']);
+    let typed = "page 1page[A 2";
+    assert_eq!(window.text(typed.len()), typed);
+    assert_eq!(screen.type_text("\u{0}\u{8}", None, &wanted()).unwrap(), ['\u{0}', '\u{8}']);
+    assert_eq!(screen.type_text("", None, &wanted()).unwrap(), []);
     type_exactly(&screen, &window, "after");
 }
 
