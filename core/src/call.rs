@@ -14,7 +14,7 @@ use crate::Millis;
 use crate::api::actions::Screenshot;
 use crate::auth::ApiKey;
 use crate::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
-use crate::endpoint::{Answer, Carrier, Encoded, Endpoint, Operation};
+use crate::endpoint::{Answer, Carrier, Effect, Encoded, Endpoint, Operation};
 use crate::error::{
     AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
     TransportError,
@@ -191,6 +191,7 @@ impl Call {
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: None,
             max_response_bytes,
+            once: operation.effect == Effect::Once,
         };
         let mut transfer = None;
         match (operation.carrier, content) {
@@ -395,7 +396,7 @@ impl Call {
     }
 
     fn fail(&mut self, error: Error) {
-        let effect = if self.following { crate::endpoint::Effect::Read } else { self.operation.effect };
+        let effect = if self.following { Effect::Read } else { self.operation.effect };
         let retry = if self.attempt < self.max_retries {
             retry_delay(effect, &error, self.attempt + 1, &mut self.jitter)
         } else {
@@ -507,6 +508,7 @@ impl Call {
             headers: Vec::new(),
             body: None,
             max_response_bytes: self.max_linked_bytes,
+            once: false,
         };
         // A signed URL carries its own credentials: some stores refuse a second kind beside them.
         if own && matches!(self.operation.answer, Answer::Screenshot) {
