@@ -14,7 +14,7 @@ use crate::Millis;
 use crate::api::actions::Screenshot;
 use crate::auth::ApiKey;
 use crate::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
-use crate::endpoint::{Answer, Carrier, Encoded, Endpoint, Operation};
+use crate::endpoint::{Answer, Carrier, Effect, Encoded, Endpoint, Operation};
 use crate::error::{
     AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
     TransportError,
@@ -24,6 +24,7 @@ use crate::image;
 use crate::json::{self, Map, SyntaxError, Value};
 use crate::mask::Mask;
 use crate::note::{Fact, Note, Notes};
+use crate::reason;
 use crate::retry::{Backoff, Jitter, retry_after, retry_delay};
 use crate::schema::normalise;
 use crate::text::split_once;
@@ -190,6 +191,7 @@ impl Call {
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: None,
             max_response_bytes,
+            once: operation.effect == Effect::Once,
         };
         let mut transfer = None;
         match (operation.carrier, content) {
@@ -221,8 +223,7 @@ impl Call {
         }
         authorize(&mut request, config.api_key.as_ref());
 
-        let longest = operation.server_limit(params).map_or(0, |limit| limit + MARGIN);
-        let timeout = options.timeout.unwrap_or_else(|| config.timeout.max(longest));
+        let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, operation, params));
         let max_retries = options.max_retries.unwrap_or(config.max_retries);
         // The first request, the one for a link in its answer, and each retry after the longest wait that is our own
         // choice. A server that wants a longer one has its error told to the caller.
@@ -395,7 +396,7 @@ impl Call {
     }
 
     fn fail(&mut self, error: Error) {
-        let effect = if self.following { crate::endpoint::Effect::Read } else { self.operation.effect };
+        let effect = if self.following { Effect::Read } else { self.operation.effect };
         let retry = if self.attempt < self.max_retries {
             retry_delay(effect, &error, self.attempt + 1, &mut self.jitter)
         } else {
@@ -412,14 +413,12 @@ impl Call {
             let nested = body.get("error").and_then(|error| error.get(name));
             nested.or_else(|| body.get(name)).and_then(Value::as_str).map(str::to_owned)
         };
-        let message =
-            body.get("error").and_then(Value::as_str).map(str::to_owned).or_else(|| text("message"));
         let header =
             response.header("retry-after").and_then(|value| retry_after(value, response.header("date")));
-        let mut message = match message {
-            Some(message) => mask.text(&message),
-            None if response.too_large => "the response is larger than `maxResponseBytes`".to_owned(),
-            None => "the server gave no reason".to_owned(),
+        let mut message = if response.too_large {
+            "the response is larger than `maxResponseBytes`".to_owned()
+        } else {
+            reason::of(response.status, &response.body, |text| mask.text(text))
         };
         let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
         if response.status == 401 && keyless && !self.following {
@@ -509,6 +508,7 @@ impl Call {
             headers: Vec::new(),
             body: None,
             max_response_bytes: self.max_linked_bytes,
+            once: false,
         };
         // A signed URL carries its own credentials: some stores refuse a second kind beside them.
         if own && matches!(self.operation.answer, Answer::Screenshot) {
@@ -597,6 +597,16 @@ impl Call {
             body: self.mask.body(&response.body),
             garbled: false,
         }
+    }
+}
+
+/// The time limit of one request where the call has none of its own. A limit of the client's bounds the server's
+/// default; a server limit that the caller names for this call is bounded only if it is shorter.
+fn request_timeout(config: &Config, operation: &Operation, params: &Map) -> Millis {
+    let Some(server) = operation.server_limit(params) else { return config.request_timeout() };
+    match config.timeout {
+        Some(timeout) if server < timeout || !operation.names_server_limit(params) => timeout,
+        _ => config.request_timeout().max(server + MARGIN),
     }
 }
 

@@ -50,8 +50,9 @@ pub struct Config {
     pub realtime_url: Option<SocketTemplate>,
     /// The account's key. Without one only channels with a known password work.
     pub api_key: Option<ApiKey>,
-    /// The time limit of one request, in milliseconds.
-    pub timeout: Millis,
+    /// The time limit of one request, in milliseconds. It holds for every call that does not name a server limit at
+    /// least as long. `None` is [`DEFAULT_TIMEOUT`], or the server's own limit of the call and a margin if that is longer.
+    pub timeout: Option<Millis>,
     /// How long an answer that has begun may pause, in milliseconds.
     pub idle_timeout: Millis,
     /// The time limit of a call with all of its requests and waits, in milliseconds. `None` leaves time for every
@@ -85,13 +86,21 @@ impl fmt::Debug for Config {
     }
 }
 
+impl Config {
+    /// The time limit of a request that waits for nothing on the server.
+    #[must_use]
+    pub fn request_timeout(&self) -> Millis {
+        self.timeout.unwrap_or(DEFAULT_TIMEOUT)
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             base_url: BaseUrl::default(),
             realtime_url: None,
             api_key: None,
-            timeout: DEFAULT_TIMEOUT,
+            timeout: None,
             idle_timeout: DEFAULT_IDLE_TIMEOUT,
             total_timeout: None,
             max_retries: DEFAULT_MAX_RETRIES,
@@ -157,7 +166,7 @@ impl TryFrom<RawConfig> for Config {
                 .transpose()
                 .map_err(|problem| refuse("realtimeUrl", problem))?,
             api_key: raw.api_key,
-            timeout: limit(OWNER, "timeout", raw.timeout)?.unwrap_or(DEFAULT_TIMEOUT),
+            timeout: limit(OWNER, "timeout", raw.timeout)?,
             idle_timeout: limit(OWNER, "idleTimeout", raw.idle_timeout)?.unwrap_or(DEFAULT_IDLE_TIMEOUT),
             total_timeout: limit(OWNER, "totalTimeout", raw.total_timeout)?,
             max_retries: count(OWNER, raw.max_retries)?.unwrap_or(DEFAULT_MAX_RETRIES),
@@ -180,8 +189,7 @@ fn level(name: &str) -> Result<Option<Level>, Error> {
 /// What one call may change. `Debug` shows the names of the headers alone.
 #[derive(Clone, Default)]
 pub struct CallOptions {
-    /// See [`Config::timeout`]. Where it is not given, a call that takes long on the server gets the server's limit
-    /// and a margin.
+    /// See [`Config::timeout`]. It holds whatever server limit the call names.
     pub timeout: Option<Millis>,
     /// See [`Config::idle_timeout`].
     pub idle_timeout: Option<Millis>,

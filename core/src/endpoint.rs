@@ -188,6 +188,12 @@ impl Operation {
         })
     }
 
+    /// Whether the caller says how long the server may take.
+    #[must_use]
+    pub fn names_server_limit(&self, params: &Map) -> bool {
+        self.server_time.is_some_and(|limit| params.get(limit.field).is_some_and(|value| !value.is_null()))
+    }
+
     /// The longest time that the server itself may take, in milliseconds; `None` where the call is short.
     #[must_use]
     pub fn server_limit(&self, params: &Map) -> Option<crate::Millis> {

@@ -38,6 +38,9 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
     pub max_response_bytes: u64,
+    /// Whether it must not arrive twice. A platform sends it on no connection that the server may be about to close, since
+    /// it is not sent again if that happens.
+    pub once: bool,
 }
 
 impl fmt::Debug for Request {

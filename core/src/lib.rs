@@ -34,6 +34,7 @@ pub mod json;
 pub mod mask;
 pub mod note;
 mod percent;
+pub mod reason;
 pub mod retry;
 pub mod schema;
 mod text;

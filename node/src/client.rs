@@ -155,7 +155,7 @@ impl Client {
     fn target(&self, owner: &str, json: &str) -> Result<(Target, Source), error::Error> {
         let raw: RawTarget = parse(owner, "target", json)?;
         let source = if raw.asks {
-            Source::Consumer(self.config.timeout)
+            Source::Consumer(self.config.request_timeout())
         } else {
             Source::Service(Config::clone(&self.config))
         };

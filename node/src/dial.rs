@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -12,15 +13,17 @@ use std::time::Duration;
 
 use http::Uri;
 use http::uri::Scheme;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
 use hyper_util::client::legacy::connect::proxy::Tunnel;
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
-use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
 use crate::cut::Cut;
 use crate::failure::{BoxError, explain};
+use crate::kept::{Kept, StreamLife};
+use crate::proxies::{Proxies, Proxy, is_localhost};
 use crate::tls::Tls;
 
 /// What servers are told of the program that dials.
@@ -38,31 +41,38 @@ type Opening<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 #[derive(Clone)]
 pub(crate) struct Dialer {
     direct: Direct,
-    proxies: Arc<Matcher>,
+    proxies: Arc<Proxies>,
+    kept: Kept,
 }
 
 impl Dialer {
     /// Reads the settings of proxies and certificates. It belongs on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
-        let mut tcp = HttpConnector::new();
+        let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(KEEPALIVE));
         tcp.set_connect_timeout(Some(CONNECT_LIMIT));
         Self {
             direct: Direct { tcp, tls: Arc::new(Tls::from_env()) },
-            proxies: Arc::new(Matcher::from_env()),
+            proxies: Arc::new(Proxies::from_env()),
+            kept: Kept::default(),
         }
     }
 
     /// The proxy that takes whole requests for this address, rather than a tunnel to it.
-    pub(crate) fn forwarder(&self, uri: &Uri) -> Option<Intercept> {
-        self.proxies.intercept(uri).filter(|_| uri.scheme() == Some(&Scheme::HTTP))
+    pub(crate) fn forwarder(&self, uri: &Uri) -> Option<&Proxy> {
+        self.proxies.of(uri).ok().flatten().filter(|_| uri.scheme() == Some(&Scheme::HTTP))
+    }
+
+    /// The connections for requests that this dialer opened.
+    pub(crate) fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// A stream that ends at the server itself: through a proxy it is a tunnel. `uri` is an `http` or `https` address.
     pub(crate) async fn tunnel(mut self, uri: Uri) -> Result<Stream, BoxError> {
-        let Some(proxy) = self.proxies.intercept(&uri) else {
+        let Some(proxy) = self.proxies.of(&uri)?.cloned() else {
             return Ok(self.direct.call(uri).await?.into_inner());
         };
         let host = uri.host().ok_or("the address has no host")?;
@@ -70,8 +80,8 @@ impl Dialer {
         let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
         let target =
             Uri::builder().scheme("http").authority(format!("{host}:{port}")).path_and_query("/").build()?;
-        let mut tunnel = Tunnel::new(address_of(&proxy)?, self.direct.clone());
-        if let Some(credentials) = proxy.basic_auth() {
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.direct.clone());
+        if let Some(credentials) = proxy.credentials() {
             tunnel = tunnel.with_auth(credentials.clone());
         }
         let stream = tunnel.call(target).await.map_err(|error| through(&proxy, &error))?.into_inner();
@@ -79,28 +89,42 @@ impl Dialer {
     }
 
     async fn for_requests(mut self, uri: Uri) -> Result<TokioIo<Stream>, BoxError> {
-        let Some(proxy) = self.forwarder(&uri) else {
-            return self.tunnel(uri).await.map(TokioIo::new);
+        let life = Some(self.kept.begin(&uri));
+        let Some(proxy) = self.forwarder(&uri).cloned() else {
+            return Ok(TokioIo::new(Stream { life, ..self.tunnel(uri).await? }));
         };
-        let stream = self.direct.call(address_of(&proxy)?).await.map_err(|error| through(&proxy, &*error))?;
-        Ok(TokioIo::new(Stream { forwards: true, ..stream.into_inner() }))
+        let stream = self.direct.call(proxy.uri().clone()).await.map_err(|error| through(&proxy, &*error))?;
+        Ok(TokioIo::new(Stream { forwards: true, life, ..stream.into_inner() }))
     }
 }
 
-fn address_of(proxy: &Intercept) -> Result<Uri, BoxError> {
-    match proxy.uri().scheme_str() {
-        Some("http" | "https") => Ok(proxy.uri().clone()),
-        other => Err(format!(
-            "a proxy of the kind {} is set, and only http and https ones are supported",
-            other.unwrap_or_default()
-        )
-        .into()),
-    }
+fn through(proxy: &Proxy, error: &(dyn Error + 'static)) -> BoxError {
+    format!("{}: {}", proxy.name(), explain(error)).into()
 }
 
-fn through(proxy: &Intercept, error: &(dyn Error + 'static)) -> BoxError {
-    let host = proxy.uri().authority().map_or("", |authority| authority.as_str());
-    format!("the proxy {host}: {}", explain(error)).into()
+/// Finds the addresses of a name. Names under `localhost` are this machine, as in browsers and curl: few systems' own
+/// resolvers know them. `localhost` itself may have one address only, which the system's knows.
+#[derive(Clone)]
+struct Resolver(GaiResolver);
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        if is_localhost(name.as_str()) && name.as_str().trim_end_matches('.').contains('.') {
+            let here = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            let here = here.map(|address| SocketAddr::new(address, 0)).to_vec();
+            return Box::pin(std::future::ready(Ok(here.into_iter())));
+        }
+        let found = self.0.call(name);
+        Box::pin(async move { Ok(found.await?.collect::<Vec<_>>().into_iter()) })
+    }
 }
 
 impl Service<Uri> for Dialer {
@@ -120,7 +144,7 @@ impl Service<Uri> for Dialer {
 /// Opens streams without a proxy.
 #[derive(Clone)]
 struct Direct {
-    tcp: HttpConnector,
+    tcp: HttpConnector<Resolver>,
     tls: Arc<Tls>,
 }
 
@@ -159,17 +183,29 @@ pub(crate) struct Stream {
     /// It ends at a proxy that forwards whole requests.
     forwards: bool,
     cut: Cut,
+    /// Of a stream for requests.
+    life: Option<StreamLife>,
 }
 
 impl Stream {
     fn new(io: impl Io + 'static) -> Self {
-        Self { io: Box::new(io), forwards: false, cut: Cut::default() }
+        Self { io: Box::new(io), forwards: false, cut: Cut::default(), life: None }
+    }
+
+    fn note_written(&self, result: &Poll<io::Result<usize>>) {
+        if let (Some(life), Poll::Ready(Ok(1..))) = (&self.life, result) {
+            life.written();
+        }
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        Connected::new().proxy(self.forwards).extra(self.cut.clone())
+        let connected = Connected::new().proxy(self.forwards).extra(self.cut.clone());
+        match &self.life {
+            Some(life) => connected.extra(life.handle()),
+            None => connected,
+        }
     }
 }
 
@@ -180,7 +216,16 @@ impl AsyncRead for Stream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.cut.check(context)?;
-        Pin::new(&mut self.io).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.io).poll_read(context, buffer);
+        if let (Some(life), Poll::Ready(result)) = (&self.life, &result) {
+            if result.is_ok() && buffer.filled().len() > before {
+                life.read();
+            } else {
+                life.closed();
+            }
+        }
+        result
     }
 }
 
@@ -191,7 +236,9 @@ impl AsyncWrite for Stream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         self.cut.check(context)?;
-        Pin::new(&mut self.io).poll_write(context, bytes)
+        let result = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.note_written(&result);
+        result
     }
 
     fn poll_write_vectored(
@@ -200,7 +247,9 @@ impl AsyncWrite for Stream {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.cut.check(context)?;
-        Pin::new(&mut self.io).poll_write_vectored(context, slices)
+        let result = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        self.note_written(&result);
+        result
     }
 
     fn is_write_vectored(&self) -> bool {

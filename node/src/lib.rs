@@ -22,8 +22,10 @@ mod dial;
 mod failure;
 mod guard;
 mod io_thread;
+mod kept;
 mod network;
 mod promise;
+mod proxies;
 mod socket;
 mod tls;
 

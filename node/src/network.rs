@@ -22,6 +22,7 @@ use crate::clock;
 use crate::cut::CutOnDrop;
 use crate::dial::{Dialer, USER_AGENT_VALUE};
 use crate::failure::explain;
+use crate::kept::Life;
 use crate::log::Log;
 use crate::socket::{self, Reader, Writer};
 
@@ -49,11 +50,11 @@ impl Network {
     }
 
     async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
-        let limit = request.max_response_bytes;
+        let (limit, once) = (request.max_response_bytes, request.once);
         let mut request = convert(request, &progress).map_err(|error| never(error.to_string()))?;
         for _ in 0..MAX_REDIRECTS {
             let again = (request.method() == Method::GET).then(|| request.clone());
-            let response = self.exchange(request, limit, &progress).await?;
+            let response = self.exchange(request, limit, once, &progress).await?;
             match again.and_then(|again| redirected(again, &response)) {
                 Some(next) => request = next,
                 None => return Ok(read(response)),
@@ -66,14 +67,21 @@ impl Network {
         &self,
         mut request: http::Request<Full<Counted>>,
         limit: u64,
+        once: bool,
         progress: &Progress,
     ) -> Result<http::Response<Option<Vec<u8>>>, SendFailure> {
         if let Some(credentials) =
-            self.dialer.forwarder(request.uri()).and_then(|proxy| proxy.basic_auth().cloned())
+            self.dialer.forwarder(request.uri()).and_then(|proxy| proxy.credentials().cloned())
         {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
         }
-        let connection = CutOnDrop::new(capture_connection(&mut request));
+        let captured = capture_connection(&mut request);
+        let connection = CutOnDrop::new(captured.clone());
+        // The closes that have arrived by now are seen before the pool is asked for a connection.
+        tokio::task::yield_now().await;
+        if once {
+            self.dialer.kept().retire(request.uri());
+        }
         let answer = self.http.request(request).await;
         connection.ended();
         let (head, body) = answer.map_err(|error| classify(&error))?.into_parts();
@@ -84,6 +92,9 @@ impl Network {
             reached: Reached::Maybe,
             message: format!("the answer broke off: {}", explain(&error)),
         })?;
+        if let Some(life) = Life::of(&captured) {
+            life.answered(&captured, &head.headers);
+        }
         Ok(http::Response::from_parts(head, body))
     }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import type { AbortSignalLike } from "./ambient.js";
 import { aborted, timedOut, type TimeoutError } from "./errors.js";
 import type { Delivered } from "./types.js";
@@ -50,14 +51,14 @@ export class Bounds {
       let stop: (() => void) | void;
       const settle = (end: () => void) => {
         clearTimeout(timer);
-        this.#signal?.removeEventListener("abort", abort);
+        forget();
         stop?.();
         end();
       };
       const abort = () => settle(() => reject(aborted(this.#operation, this.#signal?.reason, delivered)));
       const late = () => settle(() => reject(this.late(missing, delivered)));
       if (this.#limit !== Infinity) timer = setTimeout(late, this.left);
-      this.#signal?.addEventListener("abort", abort);
+      const forget = onAbort(this.#signal, abort);
       stop = start(
         (value) => settle(() => resolve(value)),
         (error) => settle(() => reject(error)),

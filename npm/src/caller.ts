@@ -1,3 +1,4 @@
+import { onAbort } from "./abort.js";
 import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploaded, PendingCall } from "./binding.js";
 import { Bounds } from "./bounded.js";
 import { errorFrom, errorThrown, rethrown } from "./errors.js";
@@ -110,12 +111,11 @@ export class Caller {
     const { content, onProgress } = upload ?? {};
     const watched = content && onProgress ? { ...content, watched: true } : content;
     const pending = rethrown(() => client.call(operation, plain, bindingOptions(left), watched));
-    const cancel = () => pending.cancel();
-    signal?.addEventListener("abort", cancel);
+    const forget = onAbort(signal, () => pending.cancel());
     const told = onProgress && tell(pending, onProgress);
     const outcome = await pending.outcome
       .catch((thrown: unknown) => Promise.reject(errorThrown(thrown)))
-      .finally(() => signal?.removeEventListener("abort", cancel));
+      .finally(forget);
     // Nothing is told after the end.
     await told;
 

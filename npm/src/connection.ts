@@ -120,8 +120,8 @@ export class ConnectedComputer {
 
 function checkedConnection(connection: Connection | ConnectionData): Omit<ConnectionData, "version"> {
   const owner = "Orgo.connect";
-  const data: ConnectionData = connection instanceof Connection ? connection.toJSON() : connection;
-  checkFields(owner, "connection", data ?? null, {
+  const data = plainConnection(owner, connection);
+  checkFields(owner, "connection", data, {
     version: { accepts: (version) => version === 1, wanted: "1, the only version that this package knows" },
     computer_id: checks.string,
     instance_id: checks.string,
@@ -130,9 +130,26 @@ function checkedConnection(connection: Connection | ConnectionData): Omit<Connec
     realtime_url: checks.string,
     password: checks.string,
   });
+  // `structuredClone`, `postMessage` and spreading copy the visible fields alone, and the password is none.
+  if (data.computer_id !== undefined && data.version === undefined && data.password === undefined) {
+    const problem =
+      "is missing: structuredClone, postMessage and `{ ...connection }` leave it out of a connection. Copy or send " +
+      "`connection.toJSON()`, which has everything";
+    throw invalid(owner, "password", problem);
+  }
   for (const name of ["version", "computer_id", "password"] as const) {
     if (data[name] === undefined) throw invalid(owner, name, "is required");
   }
   const { version: _, ...fields } = data;
   return fields;
+}
+
+/** The fields of a connection. One that another copy of this package made is no instance of this one's class. */
+function plainConnection(owner: string, connection: unknown): ConnectionData {
+  if (typeof connection === "string") {
+    throw invalid(owner, "connection", "must be an object, not text: JSON.parse makes one of JSON");
+  }
+  const { toJSON, then } = (connection ?? {}) as { toJSON?: unknown; then?: unknown };
+  if (typeof then === "function") throw invalid(owner, "connection", "must be an object, not a promise: await it first");
+  return (typeof toJSON === "function" ? toJSON.call(connection) : (connection ?? null)) as ConnectionData;
 }

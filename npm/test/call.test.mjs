@@ -191,6 +191,45 @@ test("a call that ends by itself leaves no listener either", async () => {
   assert.equal(counted(), 0);
 });
 
+for (const count of [12, 500]) {
+  test(`${count} calls and a wait share a signal without a warning and leave no listener`, async (t) => {
+    const warnings = [];
+    const onWarning = (warning) => warnings.push(warning);
+    process.on("warning", onWarning);
+    t.after(() => process.off("warning", onWarning));
+    const answers = Array.from({ length: count }, deferred);
+    const { orgo, calls } = client(() => answers[calls.length - 1].promise);
+    const { signal } = new AbortController();
+    const counted = countListeners(signal);
+    const all = answers.map(() => orgo.computer("c").click({ x: 1, y: 1 }, { signal }));
+    await until(() => calls.length === count);
+    assert.equal(counted(), 1);
+    answers.forEach(({ resolve }) => resolve({ success: true }));
+    await Promise.all(all);
+    assert.equal(counted(), 0);
+    // A warning comes with the next tick.
+    await new Promise(setImmediate);
+    assert.deepEqual(warnings, []);
+  });
+}
+
+test("an abort reaches every call that shares the signal, and no later one is sent", async () => {
+  const { orgo, calls } = client(async (_operation, _params, { cancelled }) => {
+    await cancelled;
+    throw { kind: "aborted", message: "m", delivered: "maybe" };
+  });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const counted = countListeners(signal);
+  const all = Array.from({ length: 20 }, () => orgo.workspaces.list({ signal }));
+  await until(() => calls.length === 20);
+  controller.abort("enough");
+  for (const call of all) await assert.rejects(call, (error) => error instanceof AbortError && error.reason === "enough");
+  assert.equal(counted(), 0);
+  await assert.rejects(orgo.workspaces.list({ signal }), AbortError);
+  assert.equal(calls.length, 20);
+});
+
 test("an aborted signal sends nothing", async () => {
   const { orgo, calls } = client();
   const reason = new Error("too late");

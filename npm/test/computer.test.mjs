@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { inspect } from "node:util";
+import { receiveMessageOnPort } from "node:worker_threads";
 import { fakePlatform, refusal } from "./support/fake-binding.mjs";
-import { source } from "./support/source.mjs";
+import { secondCopy, source } from "./support/source.mjs";
 
 const { OrgoClient, ConnectedComputer, Connection } = source;
 
@@ -99,6 +100,43 @@ test("what is no connection is refused", () => {
   for (const [field, connection] of Object.entries(wrong)) {
     assert.throws(() => new ConnectedComputer(platform, connection), { name: "InvalidParameterError", field });
   }
+});
+
+test("a copy of a connection without its password says what to do instead", () => {
+  const { platform } = fakePlatform();
+  const connection = new Connection({ computer_id: "c", instance_id: "i", password: secret });
+  const ports = new MessageChannel();
+  ports.port1.postMessage(connection);
+  const { message: posted } = receiveMessageOnPort(ports.port2);
+  ports.port1.close();
+  const copies = { cloned: structuredClone(connection), spread: { ...connection }, assigned: Object.assign({}, connection), posted };
+  for (const [how, copy] of Object.entries(copies)) {
+    assert.doesNotMatch(JSON.stringify(copy), /hunter2/, how);
+    assert.throws(() => new ConnectedComputer(platform, copy), { field: "password", message: /structuredClone.*`connection\.toJSON\(\)`/ }, how);
+  }
+  // The ways that the message names.
+  for (const whole of [connection.toJSON(), structuredClone(connection.toJSON()), JSON.parse(JSON.stringify(connection))]) {
+    assert.equal(new ConnectedComputer(platform, whole).id, "c");
+  }
+  const wrong = [
+    [JSON.stringify(connection), /JSON\.parse/],
+    [Promise.resolve(connection), /await/],
+    [undefined, /object/],
+    [[connection], /object/],
+    [7, /object/],
+  ];
+  for (const [given, message] of wrong) {
+    assert.throws(() => new ConnectedComputer(platform, given), { field: "connection", message });
+  }
+});
+
+test("a connection of a second copy of the package works", async () => {
+  const second = await secondCopy();
+  const foreign = new second.Connection({ computer_id: "c", password: secret });
+  assert.ok(!(foreign instanceof Connection));
+  const { platform } = fakePlatform();
+  assert.equal(new ConnectedComputer(platform, foreign).id, "c");
+  assert.doesNotMatch(inspect(foreign, { depth: 9, showHidden: true }), /hunter2/);
 });
 
 test("waiting goes on until the computer runs, past a first 404", async () => {

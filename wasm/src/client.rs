@@ -155,7 +155,7 @@ impl Client {
         let fields = Fields { owner: "channel", object: target };
         let (address, password) = fields.known()?;
         let source = if fields.flag("asks")? {
-            Source::Consumer(self.config.timeout)
+            Source::Consumer(self.config.request_timeout())
         } else {
             Source::Service(self.config.clone())
         };

@@ -143,8 +143,14 @@ async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
 #[wasm_bindgen_test]
 async fn an_answer_is_read_whole() {
     let url = "data:text/plain;charset=utf-8,hello".to_owned();
-    let request =
-        Request { method: Method::Get, url, headers: Vec::new(), body: None, max_response_bytes: 5 };
+    let request = Request {
+        method: Method::Get,
+        url,
+        headers: Vec::new(),
+        body: None,
+        max_response_bytes: 5,
+        once: false,
+    };
     let response = browser().send(request, Progress::default()).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));
     assert_eq!(response.header("content-type"), Some("text/plain;charset=utf-8"));
@@ -153,8 +159,14 @@ async fn an_answer_is_read_whole() {
 #[wasm_bindgen_test]
 async fn a_response_beyond_the_limit_is_not_kept() {
     let url = "data:text/plain,hello!".to_owned();
-    let request =
-        Request { method: Method::Get, url, headers: Vec::new(), body: None, max_response_bytes: 5 };
+    let request = Request {
+        method: Method::Get,
+        url,
+        headers: Vec::new(),
+        body: None,
+        max_response_bytes: 5,
+        once: false,
+    };
     let response = browser().send(request, Progress::default()).await.unwrap();
     assert_eq!((response.status, response.too_large, response.body.len()), (200, true, 0));
 }

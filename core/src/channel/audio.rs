@@ -206,8 +206,10 @@ impl Protocol for Audio {
             "started" => return self.start(&frame),
             "pong" => {}
             "error" => {
-                self.push(AudioItem::Error(mask.text(text("message"))));
+                let words = mask.text(text("message"));
+                self.push(AudioItem::Error(words.clone()));
                 forget_error(&mut self.items, |queued| matches!(queued.item, AudioItem::Error(_)));
+                return Received::Problem(words);
             }
             _ => return Received::Malformed,
         }

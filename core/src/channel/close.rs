@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::json::{Value, serialize_as_json};
+use crate::text::split_once;
 
 /// The cause, whatever the generation's code for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,8 +152,9 @@ pub(super) enum Verdict {
 }
 
 /// Judges a close frame. Codes from 4000: the channels' documentation has 4401, 4404 and 4500 (G3), the proxy in
-/// front of them the others (VNC-0.3, BOPS).
-pub(super) fn judge(code: u16, text: &str) -> (CloseCause, Verdict) {
+/// front of them the others (VNC-0.3, BOPS). `words` are what the server said of a problem just before; a close frame has
+/// room for 123 bytes only.
+pub(super) fn judge(code: u16, text: &str, words: &str) -> (CloseCause, Verdict) {
     use CloseReason as R;
     use Verdict::{Final, Redial, RedialIfOpened, Refresh};
     let (reason, verdict) = match code {
@@ -176,6 +178,13 @@ pub(super) fn judge(code: u16, text: &str) -> (CloseCause, Verdict) {
         1005 | 1006 | 1015 if text.is_empty() => "the connection was lost".to_owned(),
         _ if text.is_empty() => format!("close code {code}"),
         _ => format!("close code {code}, {text}"),
+    };
+    let detail = match words.trim() {
+        // These ends have nothing to do with an earlier problem.
+        _ if matches!(reason, R::Normal | R::GoingAway | R::Idle) => detail,
+        "" => detail,
+        words if split_once(text, words).is_some() => detail,
+        words => format!("{detail}: {words}"),
     };
     let message = if code == 1000 { sentence(reason, text) } else { sentence(reason, &detail) };
     (CloseCause { reason, code: Some(code), message }, verdict)

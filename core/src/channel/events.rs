@@ -282,9 +282,11 @@ impl Protocol for Events {
             ("event", Some(event)) => self.push(event, message.bytes().len(), counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
             ("error", _) => {
-                let item = EventItem::Error { message: mask.text(text("message")) };
+                let words = mask.text(text("message"));
+                let item = EventItem::Error { message: words.clone() };
                 self.items.push_back(Queued { item, bytes: 0 });
                 forget_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
+                return Received::Problem(words);
             }
             _ => return Received::Malformed,
         }

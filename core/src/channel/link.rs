@@ -25,6 +25,8 @@ const DIAL_LIMIT: Millis = 15_000;
 /// A refusal comes as a close after the socket opened, so an open socket is no acceptance yet. The first frame is,
 /// or this much time, in case a server answers neither the ping nor the protocol's own first message.
 const ACCEPTED_AFTER: Millis = 3_000;
+/// How long before a close the server's last words of a problem are its reason.
+const REASON_WITHIN: Millis = 5_000;
 /// A link that held this long starts counting its tries anew.
 const STABLE_AFTER: Millis = 10_000;
 /// How many dials may fail in a row, unless the target says so.
@@ -241,6 +243,8 @@ pub(super) struct Link {
     /// When the first ping went out that nothing came after.
     asked: Option<Millis>,
     unstable: bool,
+    /// What the server last said of a problem on this socket, and when.
+    problem: Option<(Millis, String)>,
     /// Why the last socket, or the last try to open one, came to its end.
     cause: CloseCause,
     pub(super) counters: Counters,
@@ -266,6 +270,7 @@ impl Link {
             next_ping: 0,
             asked: None,
             unstable: false,
+            problem: None,
             cause: CloseCause::new(CloseReason::Unreachable, ""),
             counters: Counters::default(),
             dropped: Doublings::default(),
@@ -378,16 +383,25 @@ impl Link {
         let Phase::Dialling { began, .. } = self.phase else { return false };
         self.phase = Phase::Greeting { began, since: now };
         self.asked = None;
+        self.problem = None;
         true
     }
 
-    /// Something came from the server.
-    pub(super) fn heard(&mut self, now: Millis, bytes: usize) -> Change {
+    /// Something came from the server. A problem as the first thing is no acceptance: what follows decides.
+    pub(super) fn heard(&mut self, now: Millis, bytes: usize, is_problem: impl FnOnce() -> bool) -> Change {
         self.asked = None;
         self.unstable = false;
         self.counters.received_messages += 1;
         self.counters.received_bytes += bytes as u64;
+        if matches!(self.phase, Phase::Greeting { .. }) && is_problem() {
+            return Change::Nothing;
+        }
         self.accept(now)
+    }
+
+    /// The server reported a problem, in these words.
+    pub(super) fn problem(&mut self, now: Millis, words: String) {
+        self.problem = Some((now, words));
     }
 
     fn accept(&mut self, now: Millis) -> Change {
@@ -424,7 +438,11 @@ impl Link {
         if !self.has_socket() && !matches!(self.phase, Phase::Dialling { .. }) {
             return;
         }
-        let (cause, verdict) = judge(code, &self.mask.text(reason));
+        let words = match self.problem.take() {
+            Some((at, words)) if now.saturating_sub(at) <= REASON_WITHIN => words,
+            _ => String::new(),
+        };
+        let (cause, verdict) = judge(code, &self.mask.text(reason), &words);
         self.broken(now, cause, verdict);
     }
 

@@ -8,6 +8,7 @@ use crate::Millis;
 use crate::address::{ComputerAddress, SocketUrl};
 use crate::auth::Password;
 use crate::error::Error;
+use crate::json::{self, Value};
 use crate::mask::Mask;
 use crate::note::Note;
 
@@ -75,10 +76,19 @@ impl<'a> Incoming<'a> {
 pub enum Received {
     /// Taken in.
     Taken,
+    /// Taken in: the server's words of a problem, masked. If it closes the socket now, they say why.
+    Problem(String),
     /// Not of the documented shape, or of a kind that this version does not know.
     Malformed,
     /// The end of the channel.
     End(CloseCause),
+}
+
+/// Whether the server reports a problem. As the first message on a socket it often comes just before the close.
+fn is_problem(message: Incoming<'_>) -> bool {
+    let Incoming::Text(text) = message else { return false };
+    let frame = json::parse(text).unwrap_or_default();
+    frame.get("type").and_then(Value::as_str) == Some("error")
 }
 
 /// A channel as a state machine. See the [module documentation](super) for how to drive it.
@@ -137,10 +147,11 @@ impl<P: Protocol> Session<P> {
         if !self.link.has_socket() {
             return;
         }
-        let change = self.link.heard(now, message.bytes().len());
+        let change = self.link.heard(now, message.bytes().len(), || is_problem(message));
         self.pass_on(change);
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
             Received::Taken => {}
+            Received::Problem(words) => self.link.problem(now, words),
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),
         }

@@ -165,7 +165,11 @@ impl Protocol for Terminal {
                 }
             }
             ("pong", _) => {}
-            ("error", _) => self.push_notice(TerminalItem::Error { message: mask.text(&frame.message) }),
+            ("error", _) => {
+                let words = mask.text(&frame.message);
+                self.push_notice(TerminalItem::Error { message: words.clone() });
+                return Received::Problem(words);
+            }
             ("exit", _) => {
                 #[allow(
                     clippy::cast_possible_truncation,

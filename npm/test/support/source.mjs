@@ -24,6 +24,9 @@ const { outputFiles } = await build({
   sourcemap: "inline",
 });
 
-export const source = await import(
-  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`
-);
+const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`;
+
+export const source = await import(url);
+
+/** Another copy of the package, with classes of its own. */
+export const secondCopy = () => import(`${url}#second`);
