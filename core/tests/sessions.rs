@@ -6,8 +6,8 @@ use orgo_core::Millis;
 use orgo_core::address::ComputerAddress;
 use orgo_core::auth::Password;
 use orgo_core::channel::{
-    AudioItem, AudioSession, CloseReason, DialFailure, EventItem, EventsSession, InputRefusal, Output, Protocol,
-    Session, State, Target, TerminalItem, TerminalSession,
+    AudioItem, AudioSession, CloseReason, DialFailure, EventItem, EventsSession, InputRefusal, Output,
+    Protocol, Session, State, Target, TerminalItem, TerminalSession,
 };
 use orgo_core::error::{Error, ServerError};
 use orgo_core::json::MAX_VALUES;
@@ -517,7 +517,10 @@ fn what_was_accepted_before_a_close_is_sent_before_it() {
     assert_eq!(session.input("exit\r"), Ok(None));
     session.close();
     let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_output()).map(render).collect();
-    assert_eq!(json!(outputs), json!([{ "send": { "type": "input", "data": "exit\r" } }, { "hangup": 1000 }]));
+    assert_eq!(
+        json!(outputs),
+        json!([{ "send": { "type": "input", "data": "exit\r" } }, { "hangup": 1000 }])
+    );
     let State::Closed(cause) = session.state() else { panic!("{:?}", session.state()) };
     assert_eq!(cause.unacknowledged, 5);
 }

@@ -67,10 +67,9 @@ impl TerminalItem {
             Self::Output { data } => {
                 Value::record([("type", "output".into()), ("data", data.as_str().into())])
             }
-            Self::Reconnected { unacknowledged } => Value::record([
-                ("type", "reconnected".into()),
-                ("unacknowledged", (*unacknowledged).into()),
-            ]),
+            Self::Reconnected { unacknowledged } => {
+                Value::record([("type", "reconnected".into()), ("unacknowledged", (*unacknowledged).into())])
+            }
             Self::Error { message } => {
                 Value::record([("type", "error".into()), ("message", message.as_str().into())])
             }

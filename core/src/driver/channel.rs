@@ -350,7 +350,10 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
             let session = channel.session();
             (session.leaves_socket(), session.is_closed())
         };
-        if leaves_socket && let Some(running) = sending.take() && closed {
+        if leaves_socket
+            && let Some(running) = sending.take()
+            && closed
+        {
             // A socket that is closed in the normal way may still take it. A dead one will not.
             let limit = platform.sleep(CLOSE_LIMIT);
             if let Either::Left((Event::Sent(free), _)) = select(running, Box::pin(limit)).await {

@@ -131,7 +131,11 @@ impl Model for Shell {
             };
             let size = if random.once_in(20) { random.below(1 << 20) } else { random.below(40) };
             let text = format!("{number}{};", "→".repeat(usize::try_from(size / 3).unwrap()));
-            assert_eq!(world.session.input(&text), Ok(expected), "input is accepted when the channel is open");
+            assert_eq!(
+                world.session.input(&text),
+                Ok(expected),
+                "input is accepted when the channel is open"
+            );
             if expected.is_none() {
                 let connection = world.connection.expect("an open channel has a socket");
                 world.model.accepted.entry(connection).or_default().push_str(&text);
