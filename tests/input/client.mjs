@@ -124,6 +124,28 @@ export async function writeAll(sdk, connection, { way, seed, bytes, program }) {
   };
 }
 
+/** Writes random text to a program that repeats it, and reads what comes back meanwhile. */
+export async function echoAll(sdk, connection, { seed, bytes }) {
+  const terminal = await sdk.Orgo.connect(connection).terminal();
+  terminal.write("stty raw -echo; echo rea''dy; exec cat\r");
+  let greeting = "";
+  while (!greeting.includes("ready\n")) greeting += await terminal.read({ timeout: PATIENCE });
+  const encoder = new TextEncoder();
+  const [written, read] = [[], []];
+  const reading = (async () => {
+    for (let left = bytes; left > 0; left -= read.at(-1).length) read.push(encoder.encode(await terminal.read({ timeout: PATIENCE })));
+  })();
+  const writer = terminal.writable.getWriter();
+  for (const piece of randomText(seed, bytes, 60_000)) {
+    written.push(encoder.encode(piece));
+    await writer.write(piece);
+  }
+  await Promise.all([writer.close(), reading]);
+  const { counters } = terminal;
+  await terminal.close();
+  return { written: await digest(written), read: await digest(read), counters };
+}
+
 /** Writes numbered text until the link refuses it, and on in the shell that comes after that. */
 export async function writeUntilBroken(sdk, connection, { file }) {
   const { terminal, seen } = await open(sdk, connection);

@@ -74,6 +74,14 @@ export function testInput(name, start) {
       });
     }
 
+    test("a program that repeats its input is written to and read from at the same time", { timeout: LIMIT }, async () => {
+      const { connection } = await link();
+      const { written, read, counters } = await world.act("echoAll", connection, { seed: 3, bytes: BYTES });
+      assert.equal(read, written);
+      assert.ok(counters.acknowledged >= BYTES, JSON.stringify(counters));
+      console.log(`  ${name}, echo: ${BYTES / MIB} MiB there and back, byte-exact`);
+    });
+
     test("text arrives whole over a link that stands still for a while", { timeout: LIMIT }, async () => {
       const { relay, connection } = await link();
       const given = { way: "writable", seed: 2, bytes: BYTES, program: "reader.py" };
