@@ -104,7 +104,7 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
                 return Ok(());
             }
             State::Open if !typed => {
-                typed = session.input(keystrokes);
+                typed = session.input(keystrokes)?.is_none();
                 continue;
             }
             _ => {}

@@ -82,10 +82,15 @@ pub enum Fact {
         /// In the server's words.
         cause: String,
     },
-    /// Keystrokes were refused, since the link is down or too much waits to be sent.
+    /// Input was refused, since the link is down or too much waits to be sent.
     InputRefused {
         /// How many times, since the channel began.
         count: u64,
+    },
+    /// The link broke, or the channel ended, before the server had acknowledged all input.
+    InputUnacknowledged {
+        /// The bytes of input that may not have arrived.
+        bytes: u64,
     },
     /// What nobody took was dropped, the oldest first.
     Dropped {
@@ -111,6 +116,7 @@ impl Note {
             Fact::Redial { .. }
             | Fact::PasswordRefused { .. }
             | Fact::InputRefused { .. }
+            | Fact::InputUnacknowledged { .. }
             | Fact::Dropped { .. } => Level::Warn,
             Fact::Ended { proper: false, .. } => Level::Error,
         }
@@ -138,6 +144,9 @@ impl fmt::Display for Note {
             Fact::PasswordRefused { cause } => write!(f, "{cause}; asking for a fresh one"),
             Fact::InputRefused { count } => {
                 write!(f, "keystrokes refused: the link is down or too slow, {count} times so far")
+            }
+            Fact::InputUnacknowledged { bytes } => {
+                write!(f, "the last {bytes} bytes of input may not have arrived")
             }
             Fact::Dropped { count } => write!(f, "dropped what nobody took, {count} so far"),
             Fact::Ended { cause, .. } => write!(f, "ended: {cause}"),

@@ -6,8 +6,8 @@ use orgo_core::Millis;
 use orgo_core::address::ComputerAddress;
 use orgo_core::auth::Password;
 use orgo_core::channel::{
-    AudioItem, AudioSession, CloseReason, DialFailure, EventItem, EventsSession, Output, Protocol, Session,
-    State, Target, TerminalItem, TerminalSession,
+    AudioItem, AudioSession, CloseReason, DialFailure, EventItem, EventsSession, InputRefusal, Output,
+    Protocol, Session, State, Target, TerminalItem, TerminalSession,
 };
 use orgo_core::error::{Error, ServerError};
 use orgo_core::json::MAX_VALUES;
@@ -35,7 +35,7 @@ impl Scripted for orgo_core::channel::Terminal {
         if let Some(size) = step.get("resize") {
             session.resize(size[0].as_f64().unwrap(), size[1].as_f64().unwrap()).unwrap();
         }
-        step.get("input").map(|data| session.input(data.as_str().unwrap()))
+        step.get("input").map(|data| session.input(data.as_str().unwrap()).unwrap().is_none())
     }
 
     fn item(item: TerminalItem) -> Value {
@@ -448,13 +448,81 @@ fn a_late_report_of_a_socket_that_is_gone_changes_nothing() {
     assert_eq!((session.state(), session.poll_timeout(), session.counters()), waiting);
 }
 
+/// The input and the pings that a session sends now.
+fn typed(session: &mut TerminalSession) -> (String, usize) {
+    let (mut text, mut pings) = (String::new(), 0);
+    while let Some(output) = session.poll_output() {
+        let Output::Send(message) = output else { panic!("{output:?}") };
+        let message: Value = serde_json::from_str(&message).unwrap();
+        match message["type"].as_str().unwrap() {
+            "ping" => pings += 1,
+            _ => text.push_str(message["data"].as_str().unwrap()),
+        }
+    }
+    (text, pings)
+}
+
 #[test]
-fn input_beyond_the_limit_is_refused_and_not_kept() {
+fn a_paste_of_any_size_arrives_whole_and_more_is_refused_while_it_waits() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
-    assert!(session.input(&"x".repeat(900_000)));
-    assert!(!session.input(&"x".repeat(900_000)));
-    drain(&mut session);
-    assert!(session.input("x"));
+    let paste = "0123456789é".repeat(110_000);
+    assert_eq!(session.input(&paste), Ok(None));
+    assert_eq!(session.input("x"), Ok(Some(InputRefusal::Full)));
+    let mut arrived = String::new();
+    while arrived.len() < paste.len() {
+        let (text, pings) = typed(&mut session);
+        assert!(!text.is_empty() && text.len() <= (256 + 16) << 10, "{} bytes at once", text.len());
+        arrived.push_str(&text);
+        let now = 1;
+        session.handle_timeout(now);
+        for _ in 0..pings {
+            session.handle_text(now, r#"{"type":"pong"}"#);
+        }
+    }
+    assert_eq!(arrived, paste);
+    assert_eq!(session.input("x"), Ok(None));
+    assert_eq!(typed(&mut session).0, "x");
+    let counters = session.counters();
+    assert_eq!((counters.written, counters.unacknowledged), (paste.len() as u64 + 1, 0));
+}
+
+#[test]
+fn a_text_that_is_too_large_names_the_field_and_the_remedy() {
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    let error = session.input(&"x".repeat((16 << 20) + 1)).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "terminal.write: `text` has 16777217 bytes, and at most 16777216 are accepted at once: write it in pieces, or to \
+         `writable`"
+    );
+    assert_eq!(session.input(&"x".repeat(16 << 20)), Ok(None));
+}
+
+#[test]
+fn control_messages_pass_input_that_waits() {
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    assert_eq!(session.input(&"x".repeat(900_000)), Ok(None));
+    let (text, pings) = typed(&mut session);
+    assert!(text.len() < 900_000 && pings == 1);
+    for cols in 1..=1000 {
+        session.resize(f64::from(cols), 24.0).unwrap();
+    }
+    let sends: Vec<Value> = std::iter::from_fn(|| session.poll_output()).map(render).collect();
+    assert_eq!(json!(sends), json!([{ "send": { "type": "resize", "cols": 1000, "rows": 24 } }]));
+}
+
+#[test]
+fn what_was_accepted_before_a_close_is_sent_before_it() {
+    let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
+    assert_eq!(session.input("exit\r"), Ok(None));
+    session.close();
+    let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_output()).map(render).collect();
+    assert_eq!(
+        json!(outputs),
+        json!([{ "send": { "type": "input", "data": "exit\r" } }, { "hangup": 1000 }])
+    );
+    let State::Closed(cause) = session.state() else { panic!("{:?}", session.state()) };
+    assert_eq!(cause.unacknowledged, 5);
 }
 
 #[test]

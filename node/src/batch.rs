@@ -79,7 +79,7 @@ mod tests {
             r#"[{"length":3,"type":"output"},{"length":1,"type":"output"},{"code":7,"type":"exit"}]"#
         );
         assert_eq!(batch.text.as_deref(), Some("a🦀→"));
-        assert_eq!(Batch::from(vec![TerminalItem::Reconnected]).text, None);
+        assert_eq!(Batch::from(vec![TerminalItem::Reconnected { unacknowledged: 0 }]).text, None);
     }
 
     #[test]

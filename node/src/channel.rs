@@ -7,7 +7,7 @@ use futures_util::FutureExt as _;
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 use napi_derive::napi;
-use orgo_core::channel::{Audio, AudioItem, Events, Protocol, Session, State, Terminal};
+use orgo_core::channel::{Audio, AudioItem, Events, InputRefusal, Protocol, Session, State, Terminal};
 use orgo_core::driver::{self, Source, drive};
 
 use crate::batch::Batch;
@@ -173,12 +173,31 @@ impl Channel {
         each!(&self.handle, channel => channel.close());
     }
 
-    /// Sends keystrokes to a terminal; `false` if the link is down.
+    /// Sends text to a terminal; if it is refused, the reason.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands strings over by value")]
-    pub fn input(&self, data: String) -> napi::Result<bool> {
+    pub fn input(&self, text: String) -> napi::Result<Option<&'static str>> {
         let Handle::Terminal(channel) = &self.handle else { return Err(misplaced("input")) };
-        Ok(channel.command(|session| session.input(&data)))
+        let refusal = channel.command(|session| session.input(&text)).map_err(|error| thrown(&error))?;
+        Ok(refusal.map(InputRefusal::as_str))
+    }
+
+    /// Why a terminal would refuse text now.
+    #[napi(catch_unwind)]
+    pub fn refusal(&self) -> napi::Result<Option<&'static str>> {
+        let Handle::Terminal(channel) = &self.handle else { return Err(misplaced("refusal")) };
+        Ok(channel.refusal().map(InputRefusal::as_str))
+    }
+
+    /// Resolves with `true` when more of a terminal's input is acknowledged or may be lost, or the state changed; with
+    /// `false` after the end.
+    #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+    pub fn next_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let handle = self.handle.clone();
+        promise(env, move || async move {
+            let progress = async { Some(each!(&handle, channel => channel.next_progress().await)) };
+            handle.guard(progress).await.unwrap_or(false)
+        })
     }
 
     /// Changes the size of a terminal, in characters.

@@ -33,11 +33,11 @@ test("a terminal takes keystrokes and gives output", async (t) => {
     echo(peer);
   });
   const terminal = open(client(port), "terminal", port, { cols: 100, rows: 30 });
-  assert.equal(terminal.input("too early"), false);
+  assert.deepEqual([terminal.input("too early"), terminal.refusal()], ["disconnected", "disconnected"]);
   await status(terminal, "open");
   assert.equal(opened.url, "/ws/terminal?token=pass&cols=100&rows=30");
   assert.equal(opened.headers["user-agent"], `orgo-sdk-node/${addon.version()}`);
-  assert.equal(terminal.input("echo 🦀→"), true);
+  assert.deepEqual([terminal.refusal(), terminal.input("echo 🦀→")], [null, null]);
   assert.equal(await output(terminal, "→"), "echo 🦀→");
   const { received, taken, buffered } = JSON.parse(terminal.counters());
   assert.deepEqual([received, taken, buffered], [12, 12, 0]);
@@ -222,7 +222,7 @@ test("a connection that is lost is dialled again", async (t) => {
   await status(terminal, "open");
   await status(terminal, "waiting");
   await status(terminal, "open");
-  assert.equal(terminal.input("again"), true);
+  assert.equal(terminal.input("again"), null);
   const found = await until(terminal, ({ data }) => data === "again");
   assert.deepEqual(found.map(({ type }) => type), ["reconnected", "output"]);
   terminal.close();

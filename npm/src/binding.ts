@@ -3,7 +3,15 @@
  * shape; they translate values and decide nothing. Every rule of the protocol is behind it, in the Rust core.
  */
 import type { WebMessagePort } from "./ambient.js";
-import type { ChannelState, Counters, ErrorRecord, TerminalItem, AudioItem, EventItem } from "./generated/channels.js";
+import type {
+  AudioItem,
+  ChannelState,
+  Counters,
+  ErrorRecord,
+  EventItem,
+  InputRefusal,
+  TerminalItem,
+} from "./generated/channels.js";
 
 /** A client's settings, as the core takes them. Absent fields have the core's defaults. */
 export interface BindingConfig {
@@ -98,8 +106,18 @@ export interface BindingChannel<Item> {
 }
 
 export interface BindingTerminal extends BindingChannel<TerminalItem> {
-  /** Sends keystrokes; `false` if the link is down: they are dropped, not kept. */
-  input(data: string): boolean;
+  /**
+   * Sends text; if it is refused, the reason, and nothing of it is sent. Throws an `ErrorRecord` if it is too large for
+   * one call.
+   */
+  input(text: string): InputRefusal | undefined;
+  /** Why text would be refused now. */
+  refusal(): InputRefusal | undefined;
+  /**
+   * Resolves with `true` when more input is acknowledged or may be lost than at the last call, or the state has changed;
+   * with `false` after the end. One call at a time.
+   */
+  nextProgress(): Promise<boolean>;
   resize(cols: number, rows: number): void;
 }
 

@@ -76,5 +76,6 @@ export {
   type Counters,
   type Delivered,
   EVENT_TYPES,
+  type InputRefusal,
 } from "./generated/channels.js";
 export type * from "./generated/types.js";

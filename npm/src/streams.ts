@@ -1,4 +1,4 @@
-import type { WebReadableStream, WebWritableStream } from "./ambient.js";
+import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "./ambient.js";
 
 /**
  * A stream of what `read` gives until that is undefined. It takes no more than is read from the stream; `read` is told
@@ -23,7 +23,14 @@ export function readableFrom<T>(read: (wanted: () => boolean) => Promise<T | und
   return stream as unknown as WebReadableStream<T>;
 }
 
-/** A stream that hands over what is written to it; what `write` throws breaks it. */
-export function writableTo<T>(write: (chunk: T) => void): WebWritableStream<T> {
-  return new WritableStream<T>({ write }) as unknown as WebWritableStream<T>;
+/**
+ * A stream that takes what is written to it by `write`, and ends with `close`. What they throw breaks it; the signal is
+ * aborted when the stream is.
+ */
+export function writableTo<T>(
+  write: (chunk: T, signal: AbortSignalLike) => Promise<void>,
+  close: () => Promise<void>,
+): WebWritableStream<T> {
+  const stream = new WritableStream<T>({ write: (chunk, { signal }) => write(chunk, signal), close });
+  return stream as unknown as WebWritableStream<T>;
 }

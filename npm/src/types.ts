@@ -1,5 +1,13 @@
 /** The shapes of the wire that the sources of this package name, as the generated files have them. */
-export type { ChannelState, CloseCause, CloseReason, Counters, Delivered, ErrorRecord } from "./generated/channels.js";
+export type {
+  ChannelState,
+  CloseCause,
+  CloseReason,
+  Counters,
+  Delivered,
+  ErrorRecord,
+  InputRefusal,
+} from "./generated/channels.js";
 export type { Operations } from "./generated/operations.js";
 export type {
   Acknowledged,

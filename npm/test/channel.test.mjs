@@ -180,14 +180,14 @@ test("states, errors and reconnections are told to those who listen", async () =
   const heard = [];
   const stop = stream.on("state", ({ status }) => heard.push(status));
   stream.on("error", (message) => heard.push(message));
-  stream.on("reconnected", () => heard.push("reconnected"));
+  stream.on("reconnected", (unacknowledged) => heard.push(`reconnected, ${unacknowledged}`));
   channel.enter({ status: "waiting", attempt: 1, delay: 500 });
   await until(() => heard.length === 1);
   stop();
   channel.open();
-  channel.put({ type: "reconnected" }, { type: "error", message: "odd" }, output("$ "));
+  channel.put({ type: "reconnected", unacknowledged: 2 }, { type: "error", message: "odd" }, output("$ "));
   await stream[Symbol.asyncIterator]().next();
-  assert.deepEqual(heard, ["waiting", "reconnected", "odd"]);
+  assert.deepEqual(heard, ["waiting", "reconnected, 2", "odd"]);
 });
 
 test("keystrokes go out while the link is up, and are refused while it is down", async () => {
@@ -196,12 +196,84 @@ test("keystrokes go out while the link is up, and are refused while it is down",
   stream.resize(100, 30);
   const writer = stream.writable.getWriter();
   await writer.write("id\r");
+  assert.equal(stream.refusal, undefined);
+  channel.enter({ status: "unstable" });
+  assert.deepEqual([stream.write("lost"), stream.refusal], [false, "unstable"]);
   channel.enter({ status: "waiting", attempt: 1, delay: 500 });
-  assert.equal(stream.write("lost"), false);
+  assert.deepEqual([stream.write("lost"), stream.refusal], [false, "disconnected"]);
   await assert.rejects(writer.write("lost"), { name: "ConnectionError", delivered: "no" });
   assert.deepEqual(channel.sent, ["ls\r", [100, 30], "id\r"]);
   assert.throws(() => stream.write(1), { field: "text" });
   assert.throws(() => stream.resize("100", 1), { field: "cols" });
+});
+
+test("a stream of input waits for room, cuts no character, and ends when all is acknowledged", async () => {
+  const { channel, stream } = await open();
+  const writer = stream.writable.getWriter();
+  const text = `x${"🦀".repeat(1 << 18)}`;
+  let ended = false;
+  const writing = writer.write(text);
+  await until(() => channel.sent.length === 1);
+  assert.equal(stream.refusal, "full");
+  channel.enter({ status: "unstable" });
+  channel.acknowledge();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(channel.sent.length, 1);
+  channel.open();
+  await until(() => channel.sent.length === 2);
+  channel.acknowledge();
+  await writing;
+  assert.equal(channel.sent.join(""), text);
+  assert.ok(channel.sent.every((piece) => piece.isWellFormed?.() ?? true));
+  const closing = writer.close().then(() => (ended = true));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(ended, false);
+  channel.acknowledge();
+  await closing;
+  assert.equal(stream.state.status, "open");
+  await stream.writable.getWriter().write("again");
+});
+
+test("a stream of input goes to one shell alone", async () => {
+  const { channel, stream } = await open();
+  const writer = stream.writable.getWriter();
+  await writer.write("0123456789");
+  const waiting = writer.write("more");
+  channel.break();
+  channel.open();
+  const message = "terminal.writable: the link broke, and the last 10 bytes of input may not have arrived";
+  await assert.rejects(waiting, { name: "ConnectionError", delivered: "no", message });
+  await stream.writable.getWriter().write("new");
+  assert.deepEqual(channel.sent, ["0123456789", "new"]);
+});
+
+test("a stream of input that waits for room can be aborted", async () => {
+  const { channel, stream } = await open();
+  const writer = stream.writable.getWriter();
+  await writer.write("0123456789");
+  const waiting = writer.write("more");
+  await until(() => stream.refusal === "full");
+  await writer.abort(new Error("enough"));
+  await assert.rejects(waiting);
+  assert.deepEqual(channel.sent, ["0123456789"]);
+});
+
+test("input is drained when all that was written before is acknowledged", async () => {
+  const { channel, stream } = await open();
+  await stream.drained();
+  stream.write("ls\r");
+  await assert.rejects(stream.drained({ timeout: 5 }), { name: "TimeoutError", delivered: "maybe" });
+  const drained = [stream.drained(), stream.drained()];
+  channel.acknowledge();
+  await Promise.all(drained);
+  stream.write("é");
+  const lost = stream.drained();
+  channel.break();
+  const message = "terminal.drained: the link broke, and the last 2 bytes of input may not have arrived";
+  await assert.rejects(lost, { name: "ConnectionError", delivered: "maybe", message });
+  await stream.drained();
+  channel.end();
+  await stream.drained();
 });
 
 test("what a cancelled stream took is left for the next reader", async () => {

@@ -74,7 +74,7 @@ class Opened {
     const { items } = this;
     channel.on("error", (message) => items.push({ type: "error", message }));
     if (kind === "terminal") {
-      channel.on("reconnected", () => items.push({ type: "reconnected" }));
+      channel.on("reconnected", (unacknowledged) => items.push({ type: "reconnected", unacknowledged }));
       // Also for a shell that ended before anybody could listen.
       channel.exited.then((code) => items.push({ type: "exit", code }), () => {});
     }

@@ -386,8 +386,9 @@ async function refusedKeystrokesAreTold(world) {
   ok(terminal.write("x"), "the first keystroke was refused");
   await until("the link to break", () => terminal.state.status !== "open");
   ok(!terminal.write("y") && !terminal.write("z"), "a keystroke was taken while the link was down");
-  await until("the lines", () => lines.length >= 3);
-  const [redial, ...refused] = lines;
+  await until("the lines", () => lines.length >= 4);
+  const [lost, redial, ...refused] = lines;
+  equal(lost, "orgo-sdk: terminal of c: the last 1 bytes of input may not have arrived", "what may be lost");
   ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(redial), redial);
   const refusal = (count) =>
     `orgo-sdk: terminal of c: keystrokes refused: the link is down or too slow, ${count} times so far`;

@@ -124,10 +124,27 @@ channel! {
 
 #[wasm_bindgen]
 impl Terminal {
-    /// Sends keystrokes; `false` if they are refused.
+    /// Sends text; if it is refused, the reason.
+    ///
+    /// # Errors
+    /// An `ErrorRecord` for a text that is too large.
+    pub fn input(&self, text: &str) -> Result<Option<String>, JsValue> {
+        let refusal = self.0.command(|session| session.input(text)).map_err(|error| error_to_js(&error))?;
+        Ok(refusal.map(|refusal| refusal.as_str().to_owned()))
+    }
+
+    /// Why text would be refused now.
     #[must_use]
-    pub fn input(&self, data: &str) -> bool {
-        self.0.command(|session| session.input(data))
+    pub fn refusal(&self) -> Option<String> {
+        self.0.refusal().map(|refusal| refusal.as_str().to_owned())
+    }
+
+    /// Resolves with `true` when more input is acknowledged or may be lost, or the state changed; with `false` after the
+    /// end.
+    #[wasm_bindgen(js_name = nextProgress)]
+    pub fn next_progress(&self) -> Promise {
+        let channel = self.0.clone();
+        promise(async move { channel.next_progress().await.into() })
     }
 
     /// Changes the size, in characters.

@@ -190,7 +190,7 @@ impl Protocol for Audio {
         Vec::new()
     }
 
-    fn accepted(&mut self, _again: bool) {}
+    fn accepted(&mut self, _after_break: Option<u64>) {}
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
         let bytes = match message {

@@ -105,13 +105,15 @@ pub struct CloseCause {
     pub code: Option<u16>,
     /// The whole sentence.
     pub message: String,
+    /// Bytes of a terminal's input that were accepted and may not have arrived: the last ones before the end.
+    pub unacknowledged: u64,
 }
 
 impl CloseCause {
     /// A cause that did not come as a close code. `detail` is added to its description; it may be empty.
     #[must_use]
     pub fn new(reason: CloseReason, detail: &str) -> Self {
-        Self { reason, code: None, message: sentence(reason, detail) }
+        Self { reason, code: None, message: sentence(reason, detail), unacknowledged: 0 }
     }
 
     /// The cause as the bindings hand it to JavaScript.
@@ -121,6 +123,7 @@ impl CloseCause {
             ("reason", self.reason.as_str().into()),
             ("code", self.code.map(u64::from).into()),
             ("message", self.message.as_str().into()),
+            ("unacknowledged", Some(self.unacknowledged).filter(|&bytes| bytes > 0).into()),
         ])
     }
 }
@@ -187,5 +190,5 @@ pub(super) fn judge(code: u16, text: &str, words: &str) -> (CloseCause, Verdict)
         words => format!("{detail}: {words}"),
     };
     let message = if code == 1000 { sentence(reason, text) } else { sentence(reason, &detail) };
-    (CloseCause { reason, code: Some(code), message }, verdict)
+    (CloseCause { reason, code: Some(code), message, unacknowledged: 0 }, verdict)
 }

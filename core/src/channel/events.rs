@@ -268,8 +268,8 @@ impl Protocol for Events {
         if self.subscribed.is_empty() { Vec::new() } else { vec![message("subscribe", &self.subscribed)] }
     }
 
-    fn accepted(&mut self, again: bool) {
-        if again && !self.items.back().is_some_and(Queued::is_break) {
+    fn accepted(&mut self, after_break: Option<u64>) {
+        if after_break.is_some() && !self.items.back().is_some_and(Queued::is_break) {
             self.items.push_back(Queued { item: EventItem::Gap { missed: None }, bytes: 0 });
         }
     }

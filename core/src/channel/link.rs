@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason, Verdict, judge};
+use super::input::Input;
 use crate::Millis;
 use crate::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
 use crate::auth::Password;
@@ -31,8 +32,6 @@ const REASON_WITHIN: Millis = 5_000;
 const STABLE_AFTER: Millis = 10_000;
 /// How many dials may fail in a row, unless the target says so.
 const MAX_REDIALS: u32 = 10;
-/// How much may wait to be sent, in bytes.
-const SEND_LIMIT: usize = 1 << 20;
 
 /// Where a channel is and how it is reached.
 #[derive(Debug, Clone, Default)]
@@ -152,7 +151,15 @@ pub struct Counters {
     pub sent_messages: u64,
     /// Messages that are not of the documented shape; they are passed over.
     pub malformed: u64,
-    /// How often keystrokes were refused, since the link was down or too much waited to be sent.
+    /// Bytes of input that were accepted. `written = acknowledged + pending + unacknowledged`.
+    pub written: u64,
+    /// Bytes of input that the server is known to have received.
+    pub acknowledged: u64,
+    /// Bytes of input that wait to be sent or to be acknowledged.
+    pub pending: u64,
+    /// Bytes of input that may not have arrived, since the link broke or the channel ended before they were acknowledged.
+    pub unacknowledged: u64,
+    /// How often input was refused.
     pub refused: u64,
     /// How often the channel was dialled again.
     pub redials: u64,
@@ -171,6 +178,10 @@ impl Counters {
             ("received_bytes", self.received_bytes.into()),
             ("sent_messages", self.sent_messages.into()),
             ("malformed", self.malformed.into()),
+            ("written", self.written.into()),
+            ("acknowledged", self.acknowledged.into()),
+            ("pending", self.pending.into()),
+            ("unacknowledged", self.unacknowledged.into()),
             ("refused", self.refused.into()),
             ("redials", self.redials.into()),
         ])
@@ -196,7 +207,10 @@ pub(super) enum Change {
     /// Accepted for the first time.
     Accepted,
     /// Accepted again after a break.
-    AcceptedAgain,
+    AcceptedAgain {
+        /// The bytes of input that may not have arrived before it.
+        unacknowledged: u64,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,7 +246,9 @@ pub(super) struct Link {
     pub(super) mask: Mask,
     phase: Phase,
     outputs: VecDeque<Output>,
-    queued: usize,
+    pub(super) input: Input,
+    /// Bytes of input that may not have arrived, since the channel was last open.
+    unacknowledged: u64,
     jitter: Jitter,
     /// Failed dials in a row.
     attempt: u32,
@@ -242,6 +258,8 @@ pub(super) struct Link {
     next_ping: Millis,
     /// When the first ping went out that nothing came after.
     asked: Option<Millis>,
+    /// A ping went out, and the time is not known yet.
+    unstamped: bool,
     unstable: bool,
     /// What the server last said of a problem on this socket, and when.
     problem: Option<(Millis, String)>,
@@ -262,13 +280,15 @@ impl Link {
             target,
             phase: Phase::Authorizing { began: 0 },
             outputs: VecDeque::new(),
-            queued: 0,
+            input: Input::default(),
+            unacknowledged: 0,
             jitter: Jitter::new(seed),
             attempt: 0,
             refreshed: false,
             opened_before: false,
             next_ping: 0,
             asked: None,
+            unstamped: false,
             unstable: false,
             problem: None,
             cause: CloseCause::new(CloseReason::Unreachable, ""),
@@ -283,7 +303,7 @@ impl Link {
             Phase::Open { .. } if self.unstable => State::Unstable,
             Phase::Open { .. } => State::Open,
             Phase::Waiting { at, delay } => {
-                State::Waiting { attempt: self.attempt, at: *at, delay: *delay, cause: self.cause.clone() }
+                State::Waiting { attempt: self.attempt, at: *at, delay: *delay, cause: self.last_cause() }
             }
             Phase::Closed(cause) => State::Closed(cause.clone()),
             // Between two tries it stays "waiting", with the try that is under way. The one after a refused password
@@ -291,15 +311,23 @@ impl Link {
             Phase::Authorizing { began } | Phase::Dialling { began, .. } | Phase::Greeting { began, .. }
                 if self.opened_before || self.attempt > 0 =>
             {
-                let cause = self.cause.clone();
+                let cause = self.last_cause();
                 State::Waiting { attempt: self.attempt.max(1), at: *began, delay: 0, cause }
             }
             Phase::Authorizing { .. } | Phase::Dialling { .. } | Phase::Greeting { .. } => State::Connecting,
         }
     }
 
+    fn last_cause(&self) -> CloseCause {
+        CloseCause { unacknowledged: self.unacknowledged, ..self.cause.clone() }
+    }
+
     pub(super) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open { .. })
+    }
+
+    pub(super) fn is_unstable(&self) -> bool {
+        self.unstable
     }
 
     pub(super) fn has_socket(&self) -> bool {
@@ -320,7 +348,7 @@ impl Link {
     }
 
     fn authorize(&mut self, now: Millis) {
-        self.drop_unsent();
+        self.outputs.clear();
         self.phase = Phase::Authorizing { began: now };
         self.outputs.push_back(Output::Authorize);
     }
@@ -337,7 +365,7 @@ impl Link {
                     Some(password) => plain.with_token(password.clone()),
                     None => plain,
                 };
-                self.drop_unsent();
+                self.outputs.clear();
                 self.outputs.push_back(Output::Dial(url(plain)));
                 self.phase = Phase::Dialling { began, since: now };
             }
@@ -383,12 +411,14 @@ impl Link {
         let Phase::Dialling { began, .. } = self.phase else { return false };
         self.phase = Phase::Greeting { began, since: now };
         self.asked = None;
+        self.unstamped = false;
         self.problem = None;
         true
     }
 
     /// Something came from the server. A problem as the first thing is no acceptance: what follows decides.
     pub(super) fn heard(&mut self, now: Millis, bytes: usize, is_problem: impl FnOnce() -> bool) -> Change {
+        self.stamp(now);
         self.asked = None;
         self.unstable = false;
         self.counters.received_messages += 1;
@@ -412,7 +442,7 @@ impl Link {
         self.refreshed = false;
         self.note(|| Fact::Opened);
         if std::mem::replace(&mut self.opened_before, true) {
-            Change::AcceptedAgain
+            Change::AcceptedAgain { unacknowledged: std::mem::take(&mut self.unacknowledged) }
         } else {
             Change::Accepted
         }
@@ -453,6 +483,7 @@ impl Link {
             self.attempt = 0;
         }
         self.unstable = false;
+        self.disconnect();
         let asking = matches!(self.phase, Phase::Authorizing { .. });
         match verdict {
             // The key itself was refused, or the fresh password was.
@@ -474,7 +505,7 @@ impl Link {
             Verdict::Redial | Verdict::RedialIfOpened => {
                 self.attempt += 1;
                 self.counters.redials += 1;
-                self.drop_unsent();
+                self.outputs.clear();
                 let delay = Backoff::CHANNEL.delay(self.attempt, &mut self.jitter);
                 let attempt = self.attempt;
                 self.note(|| Fact::Redial { cause: cause.message.clone(), attempt, delay });
@@ -497,6 +528,8 @@ impl Link {
 
     fn end(&mut self, cause: CloseCause) {
         self.unstable = false;
+        self.disconnect();
+        let cause = CloseCause { unacknowledged: self.unacknowledged, ..cause };
         self.note(|| Fact::Ended {
             cause: cause.message.clone(),
             proper: matches!(cause.reason, CloseReason::Normal | CloseReason::Exit),
@@ -504,7 +537,30 @@ impl Link {
         self.phase = Phase::Closed(cause);
     }
 
-    /// Keystrokes were refused.
+    /// The socket is gone. What was not acknowledged may not have arrived, and must not reach the next one.
+    fn disconnect(&mut self) {
+        let bytes = self.input.disconnect() as u64;
+        self.unacknowledged += bytes;
+        self.counters.unacknowledged += bytes;
+        self.counters.pending = 0;
+        if bytes > 0 {
+            self.note(|| Fact::InputUnacknowledged { bytes });
+        }
+    }
+
+    pub(super) fn accept_input(&mut self, text: &str) {
+        self.input.accept(text);
+        self.counters.written += text.len() as u64;
+        self.counters.pending = self.input.pending() as u64;
+    }
+
+    /// A ping was answered.
+    pub(super) fn answered(&mut self, now: Millis) {
+        self.counters.acknowledged += self.input.answered(now) as u64;
+        self.counters.pending = self.input.pending() as u64;
+    }
+
+    /// Input was refused.
     pub(super) fn refuse(&mut self) {
         self.counters.refused += 1;
         let count = self.counters.refused;
@@ -532,32 +588,60 @@ impl Link {
         self.notes.pop()
     }
 
-    /// Queues a message; `false` if too much is waiting already.
-    pub(super) fn send(&mut self, message: String) -> bool {
-        if self.queued + message.len() > SEND_LIMIT {
-            return false;
-        }
-        self.queued += message.len();
+    /// Queues a message.
+    pub(super) fn send(&mut self, message: String) {
         self.outputs.push_back(Output::Send(message));
-        true
+    }
+
+    /// Queues a message in the place of one that it makes superfluous, if that one still waits.
+    pub(super) fn send_latest(&mut self, message: String, is_older: impl Fn(&str) -> bool) {
+        self.outputs.retain(|output| !matches!(output, Output::Send(queued) if is_older(queued)));
+        self.send(message);
+    }
+
+    /// Queues the input that may be sent by now.
+    pub(super) fn send_input(&mut self) {
+        while let Some(message) = self.input.next_message() {
+            self.send(message);
+        }
     }
 
     pub(super) fn ping(&mut self, now: Millis) {
-        self.next_ping = now.saturating_add(PING_EVERY);
-        self.asked.get_or_insert(now);
+        self.send_ping(Some(now));
+        self.stamp(now);
+    }
+
+    /// Without the time: [`stamp`](Self::stamp) brings it.
+    fn send_ping(&mut self, now: Option<Millis>) {
+        self.input.pinged(now);
+        self.unstamped = true;
         self.send(r#"{"type":"ping"}"#.to_owned());
     }
 
-    /// What was queued for a socket that is gone must not reach the next one.
-    fn drop_unsent(&mut self) {
-        self.outputs.clear();
-        self.queued = 0;
+    /// It is now that the last ping goes out.
+    fn stamp(&mut self, now: Millis) {
+        if std::mem::take(&mut self.unstamped) {
+            self.next_ping = now.saturating_add(PING_EVERY);
+            self.asked.get_or_insert(now);
+            self.input.stamp(now);
+        }
+    }
+
+    /// Whether the socket is to be closed or was given up.
+    pub(super) fn leaves_socket(&self) -> bool {
+        self.outputs.iter().any(|output| !matches!(output, Output::Send(_)))
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output> {
+        if self.outputs.is_empty() && self.is_open() {
+            if self.input.wants_ping() {
+                self.send_ping(None);
+            } else if let Some(message) = self.input.next_message() {
+                self.send(message);
+            }
+        }
         let output = self.outputs.pop_front()?;
-        if let Output::Send(message) = &output {
-            self.queued -= message.len();
+        if matches!(output, Output::Send(_)) {
             self.counters.sent_messages += 1;
         }
         Some(output)
@@ -570,12 +654,20 @@ impl Link {
             Phase::Authorizing { .. } | Phase::Closed(_) => None,
             Phase::Dialling { since, .. } => Some(since + DIAL_LIMIT),
             Phase::Greeting { since, .. } => Some(since + ACCEPTED_AFTER),
-            Phase::Open { .. } if reading => {
-                let patience = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
-                Some(self.asked.map_or(self.next_ping, |asked| self.next_ping.min(asked + patience)))
+            Phase::Open { .. } if self.unstamped => Some(0),
+            Phase::Open { .. } => {
+                let heartbeat = self.heartbeat(reading);
+                Some(self.input.poll_timeout().map_or(heartbeat, |ping| ping.min(heartbeat)))
             }
-            Phase::Open { .. } => Some(self.next_ping),
             Phase::Waiting { at, .. } => Some(*at),
+        }
+    }
+
+    fn heartbeat(&self, reading: bool) -> Millis {
+        let patience = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
+        match self.asked.filter(|_| reading) {
+            Some(asked) => self.next_ping.min(asked + patience),
+            None => self.next_ping,
         }
     }
 
@@ -589,6 +681,7 @@ impl Link {
                 return (false, self.accept(now));
             }
             Phase::Open { .. } => {
+                self.stamp(now);
                 if !reading {
                     self.asked = None;
                 }
@@ -597,7 +690,7 @@ impl Link {
                     self.broken_with_hangup(now, &format!("no answer for {unanswered} ms"));
                 } else {
                     self.unstable = unanswered >= UNSTABLE_AFTER;
-                    if now >= self.next_ping {
+                    if now >= self.next_ping || self.input.is_ping_due(now) {
                         self.ping(now);
                     }
                 }

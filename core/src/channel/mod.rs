@@ -10,6 +10,7 @@
 mod audio;
 mod close;
 mod events;
+mod input;
 mod link;
 mod session;
 mod terminal;
@@ -23,7 +24,7 @@ pub use events::{
 };
 pub use link::{Counters, DialFailure, Output, State, Target};
 pub use session::{Protocol, Session};
-pub use terminal::{Terminal, TerminalItem};
+pub use terminal::{InputRefusal, Terminal, TerminalItem};
 
 /// The largest message that a channel accepts, in bytes: far more than any channel sends.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;

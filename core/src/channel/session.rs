@@ -36,8 +36,8 @@ pub trait Protocol {
     fn query(&self, url: SocketUrl) -> SocketUrl;
     /// The socket opened: these messages go out at once.
     fn greet(&mut self) -> Vec<String>;
-    /// The server accepted, for the first time or `again`.
-    fn accepted(&mut self, again: bool);
+    /// The server accepted. After a break: the bytes of input that may not have arrived before it.
+    fn accepted(&mut self, after_break: Option<u64>);
     /// A message came. Text and binary frames hold the same JSON to a tolerant reader, except for sound. The mask is for
     /// what the server says of an error.
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
@@ -78,6 +78,8 @@ pub enum Received {
     Taken,
     /// Taken in: the server's words of a problem, masked. If it closes the socket now, they say why.
     Problem(String),
+    /// The answer to a ping.
+    Pong,
     /// Not of the documented shape, or of a kind that this version does not know.
     Malformed,
     /// The end of the channel.
@@ -94,7 +96,7 @@ fn is_problem(message: Incoming<'_>) -> bool {
 /// A channel as a state machine. See the [module documentation](super) for how to drive it.
 #[derive(Debug)]
 pub struct Session<P> {
-    link: Link,
+    pub(super) link: Link,
     pub(super) protocol: P,
 }
 
@@ -152,6 +154,7 @@ impl<P: Protocol> Session<P> {
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
             Received::Taken => {}
             Received::Problem(words) => self.link.problem(now, words),
+            Received::Pong => self.link.answered(now),
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),
         }
@@ -178,8 +181,8 @@ impl<P: Protocol> Session<P> {
     fn pass_on(&mut self, change: Change) {
         match change {
             Change::Nothing => {}
-            Change::Accepted => self.protocol.accepted(false),
-            Change::AcceptedAgain => self.protocol.accepted(true),
+            Change::Accepted => self.protocol.accepted(None),
+            Change::AcceptedAgain { unacknowledged } => self.protocol.accepted(Some(unacknowledged)),
         }
     }
 
@@ -225,23 +228,24 @@ impl<P: Protocol> Session<P> {
         self.link.counters
     }
 
-    /// Ends the channel. Items that came before can still be polled.
+    /// Whether a message that is on its way out is to be given up: the socket is to be closed, or is gone. What then comes
+    /// out of [`poll_output`](Self::poll_output) must not wait behind it.
+    #[must_use]
+    pub fn leaves_socket(&self) -> bool {
+        self.link.leaves_socket()
+    }
+
+    /// Ends the channel. Items that came before can still be polled. Input is sent first as far as the window allows.
     pub fn close(&mut self) {
+        if self.link.is_open() {
+            self.link.send_input();
+        }
         if self.link.has_socket()
             && let Some(message) = self.protocol.farewell()
         {
             self.link.send(message);
         }
         self.link.close(CloseCause::new(CloseReason::Normal, ""));
-    }
-
-    /// Sends a message if the server has accepted; `false` if it cannot be sent now, which is counted.
-    pub(super) fn send_if_open(&mut self, message: String) -> bool {
-        let sent = self.link.is_open() && self.link.send(message);
-        if !sent {
-            self.link.refuse();
-        }
-        sent
     }
 
     /// Sends a message if there is a socket. Without one the protocol says the same when it greets.

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason};
+use super::input::LARGEST_INPUT;
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
 use super::text::Joiner;
 use crate::Millis;
 use crate::address::SocketUrl;
 use crate::error::Error;
-use crate::json::{SyntaxError, Value, members, quote, serialize_as_json, text};
+use crate::json::{SyntaxError, Value, members, serialize_as_json, text};
 use crate::mask::Mask;
 
 /// The size of a terminal where none is given (SEED).
@@ -33,7 +34,10 @@ pub enum TerminalItem {
         data: String,
     },
     /// The link was broken and is back, with a *new* shell: the old one and its state are lost.
-    Reconnected,
+    Reconnected {
+        /// Bytes of input that were accepted for the old shell and may not have arrived: the last ones before the break.
+        unacknowledged: u64,
+    },
     /// The server reports a problem.
     Error {
         /// In the server's words.
@@ -52,7 +56,7 @@ impl TerminalItem {
         match self {
             Self::Output { .. } => 0,
             Self::Error { message } => ITEM + message.len(),
-            Self::Reconnected | Self::Exit { .. } => ITEM,
+            Self::Reconnected { .. } | Self::Exit { .. } => ITEM,
         }
     }
 
@@ -63,7 +67,9 @@ impl TerminalItem {
             Self::Output { data } => {
                 Value::record([("type", "output".into()), ("data", data.as_str().into())])
             }
-            Self::Reconnected => Value::record([("type", "reconnected".into())]),
+            Self::Reconnected { unacknowledged } => {
+                Value::record([("type", "reconnected".into()), ("unacknowledged", (*unacknowledged).into())])
+            }
             Self::Error { message } => {
                 Value::record([("type", "error".into()), ("message", message.as_str().into())])
             }
@@ -73,6 +79,29 @@ impl TerminalItem {
 }
 
 serialize_as_json!(TerminalItem);
+
+/// Why input is not accepted. Nothing of it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputRefusal {
+    /// The link is down. Input is not kept, since the shell that comes later is not the one that it was meant for.
+    Disconnected,
+    /// The server does not answer: the link may be broken.
+    Unstable,
+    /// Too much input waits for the server or for the program in the terminal.
+    Full,
+}
+
+impl InputRefusal {
+    /// Its name in JavaScript.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Disconnected => "disconnected",
+            Self::Unstable => "unstable",
+            Self::Full => "full",
+        }
+    }
+}
 
 /// The protocol of the terminal.
 #[derive(Debug)]
@@ -149,9 +178,9 @@ impl Protocol for Terminal {
         if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }
     }
 
-    fn accepted(&mut self, again: bool) {
-        if again {
-            self.push_notice(TerminalItem::Reconnected);
+    fn accepted(&mut self, after_break: Option<u64>) {
+        if let Some(unacknowledged) = after_break {
+            self.push_notice(TerminalItem::Reconnected { unacknowledged });
         }
     }
 
@@ -164,7 +193,7 @@ impl Protocol for Terminal {
                     self.push_output(text, counters);
                 }
             }
-            ("pong", _) => {}
+            ("pong", _) => return Received::Pong,
             ("error", _) => {
                 let words = mask.text(&frame.message);
                 self.push_notice(TerminalItem::Error { message: words.clone() });
@@ -230,11 +259,38 @@ impl Session<Terminal> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// Sends keystrokes. `false` if the link is down or too much waits to be sent: they are not kept, since a shell
-    /// that comes later is not the one they were meant for.
+    /// Sends text to the shell, or nothing of it and why. What is accepted arrives in order, unless the channel says that
+    /// it may not have: [`TerminalItem::Reconnected`] and the [`CloseCause`] of its end count the bytes that were not
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for more than 16 MiB at once.
+    pub fn input(&mut self, text: &str) -> Result<Option<InputRefusal>, Error> {
+        if text.len() > LARGEST_INPUT {
+            let problem = format!(
+                "has {} bytes, and at most {LARGEST_INPUT} are accepted at once: write it in pieces, or to `writable`",
+                text.len()
+            );
+            return Err(Error::encode("terminal.write", "text", problem));
+        }
+        let refusal = self.refusal().filter(|_| !text.is_empty());
+        match refusal {
+            Some(_) => self.link.refuse(),
+            None => self.link.accept_input(text),
+        }
+        Ok(refusal)
+    }
+
+    /// Why input would be refused now.
     #[must_use]
-    pub fn input(&mut self, data: &str) -> bool {
-        data.is_empty() || self.send_if_open(format!(r#"{{"type":"input","data":{}}}"#, quote(data)))
+    pub fn refusal(&self) -> Option<InputRefusal> {
+        if !self.link.is_open() {
+            Some(InputRefusal::Disconnected)
+        } else if self.link.is_unstable() {
+            Some(InputRefusal::Unstable)
+        } else {
+            self.link.input.is_full().then_some(InputRefusal::Full)
+        }
     }
 
     /// Changes the size, now or when the link is back.
@@ -244,13 +300,19 @@ impl Session<Terminal> {
     pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
         (self.protocol.cols, self.protocol.rows) = (side("cols", cols)?, side("rows", rows)?);
         self.protocol.resized = true;
-        self.send_if_connected(resize(self.protocol.cols, self.protocol.rows));
+        // Without a socket the next one greets with the size.
+        if self.link.has_socket() {
+            let message = resize(self.protocol.cols, self.protocol.rows);
+            self.link.send_latest(message, |queued| queued.starts_with(RESIZE));
+        }
         Ok(())
     }
 }
 
+const RESIZE: &str = r#"{"type":"resize","#;
+
 fn resize(cols: u16, rows: u16) -> String {
-    format!(r#"{{"type":"resize","cols":{cols},"rows":{rows}}}"#)
+    format!(r#"{RESIZE}"cols":{cols},"rows":{rows}}}"#)
 }
 
 fn side(field: &str, characters: f64) -> Result<u16, Error> {

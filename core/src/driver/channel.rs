@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
+use futures_util::future::{Either, select};
+
 use super::call::run_call;
 use super::platform::{Message, Platform, SocketReader, SocketWriter};
 use super::signal::Signal;
@@ -13,28 +15,33 @@ use crate::Millis;
 use crate::address::ComputerAddress;
 use crate::auth::Password;
 use crate::call::Call;
-use crate::channel::{Counters, DialFailure, Output, Protocol, Session, State};
+use crate::channel::{Counters, DialFailure, InputRefusal, Output, Protocol, Session, State, Terminal};
 use crate::config::{CallOptions, Config};
 use crate::error::Error;
 use crate::json::Map;
 use crate::note::Note;
 
-/// How long a message may take to be handed to the network before the link counts as dead.
-const SEND_LIMIT: Millis = 15_000;
+/// How long a close may take, with the message before it that is on its way out.
+const CLOSE_LIMIT: Millis = 5_000;
 
 /// A handle to a channel that [`drive`] carries out. Clones are handles to the same channel.
 pub struct Channel<C: Protocol>(Arc<Shared<Session<C>>>);
 
 struct Shared<S: ?Sized> {
     reported: Mutex<Option<State>>,
+    progress: Mutex<Progress>,
     question: Mutex<Question>,
     driver: Signal,
     consumer: Signal,
     watcher: Signal,
+    writer: Signal,
     asked: Signal,
     answered: Signal,
     session: Mutex<S>,
 }
+
+/// How far input is: what was acknowledged or may be lost, and the state.
+type Progress = (u64, u64, Option<State>);
 
 /// A question for a fresh password, put to the consumer.
 #[derive(Default)]
@@ -76,6 +83,7 @@ trait Driven {
     fn poll_note(&mut self) -> Option<Note>;
     fn poll_timeout(&self) -> Option<Millis>;
     fn wants_read(&self) -> bool;
+    fn leaves_socket(&self) -> bool;
     fn is_closed(&self) -> bool;
 }
 
@@ -128,6 +136,10 @@ impl<C: Protocol> Driven for Session<C> {
         self.wants_read()
     }
 
+    fn leaves_socket(&self) -> bool {
+        self.leaves_socket()
+    }
+
     fn is_closed(&self) -> bool {
         matches!(self.state(), State::Closed(_))
     }
@@ -152,10 +164,12 @@ impl<C: Protocol> Channel<C> {
         Self(Arc::new(Shared {
             session: Mutex::new(session),
             reported: Mutex::new(Some(State::Connecting)),
+            progress: Mutex::default(),
             question: Mutex::default(),
             driver: Signal::default(),
             consumer: Signal::default(),
             watcher: Signal::default(),
+            writer: Signal::default(),
             asked: Signal::default(),
             answered: Signal::default(),
         }))
@@ -171,6 +185,7 @@ impl<C: Protocol> Channel<C> {
         self.0.driver.raise();
         self.0.consumer.raise();
         self.0.watcher.raise();
+        self.0.writer.raise();
         result
     }
 
@@ -212,6 +227,28 @@ impl<C: Protocol> Channel<C> {
                 }
             }
             self.0.watcher.wait().await;
+        }
+    }
+
+    /// Waits until more input is acknowledged or may be lost than when it returned last, or until the state changes:
+    /// `true`. `false` after the end.
+    pub async fn next_progress(&self) -> bool {
+        loop {
+            let state = self.state();
+            let closed = matches!(state, State::Closed(_));
+            let counters = self.counters();
+            let progress = (counters.acknowledged, counters.unacknowledged, Some(state));
+            {
+                let mut reported = self.0.progress.lock().unwrap_or_else(PoisonError::into_inner);
+                if *reported != progress {
+                    *reported = progress;
+                    return !closed;
+                }
+            }
+            if closed {
+                return false;
+            }
+            self.0.writer.wait().await;
         }
     }
 
@@ -261,6 +298,14 @@ impl<C: Protocol> Channel<C> {
     }
 }
 
+impl Channel<Terminal> {
+    /// Why input would be refused now.
+    #[must_use]
+    pub fn refusal(&self) -> Option<InputRefusal> {
+        self.session().refusal()
+    }
+}
+
 type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 
 /// What the world reports to the loop.
@@ -269,7 +314,7 @@ enum Event<P: Platform> {
     Unanswered(String),
     Dialled(Result<(P::Reader, P::Writer), DialFailure>),
     Received(P::Reader, Message),
-    Sent(Option<P::Writer>),
+    Sent(P::Writer),
     Command,
     Timer,
 }
@@ -301,7 +346,22 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
     let mut armed: Option<(Millis, Task<()>)> = None;
 
     loop {
-        // While a message is on its way out the others wait in the session, where they are bounded.
+        let (leaves_socket, closed) = {
+            let session = channel.session();
+            (session.leaves_socket(), session.is_closed())
+        };
+        if leaves_socket
+            && let Some(running) = sending.take()
+            && closed
+        {
+            // A socket that is closed in the normal way may still take it. A dead one will not.
+            let limit = platform.sleep(CLOSE_LIMIT);
+            if let Either::Left((Event::Sent(free), _)) = select(running, Box::pin(limit)).await {
+                writer = Some(free);
+            }
+        }
+        // While a message is on its way out the others wait in the session, where they are bounded. The server may take its
+        // time: whether the link is dead, pings tell.
         while sending.is_none() {
             let Some(output) = channel.session().poll_output() else { break };
             match output {
@@ -327,25 +387,16 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
                 }
                 Output::Send(text) => {
                     if let Some(mut free) = writer.take() {
-                        let limit = platform.sleep(SEND_LIMIT);
                         sending = Some(Box::pin(async move {
-                            let sent = Box::pin(free.send(text));
-                            let in_time = matches!(
-                                futures_util::future::select(sent, Box::pin(limit)).await,
-                                futures_util::future::Either::Left(_)
-                            );
-                            Event::Sent(in_time.then_some(free))
+                            free.send(text).await;
+                            Event::Sent(free)
                         }));
                     }
                 }
                 Output::Hangup(code) => {
                     (opening, reading) = (None, None);
                     if let Some(writer) = writer.take() {
-                        futures_util::future::select(
-                            Box::pin(writer.close(code)),
-                            Box::pin(platform.sleep(SEND_LIMIT)),
-                        )
-                        .await;
+                        select(Box::pin(writer.close(code)), Box::pin(platform.sleep(CLOSE_LIMIT))).await;
                     }
                 }
             }
@@ -356,6 +407,7 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
         }
         channel.consumer.raise();
         channel.watcher.raise();
+        channel.writer.raise();
         channel.asked.raise();
 
         let (closed, wants_read, deadline) = {
@@ -427,11 +479,7 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
                 }
                 reading = Some(receive::<P>(reader));
             }
-            Event::Sent(Some(free)) => writer = Some(free),
-            Event::Sent(None) => {
-                (reading, writer) = (None, None);
-                session.handle_close(now, 1006, "the other side does not read");
-            }
+            Event::Sent(free) => writer = Some(free),
             Event::Command => {}
             Event::Timer => session.handle_timeout(now),
         }
@@ -463,12 +511,12 @@ async fn ask<P: Platform>(
             }
         }
     };
-    match futures_util::future::select(std::pin::pin!(answer), std::pin::pin!(sleep)).await {
-        futures_util::future::Either::Left((Ok(found), _)) => Event::Credentials(Box::new(Ok(found))),
-        futures_util::future::Either::Left((Err(message), _)) => {
+    match select(std::pin::pin!(answer), std::pin::pin!(sleep)).await {
+        Either::Left((Ok(found), _)) => Event::Credentials(Box::new(Ok(found))),
+        Either::Left((Err(message), _)) => {
             Event::Unanswered(format!("a fresh password was asked for in vain: {message}"))
         }
-        futures_util::future::Either::Right(_) => {
+        Either::Right(_) => {
             *channel.question() = Question::None;
             Event::Unanswered(format!("a fresh password was asked for in vain: no answer within {limit} ms"))
         }

@@ -28,7 +28,8 @@ fn frame(random: &mut Random, small: bool) -> Frame {
         7 => Frame::Text(r#"{"type":"nobody knows","data":[1,2,3]}"#.to_owned()),
         8 => Frame::Text(String::new()),
         9 => Frame::Text(format!(r#"{{"type":"error","message":"{}"}}"#, "no ".repeat(30))),
-        _ => Frame::Text(r#"{"type":"pong","type":"pong"}"#.to_owned()),
+        // Not an answer: one to no ping would be a lie about the input that has arrived.
+        _ => Frame::Text(r#"{"type":"pong","type":"pang"}"#.to_owned()),
     }
 }
 

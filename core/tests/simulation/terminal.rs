@@ -1,8 +1,8 @@
-//! Keystrokes reach the shell that they were typed into at most once, and no other one.
+//! Input reaches the shell that it was meant for, in order and once, and no other one. What the server may not have is said.
 
 use std::collections::BTreeMap;
 
-use orgo_core::channel::{Session, State, Terminal, TerminalItem};
+use orgo_core::channel::{InputRefusal, Session, State, Terminal, TerminalItem};
 use serde_json::{Value, json};
 
 use crate::random::Random;
@@ -12,11 +12,18 @@ use crate::world::{Frame, Model, World};
 pub(crate) struct Shell {
     /// The shell of a connection has this size.
     sizes: BTreeMap<u64, (u64, u64)>,
-    /// Each input that was accepted, by its number, with the connection at that moment.
-    accepted: BTreeMap<u64, u64>,
-    /// How often each input arrived.
-    arrived: BTreeMap<u64, u64>,
+    /// The input that was accepted for the shell of a connection, and the part of it that arrived.
+    accepted: BTreeMap<u64, String>,
+    arrived: BTreeMap<u64, usize>,
     next_input: u64,
+    /// The connections whose shells the client had, in order.
+    shells: Vec<u64>,
+    /// How many breaks the client was told of.
+    breaks: usize,
+    /// The program in the terminal does not read: answers to pings are held back, and sent later.
+    serving: u64,
+    busy: bool,
+    owed: usize,
     wanted: Option<(u64, u64)>,
     /// A size that is on its way would explain a difference.
     changed_at: u64,
@@ -33,26 +40,35 @@ impl Model for Shell {
 
     fn connected(&mut self, connection: u64) {
         self.sizes.insert(connection, (80, 24));
+        // A new connection is served by a new process.
+        (self.serving, self.busy, self.owed) = (connection, false, 0);
+    }
+
+    fn opened(&mut self, connection: u64) {
+        if self.shells.last() != Some(&connection) {
+            self.shells.push(connection);
+        }
     }
 
     fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame> {
         let message: Value = serde_json::from_str(text).expect("the client sends JSON");
         match message["type"].as_str() {
-            Some("ping") => return vec![Frame::Text(r#"{"type":"pong"}"#.to_owned())],
+            Some("ping") if self.busy && self.serving == connection => self.owed += 1,
+            Some("ping") => return vec![pong()],
             Some("resize") => {
                 let size = (message["cols"].as_u64().unwrap(), message["rows"].as_u64().unwrap());
                 self.sizes.insert(connection, size);
             }
             Some("input") => {
-                let number = message["data"].as_str().unwrap().parse().unwrap();
-                *self.arrived.entry(number).or_default() += 1;
-                assert_eq!(self.arrived[&number], 1, "an input arrives at most once");
-                assert_eq!(
-                    self.accepted.get(&number),
-                    Some(&connection),
-                    "an input reaches the shell it was meant for"
+                let data = message["data"].as_str().unwrap();
+                assert!(data.len() <= 16 << 10, "messages are of a bounded size");
+                let arrived = self.arrived.entry(connection).or_default();
+                assert!(
+                    self.accepted[&connection][*arrived..].starts_with(data),
+                    "input arrives in order, once, and in the shell that it was meant for"
                 );
-                return vec![self.output(connection, &format!("{number};"))];
+                *arrived += data.len();
+                return vec![self.output(connection, data)];
             }
             other => panic!("the client sends {other:?}"),
         }
@@ -60,6 +76,14 @@ impl Model for Shell {
     }
 
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame> {
+        if random.once_in(20) {
+            self.busy = true;
+        } else if self.busy && random.once_in(4) {
+            self.busy = false;
+            return (0..std::mem::take(&mut self.owed)).map(|_| pong()).collect();
+        } else if self.busy {
+            return vec![self.output(connection, "")];
+        }
         if random.once_in(200) {
             return vec![Frame::Text(json!({ "type": "exit", "code": 3 }).to_string()), Frame::Close(1000)];
         }
@@ -98,11 +122,23 @@ impl Model for Shell {
         } else {
             let number = world.model.next_input;
             world.model.next_input += 1;
-            let open = matches!(world.session.state(), State::Open | State::Unstable);
-            let accepted = world.session.input(&number.to_string());
-            assert_eq!(accepted, open, "input is accepted when the channel is open, and only then");
-            if accepted {
-                world.model.accepted.insert(number, world.connection.expect("an open channel has a socket"));
+            let full = world.session.counters().pending >= 1 << 20;
+            let expected = match world.session.state() {
+                State::Open if full => Some(InputRefusal::Full),
+                State::Open => None,
+                State::Unstable => Some(InputRefusal::Unstable),
+                _ => Some(InputRefusal::Disconnected),
+            };
+            let size = if random.once_in(20) { random.below(1 << 20) } else { random.below(40) };
+            let text = format!("{number}{};", "→".repeat(usize::try_from(size / 3).unwrap()));
+            assert_eq!(
+                world.session.input(&text),
+                Ok(expected),
+                "input is accepted when the channel is open"
+            );
+            if expected.is_none() {
+                let connection = world.connection.expect("an open channel has a socket");
+                world.model.accepted.entry(connection).or_default().push_str(&text);
             }
         }
     }
@@ -124,7 +160,9 @@ impl Model for Shell {
                 self.printed = Some(printed);
                 return data.len() as u64;
             }
-            TerminalItem::Reconnected => {
+            TerminalItem::Reconnected { unacknowledged } => {
+                self.told(self.breaks, unacknowledged);
+                self.breaks += 1;
                 self.seen = 0;
                 self.printed = None;
             }
@@ -137,8 +175,21 @@ impl Model for Shell {
         0
     }
 
+    fn finish(world: &World<Self>) {
+        let State::Closed(cause) = world.session.state() else { return };
+        // Breaks after which it never opened again are part of the end.
+        if world.model.shells.len() > world.model.breaks {
+            world.model.told(world.model.breaks, cause.unacknowledged);
+        }
+    }
+
     fn check(world: &World<Self>) {
-        assert!(world.session.counters().buffered <= (8 << 20) + (2 << 20), "the queue is bounded");
+        let counters = world.session.counters();
+        assert!(counters.buffered <= (8 << 20) + (2 << 20), "the queue is bounded");
+        assert_eq!(counters.written, counters.acknowledged + counters.pending + counters.unacknowledged);
+        let arrived: usize = world.model.arrived.values().sum();
+        assert!(counters.acknowledged <= arrived as u64, "what is acknowledged has arrived");
+        assert!(counters.pending <= 2 << 20, "what waits to be sent is bounded");
         let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
         if let (State::Open, Some(connection), Some(wanted)) =
             (world.session.state(), world.connection, world.model.wanted)
@@ -155,10 +206,23 @@ impl Model for Shell {
 }
 
 impl Shell {
+    /// The client is told that the last bytes of input for a shell may not have arrived: all others have.
+    fn told(&self, shell: usize, unacknowledged: u64) {
+        let connection = self.shells[shell];
+        let accepted = self.accepted.get(&connection).map_or(0, String::len) as u64;
+        let arrived = self.arrived.get(&connection).copied().unwrap_or_default() as u64;
+        assert!(unacknowledged <= accepted, "no more is said to be lost than was accepted");
+        assert!(accepted - unacknowledged <= arrived, "nothing is lost without being said");
+    }
+
     fn output(&mut self, connection: u64, text: &str) -> Frame {
         self.sent.entry(connection).or_default().push_str(text);
         Frame::Text(json!({ "type": "output", "data": text }).to_string())
     }
+}
+
+fn pong() -> Frame {
+    Frame::Text(r#"{"type":"pong"}"#.to_owned())
 }
 
 pub(crate) fn schedule(random: &mut Random) {

@@ -23,6 +23,8 @@ pub(crate) trait Model: Sized {
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame>;
     /// What the program does with the channel, now and then.
     fn act(world: &mut World<Self>, random: &mut Random);
+    /// The channel is open, on this connection.
+    fn opened(&mut self, _connection: u64) {}
     /// A frame reaches the client while it has a socket.
     fn delivered(&mut self, _frame: &Frame) {}
     /// An item comes out: how much it counts, in the channel's unit.
@@ -31,6 +33,8 @@ pub(crate) trait Model: Sized {
     const MOST_ITEMS: usize;
     /// What must hold whenever the session is at rest.
     fn check(world: &World<Self>);
+    /// What must hold at the end.
+    fn finish(_world: &World<Self>) {}
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,8 +79,10 @@ pub(crate) struct World<M: Model> {
     /// Nothing comes through to the client, or from it, and nobody says so.
     deaf: bool,
     mute: bool,
-    /// A connection on which something to the client was lost: nothing that comes after it arrives, as with TCP.
+    /// A connection on which something to the client was lost, and one on which something to the server was: nothing that
+    /// comes after it arrives, as with TCP.
     cut: Option<u64>,
+    severed: Option<u64>,
     /// The program does not run before: its timers and what came for it are late.
     asleep: Millis,
     refusing: bool,
@@ -124,6 +130,7 @@ impl<M: Model> World<M> {
             deaf: false,
             mute: false,
             cut: None,
+            severed: None,
             asleep: 0,
             taken: 0,
             refusing: false,
@@ -211,7 +218,9 @@ impl<M: Model> World<M> {
                     self.unread.push((connection, frame));
                 }
             }
-            Happening::ToServer(connection, text) if self.connection == Some(connection) && !self.mute => {
+            Happening::ToServer(connection, _) if self.mute => self.severed = Some(connection),
+            // What is on its way also arrives when the client has left.
+            Happening::ToServer(connection, text) if self.severed != Some(connection) => {
                 for frame in self.model.receive(connection, &text) {
                     self.send_back(connection, frame, random);
                 }
@@ -253,7 +262,7 @@ impl<M: Model> World<M> {
 
     fn weather(&mut self, random: &mut Random) {
         self.delay = random.between(0, 2_000);
-        match random.below(13) {
+        match random.below(14) {
             0 | 1 => {
                 // Both ways, or half of the link.
                 self.deaf = !random.once_in(4);
@@ -269,6 +278,13 @@ impl<M: Model> World<M> {
             }
             7 if random.once_in(8) => self.lose(random.pick(&[1000, 1008, 4004, 4008, 4011, 4500])),
             8 if random.once_in(8) => self.key_works = !self.key_works,
+            10 => {
+                // It stands still for a while, and loses nothing.
+                let until = self.now + random.below(30_000);
+                self.arrival = self.arrival.max(until);
+                self.departure = self.departure.max(until);
+                self.lossy = true;
+            }
             9 if random.once_in(4) => self.asleep = self.now + random.below(120_000),
             _ => {
                 self.deaf = false;
@@ -319,6 +335,13 @@ impl<M: Model> World<M> {
             Frame::Text(text) => self.session.handle_text(self.now, &text),
             Frame::Binary(bytes) => self.session.handle_binary(self.now, &bytes),
             Frame::Close(code) => self.lose(code),
+        }
+        self.notice_open();
+    }
+
+    fn notice_open(&mut self) {
+        if let (State::Open | State::Unstable, Some(connection)) = (self.session.state(), self.connection) {
+            self.model.opened(connection);
         }
     }
 
@@ -371,6 +394,7 @@ impl<M: Model> World<M> {
 
     /// Does what the session asks for, takes what the consumer wants, and checks what must hold.
     pub(crate) fn settle(&mut self, random: &mut Random) {
+        self.notice_open();
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Authorize => {
@@ -454,5 +478,6 @@ impl<M: Model> World<M> {
         let counters = self.session.counters();
         assert_eq!(counters.buffered, 0);
         assert_eq!(counters.received, counters.taken + counters.dropped);
+        M::finish(self);
     }
 }

@@ -36,13 +36,9 @@ impl Descriptor {
         }
     }
 
-    pub(crate) async fn write_all(&self, mut bytes: &[u8]) -> io::Result<()> {
-        while !bytes.is_empty() {
-            let write =
-                self.0.async_io(Interest::WRITABLE, |descriptor| Ok(rustix::io::write(descriptor, bytes)?));
-            bytes = &bytes[write.await?..];
-        }
-        Ok(())
+    /// Waits until something can be written: how many of the bytes were. Nothing is written if the wait is given up.
+    pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.async_io(Interest::WRITABLE, |descriptor| Ok(rustix::io::write(descriptor, bytes)?)).await
     }
 }
 

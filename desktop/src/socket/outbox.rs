@@ -59,6 +59,23 @@ impl Outbox {
         let _ = self.replies.try_send(message);
     }
 
+    /// Waits for room for an answer.
+    pub(super) async fn room(&self) -> Option<mpsc::Permit<'_, Message>> {
+        self.replies.reserve().await.ok()
+    }
+
+    /// Shows a client that sees nothing else that the channel is alive. It is no answer, and needs no place among the
+    /// frames if some are on their way.
+    pub(super) fn sign_of_life(&self, frame: Message) {
+        // Full only if the client has frames to take.
+        let _ = self.frames.try_send(frame);
+    }
+
+    /// Waits until the peer's connection takes no more messages.
+    pub(super) async fn gone(&self) {
+        self.replies.closed().await;
+    }
+
     /// Awaits what depends on the peer's reading, but not for a peer that has stopped reading.
     pub(super) fn while_taken<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
         while_taken(self.taken.clone(), work)

@@ -1,5 +1,6 @@
 //! The terminal channel: a shell of its own for each connection.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use rustix::termios::{Winsize, tcsetwinsize};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use crate::agent::{Descriptor, Process, Stdio};
@@ -27,8 +28,14 @@ const COALESCE: Duration = Duration::from_millis(5);
 const LARGEST_FRAME: usize = 64 * 1024;
 /// Frames on their way to the client. When they are not taken the terminal is not read, so its programs wait.
 const QUEUED_FRAMES: usize = 4;
-/// Inputs on their way to the shell. A program that does not read its input fills this after the kernel's buffer.
-const QUEUED_INPUTS: usize = 256;
+/// Bytes of input on their way to the shell. A program that does not read its input fills this after the kernel's buffer.
+/// Beyond it the socket is not read, so the client waits.
+const QUEUED_INPUT: usize = 1024 * 1024;
+/// Beyond this many pings are answered only when the shell has taken the input before them. A client that sends at most
+/// some input ahead of an answer is so held back while its other messages are still read.
+const ANSWERED_INPUT: usize = 256 * 1024;
+/// How often a client that gets no answers is shown that the channel is alive.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -67,8 +74,6 @@ async fn converse(
 ) {
     let (outgoing, mut incoming) = socket.split();
     let outbox = Outbox::start(outgoing, QUEUED_FRAMES);
-    let (inputs, typed) = mpsc::channel(QUEUED_INPUTS);
-    let keyboard = tokio::spawn(type_in(Arc::clone(&terminal), typed));
     let exited = CancellationToken::new();
     let mut display = tokio::spawn(show(Arc::clone(&terminal), outbox.frames(), exited.clone()));
 
@@ -81,6 +86,9 @@ async fn converse(
             end
         };
         tokio::pin!(ending);
+        let mut keyboard = Keyboard::default();
+        let mut signs = interval(SIGN_OF_LIFE);
+        signs.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 // First: a computer that stops ends the shell too.
@@ -90,39 +98,87 @@ async fn converse(
                     Ok(end) => vec![exit(end.code), CloseCode::Normal.message()],
                     Err(_) => vec![CloseCode::GoingAway.message()],
                 },
-                message = incoming.next() => match frames::read(message) {
+                permit = outbox.room(), if keyboard.owes_pong() => match permit {
+                    Some(permit) => {
+                        permit.send(frames::pong());
+                        keyboard.pongs -= 1;
+                    }
+                    None => break Vec::new(),
+                },
+                message = incoming.next(), if !keyboard.is_full() => match frames::read(message) {
                     Incoming::Closed => break Vec::new(),
                     Incoming::Control => {}
                     Incoming::Malformed(reply) => outbox.reply(reply),
                     Incoming::Frame(frame) => {
-                        if let Some(reply) = handle(frame, &terminal, &inputs) {
+                        if let Some(reply) = handle(frame, &terminal, &mut keyboard) {
                             outbox.reply(reply);
                         }
                     }
                 },
+                () = keyboard.type_in(&terminal), if keyboard.has_input() => {}
+                _ = signs.tick(), if keyboard.is_silent() => outbox.sign_of_life(output("")),
+                // A socket that is not read does not report its end.
+                () = outbox.gone(), if keyboard.is_full() => break Vec::new(),
             }
         }
     };
     // With these goes the terminal, and the shell hangs up.
     display.abort();
-    keyboard.abort();
     drop(terminal);
     outbox.finish(last, &mut incoming).await;
 }
 
-async fn type_in(terminal: Arc<Descriptor>, mut typed: mpsc::Receiver<String>) {
-    while let Some(input) = typed.recv().await {
-        if terminal.write_all(input.as_bytes()).await.is_err() {
-            break;
+/// Input on its way to the shell, and the answers that wait for it.
+#[derive(Debug, Default)]
+struct Keyboard {
+    input: VecDeque<u8>,
+    /// Pings that are not answered yet.
+    pongs: usize,
+    /// Nothing can be typed any more.
+    hung_up: bool,
+}
+
+impl Keyboard {
+    fn push(&mut self, text: &str) {
+        if !self.hung_up {
+            self.input.extend(text.as_bytes());
+        }
+    }
+
+    fn has_input(&self) -> bool {
+        !self.input.is_empty()
+    }
+
+    fn is_full(&self) -> bool {
+        self.input.len() >= QUEUED_INPUT
+    }
+
+    fn owes_pong(&self) -> bool {
+        self.pongs > 0 && self.input.len() <= ANSWERED_INPUT
+    }
+
+    /// The client waits for an answer that is held back, or for its messages to be read.
+    fn is_silent(&self) -> bool {
+        self.input.len() > ANSWERED_INPUT
+    }
+
+    /// Gives the terminal some of the input, once it takes some.
+    async fn type_in(&mut self, terminal: &Descriptor) {
+        match terminal.write(self.input.as_slices().0).await {
+            Ok(written) => drop(self.input.drain(..written)),
+            Err(_) => {
+                self.input.clear();
+                self.hung_up = true;
+            }
         }
     }
 }
 
-fn handle(frame: ClientFrame, terminal: &Descriptor, inputs: &mpsc::Sender<String>) -> Option<Message> {
+fn handle(frame: ClientFrame, terminal: &Descriptor, keyboard: &mut Keyboard) -> Option<Message> {
     match frame {
         ClientFrame::Input { data } => {
-            let full = inputs.try_send(data).is_err();
-            full.then(|| frames::error("The input was dropped: nothing in the terminal reads it"))
+            keyboard.push(&data);
+            None
         }
         ClientFrame::Resize { cols: 0, .. } | ClientFrame::Resize { rows: 0, .. } => {
             Some(frames::error("A terminal has at least one column and one row"))
@@ -133,7 +189,10 @@ fn handle(frame: ClientFrame, terminal: &Descriptor, inputs: &mpsc::Sender<Strin
             let _ = tcsetwinsize(terminal, size);
             None
         }
-        ClientFrame::Ping => Some(frames::pong()),
+        ClientFrame::Ping => {
+            keyboard.pongs += 1;
+            None
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! A channel's socket, seen from a client.
 
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::Value;
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::handshake::client::Request;
+use tungstenite::protocol::Role;
 use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket, connect};
@@ -70,6 +71,17 @@ impl Socket {
         self.0.send(Message::binary(frame.to_string())).expect("the socket is open");
     }
 
+    /// Another hand that writes, for another thread.
+    pub(crate) fn writer(&self) -> Writer {
+        let stream = self.stream().try_clone().expect("there is room for a descriptor");
+        Writer(WebSocket::from_raw_socket(stream, Role::Client, None))
+    }
+
+    /// Ends the stream to the server, also for a writer.
+    pub(crate) fn stop_sending(&self) {
+        self.stream().shutdown(Shutdown::Write).expect("it is connected");
+    }
+
     #[track_caller]
     pub(crate) fn message(&mut self) -> Message {
         self.0.read().expect("the server says something in time")
@@ -116,5 +128,18 @@ impl Socket {
                 return frame.map_or(CloseCode::Status, |frame| frame.code).into();
             }
         }
+    }
+}
+
+pub(crate) struct Writer(WebSocket<TcpStream>);
+
+impl Writer {
+    /// Waits for room in the connection; `false` once it is closed.
+    pub(crate) fn try_send(&mut self, frame: &Value) -> bool {
+        self.0.send(Message::text(frame.to_string())).is_ok()
+    }
+
+    pub(crate) fn send(&mut self, frame: &Value) {
+        assert!(self.try_send(frame), "the socket is open");
     }
 }

@@ -137,6 +137,88 @@ fn a_client_that_does_not_read_holds_up_the_program_not_the_server() {
     assert!(lines > 3_000_000, "{lines}");
 }
 
+/// Starts a program that reads that many bytes of its input, once there is a file `go`, and prints their checksum.
+fn slow_reader(terminal: &mut Socket, bytes: usize) {
+    let wait = "until [ -e go ]; do sleep 0.1; done";
+    input(terminal, &format!("stty raw -echo; tty; echo rea''dy; {wait}; head -c {bytes} | sha256sum\r"));
+    read_until(terminal, "ready");
+}
+
+fn checksum(content: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[test]
+fn input_that_no_program_reads_waits_and_holds_the_client_back() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = open(&computer, "");
+    let content: Vec<u8> = (0..6_000_000_u32).map(|at| b'a' + (at % 25) as u8).collect();
+    slow_reader(&mut terminal, content.len());
+    let (started, text) = (std::time::Instant::now(), content.clone());
+    let writer = terminal.writer();
+    let sending = std::thread::spawn(move || {
+        let mut writer = writer;
+        // More messages than any queue has places.
+        for piece in text.chunks(2_000) {
+            writer
+                .send(&json!({ "type": "input", "data": std::str::from_utf8(piece).expect("it is ASCII") }));
+        }
+    });
+    // Empty output shows that the channel is alive while nothing is read.
+    while terminal.frame()["data"] != "" {}
+    assert!(!sending.is_finished(), "6 MB were taken within {:?}", started.elapsed());
+    assert_eq!(computer.bash("touch go; echo served")["output"], "served\n");
+    let seen = read_until(&mut terminal, "  -");
+    assert!(seen.contains(&checksum(&content)), "{seen}");
+    sending.join().expect("all is sent");
+}
+
+#[test]
+fn a_ping_is_answered_when_the_program_has_read_and_other_messages_are_read_before() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = open(&computer, "");
+    let content = vec![b'x'; 500_000];
+    slow_reader(&mut terminal, content.len());
+    terminal.send(&json!({ "type": "ping" }));
+    terminal.frame_of("pong");
+    input(&mut terminal, std::str::from_utf8(&content).expect("it is ASCII"));
+    terminal.send(&json!({ "type": "ping" }));
+    terminal.send(&json!({ "type": "resize", "cols": 33, "rows": 44 }));
+    let size = || computer.bash("stty size -F /dev/pts/0")["output"].as_str().map(str::to_owned);
+    wait_until("the size to change", || size().as_deref() == Some("44 33\n"));
+    for _ in 0..2 {
+        assert_eq!(terminal.frame(), json!({ "type": "output", "data": "" }));
+    }
+    computer.bash("touch go");
+    let mut frames = terminal.frames_until("pong");
+    while !frames.iter().any(|frame| frame.to_string().contains(&checksum(&content))) {
+        frames.push(terminal.frame_of("output"));
+    }
+}
+
+#[test]
+fn a_client_that_leaves_behind_unread_input_takes_its_shell_along() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = open(&computer, "");
+    input(&mut terminal, "stty raw -echo; echo rea''dy; sleep 4323\r");
+    read_until(&mut terminal, "ready");
+    let mut writer = terminal.writer();
+    let sending = std::thread::spawn(move || {
+        while writer.try_send(&json!({ "type": "input", "data": "x".repeat(100_000) })) {}
+    });
+    while terminal.frame()["data"] != "" {}
+    terminal.stop_sending();
+    sending.join().expect("it finds the connection closed");
+    drop(terminal);
+    let count =
+        || computer.bash("pgrep -cf 'sleep 432[3]'")["output"].as_str().map(|count| count.trim().to_owned());
+    wait_until("the program to end", || count().as_deref() == Some("0"));
+}
+
 #[test]
 fn the_computer_going_down_closes_its_sockets() {
     let server = Server::start();

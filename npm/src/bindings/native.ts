@@ -9,7 +9,7 @@ import type {
   Outcome,
 } from "../binding.js";
 import { BindingError } from "../errors.js";
-import type { ErrorRecord, EventItem, TerminalItem } from "../generated/channels.js";
+import type { ErrorRecord, EventItem, InputRefusal, TerminalItem } from "../generated/channels.js";
 
 /** The addon: everything but bytes passes as JSON text, which costs least at this border. */
 export interface Addon {
@@ -59,7 +59,9 @@ interface RawChannel {
 }
 
 interface RawTerminal extends RawChannel {
-  input(data: string): boolean;
+  input(text: string): InputRefusal | null;
+  refusal(): InputRefusal | null;
+  nextProgress(): Promise<boolean>;
   resize(cols: number, rows: number): void;
 }
 
@@ -134,7 +136,9 @@ function items<Item>({ json, text, samples }: Batch): Item[] {
 function terminal(raw: RawTerminal): BindingTerminal {
   return {
     ...channel<TerminalItem>(raw),
-    input: (data) => raw.input(data),
+    input: (text) => checked(() => raw.input(text)) ?? undefined,
+    refusal: () => raw.refusal() ?? undefined,
+    nextProgress: () => raw.nextProgress(),
     resize: (cols, rows) => checked(() => raw.resize(cols, rows)),
   };
 }

@@ -56,6 +56,11 @@ export interface CloseCause {
   code?: number;
   /** The whole sentence. */
   message: string;
+  /**
+   * Bytes (UTF-8) of a terminal's input that `write` accepted and that may not have arrived: the last ones before the
+   * end. Absent if all input is known to have arrived.
+   */
+  unacknowledged?: number;
 }
 
 /** The state of a channel. */
@@ -85,14 +90,31 @@ export interface Counters {
   sent_messages: number;
   /** Messages that are not of the documented shape; they are passed over. */
   malformed: number;
-  /** How often keystrokes were refused, since the link was down or too much waited to be sent. */
+  /** Bytes (UTF-8) of input that were accepted. `written = acknowledged + pending + unacknowledged`. */
+  written: number;
+  /** Bytes of input that the server is known to have received. */
+  acknowledged: number;
+  /** Bytes of input that wait to be sent or to be acknowledged. */
+  pending: number;
+  /** Bytes of input that may not have arrived, since the link broke or the channel ended before they were acknowledged. */
+  unacknowledged: number;
+  /** How often input was refused. */
   refused: number;
   redials: number;
 }
 
+/** Why a terminal accepts no input. */
+export type InputRefusal =
+  /** The link is down. Input is not kept: the shell that comes later is not the one that it was meant for. */
+  | "disconnected"
+  /** The server does not answer: the link may be broken. */
+  | "unstable"
+  /** Too much input waits for the server or for the program in the terminal. */
+  | "full";
+
 export type TerminalItem =
   | { type: "output"; data: string }
-  | { type: "reconnected" }
+  | { type: "reconnected"; unacknowledged: number }
   | { type: "error"; message: string }
   | { type: "exit"; code: number };
 

@@ -13,7 +13,9 @@ export class FakeChannel {
   closed = false;
   sent = [];
   answers = [];
-  figures = { received: 0, taken: 0, buffered: 0, dropped: 0 };
+  figures = { received: 0, taken: 0, buffered: 0, dropped: 0, written: 0, acknowledged: 0, pending: 0, unacknowledged: 0, redials: 0 };
+  /** How much input may wait. */
+  room = 10;
   #items = [];
   #questions = 0;
   #states = [{ status: "connecting" }];
@@ -92,9 +94,41 @@ export class FakeChannel {
     if (this.state().status !== "closed") this.end();
   }
 
-  input(data) {
-    if (this.state().status !== "open") return false;
-    this.sent.push(data);
+  input(text) {
+    const refusal = this.refusal();
+    if (refusal === undefined) {
+      this.sent.push(text);
+      const bytes = Buffer.byteLength(text);
+      this.figures.written += bytes;
+      this.figures.pending += bytes;
+    }
+    return refusal;
+  }
+
+  refusal() {
+    const { status } = this.state();
+    if (status !== "open") return status === "unstable" ? "unstable" : "disconnected";
+    return this.figures.pending >= this.room ? "full" : undefined;
+  }
+
+  /** The server has everything. */
+  acknowledge() {
+    this.figures.acknowledged += this.figures.pending;
+    this.figures.pending = 0;
+    this.#notify();
+  }
+
+  /** The link breaks, and what was not acknowledged may be lost. */
+  break() {
+    this.figures.unacknowledged += this.figures.pending;
+    this.figures.pending = 0;
+    this.figures.redials += 1;
+    this.enter({ status: "waiting", attempt: 1, delay: 500, cause: { reason: "unreachable", message: "lost" } });
+  }
+
+  async nextProgress() {
+    if (this.state().status === "closed") return false;
+    await this.#change();
     return true;
   }
 

@@ -253,6 +253,8 @@ impl<S: Subject> World<S> {
         let sum = now.taken + now.buffered + now.dropped;
         assert_eq!(now.received, sum, "what was received is accounted for: {now:?}");
         assert_eq!(now.taken, self.taken, "what was taken is counted");
+        let sum = now.acknowledged + now.pending + now.unacknowledged;
+        assert_eq!(now.written, sum, "what was accepted is accounted for: {now:?}");
         let totals = |counters: &Counters| {
             [
                 counters.received,
@@ -262,6 +264,9 @@ impl<S: Subject> World<S> {
                 counters.received_bytes,
                 counters.sent_messages,
                 counters.malformed,
+                counters.written,
+                counters.acknowledged,
+                counters.unacknowledged,
                 counters.refused,
                 counters.redials,
             ]

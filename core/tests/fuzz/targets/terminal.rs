@@ -57,7 +57,7 @@ impl Subject for Shell {
                 (data.len() as u64, data.len())
             }
             TerminalItem::Error { message } => (0, message.len()),
-            TerminalItem::Reconnected => (0, 0),
+            TerminalItem::Reconnected { .. } => (0, 0),
             TerminalItem::Exit { .. } => {
                 self.exited = true;
                 (0, 0)

@@ -1,7 +1,7 @@
 import { FitAddon } from "@xterm/addon-fit";
 import { Terminal as View } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
-import { ChannelClosedError, type Terminal } from "orgo-sdk";
+import { ChannelClosedError, type InputRefusal, type Terminal } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
 import { channelWords, isOutdated } from "../channel/words.js";
@@ -12,6 +12,13 @@ import { followScheme } from "./themes.js";
 const SETTLED = 80;
 /** How long a note on lost keystrokes stays, in milliseconds. */
 const NOTE = 2_500;
+
+/** Why what is typed is not sent. */
+const REFUSALS: Record<InputRefusal, string> = {
+  disconnected: "the connection is down",
+  unstable: "the computer does not answer",
+  full: "what was typed or pasted before is still on its way",
+};
 
 /** A shell on the computer, in xterm.js. */
 export class TerminalPanel {
@@ -103,7 +110,11 @@ export class TerminalPanel {
     };
     terminal.on("state", show);
     terminal.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));
-    terminal.on("reconnected", () => isCurrent() && this.#say("The connection was lost: this is a new shell."));
+    terminal.on("reconnected", (unacknowledged) => {
+      if (!isCurrent()) return;
+      const lost = unacknowledged > 0 ? ` The last ${unacknowledged} bytes typed may not have arrived.` : "";
+      this.#say(`The connection was lost: this is a new shell.${lost}`);
+    });
     this.#view.options.disableStdin = false;
     this.#button.disabled = false;
     // The window may have changed while the shell was on its way.
@@ -134,7 +145,7 @@ export class TerminalPanel {
   #write(data: string): void {
     const terminal = this.#terminal;
     if (terminal === undefined || terminal.write(data)) return;
-    setState(this.#state, "Not sent: the connection is down", "bad");
+    setState(this.#state, `Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
     clearTimeout(this.#noting);
     this.#noting = window.setTimeout(() => {
       if (this.#terminal !== terminal || terminal.state.status === "closed") return;

@@ -1,0 +1,271 @@
+//! The input of a terminal on its way: what waits to be sent, and what the server is known to have.
+//!
+//! A WebSocket keeps its order, so the answer to a ping acknowledges all that was sent before that ping. At most a window
+//! of input is sent ahead of the last acknowledgment. Pings and messages of control therefore never wait behind more than
+//! that in a buffer of the system, and a server that holds its answer back makes the writer wait. As in delay-based
+//! congestion control, the window follows the time that an answer takes.
+
+use std::collections::VecDeque;
+
+use crate::Millis;
+use crate::json::quote;
+
+/// Text may be accepted while less than this waits or is unacknowledged, in bytes.
+const HIGH_WATER: usize = 1 << 20;
+/// The longest text that is accepted at once, in bytes.
+pub(super) const LARGEST_INPUT: usize = 16 << 20;
+/// The longest text of one message, in bytes: servers limit their messages, some of them to 32 KiB.
+const PIECE: usize = 16 << 10;
+const FIRST_WINDOW: usize = 64 << 10;
+const SMALLEST_WINDOW: usize = PIECE;
+const LARGEST_WINDOW: usize = 256 << 10;
+/// The window grows if an answer takes less than this, and shrinks if it takes more than that.
+const FAST: Millis = 1_000;
+const SLOW: Millis = 3_000;
+/// How long after a little input a ping asks for its acknowledgment: one ping serves several keystrokes.
+const PING_DELAY: Millis = 200;
+/// A server that leaves more pings unanswered while it sends other messages answers none.
+const MOST_PINGS: usize = 64;
+
+/// A ping that is not answered yet.
+#[derive(Debug)]
+struct Ping {
+    /// When it was sent; `None` until the time is known.
+    at: Option<Millis>,
+    /// The bytes of input that were sent after the ping before it.
+    covers: usize,
+}
+
+#[derive(Debug)]
+pub(super) struct Input {
+    /// What is not sent yet begins at `start`.
+    text: String,
+    start: usize,
+    /// Bytes that were sent on this socket and are not acknowledged, and those of them that no ping follows yet.
+    in_flight: usize,
+    unpinged: usize,
+    pings: VecDeque<Ping>,
+    /// When a ping is to follow a little input; `None` until the time is known.
+    ping_at: Option<Millis>,
+    window: usize,
+    /// The server has answered a ping on this socket. Without answers there is no window, and nothing is acknowledged.
+    answers: bool,
+    /// The server left too many pings unanswered.
+    deaf: bool,
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            start: 0,
+            in_flight: 0,
+            unpinged: 0,
+            pings: VecDeque::new(),
+            ping_at: None,
+            window: FIRST_WINDOW,
+            answers: false,
+            deaf: false,
+        }
+    }
+}
+
+impl Input {
+    fn unsent(&self) -> usize {
+        self.text.len() - self.start
+    }
+
+    /// Bytes that are accepted and not acknowledged.
+    pub(super) fn pending(&self) -> usize {
+        self.unsent() + self.in_flight
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.pending() >= HIGH_WATER
+    }
+
+    pub(super) fn accept(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// The next message, if the window allows one.
+    pub(super) fn next_message(&mut self) -> Option<String> {
+        let blocked = self.answers && !self.deaf && self.in_flight >= self.window;
+        if blocked || self.unsent() == 0 {
+            return None;
+        }
+        let mut end = (self.start + PIECE).min(self.text.len());
+        while !self.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let piece = &self.text[self.start..end];
+        let message = format!(r#"{{"type":"input","data":{}}}"#, quote(piece));
+        self.in_flight += piece.len();
+        self.unpinged += piece.len();
+        self.start = end;
+        if self.unsent() == 0 {
+            // Frees what a large text took.
+            self.text = String::new();
+            self.start = 0;
+        } else if self.start >= self.text.len() / 2 {
+            self.text.drain(..self.start);
+            self.start = 0;
+        }
+        Some(message)
+    }
+
+    /// Whether a ping should follow what was sent, at once.
+    pub(super) fn wants_ping(&self) -> bool {
+        self.awaits_ping() && self.unpinged >= self.window / 2
+    }
+
+    /// Whether a ping should follow what was sent, at some time.
+    fn awaits_ping(&self) -> bool {
+        // One at a time: an answer that is late for one ping must not be taken for that of another.
+        self.unpinged > 0 && self.pings.is_empty() && !self.deaf
+    }
+
+    /// When to call [`is_ping_due`](Self::is_ping_due).
+    pub(super) fn poll_timeout(&self) -> Option<Millis> {
+        self.awaits_ping().then(|| self.ping_at.unwrap_or(0))
+    }
+
+    /// Whether a ping should be sent now.
+    pub(super) fn is_ping_due(&mut self, now: Millis) -> bool {
+        self.awaits_ping() && now >= *self.ping_at.get_or_insert(now.saturating_add(PING_DELAY))
+    }
+
+    /// A ping is sent after the messages so far.
+    pub(super) fn pinged(&mut self, now: Option<Millis>) {
+        self.ping_at = None;
+        if self.deaf {
+            return;
+        }
+        self.pings.push_back(Ping { at: now, covers: std::mem::take(&mut self.unpinged) });
+        if self.pings.len() > MOST_PINGS {
+            self.deaf = true;
+            self.pings.clear();
+        }
+    }
+
+    /// The time is known at which the last pings were sent.
+    pub(super) fn stamp(&mut self, now: Millis) {
+        for ping in self.pings.iter_mut().rev().take_while(|ping| ping.at.is_none()) {
+            ping.at = Some(now);
+        }
+    }
+
+    /// The oldest ping is answered: the bytes that this acknowledges.
+    pub(super) fn answered(&mut self, now: Millis) -> usize {
+        let Some(Ping { at, covers }) = self.pings.pop_front() else { return 0 };
+        self.answers = true;
+        self.in_flight -= covers;
+        if covers > 0 {
+            let took = at.map_or(0, |at| now.saturating_sub(at));
+            if took < FAST {
+                self.window = (self.window * 2).min(LARGEST_WINDOW);
+            } else if took > SLOW {
+                self.window = (self.window / 2).max(SMALLEST_WINDOW);
+            }
+        }
+        covers
+    }
+
+    /// The socket is gone: the bytes that may not have arrived. Nothing of them is sent on another one.
+    pub(super) fn disconnect(&mut self) -> usize {
+        std::mem::take(self).pending()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sent(input: &mut Input) -> Vec<String> {
+        std::iter::from_fn(|| input.next_message())
+            .map(|message| {
+                let value: serde_json::Value = serde_json::from_str(&message).unwrap();
+                value["data"].as_str().unwrap().to_owned()
+            })
+            .collect()
+    }
+
+    fn answering() -> Input {
+        let mut input = Input::default();
+        input.pinged(Some(0));
+        assert_eq!(input.answered(0), 0);
+        input
+    }
+
+    #[test]
+    fn a_large_text_is_cut_between_characters() {
+        let mut input = Input::default();
+        let text = "x🦀é".repeat(10_000);
+        input.accept(&text);
+        let pieces = sent(&mut input);
+        assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.len() <= PIECE));
+        assert_eq!(pieces.concat(), text);
+        assert_eq!((input.pending(), input.unsent()), (text.len(), 0));
+    }
+
+    #[test]
+    fn at_most_a_window_is_sent_ahead_of_the_last_answer() {
+        let mut input = answering();
+        let text = "0123456789".repeat(100_000);
+        input.accept(&text);
+        let (mut arrived, mut turns) = (String::new(), 0);
+        while input.pending() > 0 {
+            arrived.push_str(&sent(&mut input).concat());
+            assert!(input.in_flight < input.window + PIECE);
+            assert!(input.wants_ping() || input.unsent() == 0);
+            input.pinged(Some(0));
+            assert!(!input.wants_ping() && input.next_message().is_none());
+            assert!(input.answered(10) > 0);
+            turns += 1;
+        }
+        assert_eq!(arrived, text);
+        assert!((4..8).contains(&turns), "{turns}");
+    }
+
+    #[test]
+    fn the_window_shrinks_while_answers_are_slow() {
+        let mut input = answering();
+        for turn in 0..4 {
+            input.accept(&"x".repeat(LARGEST_WINDOW));
+            while input.next_message().is_some() {}
+            input.pinged(Some(turn * 10_000));
+            input.answered(turn * 10_000 + SLOW + 1);
+        }
+        assert_eq!(input.window, SMALLEST_WINDOW);
+    }
+
+    #[test]
+    fn without_answers_nothing_is_held_back_or_acknowledged() {
+        let mut input = Input::default();
+        input.pinged(Some(0));
+        input.accept(&"x".repeat(1_000_000));
+        assert_eq!(sent(&mut input).concat().len(), 1_000_000);
+        for _ in 0..MOST_PINGS {
+            input.pinged(Some(0));
+        }
+        assert!(input.deaf && input.pings.is_empty());
+        assert_eq!((input.answered(1), input.pending()), (0, 1_000_000));
+        assert_eq!(input.disconnect(), 1_000_000);
+    }
+
+    #[test]
+    fn one_ping_follows_several_keystrokes() {
+        let mut input = answering();
+        input.accept("a");
+        assert_eq!(sent(&mut input), ["a"]);
+        assert_eq!(input.poll_timeout(), Some(0));
+        assert!(!input.is_ping_due(1_000));
+        input.accept("b");
+        assert_eq!(sent(&mut input), ["b"]);
+        assert_eq!(input.poll_timeout(), Some(1_000 + PING_DELAY));
+        assert!(input.is_ping_due(1_000 + PING_DELAY));
+        input.pinged(Some(1_000 + PING_DELAY));
+        assert_eq!(input.poll_timeout(), None);
+        assert_eq!((input.answered(1_300), input.pending()), (2, 0));
+    }
+}
