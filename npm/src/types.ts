@@ -22,6 +22,7 @@ export type {
   RunBashParams,
   ScrollParams,
   StreamStatus,
+  TakeScreenshotParams,
   TypeTextParams,
   UploadFileParams,
   VncPassword,
