@@ -1,7 +1,7 @@
 import type { AudioStream, Player, PlayerState } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords, isOutdated } from "../channel/words.js";
+import { channelWords, isBroken, isOutdated } from "../channel/words.js";
 import { byId, setIcon, setState, setText, type Tone } from "../ui/dom.js";
 import { Meter } from "./meter.js";
 import { Stats } from "./stats.js";
@@ -59,6 +59,14 @@ export class SoundPanel {
     this.#session = undefined;
     this.#play.disabled = true;
     setState(this.#state, "Not running", "idle");
+  }
+
+  /** The service is there again. */
+  retry(): void {
+    const session = this.#session;
+    if (session === undefined || this.#listening === undefined || !isBroken(this.#listening.stream.state)) return;
+    this.#stop();
+    void this.#listen(session);
   }
 
   #press(): void {
