@@ -51,6 +51,7 @@ export class SoundPanel {
   attach(session: Session): void {
     this.#session = session;
     this.#play.disabled = false;
+    this.#panel.toggleAttribute("data-ready", true);
     setState(this.#state, PLAYER.stopped.text, PLAYER.stopped.tone);
   }
 
@@ -58,6 +59,7 @@ export class SoundPanel {
     this.#stop();
     this.#session = undefined;
     this.#play.disabled = true;
+    this.#panel.toggleAttribute("data-ready", false);
     setState(this.#state, "Not running", "idle");
   }
 
