@@ -17,7 +17,7 @@ import { followScheme } from "./themes.js";
 /** How long the size has to stay the same before the shell is told, in milliseconds. */
 const SETTLED = 80;
 /** What a program may have left the terminal in: the other screen, mouse reports, colours, a hidden cursor and the like. */
-const PLAIN_MODES = "\x1b[!p\x1b[?1049l\x1b[?1000;1002;1003;1006;2004l\x1b[?25h\x1b[0m";
+const PLAIN_MODES = "\x1b[!p\x1b[?1047l\x1b[?1000;1002;1003;1006;2004l\x1b[?25h\x1b[0m";
 const NEW_SHELL = "This is a new shell.";
 const LOST = `The connection was lost. ${NEW_SHELL}`;
 const HINT = APPLE
