@@ -34,7 +34,7 @@ describe("the dashboard while its service is away", () => {
     assert.match(await notices.innerText(), /The service does not answer/);
     const text = await page.locator("body").innerText();
     assert.doesNotMatch(text, /os error|ECONN|Running/);
-    for (const id of ["machine-start", "machine-stop", "machine-restart", "machine-delete", "create-open", "files-export", "files-upload", "screen-keyboard", "screen-full"]) {
+    for (const id of ["machine-start", "machine-stop", "machine-restart", "machine-delete", "create-open", "files-export", "files-upload", "screen-keyboard", "screen-full", "terminal-open", "sound-play"]) {
       assert.ok(await page.locator(`#${id}`).isDisabled(), id);
     }
     for (const place of ["#notices", "#screen-cover"]) {

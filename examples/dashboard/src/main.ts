@@ -67,12 +67,11 @@ function follow(state: Computers): void {
     session = running && new Session(api, running.id);
     if (session === undefined) panels?.detach(selected?.id);
     else panels?.attach(session);
-  } else if (wasAway && !away) {
-    panels?.retry();
   }
+  if (wasAway !== away) panels?.reach(!away);
   const words = screenWords(state, actions);
   // The channels stay as they are: if only the list of computers cannot be reached, their shell goes on.
-  if (running === undefined || away) screen.detach(words);
+  if (running === undefined || away) screen.detach(words, selected?.id);
   else screen.attach(running, words);
 }
 
@@ -86,6 +85,7 @@ async function loadPanels(): Promise<void> {
   }
   if (session === undefined) panels.detach(store.state.get().selected?.id);
   else panels.attach(session);
+  panels.reach(!away);
 }
 
 store.state.watch(follow);

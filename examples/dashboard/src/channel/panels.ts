@@ -27,8 +27,8 @@ export class ChannelPanels {
     for (const panel of others) panel.detach();
   }
 
-  /** The service is there again: what waits for it need not wait longer. */
-  retry(): void {
-    for (const panel of this.#panels) panel.retry();
+  /** @param reached whether the service is there. What waited for it need not wait longer then */
+  reach(reached: boolean): void {
+    for (const panel of this.#panels) panel.reach(reached);
   }
 }

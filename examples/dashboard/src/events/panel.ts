@@ -52,8 +52,9 @@ export class EventsPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** The service is there again. */
-  retry(): void {
+  /** @param reached whether the service is there */
+  reach(reached: boolean): void {
+    if (!reached) return;
     const stream = this.#stream;
     if (stream !== undefined && isBroken(stream.state)) {
       this.#stream = undefined;

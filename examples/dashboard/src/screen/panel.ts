@@ -88,21 +88,26 @@ export class ScreenPanel {
   /** Shows a running computer. */
   attach({ id, resolution }: Computer, words: CoverWords): void {
     if (this.#id === id) return;
-    this.detach(words);
+    this.detach(words, id);
     this.#id = id;
-    if (this.#drawn !== id) {
-      this.#canvas.getContext("2d")?.reset();
-      this.#detail.begin(resolution);
-    }
+    if (this.#drawn !== id) this.#detail.begin(resolution);
     this.#feed.start();
   }
 
-  /** Shows words where the screen was. */
-  detach(words: CoverWords): void {
+  /**
+   * Shows words where the screen was.
+   *
+   * @param id the computer that is selected: its last picture stays below them
+   */
+  detach(words: CoverWords, id: string | undefined): void {
     this.#feed.stop();
     this.#queue.clear();
     this.#id = undefined;
     this.#tag = undefined;
+    if (this.#drawn !== id) {
+      this.#canvas.getContext("2d")?.reset();
+      this.#drawn = undefined;
+    }
     this.#hide(words);
   }
 

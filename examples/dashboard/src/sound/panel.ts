@@ -63,9 +63,12 @@ export class SoundPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** The service is there again. */
-  retry(): void {
+  /** @param reached whether the service is there */
+  reach(reached: boolean): void {
     const session = this.#session;
+    // What plays can be stopped.
+    this.#play.disabled = session === undefined || (!reached && this.#listening === undefined);
+    if (!reached) return;
     if (session === undefined || this.#listening === undefined || !isBroken(this.#listening.stream.state)) return;
     this.#stop();
     void this.#listen(session);

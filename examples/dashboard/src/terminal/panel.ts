@@ -41,7 +41,8 @@ export class TerminalPanel {
   #shown: string | undefined;
   /** Whether there is to be a shell: not after it has ended by itself. */
   #wanted = false;
-  /** Stands for the latest try to open one. */
+  #reached = true;
+  /** Stands for the try to open one that is on its way. */
   #opening: object | undefined;
   #fitting: number | undefined;
   #noting: number | undefined;
@@ -101,22 +102,30 @@ export class TerminalPanel {
     this.#show(id);
     this.#session = undefined;
     this.#wanted = false;
+    this.#opening = undefined;
     void this.#terminal?.close();
     this.#terminal = undefined;
     this.#view.options.disableStdin = true;
-    this.#button.disabled = true;
+    this.#enable();
     if (this.#ask.open) this.#ask.close();
     setText(this.#hint, "");
     setState(this.#state, "Not running", "idle");
   }
 
-  /** The service is there again. */
-  retry(): void {
+  /** @param reached whether the service is there */
+  reach(reached: boolean): void {
     const terminal = this.#terminal;
+    this.#reached = reached;
+    this.#enable();
+    if (!reached) return;
     if (this.#session === undefined || !this.#wanted) return;
     if (terminal === undefined || terminal.state.status === "closed" || isBroken(terminal.state)) {
       void this.#open(this.#session, LOST);
     }
+  }
+
+  #enable(): void {
+    this.#button.disabled = this.#session === undefined || this.#opening !== undefined || !this.#reached;
   }
 
   #show(id: string | undefined): void {
@@ -142,7 +151,7 @@ export class TerminalPanel {
     this.#terminal = undefined;
     this.#wanted = true;
     this.#fitNow();
-    this.#button.disabled = true;
+    this.#enable();
     setText(this.#hint, HINT);
     this.#hint.title = HINT;
     setState(this.#state, "Connecting…", "busy");
@@ -155,7 +164,8 @@ export class TerminalPanel {
       this.#use(terminal, session);
     } catch (error) {
       if (isOver()) return;
-      this.#button.disabled = false;
+      this.#opening = undefined;
+      this.#enable();
       setState(this.#state, explain(error).message, "bad");
     }
   }
@@ -172,7 +182,8 @@ export class TerminalPanel {
     terminal.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));
     terminal.on("reconnected", () => isCurrent() && this.#say(LOST));
     this.#view.options.disableStdin = false;
-    this.#button.disabled = false;
+    this.#opening = undefined;
+    this.#enable();
     // The window may have changed while the shell was on its way.
     terminal.resize(this.#view.cols, this.#view.rows);
     show();
