@@ -8,7 +8,7 @@ import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
 import { ComputerStateError, NotFoundError, TimeoutError } from "./errors.js";
-import { type CallOptions, checkCallOptions, type OpenOptions } from "./options.js";
+import { type CallOptions, checkCallOptions, checks, type OpenOptions } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
 import { hideSecrets } from "./secrets.js";
@@ -24,6 +24,7 @@ import type {
   ExecResult,
   RunBashParams,
   ScrollParams,
+  TakeScreenshotParams,
   TypeTextParams,
 } from "./types.js";
 
@@ -41,6 +42,9 @@ export interface Screenshot {
   /** In pixels, read from the picture itself. */
   height: number;
 }
+
+/** How a screenshot is taken. */
+export interface ScreenshotOptions extends CallOptions, Without<TakeScreenshotParams> {}
 
 /** The parameters of a call but for the computer's id. */
 type Without<Params, Name extends string = "id"> = Omit<Params, Name>;
@@ -148,9 +152,16 @@ export class Computer {
     return acknowledged;
   }
 
-  /** Takes a picture of the screen: `data` is a PNG or JPEG file, as `mime_type` says. */
-  async screenshot(options?: CallOptions): Promise<Screenshot> {
-    const { value, bytes } = await this.#caller.exchange("computers.screenshot", { id: this.id }, options);
+  /**
+   * Takes a picture of the screen: `data` is a PNG or JPEG file, as `mime_type` says. `format` and `scale` ask for a smaller
+   * one; a server that does not know them sends its usual one, so see `width` and `height`.
+   */
+  async screenshot(options: ScreenshotOptions = {}): Promise<Screenshot> {
+    const operation = "computers.screenshot";
+    checkCallOptions(operation, options, { format: checks.string, scale: checks.number });
+    const { format, scale, ...rest } = options;
+    const params = { id: this.id, ...(format !== undefined && { format }), ...(scale !== undefined && { scale }) };
+    const { value, bytes } = await this.#caller.exchange(operation, params, rest);
     return { data: bytes, ...value };
   }
 

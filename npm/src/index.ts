@@ -31,7 +31,7 @@ export { Channel, type ChannelEvents } from "./channel/channel.js";
 export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions } from "./channel/events.js";
 export { Terminal, type TerminalEvents, type TerminalParams } from "./channel/terminal.js";
 export type { OrgoOptions } from "./client.js";
-export { Computer, type ComputerInfo, type Screenshot } from "./computer.js";
+export { Computer, type ComputerInfo, type Screenshot, type ScreenshotOptions } from "./computer.js";
 export { type ConnectOptions, ConnectedComputer, Connection, type ConnectionData } from "./connection.js";
 export {
   AbortError,

@@ -30,6 +30,7 @@ export type {
   RunBashParams,
   ScrollParams,
   StreamStatus,
+  TakeScreenshotParams,
   TypeTextParams,
   UploadFileParams,
   VncPassword,

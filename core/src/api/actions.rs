@@ -20,6 +20,14 @@ choice! {
         /// Towards the end.
         Down = "down",
     }
+
+    /// How a screenshot is encoded.
+    ScreenshotFormat {
+        /// Every pixel as it is.
+        Png = "png",
+        /// Smaller, and not exact.
+        Jpeg = "jpeg",
+    }
 }
 
 object! {
@@ -81,7 +89,13 @@ endpoint! {
         /// The computer's id.
         id,
     }
-    fields {}
+    fields {
+        /// The encoding. A server that does not know it sends its usual one (PY, BOPS).
+        format: Option<ScreenshotFormat>,
+        /// The size of the image as a part of the screen's, up to 1. A server that does not know it sends the whole size
+        /// (PY, BOPS).
+        scale: Option<f64> { rule: Rule::Range(0.01, 1.0), default: "1" },
+    }
 }
 
 endpoint! {

@@ -8,17 +8,20 @@ import { Screenshots } from "./screenshots.mjs";
 /**
  * @typedef {object} Exchange
  * @property {import("node:http").IncomingMessage} request
+ * @property {URLSearchParams} query
  * @property {import("./calls.mjs").Calls} calls records the SDK's calls
  * @property {AbortSignal} signal aborted when the page no longer waits
  *
  * @typedef {(tell: (progress: unknown) => void) => Promise<unknown>} Lines what is told on the way, and the result
  *
- * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string } | { lines: Lines }} Answer
+ * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string, tag: string } | { lines: Lines }} Answer
  */
 
 /** The actions of a computer that take an object of parameters. */
 const ACTIONS = ["click", "drag", "scroll"];
 const LIFECYCLE = ["start", "stop", "restart"];
+/** Of what the page asks again and again: it tries again itself, and says meanwhile that the service is out of reach. */
+const POLLING = { maxRetries: 0, timeout: 10_000 };
 
 /** What the page can ask for. The key stays here: no answer holds it. */
 export class Api {
@@ -74,7 +77,7 @@ export class Api {
   }
 
   async #list({ calls, signal }) {
-    const workspaces = await listWorkspaces(this.#orgo, calls, { signal });
+    const workspaces = await listWorkspaces(this.#orgo, calls, { signal, ...POLLING });
     return {
       json: {
         workspaces: workspaces.map(({ id, name }) => ({ id, name })),
@@ -97,10 +100,15 @@ export class Api {
     return { json: await calls.time("computers.delete", () => this.#orgo.computers.delete(id)) };
   }
 
-  async #screenshot(id, { calls }) {
-    const take = () => this.#screenshots.take(id, () => this.#orgo.computer(id).screenshot());
-    const { data, mime_type } = await calls.time("computers.screenshot", take);
-    return { bytes: data, type: mime_type };
+  async #screenshot(id, { query, calls }) {
+    const kind = {
+      ...(query.has("format") && { format: query.get("format") }),
+      ...(query.has("scale") && { scale: number(query, "scale") }),
+    };
+    const take = () => this.#orgo.computer(id).screenshot({ ...kind, ...POLLING });
+    const shared = () => this.#screenshots.take(id, JSON.stringify(kind), take);
+    const { data, mime_type, tag } = await calls.time("computers.screenshot", shared);
+    return { bytes: data, type: mime_type, tag };
   }
 
   async #connection(id, { calls, signal }) {
@@ -119,4 +127,10 @@ export class Api {
     if (action === "export") return this.#files.export(id, body, exchange);
     throw new Refused(404, "There is no such action");
   }
+}
+
+function number(query, name) {
+  const value = Number(query.get(name));
+  if (!Number.isFinite(value)) throw new Refused(400, `${name} must be a number`);
+  return value;
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describeError } from "./errors.mjs";
 import { Refused } from "./guard.mjs";
 
@@ -73,6 +74,33 @@ export function send(response, status, type, body, headers = {}) {
   if (response.destroyed) return;
   response.writeHead(status, { "content-type": type, "content-length": body.length, ...headers });
   response.end(response.req.method === "HEAD" ? undefined : body);
+}
+
+/**
+ * A name of some content, for the `ETag` header.
+ *
+ * @param {Uint8Array} content
+ * @returns {string}
+ */
+export function tagOf(content) {
+  return `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
+}
+
+/**
+ * Sends content, or 304 if the request names it as what the page has.
+ *
+ * @param {import("node:http").ServerResponse} response
+ * @param {string} type
+ * @param {Uint8Array} body
+ * @param {string} tag
+ * @param {Record<string, string>} [headers]
+ */
+export function sendTagged(response, type, body, tag, headers = {}) {
+  const known = response.req.headers["if-none-match"]?.split(",").some((name) => name.trim() === tag);
+  if (!known) return send(response, 200, type, body, { ...headers, etag: tag });
+  if (response.destroyed) return;
+  response.writeHead(304, { ...headers, etag: tag });
+  response.end();
 }
 
 /**

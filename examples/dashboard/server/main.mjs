@@ -8,7 +8,7 @@ import { ENTRY_PAGE, KEY_REQUIRED_PAGE } from "./entry-pages.mjs";
 import { describeError } from "./errors.mjs";
 import { FirstComputer } from "./first-computer.mjs";
 import { admit, KeyRequired, Refused, securityHeaders } from "./guard.mjs";
-import { send, sendJson, sendLines } from "./http.mjs";
+import { send, sendJson, sendLines, sendTagged } from "./http.mjs";
 import { loadPages } from "./pages.mjs";
 import { printable } from "./terminal.mjs";
 
@@ -51,7 +51,8 @@ function listener({ config, access, api, servePage, port }) {
     const isRead = request.method === "GET" || request.method === "HEAD";
     try {
       admit(request, port(), isApi);
-      const keys = new URLSearchParams(request.url.slice(path.length)).getAll("key");
+      const query = new URLSearchParams(request.url.slice(path.length));
+      const keys = query.getAll("key");
       if (path === "/" && isRead && keys.length > 0) {
         if (!access.isOpenedBy(keys)) throw new KeyRequired();
         enter(request, response, access.cookie(port()));
@@ -64,9 +65,9 @@ function listener({ config, access, api, servePage, port }) {
         return;
       }
       response.setHeader("cache-control", "no-store");
-      const answer = await api.answer(path.slice("/api".length), { request, calls, signal: closed.signal });
+      const answer = await api.answer(path.slice("/api".length), { request, query, calls, signal: closed.signal });
       if ("lines" in answer) await sendLines(response, answer.lines, calls);
-      else if ("bytes" in answer) send(response, 200, answer.type, answer.bytes, calls.headers());
+      else if ("bytes" in answer) sendTagged(response, answer.type, answer.bytes, answer.tag, calls.headers());
       else sendJson(response, answer.status ?? 200, answer.json, calls.headers());
     } catch (error) {
       if (closed.signal.aborted) return;

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Refused } from "./guard.mjs";
-import { send } from "./http.mjs";
+import { sendTagged, tagOf } from "./http.mjs";
 
 const FOLDER = fileURLToPath(new URL("../dist", import.meta.url));
 
@@ -14,6 +14,12 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
+/** The encodings that the build makes of a file, the smallest first, with the ends of their names. */
+const ENCODINGS = [
+  ["br", ".br"],
+  ["gzip", ".gz"],
+];
+
 /**
  * Reads the built page. It is small, and what is served from memory cannot be led out of its folder by a path.
  *
@@ -21,13 +27,20 @@ const TYPES = {
  * @throws {Error} if the page is not built
  */
 export function loadPages() {
-  /** @type {Map<string, { type: string, body: Buffer }>} */
+  /** @type {Map<string, { type: string, forms: { encoding?: string, body: Buffer, tag: string }[] }>} */
   const files = new Map();
-  for (const entry of listFolder()) {
-    const type = TYPES[extname(entry.name)];
-    if (!entry.isFile() || type === undefined) continue;
-    const path = join(entry.parentPath ?? entry.path, entry.name);
-    files.set(path.slice(FOLDER.length).replaceAll("\\", "/"), { type, body: readFileSync(path) });
+  const entries = listFolder().filter((entry) => entry.isFile());
+  const paths = new Set(entries.map((entry) => join(entry.parentPath ?? entry.path, entry.name)));
+  for (const path of paths) {
+    const type = TYPES[extname(path)];
+    if (type === undefined) continue;
+    const forms = [...ENCODINGS, [undefined, ""]]
+      .filter(([, end]) => paths.has(path + end))
+      .map(([encoding, end]) => {
+        const body = readFileSync(path + end);
+        return { encoding, body, tag: tagOf(body) };
+      });
+    files.set(path.slice(FOLDER.length).replaceAll("\\", "/"), { type, forms });
   }
   if (!files.has("/index.html"))
     throw new Error("The page is not built: run `npm run build --workspace examples/dashboard`");
@@ -36,8 +49,20 @@ export function loadPages() {
     if (file === undefined) throw new Refused(404, "There is no such page");
     // The names of assets hold a digest of their content.
     const caching = path.startsWith("/assets/") ? "private, max-age=31536000, immutable" : "no-cache";
-    send(response, 200, file.type, file.body, { "cache-control": caching });
+    const accepted = encodings(response.req.headers["accept-encoding"]);
+    const { encoding, body, tag } = file.forms.find((form) => form.encoding === undefined || accepted.has(form.encoding));
+    sendTagged(response, file.type, body, tag, {
+      "cache-control": caching,
+      vary: "accept-encoding",
+      ...(encoding !== undefined && { "content-encoding": encoding }),
+    });
   };
+}
+
+/** The encodings that a browser names, except those that it refuses by the weight 0. */
+function encodings(header = "") {
+  const named = header.split(",").map((item) => item.trim().toLowerCase().split(/\s*;\s*/));
+  return new Set(named.filter(([, weight]) => !/^q=0(\.0*)?$/.test(weight ?? "")).map(([name]) => name));
 }
 
 function listFolder() {

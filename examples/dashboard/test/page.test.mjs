@@ -75,6 +75,11 @@ describe("keys", async () => {
     ["Command is Control", press("c", { meta: true }), true, "ctrl+c"],
     ["the Super key elsewhere", press("ArrowLeft", { meta: true }), false, "super+Left"],
     ["F12", press("F12"), false, "F12"],
+    ["F24", press("F24"), false, "F24"],
+    ["the key of the context menu", press("ContextMenu"), false, "Menu"],
+    ["Pause", press("Pause"), false, "Pause"],
+    ["Pause with Control", press("Cancel", { ctrl: true }), false, "ctrl+Pause"],
+    ["Print", press("PrintScreen", { alt: true }), false, "alt+Print"],
     ["a dead key", press("Dead", { alt: false }), false, undefined],
   ];
   for (const [name, event, apple, expected] of cases) {
@@ -89,9 +94,115 @@ describe("keys", async () => {
   });
 });
 
+describe("the text of the field", async () => {
+  const { difference } = await load("screen/difference.ts");
+  const cases = [
+    ["more", "ab", "abc", 0, "c"],
+    ["nothing", "ab", "ab", 0, ""],
+    ["a corrected word", "I teh", "I the ", 2, "he "],
+    ["an accent", "caf e", "caf é", 1, "é"],
+    ["a change before the end", "one two", "on two", 5, " two"],
+    ["characters of two units", "a👍", "a👎", 1, "👎"],
+    ["all gone", "ab", "", 2, ""],
+  ];
+  for (const [name, before, after, missing, added] of cases) {
+    test(name, () => assert.deepEqual(difference(before, after), { missing, added }));
+  }
+});
+
+describe("the detail of pictures", async () => {
+  const { Detail } = await load("screen/detail.ts");
+  const size = (width, height) => ({ width, height });
+
+  test("is exact in a large view, and smaller in a small one", () => {
+    const detail = new Detail();
+    assert.deepEqual(detail.request(size(320, 180)), {}, "the size of the screen is not known yet");
+    detail.begin("1280x720x24");
+    assert.deepEqual(detail.request(size(1280, 720)), {});
+    assert.deepEqual(detail.request(size(2560, 1440)), {});
+    assert.deepEqual(detail.request(size(320, 180)), { format: "jpeg", scale: 0.25 });
+    assert.ok(detail.accept(size(320, 180)));
+    assert.deepEqual(detail.size, size(1280, 720));
+  });
+
+  test("takes a server that makes no smaller pictures", () => {
+    const detail = new Detail();
+    detail.begin("1280x720x24");
+    detail.request(size(320, 180));
+    assert.ok(detail.accept(size(1280, 720)));
+    assert.deepEqual(detail.size, size(1280, 720));
+  });
+
+  test("finds out that the screen has another size than it was made with", () => {
+    const detail = new Detail();
+    detail.begin("1280x720x24");
+    detail.request(size(640, 360));
+    assert.ok(!detail.accept(size(960, 540)));
+    assert.deepEqual(detail.request(size(640, 360)), {});
+    assert.ok(detail.accept(size(1920, 1080)));
+    assert.deepEqual(detail.size, size(1920, 1080));
+    assert.equal(detail.request(size(640, 360)).scale, 0.35);
+  });
+});
+
+describe("the words of failures", async () => {
+  const { CallFailed, explain, isRefusal } = await load("api/problem.ts");
+  const failed = (name, message, more = {}, status) => new CallFailed({ name, message, delivered: "no", ...more }, status);
+
+  test("a connection that failed is said in plain words", () => {
+    for (const [message, words] of [
+      ["workspaces.list: connection refused (os error 111)", /nothing listens at its address/],
+      ["workspaces.list: tcp connect error: Connection refused (os error 61)", /nothing listens/],
+      ["workspaces.list: dns error: failed to lookup address information", /name cannot be found/],
+      ["workspaces.list: connection reset by peer (os error 104)", /was cut/],
+      ["workspaces.list: invalid peer certificate: Expired", /secure connection/],
+      ["workspaces.list: something new (os error 5)", /cannot be reached/],
+    ]) {
+      const { message: said } = explain(failed("ConnectionError", message));
+      assert.match(said, words);
+      assert.doesNotMatch(said, /os error/);
+    }
+  });
+
+  test("an export that is not allowed or finds nothing says its own reason", () => {
+    const refused = explain(failed("PermissionDeniedError", "files.export: 403 path: must be in the home folder"));
+    assert.deepEqual(refused, { message: "Path: must be in the home folder." });
+    assert.equal(explain(failed("NotFoundError", "files.export: 404 File not found")).advice, "Check the path.");
+  });
+
+  test("what an input is refused for concerns no other input", () => {
+    assert.ok(isRefusal(failed("BadRequestError", "computers.type: 400 text", {}, 400)));
+    assert.ok(!isRefusal(failed("NotFoundError", "computers.type: 404 gone", {}, 404)));
+    assert.ok(!isRefusal(failed("ConnectionError", "computers.type: connection refused", {}, 502)));
+    assert.ok(!isRefusal(new Error("no")));
+  });
+});
+
+describe("the terminal's own keys", async () => {
+  const { isCopyInTerminal, isPasteInTerminal } = await load("terminal/keys.ts");
+  const press = (code, { ctrl = false, shift = false, key = "" } = {}) => ({
+    key,
+    code,
+    ctrlKey: ctrl,
+    shiftKey: shift,
+    altKey: false,
+    metaKey: false,
+  });
+
+  test("copy and paste as in other terminals", () => {
+    assert.ok(isCopyInTerminal(press("KeyC", { ctrl: true, shift: true }), false, false));
+    assert.ok(isCopyInTerminal(press("KeyC", { ctrl: true }), true, false));
+    assert.ok(!isCopyInTerminal(press("KeyC", { ctrl: true }), false, false), "the shell's");
+    assert.ok(!isCopyInTerminal(press("KeyC", { ctrl: true }), true, true), "the shell's on Apple computers");
+    assert.ok(isPasteInTerminal(press("KeyV", { ctrl: true, shift: true }), false));
+    assert.ok(isPasteInTerminal(press("Insert", { shift: true, key: "Insert" }), false));
+    assert.ok(!isPasteInTerminal(press("KeyV", { ctrl: true }), false), "the shell's");
+  });
+});
+
 describe("files", async () => {
   const { sizeWords } = await load("files/words.ts");
-  const { readLines } = await load("api/lines.ts");
+  const { Lines } = await load("api/lines.ts");
 
   test("sizes in words", () => {
     const cases = [
@@ -108,19 +219,14 @@ describe("files", async () => {
     for (const [bytes, words] of cases) assert.equal(sizeWords(bytes), words);
   });
 
-  test("lines that come in pieces of any length", async () => {
-    const lines = [{ name: "ä €😀" }, { n: 1 }, {}];
-    const bytes = new TextEncoder().encode(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    for (let length = 1; length <= bytes.length; length += 1) {
-      const body = new ReadableStream({
-        start(controller) {
-          for (let at = 0; at < bytes.length; at += length) controller.enqueue(bytes.subarray(at, at + length));
-          controller.close();
-        },
-      });
+  test("lines that come in pieces of any length", () => {
+    const values = [{ name: "ä €😀" }, { n: 1 }, {}];
+    const text = values.map((value) => `${JSON.stringify(value)}\n`).join("");
+    for (let length = 1; length <= text.length; length += 1) {
+      const lines = new Lines();
       const read = [];
-      for await (const line of readLines(body)) read.push(line);
-      assert.deepEqual(read, lines);
+      for (let end = length; end < text.length + length; end += length) read.push(...lines.take(text.slice(0, end)));
+      assert.deepEqual(read, values);
     }
   });
 });
@@ -133,12 +239,16 @@ describe("the queue of inputs", async () => {
     const calls = [];
     const failures = [];
     const clock = { now: 1_000 };
+    const rules = { goOn: false };
     const queue = new InputQueue({
       now: () => clock.now,
       send: (action, params) =>
         new Promise((resolve, reject) => calls.push({ action, params, end: resolve, fail: reject })),
       sent: () => {},
-      failed: (error) => failures.push(error),
+      failed: (error) => {
+        failures.push(error);
+        return rules.goOn;
+      },
     });
     /** Ends the last call and lets the next one begin. */
     const next = async (error) => {
@@ -147,7 +257,7 @@ describe("the queue of inputs", async () => {
       else call.fail(error);
       await new Promise((resolve) => setImmediate(resolve));
     };
-    return { queue, calls, failures, clock, next };
+    return { queue, calls, failures, clock, rules, next };
   }
 
   test("keeps the order and joins text that waits", async () => {
@@ -204,6 +314,70 @@ describe("the queue of inputs", async () => {
       calls.map(({ params }) => params.double ?? false),
       [false, false, false, true],
     );
+  });
+
+  /** What was sent, in words. */
+  const words = (calls) => calls.map(({ params }) => params.text ?? params.key);
+
+  test("sends a key that is held at the pace of the calls, and nothing after it is released", async () => {
+    const { queue, calls, next } = recorded();
+    queue.key("Backspace");
+    for (let times = 0; times < 90; times += 1) queue.key("Backspace", true);
+    await next();
+    for (let times = 0; times < 90; times += 1) queue.key("Backspace", true);
+    await next();
+    for (let times = 0; times < 90; times += 1) queue.key("Backspace", true);
+    assert.equal(calls.length, 3);
+    queue.release();
+    await next();
+    assert.equal(calls.length, 3, "one repeat was on its way, and none follows");
+  });
+
+  test("holds text of a key back in the same way", async () => {
+    const { queue, calls, next } = recorded();
+    queue.type("x");
+    for (let times = 0; times < 90; times += 1) queue.type("x", true);
+    await next();
+    for (let times = 0; times < 90; times += 1) queue.type("x", true);
+    assert.deepEqual(words(calls), ["x", "xxxxxxxx"]);
+    queue.release();
+    await next();
+    assert.equal(calls.length, 2);
+  });
+
+  test("never drops a press for a repeat", async () => {
+    const { queue, calls, next } = recorded();
+    queue.key("Down");
+    queue.key("Down", true);
+    queue.type("ab");
+    queue.type("b", true);
+    queue.key("Enter");
+    queue.key("Enter", true);
+    queue.release();
+    queue.type("c");
+    for (let times = 0; times < 4; times += 1) await next();
+    assert.deepEqual(words(calls), ["Down", "ab", "Enter", "c"]);
+  });
+
+  test("bounds what a long swipe adds up to", async () => {
+    const { queue, calls, next } = recorded();
+    queue.key("Home");
+    for (let times = 0; times < 100; times += 1) queue.scroll({ direction: "down", amount: 20, x: 1, y: 1 });
+    await next();
+    assert.deepEqual(calls.slice(1).map(({ params }) => params.amount), [60]);
+    await next();
+  });
+
+  test("goes on after an input that alone was refused", async () => {
+    const { queue, calls, failures, rules, next } = recorded();
+    rules.goOn = true;
+    queue.type("refused");
+    queue.key("Enter");
+    queue.type("more");
+    await next(new Error("no"));
+    await next();
+    assert.deepEqual([words(calls), failures.length], [["refused", "Enter", "more"], 1]);
+    await next();
   });
 
   test("drops what follows an input that failed", async () => {

@@ -40,6 +40,41 @@ describe("the dashboard's server", () => {
     }
   });
 
+  test("serves what the page is made of compressed, to whom takes that, and not twice", async () => {
+    const get = (path, headers) => ask(path, { headers: page(headers) });
+    const index = await get("/", {});
+    const [script] = /\/assets\/index-[\w-]+\.js/.exec(index.text);
+    const plain = await get(script, {});
+    assert.equal(plain.headers["content-encoding"], undefined);
+    assert.equal(plain.headers.vary, "accept-encoding");
+    for (const [accepted, encoding] of [
+      ["gzip, deflate, br, zstd", "br"],
+      ["gzip, deflate", "gzip"],
+      ["br;q=0, gzip;q=0.5", "gzip"],
+      ["BR", "br"],
+      ["identity", undefined],
+    ]) {
+      const { status, headers } = await get(script, { "accept-encoding": accepted });
+      assert.deepEqual([status, headers["content-encoding"]], [200, encoding], accepted);
+      const length = Number(headers["content-length"]);
+      assert.ok(encoding === undefined ? length === Buffer.byteLength(plain.text) : length < plain.text.length / 2);
+      const again = await get(script, { "accept-encoding": accepted, "if-none-match": headers.etag });
+      assert.deepEqual([again.status, again.text], [304, ""]);
+    }
+    const other = await get("/", { "if-none-match": plain.headers.etag });
+    assert.equal(other.status, 200);
+    assert.equal((await get("/", { "if-none-match": index.headers.etag })).status, 304);
+    assert.equal((await get(`${script}.br`, {})).status, 404);
+  });
+
+  test("refuses a picture that the service cannot take", async () => {
+    const picture = (query) => ask(`/api/computers/some/screenshot?${query}`, { headers: own() });
+    assert.equal((await picture("scale=small")).status, 400);
+    assert.equal((await picture("scale=2")).status, 400);
+    assert.equal((await picture("format=gif")).status, 400);
+    assert.equal((await picture("format=jpeg&scale=0.5")).status, 502);
+  });
+
   test("answers only its own names and pages", async () => {
     const api = "/api/service";
     assert.equal((await ask(api, { headers: own() })).status, 200);

@@ -9,6 +9,9 @@ export type Status = "creating" | "starting" | "running" | "stopping" | "stopped
 /** The graphics card. Whether a request for one is honoured is not known. */
 export type Gpu = "none" | "a10" | "l40s" | "a100-40gb" | "a100-80gb";
 
+/** How a screenshot is encoded. */
+export type ScreenshotFormat = "png" | "jpeg";
+
 /** A button of the mouse. */
 export type MouseButton = "left" | "right";
 
@@ -316,6 +319,10 @@ export interface RestartComputerParams {
 export interface TakeScreenshotParams {
   /** The computer's id. */
   id: string;
+  /** The encoding. A server that does not know it sends its usual one (PY, BOPS). */
+  format?: ScreenshotFormat;
+  /** The size of the image as a part of the screen's, up to 1. A server that does not know it sends the whole size (PY, BOPS). Takes a number from 0.01 to 1. Default: `1`. */
+  scale?: number;
 }
 
 /** Parameters of `computers.click`. */

@@ -1,6 +1,6 @@
-import type { ConnectionData, UploadProgress } from "orgo-sdk";
+import type { ActionResult, ConnectionData, ScreenshotOptions, UploadProgress } from "orgo-sdk";
 import type { CallLog } from "./call-log.js";
-import { readLines } from "./lines.js";
+import { Lines } from "./lines.js";
 import { CallFailed, type Problem, RESTARTED, SERVER_GONE } from "./problem.js";
 import type { Computer, Inventory, Service, StoredFile } from "./types.js";
 
@@ -32,6 +32,20 @@ export interface NewComputer {
   resolution: string;
 }
 
+/** An encoded picture of the screen, and the server's name of what is on it. */
+export interface Picture {
+  blob: Blob;
+  tag: string | undefined;
+}
+
+/** How large and exact a picture is to be, and the name of the one that is shown. */
+export interface PictureRequest extends Pick<ScreenshotOptions, "format" | "scale"> {
+  tag?: string | undefined;
+}
+
+/** How far an upload is: its way to the service has two halves, over the server of the page. */
+export type UploadStep = "sending" | "storing";
+
 /** A line of the answer to an upload. */
 type UploadLine =
   | { progress: UploadProgress }
@@ -39,12 +53,17 @@ type UploadLine =
   | { error: Problem; timing: string };
 
 interface Request {
-  /** A file is sent as it is, anything else as JSON. */
+  /** Sent as JSON. */
   body?: unknown;
   signal?: AbortSignal;
   /** Whether the call is made again and again by itself. */
   polling?: boolean;
+  /** The name of an answer that is not wanted again. */
+  tag?: string | undefined;
 }
+
+/** The server answers only requests with this header, which other pages cannot send. */
+const OWN_HEADER = { "x-orgo-dashboard": "1" };
 
 /** The calls that the page makes to its server, which holds the API key. */
 export class Api {
@@ -79,13 +98,19 @@ export class Api {
     action: Name,
     params: Actions[Name],
     signal?: AbortSignal,
-  ): Promise<void> {
-    await this.#fetch("POST", `/computers/${id}/${action}`, { body: params, signal });
+  ): Promise<ActionResult> {
+    return this.#json("POST", `/computers/${id}/${action}`, { body: params, signal });
   }
 
-  /** An encoded picture of the screen. */
-  async screenshot(id: string, signal: AbortSignal): Promise<Blob> {
-    return (await this.#fetch("GET", `/computers/${id}/screenshot`, { signal, polling: true })).blob();
+  /** A picture of the screen; `undefined` if it is still the one with the tag of the request. */
+  async screenshot(id: string, { format, scale, tag }: PictureRequest, signal: AbortSignal): Promise<Picture | undefined> {
+    const query = new URLSearchParams();
+    if (format !== undefined) query.set("format", format);
+    if (scale !== undefined) query.set("scale", String(scale));
+    const path = `/computers/${id}/screenshot${query.size > 0 ? `?${query}` : ""}`;
+    const response = await this.#fetch("GET", path, { signal, polling: true, tag });
+    if (response.status === 304) return undefined;
+    return { blob: await response.blob(), tag: response.headers.get("etag") ?? undefined };
   }
 
   /** What opens the computer's channels: their addresses and the computer's password. */
@@ -98,29 +123,51 @@ export class Api {
     return this.#json("GET", `/computers/${id}/files`, { signal, polling });
   }
 
-  /** @param tell is told how much of the file the service has got */
+  /**
+   * Uploads a file. It is sent by XMLHttpRequest, since `fetch` does not tell what has left.
+   *
+   * @param tell is told how much of the file has come to the page's server, and then how much the service has got
+   */
   async upload(
     id: string,
     file: File,
-    tell: (progress: UploadProgress) => void,
+    tell: (step: UploadStep, progress: UploadProgress) => void,
     signal: AbortSignal,
   ): Promise<StoredFile> {
-    const path = `/computers/${id}/files/${encodeURIComponent(file.name)}`;
-    const { body } = await this.#fetch("POST", path, { body: file, signal });
-    try {
-      for await (const line of readLines<UploadLine>(body)) {
-        if ("progress" in line) {
-          tell(line.progress);
-          continue;
-        }
-        this.#log.record(line.timing, false);
-        if ("error" in line) throw new CallFailed(line.error);
-        return line.result;
+    const request = new XMLHttpRequest();
+    request.open("POST", `/api/computers/${id}/files/${encodeURIComponent(file.name)}`);
+    const headers = { ...OWN_HEADER, "content-type": file.type || "application/octet-stream" };
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
+    request.upload.onprogress = ({ loaded }) => tell("sending", { loaded: Math.min(loaded, file.size), total: file.size });
+    const lines = new Lines<UploadLine>();
+    let last: Exclude<UploadLine, { progress: UploadProgress }> | undefined;
+    const read = () => {
+      if (request.status !== 200) return;
+      for (const line of lines.take(request.responseText)) {
+        if ("progress" in line) tell("storing", line.progress);
+        else last = line;
       }
-    } catch (error) {
-      if (signal.aborted || error instanceof CallFailed) throw error;
+    };
+    request.onprogress = read;
+    const abort = () => request.abort();
+    signal.addEventListener("abort", abort);
+    try {
+      await new Promise((resolve, reject) => {
+        request.onload = resolve;
+        request.onerror = () => reject(new CallFailed(SERVER_GONE));
+        request.onabort = () => reject(signal.reason);
+        if (signal.aborted) request.onabort(new ProgressEvent("abort"));
+        else request.send(file);
+      });
+    } finally {
+      signal.removeEventListener("abort", abort);
     }
-    throw new CallFailed(SERVER_GONE);
+    if (request.status !== 200) throw new CallFailed(problemOf(request.responseText, request.status), request.status);
+    read();
+    if (last === undefined) throw new CallFailed(SERVER_GONE);
+    this.#log.record(last.timing, false);
+    if ("error" in last) throw new CallFailed(last.error);
+    return last.result;
   }
 
   /** @param path on the computer: absolute, or from its home folder */
@@ -141,16 +188,17 @@ export class Api {
     return (await this.#fetch(method, path, request)).json() as Promise<T>;
   }
 
-  async #fetch(method: string, path: string, { body, signal, polling = false }: Request): Promise<Response> {
+  async #fetch(method: string, path: string, { body, signal, polling = false, tag }: Request): Promise<Response> {
     let response: Response;
-    const isFile = body instanceof File;
-    const type = isFile ? body.type || "application/octet-stream" : "application/json";
     try {
       response = await fetch(`/api${path}`, {
         method,
-        // The server answers only requests with this header, which other pages cannot send.
-        headers: { "x-orgo-dashboard": "1", ...(body !== undefined && { "content-type": type }) },
-        ...(body !== undefined && { body: isFile ? body : JSON.stringify(body) }),
+        headers: {
+          ...OWN_HEADER,
+          ...(body !== undefined && { "content-type": "application/json" }),
+          ...(tag !== undefined && { "if-none-match": tag }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
         ...(signal !== undefined && { signal }),
         cache: "no-store",
       });
@@ -159,16 +207,18 @@ export class Api {
       throw new CallFailed(SERVER_GONE);
     }
     this.#log.record(response.headers.get("server-timing"), polling);
-    if (!response.ok) throw new CallFailed(await problemOf(response));
+    if (!response.ok && response.status !== 304) {
+      throw new CallFailed(problemOf(await response.text(), response.status), response.status);
+    }
     return response;
   }
 }
 
-async function problemOf(response: Response): Promise<Problem> {
+function problemOf(body: string, status: number): Problem {
   try {
-    const { error } = (await response.json()) as { error: Problem };
+    const { error } = JSON.parse(body) as { error: Problem };
     return error.name === "KeyRequired" ? RESTARTED : error;
   } catch {
-    return { name: "Error", message: `The dashboard's server answered ${response.status}.`, delivered: "maybe" };
+    return { name: "Error", message: `The dashboard's server answered ${status}.`, delivered: "maybe" };
   }
 }

@@ -1,12 +1,18 @@
-/** Reads lines of JSON as they come. */
-export async function* readLines<Line>(body: ReadableStream<Uint8Array> | null): AsyncGenerator<Line, void> {
-  const reader = body?.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  for (let piece = await reader?.read(); piece?.value !== undefined; piece = await reader?.read()) {
-    text += decoder.decode(piece.value, { stream: true });
-    const lines = text.split("\n");
-    text = lines.pop() ?? "";
-    for (const line of lines) yield JSON.parse(line) as Line;
+/** Reads lines of JSON out of a text that grows. */
+export class Lines<Line> {
+  #read = 0;
+
+  /**
+   * @param text all that has come so far
+   * @returns what the lines say that were not complete before
+   */
+  take(text: string): Line[] {
+    const end = text.lastIndexOf("\n") + 1;
+    const complete = text.slice(this.#read, end);
+    this.#read = Math.max(end, this.#read);
+    return complete
+      .split("\n")
+      .filter((line) => line !== "")
+      .map((line) => JSON.parse(line) as Line);
   }
 }

@@ -39,6 +39,11 @@ export class CallsPanel {
       ),
       element("td", { "data-tone": failed ? "bad" : "good", title: call.outcome }, call.outcome),
     );
+    // What is tried again and again while the service is out of reach is one row.
+    const top = this.#rows.rows[0];
+    if (call.polling && failed && top?.cells[1]?.textContent === call.operation && top.cells[3]?.textContent === call.outcome) {
+      top.remove();
+    }
     this.#rows.prepend(row);
     while (this.#rows.childElementCount > MOST) this.#rows.lastElementChild?.remove();
   }

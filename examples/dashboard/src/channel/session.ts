@@ -1,4 +1,4 @@
-import { type ConnectedComputer, type ConnectionData, Orgo } from "orgo-sdk";
+import type { ConnectedComputer, ConnectionData } from "orgo-sdk";
 import type { Api } from "../api/client.js";
 
 /** The selected computer while it runs. Its panels open their channels by it. */
@@ -24,7 +24,8 @@ export class Session {
     this.#asking ??= this.#api.connection(this.id, this.ended).finally(() => {
       this.#asking = undefined;
     });
-    return Orgo.connect(await this.#asking);
+    const [{ Orgo }, connection] = await Promise.all([import("orgo-sdk"), this.#asking]);
+    return Orgo.connect(connection);
   }
 
   end(): void {

@@ -26,6 +26,11 @@ export function isOutdated(cause: CloseCause): boolean {
   return cause.reason === "unauthorized";
 }
 
+/** Whether a channel waits before it connects again, or tries to. */
+export function isBroken(state: ChannelState): boolean {
+  return state.status === "waiting" || state.status === "connecting";
+}
+
 function inSeconds(delay: number): string {
   const seconds = Math.round(delay / 1000);
   return seconds === 0 ? "" : ` in ${seconds} s`;

@@ -9,18 +9,20 @@ export class CreateDialog {
   readonly #workspace = byId("create-workspace", HTMLLabelElement);
   readonly #store: ComputerStore;
 
-  constructor(store: ComputerStore) {
+  /** @param created is called with the id of a new computer */
+  constructor(store: ComputerStore, created: (id: string) => void) {
     this.#store = store;
     setUpDialog(this.#dialog, this.#form, "create-problem", async () => {
       const data = new FormData(this.#form);
       const workspace_id = String(data.get("workspace_id") ?? "");
-      await store.create({
+      const id = await store.create({
         name: String(data.get("name")).trim(),
         ...(workspace_id !== "" && { workspace_id }),
         ram: Number(data.get("ram")),
         cpu: Number(data.get("cpu")),
         resolution: String(data.get("resolution")),
       });
+      return () => created(id);
     });
   }
 
@@ -46,10 +48,14 @@ export class DeleteDialog {
   readonly #store: ComputerStore;
   #target = { id: "", name: "" };
 
-  constructor(store: ComputerStore) {
+  /** @param deleted is called with the id of the computer that is selected then, if there is one */
+  constructor(store: ComputerStore, deleted: (beside: string | undefined) => void) {
     this.#store = store;
     field(this.#form, "name").addEventListener("input", () => this.#compare());
-    setUpDialog(this.#dialog, this.#form, "delete-problem", () => store.remove(this.#target.id));
+    setUpDialog(this.#dialog, this.#form, "delete-problem", async () => {
+      const beside = await store.remove(this.#target.id);
+      return () => deleted(beside);
+    });
   }
 
   open(): void {

@@ -2,7 +2,7 @@ import type { Lifecycle } from "../api/client.js";
 import { byId, setState, setText } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
 import type { Computers, ComputerStore } from "./store.js";
-import { canStart, facts, isChanging, statusWords } from "./words.js";
+import { canStart, facts, isChanging, OUT_OF_REACH, statusWords } from "./words.js";
 
 const NAMES: Record<Lifecycle, string> = {
   start: "Starting the computer",
@@ -43,7 +43,7 @@ export class MachineHead {
     }
   }
 
-  #show({ selected, inventory }: Computers): void {
+  #show({ selected, inventory, away }: Computers): void {
     const status = selected?.status;
     const changing = isChanging(status);
     setText(
@@ -54,13 +54,13 @@ export class MachineHead {
     if (selected === undefined) {
       setState(this.#status, "");
     } else {
-      const { label, tone } = statusWords(status);
+      const { label, tone } = away ? OUT_OF_REACH : statusWords(status);
       setState(this.#status, label, tone);
     }
     document.title = selected?.name === undefined ? "Orgo dashboard" : `${selected.name} · Orgo`;
-    this.#start.disabled = !canStart(status);
-    this.#stop.disabled = status !== "running";
-    this.#restart.disabled = status !== "running" && status !== "error";
-    this.#delete.disabled = selected === undefined || (changing && status === "deleting");
+    this.#start.disabled = away || !canStart(status);
+    this.#stop.disabled = away || status !== "running";
+    this.#restart.disabled = away || (status !== "running" && status !== "error");
+    this.#delete.disabled = away || selected === undefined || (changing && status === "deleting");
   }
 }

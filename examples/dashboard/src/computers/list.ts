@@ -1,11 +1,12 @@
 import type { Computer, Inventory } from "../api/types.js";
 import { byId, element } from "../ui/dom.js";
 import type { Computers, ComputerStore } from "./store.js";
-import { facts, statusWords } from "./words.js";
+import { facts, OUT_OF_REACH, statusWords } from "./words.js";
 
-/** The list of computers, each with its state. */
+/** The list of computers, each with its state, and the button for another one. */
 export class ComputerList {
   readonly #list = byId("computers-list", HTMLUListElement);
+  readonly #create = byId("create-open", HTMLButtonElement);
   readonly #store: ComputerStore;
   #shown = "";
 
@@ -14,23 +15,30 @@ export class ComputerList {
     store.state.watch((state) => this.#show(state));
   }
 
-  #show({ inventory, selected, error }: Computers): void {
+  /** Moves the focus to a computer, or to the button for a new one if it is not there. */
+  focus(id?: string): void {
+    const item = this.#list.querySelector<HTMLElement>(`[data-id="${CSS.escape(id ?? "")}"]`);
+    (item ?? this.#create).focus();
+  }
+
+  #show({ inventory, selected, error, away }: Computers): void {
     // A list that is rebuilt at every poll would lose the focus.
-    const key = JSON.stringify([inventory?.computers, inventory?.first, selected?.id, error === undefined]);
+    const key = JSON.stringify([inventory?.computers, inventory?.first, selected?.id, error === undefined, away]);
     if (key === this.#shown) return;
     this.#shown = key;
+    this.#create.disabled = away;
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.id : undefined;
     const computers = inventory?.computers ?? [];
     this.#list.replaceChildren(
       ...(computers.length > 0
-        ? computers.map((computer) => this.#item(computer, computer.id === selected?.id))
+        ? computers.map((computer) => this.#item(computer, computer.id === selected?.id, away))
         : [element("li", { class: "computers-empty" }, emptyWords(inventory, error))]),
     );
-    if (focused !== undefined) this.#list.querySelector<HTMLElement>(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+    if (focused !== undefined) this.focus(focused);
   }
 
-  #item(computer: Computer, current: boolean): HTMLLIElement {
-    const { label, tone } = statusWords(computer.status);
+  #item(computer: Computer, current: boolean, away: boolean): HTMLLIElement {
+    const { label, tone } = away ? OUT_OF_REACH : statusWords(computer.status);
     const button = element(
       "button",
       {

@@ -1,20 +1,29 @@
 import type { CoverWords } from "../screen/cover.js";
-import { explain } from "../api/problem.js";
 import type { Computers } from "./store.js";
-import { canStart, statusWords } from "./words.js";
+import { canStart, OUT_OF_REACH, statusWords } from "./words.js";
 
 /** What can be done where there is no screen. */
 export interface ScreenActions {
   create(): void;
+  /** Looks for the computers again. */
+  retry(): void;
   start(id: string): void;
 }
 
 /** What is said in the place of a screen. */
-export function screenWords({ inventory, selected, error }: Computers, { create, start }: ScreenActions): CoverWords {
+export function screenWords(
+  { inventory, selected, error, away }: Computers,
+  { create, retry, start }: ScreenActions,
+): CoverWords {
+  const again = { label: "Retry now", run: retry };
   if (inventory === undefined) {
     return error === undefined
       ? { text: "Looking for computers…" }
-      : { text: "The computers cannot be listed.", detail: explain(error).message };
+      : { text: "The computers cannot be listed.", action: again };
+  }
+  if (away) {
+    const detail = "This page looks for it every second. What runs on the computer may go on meanwhile.";
+    return { text: selected === undefined ? "The service is out of reach." : OUT_OF_REACH.sentence, detail, action: again };
   }
   const action = { label: "New computer", run: create };
   if (selected === undefined) {

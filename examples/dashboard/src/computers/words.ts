@@ -31,6 +31,13 @@ export function statusWords(status: string | undefined): StatusWords {
   return WORDS[shown] ?? { label: shown, tone: "idle", sentence: `The computer's state is “${shown}”.` };
 }
 
+/** A computer of which nothing is known while the service is out of reach. */
+export const OUT_OF_REACH: StatusWords = {
+  label: "Not known",
+  tone: "idle",
+  sentence: "The computer cannot be reached now.",
+};
+
 /** Whether a computer is on its way to another state. */
 export function isChanging(status: string | undefined): boolean {
   return statusWords(status).tone === "busy";

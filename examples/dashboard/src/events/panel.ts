@@ -1,7 +1,7 @@
 import { ChannelClosedError, type DesktopEvent, EVENT_TYPES, type EventStream, type EventType } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords, isOutdated } from "../channel/words.js";
+import { channelWords, isBroken, isOutdated } from "../channel/words.js";
 import { byId, element, setState } from "../ui/dom.js";
 import { timeOf } from "../ui/time.js";
 import { summary } from "./summary.js";
@@ -18,6 +18,8 @@ export class EventsPanel {
   readonly #boxes = new Map<string, HTMLInputElement>();
   readonly #happened: (event: DesktopEvent) => void;
   #stream: EventStream | undefined;
+  /** Ends the wait before the next try. */
+  #wake: () => void = () => {};
 
   /** @param happened called at every event */
   constructor(happened: (event: DesktopEvent) => void) {
@@ -50,6 +52,17 @@ export class EventsPanel {
     setState(this.#state, "Not running", "idle");
   }
 
+  /** @param reached whether the service is there */
+  reach(reached: boolean): void {
+    if (!reached) return;
+    const stream = this.#stream;
+    if (stream !== undefined && isBroken(stream.state)) {
+      this.#stream = undefined;
+      void stream.close();
+    }
+    this.#wake();
+  }
+
   /** Watches for as long as the session lasts; a channel that broke for good is opened again with a fresh password. */
   async #keepOpen(session: Session): Promise<void> {
     const { ended } = session;
@@ -65,6 +78,8 @@ export class EventsPanel {
         if (lost) this.#gap("The connection was lost: events may be missing here.");
         lost = opened = true;
         await this.#follow(stream, ended);
+        // It was closed to be opened anew.
+        if (this.#stream !== stream) continue;
       } catch (error) {
         if (ended.aborted) return;
         if (opened && error instanceof ChannelClosedError && isOutdated(error.cause)) continue;
@@ -72,7 +87,10 @@ export class EventsPanel {
         setState(this.#state, `${explain(error).message} Trying again in ${seconds} s…`, "bad");
       }
       if (ended.aborted) return;
-      await new Promise((resolve) => setTimeout(resolve, retry));
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, retry);
+      });
     }
   }
 

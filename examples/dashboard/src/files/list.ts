@@ -1,5 +1,5 @@
 import type { StoredFile } from "../api/types.js";
-import { byId, element, icon } from "../ui/dom.js";
+import { byId, element, icon, setText } from "../ui/dom.js";
 import { timeOf } from "../ui/time.js";
 import { dayOf, sizeWords } from "./words.js";
 
@@ -14,9 +14,18 @@ export class FileList {
   readonly #actions: FileActions;
   /** The row of each file. They stay when the list is asked for again, and with them the focus. */
   readonly #rows = new Map<string, HTMLLIElement>();
+  #allowed = { drop: false, change: false };
 
   constructor(actions: FileActions) {
     this.#actions = actions;
+  }
+
+  /** @param allowed whether files can be dropped now, and whether stored ones can be downloaded and deleted */
+  allow(allowed: { drop: boolean; change: boolean }): void {
+    this.#allowed = allowed;
+    for (const row of this.#rows.values()) enable(row, allowed.change);
+    const empty = this.#list.querySelector("[data-empty] p");
+    if (empty !== null) setText(empty, this.#emptyWords());
   }
 
   /** @param files the oldest first */
@@ -25,9 +34,9 @@ export class FileList {
     const there = new Set(files.map(({ id }) => id));
     for (const [id, row] of this.#rows) if (!there.has(id)) this.#remove(id, row);
     for (const file of files) if (!this.#rows.has(file.id)) this.#add(file);
-    if (files.length === 0) {
-      this.say("No files yet. Drop some here or on the screen: they arrive on the computer's desktop.");
-    }
+    if (files.length > 0) return;
+    this.say(this.#emptyWords());
+    this.#list.querySelector(".empty")?.toggleAttribute("data-empty", true);
   }
 
   /** Says something in the place of the files. */
@@ -44,6 +53,11 @@ export class FileList {
     this.#list.replaceChildren(words);
   }
 
+  #emptyWords(): string {
+    const how = "Drop some here or on the screen: they arrive on the computer's desktop.";
+    return this.#allowed.drop ? `No files yet. ${how}` : "No files yet.";
+  }
+
   #add(file: StoredFile): void {
     const name = nameOf(file);
     const download = action("download", `Download ${name}`, "Download");
@@ -51,6 +65,7 @@ export class FileList {
     const remove = action("trash", `Delete ${name}`, "Delete");
     remove.addEventListener("click", () => this.#actions.askToDelete(file));
     const row = element("li", {}, element("strong", { title: name }, name), facts(file), download, remove);
+    enable(row, this.#allowed.change);
     this.#rows.set(file.id, row);
     this.#list.prepend(row);
   }
@@ -66,6 +81,10 @@ export class FileList {
 
 export function nameOf({ filename, id }: StoredFile): string {
   return filename ?? id;
+}
+
+function enable(row: HTMLElement, enabled: boolean): void {
+  for (const button of row.querySelectorAll("button")) button.disabled = !enabled;
 }
 
 function action(name: string, label: string, title: string): HTMLButtonElement {

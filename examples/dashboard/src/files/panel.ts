@@ -23,6 +23,7 @@ export class FilesPanel {
   readonly #uploads: Uploads;
   #id: string | undefined;
   #running = false;
+  #away = false;
   #listing: AbortController | undefined;
 
   /** @param reveal brings the panel to sight */
@@ -67,14 +68,24 @@ export class FilesPanel {
     this.show(undefined);
   }
 
-  /** Shows the files of a computer. They are there while it is stopped too; only a running one takes and gives files. */
-  show(computer: Computer | undefined): void {
+  /**
+   * Shows the files of a computer. They are there while it is stopped too; only a running one takes and gives files.
+   *
+   * @param away whether the service is out of reach, so that nothing can be done with them
+   */
+  show(computer: Computer | undefined, away = false): void {
     const isOther = computer?.id !== this.#id;
-    const running = computer?.status === "running";
-    if (isOther || running !== this.#running) setState(this.#state, running ? "" : "Not running", "idle");
+    const running = computer?.status === "running" && !away;
+    if (isOther || running !== this.#running) setState(this.#state, running ? "" : away ? "Not known" : "Not running", "idle");
     this.#running = running;
+    const isBack = this.#away && !away;
+    this.#away = away;
+    this.#list.allow({ drop: running, change: !away });
     this.#upload.disabled = this.#export.disabled = !this.#running;
-    if (!isOther && computer !== undefined) return;
+    if (!isOther && computer !== undefined) {
+      if (isBack) void this.#look();
+      return;
+    }
     this.#id = computer?.id;
     this.#uploads.clear();
     this.#listing?.abort();
@@ -85,7 +96,7 @@ export class FilesPanel {
 
   /** Lists the files. Never rejects: a failure is shown in their place. */
   async #look(polling = false): Promise<void> {
-    if (this.#id === undefined) return;
+    if (this.#id === undefined || this.#away) return;
     this.#listing?.abort();
     const { signal } = (this.#listing = new AbortController());
     try {

@@ -1,11 +1,12 @@
 import type { UploadProgress } from "orgo-sdk";
 import { LARGEST_FILE } from "../../shared/limits.mjs";
+import type { UploadStep } from "../api/client.js";
 import { paragraph, sentence } from "../api/problem.js";
 import { byId, element, icon, setText } from "../ui/dom.js";
 import { sizeWords } from "./words.js";
 
 export interface UploadHooks {
-  send(file: File, tell: (progress: UploadProgress) => void, signal: AbortSignal): Promise<void>;
+  send(file: File, tell: (step: UploadStep, progress: UploadProgress) => void, signal: AbortSignal): Promise<void>;
   /** How it goes with a file has changed. */
   changed(name: string, step: "begun" | "done" | "failed" | "given up"): void;
 }
@@ -65,7 +66,7 @@ export class Uploads {
     upload.bar.hidden = false;
     setText(upload.words, "Uploading…");
     try {
-      await this.#hooks.send(file, (progress) => this.#tell(upload, progress), given.signal);
+      await this.#hooks.send(file, (step, progress) => this.#tell(upload, step, progress), given.signal);
       if (given.signal.aborted) return;
       this.#remove(upload);
       this.#hooks.changed(file.name, "done");
@@ -96,10 +97,13 @@ export class Uploads {
     return upload;
   }
 
-  #tell({ bar, words }: Upload, { loaded, total }: UploadProgress): void {
-    bar.max = Math.max(total, 1);
-    bar.value = total === 0 ? 1 : loaded;
-    setText(words, loaded < total ? `${sizeWords(loaded)} of ${sizeWords(total)}` : "Storing…");
+  /** The bar shows both halves of the way: to the page's server, and from there to the service. */
+  #tell({ bar, words }: Upload, step: UploadStep, { loaded, total }: UploadProgress): void {
+    const half = loaded / Math.max(total, 1) / 2;
+    bar.value = total === 0 ? 1 : step === "sending" ? half : 0.5 + half;
+    const amount = `${sizeWords(loaded)} of ${sizeWords(total)}`;
+    if (step === "sending") setText(words, loaded < total ? `Sent ${amount}` : "Sent, waiting for the service…");
+    else setText(words, loaded < total ? `Sent all, the service has ${amount}` : "The service stores it…");
   }
 
   /** @param again tries once more, where that can help */

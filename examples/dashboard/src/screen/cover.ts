@@ -1,10 +1,11 @@
 import { byId, setText } from "../ui/dom.js";
+import type { Action } from "../ui/notices.js";
 
 /** What is said where no picture can be shown. */
 export interface CoverWords {
   text: string;
   detail?: string;
-  action?: { label: string; run: () => void };
+  action?: Action;
 }
 
 /** Words over the screen, with what can be done. */

@@ -10,7 +10,7 @@ const PACE = {
 };
 /** How long an input or an event keeps the pace up, in milliseconds. */
 const ACTIVE = 3_000;
-/** After how many equal pictures nothing is thought to change. */
+/** After how many answers without a change nothing is thought to change. */
 const EQUAL = 8;
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 10_000;
@@ -18,9 +18,10 @@ const LONGEST_RETRY = 10_000;
 const SLOWEST = 16;
 
 export interface FeedOptions {
-  take(signal: AbortSignal): Promise<Blob>;
+  /** Fetches a picture; `undefined` if the screen still looks as in the last one. */
+  take(signal: AbortSignal): Promise<Blob | undefined>;
   draw(picture: ImageBitmap): void;
-  /** A picture arrived, drawn or equal to the last one. */
+  /** A picture arrived, or the answer that nothing has changed. */
   arrived(figures: FeedFigures): void;
   failed(error: unknown, failure: FeedFailure): void;
 }
@@ -53,7 +54,6 @@ export class ScreenFeed {
   #failures = 0;
   #slowness = 1;
   #wake: (() => void) | undefined;
-  #last: Uint8Array | undefined;
   #arrivals: number[] = [];
 
   constructor(options: FeedOptions) {
@@ -63,7 +63,6 @@ export class ScreenFeed {
 
   start(): void {
     this.stop();
-    this.#last = undefined;
     this.#failures = 0;
     this.#slowness = 1;
     this.#run = new AbortController();
@@ -112,16 +111,14 @@ export class ScreenFeed {
 
   async #next(signal: AbortSignal, started: number): Promise<void> {
     const blob = await this.#options.take(signal);
-    const bytes = new Uint8Array(await blob.arrayBuffer());
     const now = performance.now();
     const latency = now - started;
-    if (this.#last !== undefined && isEqual(this.#last, bytes)) {
+    if (blob === undefined) {
       this.#equal += 1;
     } else {
       const picture = await createImageBitmap(blob);
       if (!signal.aborted) this.#options.draw(picture);
       picture.close();
-      this.#last = bytes;
       this.#equal = 0;
     }
     if (signal.aborted) return;
@@ -153,13 +150,4 @@ export class ScreenFeed {
     });
     this.#wake = undefined;
   }
-}
-
-function isEqual(one: Uint8Array, other: Uint8Array): boolean {
-  if (one.length !== other.length) return false;
-  // A callback for each byte would cost more than the picture's decoding.
-  for (let index = 0; index < one.length; index += 1) {
-    if (one[index] !== other[index]) return false;
-  }
-  return true;
 }

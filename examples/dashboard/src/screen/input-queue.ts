@@ -8,12 +8,20 @@ export interface Click {
   second: boolean;
 }
 
-type Input =
+type Input = (
   | { [Name in Exclude<ActionName, "click">]: { action: Name; params: Actions[Name] } }[Exclude<ActionName, "click">]
-  | { action: "click"; click: Click };
+  | { action: "click"; click: Click }
+) & {
+  /** Whether it comes from a key that is held down, and not from a press of its own. */
+  repeat: boolean;
+};
 
 /** How much text goes in one call, in UTF-16 units: a computer types it key by key, and a click should not wait for long. */
 const LONGEST_TEXT = 200;
+/** How many characters of a key that is held down may wait for the call before them. They go in one call. */
+const MOST_REPEATS = 8;
+/** The most notches of the wheel in one call. A slow link must not turn a long swipe into minutes of scrolling. */
+const MOST_NOTCHES = 60;
 /** The longest time between two clicks that desktops take for a double click, with a margin, in milliseconds. */
 const DOUBLE_CLICK = 350;
 
@@ -21,13 +29,23 @@ export interface QueueOptions {
   send<Name extends ActionName>(action: Name, params: Actions[Name]): Promise<void>;
   /** Called after each input that arrived. */
   sent(): void;
-  /** An input failed. Those behind it are not sent, since they were meant to follow it. */
-  failed(error: unknown): void;
+  /**
+   * An input failed.
+   *
+   * @returns whether those behind it are sent all the same: if it alone was refused. Otherwise they are dropped, since
+   * they were meant to follow it
+   */
+  failed(error: unknown): boolean;
   /** Milliseconds of a clock that never goes back. Default: the page's. */
   now?: () => number;
 }
 
-/** Sends inputs one after the other, since the order of keys and clicks matters, and joins those that wait and fit. */
+/**
+ * Sends inputs one after the other, since the order of keys and clicks matters, and joins those that wait and fit.
+ *
+ * A key that is held down repeats faster than a slow link takes calls. Its repeats are sent at the pace of the link: at
+ * most one call of them waits, and none is sent after the key is released. Presses are never dropped.
+ */
 export class InputQueue {
   readonly #options: QueueOptions;
   #waiting: Input[] = [];
@@ -38,34 +56,46 @@ export class InputQueue {
     this.#options = options;
   }
 
-  type(text: string): void {
+  /** @param repeat whether a key that is held down writes it again */
+  type(text: string, repeat = false): void {
+    const longest = repeat ? MOST_REPEATS : LONGEST_TEXT;
     for (const part of parts(text)) {
       const last = this.#waiting.at(-1);
-      if (last?.action === "type" && last.params.text.length + part.length <= LONGEST_TEXT) last.params.text += part;
-      else this.#waiting.push({ action: "type", params: { text: part } });
+      if (last?.action === "type" && last.repeat === repeat && last.params.text.length + part.length <= longest) {
+        last.params.text += part;
+      } else if (!repeat || last === undefined) {
+        this.#waiting.push({ action: "type", params: { text: part }, repeat });
+      }
     }
     void this.#work();
   }
 
-  key(key: string): void {
-    this.#push({ action: "key", params: { key } });
+  /** @param repeat whether a key that is held down presses it again */
+  key(key: string, repeat = false): void {
+    if (repeat && this.#waiting.length > 0) return;
+    this.#push({ action: "key", params: { key }, repeat });
   }
 
   click(click: Click): void {
-    this.#push({ action: "click", click });
+    this.#push({ action: "click", click, repeat: false });
   }
 
   drag(params: Actions["drag"]): void {
-    this.#push({ action: "drag", params });
+    this.#push({ action: "drag", params, repeat: false });
   }
 
   scroll(params: Actions["scroll"]): void {
     const last = this.#waiting.at(-1);
     if (last?.action === "scroll" && last.params.direction === params.direction) {
-      last.params = { ...params, amount: last.params.amount + params.amount };
+      last.params = { ...params, amount: Math.min(last.params.amount + params.amount, MOST_NOTCHES) };
     } else {
-      this.#push({ action: "scroll", params });
+      this.#push({ action: "scroll", params, repeat: false });
     }
+  }
+
+  /** No key is held down any more: drops the repeats that wait. */
+  release(): void {
+    this.#waiting = this.#waiting.filter(({ repeat }) => !repeat);
   }
 
   /** Forgets what was not sent. */
@@ -81,17 +111,15 @@ export class InputQueue {
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    try {
-      for (let input = this.#waiting.shift(); input !== undefined; input = this.#waiting.shift()) {
+    for (let input = this.#waiting.shift(); input !== undefined; input = this.#waiting.shift()) {
+      try {
         await this.#send(input);
         this.#options.sent();
+      } catch (error) {
+        if (!this.#options.failed(error)) this.clear();
       }
-    } catch (error) {
-      this.clear();
-      this.#options.failed(error);
-    } finally {
-      this.#busy = false;
     }
+    this.#busy = false;
   }
 
   async #send(input: Input): Promise<void> {

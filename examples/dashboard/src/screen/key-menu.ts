@@ -19,8 +19,12 @@ const KEYS: [label: string, key: string][] = [
 
 /** A menu of keys to send. */
 export class KeyMenu {
+  readonly #menu = byId("screen-menu", HTMLDetailsElement);
+  readonly #enabled: () => boolean;
+
   constructor(queue: InputQueue, enabled: () => boolean) {
-    const menu = byId("screen-menu", HTMLDetailsElement);
+    this.#enabled = enabled;
+    const menu = this.#menu;
     const items = KEYS.map(([label, key]) => {
       const button = element("button", { type: "button", class: "button small" }, label);
       button.addEventListener("click", () => enabled() && queue.key(key));
@@ -28,6 +32,8 @@ export class KeyMenu {
     });
     byId("screen-menu-items", HTMLDivElement).append(...items);
     menu.addEventListener("keydown", (event) => {
+      // A key that is held down on a button would press it faster than a slow link takes the calls.
+      if (event.repeat) event.preventDefault();
       if (event.key !== "Escape" || !menu.open) return;
       menu.open = false;
       menu.querySelector("summary")?.focus();
@@ -35,5 +41,12 @@ export class KeyMenu {
     document.addEventListener("pointerdown", ({ target }) => {
       if (menu.open && target instanceof Node && !menu.contains(target)) menu.open = false;
     });
+    this.update();
+  }
+
+  /** There is something to send keys to, or no longer. */
+  update(): void {
+    this.#menu.inert = !this.#enabled();
+    if (this.#menu.inert) this.#menu.open = false;
   }
 }

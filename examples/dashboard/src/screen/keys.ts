@@ -20,6 +20,13 @@ const NAMED: Record<string, string> = {
   End: "End",
   PageUp: "Page_Up",
   PageDown: "Page_Down",
+  ContextMenu: "Menu",
+  Pause: "Pause",
+  // Chromium's name of Pause with Control.
+  Cancel: "Pause",
+  PrintScreen: "Print",
+  ScrollLock: "Scroll_Lock",
+  Help: "Help",
 };
 
 /** X keysym names of signs in combinations, where the sign itself would be taken for a separator or is not a name. */
@@ -43,7 +50,7 @@ const SIGNS: Record<string, string> = {
  * The name of a key or a combination as the `key` call takes it; `undefined` if the key writes text, or is a modifier
  * alone.
  *
- * @param apple whether it is an Apple keyboard, where Command is what Control is elsewhere and Option writes signs
+ * @param apple whether it is an Apple keyboard
  */
 export function keyName(press: KeyPress, apple: boolean): string | undefined {
   const control = press.ctrlKey || (apple && press.metaKey);
@@ -51,7 +58,7 @@ export function keyName(press: KeyPress, apple: boolean): string | undefined {
   // On some systems AltGr comes as Control with Alt. It writes text.
   const writes = press.getModifierState("AltGraph") || (apple && press.altKey && !control);
   const alt = press.altKey && !writes;
-  const named = NAMED[press.key] ?? (/^F([1-9]|1[0-2])$/.test(press.key) ? press.key : undefined);
+  const named = NAMED[press.key] ?? (/^F([1-9]|1\d|2[0-4])$/.test(press.key) ? press.key : undefined);
   const modifiers = [control && "ctrl", alt && "alt", superKey && "super"].filter((name) => name !== false);
 
   if (named !== undefined) return [...modifiers, ...(press.shiftKey ? ["shift"] : []), named].join("+");

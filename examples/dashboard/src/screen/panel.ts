@@ -1,10 +1,14 @@
+import type { ActionResult } from "orgo-sdk";
 import type { Api } from "../api/client.js";
-import { explain } from "../api/problem.js";
+import { explain, isRefusal } from "../api/problem.js";
+import type { Computer } from "../api/types.js";
 import { byId, setText } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
 import { Cover, type CoverWords } from "./cover.js";
+import { Detail } from "./detail.js";
 import { setUpFullScreen } from "./full-screen.js";
 import { type FeedFailure, type FeedFigures, ScreenFeed } from "./feed.js";
+import { Hint } from "./hint.js";
 import { InputQueue } from "./input-queue.js";
 import { KeyMenu } from "./key-menu.js";
 import { Keyboard } from "./keyboard.js";
@@ -12,6 +16,7 @@ import { Pointer } from "./pointer.js";
 import { Trace } from "./trace.js";
 
 const INPUT = "Passing your input to the computer";
+const REFUSED = "One of your inputs was refused, which";
 
 /** The live screen of a computer, with pointer and keyboard passed through. */
 export class ScreenPanel {
@@ -19,54 +24,90 @@ export class ScreenPanel {
   readonly #notices: Notices;
   readonly #stage = byId("screen-stage", HTMLDivElement);
   readonly #canvas = byId("screen-canvas", HTMLCanvasElement);
-  readonly #rate = byId("screen-rate", HTMLParagraphElement);
+  readonly #rate = byId("screen-rate", HTMLSpanElement);
+  readonly #latency = byId("screen-latency", HTMLSpanElement);
+  readonly #full = byId("screen-full", HTMLButtonElement);
   readonly #cover = new Cover();
+  readonly #hint = new Hint();
+  readonly #detail = new Detail();
   readonly #feed: ScreenFeed;
   readonly #queue: InputQueue;
   readonly #keyboard: Keyboard;
+  readonly #keys: KeyMenu;
   #id: string | undefined;
-  /** The computer of the picture that is drawn. */
+  /** The computer of the picture that is drawn, and the server's name of that. */
   #drawn: string | undefined;
+  #tag: string | undefined;
   #visible = false;
+  #show!: () => void;
+  /** Resolves at the first picture. */
+  readonly shown = new Promise<void>((resolve) => {
+    this.#show = resolve;
+  });
 
-  constructor(api: Api, notices: Notices) {
+  /** @param doubtful is called when a failure may mean that the service is gone */
+  constructor(api: Api, notices: Notices, doubtful: () => void) {
     this.#api = api;
     this.#notices = notices;
     this.#feed = new ScreenFeed({
-      take: (signal) => api.screenshot(this.#id ?? "", signal),
+      take: (signal) => this.#take(signal),
       draw: (picture) => this.#draw(picture),
       arrived: (figures) => this.#arrived(figures),
-      failed: (error, failure) => this.#failed(error, failure),
+      failed: (error, failure) => {
+        doubtful();
+        this.#failed(error, failure);
+      },
     });
     this.#queue = new InputQueue({
-      send: (action, params) => this.#api.act(this.#id ?? "", action, params),
+      send: async (action, params) => {
+        const leftOut = leftOutWords(await this.#api.act(this.#id ?? "", action, params));
+        if (leftOut !== undefined) this.#hint.note(leftOut);
+      },
       sent: () => {
         this.#notices.clear(INPUT);
         this.#feed.hurry();
       },
-      // What was under way when the computer stopped is of no interest.
-      failed: (error) => this.#id !== undefined && this.#notices.fail(INPUT, error),
+      failed: (error) => {
+        const alone = isRefusal(error);
+        if (!alone) doubtful();
+        // What was under way when the computer stopped is of no interest.
+        if (this.#id !== undefined) this.#notices.fail(alone ? REFUSED : INPUT, error);
+        return alone;
+      },
     });
     const enabled = () => this.#visible;
-    this.#keyboard = new Keyboard(this.#queue, enabled);
-    new Pointer(this.#canvas, this.#queue, new Trace(byId("screen-trace", SVGSVGElement)), enabled);
-    new KeyMenu(this.#queue, enabled);
+    this.#keyboard = new Keyboard(this.#queue, this.#hint, enabled);
+    const trace = new Trace(byId("screen-trace", SVGSVGElement));
+    const size = () => this.#detail.size ?? this.#canvas;
+    new Pointer(this.#canvas, { queue: this.#queue, trace, hint: this.#hint, size, enabled });
+    this.#keys = new KeyMenu(this.#queue, enabled);
     setUpFullScreen(this.#stage, () => this.#keyboard.take());
+    this.#update();
   }
 
   /** Shows a running computer. */
-  attach(id: string, words: CoverWords): void {
-    this.detach(words);
+  attach({ id, resolution }: Computer, words: CoverWords): void {
+    if (this.#id === id) return;
+    this.detach(words, id);
     this.#id = id;
-    if (this.#drawn !== id) this.#canvas.getContext("2d")?.reset();
+    if (this.#drawn !== id) this.#detail.begin(resolution);
     this.#feed.start();
   }
 
-  /** Shows words where the screen was. */
-  detach(words: CoverWords): void {
+  /**
+   * Shows words where the screen was.
+   *
+   * @param id the computer that is selected: its last picture stays below them
+   */
+  detach(words: CoverWords, id: string | undefined): void {
     this.#feed.stop();
     this.#queue.clear();
     this.#id = undefined;
+    this.#tag = undefined;
+    if (this.#drawn !== id) {
+      this.#canvas.getContext("2d")?.reset();
+      this.#drawn = undefined;
+    }
     this.#hide(words);
   }
 
@@ -75,36 +116,51 @@ export class ScreenPanel {
     this.#feed.hurry();
   }
 
-  /** The server answers again. */
-  retry(): void {
-    this.#feed.retry();
+  async #take(signal: AbortSignal): Promise<Blob | undefined> {
+    const { clientWidth, clientHeight } = this.#canvas;
+    const view = { width: clientWidth * devicePixelRatio, height: clientHeight * devicePixelRatio };
+    const request = { ...this.#detail.request(view), tag: this.#tag };
+    const picture = await this.#api.screenshot(this.#id ?? "", request, signal);
+    if (picture === undefined || signal.aborted) return undefined;
+    this.#tag = picture.tag;
+    return picture.blob;
   }
 
   #draw(picture: ImageBitmap): void {
     const { width, height } = picture;
+    if (!this.#detail.accept(picture)) {
+      // Where its pixels are on the screen is not known.
+      this.#tag = undefined;
+      return;
+    }
+    const screen = this.#detail.size ?? picture;
+    this.#stage.style.setProperty("--screen-ratio", `${screen.width} / ${screen.height}`);
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       this.#canvas.width = width;
       this.#canvas.height = height;
-      this.#stage.style.setProperty("--screen-ratio", `${width} / ${height}`);
     }
     this.#canvas.getContext("2d", { alpha: false })?.drawImage(picture, 0, 0);
     this.#drawn = this.#id;
   }
 
   #arrived({ rate, latency }: FeedFigures): void {
+    setText(this.#rate, `${rate} fps`);
+    setText(this.#latency, `${Math.round(latency)} ms`);
+    if (this.#visible || this.#drawn !== this.#id) return;
     this.#visible = true;
+    this.#show();
     this.#cover.hide();
-    setText(this.#rate, `${rate} fps · ${Math.round(latency)} ms`);
+    this.#update();
   }
 
   #failed(error: unknown, { count, delay }: FeedFailure): void {
-    const seconds = Math.round(delay / 1000);
     // One picture that did not come is no reason to take somebody's keyboard away.
-    if (this.#visible && count === 1) return setText(this.#rate, `again in ${seconds} s`);
+    if (this.#visible && count === 1) return setText(this.#latency, `in ${Math.round(delay / 1000)} s`);
     const { message, advice } = explain(error);
     this.#hide({
       text: "The screen cannot be shown.",
-      detail: `${message} Trying again in ${seconds} s.${advice === undefined ? "" : ` ${advice}`}`,
+      detail: `${message}${advice === undefined ? "" : ` ${advice}`}`,
+      action: { label: "Retry now", run: () => this.#feed.retry() },
     });
   }
 
@@ -112,6 +168,21 @@ export class ScreenPanel {
     this.#visible = false;
     this.#cover.show(words);
     setText(this.#rate, "");
-    this.#keyboard.check();
+    setText(this.#latency, "");
+    this.#update();
   }
+
+  /** There is a screen to work on, or no longer. */
+  #update(): void {
+    this.#full.disabled = !this.#visible;
+    this.#keyboard.update();
+    this.#keys.update();
+  }
+}
+
+/** What the computer says that it could not type, in words. Servers that refuse such a text say nothing here. */
+function leftOutWords({ details }: ActionResult): string | undefined {
+  const { skipped } = (details ?? {}) as { skipped?: unknown };
+  if (!Array.isArray(skipped) || skipped.length === 0) return undefined;
+  return `${skipped.length} left out`;
 }

@@ -1,5 +1,7 @@
+import { APPLE } from "../ui/apple.js";
 import type { InputQueue } from "./input-queue.js";
-import { fit, isInside, pixelAt, type Point, type Rectangle } from "./geometry.js";
+import type { Hint } from "./hint.js";
+import { fit, isInside, pixelAt, type Point, type Rectangle, type Size } from "./geometry.js";
 import type { Trace } from "./trace.js";
 
 /** How far the pointer may move between down and up for a click, in CSS pixels. */
@@ -12,6 +14,8 @@ const NOTCH = 100;
 const LINE = NOTCH / 3;
 /** The most notches in one call. */
 const MOST = 20;
+/** How long the pointer rests before it is taken to point at something, in milliseconds. */
+const RESTED = 1_200;
 /** The longest that a drag is repeated, in seconds: its way counts, not how long somebody thought about it. */
 const LONGEST_DRAG = 2;
 
@@ -23,21 +27,49 @@ interface Press {
   moved: boolean;
 }
 
+/** What the calls of a computer cannot do. */
+const NOTES = {
+  button: "Not sent: a computer has a left and a right mouse button here.",
+  sideways: "Not sent: the wheel turns up and down only.",
+  drag: "A drag is sent when you let go, as one straight line.",
+  hover: "The pointer goes there when you click, drag or turn the wheel, not before.",
+};
+
+export interface PointerOptions {
+  queue: InputQueue;
+  trace: Trace;
+  hint: Hint;
+  /** How large the computer's screen is, which the picture of it may not be. */
+  size(): Size;
+  enabled(): boolean;
+}
+
 /** Passes clicks, drags and the wheel on the picture to the computer, in the pixels of its screen. */
 export class Pointer {
   readonly #canvas: HTMLCanvasElement;
   readonly #queue: InputQueue;
   readonly #trace: Trace;
+  readonly #hint: Hint;
+  readonly #size: () => Size;
+  #resting: number | undefined;
   #press: Press | undefined;
   #lastClick: (Point & { at: number }) | undefined;
   #wheel = 0;
 
-  constructor(canvas: HTMLCanvasElement, queue: InputQueue, trace: Trace, enabled: () => boolean) {
+  constructor(canvas: HTMLCanvasElement, { queue, trace, hint, size, enabled }: PointerOptions) {
     this.#canvas = canvas;
     this.#queue = queue;
     this.#trace = trace;
+    this.#hint = hint;
+    this.#size = size;
     canvas.addEventListener("pointerdown", (event) => enabled() && this.#down(event));
-    canvas.addEventListener("pointermove", (event) => this.#move(event));
+    canvas.addEventListener("pointermove", (event) => {
+      this.#move(event);
+      this.#rest(event, enabled);
+    });
+    canvas.addEventListener("pointerleave", () => clearTimeout(this.#resting));
+    // The middle button would start the browser's own scrolling.
+    canvas.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault());
     canvas.addEventListener("pointerup", (event) => this.#up(event));
     canvas.addEventListener("pointercancel", () => this.#end());
     canvas.addEventListener("contextmenu", (event) => this.#menu(event, enabled()));
@@ -47,8 +79,9 @@ export class Pointer {
   #down(event: PointerEvent): void {
     const start = pointOf(event);
     if (this.#press !== undefined || !isInside(start, this.#shown())) return;
-    const button = event.button === 0 ? "left" : event.button === 2 ? "right" : undefined;
-    if (button === undefined) return;
+    clearTimeout(this.#resting);
+    const button = buttonOf(event);
+    if (button === undefined) return this.#hint.note(NOTES.button);
     this.#canvas.setPointerCapture(event.pointerId);
     this.#press = { id: event.pointerId, button, start, at: event.timeStamp, moved: false };
   }
@@ -66,6 +99,8 @@ export class Pointer {
     if (press?.id !== event.pointerId) return;
     this.#end();
     const end = pointOf(event);
+    const held = heldKeys(event);
+    if (held !== "") this.#hint.note(`Sent without ${held}: no key can be held during a click or a drag.`);
     if (press.moved) this.#drag(press, end, event.timeStamp);
     else this.#click(press.button, press.start, event.timeStamp);
   }
@@ -87,6 +122,14 @@ export class Pointer {
       duration: Number(duration.toFixed(2)),
     });
     this.#lastClick = undefined;
+    this.#hint.noteOnce(NOTES.drag);
+  }
+
+  /** Says once, when the pointer rests, that the computer does not see it. */
+  #rest({ pointerType }: PointerEvent, enabled: () => boolean): void {
+    clearTimeout(this.#resting);
+    if (pointerType !== "mouse" || this.#press !== undefined || !enabled()) return;
+    this.#resting = window.setTimeout(() => enabled() && this.#hint.noteOnce(NOTES.hover), RESTED);
   }
 
   #click(button: "left" | "right", point: Point, at: number): void {
@@ -110,9 +153,10 @@ export class Pointer {
 
   #turn(event: WheelEvent): void {
     const point = pointOf(event);
-    // The computer's wheel turns in one direction only.
-    if (!isInside(point, this.#shown()) || event.ctrlKey || Math.abs(event.deltaX) > Math.abs(event.deltaY)) return;
+    // With Control it is the browser's, which changes the size of the page.
+    if (!isInside(point, this.#shown()) || event.ctrlKey) return;
     event.preventDefault();
+    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return this.#hint.note(NOTES.sideways);
     const delta =
       event.deltaY *
       (event.deltaMode === WheelEvent.DOM_DELTA_LINE
@@ -134,11 +178,11 @@ export class Pointer {
 
   #shown(): Rectangle {
     const { x, y, width, height } = this.#canvas.getBoundingClientRect();
-    return fit(this.#canvas, { x, y, width, height });
+    return fit(this.#size(), { x, y, width, height });
   }
 
   #pixel(point: Point): Point {
-    return pixelAt(point, this.#shown(), this.#canvas);
+    return pixelAt(point, this.#shown(), this.#size());
   }
 }
 
@@ -148,6 +192,18 @@ function pointOf(event: MouseEvent): Point {
 
 function distance(one: Point, other: Point): number {
   return Math.hypot(one.x - other.x, one.y - other.y);
+}
+
+/** On an Apple computer a click with Control is one with the right button. */
+function buttonOf({ button, ctrlKey }: PointerEvent): "left" | "right" | undefined {
+  if (button === 0) return APPLE && ctrlKey ? "right" : "left";
+  return button === 2 ? "right" : undefined;
+}
+
+/** The keys that are held during a click, in words. */
+function heldKeys({ ctrlKey, shiftKey, altKey, metaKey }: PointerEvent): string {
+  const keys = [ctrlKey && !APPLE && "Ctrl", shiftKey && "Shift", altKey && "Alt", metaKey && (APPLE ? "Command" : "Super")];
+  return keys.filter(Boolean).join(" and ");
 }
 
 function isTouch(event: MouseEvent): boolean {

@@ -1,7 +1,7 @@
 import type { AudioStream, Player, PlayerState } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords, isOutdated } from "../channel/words.js";
+import { channelWords, isBroken, isOutdated } from "../channel/words.js";
 import { byId, setIcon, setState, setText, type Tone } from "../ui/dom.js";
 import { Meter } from "./meter.js";
 import { Stats } from "./stats.js";
@@ -51,6 +51,7 @@ export class SoundPanel {
   attach(session: Session): void {
     this.#session = session;
     this.#play.disabled = false;
+    this.#panel.toggleAttribute("data-ready", true);
     setState(this.#state, PLAYER.stopped.text, PLAYER.stopped.tone);
   }
 
@@ -58,7 +59,19 @@ export class SoundPanel {
     this.#stop();
     this.#session = undefined;
     this.#play.disabled = true;
+    this.#panel.toggleAttribute("data-ready", false);
     setState(this.#state, "Not running", "idle");
+  }
+
+  /** @param reached whether the service is there */
+  reach(reached: boolean): void {
+    const session = this.#session;
+    // What plays can be stopped.
+    this.#play.disabled = session === undefined || (!reached && this.#listening === undefined);
+    if (!reached) return;
+    if (session === undefined || this.#listening === undefined || !isBroken(this.#listening.stream.state)) return;
+    this.#stop();
+    void this.#listen(session);
   }
 
   #press(): void {

@@ -1,16 +1,29 @@
 import { FitAddon } from "@xterm/addon-fit";
+import { UnicodeGraphemesAddon } from "@xterm/addon-unicode-graphemes";
+import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal as View } from "@xterm/xterm";
 import "@xterm/xterm/css/xterm.css";
 import { ChannelClosedError, type InputRefusal, type Terminal } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords, isOutdated } from "../channel/words.js";
-import { byId, setState } from "../ui/dom.js";
+import { channelWords, isBroken, isOutdated } from "../channel/words.js";
+import { APPLE } from "../ui/apple.js";
+import { setUpDialog } from "../ui/dialog.js";
+import { byId, setState, setText } from "../ui/dom.js";
+import { isCopyInTerminal, isPasteInTerminal } from "./keys.js";
+import { Find } from "./find.js";
 import { followScheme } from "./themes.js";
 
 /** How long the size has to stay the same before the shell is told, in milliseconds. */
 const SETTLED = 80;
-/** How long a note on lost keystrokes stays, in milliseconds. */
+/** What a program may have left the terminal in: the other screen, mouse reports, colours, a hidden cursor and the like. */
+const PLAIN_MODES = "\x1b[!p\x1b[?1047l\x1b[?1000;1002;1003;1006;2004l\x1b[?25h\x1b[0m";
+const NEW_SHELL = "This is a new shell.";
+const LOST = `The connection was lost. ${NEW_SHELL}`;
+const HINT = APPLE
+  ? "Enter to type, ⌘C and ⌘V to copy and paste, Shift+F6 to leave"
+  : "Enter to type, Ctrl+Shift+C and V to copy and paste, Shift+F6 to leave";
+/** How long a note stays, in milliseconds. */
 const NOTE = 2_500;
 
 /** Why what is typed is not sent. */
@@ -24,22 +37,35 @@ const REFUSALS: Record<InputRefusal, string> = {
 export class TerminalPanel {
   readonly #holder = byId("terminal-view", HTMLDivElement);
   readonly #state = byId("terminal-state", HTMLParagraphElement);
+  readonly #hint = byId("terminal-hint", HTMLParagraphElement);
   readonly #button = byId("terminal-open", HTMLButtonElement);
+  readonly #ask = byId("new-shell", HTMLDialogElement);
   readonly #view: View;
   readonly #fit = new FitAddon();
   #session: Session | undefined;
   #terminal: Terminal | undefined;
+  /** The computer whose shells are shown. */
+  #shown: string | undefined;
+  /** Whether there is to be a shell: not after it has ended by itself. */
+  #wanted = false;
+  #reached = true;
+  /** Stands for the try to open one that is on its way. */
+  #opening: object | undefined;
   #fitting: number | undefined;
   #noting: number | undefined;
 
   constructor() {
     this.#view = new View({
+      // The widths of characters are part of it.
+      allowProposedApi: true,
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
       fontSize: 13,
       scrollback: 5_000,
     });
     this.#view.loadAddon(this.#fit);
+    this.#view.loadAddon(new UnicodeGraphemesAddon());
+    this.#view.loadAddon(new WebLinksAddon((_, address) => void window.open(address, "_blank", "noopener")));
     followScheme((theme) => {
       this.#view.options.theme = theme;
     });
@@ -55,47 +81,98 @@ export class TerminalPanel {
     this.#view.attachCustomKeyEventHandler((event) => this.#mayHandle(event));
     this.#view.onData((data) => this.#write(data));
     this.#view.onResize(({ cols, rows }) => this.#terminal?.resize(cols, rows));
-    this.#button.addEventListener("click", () => {
-      if (this.#session === undefined) return;
-      void this.#open(this.#session);
-      this.#view.focus();
+    const find = new Find(this.#view);
+    this.#holder.addEventListener("keydown", (event) => {
+      if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.code !== "KeyF") return;
+      event.preventDefault();
+      find.open();
     });
+    this.#button.addEventListener("click", () => {
+      const { status } = this.#terminal?.state ?? { status: "closed" };
+      if (status === "closed") this.#replace();
+      else this.#ask.showModal();
+    });
+    setUpDialog(this.#ask, byId("new-shell-form", HTMLFormElement), "new-shell-problem", async () => () => this.#replace());
     new ResizeObserver(() => this.#fitSoon()).observe(this.#holder);
-    this.detach();
+    this.detach(undefined);
   }
 
   attach(session: Session): void {
+    const isOther = session.id !== this.#shown;
+    this.#show(session.id);
     this.#session = session;
-    void this.#open(session);
+    void this.#open(session, isOther ? undefined : NEW_SHELL);
   }
 
-  detach(): void {
+  /** @param id the computer that is selected: what its shells have printed stays */
+  detach(id: string | undefined): void {
+    this.#show(id);
     this.#session = undefined;
+    this.#wanted = false;
+    this.#opening = undefined;
     void this.#terminal?.close();
     this.#terminal = undefined;
-    this.#view.reset();
     this.#view.options.disableStdin = true;
-    this.#button.disabled = true;
+    this.#enable();
+    if (this.#ask.open) this.#ask.close();
+    setText(this.#hint, "");
     setState(this.#state, "Not running", "idle");
   }
 
-  /** Opens a shell in the place of the one that is shown. */
-  async #open(session: Session): Promise<void> {
+  /** @param reached whether the service is there */
+  reach(reached: boolean): void {
+    const terminal = this.#terminal;
+    this.#reached = reached;
+    this.#enable();
+    if (!reached) return;
+    if (this.#session === undefined || !this.#wanted) return;
+    if (terminal === undefined || terminal.state.status === "closed" || isBroken(terminal.state)) {
+      void this.#open(this.#session, LOST);
+    }
+  }
+
+  #enable(): void {
+    this.#button.disabled = this.#session === undefined || this.#opening !== undefined || !this.#reached;
+  }
+
+  #show(id: string | undefined): void {
+    if (id !== this.#shown) this.#view.reset();
+    this.#shown = id;
+  }
+
+  #replace(): void {
+    if (this.#session === undefined) return;
+    void this.#open(this.#session, NEW_SHELL);
+    this.#view.focus();
+  }
+
+  /**
+   * Opens a shell in the place of the one that is shown.
+   *
+   * @param words what is said of it after what the one before has printed
+   */
+  async #open(session: Session, words?: string): Promise<void> {
+    const opening = (this.#opening = {});
+    const isOver = () => session.ended.aborted || this.#opening !== opening;
     void this.#terminal?.close();
     this.#terminal = undefined;
-    this.#view.reset();
+    this.#wanted = true;
     this.#fitNow();
-    this.#button.disabled = true;
+    this.#enable();
+    setText(this.#hint, HINT);
+    this.#hint.title = HINT;
     setState(this.#state, "Connecting…", "busy");
     try {
       const computer = await session.connect();
       const { cols, rows } = this.#view;
       const terminal = await computer.terminal({ cols, rows }, { signal: session.ended });
-      if (session.ended.aborted) return void terminal.close();
+      if (isOver()) return void terminal.close();
+      if (words !== undefined) this.#say(words);
       this.#use(terminal, session);
     } catch (error) {
-      if (session.ended.aborted) return;
-      this.#button.disabled = false;
+      if (isOver()) return;
+      this.#opening = undefined;
+      this.#enable();
       setState(this.#state, explain(error).message, "bad");
     }
   }
@@ -113,10 +190,11 @@ export class TerminalPanel {
     terminal.on("reconnected", (unacknowledged) => {
       if (!isCurrent()) return;
       const lost = unacknowledged > 0 ? ` The last ${unacknowledged} bytes typed may not have arrived.` : "";
-      this.#say(`The connection was lost: this is a new shell.${lost}`);
+      this.#say(`${LOST}${lost}`);
     });
     this.#view.options.disableStdin = false;
-    this.#button.disabled = false;
+    this.#opening = undefined;
+    this.#enable();
     // The window may have changed while the shell was on its way.
     terminal.resize(this.#view.cols, this.#view.rows);
     show();
@@ -132,41 +210,67 @@ export class TerminalPanel {
       }
       const code = await terminal.exited;
       if (!isCurrent()) return;
+      this.#wanted = false;
       setState(this.#state, `The shell ended with exit code ${code}`, code === 0 ? "idle" : "bad");
     } catch (error) {
       if (!isCurrent()) return;
-      if (error instanceof ChannelClosedError && isOutdated(error.cause)) return void this.#open(session);
+      if (error instanceof ChannelClosedError && isOutdated(error.cause)) return void this.#open(session, LOST);
       setState(this.#state, explain(error).message, "bad");
     }
     this.#view.options.disableStdin = true;
     this.#say("Press “New shell” for another one.");
   }
 
-  #write(data: string): void {
+  /** Shows a note for a moment in the place of the terminal's state. */
+  #note(text: string, tone: "good" | "bad"): void {
     const terminal = this.#terminal;
-    if (terminal === undefined || terminal.write(data)) return;
-    setState(this.#state, `Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
+    setState(this.#state, text, tone);
     clearTimeout(this.#noting);
     this.#noting = window.setTimeout(() => {
-      if (this.#terminal !== terminal || terminal.state.status === "closed") return;
+      if (terminal === undefined || this.#terminal !== terminal || terminal.state.status === "closed") return;
       const { text, tone } = channelWords(terminal.state);
       setState(this.#state, text, tone);
     }, NOTE);
   }
 
-  /** Writes a line of the page's own among the shell's output. */
-  #say(text: string): void {
-    this.#view.write(`\r\n\x1b[2m${text}\x1b[0m\r\n`);
+  #write(data: string): void {
+    const terminal = this.#terminal;
+    if (terminal === undefined || terminal.write(data)) return;
+    this.#note(`Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
   }
 
-  /** Shift+F6 moves the focus out, since Tab and Escape are the shell's. */
+  /** Writes a line of the page's own among the shell's output. */
+  #say(text: string): void {
+    this.#view.write(`${PLAIN_MODES}\r\n\x1b[2m${text}\x1b[0m\r\n`);
+  }
+
+  /** Keys that are not the shell's. Shift+F6 moves the focus out, since Tab and Escape are. */
   #mayHandle(event: KeyboardEvent): boolean {
+    if (isPasteInTerminal(event, APPLE)) return false;
+    if (isCopyInTerminal(event, this.#view.hasSelection(), APPLE)) {
+      event.preventDefault();
+      if (event.type === "keydown") void this.#copy();
+      return false;
+    }
     if (event.key !== "F6" || !event.shiftKey) return true;
     if (event.type === "keydown") {
       event.preventDefault();
       this.#holder.focus();
     }
     return false;
+  }
+
+  async #copy(): Promise<void> {
+    const text = this.#view.getSelection();
+    if (text === "") return;
+    try {
+      await navigator.clipboard.writeText(text);
+      // The next Ctrl+C is the shell's.
+      this.#view.clearSelection();
+      this.#note("Copied", "good");
+    } catch {
+      this.#note("Not copied: the browser does not allow it", "bad");
+    }
   }
 
   #fitSoon(): void {

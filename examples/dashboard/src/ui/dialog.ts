@@ -1,12 +1,16 @@
 import { explain } from "../api/problem.js";
 import { byId } from "./dom.js";
 
-/** A dialog that closes when its work is done and says why if it is not. */
+/**
+ * A dialog that closes when its work is done and says why if it is not.
+ *
+ * @param work may return what is to be done once the dialog is closed, which gives the focus back to where it was
+ */
 export function setUpDialog(
   dialog: HTMLDialogElement,
   form: HTMLFormElement,
   problemId: string,
-  work: () => Promise<void>,
+  work: () => Promise<(() => void) | void>,
 ): void {
   const problem = byId(problemId, HTMLParagraphElement);
   for (const button of dialog.querySelectorAll<HTMLButtonElement>("[data-close]")) {
@@ -23,8 +27,9 @@ export function setUpDialog(
     submit.textContent = submit.dataset.busy ?? label;
     problem.hidden = true;
     try {
-      await work();
+      const then = await work();
       dialog.close();
+      then?.();
     } catch (error) {
       const { message, advice } = explain(error);
       problem.textContent = [message, advice].filter(Boolean).join("\n");

@@ -7,6 +7,12 @@ interface Notice {
   shown?: HTMLElement;
 }
 
+/** Something to press beside words. */
+export interface Action {
+  label: string;
+  run: () => void;
+}
+
 /** What went wrong, in words, until it is dismissed or the same thing works. */
 export class Notices {
   readonly #list = byId("notices", HTMLDivElement);
@@ -16,8 +22,9 @@ export class Notices {
    * Shows a failure. What polling finds again and again is shown once, and not again after it was dismissed.
    *
    * @param topic what was tried, in words; there is one notice of each
+   * @param action what can be done about it at once
    */
-  fail(topic: string, error: unknown): void {
+  fail(topic: string, error: unknown, action?: Action): void {
     const { message, advice } = explain(error);
     const text = [message, advice].join("\n");
     if (this.#notices.get(topic)?.text === text) return;
@@ -30,6 +37,11 @@ export class Notices {
     const words = element("div", {}, element("p", {}, element("strong", {}, `${topic} failed. `), message));
     if (advice !== undefined) words.append(element("p", {}, advice));
     const shown = element("div", { class: "notice" }, words, close);
+    if (action !== undefined) {
+      const button = element("button", { type: "button", class: "button small" }, action.label);
+      button.addEventListener("click", action.run);
+      close.before(button);
+    }
     const notice: Notice = { text, shown };
     close.addEventListener("click", () => {
       shown.remove();

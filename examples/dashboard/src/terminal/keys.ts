@@ -1,0 +1,17 @@
+type Press = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "shiftKey" | "altKey" | "metaKey">;
+
+/**
+ * Whether it is what copies in terminals: Ctrl+Shift+C, Ctrl+Insert, and Ctrl+C while something is selected. On Apple
+ * computers the browser copies with Command, and Control is always the shell's.
+ */
+export function isCopyInTerminal(press: Press, selected: boolean, apple: boolean): boolean {
+  if (apple || !press.ctrlKey || press.altKey || press.metaKey) return false;
+  if (press.key === "Insert") return !press.shiftKey && selected;
+  return press.code === "KeyC" && (press.shiftKey || selected);
+}
+
+/** Whether the browser pastes then, into the terminal's field. */
+export function isPasteInTerminal(press: Press, apple: boolean): boolean {
+  if (apple || press.altKey || press.metaKey || !press.shiftKey) return false;
+  return press.ctrlKey ? press.code === "KeyV" : press.key === "Insert";
+}

@@ -1,0 +1,2 @@
+/** Whether it is an Apple computer, where Command is what Control is elsewhere and Option writes signs. */
+export const APPLE = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? "");

@@ -1,0 +1,132 @@
+// The dashboard's terminal: copying, characters of two cells, links, search, and shells that end unasked.
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { openDashboard } from "../support/dashboard-page.mjs";
+import { until } from "../support/wait.mjs";
+
+const LIMIT = { timeout: 60_000 };
+let stage, page;
+
+before(async () => {
+  stage = await openDashboard({ viewport: { width: 1400, height: 1000 }, permissions: ["clipboard-read", "clipboard-write"] });
+  ({ page } = stage);
+  await page.locator("#terminal-state", { hasText: "Connected" }).waitFor();
+});
+
+after(() => stage?.close());
+
+const row = (text) => page.locator(".xterm-rows > div").filter({ hasText: text });
+const focus = () => page.locator("#terminal-view").press("Enter");
+/** Where the beginning of a row is in the page. The rows lie below what takes the mouse. */
+async function placeOf(text, x = 12) {
+  const box = await row(text).last().boundingBox();
+  return [box.x + x, box.y + box.height / 2];
+}
+const clipboard = () => page.evaluate("navigator.clipboard.readText()");
+
+/** Types a line, and waits for the line that it prints. */
+async function shell(line, printed) {
+  await focus();
+  await page.keyboard.type(`${line}\n`);
+  if (printed !== undefined) await row(printed).first().waitFor();
+}
+
+describe("the dashboard's terminal", () => {
+  test("copies what is selected by Ctrl+Shift+C, and pastes it by Ctrl+Shift+V", LIMIT, async () => {
+    await page.locator("#terminal-hint", { hasText: "Ctrl+Shift+C" }).waitFor();
+    await shell("echo first-$((1+1))", /^first-2/);
+    await page.mouse.dblclick(...(await placeOf(/^first-2/)));
+    await page.keyboard.press("Control+Shift+C");
+    await page.locator("#terminal-state", { hasText: "Copied" }).waitFor();
+    assert.equal((await clipboard()).trim(), "first-2");
+    await page.keyboard.type("echo [");
+    await page.keyboard.press("Control+Shift+V");
+    await row("echo [first-2").waitFor();
+    await page.keyboard.press("Control+C");
+  });
+
+  test("Ctrl+C copies what is selected, and ends a program when nothing is", LIMIT, async () => {
+    await shell("echo second-$((1+1)); sleep 1000; echo ended-$((1+1))", /^second-2/);
+    await page.mouse.dblclick(...(await placeOf(/^second-2/)));
+    await page.keyboard.press("Control+C");
+    await page.locator("#terminal-state", { hasText: "Copied" }).waitFor();
+    assert.equal((await clipboard()).trim(), "second-2");
+    assert.equal((await stage.computer.bash("pgrep -c sleep")).output.trim(), "1", "the program goes on");
+    assert.equal(await row("^C").filter({ hasText: "sleep" }).count(), 0);
+    await page.keyboard.press("Control+C");
+    await until("the program to end", async () => (await stage.computer.bash("pgrep -c sleep")).output.trim() === "0");
+  });
+
+  test("characters are as wide as the shell thinks", LIMIT, async () => {
+    await shell("clear; printf '|%s|%s|%s|\\n' ab ab ab 🚀 ✅ 🇩🇪 世 界 ＡＢ é ñ x", /^\|é/);
+    const places = await row(/^\|/).evaluateAll((rows) =>
+      rows.map((row) => {
+        const found = [];
+        const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
+        for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+          for (let at = node.data.indexOf("|"); at >= 0; at = node.data.indexOf("|", at + 1)) {
+            const range = document.createRange();
+            range.setStart(node, at);
+            range.setEnd(node, at + 1);
+            found.push(range.getBoundingClientRect().x);
+          }
+        }
+        return found;
+      }),
+    );
+    const [letters, emoji] = places;
+    assert.equal(emoji.length, 4);
+    for (const [at, x] of emoji.entries()) assert.ok(Math.abs(x - letters[at]) < 1.5, JSON.stringify(places));
+  });
+
+  test("opens a link in a tab of its own", LIMIT, async () => {
+    const address = `${stage.dashboard.origin}/icon.svg`;
+    await shell(`clear; echo at ${address}.`, new RegExp(`^at ${address}`));
+    const opened = stage.context.waitForEvent("page");
+    await page.mouse.move(...(await placeOf(/^at http/, 90)));
+    await page.mouse.click(...(await placeOf(/^at http/, 80)));
+    const tab = await opened;
+    await tab.waitForURL(address);
+    await tab.close();
+  });
+
+  test("finds text in what was printed", LIMIT, async () => {
+    await shell("clear; seq -f 'line %g of many' 300", /^line 300 of/);
+    await page.keyboard.press("Control+Shift+F");
+    await page.keyboard.type("LINE 29");
+    await page.locator("#terminal-found", { hasText: /^\d+ of 11$/ }).waitFor();
+    const before = await page.locator("#terminal-found").innerText();
+    await page.keyboard.press("Enter");
+    await until("another one", async () => (await page.locator("#terminal-found").innerText()) !== before);
+    await page.locator("#terminal-find-text").fill("nowhere at all");
+    await page.locator("#terminal-found", { hasText: "none" }).waitFor();
+    await page.keyboard.press("Escape");
+    await page.locator("#terminal-find").waitFor({ state: "hidden" });
+    await page.keyboard.type("echo back-$((1+1))\n");
+    await row(/^back-2/).waitFor();
+  });
+
+  test("asks before it ends a shell, and keeps what that has printed", LIMIT, async () => {
+    await shell("variable=kept; echo third-$((1+1))", /^third-2/);
+    await page.locator("#terminal-open").click();
+    await page.locator("#new-shell").waitFor();
+    await page.keyboard.press("Enter");
+    await page.locator("#new-shell").waitFor({ state: "hidden" });
+    await shell("echo it-is-$variable", /^it-is-kept/);
+    await page.locator("#terminal-open").click();
+    await page.locator("#new-shell [type=submit]").click();
+    await row("This is a new shell.").waitFor();
+    assert.ok(await row(/^third-2/).count());
+    await page.locator("#terminal-state", { hasText: "Connected" }).waitFor();
+    await page.keyboard.type("echo now-$variable.\n");
+    await row(/^now-\./).waitFor();
+    // One that has ended is replaced unasked.
+    await page.keyboard.type("exit\n");
+    await page.locator("#terminal-state", { hasText: "The shell ended" }).waitFor();
+    await page.locator("#terminal-open").click();
+    await page.locator("#terminal-state", { hasText: "Connected" }).waitFor();
+    assert.ok(await page.locator("#new-shell").isHidden());
+  });
+
+  test("no error got away", () => assert.deepEqual(stage.failures, []));
+});

@@ -1,0 +1,41 @@
+// A way to a server that can be closed and opened again, as if the server went away and came back.
+import { once } from "node:events";
+import { connect, createServer } from "node:net";
+
+/**
+ * @param {string} origin where the server is
+ * @returns {Promise<{ port: number, through(url: string): string, close(): Promise<void>, open(): Promise<void> }>}
+ */
+export async function startGate(origin) {
+  const { hostname, port: target } = new URL(origin);
+  const sockets = new Set();
+  const server = createServer((client) => {
+    const far = connect(Number(target), hostname);
+    for (const [one, other] of [[client, far], [far, client]]) {
+      sockets.add(one);
+      one.on("error", () => {}).on("close", () => {
+        sockets.delete(one);
+        other.destroy();
+      });
+      one.pipe(other);
+    }
+  });
+  const listen = async (port) => {
+    server.listen(port, "127.0.0.1");
+    await once(server, "listening");
+  };
+  await listen(0);
+  const { port } = server.address();
+  return {
+    port,
+    /** The same address by way of the gate; places in it such as `{id}` stay. */
+    through: (url) => url.replace(`${hostname}:${target}`, `127.0.0.1:${port}`),
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      for (const socket of sockets) socket.destroy();
+      await closed;
+    },
+    open: () => listen(port),
+  };
+}
