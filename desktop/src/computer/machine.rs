@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::geteuid;
 use tokio::sync::{Semaphore, SetOnce};
@@ -27,7 +27,7 @@ use super::limits::{Enforced, Group};
 use super::network::{self, Carrying, Network};
 use super::resolution::Resolution;
 use super::sandbox::{self, AGENT, Opening};
-use super::session::{self, BootError, DISPLAY_SERVER, Desktop};
+use super::session::{self, BootError, DISPLAY_SERVER, Desktop, Settings};
 use super::spawner::Spawner;
 
 /// How many calls look at a screen at a time.
@@ -44,6 +44,8 @@ pub(crate) struct Machine {
     screen: Arc<Screen>,
     drawn: Arc<SetOnce<()>>,
     missing: Vec<&'static str>,
+    settings: Settings,
+    started: Instant,
     layout: Layout,
     password: Secret,
     ending: Ending,
@@ -67,6 +69,7 @@ pub(super) struct Blueprint {
     pub(super) owner: Option<u32>,
     pub(super) password: Secret,
     pub(super) group: Group,
+    pub(super) settings: Settings,
 }
 
 /// Who may use the screen at a time: its calls block threads, of which one computer must not take those of all. A display that
@@ -93,7 +96,7 @@ impl Machine {
         spawner: &Spawner,
         closing: &CancellationToken,
     ) -> Result<Self, BootError> {
-        let Blueprint { layout, hostname, resolution, owner, password, group } = blueprint;
+        let Blueprint { layout, hostname, resolution, owner, password, group, settings } = blueprint;
         let (own_end, control) = UnixStream::pair()?;
         let opening = Opening { hostname: &hostname, owner, control: control.into() };
         let mut command = sandbox::command(&layout, opening)?;
@@ -105,7 +108,7 @@ impl Machine {
         let agent = Agent::new(own_end, owner.unwrap_or_else(|| geteuid().as_raw()))?;
         let started = async {
             session::reach(&agent).await?;
-            let desktop = session::start(&agent, &layout, resolution, &ending);
+            let desktop = session::start(&agent, &layout, resolution, settings, &ending);
             let program = layout.support.join(AGENT);
             let carrying = Carrying { spawner, agent: &program, owner, group: &group, log: log_end };
             let network = connect(&agent, &log, carrying);
@@ -124,6 +127,8 @@ impl Machine {
             Ok((Desktop { screen, missing }, network)) => Ok(Self {
                 drawn: follow_drawing(&screen),
                 missing,
+                settings,
+                started: Instant::now(),
                 health: Health::watch(agent.clone(), ending.clone()),
                 agent,
                 screen,
@@ -194,6 +199,16 @@ impl Machine {
     /// The parts of its desktop that did not come up.
     pub(crate) fn missing(&self) -> &[&'static str] {
         &self.missing
+    }
+
+    /// Which settings its desktop reads.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// How long ago its start was complete.
+    pub(super) fn age(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// What of its sizes it is held to.

@@ -33,4 +33,5 @@ pub(crate) use network::run_carrier;
 pub(crate) use resolution::Resolution;
 pub(crate) use runtime_dir::RuntimeDir;
 pub(crate) use sandbox::{AGENT, SETTINGS, SYSTEM};
+pub(crate) use session::Settings;
 pub(crate) use spawner::{Spawner, inherit};

@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
@@ -53,6 +54,38 @@ pub(crate) enum BootError {
     Unreachable { part: &'static str, error: io::Error },
 }
 
+impl BootError {
+    /// Whether a program that the settings in the home start, or a part that they break, may be the reason.
+    pub(super) fn may_come_from_settings(&self) -> bool {
+        match self {
+            Self::Ended { .. } | Self::Program { .. } | Self::Screen(_) => true,
+            Self::TooSlow { .. } | Self::Unreachable { .. } => true,
+            Self::Box(_) | Self::Home(_) | Self::GivenUp => false,
+        }
+    }
+}
+
+/// Which settings the parts of the desktop read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Settings {
+    /// Those in the home, which are the user's and may do anything.
+    #[default]
+    Home,
+    /// The system's alone.
+    System,
+}
+
+impl Settings {
+    /// As responses name them.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::System => "system",
+        }
+    }
+}
+
 /// Waits for the agent.
 pub(super) async fn reach(agent: &Agent) -> Result<(), BootError> {
     timeout(BOOT_LIMIT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
@@ -73,10 +106,11 @@ pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,
     resolution: Resolution,
+    settings: Settings,
     ending: &Ending,
 ) -> Result<Desktop, BootError> {
     let deadline = Instant::now() + BOOT_LIMIT;
-    let session = Session { agent, display: layout.display, ending };
+    let session = Session { agent, display: layout.display, settings, ending };
 
     session.start_display(resolution).await?;
     let around = async {
@@ -163,6 +197,7 @@ pub(super) const DISPLAY_SERVER: &str = "Xvnc";
 struct Session<'a> {
     agent: &'a Agent,
     display: u16,
+    settings: Settings,
     ending: &'a Ending,
 }
 
@@ -214,14 +249,15 @@ impl Session<'_> {
         let argv: Vec<String> =
             std::iter::once(part.program).chain(part.arguments.iter().copied()).map(str::to_owned).collect();
         let mut process = self.spawn(part.program, argv.clone(), part.variables).await?;
-        let (agent, display, ending) = (self.agent.clone(), self.display, self.ending.clone());
+        let (agent, display, settings) = (self.agent.clone(), self.display, self.settings);
+        let ending = self.ending.clone();
         let ended = ending.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             loop {
                 let ended = process.exit().await;
                 tracing::debug!("{} ended: {ended:?}", part.program);
                 sleep(RESTART_DELAY).await;
-                let session = Session { agent: &agent, display, ending: &ending };
+                let session = Session { agent: &agent, display, settings, ending: &ending };
                 match session.spawn(part.program, argv.clone(), part.variables).await {
                     Ok(again) => process = again,
                     Err(error) => return tracing::warn!("{error}"),
@@ -238,6 +274,10 @@ impl Session<'_> {
         variables: &[(&str, &str)],
     ) -> Result<crate::agent::Process, BootError> {
         let stdio = Stdio::Log { path: format!("{LOGS}/{program}.log") };
+        let variables = match self.settings {
+            Settings::Home => variables,
+            Settings::System => NO_HOME,
+        };
         let mut env = environment(self.display);
         env.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
         env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));

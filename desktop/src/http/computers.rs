@@ -117,7 +117,7 @@ async fn create(
         ),
         other => other.into(),
     })?;
-    let phase = app.fleet.start(&computer).await?;
+    let phase = app.fleet.start(&computer, None).await?;
     Ok((StatusCode::CREATED, Json(describe(&computer, &workspace.name, &phase, &headers).await)))
 }
 
@@ -171,6 +171,7 @@ pub(super) async fn describe(
                 "resolution": now.to_string(),
                 "enforced": enforced,
                 "missing_parts": machine.missing(),
+                "settings": machine.settings().name(),
             })
         }
         Phase::Starting(_) | Phase::Restarting(_) => {
