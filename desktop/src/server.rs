@@ -60,6 +60,8 @@ pub(crate) enum ServeError {
     EmptyKey,
     #[error("--allow-origin {0:?} is not an origin such as http://127.0.0.1:3000")]
     Origin(String),
+    #[error("--public-url {url:?}: {problem}")]
+    PublicUrl { url: String, problem: &'static str },
     #[error("cannot open the data: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -116,8 +118,7 @@ async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), Serve
 
     fleet.resume().await?;
     let closing = CancellationToken::new();
-    let admission =
-        Admission::new(&options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
+    let admission = admission(options)?;
     let app = App {
         store,
         fleet: fleet.clone(),
@@ -148,6 +149,17 @@ async fn run(options: &Serve, data: DataDir, homes: PathBuf) -> Result<(), Serve
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+fn admission(options: &Serve) -> Result<Admission, ServeError> {
+    let admission =
+        Admission::new(&options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
+    match &options.public_url {
+        Some(url) => admission
+            .with_public_url(url)
+            .map_err(|problem| ServeError::PublicUrl { url: url.clone(), problem }),
+        None => Ok(admission),
+    }
 }
 
 /// The line that `--json` prints.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::routing::post;
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use crate::app::{ApiError, App, Options};
 use crate::computer::{Phase, Settings};
 
+use super::base::Base;
 use super::computers::describe;
 use super::target::Target;
 
@@ -53,14 +53,14 @@ async fn restart(
 /// A later generation's call: answers the computer, once it runs.
 async fn ensure_running(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Target(computer): Target,
 ) -> Result<Json<Value>, ApiError> {
     app.fleet.start(&computer, None).await?;
     app.fleet.machine(&computer).await.ok_or_else(ApiError::not_running)?;
     let workspace = app.store.workspace(&computer.spec.workspace_id)?;
     let workspace = workspace.ok_or_else(|| ApiError::not_found("Computer"))?;
-    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers).await))
+    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &base).await))
 }
 
 fn accepted(phase: &Phase) -> Json<Value> {

@@ -166,7 +166,14 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_said() {
-        for header in ["", "form-data", "form-data; name=file", "form-data; filename", "form-data; ;;", "form-data; x=filename=y"] {
+        for header in [
+            "",
+            "form-data",
+            "form-data; name=file",
+            "form-data; filename",
+            "form-data; ;;",
+            "form-data; x=filename=y",
+        ] {
             assert_eq!(read(header), Err(NoName::Missing), "{header}");
         }
         for header in [
@@ -186,7 +193,8 @@ mod tests {
         let pieces: [&[u8]; 8] = [b";", b"filename", b"*", b"=", b"\"", b"\\", b"%22", b"''"];
         let mut headers: Vec<Vec<u8>> = vec![Vec::new()];
         for _ in 0..6 {
-            let longer = headers.iter().flat_map(|header| pieces.iter().map(move |piece| [header, *piece].concat()));
+            let longer =
+                headers.iter().flat_map(|header| pieces.iter().map(move |piece| [header, *piece].concat()));
             headers = longer.collect();
             for header in &headers {
                 let _ = filename(header);

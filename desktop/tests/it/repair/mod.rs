@@ -137,8 +137,16 @@ const TARGETS: &[&str] = &[
 ];
 
 /// The files that a shell in a terminal reads. They may end it: a `bash` call repairs them.
-const OF_SHELLS: &[&str] =
-    &[".bash_history", ".bash_login", ".bash_logout", ".bash_profile", ".bashrc", ".inputrc", ".profile", ".terminfo"];
+const OF_SHELLS: &[&str] = &[
+    ".bash_history",
+    ".bash_login",
+    ".bash_logout",
+    ".bash_profile",
+    ".bashrc",
+    ".inputrc",
+    ".profile",
+    ".terminfo",
+];
 
 /// How long a shell may take to answer in a terminal before that counts as never.
 const SHELL_LIMIT: Duration = Duration::from_secs(30);
@@ -162,7 +170,8 @@ struct Patient<'a> {
 
 impl<'a> Patient<'a> {
     fn new(computer: Computer<'a>) -> Self {
-        let skeleton = computer.bash("tar -C ~ -c . | base64 -w 0")["output"].as_str().expect("it is a text").to_owned();
+        let skeleton =
+            computer.bash("tar -C ~ -c . | base64 -w 0")["output"].as_str().expect("it is a text").to_owned();
         Self { computer, skeleton }
     }
 
@@ -227,16 +236,18 @@ impl<'a> Patient<'a> {
         if echoed != "ok\n" {
             return Err(format!("bash printed {echoed:?}"));
         }
-        let answer = self.computer.act("exec", &json!({ "code": "print(6 * 7)", "timeout": 30 }));
+        let answer = self.computer.act("exec", &json!({ "code": "print(6 * 7)", "timeout": 8 }));
         if answer.status != 200 || answer.body["success"] != true || answer.body["output"] != "42\n" {
             return Err(format!("exec: {} {}", answer.status, answer.body));
         }
         if case.deeds.iter().any(|(path, _)| OF_SHELLS.contains(&path.as_str())) {
             // It opens, whatever the shell makes of its files.
             drop(Socket::open(&self.computer, "terminal", ""));
-            self.bash(&format!("cd ~; chmod -R u+rwX {0}; rm -rf {0}", OF_SHELLS.join(" "))).or_else(|error| {
-                if error.contains("\"exit_code\":1") { Ok(String::new()) } else { Err(error) }
-            })?;
+            self.bash(&format!("cd ~; chmod -R u+rwX {0}; rm -rf {0}", OF_SHELLS.join(" "))).or_else(
+                |error| {
+                    if error.contains("\"exit_code\":1") { Ok(String::new()) } else { Err(error) }
+                },
+            )?;
         }
         self.echo()?;
         let path = format!("/computers/{}/screenshot", self.computer.id);
@@ -269,8 +280,9 @@ impl<'a> Patient<'a> {
 /// Runs cases on several computers, and returns what failed.
 fn run(server: &Server, cases: &[Case]) -> Vec<String> {
     let first = server.computer();
-    let mut patients: Vec<_> =
-        (1..COMPUTERS).map(|number| Patient::new(another(server, &first, &format!("patient {number}")))).collect();
+    let mut patients: Vec<_> = (1..COMPUTERS)
+        .map(|number| Patient::new(another(server, &first, &format!("patient {number}"))))
+        .collect();
     patients.push(Patient::new(first));
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
