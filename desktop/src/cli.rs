@@ -92,6 +92,10 @@ pub(crate) struct Serve {
     /// The key that callers must send; without one a random key is made and kept in the data folder.
     #[arg(long, value_name = "KEY", env = "ORGO_DESKTOP_API_KEY", hide_env_values = true)]
     pub(crate) api_key: Option<Secret>,
+    /// The address at which clients reach this server, if that is another than the one it listens on, such as that of a proxy
+    /// that adds TLS. Links in responses begin with it, and requests may name its host.
+    #[arg(long, value_name = "URL")]
+    pub(crate) public_url: Option<String>,
     /// An origin whose pages may call, such as http://127.0.0.1:3000; may be given several times.
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,

@@ -50,6 +50,8 @@ pub(crate) enum ServeError {
     Origin(String),
     #[error("{0}")]
     NoBoxes(String),
+    #[error("--public-url {url:?}: {problem}")]
+    PublicUrl { url: String, problem: &'static str },
     #[error("cannot open the data: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -130,8 +132,7 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
 
     fleet.resume().await?;
     let closing = CancellationToken::new();
-    let admission =
-        Admission::new(&options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
+    let admission = admission(options)?;
     let app = App {
         store,
         fleet: fleet.clone(),
@@ -180,6 +181,17 @@ fn watch_stdin(abandoned: CancellationToken) -> io::Result<()> {
         abandoned.cancel();
     })?;
     Ok(())
+}
+
+fn admission(options: &Serve) -> Result<Admission, ServeError> {
+    let admission =
+        Admission::new(&options.allow_origin, options.allow_remote).map_err(ServeError::Origin)?;
+    match &options.public_url {
+        Some(url) => admission
+            .with_public_url(url)
+            .map_err(|problem| ServeError::PublicUrl { url: url.clone(), problem }),
+        None => Ok(admission),
+    }
 }
 
 /// The line that `--json` prints.

@@ -120,6 +120,7 @@ def prepare():
     os.set_inheritable(report, False)
     sys.path.remove(own_folder)
     sys.path_importer_cache.pop(own_folder, None)
+    pwrite = os.pwrite
     script = sys.argv[0]
     folder = os.path.dirname(script)
     home = os.getcwd()
@@ -128,6 +129,8 @@ def prepare():
         # Python looks for a finder of FILE after all imports of its start, so files of the home cannot shadow those. Then it
         # adds the folder of FILE to `sys.path`. `begin` runs with the first function that is called after that.
         if path == script:
+            # The program begins. As long as the report is empty, nothing of it has run.
+            pwrite(report, b"\0", 0)
             sys.settrace(begin)
         raise ImportError(path)
 

@@ -214,7 +214,8 @@ impl Agent {
         let mut copy = descriptor::regular_file(copy, Access::Write).ok_or(Refusal::NotAFile)?;
         // A disk blocks.
         let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
-        copied.map_err(io::Error::other)??;
+        let copied = copied.map_err(io::Error::other)?;
+        copied.map_err(|error| Refusal::Failed(format!("its content cannot be written: {error}")))?;
         exchange.confirm().await?;
         Ok(exchange.verdict().await??)
     }

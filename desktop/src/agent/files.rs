@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::protocol::Refusal;
 use crate::computer::HOME;
@@ -16,10 +17,8 @@ use crate::computer::HOME;
 /// Opens a file of the home for reading.
 pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
     let path = absolute(home, path);
-    let real = path.canonicalize().map_err(|error| match error.kind() {
-        _ if !lexically_resolved(&path).starts_with(home) => Refusal::OutsideHome,
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Refusal::NotFound,
-        _ => Refusal::Failed(error.to_string()),
+    let real = path.canonicalize().map_err(|error| {
+        if lexically_resolved(&path).starts_with(home) { refusal(&error) } else { Refusal::OutsideHome }
     })?;
     let home = home.canonicalize().map_err(|error| Refusal::Failed(error.to_string()))?;
     if !real.starts_with(home) {
@@ -31,10 +30,21 @@ pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
         .read(true)
         .custom_flags(flags.bits().cast_signed())
         .open(real)
-        .map_err(|error| Refusal::Failed(error.to_string()))?;
+        .map_err(|error| refusal(&error))?;
     match file.metadata() {
         Ok(metadata) if metadata.is_file() => Ok(file),
         _ => Err(Refusal::NotAFile),
+    }
+}
+
+fn refusal(error: &io::Error) -> Refusal {
+    match error.raw_os_error().map(Errno::from_raw_os_error) {
+        // A name that is too long and links in a circle lead to no file either.
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP) => Refusal::NotFound,
+        Some(Errno::ACCESS | Errno::PERM) => Refusal::NotReadable,
+        // Sockets, and devices without a driver.
+        Some(Errno::NXIO | Errno::NODEV) => Refusal::NotAFile,
+        _ => Refusal::Failed(error.to_string()),
     }
 }
 
@@ -88,15 +98,24 @@ impl Arrival {
                 Err(error) => failure = Some(error),
             }
         }
-        Err(Refusal::Failed(failure.map_or_else(String::new, |error| error.to_string())))
+        Err(Refusal::Failed(failure.map_or_else(String::new, |error| format!("the home: {error}"))))
     }
 
     /// Gives it its name in a folder of the home, which is made if it is not there.
     pub(super) fn place(self, folder: &str, name: &str) -> Result<(), Refusal> {
-        let folder = self.home.join(folder);
-        fs::create_dir_all(&folder)
-            .and_then(|()| fs::rename(&self.path, folder.join(name)))
-            .map_err(|error| Refusal::Failed(error.to_string()))
+        let path = self.home.join(folder);
+        fs::create_dir_all(&path).map_err(|error| match error.kind() {
+            // Also a link that leads nowhere.
+            io::ErrorKind::AlreadyExists => Refusal::Failed(format!("~/{folder} is not a folder")),
+            _ => Refusal::Failed(format!("~/{folder}: {error}")),
+        })?;
+        fs::rename(&self.path, path.join(name)).map_err(|error| match error.kind() {
+            io::ErrorKind::IsADirectory => {
+                Refusal::Failed(format!("there is a folder of that name in ~/{folder}"))
+            }
+            io::ErrorKind::CrossesDevices => Refusal::Failed(format!("~/{folder} leads out of the home")),
+            _ => Refusal::Failed(format!("~/{folder}: {error}")),
+        })
     }
 }
 

@@ -1,40 +1,88 @@
-//! Changes in folders of the home, from the kernel. Folders inside them are not looked into.
+//! Changes in folders of the home, from the kernel. Folders inside them are not looked into, and links in their place are not
+//! followed.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
-use std::collections::HashMap;
-use std::io;
-use std::os::fd::AsFd as _;
-use std::os::unix::net::UnixStream;
-use std::path::Path;
+mod pending;
 
-use inotify::{EventMask, Inotify, WatchDescriptor, WatchMask};
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd as _, AsRawFd as _, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use inotify::{Event, EventMask, Inotify, WatchDescriptor, WatchMask};
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{CWD, Mode, OFlags, Timespec, fstat, openat};
+use rustix::io::Errno;
 
 use super::protocol::{FolderAction, FolderChange};
 
+use self::pending::Pending;
+
 /// Room for a burst of events with long names.
 const BUFFER: usize = 16 * 1024;
+/// The maximum number of names that are remembered for a folder. A file that takes the place of another one beyond it is
+/// reported as created.
+const MOST_NAMES: usize = 64 * 1024;
 
 /// A watch that is at work.
 pub(super) struct Folders {
     inotify: Inotify,
-    names: HashMap<WatchDescriptor, String>,
+    home: PathBuf,
+    /// Of the folder that contains the home. The home may be closed, and opened later.
+    above: Option<WatchDescriptor>,
+    /// Of the home. The folders may be removed, replaced and made again.
+    inside: Option<WatchDescriptor>,
+    folders: Vec<Folder>,
+    pending: Pending,
+}
+
+/// A folder of the home, whether it is there or not.
+struct Folder {
+    name: String,
+    watched: Option<Watched>,
+    /// What is in it.
+    names: HashSet<OsString>,
+}
+
+struct Watched {
+    watch: WatchDescriptor,
+    /// Its device and inode. While it is watched no other folder has the same.
+    identity: (u64, u64),
+}
+
+impl Folder {
+    /// Returns whether the name is new.
+    fn add(&mut self, name: &OsStr) -> bool {
+        if self.names.contains(name) {
+            return false;
+        }
+        if self.names.len() < MOST_NAMES {
+            self.names.insert(name.to_owned());
+        }
+        true
+    }
 }
 
 impl Folders {
     pub(super) fn watch(home: &Path, folders: &[String]) -> io::Result<Self> {
-        let inotify = Inotify::init()?;
-        // A file is modified when a writer has closed it, not with each of its writes.
-        let interest = WatchMask::CREATE | WatchMask::CLOSE_WRITE | WatchMask::DELETE | WatchMask::MOVE;
-        let mut names = HashMap::new();
-        for folder in folders {
-            // The user may have removed one of them.
-            if let Ok(watch) = inotify.watches().add(home.join(folder), interest) {
-                names.insert(watch, folder.clone());
-            }
-        }
-        Ok(Self { inotify, names })
+        let folder = |name: &String| Folder { name: name.clone(), watched: None, names: HashSet::new() };
+        let mut watching = Self {
+            inotify: Inotify::init()?,
+            home: home.to_owned(),
+            above: None,
+            inside: None,
+            folders: folders.iter().map(folder).collect(),
+            pending: Pending::default(),
+        };
+        watching.update();
+        // What is there already is no change.
+        watching.pending.clear();
+        Ok(watching)
     }
 
     /// Reports changes until `connection` hangs up or `report` fails.
@@ -43,37 +91,351 @@ impl Folders {
         connection: &UnixStream,
         report: impl Fn(&FolderChange) -> io::Result<()>,
     ) -> io::Result<()> {
-        let mut buffer = [0; BUFFER];
         loop {
             let mut ends = [
                 PollFd::from_borrowed_fd(self.inotify.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(connection.as_fd(), PollFlags::IN),
             ];
-            poll(&mut ends, None)?;
+            let wait = self.pending.next_due().map(|due| due.saturating_duration_since(Instant::now()));
+            poll(&mut ends, wait.and_then(|wait| Timespec::try_from(wait).ok()).as_ref())?;
             // The server has nothing more to say, so it has gone.
             if !ends[1].revents().is_empty() {
                 return Ok(());
             }
-            for change in self.inotify.read_events(&mut buffer)? {
-                let described = action(change.mask).zip(change.name).zip(self.names.get(&change.wd));
-                if let Some(((action, name), folder)) = described {
-                    let name = name.to_string_lossy().into_owned();
-                    report(&FolderChange { folder: folder.clone(), name, action })?;
-                }
+            // Before anything is released: what is to be left out may be known by now.
+            self.read()?;
+            while let Some(change) = self.pending.release(Instant::now()) {
+                report(&change)?;
             }
         }
     }
+
+    fn read(&mut self) -> io::Result<()> {
+        let mut buffer = [0; BUFFER];
+        loop {
+            match self.inotify.read_events(&mut buffer) {
+                Ok(events) => events.for_each(|event| self.handle(&event)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn handle(&mut self, event: &Event<&OsStr>) {
+        if event.mask.contains(EventMask::Q_OVERFLOW) {
+            self.update();
+            (0..self.folders.len()).for_each(|index| self.compare(index));
+            return;
+        }
+        let is_its =
+            |folder: &Folder| folder.watched.as_ref().is_some_and(|watched| watched.watch == event.wd);
+        let Some(index) = self.folders.iter().position(is_its) else {
+            // Of the folders above. The end of a watch that was replaced changes nothing.
+            return self.update();
+        };
+        if event.mask.contains(EventMask::IGNORED) {
+            // The folder is gone, and what has its name now may have its inode too.
+            self.forget(index);
+            self.update();
+        } else if let Some(name) = event.name {
+            self.change(index, event.mask, name, event.cookie);
+        }
+    }
+
+    fn change(&mut self, index: usize, mask: EventMask, name: &OsStr, cookie: u32) {
+        let folder = &mut self.folders[index];
+        let change = |action| FolderChange {
+            folder: folder.name.clone(),
+            name: name.to_string_lossy().into_owned(),
+            action,
+        };
+        if mask.contains(EventMask::CREATE) {
+            let change = change(FolderAction::Created);
+            // It is not new if the folder was listed after it was made.
+            if folder.add(name) {
+                self.pending.created(change);
+            }
+        } else if mask.contains(EventMask::MOVED_TO) {
+            let (created, modified) = (change(FolderAction::Created), change(FolderAction::Modified));
+            if folder.add(name) {
+                self.pending.push(created);
+            } else {
+                self.pending.replaced(modified, cookie);
+            }
+        } else if mask.contains(EventMask::CLOSE_WRITE) {
+            self.pending.push(change(FolderAction::Modified));
+        } else if mask.intersects(EventMask::DELETE | EventMask::MOVED_FROM) {
+            let change = change(FolderAction::Deleted);
+            folder.names.remove(name);
+            self.pending.deleted(change, cookie);
+        }
+    }
+
+    /// Watches the folders that have the names now, and reports the difference if those are others than before.
+    fn update(&mut self) {
+        let interest = WatchMask::CREATE
+            | WatchMask::DELETE
+            | WatchMask::MOVE
+            | WatchMask::ATTRIB
+            | WatchMask::ONLYDIR
+            | WatchMask::DONT_FOLLOW;
+        if self.above.is_none() {
+            self.above =
+                self.home.parent().and_then(|above| self.inotify.watches().add(above, interest).ok());
+        }
+        if self.inside.is_none() {
+            self.inside = self.inotify.watches().add(&self.home, interest).ok();
+        }
+        // First all that have gone: one may have the place of another now.
+        let found: Vec<_> = self.folders.iter().map(|folder| open(&self.home.join(&folder.name))).collect();
+        for (index, found) in found.iter().enumerate() {
+            let Some(watched) = &self.folders[index].watched else { continue };
+            let is_same = match found {
+                Ok((_, identity)) => *identity == watched.identity,
+                // The home is closed, and says nothing.
+                Err(error) => !matches!(*error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
+            };
+            if !is_same {
+                // Fails if the kernel has removed it already.
+                let _ = self.inotify.watches().remove(watched.watch.clone());
+                self.forget(index);
+            }
+        }
+        for (index, found) in found.into_iter().enumerate() {
+            if let (Ok((folder, identity)), None) = (found, &self.folders[index].watched) {
+                self.begin(index, &folder, identity);
+            }
+        }
+    }
+
+    /// Watches a folder and reports what is in it.
+    fn begin(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
+        // A file is modified when a writer has closed it, not with each of its writes.
+        let interest = WatchMask::CREATE
+            | WatchMask::CLOSE_WRITE
+            | WatchMask::DELETE
+            | WatchMask::MOVE
+            | WatchMask::ONLYDIR;
+        // It fails if the folder is closed to its owner.
+        if let Ok(watch) = self.inotify.watches().add(path_of(folder), interest) {
+            self.folders[index].watched = Some(Watched { watch, identity });
+            self.compare(index);
+        }
+    }
+
+    /// Reports what is no longer there with a folder that has gone.
+    fn forget(&mut self, index: usize) {
+        let folder = &mut self.folders[index];
+        folder.watched = None;
+        for name in folder.names.drain() {
+            self.pending.push(FolderChange {
+                folder: folder.name.clone(),
+                name: name.to_string_lossy().into_owned(),
+                action: FolderAction::Deleted,
+            });
+        }
+    }
+
+    /// Lists a folder and reports the differences from what is known of it.
+    fn compare(&mut self, index: usize) {
+        let folder = &mut self.folders[index];
+        // Another folder than the one that is watched may have its place; its turn comes.
+        let Ok((opened, identity)) = open(&self.home.join(&folder.name)) else { return };
+        if folder.watched.as_ref().is_none_or(|watched| watched.identity != identity) {
+            return;
+        }
+        let Ok(entries) = fs::read_dir(path_of(&opened)) else { return };
+        let names: HashSet<_> = entries.take(MOST_NAMES).flatten().map(|entry| entry.file_name()).collect();
+        let change = |name: &OsStr, action| FolderChange {
+            folder: folder.name.clone(),
+            name: name.to_string_lossy().into_owned(),
+            action,
+        };
+        for name in folder.names.difference(&names) {
+            self.pending.push(change(name, FolderAction::Deleted));
+        }
+        for name in names.difference(&folder.names) {
+            self.pending.created(change(name, FolderAction::Created));
+        }
+        folder.names = names;
+    }
 }
 
-/// A rename is the end of one name and the beginning of another.
-fn action(mask: EventMask) -> Option<FolderAction> {
-    if mask.intersects(EventMask::CREATE | EventMask::MOVED_TO) {
-        Some(FolderAction::Created)
-    } else if mask.contains(EventMask::CLOSE_WRITE) {
-        Some(FolderAction::Modified)
-    } else if mask.intersects(EventMask::DELETE | EventMask::MOVED_FROM) {
-        Some(FolderAction::Deleted)
-    } else {
-        None
+/// Opens a folder, not through a link, with its device and inode.
+fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let folder = openat(CWD, path, flags, Mode::empty())?;
+    let stat = fstat(&folder)?;
+    Ok((folder, (stat.st_dev, stat.st_ino)))
+}
+
+/// A path that leads to nothing but that folder.
+fn path_of(folder: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", folder.as_raw_fd())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread;
+    use std::time::Duration;
+
+    use super::FolderAction::{Created, Deleted, Modified};
+    use super::*;
+
+    struct Watch {
+        home: PathBuf,
+        changes: Receiver<FolderChange>,
+        _parent: tempfile::TempDir,
+        _connection: UnixStream,
+    }
+
+    fn watch(prepare: impl FnOnce(&Path)) -> Watch {
+        let parent = tempfile::tempdir().expect("the tests may write to /tmp");
+        let home = parent.path().join("home");
+        for folder in ["Desktop", "Downloads"] {
+            fs::create_dir_all(home.join(folder)).expect("the folder is ours");
+        }
+        prepare(&home);
+        let folders = Folders::watch(&home, &["Desktop".into(), "Downloads".into()]).expect("there is room");
+        let (connection, other) = UnixStream::pair().expect("there is room");
+        let (sender, changes) = channel();
+        thread::spawn(move || {
+            let report = |change: &FolderChange| sender.send(change.clone()).map_err(io::Error::other);
+            folders.follow(&other, report)
+        });
+        Watch { home, changes, _parent: parent, _connection: connection }
+    }
+
+    impl Watch {
+        /// The changes up to that of the marker, which is made last.
+        fn all(&self) -> Vec<(String, FolderAction)> {
+            // A folder that was just made may not be watched yet, which makes no difference.
+            fs::write(self.home.join("Desktop/marker"), "").expect("the folder is ours");
+            let mut seen = Vec::new();
+            loop {
+                let change = self.changes.recv_timeout(Duration::from_secs(60)).expect("it is reported");
+                if change.name == "marker" && change.action == Created {
+                    return seen;
+                }
+                if change.name != "marker" {
+                    seen.push((format!("{}/{}", change.folder, change.name), change.action));
+                }
+            }
+        }
+
+        fn expect(&self, expected: &[(&str, FolderAction)]) {
+            let expected: Vec<_> = expected.iter().map(|&(path, action)| (path.to_owned(), action)).collect();
+            assert_eq!(self.all(), expected);
+            fs::remove_file(self.home.join("Desktop/marker")).expect("the folder is ours");
+        }
+
+        fn path(&self, path: &str) -> PathBuf {
+            self.home.join(path)
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_made_again_is_followed() {
+        let watch = watch(|home| fs::write(home.join("Downloads/old"), "").expect("the folder is ours"));
+        fs::remove_dir_all(watch.path("Downloads")).expect("it is ours");
+        fs::create_dir(watch.path("Downloads")).expect("it is ours");
+        fs::write(watch.path("Downloads/a"), "").expect("it is ours");
+        let seen = watch.all();
+        assert_eq!(seen[..2], [("Downloads/old".to_owned(), Deleted), ("Downloads/a".to_owned(), Created)]);
+        assert!(seen[2..].iter().all(|change| *change == ("Downloads/a".to_owned(), Modified)), "{seen:?}");
+    }
+
+    #[test]
+    fn a_folder_may_go_away_and_come_back() {
+        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
+        fs::rename(watch.path("Downloads"), watch.path("Elsewhere")).expect("it is ours");
+        watch.expect(&[("Downloads/a", Deleted)]);
+        fs::write(watch.path("Elsewhere/b"), "").expect("it is ours");
+        watch.expect(&[]);
+        fs::remove_file(watch.path("Elsewhere/a")).expect("it is ours");
+        fs::rename(watch.path("Elsewhere"), watch.path("Downloads")).expect("it is ours");
+        watch.expect(&[("Downloads/b", Created)]);
+    }
+
+    #[test]
+    fn two_folders_may_change_places() {
+        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
+        fs::rename(watch.path("Downloads"), watch.path("x")).expect("it is ours");
+        fs::rename(watch.path("Desktop"), watch.path("Downloads")).expect("it is ours");
+        fs::rename(watch.path("x"), watch.path("Desktop")).expect("it is ours");
+        watch.expect(&[("Downloads/a", Deleted), ("Desktop/a", Created)]);
+        fs::remove_file(watch.path("Desktop/a")).expect("it is ours");
+        watch.expect(&[("Desktop/a", Deleted)]);
+    }
+
+    #[test]
+    fn a_link_in_its_place_is_not_followed() {
+        let watch = watch(|_| {});
+        let outside = tempfile::tempdir().expect("the tests may write to /tmp");
+        fs::remove_dir(watch.path("Downloads")).expect("it is ours");
+        symlink(outside.path(), watch.path("Downloads")).expect("it is ours");
+        fs::write(outside.path().join("secret"), "").expect("it is ours");
+        watch.expect(&[]);
+        fs::remove_file(watch.path("Downloads")).expect("it is ours");
+        fs::create_dir(watch.path("Downloads")).expect("it is ours");
+        watch.expect(&[]);
+        fs::create_dir(watch.path("Downloads/a")).expect("it is ours");
+        watch.expect(&[("Downloads/a", Created)]);
+    }
+
+    #[test]
+    fn a_home_that_is_closed_for_a_while_loses_nothing() {
+        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
+        for mode in [0o000, 0o700] {
+            fs::set_permissions(&watch.home, fs::Permissions::from_mode(mode)).expect("it is ours");
+        }
+        for mode in [0o000, 0o700] {
+            fs::set_permissions(watch.path("Downloads"), fs::Permissions::from_mode(mode))
+                .expect("it is ours");
+        }
+        fs::remove_file(watch.path("Downloads/a")).expect("it is ours");
+        watch.expect(&[("Downloads/a", Deleted)]);
+    }
+
+    #[test]
+    fn a_file_that_takes_the_place_of_another_is_modified() {
+        let watch = watch(|home| fs::write(home.join("Desktop/a"), "old").expect("the folder is ours"));
+        // Until it is quick enough, however slow the machine is.
+        loop {
+            let began = Instant::now();
+            fs::write(watch.path("Desktop/.a.tmp"), "new").expect("it is ours");
+            fs::rename(watch.path("Desktop/.a.tmp"), watch.path("Desktop/a")).expect("it is ours");
+            if began.elapsed() < pending::HOLD / 2 {
+                break;
+            }
+            watch.all();
+            fs::remove_file(watch.path("Desktop/marker")).expect("the folder is ours");
+        }
+        watch.expect(&[("Desktop/a", Modified)]);
+        // From another folder.
+        fs::write(watch.path("b"), "newer").expect("it is ours");
+        fs::rename(watch.path("b"), watch.path("Desktop/a")).expect("it is ours");
+        watch.expect(&[("Desktop/a", Modified)]);
+    }
+
+    #[test]
+    fn a_rename_is_an_end_and_a_beginning() {
+        let watch = watch(|home| {
+            for name in ["a", "b"] {
+                fs::write(home.join("Desktop").join(name), name).expect("the folder is ours");
+            }
+        });
+        fs::rename(watch.path("Desktop/a"), watch.path("Downloads/c")).expect("it is ours");
+        watch.expect(&[("Desktop/a", Deleted), ("Downloads/c", Created)]);
+        // A file that was there takes the place of another one: both changes are real.
+        fs::rename(watch.path("Desktop/b"), watch.path("Downloads/c")).expect("it is ours");
+        watch.expect(&[("Desktop/b", Deleted), ("Downloads/c", Modified)]);
+        // So is each of a temporary file that takes a name which nobody had.
+        fs::create_dir(watch.path("Desktop/tmp")).expect("it is ours");
+        fs::rename(watch.path("Desktop/tmp"), watch.path("Desktop/d")).expect("it is ours");
+        watch.expect(&[("Desktop/tmp", Created), ("Desktop/tmp", Deleted), ("Desktop/d", Created)]);
     }
 }

@@ -141,6 +141,9 @@ pub(crate) enum Refusal {
     OutsideHome,
     #[error("it is not a file")]
     NotAFile,
+    /// Its mode, or that of a folder above it.
+    #[error("the computer's user has no right to read it")]
+    NotReadable,
     #[error("{0}")]
     Failed(#[serde(deserialize_with = "reason")] String),
 }

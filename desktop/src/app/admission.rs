@@ -15,6 +15,7 @@ use super::error::ApiError;
 pub(crate) struct Admission {
     origins: Vec<HeaderValue>,
     remote: bool,
+    public_url: Option<String>,
 }
 
 impl Admission {
@@ -24,7 +25,19 @@ impl Admission {
             .iter()
             .map(|origin| parse_origin(origin).ok_or_else(|| origin.clone()))
             .collect::<Result<_, _>>()?;
-        Ok(Self { origins, remote })
+        Ok(Self { origins, remote, public_url: None })
+    }
+
+    /// Also admits the host of `url`, at which clients reach a proxy in front of this server. Fails with the reason why it
+    /// cannot be one.
+    pub(crate) fn with_public_url(mut self, url: &str) -> Result<Self, &'static str> {
+        self.public_url = Some(parse_public_url(url)?);
+        Ok(self)
+    }
+
+    /// What links begin with, if not with the address that a request came to.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.public_url.as_deref()
     }
 
     pub(crate) fn origins(&self) -> &[HeaderValue] {
@@ -33,6 +46,11 @@ impl Admission {
 
     fn admits_host(&self, host: &str) -> bool {
         is_loopback(host)
+            || self
+                .public_url
+                .as_deref()
+                .and_then(host_of_url)
+                .is_some_and(|own| own.eq_ignore_ascii_case(host))
             || (self.remote
                 && (address(host).is_some()
                     || self.origins.iter().any(|origin| host_of(origin) == Some(host))))
@@ -91,6 +109,24 @@ fn parse_origin(text: &str) -> Option<HeaderValue> {
     let (scheme, host) = text.split_once("://")?;
     let plain = matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', ' ']);
     plain.then(|| HeaderValue::from_str(text).ok()).flatten()
+}
+
+/// Without a slash at its end.
+fn parse_public_url(text: &str) -> Result<String, &'static str> {
+    let url = text.trim_end_matches('/');
+    let (scheme, rest) = url.split_once("://").ok_or("it does not begin with http:// or https://")?;
+    if !matches!(scheme, "http" | "https") {
+        return Err("it does not begin with http:// or https://");
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte);
+    if rest.starts_with('/') || rest.is_empty() || !rest.bytes().all(plain) {
+        return Err("it is not a host with a port and a path, such as https://desk.example/computers");
+    }
+    Ok(url.to_owned())
+}
+
+fn host_of_url(url: &str) -> Option<&str> {
+    Some(without_port(url.split_once("://")?.1.split('/').next()?))
 }
 
 fn host_of(origin: &HeaderValue) -> Option<&str> {
@@ -167,6 +203,36 @@ mod tests {
         assert!(check(&admission, "localhost", Some("http://127.0.0.1:5173")));
         for origin in ["null", "https://evil.example", "https://desk.example.evil", "http://desk.example"] {
             assert!(!check(&admission, "localhost", Some(origin)), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_public_url_is_served_and_nothing_like_it() {
+        let admission = Admission::new(&[], false).expect("there are no origins");
+        let admission = admission.with_public_url("https://desk.example:8443/a/").expect("it is a URL");
+        assert_eq!(admission.public_url(), Some("https://desk.example:8443/a"));
+        for host in ["desk.example", "DESK.example:8443", "127.0.0.1:8800"] {
+            assert!(check(&admission, host, None), "{host}");
+        }
+        for host in ["evil.example", "desk.example.evil", "desk.example@evil.example", "desk.example/a"] {
+            assert!(!check(&admission, host, None), "{host}");
+        }
+        // Its pages are none of this server's until --allow-origin says so.
+        assert!(!check(&admission, "desk.example", Some("https://desk.example:8443")));
+        for url in [
+            "",
+            "desk.example",
+            "ftp://a",
+            "https://",
+            "https:///a",
+            "https://a@b",
+            "https://a?b",
+            "https://a b",
+            "https://a#",
+            "https://é",
+        ] {
+            let admission = Admission::new(&[], false).expect("there are no origins");
+            assert!(admission.with_public_url(url).is_err(), "{url}");
         }
     }
 

@@ -139,6 +139,11 @@ impl From<FileError> for ApiError {
             FileError::Refused(refusal @ Refusal::NotAFile) => {
                 Self::bad_request(format!("path: {refusal}; pack a folder first"))
             }
+            FileError::Refused(refusal @ Refusal::NotReadable) => Self::new(
+                StatusCode::FORBIDDEN,
+                format!("path: {refusal}; change its mode first, or that of the folders above it"),
+            )
+            .with("code", "file_not_readable"),
             FileError::Refused(refusal @ Refusal::Failed(_)) => {
                 Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, refusal.to_string())
             }

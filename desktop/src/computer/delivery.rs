@@ -25,7 +25,7 @@ enum DeliveryError {
 }
 
 /// Delivers what waits for a computer, in the order it came, so that of two with one name the later stays. What cannot be
-/// delivered waits on.
+/// delivered waits on, with the reason in its record.
 pub(super) async fn deliver(store: &Store, contents: &Contents, machine: &Machine, computer_id: &str) {
     let waiting = match store.undelivered_files(computer_id) {
         Ok(waiting) => waiting,
@@ -35,6 +35,9 @@ pub(super) async fn deliver(store: &Store, contents: &Contents, machine: &Machin
         let id = record.file.id.clone();
         if let Err(error) = deliver_one(store, contents, machine, record).await {
             tracing::warn!("the upload {id} was not delivered: {error}");
+            if let Err(error) = store.set_delivery_error(&id, &error.to_string()) {
+                tracing::error!("the reason cannot be recorded: {error}");
+            }
         }
     }
 }

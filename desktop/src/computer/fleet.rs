@@ -20,9 +20,11 @@ use super::isolation::Isolation;
 use super::limits::Limits;
 use super::machine::{Blueprint, Machine};
 use super::runtime_dir::RuntimeDir;
-use super::session::BootError;
+use super::session::{BootError, Settings};
 use super::spawner::Spawner;
 
+/// If a computer ends by itself sooner than this after its start, the settings in its home may be the reason.
+const EARLY: Duration = Duration::from_secs(60);
 /// How long a call waits for a computer that is coming up.
 const PATIENCE: Duration = Duration::from_secs(35);
 
@@ -104,6 +106,22 @@ struct Slot {
     turn: Arc<AsyncMutex<()>>,
     /// Held while uploads are delivered, which then come in their order.
     delivery: AsyncMutex<()>,
+    /// Those of the next start.
+    settings: Mutex<Settings>,
+}
+
+impl Slot {
+    /// No code that holds this lock can panic.
+    fn set_settings(&self, settings: Option<Settings>) {
+        if let Some(settings) = settings {
+            *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
+        }
+    }
+
+    /// Of a start that begins; the one after it reads the home's again.
+    fn take_settings(&self) -> Settings {
+        std::mem::take(&mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 impl Fleet {
@@ -130,7 +148,7 @@ impl Fleet {
     /// Starts every computer that ran when the server went down.
     pub(crate) async fn resume(&self) -> Result<(), FleetError> {
         for computer in self.0.store.computers(None)?.into_iter().filter(|computer| computer.should_run) {
-            self.start(&computer).await?;
+            self.start(&computer, None).await?;
         }
         Ok(())
     }
@@ -169,12 +187,18 @@ impl Fleet {
         delivery::deliver(&self.0.store, &self.0.contents, machine, computer_id).await;
     }
 
-    /// Begins to start it, unless it runs. Returns at once, with the phase it is in then.
-    pub(crate) async fn start(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
+    /// Begins to start it, unless it runs. Returns at once, with the phase it is in then. Without `settings` the home's are
+    /// left out if they may be the reason why it ended.
+    pub(crate) async fn start(
+        &self,
+        computer: &ComputerRecord,
+        settings: Option<Settings>,
+    ) -> Result<Phase, FleetError> {
         let (slot, turn) = self.turn(computer).await?;
         let running = matches!(*slot.phase.borrow(), Phase::Running(_));
-        self.0.store.set_should_run(&computer.id, true)?;
+        self.remember(computer, true)?;
         if !running {
+            slot.set_settings(settings);
             let password = new_password()?;
             slot.phase.send_replace(Phase::Starting(password.clone()));
             tokio::spawn(self.clone().boot(computer.clone(), Arc::clone(&slot), password, turn));
@@ -186,7 +210,7 @@ impl Fleet {
     /// Begins to stop it, unless it is stopped. Returns at once, with the phase it is in then.
     pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
         let (slot, turn) = self.turn(computer).await?;
-        self.0.store.set_should_run(&computer.id, false)?;
+        self.remember(computer, false)?;
         match slot.phase.send_replace(Phase::Stopping) {
             Phase::Running(machine) => {
                 let slot = Arc::clone(&slot);
@@ -203,9 +227,14 @@ impl Fleet {
     }
 
     /// Begins to stop and start it, also when it is stopped. Returns at once, with the phase it is in then.
-    pub(crate) async fn restart(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
+    pub(crate) async fn restart(
+        &self,
+        computer: &ComputerRecord,
+        settings: Option<Settings>,
+    ) -> Result<Phase, FleetError> {
         let (slot, turn) = self.turn(computer).await?;
-        self.0.store.set_should_run(&computer.id, true)?;
+        self.remember(computer, true)?;
+        slot.set_settings(settings);
         let password = new_password()?;
         let before = slot.phase.send_replace(Phase::Restarting(password.clone()));
         let (fleet, computer, booting) = (self.clone(), computer.clone(), Arc::clone(&slot));
@@ -217,6 +246,22 @@ impl Fleet {
         });
         let phase = slot.phase.borrow().clone();
         Ok(phase)
+    }
+
+    /// Records whether it is to run after the next start of the server. A home can fill the disk that the record is on; then
+    /// its computer must start all the same, since only its user can make room.
+    fn remember(&self, computer: &ComputerRecord, should_run: bool) -> Result<(), StoreError> {
+        match self.0.store.set_should_run(&computer.id, should_run) {
+            Err(StoreError::DiskFull) => {
+                tracing::error!(
+                    "the disk of the data folder is full: computer {} may be {} at the next start of the server",
+                    computer.instance_id,
+                    if should_run { "stopped" } else { "running" }
+                );
+                Ok(())
+            }
+            recorded => recorded,
+        }
     }
 
     /// Stops it and removes it with its home. Returns when nothing is left; a caller that does not wait changes nothing.
@@ -265,10 +310,15 @@ impl Fleet {
         password: Secret,
         turn: OwnedMutexGuard<()>,
     ) {
-        let booted = match self.blueprint(&computer, password) {
-            Ok(blueprint) => Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await,
-            Err(error) => Err(BootError::Home(error)),
-        };
+        let settings = slot.take_settings();
+        let mut booted = self.boot_with(&computer, password.clone(), settings).await;
+        if let Err(error) = &booted
+            && settings == Settings::Home
+            && error.may_come_from_settings()
+        {
+            tracing::warn!("computer {} did not start with its own settings: {error}", computer.instance_id);
+            booted = self.boot_with(&computer, password, Settings::System).await;
+        }
         match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
@@ -287,7 +337,22 @@ impl Fleet {
         }
     }
 
-    fn blueprint(&self, computer: &ComputerRecord, password: Secret) -> io::Result<Blueprint> {
+    async fn boot_with(
+        &self,
+        computer: &ComputerRecord,
+        password: Secret,
+        settings: Settings,
+    ) -> Result<Machine, BootError> {
+        let blueprint = self.blueprint(computer, password, settings).map_err(BootError::Home)?;
+        Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await
+    }
+
+    fn blueprint(
+        &self,
+        computer: &ComputerRecord,
+        password: Secret,
+        settings: Settings,
+    ) -> io::Result<Blueprint> {
         let spec = &computer.spec;
         let home = self.0.homes.prepare(&computer.id, computer.slot)?;
         Ok(Blueprint {
@@ -299,6 +364,7 @@ impl Fleet {
             hostname: computer.instance_id.clone(),
             resolution: spec.resolution,
             password,
+            settings,
         })
     }
 
@@ -324,6 +390,7 @@ impl Fleet {
                 phase: watch::Sender::new(Phase::Stopped),
                 turn: Arc::default(),
                 delivery: AsyncMutex::default(),
+                settings: Mutex::default(),
             })
         });
         Ok(Arc::clone(slot))
@@ -342,7 +409,11 @@ async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     let ended_by_itself =
         matches!(&*slot.phase.borrow(), Phase::Running(current) if Arc::ptr_eq(current, &machine));
     if ended_by_itself {
-        let reason = machine.failure().unwrap_or("it ended by itself").to_owned();
+        let mut reason = machine.failure().unwrap_or("it ended by itself").to_owned();
+        if machine.settings() == Settings::Home && machine.age() < EARLY {
+            slot.set_settings(Some(Settings::System));
+            reason.push_str("; the next start leaves out the settings in the home");
+        }
         tracing::error!("computer {name} ended: {reason}");
         machine.stop().await;
         slot.phase.send_replace(Phase::Failed(reason));

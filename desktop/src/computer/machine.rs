@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::geteuid;
 use tokio::sync::{Semaphore, SetOnce};
@@ -29,7 +29,7 @@ use super::network::{self, Carrying, Network};
 use super::resolution::Resolution;
 use super::runtime_dir::RuntimeDir;
 use super::sandbox::{AGENT, Opening};
-use super::session::{self, BootError, DISPLAY_SERVER, Desktop};
+use super::session::{self, BootError, DISPLAY_SERVER, Desktop, Settings};
 use super::spawner::Spawner;
 
 /// How many calls look at a screen at a time.
@@ -46,6 +46,8 @@ pub(crate) struct Machine {
     screen: Arc<Screen>,
     drawn: Arc<SetOnce<()>>,
     missing: Vec<&'static str>,
+    settings: Settings,
+    started: Instant,
     layout: Layout,
     isolation: Isolation,
     runtime: Arc<RuntimeDir>,
@@ -74,6 +76,7 @@ pub(super) struct Blueprint {
     pub(super) owner: Option<u32>,
     pub(super) password: Secret,
     pub(super) group: Group,
+    pub(super) settings: Settings,
 }
 
 /// Who may use the screen at a time: its calls block threads, of which one computer must not take those of all. A display that
@@ -100,7 +103,7 @@ impl Machine {
         spawner: &Spawner,
         closing: &CancellationToken,
     ) -> Result<Self, BootError> {
-        let Blueprint { layout, isolation, runtime, hostname, resolution, owner, password, group } =
+        let Blueprint { layout, isolation, runtime, hostname, resolution, owner, password, group, settings } =
             blueprint;
         let (own_end, control) = UnixStream::pair()?;
         let opening = Opening { hostname: &hostname, owner, control: control.into() };
@@ -113,7 +116,7 @@ impl Machine {
         let agent = Agent::new(own_end, owner.unwrap_or_else(|| geteuid().as_raw()), isolation.terminals())?;
         let started = async {
             session::reach(&agent).await?;
-            let desktop = session::start(&agent, &layout, resolution, &ending);
+            let desktop = session::start(&agent, &layout, resolution, settings, &ending);
             let program = layout.support.join(AGENT);
             let carrying = Carrying { spawner, agent: &program, owner, group: &group, log: log_end };
             let network =
@@ -133,6 +136,8 @@ impl Machine {
             Ok((Desktop { screen, missing }, network)) => Ok(Self {
                 drawn: follow_drawing(&screen),
                 missing,
+                settings,
+                started: Instant::now(),
                 health: Health::watch(agent.clone(), ending.clone()),
                 agent,
                 screen,
@@ -210,6 +215,16 @@ impl Machine {
 
     pub(crate) fn isolation(&self) -> Isolation {
         self.isolation
+    }
+
+    /// Which settings its desktop reads.
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    /// How long ago its start was complete.
+    pub(super) fn age(&self) -> Duration {
+        self.started.elapsed()
     }
 
     /// What of its sizes it is held to.

@@ -10,12 +10,16 @@ use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
 use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use tokio::time::{Instant, sleep_until};
 
 use crate::agent::End;
 
-use super::command::{CommandError, Outcome, follow};
+use super::command::{CommandError, Outcome, Transcript, follow};
 use super::machine::Machine;
 
+/// An interpreter that has not reached its program when this part of the limit is left is started again without the packages
+/// in the home.
+const START_SHARE: u32 = 4;
 /// The maximum number of bytes that are read of a report.
 const REPORT_LIMIT: usize = 128 * 1024;
 /// The maximum number of characters of a class name in a response.
@@ -29,6 +33,8 @@ pub(crate) struct PythonOutcome {
     pub(crate) output: String,
     pub(crate) failure: Option<PythonFailure>,
     pub(crate) timed_out: bool,
+    /// Whether it ran without the packages in the home, since those ended the interpreter before it began, or held it up.
+    pub(crate) without_user_site: bool,
 }
 
 /// Why it did not run to its end.
@@ -42,27 +48,69 @@ pub(crate) struct PythonFailure {
 impl Machine {
     /// Runs `code` until it ends or `limit` has passed.
     pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonOutcome, CommandError> {
-        let source = source(code)?;
+        let deadline = Instant::now() + limit;
         let report = report_file()?;
+        let first = tokio::select! {
+            ran = self.interpret(code, &["-u"], &report, deadline) => Some(ran?),
+            () = has_not_begun(&report, deadline - limit / START_SHARE) => None,
+        };
+        match first {
+            Some(transcript) if transcript.outcome == Outcome::TimedOut || has_begun(&report) => {
+                Ok(outcome(transcript, code, limit, &report))
+            }
+            // What the home adds to every interpreter ended this one, or holds it up.
+            _ => {
+                let report = report_file()?;
+                let transcript = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
+                Ok(PythonOutcome { without_user_site: true, ..outcome(transcript, code, limit, &report) })
+            }
+        }
+    }
+
+    async fn interpret(
+        &self,
+        code: &str,
+        options: &[&str],
+        report: &File,
+        deadline: Instant,
+    ) -> Result<Transcript, CommandError> {
+        let source = source(code)?;
         // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
-        let argv = vec!["python3".into(), "-u".into()];
+        let argv = std::iter::once("python3").chain(options.iter().copied()).map(str::to_owned).collect();
         let variables = [("PYTHONPATH".into(), self.python_path())];
         let process = self.spawn_script(argv, variables, source.as_fd(), report.as_fd()).await?;
-        let transcript = follow(process, limit).await?;
-        let timed_out = transcript.outcome == Outcome::TimedOut;
-        let failure = match transcript.outcome {
-            Outcome::TimedOut => Some(PythonFailure {
-                error: format!("the code ran longer than {} s and was ended", limit.as_secs()),
-                error_type: "TimeoutError".into(),
-            }),
-            Outcome::Exited(End { code: 0, .. }) => None,
-            Outcome::Exited(end) => {
-                let exception = Exception::parse(&read(&report));
-                Some(exception.map_or_else(|| died(end), |exception| exception.explain(code)))
-            }
-        };
-        Ok(PythonOutcome { output: transcript.output, failure, timed_out })
+        follow(process, deadline.saturating_duration_since(Instant::now())).await
     }
+}
+
+/// Whether the program has begun: until then the report is empty.
+fn has_begun(report: &File) -> bool {
+    !read(report).is_empty()
+}
+
+/// Returns at `time` if the program has not begun.
+async fn has_not_begun(report: &File, time: Instant) {
+    sleep_until(time).await;
+    if has_begun(report) {
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Judges how the interpreter ended.
+fn outcome(transcript: Transcript, code: &str, limit: Duration, report: &File) -> PythonOutcome {
+    let timed_out = transcript.outcome == Outcome::TimedOut;
+    let failure = match transcript.outcome {
+        Outcome::TimedOut => Some(PythonFailure {
+            error: format!("the code ran longer than {} s and was ended", limit.as_secs()),
+            error_type: "TimeoutError".into(),
+        }),
+        Outcome::Exited(End { code: 0, .. }) => None,
+        Outcome::Exited(end) => {
+            let exception = Exception::parse(&read(report));
+            Some(exception.map_or_else(|| died(end), |exception| exception.explain(code)))
+        }
+    };
+    PythonOutcome { output: transcript.output, failure, timed_out, without_user_site: false }
 }
 
 /// A sealed file in memory with the code.

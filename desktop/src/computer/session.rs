@@ -5,6 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
@@ -54,6 +55,38 @@ pub(crate) enum BootError {
     Unreachable { part: &'static str, error: io::Error },
 }
 
+impl BootError {
+    /// Whether a program that the settings in the home start, or a part that they break, may be the reason.
+    pub(super) fn may_come_from_settings(&self) -> bool {
+        match self {
+            Self::Ended { .. } | Self::Program { .. } | Self::Screen(_) => true,
+            Self::TooSlow { .. } | Self::Unreachable { .. } => true,
+            Self::Box(_) | Self::Home(_) | Self::GivenUp => false,
+        }
+    }
+}
+
+/// Which settings the parts of the desktop read.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Settings {
+    /// Those in the home, which are the user's and may do anything.
+    #[default]
+    Home,
+    /// The system's alone.
+    System,
+}
+
+impl Settings {
+    /// As responses name them.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Home => "home",
+            Self::System => "system",
+        }
+    }
+}
+
 /// Waits for the agent.
 pub(super) async fn reach(agent: &Agent) -> Result<(), BootError> {
     timeout(BOOT_LIMIT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
@@ -74,10 +107,11 @@ pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,
     resolution: Resolution,
+    settings: Settings,
     ending: &Ending,
 ) -> Result<Desktop, BootError> {
     let deadline = Instant::now() + BOOT_LIMIT;
-    let session = Session { agent, layout, ending };
+    let session = Session { agent, layout, settings, ending };
 
     session.start_display(resolution).await?;
     let around = async {
@@ -128,7 +162,8 @@ struct Part {
 }
 
 /// For parts that have nothing to find in the home: what the user puts there can neither stop them nor run in them.
-const NO_HOME: &[(&str, &str)] = &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}")];
+const NO_HOME: &[(&str, &str)] =
+    &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}"), ("XDG_DATA_HOME", "{run}")];
 
 /// `norewinds` lets a recorder hear the first sample within a few milliseconds: without it the sink wakes every 2 s.
 const SOUND_SERVER: Part = Part {
@@ -169,6 +204,7 @@ pub(super) const DISPLAY_SERVER: &str = "Xvnc";
 struct Session<'a> {
     agent: &'a Agent,
     layout: &'a Layout,
+    settings: Settings,
     ending: &'a Ending,
 }
 
@@ -226,13 +262,14 @@ impl Session<'_> {
         let argv: Vec<String> = words.map(|word| filled(word, &self.layout.inside)).collect();
         let mut process = self.spawn(part.program, argv.clone(), part.variables).await?;
         let (agent, layout, ending) = (self.agent.clone(), self.layout.clone(), self.ending.clone());
+        let settings = self.settings;
         let ended = ending.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             loop {
                 let ended = process.exit().await;
                 tracing::debug!("{} ended: {ended:?}", part.program);
                 sleep(RESTART_DELAY).await;
-                let session = Session { agent: &agent, layout: &layout, ending: &ending };
+                let session = Session { agent: &agent, layout: &layout, settings, ending: &ending };
                 match session.spawn(part.program, argv.clone(), part.variables).await {
                     Ok(again) => process = again,
                     Err(error) => return tracing::warn!("{error}"),
@@ -250,6 +287,10 @@ impl Session<'_> {
     ) -> Result<crate::agent::Process, BootError> {
         let inside = &self.layout.inside;
         let stdio = Stdio::Log { path: format!("{}/{program}.log", inside.logs) };
+        let variables = match self.settings {
+            Settings::Home => variables,
+            Settings::System => NO_HOME,
+        };
         let mut env = environment(self.layout);
         env.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
         env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), filled(value, inside))));

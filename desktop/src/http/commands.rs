@@ -88,6 +88,11 @@ async fn exec(
         "output": outcome.output,
         "timeout": outcome.timed_out,
     });
+    if outcome.without_user_site {
+        let note =
+            "The code ran without the packages in ~/.local/lib: a file there ends Python, or holds it up";
+        answer["note"] = note.into();
+    }
     if let Some(failure) = outcome.failure {
         answer["error"] = failure.error.into();
         answer["error_type"] = failure.error_type.into();

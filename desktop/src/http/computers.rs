@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::HOST;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::{ApiError, App, Body, without_port};
+use crate::app::{ApiError, App, Body};
 use crate::computer::{Enforced, Phase, Resolution};
 use crate::doctor;
 use crate::secret::Secret;
 use crate::store::{ComputerRecord, NewComputer, StoreError};
 
+use super::base::Base;
 use super::target::Target;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -101,7 +101,7 @@ fn offered(field: &str, value: Option<f64>, offers: &[f64], default: f64) -> Res
 
 async fn create(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Body(creation): Body<Creation>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let spec = creation.check()?;
@@ -120,18 +120,18 @@ async fn create(
         ),
         other => other.into(),
     })?;
-    let phase = app.fleet.start(&computer).await?;
-    Ok((StatusCode::CREATED, Json(describe(&computer, &workspace.name, &phase, &headers).await)))
+    let phase = app.fleet.start(&computer, None).await?;
+    Ok((StatusCode::CREATED, Json(describe(&computer, &workspace.name, &phase, &base).await)))
 }
 
 async fn show(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Target(computer): Target,
 ) -> Result<Json<Value>, ApiError> {
     let workspace =
         app.store.workspace(&computer.spec.workspace_id)?.ok_or_else(|| ApiError::not_found("Computer"))?;
-    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &headers).await))
+    Ok(Json(describe(&computer, &workspace.name, &app.fleet.phase(&computer), &base).await))
 }
 
 async fn delete(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
@@ -155,11 +155,9 @@ pub(super) async fn describe(
     computer: &ComputerRecord,
     workspace_name: &str,
     phase: &Phase,
-    headers: &HeaderMap,
+    base: &Base,
 ) -> Value {
-    // The guard has admitted it as one of this server's names.
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
-    let connection_url = format!("http://{host}/desktops/{}", computer.instance_id);
+    let connection_url = format!("{}/desktops/{}", base.url(), computer.instance_id);
     let spec = &computer.spec;
     let resolution = spec.resolution.to_string();
     let details = match phase {
@@ -175,6 +173,7 @@ pub(super) async fn describe(
                 "isolation": machine.isolation().name(),
                 "enforced": enforced,
                 "missing_parts": machine.missing(),
+                "settings": machine.settings().name(),
             })
         }
         Phase::Starting(_) | Phase::Restarting(_) => {
@@ -201,7 +200,7 @@ pub(super) async fn describe(
         "resolution": resolution,
         "status": phase.status(),
         "created_at": computer.created_at,
-        "hostname": without_port(host),
+        "hostname": base.hostname(),
         "url": connection_url,
         "connection_url": connection_url,
         "vnc_password": phase.password().map(Secret::expose),

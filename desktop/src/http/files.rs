@@ -1,12 +1,12 @@
 //! Files: upload, list, export, link and delete, with the paths of the older generation beside those of today.
 
+mod disposition;
 mod upload;
 
 use std::sync::Arc;
 
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::header::HOST;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::routing::{delete as delete_route, get, post};
 use axum::{Json, Router};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -19,6 +19,7 @@ use crate::app::{ApiError, App, Body, Options};
 use crate::store::{FileRecord, NewFile, Source};
 
 use self::upload::Upload;
+use super::base::Base;
 use super::storage;
 use super::target::{Live, Target};
 
@@ -92,6 +93,8 @@ async fn take(
     {
         app.fleet.deliver(&computer).await;
     }
+    // Somebody may have deleted it meanwhile.
+    let record = app.store.file(&id)?.unwrap_or(record);
     Ok(Json(json!({ "file": describe(&record) })))
 }
 
@@ -148,7 +151,7 @@ pub(super) struct Export {
 
 async fn export(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Body(Export { desktop_id, path }): Body<Export>,
 ) -> Result<Json<Value>, ApiError> {
     let computer = app.store.computer(&desktop_id)?.ok_or_else(|| ApiError::not_found("Computer"))?;
@@ -186,7 +189,7 @@ async fn export(
     };
     content.keep(&app.contents, &file.id).await?;
     let record = record(&app, file).await?;
-    let url = url(&app, &headers, &record);
+    let url = url(&app, &base, &record);
     Ok(Json(json!({ "success": true, "file": describe(&record), "url": url })))
 }
 
@@ -208,23 +211,23 @@ impl Which {
 
 async fn download(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Options(which): Options<Which>,
 ) -> Result<Json<Value>, ApiError> {
-    link(&app, &headers, &which.id()?)
+    link(&app, &base, &which.id()?)
 }
 
 async fn download_by_path(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
-    link(&app, &headers, &id)
+    link(&app, &base, &id)
 }
 
-fn link(app: &App, headers: &HeaderMap, id: &str) -> Result<Json<Value>, ApiError> {
+fn link(app: &App, base: &Base, id: &str) -> Result<Json<Value>, ApiError> {
     let record = app.store.file(id)?.ok_or_else(|| ApiError::not_found("File"))?;
-    Ok(Json(json!({ "url": url(app, headers, &record) })))
+    Ok(Json(json!({ "url": url(app, base, &record) })))
 }
 
 async fn delete(
@@ -249,16 +252,15 @@ async fn remove(app: &App, id: &str) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "success": true })))
 }
 
-fn url(app: &App, headers: &HeaderMap, record: &FileRecord) -> String {
-    // The guard has admitted it as one of this server's names.
-    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
+fn url(app: &App, base: &Base, record: &FileRecord) -> String {
     let (path, query) = storage::link_to_file(app, &record.file.id);
-    format!("http://{host}{path}/{}?{query}", utf8_percent_encode(&record.file.filename, PLAIN))
+    format!("{}{path}/{}?{query}", base.url(), utf8_percent_encode(&record.file.filename, PLAIN))
 }
 
 /// A file as every generation of clients looks for it.
 fn describe(record: &FileRecord) -> Value {
     let file = &record.file;
+    let delivered = (file.source == Source::Upload && file.computer_id.is_some()).then_some(record.delivered);
     json!({
         "id": file.id,
         "filename": file.filename,
@@ -268,5 +270,7 @@ fn describe(record: &FileRecord) -> Value {
         "project_id": file.workspace_id,
         "desktop_id": file.computer_id,
         "created_at": record.created_at,
+        "delivered": delivered,
+        "delivery_error": record.delivery_error,
     })
 }

@@ -1,6 +1,7 @@
 //! The HTTP side: REST and signed links under `/api`, the sockets, `/health`.
 
 mod actions;
+mod base;
 mod commands;
 mod computers;
 mod direct;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde::Deserialize;
@@ -13,6 +13,7 @@ use crate::app::{ApiError, App, Body};
 use crate::computer::FleetError;
 use crate::store::{StoreError, WorkspaceRecord};
 
+use super::base::Base;
 use super::computers::describe as describe_computer;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -43,7 +44,7 @@ enum Status {
 
 async fn create(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Body(new): Body<NewWorkspace>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let name = new.name.trim();
@@ -61,41 +62,41 @@ async fn create(
             }
             other => other.into(),
         })?;
-    Ok((StatusCode::CREATED, Json(describe(&app, &headers, workspace).await?)))
+    Ok((StatusCode::CREATED, Json(describe(&app, &base, workspace).await?)))
 }
 
-async fn list_workspaces(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({ "workspaces": list(&app, &headers).await? })))
+async fn list_workspaces(State(app): State<Arc<App>>, base: Base) -> Result<Json<Value>, ApiError> {
+    Ok(Json(json!({ "workspaces": list(&app, &base).await? })))
 }
 
-async fn list_projects(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
-    Ok(Json(json!({ "projects": list(&app, &headers).await? })))
+async fn list_projects(State(app): State<Arc<App>>, base: Base) -> Result<Json<Value>, ApiError> {
+    Ok(Json(json!({ "projects": list(&app, &base).await? })))
 }
 
-async fn list(app: &App, headers: &HeaderMap) -> Result<Vec<Value>, ApiError> {
+async fn list(app: &App, base: &Base) -> Result<Vec<Value>, ApiError> {
     let mut list = Vec::new();
     for workspace in app.store.workspaces()? {
-        list.push(describe(app, headers, workspace).await?);
+        list.push(describe(app, base, workspace).await?);
     }
     Ok(list)
 }
 
 async fn show(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let workspace = app.store.workspace(&id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
-    Ok(Json(describe(&app, &headers, workspace).await?))
+    Ok(Json(describe(&app, &base, workspace).await?))
 }
 
 async fn show_by_name(
     State(app): State<Arc<App>>,
-    headers: HeaderMap,
+    base: Base,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let workspace = app.store.workspace_by_name(&name)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
-    Ok(Json(describe(&app, &headers, workspace).await?))
+    Ok(Json(describe(&app, &base, workspace).await?))
 }
 
 async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
@@ -119,11 +120,11 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
     Ok(Json(json!({ "success": true })))
 }
 
-async fn describe(app: &App, headers: &HeaderMap, workspace: WorkspaceRecord) -> Result<Value, ApiError> {
+async fn describe(app: &App, base: &Base, workspace: WorkspaceRecord) -> Result<Value, ApiError> {
     let mut desktops = Vec::new();
     for computer in app.store.computers(Some(&workspace.id))? {
         let phase = app.fleet.phase(&computer);
-        desktops.push(describe_computer(&computer, &workspace.name, &phase, headers).await);
+        desktops.push(describe_computer(&computer, &workspace.name, &phase, base).await);
     }
     Ok(json!({
         "id": workspace.id,

@@ -4,7 +4,9 @@
 //! a cursor image. The counts of all other replies in use are 16 bits at most, or derived from the length of the packet.
 
 use x11rb::{
+    errors::ReplyError,
     protocol::{
+        ErrorKind,
         sync::{ConnectionExt as _, ListSystemCountersReply},
         xfixes::{ConnectionExt as _, GetCursorImageReply},
     },
@@ -21,7 +23,13 @@ const PIXEL: u64 = 4;
 const COUNTER: u64 = 14;
 
 pub(super) fn cursor_image(display: &Display) -> Result<GetCursorImageReply, ScreenError> {
-    let reply = display.conn.xfixes_get_cursor_image()?.raw_reply()?;
+    let reply = match display.conn.xfixes_get_cursor_image()?.raw_reply() {
+        // The pointer has no image as long as no window manager gives it one.
+        Err(ReplyError::X11Error(error)) if error.error_kind == ErrorKind::Access => {
+            return Ok(GetCursorImageReply::default());
+        }
+        reply => reply?,
+    };
     let side = |at| u64::from(u16::from_ne_bytes(bytes_at(&reply, at)));
     check(&reply, side(12) * side(14), PIXEL)?;
     Ok(GetCursorImageReply::try_parse(&reply)?.0)

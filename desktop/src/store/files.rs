@@ -60,6 +60,10 @@ pub(crate) struct NewFile {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FileRecord {
     pub(crate) file: NewFile,
+    /// Whether its computer has got it; exports and files without a computer have nothing to wait for.
+    pub(crate) delivered: bool,
+    /// Why the last try to deliver it failed.
+    pub(crate) delivery_error: Option<String>,
     pub(crate) created_at: String,
 }
 
@@ -75,6 +79,8 @@ impl FileRecord {
                 content_type: row.get("content_type")?,
                 source: row.get("source")?,
             },
+            delivered: row.get("delivered")?,
+            delivery_error: row.get("delivery_error")?,
             created_at: row.get("created_at")?,
         })
     }
@@ -142,7 +148,15 @@ impl Store {
     }
 
     pub(crate) fn set_delivered(&self, id: &str) -> Result<(), StoreError> {
-        self.connection().execute("UPDATE files SET delivered = TRUE WHERE id = ?1", [id])?;
+        self.connection()
+            .execute("UPDATE files SET delivered = TRUE, delivery_error = NULL WHERE id = ?1", [id])?;
+        Ok(())
+    }
+
+    /// Records why a file was not delivered.
+    pub(crate) fn set_delivery_error(&self, id: &str, error: &str) -> Result<(), StoreError> {
+        self.connection()
+            .execute("UPDATE files SET delivery_error = ?2 WHERE id = ?1 AND NOT delivered", [id, error])?;
         Ok(())
     }
 
@@ -195,7 +209,13 @@ mod tests {
         store.add_file(&export).expect("both exist");
 
         assert_eq!(ids(&store.undelivered_files(&computer).expect("it can be read")), ["1"]);
+        store.set_delivery_error("1", "no room").expect("it can be written");
+        let record = store.file("1").expect("it can be read").expect("it is there");
+        assert_eq!((record.delivered, record.delivery_error.as_deref()), (false, Some("no room")));
         store.set_delivered("1").expect("it can be written");
+        store.set_delivery_error("1", "late").expect("it can be written");
+        let record = store.file("1").expect("it can be read").expect("it is there");
+        assert_eq!((record.delivered, record.delivery_error), (true, None));
         assert_eq!(store.undelivered_files(&computer).expect("it can be read"), []);
         assert_eq!(ids(&store.files(&workspace, Some(&computer)).expect("it can be read")), ["1", "3"]);
 

@@ -15,7 +15,7 @@ use rusqlite::{Connection, Params, Row};
 
 /// The steps from an empty database to the tables of today. How many were taken is kept in the file as `user_version`, so
 /// a step that was released never changes.
-const MIGRATIONS: &[&str] = &[WORKSPACES_AND_COMPUTERS, FILES];
+const MIGRATIONS: &[&str] = &[WORKSPACES_AND_COMPUTERS, FILES, DELIVERY_ERRORS];
 
 const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
 
@@ -63,6 +63,9 @@ const FILES: &str = "
     CREATE INDEX files_by_workspace ON files (workspace_id);
     CREATE INDEX files_by_computer ON files (computer_id);
 ";
+
+/// Why the last try to deliver an upload failed.
+const DELIVERY_ERRORS: &str = "ALTER TABLE files ADD COLUMN delivery_error TEXT;";
 
 /// Why the store did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +119,10 @@ impl Store {
                 transaction.execute_batch(step)?;
             }
         }
-        transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        // A home can fill the disk: what is there already needs no room.
+        if taken < SCHEMA_VERSION {
+            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+        }
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection) })
     }

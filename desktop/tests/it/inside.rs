@@ -44,7 +44,7 @@ fn exec(computer: &Computer<'_>, code: &str) -> Value {
     computer.act("exec", &json!({ "code": code })).expect(200)
 }
 
-fn another<'a>(server: &'a Server, first: &Computer<'_>, name: &str) -> Computer<'a> {
+pub(crate) fn another<'a>(server: &'a Server, first: &Computer<'_>, name: &str) -> Computer<'a> {
     let new = json!({ "workspace_id": first.show()["workspace_id"], "name": name });
     let made = server.call("POST", "/computers", &new).expect(201);
     let computer = Computer { server, id: made["id"].as_str().expect("it has one").to_owned() };

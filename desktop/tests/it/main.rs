@@ -20,6 +20,7 @@ mod life;
 mod limits;
 mod python;
 mod random;
+mod repair;
 mod server;
 mod socket;
 mod stream;

@@ -1,6 +1,7 @@
 //! A channel's socket, seen from a client.
 
 use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
 
 use rustix::net::sockopt::set_socket_recv_buffer_size;
 use serde_json::Value;
@@ -93,6 +94,19 @@ impl Socket {
         match self.message() {
             Message::Text(text) => serde_json::from_str(text.as_str()).expect("every text frame is JSON"),
             other => panic!("expected a frame, got {other:?}"),
+        }
+    }
+
+    /// The next JSON frame; `None` if it does not come in time, or the socket closes.
+    pub(crate) fn frame_before(&mut self, deadline: Instant) -> Option<Value> {
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.stream().set_read_timeout(Some(left.max(Duration::from_millis(1)))).expect("it is not zero");
+            match self.0.read() {
+                Ok(Message::Text(text)) => return serde_json::from_str(text.as_str()).ok(),
+                Ok(Message::Close(_)) | Err(_) => return None,
+                Ok(_) => {}
+            }
         }
     }
 

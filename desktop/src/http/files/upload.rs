@@ -6,10 +6,13 @@ use std::time::Duration;
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_DISPOSITION;
 use tokio::time::timeout;
 
 use crate::app::{ApiError, App};
 use crate::files::Arrival;
+
+use super::disposition::{self, NoName};
 
 /// The largest upload in bytes, as the documents have it.
 const LIMIT: u64 = 10 * 1024 * 1024;
@@ -69,7 +72,7 @@ impl FromRequest<Arc<App>> for Upload {
 }
 
 async fn receive(mut field: Field<'_>, app: &App, length: &mut u64) -> Result<FilePart, ApiError> {
-    let filename = field.file_name().map(file_name);
+    let filename = name_of(&field);
     let content_type = field.content_type().filter(|text| is_type(text)).map(str::to_owned);
     let mut content = app.contents.arrival()?;
     while let Some(chunk) = arriving(field.chunk()).await? {
@@ -81,10 +84,17 @@ async fn receive(mut field: Field<'_>, app: &App, length: &mut u64) -> Result<Fi
             return Err(too_large());
         }
     }
-    let filename = filename
-        .ok_or_else(|| ApiError::bad_request("file: must be a file with a name"))?
-        .map_err(|problem| ApiError::bad_request(format!("file: {problem}")))?;
+    let filename = filename.map_err(|problem| ApiError::bad_request(format!("file: {problem}")))?;
     Ok(FilePart { content_type: content_type.unwrap_or_else(|| type_of(&filename)), filename, content })
+}
+
+fn name_of(field: &Field<'_>) -> Result<String, &'static str> {
+    let header = field.headers().get(CONTENT_DISPOSITION).map_or(&b""[..], |header| header.as_bytes());
+    match disposition::filename(header) {
+        Ok(name) => file_name(last_part(&name)),
+        Err(NoName::Missing) => Err("must be a file with a name"),
+        Err(NoName::NotText) => Err("has a name that is not UTF-8"),
+    }
 }
 
 /// Reads to the end of a field.
@@ -127,17 +137,25 @@ fn too_large() -> ApiError {
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).with("code", "file_too_large")
 }
 
-/// The name in a path, which some clients send: on Windows too.
+/// The last part of the path that a form contains instead of a name, as RFC 7578 advises (section 4.2). Browsers send a path
+/// for a file of a folder; old ones send one that begins with a drive. Any other backslash is part of the name.
+fn last_part(name: &str) -> &str {
+    let drive = matches!(name.as_bytes(), [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic());
+    let is_separator = |character| character == '/' || drive && character == '\\';
+    name.rsplit(is_separator).next().unwrap_or_default()
+}
+
+/// The name of the file at a path of a computer.
 pub(super) fn file_name(path: &str) -> Result<String, &'static str> {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
+    let name = path.rsplit('/').next().unwrap_or_default();
     if name.is_empty() || name == "." || name == ".." {
         return Err("has no name");
     }
     if name.len() > NAME_LIMIT {
         return Err("has a name of more than 255 bytes");
     }
-    if name.chars().any(char::is_control) {
-        return Err("has a name with control characters");
+    if name.contains('\0') {
+        return Err("has a name with NUL");
     }
     Ok(name.to_owned())
 }
@@ -158,12 +176,19 @@ mod tests {
 
     #[test]
     fn a_name_is_the_last_part_of_a_path() {
-        for (path, name) in [("a.txt", "a.txt"), ("C:\\files\\a b.txt", "a b.txt"), ("/x/../é.png", "é.png")]
-        {
-            assert_eq!(file_name(path), Ok(name.to_owned()));
+        for (path, name) in [
+            ("a.txt", "a.txt"),
+            ("C:\\files\\a b.txt", "a b.txt"),
+            ("/x/../é.png", "é.png"),
+            ("a\\b.txt", "a\\b.txt"),
+            ("..\\..\\c.txt", "..\\..\\c.txt"),
+            ("a\nb\u{1b}[2J", "a\nb\u{1b}[2J"),
+            ("C:", "C:"),
+        ] {
+            assert_eq!(file_name(last_part(path)).as_deref(), Ok(name));
         }
-        for path in ["", ".", "..", "a/..", "a/", "a\0b", "a\nb", &"x".repeat(256)] {
-            assert!(file_name(path).is_err(), "{path:?} was accepted");
+        for path in ["", ".", "..", "a/..", "a/", "a\0b", "C:\\", &"x".repeat(256)] {
+            assert!(file_name(last_part(path)).is_err(), "{path:?} was accepted");
         }
     }
 

@@ -1,0 +1,392 @@
+//! A computer stays repairable: whatever its user does to the home, it starts, and `bash`, `exec` and terminals work.
+
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::inside::another;
+use crate::random::Random;
+use crate::server::{Computer, PATIENCE, Server, full};
+use crate::socket::Socket;
+
+/// Breaks the home.
+const DEEDS: &str = include_str!("deeds.py");
+
+/// Every file and folder of the home that a start or a command reads or writes, as `strace` shows them, and some that the
+/// same programs read if they are there.
+const TARGETS: &[&str] = &[
+    "",
+    ".XCompose",
+    ".Xauthority",
+    ".Xdefaults",
+    ".Xdefaults-host",
+    ".arriving-0",
+    ".asoundrc",
+    ".bash_history",
+    ".bash_login",
+    ".bash_logout",
+    ".bash_profile",
+    ".bashrc",
+    ".cache",
+    ".cache/fontconfig",
+    ".cache/mesa_shader_cache",
+    ".cache/openbox",
+    ".cache/openbox/openbox.log",
+    ".cache/openbox/sessions",
+    ".cache/tint2",
+    ".cache/tint2/icon.cache",
+    ".config",
+    ".config/autostart",
+    ".config/autostart/x.desktop",
+    ".config/dconf",
+    ".config/dconf/user",
+    ".config/fontconfig",
+    ".config/fontconfig/conf.d",
+    ".config/fontconfig/fonts.conf",
+    ".config/gtk-3.0",
+    ".config/gtk-3.0/Compose",
+    ".config/gtk-3.0/bookmarks",
+    ".config/gtk-3.0/gtk.css",
+    ".config/gtk-3.0/settings.ini",
+    ".config/libfm",
+    ".config/libfm/dir-settings.conf",
+    ".config/libfm/libfm.conf",
+    ".config/menus",
+    ".config/mimeapps.list",
+    ".config/openbox",
+    ".config/openbox/autostart",
+    ".config/openbox/environment",
+    ".config/openbox/menu.xml",
+    ".config/openbox/rc.xml",
+    ".config/pcmanfm",
+    ".config/pcmanfm/default",
+    ".config/pcmanfm/default/desktop-items-0.conf",
+    ".config/pcmanfm/default/pcmanfm.conf",
+    ".config/pcmanfm/pcmanfm.conf",
+    ".config/pulse",
+    ".config/pulse/client.conf",
+    ".config/pulse/cookie",
+    ".config/pulse/daemon.conf",
+    ".config/pulse/default.pa",
+    ".config/tint2",
+    ".config/tint2/tint2rc",
+    ".config/user-dirs.dirs",
+    ".config/user-dirs.locale",
+    ".config/xfce4",
+    ".config/xfce4/terminal/terminalrc",
+    ".dbus",
+    ".drirc",
+    ".fontconfig",
+    ".fonts",
+    ".fonts.conf",
+    ".fonts.conf.d",
+    ".gtk-2.0",
+    ".gtk-bookmarks",
+    ".gtkrc-2.0",
+    ".gtkrc-2.0.C",
+    ".icons",
+    ".icons/Adwaita",
+    ".icons/default",
+    ".inputrc",
+    ".local",
+    ".local/bin",
+    ".local/lib",
+    ".local/lib/python3.11/site-packages",
+    ".local/lib/python3.11/site-packages/os.py",
+    ".local/lib/python3.11/site-packages/sitecustomize.py",
+    ".local/lib/python3.11/site-packages/usercustomize.py",
+    ".local/lib/python3.11/site-packages/x.pth",
+    ".local/share",
+    ".local/share/Trash",
+    ".local/share/applications",
+    ".local/share/applications/mimeapps.list",
+    ".local/share/backgrounds",
+    ".local/share/backgrounds/dusk.svg",
+    ".local/share/dbus-1",
+    ".local/share/dbus-1/services/x.service",
+    ".local/share/fonts",
+    ".local/share/glib-2.0/schemas/gschemas.compiled",
+    ".local/share/icons",
+    ".local/share/mime",
+    ".local/share/mime/mime.cache",
+    ".local/share/recently-used.xbel",
+    ".local/share/templates",
+    ".local/share/themes",
+    ".local/share/thumbnailers",
+    ".local/state",
+    ".profile",
+    ".pulse",
+    ".pulse-cookie",
+    ".python-version",
+    ".terminfo",
+    ".themes",
+    ".themes/Orgo",
+    ".themes/Orgo/openbox-3/themerc",
+    "Desktop",
+    "Desktop/x.desktop",
+    "Documents",
+    "Downloads",
+    "Templates",
+    "encodings.py",
+    "json.py",
+    "pyvenv.cfg",
+    "sys.py",
+];
+
+/// The files that a shell in a terminal reads. They may end it: a `bash` call repairs them.
+const OF_SHELLS: &[&str] = &[
+    ".bash_history",
+    ".bash_login",
+    ".bash_logout",
+    ".bash_profile",
+    ".bashrc",
+    ".inputrc",
+    ".profile",
+    ".terminfo",
+];
+
+/// How long a shell may take to answer in a terminal before that counts as never.
+const SHELL_LIMIT: Duration = Duration::from_secs(30);
+
+/// How many computers are broken at a time.
+const COMPUTERS: usize = 3;
+
+#[derive(Debug)]
+struct Case {
+    /// Paths in the home, and what is done to each.
+    deeds: Vec<(String, String)>,
+    seed: u64,
+}
+
+/// A computer whose home can be made anew.
+struct Patient<'a> {
+    computer: Computer<'a>,
+    /// The home of a new computer.
+    skeleton: String,
+}
+
+impl<'a> Patient<'a> {
+    fn new(computer: Computer<'a>) -> Self {
+        let skeleton =
+            computer.bash("tar -C ~ -c . | base64 -w 0")["output"].as_str().expect("it is a text").to_owned();
+        Self { computer, skeleton }
+    }
+
+    fn run_deeds(&self, deeds: &Value, seed: u64) -> Result<String, String> {
+        let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let arguments = [DEEDS, &self.skeleton, &deeds.to_string(), &seed.to_string()].map(quote).join(" ");
+        self.bash(&format!("python3 -ISc {arguments}"))
+    }
+
+    fn bash(&self, command: &str) -> Result<String, String> {
+        let answer = self.computer.act("bash", &json!({ "command": command, "timeout": 60 }));
+        match (answer.status, &answer.body["exit_code"]) {
+            (200, code) if code == 0 => Ok(answer.body["output"].as_str().unwrap_or_default().to_owned()),
+            _ => Err(format!("bash: {} {}", answer.status, answer.body)),
+        }
+    }
+
+    /// Breaks the home and restarts the computer. Everything works then that the user needs for a repair.
+    fn suffer(&self, case: &Case) -> Result<(), String> {
+        self.run_deeds(&json!(case.deeds), case.seed)?;
+        self.restart()?;
+        let first = self.check(case);
+        // Settings can run programs, and those can end the X server. The next start does without the settings.
+        if first.is_err() && self.has_ended() {
+            self.restart()?;
+            return self.check(case);
+        }
+        first
+    }
+
+    /// Whether it ended by itself, or does so soon.
+    fn has_ended(&self) -> bool {
+        let deadline = Instant::now() + SHELL_LIMIT;
+        while Instant::now() < deadline {
+            if self.computer.show()["status"] == "error" {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        false
+    }
+
+    fn restart(&self) -> Result<(), String> {
+        let answer = self.computer.act("restart", &Value::Null);
+        if answer.status != 200 {
+            return Err(format!("restart: {} {}", answer.status, answer.body));
+        }
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let show = self.computer.show();
+            match show["status"].as_str() {
+                Some("running") => return Ok(()),
+                Some("restarting" | "starting") if Instant::now() < deadline => {}
+                _ => return Err(format!("it is not running: {}", show["instance_details"])),
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn check(&self, case: &Case) -> Result<(), String> {
+        let echoed = self.bash("echo ok")?;
+        if echoed != "ok\n" {
+            return Err(format!("bash printed {echoed:?}"));
+        }
+        let answer = self.computer.act("exec", &json!({ "code": "print(6 * 7)", "timeout": 8 }));
+        if answer.status != 200 || answer.body["success"] != true || answer.body["output"] != "42\n" {
+            return Err(format!("exec: {} {}", answer.status, answer.body));
+        }
+        if case.deeds.iter().any(|(path, _)| OF_SHELLS.contains(&path.as_str())) {
+            // It opens, whatever the shell makes of its files.
+            drop(Socket::open(&self.computer, "terminal", ""));
+            self.bash(&format!("cd ~; chmod -R u+rwX {0}; rm -rf {0}", OF_SHELLS.join(" "))).or_else(
+                |error| {
+                    if error.contains("\"exit_code\":1") { Ok(String::new()) } else { Err(error) }
+                },
+            )?;
+        }
+        self.echo()?;
+        let path = format!("/computers/{}/screenshot", self.computer.id);
+        let answer = self.computer.server.get(&path);
+        if answer.status != 200 {
+            return Err(format!("screenshot: {} {}", answer.status, answer.body));
+        }
+        let show = self.computer.show();
+        if show["status"] != "running" || !show["instance_details"]["missing_parts"].is_array() {
+            return Err(format!("after all calls: {} {}", show["status"], show["instance_details"]));
+        }
+        Ok(())
+    }
+
+    fn echo(&self) -> Result<(), String> {
+        let mut terminal = Socket::open(&self.computer, "terminal", "");
+        terminal.send(&json!({ "type": "input", "data": "echo te''st-$((6*7))\r" }));
+        let mut seen = String::new();
+        let deadline = Instant::now() + SHELL_LIMIT;
+        while !seen.contains("test-42") {
+            let Some(frame) = terminal.frame_before(deadline) else {
+                return Err(format!("the terminal printed {seen:?}"));
+            };
+            seen.push_str(frame["data"].as_str().unwrap_or_default());
+        }
+        Ok(())
+    }
+}
+
+/// Runs cases on several computers, and returns what failed.
+fn run(server: &Server, cases: &[Case]) -> Vec<String> {
+    let first = server.computer();
+    let mut patients: Vec<_> = (1..COMPUTERS)
+        .map(|number| Patient::new(another(server, &first, &format!("patient {number}"))))
+        .collect();
+    patients.push(Patient::new(first));
+    let next = AtomicUsize::new(0);
+    let failures = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for patient in &patients {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let began = Instant::now();
+                    let result = patient.suffer(case);
+                    let missing = patient.computer.show()["instance_details"]["missing_parts"].clone();
+                    println!("{:?}: {result:?} {missing} in {:?}", case, began.elapsed());
+                    if let Err(error) = result {
+                        // The next case has to begin with a computer that runs.
+                        let _ = patient.computer.server.call(
+                            "POST",
+                            &format!("/computers/{}/restart?settings=system", patient.computer.id),
+                            &Value::Null,
+                        );
+                        failures.lock().expect("no thread panics with it").push(format!("{case:?}: {error}"));
+                    }
+                }
+            });
+        }
+    });
+    failures.into_inner().expect("no thread panics with it")
+}
+
+#[track_caller]
+fn assert_none(failures: &[String], count: usize) {
+    let mut text = String::new();
+    for failure in failures {
+        writeln!(text, "{failure}").expect("a text takes all");
+    }
+    assert!(failures.is_empty(), "{} of {count} cases failed:\n{text}", failures.len());
+}
+
+fn seed() -> u64 {
+    std::env::var("ORGO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
+}
+
+/// All deeds, and the number of hostile contents for each file.
+fn deeds(server: &Server) -> (Vec<String>, Value) {
+    let patient = Patient::new(server.computer());
+    let listed = patient.run_deeds(&json!("list"), 1).expect("the script runs");
+    let listed: Value = serde_json::from_str(&listed).expect("it is JSON");
+    let deeds = listed[1].as_array().expect("it is a list").iter();
+    (deeds.map(|deed| deed.as_str().expect("it is a text").to_owned()).collect(), listed[2].clone())
+}
+
+/// Each path with each deed, and each hostile content. A share of them is a sample that differs with the seed.
+#[test]
+fn nothing_in_a_home_prevents_a_start_or_a_call() {
+    let server = Server::start();
+    let (deeds, hostile) = deeds(&server);
+    server.call("DELETE", &format!("/workspaces/{}", lab(&server)), &Value::Null).expect(200);
+    let mut cases = Vec::new();
+    let seed = seed();
+    for path in TARGETS {
+        for deed in deeds.iter().filter(|deed| *deed != "hostile") {
+            cases.push(Case { deeds: vec![((*path).to_owned(), deed.clone())], seed });
+        }
+    }
+    for (path, count) in hostile.as_object().expect("it is an object") {
+        for number in 0..count.as_u64().expect("it is a number") {
+            cases.push(Case { deeds: vec![(path.clone(), format!("hostile:{number}"))], seed });
+        }
+    }
+    let mut random = Random::new(seed);
+    if !full() {
+        cases = (0..SAMPLE).map(|_| cases.swap_remove(random.below(cases.len()))).collect();
+    }
+    if let Ok(only) = std::env::var("ORGO_ONLY") {
+        cases.retain(|case| format!("{case:?}").contains(&only));
+    }
+    let failures = run(&server, &cases);
+    assert_none(&failures, cases.len());
+}
+
+/// Two to six deeds at a time.
+#[test]
+fn no_combination_of_deeds_prevents_a_start_or_a_call() {
+    let server = Server::start();
+    let (deeds, _) = deeds(&server);
+    server.call("DELETE", &format!("/workspaces/{}", lab(&server)), &Value::Null).expect(200);
+    let count = if full() { 200 } else { SAMPLE };
+    let first = seed();
+    let cases: Vec<_> = (first..first + count as u64)
+        .map(|seed| {
+            let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let deeds = (0..2 + random.below(5)).map(|_| {
+                let path = TARGETS[random.below(TARGETS.len())];
+                (path.to_owned(), deeds[random.below(deeds.len())].clone())
+            });
+            Case { deeds: deeds.collect(), seed }
+        })
+        .collect();
+    let failures = run(&server, &cases);
+    assert_none(&failures, cases.len());
+}
+
+/// How many cases of each kind run if not all do.
+const SAMPLE: usize = 12;
+
+fn lab(server: &Server) -> String {
+    let listed = server.get("/workspaces").expect(200);
+    listed["workspaces"][0]["id"].as_str().expect("it is a text").to_owned()
+}
