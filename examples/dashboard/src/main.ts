@@ -85,7 +85,7 @@ async function loadPanels(): Promise<void> {
   }
   if (session === undefined) panels.detach(store.state.get().selected?.id);
   else panels.attach(session);
-  panels.reach(!away);
+  if (away) panels.reach(false);
 }
 
 store.state.watch(follow);

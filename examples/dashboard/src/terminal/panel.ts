@@ -39,6 +39,8 @@ export class TerminalPanel {
   #terminal: Terminal | undefined;
   /** The computer whose shells are shown. */
   #shown: string | undefined;
+  /** Whether something of an earlier shell is shown. */
+  #hadShell = false;
   /** Whether there is to be a shell: not after it has ended by itself. */
   #wanted = false;
   #reached = true;
@@ -91,10 +93,9 @@ export class TerminalPanel {
   }
 
   attach(session: Session): void {
-    const isOther = session.id !== this.#shown;
     this.#show(session.id);
     this.#session = session;
-    void this.#open(session, isOther ? undefined : NEW_SHELL);
+    void this.#open(session, NEW_SHELL);
   }
 
   /** @param id the computer that is selected: what its shells have printed stays */
@@ -129,8 +130,10 @@ export class TerminalPanel {
   }
 
   #show(id: string | undefined): void {
-    if (id !== this.#shown) this.#view.reset();
+    if (id === this.#shown) return;
+    this.#view.reset();
     this.#shown = id;
+    this.#hadShell = false;
   }
 
   #replace(): void {
@@ -142,9 +145,9 @@ export class TerminalPanel {
   /**
    * Opens a shell in the place of the one that is shown.
    *
-   * @param words what is said of it after what the one before has printed
+   * @param words what is said of it after what the one before has printed, if there was one
    */
-  async #open(session: Session, words?: string): Promise<void> {
+  async #open(session: Session, words: string): Promise<void> {
     const opening = (this.#opening = {});
     const isOver = () => session.ended.aborted || this.#opening !== opening;
     void this.#terminal?.close();
@@ -160,7 +163,8 @@ export class TerminalPanel {
       const { cols, rows } = this.#view;
       const terminal = await computer.terminal({ cols, rows }, { signal: session.ended });
       if (isOver()) return void terminal.close();
-      if (words !== undefined) this.#say(words);
+      if (this.#hadShell) this.#say(words);
+      this.#hadShell = true;
       this.#use(terminal, session);
     } catch (error) {
       if (isOver()) return;
