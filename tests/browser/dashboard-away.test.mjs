@@ -59,7 +59,7 @@ describe("the dashboard while its service is away", () => {
     await until("the line of the new shell", async () => (await rows()).join("\n").includes("The connection was lost. This is a new shell."));
     await shell("echo new-$((50+2))");
     await until("the new shell's answer", async () => (await rows()).includes("new-52"));
-    await page.locator("#events-list .gap").first().waitFor();
+    await page.locator("#events-list .gap").first().waitFor({ timeout: SOON });
   });
 
   test("the button looks at once", LIMIT, async () => {
@@ -70,6 +70,17 @@ describe("the dashboard while its service is away", () => {
     await stage.gate.open();
     await button.evaluate((element) => element.click());
     await page.locator("#machine-status", { hasText: "Running" }).waitFor({ timeout: SOON });
+  });
+
+  test("connects again at once after connections that broke for a moment, however often", LIMIT, async () => {
+    for (let times = 0; times < 5; times += 1) {
+      await page.locator("#events-clear").click();
+      await stage.gate.close();
+      await stage.gate.open();
+      await page.locator("#events-list .gap").first().waitFor({ timeout: SOON });
+      await page.locator("#terminal-state", { hasText: "Connected" }).waitFor({ timeout: SOON });
+      assert.equal(await page.locator("#notices .notice").count(), 0);
+    }
   });
 
   test("a program of the old shell leaves the new one a plain terminal", LIMIT, async () => {

@@ -35,6 +35,7 @@ export class TerminalPanel {
   readonly #ask = byId("new-shell", HTMLDialogElement);
   readonly #view: View;
   readonly #fit = new FitAddon();
+  readonly #broken: () => void;
   #session: Session | undefined;
   #terminal: Terminal | undefined;
   /** The computer whose shells are shown. */
@@ -49,7 +50,9 @@ export class TerminalPanel {
   #fitting: number | undefined;
   #noting: number | undefined;
 
-  constructor() {
+  /** @param broken is called when the channel breaks */
+  constructor(broken: () => void) {
+    this.#broken = broken;
     this.#view = new View({
       // The widths of characters are part of it.
       allowProposedApi: true,
@@ -118,11 +121,15 @@ export class TerminalPanel {
     const terminal = this.#terminal;
     this.#reached = reached;
     this.#enable();
-    if (!reached) return;
-    if (this.#session === undefined || !this.#wanted) return;
+    if (!reached || this.#session === undefined || !this.#wanted) return;
     if (terminal === undefined || terminal.state.status === "closed" || isBroken(terminal.state)) {
       void this.#open(this.#session, LOST);
     }
+  }
+
+  /** Connects now, if the channel waits before it does so by itself. */
+  redial(): void {
+    if (this.#terminal?.state.status === "waiting") this.reach(true);
   }
 
   #enable(): void {
@@ -181,6 +188,7 @@ export class TerminalPanel {
       if (!isCurrent()) return;
       const { text, tone } = channelWords(terminal.state);
       setState(this.#state, text, tone);
+      if (terminal.state.status === "waiting") this.#broken();
     };
     terminal.on("state", show);
     terminal.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));
