@@ -120,5 +120,24 @@ describe("the dashboard while its service is away", () => {
     assert.equal(await page.locator("#machine-name").innerText(), "first");
   });
 
+  test("the focus is never left to nothing", LIMIT, async () => {
+    const focus = () => page.evaluate("document.activeElement.id");
+    await page.locator("#machine-status", { hasText: "Running" }).waitFor();
+    await page.locator("#screen-cover").waitFor({ state: "hidden" });
+    await page.locator("#machine-stop").press("Enter");
+    await page.locator("#machine-status", { hasText: "Stopped" }).waitFor();
+    assert.equal(await focus(), "machine-actions");
+    await page.locator("#screen-cover-action").press("Enter");
+    await page.locator("#machine-status", { hasText: "Running" }).waitFor();
+    assert.equal(await focus(), "screen-stage");
+    await page.locator("#screen-cover").waitFor({ state: "hidden" });
+    await stage.gate.close();
+    const notices = page.locator("#notices");
+    await notices.getByRole("button", { name: "Retry now" }).press("Enter");
+    await stage.gate.open();
+    await notices.locator(".notice").waitFor({ state: "detached" });
+    assert.equal(await focus(), "screen-stage");
+  });
+
   test("no error got away", () => assert.deepEqual(stage.failures, []));
 });
