@@ -1,16 +1,14 @@
 // Records what a computer plays as a WAV file.
 //
-//   ORGO_API_KEY=sk_live_... node record-audio.mjs COMPUTER_ID [SECONDS] [FILE]
+//   ORGO_API_KEY=sk_live_... node record-audio.mjs [COMPUTER_ID [SECONDS [FILE]]]
 import { writeFile } from "node:fs/promises";
 import { Orgo } from "orgo-sdk";
+import { findComputer } from "./computer.mjs";
 
 const [id, seconds = "10", file = "recording.wav"] = process.argv.slice(2);
-if (id === undefined) {
-  console.error("Usage: node record-audio.mjs COMPUTER_ID [SECONDS] [FILE]");
-  process.exit(2);
-}
 
-const audio = await new Orgo().computer(id).audio();
+const computer = await findComputer(new Orgo(), id);
+const audio = await computer.audio();
 try {
   console.log(`Recording ${seconds} s`);
   await writeFile(file, audio.record({ duration: Number(seconds) }));

@@ -1,19 +1,17 @@
 // Attaches your terminal to a shell on a computer. Ctrl-] leaves it.
 //
-//   ORGO_API_KEY=sk_live_... node terminal.mjs COMPUTER_ID
+//   ORGO_API_KEY=sk_live_... node terminal.mjs [COMPUTER_ID]
 import { once } from "node:events";
 import { ChannelClosedError, Orgo } from "orgo-sdk";
+import { findComputer } from "./computer.mjs";
 
 const { argv, stdin, stdout } = process;
-if (argv.length !== 3) {
-  console.error("Usage: node terminal.mjs COMPUTER_ID");
-  process.exit(2);
-}
 
 const LEAVE = "\x1d";
 const size = () => ({ cols: stdout.columns || 80, rows: stdout.rows || 24 });
 
-const terminal = await new Orgo().computer(argv[2]).terminal(size());
+const computer = await findComputer(new Orgo(), argv[2]);
+const terminal = await computer.terminal(size());
 terminal.on("state", (state) => {
   if (state.status === "waiting") stdout.write("\r\n[the link is down, dialling again]\r\n");
 });

@@ -1,15 +1,13 @@
 // Prints what happens on a computer's desktop, until Ctrl-C.
 //
-//   ORGO_API_KEY=sk_live_... node watch-events.mjs COMPUTER_ID [EVENT_TYPE...]
+//   ORGO_API_KEY=sk_live_... node watch-events.mjs [COMPUTER_ID [EVENT_TYPE...]]
 import { EVENT_TYPES, Orgo } from "orgo-sdk";
+import { findComputer } from "./computer.mjs";
 
 const [id, ...types] = process.argv.slice(2);
-if (id === undefined) {
-  console.error(`Usage: node watch-events.mjs COMPUTER_ID [EVENT_TYPE...]\nTypes: ${EVENT_TYPES.join(", ")}`);
-  process.exit(2);
-}
 
-const events = await new Orgo().computer(id).events(types.length > 0 ? types : EVENT_TYPES);
+const computer = await findComputer(new Orgo(), id);
+const events = await computer.events(types.length > 0 ? types : EVENT_TYPES);
 events.on("gap", () => console.warn("Events may be missing here"));
 events.on("error", (message) => console.warn(message));
 process.once("SIGINT", () => events.close());

@@ -49,6 +49,11 @@ test("each method is the call that it says", async () => {
     [() => computer.delete(), "computers.delete", { id }],
     [() => computer.screenshot(), "computers.screenshot", { id }],
     [
+      () => computer.screenshot({ format: "jpeg", scale: 0.5, timeout: 5_000 }),
+      "computers.screenshot",
+      { id, format: "jpeg", scale: 0.5 },
+    ],
+    [
       () => computer.drag({ start_x: 1, start_y: 2, end_x: 3, end_y: 4 }),
       "computers.drag",
       { start_x: 1, start_y: 2, end_x: 3, end_y: 4, id },

@@ -59,7 +59,7 @@ describe("the dashboard while its service is away", () => {
     await until("the line of the new shell", async () => (await rows()).join("\n").includes("The connection was lost. This is a new shell."));
     await shell("echo new-$((50+2))");
     await until("the new shell's answer", async () => (await rows()).includes("new-52"));
-    await page.locator("#events-list .gap").first().waitFor();
+    await page.locator("#events-list .gap").first().waitFor({ timeout: SOON });
   });
 
   test("the button looks at once", LIMIT, async () => {
@@ -70,6 +70,17 @@ describe("the dashboard while its service is away", () => {
     await stage.gate.open();
     await button.evaluate((element) => element.click());
     await page.locator("#machine-status", { hasText: "Running" }).waitFor({ timeout: SOON });
+  });
+
+  test("connects again at once after connections that broke for a moment, however often", LIMIT, async () => {
+    for (let times = 0; times < 5; times += 1) {
+      await page.locator("#events-clear").click();
+      await stage.gate.close();
+      await stage.gate.open();
+      await page.locator("#events-list .gap").first().waitFor({ timeout: SOON });
+      await page.locator("#terminal-state", { hasText: "Connected" }).waitFor({ timeout: SOON });
+      assert.equal(await page.locator("#notices .notice").count(), 0);
+    }
   });
 
   test("a program of the old shell leaves the new one a plain terminal", LIMIT, async () => {
@@ -107,6 +118,25 @@ describe("the dashboard while its service is away", () => {
     await page.locator("#delete").waitFor({ state: "hidden" });
     await until("the focus on the other computer", () => page.evaluate(`document.activeElement.matches(".computer[aria-current=true]")`));
     assert.equal(await page.locator("#machine-name").innerText(), "first");
+  });
+
+  test("the focus is never left to nothing", LIMIT, async () => {
+    const focus = () => page.evaluate("document.activeElement.id");
+    await page.locator("#machine-status", { hasText: "Running" }).waitFor();
+    await page.locator("#screen-cover").waitFor({ state: "hidden" });
+    await page.locator("#machine-stop").press("Enter");
+    await page.locator("#machine-status", { hasText: "Stopped" }).waitFor();
+    assert.equal(await focus(), "machine-actions");
+    await page.locator("#screen-cover-action").press("Enter");
+    await page.locator("#machine-status", { hasText: "Running" }).waitFor();
+    assert.equal(await focus(), "screen-stage");
+    await page.locator("#screen-cover").waitFor({ state: "hidden" });
+    await stage.gate.close();
+    const notices = page.locator("#notices");
+    await notices.getByRole("button", { name: "Retry now" }).press("Enter");
+    await stage.gate.open();
+    await notices.locator(".notice").waitFor({ state: "detached" });
+    assert.equal(await focus(), "screen-stage");
   });
 
   test("no error got away", () => assert.deepEqual(stage.failures, []));

@@ -283,10 +283,14 @@ describe("the keyboard of the dashboard's screen", () => {
     await notice.getByRole("button", { name: "Dismiss" }).click();
   });
 
+  test("what the computer left out of a text is said", LIMIT, async () => {
+    answer = () => ({ json: { success: true, details: { left_out: { count: 2, characters: ["U+000C", "U+0007"] } } } });
+    await paste("a\f\x07b");
+    await page.locator("#screen-hint", { hasText: "Left out: 2 characters that no key types (U+000C, U+0007)." }).waitFor();
+  });
+
   test("the whole text of a paste with a form feed is typed, but for that", LIMIT, async () => {
     const target = await startTarget(stage.computer);
-    const hint = page.locator("#screen-hint");
-    await page.locator("#screen-keyboard").evaluate((button) => button.getAttribute("aria-pressed") === "true" || button.click());
     await page.mouse.click(...(await onPage(target.place)));
     await paste("page1\fpage2\n");
     await page.keyboard.type("after");
@@ -295,7 +299,7 @@ describe("the keyboard of the dashboard's screen", () => {
     // An older server refuses the text, and says so; a newer one types the rest, and counts.
     if (lines.length > 1) {
       assert.deepEqual(lines, ["page1page2", "after"]);
-      await hint.getByText("left out").waitFor();
+      await page.locator("#screen-hint").getByText("Left out: 1 character").waitFor();
     } else {
       await page.locator("#notices .notice").waitFor();
     }

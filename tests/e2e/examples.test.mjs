@@ -77,6 +77,13 @@ describe("the examples for Node", () => {
     isTone(samples.slice(-8_192), rate);
   });
 
+  test("an id may be left out if a computer runs", LIMIT, async () => {
+    const example = start("terminal.mjs");
+    await until("the computer that is taken", () => example.said.includes(`(${computer.id}), the first one that runs`));
+    example.child.stdin.write("exit 0\r");
+    assert.equal((await finish(example, "terminal.mjs")).code, 0, example.said);
+  });
+
   test("watch-events.mjs", LIMIT, async () => {
     const example = start("watch-events.mjs", computer.id, "clipboard");
     await until("the event", async () => {

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import * as vite from "vite";
 import { startChromium } from "../support/chromium.mjs";
-import { startDesktop } from "../support/desktop.mjs";
+import { desktopProgram, startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
 import { decodePng } from "../support/png.mjs";
 import { within } from "../support/wait.mjs";
@@ -64,11 +64,15 @@ function find(snippets, text) {
 }
 
 /** Runs a script in the project, with the local desktop as the service. */
-function runScript(name, code) {
+function execute(name, code) {
   write(project, { [name]: code });
   const { apiKey, baseUrl, realtimeUrl } = desktop.options;
   const env = { ...process.env, ORGO_API_KEY: apiKey, ORGO_BASE_URL: baseUrl, ORGO_REALTIME_URL: realtimeUrl };
-  const { status, stderr } = spawnSync(process.execPath, [name], { cwd: project.folder, encoding: "utf8", env, timeout: 30_000 });
+  return spawnSync(process.execPath, [name], { cwd: project.folder, encoding: "utf8", env, timeout: 30_000 });
+}
+
+function runScript(name, code) {
+  const { status, stderr } = execute(name, code);
   assert.equal(status, 0, stderr);
 }
 
@@ -101,13 +105,42 @@ test("every snippet fits the types", () => {
 
 for (const [name, readme] of Object.entries({ README, PACKAGE })) {
   test(`the first snippet of ${name} runs as a module and as CommonJS, one after the other`, LIMIT, () => {
-    const code = find(readme, "workspaces.create");
+    const code = find(readme, "agent-1");
     runScript("snippet.mjs", code);
     runScript("snippet.cjs", asCommonJs(code));
     const { width, height } = decodePng(readFileSync(join(project.folder, "screen.png")));
     assert.deepEqual([width, height], [1280, 720]);
   });
+
+  test(`the first snippet of ${name} leaves nothing behind when it fails, and runs again`, LIMIT, async () => {
+    const { Orgo } = await import("orgo-sdk");
+    const orgo = new Orgo(desktop.options);
+    const before = await orgo.workspaces.list();
+    const code = find(readme, "agent-1");
+    const failing = code.replace(/^ *await computer\.click\(.*$/m, 'throw new Error("on the way");');
+    assert.notEqual(failing, code);
+    for (let times = 0; times < 2; times += 1) {
+      const { status, stderr } = execute("failing.mjs", failing);
+      assert.equal(status, 1);
+      assert.match(stderr, /on the way/);
+    }
+    assert.equal((await orgo.workspaces.list()).length, before.length);
+  });
 }
+
+test("the test that the package's README shows starts a desktop of its own and passes", LIMIT, () => {
+  write(project, { "agent.test.mjs": find(PACKAGE, "for `node --test`") });
+  const { NODE_TEST_CONTEXT, ...rest } = process.env;
+  const env = { ...rest, PATH: `${dirname(desktopProgram())}${delimiter}${rest.PATH}` };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["--test", "agent.test.mjs"], {
+    cwd: project.folder,
+    encoding: "utf8",
+    env,
+    timeout: 50_000,
+  });
+  assert.equal(status, 0, stdout + stderr);
+  assert.match(stdout, /pass 1\b/);
+});
 
 test("a page gets a connection from a server, and a shell with it", LIMIT, async () => {
   const { computer } = await makeComputer(await import("orgo-sdk"), desktop.options);

@@ -12,7 +12,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** How much of the server's log is kept for an error. */
 const LOG_KEPT = 20_000;
 
-function binary() {
+/** Where the server's program is. */
+export function desktopProgram() {
   const built = ["release", "debug"].map((profile) => join(root, "target", profile, "orgo-desktop"));
   const found = process.env.ORGO_DESKTOP_BIN ?? built.find(existsSync);
   if (found === undefined) throw new Error("orgo-desktop is not built: run `npm run build`");
@@ -28,7 +29,7 @@ function binary() {
  * @returns {Promise<Desktop>}
  */
 export async function startDesktop({ allowOrigins = [], connections = {} } = {}) {
-  const program = binary();
+  const program = desktopProgram();
   const folder = mkdtempSync(join(tmpdir(), "orgo-test-"));
   const named = Object.entries(connections).map(([name, url]) => `[${name}]\nurl = ${JSON.stringify(url)}\n`);
   writeFileSync(join(folder, "stream-connections.toml"), named.join(""));

@@ -1,5 +1,5 @@
-// Decodes the PNG pictures that screens are sent as: 8 bits per channel, RGB or RGBA, not interlaced.
-import { inflateSync } from "node:zlib";
+// Decodes the PNG pictures that screens are sent as (8 bits per channel, RGB or RGBA, not interlaced), and makes small ones.
+import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
 const CHANNELS = { 2: 3, 6: 4 };
@@ -34,6 +34,81 @@ export function decodePng(bytes) {
       return [...rows.subarray(at, at + 3)];
     },
   };
+}
+
+/**
+ * Encodes a picture in few bytes, with at most 256 colours.
+ *
+ * @param {ReturnType<typeof decodePng>} picture
+ * @returns {Buffer}
+ */
+export function encodeSmallPng({ width, height, pixel }) {
+  const colours = Array.from({ length: width * height }, (_, at) => {
+    const [red, green, blue] = pixel(at % width, Math.floor(at / width));
+    return (red << 16) | (green << 8) | blue;
+  });
+  const groups = medianCut(colours, 256);
+  const indexes = new Map(groups.flatMap((group, index) => group.map(({ colour }) => [colour, index])));
+  const rows = Buffer.alloc((width + 1) * height);
+  colours.forEach((colour, at) => {
+    rows[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = indexes.get(colour);
+  });
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(width, 0);
+  header.writeUInt32BE(height, 4);
+  header.set([8, 3, 0, 0, 0], 8);
+  const palette = Buffer.from(groups.flatMap((group) => [0, 1, 2].map((channel) => mean(group, channel))));
+  const data = deflateSync(rows, { level: 9, memLevel: 9 });
+  return Buffer.concat([
+    SIGNATURE,
+    chunk("IHDR", header),
+    chunk("PLTE", palette),
+    chunk("IDAT", data),
+    chunk("IEND", Buffer.alloc(0)),
+  ]);
+}
+
+/** Heckbert's median cut: halves the group that spreads most over the most pixels, until there are enough. */
+function medianCut(colours, most) {
+  const counts = new Map();
+  for (const colour of colours) counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  const measured = (group) => {
+    const spreads = [0, 1, 2].map((channel) => {
+      const values = group.map((entry) => part(entry, channel));
+      return values.reduce((one, other) => Math.max(one, other)) - values.reduce((one, other) => Math.min(one, other));
+    });
+    const spread = Math.max(...spreads);
+    const total = group.reduce((sum, { count }) => sum + count, 0);
+    return { group, total, channel: spreads.indexOf(spread), weight: spread * Math.sqrt(total) };
+  };
+  const groups = [measured([...counts].map(([colour, count]) => ({ colour, count })))];
+  while (groups.length < most) {
+    const widest = groups.reduce((one, other) => (other.weight > one.weight ? other : one));
+    if (widest.weight === 0) break;
+    const { group, total, channel } = widest;
+    group.sort((one, other) => part(one, channel) - part(other, channel));
+    let [at, sum] = [1, group[0].count];
+    while (at < group.length - 1 && sum < total / 2) sum += group[at++].count;
+    groups.splice(groups.indexOf(widest), 1, measured(group.slice(0, at)), measured(group.slice(at)));
+  }
+  return groups.map(({ group }) => group);
+}
+
+function part({ colour }, channel) {
+  return (colour >> (16 - 8 * channel)) & 255;
+}
+
+function mean(group, channel) {
+  const total = group.reduce((sum, { count }) => sum + count, 0);
+  return Math.round(group.reduce((sum, entry) => sum + part(entry, channel) * entry.count, 0) / total);
+}
+
+function chunk(type, body) {
+  const named = Buffer.concat([Buffer.from(type, "latin1"), body]);
+  const ends = Buffer.alloc(8);
+  ends.writeUInt32BE(body.length, 0);
+  ends.writeUInt32BE(crc32(named), 4);
+  return Buffer.concat([ends.subarray(0, 4), named, ends.subarray(4)]);
 }
 
 function readHeader(body) {

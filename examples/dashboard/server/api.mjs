@@ -20,8 +20,10 @@ import { Screenshots } from "./screenshots.mjs";
 /** The actions of a computer that take an object of parameters. */
 const ACTIONS = ["click", "drag", "scroll"];
 const LIFECYCLE = ["start", "stop", "restart"];
-/** Of what the page asks again and again: it tries again itself, and says meanwhile that the service is out of reach. */
-const POLLING = { maxRetries: 0, timeout: 10_000 };
+/** For what the page asks again and again: it tries again itself, and says meanwhile that the service is out of reach. */
+const POLLING = { maxRetries: 0 };
+/** How long a list may take until the service counts as out of reach, in milliseconds. */
+const LONGEST_LIST = 5_000;
 
 /** What the page can ask for. The key stays here: no answer holds it. */
 export class Api {
@@ -77,7 +79,7 @@ export class Api {
   }
 
   async #list({ calls, signal }) {
-    const workspaces = await listWorkspaces(this.#orgo, calls, { signal, ...POLLING });
+    const workspaces = await listWorkspaces(this.#orgo, calls, { signal, timeout: LONGEST_LIST, ...POLLING });
     return {
       json: {
         workspaces: workspaces.map(({ id, name }) => ({ id, name })),

@@ -69,6 +69,7 @@ function follow(state: Computers): void {
     else panels?.attach(session);
   }
   if (wasAway !== away) panels?.reach(!away);
+  else if (error === undefined) panels?.redial();
   const words = screenWords(state, actions);
   // The channels stay as they are: if only the list of computers cannot be reached, their shell goes on.
   if (running === undefined || away) screen.detach(words, selected?.id);
@@ -78,14 +79,17 @@ function follow(state: Computers): void {
 async function loadPanels(): Promise<void> {
   try {
     const { ChannelPanels } = await import("./channel/panels.js");
-    panels = new ChannelPanels(() => screen.hurry());
+    panels = new ChannelPanels(
+      () => screen.hurry(),
+      () => store.doubt(),
+    );
   } catch {
     notices.fail("Loading the terminal, the sound and the events", new Error("Reload the page to try again."));
     return;
   }
   if (session === undefined) panels.detach(store.state.get().selected?.id);
   else panels.attach(session);
-  panels.reach(!away);
+  if (away) panels.reach(false);
 }
 
 store.state.watch(follow);

@@ -110,6 +110,19 @@ describe("the text of the field", async () => {
   }
 });
 
+describe("characters that a computer left out", async () => {
+  const { leftOutWords } = await load("screen/left-out.ts");
+  const cases = [
+    ["a server that says nothing", {}, undefined],
+    ["an answer with details alone", { details: { text_length: 3 } }, undefined],
+    ["none", { details: { left_out: { count: 0, characters: [] } } }, undefined],
+    ["one", { details: { left_out: { count: 1, characters: ["U+000C"] } } }, "Left out: 1 character that no key types (U+000C)."],
+    ["some without names", { details: { left_out: { count: 3 } } }, "Left out: 3 characters that no key types."],
+    ["something else", { details: { left_out: "yes" } }, undefined],
+  ];
+  for (const [name, result, words] of cases) test(name, () => assert.equal(leftOutWords(result), words));
+});
+
 describe("the detail of pictures", async () => {
   const { Detail } = await load("screen/detail.ts");
   const size = (width, height) => ({ width, height });

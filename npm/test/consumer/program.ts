@@ -21,6 +21,9 @@ export async function work(): Promise<number | undefined> {
   info.vnc_password;
   const { data, width } = await computer.screenshot({ maxRetries: 1 });
   const bytes: Uint8Array = data;
+  await computer.screenshot({ format: "jpeg", scale: 0.5, timeout: 5_000 });
+  // @ts-expect-error there is no such encoding
+  await computer.screenshot({ format: "gif" });
   await computer.click({ x: 1, y: 2, button: "right" });
   // @ts-expect-error there is no such button
   await computer.click({ x: 1, y: 2, button: "middle" });

@@ -70,6 +70,11 @@ export function isOutOfReach(error: unknown): boolean {
   return !(error instanceof CallFailed) || OUT_OF_REACH.includes(error.name);
 }
 
+/** Whether a call failed with its connection, which another try may not. */
+export function isBrokenConnection(error: unknown): boolean {
+  return error instanceof CallFailed && ["ServerGone", "ConnectionError"].includes(error.name);
+}
+
 /** Whether an input alone was refused, without an effect, so that others can follow it. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof CallFailed && error.problem.delivered === "no" && [400, 422].includes(error.status);

@@ -1,5 +1,5 @@
 import type { Lifecycle } from "../api/client.js";
-import { byId, setState, setText } from "../ui/dom.js";
+import { byId, keepFocus, setState, setText } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
 import type { Computers, ComputerStore } from "./store.js";
 import { canStart, facts, isChanging, OUT_OF_REACH, statusWords } from "./words.js";
@@ -15,6 +15,7 @@ export class MachineHead {
   readonly #name = byId("machine-name", HTMLHeadingElement);
   readonly #facts = byId("machine-facts", HTMLParagraphElement);
   readonly #status = byId("machine-status", HTMLParagraphElement);
+  readonly #actions = byId("machine-actions", HTMLDivElement);
   readonly #start = byId("machine-start", HTMLButtonElement);
   readonly #stop = byId("machine-stop", HTMLButtonElement);
   readonly #restart = byId("machine-restart", HTMLButtonElement);
@@ -58,9 +59,15 @@ export class MachineHead {
       setState(this.#status, label, tone);
     }
     document.title = selected?.name === undefined ? "Orgo dashboard" : `${selected.name} · Orgo`;
-    this.#start.disabled = away || !canStart(status);
-    this.#stop.disabled = away || status !== "running";
-    this.#restart.disabled = away || (status !== "running" && status !== "error");
-    this.#delete.disabled = away || selected === undefined || (changing && status === "deleting");
+    const able: [HTMLButtonElement, boolean][] = [
+      [this.#start, canStart(status)],
+      [this.#stop, status === "running"],
+      [this.#restart, status === "running" || status === "error"],
+      [this.#delete, selected !== undefined && !(changing && status === "deleting")],
+    ];
+    const change = () => {
+      for (const [button, enabled] of able) button.disabled = away || !enabled;
+    };
+    keepFocus(this.#actions, change, () => this.#actions);
   }
 }

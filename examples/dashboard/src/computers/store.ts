@@ -1,5 +1,5 @@
 import type { Api, Lifecycle, NewComputer } from "../api/client.js";
-import { isOutOfReach } from "../api/problem.js";
+import { isBrokenConnection, isOutOfReach } from "../api/problem.js";
 import type { Computer, Inventory } from "../api/types.js";
 import { Value } from "../ui/value.js";
 import { isChanging } from "./words.js";
@@ -40,6 +40,8 @@ export class ComputerStore {
   readonly #pending = new Map<string, string>();
   #timer: number | undefined;
   #listing: AbortController | undefined;
+  /** Whether the last list did not come. */
+  #missed = false;
 
   constructor(api: Api) {
     this.#api = api;
@@ -54,33 +56,31 @@ export class ComputerStore {
     location.hash = id;
   }
 
-  /** Lists the computers now. Never rejects: a failure is part of the state. */
-  refresh(): Promise<void> {
-    return this.#list(true);
-  }
-
   /** Something else failed: whether the service is still there is to be found out now. */
   doubt(): void {
     if (this.#listing === undefined && !this.state.get().away) void this.refresh();
   }
 
-  /** @param patient whether a first failure is kept to oneself: a connection may break at a bad moment */
-  async #list(patient: boolean): Promise<void> {
+  /** Lists the computers now. Never rejects: a failure is part of the state. */
+  async refresh(): Promise<void> {
     this.#listing?.abort();
     clearTimeout(this.#timer);
     const listing = (this.#listing = new AbortController());
     let pace: number | undefined;
     try {
       const inventory = await this.#api.inventory(listing.signal);
+      this.#missed = false;
       this.#show({ inventory, away: false });
     } catch (error) {
       if (listing.signal.aborted) return;
       const away = isOutOfReach(error);
-      if (away && patient && !this.state.get().away) pace = SECOND_LOOK;
+      // A connection may break at a bad moment: that is not told the first time.
+      if (isBrokenConnection(error) && !this.#missed) pace = SECOND_LOOK;
       else this.#show({ inventory: this.state.get().inventory, error, away });
+      this.#missed = away;
     }
     this.#listing = undefined;
-    this.#timer = window.setTimeout(() => this.#list(pace === undefined), pace ?? this.#pace());
+    this.#timer = window.setTimeout(() => this.refresh(), pace ?? this.#pace());
   }
 
   /** Creates a computer and selects it. Resolves with its id. */

@@ -63,6 +63,11 @@ export class EventsPanel {
     this.#wake();
   }
 
+  /** Connects now, if the channel waits before it does so by itself. */
+  redial(): void {
+    if (this.#stream?.state.status === "waiting") this.reach(true);
+  }
+
   /** Watches for as long as the session lasts; a channel that broke for good is opened again with a fresh password. */
   async #keepOpen(session: Session): Promise<void> {
     const { ended } = session;

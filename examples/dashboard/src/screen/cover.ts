@@ -1,4 +1,4 @@
-import { byId, setText } from "../ui/dom.js";
+import { byId, keepFocus, setText } from "../ui/dom.js";
 import type { Action } from "../ui/notices.js";
 
 /** What is said where no picture can be shown. */
@@ -14,6 +14,7 @@ export class Cover {
   readonly #text = byId("screen-cover-text", HTMLParagraphElement);
   readonly #detail = byId("screen-cover-detail", HTMLParagraphElement);
   readonly #button = byId("screen-cover-action", HTMLButtonElement);
+  readonly #stage = byId("screen-stage", HTMLDivElement);
   #run: () => void = () => {};
 
   constructor() {
@@ -24,12 +25,20 @@ export class Cover {
     setText(this.#text, text);
     setText(this.#detail, detail);
     setText(this.#button, action?.label ?? "");
-    this.#button.hidden = action === undefined;
     this.#run = action?.run ?? (() => {});
-    this.#cover.hidden = false;
+    this.#change(() => {
+      this.#button.hidden = action === undefined;
+      this.#cover.hidden = false;
+    });
   }
 
   hide(): void {
-    this.#cover.hidden = true;
+    this.#change(() => {
+      this.#cover.hidden = true;
+    });
+  }
+
+  #change(change: () => void): void {
+    keepFocus(this.#cover, change, () => this.#stage);
   }
 }

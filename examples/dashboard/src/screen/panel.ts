@@ -1,4 +1,3 @@
-import type { ActionResult } from "orgo-sdk";
 import type { Api } from "../api/client.js";
 import { explain, isRefusal } from "../api/problem.js";
 import type { Computer } from "../api/types.js";
@@ -12,6 +11,7 @@ import { Hint } from "./hint.js";
 import { InputQueue } from "./input-queue.js";
 import { KeyMenu } from "./key-menu.js";
 import { Keyboard } from "./keyboard.js";
+import { leftOutWords } from "./left-out.js";
 import { Pointer } from "./pointer.js";
 import { Trace } from "./trace.js";
 
@@ -178,11 +178,4 @@ export class ScreenPanel {
     this.#keyboard.update();
     this.#keys.update();
   }
-}
-
-/** What the computer says that it could not type, in words. Servers that refuse such a text say nothing here. */
-function leftOutWords({ details }: ActionResult): string | undefined {
-  const { skipped } = (details ?? {}) as { skipped?: unknown };
-  if (!Array.isArray(skipped) || skipped.length === 0) return undefined;
-  return `${skipped.length} left out`;
 }

@@ -74,6 +74,11 @@ export class SoundPanel {
     void this.#listen(session);
   }
 
+  /** Connects now, if the channel waits before it does so by itself. */
+  redial(): void {
+    if (this.#listening?.stream.state.status === "waiting") this.reach(true);
+  }
+
   #press(): void {
     if (this.#listening?.player.state === "suspended") void this.#listening.player.resume();
     else if (this.#listening !== undefined || this.#opening !== undefined) this.#stop();

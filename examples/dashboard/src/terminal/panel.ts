@@ -42,10 +42,13 @@ export class TerminalPanel {
   readonly #ask = byId("new-shell", HTMLDialogElement);
   readonly #view: View;
   readonly #fit = new FitAddon();
+  readonly #broken: () => void;
   #session: Session | undefined;
   #terminal: Terminal | undefined;
   /** The computer whose shells are shown. */
   #shown: string | undefined;
+  /** Whether something of an earlier shell is shown. */
+  #hadShell = false;
   /** Whether there is to be a shell: not after it has ended by itself. */
   #wanted = false;
   #reached = true;
@@ -54,7 +57,9 @@ export class TerminalPanel {
   #fitting: number | undefined;
   #noting: number | undefined;
 
-  constructor() {
+  /** @param broken is called when the channel breaks */
+  constructor(broken: () => void) {
+    this.#broken = broken;
     this.#view = new View({
       // The widths of characters are part of it.
       allowProposedApi: true,
@@ -98,10 +103,9 @@ export class TerminalPanel {
   }
 
   attach(session: Session): void {
-    const isOther = session.id !== this.#shown;
     this.#show(session.id);
     this.#session = session;
-    void this.#open(session, isOther ? undefined : NEW_SHELL);
+    void this.#open(session, NEW_SHELL);
   }
 
   /** @param id the computer that is selected: what its shells have printed stays */
@@ -124,11 +128,15 @@ export class TerminalPanel {
     const terminal = this.#terminal;
     this.#reached = reached;
     this.#enable();
-    if (!reached) return;
-    if (this.#session === undefined || !this.#wanted) return;
+    if (!reached || this.#session === undefined || !this.#wanted) return;
     if (terminal === undefined || terminal.state.status === "closed" || isBroken(terminal.state)) {
       void this.#open(this.#session, LOST);
     }
+  }
+
+  /** Connects now, if the channel waits before it does so by itself. */
+  redial(): void {
+    if (this.#terminal?.state.status === "waiting") this.reach(true);
   }
 
   #enable(): void {
@@ -136,8 +144,10 @@ export class TerminalPanel {
   }
 
   #show(id: string | undefined): void {
-    if (id !== this.#shown) this.#view.reset();
+    if (id === this.#shown) return;
+    this.#view.reset();
     this.#shown = id;
+    this.#hadShell = false;
   }
 
   #replace(): void {
@@ -149,9 +159,9 @@ export class TerminalPanel {
   /**
    * Opens a shell in the place of the one that is shown.
    *
-   * @param words what is said of it after what the one before has printed
+   * @param words what is said of it after what the one before has printed, if there was one
    */
-  async #open(session: Session, words?: string): Promise<void> {
+  async #open(session: Session, words: string): Promise<void> {
     const opening = (this.#opening = {});
     const isOver = () => session.ended.aborted || this.#opening !== opening;
     void this.#terminal?.close();
@@ -167,7 +177,8 @@ export class TerminalPanel {
       const { cols, rows } = this.#view;
       const terminal = await computer.terminal({ cols, rows }, { signal: session.ended });
       if (isOver()) return void terminal.close();
-      if (words !== undefined) this.#say(words);
+      if (this.#hadShell) this.#say(words);
+      this.#hadShell = true;
       this.#use(terminal, session);
     } catch (error) {
       if (isOver()) return;
@@ -184,6 +195,7 @@ export class TerminalPanel {
       if (!isCurrent()) return;
       const { text, tone } = channelWords(terminal.state);
       setState(this.#state, text, tone);
+      if (terminal.state.status === "waiting") this.#broken();
     };
     terminal.on("state", show);
     terminal.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));

@@ -55,3 +55,19 @@ function useIcon(name: string): SVGUseElement {
   use.setAttribute("href", `#icon-${name}`);
   return use;
 }
+
+/**
+ * Makes a change that may take away what has the focus, and gives the focus to something near then: a browser would
+ * leave it to nothing, and the next Tab would begin at the top of the page.
+ *
+ * @param holder what may hold the focus
+ * @param next what gets it if it is lost
+ */
+export function keepFocus(holder: Element, change: () => void, next: () => HTMLElement): void {
+  const focused = document.activeElement;
+  const had = focused !== null && holder.contains(focused);
+  change();
+  if (had && (!focused.isConnected || !focused.checkVisibility() || focused.matches(":disabled"))) {
+    next().focus({ preventScroll: true });
+  }
+}

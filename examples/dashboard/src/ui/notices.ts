@@ -1,5 +1,5 @@
 import { explain } from "../api/problem.js";
-import { byId, element, icon } from "./dom.js";
+import { byId, element, icon, keepFocus } from "./dom.js";
 
 /** What is said of a topic; without an element once it was dismissed. */
 interface Notice {
@@ -44,7 +44,7 @@ export class Notices {
     }
     const notice: Notice = { text, shown };
     close.addEventListener("click", () => {
-      shown.remove();
+      this.#remove(shown);
       notice.shown = undefined;
     });
     this.#notices.set(topic, notice);
@@ -53,7 +53,13 @@ export class Notices {
 
   /** It works: takes the notice of a topic away. Returns whether there was one. */
   clear(topic: string): boolean {
-    this.#notices.get(topic)?.shown?.remove();
+    const shown = this.#notices.get(topic)?.shown;
+    if (shown !== undefined) this.#remove(shown);
     return this.#notices.delete(topic);
+  }
+
+  #remove(shown: HTMLElement): void {
+    const next = () => this.#list.querySelector<HTMLElement>("button") ?? byId("screen-stage", HTMLDivElement);
+    keepFocus(shown, () => shown.remove(), next);
   }
 }
