@@ -1,6 +1,6 @@
 //! What is done on a running computer: looking, pointing, typing, waiting and running code.
 
-use crate::endpoint::{Answer, ServerTime, bare, endpoint};
+use crate::endpoint::{Answer, ServerTime, TimeUnit, bare, endpoint};
 use crate::json::Map;
 use crate::schema::{Rule, Typed, choice, object};
 
@@ -108,7 +108,7 @@ endpoint! {
     /// Drags the mouse from one point of the screen to another.
     Drag = "computers.drag";
     Post "/computers/{id}/drag", Once, Json => ActionResult, bare(ActionResult::TYPE);
-    server_time: ServerTime { field: "duration", default: 0.5 };
+    server_time: ServerTime { field: "duration", default: 0.5, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,
@@ -133,6 +133,9 @@ endpoint! {
     /// Types text into the focused window.
     TypeText = "computers.type";
     Post "/computers/{id}/type", Once, Json => ActionResult, bare(ActionResult::TYPE);
+    server_time: ServerTime {
+        field: "delay_ms", default: 12.0, unit: TimeUnit::MillisecondsPerCharacter("text")
+    };
     path {
         /// The computer's id.
         id,
@@ -183,7 +186,7 @@ endpoint! {
     /// Waits on the computer.
     Wait = "computers.wait";
     Post "/computers/{id}/wait", Read, Json => ActionResult, bare(ActionResult::TYPE);
-    server_time: ServerTime { field: "duration", default: 0.0 };
+    server_time: ServerTime { field: "duration", default: 0.0, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,
@@ -198,7 +201,7 @@ endpoint! {
     /// Runs a command in a shell and waits for its end.
     RunBash = "computers.bash";
     Post "/computers/{id}/bash", Once, Json => BashResult, bare(BashResult::TYPE);
-    server_time: ServerTime { field: "timeout", default: 200.0 };
+    server_time: ServerTime { field: "timeout", default: 200.0, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,
@@ -215,7 +218,7 @@ endpoint! {
     /// Runs Python code in a fresh interpreter and waits for its end.
     ExecPython = "computers.exec";
     Post "/computers/{id}/exec", Once, Json => ExecResult, bare(ExecResult::TYPE);
-    server_time: ServerTime { field: "timeout", default: 10.0 };
+    server_time: ServerTime { field: "timeout", default: 10.0, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,
