@@ -42,7 +42,8 @@ pub(super) fn press(display: &Display, pool: &mut KeycodePool, combo: &str) -> R
         missing.into_iter().filter(|symbol| !borrowed.keys.contains_key(symbol)).collect();
     let bound = typing::bind(display, &mut keymap, pool, &missing)?;
     let key = |symbol| {
-        let key = keyboard.base.get(symbol).or_else(|| borrowed.keys.get(symbol)).or_else(|| bound.get(symbol));
+        let key =
+            keyboard.base.get(symbol).or_else(|| borrowed.keys.get(symbol)).or_else(|| bound.get(symbol));
         key.copied()
     };
     let keys: Option<Vec<Key>> = symbols.iter().map(key).collect();

@@ -81,7 +81,9 @@ impl Keymap {
         for (level, shift) in [(0, false), (1, true)] {
             for code in (self.first..FIRST_SPARE).chain(KEPT).chain(modifiers()) {
                 let levels = symbols(code);
-                let Some(&symbol) = levels.get(level).filter(|&&symbol| symbol != NO_SYMBOL) else { continue };
+                let Some(&symbol) = levels.get(level).filter(|&&symbol| symbol != NO_SYMBOL) else {
+                    continue;
+                };
                 // What Shift makes of the number pad depends on Num Lock.
                 if shift && is_number_pad(symbol) {
                     continue;

@@ -194,11 +194,7 @@ impl<'a> Keyboard<'a> {
 
     /// Gives those of the symbols, each of which `base` lacks, to the keys on which a US keyboard has them: programs such as
     /// Chromium know a key by its place, too. `taken` are keys that the action needs as they are.
-    pub(super) fn borrow(
-        &self,
-        symbols: &[Keysym],
-        taken: &[Keycode],
-    ) -> Result<Borrowed<'a>, ScreenError> {
+    pub(super) fn borrow(&self, symbols: &[Keysym], taken: &[Keycode]) -> Result<Borrowed<'a>, ScreenError> {
         let mut borrowed = Borrowed { display: self.display, before: Vec::new(), keys: HashMap::new() };
         let Some(layout) = &self.layout else { return Ok(borrowed) };
         for &symbol in symbols {
@@ -332,7 +328,9 @@ mod tests {
         let codes: Vec<_> = ('!'..='~').map(|character| us_key(character.into()).unwrap()).collect();
         assert_eq!(codes.len(), 94);
         assert!(US.iter().all(|(_, plain, shifted)| plain.len() == shifted.len()));
-        for (character, code) in [('a', 38), ('A', 38), ('1', 10), ('!', 10), ('/', 61), ('`', 49), ('\\', 51)] {
+        for (character, code) in
+            [('a', 38), ('A', 38), ('1', 10), ('!', 10), ('/', 61), ('`', 49), ('\\', 51)]
+        {
             assert_eq!(us_key(character.into()), Some(code), "{character}");
         }
         for symbol in [0x20, 0xe9, 0xff0d, keysyms::of_char('ф')] {
@@ -342,7 +340,12 @@ mod tests {
 
     #[test]
     fn a_key_with_fewer_groups_says_what_it_types_in_the_others() {
-        let key = |group_info, syms: &[Keysym]| KeySymMap { kt_index: [1; 4], group_info, width: 2, syms: syms.to_vec() };
+        let key = |group_info, syms: &[Keysym]| KeySymMap {
+            kt_index: [1; 4],
+            group_info,
+            width: 2,
+            syms: syms.to_vec(),
+        };
         let keys = vec![
             key(2, &[1, 2, 3, 4]),
             key(1, &[5, 6]),
