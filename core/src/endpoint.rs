@@ -51,14 +51,29 @@ pub enum Answer {
     Content,
 }
 
-/// A call that may last long on the server: its own limit is in a parameter.
+/// A call that may last long on the server: a parameter says how long.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerTime {
-    /// The parameter that holds the limit, in seconds.
+    /// The parameter that holds the time.
     pub field: &'static str,
-    /// The server's limit when the parameter is absent, in seconds.
+    /// The server's choice when the parameter is absent.
     pub default: f64,
+    /// What the parameter counts.
+    pub unit: TimeUnit,
 }
+
+/// What a parameter counts that says how long a call lasts on the server.
+#[derive(Debug, Clone, Copy)]
+pub enum TimeUnit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds after each character of the text in this parameter.
+    MillisecondsPerCharacter(&'static str),
+}
+
+/// The longest time that a desktop takes for a typed character itself, in milliseconds: an application has needed that for
+/// Chinese ones on a busy machine.
+const CHARACTER: f64 = 50.0;
 
 /// A REST call, as data.
 #[derive(Debug, Clone, Copy)]
@@ -197,10 +212,19 @@ impl Operation {
     /// The longest time that the server itself may take, in milliseconds; `None` where the call is short.
     #[must_use]
     pub fn server_limit(&self, params: &Map) -> Option<crate::Millis> {
-        let limit = self.server_time?;
-        let seconds = params.get(limit.field).and_then(Value::as_f64).unwrap_or(limit.default);
+        let time = self.server_time?;
+        let value = params.get(time.field).and_then(Value::as_f64).unwrap_or(time.default);
+        let milliseconds = match time.unit {
+            TimeUnit::Seconds => value * 1000.0,
+            TimeUnit::MillisecondsPerCharacter(text) => {
+                let text = params.get(text).and_then(Value::as_str).unwrap_or_default();
+                #[allow(clippy::cast_precision_loss, reason = "a text of 9 PB does not fit into memory")]
+                let characters = text.chars().count() as f64;
+                characters * (value.max(0.0) + CHARACTER)
+            }
+        };
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
-        Some((seconds.clamp(0.0, 86_400.0) * 1000.0) as crate::Millis)
+        Some(milliseconds.clamp(0.0, 86_400_000.0) as crate::Millis)
     }
 }
 

@@ -317,6 +317,48 @@ fn each_limit_is_named_when_it_runs_out() {
     assert_eq!((&error["limit"], &error["delivered"]), (&json!(200), &json!("maybe")));
 }
 
+/// How long a call waits for its response by default.
+fn default_limit(operation: &str, params: &Value) -> u64 {
+    let mut call = Clocked::new(operation, params, &json!({}));
+    call.send()
+}
+
+#[test]
+fn a_call_waits_as_long_as_its_own_parameters_keep_the_server_busy() {
+    let long = "é".repeat(1300);
+    for (operation, params, limit) in [
+        ("computers.type", json!({ "id": "c", "text": "short", "delay_ms": 50 }), 60_000),
+        ("computers.type", json!({ "id": "c", "text": long, "delay_ms": 50 }), 1300 * (50 + 50) + 15_000),
+        ("computers.type", json!({ "id": "c", "text": long, "delay_ms": 0 }), 1300 * 50 + 15_000),
+        ("computers.type", json!({ "id": "c", "text": long }), 1300 * (12 + 50) + 15_000),
+        ("computers.type", json!({ "id": "c", "text": "a".repeat(600), "delay_ms": 1000 }), 645_000),
+        ("computers.type", json!({ "id": "c", "text": "ab", "delay_ms": 9_000_000_000_i64 }), 86_415_000),
+        (
+            "computers.drag",
+            json!({ "id": "c", "start_x": 0, "start_y": 0, "end_x": 1, "end_y": 1, "duration": 60 }),
+            75_000,
+        ),
+        ("computers.wait", json!({ "id": "c", "duration": 60 }), 75_000),
+        ("computers.bash", json!({ "id": "c", "command": "a" }), 215_000),
+        ("computers.bash", json!({ "id": "c", "command": "a", "timeout": 300 }), 315_000),
+        ("computers.exec", json!({ "id": "c", "code": "a" }), 60_000),
+        ("computers.exec", json!({ "id": "c", "code": "a", "timeout": 300 }), 315_000),
+    ] {
+        assert_eq!(default_limit(operation, &params), limit, "{operation} {params:.60}");
+    }
+    // A parameter by one of these names is a time on the server.
+    for operation in OPERATIONS {
+        let time =
+            operation.fields.iter().find(|field| ["timeout", "duration", "delay_ms"].contains(&field.name));
+        assert_eq!(
+            operation.server_time.map(|time| time.field),
+            time.map(|field| field.name),
+            "{}",
+            operation.name
+        );
+    }
+}
+
 /// The limits of the requests of a call whose first response links to its content.
 fn response_limits(operation: &str, link: &str, config: &Value, options: &Value) -> (u64, u64) {
     let case =

@@ -21,7 +21,7 @@ export interface OrgoOptions {
   realtimeUrl?: string;
   /**
    * The time limit of one request, in milliseconds. Default: 60000, and for calls that wait for the computer (`bash`,
-   * `exec`, `wait`) the server's own limit and a margin, if that is longer.
+   * `exec`, `wait`, `drag`, `type`) the time that their parameters give the server and a margin, if that is longer.
    */
   timeout?: number;
   /** How long an answer that has begun may pause, in milliseconds. Default: 30000. */

@@ -130,6 +130,7 @@ export function checkFields(owner: string, argument: string, given: unknown, kno
       throw invalid(owner, name, `is not an option here: the options are ${Object.keys(known).join(", ")}`);
     }
     if (value !== undefined && !check.accepts(value)) throw invalid(owner, name, `must be ${check.wanted}`);
+    checkWhole(owner, name, check === checks.headers ? Object.entries(value ?? {}).flat() : value);
   }
 }
 
@@ -152,6 +153,22 @@ export function checkOpenOptions(operation: string, options: OpenOptions | undef
 export function checkWaitOptions(operation: string, options: WaitOptions, more: Record<string, Check> = {}): void {
   const { signal, milliseconds } = checks;
   checkFields(operation, "options", options, { ...more, signal, timeout: milliseconds });
+}
+
+/** Half of a surrogate pair, which no encoding can carry to a server. */
+const HALF = /\p{Surrogate}/u;
+
+/**
+ * Checks that text is whole: a string of JavaScript can hold half of a surrogate pair, as where an emoji was cut in two.
+ *
+ * @param value a string or a list of strings; anything else is not text.
+ * @throws InvalidParameterError that names the field.
+ */
+export function checkWhole(owner: string, name: string, value: unknown): void {
+  const texts = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
+  if (texts.some((text) => typeof text === "string" && HALF.test(text))) {
+    throw invalid(owner, name, "holds half of a surrogate pair, such as an emoji that was cut in two: pass whole characters");
+  }
 }
 
 /** Checks one argument. */
@@ -189,6 +206,7 @@ export function plainParameters(operation: string, params: unknown): Record<stri
       const shown = typeof value === "number" ? String(value) : `a ${typeof value}`;
       throw invalid(operation, name, `must be a value that JSON can hold, not ${shown}`);
     }
+    checkWhole(operation, name, value);
     plain[name] = value;
   }
   return plain;

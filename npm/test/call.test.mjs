@@ -77,6 +77,45 @@ test("each method is the call that it says", async () => {
   for (const [run, ...call] of expected) assert.deepEqual(await made(run), call);
 });
 
+test("text with half of an emoji is refused by its name, wherever it is, before anything is sent", async () => {
+  const { orgo, calls } = client();
+  const computer = orgo.computer("c");
+  const bytes = new Uint8Array(1);
+  for (const half of ["\ud83d", "a\ude00b", "\ud83d\ud83d\ude00", "\ude00\ud83d"]) {
+    const wrong = [
+      ["text", () => computer.type(half)],
+      ["key", () => computer.key(half)],
+      ["command", () => computer.bash(half)],
+      ["code", () => computer.exec(half)],
+      ["path", () => computer.files.export(half)],
+      ["name", () => orgo.workspaces.create({ name: half })],
+      ["name", () => orgo.computers.create({ workspace_id: "w", name: half })],
+      ["workspace_id", () => orgo.files.list({ workspace_id: half })],
+      ["connection_name", () => computer.stream.start(half)],
+      ["id", () => orgo.workspaces.get(half)],
+      ["id", () => orgo.computer(half).start()],
+      ["name", () => orgo.files.upload({ workspace_id: "w", file: bytes, name: half })],
+      ["name", () => computer.files.upload(bytes, { name: half })],
+      ["headers", () => computer.start({ headers: { "x-a": half } })],
+      ["headers", () => computer.start({ headers: { [half]: "a" } })],
+      ["types", () => computer.events([half])],
+    ];
+    for (const [field, run] of wrong) {
+      await assert.rejects(run, (error) => {
+        assert.ok(error instanceof InvalidParameterError, String(error));
+        assert.equal(error.field, field);
+        assert.match(error.message, /half of a surrogate pair/);
+        assert.ok(!error.message.includes(half));
+        return true;
+      });
+    }
+    assert.throws(() => client(undefined, { apiKey: half }), { field: "apiKey" });
+  }
+  assert.equal(calls.length, 0);
+  await computer.type("whole: 😀 é \ufffd 👩‍💻");
+  assert.equal(calls.length, 1);
+});
+
 test("an unknown option or one of a wrong type is refused before anything is sent", async () => {
   const { orgo, calls } = client();
   const computer = orgo.computer("c");

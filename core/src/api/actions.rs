@@ -1,6 +1,6 @@
 //! What is done on a running computer: looking, pointing, typing, waiting and running code.
 
-use crate::endpoint::{Answer, ServerTime, bare, endpoint};
+use crate::endpoint::{Answer, ServerTime, TimeUnit, bare, endpoint};
 use crate::json::Map;
 use crate::schema::{Rule, Typed, choice, object};
 
@@ -122,7 +122,7 @@ endpoint! {
     /// Drags the mouse from one point of the screen to another.
     Drag = "computers.drag";
     Post "/computers/{id}/drag", Once, Json => ActionResult, bare(ActionResult::TYPE);
-    server_time: ServerTime { field: "duration", default: 0.5 };
+    server_time: ServerTime { field: "duration", default: 0.5, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,
@@ -147,6 +147,9 @@ endpoint! {
     /// Types text into the focused window.
     TypeText = "computers.type";
     Post "/computers/{id}/type", Once, Json => ActionResult, bare(ActionResult::TYPE);
+    server_time: ServerTime {
+        field: "delay_ms", default: 12.0, unit: TimeUnit::MillisecondsPerCharacter("text")
+    };
     path {
         /// The computer's id.
         id,
@@ -197,7 +200,7 @@ endpoint! {
     /// Waits on the computer.
     Wait = "computers.wait";
     Post "/computers/{id}/wait", Read, Json => ActionResult, bare(ActionResult::TYPE);
-    server_time: ServerTime { field: "duration", default: 0.0 };
+    server_time: ServerTime { field: "duration", default: 0.0, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,
@@ -212,7 +215,7 @@ endpoint! {
     /// Runs a command in a shell and waits for its end.
     RunBash = "computers.bash";
     Post "/computers/{id}/bash", Once, Json => BashResult, bare(BashResult::TYPE);
-    server_time: ServerTime { field: "timeout", default: 200.0 };
+    server_time: ServerTime { field: "timeout", default: 200.0, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,
@@ -229,7 +232,7 @@ endpoint! {
     /// Runs Python code in a fresh interpreter and waits for its end.
     ExecPython = "computers.exec";
     Post "/computers/{id}/exec", Once, Json => ExecResult, bare(ExecResult::TYPE);
-    server_time: ServerTime { field: "timeout", default: 10.0 };
+    server_time: ServerTime { field: "timeout", default: 10.0, unit: TimeUnit::Seconds };
     path {
         /// The computer's id.
         id,

@@ -80,10 +80,19 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
         let cause = error.into_inner();
         if cause.is_data() {
             ApiError::bad_request(explain(&path, &cause))
+        } else if path != "." && is_half_a_pair(&cause) {
+            let problem = "holds half of a surrogate pair, such as an emoji that was cut in two";
+            ApiError::bad_request(format!("{path}: {problem}"))
         } else {
             ApiError::bad_request(format!("The body is not valid JSON: {cause}"))
         }
     })
+}
+
+/// Whether a string has an escape such as `\ud83d` without its other half, which serde_json says in words alone.
+fn is_half_a_pair(cause: &serde_json::Error) -> bool {
+    let text = cause.to_string();
+    ["lone leading surrogate", "unexpected end of hex escape"].iter().any(|start| text.starts_with(start))
 }
 
 fn explain(path: &str, cause: &serde_json::Error) -> String {
@@ -127,6 +136,22 @@ mod tests {
         x: i32,
         #[serde(default, deserialize_with = "optional_integer")]
         y: Option<i32>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Text {
+        #[expect(dead_code, reason = "only whether it is read")]
+        text: String,
+    }
+
+    #[test]
+    fn half_of_an_emoji_is_refused_by_its_name() {
+        for half in [r"\ud83d", r"a\ude00b", r"\ud83d\ud83d\ude00", r"\ud83dx", r"\ud83d\n"] {
+            let json = format!(r#"{{"text": "{half}"}}"#);
+            let refusal = format!("{:?}", read::<Text>(json.as_bytes()).expect_err("it is half"));
+            assert!(refusal.contains("text: holds half of a surrogate pair"), "{half}: {refusal}");
+        }
+        assert!(read::<Text>(br#"{"text": "\ud83d\ude00"}"#).is_ok());
     }
 
     fn refusal(json: &str) -> String {

@@ -202,7 +202,7 @@ pub(super) fn atom(name: impl AsRef<[u8]>) -> u32 {
 }
 
 impl Request {
-    fn byte(&self, at: usize) -> u8 {
+    pub(super) fn byte(&self, at: usize) -> u8 {
         self.bytes.get(at).copied().unwrap_or_default()
     }
 
@@ -301,6 +301,21 @@ impl Request {
                     name.chunks(4).map(|word| u32::from_ne_bytes(word.try_into().expect("whole words")));
                 let counter: Vec<u32> = [7, 0, 1].into_iter().chain(words).collect();
                 Some(self.reply_with(0, &[(8, 1)], &counter))
+            }
+            // UseExtension
+            ("XKEYBOARD", 0) => Some(self.reply_with(1, &[], &[])),
+            // GetState
+            ("XKEYBOARD", 4) => Some(self.reply_with(3, &[], &[])),
+            // GetMap: the symbols of one key with one group of two levels.
+            ("XKEYBOARD", 8) => {
+                let head = [
+                    (8, u32::from_ne_bytes([0, 0, 8, 255])),
+                    (12, 2),
+                    (16, u32::from_ne_bytes([0, 8, 2, 0])),
+                    (20, 1),
+                ];
+                let key = [0x0101_0101, u32::from_ne_bytes([1, 2, 2, 0]), 0x61, 0x41];
+                Some(self.reply_with(3, &head, &[&[0, 0][..], &key].concat()))
             }
             // The start of recorded data.
             ("RECORD", 5) => Some(self.reply_with(4, &[], &[])),

@@ -71,6 +71,7 @@ fn use_screen(fake: &Arc<FakeServer>, actions: u8) {
     }
     if actions & 16 != 0 {
         let _ = screen.key("ctrl+ж");
+        let _ = screen.key("ctrl+a");
     }
     if actions & 32 != 0 {
         let _ = screen.type_text("aÄж", None, &wanted);

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use x11rb::{
     connection::Connection,
-    protocol::xproto::{ConnectionExt as _, Keycode, Keysym, MapIndex},
+    protocol::xproto::{ConnectionExt as _, KeyButMask, Keycode, Keysym, MapIndex},
 };
 
-use super::{connection::Display, error::ScreenError, keys};
+use super::{connection::Display, error::ScreenError, keys, keysyms};
 
 /// Keycodes from here on are no keys of a PC keyboard: a stock map has only multimedia symbols there.
 pub(super) const FIRST_SPARE: Keycode = 136;
@@ -18,6 +18,11 @@ pub(super) const KEPT: [Keycode; 3] = [166, 167, 181];
 const KEYCODES: (Keycode, Keycode) = (8, Keycode::MAX);
 /// Symbol of a key that types nothing.
 pub(super) const NO_SYMBOL: Keysym = 0;
+
+/// Whether a key of the number pad types the symbol, a digit or what is there without Num Lock.
+pub(super) fn is_number_pad(symbol: Keysym) -> bool {
+    (0xff95..=0xff9f).contains(&symbol) || (0xffac..=0xffb9).contains(&symbol)
+}
 
 /// A key that carries a wanted symbol, and whether Shift must be down for it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,17 +73,24 @@ impl Keymap {
         self.symbols.chunks(self.width).nth(index.into()).unwrap_or(&[])
     }
 
-    /// The first two levels of the first group of the keys that typing leaves as they are, unshifted ones first.
-    pub(super) fn base(&self) -> HashMap<Keysym, Key> {
+    /// The first two levels of the keys that typing leaves as they are, unshifted ones first; `symbols` are those of a key in
+    /// the group that is in use.
+    pub(super) fn base<'a>(&self, symbols: impl Fn(Keycode) -> &'a [Keysym]) -> HashMap<Keysym, Key> {
         let mut base = HashMap::new();
+        let modifiers = || (FIRST_SPARE..=Keycode::MAX).filter(|&code| self.is_modifier(code));
         for (level, shift) in [(0, false), (1, true)] {
-            for code in (self.first..FIRST_SPARE).chain(KEPT) {
-                match self.symbols(code).get(level) {
-                    Some(&NO_SYMBOL) | None => {}
-                    Some(&symbol) => {
-                        base.entry(symbol).or_insert(Key { code, shift });
-                    }
+            for code in (self.first..FIRST_SPARE).chain(KEPT).chain(modifiers()) {
+                let levels = symbols(code);
+                let Some(&symbol) = levels.get(level).filter(|&&symbol| symbol != NO_SYMBOL) else {
+                    continue;
+                };
+                // What Shift makes of the number pad depends on Num Lock.
+                if shift && is_number_pad(symbol) {
+                    continue;
                 }
+                // A modifier is one without Shift too (Meta is on the key of Alt), unless the key has nothing else.
+                let shift = shift && (levels[0] == NO_SYMBOL || !self.is_modifier(code));
+                base.entry(keysyms::canonical(symbol)).or_insert(Key { code, shift });
             }
         }
         base
@@ -100,7 +112,14 @@ impl Keymap {
     }
 
     pub(super) fn shift_key(&self) -> Option<Keycode> {
-        self.base().get(&keys::SHIFT_L).map(|key| key.code)
+        (self.first..FIRST_SPARE).find(|&code| self.symbols(code).first() == Some(&keys::SHIFT_L))
+    }
+
+    /// The modifier that Num Lock turns on, if it is on a key.
+    pub(super) fn number_lock(&self) -> Option<KeyButMask> {
+        let locks = |code: &Keycode| self.symbols(*code).contains(&keys::NUM_LOCK);
+        let row = self.modifiers.iter().position(|codes| codes.iter().any(locks))?;
+        Some(KeyButMask::from(1u16 << row.min(7)))
     }
 
     /// The key that toggles Caps Lock, if the Lock modifier has one.

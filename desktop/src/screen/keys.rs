@@ -17,6 +17,7 @@ const UNICODE: Keysym = 0x0100_0000;
 
 pub(super) const RETURN: Keysym = 0xff0d;
 pub(super) const TAB: Keysym = 0xff09;
+pub(super) const NUM_LOCK: Keysym = 0xff7f;
 pub(super) const SHIFT_L: Keysym = 0xffe1;
 const SHIFT_R: Keysym = 0xffe2;
 const F1: Keysym = 0xffbe;
@@ -71,7 +72,7 @@ const NAMED: &[(Keysym, &[&str])] = &[
     ),
     (0xffec, &["Super_R", "MetaRight", "WinRight", "OSRight"]),
     (0xffe5, &["Caps_Lock"]),
-    (0xff7f, &["Num_Lock"]),
+    (NUM_LOCK, &["Num_Lock"]),
     (0xff14, &["Scroll_Lock"]),
     (0xff61, &["Print", "PrintScreen", "PrtSc", "PrtScr", "PrintScr", "Sys_Req"]),
     (0xff13, &["Pause", "Break"]),
@@ -334,12 +335,38 @@ fn named(name: &str) -> Result<Keysym, Fault> {
 }
 
 /// The symbol of a letter in lower case, and any other symbol as it is.
-fn lower_case(symbol: Keysym) -> Keysym {
+pub(super) fn lower_case(symbol: Keysym) -> Keysym {
+    in_case(symbol, char::to_lowercase)
+}
+
+/// The symbol of a letter in upper case, and any other symbol as it is.
+pub(super) fn upper_case(symbol: Keysym) -> Keysym {
+    in_case(symbol, char::to_uppercase)
+}
+
+fn in_case<C: Iterator<Item = char>>(symbol: Keysym, case: impl Fn(char) -> C) -> Keysym {
     let Some(character) = keysyms::character(symbol) else { return symbol };
-    let mut lower = character.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(lower), None) => of_char(lower),
+    let mut changed = case(character);
+    match (changed.next(), changed.next()) {
+        (Some(changed), None) => of_char(changed),
         _ => symbol,
+    }
+}
+
+/// Whether the symbol is a letter or a digit.
+pub(super) fn is_alphanumeric(symbol: Keysym) -> bool {
+    keysyms::character(symbol).is_some_and(char::is_alphanumeric)
+}
+
+/// A modifier that does the same, for a keyboard without this one.
+pub(super) fn twin(symbol: Keysym) -> Option<Keysym> {
+    match symbol {
+        // Right Alt is AltGr in many layouts.
+        0xffe7 | 0xffe8 | 0xffea => Some(0xffe9),
+        SHIFT_R => Some(SHIFT_L),
+        0xffe4 => Some(0xffe3),
+        0xffec..=0xffee => Some(0xffeb),
+        _ => None,
     }
 }
 

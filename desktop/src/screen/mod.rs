@@ -19,6 +19,7 @@ mod keymap;
 mod keymap_pool;
 mod keys;
 mod keysyms;
+mod layout;
 mod limits;
 mod manners;
 mod neutral;

@@ -12,7 +12,7 @@ use std::{
 use tokio_util::sync::CancellationToken;
 use x11rb::{
     connection::Connection,
-    protocol::xproto::{ConnectionExt as _, Keycode, Keysym},
+    protocol::xproto::{Keycode, Keysym},
 };
 
 use super::{
@@ -23,16 +23,17 @@ use super::{
     keymap::{Key, Keymap},
     keymap_pool::KeycodePool,
     keys,
+    layout::Keyboard,
     neutral::{LiftedCapsLock, LiftedModifiers},
     paint::Unseen,
     pause,
 };
 
 /// For an application to read a new keymap.
-const ADOPTION_LIMIT: Duration = Duration::from_millis(1500);
+pub(super) const ADOPTION_LIMIT: Duration = Duration::from_millis(1500);
 /// For an application to read its keys before their codes are bound anew. Generous, since giving up early
 /// types wrong characters: laying out a screenful of Chinese has kept Qt busy for seconds.
-const REUSE_LIMIT: Duration = Duration::from_secs(10);
+pub(super) const REUSE_LIMIT: Duration = Duration::from_secs(10);
 /// For an application to read all its keys.
 const HANDLING_LIMIT: Duration = Duration::from_millis(1500);
 /// Longest average time per character: Qt has needed 50 ms for a Chinese one on a busy machine.
@@ -77,7 +78,8 @@ pub(super) fn type_text(
     display.discard_events()?;
     let mut keymap = Keymap::read(display)?;
     pool.refresh(&keymap);
-    let base = base_keys(display, &keymap)?;
+    let keyboard = Keyboard::choose(display, &keymap, &symbols, |_, _| true)?;
+    let base = &keyboard.base;
 
     let modifiers = LiftedModifiers::lift(display, &keymap)?;
     let caps_lock = LiftedCapsLock::lift(display, &keymap)?;
@@ -101,6 +103,7 @@ pub(super) fn type_text(
     }
     drop(caps_lock);
     modifiers.restore()?;
+    drop(keyboard);
     display.sync()?;
     let sent = Instant::now();
     if barrier::wait_for_answer(display, HANDLING_LIMIT)? {
@@ -117,20 +120,6 @@ fn stroke(display: &Display, key: Key, shift: Option<Keycode>) -> Result<(), Scr
     }
     hold.press(Switch::Key(key.code))?;
     hold.release()
-}
-
-/// The keys of the keyboard itself that can be used as things stand.
-///
-/// While another layout group is chosen, its characters are elsewhere; the pool has the same symbol in every
-/// group, so then only keys without a character (Enter, the modifiers) are taken from the keyboard.
-pub(super) fn base_keys(display: &Display, keymap: &Keymap) -> Result<HashMap<Keysym, Key>, ScreenError> {
-    let state = u16::from(display.conn.query_pointer(display.root)?.reply()?.mask);
-    let group = state >> 13 & 0b11;
-    let mut base = keymap.base();
-    if group != 0 {
-        base.retain(|&symbol, _| !keys::is_character(symbol));
-    }
-    Ok(base)
 }
 
 /// Sees to it that each of the distinct `wanted` symbols has a key of the pool that the focused application

@@ -2,7 +2,7 @@ import type { BindingEvents } from "../binding.js";
 import { Bounds } from "../bounded.js";
 import { rethrown } from "../errors.js";
 import type { EventItem } from "../generated/channels.js";
-import { checkArgument, checks, checkWaitOptions, type WaitOptions } from "../options.js";
+import { checkArgument, checks, checkWaitOptions, checkWhole, type WaitOptions } from "../options.js";
 import type { Counters, DesktopEvent, EventType } from "../types.js";
 import { Channel, type ChannelEvents, closed } from "./channel.js";
 
@@ -157,5 +157,6 @@ export function checkTypes(owner: string, types: readonly EventType[]): string[]
   const wanted = "a list of event types";
   const accepts = (value: unknown) => Array.isArray(value) && value.every((type) => checks.string.accepts(type));
   checkArgument(owner, "types", types, { accepts, wanted });
+  checkWhole(owner, "types", types);
   return [...types];
 }

@@ -3,7 +3,7 @@ import type { BindingContent } from "../binding.js";
 import { Bounds } from "../bounded.js";
 import type { Caller } from "../caller.js";
 import { invalid } from "../errors.js";
-import { type CallOptions, checkCallOptions, checkFields, checks } from "../options.js";
+import { type CallOptions, checkCallOptions, checkFields, checks, checkWhole } from "../options.js";
 import type {
   Acknowledged,
   DownloadUrl,
@@ -148,6 +148,7 @@ async function content(
   if (typeof chosen !== "string" || chosen === "") {
     throw invalid(operation, "name", "must be a string that is not empty, unless the file is a File with a name");
   }
+  checkWhole(operation, "name", chosen);
   const bounds = new Bounds(operation, totalTimeout, signal);
   const data = isBlob
     ? new Uint8Array(await bounds.wait(blob.arrayBuffer(), "the file was not read"))

@@ -21,7 +21,7 @@ use crate::screen::{
     Button, ImageFormat, Screen, ScreenError, ScreenEvent, Watch,
     connection::Display,
     dial::Endpoint,
-    fake_server::{Act, FOCUSED, FakeServer, ROOT, Request, atom, first_event, setup},
+    fake_server::{Act, FOCUSED, FakeServer, ROOT, Request, atom, extension, first_event, setup},
     limits::{Limits, MAX_PACKET_BYTES},
     property::Question,
     stream::wait_for,
@@ -272,6 +272,51 @@ fn keyboard_maps_of_a_wrong_size_are_refused() {
             is_map.then(|| vec![Act::Send(request.reply_with(width, &[], &body))])
         });
         assert_lost(&error, "keyboard map of a wrong size");
+    }
+}
+
+/// The keyboard's second group is in use, so every call reads the layout.
+#[test]
+fn a_layout_of_any_shape_does_no_harm() {
+    let key = |info: u8, width: u8, symbols: &[u32]| {
+        let count = u16::try_from(symbols.len()).unwrap().to_ne_bytes();
+        let head = [0xffff_ffff, u32::from_ne_bytes([info, width, count[0], count[1]])];
+        [&head, symbols].concat()
+    };
+    let layouts: Vec<(u8, Vec<u32>)> = vec![
+        (0, vec![]),
+        (1, key(0, 0, &[])),
+        (1, key(0xff, 0xff, &[0x61])),
+        (1, key(0x4f, 0, &[0x61, 0x62])),
+        (60, key(15, 4, &[0x61; 60]).repeat(60)),
+        (255, key(2, 1, &[0xffff_ffff; 2]).repeat(255)),
+    ];
+    for (count, keys) in layouts {
+        for state in [0, 3, 0xff] {
+            let keys = keys.clone();
+            let (screen, _fake) = screen(move |request| {
+                let xkb = request.byte(0) == extension("XKEYBOARD");
+                let reply = match (request.byte(0), request.byte(1)) {
+                    // QueryPointer
+                    (38, _) => request.reply_with(1, &[(8, ROOT), (24, 0x2000)], &[]),
+                    (_, 4) if xkb => {
+                        request.reply_with(3, &[(12, u32::from_ne_bytes([state; 4])), (16, u32::MAX)], &[])
+                    }
+                    (_, 8) if xkb => request.reply_with(
+                        3,
+                        &[(12, 2), (16, u32::from_ne_bytes([0, 8, 0, 0])), (20, count.into())],
+                        &[&[0, 0][..], &keys].concat(),
+                    ),
+                    _ => return None,
+                };
+                Some(vec![Act::Send(reply)])
+            })
+            .unwrap();
+            let began = Instant::now();
+            let _ = screen.key("ctrl+a");
+            let _ = screen.type_text("aé", None, &wanted());
+            assert!(began.elapsed() < LONGEST);
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod applications;
 mod failure;
 mod hostile;
 mod keyboard;
+mod layouts;
 mod picture;
 mod pointer;
 mod recorder;

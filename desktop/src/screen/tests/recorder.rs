@@ -148,7 +148,7 @@ fn characters(seen: &[Seen]) -> impl Iterator<Item = char> {
     seen.iter().filter_map(|seen| match seen {
         Seen::KeyDown(0xff0d) => Some('\n'),
         Seen::KeyDown(0xff09) => Some('\t'),
-        Seen::KeyDown(symbol @ (..0x100 | 0x0100_0000..)) => char::from_u32(symbol & 0x00ff_ffff),
+        Seen::KeyDown(symbol) => crate::screen::keysyms::character(*symbol),
         _ => None,
     })
 }

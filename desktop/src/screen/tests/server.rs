@@ -84,6 +84,10 @@ impl Server {
         self.folder.path().join(VIEWER_SOCKET)
     }
 
+    pub(super) fn number(&self) -> u32 {
+        self.number
+    }
+
     /// A folder for files of the test.
     pub(super) fn folder(&self) -> &Path {
         self.folder.path()
@@ -98,6 +102,12 @@ impl Server {
     pub(super) fn run(&self, program: &str, arguments: &[&str]) {
         let status = self.command(program).args(arguments).status();
         assert!(status.unwrap_or_else(|error| panic!("{program}: {error}")).success());
+    }
+
+    /// What a program prints.
+    pub(super) fn output(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.command(program).args(arguments).stdout(Stdio::piped()).output();
+        String::from_utf8(output.unwrap_or_else(|error| panic!("{program}: {error}")).stdout).unwrap()
     }
 
     fn command(&self, program: &str) -> Command {

@@ -1,0 +1,145 @@
+//! Keyboard layouts that a computer's user may choose.
+
+use x11rb::protocol::xkb::{self, ConnectionExt as _};
+use x11rb::protocol::xproto::ModMask;
+
+use super::{
+    recorder::{Recorder, Seen},
+    server::Server,
+    wanted,
+};
+use crate::screen::connection::Display;
+use Seen::{KeyDown, KeyUp};
+
+const CONTROL: u32 = 0xffe3;
+const SHIFT: u32 = 0xffe1;
+const TEXT: &str = "abc XYZ 123 /?@#[]{}\\|~^`'\" é Ж ß € λ م";
+
+/// Layouts as `setxkbmap` takes them, and the group that is in use.
+const LAYOUTS: [(&[&str], u8); 14] = [
+    (&["us"], 0),
+    (&["us", "intl"], 0),
+    (&["us", "dvorak"], 0),
+    (&["de"], 0),
+    (&["fr"], 0),
+    (&["fr", "bepo"], 0),
+    (&["es"], 0),
+    (&["ru"], 0),
+    (&["gr"], 0),
+    (&["ara"], 0),
+    (&["us,ru"], 1),
+    (&["ru,us"], 0),
+    (&["gr,ara,us"], 1),
+    (&["ru,fr"], 0),
+];
+
+/// The keys below the spare ones as the X server has them, with all levels and types.
+fn keys(server: &Server) -> Vec<String> {
+    let display = format!(":{}", server.number());
+    let map = server.output("xkbcomp", &["-xkb", &display, "-"]);
+    let (_, symbols) = map.split_once("xkb_symbols").unwrap();
+    let printable = |line: &&str| ["<A", "<TLDE>", "<BKSL>", "<LSGT>"].iter().any(|key| line.contains(key));
+    // An entry may go over several lines.
+    symbols.split("    key ").filter(printable).map(str::to_owned).collect()
+}
+
+fn group(display: &Display) -> (u8, u8) {
+    display.conn.xkb_use_extension(1, 0).unwrap().reply().unwrap();
+    let state = display.conn.xkb_get_state(0x100).unwrap().reply().unwrap();
+    (state.group.into(), state.locked_group.into())
+}
+
+fn lock_group(display: &Display, group: u8) {
+    let none = ModMask::from(0u8);
+    display.conn.xkb_use_extension(1, 0).unwrap().reply().unwrap();
+    display
+        .conn
+        .xkb_latch_lock_state(0x100, none, none, true, xkb::Group::from(group), none, false, 0)
+        .unwrap();
+    display.sync().unwrap();
+}
+
+/// The recorder reads keys by the core protocol, which shows the first group.
+fn shortcut(screen: &crate::screen::Screen, window: &Recorder, combo: &str, down: &[u32]) {
+    screen.key(combo).unwrap();
+    let seen = window.wait(combo, |seen| seen.len() >= down.len() * 2);
+    let expected: Vec<Seen> = down
+        .iter()
+        .map(|&symbol| KeyDown(symbol))
+        .chain(down.iter().rev().map(|&symbol| KeyUp(symbol)))
+        .collect();
+    assert_eq!(seen, expected, "{combo}");
+}
+
+#[test]
+fn shortcuts_and_text_arrive_in_every_layout_and_leave_it_as_it_was() {
+    for (layout, in_use) in LAYOUTS {
+        let server = Server::start();
+        let screen = server.screen();
+        let window = Recorder::open(&server.endpoint());
+        server.run("setxkbmap", layout);
+        let display = Display::connect(&server.endpoint()).unwrap();
+        lock_group(&display, in_use);
+        let before = keys(&server);
+        assert!(before.len() > 40, "{before:?}");
+        let state = group(&display);
+        assert_eq!(state.0, in_use, "{layout:?}");
+
+        for _ in 0..2 {
+            screen.type_text(TEXT, None, &wanted()).unwrap();
+            // Alone, since the recorder does not know of groups.
+            if !layout[0].contains(',') {
+                assert_eq!(window.text(TEXT.chars().count()), TEXT, "{layout:?}");
+                window.wait("the last key to come up", |seen| !matches!(seen.last(), Some(KeyDown(_))));
+                shortcut(&screen, &window, "ctrl+a", &[CONTROL, 'a' as u32]);
+                shortcut(&screen, &window, "CTRL+Z", &[CONTROL, 'z' as u32]);
+                shortcut(&screen, &window, "ctrl+1", &[CONTROL, '1' as u32]);
+                shortcut(&screen, &window, "ctrl+shift+t", &[CONTROL, SHIFT, 'T' as u32]);
+                shortcut(&screen, &window, "ctrl+Enter", &[CONTROL, 0xff0d]);
+            } else {
+                screen.key("ctrl+a").unwrap();
+                screen.key("ctrl+1").unwrap();
+            }
+        }
+        assert_eq!(keys(&server), before, "{layout:?}");
+        assert_eq!(group(&display), state, "{layout:?}");
+        assert!(display.keys_down().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_layout_group_is_as_before_also_when_nobody_waits_any_more() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.endpoint());
+    server.run("setxkbmap", &["us,ru"]);
+    let display = Display::connect(&server.endpoint()).unwrap();
+    lock_group(&display, 1);
+    let caller = wanted();
+    let delay = Some(std::time::Duration::from_secs(1));
+    let result = std::thread::scope(|scope| {
+        let typing = scope.spawn(|| screen.type_text(&"abc".repeat(100), delay, &caller));
+        super::eventually("the first character", || (!window.seen().is_empty()).then_some(()));
+        assert_eq!(group(&display), (0, 0));
+        caller.cancel();
+        typing.join().unwrap()
+    });
+    assert!(result.is_err());
+    super::eventually("the group", || (group(&display) == (1, 1)).then_some(()));
+}
+
+#[test]
+fn the_number_pad_types_what_it_is_named_for_whatever_num_lock_says() {
+    let server = Server::start();
+    let screen = server.screen();
+    let window = Recorder::open(&server.endpoint());
+    for _ in 0..2 {
+        for (combo, symbol) in
+            [("KP_Home", 0xff95), ("KP_7", 0xffb7), ("KP_Enter", 0xff8d), ("KP_Add", 0xffab)]
+        {
+            shortcut(&screen, &window, combo, &[symbol]);
+        }
+        screen.key("Num_Lock").unwrap();
+        window.wait("Num Lock", |seen| seen.len() >= 2);
+    }
+}
