@@ -5,7 +5,9 @@ mod http;
 mod socket;
 mod xhr;
 
+use std::cell::Cell;
 use std::future::Future;
+use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
@@ -30,6 +32,20 @@ extern "C" {
 pub(crate) struct Browser {
     /// Gets the level and the text of each line of the log.
     pub(crate) log: Option<Function>,
+    /// Makes the text of a failure, where the platform tells its cause: in Node.
+    pub(crate) explain: Option<Function>,
+    /// A kept connection broke under a call that must not arrive twice. Every request then asks for the connection to be
+    /// closed after it, so that the next one gets a fresh one. In Node that is followed; a browser drops the field.
+    pub(crate) closes: Rc<Cell<bool>>,
+}
+
+impl Browser {
+    /// What is to be said of a failure, if the platform knows more than `otherwise` says.
+    fn explained(&self, url: &str, thrown: &JsValue, otherwise: impl FnOnce() -> String) -> String {
+        let explain = self.explain.as_ref();
+        let text = explain.and_then(|explain| explain.call2(&JsValue::UNDEFINED, &url.into(), thrown).ok());
+        text.and_then(|text| text.as_string()).unwrap_or_else(otherwise)
+    }
 }
 
 impl Platform for Browser {
@@ -61,14 +77,14 @@ impl Platform for Browser {
         request: Request,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
-        http::send(request, progress)
+        http::send(self.clone(), request, progress)
     }
 
     fn connect(
         &self,
         url: SocketUrl,
     ) -> impl Future<Output = Result<(socket::Reader, socket::Writer), DialFailure>> + 'static {
-        socket::connect(url)
+        socket::connect(self.clone(), url)
     }
 
     fn log(&self, note: &Note) {
