@@ -44,7 +44,7 @@ pub(super) async fn send(
     }
     let lost = |error: &JsValue, context: &str| {
         if request.once {
-            browser.closes.set(true);
+            browser.keeps_none.set(true);
         }
         let text = browser.explained(&request.url, error, || describe(error));
         SendFailure { reached: Reached::Maybe, message: format!("{context}{text}") }
@@ -66,7 +66,9 @@ pub(super) async fn send(
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    if browser.closes.get() {
+    // A server's close of an idle connection may cross with a request, and Node does not let us choose among the kept ones.
+    // So few are kept. Browsers do not take such a field from a page.
+    if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
         builder = builder.header("connection", "close");
     }
     let built = match &request.body {

@@ -34,9 +34,8 @@ pub(crate) struct Browser {
     pub(crate) log: Option<Function>,
     /// Makes the text of a failure, where the platform tells its cause: in Node.
     pub(crate) explain: Option<Function>,
-    /// A kept connection broke under a call that must not arrive twice. Every request then asks for the connection to be
-    /// closed after it, so that the next one gets a fresh one. In Node that is followed; a browser drops the field.
-    pub(crate) closes: Rc<Cell<bool>>,
+    /// In Node: a kept connection broke under a call that must not arrive twice. No connection is kept from then on.
+    pub(crate) keeps_none: Rc<Cell<bool>>,
 }
 
 impl Browser {
