@@ -199,8 +199,8 @@ fn without_status(words: &str, status: u16) -> &str {
     rest.map_or(words, |at| &words[3 + at..])
 }
 
-/// The first words.
-fn shortened(words: &str) -> String {
+/// The first words of a text.
+pub(crate) fn shortened(words: &str) -> String {
     match words.char_indices().nth(SHOWN) {
         None => words.to_owned(),
         Some((end, _)) => {

@@ -86,11 +86,12 @@ export function explainFailure(url: string, thrown: unknown): string {
 /** The messages of an error and its causes in one line. */
 function causes(thrown: unknown): string {
   const texts: string[] = [];
-  for (let error = thrown as Partial<Error & { code: string }> | undefined; error; error = error.cause as typeof error) {
+  let error = thrown as Partial<Error & { code: string }> | undefined;
+  // An error may be its own cause.
+  for (let depth = 0; error && depth < 5; depth += 1, error = error.cause as typeof error) {
     // Where a name has several addresses, the failures of all of them have no message but a code.
     const text = error.message || error.code;
     if (text !== undefined && !texts.some((known) => known.includes(text))) texts.push(text);
-    if (texts.length > 4) break;
   }
   return texts.join(": ");
 }

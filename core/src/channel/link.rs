@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::json::{Value, serialize_as_json};
 use crate::mask::Mask;
 use crate::note::{Doublings, Fact, Level, Note, Notes};
+use crate::reason::shortened;
 use crate::retry::{Backoff, Jitter};
 
 /// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
@@ -401,7 +402,7 @@ impl Link {
 
     /// The server reported a problem, in these words.
     pub(super) fn problem(&mut self, now: Millis, words: String) {
-        self.problem = Some((now, words));
+        self.problem = Some((now, shortened(&words)));
     }
 
     fn accept(&mut self, now: Millis) -> Change {
