@@ -20,8 +20,9 @@ export interface OrgoOptions {
    */
   realtimeUrl?: string;
   /**
-   * The time limit of one request, in milliseconds. Default: 60000, and for calls that wait for the computer (`bash`,
-   * `exec`, `wait`) the server's own limit and a margin, if that is longer.
+   * The time limit of one request, in milliseconds. It bounds every call that does not name a server limit at least as
+   * long, as `bash(command, { timeout: 300 })` does. Default: 60000, and for calls that wait for the computer (`bash`,
+   * `exec`, `drag`, `wait`) the server's own limit and a margin, if that is longer.
    */
   timeout?: number;
   /** How long an answer that has begun may pause, in milliseconds. Default: 30000. */
