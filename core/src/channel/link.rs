@@ -401,8 +401,8 @@ impl Link {
     }
 
     /// The server reported a problem, in these words.
-    pub(super) fn problem(&mut self, now: Millis, words: String) {
-        self.problem = Some((now, shortened(&words)));
+    pub(super) fn problem(&mut self, now: Millis, words: &str) {
+        self.problem = Some((now, shortened(words)));
     }
 
     fn accept(&mut self, now: Millis) -> Change {

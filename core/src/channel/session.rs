@@ -151,7 +151,7 @@ impl<P: Protocol> Session<P> {
         self.pass_on(change);
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
             Received::Taken => {}
-            Received::Problem(words) => self.link.problem(now, words),
+            Received::Problem(words) => self.link.problem(now, &words),
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),
         }
