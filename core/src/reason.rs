@@ -35,8 +35,8 @@ pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     let Some(text) = decode(body) else {
         return format!("{none} that can be read: its response is not text");
     };
-    let text = text.trim_start_matches('\u{feff}').trim_ascii();
-    let words = if text.starts_with('<') { of_markup(text) } else { joined(text.chars()) };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text).trim_ascii();
+    let words = if begins(text, 0, "<") { of_markup(text) } else { joined(text.chars()) };
     let words = shortened(&mask(without_status(&words, status)));
     if words.is_empty() { none.to_owned() } else { words }
 }
@@ -82,7 +82,7 @@ fn of_markup(text: &str) -> String {
     let element = |name: &str| element(text, name).map(words).filter(|words| !words.is_empty());
     match element("title").or_else(|| element("message")) {
         // One word, as "Error", does not say much.
-        Some(title) if !title.contains(' ') => {
+        Some(title) if !title.as_bytes().contains(&b' ') => {
             let rest = words(text);
             if rest.is_empty() || rest == title { title } else { format!("{title}: {rest}") }
         }
@@ -157,11 +157,14 @@ fn entity(text: &str) -> Option<(char, usize)> {
     let name = &text[1..end];
     let character = match name.strip_prefix('#') {
         Some(number) => {
-            let code = match number.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => number.parse(),
+            let (radix, digits) = match number.strip_prefix('x').or_else(|| number.strip_prefix('X')) {
+                Some(hex) => (16, hex),
+                None => (10, number),
             };
-            char::from_u32(code.ok()?)?
+            let code = digits.bytes().try_fold(0_u32, |code, digit| {
+                code.checked_mul(radix)?.checked_add(char::from(digit).to_digit(radix)?)
+            });
+            char::from_u32(code?)?
         }
         None => NAMED.iter().find(|(known, _)| *known == name)?.1,
     };
@@ -187,15 +190,17 @@ fn joined(characters: impl Iterator<Item = char>) -> String {
 
 /// The words without the status at their beginning: the error's text has it.
 fn without_status(words: &str, status: u16) -> &str {
-    let rest = words.strip_prefix(status.to_string().as_str());
-    rest.filter(|rest| rest.starts_with([' ', ':', '-', '.'])).map_or(words, |rest| {
-        let rest = rest.trim_start_matches([' ', ':', '-', '.', '|']);
-        if rest.is_empty() { words } else { rest }
-    })
+    let separates = |byte: &u8| b" :-.|".contains(byte);
+    let bytes = words.as_bytes();
+    if !begins(words, 0, &status.to_string()) || !bytes.get(3).is_some_and(separates) {
+        return words;
+    }
+    let rest = bytes.iter().skip(3).position(|byte| !separates(byte));
+    rest.map_or(words, |at| &words[3 + at..])
 }
 
-/// The first words.
-fn shortened(words: &str) -> String {
+/// The first words of a text.
+pub(crate) fn shortened(words: &str) -> String {
     match words.char_indices().nth(SHOWN) {
         None => words.to_owned(),
         Some((end, _)) => {

@@ -269,10 +269,10 @@ mod tests {
         };
         let closed = |moments: &mut Moments, at| moments.closed(later(at)).map(|idle| idle.as_millis());
         assert_eq!(closed(&mut idle(|_, _| {}), 60), Some(60));
-        assert_eq!(closed(&mut idle(|moments, now| moments.written(now)), 60), Some(40));
+        assert_eq!(closed(&mut idle(Moments::written), 60), Some(40));
         // A request that the server thought about, or began to answer.
-        assert_eq!(closed(&mut idle(|moments, now| moments.written(now)), 5000), None);
-        let mut begun = idle(|moments, now| moments.written(now));
+        assert_eq!(closed(&mut idle(Moments::written), 5000), None);
+        let mut begun = idle(Moments::written);
         begun.resumed = None;
         assert_eq!(closed(&mut begun, 60), None);
         assert_eq!(closed(&mut Moments::default(), 60), None);

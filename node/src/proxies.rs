@@ -255,14 +255,16 @@ pub(crate) fn is_localhost(name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn proxies(variables: &[(&str, &str)]) -> Proxies {
+    type Variables<'a> = &'a [(&'a str, &'a str)];
+
+    fn proxies(variables: Variables<'_>) -> Proxies {
         Proxies::read(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
     }
 
     /// What an address is reached by: a proxy, nothing (`direct`), or an error.
-    fn way(variables: &[(&str, &str)], address: &str) -> String {
+    fn way(variables: Variables<'_>, address: &str) -> String {
         match proxies(variables).of(&address.parse().unwrap()) {
             Ok(Some(proxy)) => proxy.name(),
             Ok(None) => "direct".to_owned(),
@@ -273,7 +275,7 @@ mod tests {
     #[test]
     fn the_variables_are_read_as_curl_reads_them_and_http_proxy_as_browsers_tools_do() {
         let (plain, secure) = ("http://orgo.test/", "https://orgo.test/");
-        let cases: [(&[(&str, &str)], &str, &str); 14] = [
+        let cases: [(Variables<'_>, &str, &str); 14] = [
             (&[], plain, "direct"),
             (&[("http_proxy", "http://p:1")], plain, "the proxy p:1 of http_proxy"),
             (&[("http_proxy", "http://p:1")], secure, "direct"),

@@ -13,7 +13,10 @@ import { certificate } from "../../tests/support/certificate.mjs";
 
 /** What a service answers to every call, and a shell that repeats what it reads. */
 function serve(test, server) {
-  server.on("request", (request, response) => response.end('{"success":true}'));
+  server.on("request", ({ url, headers }, response) => {
+    if (url === "/content") return response.end("content");
+    response.end(url.startsWith("/api/files/") ? JSON.stringify({ url: `http://${headers.host}/content` }) : '{"success":true}');
+  });
   const sockets = new WebSocketServer({ server });
   sockets.on("connection", (socket) => {
     socket.on("message", (text) => {
@@ -42,8 +45,8 @@ async function proxy(test, refuse) {
     seen.push({ line: `CONNECT ${url}`, headers });
     socket.on("error", () => {});
     if (refuse) return socket.end(`HTTP/1.1 ${refuse}\r\n\r\n`);
-    const [host, port] = url.split(":");
-    const target = connect(Number(port), host, () => {
+    const [name, port] = url.split(":");
+    const target = connect(Number(port), name === ELSEWHERE ? "127.0.0.1" : name, () => {
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       target.pipe(socket).pipe(target);
     });
@@ -52,6 +55,9 @@ async function proxy(test, refuse) {
   });
   return { seen, port: await listen(test, server) };
 }
+
+/** The name of a machine that no resolver knows, but for the proxy of these tests: it is this one. */
+const ELSEWHERE = "there.invalid";
 
 const CLICK = ["computers.click", { id: "c1", x: 1, y: 2 }, { max_retries: 0 }];
 
@@ -103,7 +109,7 @@ test("an SSL_CERT_FILE that is not there is named", async (t) => {
 test("HTTPS_PROXY takes secure calls and channels through tunnels, with its credentials", async (t) => {
   const { origin, ca, port } = await secure(t);
   const through = await proxy(t);
-  environment(t, { NODE_EXTRA_CA_CERTS: ca, HTTPS_PROXY: `http://user:pa%40ss@127.0.0.1:${through.port}` });
+  environment(t, { NODE_EXTRA_CA_CERTS: ca, HTTPS_PROXY: `http://user:pa%40ss@127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
   const client = orgo(origin);
   assert.equal((await call(client, ...CLICK)).ok, true);
   await echo(client, origin);
@@ -115,43 +121,94 @@ test("HTTPS_PROXY takes secure calls and channels through tunnels, with its cred
 });
 
 test("HTTP_PROXY forwards plain calls and tunnels plain channels", async (t) => {
-  const server = createServer();
-  const port = await serve(t, server);
+  const port = await serve(t, createServer());
   const through = await proxy(t);
   environment(t, { HTTP_PROXY: `http://user:pass@127.0.0.1:${through.port}` });
-  const direct = client(port);
-  assert.equal((await call(direct, ...CLICK)).ok, true);
-  await echo(direct, `http://127.0.0.1:${port}`);
+  // A name that only the proxy knows.
+  const origin = `http://${ELSEWHERE}:${port}`;
+  const proxied = orgo(origin);
+  assert.equal((await call(proxied, ...CLICK)).ok, true);
+  await echo(proxied, origin);
   assert.deepEqual(
     through.seen.map(({ line }) => line),
-    [`POST http://127.0.0.1:${port}/api/computers/c1/click`, `CONNECT 127.0.0.1:${port}`],
+    [`POST ${origin}/api/computers/c1/click`, `CONNECT ${ELSEWHERE}:${port}`],
   );
   assert.ok(through.seen.every(({ headers }) => headers["proxy-authorization"]?.startsWith("Basic ")));
+});
+
+for (const host of ["127.0.0.1", "localhost", "c1.localhost", "127.1", "[::ffff:127.0.0.1]"]) {
+  test(`${host} is this machine: calls, links and channels do not leave it, whatever the environment says`, async (t) => {
+    const server = createServer();
+    const port = await serve(t, server);
+    const dead = "http://user:hunter2@127.0.0.1:9";
+    const names = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"].flatMap((name) => [name, name.toLowerCase()]);
+    environment(t, Object.fromEntries(names.map((name) => [name, dead])));
+    const origin = `http://${host}:${port}`;
+    const direct = orgo(origin);
+    assert.deepEqual(await call(direct, ...CLICK), { ok: true, value: { success: true }, bytes: undefined });
+    const content = { name: "f", contentType: "text/plain", data: Buffer.from("x") };
+    const uploaded = await call(direct, "files.upload", { workspace_id: "w" }, { max_retries: 0 }, content);
+    assert.notEqual(uploaded.error?.kind, "transport", uploaded.error?.message);
+    const bytes = await call(direct, "files.bytes", { id: "f" }, { max_retries: 0 });
+    assert.equal(Buffer.from(bytes.bytes).toString(), "content", bytes.error?.message);
+    await echo(direct, origin);
+  });
+}
+
+test("`<-loopback>` in NO_PROXY asks for the proxy on this machine too", async (t) => {
+  const port = await serve(t, createServer());
+  const through = await proxy(t);
+  environment(t, { HTTP_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
+  assert.equal((await call(client(port), ...CLICK)).ok, true);
+  await echo(client(port), `http://127.0.0.1:${port}`);
+  assert.equal(through.seen.length, 2);
 });
 
 test("NO_PROXY names servers that are reached without one", async (t) => {
   const port = await serve(t, createServer());
   const through = await proxy(t);
-  environment(t, { HTTP_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "127.0.0.1,localhost" });
-  const direct = client(port);
-  assert.equal((await call(direct, ...CLICK)).ok, true);
-  await echo(direct, `http://127.0.0.1:${port}`);
-  assert.deepEqual(through.seen, []);
+  const way = async (list) => {
+    process.env.NO_PROXY = list;
+    const before = through.seen.length;
+    const outcome = await call(orgo(`http://${ELSEWHERE}:${port}`), ...CLICK);
+    // Without the proxy nobody knows the name.
+    assert.equal(outcome.ok, through.seen.length > before, outcome.error?.message);
+    return outcome.ok ? "proxy" : "direct";
+  };
+  environment(t, { HTTP_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "" });
+  for (const list of ["*", "invalid", ".invalid", `a.test ${ELSEWHERE}`, `${ELSEWHERE}:${port}`, `a,${ELSEWHERE.toUpperCase()}.`]) {
+    assert.equal(await way(list), "direct", list);
+  }
+  for (const list of ["", "127.0.0.1", "here.invalid", `${ELSEWHERE}:1`, "there.invalid.test"]) {
+    assert.equal(await way(list), "proxy", list);
+  }
 });
 
 test("a proxy that refuses is named, its password is not, and nothing was delivered", async (t) => {
   const { origin } = await secure(t);
   const through = await proxy(t, "407 Proxy Authentication Required");
-  environment(t, { HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${through.port}` });
+  environment(t, { HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
   const { error } = await call(orgo(origin), ...CLICK);
   assert.equal(error.delivered, "no");
-  assert.match(error.message, new RegExp(`the proxy 127\\.0\\.0\\.1:${through.port}.*authorization required`));
+  const named = `the proxy 127\\.0\\.0\\.1:${through.port} of HTTPS_PROXY: .*authorization required`;
+  assert.match(error.message, new RegExp(named));
   assert.ok(!error.message.includes("hunter2"));
 });
 
 test("a kind of proxy that is not supported is said so", async (t) => {
-  environment(t, { ALL_PROXY: "socks5://127.0.0.1:1" });
-  const { error } = await call(client(9), ...CLICK);
+  environment(t, { ALL_PROXY: "socks5://user:hunter2@127.0.0.1:1" });
+  const { error } = await call(orgo("http://elsewhere.invalid"), ...CLICK);
   assert.equal(error.delivered, "no");
-  assert.match(error.message, /socks5/);
+  assert.match(error.message, /ALL_PROXY.*socks5.*only http and https/);
+  assert.ok(!error.message.includes("hunter2"));
+});
+
+test("a proxy that is not there is named with its variable", async (t) => {
+  environment(t, { HTTPS_PROXY: "http://user:hunter2@127.0.0.1:9", HTTP_PROXY: "127.0.0.1:9" });
+  for (const [origin, variable] of [[`https://${ELSEWHERE}`, "HTTPS_PROXY"], [`http://${ELSEWHERE}`, "HTTP_PROXY"]]) {
+    const { error } = await call(orgo(origin), ...CLICK);
+    assert.equal(error.delivered, "no");
+    assert.match(error.message, new RegExp(`the proxy 127\\.0\\.0\\.1:9 of ${variable}: .*refused`));
+    assert.ok(!error.message.includes("hunter2"));
+  }
 });

@@ -2,7 +2,7 @@ import { onAbort } from "./abort.js";
 import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploaded, PendingCall } from "./binding.js";
 import { Bounds } from "./bounded.js";
 import { errorFrom, errorThrown, rethrown } from "./errors.js";
-import { DEFAULT_TIMEOUT } from "./generated/channels.js";
+import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
 import { Log } from "./logger.js";
 import { bindingOptions, type CallOptions, checkCallOptions, plainParameters } from "./options.js";
 import { once, type Platform } from "./platform.js";
@@ -55,6 +55,8 @@ export class Caller {
       const client = rethrown(() =>
         log.level === "off" ? binding.client(config) : binding.client({ ...config, log_level: log.level }, log.write),
       );
+      const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
+      if (warning !== undefined) log.write("warn", warning);
       return { binding, client };
     });
   }

@@ -20,7 +20,8 @@ export interface OrgoOptions {
    */
   realtimeUrl?: string;
   /**
-   * The time limit of one request, in milliseconds. Default: 60000, and for calls that wait for the computer (`bash`,
+   * The time limit of one request, in milliseconds. It bounds every call that does not name a server limit at least as
+   * long, as `bash(command, { timeout: 300 })` does. Default: 60000, and for calls that wait for the computer (`bash`,
    * `exec`, `wait`, `drag`, `type`) the time that their parameters give the server and a margin, if that is longer.
    */
   timeout?: number;

@@ -27,6 +27,8 @@ export interface Platform {
   environment(name: string): string | undefined;
   /** Whether strangers can read what this program holds. */
   exposed(): boolean;
+  /** What a developer should know of the way to a URL. */
+  warning?: (binding: Binding, url: string) => string | undefined;
   /** A stream of Node's own kind, where there is Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
   /** Plays sound of the expected rate (samples per second), where there is an output for it. */

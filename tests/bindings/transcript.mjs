@@ -70,9 +70,11 @@ class Player {
   async act(step) {
     await this.#input(step);
     for (const output of step.outputs ?? []) await this.#expect(output);
-    if (step.items) await this.#expectItems(step.items);
+    // Before the first acceptance there is no object that could be read.
+    if (step.items && step.state === "connecting") this.#items.push(...step.items);
+    else if (step.items) await this.#expectItems(step.items);
     if (step.state) await this.#expectState(step.state);
-    // Before the first acceptance there is no object that could be asked.
+    // Nor one that could be asked.
     if (step.counters && (await this.#look()).open) {
       await this.#see("the counters", ({ counters }) => fits(counters, step.counters));
       this.#record.push(part((await this.#look()).counters, step.counters));

@@ -44,6 +44,15 @@ const requests = {
     request.once("end", () => json(200, { file: { id: "f" } })(response));
     seen.drink = () => request.resume();
   },
+  /** A proxy on the way has nobody to ask; its page shows the key. */
+  page(response, { headers }) {
+    response.writeHead(502, { ...CORS, "content-type": "text/html" });
+    response.end(`<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>${headers.authorization}</body></html>`);
+  },
+  text(response, { headers }) {
+    response.writeHead(503, { ...CORS, "content-type": "text/plain" });
+    response.end(`no healthy upstream for ${headers.authorization} ${"x".repeat(10_000)}`);
+  },
   keyless: json(401, { error: "Missing API key", request_id: "req_1" }),
 };
 
@@ -63,6 +72,13 @@ const sockets = {
       if (JSON.parse(message).type === "input") socket.terminate();
       else socket.send('{"type":"pong"}');
     }),
+  /** Says what it does not like before it closes. */
+  dislikes(socket, url) {
+    const { searchParams } = new URL(url, "ws://h");
+    const message = `sample_rate ${searchParams.get("sample_rate")} is not supported (token ${searchParams.get("token")})`;
+    socket.send(JSON.stringify({ type: "error", message: `${message} ${"y".repeat(10_000)}` }));
+    socket.close(4500, "the channel could not be opened");
+  },
   /** The password has become `new`. */
   guarded(socket, url) {
     if (!url.includes("token=new")) return socket.close(4401, "no");

@@ -274,6 +274,107 @@ async function watchedUploadEndsWithItsLimits(world) {
   equal((await rejects(stalled, world.sdk.TimeoutError, "an answer that stops")).limit, 200, "the limit of a pause");
 }
 
+/** What waits for the computer, without a server limit that the caller names. */
+const hanging = {
+  bash: (computer) => computer.bash("make"),
+  exec: (computer) => computer.exec("q"),
+  drag: (computer) => computer.drag({ start_x: 0, start_y: 0, end_x: 1, end_y: 1 }),
+  click: (computer) => computer.click({ x: 1, y: 1 }),
+  type: (computer) => computer.type("text"),
+  key: (computer) => computer.key("a"),
+  scroll: (computer) => computer.scroll({ direction: "up" }),
+  wait: (computer) => computer.wait(0.1),
+  screenshot: (computer) => computer.screenshot(),
+  start: (computer) => computer.start(),
+  stop: (computer) => computer.stop(),
+  restart: (computer) => computer.restart(),
+  refresh: (computer) => computer.refresh(),
+  "a command with a shorter limit": (computer) => computer.bash("make", { timeout: 1 }, { timeout: SENT }),
+  terminal: (computer) => computer.terminal(),
+  audio: (computer) => computer.audio(),
+  events: (computer) => computer.events(["idle"]),
+  connection: (computer) => computer.connection(),
+};
+
+async function clientLimitBoundsCalls(world) {
+  const { computer } = begin(world, "hang", { timeout: SENT, maxRetries: 0 });
+  await Promise.all(
+    Object.entries(hanging).map(async ([what, call]) => {
+      const error = await rejects(call(computer), world.sdk.TimeoutError, what);
+      equal(error.limit, SENT, `the limit of ${what}`);
+    }),
+  );
+}
+
+async function namedServerLimitGoesBeyond(world) {
+  const { computer } = begin(world, "hang", { timeout: SENT, maxRetries: 0 });
+  const controller = new AbortController();
+  const { signal } = controller;
+  const named = [
+    computer.bash("make", { timeout: 60 }, { signal }),
+    computer.exec("q", { timeout: 60 }, { signal }),
+    computer.drag({ start_x: 0, start_y: 0, end_x: 1, end_y: 1, duration: 60 }, { signal }),
+    computer.wait(60, { signal }),
+  ];
+  const ended = named.map((call) => call.catch((error) => error));
+  await rejects(computer.click({ x: 1, y: 1 }), world.sdk.TimeoutError, "a call beside them");
+  controller.abort();
+  for (const error of await Promise.all(ended)) ok(error instanceof world.sdk.AbortError, `it ended before: ${error.message}`);
+}
+
+async function refusalsOfOthersAreRead(world) {
+  for (const [way, said] of [["page", /^computers\.click: 502 Bad Gateway$/], ["text", /^computers\.click: 503 no healthy upstream for Bearer \*\*\* x+…$/]]) {
+    const { computer } = begin(world, way);
+    const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.ServerError, way);
+    ok(said.test(error.message), error.message);
+    ok(error.message.length < 300, `the length of ${error.message}`);
+    ok(!error.body.includes("sk_secret"), error.body);
+  }
+}
+
+async function refusedChannelsSayWhy(world) {
+  const connected = world.sdk.Orgo.connect({ ...begin(world, "dislikes").connection, password: "hunter2" });
+  const openings = {
+    terminal: () => connected.terminal(),
+    audio: () => connected.audio({ sample_rate: 44_101 }),
+    events: () => connected.events(["idle"]),
+  };
+  for (const [what, open] of Object.entries(openings)) {
+    const error = await rejects(open(), world.sdk.ChannelClosedError, what);
+    equal(`${error.cause.reason} ${error.cause.code}`, "failed 4500", what);
+    ok(error.message.includes(`sample_rate ${what === "audio" ? 44101 : null} is not supported (token ***`), error.message);
+    ok(!error.message.includes("hunter2") && error.message.length < 500, error.message);
+  }
+}
+
+async function callsShareASignal(world) {
+  const { computer } = begin(world, "hang");
+  const controller = new AbortController();
+  const calls = Array.from({ length: 12 }, () => computer.click({ x: 1, y: 1 }, { signal: controller.signal }));
+  calls.forEach((call) => call.catch(() => {}));
+  await world.sdk.Orgo.bindingInfo();
+  const reason = new Error("enough");
+  controller.abort(reason);
+  for (const call of calls) ok((await rejects(call, world.sdk.AbortError, "a call")).reason === reason, "the reason");
+}
+
+async function copiesOfConnections(world) {
+  const connection = new world.sdk.Connection(begin(world, "echo").connection);
+  for (const copy of [structuredClone(connection), { ...connection }]) {
+    let error;
+    try {
+      world.sdk.Orgo.connect(copy);
+    } catch (thrown) {
+      error = thrown;
+    }
+    ok(error instanceof world.sdk.InvalidParameterError && error.message.includes("toJSON()"), String(error));
+  }
+  for (const whole of [connection, connection.toJSON(), structuredClone(connection.toJSON()), JSON.parse(JSON.stringify(connection))]) {
+    const terminal = await world.sdk.Orgo.connect(whole).terminal();
+    await terminal.close();
+  }
+}
+
 async function retriesAreTold(world) {
   const { computer, lines } = begin(world, "slow");
   const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.RateLimitError, "it is too much");
@@ -421,11 +522,17 @@ export const limits = Object.fromEntries([
   ["a call ends with its whole limit, whatever its requests and retries may take", wholeLimit],
   ["a request ends with its own limit, and the call goes on", requestLimit],
   ["the steps of one call share its whole limit", stepsShareTheLimit],
+  ["a limit of the client bounds every call and opening", clientLimitBoundsCalls],
+  ["a server limit that a call names goes beyond the client's", namedServerLimitGoesBeyond],
+  ["calls that share a signal end with it", callsShareASignal],
   ["an upload tells how far it is, and ends whole", uploadIsFollowed],
   ["an upload that tells how far it is ends with its limits", watchedUploadEndsWithItsLimits],
   ["a wait beyond the whole limit is not begun, and a shorter one is told to the log", retriesAreTold],
   ["a call is sent again twice, after at most one and two seconds", retriesAreTwo],
   ["what matters less than the level is not told", levelsAreKept],
+  ["the title of a page and the first words of a text are the reason of a refusal", refusalsOfOthersAreRead],
+  ["a channel that is refused says the server's words", refusedChannelsSayWhy],
+  ["a copy of a connection without its password says what to do", copiesOfConnections],
   ["a missing key is said, with the remedy", missingKeyIsSaid],
   ["a refused password is asked for, and the channel goes on", passwordIsRefreshed],
   ["without an answer for the password a channel ends with the cause and the remedy", outdatedPasswordIsSaid],

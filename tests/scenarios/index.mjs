@@ -18,6 +18,7 @@ import { livesThroughItsStates } from "./life-cycle.mjs";
 import { mouseIsWorked } from "./mouse.mjs";
 import {
   badParametersAreNotSent,
+  refusedSoundSaysWhy,
   unknownComputerIsNotFound,
   wrongKeyIsRefused,
   wrongPasswordIsRefused,
@@ -44,6 +45,7 @@ export const scenarios = {
   "a connection opens channels without a key": connectionOpensChannels,
   "a wrong key is refused": wrongKeyIsRefused,
   "a wrong password is refused": wrongPasswordIsRefused,
+  "sound at a rate that the computer refuses says why": refusedSoundSaysWhy,
   "an unknown computer is not found": unknownComputerIsNotFound,
   "bad parameters are not sent": badParametersAreNotSent,
   "a computer is created, stopped, started and deleted": livesThroughItsStates,

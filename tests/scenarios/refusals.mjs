@@ -47,6 +47,12 @@ export async function unknownComputerIsNotFound({ sdk, orgo, computer }) {
   }
 }
 
+export async function refusedSoundSaysWhy({ sdk, computer }) {
+  const error = await rejects(computer.audio({ sample_rate: 44_101 }), sdk.ChannelClosedError, "a rate that no recorder has");
+  equal(`${error.cause.reason} ${error.cause.code}`, "failed 4500", "the cause");
+  ok(error.message.includes("sample_rate: must be 8000 to 192000 and a multiple of 50"), error.message);
+}
+
 export async function badParametersAreNotSent({ sdk, options, counter, workspace }) {
   const realtimeUrl = `${counter.replace("http", "ws")}/api/{computer_id}/{channel}`;
   const orgo = new sdk.Orgo({ ...options, baseUrl: `${counter}/api`, realtimeUrl });

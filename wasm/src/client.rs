@@ -29,12 +29,13 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client whose log, if there is one, gets the level and the text of each line.
+    /// A client whose log, if there is one, gets the level and the text of each line. In Node `explain` makes the text
+    /// of a failure from a URL and what was thrown.
     ///
     /// # Errors
     /// An `ErrorRecord` that names the setting which is not acceptable.
     #[wasm_bindgen(constructor)]
-    pub fn new(config: &JsValue, log: Option<Function>) -> Result<Self, JsValue> {
+    pub fn new(config: &JsValue, log: Option<Function>, explain: Option<Function>) -> Result<Self, JsValue> {
         let fields = Fields { owner: "Orgo", object: config };
         let read = || {
             let RawCallOptions {
@@ -58,7 +59,7 @@ impl Client {
                 log_level: fields.text("log_level")?,
             })
         };
-        let browser = Browser { log };
+        let browser = Browser { log, explain, ..Browser::default() };
         read().map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
     }
 

@@ -42,7 +42,7 @@ fn browser() -> Browser {
 }
 
 fn client() -> Client {
-    Client::new(&parse(&format!(r#"{{"base_url":"http://{DEAD}/api","api_key":"sk_secret"}}"#)), None)
+    Client::new(&parse(&format!(r#"{{"base_url":"http://{DEAD}/api","api_key":"sk_secret"}}"#)), None, None)
         .unwrap()
 }
 
@@ -102,7 +102,7 @@ fn the_content_of_an_upload_is_read_from_bytes_only() {
 
 #[wasm_bindgen_test]
 fn a_setting_of_the_wrong_type_is_refused_without_being_shown() {
-    let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#), None).unwrap_err();
+    let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#), None, None).unwrap_err();
     assert_eq!(get(&error, "field"), "api_key");
     assert!(!text(&error).contains("sk_secret"), "{}", text(&error));
 }
@@ -133,6 +133,7 @@ async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
         headers: Vec::new(),
         body: None,
         max_response_bytes: 5,
+        once: false,
     };
     let refused = browser().send(request(format!("http://{DEAD}/")), Progress::default()).await.unwrap_err();
     assert_eq!(refused.reached, Reached::Maybe, "{}", refused.message);

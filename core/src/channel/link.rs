@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::json::{Value, serialize_as_json};
 use crate::mask::Mask;
 use crate::note::{Doublings, Fact, Level, Note, Notes};
+use crate::reason::shortened;
 use crate::retry::{Backoff, Jitter};
 
 /// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
@@ -430,8 +431,8 @@ impl Link {
     }
 
     /// The server reported a problem, in these words.
-    pub(super) fn problem(&mut self, now: Millis, words: String) {
-        self.problem = Some((now, words));
+    pub(super) fn problem(&mut self, now: Millis, words: &str) {
+        self.problem = Some((now, shortened(words)));
     }
 
     fn accept(&mut self, now: Millis) -> Change {

@@ -153,7 +153,7 @@ impl<P: Protocol> Session<P> {
         self.pass_on(change);
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
             Received::Taken => {}
-            Received::Problem(words) => self.link.problem(now, words),
+            Received::Problem(words) => self.link.problem(now, &words),
             Received::Pong => self.link.answered(now),
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{Named, parameters, prose};
+use crate::address::DEFAULT_BASE_URL;
 use crate::api::OPERATIONS;
 use crate::channel::{CloseReason, EVENTS};
 use crate::config::DEFAULT_TIMEOUT;
@@ -113,6 +114,7 @@ pub fn channels() -> String {
         .replace("// @header\n", HEADER)
         .replace("  // @reasons", &reasons.join("\n"))
         .replace("/* @events */", &names.join(", "))
+        .replace("/* @base_url */", &format!("{DEFAULT_BASE_URL:?}"))
         .replace("/* @timeout */", &DEFAULT_TIMEOUT.to_string())
 }
 

@@ -8,6 +8,7 @@ import { OrgoClient, type OrgoOptions } from "../client.js";
 import { type ConnectOptions, ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
 import { BindingError, invalid } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
+import { explainFailure, proxyWarning } from "../proxies.js";
 
 export * from "../index.js";
 
@@ -15,6 +16,7 @@ const platform: Platform = {
   load: once(load),
   environment: (name) => process.env[name],
   exposed: () => false,
+  warning: ({ kind }, url) => (kind === "wasm" ? proxyWarning(url) : undefined),
   readable: (bytes) => Readable.from(bytes, { objectMode: false }),
 };
 
@@ -60,7 +62,10 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { binding } = await loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)));
+  const { binding } = await loadWasm(
+    () => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)),
+    explainFailure,
+  );
   return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
 }
 

@@ -139,5 +139,8 @@ export type EventItem =
 /** Every type of event of the specification. */
 export const EVENT_TYPES = ["window_focus", "window_open", "window_close", "clipboard", "file_change", "screen_change", "audio_stream_start", "audio_stream_stop", "process_start", "process_stop", "idle", "active"] as const;
 
+/** The root of the REST calls, where the client names none. */
+export const DEFAULT_BASE_URL = "https://www.orgo.ai/api";
+
 /** The time limit of one request, in milliseconds, where the client sets none. */
 export const DEFAULT_TIMEOUT = 60000;

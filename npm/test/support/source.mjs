@@ -14,6 +14,7 @@ const { outputFiles } = await build({
       export { errorFrom } from "./src/errors.ts";
       export { nativeBinding } from "./src/bindings/native.ts";
       export { once } from "./src/platform.ts";
+      export { explainFailure, proxyFor, proxyWarning } from "./src/proxies.ts";
     `,
     resolveDir: fileURLToPath(new URL("../..", import.meta.url)),
   },

@@ -2,16 +2,23 @@
 //! one.
 
 use gloo_net::Error;
-use gloo_net::http::{Method, Request as Sent, RequestBuilder};
-use js_sys::{Reflect, Uint8Array};
+use gloo_net::http::{Method, RequestBuilder, Response as Answer};
+use js_sys::{Promise, Reflect, TypeError, Uint8Array};
 use orgo_core::driver::Progress;
 use orgo_core::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache};
 
 use super::failure::{NO_CAUSE, message};
-use super::xhr;
+use super::{Browser, xhr};
+
+#[wasm_bindgen]
+extern "C" {
+    /// gloo-net's keeps only the message of what it throws, and in Node the cause has it all.
+    fn fetch(request: &web_sys::Request) -> Promise;
+}
 
 /// Aborts a request that is let go of. The controller is never handed out: gloo-net can only deal with an abort whose
 /// reason is an `Error`, and a caller may give any.
@@ -24,14 +31,24 @@ impl Drop for AbortOnDrop {
 }
 
 /// Sends a request and reads its whole answer.
-pub(super) async fn send(request: Request, progress: Progress) -> Result<Response, SendFailure> {
+pub(super) async fn send(
+    browser: Browser,
+    request: Request,
+    progress: Progress,
+) -> Result<Response, SendFailure> {
     // Without such a request, nothing is told of what is sent.
     if progress.wants_sent()
         && let Some(exchange) = xhr::Exchange::new(progress.clone(), request.max_response_bytes)
     {
         return exchange.run(&request).await;
     }
-    let failed = |reached: Reached| move |error: Error| SendFailure { reached, message: describe(&error) };
+    let lost = |error: &JsValue, context: &str| {
+        if request.once {
+            browser.keeps_none.set(true);
+        }
+        let text = browser.explained(&request.url, error, || describe(error));
+        SendFailure { reached: Reached::Maybe, message: format!("{context}{text}") }
+    };
     // Only an environment without `AbortController` makes this fail, and it has no `fetch` either.
     let controller = AbortController::new().map_err(|_| SendFailure {
         reached: Reached::Never,
@@ -49,13 +66,21 @@ pub(super) async fn send(request: Request, progress: Progress) -> Result<Respons
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
+    // A server's close of an idle connection may cross with a request, and Node does not let us choose among the kept ones.
+    // So few are kept. Browsers do not take such a field from a page.
+    if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
+        builder = builder.header("connection", "close");
+    }
     let built = match &request.body {
         Some(body) => builder.body(Uint8Array::from(body.as_slice())),
         None => builder.build(),
     };
     // Node holds a request weakly and forgets its signal with it: it lives until the answer is read.
-    let kept = web_sys::Request::from(built.map_err(failed(Reached::Never))?);
-    let answer = Sent::from(Clone::clone(&kept)).send().await.map_err(failed(Reached::Maybe))?;
+    let kept = web_sys::Request::from(
+        built.map_err(|error| SendFailure { reached: Reached::Never, message: not_built(error) })?,
+    );
+    let answer = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
+    let answer = Answer::from(answer.unchecked_into::<web_sys::Response>());
     progress.heard();
     let mut response = Response {
         status: answer.status(),
@@ -67,10 +92,9 @@ pub(super) async fn send(request: Request, progress: Progress) -> Result<Respons
         (None, _) => true,
         (Some(_), None) => false,
         (Some(mut body), Some(stream)) => {
-            let complete = read(&stream, &mut body, &progress).await.map_err(|error| SendFailure {
-                reached: Reached::Maybe,
-                message: format!("the answer broke off: {}", message(&error)),
-            })?;
+            let complete = read(&stream, &mut body, &progress)
+                .await
+                .map_err(|error| lost(&error, "the answer broke off: "))?;
             if complete {
                 response.body = body.into_bytes();
             }
@@ -103,12 +127,14 @@ async fn read(
 }
 
 /// The cause, as far as a browser gives it away.
-fn describe(error: &Error) -> String {
+fn describe(error: &JsValue) -> String {
+    let text = message(error);
+    if error.is_instance_of::<TypeError>() { format!("{text} {NO_CAUSE}") } else { text }
+}
+
+fn not_built(error: Error) -> String {
     match error {
-        Error::JsError(error) if error.name == "TypeError" => {
-            format!("{} {NO_CAUSE}", error.message)
-        }
-        Error::JsError(error) => error.message.clone(),
-        Error::GlooError(message) => message.clone(),
+        Error::JsError(error) => error.message,
+        Error::GlooError(message) => message,
     }
 }

@@ -5,7 +5,9 @@ mod http;
 mod socket;
 mod xhr;
 
+use std::cell::Cell;
 use std::future::Future;
+use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
@@ -30,6 +32,19 @@ extern "C" {
 pub(crate) struct Browser {
     /// Gets the level and the text of each line of the log.
     pub(crate) log: Option<Function>,
+    /// Makes the text of a failure, where the platform tells its cause: in Node.
+    pub(crate) explain: Option<Function>,
+    /// In Node: a kept connection broke under a call that must not arrive twice. No connection is kept from then on.
+    pub(crate) keeps_none: Rc<Cell<bool>>,
+}
+
+impl Browser {
+    /// What is to be said of a failure, if the platform knows more than `otherwise` says.
+    fn explained(&self, url: &str, thrown: &JsValue, otherwise: impl FnOnce() -> String) -> String {
+        let explain = self.explain.as_ref();
+        let text = explain.and_then(|explain| explain.call2(&JsValue::UNDEFINED, &url.into(), thrown).ok());
+        text.and_then(|text| text.as_string()).unwrap_or_else(otherwise)
+    }
 }
 
 impl Platform for Browser {
@@ -61,14 +76,14 @@ impl Platform for Browser {
         request: Request,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
-        http::send(request, progress)
+        http::send(self.clone(), request, progress)
     }
 
     fn connect(
         &self,
         url: SocketUrl,
     ) -> impl Future<Output = Result<(socket::Reader, socket::Writer), DialFailure>> + 'static {
-        socket::connect(url)
+        socket::connect(self.clone(), url)
     }
 
     fn log(&self, note: &Note) {

@@ -17,6 +17,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
+use super::Browser;
+
 /// How much the browser may hold for a slow network before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
 /// How often it is looked at while a message waits, in milliseconds: no event tells of it.
@@ -138,7 +140,7 @@ impl Drop for Socket {
 }
 
 /// Opens a socket.
-pub(super) async fn connect(url: SocketUrl) -> Result<(Reader, Writer), DialFailure> {
+pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), DialFailure> {
     let failed = |message: String| DialFailure { status: None, message };
     // The text of the exception has the URL in it, and so the password; its name has not.
     let socket = Socket::new(&url.expose()).map_err(|error| {
@@ -150,11 +152,11 @@ pub(super) async fn connect(url: SocketUrl) -> Result<(Reader, Writer), DialFail
             let socket = Rc::new(socket);
             Ok((Reader(Rc::clone(&socket)), Writer(socket)))
         }
-        Event::Message(_) => Err(failed(
+        Event::Message(_) => Err(failed(browser.explained(&url.to_string(), &JsValue::UNDEFINED, || {
             "the connection could not be opened (the browser gives no cause: unreachable, refused, or forbidden by \
              CSP)"
-                .to_owned(),
-        )),
+                .to_owned()
+        }))),
     }
 }
 

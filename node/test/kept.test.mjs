@@ -1,0 +1,130 @@
+// Connections that a server closes while they are idle, just when the next request may be on its way.
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { connect, createServer as createRelay } from "node:net";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { call, client, listen } from "./addon.mjs";
+
+const CLICK = ["computers.click", { id: "c1", x: 1, y: 1 }, { max_retries: 0 }];
+/** A call that may be repeated. */
+const READ = ["computers.wait", { id: "c1", duration: 0 }, { max_retries: 0 }];
+
+/** A service that keeps idle connections without saying how long, and counts what it does. */
+async function serve(test, headers = {}) {
+  const seen = { clicks: 0 };
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => {
+      seen.clicks += 1;
+      // What the server announces is the test's matter.
+      response.removeHeader("keep-alive");
+      response.writeHead(200, { connection: "keep-alive", ...headers }).end('{"success":true}');
+    });
+  });
+  server.keepAliveTimeout = 0;
+  return { seen, port: await listen(test, server) };
+}
+
+/**
+ * A relay to a port on a way of `delay` ms, that closes a connection which was idle for `idle` ms; a request that comes
+ * after that is lost.
+ */
+async function relay(test, port, { idle, delay }) {
+  const seen = { connections: 0 };
+  const relay = createRelay((client) => {
+    seen.connections += 1;
+    const server = connect(port, "127.0.0.1");
+    for (const socket of [client, server]) socket.setNoDelay(true).on("error", () => {});
+    let timer, closed;
+    client.on("data", (data) =>
+      setTimeout(() => {
+        if (closed) return client.destroy();
+        clearTimeout(timer);
+        server.write(data);
+      }, delay),
+    );
+    server.on("data", (data) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => {
+        closed = true;
+        setTimeout(() => client.end(), delay);
+      }, idle);
+      setTimeout(() => client.writable && client.write(data), delay);
+    });
+    client.on("close", () => {
+      clearTimeout(timer);
+      server.destroy();
+    });
+  });
+  return { seen, port: await listen(test, relay) };
+}
+
+/** Clicks, each as long after the last one as the relay waits, give or take the way. Returns how many were lost. */
+async function click(orgo, count, { idle, delay }) {
+  let lost = 0;
+  for (let index = 0; index < count; index += 1) {
+    const outcome = await call(orgo, ...CLICK);
+    if (!outcome.ok) lost += 1;
+    // Evenly over the time in which close and request cross.
+    await sleep(Math.max(0, idle - 3 * delay + ((index * 7) % 40) * 0.1 * delay));
+  }
+  return lost;
+}
+
+for (const { idle, delay, count } of [
+  { idle: 50, delay: 10, count: 200 },
+  { idle: 300, delay: 10, count: 40 },
+  { idle: 1000, delay: 20, count: 10 },
+]) {
+  test(`of ${count} clicks, each as a connection is closed after ${idle} ms, at most one is lost`, async (t) => {
+    const { port, seen } = await serve(t);
+    const way = await relay(t, port, { idle, delay });
+    const lost = await click(client(way.port), count, { idle, delay });
+    console.log(`  ${idle} ms: ${lost} of ${count} lost, ${way.seen.connections} connections`);
+    // The first teaches how early this server closes. Above what is trusted there is none.
+    assert.ok(lost <= (idle < 250 ? 1 : 0), `${lost} lost`);
+    assert.equal(seen.clicks, count - lost);
+  });
+}
+
+test("clicks that follow one another share a connection, and reads keep theirs", async (t) => {
+  const { port } = await serve(t);
+  const way = await relay(t, port, { idle: 60_000, delay: 0 });
+  const orgo = client(way.port);
+  for (let index = 0; index < 20; index += 1) assert.ok((await call(orgo, ...CLICK)).ok);
+  // On a slow machine two clicks may be further apart than the trust goes.
+  assert.ok(way.seen.connections <= 3, `${way.seen.connections} connections`);
+  const before = way.seen.connections;
+  await sleep(400);
+  for (let index = 0; index < 5; index += 1) await call(orgo, ...READ);
+  assert.equal(way.seen.connections, before, "a read is repeated if its connection breaks, so it uses the kept one");
+  await sleep(400);
+  await call(orgo, ...CLICK);
+  assert.equal(way.seen.connections, before + 1, "a click after a pause does not");
+});
+
+test("what a server announces of its connections is believed, up to a second before", async (t) => {
+  const told = async (timeout) => {
+    const { port } = await serve(t, { "keep-alive": `timeout=${timeout}` });
+    const way = await relay(t, port, { idle: 60_000, delay: 0 });
+    const orgo = client(way.port);
+    await call(orgo, ...CLICK);
+    await sleep(500);
+    await call(orgo, ...CLICK);
+    return way.seen.connections;
+  };
+  assert.equal(await told(60), 1);
+  assert.equal(await told(1), 2);
+});
+
+test("a close that has arrived is seen before the next request, whatever it is", async (t) => {
+  const { port } = await serve(t);
+  const idle = 30;
+  const way = await relay(t, port, { idle, delay: 0 });
+  const orgo = client(way.port);
+  for (let index = 0; index < 10; index += 1) {
+    assert.ok((await call(orgo, ...READ)).ok);
+    await sleep(idle * 3);
+  }
+});
