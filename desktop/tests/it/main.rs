@@ -7,6 +7,7 @@ mod computer;
 mod deploy;
 mod disk;
 mod doctor;
+mod environment;
 mod events;
 mod faults;
 mod files;

@@ -7,7 +7,7 @@ use crate::socket::Socket;
 
 /// Reads output until it holds `text`.
 #[track_caller]
-fn read_until(terminal: &mut Socket, text: &str) -> String {
+pub(crate) fn read_until(terminal: &mut Socket, text: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(text) {
         let frame = terminal.frame_of("output");
@@ -16,11 +16,11 @@ fn read_until(terminal: &mut Socket, text: &str) -> String {
     seen
 }
 
-fn input(terminal: &mut Socket, text: &str) {
+pub(crate) fn input(terminal: &mut Socket, text: &str) {
     terminal.send(&json!({ "type": "input", "data": text }));
 }
 
-fn open(computer: &Computer<'_>, query: &str) -> Socket {
+pub(crate) fn open(computer: &Computer<'_>, query: &str) -> Socket {
     Socket::open(computer, "terminal", query)
 }
 

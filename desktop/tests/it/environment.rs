@@ -1,0 +1,309 @@
+//! What programs find in a computer: variables, folders of programs, shells, Python's tools and sound.
+
+use serde_json::json;
+use tungstenite::Message;
+
+use crate::server::{Computer, Server, wait_until};
+use crate::socket::Socket;
+use crate::terminal::{input, open, read_until};
+
+/// The output of a command that must succeed.
+#[track_caller]
+pub(crate) fn said(computer: &Computer<'_>, command: &str) -> String {
+    let answer = computer.bash(command);
+    assert_eq!(answer["exit_code"], 0, "{command}: {answer}");
+    answer["output"].as_str().expect("it is a text").trim_end().to_owned()
+}
+
+/// Runs Python code that must succeed.
+#[track_caller]
+fn run(computer: &Computer<'_>, code: &str) -> String {
+    let answer = computer.act("exec", &json!({ "code": code })).expect(200);
+    assert_eq!(answer["success"], true, "{code}: {answer}");
+    answer["output"].as_str().expect("it is a text").trim_end().to_owned()
+}
+
+/// Adds a program that prints a text.
+fn add_program(computer: &Computer<'_>, path: &str, text: &str) {
+    said(
+        computer,
+        &format!("mkdir -p $(dirname {path}); printf '#!/bin/sh\\necho {text}\\n' > {path}; chmod +x {path}"),
+    );
+}
+
+#[test]
+fn every_program_has_the_variables_of_a_desktop() {
+    let server = Server::start();
+    let computer = server.computer();
+    let expected = [
+        ("HOME", "/home/user"),
+        ("USER", "user"),
+        ("LOGNAME", "user"),
+        ("SHELL", "/bin/bash"),
+        ("LANG", "C.UTF-8"),
+        ("XDG_RUNTIME_DIR", "/run/user"),
+        ("XDG_SESSION_TYPE", "x11"),
+        ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/bus"),
+        ("BROWSER", "web-browser"),
+    ];
+    let mut terminal = open(&computer, "");
+    input(&mut terminal, "env > ~/terminal.env; echo do''ne\r");
+    read_until(&mut terminal, "done");
+    said(&computer, "tr '\\0' '\\n' < /proc/$(pgrep -x tint2)/environ > panel.env");
+    run(&computer, "import subprocess\nsubprocess.run('env > exec.env', shell=True, check=True)");
+    said(&computer, "env > bash.env");
+    for (place, term) in
+        [("bash", Some("dumb")), ("exec", Some("dumb")), ("terminal", Some("xterm-256color")), ("panel", None)]
+    {
+        let variables = said(&computer, &format!("cat {place}.env"));
+        let has = |name: &str, value: &str| variables.lines().any(|line| line == format!("{name}={value}"));
+        for (name, value) in expected {
+            assert!(has(name, value), "{place} has another {name}: {variables}");
+        }
+        assert!(term.is_none_or(|term| has("TERM", term)), "{place}: {variables}");
+        let path = variables.lines().find_map(|line| line.strip_prefix("PATH=")).unwrap_or_default();
+        assert!(path.starts_with("/home/user/.local/bin:/home/user/bin:/usr/local/bin:"), "{place}: {path}");
+        assert!(variables.contains("\nDISPLAY=:") || variables.starts_with("DISPLAY=:"), "{place}");
+    }
+    // A dumb terminal has no colors, and says so; without the variable the program would fail.
+    assert_eq!(said(&computer, "tput colors"), "-1");
+    input(&mut terminal, "tput colors; tput -T $TERM longname; echo\r");
+    assert!(read_until(&mut terminal, "xterm with").contains("256\r\n"));
+    assert_eq!(said(&computer, "locale charmap; printf 'é' | wc -m"), "UTF-8\n1");
+}
+
+#[test]
+fn a_program_of_the_users_own_is_found_in_folders_that_are_made_later() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = open(&computer, "");
+    input(&mut terminal, "echo rea''dy\r");
+    read_until(&mut terminal, "ready");
+    add_program(&computer, "~/bin/second", "two");
+    add_program(&computer, "~/.local/bin/first", "one");
+    assert_eq!(said(&computer, "first; second"), "one\ntwo");
+    assert_eq!(run(&computer, "import os\nos.system('first')"), "one");
+    input(&mut terminal, "first; second\r");
+    read_until(&mut terminal, "one\r\ntwo\r\n");
+    // As a menu's entry runs.
+    said(&computer, "sed -i 's/<command>mousepad/<command>sh -c \"first > ~\\/menu.out\"/' ~/.config/openbox/menu.xml");
+    said(
+        &computer,
+        "sed -i 's/<keybind key=\"W-e\">.*/<keybind key=\"W-e\"><action name=\"Execute\"><command>sh -c \"first > menu.out\"<\\/command><\\/action><\\/keybind>/' ~/.config/openbox/rc.xml; openbox --reconfigure",
+    );
+    wait_until("the window manager's program", || {
+        computer.act("key", &json!({ "key": "super+e" })).expect(200);
+        computer.bash("cat ~/menu.out")["output"] == "one\n"
+    });
+}
+
+#[test]
+fn programs_of_the_home_do_not_stand_in_for_those_of_the_computer() {
+    let server = Server::start();
+    let computer = server.computer();
+    for program in ["bash", "sh", "python3", "Xvnc", "openbox", "pulseaudio", "dbus-daemon", "tint2", "pcmanfm", "parec"] {
+        add_program(&computer, &format!("~/.local/bin/{program}"), "mine; exit 1");
+    }
+    let works = || {
+        assert_eq!(said(&computer, "echo $((1+1))"), "2");
+        assert_eq!(run(&computer, "import sys\nprint(sys.executable)"), "/usr/bin/python3");
+        let mut terminal = open(&computer, "");
+        input(&mut terminal, "echo $((40+2))\r");
+        read_until(&mut terminal, "42\r\n");
+        Socket::open(&computer, "audio", "").frame_of("started");
+        assert_eq!(computer.show()["instance_details"]["missing_parts"], json!([]));
+    };
+    works();
+    computer.act("restart", &json!({})).expect(200);
+    computer.wait_for_status("running");
+    works();
+    // A user who asks for it gets it.
+    assert_eq!(said(&computer, "python3 || true"), "mine");
+}
+
+#[test]
+fn a_command_is_never_taken_for_an_option() {
+    let server = Server::start();
+    let computer = server.computer();
+    for command in ["-c ls", "--help", "--version", "-", "--", "-x", "+x", "--rcfile /etc/passwd", "-o posix", "-i"] {
+        let answer = computer.bash(command);
+        let first = command.split(' ').next().expect("there is one");
+        assert_eq!(answer["output"], format!("bash: line 1: {first}: command not found\n"), "{command}");
+        assert_eq!(answer["exit_code"], 127, "{command}");
+    }
+    add_program(&computer, "~/.local/bin/--help", "helped");
+    assert_eq!(said(&computer, "--help"), "helped");
+    assert_eq!(said(&computer, ""), "");
+    assert_eq!(said(&computer, "echo $0 $#"), "bash 0");
+}
+
+#[test]
+fn the_terminal_is_a_login_shell() {
+    let server = Server::start();
+    let computer = server.computer();
+    said(&computer, "echo 'export MINE=from-profile' >> ~/.profile; echo 'alias hey=\"echo from-bashrc\"' >> ~/.bashrc");
+    let mut terminal = open(&computer, "");
+    input(&mut terminal, "shopt -q login_shell && echo log''in $MINE; hey\r");
+    read_until(&mut terminal, "login from-profile\r\nfrom-bashrc\r\n");
+    // Commands do not read what a user could break.
+    assert_eq!(said(&computer, "echo -$MINE-"), "--");
+    assert_eq!(said(&computer, "bash -lc 'echo -$MINE-'"), "-from-profile-");
+
+    said(&computer, "rm ~/.profile");
+    let mut terminal = open(&computer, "");
+    input(&mut terminal, "hey\r");
+    read_until(&mut terminal, "from-bashrc\r\n");
+    said(&computer, "echo 'export MINE=from-bash-profile' > ~/.bash_profile");
+    let mut terminal = open(&computer, "");
+    input(&mut terminal, "echo is $MINE\r");
+    read_until(&mut terminal, "is from-bash-profile\r\n");
+}
+
+#[test]
+fn broken_settings_of_the_shell_leave_a_terminal() {
+    let server = Server::start();
+    let computer = server.computer();
+    for (broken, ends) in [
+        ("exit 3", true),
+        ("set -e; false", true),
+        ("f() { exit 2; }; f", true),
+        ("echo exit 4 > ~/other; . ~/other", true),
+        ("PROMPT_COMMAND='exit 5'", true),
+        ("exec /nonexistent", false),
+        ("if true; then", false),
+        (")", false),
+        ("return 1", false),
+        ("set -u; echo $nope", false),
+        ("set -n", false),
+        ("PATH=", false),
+        ("unset HOME PATH PS1", false),
+        ("head -c 1000 /dev/urandom", false),
+    ] {
+        for file in [".profile", ".bashrc"] {
+            let command = json!({ "code": format!("open('/home/user/{file}', 'w').write({broken:?} + '\\n')") });
+            said(&computer, "rm -f ~/.profile ~/.bashrc ~/.bash_profile");
+            assert_eq!(computer.act("exec", &command).expect(200)["success"], true);
+            let mut terminal = open(&computer, "");
+            // What is typed before the shell is ready arrives too.
+            input(&mut terminal, "echo $((40+2)) works\r");
+            let seen = read_until(&mut terminal, "42 works\r\n");
+            assert_eq!(seen.contains("This shell has not read them"), ends, "{file}: {broken}: {seen}");
+            input(&mut terminal, "exit 7\r");
+            assert_eq!(terminal.frame_of("exit")["code"], 7, "{file}: {broken}");
+            assert_eq!(said(&computer, "echo works"), "works");
+        }
+    }
+    // Without end: until it is interrupted.
+    for broken in ["while :; do :; done", "sleep 100000"] {
+        said(&computer, &format!("echo '{broken}' > ~/.profile"));
+        let mut terminal = open(&computer, "");
+        input(&mut terminal, "\u{3}");
+        wait_until("the shell", || {
+            input(&mut terminal, "\u{3}echo $((40+2)) works\r");
+            terminal.frame_of("output")["data"].as_str().is_some_and(|text| text.contains("42 works"))
+        });
+    }
+}
+
+#[test]
+fn backspace_removes_a_whole_character() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut terminal = open(&computer, "");
+    for (number, (typed, kept)) in [
+        ("é\u{7f}x", "78"),
+        ("日本\u{7f}", "e697a5"),
+        ("a🙂\u{7f}b", "6162"),
+        ("é\u{7f}\u{7f}x", "78"),
+        ("ab é\u{17}c", "61622063"),
+        ("日\u{15}z", "7a"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        input(&mut terminal, &format!("cat > f{number}; echo kept-$((1+1))-{number}\r"));
+        // The terminal echoes the line before the program runs.
+        wait_until("the program", || computer.bash(&format!("test -e f{number}"))["exit_code"] == 0);
+        input(&mut terminal, &format!("{typed}\u{4}\u{4}"));
+        read_until(&mut terminal, &format!("kept-2-{number}"));
+        assert_eq!(said(&computer, &format!("od -An -tx1 f{number} | tr -d ' \\n'")), kept, "{typed:?}");
+    }
+    input(&mut terminal, "stty -a\r");
+    let modes = read_until(&mut terminal, "echoke");
+    for mode in ["iutf8", "icrnl", "icanon", "echo", "isig"] {
+        assert!(modes.split_whitespace().any(|word| word == mode), "{mode}: {modes}");
+    }
+    assert!(modes.contains("erase = ^?"), "{modes}");
+}
+
+/// Makes the wheel of a package with a module and a command.
+const WHEEL: &str = r#"
+import zipfile
+with zipfile.ZipFile("parcel-1.0-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("parcel.py", "def main():\n    print('unpacked')\n")
+    about = "parcel-1.0.dist-info/"
+    wheel.writestr(about + "METADATA", "Metadata-Version: 2.1\nName: parcel\nVersion: 1.0\n")
+    wheel.writestr(about + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(about + "entry_points.txt", "[console_scripts]\nparcel = parcel:main\n")
+    wheel.writestr(about + "RECORD", "")
+"#;
+
+#[test]
+fn python_packages_are_installed_for_the_user_or_into_an_environment() {
+    let server = Server::start();
+    let computer = server.computer();
+    assert_eq!(said(&computer, "python --version"), said(&computer, "python3 --version"));
+    assert_eq!(said(&computer, "python -c 'import sys; print(sys.argv)' a 'b c'"), "['-c', 'a', 'b c']");
+    run(&computer, WHEEL);
+    let install = "install --quiet --no-index ./parcel-1.0-py3-none-any.whl";
+    said(&computer, &format!("python3 -m venv box && box/bin/pip {install} && box/bin/parcel"));
+    assert_eq!(said(&computer, ". box/bin/activate; parcel; command -v python"), "unpacked\n/home/user/box/bin/python");
+    assert_eq!(computer.bash("python3 -c 'import parcel'")["exit_code"], 1);
+
+    // Without one, into the home. Nothing of the system can be written.
+    said(&computer, &format!("pip {install}"));
+    assert_eq!(said(&computer, "parcel; command -v parcel"), "unpacked\n/home/user/.local/bin/parcel");
+    assert_eq!(run(&computer, "import parcel\nparcel.main()"), "unpacked");
+    said(&computer, "python -m pip uninstall --quiet --yes parcel");
+    assert_eq!(computer.bash("parcel")["exit_code"], 127);
+}
+
+#[test]
+fn what_a_program_plays_through_alsa_is_heard() {
+    let server = Server::start();
+    let computer = server.computer();
+    run(
+        &computer,
+        "import array, math, wave\n\
+         with wave.open('tone.wav', 'wb') as file:\n\
+         \x20   file.setparams((1, 2, 48000, 0, 'NONE', ''))\n\
+         \x20   file.writeframes(array.array('h', [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(48000)]).tobytes())",
+    );
+    // Its own default is used even if the host's packages have none.
+    assert_eq!(said(&computer, "aplay -L | grep -x default"), "default");
+    for player in [
+        "aplay -q tone.wav",
+        "aplay -q -D pulse tone.wav",
+        "aplay -q -D plug:default tone.wav",
+        "speaker-test -t sine -f 440 -b 200000 -l 1",
+        "ffmpeg -v error -i tone.wav -f alsa default",
+        "env -u PULSE_SERVER aplay -q tone.wav",
+    ] {
+        let mut audio = Socket::open(&computer, "audio", "");
+        audio.frame_of("started");
+        said(&computer, &format!("{player} > player.log 2>&1 &"));
+        let mut loud = 0;
+        while loud < 12_000 {
+            match audio.message() {
+                Message::Binary(bytes) => {
+                    let samples = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]]));
+                    loud += samples.filter(|sample| sample.unsigned_abs() > 1_000).count();
+                }
+                Message::Close(frame) => panic!("closed: {frame:?}"),
+                _ => {}
+            }
+        }
+        wait_until("the player to end", || computer.bash("pgrep -x 'aplay|ffmpeg|speaker-test'")["exit_code"] == 1);
+        assert_eq!(computer.bash("amixer -q sget Master >/dev/null")["exit_code"], 0);
+    }
+}
