@@ -14,7 +14,8 @@ pub(crate) fn environment(display: u16) -> Vec<(String, String)> {
         // Programs whose output is read by nobody's eyes. Terminals have a better one.
         ("TERM", "dumb"),
         ("XDG_RUNTIME_DIR", "/run/user"),
-        ("XDG_CURRENT_DESKTOP", "openbox"),
+        // The desktop that openbox and pcmanfm are of. For it `xdg-open` has pcmanfm open files, and does not wait for programs.
+        ("XDG_CURRENT_DESKTOP", "LXDE"),
         ("XDG_SESSION_TYPE", "x11"),
         ("BROWSER", "web-browser"),
         ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/bus"),

@@ -85,8 +85,7 @@ fn a_program_of_the_users_own_is_found_in_folders_that_are_made_later() {
     assert_eq!(run(&computer, "import os\nos.system('first')"), "one");
     input(&mut terminal, "first; second\r");
     read_until(&mut terminal, "one\r\ntwo\r\n");
-    // As a menu's entry runs.
-    said(&computer, "sed -i 's/<command>mousepad/<command>sh -c \"first > ~\\/menu.out\"/' ~/.config/openbox/menu.xml");
+    // As a program that is started by a menu or by keys.
     said(
         &computer,
         "sed -i 's/<keybind key=\"W-e\">.*/<keybind key=\"W-e\"><action name=\"Execute\"><command>sh -c \"first > menu.out\"<\\/command><\\/action><\\/keybind>/' ~/.config/openbox/rc.xml; openbox --reconfigure",
