@@ -62,9 +62,11 @@ pub(crate) fn run() -> ExitCode {
     for package in &optional {
         println!("optional  {:<30}{}", package.name, package.purpose);
     }
-    if !missing.is_empty() || !optional.is_empty() {
-        let names: Vec<_> = missing.iter().chain(&optional).map(|package| package.name).collect();
-        println!("\nTo install: {}", install_command(&names.join(" ")));
+    for (kind, packages) in [("missing", &missing), ("optional", &optional)] {
+        if !packages.is_empty() {
+            let names: Vec<_> = packages.iter().map(|package| package.name).collect();
+            println!("\nTo install what is {kind}: {}", install_command(&names.join(" ")));
+        }
     }
     let sandbox = sandbox();
     // Without bubblewrap it was not tried, and installing that comes first.

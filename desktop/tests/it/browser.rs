@@ -51,7 +51,8 @@ fn shows_only(computer: &Computer<'_>, page: &str) {
     let seen = format!("/seen/{page}?");
     let mut controls = None;
     wait_until(&format!("the page {page}"), || {
-        controls = said(computer, "cat asked").lines().find_map(|line| line.strip_prefix(&seen)?.parse().ok());
+        controls =
+            said(computer, "cat asked").lines().find_map(|line| line.strip_prefix(&seen)?.parse().ok());
         controls.is_some()
     });
     assert!(controls.is_some_and(|controls: u32| controls < CONTROLS), "{page}: {controls:?}");
@@ -95,6 +96,8 @@ fn the_browser_opens_in_every_way_that_a_desktop_has() {
     serve_pages(&computer);
     let ways = [
         ("command", "chromium ADDRESS > /dev/null 2>&1 &"),
+        // As where there are no namespaces for the browser's own sandbox: without a warning.
+        ("unconfined", "chromium --no-sandbox ADDRESS > /dev/null 2>&1 &"),
         ("xdg", "timeout 20 xdg-open ADDRESS"),
         ("python", "timeout 20 python -m webbrowser ADDRESS"),
         ("variable", "timeout 20 $BROWSER ADDRESS"),
@@ -113,7 +116,10 @@ fn the_browser_opens_in_every_way_that_a_desktop_has() {
         shows_only(&computer, page);
         close(&computer);
     }
-    said(&computer, "cp pages.py page.txt; echo '<meta http-equiv=refresh content=\"0;url=http://127.0.0.1:8000/file\">' > page.html");
+    said(
+        &computer,
+        "cp pages.py page.txt; echo '<meta http-equiv=refresh content=\"0;url=http://127.0.0.1:8000/file\">' > page.html",
+    );
     said(&computer, "timeout 20 xdg-open page.html");
     shows_only(&computer, "file");
     // Another address is a tab of the same window.
@@ -127,7 +133,10 @@ fn the_browser_opens_in_every_way_that_a_desktop_has() {
     close(&computer);
 
     // The entry of the panel and that of the menu.
-    said(&computer, "gtk-launch chromium http://127.0.0.1:8000/entry > /dev/null 2>&1 || chromium http://127.0.0.1:8000/entry > /dev/null 2>&1 &");
+    said(
+        &computer,
+        "gtk-launch chromium http://127.0.0.1:8000/entry > /dev/null 2>&1 || chromium http://127.0.0.1:8000/entry > /dev/null 2>&1 &",
+    );
     shows_only(&computer, "entry");
     let options = said(&computer, "tr '\\0' ' ' < /proc/$(pgrep -o -x chromium)/cmdline");
     assert!(!options.contains("--no-sandbox"), "{options}");
@@ -155,7 +164,9 @@ fn the_browser_opens_again_without_a_question_after_it_was_killed() {
     open("restarted");
 
     // Locks that are left from another host, from a process that does not exist, and from one that is no browser.
-    for (number, lock) in ["another-host-7", "$(uname -n)-999999", "$(uname -n)-1", "$(uname -n)", "x"].iter().enumerate() {
+    for (number, lock) in
+        ["another-host-7", "$(uname -n)-999999", "$(uname -n)-1", "$(uname -n)", "x"].iter().enumerate()
+    {
         kill(&computer);
         said(&computer, &format!("ln -sfn {lock} ~/.config/chromium/SingletonLock"));
         open(&format!("lock-{number}"));
