@@ -65,9 +65,11 @@ pub(crate) fn run() -> ExitCode {
     for package in &optional {
         println!("optional  {:<30}{}", package.name, package.purpose);
     }
-    if !missing.is_empty() || !optional.is_empty() {
-        let names: Vec<_> = missing.iter().chain(&optional).map(|package| package.name).collect();
-        println!("\nTo install: {}", install_command(&names.join(" ")));
+    for (kind, packages) in [("missing", &missing), ("optional", &optional)] {
+        if !packages.is_empty() {
+            let names: Vec<_> = packages.iter().map(|package| package.name).collect();
+            println!("\nTo install what is {kind}: {}", install_command(&names.join(" ")));
+        }
     }
     let container = Facts::capture().container();
     let isolation = decide(Choice::Auto, || try_box(Users::find()), container.as_deref());

@@ -27,11 +27,17 @@ export function hasProgram(name) {
 /** Another installation may be at work for a while. */
 const WAIT = ["-o", "DPkg::Lock::Timeout=300"];
 
-/** Installs what is missing, or says the command that does. */
+/** Installs what is missing, or says the command that does. Optional packages alone are named, and stop nothing. */
 export async function ensurePackages(packages, purpose) {
   const missing = await missingPackages(packages);
   if (missing.length === 0) {
     console.log("  all there");
+    return;
+  }
+  if (missing.every(({ optional }) => optional)) {
+    const names = missing.map(({ name }) => name).join(" ");
+    console.log(`  all there, except for optional ones: ${names}`);
+    console.log("  `target/release/orgo-desktop doctor` says what each is for, and the command that installs them");
     return;
   }
   const names = missing.map(({ name }) => name);

@@ -16,10 +16,11 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     // Folders of the home are in it before they exist, so that a program that is put there is found at once.
     set("PATH", &format!("{home}/.local/bin:{home}/bin:{SYSTEM_PATH}:{support}/bin"));
     set("LANG", "C.UTF-8");
-    // Programs whose output is read by nobody's eyes. Terminals have a better one.
-    set("TERM", "dumb");
+    // Also without a terminal: scripts that ask for its abilities, as by `tput`, would fail without it.
+    set("TERM", "xterm-256color");
     set("XDG_RUNTIME_DIR", &inside.user);
-    set("XDG_CURRENT_DESKTOP", "openbox");
+    // The desktop that openbox and pcmanfm are of. For it `xdg-open` has pcmanfm open files, and does not wait for programs.
+    set("XDG_CURRENT_DESKTOP", "LXDE");
     set("XDG_SESSION_TYPE", "x11");
     set("XDG_CONFIG_DIRS", &format!("{support}/config:/etc/xdg"));
     set("XDG_DATA_DIRS", &format!("{support}/share:/usr/local/share:/usr/share"));

@@ -296,7 +296,6 @@ impl Machine {
     pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
         let mut env = environment(&self.layout);
         if matches!(stdio, Stdio::Terminal { .. }) {
-            env.push(("TERM".into(), "xterm-256color".into()));
             env.push(("COLORTERM".into(), "truecolor".into()));
         }
         self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await

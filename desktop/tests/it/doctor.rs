@@ -46,10 +46,29 @@ fn what_is_missing_is_named_with_the_command_that_installs_it() {
     let lines_with = |word: &str| text.lines().filter(|line| line.starts_with(word)).collect::<Vec<_>>();
     assert!(lines_with("missing").iter().any(|line| line.contains(" tigervnc-standalone-server ")), "{text}");
     assert!(lines_with("optional").iter().any(|line| line.contains(" ffmpeg ")), "{text}");
-    let command = lines_with("To install: ").concat();
-    let (_, packages) =
-        command.split_once("apt-get install --no-install-recommends ").expect("it is one command");
-    for package in ["tigervnc-standalone-server", "ffmpeg"] {
-        assert!(packages.split(' ').any(|it| it == package), "{command}");
+    for (kind, package, other) in [
+        ("missing", "tigervnc-standalone-server", "ffmpeg"),
+        ("optional", "ffmpeg", "tigervnc-standalone-server"),
+    ] {
+        let command = lines_with(&format!("To install what is {kind}: ")).concat();
+        let (_, packages) =
+            command.split_once("apt-get install --no-install-recommends ").expect("it is one command");
+        let has = |name: &str| packages.split(' ').any(|package| package == name);
+        assert!(has(package) && !has(other), "{command}");
     }
+}
+
+#[test]
+fn a_machine_without_what_is_optional_is_fit() {
+    let some = without(&["ffmpeg", "chromium", "xdg-open", "pip3", "aplay"]);
+    let said = doctor(&some.path().display().to_string());
+    let text = String::from_utf8_lossy(&said.stdout);
+    assert!(said.status.success(), "{text}");
+    for package in ["ffmpeg", "chromium", "xdg-utils", "python3-pip", "alsa-utils"] {
+        let line = text.lines().find(|line| line.starts_with(&format!("optional  {package} ")));
+        assert!(line.is_some_and(|line| line.len() > 45), "{package}: {text}");
+    }
+    assert!(!text.contains("missing"), "{text}");
+    assert!(text.contains("To install what is optional: "), "{text}");
+    assert!(text.ends_with("Computers can run on this machine.\n"), "{text}");
 }

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests work with files of their own")]
 
 mod audio;
+mod browser;
 mod computer;
 mod deploy;
 mod disk;
