@@ -23,3 +23,4 @@ mod server;
 mod socket;
 mod stream;
 mod terminal;
+mod unboxed;
