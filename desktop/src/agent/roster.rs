@@ -25,6 +25,7 @@ struct State {
     /// The status of those that the agent started, once they have ended.
     own: HashMap<u32, Option<ExitStatus>>,
     helpers: HashSet<u32>,
+    closed: bool,
 }
 
 impl Roster {
@@ -36,6 +37,9 @@ impl Roster {
         start: impl FnOnce() -> io::Result<(Child, T)>,
     ) -> io::Result<(u32, T)> {
         let mut state = self.lock();
+        if state.closed {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
         let (child, with) = start()?;
         let pid = child.id();
         state.own.insert(pid, None);
@@ -43,6 +47,11 @@ impl Roster {
             state.helpers.insert(pid);
         }
         Ok((pid, with))
+    }
+
+    /// Lets nothing start any more. What is being started has started when this returns.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
     }
 
     /// Waits for the end of a process that was started here. Its number may be another's from then on.

@@ -62,6 +62,7 @@ pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
             received => received?,
         };
         if received == 0 {
+            site.roster.close();
             // A box does so by itself; else what the computer's user started would outlive it.
             kill::end_descendants(std::process::id().cast_signed());
             return Ok(());

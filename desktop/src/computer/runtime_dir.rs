@@ -15,6 +15,7 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::agent::end_descendants;
 use crate::privileges::passage;
 use crate::untrusted::Folder;
 
@@ -241,18 +242,26 @@ fn provide_agent(program: &Path, agent: &Path) -> io::Result<()> {
 }
 
 /// Kills the boxes that were being opened at the moment their server was killed: the folder is part of their command, and
-/// then mounted in them.
+/// then mounted in them. So it does with what is left of computers without boxes.
 fn end_boxes(folder: &str) {
     let part = format!("/{folder}/");
     for _ in 0..ROUNDS {
-        let found: Vec<Pid> =
-            processes().filter(|(_, process)| belongs(process, &part)).map(|(pid, _)| pid).collect();
-        if found.is_empty() {
-            return;
-        }
-        for pid in found {
+        let mut found = false;
+        for (pid, process) in processes() {
+            if belongs(&process, &part) {
+                found = true;
+            } else if is_agent(&process, &part) {
+                found = true;
+                // It does the same, or hangs. Orphans fall to it as long as it is there.
+                end_descendants(pid.as_raw_nonzero().get());
+            } else {
+                continue;
+            }
             // It may have ended by itself since it was listed.
             let _ = kill_process(pid, Signal::KILL);
+        }
+        if !found {
+            return;
         }
         thread::sleep(ROUND);
     }
@@ -266,24 +275,18 @@ fn processes() -> impl Iterator<Item = (Pid, PathBuf)> {
 }
 
 fn belongs(process: &Path, part: &str) -> bool {
-    let has = |file, text: &str| {
-        fs::read(process.join(file)).is_ok_and(|content| String::from_utf8_lossy(&content).contains(text))
-    };
-    // Without a box their folders are named in their variables, and in the agent's arguments.
-    has("mountinfo", part) || has("comm", "bwrap") && has("cmdline", part) || is_unboxed(process, part)
+    let has = |file, text: &str| read(process, file).contains(text);
+    has("mountinfo", part) || has("comm", "bwrap") && has("cmdline", part)
 }
 
-/// Whether a process is part of a computer without a box, of which the folders are below `part`.
-fn is_unboxed(process: &Path, part: &str) -> bool {
-    let inside = format!("{PARENT}{part}");
-    let in_argument = |content: &str| content.split('\0').any(|argument| argument.starts_with(&inside));
-    let in_variable = |content: &str| {
-        content.split('\0').any(|variable| {
-            variable.strip_prefix("XDG_RUNTIME_DIR=").is_some_and(|folder| folder.starts_with(&inside))
-        })
-    };
-    let read = |file| String::from_utf8_lossy(&fs::read(process.join(file)).unwrap_or_default()).into_owned();
-    in_argument(&read("cmdline")) && read("comm").trim_end() == AGENT || in_variable(&read("environ"))
+/// Whether a process is the agent of a computer without a box, of which the folders are below `part`.
+fn is_agent(process: &Path, part: &str) -> bool {
+    let place = format!("{PARENT}{part}");
+    read(process, "comm").trim_end() == AGENT && read(process, "cmdline").starts_with(&place)
+}
+
+fn read(process: &Path, file: &str) -> String {
+    String::from_utf8_lossy(&fs::read(process.join(file)).unwrap_or_default()).into_owned()
 }
 
 /// What cannot be removed is somebody else's, or still at work.

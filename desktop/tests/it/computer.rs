@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::server::{Server, wait_until, walled};
+use crate::server::{Server, has_walls, wait_until};
 use crate::socket::Socket;
 
 #[test]
@@ -114,7 +114,7 @@ fn a_command_answers_with_its_output_and_exit_code() {
     );
     assert_eq!(computer.bash("kill -9 $$")["exit_code"], 137);
     assert_eq!(computer.bash("echo $USER; pwd")["output"], format!("user\n{}\n", computer.home()));
-    if walled() {
+    if has_walls() {
         assert_eq!(computer.bash("id -un; pwd")["output"], "user\n/home/user\n");
     }
     let large = computer.bash("head -c 300000 /dev/zero | tr '\\0' x");

@@ -98,13 +98,13 @@ fn try_call(server: &Server, method: &str, path: &str, body: &Value) -> Option<V
     (200..300).contains(&answer.status).then_some(answer.body)
 }
 
-/// The processes that hold a server's data folder open or mounted, or were told its name, whether the server lives or not.
+/// The processes that have a folder of the server mounted, or were told its name, whether the server lives or not.
 fn processes_of(data: &Path) -> HashSet<PathBuf> {
     let data = data.display().to_string();
     let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
     processes
         .filter(|entry| {
-            ["cmdline", "mountinfo"].iter().any(|file| {
+            ["cmdline", "mountinfo", "environ"].iter().any(|file| {
                 fs::read(entry.path().join(file))
                     .is_ok_and(|text| String::from_utf8_lossy(&text).contains(&data))
             })

@@ -26,3 +26,4 @@ mod server;
 mod socket;
 mod stream;
 mod terminal;
+mod unboxed;

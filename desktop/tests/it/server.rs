@@ -19,13 +19,18 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The isolation of the servers of this run. `ORGO_DESKTOP_ISOLATION=none cargo test` runs everything without boxes.
-pub(crate) fn isolation() -> String {
+fn isolation() -> String {
     std::env::var("ORGO_DESKTOP_ISOLATION").unwrap_or_else(|_| "box".to_owned())
 }
 
-/// Whether computers have walls in this run. A test of walls ends at once if they have none, and says so.
+/// Whether computers have walls in this run.
+pub(crate) fn has_walls() -> bool {
+    isolation() != "none"
+}
+
+/// The same for a test of walls, which ends at once if there are none. Says so.
 pub(crate) fn walled() -> bool {
-    let walled = isolation() != "none";
+    let walled = has_walls();
     if !walled {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
         // What tests print is shown only if they fail.

@@ -9,7 +9,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Computer, KEY, PATIENCE, Server, wait_until, walled};
+use crate::server::{Answer, Computer, KEY, PATIENCE, Server, has_walls, wait_until, walled};
 
 /// A port that nobody listens on.
 fn free_port() -> u16 {
@@ -140,17 +140,23 @@ fn the_key_of_a_stream_is_in_no_process_list_and_no_answer() {
         wait_until("the receiver to be told of the key", || {
             complaints(&file).iter().any(|line| line.contains(SECRETS[1]))
         });
+        // Without a box the encoder connects to the target itself.
+        let named = if has_walls() {
+            "rtmp://127.0.0.1:1935/\0".to_owned()
+        } else {
+            format!("rtmp://127.0.0.1:{port}/\0")
+        };
         let mut seen = 0;
         for entry in fs::read_dir("/proc").expect("it is Linux").flatten() {
             for name in ["cmdline", "environ"] {
                 let text = fs::read(entry.path().join(name)).unwrap_or_default();
                 let text = String::from_utf8_lossy(&text);
-                seen += usize::from(text.contains("rtmp://127.0.0.1:1935/\0"));
+                seen += usize::from(text.contains(&named));
                 assert!(!SECRETS.iter().any(|secret| text.contains(secret)), "{text}");
             }
         }
-        // bubblewrap and the encoder in it, or this test has looked for the wrong thing.
-        assert!(seen >= 2, "{seen} processes name the host");
+        // The encoder and a bubblewrap around it, or this test has looked for the wrong thing.
+        assert!(seen >= if has_walls() { 2 } else { 1 }, "{seen} processes name the host");
         assert!(
             !started.to_string().contains("hunter2") && !status(&computer).to_string().contains("hunter2")
         );
@@ -170,7 +176,8 @@ fn a_dead_target_is_reported_as_terminated() {
     assert!(!refused.to_string().contains("hunter2"), "{refused}");
     let shown = status(&computer);
     assert_eq!(shown["status"], "terminated");
-    let reason = "cannot connect to the target: Connection refused";
+    let reason =
+        if has_walls() { "cannot connect to the target: Connection refused" } else { "Connection refused" };
     assert!(shown["message"].as_str().is_some_and(|text| text.contains(reason)), "{shown}");
 
     let receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
