@@ -234,6 +234,17 @@ test("a stream of input waits for room, cuts no character, and ends when all is 
   await stream.writable.getWriter().write("again");
 });
 
+test("a stream of input joins a pair that two chunks share", async () => {
+  const { channel, stream } = await open();
+  const writer = stream.writable.getWriter();
+  for (const chunk of ["a\ud83e", "\udd80b", "\ud83d"]) await writer.write(chunk);
+  const closing = writer.close();
+  await until(() => channel.sent.length === 3);
+  channel.acknowledge();
+  await closing;
+  assert.deepEqual(channel.sent, ["a", "🦀b", "\ud83d"]);
+});
+
 test("a stream of input goes to one shell alone", async () => {
   const { channel, stream } = await open();
   const writer = stream.writable.getWriter();

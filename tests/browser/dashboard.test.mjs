@@ -110,6 +110,23 @@ describe("the dashboard", () => {
     await page.locator(".xterm-rows > div").filter({ hasText: /^42\s*$/ }).waitFor();
   });
 
+  test("a long paste into its terminal arrives whole", LIMIT, async () => {
+    const text = Array.from({ length: 60_000 }, (_, line) => `line ${line} äöü🦀\n`).join("");
+    assert.ok(Buffer.byteLength(text) > 1_200_000);
+    await page.keyboard.type(`stty raw -echo; echo rea''dy; head -c ${Buffer.byteLength(text)} > pasted; stty sane\n`);
+    await page.locator(".xterm-rows > div").filter({ hasText: "ready" }).first().waitFor();
+    await page.evaluate((text) => {
+      const data = new DataTransfer();
+      data.setData("text/plain", text);
+      document.activeElement.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+    }, text);
+    // A terminal sends Enter for each line break.
+    const expected = createHash("sha256").update(text.replaceAll("\n", "\r")).digest("hex");
+    await until("the text in the computer", async () => (await computer.bash("sha256sum < ~/pasted")).output.startsWith(expected));
+    await page.keyboard.type("echo $((6*9))\n");
+    await page.locator(".xterm-rows > div").filter({ hasText: /^54\s*$/ }).waitFor();
+  });
+
   test("it lists events", LIMIT, async () => {
     await computer.bash("printf 'copied for the list' | xclip -selection clipboard > /dev/null 2>&1");
     await page.locator("#events-list").getByText("copied for the list").waitFor();

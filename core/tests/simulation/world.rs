@@ -392,9 +392,8 @@ impl<M: Model> World<M> {
         self.session.handle_credentials(self.now, found);
     }
 
-    /// Does what the session asks for, takes what the consumer wants, and checks what must hold.
-    pub(crate) fn settle(&mut self, random: &mut Random) {
-        self.notice_open();
+    /// Does what the session asks for.
+    fn carry_out(&mut self, random: &mut Random) {
         while let Some(output) = self.session.poll_output() {
             match output {
                 Output::Authorize => {
@@ -430,12 +429,19 @@ impl<M: Model> World<M> {
                 }
             }
         }
+    }
+
+    /// Does what the session asks for, takes what the consumer wants, and checks what must hold.
+    pub(crate) fn settle(&mut self, random: &mut Random) {
+        self.notice_open();
+        self.carry_out(random);
         if self.consuming {
             self.take_all();
             while self.session.wants_read() && !self.unread.is_empty() {
                 let (connection, frame) = self.unread.remove(0);
                 if self.connection == Some(connection) {
                     self.deliver(frame);
+                    self.carry_out(random);
                     self.take_all();
                 }
             }

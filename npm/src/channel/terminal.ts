@@ -1,12 +1,13 @@
 import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "../ambient.js";
 import type { BindingTerminal } from "../binding.js";
 import { Bounds } from "../bounded.js";
-import { ConnectionError, rethrown } from "../errors.js";
+import { rethrown } from "../errors.js";
 import type { TerminalItem } from "../generated/channels.js";
 import { checkArgument, checks, checkWaitOptions, type WaitOptions } from "../options.js";
 import { readableFrom, writableTo } from "../streams.js";
-import type { CloseCause, Counters, Delivered, InputRefusal } from "../types.js";
+import type { CloseCause, InputRefusal } from "../types.js";
 import { Channel, type ChannelEvents, closed } from "./channel.js";
+import { checkText, InputWriter, linkBroke } from "./input.js";
 
 /** The events of a terminal. */
 export interface TerminalEvents extends ChannelEvents {
@@ -106,7 +107,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
       const now = this.counters;
       if (now.acknowledged >= acknowledged + pending) return;
       const lost = now.unacknowledged - before;
-      if (lost > 0) throw unsent(operation, `the link broke, and the last ${lost} bytes of input may not have arrived`, "maybe");
+      if (lost > 0) throw linkBroke(operation, lost, "maybe");
       await bounds.wait(this.#progress(), "the input was not acknowledged", "maybe");
     }
   }
@@ -132,41 +133,24 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    * when the link does, since the shell that comes later is another one: take a new stream for that one.
    */
   get writable(): WebWritableStream<string> {
-    return (this.#writable ??= this.#writableNow());
+    return (this.#writable ??= this.#openWritable());
   }
 
-  #writableNow(): WebWritableStream<string> {
-    let first: Counters | undefined;
-    const broken = <T>(error: T): T => {
+  #openWritable(): WebWritableStream<string> {
+    const input = new InputWriter(this, () => this.#progress());
+    // Of a stream that has ended or is broken nobody can make use.
+    const forget = () => {
       this.#writable = undefined;
-      return error;
     };
-    const write = async (text: string, signal: AbortSignalLike) => {
-      const operation = "terminal.writable";
-      checkText(operation, text);
-      const bounds = new Bounds(operation, undefined, signal);
-      const { redials, unacknowledged } = (first ??= this.counters);
-      for (let start = 0, end = 0; start < text.length; start = end) {
-        end = pieceEnd(text, start);
-        for (;;) {
-          const now = this.counters;
-          if (this.refusal === "disconnected" || now.redials !== redials) {
-            const lost = now.unacknowledged - unacknowledged;
-            const detail = lost > 0 ? `, and the last ${lost} bytes of input may not have arrived` : "";
-            throw unsent(operation, `the link broke${detail}`, start > 0 ? "maybe" : "no");
-          }
-          if (this.refusal === undefined && this.write(text.slice(start, end))) break;
-          await bounds.wait(this.#progress(), "the input was not accepted", start > 0 ? "maybe" : "no");
-        }
-      }
-    };
-    return writableTo<string>(
-      (text, signal) => write(text, signal).catch((error: unknown) => Promise.reject(broken(error))),
-      () => {
-        this.#writable = undefined;
-        return this.drained();
-      },
-    );
+    const write = (chunk: string, signal: AbortSignalLike) =>
+      input.write(chunk, signal).catch((error: unknown) => {
+        forget();
+        throw error;
+      });
+    return writableTo(write, () => {
+      forget();
+      return input.close();
+    });
   }
 
   /** Waits until more input is acknowledged or lost, or the state has changed. Everybody who waits shares one wait. */
@@ -206,22 +190,4 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
     // After an exit code the failure changes nothing.
     drain().catch(this.#exit.reject);
   }
-}
-
-/** The longest piece that the writable stream hands to `write`, in UTF-16 units. */
-const PIECE = 1 << 18;
-
-/** Where a piece of a text ends, not between the halves of a surrogate pair. */
-function pieceEnd(text: string, start: number): number {
-  const end = Math.min(start + PIECE, text.length);
-  const unit = text.charCodeAt(end - 1);
-  return end < text.length && unit >= 0xd800 && unit < 0xdc00 ? end - 1 : end;
-}
-
-function checkText(operation: string, text: unknown): void {
-  checkArgument(operation, "text", text, { ...checks.string, accepts: (value) => typeof value === "string" });
-}
-
-function unsent(operation: string, problem: string, delivered: Delivered): ConnectionError {
-  return new ConnectionError({ kind: "transport", message: `${operation}: ${problem}`, delivered });
 }

@@ -5,6 +5,7 @@ import {
   type DesktopEvent,
   type EventOf,
   EVENT_TYPES,
+  type InputRefusal,
   NotFoundError,
   Orgo,
   OrgoError,
@@ -41,6 +42,9 @@ export async function work(): Promise<number | undefined> {
   // @ts-expect-error a terminal has no such event
   terminal.on("gap", () => {});
   const refused: boolean = !terminal.write("x");
+  const why: InputRefusal | undefined = terminal.refusal;
+  await terminal.drained({ timeout: 1000 });
+  terminal.on("reconnected", (unacknowledged: number) => unacknowledged + terminal.counters.acknowledged);
   for await (const text of terminal) text.toUpperCase();
   const readable: WebReadableStream<string> = terminal.readable;
   const piece = await readable.getReader().read();
@@ -73,7 +77,7 @@ export async function work(): Promise<number | undefined> {
     if (error instanceof OrgoError && error.delivered === "no") throw error;
   }
   return (
-    width + title.length + copied.data.content.length + Number(refused) + (exit_code ?? uploaded ?? status?.length ?? 0)
+    width + title.length + copied.data.content.length + Number(refused) + (exit_code ?? uploaded ?? status?.length ?? why?.length ?? 0)
   );
 }
 
