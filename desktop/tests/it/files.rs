@@ -229,7 +229,8 @@ fn a_link_in_the_home_leads_no_upload_and_no_export_out_of_the_computer() {
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
     for name in ["a.txt", "../../../../tmp/b.txt", "..\\..\\c.txt"] {
         let kept = upload(&server, name, b"x", fields);
-        assert!(!text(&kept["filename"]).contains(['/', '\\']), "{kept}");
+        assert!(!text(&kept["filename"]).contains('/') && kept["delivered"] == false, "{kept}");
+        assert_eq!(kept["delivery_error"], "~/Desktop is not a folder");
     }
     assert!(std::fs::read_dir(outside.path()).expect("it is there").next().is_none());
     let export = json!({ "desktopId": computer.id, "path": "Desktop/a.txt" });
