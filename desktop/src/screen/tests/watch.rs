@@ -130,8 +130,9 @@ impl Application {
             };
             let mut done = false;
             if request.target == atoms.TARGETS {
-                // Nobody asks for a picture.
-                done = ![atoms.UTF8_STRING, AtomEnum::STRING.into()].contains(&form);
+                // Nobody asks for a picture. The server itself asks too, with a window that has no client's number.
+                let is_text = [atoms.UTF8_STRING, AtomEnum::STRING.into()].contains(&form);
+                done = !is_text && requestor > conn.setup().resource_id_mask;
                 conn.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[form])
                     .unwrap();
             } else if request.target != form {
