@@ -83,7 +83,8 @@ impl Form {
     /// line ends but not the percent sign, so three texts would come out as another name.
     pub(crate) fn can_carry(name: &str) -> bool {
         let is_plain = |byte: u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
-        name.bytes().all(is_plain) && ["%22", "%0D", "%0A"].iter().all(|escape| split_once(name, escape).is_none())
+        name.bytes().all(is_plain)
+            && ["%22", "%0D", "%0A"].iter().all(|escape| split_once(name, escape).is_none())
     }
 
     pub(crate) fn new(fields: &[(&str, Value)], content: &Content, jitter: &mut Jitter) -> Self {
