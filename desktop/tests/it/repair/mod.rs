@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::inside::another;
@@ -409,6 +410,29 @@ fn a_home_that_fills_the_disk_prevents_neither_start_nor_calls() {
     }
     patient.check(&case).expect("it works");
     patient.bash("rm ~/.filling; echo there > ~/is-room").expect("there is room again");
+}
+
+/// A killed server leaves a log that the next one reads.
+#[test]
+fn a_full_disk_does_not_keep_the_server_from_starting() {
+    let script = "mount -t tmpfs -o size=8m none \"$5\" || exit
+        \"$@\" > \"$5/ready\" &
+        until [ -s \"$5/ready\" ]; do sleep 0.05; done
+        kill -9 $!
+        wait
+        dd if=/dev/zero of=\"$5/filling\" bs=4k 2>/dev/null
+        exec \"$@\"";
+    let own: &[&str] = if geteuid().is_root() {
+        &["unshare", "--mount"]
+    } else {
+        &["unshare", "--mount", "--map-root-user"]
+    };
+    let server = Server::start_by(&[own, &["sh", "-c", script, "sh"]].concat());
+    assert_eq!(server.get("/workspaces").expect(200)["workspaces"], json!([]));
+    assert_eq!(
+        server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(507)["code"],
+        "disk_full"
+    );
 }
 
 /// A program that the settings start may end every shell before it can change the settings.
