@@ -435,6 +435,24 @@ fn a_full_disk_does_not_keep_the_server_from_starting() {
     );
 }
 
+#[test]
+fn what_is_closed_outside_the_home_keeps_no_call_from_working() {
+    let server = Server::start();
+    let patient = Patient::new(server.computer());
+    for deed in [
+        "chmod 0 /tmp /var /dev/shm",
+        "chmod 0 /run",
+        "chmod 0 /run/user /run/computer /run/log",
+        "rm -rf /run/user /run/computer /tmp/* /tmp/.X11-unix 2>/dev/null; for i in $(seq 0 99); do mkdir /run/exec-$i; done",
+        "ln -sf /dev/null ~/.bashrc; chmod 0 ~ /tmp /run",
+    ] {
+        patient.bash(deed).expect("the user may");
+        patient.check(&Case { deeds: Vec::new(), seed: 1 }).unwrap_or_else(|error| panic!("{deed}: {error}"));
+        patient.restart().expect("it starts");
+        patient.check(&Case { deeds: Vec::new(), seed: 1 }).unwrap_or_else(|error| panic!("{deed}: {error}"));
+    }
+}
+
 /// A program that the settings start may end every shell before it can change the settings.
 #[test]
 fn the_settings_are_left_out_if_that_is_asked_for() {
