@@ -195,6 +195,11 @@ impl Call {
         };
         let mut transfer = None;
         match (operation.carrier, content) {
+            (Carrier::Multipart, Some(content)) if !Form::can_carry(&content.name) => {
+                let problem =
+                    "must have a name without %22, %0D, %0A and control characters: a form cannot carry them";
+                return Err(Error::encode(operation.name, "file", problem));
+            }
             (Carrier::Multipart, Some(content)) => {
                 let form = Form::new(&fields, &content, &mut jitter);
                 request.headers.push(("content-type".to_owned(), form.content_type));

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::json::Value;
 use crate::retry::Jitter;
+use crate::text::split_once;
 
 /// The content of a file to upload.
 #[derive(Clone, PartialEq, Eq)]
@@ -78,6 +79,14 @@ pub(crate) struct Form {
 }
 
 impl Form {
+    /// Whether a form carries a name as it is. A header has no other control characters than tabs, and a form escapes a quote and
+    /// line ends but not the percent sign, so three texts would come out as another name.
+    pub(crate) fn can_carry(name: &str) -> bool {
+        let is_plain = |byte: u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
+        name.bytes().all(is_plain)
+            && ["%22", "%0D", "%0A"].iter().all(|escape| split_once(name, escape).is_none())
+    }
+
     pub(crate) fn new(fields: &[(&str, Value)], content: &Content, jitter: &mut Jitter) -> Self {
         let boundary = boundary(jitter, &content.data);
         // As browsers do (WHATWG HTML, multipart form data): quotes and line ends would end the parameter.
@@ -156,6 +165,16 @@ mod tests {
             assert_eq!(transfer.poll(), Some(Uploaded { loaded: file.len(), total: file.len() }));
             transfer.complete();
             assert_eq!(transfer.poll(), None);
+        }
+    }
+
+    #[test]
+    fn a_name_is_carried_as_it_is_or_not_at_all() {
+        for name in ["a.txt", "say \"hi\".txt", "a\r\nb\tc", "é 🙂", "100%", "%2", "%0a", "a\\b"] {
+            assert!(Form::can_carry(name), "{name:?}");
+        }
+        for name in ["a%22b", "%0D", "x%0A", "a\0b", "\u{1b}[2J", "\u{7f}"] {
+            assert!(!Form::can_carry(name), "{name:?}");
         }
     }
 

@@ -21,6 +21,10 @@ object! {
         created_at: Option<String>,
         /// `upload` or `export`.
         source: Option<String>,
+        /// Whether an upload has reached its computer. Only the local desktop says so.
+        delivered: Option<bool>,
+        /// Why it has not. Only the local desktop says so.
+        delivery_error: Option<String>,
     }
 
     /// A file that was exported from a computer.

@@ -2,10 +2,10 @@
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Seek as _};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -42,7 +42,15 @@ impl Script {
                 format!("cannot write the program into {}: {error}", parent.display()),
             )
         };
-        let folder = make_folder(parent).map_err(explained)?;
+        let folder = make_folder(parent).or_else(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => {
+                // It belongs to the user, who has closed it.
+                fs::set_permissions(parent, Permissions::from_mode(0o755))?;
+                make_folder(parent)
+            }
+            _ => Err(error),
+        });
+        let folder = folder.map_err(explained)?;
         let script = Self { folder, report };
         let mut source = File::from(source);
         source.rewind()?;

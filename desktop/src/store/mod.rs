@@ -107,6 +107,8 @@ impl Store {
     }
 
     fn prepare(mut connection: Connection) -> Result<Self, StoreError> {
+        // The data folder has one server at a time. So SQLite needs no shared memory file, for which a full disk has no room.
+        connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         let transaction = connection.transaction()?;

@@ -53,6 +53,55 @@ fn the_clipboard_tells_what_was_copied() {
 }
 
 #[test]
+fn each_copy_is_told_also_of_the_same_text() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["clipboard"]);
+    for (command, content) in [
+        ("printf same | xclip -selection clipboard", "same"),
+        ("printf same | xclip -selection clipboard", "same"),
+        ("printf x | xclip -selection clipboard -t image/png", ""),
+        ("printf same | xclip -selection clipboard", "same"),
+    ] {
+        computer.bash(command);
+        assert_eq!(events.frame_of("event")["event"]["data"], json!({ "content": content }), "{command}");
+    }
+}
+
+#[test]
+fn a_folder_that_is_made_again_is_followed_and_a_saved_file_is_modified() {
+    let server = Server::start();
+    let computer = server.computer();
+    let mut events = subscribe(&computer, &["file_change"]);
+    let change = |path: &str, action: &str| json!({ "path": format!("/home/user/{path}"), "action": action });
+    let mut expect = |path: &str, action: &str| {
+        assert_eq!(events.frame_of("event")["event"]["data"], change(path, action));
+    };
+    // An empty file is made, and closed after writing.
+    computer.bash("rm -rf ~/Downloads; mkdir ~/Downloads; mkdir ~/Downloads/a");
+    expect("Downloads/a", "created");
+    computer.bash("mv ~/Downloads ~/x; rmdir ~/x/a; mkdir ~/x/b; mv ~/x ~/Downloads");
+    expect("Downloads/a", "deleted");
+    expect("Downloads/b", "created");
+    computer.bash("echo old > ~/note; mv ~/note ~/Desktop/note");
+    expect("Desktop/note", "created");
+    let save = "import os, time
+began = time.monotonic()
+with open('Desktop/note.tmp', 'w') as file: file.write('new')
+os.replace('Desktop/note.tmp', 'Desktop/note')
+print(time.monotonic() - began < 0.25)";
+    // A machine that was too slow for it may report the temporary file.
+    while computer.act("exec", &json!({ "code": save })).expect(200)["output"] != "True\n" {
+        loop {
+            if events.frame_of("event")["event"]["data"] == change("Desktop/note", "modified") {
+                break;
+            }
+        }
+    }
+    assert_eq!(events.frame_of("event")["event"]["data"], change("Desktop/note", "modified"));
+}
+
+#[test]
 fn files_on_the_desktop_and_in_downloads_are_followed() {
     let server = Server::start();
     let computer = server.computer();

@@ -5,6 +5,8 @@ use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use ureq::http::Request;
@@ -232,7 +234,8 @@ fn a_link_in_the_home_leads_no_upload_and_no_export_out_of_the_computer() {
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
     for name in ["a.txt", "../../../../tmp/b.txt", "..\\..\\c.txt"] {
         let kept = upload(&server, name, b"x", fields);
-        assert!(!text(&kept["filename"]).contains(['/', '\\']), "{kept}");
+        assert!(!text(&kept["filename"]).contains('/') && kept["delivered"] == false, "{kept}");
+        assert_eq!(kept["delivery_error"], "~/Desktop is not a folder");
     }
     assert!(std::fs::read_dir(outside.path()).expect("it is there").next().is_none());
     let export = json!({ "desktopId": computer.id, "path": "Desktop/a.txt" });
@@ -310,6 +313,164 @@ fn an_export_takes_a_file_of_the_home_and_nothing_else() {
     server.call("POST", "/files/export", &json!({ "desktopId": "none", "path": "a" })).refusal(404);
     computer.act("stop", &json!({})).expect(200);
     assert!(export("out/a.txt").refusal(400).starts_with("Desktop instance not available"));
+}
+
+#[test]
+fn an_upload_keeps_its_name_however_its_client_writes_it() {
+    let server = Server::start();
+    let computer = server.computer();
+    let workspace = text(&computer.show()["workspace_id"]).to_owned();
+    let content_disposition = |name: &str| {
+        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; {name}\r\n\r\n");
+        let more = format!(
+            "\r\n--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"projectId\"\r\n\r\n{workspace}\r\n\
+             --{BOUNDARY}\r\nContent-Disposition: form-data; name=\"desktopId\"\r\n\r\n{}\r\n--{BOUNDARY}--\r\n",
+            computer.id
+        );
+        send(&server, "/files/upload", format!("{head}x{more}").as_bytes())
+    };
+    let names = ["say \"hi\".txt", "a\nb.txt", "é.txt", "a\\b.txt", "-rf"];
+    for (header, name) in [
+        (r#"filename="say %22hi%22.txt""#, names[0]),
+        (r#"filename="say \"hi\".txt""#, names[0]),
+        (r#"filename="a%0Ab.txt""#, names[1]),
+        ("filename*=UTF-8''%C3%A9.txt", names[2]),
+        (r#"filename="a\b.txt""#, names[3]),
+        (r#"filename="-rf""#, names[4]),
+    ] {
+        let file = content_disposition(header).expect(200)["file"].clone();
+        assert_eq!((text(&file["filename"]), &file["delivered"]), (name, &json!(true)), "{header}");
+        assert_eq!(fetch(&link_to(&server, &file["id"]), &[]).2, b"x", "{header}");
+    }
+    let listed = computer.bash("cd ~/Desktop; printf '%s\\0' * | sort -z | base64 -w 0");
+    let mut expected = names.map(str::as_bytes);
+    expected.sort_unstable();
+    let listed = STANDARD.decode(text(&listed["output"])).expect("it is base64");
+    assert_eq!(listed.split(|&byte| byte == 0).filter(|name| !name.is_empty()).collect::<Vec<_>>(), expected);
+    // They come back by an export.
+    for name in names {
+        let export = json!({ "desktopId": computer.id, "path": format!("Desktop/{name}") });
+        let answer = server.call("POST", "/files/export", &export).expect(200);
+        assert_eq!(text(&answer["file"]["filename"]), name);
+        assert_eq!(fetch(text(&answer["url"]), &[]).2, b"x", "{name}");
+    }
+    for header in [r#"filename="""#, "filename*=UTF-8''%E9", r#"filename="..""#, "filename*=UTF-8''a%00b"] {
+        let refusal = content_disposition(header).refusal(400);
+        assert!(refusal.starts_with("file: has "), "{header}: {refusal}");
+    }
+}
+
+#[test]
+fn an_upload_that_cannot_be_delivered_says_so_and_is_tried_again() {
+    let server = Server::start();
+    let computer = server.computer();
+    let workspace = text(&computer.show()["workspace_id"]).to_owned();
+    let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
+    // The file manager makes the folder anew while it starts.
+    server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
+    for (deed, reason) in [
+        ("chmod 0 Desktop", "~/Desktop: Permission denied"),
+        ("chmod 500 Desktop", "~/Desktop: Permission denied"),
+        ("rm -r Desktop; touch Desktop", "~/Desktop is not a folder"),
+        ("rm -r Desktop; ln -s nowhere Desktop", "~/Desktop is not a folder"),
+        ("rm -r Desktop; ln -s Desktop Desktop", "~/Desktop is not a folder"),
+        ("rm -r Desktop; ln -s /tmp Desktop", "~/Desktop leads out of the home"),
+        ("mkdir Desktop/a.txt; touch Desktop/a.txt/b", "there is a folder of that name in ~/Desktop"),
+        ("chmod 500 .", "the home: Permission denied"),
+        ("chmod 0 .", "the home: Permission denied"),
+    ] {
+        computer.bash("cd ~; chmod 700 .; rm -rf Desktop 2>/dev/null || { chmod 700 Desktop; rm -rf Desktop; }; mkdir Desktop");
+        computer.bash(&format!("cd ~; {deed}"));
+        let file = upload(&server, "a.txt", b"x", fields);
+        assert_eq!(file["delivered"], false, "{deed}: {file}");
+        assert!(text(&file["delivery_error"]).starts_with(reason), "{deed}: {file}");
+        server.call("DELETE", &format!("/files/delete?id={}", text(&file["id"])), &Value::Null).expect(200);
+    }
+    let file = upload(&server, "late.txt", b"late", fields);
+    computer.bash("chmod 700 ~");
+    computer.act("restart", &Value::Null).expect(200);
+    assert_eq!(computer.bash("cat ~/Desktop/late.txt")["output"], "late");
+    let listed = server.get(&format!("/computers/{}/files", computer.id)).expect(200);
+    assert_eq!(
+        (&listed["files"][0]["id"], &listed["files"][0]["delivered"], &listed["files"][0]["delivery_error"]),
+        (&file["id"], &json!(true), &Value::Null)
+    );
+    computer.act("stop", &Value::Null).expect(200);
+    computer.wait_for_status("stopped");
+    let waiting = upload(&server, "waiting", b"x", fields);
+    assert_eq!((&waiting["delivered"], &waiting["delivery_error"]), (&json!(false), &Value::Null));
+    // What is not for a computer waits for nothing.
+    assert_eq!(upload(&server, "a", b"x", &[("projectId", &workspace)])["delivered"], Value::Null);
+}
+
+#[test]
+fn an_export_that_its_user_cannot_read_is_forbidden_and_says_why() {
+    let server = Server::start();
+    let computer = server.computer();
+    computer.bash(
+        "mkdir shut open; touch shut/a open/a; chmod 0 shut open/a; ln -s loop loop; \
+         python3 -c 'import socket; socket.socket(socket.AF_UNIX).bind(\"socket\")'",
+    );
+    let export =
+        |path: &str| server.call("POST", "/files/export", &json!({ "desktopId": computer.id, "path": path }));
+    for path in ["shut/a", "open/a", "shut/nowhere"] {
+        let refusal = export(path);
+        assert_eq!(refusal.body["code"], "file_not_readable", "{path}");
+        assert!(
+            refusal.refusal(403).starts_with("path: the computer's user has no right to read it"),
+            "{path}"
+        );
+    }
+    for path in ["loop", &"x".repeat(300), "a/b/c"] {
+        export(path).refusal(404);
+    }
+    assert!(export("socket").refusal(400).starts_with("path: it is not a file"));
+    assert_eq!(export("/etc/shadow").refusal(403), "path: must be in /home/user");
+}
+
+#[test]
+fn links_begin_with_the_public_url() {
+    let data = tempfile::tempdir().expect("the tests may write to /tmp");
+    let server = Server::start_in(data, &["--public-url", "https://desk.example/a/"]);
+    let workspace = workspace(&server, "lab");
+    let file = upload(&server, "é.txt", b"x", &[("projectId", &workspace)]);
+    let link = link_to(&server, &file["id"]);
+    let path = link.strip_prefix("https://desk.example/a").expect("it begins with it");
+    assert_eq!(fetch(&format!("{}{path}", server.origin), &[]).2, b"x");
+    let new = json!({ "workspace_id": workspace, "name": "one" });
+    let computer = server.call("POST", "/computers", &new).expect(201);
+    let instance = text(&computer["instance_id"]);
+    assert_eq!(computer["connection_url"], format!("https://desk.example/a/desktops/{instance}"));
+    assert_eq!(computer["hostname"], "desk.example");
+    let with_host = |server: &Server, host: &str, proto: &str| {
+        let headers = [
+            ("authorization", format!("Bearer {KEY}")),
+            ("host", host.to_owned()),
+            ("x-forwarded-proto", proto.to_owned()),
+        ];
+        let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+        server.call_with("GET", &format!("/files/download?id={}", text(&file["id"])), "", &headers)
+    };
+    assert!(
+        text(&with_host(&server, "desk.example", "http").expect(200)["url"])
+            .starts_with("https://desk.example/a/")
+    );
+    with_host(&server, "evil.example", "https").refusal(403);
+
+    // Without the option nothing that a client claims is believed.
+    let server = Server::start();
+    let workspace = self::workspace(&server, "lab");
+    let file = upload(&server, "a", b"x", &[("projectId", &workspace)]);
+    let headers = [
+        ("authorization", &*format!("Bearer {KEY}")),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded-host", "evil.example"),
+        ("forwarded", "proto=https;host=evil.example"),
+    ];
+    let link = server
+        .call_with("GET", &format!("/files/download?id={}", text(&file["id"])), "", &headers)
+        .expect(200);
+    assert!(text(&link["url"]).starts_with(&server.origin));
 }
 
 #[test]

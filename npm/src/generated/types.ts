@@ -163,6 +163,10 @@ export interface File {
   created_at?: string;
   /** `upload` or `export`. */
   source?: string;
+  /** Whether an upload has reached its computer. Only the local desktop says so. */
+  delivered?: boolean;
+  /** Why it has not. Only the local desktop says so. */
+  delivery_error?: string;
 }
 
 /** A file that was exported from a computer. */

@@ -86,17 +86,18 @@ fn end_of_quoted(value: &[u8]) -> usize {
     last.unwrap_or(value.len())
 }
 
-/// Undoes what browsers do (`%22`, `%0D` and `%0A` for a quote and line ends, nothing else) and what curl and other clients do
-/// (`\"` and `\\`).
+/// Undoes what browsers do (`%22`, `%0D` and `%0A` for a quote and line ends, nothing else) and what older clients do (`\"`, and
+/// with it `\\`). Without an escaped quote a backslash is one, as in a browser.
 fn unescape(value: &[u8]) -> Vec<u8> {
+    let escapes = value.windows(2).any(|pair| pair == b"\\\"");
     let mut name = Vec::with_capacity(value.len());
     let mut rest = value;
     while let Some((&first, after)) = rest.split_first() {
         let (byte, length) = match rest {
-            [b'\\', escaped @ (b'"' | b'\\'), ..] => (*escaped, 2),
+            [b'\\', escaped @ (b'"' | b'\\'), ..] if escapes => (*escaped, 2),
             [b'%', b'2', b'2', ..] => (b'"', 3),
-            [b'%', b'0', b'D' | b'd', ..] => (b'\r', 3),
-            [b'%', b'0', b'A' | b'a', ..] => (b'\n', 3),
+            [b'%', b'0', b'D', ..] => (b'\r', 3),
+            [b'%', b'0', b'A', ..] => (b'\n', 3),
             _ => (first, rest.len() - after.len()),
         };
         name.push(byte);
@@ -145,7 +146,7 @@ mod tests {
             (r#"form-data; name="file"; filename="a\""#, r"a\"),
             // curl --form-escape, older curl, urllib3 1.26.
             (r#"form-data; name="file"; filename="say \"hi\" \\ a.txt""#, r#"say "hi" \ a.txt"#),
-            (r#"form-data; name="file"; filename="a\\""#, r"a\"),
+            (r#"form-data; name="file"; filename="a\\b\\""#, r"a\\b\\"),
             (r#"form-data; name="file"; filename="a\"; name=\"b""#, r#"a"; name="b"#),
             // RFC 5987 and RFC 2616.
             ("form-data; name=file; filename*=UTF-8''%C3%A9.txt", "é.txt"),

@@ -24,11 +24,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 /// Time limit for all of its answers together.
 const TRANSFER_LIMIT: Duration = Duration::from_secs(60);
 
-/// Tells of text put on the clipboard, when it differs from the last.
+/// Tells of each new owner of the clipboard, with its text.
 #[derive(Debug)]
 pub(super) struct Clipboard {
     transfer: Option<Transfer>,
-    last: Option<String>,
 }
 
 /// A text on its way from the owner of the clipboard.
@@ -64,7 +63,7 @@ impl Clipboard {
             display.atoms.CLIPBOARD,
             SelectionEventMask::SET_SELECTION_OWNER,
         )?;
-        Ok(Self { transfer: None, last: None })
+        Ok(Self { transfer: None })
     }
 
     pub(super) fn deadline(&self) -> Option<Instant> {
@@ -144,6 +143,8 @@ impl Clipboard {
                 let atoms = &display.atoms;
                 let wanted = [atoms.UTF8_STRING, atoms.TEXT_PLAIN_UTF8, AtomEnum::STRING.into()];
                 let Some(form) = wanted.into_iter().find(|form| offered.contains(form)) else {
+                    // A picture, or files.
+                    sink(ScreenEvent::Clipboard { content: String::new() });
                     return self.end(display);
                 };
                 transfer.stage = Stage::Text;
@@ -155,7 +156,7 @@ impl Clipboard {
             }
             Stage::Text => {
                 if answer.bytes_after == 0 {
-                    self.report(decode(answer.type_, answer.value), sink);
+                    report(decode(answer.type_, answer.value), sink);
                 }
                 self.end(display)
             }
@@ -172,7 +173,7 @@ impl Clipboard {
         let Stage::Pieces { kind, data } = &mut transfer.stage else { return Ok(()) };
         if piece.value.is_empty() {
             let text = decode(*kind, std::mem::take(data));
-            self.report(text, sink);
+            report(text, sink);
             return self.end(display);
         }
         *kind = piece.type_;
@@ -181,22 +182,6 @@ impl Clipboard {
             return self.end(display);
         }
         Ok(())
-    }
-
-    /// Continues with the state of an earlier connection.
-    pub(super) fn resume(&mut self, earlier: &mut Self) {
-        self.last = earlier.last.take();
-    }
-
-    fn report(&mut self, content: String, sink: &dyn Fn(ScreenEvent)) {
-        // Decoding can make the text longer.
-        if content.len() > MAX_TEXT {
-            return;
-        }
-        if self.last.as_ref() != Some(&content) {
-            self.last = Some(content.clone());
-            sink(ScreenEvent::Clipboard { content });
-        }
     }
 
     fn end(&mut self, display: &Display) -> Result<(), ScreenError> {
@@ -228,6 +213,13 @@ impl Transfer {
             display.conn.get_property(true, self.window, property, AtomEnum::ANY, 0, units)?.reply()?;
         self.deadline = self.end.min(Instant::now() + ANSWER_LIMIT);
         Ok(reply)
+    }
+}
+
+fn report(content: String, sink: &dyn Fn(ScreenEvent)) {
+    // Decoding can make the text longer.
+    if content.len() <= MAX_TEXT {
+        sink(ScreenEvent::Clipboard { content });
     }
 }
 

@@ -104,7 +104,6 @@ impl Watcher {
         let mut fresh = Self::connect(&self.display.endpoint, self.idle_after)?;
         self.windows.update(&fresh.display, sink)?;
         fresh.windows = std::mem::take(&mut self.windows);
-        fresh.clipboard.resume(&mut self.clipboard);
         fresh.size.resume(&self.size, sink);
         fresh.idle.resume(&fresh.display, &self.idle)?;
         *self = fresh;

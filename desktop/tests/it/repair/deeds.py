@@ -8,9 +8,9 @@ import io
 import json
 import os
 import random
-import shutil
 import socket
 import stat
+import subprocess
 import sys
 import tarfile
 
@@ -86,19 +86,13 @@ HOSTILE = {
 
 
 def clear(path):
-    """Removes whatever has that name."""
-    try:
-        mode = os.lstat(path).st_mode
-    except OSError:
-        return
-    if stat.S_ISDIR(mode):
-        os.chmod(path, 0o700)
-        for entry in os.listdir(path):
-            clear(os.path.join(path, entry))
-        if path != HOME:
-            os.rmdir(path)
-    else:
-        os.unlink(path)
+    """Removes whatever has that name; a home stays, empty."""
+    names = [os.path.join(path, name) for name in os.listdir(path)] if path == HOME else [path]
+    for name in names:
+        # Deep folders defeat everything that works with paths.
+        if os.path.isdir(name) and not os.path.islink(name):
+            subprocess.run(["chmod", "-R", "u+rwx", "--", name], stderr=subprocess.DEVNULL, check=False)
+        subprocess.run(["rm", "-rf", "--", name], check=True)
 
 
 def make_room(path):
@@ -241,16 +235,12 @@ def restore(skeleton):
 
 def main():
     skeleton, deeds = sys.argv[1], json.loads(sys.argv[2])
-    sys.setrecursionlimit(10_000)
     random.seed(sys.argv[3])
     os.chdir("/")
     os.chmod(HOME, 0o700)
-    # Deep folders defeat every path.
-    for _ in range(3):
-        os.system("chmod -R u+rwx ~ 2>/dev/null; rm -rf ~/* ~/.[!.]* 2>/dev/null")
     restore(skeleton)
     if deeds == "list":
-        print(json.dumps([sorted(HOSTILE), sorted(DEEDS), {path: len(texts) for path, texts in HOSTILE.items()}]))
+        print(json.dumps([sorted(DEEDS), {path: len(texts) for path, texts in HOSTILE.items()}]))
         return
     for path, deed in deeds:
         name, _, number = deed.partition(":")
