@@ -630,7 +630,7 @@ impl Link {
 
     /// Whether the socket is to be closed or was given up.
     pub(super) fn leaves_socket(&self) -> bool {
-        self.outputs.iter().any(|output| !matches!(output, Output::Send(_)))
+        !self.has_socket() && !self.outputs.is_empty()
     }
 
     pub(super) fn poll_output(&mut self) -> Option<Output> {

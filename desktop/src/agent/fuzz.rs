@@ -182,7 +182,7 @@ async fn use_process(mut process: Process, how: u8) {
             let read = async { while output.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {} };
             let _ = timeout(PATIENCE, read).await;
             if how & 0x40 != 0 && is_terminal {
-                let _ = timeout(PATIENCE, output.write_all(&[b'x'; 8192])).await;
+                let _ = timeout(PATIENCE, output.write(&[b'x'; 8192])).await;
             }
             let _ = output.read_available(&mut [0; 4096]);
         }
