@@ -1,4 +1,4 @@
-//! Which proxy the environment names for an address. docs/protocol.md does not know of it; npm/README.md has the rules.
+//! Which proxy the environment names for an address. The rules are documented in npm/README.md.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -273,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn the_variables_are_read_as_curl_reads_them_and_http_proxy_as_browsers_tools_do() {
+    fn the_variables_are_read_in_the_order_of_curl() {
         let (plain, secure) = ("http://orgo.test/", "https://orgo.test/");
         let cases: [(Variables<'_>, &str, &str); 14] = [
             (&[], plain, "direct"),
