@@ -22,7 +22,7 @@ stdin.setRawMode?.(true);
 stdin.setEncoding("utf8");
 stdin.on("data", (keys) => {
   if (keys === LEAVE) void terminal.close();
-  // The bell says that the link is down and the keys were dropped.
+  // The bell says that the keys were refused, since the link is down for example.
   else if (!terminal.write(keys)) stdout.write("\x07");
 });
 
