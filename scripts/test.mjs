@@ -34,6 +34,7 @@ const suites = {
   conformance: () => nodeTests("tests/conformance/*.test.mjs"),
   desktop: () => nodeTests("tests/desktop/*.test.mjs"),
   bindings: () => nodeTests("tests/bindings/*.test.mjs"),
+  start: () => nodeTests("tests/start/*.test.mjs"),
   secrets: () => nodeTests("tests/secrets/*.test.mjs"),
   leaks: () => nodeTests("tests/leaks/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),
