@@ -35,6 +35,7 @@ const suites = {
   desktop: () => nodeTests("tests/desktop/*.test.mjs"),
   bindings: () => nodeTests("tests/bindings/*.test.mjs"),
   input: () => nodeTests("tests/input/*.test.mjs"),
+  start: () => nodeTests("tests/start/*.test.mjs"),
   secrets: () => nodeTests("tests/secrets/*.test.mjs"),
   leaks: () => nodeTests("tests/leaks/*.test.mjs"),
   e2e: () => nodeTests("tests/e2e/*.test.mjs"),

@@ -27,8 +27,8 @@ export async function findRunning(program, place) {
     if (status.base_url) {
       const dashboard = readRecord(status.data_dir);
       if (dashboard && (await answers(dashboard.url))) return { ...status, dashboard };
-      // Started by hand, without a dashboard.
-      if (!dashboard || !isAlive(dashboard.pid)) return status;
+      // Started by hand, without a dashboard; or another process has the number of an `npm start` that was killed.
+      if (!dashboard || !isAlive(dashboard.pid) || Date.now() > deadline) return status;
     }
     if (Date.now() > deadline) {
       throw new Failure(`${status.data_dir} is used by process ${status.pid ?? "?"}, which does not get ready. End it, or use --data-dir.`);
