@@ -150,7 +150,7 @@ pub(crate) fn try_box(users: Users) -> Result<(), String> {
     if tried.status.success() {
         return Ok(());
     }
-    let complaint = String::from_utf8_lossy(&tried.stderr).trim().to_owned();
+    let complaint = String::from_utf8_lossy(&tried.stderr).trim().trim_end_matches('.').to_owned();
     let switches = switches(|file| fs::read_to_string(file).unwrap_or_default());
     Err(if switches.is_empty() {
         format!(

@@ -285,6 +285,8 @@ mod tests {
     use super::FolderAction::{Created, Deleted, Modified};
     use super::*;
 
+    const MARKERS: [&str; 2] = ["first marker", "second marker"];
+
     struct Watch {
         home: PathBuf,
         changes: Receiver<FolderChange>,
@@ -310,26 +312,32 @@ mod tests {
     }
 
     impl Watch {
-        /// The changes up to that of the marker, which is made last.
+        /// The changes so far. They end with that of the second marker: the first may be found with others when a folder is
+        /// read, which come in any order.
         fn all(&self) -> Vec<(String, FolderAction)> {
-            // A folder that was just made may not be watched yet, which makes no difference.
-            fs::write(self.home.join("Desktop/marker"), "").expect("the folder is ours");
             let mut seen = Vec::new();
-            loop {
-                let change = self.changes.recv_timeout(Duration::from_secs(60)).expect("it is reported");
-                if change.name == "marker" && change.action == Created {
-                    return seen;
-                }
-                if change.name != "marker" {
-                    seen.push((format!("{}/{}", change.folder, change.name), change.action));
+            for marker in MARKERS {
+                // A folder that was just made may not be watched yet, which makes no difference.
+                fs::write(self.home.join("Desktop").join(marker), "").expect("the folder is ours");
+                loop {
+                    let change = self.changes.recv_timeout(Duration::from_secs(60)).expect("it is reported");
+                    if change.name == marker && change.action == Created {
+                        break;
+                    }
+                    if !MARKERS.contains(&change.name.as_str()) {
+                        seen.push((format!("{}/{}", change.folder, change.name), change.action));
+                    }
                 }
             }
+            for marker in MARKERS {
+                fs::remove_file(self.home.join("Desktop").join(marker)).expect("the folder is ours");
+            }
+            seen
         }
 
         fn expect(&self, expected: &[(&str, FolderAction)]) {
             let expected: Vec<_> = expected.iter().map(|&(path, action)| (path.to_owned(), action)).collect();
             assert_eq!(self.all(), expected);
-            fs::remove_file(self.home.join("Desktop/marker")).expect("the folder is ours");
         }
 
         fn path(&self, path: &str) -> PathBuf {
@@ -412,7 +420,6 @@ mod tests {
                 break;
             }
             watch.all();
-            fs::remove_file(watch.path("Desktop/marker")).expect("the folder is ours");
         }
         watch.expect(&[("Desktop/a", Modified)]);
         // From another folder.

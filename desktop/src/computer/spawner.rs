@@ -5,14 +5,16 @@
 //! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
 //! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
+use std::time::Duration;
 use std::{env, io, thread};
 
-use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, waitpid,
+    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid,
+    test_kill_process, waitpid,
 };
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
@@ -22,6 +24,10 @@ use crate::agent::{Stat, descendants, end_descendants};
 
 /// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
+
+/// How often a sweep looks whether something is left: a second in all.
+const SWEEPS: usize = 200;
+const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
 
 enum Request {
     Spawn(Box<Command>, oneshot::Sender<io::Result<Child>>),
@@ -101,45 +107,48 @@ impl Spawner {
     }
 }
 
-/// The children that were started here, by number and time of their start.
+/// The children that were started here: their numbers, and when they started if that could be read.
 #[derive(Default)]
-struct Started(HashSet<(i32, u64)>);
+struct Started(HashMap<i32, Option<u64>>);
 
 impl Started {
     fn note(&mut self, child: &io::Result<Child>) {
-        let pid = child.as_ref().ok().and_then(Child::id).map(u32::cast_signed);
-        if let Some((pid, stat)) = pid.and_then(|pid| Some((pid, Stat::of(pid)?))) {
-            self.0.insert((pid, stat.started));
+        if let Some(pid) = child.as_ref().ok().and_then(Child::id).map(u32::cast_signed) {
+            self.0.insert(pid, Stat::of(pid).map(|stat| stat.started));
         }
+    }
+
+    /// Whether a child was started here. In doubt it was.
+    fn has(&self, pid: i32, stat: &Stat) -> bool {
+        self.0.get(&pid).is_some_and(|started| started.is_none_or(|started| started == stat.started))
     }
 
     /// No child is started meanwhile, which would be taken for a foreign one.
     fn sweep(&mut self) {
         let own = getpid().as_raw_nonzero().get();
-        let mut before = HashSet::new();
-        loop {
-            let all = descendants(own);
-            self.0
-                .retain(|(pid, started)| all.iter().any(|(id, stat)| id == pid && stat.started == *started));
-            let foreign: HashSet<i32> = all
+        // The list of processes may lack some of them if it cannot be read whole.
+        self.0.retain(|&pid, _| {
+            Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
+        });
+        // What a child that is ended leaves falls to this process in its turn.
+        for _ in 0..SWEEPS {
+            let foreign: Vec<Pid> = descendants(own)
                 .iter()
-                .filter(|(pid, stat)| stat.parent == own && !self.0.contains(&(*pid, stat.started)))
-                .map(|&(pid, _)| pid)
+                .filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat))
+                .filter_map(|&(pid, _)| Pid::from_raw(pid))
                 .collect();
-            // Those that stay cannot be ended.
-            if foreign.is_subset(&before) {
+            if foreign.is_empty() {
                 return;
             }
-            for &pid in &foreign {
-                end_descendants(pid);
-                if let Some(process) = Pid::from_raw(pid) {
-                    // It may have ended by itself since it was listed. Nobody else waits for it.
-                    let _ = kill_process(process, Signal::KILL);
-                    let _ = waitpid(Some(process), WaitOptions::empty());
-                }
+            for process in foreign {
+                end_descendants(process.as_raw_nonzero().get());
+                // It may have ended by itself since it was listed. Nobody else waits for it.
+                let _ = kill_process(process, Signal::KILL);
+                let _ = waitpid(Some(process), WaitOptions::NOHANG);
             }
-            before = foreign;
+            thread::sleep(SWEEP_INTERVAL);
         }
+        tracing::error!("what a computer left does not end");
     }
 }
 

@@ -35,6 +35,7 @@ fn a_machine_that_has_everything_is_told_so() {
     let text = String::from_utf8_lossy(&said.stdout);
     assert!(said.status.success(), "{text}");
     assert!(text.ends_with("Computers can run on this machine.\n"), "{text}");
+    assert!(text.contains("--isolation=auto chooses "), "{text}");
 }
 
 #[test]

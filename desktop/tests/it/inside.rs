@@ -15,7 +15,7 @@ use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::server::{Computer, PATIENCE, Server, full, wait_until, walled};
+use crate::server::{Computer, PATIENCE, Server, full, may_change_users, wait_until, walled};
 
 /// A variable of whoever starts the server, such as the keys of a cloud.
 const CANARY: &str = "ORGO_TEST_CANARY=canary-in-the-environment";
@@ -25,7 +25,7 @@ const USER: u32 = 65_533;
 
 /// Servers as they are run: by root, by a user, and by root where no control groups are to be had.
 fn servers() -> impl Iterator<Item = Server> {
-    let is_root = geteuid().is_root();
+    let is_root = may_change_users();
     let without_groups =
         ["unshare", "--mount", "sh", "-c", "mount -t tmpfs none /sys/fs/cgroup && exec \"$@\"", "sh"];
     let kinds: [Box<dyn Fn() -> Server>; 3] = [

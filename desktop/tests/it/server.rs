@@ -23,6 +23,14 @@ fn isolation() -> String {
     std::env::var("ORGO_DESKTOP_ISOLATION").unwrap_or_else(|_| "box".to_owned())
 }
 
+/// Whether the tests may start servers as other users: root of a namespace may be the only one there.
+pub(crate) fn may_change_users() -> bool {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let users =
+        map.lines().filter_map(|line| line.split_whitespace().nth(2)?.parse::<u64>().ok()).sum::<u64>();
+    rustix::process::geteuid().is_root() && users > 65_535
+}
+
 /// Whether computers have walls in this run.
 pub(crate) fn has_walls() -> bool {
     isolation() != "none"
