@@ -1,15 +1,19 @@
 //! Starting the programs that the server needs beside itself: boxes, the carriers of networks, encoders.
 //!
-//! They end with the server, however that ends, and get nothing of it but what is named: no variable, no terminal, no key.
+//! They end with the server, however that ends, and get nothing of it but what is named: no variable, no terminal, no key, no
+//! descriptor, no ignored signal.
 //!
 //! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
 //! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
 
 use std::collections::HashSet;
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::{env, io, thread};
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, waitpid,
@@ -19,6 +23,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::agent::{Stat, descendants, end_descendants};
+use crate::inherited::reset_for_exec;
 
 /// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
@@ -92,6 +97,7 @@ impl Spawner {
                 // The server's terminal is not theirs: Ctrl-C there is the server's to handle.
                 setsid()?;
                 leave_session_keyring();
+                reset_for_exec();
                 Ok(())
             });
         }
@@ -162,4 +168,12 @@ pub(crate) fn inherit(command: &mut std::process::Command, descriptors: Vec<Owne
             Ok(())
         });
     }
+}
+
+/// A file without a name, to be inherited.
+pub(crate) fn memory_file(content: &str) -> io::Result<OwnedFd> {
+    let mut file = File::from(memfd_create("file", MemfdFlags::CLOEXEC)?);
+    file.write_all(content.as_bytes())?;
+    file.rewind()?;
+    Ok(file.into())
 }

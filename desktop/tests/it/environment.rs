@@ -70,6 +70,31 @@ fn every_program_has_the_variables_of_a_desktop() {
 }
 
 #[test]
+fn a_computer_inherits_nothing_from_whoever_starts_the_server() {
+    // As a shell script that holds a lock and calls `nohup`, under a service manager with a strict mask.
+    const STARTER: &str = r#"trap "" HUP INT QUIT TERM; umask 077; exec 9>>"$LOCK" 77<&0; exec "$@""#;
+    let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+    let lock = folder.path().join("held-lock").display().to_string();
+    let server = Server::start_by(&["env", &format!("LOCK={lock}"), "bash", "-c", STARTER, "bash"]);
+    let computer = server.computer();
+    let mut terminal = open(&computer, "");
+    let probe = "umask; grep SigIgn /proc/self/status | tail -c 8; ls /proc/self/fd | tr '\\n' ' '; ls -l /proc/$(pgrep -x Xvnc | head -n 1)/fd | grep -c held-lock";
+    // Of the ignored signals without those of the C library.
+    let expected = "0022\n0000000\n0 1 2 3 0";
+    assert_eq!(said(&computer, &format!("{probe}; true")), expected);
+    let run = run(&computer, &format!("import subprocess\nsubprocess.run({probe:?}, shell=True)"));
+    assert_eq!(run, expected);
+    input(&mut terminal, "sleep 86399\r");
+    wait_until("the program", || computer.bash("pgrep -fx 'sleep 86399'")["exit_code"] == 0);
+    input(&mut terminal, "\x1c");
+    read_until(&mut terminal, "Quit");
+    input(&mut terminal, "sleep 86398\r");
+    wait_until("the program", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 0);
+    drop(terminal);
+    wait_until("the hangup", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 1);
+}
+
+#[test]
 fn a_program_of_the_users_own_is_found_in_folders_that_are_made_later() {
     let server = Server::start();
     let computer = server.computer();
