@@ -3,7 +3,7 @@
 use serde_json::json;
 use tungstenite::Message;
 
-use crate::server::{Computer, Server, wait_until};
+use crate::server::{Computer, Server, wait_until, walled};
 use crate::socket::Socket;
 use crate::terminal::{input, open, read_until};
 
@@ -92,6 +92,21 @@ fn a_computer_inherits_nothing_from_whoever_starts_the_server() {
     wait_until("the program", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 0);
     drop(terminal);
     wait_until("the hangup", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 1);
+}
+
+#[test]
+fn a_computer_knows_its_own_name() {
+    if !walled() {
+        return;
+    }
+    let server = Server::start();
+    let computer = server.computer();
+    let own =
+        "import socket\nprint(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))";
+    assert_eq!(run(&computer, own), "127.0.1.1 127.0.0.1");
+    assert_eq!(said(&computer, "hostname -i"), "127.0.1.1");
+    let hosts = std::fs::read_to_string("/etc/hosts").expect("Debian has it");
+    assert!(said(&computer, "cat /etc/hosts").starts_with(hosts.trim_end()));
 }
 
 #[test]
