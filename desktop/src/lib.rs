@@ -15,6 +15,7 @@ mod files;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 mod http;
+mod inherited;
 mod privileges;
 mod screen;
 mod seccomp;

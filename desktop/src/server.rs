@@ -23,6 +23,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::doctor;
 use crate::files::{Contents, Linker};
 use crate::http;
+use crate::inherited::close_on_exec;
 use crate::privileges;
 use crate::secret::Secret;
 use crate::store::{Store, StoreError};
@@ -79,6 +80,8 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));
     }
+    // What runs in computers must not get at the files of whoever started the server.
+    close_on_exec(None)?;
     let data = DataDir::open(options.data_dir.as_deref())?;
     let users = Users::find();
     let container = Facts::capture().container();

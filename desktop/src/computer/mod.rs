@@ -40,6 +40,6 @@ pub(crate) use resolution::Resolution;
 pub(crate) use runtime_dir::RuntimeDir;
 pub(crate) use sandbox::{AGENT, SETTINGS, SYSTEM};
 pub(crate) use session::Settings;
-pub(crate) use spawner::{Spawner, inherit};
+pub(crate) use spawner::{Spawner, inherit, memory_file};
 pub(crate) use unboxed::serve as serve_unboxed;
 pub(crate) use users::Users;

@@ -14,7 +14,7 @@ use crate::seccomp;
 use super::homes::Home;
 use super::layout::{Inside, Layout, X_SOCKETS};
 use super::runtime_dir::RuntimeDir;
-use super::spawner::inherit;
+use super::spawner::{inherit, memory_file};
 
 /// The program of the agent, among the support files.
 pub(crate) const AGENT: &str = "agent";
@@ -29,6 +29,9 @@ const COVERS: &[(&str, &str)] = &[
 
 /// For all logs of a box together, in bytes. A part of the desktop that complains without end fills no more.
 const LOG_SIZE: &str = "8388608";
+
+/// The table of host names, to which the name of the computer is added.
+const HOSTS: &str = "/etc/hosts";
 
 /// Closed to the computer's user, unless that is root outside.
 const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
@@ -127,18 +130,33 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     bind("--ro-bind", &layout.support, &inside.support);
     bind("--bind", &layout.home, &inside.home);
     let filter = seccomp::COMPUTER.file()?;
+    let control_number = control.as_raw_fd().to_string();
+    let mut inherited = vec![control];
+    // Only a file that is there can be covered.
+    if let Ok(hosts) = std::fs::read_to_string(HOSTS) {
+        let own = memory_file(&with_own_name(&hosts, hostname))?;
+        command.args(["--perms", "0644", "--ro-bind-data", &own.as_raw_fd().to_string(), HOSTS]);
+        inherited.push(own);
+    }
     command
         .args(["--seccomp", &filter.as_raw_fd().to_string()])
         .args(["--remount-ro", "/"])
         .args(["--chdir", "/", "--clearenv"])
         .arg("--")
         .arg(format!("{}/{AGENT}", inside.support))
-        .args(["agent", "--control", &control.as_raw_fd().to_string()])
+        .args(["agent", "--control", &control_number])
         .args(["--home", &inside.home, "--scratch", &inside.scratch])
         .stdin(Stdio::null());
     if let Some(owner) = owner {
         command.uid(owner).gid(owner);
     }
-    inherit(command.as_std_mut(), vec![filter, control]);
+    inherited.push(filter);
+    inherit(command.as_std_mut(), inherited);
     Ok(command)
+}
+
+/// The host's table with the name of the computer, at the address that Debian gives it: programs look their own name up, and
+/// no name server knows it.
+fn with_own_name(hosts: &str, hostname: &str) -> String {
+    format!("{}\n127.0.1.1\t{hostname}\n", hosts.trim_end())
 }

@@ -1,16 +1,20 @@
 //! Starting the programs that the server needs beside itself: boxes, the carriers of networks, encoders.
 //!
-//! They end with the server, however that ends, and get nothing of it but what is named: no variable, no terminal, no key.
+//! They end with the server, however that ends, and get nothing of it but what is named: no variable, no terminal, no key, no
+//! descriptor, no ignored signal.
 //!
 //! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
 //! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
 use std::time::Duration;
 use std::{env, io, thread};
 
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid,
@@ -21,6 +25,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::agent::{Stat, descendants, end_descendants};
+use crate::inherited::reset_for_exec;
 
 /// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
@@ -98,6 +103,7 @@ impl Spawner {
                 // The server's terminal is not theirs: Ctrl-C there is the server's to handle.
                 setsid()?;
                 leave_session_keyring();
+                reset_for_exec();
                 Ok(())
             });
         }
@@ -171,4 +177,12 @@ pub(crate) fn inherit(command: &mut std::process::Command, descriptors: Vec<Owne
             Ok(())
         });
     }
+}
+
+/// A file without a name, to be inherited.
+pub(crate) fn memory_file(content: &str) -> io::Result<OwnedFd> {
+    let mut file = File::from(memfd_create("file", MemfdFlags::CLOEXEC)?);
+    file.write_all(content.as_bytes())?;
+    file.rewind()?;
+    Ok(file.into())
 }

@@ -64,7 +64,6 @@ pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
     rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
     // The end of the server is seen by its socket: an agent that the kernel killed could not end the others.
     rustix::process::set_parent_process_death_signal(None)?;
-    rustix::process::umask(rustix::fs::Mode::from_raw_mode(0o022));
     give_up_rights()?;
     seccomp::COMPUTER.install()?;
     agent::serve(control, ground)

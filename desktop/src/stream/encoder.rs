@@ -4,17 +4,15 @@
 //! The computer's user sees neither the encoder nor the address it streams to. The secret parts of the address are not
 //! in its command line, which all users of the host can read, but in a file that only exists in the box.
 
-use std::fs::File;
-use std::io::{self, Seek as _, Write as _};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::io;
+use std::os::fd::AsRawFd as _;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Stdio;
 
-use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::process::Command;
 
-use crate::computer::{SYSTEM, inherit};
+use crate::computer::{SYSTEM, inherit, memory_file};
 
 use super::connections::{Connection, Host, Target};
 use super::listeners::{AUDIO, DISPLAY};
@@ -134,14 +132,6 @@ fn in_box(
     let inherited = files.into_iter().map(|(_, file)| file).chain([control.into()]);
     inherit(command.as_std_mut(), inherited.collect());
     Ok(command)
-}
-
-/// A file without a name.
-fn memory_file(content: &str) -> io::Result<OwnedFd> {
-    let mut file = File::from(memfd_create("encoder", MemfdFlags::CLOEXEC)?);
-    file.write_all(content.as_bytes())?;
-    file.rewind()?;
-    Ok(file.into())
 }
 
 /// Options of the encoder, one a line. They name the target as if the encoder were connected to it directly.

@@ -4,13 +4,12 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{BorrowedFd, FromRawFd as _, OwnedFd, RawFd};
+use std::os::fd::{FromRawFd as _, OwnedFd, RawFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
-use rustix::io::{FdFlags, fcntl_setfd};
-
+use crate::inherited::close_on_exec;
 use crate::privileges::give_up_rights;
 use crate::seccomp;
 
@@ -45,18 +44,4 @@ fn send_listeners(control: RawFd) -> io::Result<()> {
 /// Makes the encoder the first to be killed if the computer runs out of memory. A failure only changes that order.
 fn prefer_for_oom_kill() {
     let _ = fs::write("/proc/self/oom_score_adj", "500");
-}
-
-/// Marks all descriptors except stdin, stdout, stderr and `kept`.
-fn close_on_exec(kept: Option<RawFd>) -> io::Result<()> {
-    for entry in fs::read_dir("/proc/self/fd")? {
-        let Some(descriptor) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
-            continue;
-        };
-        if descriptor > 2 && Some(descriptor) != kept {
-            // SAFETY: it is open, since the kernel lists it.
-            fcntl_setfd(unsafe { BorrowedFd::borrow_raw(descriptor) }, FdFlags::CLOEXEC)?;
-        }
-    }
-    Ok(())
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use tungstenite::Message;
 
-use crate::server::{Computer, Server, wait_until};
+use crate::server::{Computer, Server, wait_until, walled};
 use crate::socket::Socket;
 use crate::terminal::{input, open, read_until};
 
@@ -67,6 +67,46 @@ fn every_program_has_the_variables_of_a_desktop() {
     input(&mut terminal, "tput colors; tput -T $TERM longname; echo\r");
     assert!(read_until(&mut terminal, "xterm with").contains("256\r\n"));
     assert_eq!(said(&computer, "locale charmap; printf 'é' | wc -m"), "UTF-8\n1");
+}
+
+#[test]
+fn a_computer_inherits_nothing_from_whoever_starts_the_server() {
+    // As a shell script that holds a lock and calls `nohup`, under a service manager with a strict mask.
+    const STARTER: &str = r#"trap "" HUP INT QUIT TERM; umask 077; exec 9>>"$LOCK" 77<&0; exec "$@""#;
+    let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+    let lock = folder.path().join("held-lock").display().to_string();
+    let server = Server::start_by(&["env", &format!("LOCK={lock}"), "bash", "-c", STARTER, "bash"]);
+    let computer = server.computer();
+    let mut terminal = open(&computer, "");
+    let probe = "umask; grep SigIgn /proc/self/status | tail -c 8; ls /proc/self/fd | tr '\\n' ' '; ls -l /proc/$(pgrep -x Xvnc | head -n 1)/fd | grep -c held-lock";
+    // Of the ignored signals without those of the C library.
+    let expected = "0022\n0000000\n0 1 2 3 0";
+    assert_eq!(said(&computer, &format!("{probe}; true")), expected);
+    let run = run(&computer, &format!("import subprocess\nsubprocess.run({probe:?}, shell=True)"));
+    assert_eq!(run, expected);
+    input(&mut terminal, "sleep 86399\r");
+    wait_until("the program", || computer.bash("pgrep -fx 'sleep 86399'")["exit_code"] == 0);
+    input(&mut terminal, "\x1c");
+    read_until(&mut terminal, "Quit");
+    input(&mut terminal, "sleep 86398\r");
+    wait_until("the program", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 0);
+    drop(terminal);
+    wait_until("the hangup", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 1);
+}
+
+#[test]
+fn a_computer_knows_its_own_name() {
+    if !walled() {
+        return;
+    }
+    let server = Server::start();
+    let computer = server.computer();
+    let own =
+        "import socket\nprint(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))";
+    assert_eq!(run(&computer, own), "127.0.1.1 127.0.0.1");
+    assert_eq!(said(&computer, "hostname -i"), "127.0.1.1");
+    let hosts = std::fs::read_to_string("/etc/hosts").expect("Debian has it");
+    assert!(said(&computer, "cat /etc/hosts").starts_with(hosts.trim_end()));
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! What a process inherits from the one that started it, and must not pass on.
+
+use std::fs;
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+
+use rustix::fs::Mode;
+use rustix::io::{FdFlags, fcntl_setfd};
+
+/// The last signal of Linux.
+const LAST_SIGNAL: libc::c_int = 64;
+
+/// Marks all descriptors except stdin, stdout, stderr and `kept` as close-on-exec.
+#[expect(clippy::disallowed_methods, reason = "lists the descriptors of this process")]
+pub(crate) fn close_on_exec(kept: Option<RawFd>) -> io::Result<()> {
+    for entry in fs::read_dir("/proc/self/fd")? {
+        let Some(descriptor) = entry?.file_name().to_str().and_then(|name| name.parse::<RawFd>().ok()) else {
+            continue;
+        };
+        if descriptor > 2 && Some(descriptor) != kept {
+            // SAFETY: it is open, since the kernel lists it.
+            fcntl_setfd(unsafe { BorrowedFd::borrow_raw(descriptor) }, FdFlags::CLOEXEC)?;
+        }
+    }
+    Ok(())
+}
+
+/// Sets what `exec` preserves to the defaults of a login: `nohup` ignores signals, and a service may have a stricter file mode
+/// mask. Programs do not change either by themselves.
+///
+/// # Safety
+///
+/// Ends the signal handlers of the process. To be called between fork and exec: makes only async-signal-safe system calls.
+pub(crate) unsafe fn reset_for_exec() {
+    for signal in 1..=LAST_SIGNAL {
+        // Fails for the two signals that cannot be handled and for those of the C library.
+        // SAFETY: the default action needs no handler.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    rustix::process::umask(Mode::from_raw_mode(0o022));
+}
