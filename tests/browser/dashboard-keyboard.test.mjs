@@ -237,6 +237,43 @@ describe("the keyboard of the dashboard's screen", () => {
     assert.equal(calls.join(""), "teh日本");
   });
 
+  test("a click or a paste during a composition comes after its text, and nothing is typed twice", LIMIT, async () => {
+    answer = () => ({ json: { success: true } });
+    const click = async () => page.mouse.click(...(await onPage({ x: 600, y: 300 })));
+    for (const [act, then] of [[click, /^\{.*\}$/], [() => paste("pasted"), /^pasted$/]]) {
+      await page.locator("#screen-keys").evaluate((field) => field.blur());
+      await page.locator("#screen-keyboard").click();
+      await settled();
+      calls = [];
+      await page.keyboard.type("hello");
+      await session.send("Input.imeSetComposition", { text: "日本", selectionStart: 2, selectionEnd: 2 });
+      await act();
+      await page.keyboard.type("more");
+      await settled();
+      const [, before, between, after] = /^(.*日本)(.*?)(more)$/.exec(calls.join("").replace("click ", "")) ?? [];
+      assert.deepEqual([before, after], ["hello日本", "more"], calls.join(" | "));
+      assert.match(between, then);
+    }
+  });
+
+  test("a finger that taps the screen leaves a phone's keyboard where it is", LIMIT, async () => {
+    answer = () => ({ json: { success: true } });
+    const focus = () => page.evaluate("document.activeElement.id");
+    const tap = async () => {
+      const [x, y] = await onPage({ x: 600, y: 300 });
+      await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+      await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      await settled();
+    };
+    assert.equal(await focus(), "screen-keys");
+    await tap();
+    assert.equal(await focus(), "screen-keys");
+    await page.locator("#screen-keyboard").click();
+    await tap();
+    assert.notEqual(await focus(), "screen-keys");
+    assert.deepEqual(calls.map((call) => call.split(" ")[0]), ["click", "click"]);
+  });
+
   test("a held key goes at the pace of the link, and stops when it is released", LIMIT, async () => {
     link = LINK;
     for (const [held, sent] of [["Backspace", "[Backspace]"], ["x", "x"]]) {
