@@ -235,6 +235,33 @@ describe("the terminal's own keys", async () => {
   });
 });
 
+describe("names", async () => {
+  const { readable, typeable } = await load("ui/names.ts");
+
+  test("are shown without what turns the direction of the text after them", () => {
+    assert.equal(readable("evil\u202egpj.exe"), "evilgpj.exe");
+    assert.equal(readable("שלום 👩‍👧 <b>"), "שלום 👩‍👧 <b>");
+  });
+
+  test("can be typed as they are shown", () => {
+    for (const [name, typed] of [["a  b\n", "a b"], ["e\u0301", "é"], ["\u200bzero", "zero"], ["👩‍👧", "👩‍👧"]]) {
+      assert.equal(typeable(name), typeable(typed));
+    }
+    assert.notEqual(typeable("A"), typeable("a"));
+  });
+});
+
+describe("the words for a computer", async () => {
+  const { screenWords } = await load("computers/screen-words.ts");
+
+  test("say why it is broken", () => {
+    const selected = { id: "1", status: "error", problem: "its X server ended", workspace: {} };
+    const { text, detail } = screenWords({ inventory: { workspaces: [], computers: [selected] }, selected, away: false }, {});
+    assert.match(text, /broken/);
+    assert.equal(detail, "Its X server ended.");
+  });
+});
+
 describe("files", async () => {
   const { sizeWords } = await load("files/words.ts");
   const { Lines } = await load("api/lines.ts");
