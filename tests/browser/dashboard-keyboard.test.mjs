@@ -274,6 +274,34 @@ describe("the keyboard of the dashboard's screen", () => {
     assert.deepEqual(calls.map((call) => call.split(" ")[0]), ["click", "click"]);
   });
 
+  test("two fingers scroll and drag nothing, and one that rests is the right button", LIMIT, async () => {
+    answer = () => ({ json: { success: true } });
+    const [x, y] = await onPage({ x: 600, y: 300 });
+    const touch = (type, ...points) =>
+      session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([right, down], id) => ({ x: x + right, y: y + down, id })) });
+    const gesture = async (paths) => {
+      await touch("touchStart", [0, 0]);
+      await touch("touchStart", [0, 0], [90, 0]);
+      for (let step = 1; step <= 10; step += 1) await touch("touchMove", ...paths(step));
+      await touch("touchEnd");
+      await settled();
+      return calls.splice(0).join(" ");
+    };
+    assert.match(await gesture((step) => [[0, -12 * step], [90, -12 * step]]), /^scroll .*"direction":"down"/);
+    assert.match(await gesture((step) => [[0, 12 * step], [90, 12 * step]]), /^scroll .*"direction":"up"/);
+    assert.equal(await gesture((step) => [[-6 * step, 0], [90 + 6 * step, 0]]), "", "fingers that go apart");
+    await touch("touchStart", [0, 0]);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await touch("touchEnd");
+    await settled();
+    assert.match(calls.splice(0).join(" "), /^click .*"button":"right"[^|]*$/);
+    await touch("touchStart", [0, 0]);
+    await touch("touchMove", [60, 40]);
+    await touch("touchEnd");
+    await settled();
+    assert.match(calls.splice(0).join(" "), /^drag /);
+  });
+
   test("a held key goes at the pace of the link, and stops when it is released", LIMIT, async () => {
     link = LINK;
     for (const [held, sent] of [["Backspace", "[Backspace]"], ["x", "x"]]) {

@@ -10,7 +10,7 @@ const ESCAPE_TWICE = 500;
 
 const HINTS = {
   free: "Click it, or press Enter, to type there.",
-  touch: "Tap to click, rest for the right button, pull to drag.",
+  touch: "Tap, drag, rest for the right button, two fingers to scroll.",
   taken: "Your keyboard is there. Esc twice to leave.",
 };
 
