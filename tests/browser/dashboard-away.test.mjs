@@ -62,6 +62,17 @@ describe("the dashboard while its service is away", () => {
     await page.locator("#events-list .gap").first().waitFor({ timeout: SOON });
   });
 
+  test("a picture that is late is told, and the service is asked for", LIMIT, async () => {
+    await page.locator("#screen-cover").waitFor({ state: "hidden" });
+    let held;
+    await page.route(/\/screenshot/, (route) => (held === undefined ? void (held = route) : route.continue()));
+    await page.locator("#screen-latency", { hasText: /^\d s…$/ }).waitFor();
+    assert.equal(await page.locator("#machine-status").innerText(), "Running");
+    await held.continue();
+    await page.locator("#screen-latency", { hasText: / ms$/ }).waitFor();
+    await page.unroute(/\/screenshot/);
+  });
+
   test("the button looks at once", LIMIT, async () => {
     await stage.gate.close();
     const button = page.locator("#notices").getByRole("button", { name: "Retry now" });

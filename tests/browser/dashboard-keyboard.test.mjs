@@ -237,6 +237,71 @@ describe("the keyboard of the dashboard's screen", () => {
     assert.equal(calls.join(""), "teh日本");
   });
 
+  test("a click or a paste during a composition comes after its text, and nothing is typed twice", LIMIT, async () => {
+    answer = () => ({ json: { success: true } });
+    const click = async () => page.mouse.click(...(await onPage({ x: 600, y: 300 })));
+    for (const [act, then] of [[click, /^\{.*\}$/], [() => paste("pasted"), /^pasted$/]]) {
+      await page.locator("#screen-keys").evaluate((field) => field.blur());
+      await page.locator("#screen-keyboard").click();
+      await settled();
+      calls = [];
+      await page.keyboard.type("hello");
+      await session.send("Input.imeSetComposition", { text: "日本", selectionStart: 2, selectionEnd: 2 });
+      await act();
+      await page.keyboard.type("more");
+      await settled();
+      const [, before, between, after] = /^(.*日本)(.*?)(more)$/.exec(calls.join("").replace("click ", "")) ?? [];
+      assert.deepEqual([before, after], ["hello日本", "more"], calls.join(" | "));
+      assert.match(between, then);
+    }
+  });
+
+  test("a finger that taps the screen leaves a phone's keyboard where it is", LIMIT, async () => {
+    answer = () => ({ json: { success: true } });
+    const focus = () => page.evaluate("document.activeElement.id");
+    const tap = async () => {
+      const [x, y] = await onPage({ x: 600, y: 300 });
+      await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [{ x, y }] });
+      await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      await settled();
+    };
+    assert.equal(await focus(), "screen-keys");
+    await tap();
+    assert.equal(await focus(), "screen-keys");
+    await page.locator("#screen-keyboard").click();
+    await tap();
+    assert.notEqual(await focus(), "screen-keys");
+    assert.deepEqual(calls.map((call) => call.split(" ")[0]), ["click", "click"]);
+  });
+
+  test("two fingers scroll and drag nothing, and one that rests is the right button", LIMIT, async () => {
+    answer = () => ({ json: { success: true } });
+    const [x, y] = await onPage({ x: 600, y: 300 });
+    const touch = (type, ...points) =>
+      session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([right, down], id) => ({ x: x + right, y: y + down, id })) });
+    const gesture = async (paths) => {
+      await touch("touchStart", [0, 0]);
+      await touch("touchStart", [0, 0], [90, 0]);
+      for (let step = 1; step <= 10; step += 1) await touch("touchMove", ...paths(step));
+      await touch("touchEnd");
+      await settled();
+      return calls.splice(0).join(" ");
+    };
+    assert.match(await gesture((step) => [[0, -12 * step], [90, -12 * step]]), /^scroll .*"direction":"down"/);
+    assert.match(await gesture((step) => [[0, 12 * step], [90, 12 * step]]), /^scroll .*"direction":"up"/);
+    assert.equal(await gesture((step) => [[-6 * step, 0], [90 + 6 * step, 0]]), "", "fingers that go apart");
+    await touch("touchStart", [0, 0]);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await touch("touchEnd");
+    await settled();
+    assert.match(calls.splice(0).join(" "), /^click .*"button":"right"[^|]*$/);
+    await touch("touchStart", [0, 0]);
+    await touch("touchMove", [60, 40]);
+    await touch("touchEnd");
+    await settled();
+    assert.match(calls.splice(0).join(" "), /^drag /);
+  });
+
   test("a held key goes at the pace of the link, and stops when it is released", LIMIT, async () => {
     link = LINK;
     for (const [held, sent] of [["Backspace", "[Backspace]"], ["x", "x"]]) {

@@ -116,6 +116,64 @@ describe("the dashboard's layout", () => {
   });
 });
 
+describe("many computers, and names of every kind", () => {
+  const NAMES = ["W".repeat(100), "a  b", "line\nbreak", "\u200bzero", "e\u0301te\u0301", "\u202Egpj.exe", "שלום", "<b>bold</b>"];
+  const ids = [];
+
+  before(async () => {
+    const [{ id: workspace_id }] = await stage.orgo.workspaces.list();
+    for (const name of [...Array.from({ length: 14 }, (_, at) => `box-${at}`), ...NAMES]) {
+      const computer = await stage.orgo.computers.create({ workspace_id, name });
+      await computer.stop();
+      ids.push(computer.id);
+    }
+  });
+
+  test("the selected computer is in sight, and every one can be scrolled to", LIMIT, async () => {
+    for (const [width, height] of [[360, 740], [1024, 768], [1280, 720], [1440, 900]]) {
+      await page.setViewportSize({ width, height });
+      await page.goto(`${new URL(page.url()).origin}/#${ids.at(-1)}`);
+      await page.reload();
+      const chosen = page.locator(".computer[aria-current=true]");
+      await chosen.filter({ hasText: "bold" }).waitFor();
+      const isInSight = (place) => place.evaluate((element) => {
+        const { left, right, top, bottom } = element.getBoundingClientRect();
+        return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
+      });
+      assert.ok(await isInSight(chosen), `at ${width} by ${height}`);
+      const list = await page.locator("#computers-list").boundingBox();
+      await page.mouse.move(list.x + 20, list.y + 20);
+      await page.mouse.wheel(-9_000, width < 1180 ? 0 : -9_000);
+      await until("the first one", () => isInSight(page.locator(".computer").first()));
+    }
+  });
+
+  test("the name that is shown deletes", LIMIT, async () => {
+    for (const [width, height] of [[320, 640], [1440, 900]]) {
+      await page.setViewportSize({ width, height });
+      for (const id of ids.slice(-NAMES.length)) {
+        await page.evaluate((id) => void (location.hash = id), id);
+        await page.locator(`.computer[data-id="${id}"][aria-current=true]`).waitFor();
+        await page.locator("#machine-delete").click();
+        const shown = (await page.locator("#delete-name").innerText()).replaceAll("\u200b", "").normalize("NFC");
+        assert.doesNotMatch(shown, /\u202e/);
+        await page.locator("#delete-form [name=name]").fill(shown);
+        const submit = page.locator("#delete-form [type=submit]");
+        assert.ok(await submit.isEnabled(), shown);
+        const { x, width: wide } = await submit.boundingBox();
+        assert.ok(x + wide <= width, "the button is cut off");
+        const { scrollWidth, clientWidth } = await page.locator("#delete").evaluate((dialog) => ({ scrollWidth: dialog.scrollWidth, clientWidth: dialog.clientWidth }));
+        assert.equal(scrollWidth, clientWidth, shown);
+        await page.locator("#delete-form [name=name]").fill("another");
+        assert.ok(await submit.isDisabled());
+        await page.keyboard.press("Escape");
+      }
+    }
+    await page.evaluate((id) => void (location.hash = id), stage.computer.id);
+    await page.locator("#screen-cover").waitFor({ state: "hidden" });
+  });
+});
+
 describe("what no call of a computer can carry", () => {
   const hint = (text) => page.locator("#screen-hint", { hasText: text }).waitFor();
 

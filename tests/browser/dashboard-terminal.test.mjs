@@ -45,6 +45,26 @@ describe("the dashboard's terminal", () => {
     await page.keyboard.press("Control+C");
   });
 
+  test("a paste that ends the shell's bracketed paste early runs nothing, and what was left out is said", LIMIT, async () => {
+    await page.evaluate((text) => navigator.clipboard.writeText(text), "echo begun\x1b[201~\ntouch ~/pasted\n\x04\x03");
+    await focus();
+    await page.keyboard.press("Control+Shift+V");
+    await page.locator("#terminal-state", { hasText: "Pasted without 3 control characters" }).waitFor();
+    await row("echo begun[201~").first().waitFor();
+    await page.keyboard.press("Control+C");
+    await shell("echo third-$((1+1))", /^third-2/);
+    assert.notEqual((await stage.computer.bash("ls ~/pasted")).exit_code, 0);
+  });
+
+  test("says why a text that no terminal takes is not sent", LIMIT, async () => {
+    await page.locator(".xterm-helper-textarea").evaluate((field) => {
+      const clipboardData = new DataTransfer();
+      clipboardData.setData("text/plain", "x".repeat(17 * 1024 * 1024));
+      field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    });
+    await page.locator("#terminal-state", { hasText: /^Not sent: .*at most 16777216/ }).waitFor();
+  });
+
   test("Ctrl+C copies what is selected, and ends a program when nothing is", LIMIT, async () => {
     await shell("echo second-$((1+1)); sleep 1000; echo ended-$((1+1))", /^second-2/);
     await page.mouse.dblclick(...(await placeOf(/^second-2/)));

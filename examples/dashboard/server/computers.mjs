@@ -45,10 +45,12 @@ async function anyWorkspace(orgo, calls, options, name) {
  * @param {import("orgo-sdk").Workspace} [workspace]
  */
 export function summary(info, workspace) {
-  const { id, name, status, os, ram, cpu, resolution, created_at } = info;
+  const { id, name, status, os, ram, cpu, resolution, created_at, instance_details } = info;
+  // Why it is broken, if the service says so.
+  const problem = typeof instance_details?.error === "string" ? instance_details.error : undefined;
   const place = {
     id: workspace?.id ?? info.workspace_id ?? info.project_id,
     name: workspace?.name ?? info.project_name,
   };
-  return { id, name, status, os, ram, cpu, resolution, created_at, workspace: place };
+  return { id, name, status, os, ram, cpu, resolution, created_at, problem, workspace: place };
 }

@@ -81,6 +81,11 @@ describe("keys", async () => {
     ["Pause with Control", press("Cancel", { ctrl: true }), false, "ctrl+Pause"],
     ["Print", press("PrintScreen", { alt: true }), false, "alt+Print"],
     ["a dead key", press("Dead", { alt: false }), false, undefined],
+    ["a dead key in a combination", press("Dead", { ctrl: true, alt: true, code: "KeyE" }), false, "ctrl+alt+e"],
+    ["a digit of a French keyboard", press("é", { ctrl: true, code: "Digit2" }), false, "ctrl+2"],
+    ["a letter that no Latin key has", press("ö", { ctrl: true, code: "Semicolon" }), false, "ctrl+ö"],
+    ["a letter of Dvorak", press("j", { ctrl: true, code: "KeyC" }), false, "ctrl+j"],
+    ["Clear of a number block", press("Clear", { code: "Numpad5" }), false, "Clear"],
   ];
   for (const [name, event, apple, expected] of cases) {
     test(name, () => assert.equal(keyName(event, apple), expected));
@@ -91,6 +96,9 @@ describe("keys", async () => {
     assert.ok(isPaste(press("Insert", { shift: true }), false));
     assert.ok(isPaste(press("v", { meta: true }), true));
     assert.ok(!isPaste(press("v", { ctrl: true }), true));
+    assert.ok(isPaste(press("м", { ctrl: true, code: "KeyV" }), false), "a Russian layout");
+    assert.ok(isPaste(press("v", { ctrl: true, code: "Period" }), false), "Dvorak");
+    assert.ok(!isPaste(press("k", { ctrl: true, code: "KeyV" }), false), "Dvorak's k");
   });
 });
 
@@ -192,7 +200,8 @@ describe("the words of failures", async () => {
 });
 
 describe("the terminal's own keys", async () => {
-  const { isCopyInTerminal, isPasteInTerminal } = await load("terminal/keys.ts");
+  const { isCopyInTerminal, isFindInTerminal, isPasteInTerminal } = await load("terminal/keys.ts");
+  const { pasteable } = await load("terminal/pasteable.ts");
   const press = (code, { ctrl = false, shift = false, key = "" } = {}) => ({
     key,
     code,
@@ -203,13 +212,53 @@ describe("the terminal's own keys", async () => {
   });
 
   test("copy and paste as in other terminals", () => {
-    assert.ok(isCopyInTerminal(press("KeyC", { ctrl: true, shift: true }), false, false));
-    assert.ok(isCopyInTerminal(press("KeyC", { ctrl: true }), true, false));
-    assert.ok(!isCopyInTerminal(press("KeyC", { ctrl: true }), false, false), "the shell's");
-    assert.ok(!isCopyInTerminal(press("KeyC", { ctrl: true }), true, true), "the shell's on Apple computers");
-    assert.ok(isPasteInTerminal(press("KeyV", { ctrl: true, shift: true }), false));
+    assert.ok(isCopyInTerminal(press("KeyC", { ctrl: true, shift: true, key: "C" }), false, false));
+    assert.ok(isCopyInTerminal(press("KeyC", { ctrl: true, key: "c" }), true, false));
+    assert.ok(!isCopyInTerminal(press("KeyC", { ctrl: true, key: "c" }), false, false), "the shell's");
+    assert.ok(!isCopyInTerminal(press("KeyC", { ctrl: true, key: "c" }), true, true), "the shell's on Apple computers");
+    assert.ok(isPasteInTerminal(press("KeyV", { ctrl: true, shift: true, key: "V" }), false));
     assert.ok(isPasteInTerminal(press("Insert", { shift: true, key: "Insert" }), false));
-    assert.ok(!isPasteInTerminal(press("KeyV", { ctrl: true }), false), "the shell's");
+    assert.ok(!isPasteInTerminal(press("KeyV", { ctrl: true, key: "v" }), false), "the shell's");
+  });
+
+  test("the letters are those of the layout", () => {
+    assert.ok(isCopyInTerminal(press("KeyI", { ctrl: true, shift: true, key: "C" }), false, false), "Dvorak");
+    assert.ok(!isCopyInTerminal(press("KeyC", { ctrl: true, key: "j" }), true, false), "Dvorak's j");
+    assert.ok(isCopyInTerminal(press("KeyC", { ctrl: true, key: "с" }), true, false), "a Russian layout");
+    assert.ok(isPasteInTerminal(press("KeyV", { ctrl: true, shift: true, key: "М" }), false), "a Russian layout");
+    assert.ok(isFindInTerminal(press("KeyY", { ctrl: true, shift: true, key: "F" })), "Dvorak");
+  });
+
+  test("a paste has no control characters but tabs and line ends", () => {
+    assert.deepEqual(pasteable("echo \x1b[201~\n\trm\r\n\x03\x04\x9b\x7f é👋"), { text: "echo [201~\n\trm\r\n é👋", leftOut: 5 });
+    assert.deepEqual(pasteable(""), { text: "", leftOut: 0 });
+  });
+});
+
+describe("names", async () => {
+  const { readable, typeable } = await load("ui/names.ts");
+
+  test("are shown without what turns the direction of the text after them", () => {
+    assert.equal(readable("evil\u202egpj.exe"), "evilgpj.exe");
+    assert.equal(readable("שלום 👩‍👧 <b>"), "שלום 👩‍👧 <b>");
+  });
+
+  test("can be typed as they are shown", () => {
+    for (const [name, typed] of [["a  b\n", "a b"], ["e\u0301", "é"], ["\u200bzero", "zero"], ["👩‍👧", "👩‍👧"]]) {
+      assert.equal(typeable(name), typeable(typed));
+    }
+    assert.notEqual(typeable("A"), typeable("a"));
+  });
+});
+
+describe("the words for a computer", async () => {
+  const { screenWords } = await load("computers/screen-words.ts");
+
+  test("say why it is broken", () => {
+    const selected = { id: "1", status: "error", problem: "its X server ended", workspace: {} };
+    const { text, detail } = screenWords({ inventory: { workspaces: [], computers: [selected] }, selected, away: false }, {});
+    assert.match(text, /broken/);
+    assert.equal(detail, "Its X server ended.");
   });
 });
 

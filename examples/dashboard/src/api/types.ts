@@ -6,6 +6,8 @@ export interface Computer extends Pick<
   ComputerInfo,
   "id" | "name" | "status" | "os" | "ram" | "cpu" | "resolution" | "created_at"
 > {
+  /** Why it is broken. */
+  problem?: string;
   workspace: Workspace;
 }
 

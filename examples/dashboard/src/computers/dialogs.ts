@@ -1,5 +1,6 @@
 import { field, setUpDialog, submitButton } from "../ui/dialog.js";
 import { byId, element } from "../ui/dom.js";
+import { readable, typeable } from "../ui/names.js";
 import type { ComputerStore } from "./store.js";
 
 /** Asks for a new computer. */
@@ -62,7 +63,7 @@ export class DeleteDialog {
     const { selected } = this.#store.state.get();
     if (selected === undefined) return;
     this.#target = { id: selected.id, name: selected.name ?? selected.id };
-    this.#name.textContent = this.#target.name;
+    this.#name.textContent = readable(this.#target.name);
     this.#form.reset();
     this.#compare();
     this.#dialog.showModal();
@@ -70,7 +71,8 @@ export class DeleteDialog {
   }
 
   #compare(): void {
-    submitButton(this.#form).disabled = field(this.#form, "name").value.trim() !== this.#target.name;
+    const isTyped = typeable(field(this.#form, "name").value) === typeable(this.#target.name);
+    submitButton(this.#form).disabled = !isTyped;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Lifecycle } from "../api/client.js";
 import { byId, keepFocus, setState, setText } from "../ui/dom.js";
+import { readable } from "../ui/names.js";
 import type { Notices } from "../ui/notices.js";
 import type { Computers, ComputerStore } from "./store.js";
 import { canStart, facts, isChanging, OUT_OF_REACH, statusWords } from "./words.js";
@@ -49,7 +50,7 @@ export class MachineHead {
     const changing = isChanging(status);
     setText(
       this.#name,
-      selected === undefined ? (inventory === undefined ? "\u00a0" : "No computer") : (selected.name ?? selected.id),
+      selected === undefined ? (inventory === undefined ? "\u00a0" : "No computer") : readable(selected.name ?? selected.id),
     );
     setText(this.#facts, selected === undefined ? "\u00a0" : facts(selected));
     if (selected === undefined) {
@@ -58,7 +59,7 @@ export class MachineHead {
       const { label, tone } = away ? OUT_OF_REACH : statusWords(status);
       setState(this.#status, label, tone);
     }
-    document.title = selected?.name === undefined ? "Orgo dashboard" : `${selected.name} · Orgo`;
+    document.title = selected?.name === undefined ? "Orgo dashboard" : `${readable(selected.name)} · Orgo`;
     const able: [HTMLButtonElement, boolean][] = [
       [this.#start, canStart(status)],
       [this.#stop, status === "running"],

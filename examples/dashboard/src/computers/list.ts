@@ -1,5 +1,6 @@
 import type { Computer, Inventory } from "../api/types.js";
 import { byId, element } from "../ui/dom.js";
+import { readable } from "../ui/names.js";
 import type { Computers, ComputerStore } from "./store.js";
 import { facts, OUT_OF_REACH, statusWords } from "./words.js";
 
@@ -9,6 +10,8 @@ export class ComputerList {
   readonly #create = byId("create-open", HTMLButtonElement);
   readonly #store: ComputerStore;
   #shown = "";
+  /** The computer that was brought to sight. */
+  #revealed: string | undefined;
 
   constructor(store: ComputerStore) {
     this.#store = store;
@@ -17,8 +20,7 @@ export class ComputerList {
 
   /** Moves the focus to a computer, or to the button for a new one if it is not there. */
   focus(id?: string): void {
-    const item = this.#list.querySelector<HTMLElement>(`[data-id="${CSS.escape(id ?? "")}"]`);
-    (item ?? this.#create).focus();
+    (this.#find(id) ?? this.#create).focus();
   }
 
   #show({ inventory, selected, error, away }: Computers): void {
@@ -31,13 +33,29 @@ export class ComputerList {
     const computers = inventory?.computers ?? [];
     this.#list.replaceChildren(
       ...(computers.length > 0
-        ? computers.map((computer) => this.#item(computer, computer.id === selected?.id, away))
+        ? computers.map((computer) => this.#make(computer, computer.id === selected?.id, away))
         : [element("li", { class: "computers-empty" }, emptyWords(inventory, error))]),
     );
     if (focused !== undefined) this.focus(focused);
+    if (selected?.id !== this.#revealed) this.#reveal((this.#revealed = selected?.id));
   }
 
-  #item(computer: Computer, current: boolean, away: boolean): HTMLLIElement {
+  /** Scrolls the list alone, not the page, so that a computer is in its middle. */
+  #reveal(id?: string): void {
+    const item = this.#find(id)?.getBoundingClientRect();
+    if (item === undefined) return;
+    const list = this.#list.getBoundingClientRect();
+    this.#list.scrollBy({
+      left: item.left - list.left - (list.width - item.width) / 2,
+      top: item.top - list.top - (list.height - item.height) / 2,
+    });
+  }
+
+  #find(id = ""): HTMLElement | null {
+    return this.#list.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
+  }
+
+  #make(computer: Computer, current: boolean, away: boolean): HTMLLIElement {
     const { label, tone } = away ? OUT_OF_REACH : statusWords(computer.status);
     const button = element(
       "button",
@@ -49,7 +67,7 @@ export class ComputerList {
         title: facts(computer),
       },
       element("span", { class: "dot", "data-tone": tone, "aria-hidden": "true" }),
-      element("strong", {}, computer.name ?? computer.id),
+      element("strong", {}, readable(computer.name ?? computer.id)),
       element("span", { class: "muted" }, label),
     );
     button.addEventListener("click", () => this.#store.select(computer.id));

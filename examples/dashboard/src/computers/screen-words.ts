@@ -1,3 +1,4 @@
+import { sentence } from "../api/problem.js";
 import type { CoverWords } from "../screen/cover.js";
 import type { Computers } from "./store.js";
 import { canStart, OUT_OF_REACH, statusWords } from "./words.js";
@@ -39,10 +40,11 @@ export function screenWords(
       action,
     };
   }
-  const { status, id } = selected;
+  const { status, id, problem } = selected;
   if (status === "running") return { text: "Taking the first picture…" };
   return {
     text: statusWords(status).sentence,
+    ...(status === "error" && problem !== undefined && { detail: sentence(problem) }),
     ...(canStart(status) && { action: { label: "Start", run: () => start(id) } }),
   };
 }

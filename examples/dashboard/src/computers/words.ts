@@ -22,7 +22,7 @@ const WORDS: Record<string, StatusWords> = {
   error: {
     label: "Broken",
     tone: "bad",
-    sentence: "The computer is broken. Restart it, or delete it and make another.",
+    sentence: "The computer is broken. Start it again, or delete it and make another.",
   },
 };
 

@@ -1,5 +1,6 @@
 import type { StoredFile } from "../api/types.js";
 import { byId, element, icon, setText } from "../ui/dom.js";
+import { readable } from "../ui/names.js";
 import { timeOf } from "../ui/time.js";
 import { dayOf, sizeWords } from "./words.js";
 
@@ -80,7 +81,7 @@ export class FileList {
 }
 
 export function nameOf({ filename, id }: StoredFile): string {
-  return filename ?? id;
+  return readable(filename ?? id);
 }
 
 function enable(row: HTMLElement, enabled: boolean): void {

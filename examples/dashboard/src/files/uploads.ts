@@ -3,6 +3,7 @@ import { LARGEST_FILE } from "../../shared/limits.mjs";
 import type { UploadStep } from "../api/client.js";
 import { paragraph, sentence } from "../api/problem.js";
 import { byId, element, icon, setText } from "../ui/dom.js";
+import { readable } from "../ui/names.js";
 import { sizeWords } from "./words.js";
 
 export interface UploadHooks {
@@ -81,7 +82,7 @@ export class Uploads {
   }
 
   #show(file: File): Upload {
-    const { name } = file;
+    const name = readable(file.name);
     const bar = element("progress", { "aria-label": `Upload of ${name}`, hidden: "" });
     const words = element("p", { class: "muted figures" }, "Waiting");
     const label = `Cancel the upload of ${name}`;

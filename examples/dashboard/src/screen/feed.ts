@@ -14,6 +14,8 @@ const ACTIVE = 3_000;
 const EQUAL = 8;
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 10_000;
+/** How long a picture may be on its way before that is told, and how often it is told then, in milliseconds. */
+const LATE = { first: 2_000, again: 1_000 };
 /** How much slower than usual the pictures are asked for at most, where the service asks to slow down. */
 const SLOWEST = 16;
 
@@ -23,6 +25,8 @@ export interface FeedOptions {
   draw(picture: ImageBitmap): void;
   /** A picture arrived, or the answer that nothing has changed. */
   arrived(figures: FeedFigures): void;
+  /** A picture is on its way for a number of milliseconds. Called again and again until it arrives or fails. */
+  late(duration: number): void;
   failed(error: unknown, failure: FeedFailure): void;
 }
 
@@ -110,7 +114,11 @@ export class ScreenFeed {
   }
 
   async #next(signal: AbortSignal, started: number): Promise<void> {
-    const blob = await this.#options.take(signal);
+    const late = window.setInterval(() => {
+      const duration = performance.now() - started;
+      if (duration >= LATE.first && !signal.aborted) this.#options.late(duration);
+    }, LATE.again);
+    const blob = await this.#options.take(signal).finally(() => clearInterval(late));
     const now = performance.now();
     const latency = now - started;
     if (blob === undefined) {

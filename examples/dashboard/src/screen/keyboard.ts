@@ -10,7 +10,7 @@ const ESCAPE_TWICE = 500;
 
 const HINTS = {
   free: "Click it, or press Enter, to type there.",
-  touch: "Tap to click, rest for the right button, pull to drag.",
+  touch: "Tap, drag, rest for the right button, two fingers to scroll.",
   taken: "Your keyboard is there. Esc twice to leave.",
 };
 
@@ -70,8 +70,8 @@ export class Keyboard {
       if (event.target === this.#field || !this.#enabled()) return;
       // The text that follows goes to another place.
       this.#forget();
-      // A finger's tap would open a phone's keyboard over the page; there the button is for that.
-      if (event.pointerType !== "mouse") return;
+      // A finger's tap would open a phone's keyboard over the page; there the button is for that. An open one stays.
+      if (event.pointerType !== "mouse" && !this.#taken) return;
       event.preventDefault();
       this.take();
     });
@@ -185,13 +185,22 @@ export class Keyboard {
   #leave(): void {
     this.#repeat = this.#composing = this.#printing = false;
     this.#queue.release();
+    // A composition ends with the focus, and not every browser says so before.
+    this.#compare();
     this.#forget();
     this.update();
   }
 
-  /** What was typed is no longer what is before the computer's cursor. */
+  /**
+   * What was typed is no longer what is before the computer's cursor. A composition belongs there, so it ends first, and
+   * its text is sent: browsers end it when the field loses the focus.
+   */
   #forget(): void {
+    if (this.#composing) {
+      this.#field.blur();
+      this.take();
+    }
     this.#copied = "";
-    if (!this.#composing && this.#field.value !== "") this.#field.value = "";
+    if (this.#field.value !== "") this.#field.value = "";
   }
 }

@@ -1,3 +1,5 @@
+import { baseKey } from "../ui/base-key.js";
+
 /** What of a keyboard event says which key it is. */
 export type KeyPress = Pick<
   KeyboardEvent,
@@ -27,6 +29,11 @@ const NAMED: Record<string, string> = {
   PrintScreen: "Print",
   ScrollLock: "Scroll_Lock",
   Help: "Help",
+  Clear: "Clear",
+  Select: "Select",
+  Undo: "Undo",
+  Redo: "Redo",
+  Find: "Find",
 };
 
 /** X keysym names of signs in combinations, where the sign itself would be taken for a separator or is not a name. */
@@ -62,10 +69,8 @@ export function keyName(press: KeyPress, apple: boolean): string | undefined {
   const modifiers = [control && "ctrl", alt && "alt", superKey && "super"].filter((name) => name !== false);
 
   if (named !== undefined) return [...modifiers, ...(press.shiftKey ? ["shift"] : []), named].join("+");
-  if (writes || modifiers.length === 0 || [...press.key].length !== 1) return undefined;
-  const letter = /^Key([A-Z])$/.exec(press.code)?.[1]?.toLowerCase();
-  // A keyboard of another script still has its Latin letters for combinations.
-  const base = /^[\x20-\x7e]$/.test(press.key) ? press.key.toLowerCase() : letter;
+  if (writes || modifiers.length === 0) return undefined;
+  const base = baseKey(press);
   if (base === undefined) return undefined;
   const shift = press.shiftKey && /[a-z]/.test(base) ? ["shift"] : [];
   return [...modifiers, ...shift, SIGNS[base] ?? base].join("+");
@@ -74,5 +79,5 @@ export function keyName(press: KeyPress, apple: boolean): string | undefined {
 /** Whether it is what pastes in this system. */
 export function isPaste(press: KeyPress, apple: boolean): boolean {
   const control = apple ? press.metaKey : press.ctrlKey;
-  return (control && !press.altKey && press.key.toLowerCase() === "v") || (press.shiftKey && press.key === "Insert");
+  return (control && !press.altKey && baseKey(press) === "v") || (press.shiftKey && press.key === "Insert");
 }

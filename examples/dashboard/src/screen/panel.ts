@@ -53,6 +53,10 @@ export class ScreenPanel {
       take: (signal) => this.#take(signal),
       draw: (picture) => this.#draw(picture),
       arrived: (figures) => this.#arrived(figures),
+      late: (duration) => {
+        doubtful();
+        if (this.#visible) setText(this.#latency, `${Math.floor(duration / 1000)} s…`);
+      },
       failed: (error, failure) => {
         doubtful();
         this.#failed(error, failure);

@@ -10,10 +10,14 @@ const STILL = 4;
 const DOUBLE = { time: 400, distance: 6 };
 /** How much turning of the wheel is one notch, in CSS pixels. */
 const NOTCH = 100;
+/** How far two fingers go for one notch, in CSS pixels. */
+const FINGER_NOTCH = 30;
 /** The height of a line for browsers that count the wheel's turning in lines. */
 const LINE = NOTCH / 3;
 /** The most notches in one call. */
 const MOST = 20;
+/** How long a finger rests for a click with the right button, in milliseconds. Not every browser opens a menu then. */
+const FINGER_RESTS = 500;
 /** How long the pointer rests before it is taken to point at something, in milliseconds. */
 const RESTED = 1_200;
 /** The longest that a drag is repeated, in seconds: its way counts, not how long somebody thought about it. */
@@ -55,6 +59,8 @@ export class Pointer {
   #press: Press | undefined;
   #lastClick: (Point & { at: number }) | undefined;
   #wheel = 0;
+  /** The places of two fingers, by the ids of their pointers, while they turn the wheel. */
+  readonly #fingers = new Map<number, Point>();
 
   constructor(canvas: HTMLCanvasElement, { queue, trace, hint, size, enabled }: PointerOptions) {
     this.#canvas = canvas;
@@ -71,14 +77,18 @@ export class Pointer {
     // The middle button would start the browser's own scrolling.
     canvas.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault());
     canvas.addEventListener("pointerup", (event) => this.#up(event));
-    canvas.addEventListener("pointercancel", () => this.#end());
+    canvas.addEventListener("pointercancel", (event) => {
+      this.#fingers.delete(event.pointerId);
+      this.#end();
+    });
     canvas.addEventListener("contextmenu", (event) => this.#menu(event, enabled()));
     canvas.addEventListener("wheel", (event) => enabled() && this.#turn(event), { passive: false });
   }
 
   #down(event: PointerEvent): void {
     const start = pointOf(event);
-    if (this.#press !== undefined || !isInside(start, this.#shown())) return;
+    if (!isInside(start, this.#shown())) return;
+    if (this.#press !== undefined || this.#fingers.size > 0) return this.#addFinger(event, start);
     clearTimeout(this.#resting);
     const button = buttonOf(event);
     if (button === undefined) return this.#hint.note(NOTES.button);
@@ -88,21 +98,41 @@ export class Pointer {
 
   #move(event: PointerEvent): void {
     const press = this.#press;
-    if (press?.id !== event.pointerId) return;
     const point = pointOf(event);
+    this.#pull(event.pointerId, point);
+    if (press?.id !== event.pointerId) return;
     press.moved ||= distance(press.start, point) > STILL;
     if (press.moved) this.#trace.line(press.start, point);
   }
 
   #up(event: PointerEvent): void {
     const press = this.#press;
+    this.#fingers.delete(event.pointerId);
     if (press?.id !== event.pointerId) return;
     this.#end();
     const end = pointOf(event);
     const held = heldKeys(event);
     if (held !== "") this.#hint.note(`Sent without ${held}: no key can be held during a click or a drag.`);
     if (press.moved) this.#drag(press, end, event.timeStamp);
-    else this.#click(press.button, press.start, event.timeStamp);
+    else this.#click(isTouch(event) && event.timeStamp - press.at >= FINGER_RESTS ? "right" : press.button, press.start, event.timeStamp);
+  }
+
+  /** A second finger turns what the first one does into turning the wheel. */
+  #addFinger(event: PointerEvent, start: Point): void {
+    const press = this.#press;
+    if (!isTouch(event) || press === undefined || press.moved) return;
+    this.#end();
+    this.#wheel = 0;
+    this.#canvas.setPointerCapture(event.pointerId);
+    this.#fingers.set(press.id, press.start).set(event.pointerId, start);
+  }
+
+  /** Two fingers pull the picture with them. One that goes up while the other goes down turns nothing. */
+  #pull(id: number, point: Point): void {
+    const last = this.#fingers.get(id);
+    if (last === undefined) return;
+    this.#fingers.set(id, point);
+    if (this.#fingers.size === 2) this.#scroll((last.y - point.y) / 2, FINGER_NOTCH, point);
   }
 
   #end(): void {
@@ -165,10 +195,15 @@ export class Pointer {
           ? NOTCH * 3
           : 1);
     if (Math.sign(delta) !== Math.sign(this.#wheel)) this.#wheel = 0;
+    this.#scroll(delta, NOTCH, point);
+  }
+
+  /** @param notch how much turning is one notch */
+  #scroll(delta: number, notch: number, point: Point): void {
     this.#wheel += delta;
-    const notches = Math.trunc(this.#wheel / NOTCH);
+    const notches = Math.trunc(this.#wheel / notch);
     if (notches === 0) return;
-    this.#wheel -= notches * NOTCH;
+    this.#wheel -= notches * notch;
     this.#queue.scroll({
       direction: notches < 0 ? "up" : "down",
       amount: Math.min(Math.abs(notches), MOST),

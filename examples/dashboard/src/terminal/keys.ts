@@ -1,3 +1,5 @@
+import { baseKey } from "../ui/base-key.js";
+
 type Press = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "shiftKey" | "altKey" | "metaKey">;
 
 /**
@@ -7,11 +9,16 @@ type Press = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "shiftKey" | "altK
 export function isCopyInTerminal(press: Press, selected: boolean, apple: boolean): boolean {
   if (apple || !press.ctrlKey || press.altKey || press.metaKey) return false;
   if (press.key === "Insert") return !press.shiftKey && selected;
-  return press.code === "KeyC" && (press.shiftKey || selected);
+  return baseKey(press) === "c" && (press.shiftKey || selected);
 }
 
 /** Whether the browser pastes then, into the terminal's field. */
 export function isPasteInTerminal(press: Press, apple: boolean): boolean {
   if (apple || press.altKey || press.metaKey || !press.shiftKey) return false;
-  return press.ctrlKey ? press.code === "KeyV" : press.key === "Insert";
+  return press.ctrlKey ? baseKey(press) === "v" : press.key === "Insert";
+}
+
+/** Whether it finds text: Ctrl+Shift+F, also with Command. */
+export function isFindInTerminal(press: Press): boolean {
+  return (press.ctrlKey || press.metaKey) && press.shiftKey && baseKey(press) === "f";
 }

@@ -10,8 +10,9 @@ import { channelWords, isBroken, isOutdated } from "../channel/words.js";
 import { APPLE } from "../ui/apple.js";
 import { setUpDialog } from "../ui/dialog.js";
 import { byId, setState, setText } from "../ui/dom.js";
-import { isCopyInTerminal, isPasteInTerminal } from "./keys.js";
 import { Find } from "./find.js";
+import { isCopyInTerminal, isFindInTerminal, isPasteInTerminal } from "./keys.js";
+import { pasteable } from "./pasteable.js";
 import { followScheme } from "./themes.js";
 
 /** How long the size has to stay the same before the shell is told, in milliseconds. */
@@ -84,11 +85,13 @@ export class TerminalPanel {
       this.#view.focus();
     });
     this.#view.attachCustomKeyEventHandler((event) => this.#mayHandle(event));
+    // Before the emulator, which passes all characters on.
+    this.#holder.addEventListener("paste", (event) => this.#paste(event), { capture: true });
     this.#view.onData((data) => this.#write(data));
     this.#view.onResize(({ cols, rows }) => this.#terminal?.resize(cols, rows));
     const find = new Find(this.#view);
     this.#holder.addEventListener("keydown", (event) => {
-      if (!(event.ctrlKey || event.metaKey) || !event.shiftKey || event.code !== "KeyF") return;
+      if (!isFindInTerminal(event)) return;
       event.preventDefault();
       find.open();
     });
@@ -247,8 +250,23 @@ export class TerminalPanel {
 
   #write(data: string): void {
     const terminal = this.#terminal;
-    if (terminal === undefined || terminal.write(data)) return;
-    this.#note(`Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
+    if (terminal === undefined) return;
+    try {
+      if (!terminal.write(data)) this.#note(`Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
+    } catch (error) {
+      // It is too long, or has half of an emoji.
+      this.#note(`Not sent: ${explain(error).message}`, "bad");
+    }
+  }
+
+  #paste(event: ClipboardEvent): void {
+    // The search field is in the panel too.
+    if (event.target instanceof HTMLInputElement) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const { text, leftOut } = pasteable(event.clipboardData?.getData("text/plain") ?? "");
+    this.#view.paste(text);
+    if (leftOut > 0) this.#note(`Pasted without ${leftOut} control character${leftOut === 1 ? "" : "s"}`, "bad");
   }
 
   /** Writes a line of the page's own among the shell's output. */
