@@ -63,7 +63,8 @@ export class InputQueue {
     const longest = repeat ? MOST_REPEATS : LONGEST_TEXT;
     for (const part of parts(text)) {
       const last = this.#waiting.at(-1);
-      if (last?.action === "type" && last.repeat === repeat && !last.pasted && last.params.text.length + part.length <= longest) {
+      const joins = last?.action === "type" && last.repeat === repeat && !last.pasted;
+      if (joins && last.params.text.length + part.length <= longest) {
         last.params.text += part;
       } else if (!repeat || last === undefined) {
         this.#waiting.push({ action: "type", params: { text: part }, repeat });
