@@ -348,6 +348,21 @@ describe("the keyboard of the dashboard's screen", () => {
     await notice.getByRole("button", { name: "Dismiss" }).click();
   });
 
+  test("Esc twice stops a long paste, and says how much was not typed", LIMIT, async () => {
+    link = LINK;
+    answer = () => ({ json: { success: true } });
+    await paste("lorem ipsum ".repeat(1_000));
+    await page.locator("#screen-hint", { hasText: "Esc twice stops it" }).waitFor();
+    await until("a part of it", () => calls.length > 2);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await page.locator("#screen-hint", { hasText: /^Stopped the paste: its last \d+ characters were not typed/ }).waitFor();
+    await settled();
+    assert.deepEqual(calls.slice(-2), ["[Escape]", "[Escape]"]);
+    assert.ok(calls.join("").length < 6_000, `${calls.length} calls`);
+    assert.equal(await page.evaluate("document.activeElement.id"), "screen-stage");
+  });
+
   test("what the computer left out of a text is said", LIMIT, async () => {
     answer = () => ({ json: { success: true, details: { left_out: { count: 2, characters: ["U+000C", "U+0007"] } } } });
     await paste("a\f\x07b");

@@ -339,6 +339,18 @@ describe("the queue of inputs", async () => {
     );
   });
 
+  test("a paste that waits can be stopped, and what was typed before and after it is sent", async () => {
+    const { queue, calls, next } = recorded();
+    queue.type("before");
+    queue.paste("😀".repeat(250));
+    queue.type("after");
+    await next();
+    assert.equal(queue.cancelPaste(), 150);
+    assert.equal(queue.cancelPaste(), 0);
+    for (let times = 0; times < 2; times += 1) await next();
+    assert.deepEqual(calls.map(({ params }) => params.text), ["before", "😀".repeat(100), "after"]);
+  });
+
   test("sends long text in pieces that leave characters whole", async () => {
     const { queue, calls, next } = recorded();
     const text = `${"x".repeat(199)}😀${"y".repeat(300)}`;

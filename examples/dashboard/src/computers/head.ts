@@ -50,7 +50,11 @@ export class MachineHead {
     const changing = isChanging(status);
     setText(
       this.#name,
-      selected === undefined ? (inventory === undefined ? "\u00a0" : "No computer") : readable(selected.name ?? selected.id),
+      selected === undefined
+        ? inventory === undefined
+          ? "\u00a0"
+          : "No computer"
+        : readable(selected.name ?? selected.id),
     );
     setText(this.#facts, selected === undefined ? "\u00a0" : facts(selected));
     if (selected === undefined) {

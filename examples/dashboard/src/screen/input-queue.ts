@@ -14,6 +14,8 @@ type Input = (
 ) & {
   /** Whether it comes from a key that is held down, and not from a press of its own. */
   repeat: boolean;
+  /** Whether it is a piece of a paste, which may be much longer than what anybody types. */
+  pasted?: boolean;
 };
 
 /** How much text goes in one call, in UTF-16 units: a computer types it key by key, and a click should not wait for long. */
@@ -61,13 +63,25 @@ export class InputQueue {
     const longest = repeat ? MOST_REPEATS : LONGEST_TEXT;
     for (const part of parts(text)) {
       const last = this.#waiting.at(-1);
-      if (last?.action === "type" && last.repeat === repeat && last.params.text.length + part.length <= longest) {
+      const joins = last?.action === "type" && last.repeat === repeat && !last.pasted;
+      if (joins && last.params.text.length + part.length <= longest) {
         last.params.text += part;
       } else if (!repeat || last === undefined) {
         this.#waiting.push({ action: "type", params: { text: part }, repeat });
       }
     }
     void this.#work();
+  }
+
+  paste(text: string): void {
+    for (const part of parts(text)) this.#push({ action: "type", params: { text: part }, repeat: false, pasted: true });
+  }
+
+  /** Drops what waits of pastes. Returns how many characters that is. */
+  cancelPaste(): number {
+    const pasted = this.#waiting.filter((input) => input.pasted);
+    this.#waiting = this.#waiting.filter((input) => !input.pasted);
+    return pasted.reduce((sum, input) => sum + (input.action === "type" ? [...input.params.text].length : 0), 0);
   }
 
   /** @param repeat whether a key that is held down presses it again */

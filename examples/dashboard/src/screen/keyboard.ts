@@ -10,7 +10,7 @@ const ESCAPE_TWICE = 500;
 
 const HINTS = {
   free: "Click it, or press Enter, to type there.",
-  touch: "Tap, drag, rest for the right button, two fingers to scroll.",
+  touch: "Tap, drag, rest: right button, two fingers: scroll.",
   taken: "Your keyboard is there. Esc twice to leave.",
 };
 
@@ -26,6 +26,9 @@ const EDITS: Record<string, string> = {
   deleteWordBackward: "ctrl+Backspace",
   deleteWordForward: "ctrl+Delete",
 };
+
+/** The length from which on a paste takes so long that it is said how to stop it, in UTF-16 units. */
+const LONG_PASTE = 1_000;
 
 /** How much of what was typed the field keeps, in UTF-16 units. */
 const LONGEST_COPY = 500;
@@ -135,7 +138,7 @@ export class Keyboard {
     event.preventDefault();
     this.#send(key, event.repeat);
     if (key !== "Escape") this.#escapedAt = -Infinity;
-    else if (event.timeStamp - this.#escapedAt < ESCAPE_TWICE && !event.repeat) this.release();
+    else if (event.timeStamp - this.#escapedAt < ESCAPE_TWICE && !event.repeat) this.#escape();
     else this.#escapedAt = event.timeStamp;
   }
 
@@ -174,7 +177,15 @@ export class Keyboard {
     event.preventDefault();
     this.#forget();
     const text = event.clipboardData?.getData("text/plain").replaceAll("\r\n", "\n") ?? "";
-    if (text !== "") this.#queue.type(text);
+    this.#queue.paste(text);
+    if (text.length > LONG_PASTE) this.#hint.note("Typing your paste. Esc twice stops it.");
+  }
+
+  /** Leaves, and stops a paste. */
+  #escape(): void {
+    const dropped = this.#queue.cancelPaste();
+    this.release();
+    if (dropped > 0) this.#hint.note(`Stopped the paste: its last ${dropped} characters were not typed.`);
   }
 
   #send(key: string, repeat = false): void {

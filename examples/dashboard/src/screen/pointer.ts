@@ -114,7 +114,7 @@ export class Pointer {
     const held = heldKeys(event);
     if (held !== "") this.#hint.note(`Sent without ${held}: no key can be held during a click or a drag.`);
     if (press.moved) this.#drag(press, end, event.timeStamp);
-    else this.#click(isTouch(event) && event.timeStamp - press.at >= FINGER_RESTS ? "right" : press.button, press.start, event.timeStamp);
+    else this.#click(hasRested(event, press) ? "right" : press.button, press.start, event.timeStamp);
   }
 
   /** A second finger turns what the first one does into turning the wheel. */
@@ -239,6 +239,10 @@ function buttonOf({ button, ctrlKey }: PointerEvent): "left" | "right" | undefin
 function heldKeys({ ctrlKey, shiftKey, altKey, metaKey }: PointerEvent): string {
   const keys = [ctrlKey && !APPLE && "Ctrl", shiftKey && "Shift", altKey && "Alt", metaKey && (APPLE ? "Command" : "Super")];
   return keys.filter(Boolean).join(" and ");
+}
+
+function hasRested(event: PointerEvent, { at }: Press): boolean {
+  return isTouch(event) && event.timeStamp - at >= FINGER_RESTS;
 }
 
 function isTouch(event: MouseEvent): boolean {
