@@ -18,15 +18,24 @@ const NAMES: [&str; 2] = ["error", "title"];
 const EXPLANATIONS: [&str; 8] =
     ["message", "Message", "error_description", "detail", "errors", "reason", "msg", "description"];
 
+/// The reason of a response that redirects a request and is not followed.
+pub const REDIRECTED: &str =
+    "the server redirects this call; only reads follow redirects, on the same origin: check `baseUrl`";
+
 /// The reason in the body of a refusal. `mask` takes the secrets out of a text: it gets the text before it is cut, since the
 /// beginning of a secret is not recognized.
 pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
-    let none = "the server gave no reason";
+    let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
+    let none = if redirects { REDIRECTED } else { "the server gave no reason" };
     if let Ok(value) = json::parse(body) {
         return match of_json(&value) {
             Some(text) => mask(&text),
             None => none.to_owned(),
         };
+    }
+    // The page of a redirect has no reason in it.
+    if redirects {
+        return none.to_owned();
     }
     if body.starts_with(&[0x1f, 0x8b]) {
         return format!("{none} that can be read: its response is compressed (gzip)");
@@ -258,6 +267,9 @@ mod tests {
             ),
             (500, "<html><head><title></title></head><body>Oops &lt;3 &bogus; &", "Oops <3 &bogus; &"),
             (403, "<html><body><h1>403 Forbidden</h1>", "Forbidden"),
+            (302, "<html><head><title>302 Found</title></head></html>", REDIRECTED),
+            (307, "", REDIRECTED),
+            (308, r#"{"error":"moved to eu"}"#, "moved to eu"),
             (500, "<title>unfinished", "the server gave no reason"),
             (500, "<", "the server gave no reason"),
         ] {

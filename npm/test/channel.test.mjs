@@ -238,11 +238,13 @@ test("a stream of input joins a pair that two chunks share", async () => {
   const { channel, stream } = await open();
   const writer = stream.writable.getWriter();
   for (const chunk of ["a\ud83e", "\udd80b", "\ud83d"]) await writer.write(chunk);
-  const closing = writer.close();
-  await until(() => channel.sent.length === 3);
-  channel.acknowledge();
-  await closing;
-  assert.deepEqual(channel.sent, ["a", "🦀b", "\ud83d"]);
+  await assert.rejects(writer.close(), { field: "text", message: /half of a surrogate pair/ });
+  assert.deepEqual(channel.sent, ["a", "🦀b"]);
+  const next = stream.writable.getWriter();
+  await assert.rejects(next.write("c\udd80d"), { field: "text" });
+  for (const half of ["\ud83d", "a\ude00b"]) assert.throws(() => stream.write(half), { name: "InvalidParameterError", field: "text" });
+  assert.throws(() => stream.write(new Uint8Array(1)), { message: "terminal.write: `text` must be a string" });
+  assert.deepEqual(channel.sent, ["a", "🦀b"]);
 });
 
 test("a stream of input goes to one shell alone", async () => {

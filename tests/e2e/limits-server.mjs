@@ -53,6 +53,12 @@ const requests = {
     response.writeHead(503, { ...CORS, "content-type": "text/plain" });
     response.end(`no healthy upstream for ${headers.authorization} ${"x".repeat(10_000)}`);
   },
+  /** Redirects the first request, and says yes to what follows it. */
+  moved(response, { request, seen }) {
+    if (seen.requests > 1) return json(200, { success: true, id: "c" })(response);
+    const status = { POST: 302, DELETE: 303 }[request.method] ?? 307;
+    response.writeHead(status, { ...CORS, location: `${request.url}/elsewhere` }).end();
+  },
   keyless: json(401, { error: "Missing API key", request_id: "req_1" }),
 };
 

@@ -332,6 +332,21 @@ async function refusalsOfOthersAreRead(world) {
   }
 }
 
+async function redirectsOfActionsAreNotFollowed(world) {
+  const acts = [(computer) => computer.click({ x: 1, y: 1 }), (computer) => computer.type("x"), (computer) => computer.delete()];
+  for (const act of acts) {
+    // A page does not see that it was a redirect alone, and would repeat what may be repeated.
+    const { computer, seen } = begin(world, "moved", { maxRetries: 0 });
+    const error = await rejects(act(computer), world.sdk.OrgoError, `${act}`);
+    ok(/the server redirects this call/.test(error.message), error.message);
+    equal(error.delivered, "maybe", `${act} was delivered`);
+    equal((await seen()).requests, 1, `requests of ${act}`);
+  }
+  const { orgo, seen } = begin(world, "moved");
+  equal((await orgo.computers.get("c")).id, "c", "what a read is redirected to");
+  equal((await seen()).requests, 2, "requests of a read");
+}
+
 async function refusedChannelsSayWhy(world) {
   const connected = world.sdk.Orgo.connect({ ...begin(world, "dislikes").connection, password: "hunter2" });
   const openings = {
@@ -531,6 +546,7 @@ export const limits = Object.fromEntries([
   ["a call is sent again twice, after at most one and two seconds", retriesAreTwo],
   ["what matters less than the level is not told", levelsAreKept],
   ["the title of a page and the first words of a text are the reason of a refusal", refusalsOfOthersAreRead],
+  ["an action that is redirected is not made again as another request", redirectsOfActionsAreNotFollowed],
   ["a channel that is refused says the server's words", refusedChannelsSayWhy],
   ["a copy of a connection without its password says what to do", copiesOfConnections],
   ["a missing key is said, with the remedy", missingKeyIsSaid],

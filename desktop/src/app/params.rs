@@ -6,7 +6,7 @@ use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use futures_util::StreamExt as _;
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use tokio::time::timeout;
 
@@ -46,7 +46,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Options<T> {
             // The cause says what is wrong, the outermost text only that something is.
             let cause =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-            ApiError::bad_request(cause)
+            ApiError::bad_request(match cause.split_once(": ") {
+                Some((name, problem)) => format!("{name}: {}", reworded(problem)),
+                None => cause,
+            })
         })
     }
 }
@@ -74,8 +77,14 @@ async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {
 }
 
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
+    let invalid = |cause| ApiError::bad_request(format!("The body is not valid JSON: {cause}"));
+    // serde would take the items of a list for the fields, in their order in the source.
+    let begins = json.trim_ascii_start().first();
+    if begins == Some(&b'[') || begins != Some(&b'{') && serde_json::from_slice::<IgnoredAny>(json).is_ok() {
+        return Err(ApiError::bad_request("The body must be a JSON object"));
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         let path = error.path().to_string();
         let cause = error.into_inner();
         if cause.is_data() {
@@ -84,9 +93,12 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
             let problem = "holds half of a surrogate pair, such as an emoji that was cut in two";
             ApiError::bad_request(format!("{path}: {problem}"))
         } else {
-            ApiError::bad_request(format!("The body is not valid JSON: {cause}"))
+            invalid(cause)
         }
-    })
+    })?;
+    // Else a second object would be ignored.
+    deserializer.end().map_err(invalid)?;
+    Ok(value)
 }
 
 /// Whether a string has an escape such as `\ud83d` without its other half, which serde_json says in words alone.
@@ -102,7 +114,38 @@ fn explain(path: &str, cause: &serde_json::Error) -> String {
     if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         return format!("{field} is required");
     }
-    if path == "." { text.to_owned() } else { format!("{path}: {text}") }
+    let text = reworded(text);
+    if path == "." { text } else { format!("{path}: {text}") }
+}
+
+/// What serde says of a value, without the names of Rust's types. The value itself is left out, since it may be long.
+fn reworded(text: &str) -> String {
+    if let Some((_, wanted)) =
+        text.strip_prefix("unknown variant `").and_then(|text| text.rsplit_once("expected "))
+    {
+        return format!("must be {}", wanted.replace('`', ""));
+    }
+    let found = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: "));
+    let Some((found, wanted)) = found.and_then(|text| text.rsplit_once(", expected ")) else {
+        return text.to_owned();
+    };
+    let wanted = match wanted {
+        "f64" => "a number",
+        "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "a boolean" => "true or false",
+        wanted if wanted.starts_with("struct ") => "an object",
+        wanted => wanted,
+    };
+    let found = match found.split(' ').next().unwrap_or_default() {
+        "null" | "Option" => "null",
+        "boolean" => "a boolean",
+        "integer" | "floating" => "a number",
+        "string" | "character" => "a string",
+        "sequence" => "a list",
+        "map" => "an object",
+        _ => return format!("must be {wanted}"),
+    };
+    format!("must be {wanted}, not {found}")
 }
 
 /// An integer, which some callers write as `40.0`.
@@ -167,9 +210,31 @@ mod tests {
     #[test]
     fn a_refusal_names_the_parameter() {
         assert!(refusal("{}").contains("x is required"));
-        assert!(refusal(r#"{"x": "a"}"#).contains("x: invalid type: string"));
+        assert!(refusal(r#"{"x": "a"}"#).contains("x: must be a number, not a string"));
+        assert!(refusal(r#"{"x": true}"#).contains("x: must be a number, not a boolean"));
+        assert!(refusal(r#"{"x": null}"#).contains("x: must be a number, not null"));
+        assert!(refusal(r#"{"x": {"x": 1}}"#).contains("x: must be a number, not an object"));
+        let text = |json: &str| format!("{:?}", read::<Text>(json.as_bytes()).expect_err("it is wrong"));
+        assert!(text(r#"{"text": 5}"#).contains("text: must be a string, not a number"));
+        assert!(text(r#"{"text": ["a"]}"#).contains("text: must be a string, not a list"));
         assert!(refusal(r#"{"x": 1.5}"#).contains("x: 1.5 is not a whole number"));
         assert!(refusal(r#"{"x": 1, "y": 1e99}"#).contains("y: "));
         assert!(refusal("{").contains("not valid JSON"));
+        assert_eq!(
+            reworded("unknown variant `gif`, expected one of `png`, `jpeg`"),
+            "must be one of png, jpeg"
+        );
+        assert_eq!(reworded("unknown variant `, expected `, expected `a` or `b`"), "must be a or b");
+    }
+
+    #[test]
+    fn the_body_is_one_object() {
+        for json in ["[40]", " [[", "null", "40", "\"x\"", "true"] {
+            assert!(refusal(json).contains("The body must be a JSON object"), "{json}");
+        }
+        for json in [r#"{"x": 1} x"#, r#"{"x": 1}{"x": 2}"#, r#"{"x": 1},"#, "x", ""] {
+            assert!(refusal(json).contains("The body is not valid JSON"), "{json}");
+        }
+        assert!(read::<Point>(b" {\"x\": 1} \r\n").is_ok());
     }
 }

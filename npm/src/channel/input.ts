@@ -1,12 +1,14 @@
 import type { AbortSignalLike } from "../ambient.js";
 import { Bounds } from "../bounded.js";
 import { ConnectionError } from "../errors.js";
-import { checkArgument, checks } from "../options.js";
+import { checkArgument, checkWhole } from "../options.js";
 import type { Counters, Delivered } from "../types.js";
 import type { Terminal } from "./terminal.js";
 
 /** The longest piece that is written at once, in UTF-16 units. */
 const PIECE = 1 << 18;
+
+const WRITABLE = "terminal.writable";
 
 /** Writes text of any length to one shell, and waits for room. */
 export class InputWriter {
@@ -24,12 +26,13 @@ export class InputWriter {
   }
 
   async write(chunk: string, signal: AbortSignalLike): Promise<void> {
-    const operation = "terminal.writable";
-    checkText(operation, chunk);
+    const operation = WRITABLE;
+    checkString(operation, chunk);
     const bounds = new Bounds(operation, undefined, signal);
     const joined = this.#half + chunk;
     const length = isHighSurrogate(joined, joined.length - 1) ? joined.length - 1 : joined.length;
     this.#half = joined.slice(length);
+    checkWhole(operation, "text", joined.slice(0, length));
     for (let start = 0; start < length; ) {
       const end = pieceEnd(joined, start, length);
       const delivered = start > 0 ? "maybe" : "no";
@@ -40,7 +43,7 @@ export class InputWriter {
   }
 
   async close(): Promise<void> {
-    if (this.#half !== "") this.#terminal.write(this.#half);
+    checkWhole(WRITABLE, "text", this.#half);
     await this.#terminal.drained();
   }
 
@@ -59,8 +62,14 @@ export function linkBroke(operation: string, lost: number, delivered: Delivered)
   return new ConnectionError({ kind: "transport", message: `${operation}: the link broke${detail}`, delivered });
 }
 
+/** Checks text of which no character is cut in two. */
 export function checkText(operation: string, text: unknown): void {
-  checkArgument(operation, "text", text, { ...checks.string, accepts: (value) => typeof value === "string" });
+  checkString(operation, text);
+  checkWhole(operation, "text", text);
+}
+
+function checkString(operation: string, text: unknown): void {
+  checkArgument(operation, "text", text, { accepts: (value) => typeof value === "string", wanted: "a string" });
 }
 
 /** Where a piece of a text ends, not between the halves of a surrogate pair. */

@@ -79,7 +79,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    * `false`: nothing of it is sent, and {@link refusal} says why. That is so while the link is down, while the server does
    * not answer (`unstable`), and while 1 MiB waits for the server or for a program that does not read its input.
    *
-   * @throws InvalidParameterError for more than 16 MiB.
+   * @throws InvalidParameterError for more than 16 MiB, and for half of a surrogate pair: an emoji that is cut in two. {@link writable}
+   * joins the halves.
    */
   write(text: string): boolean {
     checkText("terminal.write", text);

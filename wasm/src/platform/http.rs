@@ -6,10 +6,13 @@ use gloo_net::http::{Method, RequestBuilder, Response as Answer};
 use js_sys::{Promise, Reflect, TypeError, Uint8Array};
 use orgo_core::driver::Progress;
 use orgo_core::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::reason::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache};
+use web_sys::{
+    AbortController, ReadableStream, ReadableStreamDefaultReader, RequestCache, RequestRedirect, ResponseType,
+};
 
 use super::failure::{NO_CAUSE, message};
 use super::{Browser, xhr};
@@ -61,6 +64,11 @@ pub(super) async fn send(
             core::Method::Delete => Method::DELETE,
         })
         .cache(RequestCache::NoStore)
+        // `fetch` makes a GET of a POST that is redirected, and takes the response to that for success.
+        .redirect(match request.method {
+            core::Method::Get => RequestRedirect::Follow,
+            core::Method::Post | core::Method::Delete => RequestRedirect::Manual,
+        })
         .abort_signal(Some(&controller.signal()));
     let _guard = AbortOnDrop(controller);
     for (name, value) in &request.headers {
@@ -82,6 +90,10 @@ pub(super) async fn send(
     let answer = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
     let answer = Answer::from(answer.unchecked_into::<web_sys::Response>());
     progress.heard();
+    // A browser does not say which redirect it was.
+    if answer.type_() == ResponseType::Opaqueredirect {
+        return Err(SendFailure { reached: Reached::Maybe, message: REDIRECTED.to_owned() });
+    }
     let mut response = Response {
         status: answer.status(),
         headers: answer.headers().entries().collect(),
