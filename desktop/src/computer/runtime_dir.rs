@@ -5,6 +5,7 @@
     reason = "works with a folder of the server's own in a folder that is sticky, and with the list of processes"
 )]
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -253,7 +254,7 @@ fn end_boxes(folder: &str) {
             } else if is_agent(&process, &part) {
                 found = true;
                 // It does the same, or hangs. Orphans fall to it as long as it is there.
-                end_descendants(pid.as_raw_nonzero().get());
+                end_descendants(pid.as_raw_nonzero().get(), &HashSet::new());
             } else {
                 continue;
             }

@@ -12,13 +12,13 @@ use std::{env, io, thread};
 
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid, waitpid,
+    Pid, Signal, WaitOptions, getpid, getppid, set_parent_process_death_signal, setsid, waitpid,
 };
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::agent::{Stat, descendants, end_descendants};
+use crate::agent::{Identity, Stat, descendants, end_descendants};
 
 /// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
@@ -103,7 +103,7 @@ impl Spawner {
 
 /// The children that were started here, by number and time of their start.
 #[derive(Default)]
-struct Started(HashSet<(i32, u64)>);
+struct Started(HashSet<Identity>);
 
 impl Started {
     fn note(&mut self, child: &io::Result<Child>) {
@@ -116,29 +116,17 @@ impl Started {
     /// No child is started meanwhile, which would be taken for a foreign one.
     fn sweep(&mut self) {
         let own = getpid().as_raw_nonzero().get();
-        let mut before = HashSet::new();
-        loop {
-            let all = descendants(own);
-            self.0
-                .retain(|(pid, started)| all.iter().any(|(id, stat)| id == pid && stat.started == *started));
-            let foreign: HashSet<i32> = all
-                .iter()
-                .filter(|(pid, stat)| stat.parent == own && !self.0.contains(&(*pid, stat.started)))
-                .map(|&(pid, _)| pid)
-                .collect();
-            // Those that stay cannot be ended.
-            if foreign.is_subset(&before) {
-                return;
-            }
-            for &pid in &foreign {
-                end_descendants(pid);
-                if let Some(process) = Pid::from_raw(pid) {
-                    // It may have ended by itself since it was listed. Nobody else waits for it.
-                    let _ = kill_process(process, Signal::KILL);
-                    let _ = waitpid(Some(process), WaitOptions::empty());
-                }
-            }
-            before = foreign;
+        let all = descendants(own);
+        self.0.retain(|(pid, started)| all.iter().any(|(id, stat)| id == pid && stat.started == *started));
+        if !end_descendants(own, &self.0) {
+            tracing::error!("what a computer has left does not end");
+        }
+        let left = descendants(own).into_iter();
+        let foreign =
+            left.filter(|(pid, stat)| stat.parent == own && !self.0.contains(&(*pid, stat.started)));
+        for pid in foreign.filter_map(|(pid, _)| Pid::from_raw(pid)) {
+            // Nobody else waits for it. One that does not end would be waited for in vain.
+            let _ = waitpid(Some(pid), WaitOptions::NOHANG);
         }
     }
 }
