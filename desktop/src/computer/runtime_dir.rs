@@ -44,6 +44,14 @@ const SYSTEM: &[(&str, &str)] = system![
     "config/pip/pip.conf",
     "profile",
     "share/applications/web-browser.desktop",
+    "unboxed/shell",
+];
+
+/// What a computer without a box has beside Debian's browser.
+const BROWSER: &[(&str, &str)] = system![
+    "unboxed/bin/chromium",
+    "unboxed/bin/x-www-browser",
+    "unboxed/share/applications/chromium.desktop",
 ];
 
 const PARENT: &str = "/tmp";
@@ -173,6 +181,12 @@ impl RuntimeDir {
         public("resolv.conf", &format!("nameserver {RESOLVER}\n"))?;
         for (name, text) in SYSTEM {
             public(name, text)?;
+        }
+        // A wrapper of a program that is not installed would be taken for it.
+        for (name, text) in BROWSER {
+            if Path::new("/usr/bin/chromium").exists() {
+                public(name, text)?;
+            }
         }
         let prepares = format!("{PYTHON}/sitecustomize.py");
         public(&prepares, include_str!("../../assets/python/sitecustomize.py"))?;
