@@ -451,7 +451,7 @@ fn what_is_closed_outside_the_home_keeps_no_call_from_working() {
     ];
     // Nothing else outside the home is the computer's.
     let unboxed = [
-        "chmod 0 $XDG_RUNTIME_DIR $XDG_RUNTIME_DIR/../run",
+        "cd $XDG_RUNTIME_DIR/..; chmod 0 user run",
         "cd $XDG_RUNTIME_DIR/..; chmod 0 user run log exec",
         "rm -rf $XDG_RUNTIME_DIR/* $XDG_RUNTIME_DIR/../{run,log,exec}/* /tmp/.X11-unix/X${DISPLAY#:} /tmp/.X${DISPLAY#:}-lock",
         "cd $XDG_RUNTIME_DIR/../exec; for i in $(seq 0 99); do mkdir exec-$i; done",
