@@ -128,26 +128,71 @@ pub(super) fn terminate_all(spared: &str) {
     }
 }
 
-/// Kills every descendant of a process that orphans among them fall to, and returns when none is left; `false` if some do not
-/// end.
-pub(crate) fn end_descendants(ancestor: i32) -> bool {
+/// A process, by its number and the time of its start.
+pub(crate) type Identity = (i32, u64);
+
+/// Kills every descendant of a process that orphans among them fall to, but for those `spared` and their descendants. Returns
+/// when none is left; `false` if some do not end.
+pub(crate) fn end_descendants(ancestor: i32, spared: &HashSet<Identity>) -> bool {
     let deadline = Instant::now() + CLEARANCE;
     let mut halted = HashSet::new();
     loop {
-        let left: Vec<i32> = alive(descendants(ancestor)).collect();
+        let (left, found_another) = halt_descendants(ancestor, spared, &mut halted);
         if left.is_empty() {
             return true;
         }
-        let fresh: Vec<i32> = left.iter().copied().filter(|&pid| halted.insert(pid)).collect();
-        if fresh.is_empty() {
+        let is_late = Instant::now() > deadline;
+        if is_late || !found_another {
             // None is left that could start another.
             signal(&left, Signal::KILL);
-            if Instant::now() > deadline {
+            if is_late {
                 return false;
             }
             thread::sleep(TERMINATION_INTERVAL);
-        } else {
-            signal(&fresh, Signal::STOP);
+        }
+    }
+}
+
+/// Halts the living descendants, which keep their places so that none of them can start another. Returns them, and whether one
+/// of them was not `halted` before.
+///
+/// Each is halted at the moment it is found: one that starts a copy of itself and exits, again and again, would be gone by the end
+/// of the search.
+fn halt_descendants(
+    ancestor: i32,
+    spared: &HashSet<Identity>,
+    halted: &mut HashSet<Identity>,
+) -> (Vec<i32>, bool) {
+    let mut family = HashSet::from([ancestor]);
+    let (mut left, mut found_another) = (Vec::new(), false);
+    let mut others = Vec::new();
+    let mut join = |pid: i32, stat: &Stat, family: &mut HashSet<i32>| {
+        let is_member = family.contains(&stat.parent) && !spared.contains(&(pid, stat.started));
+        if is_member && stat.alive {
+            if halted.insert((pid, stat.started)) {
+                signal(&[pid], Signal::STOP);
+                found_another = true;
+            }
+            left.push(pid);
+        }
+        if is_member {
+            family.insert(pid);
+        }
+        is_member
+    };
+    for pid in pids() {
+        if let Some(stat) = Stat::of(pid)
+            && !join(pid, &stat, &mut family)
+        {
+            others.push((pid, stat));
+        }
+    }
+    // Numbers begin anew at their limit, so a parent may have a higher one.
+    loop {
+        let before = others.len();
+        others.retain(|(pid, stat)| !join(*pid, stat, &mut family));
+        if others.len() == before {
+            return (left, found_another);
         }
     }
 }

@@ -25,7 +25,7 @@ mod table;
 pub(crate) use client::{Agent, AgentError, FileError, Process, Terminals};
 pub(crate) use descriptor::Descriptor;
 pub(crate) use harden::PROCESSES;
-pub(crate) use kill::{Stat, descendants, end_descendants};
+pub(crate) use kill::{Identity, Stat, descendants, end_descendants};
 pub(crate) use protocol::{End, FolderChange, Refusal, Spawn, Stdio, TableChange};
 pub(crate) use serve::{Ground, serve};
 pub(crate) use spawn::SYSTEM_PATH;

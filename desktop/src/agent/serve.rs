@@ -2,6 +2,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::os::fd::{AsFd as _, FromRawFd as _, OwnedFd, RawFd};
@@ -64,7 +65,7 @@ pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
         if received == 0 {
             site.roster.close();
             // A box does so by itself; else what the computer's user started would outlive it.
-            kill::end_descendants(std::process::id().cast_signed());
+            while !kill::end_descendants(std::process::id().cast_signed(), &HashSet::new()) {}
             return Ok(());
         }
         for connection in connections.into_iter().map(UnixStream::from) {

@@ -3,6 +3,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "reads the list of processes")]
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::time::Duration;
@@ -89,7 +90,10 @@ async fn end(child: &mut Child, reach: &Reach) -> io::Result<()> {
         Reach::Descendants(_) => {
             // The agent last: orphans fall to it as long as it is there.
             let agent = child.id().map(u32::cast_signed);
-            let ended = tokio::task::spawn_blocking(move || agent.is_none_or(end_descendants)).await;
+            let ended = tokio::task::spawn_blocking(move || {
+                agent.is_none_or(|agent| end_descendants(agent, &HashSet::new()))
+            })
+            .await;
             kill_group(child);
             child.wait().await?;
             ended.is_ok_and(|ended| ended)

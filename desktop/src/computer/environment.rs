@@ -14,7 +14,15 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     set("LOGNAME", "user");
     set("SHELL", "/bin/bash");
     // Folders of the home are in it before they exist, so that a program that is put there is found at once.
-    set("PATH", &format!("{home}/.local/bin:{home}/bin:{SYSTEM_PATH}:{support}/bin"));
+    let replacing =
+        |name| inside.replacements.as_ref().map(|folder| format!("{folder}/{name}:")).unwrap_or_default();
+    let (programs, data) = (replacing("bin"), replacing("share"));
+    let path = format!("{home}/.local/bin:{home}/bin:{programs}{SYSTEM_PATH}:{support}/bin");
+    set("PATH", &path);
+    if inside.replacements.is_some() {
+        // For ~/.profile, since login shells read the `/etc/profile` of the system first, which sets `PATH`.
+        set("ORGO_PATH", &path);
+    }
     set("LANG", "C.UTF-8");
     // Also without a terminal: scripts that ask for its abilities, as by `tput`, would fail without it.
     set("TERM", "xterm-256color");
@@ -23,7 +31,7 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     set("XDG_CURRENT_DESKTOP", "LXDE");
     set("XDG_SESSION_TYPE", "x11");
     set("XDG_CONFIG_DIRS", &format!("{support}/config:/etc/xdg"));
-    set("XDG_DATA_DIRS", &format!("{support}/share:/usr/local/share:/usr/share"));
+    set("XDG_DATA_DIRS", &format!("{data}{support}/share:/usr/local/share:/usr/share"));
     set("ALSA_CONFIG_PATH", &format!("{support}/alsa.conf"));
     set("BROWSER", "web-browser");
     set("DBUS_SESSION_BUS_ADDRESS", &format!("unix:path={}/bus", inside.user));

@@ -115,6 +115,14 @@ impl Isolation {
         }
     }
 
+    /// The command that starts the shell of a terminal.
+    pub(super) fn shell(self, layout: &Layout) -> Vec<String> {
+        match self {
+            Self::Box => sandbox::shell(),
+            Self::None => unboxed::shell(layout),
+        }
+    }
+
     /// Follows what that command has started.
     pub(super) fn follow(self, child: Child, spawner: &Spawner, ending: Ending) -> Container {
         let reach = match self {

@@ -41,6 +41,8 @@ pub(super) struct Inside {
     pub(super) scratch: String,
     /// The server's own files, not writable.
     pub(super) support: String,
+    /// The folder with programs (`bin`) and their entries (`share`) that come before the system's, of which no file can be covered.
+    pub(super) replacements: Option<String>,
 }
 
 impl Inside {
@@ -53,6 +55,7 @@ impl Inside {
             logs: below("log"),
             scratch: BOX_RUN.into(),
             support: below("support"),
+            replacements: None,
         }
     }
 

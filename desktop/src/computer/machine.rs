@@ -292,12 +292,18 @@ impl Machine {
         self.ending.reason()
     }
 
+    /// Starts an interactive shell in a terminal of that size.
+    pub(crate) async fn spawn_shell(&self, cols: u16, rows: u16) -> Result<Process, AgentError> {
+        let mut env = environment(&self.layout);
+        env.push(("COLORTERM".into(), "truecolor".into()));
+        let argv = self.isolation.shell(&self.layout);
+        let stdio = Stdio::Terminal { cols, rows };
+        self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
+    }
+
     /// Starts a program inside with the desktop's environment, in the home.
     pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
-        let mut env = environment(&self.layout);
-        if matches!(stdio, Stdio::Terminal { .. }) {
-            env.push(("COLORTERM".into(), "truecolor".into()));
-        }
+        let env = environment(&self.layout);
         self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
     }
 

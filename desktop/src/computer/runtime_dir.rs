@@ -5,6 +5,7 @@
     reason = "works with a folder of the server's own in a folder that is sticky, and with the list of processes"
 )]
 
+use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
@@ -43,6 +44,14 @@ const SYSTEM: &[(&str, &str)] = system![
     "config/pip/pip.conf",
     "profile",
     "share/applications/web-browser.desktop",
+    "unboxed/shell",
+];
+
+/// What a computer without a box has beside Debian's browser.
+const BROWSER: &[(&str, &str)] = system![
+    "unboxed/bin/chromium",
+    "unboxed/bin/x-www-browser",
+    "unboxed/share/applications/chromium.desktop",
 ];
 
 const PARENT: &str = "/tmp";
@@ -173,6 +182,12 @@ impl RuntimeDir {
         for (name, text) in SYSTEM {
             public(name, text)?;
         }
+        // A wrapper of a program that is not installed would be taken for it.
+        for (name, text) in BROWSER {
+            if Path::new("/usr/bin/chromium").exists() {
+                public(name, text)?;
+            }
+        }
         let prepares = format!("{PYTHON}/sitecustomize.py");
         public(&prepares, include_str!("../../assets/python/sitecustomize.py"))?;
         provide_agent(&std::env::current_exe()?, &support.join(AGENT))
@@ -253,7 +268,7 @@ fn end_boxes(folder: &str) {
             } else if is_agent(&process, &part) {
                 found = true;
                 // It does the same, or hangs. Orphans fall to it as long as it is there.
-                end_descendants(pid.as_raw_nonzero().get());
+                end_descendants(pid.as_raw_nonzero().get(), &HashSet::new());
             } else {
                 continue;
             }

@@ -80,6 +80,11 @@ pub(super) struct Opening<'a> {
     pub(super) control: OwnedFd,
 }
 
+/// The command that starts the shell of a terminal, which reads the [profile](COVERS) of the box.
+pub(super) fn shell() -> Vec<String> {
+    ["bash", "--login"].map(str::to_owned).to_vec()
+}
+
 /// The command that opens the box with the agent as its first process.
 ///
 /// The box has its own users, processes, shared memory, host name, network and file tree; of the host it sees `/usr`,

@@ -242,7 +242,8 @@ impl Session<'_> {
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             let ended = server.exit().await;
             tracing::debug!("the X server ended: {ended:?}");
-            ending.because("its X server ended");
+            // Without its agent nothing is known of the X server.
+            ending.because(if ended.is_ok() { "its X server ended" } else { "its agent ended" });
         }));
         Ok(())
     }

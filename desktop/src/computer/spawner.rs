@@ -6,33 +6,28 @@
 //! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
 //! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt as _;
-use std::time::Duration;
 use std::{env, io, thread};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpid, getppid, kill_process, set_parent_process_death_signal, setsid,
-    test_kill_process, waitpid,
+    Pid, Signal, WaitOptions, getpid, getppid, set_parent_process_death_signal, setsid, test_kill_process,
+    waitpid,
 };
 use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::agent::{Stat, descendants, end_descendants};
+use crate::agent::{Identity, Stat, descendants, end_descendants};
 use crate::inherited::reset_for_exec;
 
 /// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
-
-/// How often a sweep looks whether something is left: a second in all.
-const SWEEPS: usize = 200;
-const SWEEP_INTERVAL: Duration = Duration::from_millis(5);
 
 enum Request {
     Spawn(Box<Command>, oneshot::Sender<io::Result<Child>>),
@@ -136,25 +131,22 @@ impl Started {
         self.0.retain(|&pid, _| {
             Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
         });
-        // What a child that is ended leaves falls to this process in its turn.
-        for _ in 0..SWEEPS {
-            let foreign: Vec<Pid> = descendants(own)
-                .iter()
-                .filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat))
-                .filter_map(|&(pid, _)| Pid::from_raw(pid))
-                .collect();
-            if foreign.is_empty() {
-                return;
-            }
-            for process in foreign {
-                end_descendants(process.as_raw_nonzero().get());
-                // It may have ended by itself since it was listed. Nobody else waits for it.
-                let _ = kill_process(process, Signal::KILL);
-                let _ = waitpid(Some(process), WaitOptions::NOHANG);
-            }
-            thread::sleep(SWEEP_INTERVAL);
+        let all = descendants(own);
+        let kept: HashSet<Identity> = all
+            .iter()
+            .filter(|(pid, stat)| stat.parent == own && self.has(*pid, stat))
+            .map(|(pid, stat)| (*pid, stat.started))
+            .collect();
+        if !end_descendants(own, &kept) {
+            tracing::error!("what a computer has left does not end");
         }
-        tracing::error!("what a computer left does not end");
+        let left = descendants(own).into_iter();
+        for (pid, _) in left.filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat)) {
+            // Nobody else waits for it. One that does not end would be waited for in vain.
+            if let Some(pid) = Pid::from_raw(pid) {
+                let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+            }
+        }
     }
 }
 

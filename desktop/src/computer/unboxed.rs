@@ -18,6 +18,16 @@ use super::runtime_dir::RuntimeDir;
 use super::sandbox::{AGENT, Opening};
 use super::spawner::inherit;
 
+/// The folder of the support files with what takes the place of files of the system that a box would cover.
+const REPLACEMENTS: &str = "unboxed";
+
+/// The command that starts the shell of a terminal. A login shell would read the `/etc/profile` of the system first, which
+/// sets another `PATH`.
+pub(super) fn shell(layout: &Layout) -> Vec<String> {
+    let settings = format!("{}/{REPLACEMENTS}/shell", layout.inside.support);
+    ["bash", "--noprofile", "--rcfile", &settings, "-i"].map(str::to_owned).to_vec()
+}
+
 /// Makes the folders of the computer below the server's, and finds a display that is free.
 pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
     let key = DisplayKey::random().map_err(io::Error::other)?;
@@ -37,6 +47,7 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
             logs,
             scratch,
             support: text(support.clone()),
+            replacements: Some(text(support.join(REPLACEMENTS))),
         },
         support,
     })

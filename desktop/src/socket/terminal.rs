@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::{Descriptor, Process, Stdio};
+use crate::agent::{Descriptor, Process};
 use crate::computer::Machine;
 
 use super::close::{self, CloseCode};
@@ -58,9 +58,7 @@ pub(super) async fn run(socket: WebSocket, machine: &Machine, cols: Option<u16>,
 }
 
 async fn start(machine: &Machine, cols: u16, rows: u16) -> Result<(Process, Arc<Descriptor>), String> {
-    let argv = vec!["bash".into(), "--login".into()];
-    let mut shell =
-        machine.spawn(argv, Stdio::Terminal { cols, rows }).await.map_err(|error| error.to_string())?;
+    let mut shell = machine.spawn_shell(cols, rows).await.map_err(|error| error.to_string())?;
     let terminal = shell.take_output().ok_or("the agent gave no terminal")?;
     let terminal = Descriptor::new(terminal).map_err(|error| error.to_string())?;
     Ok((shell, Arc::new(terminal)))

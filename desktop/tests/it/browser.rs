@@ -23,7 +23,7 @@ const timer = setInterval(() => {
 </script>"""
 class Pages(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        with open("/home/user/asked", "a") as asked:
+        with open("asked", "a") as asked:
             asked.write(self.path + "\n")
         self.send_response(200)
         self.send_header("content-type", "text/html")
@@ -31,18 +31,23 @@ class Pages(http.server.BaseHTTPRequestHandler):
         self.wfile.write(PAGE)
     def log_message(self, *_):
         pass
-http.server.ThreadingHTTPServer(("127.0.0.1", 8000), Pages).serve_forever()
+server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+with open("address", "w") as address:
+    address.write("127.0.0.1:%d" % server.server_port)
+server.serve_forever()
 "#;
 const COLOR: [u8; 3] = [0x30, 0xd0, 0xa0];
 /// Tabs and the address; a bar with a warning has 40 pixels more.
 const CONTROLS: u32 = 110;
 
-fn serve_pages(computer: &Computer<'_>) {
+/// Returns the address of the pages. Computers without boxes share their ports.
+fn serve_pages(computer: &Computer<'_>) -> String {
     computer.act("exec", &json!({ "code": format!("open('pages.py', 'w').write({PAGES:?})") })).expect(200);
     // The pointer is a part of the screen, so it is moved off the pages.
     computer.act("click", &json!({ "x": 1270, "y": 5 })).expect(200);
-    said(computer, "rm -f asked; touch asked; python3 pages.py > /dev/null 2>&1 &");
-    wait_until("the pages", || computer.bash(": < /dev/tcp/127.0.0.1/8000")["exit_code"] == 0);
+    said(computer, "rm -f asked address; touch asked; python3 pages.py > /dev/null 2>&1 &");
+    wait_until("the pages", || computer.bash(": < /dev/tcp/$(sed 's,:,/,' address)")["exit_code"] == 0);
+    said(computer, "cat address")
 }
 
 /// Waits until the page is asked for, and is all that the window shows below the address.
@@ -81,19 +86,20 @@ fn colored(computer: &Computer<'_>) -> (usize, usize, usize) {
 
 fn close(computer: &Computer<'_>) {
     computer.act("key", &json!({ "key": "alt+F4" })).expect(200);
-    wait_until("the browser to end", || computer.bash("pgrep -x chromium")["exit_code"] == 1);
+    wait_until("the browser to end", || computer.processes("chromium").is_empty());
 }
 
 fn kill(computer: &Computer<'_>) {
-    computer.bash("pkill -9 -x chromium");
-    wait_until("the browser to end", || computer.bash("pgrep -x chromium")["exit_code"] == 1);
+    let all: Vec<_> = computer.processes("chromium").iter().map(u32::to_string).collect();
+    computer.bash(&format!("kill -9 {}", all.join(" ")));
+    wait_until("the browser to end", || computer.processes("chromium").is_empty());
 }
 
 #[test]
 fn the_browser_opens_in_every_way_that_a_desktop_has() {
     let server = Server::start();
     let computer = server.computer();
-    serve_pages(&computer);
+    let address = serve_pages(&computer);
     let ways = [
         ("command", "chromium ADDRESS > /dev/null 2>&1 &"),
         // As where there are no namespaces for the browser's own sandbox: without a warning.
@@ -112,33 +118,36 @@ fn the_browser_opens_in_every_way_that_a_desktop_has() {
             println!("not tried: {program} is not installed");
             continue;
         }
-        said(&computer, &command.replace("ADDRESS", &format!("http://127.0.0.1:8000/{page}")));
+        said(&computer, &command.replace("ADDRESS", &format!("http://{address}/{page}")));
         shows_only(&computer, page);
         close(&computer);
     }
     said(
         &computer,
-        "cp pages.py page.txt; echo '<meta http-equiv=refresh content=\"0;url=http://127.0.0.1:8000/file\">' > page.html",
+        &format!("echo '<meta http-equiv=refresh content=\"0;url=http://{address}/file\">' > page.html"),
     );
     said(&computer, "timeout 20 xdg-open page.html");
     shows_only(&computer, "file");
     // Another address is a tab of the same window.
-    said(&computer, "timeout 20 xdg-open http://127.0.0.1:8000/tab");
+    said(&computer, &format!("timeout 20 xdg-open http://{address}/tab"));
     shows_only(&computer, "tab");
     assert_eq!(said(&computer, "xdg-settings get default-web-browser"), "web-browser.desktop");
     // A new tab takes what is typed as an address.
     computer.act("key", &json!({ "key": "ctrl+t" })).expect(200);
-    computer.act("type", &json!({ "text": "127.0.0.1:8000/typed\n" })).expect(200);
+    computer.act("type", &json!({ "text": format!("{address}/typed\n") })).expect(200);
     shows_only(&computer, "typed");
     close(&computer);
 
     // The entry of the panel and that of the menu.
     said(
         &computer,
-        "gtk-launch chromium http://127.0.0.1:8000/entry > /dev/null 2>&1 || chromium http://127.0.0.1:8000/entry > /dev/null 2>&1 &",
+        &format!(
+            "gtk-launch chromium http://{address}/entry > /dev/null 2>&1 || chromium http://{address}/entry > /dev/null 2>&1 &"
+        ),
     );
     shows_only(&computer, "entry");
-    let options = said(&computer, "tr '\\0' ' ' < /proc/$(pgrep -o -x chromium)/cmdline");
+    let options =
+        said(&computer, &format!("tr '\\0' ' ' < /proc/{}/cmdline", computer.processes("chromium")[0]));
     assert!(!options.contains("--no-sandbox"), "{options}");
 }
 
@@ -148,7 +157,7 @@ fn the_browser_opens_again_without_a_question_after_it_was_killed() {
     let computer = server.computer();
     serve_pages(&computer);
     let open = |page: &str| {
-        said(&computer, &format!("timeout 20 xdg-open http://127.0.0.1:8000/{page}"));
+        said(&computer, &format!("timeout 20 xdg-open http://$(cat address)/{page}"));
         shows_only(&computer, page);
     };
     open("first");
@@ -192,7 +201,7 @@ fn the_browser_opens_after_the_server_was_killed_and_each_computer_has_its_own()
         for computer in &computers {
             computer.wait_for_status("running");
             serve_pages(computer);
-            said(computer, &format!("timeout 20 xdg-open http://127.0.0.1:8000/{page}"));
+            said(computer, &format!("timeout 20 xdg-open http://$(cat address)/{page}"));
         }
         for computer in &computers {
             shows_only(computer, page);

@@ -234,6 +234,23 @@ impl Computer<'_> {
         self.bash("echo -n ~")["output"].as_str().expect("it is a text").to_owned()
     }
 
+    /// Its processes with that name, the oldest first. Without boxes it sees those of others too.
+    pub(crate) fn processes(&self, name: &str) -> Vec<u32> {
+        // A supervisor is between the agent and the shell.
+        let found = self.bash(&format!(
+            "agent=$(ps -o ppid= -p $PPID); ps -eo pid=,ppid=,comm= --sort=start_time,pid | awk -v agent=$((agent)) -v name={name} '
+               {{ parent[$1] = $2; names[$1] = $3; order[NR] = $1 }}
+               END {{
+                 for (i = 1; i <= NR; i++) {{
+                   for (pid = order[i]; pid in parent && pid != agent; pid = parent[pid]);
+                   if (pid == agent && names[order[i]] == name) print order[i]
+                 }}
+               }}'"
+        ));
+        let found = found["output"].as_str().expect("it is a text");
+        found.lines().map(|pid| pid.parse().expect("it is a number")).collect()
+    }
+
     pub(crate) fn password(&self) -> String {
         let answer = self.server.get(&format!("/computers/{}/vnc-password", self.id)).expect(200);
         answer["password"].as_str().expect("it is a text").to_owned()

@@ -228,6 +228,45 @@ fn a_computer_whose_agent_was_ended_leaves_nothing_and_can_be_started_again() {
     }
 }
 
+/// Programs that are another process each millisecond, so that none is there for long enough to be listed and then ended.
+const HOPPERS: &str = r"import os, time
+for _ in range(4):
+    os.fork()
+while True:
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    time.sleep(0.001)
+";
+
+#[test]
+fn programs_that_become_other_processes_end_with_their_computer_and_hold_up_no_other() {
+    let server = unboxed();
+    let computer = server.computer();
+    let name = format!("hop{}.py", rand());
+    computer.act("exec", &json!({ "code": format!("open('{name}', 'w').write({HOPPERS:?})") })).expect(200);
+    let hop = || {
+        computer.bash(&format!("(setsid python3 {name} > /dev/null 2>&1 &)"));
+        wait_until("the programs to run", || !processes_with(&name).is_empty());
+    };
+    hop();
+    computer.act("restart", &Value::Null).expect(200);
+    computer.wait_for_status("running");
+    assert_eq!(processes_with(&name), HashSet::new());
+    // Without the agent they fall to the server, which starts other computers meanwhile.
+    hop();
+    let home = computer.home();
+    let agents = processes_with("agent --unboxed --control");
+    let own = agents.intersection(&processes_with(&home)).copied().min();
+    let agent = own.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("it has one");
+    kill_process(agent, Signal::KILL).expect("the tests run as its user, or as root");
+    let new = json!({ "workspace_id": computer.show()["workspace_id"], "name": "two" });
+    let made = server.call("POST", "/computers", &new).expect(201);
+    Computer { server: &server, id: text(&made["id"]).to_owned() }.wait_for_status("running");
+    computer.wait_for_status("error");
+    wait_until("the programs to end", || processes_with(&name).is_empty());
+}
+
 #[test]
 fn computers_of_root_are_users_of_their_own_and_keep_display_and_sound_to_themselves() {
     if !may_change_users() {
@@ -253,9 +292,17 @@ fn computers_of_root_are_users_of_their_own_and_keep_display_and_sound_to_themse
         ),
         ("ls ~ >/dev/null", format!("ls {} >/dev/null 2>&1", other.home())),
         ("ls $XDG_RUNTIME_DIR >/dev/null", format!("ls {place} >/dev/null 2>&1")),
+        (
+            "! getent passwd $(id -u) > /dev/null || dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames > /dev/null",
+            format!(
+                "dbus-send --bus=unix:path={place}/user/bus --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames > /dev/null 2>&1"
+            ),
+        ),
     ] {
         assert_eq!(other.bash(own)["exit_code"], 0, "{own}");
         assert_ne!(computer.bash(&foreign)["exit_code"], 0, "{foreign}");
     }
     assert!(!text(&computer.bash("cat /etc/shadow 2>&1")["output"]).contains("root:"));
+    let data = server.data.path().display();
+    assert_ne!(computer.bash(&format!("ls {data} {data}/computers 2> /dev/null"))["exit_code"], 0);
 }

@@ -1,4 +1,6 @@
-"""Breaks a home: `deeds.py SKELETON JSON`, where JSON is a list of [path in the home, deed].
+"""Breaks a home: `deeds.py SKELETON JSON SEED SPARE`, where JSON is a list of [path in the home, deed].
+
+With SPARE `others` no file ends processes that its own program has not started.
 
 First the home becomes what SKELETON, a tar in base64, contains. It runs isolated from the home (`python3 -IS`).
 """
@@ -236,6 +238,9 @@ def restore(skeleton):
 def main():
     skeleton, deeds = sys.argv[1], json.loads(sys.argv[2])
     random.seed(sys.argv[3])
+    if sys.argv[4] == "others":
+        for texts in HOSTILE.values():
+            texts[:] = [text for text in texts if "kill -9 -1" not in text and "pkill" not in text] or ["exit 1\n"]
     os.chdir("/")
     os.chmod(HOME, 0o700)
     restore(skeleton)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::inside::another;
 use crate::random::Random;
-use crate::server::{Computer, PATIENCE, Server, full, wait_until};
+use crate::server::{Computer, PATIENCE, Server, full, has_walls, wait_until};
 use crate::socket::Socket;
 
 /// Breaks the home.
@@ -178,7 +178,10 @@ impl<'a> Patient<'a> {
 
     fn run_deeds(&self, deeds: &Value, seed: u64) -> Result<String, String> {
         let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-        let arguments = [DEEDS, &self.skeleton, &deeds.to_string(), &seed.to_string()].map(quote).join(" ");
+        // Without a box its user may have other processes, such as those of other tests.
+        let spare = if has_walls() { "none" } else { "others" };
+        let arguments =
+            [DEEDS, &self.skeleton, &deeds.to_string(), &seed.to_string(), spare].map(quote).join(" ");
         self.bash(&format!("python3 -ISc {arguments}"))
     }
 
@@ -439,13 +442,22 @@ fn a_full_disk_does_not_keep_the_server_from_starting() {
 fn what_is_closed_outside_the_home_keeps_no_call_from_working() {
     let server = Server::start();
     let patient = Patient::new(server.computer());
-    for deed in [
+    let of_box = [
         "chmod 0 /tmp /var /dev/shm",
         "chmod 0 /run",
         "chmod 0 /run/user /run/computer /run/log",
         "rm -rf /run/user /run/computer /tmp/* /tmp/.X11-unix 2>/dev/null; for i in $(seq 0 99); do mkdir /run/exec-$i; done",
         "ln -sf /dev/null ~/.bashrc; chmod 0 ~ /tmp /run",
-    ] {
+    ];
+    // Nothing else outside the home is the computer's.
+    let unboxed = [
+        "cd $XDG_RUNTIME_DIR/..; chmod 0 user run",
+        "cd $XDG_RUNTIME_DIR/..; chmod 0 user run log exec",
+        "rm -rf $XDG_RUNTIME_DIR/* $XDG_RUNTIME_DIR/../{run,log,exec}/* /tmp/.X11-unix/X${DISPLAY#:} /tmp/.X${DISPLAY#:}-lock",
+        "cd $XDG_RUNTIME_DIR/../exec; for i in $(seq 0 99); do mkdir exec-$i; done",
+        "cd $XDG_RUNTIME_DIR/..; ln -sf /dev/null ~/.bashrc; chmod 0 ~ user run log exec",
+    ];
+    for deed in if has_walls() { of_box } else { unboxed } {
         patient.bash(deed).expect("the user may");
         patient.check(&Case { deeds: Vec::new(), seed: 1 }).unwrap_or_else(|error| panic!("{deed}: {error}"));
         patient.restart().expect("it starts");
@@ -459,7 +471,11 @@ fn the_settings_are_left_out_if_that_is_asked_for() {
     let server = Server::start();
     let computer = server.computer();
     assert_eq!(computer.show()["instance_details"]["settings"], "home");
-    let hunter = "while :; do pkill -9 -x bash; sleep 0.01; done";
+    let hunter = if has_walls() {
+        "while :; do pkill -9 -x bash; sleep 0.01; done"
+    } else {
+        "while :; do for p in $(pgrep -x bash); do grep -qsz ^DISPLAY=$DISPLAY$ /proc/$p/environ && kill -9 $p; done; done"
+    };
     computer.bash(&format!(
         "echo '{hunter}' > hunter; printf 'panel_items = E\nexecp = new\nexecp_command = sh ~/hunter\n' > .config/tint2/tint2rc"
     ));
