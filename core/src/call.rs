@@ -222,6 +222,10 @@ impl Call {
         let mut mask = Mask::default();
         config.api_key.iter().for_each(|key| mask.add(key.expose()));
         for (name, value) in config.headers.iter().chain(&options.headers) {
+            if name == "authorization" && config.api_key.is_some() {
+                let problem = "must not contain \"authorization\", in which the API key is sent: leave out one of the two";
+                return Err(Error::encode(operation.name, "headers", problem));
+            }
             mask.add_header(name, value);
             request.headers.retain(|(own, _)| own != name);
             request.headers.push((name.clone(), value.clone()));
@@ -631,7 +635,6 @@ enum Picture {
 
 fn authorize(request: &mut Request, key: Option<&ApiKey>) {
     if let Some(key) = key {
-        request.headers.retain(|(name, _)| name != "authorization");
         request.headers.push(("authorization".to_owned(), format!("Bearer {}", key.expose())));
     }
 }
