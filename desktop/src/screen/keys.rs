@@ -78,6 +78,7 @@ const NAMED: &[(Keysym, &[&str])] = &[
     (0xff13, &["Pause", "Break"]),
     (0xff67, &["Menu", "ContextMenu", "Apps"]),
     (0xff6a, &["Help"]),
+    (0xff20, &["Compose", "Multi_key"]),
     (0xffaa, &["KP_Multiply", "NumpadMultiply", "Multiply"]),
     (0xffab, &["KP_Add", "NumpadAdd", "Add"]),
     (0xffad, &["KP_Subtract", "NumpadSubtract", "Subtract"]),

@@ -66,6 +66,10 @@ pub(super) fn hint(combo: &str, name: &str) -> String {
     if let Some(sequence) = sequence(combo) {
         return format!("; press one after the other, each with a call of its own: {sequence}");
     }
+    if folded(name) == "fn" {
+        return "; no keyboard sends it: name the key that it makes, such as F5 or AudioVolumeMute"
+            .to_owned();
+    }
     if let Some(right) = respelled(combo) {
         let or = if combo.contains('⌘') && right.starts_with("super+") {
             format!(", or {:?}, the shortcut of most applications here", right.replacen("super", "ctrl", 1))
@@ -78,10 +82,6 @@ pub(super) fn hint(combo: &str, name: &str) -> String {
             Some(sentence) => format!("; did you mean {right:?}? {sentence}"),
             None => format!("; did you mean {right:?}{or}?"),
         };
-    }
-    if folded(name) == "fn" {
-        return "; no keyboard sends it: name the key that it makes, such as F5 or AudioVolumeMute"
-            .to_owned();
     }
     if name.chars().all(|character| character.is_ascii_digit()) {
         return "; a number must be a keysym in hexadecimal, such as 0xff0d for Enter".to_owned();
@@ -139,6 +139,8 @@ fn candidates(combo: &str) -> Vec<String> {
     }
     // {ENTER}, "Enter", Key.enter, VK_RETURN, also within a combination
     candidates.push(bare.split('+').map(self::bare).collect::<Vec<_>>().join("+"));
+    // Copy, Power, Eject
+    candidates.push(bare.split('+').map(whole_name).collect::<Vec<_>>().join("+"));
     // ctrl-c, ctrl c, CTRL, C
     let words = |separators: &dyn Fn(char) -> bool| {
         let words = bare.split(|character| character == '+' || separators(character));
@@ -153,6 +155,12 @@ fn candidates(combo: &str) -> Vec<String> {
         Some(format!("{}+{}", start.to_lowercase(), &bare[modifier.len()..]))
     }));
     candidates
+}
+
+/// The name of a multimedia key with its prefix, if it was left out.
+fn whole_name(name: &str) -> &str {
+    let name_of = |known: &&str| known.strip_prefix("XF86").is_some_and(|rest| folded(rest) == folded(name));
+    if keys::resolve(name).is_ok() { name } else { keysyms::names().find(name_of).unwrap_or(name) }
 }
 
 fn emacs(bare: &str) -> Option<String> {

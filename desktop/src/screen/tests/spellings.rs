@@ -152,6 +152,11 @@ const SPELLINGS: &[(&str, Outcome)] = &[
     ("ctrl+", Hints("lacks a key beside a \"+\"")),
     ("+c", Hints("lacks a key beside a \"+\"")),
     ("", Hints("must name a key")),
+    // Multimedia keys without their prefix.
+    ("Copy", Hints("\"XF86Copy\"")),
+    ("paste", Hints("\"XF86Paste\"")),
+    ("Eject", Hints("\"XF86Eject\"")),
+    ("ctrl+sleep", Hints("\"ctrl+XF86Sleep\"")),
 ];
 
 #[test]
