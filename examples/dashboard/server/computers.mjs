@@ -48,9 +48,10 @@ export function summary(info, workspace) {
   const { id, name, status, os, ram, cpu, resolution, created_at, instance_details } = info;
   // Why it is broken, if the service says so.
   const problem = typeof instance_details?.error === "string" ? instance_details.error : undefined;
+  const missing = Array.isArray(instance_details?.missing_parts) ? instance_details.missing_parts : [];
   const place = {
     id: workspace?.id ?? info.workspace_id ?? info.project_id,
     name: workspace?.name ?? info.project_name,
   };
-  return { id, name, status, os, ram, cpu, resolution, created_at, problem, workspace: place };
+  return { id, name, status, os, ram, cpu, resolution, created_at, problem, missing, workspace: place };
 }

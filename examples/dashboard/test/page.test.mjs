@@ -253,6 +253,13 @@ describe("names", async () => {
 
 describe("the words for a computer", async () => {
   const { screenWords } = await load("computers/screen-words.ts");
+  const { facts } = await load("computers/words.ts");
+
+  test("name the parts that did not come up", () => {
+    const computer = { id: "1", cpu: 2, missing: ["window manager", "audio server"], workspace: { name: "w" } };
+    assert.equal(facts(computer), "2 cores · w · without its window manager and audio server");
+    assert.equal(facts({ ...computer, missing: [] }), "2 cores · w");
+  });
 
   test("say why it is broken", () => {
     const selected = { id: "1", status: "error", problem: "its X server ended", workspace: {} };

@@ -8,6 +8,8 @@ export interface Computer extends Pick<
 > {
   /** Why it is broken. */
   problem?: string;
+  /** The parts of its desktop that did not come up. */
+  missing?: string[];
   workspace: Workspace;
 }
 

@@ -48,13 +48,14 @@ export function canStart(status: string | undefined): boolean {
 }
 
 /** What a computer is made of, in one line. */
-export function facts({ resolution, ram, cpu, workspace }: Computer): string {
+export function facts({ resolution, ram, cpu, missing = [], workspace }: Computer): string {
   const [width, height] = (resolution ?? "").split("x");
   return [
     width && height && `${width} × ${height}`,
     cpu !== undefined && `${cpu} cores`,
     ram !== undefined && `${ram} GB`,
     workspace.name,
+    missing.length > 0 && `without its ${missing.join(" and ")}`,
   ]
     .filter(Boolean)
     .join(" · ");
