@@ -10,9 +10,11 @@ mod hierarchy;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::{FlockOperation, flock};
 use tokio::process::Command;
 use tokio::time::sleep;
 
@@ -32,6 +34,17 @@ pub(crate) struct Limits {
     hierarchies: Vec<Hierarchy>,
     /// This server's groups lie in one of this name, in each hierarchy.
     server: String,
+    /// On those. Another server, which may see another `/tmp` and other processes, knows by them that this one lives.
+    _locks: Vec<File>,
+}
+
+impl Drop for Limits {
+    fn drop(&mut self) {
+        for hierarchy in &self.hierarchies {
+            // One that has a computer's group in it stays, and is removed by a later server.
+            let _ = fs::remove_dir(hierarchy.folder.join(&self.server));
+        }
+    }
 }
 
 /// What of a computer's sizes the kernel holds it to.
@@ -42,17 +55,22 @@ pub(crate) struct Enforced {
 }
 
 impl Limits {
-    /// Finds the groups that this server may make. `server` is its name, and `lives` says of such a name whether its server
-    /// does: the groups of others are removed.
-    pub(crate) fn find(server: String, prefix: &str, lives: impl Fn(&str) -> bool) -> Self {
-        let hierarchies = Hierarchy::usable(&server);
-        for hierarchy in &hierarchies {
-            remove_stale(&hierarchy.folder, prefix, &lives);
-        }
+    /// Finds the groups that this server may make. `server` is its name; the groups of servers that were killed, whose names
+    /// begin with `prefix`, are removed.
+    pub(crate) fn find(server: String, prefix: &str) -> Self {
+        let mut hierarchies = Hierarchy::usable(&server);
+        let mut locks = Vec::new();
+        hierarchies.retain(|hierarchy| {
+            remove_stale(&hierarchy.folder, prefix);
+            let lock = hold(&hierarchy.folder.join(&server));
+            let is_held = lock.is_ok();
+            locks.extend(lock);
+            is_held
+        });
         if !hierarchies.iter().any(|hierarchy| hierarchy.has("memory")) {
             tracing::info!("the memory of computers is not limited: this server may not make control groups");
         }
-        Self { hierarchies, server }
+        Self { hierarchies, server, _locks: locks }
     }
 
     /// Makes the group of one computer. Where that fails the computer runs without limits, and says so.
@@ -137,17 +155,35 @@ impl Group {
                 }
                 sleep(REMOVAL_INTERVAL).await;
             }
-            // Fails as long as another computer has its group there.
-            let _ = folder.parent().map(fs::remove_dir);
+        }
+    }
+}
+
+/// Makes the group and locks it.
+fn hold(group: &Path) -> io::Result<File> {
+    loop {
+        match fs::create_dir(group) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+        let lock = File::open(group)?;
+        flock(&lock, FlockOperation::LockExclusive)?;
+        // Before it was locked, another server may have removed it as one that nobody uses.
+        if fs::metadata(group).is_ok_and(|named| lock.metadata().is_ok_and(|held| held.ino() == named.ino()))
+        {
+            return Ok(lock);
         }
     }
 }
 
 /// A group that is still in use cannot be removed, and stays.
-fn remove_stale(folder: &Path, prefix: &str, lives: &impl Fn(&str) -> bool) {
+fn remove_stale(folder: &Path, prefix: &str) {
     for server in subfolders(folder) {
-        let name = server.file_name().unwrap_or_default().to_string_lossy();
-        if name.starts_with(prefix) && !lives(&name) {
+        if !server.file_name().unwrap_or_default().to_string_lossy().starts_with(prefix) {
+            continue;
+        }
+        let Ok(lock) = File::open(&server) else { continue };
+        if flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok() {
             for group in subfolders(&server) {
                 let _ = fs::remove_dir(group);
             }
@@ -159,4 +195,25 @@ fn remove_stale(folder: &Path, prefix: &str, lives: &impl Fn(&str) -> bool) {
 fn subfolders(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_of_a_server_that_lives_stay() {
+        let tree = tempfile::tempdir().expect("the tests may write to /tmp");
+        let (server, other) = (tree.path().join("orgo-1"), tree.path().join("other-1"));
+        fs::create_dir_all(other.join("group")).expect("it is ours");
+        let lock = hold(&server).expect("nobody else holds it");
+        fs::create_dir(server.join("group")).expect("it is ours");
+        remove_stale(tree.path(), "orgo-");
+        assert!(server.join("group").exists());
+        drop(lock);
+        remove_stale(tree.path(), "orgo-");
+        assert!(!server.exists() && other.join("group").exists());
+        let _lock = hold(&server).expect("it is made again");
+        assert!(server.exists());
+    }
 }

@@ -106,10 +106,10 @@ impl RuntimeDir {
         Ok(runtime)
     }
 
-    /// What limits can be set here. The groups are named after this folder, which tells whose server is gone.
+    /// What limits can be set here. The groups are named after this folder.
     pub(super) fn limits(&self) -> Limits {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Limits::find(name, PREFIX, |name| Path::new(PARENT).join(name).exists())
+        Limits::find(name, PREFIX)
     }
 
     /// The names of the folders of a computer without a box: for sockets, for `XDG_RUNTIME_DIR`, for logs and for programs of
