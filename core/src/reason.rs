@@ -59,7 +59,7 @@ fn of_json(value: &Value) -> Option<String> {
             (!texts.is_empty()).then(|| texts.join("; "))
         }
         Value::Object(_) => {
-            let first = |names: &[&str]| names.iter().find_map(|name| of_json(value.get(name)?));
+            let first = |names: &[&str]| names.iter().find_map(|name| of_field(value.get(name)?));
             match (first(&NAMES), first(&EXPLANATIONS)) {
                 (Some(name), Some(explanation)) if name != explanation => {
                     Some(format!("{name}: {explanation}"))
@@ -69,6 +69,16 @@ fn of_json(value: &Value) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// The text in a field that holds a reason: also one for each parameter, by its name.
+fn of_field(value: &Value) -> Option<String> {
+    of_json(value).or_else(|| {
+        let Value::Object(fields) = value else { return None };
+        let named = fields.iter().filter_map(|(name, value)| Some(format!("{name}: {}", of_json(value)?)));
+        let texts: Vec<String> = named.take(ITEMS).collect();
+        (!texts.is_empty()).then(|| texts.join("; "))
+    })
 }
 
 /// Bytes as text: UTF-8, else Latin-1, which is what servers that do not say it mean; `None` for what is no text.
@@ -318,6 +328,11 @@ mod tests {
             ),
             (r#"{"errors":[{"title":"Bad","detail":"no id"}]}"#, "Bad: no id"),
             (r#"{"errors":["a","b","c","d"]}"#, "a; b; c"),
+            (
+                r#"{"errors":{"x":["must be a number"],"y":["is missing","is low"]}}"#,
+                "x: must be a number; y: is missing; is low",
+            ),
+            (r#"{"errors":{"x":5}}"#, "the server gave no reason"),
             (
                 r#"{"type":"about:blank","title":"Out of credit","detail":"30 short","status":403}"#,
                 "Out of credit: 30 short",
