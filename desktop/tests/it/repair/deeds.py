@@ -94,7 +94,12 @@ def clear(path):
         # Deep folders defeat everything that works with paths.
         if os.path.isdir(name) and not os.path.islink(name):
             subprocess.run(["chmod", "-R", "u+rwx", "--", name], stderr=subprocess.DEVNULL, check=False)
-        subprocess.run(["rm", "-rf", "--", name], check=True)
+        # The desktop's programs may write into it meanwhile.
+        for _ in range(100):
+            if subprocess.run(["rm", "-rf", "--", name], check=False).returncode == 0:
+                break
+        else:
+            raise OSError("cannot remove " + name)
 
 
 def make_room(path):
