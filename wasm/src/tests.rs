@@ -125,50 +125,37 @@ async fn a_cancelled_call_ends_as_aborted() {
     assert_eq!(get(&get(&outcome, "error"), "kind"), "aborted");
 }
 
-#[wasm_bindgen_test]
-async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
-    let request = |url: String| Request {
+/// A request that takes a response of at most 5 bytes.
+fn request(url: &str) -> Request {
+    Request {
         method: Method::Get,
-        url,
+        url: url.to_owned(),
         headers: Vec::new(),
         body: None,
         max_response_bytes: 5,
         once: false,
-    };
-    let refused = browser().send(request(format!("http://{DEAD}/")), Progress::default()).await.unwrap_err();
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
+    let refused = browser().send(request(&format!("http://{DEAD}/")), Progress::default()).await.unwrap_err();
     assert_eq!(refused.reached, Reached::Maybe, "{}", refused.message);
-    let no_url = browser().send(request("http://".to_owned()), Progress::default()).await.unwrap_err();
+    let no_url = browser().send(request("http://"), Progress::default()).await.unwrap_err();
     assert_eq!(no_url.reached, Reached::Never, "{}", no_url.message);
 }
 
 #[wasm_bindgen_test]
 async fn an_answer_is_read_whole() {
-    let url = "data:text/plain;charset=utf-8,hello".to_owned();
-    let request = Request {
-        method: Method::Get,
-        url,
-        headers: Vec::new(),
-        body: None,
-        max_response_bytes: 5,
-        once: false,
-    };
-    let response = browser().send(request, Progress::default()).await.unwrap();
+    let response =
+        browser().send(request("data:text/plain;charset=utf-8,hello"), Progress::default()).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));
     assert_eq!(response.header("content-type"), Some("text/plain;charset=utf-8"));
 }
 
 #[wasm_bindgen_test]
 async fn a_response_beyond_the_limit_is_not_kept() {
-    let url = "data:text/plain,hello!".to_owned();
-    let request = Request {
-        method: Method::Get,
-        url,
-        headers: Vec::new(),
-        body: None,
-        max_response_bytes: 5,
-        once: false,
-    };
-    let response = browser().send(request, Progress::default()).await.unwrap();
+    let response = browser().send(request("data:text/plain,hello!"), Progress::default()).await.unwrap();
     assert_eq!((response.status, response.too_large, response.body.len()), (200, true, 0));
 }
 
