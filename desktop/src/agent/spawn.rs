@@ -2,16 +2,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
+use std::ffi::{CStr, CString};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{self, Child, Command};
 
 use rustix::fs::{Access, Mode, OFlags, access, open};
 use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::process::{Resource, ioctl_tiocsctty, setrlimit, setsid};
+use rustix::process::{Resource, chdir, ioctl_tiocsctty, setrlimit, setsid};
 
 use super::harden;
 use super::kill::Marker;
@@ -38,8 +39,8 @@ pub(super) fn spawn(
         .args(arguments)
         .env_clear()
         .envs(request.env.iter().map(|(name, value)| (name, value)))
-        .env(Marker::VARIABLE, marker.value())
-        .current_dir(usable(&request.cwd));
+        .env(Marker::VARIABLE, marker.value());
+    let folder = CString::new(request.cwd.as_str())?;
     let inherited = script.map(Script::report);
     if let Some(script) = script {
         command.arg(script.path()).env(Script::REPORT_VARIABLE, script.report().to_string());
@@ -77,6 +78,7 @@ pub(super) fn spawn(
     unsafe {
         command.pre_exec(move || {
             setsid()?;
+            enter(&folder)?;
             setrlimit(Resource::Nofile, files)?;
             if let Some(descriptor) = inherited {
                 fcntl_setfd(BorrowedFd::borrow_raw(descriptor), FdFlags::empty())?;
@@ -108,9 +110,10 @@ fn find(program: &str) -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{program} is not installed")))
 }
 
-/// The folder, or the root where the user has closed or removed it: the commands that repair it must run.
-fn usable(folder: &str) -> &str {
-    if access(folder, Access::EXEC_OK).is_ok() && Path::new(folder).is_dir() { folder } else { "/" }
+/// Enters the folder, or the root if the user has closed or removed it: the commands that repair it must run. It is tried, not
+/// asked for before, since the user can close the folder in between.
+fn enter(folder: &CStr) -> rustix::io::Result<()> {
+    chdir(folder).or_else(|_| chdir(c"/"))
 }
 
 /// Whether a supervisor stands between the agent and the process: with commands, which have a limit of time.

@@ -1,7 +1,7 @@
 //! What code inside a computer can do to its host, to the server and to other computers: nothing. It runs as the computer's
 //! user, who may do anything in the computer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
@@ -710,6 +710,23 @@ fn a_home_that_was_closed_or_removed_can_be_repaired() {
         computer.wait_for_status("running");
         assert_eq!(output(&computer, "pactl info >/dev/null 2>&1 && echo audio"), "audio\n");
     }
+}
+
+/// The folder can be closed just between a look at it and the start in it.
+#[test]
+fn a_home_that_is_closed_at_any_moment_holds_off_no_command() {
+    let server = Server::start();
+    let computer = server.computer();
+    computer
+        .bash("echo 'while :; do chmod 0 ~; chmod 700 ~; done' > /tmp/flap; sh /tmp/flap >/dev/null 2>&1 &");
+    let folders: BTreeSet<String> = (0..150)
+        .map(|_| {
+            assert_eq!(exec(&computer, "print('on')")["output"], "on\n");
+            output(&computer, "readlink /proc/$$/cwd")
+        })
+        .collect();
+    assert!(folders.len() > 1, "the home was never closed: {folders:?}");
+    computer.bash("pkill -f /tmp/flap; chmod 700 ~");
 }
 
 /// Every file of a folder with what could be changed about it.
