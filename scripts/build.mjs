@@ -15,7 +15,13 @@ const wasmSources = ["Cargo.lock", "Cargo.toml", "core", "wasm", "scripts/build.
 const targets = {
   wasm: () => unlessFresh("wasm", wasmSources, join(root, "npm/dist/wasm"), buildWasm),
   addon: buildAddon,
-  npm: () => unlessFresh("npm", [...wasmSources, "npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"], join(root, "npm/dist/types"), buildNpm),
+  npm: () =>
+    unlessFresh(
+      "npm",
+      [...wasmSources, "npm/src", "npm/scripts", "npm/package.json", "npm/tsconfig.json", "package-lock.json"],
+      join(root, "npm/dist/types"),
+      buildNpm,
+    ),
   desktop: () => run("cargo", ["build", "--package", "orgo-desktop", "--release"]),
 };
 

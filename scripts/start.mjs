@@ -119,7 +119,9 @@ async function provideDesktop(place, options) {
 function adopt(desktop) {
   const key = process.env.ORGO_DESKTOP_API_KEY ?? keptKey(desktop.data_dir);
   if (!key) {
-    throw new Failure(`${desktop.data_dir} is used by the desktop at ${desktop.base_url}, whose key is not known. Name it with ORGO_DESKTOP_API_KEY, or use --data-dir.`);
+    throw new Failure(
+      `${desktop.data_dir} is used by the desktop at ${desktop.base_url}, whose key is not known. Name it with ORGO_DESKTOP_API_KEY, or use --data-dir.`,
+    );
   }
   console.log(`  the desktop at ${desktop.base_url} (process ${desktop.pid}) runs already: the dashboard is started on it`);
   return { ...desktop, api_key: key };

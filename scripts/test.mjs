@@ -72,7 +72,8 @@ await main(async () => {
   const names = argv.slice(2).filter((name) => name !== "--full");
   if (argv.includes("--full")) process.env.ORGO_FULL = "1";
   for (const name of names) {
-    if (!suites[name] && !optional[name]) throw new Failure(`There is no suite ${name}, only ${Object.keys({ ...suites, ...optional }).join(", ")}`);
+    if (!suites[name] && !optional[name])
+      throw new Failure(`There is no suite ${name}, only ${Object.keys({ ...suites, ...optional }).join(", ")}`);
   }
   await setup({ test: true });
   await build();

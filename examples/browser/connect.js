@@ -12,7 +12,7 @@ export function show(element, state) {
   element.textContent =
     state instanceof Error
       ? state.message
-      : { connecting: "connecting …", open: "connected", unstable: "connected, but silent", waiting: "connecting again …" }[
+      : ({ connecting: "connecting …", open: "connected", unstable: "connected, but silent", waiting: "connecting again …" }[
           state.status
-        ] ?? state.cause.message;
+        ] ?? state.cause.message);
 }

@@ -1,5 +1,5 @@
-import { defineConfig } from "vite";
 import { Orgo } from "orgo-sdk";
+import { defineConfig } from "vite";
 
 /**
  * What a page needs of a server: a connection to a computer. The API key stays here. A real server would first look

@@ -77,7 +77,12 @@ test("an upload that is watched tells how much of the file the connection took",
   });
   const port = await listen(t, server);
   const upload = (watched) =>
-    client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", { name: "a", contentType: "", data: new Uint8Array(total), watched });
+    client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", {
+      name: "a",
+      contentType: "",
+      data: new Uint8Array(total),
+      watched,
+    });
   const raw = upload(true);
   const outcome = raw.outcome();
   const first = await raw.nextUploaded();
@@ -87,7 +92,10 @@ test("an upload that is watched tells how much of the file the connection took",
   drink();
   for (let next = await raw.nextUploaded(); next !== null; next = await raw.nextUploaded()) told.push(next.loaded);
   assert.equal((await outcome).ok, true);
-  assert.deepEqual(told, [...new Set(told)].sort((a, b) => a - b));
+  assert.deepEqual(
+    told,
+    [...new Set(told)].sort((a, b) => a - b),
+  );
   assert.equal(told.at(-1), total);
   assert.equal(await raw.nextUploaded(), null);
 
@@ -291,11 +299,15 @@ test("calls share a connection, and an idle one that the server closes costs not
 });
 
 test("calls run beside each other", async (t) => {
-  let waiting = [];
-  const { port } = await service(t, () => new Promise((answer) => {
-    waiting.push(answer);
-    if (waiting.length === 8) for (const answer of waiting.splice(0)) answer({});
-  }));
+  const waiting = [];
+  const { port } = await service(
+    t,
+    () =>
+      new Promise((answer) => {
+        waiting.push(answer);
+        if (waiting.length === 8) for (const answer of waiting.splice(0)) answer({});
+      }),
+  );
   const orgo = client(port);
   const outcomes = await Promise.all(Array.from({ length: 8 }, () => call(orgo, "computers.click", CLICK)));
   assert.ok(outcomes.every(({ ok }) => ok));
@@ -314,7 +326,10 @@ test("credentials never follow a redirect to another origin, and a click follows
   const elsewhere = await service(t);
   const location = `http://127.0.0.1:${elsewhere.port}/api`;
   const { port } = await service(t, () => ({ status: 307, headers: { location }, body: {} }));
-  for (const [operation, params] of [["workspaces.list", {}], ["computers.click", CLICK]]) {
+  for (const [operation, params] of [
+    ["workspaces.list", {}],
+    ["computers.click", CLICK],
+  ]) {
     const { error } = await call(client(port), operation, params);
     assert.equal(error.status, 307, operation);
   }

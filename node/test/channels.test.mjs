@@ -120,7 +120,10 @@ test("sound arrives as samples, whatever the frames are cut like", async (t) => 
   const found = await until(audio, (item) => (missing -= item.samples?.length ?? 0) === 0);
   assert.deepEqual(found[0], { type: "started", sample_rate: 24_000, channels: 1 });
   const heard = found.flatMap(({ samples = [] }) => [...samples]);
-  assert.deepEqual(heard, Array.from(pcm, (sample) => sample / 32_768));
+  assert.deepEqual(
+    heard,
+    Array.from(pcm, (sample) => sample / 32_768),
+  );
   assert.equal(JSON.parse(audio.counters()).taken, pcm.length);
   audio.close();
 });
@@ -142,7 +145,12 @@ test("events arrive for what was subscribed to", async (t) => {
   events.close();
 });
 
-for (const [code, reason] of [[1000, "normal"], [4500, "failed"], [4404, "not_found"], [4401, "unauthorized"]]) {
+for (const [code, reason] of [
+  [1000, "normal"],
+  [4500, "failed"],
+  [4404, "not_found"],
+  [4401, "unauthorized"],
+]) {
   test(`close code ${code} ends a channel as ${reason}`, async (t) => {
     const port = await service(t, ({ socket }) => socket.close(code, "because"));
     const orgo = new addon.Client(JSON.stringify({ base_url: `http://127.0.0.1:${port}/api` }));
@@ -224,7 +232,10 @@ test("a connection that is lost is dialled again", async (t) => {
   await status(terminal, "open");
   assert.equal(terminal.input("again"), null);
   const found = await until(terminal, ({ data }) => data === "again");
-  assert.deepEqual(found.map(({ type }) => type), ["reconnected", "output"]);
+  assert.deepEqual(
+    found.map(({ type }) => type),
+    ["reconnected", "output"],
+  );
   terminal.close();
 });
 

@@ -41,7 +41,10 @@ function start(test, port, script) {
   });
   test.after(() => child.kill("SIGKILL"));
   const exit = once(child, "exit").then(([code, signal]) => code ?? signal);
-  const output = child.stdout.setEncoding("utf8").toArray().then((parts) => parts.join(""));
+  const output = child.stdout
+    .setEncoding("utf8")
+    .toArray()
+    .then((parts) => parts.join(""));
   return { child, exit, output };
 }
 

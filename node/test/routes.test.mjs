@@ -7,9 +7,8 @@ import { connect } from "node:net";
 import { test } from "node:test";
 
 import { WebSocketServer } from "ws";
-
-import { addon, call, client, environment, listen, open, output, status } from "./addon.mjs";
 import { certificate } from "../../tests/support/certificate.mjs";
+import { addon, call, client, environment, listen, open, output, status } from "./addon.mjs";
 
 /** What a service answers to every call, and a shell that repeats what it reads. */
 function serve(test, server) {
@@ -109,12 +108,19 @@ test("an SSL_CERT_FILE that is not there is named", async (t) => {
 test("HTTPS_PROXY takes secure calls and channels through tunnels, with its credentials", async (t) => {
   const { origin, ca, port } = await secure(t);
   const through = await proxy(t);
-  environment(t, { NODE_EXTRA_CA_CERTS: ca, HTTPS_PROXY: `http://user:pa%40ss@127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
+  environment(t, {
+    NODE_EXTRA_CA_CERTS: ca,
+    HTTPS_PROXY: `http://user:pa%40ss@127.0.0.1:${through.port}`,
+    NO_PROXY: "<-loopback>",
+  });
   const client = orgo(origin);
   assert.equal((await call(client, ...CLICK)).ok, true);
   await echo(client, origin);
   const expected = `CONNECT localhost:${port}`;
-  assert.deepEqual(through.seen.map(({ line }) => line), [expected, expected]);
+  assert.deepEqual(
+    through.seen.map(({ line }) => line),
+    [expected, expected],
+  );
   const credentials = `Basic ${Buffer.from("user:pa@ss").toString("base64")}`;
   assert.ok(through.seen.every(({ headers }) => headers["proxy-authorization"] === credentials));
   assert.ok(through.seen.every(({ headers }) => headers.authorization === undefined));
@@ -176,7 +182,14 @@ test("NO_PROXY names servers that are reached without one", async (t) => {
     return outcome.ok ? "proxy" : "direct";
   };
   environment(t, { HTTP_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "" });
-  for (const list of ["*", "invalid", ".invalid", `a.test ${ELSEWHERE}`, `${ELSEWHERE}:${port}`, `a,${ELSEWHERE.toUpperCase()}.`]) {
+  for (const list of [
+    "*",
+    "invalid",
+    ".invalid",
+    `a.test ${ELSEWHERE}`,
+    `${ELSEWHERE}:${port}`,
+    `a,${ELSEWHERE.toUpperCase()}.`,
+  ]) {
     assert.equal(await way(list), "direct", list);
   }
   for (const list of ["", "127.0.0.1", "here.invalid", `${ELSEWHERE}:1`, "there.invalid.test"]) {
@@ -205,7 +218,10 @@ test("a kind of proxy that is not supported is said so", async (t) => {
 
 test("a proxy that is not there is named with its variable", async (t) => {
   environment(t, { HTTPS_PROXY: "http://user:hunter2@127.0.0.1:9", HTTP_PROXY: "127.0.0.1:9" });
-  for (const [origin, variable] of [[`https://${ELSEWHERE}`, "HTTPS_PROXY"], [`http://${ELSEWHERE}`, "HTTP_PROXY"]]) {
+  for (const [origin, variable] of [
+    [`https://${ELSEWHERE}`, "HTTPS_PROXY"],
+    [`http://${ELSEWHERE}`, "HTTP_PROXY"],
+  ]) {
     const { error } = await call(orgo(origin), ...CLICK);
     assert.equal(error.delivered, "no");
     assert.match(error.message, new RegExp(`the proxy 127\\.0\\.0\\.1:9 of ${variable}: .*refused`));

@@ -1,6 +1,6 @@
 import { onAbort } from "./abort.js";
 import type { AbortSignalLike } from "./ambient.js";
-import { aborted, timedOut, type TimeoutError } from "./errors.js";
+import { aborted, type TimeoutError, timedOut } from "./errors.js";
 import type { Delivered } from "./types.js";
 
 /** The time limit and the signal of one operation, for all of its steps together. */

@@ -115,9 +115,7 @@ export class Caller {
     const pending = rethrown(() => client.call(operation, plain, bindingOptions(left), watched));
     const forget = onAbort(signal, () => pending.cancel());
     const told = onProgress && tell(pending, onProgress);
-    const outcome = await pending.outcome
-      .catch((thrown: unknown) => Promise.reject(errorThrown(thrown)))
-      .finally(forget);
+    const outcome = await pending.outcome.catch((thrown: unknown) => Promise.reject(errorThrown(thrown))).finally(forget);
     // Nothing is told after the end.
     await told;
 

@@ -32,7 +32,7 @@ export { type EventOf, EventStream, type EventStreamEvents, type WaitForOptions 
 export { Terminal, type TerminalEvents, type TerminalParams } from "./channel/terminal.js";
 export type { OrgoOptions } from "./client.js";
 export { Computer, type ComputerInfo, type Screenshot, type ScreenshotOptions } from "./computer.js";
-export { type ConnectOptions, ConnectedComputer, Connection, type ConnectionData } from "./connection.js";
+export { ConnectedComputer, Connection, type ConnectionData, type ConnectOptions } from "./connection.js";
 export {
   AbortError,
   APIError,
@@ -54,6 +54,16 @@ export {
   ServerError,
   TimeoutError,
 } from "./errors.js";
+export {
+  type ChannelState,
+  type CloseCause,
+  type CloseReason,
+  type Counters,
+  type Delivered,
+  EVENT_TYPES,
+  type InputRefusal,
+} from "./generated/channels.js";
+export type * from "./generated/types.js";
 export type { Logger, LogLevel } from "./logger.js";
 export type { CallOptions, OpenOptions, WaitOptions } from "./options.js";
 export type { BindingInfo } from "./platform.js";
@@ -69,13 +79,3 @@ export type {
 } from "./resources/files.js";
 export type { Stream } from "./resources/stream.js";
 export type { Workspaces } from "./resources/workspaces.js";
-export {
-  type ChannelState,
-  type CloseCause,
-  type CloseReason,
-  type Counters,
-  type Delivered,
-  EVENT_TYPES,
-  type InputRefusal,
-} from "./generated/channels.js";
-export type * from "./generated/types.js";

@@ -99,8 +99,7 @@ export const checks = {
     wanted: `one of ${LOG_LEVELS.join(", ")}`,
   },
   signal: {
-    accepts: (value) =>
-      isObject(value) && typeof value.aborted === "boolean" && typeof value.addEventListener === "function",
+    accepts: (value) => isObject(value) && typeof value.aborted === "boolean" && typeof value.addEventListener === "function",
     wanted: "an AbortSignal",
   },
 } satisfies Record<string, Check>;
@@ -135,11 +134,7 @@ export function checkFields(owner: string, argument: string, given: unknown, kno
 }
 
 /** Checks the last argument of a call, with the options that it has besides. */
-export function checkCallOptions(
-  operation: string,
-  options: CallOptions | undefined,
-  more: Record<string, Check> = {},
-): void {
+export function checkCallOptions(operation: string, options: CallOptions | undefined, more: Record<string, Check> = {}): void {
   checkFields(operation, "options", options, { ...CALL, ...more });
 }
 

@@ -42,11 +42,13 @@ export function proxyFor(url: string, env: Environment, followed: boolean): Name
 
 /** Host and port alone. */
 const address = (proxy: string) =>
-  (proxy
-    .trim()
-    .replace(/^[a-z0-9+.-]*:\/\//i, "")
-    .split("@")
-    .pop() as string).split(/[/?#]/, 1)[0];
+  (
+    proxy
+      .trim()
+      .replace(/^[a-z0-9+.-]*:\/\//i, "")
+      .split("@")
+      .pop() as string
+  ).split(/[/?#]/, 1)[0];
 
 const isLoopback = (host: string) => /^(.+\.)?localhost\.?$|^127\.|^::1$|^::ffff:7f|^0\.0\.0\.0$|^::$/.test(host);
 

@@ -144,7 +144,19 @@ test("an unknown option or one of a wrong type is refused before anything is sen
 
 test("the settings of a client are checked", () => {
   const { platform } = fakePlatform();
-  const wrong = { apiKye: "x", apiKey: "", baseUrl: 1, timeout: -1, maxRetries: "2", headers: [], logger: 1, logLevel: "loud", idleTimeout: 0, totalTimeout: "1", maxResponseBytes: Infinity };
+  const wrong = {
+    apiKye: "x",
+    apiKey: "",
+    baseUrl: 1,
+    timeout: -1,
+    maxRetries: "2",
+    headers: [],
+    logger: 1,
+    logLevel: "loud",
+    idleTimeout: 0,
+    totalTimeout: "1",
+    maxResponseBytes: Infinity,
+  };
   for (const [field, value] of Object.entries(wrong)) {
     assert.throws(() => new OrgoClient(platform, { [field]: value }), { name: "InvalidParameterError", field });
   }
@@ -302,9 +314,7 @@ test("a picture has its bytes, a file is its bytes", async () => {
 });
 
 test("an upload takes bytes, buffers and blobs", async () => {
-  const { orgo, calls } = client((operation) =>
-    operation === "computers.get" ? { id: "c", workspace_id: "w" } : { id: "f" },
-  );
+  const { orgo, calls } = client((operation) => (operation === "computers.get" ? { id: "c", workspace_id: "w" } : { id: "f" }));
   const uploaded = async (params) => {
     await orgo.files.upload({ workspace_id: "w", ...params });
     return calls.at(-1).content;
@@ -363,7 +373,8 @@ function uploading() {
 
 test("an upload tells how far it is, up to its end and no further", async () => {
   for (const upload of [
-    (orgo, onProgress) => orgo.files.upload({ workspace_id: "w", file: new Uint8Array(9), name: "f" }, { onProgress, timeout: 5_000 }),
+    (orgo, onProgress) =>
+      orgo.files.upload({ workspace_id: "w", file: new Uint8Array(9), name: "f" }, { onProgress, timeout: 5_000 }),
     (orgo, onProgress) => orgo.computer("c").files.upload(new Uint8Array(9), { onProgress, name: "f" }, { timeout: 5_000 }),
   ]) {
     const { orgo, put, outcome, asked } = uploading();
@@ -374,7 +385,10 @@ test("an upload tells how far it is, up to its end and no further", async () => 
     outcome.resolve({ ok: true, value: { id: "f" } });
     put({ loaded: 9, total: 9 }, null);
     await uploaded;
-    assert.deepEqual(told, [4, 9].map((loaded) => ({ loaded, total: 9 })));
+    assert.deepEqual(
+      told,
+      [4, 9].map((loaded) => ({ loaded, total: 9 })),
+    );
     assert.equal(asked.at(-1).content.watched, true);
     assert.equal("onProgress" in asked.at(-1).options, false);
     put({ loaded: 9, total: 9 }, null);
@@ -469,7 +483,12 @@ test("a call that runs out of its whole time tells the limit that it was given, 
   };
   const { orgo, calls } = client(answer);
   const uploading = orgo.computer("c").files.upload(new Uint8Array(1), { name: "f" }, { totalTimeout: 5_000 });
-  await assert.rejects(uploading, { name: "TimeoutError", message: "files.upload: no success within 5000 ms", limit: 5_000, delivered: "maybe" });
+  await assert.rejects(uploading, {
+    name: "TimeoutError",
+    message: "files.upload: no success within 5000 ms",
+    limit: 5_000,
+    delivered: "maybe",
+  });
   assert.ok(calls.at(-1).options.total_timeout < 5_000);
 });
 

@@ -242,7 +242,8 @@ test("a stream of input joins a pair that two chunks share", async () => {
   assert.deepEqual(channel.sent, ["a", "🦀b"]);
   const next = stream.writable.getWriter();
   await assert.rejects(next.write("c\udd80d"), { field: "text" });
-  for (const half of ["\ud83d", "a\ude00b"]) assert.throws(() => stream.write(half), { name: "InvalidParameterError", field: "text" });
+  for (const half of ["\ud83d", "a\ude00b"])
+    assert.throws(() => stream.write(half), { name: "InvalidParameterError", field: "text" });
   assert.throws(() => stream.write(new Uint8Array(1)), { message: "terminal.write: `text` must be a string" });
   assert.deepEqual(channel.sent, ["a", "🦀b"]);
 });

@@ -109,10 +109,19 @@ test("a copy of a connection without its password says what to do instead", () =
   ports.port1.postMessage(connection);
   const { message: posted } = receiveMessageOnPort(ports.port2);
   ports.port1.close();
-  const copies = { cloned: structuredClone(connection), spread: { ...connection }, assigned: Object.assign({}, connection), posted };
+  const copies = {
+    cloned: structuredClone(connection),
+    spread: { ...connection },
+    assigned: Object.assign({}, connection),
+    posted,
+  };
   for (const [how, copy] of Object.entries(copies)) {
     assert.doesNotMatch(JSON.stringify(copy), /hunter2/, how);
-    assert.throws(() => new ConnectedComputer(platform, copy), { field: "password", message: /structuredClone.*`connection\.toJSON\(\)`/ }, how);
+    assert.throws(
+      () => new ConnectedComputer(platform, copy),
+      { field: "password", message: /structuredClone.*`connection\.toJSON\(\)`/ },
+      how,
+    );
   }
   // The ways that the message names.
   for (const whole of [connection.toJSON(), structuredClone(connection.toJSON()), JSON.parse(JSON.stringify(connection))]) {
@@ -178,9 +187,16 @@ test("only a created computer is deleted at the end of its block, and once", asy
 });
 
 test("a status that is not a plain name is not shown in an error", async () => {
-  for (const [status, shown] of [["starting", "starting"], ["\u001b[2J", "unknown"], ["x".repeat(41), "unknown"]]) {
+  for (const [status, shown] of [
+    ["starting", "starting"],
+    ["\u001b[2J", "unknown"],
+    ["x".repeat(41), "unknown"],
+  ]) {
     const { orgo } = client(inTurn({ id: "c", status }));
-    const { name, message } = await orgo.computer("c").waitUntilRunning({ timeout: 20 }).catch((error) => error);
+    const { name, message } = await orgo
+      .computer("c")
+      .waitUntilRunning({ timeout: 20 })
+      .catch((error) => error);
     assert.equal(name, "TimeoutError");
     assert.ok(message.includes(`(${shown})`), JSON.stringify(message));
   }

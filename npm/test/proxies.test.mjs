@@ -10,7 +10,10 @@ const VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap
 /** Sets variables for the time of a test, and no other of these. */
 function environment(t, variables) {
   const before = Object.fromEntries([...VARIABLES, "NODE_USE_ENV_PROXY"].map((name) => [name, process.env[name]]));
-  const set = (all) => Object.entries(all).forEach(([name, value]) => (value === undefined ? delete process.env[name] : (process.env[name] = value)));
+  const set = (all) =>
+    Object.entries(all).forEach(([name, value]) =>
+      value === undefined ? delete process.env[name] : (process.env[name] = value),
+    );
   set({ ...Object.fromEntries(Object.keys(before).map((name) => [name])), ...variables });
   t.after(() => set(before));
 }
@@ -22,18 +25,38 @@ test("the proxy is the one that fetch takes, or the one that it ignores", () => 
   const ignored = (name) => ({ name, used: false });
   const cases = [
     [secure, {}, undefined, undefined],
-    [secure, { HTTPS_PROXY: "http://user:hunter2@p:1/x" }, ignored("the proxy p:1 of HTTPS_PROXY"), used("the proxy p:1 of HTTPS_PROXY")],
-    [secure, { HTTPS_PROXY: "p:1", https_proxy: "q:2" }, ignored("the proxy q:2 of https_proxy"), used("the proxy q:2 of https_proxy")],
+    [
+      secure,
+      { HTTPS_PROXY: "http://user:hunter2@p:1/x" },
+      ignored("the proxy p:1 of HTTPS_PROXY"),
+      used("the proxy p:1 of HTTPS_PROXY"),
+    ],
+    [
+      secure,
+      { HTTPS_PROXY: "p:1", https_proxy: "q:2" },
+      ignored("the proxy q:2 of https_proxy"),
+      used("the proxy q:2 of https_proxy"),
+    ],
     ["wss://orgo.test/", { HTTPS_PROXY: "p:1" }, ignored("the proxy p:1 of HTTPS_PROXY"), used("the proxy p:1 of HTTPS_PROXY")],
     // Undici's own rule; the addon and curl know none for this.
     [secure, { HTTP_PROXY: "p:1" }, undefined, used("the proxy p:1 of HTTP_PROXY")],
     [plain, { HTTP_PROXY: "p:1" }, ignored("the proxy p:1 of HTTP_PROXY"), used("the proxy p:1 of HTTP_PROXY")],
-    [plain, { ALL_PROXY: "socks5://u:hunter2@p:1" }, ignored("the proxy p:1 of ALL_PROXY"), ignored("the proxy p:1 of ALL_PROXY")],
+    [
+      plain,
+      { ALL_PROXY: "socks5://u:hunter2@p:1" },
+      ignored("the proxy p:1 of ALL_PROXY"),
+      ignored("the proxy p:1 of ALL_PROXY"),
+    ],
     [plain, { HTTP_PROXY: "http://u:p@ss@p:1" }, ignored("the proxy p:1 of HTTP_PROXY"), used("the proxy p:1 of HTTP_PROXY")],
     [plain, { HTTP_PROXY: "p:1", NO_PROXY: "x, orgo.test" }, undefined, undefined],
     [plain, { HTTP_PROXY: "p:1", no_proxy: "*" }, undefined, undefined],
     [secure, { HTTPS_PROXY: "p:1", NO_PROXY: ".test:443" }, undefined, undefined],
-    [secure, { HTTPS_PROXY: "p:1", NO_PROXY: "orgo.test:80 go.test" }, ignored("the proxy p:1 of HTTPS_PROXY"), used("the proxy p:1 of HTTPS_PROXY")],
+    [
+      secure,
+      { HTTPS_PROXY: "p:1", NO_PROXY: "orgo.test:80 go.test" },
+      ignored("the proxy p:1 of HTTPS_PROXY"),
+      used("the proxy p:1 of HTTPS_PROXY"),
+    ],
     // Nobody ignores what is not for this machine; undici goes through it all the same.
     ["http://127.0.0.1:8800/", { HTTP_PROXY: "p:1" }, undefined, used("the proxy p:1 of HTTP_PROXY")],
     ["http://[::1]:8800/", { HTTP_PROXY: "p:1", NO_PROXY: "[::1]" }, undefined, undefined],
@@ -50,8 +73,14 @@ test("a failure names its causes, and the proxy that was ignored, without its pa
   const cause = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:443"), { code: "ECONNREFUSED" });
   const error = new TypeError("fetch failed", { cause });
   const text = explainFailure("https://orgo.test/api/computers", error);
-  assert.match(text, /^fetch failed: connect ECONNREFUSED 10\.0\.0\.1:443 \(the proxy p:1 of HTTPS_PROXY is not used: .*NODE_USE_ENV_PROXY=1/);
-  assert.match(explainFailure("wss://orgo.test/", undefined), /^the connection could not be opened \(the proxy p:1 of HTTPS_PROXY is not used/);
+  assert.match(
+    text,
+    /^fetch failed: connect ECONNREFUSED 10\.0\.0\.1:443 \(the proxy p:1 of HTTPS_PROXY is not used: .*NODE_USE_ENV_PROXY=1/,
+  );
+  assert.match(
+    explainFailure("wss://orgo.test/", undefined),
+    /^the connection could not be opened \(the proxy p:1 of HTTPS_PROXY is not used/,
+  );
   assert.match(proxyWarning("https://orgo.test/api"), /^the proxy p:1 of HTTPS_PROXY is not used/);
   for (const local of ["http://127.0.0.1:8800/api", "https://localhost/api"]) {
     assert.equal(proxyWarning(local), undefined);
@@ -73,5 +102,8 @@ test("where fetch goes through the proxies, the proxy is named first, and this m
   t.after(() => (globalThis[place] = before));
   assert.equal(explainFailure("http://orgo.test/", new Error("refused")), "the proxy p:1 of HTTP_PROXY: refused");
   assert.equal(proxyWarning("http://orgo.test/"), undefined);
-  assert.match(proxyWarning("http://127.0.0.1:8800/api"), /127\.0\.0\.1 leave this machine through the proxy p:1 of HTTP_PROXY: add 127\.0\.0\.1 to NO_PROXY/);
+  assert.match(
+    proxyWarning("http://127.0.0.1:8800/api"),
+    /127\.0\.0\.1 leave this machine through the proxy p:1 of HTTP_PROXY: add 127\.0\.0\.1 to NO_PROXY/,
+  );
 });

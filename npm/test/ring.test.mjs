@@ -53,7 +53,10 @@ test("what does not fit is lost and counted, and the rest is kept", () => {
   for (let at = 0; at < 100; at++) writer.write(chunk(at, 4000, 48_000, 2));
   const kept = drained(reader);
   assert.ok(kept.length > 20 && kept.length < 100);
-  assert.deepEqual(kept, Array.from(kept, (_, at) => chunk(at, 4000, 48_000, 2)));
+  assert.deepEqual(
+    kept,
+    Array.from(kept, (_, at) => chunk(at, 4000, 48_000, 2)),
+  );
   assert.equal(reader.lost(), (100 - kept.length) * 2000);
   assert.equal(reader.lost(), 0);
   writer.write(chunk(7, 10));

@@ -24,7 +24,9 @@ export function openBrowser(url) {
   const folder = mkdtempSync(join(parent, "open-"));
   const file = join(folder, "dashboard.html");
   writeFileSync(file, redirect(url), { mode: 0o600 });
-  spawn(opener, [file], { stdio: "ignore", detached: true }).once("error", () => {}).unref();
+  spawn(opener, [file], { stdio: "ignore", detached: true })
+    .once("error", () => {})
+    .unref();
   return () => rmSync(folder, { recursive: true, force: true });
 }
 

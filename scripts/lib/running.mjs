@@ -31,7 +31,9 @@ export async function findRunning(program, place) {
       if (!dashboard || !isAlive(dashboard.pid) || Date.now() > deadline) return status;
     }
     if (Date.now() > deadline) {
-      throw new Failure(`${status.data_dir} is used by process ${status.pid ?? "?"}, which does not get ready. End it, or use --data-dir.`);
+      throw new Failure(
+        `${status.data_dir} is used by process ${status.pid ?? "?"}, which does not get ready. End it, or use --data-dir.`,
+      );
     }
     await sleep(INTERVAL);
   }

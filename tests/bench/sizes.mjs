@@ -49,7 +49,9 @@ export function linesOfCode(root) {
     const [top, second] = name.split("/");
     const folder = top === "examples" ? `${top}/${second}` : top;
     const test = top === "tests" || /\/tests?\/|\/tests?\.rs$/.test(name);
-    const lines = readFileSync(join(root, name), "utf8").split("\n").filter((line) => line.trim() !== "");
+    const lines = readFileSync(join(root, name), "utf8")
+      .split("\n")
+      .filter((line) => line.trim() !== "");
     const counts = (folders[folder] ??= { code: 0, tests: 0 });
     counts[test ? "tests" : "code"] += lines.length;
   }

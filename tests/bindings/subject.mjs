@@ -76,7 +76,10 @@ class Opened {
     if (kind === "terminal") {
       channel.on("reconnected", (unacknowledged) => items.push({ type: "reconnected", unacknowledged }));
       // Also for a shell that ended before anybody could listen.
-      channel.exited.then((code) => items.push({ type: "exit", code }), () => {});
+      channel.exited.then(
+        (code) => items.push({ type: "exit", code }),
+        () => {},
+      );
     }
     if (kind === "events") channel.on("gap", (missed) => items.push({ type: "gap", missed }));
     if (kind === "audio") channel.on("started", (format) => items.push({ type: "started", ...format }));

@@ -63,8 +63,7 @@ async function page() {
   tab.on("pageerror", (error) => complaints.push(error.stack));
   await tab.goto(pages.origin);
   await tab.waitForFunction(() => globalThis.subject !== undefined);
-  const ask = (method, ...given) =>
-    tab.evaluate(([method, given]) => globalThis.subject[method](...given), [method, given]);
+  const ask = (method, ...given) => tab.evaluate(([method, given]) => globalThis.subject[method](...given), [method, given]);
   return {
     call: (job) => ask("call", job),
     open: (...given) => ask("open", ...given),

@@ -193,10 +193,14 @@ class Player {
 
   /** Waits until what can be seen of the channel is as it should be, and returns it. */
   async #see(what, test, detail = "") {
-    return until(`${what} ${detail}`, async () => {
-      const seen = await this.#look();
-      return test(seen) && seen;
-    }, PATIENCE);
+    return until(
+      `${what} ${detail}`,
+      async () => {
+        const seen = await this.#look();
+        return test(seen) && seen;
+      },
+      PATIENCE,
+    );
   }
 }
 

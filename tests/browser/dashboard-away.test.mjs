@@ -34,7 +34,19 @@ describe("the dashboard while its service is away", () => {
     assert.match(await notices.innerText(), /The service does not answer/);
     const text = await page.locator("body").innerText();
     assert.doesNotMatch(text, /os error|ECONN|Running/);
-    for (const id of ["machine-start", "machine-stop", "machine-restart", "machine-delete", "create-open", "files-export", "files-upload", "screen-keyboard", "screen-full", "terminal-open", "sound-play"]) {
+    for (const id of [
+      "machine-start",
+      "machine-stop",
+      "machine-restart",
+      "machine-delete",
+      "create-open",
+      "files-export",
+      "files-upload",
+      "screen-keyboard",
+      "screen-full",
+      "terminal-open",
+      "sound-play",
+    ]) {
       assert.ok(await page.locator(`#${id}`).isDisabled(), id);
     }
     for (const place of ["#notices", "#screen-cover"]) {
@@ -56,7 +68,9 @@ describe("the dashboard while its service is away", () => {
     const printed = (await rows()).map((row) => row.trim());
     const at = printed.indexOf("kept-42");
     assert.ok(at >= 0, printed.join("\n"));
-    await until("the line of the new shell", async () => (await rows()).join("\n").includes("The connection was lost. This is a new shell."));
+    await until("the line of the new shell", async () =>
+      (await rows()).join("\n").includes("The connection was lost. This is a new shell."),
+    );
     await shell("echo new-$((50+2))");
     await until("the new shell's answer", async () => (await rows()).includes("new-52"));
     await page.locator("#events-list .gap").first().waitFor({ timeout: SOON });
@@ -106,30 +120,41 @@ describe("the dashboard while its service is away", () => {
     assert.equal(await page.locator(".xterm.enable-mouse-events").count(), 0);
   });
 
-  test("what stops the computer keeps what its shell has printed, and another computer's shell does not show it", LIMIT, async () => {
-    await page.locator("#machine-stop").click();
-    await page.locator("#machine-status", { hasText: "Stopped" }).waitFor();
-    const text = await page.locator("main").innerText();
-    assert.doesNotMatch(text, /Click it|Drop some|Enter to type|press Listen/);
-    assert.ok((await rows()).join("\n").includes("new-52"));
-    await page.locator("#machine-start").click();
-    await page.locator("#terminal-state", { hasText: "Connected" }).waitFor({ timeout: 30_000 });
-    assert.ok((await rows()).join("\n").includes("new-52"));
-    await until("the line of the new shell", async () => (await rows()).filter((row) => row.includes("This is a new shell.")).length > 1);
+  test(
+    "what stops the computer keeps what its shell has printed, and another computer's shell does not show it",
+    LIMIT,
+    async () => {
+      await page.locator("#machine-stop").click();
+      await page.locator("#machine-status", { hasText: "Stopped" }).waitFor();
+      const text = await page.locator("main").innerText();
+      assert.doesNotMatch(text, /Click it|Drop some|Enter to type|press Listen/);
+      assert.ok((await rows()).join("\n").includes("new-52"));
+      await page.locator("#machine-start").click();
+      await page.locator("#terminal-state", { hasText: "Connected" }).waitFor({ timeout: 30_000 });
+      assert.ok((await rows()).join("\n").includes("new-52"));
+      await until(
+        "the line of the new shell",
+        async () => (await rows()).filter((row) => row.includes("This is a new shell.")).length > 1,
+      );
 
-    await page.locator("#create-open").click();
-    await page.locator("#create-form [type=submit]").click();
-    await page.locator("#create").waitFor({ state: "hidden" });
-    await until("the focus on the new computer", () => page.evaluate(`document.activeElement.matches(".computer[aria-current=true]")`));
-    assert.doesNotMatch((await rows()).join("\n"), /new-52/);
-    await page.locator("#machine-delete").click();
-    const confirm = page.locator("#delete-form");
-    await confirm.locator("[name=name]").fill(await page.locator("#delete-name").innerText());
-    await confirm.locator("[type=submit]").click();
-    await page.locator("#delete").waitFor({ state: "hidden" });
-    await until("the focus on the other computer", () => page.evaluate(`document.activeElement.matches(".computer[aria-current=true]")`));
-    assert.equal(await page.locator("#machine-name").innerText(), "first");
-  });
+      await page.locator("#create-open").click();
+      await page.locator("#create-form [type=submit]").click();
+      await page.locator("#create").waitFor({ state: "hidden" });
+      await until("the focus on the new computer", () =>
+        page.evaluate(`document.activeElement.matches(".computer[aria-current=true]")`),
+      );
+      assert.doesNotMatch((await rows()).join("\n"), /new-52/);
+      await page.locator("#machine-delete").click();
+      const confirm = page.locator("#delete-form");
+      await confirm.locator("[name=name]").fill(await page.locator("#delete-name").innerText());
+      await confirm.locator("[type=submit]").click();
+      await page.locator("#delete").waitFor({ state: "hidden" });
+      await until("the focus on the other computer", () =>
+        page.evaluate(`document.activeElement.matches(".computer[aria-current=true]")`),
+      );
+      assert.equal(await page.locator("#machine-name").innerText(), "first");
+    },
+  );
 
   test("the focus is never left to nothing", LIMIT, async () => {
     const focus = () => page.evaluate("document.activeElement.id");

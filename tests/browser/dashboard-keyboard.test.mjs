@@ -103,24 +103,27 @@ describe("the keyboard of the dashboard's screen", () => {
     ],
     "Chromium: Enter during a composition": [
       [
-        ...composition(["に", "日"], [
-          ...key("Enter", { keyCode: 229, isComposing: true }),
-          { type: "compositionend", data: "日" },
-        ]),
+        ...composition(
+          ["に", "日"],
+          [...key("Enter", { keyCode: 229, isComposing: true }), { type: "compositionend", data: "日" }],
+        ),
         ...key("Enter", { keyCode: 13 }),
       ],
       "日[Enter]",
     ],
     "Safari: the Enter that ends a composition comes after it": [
       [
-        ...composition(["に", "日本"], [
-          { type: "beforeinput", inputType: "deleteCompositionText", data: null },
-          { type: "edit", text: "", old: "日本" },
-          { type: "input", inputType: "deleteCompositionText", data: null },
-          ...input("insertFromComposition", "日本"),
-          { type: "compositionend", data: "日本" },
-          ...key("Enter", { keyCode: 229, isComposing: false }),
-        ]),
+        ...composition(
+          ["に", "日本"],
+          [
+            { type: "beforeinput", inputType: "deleteCompositionText", data: null },
+            { type: "edit", text: "", old: "日本" },
+            { type: "input", inputType: "deleteCompositionText", data: null },
+            ...input("insertFromComposition", "日本"),
+            { type: "compositionend", data: "日本" },
+            ...key("Enter", { keyCode: 229, isComposing: false }),
+          ],
+        ),
         { type: "keyup", key: "Enter", keyCode: 13 },
       ],
       "日本",
@@ -129,18 +132,21 @@ describe("the keyboard of the dashboard's screen", () => {
     "Firefox: the input event comes after the composition": [
       [
         ...key("Process", { keyCode: 229 }),
-        ...composition(["´", "é"], [
-          { type: "compositionend", data: "é" },
-          { type: "input", inputType: "insertCompositionText", data: "é", isComposing: false },
-        ]),
+        ...composition(
+          ["´", "é"],
+          [
+            { type: "compositionend", data: "é" },
+            { type: "input", inputType: "insertCompositionText", data: "é", isComposing: false },
+          ],
+        ),
       ],
       "é",
     ],
     "a composition that is given up": [
-      composition(["に"], [
-        ...input("insertCompositionText", "", "", "に", { isComposing: true }),
-        { type: "compositionend", data: "" },
-      ]),
+      composition(
+        ["に"],
+        [...input("insertCompositionText", "", "", "に", { isComposing: true }), { type: "compositionend", data: "" }],
+      ),
       "",
     ],
     "Android: a word as it is composed, a space, and Backspace": [
@@ -156,12 +162,15 @@ describe("the keyboard of the dashboard's screen", () => {
     ],
     "Android: Backspace within a composition is the input method's": [
       [
-        ...composition(["ab"], [
-          { type: "beforeinput", inputType: "deleteContentBackward", data: null, isComposing: true },
-          { type: "edit", text: "", old: "b" },
-          { type: "input", inputType: "deleteContentBackward", isComposing: true },
-          { type: "compositionend", data: "a" },
-        ]),
+        ...composition(
+          ["ab"],
+          [
+            { type: "beforeinput", inputType: "deleteContentBackward", data: null, isComposing: true },
+            { type: "edit", text: "", old: "b" },
+            { type: "input", inputType: "deleteContentBackward", isComposing: true },
+            { type: "compositionend", data: "a" },
+          ],
+        ),
       ],
       "a",
     ],
@@ -240,7 +249,10 @@ describe("the keyboard of the dashboard's screen", () => {
   test("a click or a paste during a composition comes after its text, and nothing is typed twice", LIMIT, async () => {
     answer = () => ({ json: { success: true } });
     const click = async () => page.mouse.click(...(await onPage({ x: 600, y: 300 })));
-    for (const [act, then] of [[click, /^\{.*\}$/], [() => paste("pasted"), /^pasted$/]]) {
+    for (const [act, then] of [
+      [click, /^\{.*\}$/],
+      [() => paste("pasted"), /^pasted$/],
+    ]) {
       await page.locator("#screen-keys").evaluate((field) => field.blur());
       await page.locator("#screen-keyboard").click();
       await settled();
@@ -271,14 +283,20 @@ describe("the keyboard of the dashboard's screen", () => {
     await page.locator("#screen-keyboard").click();
     await tap();
     assert.notEqual(await focus(), "screen-keys");
-    assert.deepEqual(calls.map((call) => call.split(" ")[0]), ["click", "click"]);
+    assert.deepEqual(
+      calls.map((call) => call.split(" ")[0]),
+      ["click", "click"],
+    );
   });
 
   test("two fingers scroll and drag nothing, and one that rests is the right button", LIMIT, async () => {
     answer = () => ({ json: { success: true } });
     const [x, y] = await onPage({ x: 600, y: 300 });
     const touch = (type, ...points) =>
-      session.send("Input.dispatchTouchEvent", { type, touchPoints: points.map(([right, down], id) => ({ x: x + right, y: y + down, id })) });
+      session.send("Input.dispatchTouchEvent", {
+        type,
+        touchPoints: points.map(([right, down], id) => ({ x: x + right, y: y + down, id })),
+      });
     const gesture = async (paths) => {
       await touch("touchStart", [0, 0]);
       await touch("touchStart", [0, 0], [90, 0]);
@@ -287,9 +305,28 @@ describe("the keyboard of the dashboard's screen", () => {
       await settled();
       return calls.splice(0).join(" ");
     };
-    assert.match(await gesture((step) => [[0, -12 * step], [90, -12 * step]]), /^scroll .*"direction":"down"/);
-    assert.match(await gesture((step) => [[0, 12 * step], [90, 12 * step]]), /^scroll .*"direction":"up"/);
-    assert.equal(await gesture((step) => [[-6 * step, 0], [90 + 6 * step, 0]]), "", "fingers that go apart");
+    assert.match(
+      await gesture((step) => [
+        [0, -12 * step],
+        [90, -12 * step],
+      ]),
+      /^scroll .*"direction":"down"/,
+    );
+    assert.match(
+      await gesture((step) => [
+        [0, 12 * step],
+        [90, 12 * step],
+      ]),
+      /^scroll .*"direction":"up"/,
+    );
+    assert.equal(
+      await gesture((step) => [
+        [-6 * step, 0],
+        [90 + 6 * step, 0],
+      ]),
+      "",
+      "fingers that go apart",
+    );
     await touch("touchStart", [0, 0]);
     await new Promise((resolve) => setTimeout(resolve, 700));
     await touch("touchEnd");
@@ -304,7 +341,10 @@ describe("the keyboard of the dashboard's screen", () => {
 
   test("a held key goes at the pace of the link, and stops when it is released", LIMIT, async () => {
     link = LINK;
-    for (const [held, sent] of [["Backspace", "[Backspace]"], ["x", "x"]]) {
+    for (const [held, sent] of [
+      ["Backspace", "[Backspace]"],
+      ["x", "x"],
+    ]) {
       calls = [];
       await page.keyboard.down(held);
       // A keyboard repeats 30 times a second.
@@ -317,7 +357,10 @@ describe("the keyboard of the dashboard's screen", () => {
       await settled();
       assert.ok(before > 2, `${held} was sent ${before} times`);
       assert.equal(calls.length, before, `${held} ran on after the release`);
-      assert.ok(calls.every((text) => text === sent || /^x{1,8}$/.test(text)), calls.join(" "));
+      assert.ok(
+        calls.every((text) => text === sent || /^x{1,8}$/.test(text)),
+        calls.join(" "),
+      );
     }
   });
 
@@ -335,7 +378,14 @@ describe("the keyboard of the dashboard's screen", () => {
       text?.includes("\f")
         ? {
             status: 400,
-            json: { error: { name: "BadRequestError", message: "computers.type: 400 text: no key makes U+000C", delivered: "no", status: 400 } },
+            json: {
+              error: {
+                name: "BadRequestError",
+                message: "computers.type: 400 text: no key makes U+000C",
+                delivered: "no",
+                status: 400,
+              },
+            },
           }
         : { json: { success: true } };
     await paste("page1\fpage2");

@@ -48,10 +48,26 @@ describe("the dashboard's layout", () => {
             "screen-latency": ["1 ms", "12 ms", "1234 ms", "in 10 s"],
             "sound-volume-value": ["0 %", "9 %", "99 %", "100 %"],
             "calls-summary": ["", "Screenshots: median 7 ms", "Screenshots: median 71 ms", "Screenshots: median 7123 ms"],
-            "screen-hint": ["", "Short.", "Your keyboard is there. Esc twice to leave.", "A drag is sent when you let go, as one straight line. ".repeat(3)],
+            "screen-hint": [
+              "",
+              "Short.",
+              "Your keyboard is there. Esc twice to leave.",
+              "A drag is sent when you let go, as one straight line. ".repeat(3),
+            ],
           };
           const stats = [...document.querySelectorAll("#sound-stats dd")];
-          const parts = ["screen-stage", "screen-keyboard", "screen-full", "screen-menu", "sound-meter", "sound-stats", "sound-volume", "terminal", "sound", "calls"];
+          const parts = [
+            "screen-stage",
+            "screen-keyboard",
+            "screen-full",
+            "screen-menu",
+            "sound-meter",
+            "sound-stats",
+            "sound-volume",
+            "terminal",
+            "sound",
+            "calls",
+          ];
           return [0, 1, 2, 3].map((at) => {
             for (const [id, texts] of Object.entries(figures)) document.getElementById(id).textContent = texts[at];
             for (const value of stats) value.textContent = ["–", "7 ms", "71.23 %", "123456 ms"][at];
@@ -87,7 +103,9 @@ describe("the dashboard's layout", () => {
       assert.deepEqual(await inside(".head button, .head .pill", ".head"), []);
 
       await show("events");
-      await page.evaluate("document.getElementById('events-types').ariaExpanded === 'true' || document.getElementById('events-types').click()");
+      await page.evaluate(
+        "document.getElementById('events-types').ariaExpanded === 'true' || document.getElementById('events-types').click()",
+      );
       const { filters, log } = await page.evaluate(() => {
         const box = (selector) => document.querySelector(selector).getBoundingClientRect().toJSON();
         return { filters: box("#events-filters"), log: box("#events .log") };
@@ -108,10 +126,15 @@ describe("the dashboard's layout", () => {
     };
     page.on("response", watch);
     await until("a picture that was not fetched", () => seen.some(([status]) => status === 304));
-    await stage.computer.bash("setsid xmessage -geometry 300x200+400+200 hello > /dev/null 2>&1 || setsid xterm > /dev/null 2>&1 &");
+    await stage.computer.bash(
+      "setsid xmessage -geometry 300x200+400+200 hello > /dev/null 2>&1 || setsid xterm > /dev/null 2>&1 &",
+    );
     await until("a new picture", () => seen.some(([status]) => status === 200));
     page.off("response", watch);
-    assert.ok(seen.every(([, query]) => query === "?format=jpeg&scale=0.25" || query === "?format=jpeg&scale=0.3"), JSON.stringify(seen));
+    assert.ok(
+      seen.every(([, query]) => query === "?format=jpeg&scale=0.25" || query === "?format=jpeg&scale=0.3"),
+      JSON.stringify(seen),
+    );
     assert.deepEqual([...new Set(seen.filter(([status]) => status === 200).map(([, , type]) => type))], ["image/jpeg"]);
   });
 });
@@ -130,16 +153,22 @@ describe("many computers, and names of every kind", () => {
   });
 
   test("the selected computer is in sight, and every one can be scrolled to", LIMIT, async () => {
-    for (const [width, height] of [[360, 740], [1024, 768], [1280, 720], [1440, 900]]) {
+    for (const [width, height] of [
+      [360, 740],
+      [1024, 768],
+      [1280, 720],
+      [1440, 900],
+    ]) {
       await page.setViewportSize({ width, height });
       await page.goto(`${new URL(page.url()).origin}/#${ids.at(-1)}`);
       await page.reload();
       const chosen = page.locator(".computer[aria-current=true]");
       await chosen.filter({ hasText: "bold" }).waitFor();
-      const isInSight = (place) => place.evaluate((element) => {
-        const { left, right, top, bottom } = element.getBoundingClientRect();
-        return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
-      });
+      const isInSight = (place) =>
+        place.evaluate((element) => {
+          const { left, right, top, bottom } = element.getBoundingClientRect();
+          return left >= 0 && right <= innerWidth && top >= 0 && bottom <= innerHeight;
+        });
       assert.ok(await isInSight(chosen), `at ${width} by ${height}`);
       const list = await page.locator("#computers-list").boundingBox();
       await page.mouse.move(list.x + 20, list.y + 20);
@@ -149,7 +178,10 @@ describe("many computers, and names of every kind", () => {
   });
 
   test("the name that is shown deletes", LIMIT, async () => {
-    for (const [width, height] of [[320, 640], [1440, 900]]) {
+    for (const [width, height] of [
+      [320, 640],
+      [1440, 900],
+    ]) {
       await page.setViewportSize({ width, height });
       for (const id of ids.slice(-NAMES.length)) {
         await page.evaluate((id) => void (location.hash = id), id);
@@ -162,7 +194,9 @@ describe("many computers, and names of every kind", () => {
         assert.ok(await submit.isEnabled(), shown);
         const { x, width: wide } = await submit.boundingBox();
         assert.ok(x + wide <= width, "the button is cut off");
-        const { scrollWidth, clientWidth } = await page.locator("#delete").evaluate((dialog) => ({ scrollWidth: dialog.scrollWidth, clientWidth: dialog.clientWidth }));
+        const { scrollWidth, clientWidth } = await page
+          .locator("#delete")
+          .evaluate((dialog) => ({ scrollWidth: dialog.scrollWidth, clientWidth: dialog.clientWidth }));
         assert.equal(scrollWidth, clientWidth, shown);
         await page.locator("#delete-form [name=name]").fill("another");
         assert.ok(await submit.isDisabled());
@@ -186,7 +220,10 @@ describe("what no call of a computer can carry", () => {
   test("a pointer that rests", LIMIT, () => hint("The pointer goes there when you click"));
 
   test("keys that are held during a click", LIMIT, async () => {
-    for (const [key, words] of [["Shift", "Sent without Shift"], ["Control", "Sent without Ctrl"]]) {
+    for (const [key, words] of [
+      ["Shift", "Sent without Shift"],
+      ["Control", "Sent without Ctrl"],
+    ]) {
       await page.keyboard.down(key);
       await page.mouse.down();
       await page.mouse.up();

@@ -107,7 +107,10 @@ describe("the dashboard", () => {
   test("its terminal is a shell", LIMIT, async () => {
     await page.locator("#terminal-view").click();
     await page.keyboard.type("echo $((6*7))\n");
-    await page.locator(".xterm-rows > div").filter({ hasText: /^42\s*$/ }).waitFor();
+    await page
+      .locator(".xterm-rows > div")
+      .filter({ hasText: /^42\s*$/ })
+      .waitFor();
   });
 
   test("a long paste into its terminal arrives whole", LIMIT, async () => {
@@ -122,9 +125,14 @@ describe("the dashboard", () => {
     }, text);
     // A terminal sends Enter for each line break.
     const expected = createHash("sha256").update(text.replaceAll("\n", "\r")).digest("hex");
-    await until("the text in the computer", async () => (await computer.bash("sha256sum < ~/pasted")).output.startsWith(expected));
+    await until("the text in the computer", async () =>
+      (await computer.bash("sha256sum < ~/pasted")).output.startsWith(expected),
+    );
     await page.keyboard.type("echo $((6*9))\n");
-    await page.locator(".xterm-rows > div").filter({ hasText: /^54\s*$/ }).waitFor();
+    await page
+      .locator(".xterm-rows > div")
+      .filter({ hasText: /^54\s*$/ })
+      .waitFor();
   });
 
   test("it lists events", LIMIT, async () => {
@@ -154,8 +162,14 @@ describe("the dashboard", () => {
     assert.equal(await page.locator("#uploads-list li").count(), 0);
     const seen = await page.evaluate("seen");
     assert.equal(seen.at(-1), 1, "the bar was full at last");
-    assert.ok(seen.some((value) => value > 0 && value <= 0.5), "it showed the way to the page's server");
-    assert.deepEqual(seen, seen.toSorted((one, other) => one - other));
+    assert.ok(
+      seen.some((value) => value > 0 && value <= 0.5),
+      "it showed the way to the page's server",
+    );
+    assert.deepEqual(
+      seen,
+      seen.toSorted((one, other) => one - other),
+    );
     const { output } = await computer.bash(`sha256sum < ~/Desktop/'${name}'`);
     assert.match(output, new RegExp(createHash("sha256").update(content).digest("hex")));
 
@@ -240,7 +254,11 @@ describe("the dashboard", () => {
     assert.equal(await row.getByText("Try again").count(), 0);
   });
 
-  for (const [width, height] of [[1440, 760], [1280, 720], [1440, 900]]) {
+  for (const [width, height] of [
+    [1440, 760],
+    [1280, 720],
+    [1440, 900],
+  ]) {
     test(`every panel has a place in a window of ${width} by ${height}`, LIMIT, async () => {
       await page.setViewportSize({ width, height });
       for (const panel of PANELS) {

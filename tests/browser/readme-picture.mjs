@@ -35,7 +35,10 @@ try {
   await page.locator("#files-list").getByText("briefing.pdf").waitFor();
   await page.locator("#terminal-view").click();
   for (const line of ["uname -sm; python3 --version", "python3 totals.py"]) await page.keyboard.type(`${line}\n`);
-  await page.locator(".xterm-rows > div").filter({ hasText: /^Kenya/ }).waitFor();
+  await page
+    .locator(".xterm-rows > div")
+    .filter({ hasText: /^Kenya/ })
+    .waitFor();
   await page.locator("#screen-title").click();
   // What was drawn last is on the picture when nothing changes any more.
   await page.waitForResponse((response) => response.url().includes("/screenshot") && response.status() === 304);

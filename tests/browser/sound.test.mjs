@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
-import { until } from "../support/wait.mjs";
 import { ACTS, setStage, WAYS } from "../support/sound-stage.mjs";
+import { until } from "../support/wait.mjs";
 
 let browser, stage;
 
@@ -60,7 +60,10 @@ test("a page that nobody touched says that it waits for a click, and sounds afte
     assert.deepEqual(told, ["suspended"]);
     await page.mouse.click(50, 50);
     await until("the tone", () => told.includes("the tone"));
-    assert.deepEqual(told.filter((line) => line === "suspended"), ["suspended"]);
+    assert.deepEqual(
+      told.filter((line) => line === "suspended"),
+      ["suspended"],
+    );
   } finally {
     await strict.close();
     await pages.close();

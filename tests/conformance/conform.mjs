@@ -39,5 +39,8 @@ export async function differences(server) {
 
 /** An assertion's message on one line. */
 function brief(message) {
-  return message.replaceAll(/\s+/g, " ").replace(/^Expected values to be [^:]*: /, "").slice(0, 160);
+  return message
+    .replaceAll(/\s+/g, " ")
+    .replace(/^Expected values to be [^:]*: /, "")
+    .slice(0, 160);
 }

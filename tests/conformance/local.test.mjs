@@ -35,5 +35,8 @@ test("it differs in nothing, and every call was made", { timeout: 400_000 }, asy
   });
   assert.deepEqual(rows, []);
   assert.equal(declared.size, 28);
-  assert.deepEqual([...declared].filter((call) => !called.has(call)), []);
+  assert.deepEqual(
+    [...declared].filter((call) => !called.has(call)),
+    [],
+  );
 });

@@ -67,10 +67,14 @@ export class KeysPage {
     await events.find(({ event }) => event?.type === "window_focus");
     events.close();
     const page = new KeysPage(computer);
-    await until("the page to take what is typed", async () => {
-      await computer.act("type", { text: "r" });
-      return (await page.#lines()).some(([kind]) => kind === "value");
-    }, 60_000);
+    await until(
+      "the page to take what is typed",
+      async () => {
+        await computer.act("type", { text: "r" });
+        return (await page.#lines()).some(([kind]) => kind === "value");
+      },
+      60_000,
+    );
     await page.seen(() => true);
     return page;
   }

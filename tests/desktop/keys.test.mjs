@@ -7,7 +7,18 @@ import { TestComputer } from "./computer.mjs";
 import { KeysPage } from "./keys-page.mjs";
 
 /** What `setxkbmap` takes, and the group that is then in use. */
-const LAYOUTS = [["us", 0], ["us intl", 0], ["us dvorak", 0], ["de", 0], ["fr", 0], ["ru", 0], ["gr", 0], ["ara", 0], ["us,ru", 1], ["ru,us", 0]];
+const LAYOUTS = [
+  ["us", 0],
+  ["us intl", 0],
+  ["us dvorak", 0],
+  ["de", 0],
+  ["fr", 0],
+  ["ru", 0],
+  ["gr", 0],
+  ["ara", 0],
+  ["us,ru", 1],
+  ["ru,us", 0],
+];
 const TEXT = "abc XYZ 123 /?@#[]{}\\|~^`'\" é Ж € λ م";
 
 describe("keys", { concurrency: false }, () => {

@@ -38,15 +38,35 @@ describe("the pointer", { concurrency: false }, () => {
   });
 
   test("a double click is one to the toolkit, also at 0", async () => {
-    for (const [x, y] of [[0, 0], [RIGHT_EDGE, BOTTOM], [640, 0]]) {
+    for (const [x, y] of [
+      [0, 0],
+      [RIGHT_EDGE, BOTTOM],
+      [640, 0],
+    ]) {
       await computer.act("click", { x, y, double: true });
       const kinds = ["down", "up", "double", "up"];
-      assert.deepEqual(moves(await window.seen(ups(2))), kinds.map((kind) => `${kind} left ${x} ${y}`));
+      assert.deepEqual(
+        moves(await window.seen(ups(2))),
+        kinds.map((kind) => `${kind} left ${x} ${y}`),
+      );
     }
   });
 
   test("a drag goes from where it should to where it should, for as long as it should", async () => {
-    for (const [from, to] of [[[0, 0], [RIGHT_EDGE, BOTTOM]], [[RIGHT_EDGE, 0], [0, BOTTOM]], [[0, 300], [0, 0]]]) {
+    for (const [from, to] of [
+      [
+        [0, 0],
+        [RIGHT_EDGE, BOTTOM],
+      ],
+      [
+        [RIGHT_EDGE, 0],
+        [0, BOTTOM],
+      ],
+      [
+        [0, 300],
+        [0, 0],
+      ],
+    ]) {
       const body = { start_x: from[0], start_y: from[1], end_x: to[0], end_y: to[1], duration: 0.3 };
       await computer.act("drag", body);
       const seen = await window.seen(ups(1));
@@ -76,8 +96,15 @@ describe("the pointer", { concurrency: false }, () => {
     for (const [body, turned, [x, y]] of cases) {
       await computer.act("scroll", body);
       const seen = await window.seen((seen) => steps(seen) >= Math.abs(turned));
-      assert.equal(seen.reduce((sum, { steps }) => sum + steps, 0), turned, JSON.stringify(body));
-      assert.ok(seen.every((wheel) => wheel.kind === "wheel" && wheel.x === x && wheel.y === y), JSON.stringify(seen));
+      assert.equal(
+        seen.reduce((sum, { steps }) => sum + steps, 0),
+        turned,
+        JSON.stringify(body),
+      );
+      assert.ok(
+        seen.every((wheel) => wheel.kind === "wheel" && wheel.x === x && wheel.y === y),
+        JSON.stringify(seen),
+      );
     }
   });
 

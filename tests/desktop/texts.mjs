@@ -5,7 +5,7 @@ const LENGTH = 200;
 const han = Array.from({ length: LENGTH }, (_, n) => String.fromCodePoint(0x4e00 + n * 7)).join("");
 
 const sets = {
-  ASCII: "The quick brown fox (jumps) over \"13\" lazy dogs; {a[0]} = $b & ~c ^ d | e\\f `g` @h #i 50%!? <j> +-*/_,.:'",
+  ASCII: 'The quick brown fox (jumps) over "13" lazy dogs; {a[0]} = $b & ~c ^ d | e\\f `g` @h #i 50%!? <j> +-*/_,.:\'',
   "accented Latin": "éèêëàâäçñöøßÉÈÊÀÄÇÑÖØÅåœŒ÷×«»¿¡ŁłŠšŽžİı and plain",
   Cyrillic: "Съешь же ещё этих мягких французских булок, да выпей чаю. СЪЕШЬ ЖЕ ЕЩЁ",
   Greek: "Ξεσκεπάζω την ψυχοφθόρα βδελυγμία ΑΒΓΔ",

@@ -138,10 +138,7 @@ export const windows = {
   },
   Chromium: {
     title: /./,
-    open:
-      program("page", PAGE) +
-      background("python3 /tmp/page.py") +
-      background("chromium --app=http://127.0.0.1:8000/"),
+    open: program("page", PAGE) + background("python3 /tmp/page.py") + background("chromium --app=http://127.0.0.1:8000/"),
     empty: ["ctrl+a", "Delete"],
     read: { keys: [], command: "cat /tmp/typed-Chromium" },
     insertion: insertion("Chromium"),

@@ -15,10 +15,12 @@ const CORS = {
 /** How long a slow answer takes, in milliseconds. */
 const SLOWLY = 500;
 
-const json = (status, body, headers = {}) => (response) => {
-  response.writeHead(status, { ...CORS, "content-type": "application/json", ...headers });
-  response.end(JSON.stringify(body));
-};
+const json =
+  (status, body, headers = {}) =>
+  (response) => {
+    response.writeHead(status, { ...CORS, "content-type": "application/json", ...headers });
+    response.end(JSON.stringify(body));
+  };
 
 /** What is done with a request, by the first part of its path. */
 const requests = {

@@ -69,8 +69,7 @@ const abortable = {
   },
   "an upload": {
     way: "hang",
-    start: ({ orgo }, options) =>
-      orgo.files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(8 << 20) }, options),
+    start: ({ orgo }, options) => orgo.files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(8 << 20) }, options),
     reached: ({ requests }) => requests === 1,
     freed: ({ given_up }) => given_up === 1,
     delivered: "maybe",
@@ -244,13 +243,22 @@ async function uploadIsFollowed(world) {
   const uploaded = orgo.files.upload(LARGE, { onProgress });
   await until("the request", async () => (await seen()).requests === 1);
   if (world.seesSending) await until("the first progress", () => progress.length > 0);
-  ok(progress.every(({ loaded }) => loaded < total), `all is said to be sent, and nobody has read: ${JSON.stringify(progress)}`);
+  ok(
+    progress.every(({ loaded }) => loaded < total),
+    `all is said to be sent, and nobody has read: ${JSON.stringify(progress)}`,
+  );
   await drink();
   await uploaded;
   const told = progress.length;
   equal(progress.at(-1)?.loaded, total, "how far it is at last");
-  ok(progress.every(({ loaded }, index) => index === 0 || loaded > progress[index - 1].loaded), JSON.stringify(progress));
-  ok(progress.every((made) => made.total === total), "the size of the file");
+  ok(
+    progress.every(({ loaded }, index) => index === 0 || loaded > progress[index - 1].loaded),
+    JSON.stringify(progress),
+  );
+  ok(
+    progress.every((made) => made.total === total),
+    "the size of the file",
+  );
   ok(told > 1 || !world.seesSending, `what was told: ${JSON.stringify(progress)}`);
   await orgo.workspaces.list().catch(() => {});
   equal(progress.length, told, "what was told after the end");
@@ -262,7 +270,10 @@ async function watchedUploadEndsWithItsLimits(world) {
   const error = await rejects(upload, world.sdk.TimeoutError, "a server that does not read");
   equal(error.limit, SENT, "the limit");
   equal(error.delivered, "maybe", "whether it was delivered");
-  ok(progress.every(({ loaded, total }) => loaded < total), JSON.stringify(progress));
+  ok(
+    progress.every(({ loaded, total }) => loaded < total),
+    JSON.stringify(progress),
+  );
   const told = progress.length;
   // Only who reads on learns of the end.
   await drink();
@@ -270,7 +281,10 @@ async function watchedUploadEndsWithItsLimits(world) {
   equal(progress.length, told, "what was told after the end");
   equal((await seen()).requests, 1, "the requests: an upload that may have arrived is not sent again");
 
-  const stalled = begin(world, "stall").orgo.files.upload({ ...LARGE, file: new Uint8Array(9) }, { idleTimeout: 200, onProgress });
+  const stalled = begin(world, "stall").orgo.files.upload(
+    { ...LARGE, file: new Uint8Array(9) },
+    { idleTimeout: 200, onProgress },
+  );
   equal((await rejects(stalled, world.sdk.TimeoutError, "an answer that stops")).limit, 200, "the limit of a pause");
 }
 
@@ -323,7 +337,10 @@ async function namedServerLimitGoesBeyond(world) {
 }
 
 async function refusalsOfOthersAreRead(world) {
-  for (const [way, said] of [["page", /^computers\.click: 502 Bad Gateway$/], ["text", /^computers\.click: 503 no healthy upstream for Bearer \*\*\* x+…$/]]) {
+  for (const [way, said] of [
+    ["page", /^computers\.click: 502 Bad Gateway$/],
+    ["text", /^computers\.click: 503 no healthy upstream for Bearer \*\*\* x+…$/],
+  ]) {
     const { computer } = begin(world, way);
     const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.ServerError, way);
     ok(said.test(error.message), error.message);
@@ -384,7 +401,12 @@ async function copiesOfConnections(world) {
     }
     ok(error instanceof world.sdk.InvalidParameterError && error.message.includes("toJSON()"), String(error));
   }
-  for (const whole of [connection, connection.toJSON(), structuredClone(connection.toJSON()), JSON.parse(JSON.stringify(connection))]) {
+  for (const whole of [
+    connection,
+    connection.toJSON(),
+    structuredClone(connection.toJSON()),
+    JSON.parse(JSON.stringify(connection)),
+  ]) {
     const terminal = await world.sdk.Orgo.connect(whole).terminal();
     await terminal.close();
   }
@@ -409,7 +431,10 @@ async function retriesAreTwo(world) {
   equal((await seen()).requests, 3, "the requests");
   await until("the lines", () => lines.length === 3);
   const again = (retry, longest) => {
-    const [, wait] = new RegExp(`^orgo-sdk: computers.get: 503 busy; sent again in (\\d+) ms, retry ${retry} of 2, request id req_1$`).exec(lines[retry - 1]) ?? [];
+    const [, wait] =
+      new RegExp(`^orgo-sdk: computers.get: 503 busy; sent again in (\\d+) ms, retry ${retry} of 2, request id req_1$`).exec(
+        lines[retry - 1],
+      ) ?? [];
     ok(Number(wait) <= longest, `the wait before retry ${retry}: ${lines[retry - 1]}`);
   };
   again(1, 1000);
@@ -506,8 +531,7 @@ async function refusedKeystrokesAreTold(world) {
   const [lost, redial, ...refused] = lines;
   equal(lost, "orgo-sdk: terminal of c: the last 1 bytes of input may not have arrived", "what may be lost");
   ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(redial), redial);
-  const refusal = (count) =>
-    `orgo-sdk: terminal of c: keystrokes refused: the link is down or too slow, ${count} times so far`;
+  const refusal = (count) => `orgo-sdk: terminal of c: keystrokes refused: the link is down or too slow, ${count} times so far`;
   equal(refused.slice(0, 2).join("\n"), [refusal(1), refusal(2)].join("\n"), "the log");
   await terminal.close();
 }
@@ -560,7 +584,10 @@ export const limits = Object.fromEntries([
 /** Each kind of limit: what ends by it. */
 const timed = {
   "a request": ["hang", ({ computer }, timeout) => computer.refresh({ timeout, maxRetries: 0 })],
-  "a pause in an answer, from the beginning of the call": ["stall", ({ computer }, idleTimeout) => computer.refresh({ idleTimeout, maxRetries: 0 })],
+  "a pause in an answer, from the beginning of the call": [
+    "stall",
+    ({ computer }, idleTimeout) => computer.refresh({ idleTimeout, maxRetries: 0 }),
+  ],
   "a whole call": ["hang", ({ computer }, totalTimeout) => computer.refresh({ totalTimeout })],
   "a computer's start": ["starting", ({ computer }, timeout) => computer.waitUntilRunning({ timeout })],
   "an opening": ["hang", ({ connected }, timeout) => connected.terminal({}, { timeout })],

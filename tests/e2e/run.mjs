@@ -27,7 +27,11 @@ export function runScenarios(kind) {
       counter = await startCounter();
       const log = (message) => logged.push(message);
       world = {
-        ...(await makeComputer(sdk, { ...desktop.options, logger: { debug: log, info: log, warn: log, error: log }, logLevel: "debug" })),
+        ...(await makeComputer(sdk, {
+          ...desktop.options,
+          logger: { debug: log, info: log, warn: log, error: log },
+          logLevel: "debug",
+        })),
         counter: counter.url,
         decode: async (picture) => decodePng(picture),
       };

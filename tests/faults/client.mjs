@@ -2,7 +2,18 @@
 import { CALLS } from "./calls.mjs";
 
 /** What of an error is compared. */
-const FIELDS = ["name", "kind", "delivered", "status", "code", "request_id", "upstream_status", "retry_after", "limit", "message"];
+const FIELDS = [
+  "name",
+  "kind",
+  "delivered",
+  "status",
+  "code",
+  "request_id",
+  "upstream_status",
+  "retry_after",
+  "limit",
+  "message",
+];
 
 /**
  * @typedef {object} Made

@@ -9,6 +9,4 @@ const { outputFiles } = await build({
 });
 
 /** @type {Record<string, "read" | "idempotent" | "once">} */
-export const { EFFECTS } = await import(
-  `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`
-);
+export const { EFFECTS } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString("base64")}`);

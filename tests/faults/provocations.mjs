@@ -10,8 +10,14 @@ const LONG = 30_000;
  * @property {(way: string) => import("orgo-sdk").ConnectedComputer} connected the channels of such a computer
  */
 
-const refused = (status) => ({ orgo }) => orgo(`refuse-${status}`).computers.get("c");
-const closed = (code) => ({ connected }) => connected(`close-${code}`).terminal({}, { maxRetries: 0 });
+const refused =
+  (status) =>
+  ({ orgo }) =>
+    orgo(`refuse-${status}`).computers.get("c");
+const closed =
+  (code) =>
+  ({ connected }) =>
+    connected(`close-${code}`).terminal({}, { maxRetries: 0 });
 
 /**
  * What makes each error. It rejects with it, or resolves with the cause of a channel's end that is no error.
@@ -43,8 +49,7 @@ export const PROVOCATIONS = {
     orgo("endless").files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(9) }, { onProgress() {} }),
   "a refusal without an end": ({ orgo }) => orgo("endless-refusal", { maxResponseBytes: 5 }).computers.get("c"),
   "a refusal with control characters": ({ orgo }) => orgo("controls").computers.get("c"),
-  "a header that frames the request": ({ orgo }) =>
-    orgo("good", { headers: { "Content-Length": "5" } }).computers.get("c"),
+  "a header that frames the request": ({ orgo }) => orgo("good", { headers: { "Content-Length": "5" } }).computers.get("c"),
 
   "a refusal with 400": refused(400),
   "a refusal with 401": refused(401),

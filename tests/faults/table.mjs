@@ -8,15 +8,7 @@ export const FILE = fileURLToPath(new URL("../../docs/faults.md", import.meta.ur
 
 /** The calls of a column: those that must happen once, and all others. */
 const GROUPS = ["once", "read"];
-const HEAD = [
-  "fault",
-  "error",
-  "`delivered`",
-  "`once`: it lasts",
-  "`once`: it passes",
-  "others: it lasts",
-  "others: it passes",
-];
+const HEAD = ["fault", "error", "`delivered`", "`once`: it lasts", "`once`: it passes", "others: it lasts", "others: it passes"];
 
 /** The page, by the rules. */
 export function page() {

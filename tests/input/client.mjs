@@ -15,7 +15,14 @@ function numbers(seed) {
 }
 
 /** Where the code points of each kind of character begin, and how many there are. */
-const KINDS = [[0, 0x80], [0x20, 0x5f], [0x20, 0x5f], [0x80, 0x780], [0x4e00, 0x5000], [0x1f300, 0x300]];
+const KINDS = [
+  [0, 0x80],
+  [0x20, 0x5f],
+  [0x20, 0x5f],
+  [0x80, 0x780],
+  [0x4e00, 0x5000],
+  [0x1f300, 0x300],
+];
 
 /** Random text: pieces of up to so many characters, control characters and pairs of surrogates among them. */
 function* randomText(seed, bytes, longest) {
@@ -133,7 +140,8 @@ export async function echoAll(sdk, connection, { seed, bytes }) {
   const encoder = new TextEncoder();
   const [written, read] = [[], []];
   const reading = (async () => {
-    for (let left = bytes; left > 0; left -= read.at(-1).length) read.push(encoder.encode(await terminal.read({ timeout: PATIENCE })));
+    for (let left = bytes; left > 0; left -= read.at(-1).length)
+      read.push(encoder.encode(await terminal.read({ timeout: PATIENCE })));
   })();
   const writer = terminal.writable.getWriter();
   for (const piece of randomText(seed, bytes, 60_000)) {
@@ -169,5 +177,14 @@ export async function writeUntilBroken(sdk, connection, { file }) {
   const { counters } = terminal;
   await terminal.close();
   const { states, reconnections, text } = seen;
-  return { accepted, refusal, failed, counters, reconnections, text, statuses: states.map(({ status }) => status), causes: states.map(({ cause }) => cause) };
+  return {
+    accepted,
+    refusal,
+    failed,
+    counters,
+    reconnections,
+    text,
+    statuses: states.map(({ status }) => status),
+    causes: states.map(({ cause }) => cause),
+  };
 }

@@ -102,7 +102,9 @@ test("a page's module keeps nothing of calls and channels", { timeout: 3_600_000
     assertFlat(`${kind}, the heap of JavaScript`, all("heap"), HEAP_NOISE);
     const processes = all("processes").map(mib);
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
-    console.log(`  ${kind}, the processes of pages: ${processes[0]} at first, ${processes.at(-1)} at last; ${inPage[kind]} in ${seconds} s`);
+    console.log(
+      `  ${kind}, the processes of pages: ${processes[0]} at first, ${processes.at(-1)} at last; ${inPage[kind]} in ${seconds} s`,
+    );
   }
 });
 

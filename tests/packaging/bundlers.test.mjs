@@ -105,7 +105,10 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
     });
 
     test("WebAssembly is loaded when it is needed and not before, and an API key is refused", async () => {
-      assert.deepEqual(fetched.filter((url) => /\.wasm/.test(url)), []);
+      assert.deepEqual(
+        fetched.filter((url) => /\.wasm/.test(url)),
+        [],
+      );
       assert.equal((await page.evaluate(() => globalThis.info())).kind, "wasm");
       const refusal = await page.evaluate(() => {
         try {

@@ -41,13 +41,19 @@ test("every file that the package names is in it", () => {
     else Object.values(value).forEach(collect);
   };
   collect([manifest.exports, manifest.main, manifest.module, manifest.types]);
-  assert.deepEqual(named.filter((path) => !existsSync(join(project.installed, path))), []);
+  assert.deepEqual(
+    named.filter((path) => !existsSync(join(project.installed, path))),
+    [],
+  );
 });
 
 test("it depends on no other package, and installing it runs nothing", () => {
   const { dependencies, peerDependencies, optionalDependencies, scripts = {} } = manifest;
   assert.deepEqual({ ...dependencies, ...peerDependencies, ...optionalDependencies }, {});
-  assert.deepEqual(Object.keys(scripts).filter((name) => /install|prepare$/.test(name)), []);
+  assert.deepEqual(
+    Object.keys(scripts).filter((name) => /install|prepare$/.test(name)),
+    [],
+  );
 });
 
 test("nothing in it tells where it was built", () => {

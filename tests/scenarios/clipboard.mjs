@@ -1,6 +1,6 @@
 import { equal, ok } from "./check.mjs";
 
-const COPIED = "Kopiert: 字 ✂ \"quoted\"\nsecond line";
+const COPIED = 'Kopiert: 字 ✂ "quoted"\nsecond line';
 /** A channel that is open misses nothing, so what happens at once is reported every time. */
 const TIMES = 5;
 
@@ -9,9 +9,7 @@ export async function copiedTextIsReported({ computer }) {
     const text = `${COPIED} ${time}\n`;
     const events = await computer.events(["clipboard"]);
     try {
-      const { exit_code, output } = await computer.bash(
-        `xclip -selection clipboard > /dev/null 2>&1 <<'TEXT'\n${text}TEXT`,
-      );
+      const { exit_code, output } = await computer.bash(`xclip -selection clipboard > /dev/null 2>&1 <<'TEXT'\n${text}TEXT`);
       equal(exit_code, 0, `xclip (${output})`);
       const event = await events.waitFor("clipboard");
       equal(event.data.content, text, "the content");

@@ -11,14 +11,21 @@ export async function filesAreKept({ sdk, orgo, workspace, computer }) {
   equal(sent.size_bytes, content.length, "its size");
   equal((await computer.bash(`wc -c < ~/Desktop/'${NAME}'`)).output.trim(), String(content.length), "its size on the desktop");
   equal(text(await orgo.files.bytes(sent.id)), text(content), "its content");
-  ok((await computer.files.list()).some(({ id }) => id === sent.id), "the computer has not got it in its list");
+  ok(
+    (await computer.files.list()).some(({ id }) => id === sent.id),
+    "the computer has not got it in its list",
+  );
 
   for (const name of ['say "hi".txt', "a\nb\r.txt", "a\\b.txt", "100%25 é.txt", "; filename=x"]) {
     const { id, filename } = await computer.files.upload(new Uint8Array(1), { name });
     equal(filename, name, "a name with characters that a form escapes");
     await orgo.files.delete(id);
   }
-  const refused = await rejects(computer.files.upload(new Uint8Array(1), { name: "a%22b" }), sdk.OrgoError, "a name that a form cannot carry");
+  const refused = await rejects(
+    computer.files.upload(new Uint8Array(1), { name: "a%22b" }),
+    sdk.OrgoError,
+    "a name that a form cannot carry",
+  );
   ok(refused.message.includes("`file`"), `the refusal does not name the field: ${refused.message}`);
   await computer.bash("chmod 0 ~/Desktop");
   const waiting = await computer.files.upload(new Uint8Array(1), { name: "waiting" });
@@ -31,8 +38,14 @@ export async function filesAreKept({ sdk, orgo, workspace, computer }) {
   equal(locked.delivered, "no", "whether the export was carried out");
 
   const shared = await orgo.files.upload({ workspace_id: workspace.id, file: content.subarray(0, 3), name: "three" });
-  ok((await orgo.files.list({ workspace_id: workspace.id })).some(({ id }) => id === shared.id), "it is not in the list");
-  ok((await computer.files.list()).every(({ id }) => id !== shared.id), "the computer has a file of its workspace");
+  ok(
+    (await orgo.files.list({ workspace_id: workspace.id })).some(({ id }) => id === shared.id),
+    "it is not in the list",
+  );
+  ok(
+    (await computer.files.list()).every(({ id }) => id !== shared.id),
+    "the computer has a file of its workspace",
+  );
 
   await computer.bash("printf 'a\\0b' > ~/made.bin");
   const taken = await computer.files.export("made.bin");

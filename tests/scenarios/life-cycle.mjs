@@ -7,7 +7,10 @@ export async function livesThroughItsStates({ sdk, orgo, workspace }) {
   equal(computer.info.name, name, "its name");
   await computer.waitUntilRunning();
   const { desktops } = await orgo.workspaces.get(workspace.id);
-  ok(desktops.some(({ id }) => id === computer.id), "its workspace has not got it");
+  ok(
+    desktops.some(({ id }) => id === computer.id),
+    "its workspace has not got it",
+  );
   await computer.bash("echo kept > ~/kept");
 
   await computer.stop();

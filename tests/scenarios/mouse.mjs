@@ -41,7 +41,10 @@ export async function mouseIsWorked({ computer }) {
   const { moves, cells } = await next(3, `${LEFT} up`);
   equal(moves[0], `${LEFT} down`, "the beginning of a drag");
   equal(moves.at(-1), `${LEFT} up`, "the end of a drag");
-  ok(moves.slice(1, -1).every((move) => move === `${HELD} down`), `a drag: ${moves}`);
+  ok(
+    moves.slice(1, -1).every((move) => move === `${HELD} down`),
+    `a drag: ${moves}`,
+  );
   equal(cells[0], click.cells[0], "where the drag began");
   ok(cells.at(-1) !== cells[0], "the drag ended where it began");
 

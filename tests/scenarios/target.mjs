@@ -44,11 +44,9 @@ export async function startTarget(computer) {
   const folder = `/tmp/${name}`;
   const command = `python3 ${folder}/program.py ${folder} '${hex(CLICKED)}'`;
   const xterm =
-    "xterm -u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150 " +
-    `-bg '${hex(FRESH)}' -fg white -T ${name} -e ${command}`;
+    "xterm -u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150 " + `-bg '${hex(FRESH)}' -fg white -T ${name} -e ${command}`;
   const { output, exit_code } = await computer.bash(
-    `mkdir ${folder} && cat > ${folder}/program.py <<'PROGRAM'\n${PROGRAM}\nPROGRAM\n` +
-      `setsid ${xterm} > ${folder}/log 2>&1 &`,
+    `mkdir ${folder} && cat > ${folder}/program.py <<'PROGRAM'\n${PROGRAM}\nPROGRAM\n` + `setsid ${xterm} > ${folder}/log 2>&1 &`,
   );
   if (exit_code !== 0) throw new Error(`the target did not start: ${output}`);
   const read = (report, enough = (lines) => lines.length > 0) =>

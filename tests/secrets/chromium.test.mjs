@@ -41,7 +41,10 @@ describe("secrets in a page", () => {
     const shown = await page.evaluate((given) => globalThis.provoke(given), places);
     const kinds = new Set(shown.map(({ kind }) => kind).filter((kind) => KINDS.includes(kind)));
     assert.deepEqual([...kinds].sort(), KINDS);
-    assertClean(shown.map(({ what, texts }) => ({ what, value: texts })), (texts) => texts);
+    assertClean(
+      shown.map(({ what, texts }) => ({ what, value: texts })),
+      (texts) => texts,
+    );
     assertClean(said, (text) => [text]);
     for (const target of server.targets) {
       assert.ok(target.includes(`token=${encodeURIComponent(SECRETS.password)}`), target);

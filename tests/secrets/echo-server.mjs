@@ -37,7 +37,8 @@ const echo = ({ method, url, headers }, body) => ({
 /** What is done with a request, by the first part of its path; a number is the status of an echo. */
 const requests = {
   garbage: (response, request, body) => answer(response, 200, `<pre>${JSON.stringify(echo(request, body))}`),
-  misfit: (response, request, body) => answer(response, 200, { ...echo(request, body), id: 17, password: 4711, action: 17, success: "yes" }),
+  misfit: (response, request, body) =>
+    answer(response, 200, { ...echo(request, body), id: 17, password: 4711, action: 17, success: "yes" }),
   redirect: (response, { url }) =>
     answer(response, 302, "", { location: `/404${url}?key=${encodeURIComponent(SECRETS.apiKey)}` }),
   loop: (response, { url }) => answer(response, 307, "", { location: `${url}?key=${encodeURIComponent(SECRETS.apiKey)}` }),

@@ -1,8 +1,8 @@
 // The search itself: a search that finds nothing would let everything pass.
 import assert from "node:assert/strict";
 import test from "node:test";
-import { allTexts, texts } from "./provoke.mjs";
 import { escaped, findSecrets, SECRETS } from "./forms.mjs";
+import { allTexts, texts } from "./provoke.mjs";
 
 test("a secret is found in every form", () => {
   for (const [name, secret] of Object.entries(SECRETS)) {

@@ -78,7 +78,12 @@ describe("what the dashboard writes and answers", () => {
       const [cookie] = (await fetch(address, { redirect: "manual" })).headers.getSetCookie()[0].split(";");
       const own = { ...OWN, cookie };
       let answers = "";
-      const paths = ["service", "computers", "computers/c/screenshot", `computers/${encodeURIComponent(SECRETS.password)}/screenshot`];
+      const paths = [
+        "service",
+        "computers",
+        "computers/c/screenshot",
+        `computers/${encodeURIComponent(SECRETS.password)}/screenshot`,
+      ];
       for (const path of paths) {
         const response = await fetch(`${url}/api/${path}`, { headers: own });
         answers += `${JSON.stringify([...response.headers])} ${await response.text()}`;

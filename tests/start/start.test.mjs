@@ -23,7 +23,12 @@ function stat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    return { name: text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")), state: fields[0], parent: Number(fields[1]), started: fields[19] };
+    return {
+      name: text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")),
+      state: fields[0],
+      parent: Number(fields[1]),
+      started: fields[19],
+    };
   } catch {
     return undefined;
   }
@@ -104,11 +109,15 @@ class Start {
   /** All of its processes, once the first computer has its display. */
   async processes(...names) {
     let processes;
-    await until(`${names} to run`, () => {
-      processes = tree(this.#terminal.pid);
-      const running = new Set([...processes.values()].map(({ name }) => name));
-      return names.every((name) => running.has(name));
-    }, PATIENCE);
+    await until(
+      `${names} to run`,
+      () => {
+        processes = tree(this.#terminal.pid);
+        const running = new Set([...processes.values()].map(({ name }) => name));
+        return names.every((name) => running.has(name));
+      },
+      PATIENCE,
+    );
     return processes;
   }
 
@@ -164,7 +173,9 @@ for (const [how, end] of Object.entries(ENDINGS)) {
     const processes = await start.processes("orgo-desktop", "Xvnc");
     end(start);
     await until("everything to end", () => left(processes).length === 0, PATIENCE).catch((error) => {
-      error.message += `\n${left(processes).map(([pid, { name }]) => `${pid} ${name}`).join("\n")}\n${start.output}`;
+      error.message += `\n${left(processes)
+        .map(([pid, { name }]) => `${pid} ${name}`)
+        .join("\n")}\n${start.output}`;
       throw error;
     });
     await within("the terminal to close", start.ended, PATIENCE);
@@ -193,7 +204,9 @@ for (const how of ["the terminal is closed", "Ctrl-C twice at once", "SIGKILL fo
   });
 }
 
-test("a second start shows the first one's dashboard, and another folder has a desktop of its own", { timeout: 4 * PATIENCE }, async () => {
+test("a second start shows the first one's dashboard, and another folder has a desktop of its own", {
+  timeout: 4 * PATIENCE,
+}, async () => {
   const first = new Start(command());
   const url = await first.dashboard();
   const second = new Start(command());

@@ -88,8 +88,7 @@ class Desktop {
   processes() {
     const name = basename(this.#folder);
     // What is in a box is told by what is mounted there: its home is below the data folder.
-    const isOwn = (id) =>
-      ["cmdline", "mountinfo"].some((file) => readFileSync(`/proc/${id}/${file}`, "utf8").includes(name));
+    const isOwn = (id) => ["cmdline", "mountinfo"].some((file) => readFileSync(`/proc/${id}/${file}`, "utf8").includes(name));
     return readdirSync("/proc").filter((id) => {
       try {
         return /^\d+$/.test(id) && isOwn(id);

@@ -11,12 +11,17 @@ export async function startGate(origin) {
   const sockets = new Set();
   const server = createServer((client) => {
     const far = connect(Number(target), hostname);
-    for (const [one, other] of [[client, far], [far, client]]) {
+    for (const [one, other] of [
+      [client, far],
+      [far, client],
+    ]) {
       sockets.add(one);
-      one.on("error", () => {}).on("close", () => {
-        sockets.delete(one);
-        other.destroy();
-      });
+      one
+        .on("error", () => {})
+        .on("close", () => {
+          sockets.delete(one);
+          other.destroy();
+        });
       one.pipe(other);
     }
   });

@@ -1,5 +1,5 @@
 // A TCP relay between a client and a server of this machine: a link that a test makes stand still or lose what it carries.
-import { createServer, connect } from "node:net";
+import { connect, createServer } from "node:net";
 
 /**
  * @param {number} port where the server listens
@@ -63,7 +63,10 @@ class Relay {
       client.destroy();
       server.destroy();
     };
-    for (const [from, to] of [[client, server], [server, client]]) {
+    for (const [from, to] of [
+      [client, server],
+      [server, client],
+    ]) {
       from.setNoDelay(true);
       from.on("error", end).on("close", end);
       from.on("data", (bytes) => {

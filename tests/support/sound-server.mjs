@@ -48,7 +48,9 @@ export async function startSoundServer(/** @type {Line} */ line = {}) {
       socket.destroy();
       return;
     }
-    const accept = createHash("sha1").update(request.headers["sec-websocket-key"] + GUID).digest("base64");
+    const accept = createHash("sha1")
+      .update(request.headers["sec-websocket-key"] + GUID)
+      .digest("base64");
     const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade"];
     socket.write([...head, `Sec-WebSocket-Accept: ${accept}`, "", ""].join("\r\n"));
     socket.setNoDelay(true);

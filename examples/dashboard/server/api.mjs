@@ -83,9 +83,7 @@ export class Api {
     return {
       json: {
         workspaces: workspaces.map(({ id, name }) => ({ id, name })),
-        computers: workspaces.flatMap((workspace) =>
-          (workspace.desktops ?? []).map((info) => summary(info, workspace)),
-        ),
+        computers: workspaces.flatMap((workspace) => (workspace.desktops ?? []).map((info) => summary(info, workspace))),
         first: this.#first.state,
       },
     };

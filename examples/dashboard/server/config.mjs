@@ -33,8 +33,7 @@ export function readConfig(environment) {
 function ports(text) {
   if (!text) return [DEFAULT_PORT, 0];
   const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`PORT must be a number from 0 to 65535, not ${text}`);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new Error(`PORT must be a number from 0 to 65535, not ${text}`);
   return [port];
 }
 

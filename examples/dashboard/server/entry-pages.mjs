@@ -19,10 +19,7 @@ export const KEY_REQUIRED_PAGE = page(
  * Redirects to the dashboard. If another site or a file starts a navigation, a browser sends no strict cookie, also
  * not after an HTTP redirect. A refresh starts a new navigation, which belongs to this site.
  */
-export const ENTRY_PAGE = page(
-  `<p><a href="/">Open the dashboard</a></p>`,
-  `<meta http-equiv="refresh" content="0; url=/" />`,
-);
+export const ENTRY_PAGE = page(`<p><a href="/">Open the dashboard</a></p>`, `<meta http-equiv="refresh" content="0; url=/" />`);
 
 function page(body, head = "") {
   return Buffer.from(`<!doctype html>

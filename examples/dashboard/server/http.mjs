@@ -34,8 +34,7 @@ export async function readBytes(request, longest) {
 export async function readJson(request) {
   const body = await readBytes(request, LONGEST_JSON);
   if (body.length === 0) return {};
-  if (!/^application\/json\b/.test(request.headers["content-type"] ?? ""))
-    throw new Refused(415, "The request is not JSON");
+  if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) throw new Refused(415, "The request is not JSON");
   let value;
   try {
     value = JSON.parse(body.toString("utf8"));

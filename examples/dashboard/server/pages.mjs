@@ -42,8 +42,7 @@ export function loadPages() {
       });
     files.set(path.slice(FOLDER.length).replaceAll("\\", "/"), { type, forms });
   }
-  if (!files.has("/index.html"))
-    throw new Error("The page is not built: run `npm run build --workspace examples/dashboard`");
+  if (!files.has("/index.html")) throw new Error("The page is not built: run `npm run build --workspace examples/dashboard`");
   return (path, response) => {
     const file = files.get(path === "/" ? "/index.html" : path);
     if (file === undefined) throw new Refused(404, "There is no such page");
@@ -61,7 +60,12 @@ export function loadPages() {
 
 /** The encodings that a browser names, except those that it refuses by the weight 0. */
 function encodings(header = "") {
-  const named = header.split(",").map((item) => item.trim().toLowerCase().split(/\s*;\s*/));
+  const named = header.split(",").map((item) =>
+    item
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/),
+  );
   return new Set(named.filter(([, weight]) => !/^q=0(\.0*)?$/.test(weight ?? "")).map(([name]) => name));
 }
 

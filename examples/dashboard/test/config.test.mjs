@@ -13,10 +13,7 @@ test("the ports to try", () => {
 test("the origins of the channels", () => {
   const sockets = (environment) => readConfig({ ...key, ...environment }).sockets;
   assert.deepEqual(sockets({}), ["wss://www.orgo.ai", "wss://*.orgo.dev"]);
-  assert.deepEqual(sockets({ ORGO_BASE_URL: "http://127.0.0.1:8800/api" }), [
-    "ws://127.0.0.1:8800",
-    "wss://*.orgo.dev",
-  ]);
+  assert.deepEqual(sockets({ ORGO_BASE_URL: "http://127.0.0.1:8800/api" }), ["ws://127.0.0.1:8800", "wss://*.orgo.dev"]);
   assert.deepEqual(sockets({ ORGO_REALTIME_URL: "ws://127.0.0.1:8800/desktops/{instance_id}/ws/{channel}" }), [
     "ws://127.0.0.1:8800",
   ]);

@@ -244,7 +244,12 @@ describe("names", async () => {
   });
 
   test("can be typed as they are shown", () => {
-    for (const [name, typed] of [["a  b\n", "a b"], ["e\u0301", "é"], ["\u200bzero", "zero"], ["👩‍👧", "👩‍👧"]]) {
+    for (const [name, typed] of [
+      ["a  b\n", "a b"],
+      ["e\u0301", "é"],
+      ["\u200bzero", "zero"],
+      ["👩‍👧", "👩‍👧"],
+    ]) {
       assert.equal(typeable(name), typeable(typed));
     }
     assert.notEqual(typeable("A"), typeable("a"));
@@ -311,8 +316,7 @@ describe("the queue of inputs", async () => {
     const rules = { goOn: false };
     const queue = new InputQueue({
       now: () => clock.now,
-      send: (action, params) =>
-        new Promise((resolve, reject) => calls.push({ action, params, end: resolve, fail: reject })),
+      send: (action, params) => new Promise((resolve, reject) => calls.push({ action, params, end: resolve, fail: reject })),
       sent: () => {},
       failed: (error) => {
         failures.push(error);
@@ -355,7 +359,10 @@ describe("the queue of inputs", async () => {
     assert.equal(queue.cancelPaste(), 150);
     assert.equal(queue.cancelPaste(), 0);
     for (let times = 0; times < 2; times += 1) await next();
-    assert.deepEqual(calls.map(({ params }) => params.text), ["before", "😀".repeat(100), "after"]);
+    assert.deepEqual(
+      calls.map(({ params }) => params.text),
+      ["before", "😀".repeat(100), "after"],
+    );
   });
 
   test("sends long text in pieces that leave characters whole", async () => {
@@ -445,7 +452,10 @@ describe("the queue of inputs", async () => {
     queue.key("Home");
     for (let times = 0; times < 100; times += 1) queue.scroll({ direction: "down", amount: 20, x: 1, y: 1 });
     await next();
-    assert.deepEqual(calls.slice(1).map(({ params }) => params.amount), [60]);
+    assert.deepEqual(
+      calls.slice(1).map(({ params }) => params.amount),
+      [60],
+    );
     await next();
   });
 

@@ -29,11 +29,17 @@ test("who asks for the same kind gets the one that is on its way; another kind w
   const same = screenshots.take("c", "small", take("never"));
   const other = screenshots.take("c", "large", take("large"));
   await turn();
-  assert.deepEqual(asked.map(({ name }) => name), ["small"]);
+  assert.deepEqual(
+    asked.map(({ name }) => name),
+    ["small"],
+  );
   asked[0].answer(picture("a"));
   assert.equal(await one, await same);
   await turn();
-  assert.deepEqual(asked.map(({ name }) => name), ["small", "large"]);
+  assert.deepEqual(
+    asked.map(({ name }) => name),
+    ["small", "large"],
+  );
   asked[1].answer(picture("b"));
   assert.notEqual((await one).tag, (await other).tag);
 });

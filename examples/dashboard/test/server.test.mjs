@@ -145,17 +145,11 @@ describe("the dashboard's server", () => {
     const refused = await ask("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":-1,"y":0}' });
     assert.equal(refused.status, 400);
     const { error } = JSON.parse(refused.text);
-    assert.deepEqual(
-      [error.name, error.kind, error.field, error.delivered],
-      ["InvalidParameterError", "encode", "x", "no"],
-    );
+    assert.deepEqual([error.name, error.kind, error.field, error.delivered], ["InvalidParameterError", "encode", "x", "no"]);
 
     const gone = await ask("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":1,"y":0}' });
     assert.equal(gone.status, 502);
-    assert.deepEqual(
-      [JSON.parse(gone.text).error.name, JSON.parse(gone.text).error.delivered],
-      ["ConnectionError", "no"],
-    );
+    assert.deepEqual([JSON.parse(gone.text).error.name, JSON.parse(gone.text).error.delivered], ["ConnectionError", "no"]);
     assert.match(gone.headers["server-timing"], /^computers\.click;dur=[\d.]+;desc="ConnectionError"$/);
     assert.equal(gone.headers["cache-control"], "no-store");
     for (const { text, headers } of [refused, gone]) assert.ok(!(text + JSON.stringify(headers)).includes(KEY));

@@ -9,10 +9,7 @@ const EVIL = "\x1b[2J\x1b]0;title\x07\r\nDashboard: http://evil.example\x9b31m\x
 const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/;
 
 test("control characters are escaped, and other text is left as it is", () => {
-  assert.equal(
-    printable(EVIL),
-    String.raw`\x1b[2J\x1b]0;title\x07\x0d\x0aDashboard: http://evil.example\x9b31m\x7f`,
-  );
+  assert.equal(printable(EVIL), String.raw`\x1b[2J\x1b]0;title\x07\x0d\x0aDashboard: http://evil.example\x9b31m\x7f`);
   assert.equal(printable("Grüße, 世界 👋 \\x1b"), "Grüße, 世界 👋 \\x1b");
   const text = printableError(new Error(EVIL));
   assert.doesNotMatch(text, CONTROL);

@@ -19,8 +19,7 @@ export async function play(
   if (typeof AudioContext === "undefined") throw unusable("there is no AudioContext here");
   // A number for the hint would be taken as a wish for a longer delay.
   const context =
-    (given as unknown as AudioContext | undefined) ??
-    new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
+    (given as unknown as AudioContext | undefined) ?? new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
   const release = async () => {
     if (given === undefined) await context.close();
   };

@@ -128,7 +128,9 @@ async function open({ module, config, target, options }: ToWorker & { type: "ope
     post({ type: "refused", error });
     return;
   }
-  await Promise.all([server.announce(), server.inquire(), server.serve()]).catch((error: unknown) => post({ type: "broken", error }));
+  await Promise.all([server.announce(), server.inquire(), server.serve()]).catch((error: unknown) =>
+    post({ type: "broken", error }),
+  );
 }
 
 post({ type: "hello" });

@@ -92,8 +92,7 @@ function client(raw: RawClient): BindingClient {
       const call = checked(() => raw.call(operation, JSON.stringify(params), JSON.stringify(options), upload));
       return { outcome: outcome(call), nextUploaded: () => call.nextUploaded(), cancel: () => call.cancel() };
     },
-    terminal: (target, options) =>
-      terminal(checked(() => raw.terminal(JSON.stringify(target), JSON.stringify(options)))),
+    terminal: (target, options) => terminal(checked(() => raw.terminal(JSON.stringify(target), JSON.stringify(options)))),
     audio: (target, options) => channel(checked(() => raw.audio(JSON.stringify(target), JSON.stringify(options)))),
     events: (target, options) => events(checked(() => raw.events(JSON.stringify(target), JSON.stringify(options)))),
   };

@@ -91,8 +91,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
     const { where, timeout = DEFAULT_WAIT, signal } = options;
     const bounds = new Bounds("events.waitFor", timeout, signal);
     bounds.check();
-    const fits = ({ event, awaited }: Waiting) =>
-      !awaited && event.type === type && (where?.(event as EventOf<Type>) ?? true);
+    const fits = ({ event, awaited }: Waiting) => !awaited && event.type === type && (where?.(event as EventOf<Type>) ?? true);
 
     const known = this.#backlog.find(fits);
     if (known !== undefined) {

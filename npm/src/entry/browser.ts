@@ -1,10 +1,10 @@
 import type { WebAssemblyModule } from "../ambient.js";
 import { play } from "../audio/play.js";
 import { withAudioWorkers } from "../audio/remote.js";
-import { loadWasm } from "../bindings/wasm.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
+import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
-import { type ConnectOptions, ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
+import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { invalid } from "../errors.js";
 import { checkFields } from "../options.js";
 import { type BindingInfo, once, type Platform } from "../platform.js";
@@ -37,17 +37,14 @@ const platform: Platform = {
   environment: () => undefined,
   // A document or a worker of one. Servers that run this entry have neither.
   exposed: () =>
-    typeof document !== "undefined" ||
-    ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
+    typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
   play: (sound, options, expectedRate) => play(sound, options, expectedRate, workletUrl()),
 };
 
 // Bundlers take the literals for assets; the query keeps Vite from putting them into the page as data URLs, which a
 // strict Content-Security-Policy refuses.
-const workletUrl = () =>
-  (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url);
-const workerUrl = () =>
-  (assets.workerUrl as string | URL | undefined) ?? new URL("./worker.js?no-inline", import.meta.url);
+const workletUrl = () => (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url);
+const workerUrl = () => (assets.workerUrl as string | URL | undefined) ?? new URL("./worker.js?no-inline", import.meta.url);
 
 /** Whether sound channels go into workers: in a document, whose thread has other work to do. */
 const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "undefined";

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
+import type { Binding } from "../binding.js";
 import { type Addon, nativeBinding } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
-import type { Binding } from "../binding.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
-import { type ConnectOptions, ConnectedComputer, type Connection, type ConnectionData } from "../connection.js";
+import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
 import { BindingError, invalid } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { explainFailure, proxyWarning } from "../proxies.js";
@@ -62,10 +62,7 @@ async function load(): Promise<LoadedBinding> {
 }
 
 async function wasm(): Promise<Binding> {
-  const { binding } = await loadWasm(
-    () => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)),
-    explainFailure,
-  );
+  const { binding } = await loadWasm(() => readFile(new URL("./wasm/orgo_wasm_bg.wasm", import.meta.url)), explainFailure);
   return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
 }
 

@@ -1,5 +1,5 @@
 // What a user whose program has the platform's types may write besides.
-import { Orgo, type CallOptions, type Terminal, type AudioStream } from "orgo-sdk";
+import { type AudioStream, type CallOptions, Orgo, type Terminal } from "orgo-sdk";
 
 export async function stream(terminal: Terminal, audio: AudioStream): Promise<string> {
   const options: CallOptions = { signal: AbortSignal.timeout(5) };

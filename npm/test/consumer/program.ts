@@ -1,10 +1,10 @@
 // What a user of the package may write; it is compiled, not run.
 import {
-  Connection,
+  type Connection,
   type ConnectionData,
   type DesktopEvent,
-  type EventOf,
   EVENT_TYPES,
+  type EventOf,
   type InputRefusal,
   NotFoundError,
   Orgo,
@@ -53,7 +53,10 @@ export async function work(): Promise<number | undefined> {
 
   const audio = await computer.audio();
   for await (const { samples, sample_rate } of audio) samples.fill(sample_rate);
-  audio.pcmReadable().on("end", () => {}).destroy();
+  audio
+    .pcmReadable()
+    .on("end", () => {})
+    .destroy();
   const player = await audio.play({ volume: 1 });
   player.on("stats", ({ underruns, peak }) => underruns + peak);
   player.muted = true;
@@ -77,7 +80,11 @@ export async function work(): Promise<number | undefined> {
     if (error instanceof OrgoError && error.delivered === "no") throw error;
   }
   return (
-    width + title.length + copied.data.content.length + Number(refused) + (exit_code ?? uploaded ?? status?.length ?? why?.length ?? 0)
+    width +
+    title.length +
+    copied.data.content.length +
+    Number(refused) +
+    (exit_code ?? uploaded ?? status?.length ?? why?.length ?? 0)
   );
 }
 

@@ -13,7 +13,17 @@ export class FakeChannel {
   closed = false;
   sent = [];
   answers = [];
-  figures = { received: 0, taken: 0, buffered: 0, dropped: 0, written: 0, acknowledged: 0, pending: 0, unacknowledged: 0, redials: 0 };
+  figures = {
+    received: 0,
+    taken: 0,
+    buffered: 0,
+    dropped: 0,
+    written: 0,
+    acknowledged: 0,
+    pending: 0,
+    unacknowledged: 0,
+    redials: 0,
+  };
   /** How much input may wait. */
   room = 10;
   #items = [];

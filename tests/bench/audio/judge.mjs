@@ -47,7 +47,5 @@ function beyond(heard, { began }, targets, every) {
     const since = ((now - began) / 1000) % every;
     return since > RECOVERY && since < every - BEFORE_NEXT;
   });
-  return median(
-    settled.map(({ now, latency }) => latency - (targets.findLast(([time]) => time <= now) ?? targets[0])[1]),
-  );
+  return median(settled.map(({ now, latency }) => latency - (targets.findLast(([time]) => time <= now) ?? targets[0])[1]));
 }

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { argv, env, execPath } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { buildPage } from "../../support/build-page.mjs";
+import { startBrowser } from "../../support/cdp.mjs";
 import { startPages } from "../../support/pages.mjs";
 import { startSoundServer } from "../../support/sound-server.mjs";
 import { median } from "../measure.mjs";
-import { startBrowser } from "../../support/cdp.mjs";
 import { judge } from "./judge.mjs";
 import { patterns } from "./patterns.mjs";
 

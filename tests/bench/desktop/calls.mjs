@@ -20,7 +20,10 @@ export async function timeScreenshots(computer, rounds) {
   for (const kind of KINDS) {
     const bytes = (await computer.screenshot(kind)).length;
     const move = (round) => computer.act("click", { x: 500 + (round % 2) * 200, y: 300 });
-    for (const [screen, prepare] of [["unchanged", () => {}], ["changed", move]]) {
+    for (const [screen, prepare] of [
+      ["unchanged", () => {}],
+      ["changed", move],
+    ]) {
       const times = await time(rounds, prepare, () => computer.screenshot(kind));
       rows.push({
         screen,

@@ -48,7 +48,9 @@ player.wait()
 export async function timeSound(computer, sounds) {
   const audio = await computer.channel("audio");
   await audio.find(({ type }) => type === "started");
-  await computer.bash(`cat > /tmp/player.py <<'PROGRAM'${PLAYER}PROGRAM\nsetsid python3 /tmp/player.py ${sounds} > /tmp/played 2> /dev/null &`);
+  await computer.bash(
+    `cat > /tmp/player.py <<'PROGRAM'${PLAYER}PROGRAM\nsetsid python3 /tmp/player.py ${sounds} > /tmp/played 2> /dev/null &`,
+  );
   const heard = [];
   let loud = false;
   while (heard.length < sounds) {

@@ -30,7 +30,10 @@ export async function timeLife(wire, workspace, rounds) {
     // It waits for the wallpaper and the panel.
     await computer.screenshot("png");
     times["create to a picture of its desktop"].push(performance.now() - began);
-    for (const [call, status, what] of [["stop", "stopped", "running to stopped"], ["start", "running", "start to running"]]) {
+    for (const [call, status, what] of [
+      ["stop", "stopped", "running to stopped"],
+      ["start", "running", "start to running"],
+    ]) {
       const began = performance.now();
       await computer.act(call, {});
       await timeUntil(status, computer);
@@ -58,7 +61,10 @@ export async function weigh(desktop, wire, workspace, count) {
   const idle = boxes();
   const rows = [{ what: `a computer, one of ${count}`, MB: idle / count }];
   let before = idle;
-  for (const [what, command] of [["a terminal window", "xfce4-terminal"], ["Chromium with an empty page", "chromium about:blank"]]) {
+  for (const [what, command] of [
+    ["a terminal window", "xfce4-terminal"],
+    ["Chromium with an empty page", "chromium about:blank"],
+  ]) {
     await computers[0].bash(`setsid ${command} > /dev/null 2>&1 &`);
     await sleep(SETTLED);
     const now = boxes();

@@ -103,10 +103,12 @@ try {
   console.log(`Events, from their cause to their arrival in milliseconds; load ${loadavg()[0].toFixed(1)}`);
   const rounded = (value) => Number(value.toFixed(1));
   console.table(
-    Object.entries(delays).filter(([, values]) => values.length > 0).map(([type, values]) => ({
-      ...{ type, times: values.length, median: rounded(median(values)), p95: rounded(quantile(values, 0.95)) },
-      ...{ longest: rounded(Math.max(...values)), "documented interval": INTERVALS[type] ?? "none" },
-    })),
+    Object.entries(delays)
+      .filter(([, values]) => values.length > 0)
+      .map(([type, values]) => ({
+        ...{ type, times: values.length, median: rounded(median(values)), p95: rounded(quantile(values, 0.95)) },
+        ...{ longest: rounded(Math.max(...values)), "documented interval": INTERVALS[type] ?? "none" },
+      })),
   );
 } finally {
   await desktop.stop();

@@ -79,7 +79,14 @@ async function rows(wire, workspace, toolkit, method) {
       return rates.length > 0 ? Math.round(median(rates)) : undefined;
     };
     const exact = `${runs.filter((run) => run.exact).length} of ${ROUNDS}`;
-    table.push({ toolkit, set, by: method, exact, "characters/s, call": rate("returned"), "characters/s, seen": rate("arrived") });
+    table.push({
+      toolkit,
+      set,
+      by: method,
+      exact,
+      "characters/s, call": rate("returned"),
+      "characters/s, seen": rate("arrived"),
+    });
   }
   await computer.delete();
   return table;
@@ -89,7 +96,9 @@ const desktop = await startDesktop();
 try {
   const wire = new Wire(desktop.options);
   const workspace = (await wire.call("POST", "/workspaces", { name: "typing" })).body.id;
-  console.log(`Texts of 200 characters, load ${loadavg()[0].toFixed(1)}. A window is read as often as that goes, every 10 to 50 ms.`);
+  console.log(
+    `Texts of 200 characters, load ${loadavg()[0].toFixed(1)}. A window is read as often as that goes, every 10 to 50 ms.`,
+  );
   for (const toolkit of Object.keys(windows)) {
     for (const method of [...Object.keys(methods), ITSELF]) {
       if (!isPossible(toolkit, method) || !`${toolkit} by ${method}`.includes(WHAT)) continue;

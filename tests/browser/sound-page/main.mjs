@@ -1,15 +1,14 @@
 // A page that plays what a server of the test sends: a tone of 440 Hz. The test calls its functions.
 import { Orgo } from "orgo-sdk";
+import { equal, ok } from "../../scenarios/check.mjs";
 import { loudness, signalToNoise, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
-import { equal, ok } from "../../scenarios/check.mjs";
 
 const PITCH = 440;
 /** The largest step of the tone, 0.5 loud at 24 kHz, and of the fades and the spread steps that may add to it. */
 const SMOOTH = 2 * Math.PI * (PITCH / 24_000) * 0.5 + 3 / (0.005 * 24_000);
 
-const open = (url) =>
-  Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: url }).audio();
+const open = (url) => Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: url }).audio();
 
 /** What comes out of a player. */
 function ears(player) {
@@ -185,7 +184,11 @@ const acts = {
   async "it sounds where the page wants"({ url }) {
     const audio = await open(url);
     const player = await audio.play();
-    const refusal = (id) => player.setOutput(id).then(() => "nothing", ({ name }) => name);
+    const refusal = (id) =>
+      player.setOutput(id).then(
+        () => "nothing",
+        ({ name }) => name,
+      );
     if (!("setSinkId" in player.node.context)) {
       equal(await refusal(""), "BindingError", "the refusal where there is no choice");
       await audio.close();

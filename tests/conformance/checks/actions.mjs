@@ -18,8 +18,7 @@ function refuses(name, source, call, request) {
   return {
     name,
     source,
-    run: async (wire, { computer }) =>
-      refused(await wire.call("POST", `/computers/${computer.id}/${call}`, request), 400),
+    run: async (wire, { computer }) => refused(await wire.call("POST", `/computers/${computer.id}/${call}`, request), 400),
   };
 }
 

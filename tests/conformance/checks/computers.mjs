@@ -81,7 +81,10 @@ export const computers = [
     source: "G3, PY, MCP, BOPS",
     async run(wire, { computer, workspace }) {
       const { desktops } = ok(await wire.call("GET", `/workspaces/${workspace.id}`));
-      hasFields(desktops.find(({ id }) => id === computer.id), COMPUTER);
+      hasFields(
+        desktops.find(({ id }) => id === computer.id),
+        COMPUTER,
+      );
     },
   },
   {

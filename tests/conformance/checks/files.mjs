@@ -38,7 +38,10 @@ export const files = [
     source: "SEED, G3",
     async run(wire, { workspace, file }) {
       const { files: listed } = ok(await wire.call("GET", `/files?projectId=${workspace.id}`));
-      hasFields(listed.find(({ id }) => id === file.id), { ...FILE, source: /^upload$/ });
+      hasFields(
+        listed.find(({ id }) => id === file.id),
+        { ...FILE, source: /^upload$/ },
+      );
     },
   },
   {

@@ -32,8 +32,7 @@ export const workspaces = [
   {
     name: "a name that differs only in its case is taken",
     source: "BOPS",
-    run: async (wire, state) =>
-      refused(await wire.call("POST", "/workspaces", { name: state.name.toUpperCase() }), 400),
+    run: async (wire, state) => refused(await wire.call("POST", "/workspaces", { name: state.name.toUpperCase() }), 400),
   },
   {
     name: "an empty name and none are refused with 400",
@@ -48,7 +47,10 @@ export const workspaces = [
     source: "SEED, G3",
     async run(wire, state) {
       const { workspaces: listed } = ok(await wire.call("GET", "/workspaces"));
-      hasFields(listed.find(({ id }) => id === state.workspace.id), WORKSPACE);
+      hasFields(
+        listed.find(({ id }) => id === state.workspace.id),
+        WORKSPACE,
+      );
     },
   },
   {
@@ -65,7 +67,10 @@ export const workspaces = [
     source: "FULL-OLD",
     async run(wire, state) {
       const { workspaces: listed } = ok(await wire.call("GET", "/workspaces"));
-      hasFields(listed.find(({ id }) => id === state.workspace.id), { computer_count: "number" });
+      hasFields(
+        listed.find(({ id }) => id === state.workspace.id),
+        { computer_count: "number" },
+      );
     },
   },
   {

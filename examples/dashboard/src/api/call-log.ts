@@ -24,9 +24,7 @@ export class CallLog {
   /** Takes the calls out of an answer's header. */
   record(header: string | null, polling: boolean): void {
     const at = new Date();
-    for (const [, operation = "", duration, outcome = ""] of (header ?? "").matchAll(
-      /([\w.]+);dur=([\d.]+);desc="([^"]*)"/g,
-    )) {
+    for (const [, operation = "", duration, outcome = ""] of (header ?? "").matchAll(/([\w.]+);dur=([\d.]+);desc="([^"]*)"/g)) {
       const call = { at, operation, outcome, duration: Number(duration), polling };
       for (const listener of this.#listeners) listener(call);
     }

@@ -47,10 +47,7 @@ export interface PictureRequest extends Pick<ScreenshotOptions, "format" | "scal
 export type UploadStep = "sending" | "storing";
 
 /** A line of the answer to an upload. */
-type UploadLine =
-  | { progress: UploadProgress }
-  | { result: StoredFile; timing: string }
-  | { error: Problem; timing: string };
+type UploadLine = { progress: UploadProgress } | { result: StoredFile; timing: string } | { error: Problem; timing: string };
 
 interface Request {
   /** Sent as JSON. */

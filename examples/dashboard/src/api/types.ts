@@ -2,10 +2,8 @@ import type { ComputerInfo, File as StoredFile } from "orgo-sdk";
 import type { Problem } from "./problem.js";
 
 /** What the page knows of a computer. */
-export interface Computer extends Pick<
-  ComputerInfo,
-  "id" | "name" | "status" | "os" | "ram" | "cpu" | "resolution" | "created_at"
-> {
+export interface Computer
+  extends Pick<ComputerInfo, "id" | "name" | "status" | "os" | "ram" | "cpu" | "resolution" | "created_at"> {
   /** Why it is broken. */
   problem?: string;
   /** The parts of its desktop that did not come up. */

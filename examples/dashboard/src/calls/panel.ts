@@ -17,8 +17,7 @@ export class CallsPanel {
   constructor(log: CallLog) {
     log.watch((call) => this.#add(call));
     this.#polling.addEventListener("change", () => {
-      for (const row of this.#rows.querySelectorAll<HTMLTableRowElement>("[data-polling]"))
-        row.hidden = !this.#polling.checked;
+      for (const row of this.#rows.querySelectorAll<HTMLTableRowElement>("[data-polling]")) row.hidden = !this.#polling.checked;
     });
   }
 
@@ -32,11 +31,7 @@ export class CallsPanel {
       call.polling && !failed ? { "data-polling": "" } : {},
       element("td", {}, timeOf(call.at)),
       element("td", {}, call.operation),
-      element(
-        "td",
-        { class: "number" },
-        call.duration < 10 ? call.duration.toFixed(1) : String(Math.round(call.duration)),
-      ),
+      element("td", { class: "number" }, call.duration < 10 ? call.duration.toFixed(1) : String(Math.round(call.duration))),
       element("td", { "data-tone": failed ? "bad" : "good", title: call.outcome }, call.outcome),
     );
     // What is tried again and again while the service is out of reach is one row.

@@ -2,7 +2,7 @@ import type { Lifecycle } from "../api/client.js";
 import { byId, keepFocus, setState, setText } from "../ui/dom.js";
 import { readable } from "../ui/names.js";
 import type { Notices } from "../ui/notices.js";
-import type { Computers, ComputerStore } from "./store.js";
+import type { ComputerStore, Computers } from "./store.js";
 import { canStart, facts, isChanging, OUT_OF_REACH, statusWords } from "./words.js";
 
 const NAMES: Record<Lifecycle, string> = {
@@ -50,11 +50,7 @@ export class MachineHead {
     const changing = isChanging(status);
     setText(
       this.#name,
-      selected === undefined
-        ? inventory === undefined
-          ? "\u00a0"
-          : "No computer"
-        : readable(selected.name ?? selected.id),
+      selected === undefined ? (inventory === undefined ? "\u00a0" : "No computer") : readable(selected.name ?? selected.id),
     );
     setText(this.#facts, selected === undefined ? "\u00a0" : facts(selected));
     if (selected === undefined) {

@@ -1,7 +1,7 @@
 import type { Computer, Inventory } from "../api/types.js";
 import { byId, element } from "../ui/dom.js";
 import { readable } from "../ui/names.js";
-import type { Computers, ComputerStore } from "./store.js";
+import type { ComputerStore, Computers } from "./store.js";
 import { facts, OUT_OF_REACH, statusWords } from "./words.js";
 
 /** The list of computers, each with its state, and the button for another one. */

@@ -18,9 +18,7 @@ export function screenWords(
 ): CoverWords {
   const again = { label: "Retry now", run: retry };
   if (inventory === undefined) {
-    return error === undefined
-      ? { text: "Looking for computers…" }
-      : { text: "The computers cannot be listed.", action: again };
+    return error === undefined ? { text: "Looking for computers…" } : { text: "The computers cannot be listed.", action: again };
   }
   if (away) {
     const detail = "This page looks for it every second. What runs on the computer may go on meanwhile.";

@@ -89,11 +89,7 @@ function enable(row: HTMLElement, enabled: boolean): void {
 }
 
 function action(name: string, label: string, title: string): HTMLButtonElement {
-  return element(
-    "button",
-    { type: "button", class: "button small icon-only", "aria-label": label, title },
-    icon(name),
-  );
+  return element("button", { type: "button", class: "button small icon-only", "aria-label": label, title }, icon(name));
 }
 
 function facts({ size_bytes, created_at, source }: StoredFile): HTMLParagraphElement {

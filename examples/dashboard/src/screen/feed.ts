@@ -103,8 +103,7 @@ export class ScreenFeed {
         await this.#pause(this.#pace() * this.#slowness, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Error && error.name === "RateLimitError")
-          this.#slowness = Math.min(this.#slowness * 2, SLOWEST);
+        if (error instanceof Error && error.name === "RateLimitError") this.#slowness = Math.min(this.#slowness * 2, SLOWEST);
         this.#failures += 1;
         this.#options.failed(error, { count: this.#failures, delay: retry });
         await this.#wait(retry);

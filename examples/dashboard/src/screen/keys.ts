@@ -1,10 +1,7 @@
 import { baseKey } from "../ui/base-key.js";
 
 /** What of a keyboard event says which key it is. */
-export type KeyPress = Pick<
-  KeyboardEvent,
-  "key" | "code" | "ctrlKey" | "altKey" | "shiftKey" | "metaKey" | "getModifierState"
->;
+export type KeyPress = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "altKey" | "shiftKey" | "metaKey" | "getModifierState">;
 
 /** The protocol's names of keys that write no text, by the browser's. */
 const NAMED: Record<string, string> = {

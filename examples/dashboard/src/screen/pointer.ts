@@ -1,7 +1,7 @@
 import { APPLE } from "../ui/apple.js";
-import type { InputQueue } from "./input-queue.js";
+import { fit, isInside, type Point, pixelAt, type Rectangle, type Size } from "./geometry.js";
 import type { Hint } from "./hint.js";
-import { fit, isInside, pixelAt, type Point, type Rectangle, type Size } from "./geometry.js";
+import type { InputQueue } from "./input-queue.js";
 import type { Trace } from "./trace.js";
 
 /** How far the pointer may move between down and up for a click, in CSS pixels. */
@@ -189,11 +189,7 @@ export class Pointer {
     if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return this.#hint.note(NOTES.sideways);
     const delta =
       event.deltaY *
-      (event.deltaMode === WheelEvent.DOM_DELTA_LINE
-        ? LINE
-        : event.deltaMode === WheelEvent.DOM_DELTA_PAGE
-          ? NOTCH * 3
-          : 1);
+      (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? NOTCH * 3 : 1);
     if (Math.sign(delta) !== Math.sign(this.#wheel)) this.#wheel = 0;
     this.#scroll(delta, NOTCH, point);
   }

@@ -4,11 +4,7 @@ import { byId, element, setText } from "../ui/dom.js";
 /** What is shown of a player: its name, and its text from the figures and the samples per second. */
 const ROWS: [name: string, text: (stats: PlayerStats, rate: number) => string, title: string][] = [
   ["Buffered", ({ buffered }, rate) => milliseconds(buffered, rate), "Sound that has come and was not played yet"],
-  [
-    "Target",
-    ({ target }) => `${Math.round(target)} ms`,
-    "How much the player wants to have buffered; more on a bad network",
-  ],
+  ["Target", ({ target }) => `${Math.round(target)} ms`, "How much the player wants to have buffered; more on a bad network"],
   ["Underruns", ({ underruns }) => String(underruns), "How often no sound had come in time"],
   ["Concealed", ({ concealed }, rate) => milliseconds(concealed, rate), "Silence put in where no sound had come"],
   ["Dropped", ({ dropped }, rate) => milliseconds(dropped, rate), "Sound thrown away to stay live"],

@@ -11,5 +11,9 @@ export function readable(name: string): string {
  * which is how a page shows it.
  */
 export function typeable(name: string): string {
-  return name.normalize("NFC").replace(/\p{Cf}/gu, "").replace(/\s+/g, " ").trim();
+  return name
+    .normalize("NFC")
+    .replace(/\p{Cf}/gu, "")
+    .replace(/\s+/g, " ")
+    .trim();
 }

@@ -29,11 +29,7 @@ export class Notices {
     const text = [message, advice].join("\n");
     if (this.#notices.get(topic)?.text === text) return;
     this.clear(topic);
-    const close = element(
-      "button",
-      { type: "button", class: "button small icon-only", "aria-label": "Dismiss" },
-      icon("close"),
-    );
+    const close = element("button", { type: "button", class: "button small icon-only", "aria-label": "Dismiss" }, icon("close"));
     const words = element("div", {}, element("p", {}, element("strong", {}, `${topic} failed. `), message));
     if (advice !== undefined) words.append(element("p", {}, advice));
     const shown = element("div", { class: "notice" }, words, close);

@@ -8,11 +8,7 @@ export default function init(input?: { module_or_path: InitInput }): Promise<unk
 /** The module, once it is compiled. */
 export function module(): WebAssembly.Module;
 export function version(): string;
-export const Client: new (
-  config: BindingConfig,
-  log?: Log,
-  explain?: (url: string, thrown: unknown) => string,
-) => BindingClient;
+export const Client: new (config: BindingConfig, log?: Log, explain?: (url: string, thrown: unknown) => string) => BindingClient;
 export function wavHeader(sample_rate: number, channels: number): Uint8Array;
 export function wavEncode(samples: Float32Array): Uint8Array;
 export function level(samples: Float32Array): Float32Array;

@@ -54,11 +54,15 @@ function listen(url, take) {
   let rate = 24_000;
   socket.onmessage = ({ data }) => {
     if (typeof data === "string") rate = JSON.parse(data).sample_rate ?? rate;
-    else take(Float32Array.from(new Int16Array(data), (sample) => sample / 32_768), rate);
+    else
+      take(
+        Float32Array.from(new Int16Array(data), (sample) => sample / 32_768),
+        rate,
+      );
   };
 }
 
-let blocks = [];
+const blocks = [];
 let current;
 
 /** Begins to play, and to listen to what is played. */
