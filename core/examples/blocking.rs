@@ -13,15 +13,15 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use orgo_core::address::ComputerAddress;
-use orgo_core::api::actions::RunBash;
-use orgo_core::api::computers::{GetComputer, GetVncPassword};
-use orgo_core::auth::ApiKey;
-use orgo_core::call::{Call, Step};
 use orgo_core::channel::{Output, State, Target, TerminalItem, TerminalSession};
-use orgo_core::config::{CallOptions, Config, RawConfig};
-use orgo_core::endpoint::Endpoint;
-use orgo_core::http::{Reached, Request, Response, SendFailure};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::config::{CallOptions, Config, RawConfig};
+use orgo_core::client::credentials::ApiKey;
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::calls::actions::RunBash;
+use orgo_core::rest::calls::computers::{GetComputer, GetVncPassword};
+use orgo_core::rest::http::{Reached, Request, Response, SendFailure};
+use orgo_core::rest::operation::Endpoint;
 use tungstenite::{Message, WebSocket};
 
 fn main() -> Result<(), Box<dyn Error>> {

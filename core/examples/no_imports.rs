@@ -3,12 +3,12 @@
 
 use std::sync::Mutex;
 
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::{ApiKey, Password};
-use orgo_core::call::{Call, Step};
 use orgo_core::channel::{AudioSession, EventsSession, Protocol, Session, Target, TerminalSession};
-use orgo_core::config::{Config, RawConfig};
-use orgo_core::http::Response;
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::config::{Config, RawConfig};
+use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::http::Response;
 
 static TEXT: Mutex<String> = Mutex::new(String::new());
 

@@ -2,13 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use orgo_core::api::OPERATIONS;
-use orgo_core::call::{Call, Output, Step};
-use orgo_core::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::encoding::json::MAX_VALUES;
 use orgo_core::error::Error;
-use orgo_core::http::{Reached, Request, Response, ResponseBody, SendFailure};
-use orgo_core::json::MAX_VALUES;
-use orgo_core::upload::Content;
+use orgo_core::rest::call::{Call, Output, Step};
+use orgo_core::rest::calls::OPERATIONS;
+use orgo_core::rest::http::{Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
 
 mod vectors;
@@ -172,7 +172,7 @@ fn the_specification_has_28_calls() {
 
 #[test]
 fn a_typed_call_is_the_same_call() {
-    use orgo_core::api::actions::{Click, MouseButton};
+    use orgo_core::rest::calls::actions::{Click, MouseButton};
     let config = config(&Value::Null);
     let click = Click { id: "c".into(), x: 1, y: 2, button: Some(MouseButton::Right), ..Click::default() };
     let mut typed = Call::typed(&config, &click, &Default::default(), 1).unwrap();

@@ -1,14 +1,14 @@
 //! No secret shows in what the core can print, nor in an error or a line of the log, whatever a server echoes.
 
-use orgo_core::address::{BaseUrl, ComputerAddress, SocketTemplate};
-use orgo_core::api::computers::{Computer, VncPassword};
-use orgo_core::auth::{ApiKey, Password};
-use orgo_core::call::{Call, Step};
 use orgo_core::channel::{DialFailure, Output, Session, Target};
-use orgo_core::config::{CallOptions, Config, RawCallOptions, RawConfig};
-use orgo_core::http::{Reached, Response, SendFailure};
-use orgo_core::json::{self, Map, Value};
-use orgo_core::note::Level;
+use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
+use orgo_core::client::config::{CallOptions, Config, RawCallOptions, RawConfig};
+use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::diagnostics::log::Level;
+use orgo_core::encoding::json::{self, Map, Value};
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::calls::computers::{Computer, VncPassword};
+use orgo_core::rest::http::{Reached, Response, SendFailure};
 
 const KEY: &str = "sk_live_S3cr3t/Key+1";
 const PASSWORD: &str = "p@ss w/ord%+é";
@@ -103,7 +103,7 @@ fn what_was_answered_prints_no_secret() {
     let step = call.step(1);
     shows_none(format!("{step:?} {}", notes(&mut call)));
     let Step::Done(Ok(output)) = step else { panic!("it is an answer") };
-    let typed = output.into_typed::<orgo_core::api::computers::GetVncPassword>().unwrap();
+    let typed = output.into_typed::<orgo_core::rest::calls::computers::GetVncPassword>().unwrap();
     assert_eq!(typed.password.expose(), PASSWORD);
     shows_none(format!("{typed:?} {}", serde_json::to_string(&typed).unwrap()));
     let typed: VncPassword = serde_json::from_str(&body).unwrap();

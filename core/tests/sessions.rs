@@ -3,14 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use orgo_core::Millis;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
 use orgo_core::channel::{
     AudioItem, AudioSession, CloseReason, DialFailure, EventItem, EventsSession, InputRefusal, Output,
     Protocol, Session, State, Target, TerminalItem, TerminalSession,
 };
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
+use orgo_core::encoding::json::MAX_VALUES;
 use orgo_core::error::{Error, ServerError};
-use orgo_core::json::MAX_VALUES;
 use serde_json::{Value, json};
 
 mod vectors;

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 use napi_derive::napi;
-use orgo_core::call::{self, Output};
-use orgo_core::config::{Config, RawCallOptions};
+use orgo_core::client::config::{Config, RawCallOptions};
 use orgo_core::driver::{Gauge, Meter, run_call};
 use orgo_core::error::{self, Delivered, TransportError};
-use orgo_core::upload::Content;
+use orgo_core::rest::call::{self, Output};
+use orgo_core::rest::upload::Content;
 use tokio::sync::Notify;
 
 use crate::convert::{Outcome, Uploaded, parse};

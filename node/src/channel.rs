@@ -237,9 +237,9 @@ fn misplaced(method: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orgo_core::address::ComputerAddress;
-    use orgo_core::auth::Password;
     use orgo_core::channel::{CloseReason, Target};
+    use orgo_core::client::address::ComputerAddress;
+    use orgo_core::client::credentials::Password;
 
     #[test]
     fn a_panic_ends_a_channel_with_its_message() {

@@ -7,10 +7,10 @@ use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use orgo_core::channel::{Protocol, Session, Target};
-use orgo_core::config::{Config, RawConfig};
+use orgo_core::client::config::{Config, RawConfig};
 use orgo_core::driver::Source;
 use orgo_core::error;
-use orgo_core::upload::Content;
+use orgo_core::rest::upload::Content;
 use serde::Deserialize;
 
 use crate::call::{Call, Prepared};

@@ -2,11 +2,11 @@
 
 use napi::bindgen_prelude::{Error, Status};
 use napi_derive::napi;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
-use orgo_core::call::Output;
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
 use orgo_core::error::{self, EncodeError};
-use orgo_core::upload;
+use orgo_core::rest::call::Output;
+use orgo_core::rest::upload;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::Status;
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue};
-use orgo_core::note::Note;
+use orgo_core::diagnostics::log::Note;
 
 /// Lines that wait for a busy JavaScript thread; more are lost.
 const WAITING: usize = 1024;

@@ -11,11 +11,11 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use orgo_core::Millis;
-use orgo_core::address::SocketUrl;
 use orgo_core::channel::DialFailure;
+use orgo_core::client::address::SocketUrl;
+use orgo_core::diagnostics::log::Note;
 use orgo_core::driver::{Platform, Progress};
-use orgo_core::http::{Reached, Request, Response, ResponseBody, SendFailure};
-use orgo_core::note::Note;
+use orgo_core::rest::http::{Reached, Request, Response, ResponseBody, SendFailure};
 
 use crate::body::Counted;
 use crate::clock;

@@ -1,9 +1,9 @@
 //! The three channels as JavaScript classes.
 
 use js_sys::{Array, Promise};
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
 use orgo_core::channel::{self as core, Protocol, Session};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
 use orgo_core::driver::{Channel, Source, drive};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;

@@ -4,12 +4,12 @@ use std::future::pending;
 
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::{Function, Promise};
-use orgo_core::auth::ApiKey;
-use orgo_core::call::Call;
 use orgo_core::channel::{Session, Target};
-use orgo_core::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::client::credentials::ApiKey;
 use orgo_core::driver::{Gauge, Meter, Platform, Source, run_call};
 use orgo_core::error::Error;
+use orgo_core::rest::call::Call;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 

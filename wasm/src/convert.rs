@@ -1,11 +1,11 @@
 //! Values of the core as JavaScript values and back.
 
 use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array, parse_float};
-use orgo_core::call::Output;
 use orgo_core::channel::{AudioItem, TerminalItem};
+use orgo_core::encoding::json::{self, Map, Value};
 use orgo_core::error::{EncodeError, Error};
-use orgo_core::json::{self, Map, Value};
-use orgo_core::upload::{Content, Uploaded};
+use orgo_core::rest::call::Output;
+use orgo_core::rest::upload::{Content, Uploaded};
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::{JsCast, JsValue};

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::Millis;
-use crate::json::quote;
+use crate::encoding::json::quote;
 
 /// Text may be accepted while less than this waits or is unacknowledged, in bytes.
 const HIGH_WATER: usize = 1 << 20;

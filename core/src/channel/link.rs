@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 use super::close::{CloseCause, CloseReason, Verdict, judge};
 use super::input::Input;
 use crate::Millis;
-use crate::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
-use crate::auth::Password;
-use crate::config::{self, Config};
+use crate::client::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
+use crate::client::config::{self, Config};
+use crate::client::credentials::Password;
+use crate::diagnostics::log::{Doublings, Fact, Level, Note, Notes};
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{Value, serialize_as_json};
 use crate::error::Error;
-use crate::json::{Value, serialize_as_json};
-use crate::mask::Mask;
-use crate::note::{Doublings, Fact, Level, Note, Notes};
-use crate::reason::shortened;
-use crate::retry::{Backoff, Jitter};
+use crate::rest::refusal::shortened;
+use crate::rest::retry::{Backoff, Jitter};
 
 /// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
 const PING_EVERY: Millis = 10_000;

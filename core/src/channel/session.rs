@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use super::close::{CloseCause, CloseReason};
 use super::link::{Change, Counters, DialFailure, Link, Output, State, Target};
 use crate::Millis;
-use crate::address::{ComputerAddress, SocketUrl};
-use crate::auth::Password;
+use crate::client::address::{ComputerAddress, SocketUrl};
+use crate::client::credentials::Password;
+use crate::diagnostics::log::Note;
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{self, Value};
 use crate::error::Error;
-use crate::json::{self, Value};
-use crate::mask::Mask;
-use crate::note::Note;
 
 /// So many reports of problems wait for a consumer; then the oldest is forgotten.
 pub(super) const KEPT_ERRORS: usize = 64;

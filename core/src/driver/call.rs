@@ -8,9 +8,9 @@ use futures_util::future::{Either, select};
 
 use super::meter::Meter;
 use super::platform::{Platform, Progress};
-use crate::call::{Call, Limits, Output, Step};
 use crate::error::Error;
-use crate::http::{Request, Response, SendFailure};
+use crate::rest::call::{Call, Limits, Output, Step};
+use crate::rest::http::{Request, Response, SendFailure};
 
 /// How a request ended.
 enum Ended {

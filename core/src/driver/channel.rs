@@ -12,14 +12,14 @@ use super::call::run_call;
 use super::platform::{Message, Platform, SocketReader, SocketWriter};
 use super::signal::Signal;
 use crate::Millis;
-use crate::address::ComputerAddress;
-use crate::auth::Password;
-use crate::call::Call;
 use crate::channel::{Counters, DialFailure, InputRefusal, Output, Protocol, Session, State, Terminal};
-use crate::config::{CallOptions, Config};
+use crate::client::address::ComputerAddress;
+use crate::client::config::{CallOptions, Config};
+use crate::client::credentials::Password;
+use crate::diagnostics::log::Note;
+use crate::encoding::json::Map;
 use crate::error::Error;
-use crate::json::Map;
-use crate::note::Note;
+use crate::rest::call::Call;
 
 /// How long a close may take, with the message before it that is on its way out.
 const CLOSE_LIMIT: Millis = 5_000;
@@ -554,9 +554,9 @@ async fn authorize<P: Platform>(
 }
 
 /// A field of an answer, which was checked against its declaration. Decoding it whole is 10 kB of code in a page.
-fn text(output: &crate::call::Output, field: &str) -> Option<String> {
+fn text(output: &crate::rest::call::Output, field: &str) -> Option<String> {
     match output {
-        crate::call::Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),
+        crate::rest::call::Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::signal::Signal;
-use crate::upload::Uploaded;
+use crate::rest::upload::Uploaded;
 
 #[derive(Debug, Default)]
 struct Shared {

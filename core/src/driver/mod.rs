@@ -1,4 +1,4 @@
-//! The async loops that the bindings share: they carry out what a [`Call`](crate::call::Call) or a
+//! The async loops that the bindings share: they carry out what a [`Call`](crate::rest::call::Call) or a
 //! [`Session`](crate::channel::Session) asks for, over what a [`Platform`] can do.
 //!
 //! Nothing here needs `Send`: a binding runs these futures on the one thread that it has for them (in a browser

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use orgo_core::Millis;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
 use orgo_core::channel::{DialFailure, Output, Protocol, Session, State, Target};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
 use orgo_core::error::{Error, ServerError};
 
 use crate::hostile;

@@ -12,11 +12,11 @@ use std::rc::Rc;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
 use orgo_core::Millis;
-use orgo_core::address::SocketUrl;
 use orgo_core::channel::DialFailure;
+use orgo_core::client::address::SocketUrl;
+use orgo_core::diagnostics::log::Note;
 use orgo_core::driver::{Platform, Progress};
-use orgo_core::http::{Request, Response, SendFailure};
-use orgo_core::note::Note;
+use orgo_core::rest::http::{Request, Response, SendFailure};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 

@@ -10,8 +10,8 @@ use std::task::{Poll, Waker};
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
-use orgo_core::address::SocketUrl;
 use orgo_core::channel::{DialFailure, MAX_MESSAGE_BYTES};
+use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, SocketReader, SocketWriter};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,11 +1,11 @@
 //! Any schedule of frames, closes, failures and times through a session, as a platform might report them, even wrongly.
 
 use orgo_core::Millis;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
 use orgo_core::channel::{Counters, DialFailure, Output, Protocol, Session, State, Target};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
+use orgo_core::diagnostics::log::Level;
 use orgo_core::error::{Error, ServerError};
-use orgo_core::note::Level;
 
 use super::answers::check_line;
 use super::input::Input;

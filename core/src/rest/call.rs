@@ -11,24 +11,24 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 
 use crate::Millis;
-use crate::api::actions::Screenshot;
-use crate::auth::ApiKey;
-use crate::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
-use crate::endpoint::{Answer, Carrier, Effect, Encoded, Endpoint, Operation};
+use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
+use crate::client::credentials::ApiKey;
+use crate::diagnostics::log::{Fact, Note, Notes};
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{self, Map, SyntaxError, Value};
+use crate::encoding::text::split_once;
 use crate::error::{
     AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
     TransportError,
 };
-use crate::http::{Method, Request, Response, SendFailure};
-use crate::image;
-use crate::json::{self, Map, SyntaxError, Value};
-use crate::mask::Mask;
-use crate::note::{Fact, Note, Notes};
-use crate::reason;
-use crate::retry::{Backoff, Jitter, retry_after, retry_delay};
-use crate::schema::normalise;
-use crate::text::split_once;
-use crate::upload::{Content, Form, Transfer, Uploaded};
+use crate::rest::calls::actions::Screenshot;
+use crate::rest::http::{Method, Request, Response, SendFailure};
+use crate::rest::image;
+use crate::rest::operation::{Answer, Carrier, Effect, Encoded, Endpoint, Operation};
+use crate::rest::refusal;
+use crate::rest::retry::{Backoff, Jitter, retry_after, retry_delay};
+use crate::rest::schema::normalise;
+use crate::rest::upload::{Content, Form, Transfer, Uploaded};
 
 /// Added to the server's own time limit of a long call, for the way there and back.
 const MARGIN: Millis = 15_000;
@@ -107,7 +107,7 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Call {
     operation: &'static Operation,
-    base: crate::address::BaseUrl,
+    base: crate::client::address::BaseUrl,
     key: Option<ApiKey>,
     mask: Mask,
     limits: Limits,
@@ -156,7 +156,7 @@ impl Call {
         content: Option<Content>,
         seed: u64,
     ) -> Result<Self, Error> {
-        let operation = crate::api::operation(name)
+        let operation = crate::rest::calls::operation(name)
             .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;
         Self::prepare(config, operation, params, options, content, seed)
     }
@@ -427,7 +427,7 @@ impl Call {
         let mut message = if response.too_large {
             "the response is larger than `maxResponseBytes`".to_owned()
         } else {
-            reason::of(response.status, &response.body, |text| mask.text(text))
+            refusal::of(response.status, &response.body, |text| mask.text(text))
         };
         let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
         if response.status == 401 && keyless && !self.following {

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use crate::json::write_escape;
-use crate::percent::percent_decode;
+use crate::encoding::json::write_escape;
+use crate::encoding::percent::percent_decode;
 
 /// What stands for a secret.
 pub(crate) const MASK: &str = "***";
@@ -409,7 +409,7 @@ mod tests {
         let body = "{\r\n\t\"error\": \"a\u{202e}b\u{9b}c\"\n}";
         let kept = Mask::default().body(body.as_bytes());
         assert_eq!(kept, "{\r\n\t\"error\": \"a\\u202eb\\u009bc\"\n}");
-        let parse = |text: &str| crate::json::parse(text.as_bytes()).unwrap();
+        let parse = |text: &str| crate::encoding::json::parse(text.as_bytes()).unwrap();
         assert_eq!(parse(&kept), parse(body));
     }
 

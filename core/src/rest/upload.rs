@@ -3,9 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::json::Value;
-use crate::retry::Jitter;
-use crate::text::split_once;
+use crate::encoding::json::Value;
+use crate::encoding::text::split_once;
+use crate::rest::retry::Jitter;
 
 /// The content of a file to upload.
 #[derive(Clone, PartialEq, Eq)]
