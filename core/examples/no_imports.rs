@@ -73,7 +73,7 @@ fn live<P: Protocol>(mut session: Session<P>, now: u64) -> String {
     session.handle_text(0, r#"{"type":"pong"}"#);
     session.handle_binary(0, &[0, 64]);
     session.handle_timeout(now);
-    let outputs = std::iter::from_fn(|| session.poll_output()).count();
+    let actions = std::iter::from_fn(|| session.poll_action()).count();
     let items = std::iter::from_fn(|| session.poll_item()).count();
-    format!("{:?}, {outputs} outputs, {items} items", session.state())
+    format!("{:?}, {actions} actions, {items} items", session.state())
 }

@@ -257,8 +257,8 @@ impl Clocked {
         }
     }
 
-    fn notes(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.call.poll_note())
+    fn log(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.call.poll_log())
             .map(|note| format!("{} {note}", note.level().name()))
             .collect()
     }
@@ -433,14 +433,14 @@ fn a_retry_and_the_end_are_told_to_the_log() {
     clocked.refuse(429, "3");
     clocked.wait();
     assert_eq!(
-        clocked.notes(),
+        clocked.log(),
         ["info computers.click: 429 no; sent again in 3000 ms, retry 1 of 2, request id req_7"]
     );
     let _ = clocked.send();
     clocked.now += 20;
     clocked.call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
     assert_eq!(clocked.error()["kind"], "transport");
-    assert_eq!(clocked.notes(), ["debug computers.click: the network failed: reset; 3020 ms, 2 requests"]);
+    assert_eq!(clocked.log(), ["debug computers.click: the network failed: reset; 3020 ms, 2 requests"]);
 }
 
 #[test]

@@ -286,7 +286,7 @@ fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
     }
 }
 
-/// The query of a URL whose question mark is at this place.
+/// The query of a URL whose password_request mark is at this place.
 fn query_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     if text[at] != b'?' {
         return None;

@@ -7,9 +7,9 @@ use std::task::{Context, Poll};
 
 use super::signal::Signal;
 use crate::Millis;
-use crate::channel::{DialFailure, MAX_MESSAGE_BYTES};
+use crate::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
 use crate::client::address::SocketUrl;
-use crate::diagnostics::log::Note;
+use crate::diagnostics::log::LogEntry;
 use crate::rest::http::{Request, Response, SendFailure};
 
 /// The world: a clock, randomness, a timer, HTTP and WebSockets.
@@ -45,10 +45,10 @@ pub trait Platform: 'static {
     fn connect(
         &self,
         url: SocketUrl,
-    ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), DialFailure>> + 'static;
+    ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
 
     /// Hands a line to the log.
-    fn log(&self, note: &Note);
+    fn log(&self, note: &LogEntry);
 }
 
 /// How a platform tells that a request and its answer are on their way.

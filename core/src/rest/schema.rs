@@ -237,7 +237,7 @@ pub(crate) use first;
 ///
 /// # Errors
 /// The first place that does not fit, by its path (`desktops[3].ram`).
-pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
+pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
     match (ty, &mut *value) {
         (Type::Boolean, Value::Bool(_))
         | (Type::Number, Value::Number(_))
@@ -255,7 +255,7 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
                 fields.forget_earlier(field.name);
                 match fields.get_mut(field.name) {
                     Some(Value::Null) if field.optional => {}
-                    Some(value) => normalise(value, &field.ty).map_err(|error| error.inside(field.name))?,
+                    Some(value) => normalize(value, &field.ty).map_err(|error| error.inside(field.name))?,
                     None if field.optional => {}
                     None => return Err(Mismatch::missing(expected(&field.ty)).inside(field.name)),
                 }
@@ -267,7 +267,7 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
         }
         (Type::List(item), Value::Array(items)) => {
             for (index, value) in items.iter_mut().enumerate() {
-                normalise(value, item).map_err(|error| error.at(index))?;
+                normalize(value, item).map_err(|error| error.at(index))?;
             }
             Ok(())
         }

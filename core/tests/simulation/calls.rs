@@ -54,7 +54,7 @@ struct Told(Option<usize>);
 
 impl Told {
     fn follow(&mut self, call: &mut Call) {
-        while let Some(uploaded) = call.poll_uploaded() {
+        while let Some(uploaded) = call.poll_upload_progress() {
             assert_eq!(uploaded.total, FILE);
             assert!(
                 Some(uploaded.loaded) > self.0 && uploaded.loaded <= FILE,

@@ -43,7 +43,7 @@ pub(crate) fn run(data: &[u8]) {
     let mut first = None;
     let (mut possible, mut certain) = (false, false);
     loop {
-        while let Some(note) = call.poll_note() {
+        while let Some(note) = call.poll_log() {
             assert!(!format!("{note:?}").contains(KEY), "no log shows the key");
             check_line(&note.to_string());
         }
