@@ -1,4 +1,4 @@
-//! The screen, the pointer and the keyboard.
+//! Screenshots, pointer and keyboard input, and `wait`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{ApiError, App, Body, Options, integer, optional_integer};
+use crate::app::{ApiError, App, Body, QueryParams, integer, optional_integer};
 use crate::computer::{Lane, Machine};
 use crate::screen::{self, ImageFormat, Screen, ScreenError};
 use crate::timestamp;
@@ -37,21 +37,21 @@ pub(super) fn routes() -> Router<Arc<App>> {
 const LONGEST: f64 = 60.0;
 const LONGEST_SCROLL: i32 = 1000;
 
-/// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
+/// Runs `work` with the screen. Cancels it when the computer stops or the client disconnects.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
     lane: Lane,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let abandoned = machine.stopping().child_token();
-    let _unless_it_waits = abandoned.clone().drop_guard();
+    let _cancel_on_drop = abandoned.clone().drop_guard();
     match machine.on_screen(lane, move |screen| work(screen, &abandoned)).await {
-        Ok(done) => Ok(done?),
+        Ok(result) => Ok(result?),
         Err(panicked) => Err(ApiError::internal(panicked)),
     }
 }
 
-fn done(action: &str, details: &Value) -> Json<Value> {
+fn success(action: &str, details: &Value) -> Json<Value> {
     Json(json!({ "success": true, "action": action, "details": details }))
 }
 
@@ -62,13 +62,13 @@ fn seconds(field: &str, value: f64) -> Result<Duration, ApiError> {
     Err(ApiError::bad_request(format!("{field}: must be 0 to {LONGEST} seconds")))
 }
 
-/// How a screenshot is wanted.
+/// The query parameters of a screenshot.
 #[derive(Debug, Deserialize)]
 pub(super) struct ScreenshotOptions {
     #[serde(default)]
     response_format: ResponseFormat,
     #[serde(default)]
-    format: PictureFormat,
+    format: FormatParam,
     scale: Option<f32>,
 }
 
@@ -83,14 +83,14 @@ enum ResponseFormat {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum PictureFormat {
+enum FormatParam {
     #[default]
     Png,
     #[serde(alias = "jpg")]
     Jpeg,
 }
 
-impl PictureFormat {
+impl FormatParam {
     fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -102,30 +102,30 @@ impl PictureFormat {
 async fn screenshot(
     State(app): State<Arc<App>>,
     Live(machine): Live,
-    Options(options): Options<ScreenshotOptions>,
+    QueryParams(options): QueryParams<ScreenshotOptions>,
 ) -> Result<Response, ApiError> {
-    picture(&app, &machine, &options).await
+    screenshot_response(&app, &machine, &options).await
 }
 
-/// The answer with a screenshot in the form that is wanted.
-pub(super) async fn picture(
+/// Takes a screenshot and returns the response in the requested format.
+pub(super) async fn screenshot_response(
     app: &App,
     machine: &Machine,
     options: &ScreenshotOptions,
 ) -> Result<Response, ApiError> {
     let scale = options.scale;
     let format = match options.format {
-        PictureFormat::Png => ImageFormat::Png,
-        PictureFormat::Jpeg => ImageFormat::Jpeg,
+        FormatParam::Png => ImageFormat::Png,
+        FormatParam::Jpeg => ImageFormat::Jpeg,
     };
-    // A computer that has just started shows its wallpaper and its panel in a moment.
+    // The wallpaper and the panel appear shortly after the computer starts.
     machine.drawn().await;
     let image = on_screen(machine, Lane::View, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
-            let name = app.contents.keep_screenshot(&image.bytes, options.format.extension()).await?;
-            // Without `mime_type`, by which the official client tells a picture from an address.
+            let name = app.contents.store_screenshot(&image.bytes, options.format.extension()).await?;
+            // Has no `mime_type`: the official client uses this field to distinguish base64 data from a URL.
             Json(json!({
                 "success": true,
                 "image": storage::link_to_screenshot(app, &name),
@@ -194,7 +194,7 @@ async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Val
     let Click { x, y, button, double } = click;
     on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button.into(), double)).await?;
     let action = if double { "double_click" } else { "click" };
-    Ok(done(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
+    Ok(success(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -223,7 +223,7 @@ async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>
         "start_x": start_x, "start_y": start_y, "end_x": end_x, "end_y": end_y,
         "button": button.name(), "duration": duration.as_secs_f64(),
     });
-    Ok(done("drag", &details))
+    Ok(success("drag", &details))
 }
 
 #[derive(Debug, Deserialize)]
@@ -244,13 +244,13 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
             .await?;
     let mut details = json!({ "text_length": length });
     if !left_out.is_empty() {
-        details["left_out"] = json!({ "count": left_out.len(), "characters": named(left_out) });
+        details["left_out"] = json!({ "count": left_out.len(), "characters": code_points(left_out) });
     }
-    Ok(done("type", &details))
+    Ok(success("type", &details))
 }
 
-/// The distinct characters, as `U+000C`.
-fn named(mut characters: Vec<char>) -> Vec<String> {
+/// The distinct characters as code points, for example `U+000C`.
+fn code_points(mut characters: Vec<char>) -> Vec<String> {
     characters.sort_unstable();
     characters.dedup();
     characters.into_iter().map(|character| format!("U+{:04X}", u32::from(character))).collect()
@@ -264,7 +264,7 @@ pub(super) struct Key {
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
     on_screen(&machine, Lane::Input, move |screen, _| screen.key(&combo)).await?;
-    Ok(done("key_press", &json!({ "key": key })))
+    Ok(success("key_press", &json!({ "key": key })))
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -315,16 +315,16 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
     let steps = u32::try_from(amount).ok().filter(|_| (1..=LONGEST_SCROLL).contains(&amount));
     let steps =
         steps.ok_or_else(|| ApiError::bad_request(format!("amount: must be 1 to {LONGEST_SCROLL}")))?;
-    // The service takes a missing one of the two as 0.
+    // Like the hosted service, uses 0 for a coordinate if only the other one is given.
     let at = match (scroll.x, scroll.y) {
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
     on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction.into(), steps, at)).await?;
-    Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
+    Ok(success("scroll", &json!({ "direction": direction.name(), "amount": amount })))
 }
 
-/// Generations name the one parameter differently, and some clients send both.
+/// API versions use different names for the same parameter. Some clients send both.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wait {
     duration: Option<f64>,
