@@ -78,7 +78,7 @@ impl Admission {
     }
 }
 
-/// The value of a header that may occur single_value once. Two parsers could disagree on which of two values counts.
+/// The value of a header that may occur only once. Two parsers could disagree on which of two values counts.
 fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ApiError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

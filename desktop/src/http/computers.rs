@@ -25,7 +25,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/vnc-password", get(vnc_password))
 }
 
-/// The sizes of all versions of the hosted service.
+/// All sizes that any version of the hosted service offers.
 const RAM_GB: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 const CPU_CORES: &[f64] = &[0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
 const GPUS: &[&str] = &["none", "a10", "l40s", "a100-40gb", "a100-80gb"];

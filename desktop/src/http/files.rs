@@ -177,7 +177,7 @@ async fn export(
     if content.length() > MAX_EXPORT_BYTES {
         return Err(too_large());
     }
-    let filename = filename.map_err(ApiError::bad_request)?;
+    let filename = filename.map_err(|problem| ApiError::bad_request(format!("path: {problem}")))?;
     let file = NewFile {
         id: Uuid::new_v4().to_string(),
         workspace_id: computer.spec.workspace_id,
