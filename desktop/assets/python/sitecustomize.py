@@ -1,8 +1,8 @@
-"""Prepares the interpreter of an `exec` call, which runs `python3 -u FILE` with the folder of this file in PYTHONPATH.
+"""Prepares the interpreter of an `exec` call, which runs `python3 -u FILE` with the directory of this file in PYTHONPATH.
 
-Python imports this module before the program. It does two things that cannot be done from outside:
+Python imports this module before the program. The module does two things that are only possible in the interpreter:
 
-- it replaces the folder of FILE in `sys.path` with the home;
+- it replaces the directory of FILE in `sys.path` with the home;
 - it writes a description of the exception that ends the program to the descriptor ORGO_REPORT, and prints no traceback.
 
 It removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack. The exit status
@@ -12,9 +12,9 @@ alone decides whether the program succeeded. If the description fails, Python pr
 import os
 import sys
 
-# In characters.
-LONGEST = 16 * 1024
-MOST_PARTS = 10
+# The maximum length of a text, in characters.
+MAX_LENGTH = 16 * 1024
+MAX_PARTS = 10
 
 
 def describe(value, trace, script):
@@ -28,7 +28,7 @@ def describe(value, trace, script):
         own_syntax = isinstance(value, SyntaxError) and value.filename == script
         if own_syntax:
             line = int(value.lineno or 0)
-        # Without "(main.py, line 1)".
+        # `msg` has no suffix such as "(main.py, line 1)".
         message = as_text(value.msg if own_syntax else value)
     except BaseException:
         message = as_text(value)
@@ -37,39 +37,39 @@ def describe(value, trace, script):
 
 
 def class_of(value):
-    # A metaclass may have a `__name__` of its own.
+    # A metaclass can override `__name__`.
     return type.__dict__["__name__"].__get__(type(value))
 
 
 def details_of(value, depth):
-    """Returns the notes of an exception and the exceptions of a group, each on a line of its own."""
+    """Returns the notes of an exception and the exceptions of a group, each on its own line."""
     details = ""
     try:
         notes = getattr(value, "__notes__", None)
         if isinstance(notes, (list, tuple)):
-            for note in notes[:MOST_PARTS]:
+            for note in notes[:MAX_PARTS]:
                 details += "\n" + as_text(note)
         group = getattr(sys.modules["builtins"], "BaseExceptionGroup", ())
         if isinstance(value, group) and depth < 3:
-            for part in value.exceptions[:MOST_PARTS]:
+            for part in value.exceptions[:MAX_PARTS]:
                 text = class_of(part) + ": " + as_text(part) + details_of(part, depth + 1)
                 details += "\n- " + text.replace("\n", "\n  ")
     except BaseException:
-        # Properties of the program's classes may do anything.
+        # Properties of the program's classes can raise any exception.
         pass
     return details
 
 
 def as_text(value):
     try:
-        # The result may be of a subclass that the program defines.
+        # The result may be an instance of a `str` subclass of the program.
         text = str(value)
         length = str.__len__(text)
-        text = str.__getitem__(text, slice(LONGEST))
+        text = str.__getitem__(text, slice(MAX_LENGTH))
     except BaseException:
         return "<exception str() failed>"
-    if length > LONGEST:
-        text += "\n[%d more characters were not kept]" % (length - LONGEST)
+    if length > MAX_LENGTH:
+        text += "\n[%d more characters were omitted]" % (length - MAX_LENGTH)
     return text
 
 
@@ -79,8 +79,8 @@ def encode(text):
 
 
 def hook_for(script, report, print_traceback):
-    """Makes a `sys.excepthook`."""
-    # The program may replace these functions, or close the report and open another file with its number.
+    """Returns a `sys.excepthook`."""
+    # The program can replace these functions. It can also close the report and open another file with the same descriptor.
     getpid, fstat, truncate, write = os.getpid, os.fstat, os.ftruncate, os.pwrite
     get_ident = sys.modules["_thread"].get_ident
     owner, thread = getpid(), get_ident()
@@ -99,7 +99,7 @@ def hook_for(script, report, print_traceback):
             bottom = caller
             while bottom is not None and bottom.f_back is not None:
                 bottom = bottom.f_back
-            # Describes neither an exception that the program has caught nor those of its threads and child processes.
+            # Ignores exceptions that the program has caught, and those of its threads and child processes.
             ends = bottom is None or bottom.f_code.co_name != "<module>"
             if ends and getpid() == owner and get_ident() == thread and identity() == original:
                 description = describe(value, trace, script)
@@ -108,34 +108,34 @@ def hook_for(script, report, print_traceback):
                     return
         except BaseException:
             pass
-        # A hook of the program may call this to print the traceback.
+        # A hook of the program can call this function to print the traceback.
         print_traceback(kind, value, trace)
 
     return excepthook
 
 
 def prepare():
-    own_folder = os.environ.pop("PYTHONPATH")
+    own_directory = os.environ.pop("PYTHONPATH")
     report = int(os.environ.pop("ORGO_REPORT"))
     os.set_inheritable(report, False)
-    sys.path.remove(own_folder)
-    sys.path_importer_cache.pop(own_folder, None)
+    sys.path.remove(own_directory)
+    sys.path_importer_cache.pop(own_directory, None)
     pwrite = os.pwrite
     script = sys.argv[0]
-    folder = os.path.dirname(script)
+    directory = os.path.dirname(script)
     home = os.getcwd()
 
     def find(path):
-        # Python looks for a finder of FILE after all imports of its start, so files of the home cannot shadow those. Then it
-        # adds the folder of FILE to `sys.path`. `begin` runs with the first function that is called after that.
+        # Python looks for a finder of FILE after all imports of its startup, so files of the home cannot shadow these modules.
+        # Then it adds the directory of FILE to `sys.path`. `begin` runs at the first function call after that.
         if path == script:
-            # The program begins. As long as the report is empty, nothing of it has run.
+            # The program starts now. An empty report means that no code of the program has run.
             pwrite(report, b"\0", 0)
             sys.settrace(begin)
         raise ImportError(path)
 
     def begin(frame, event, argument):
-        replaces = sys.path[:1] == [folder]
+        replaces = sys.path[:1] == [directory]
         if not replaces and frame.f_code.co_filename != script:
             return
         sys.settrace(None)
@@ -143,7 +143,7 @@ def prepare():
         if replaces:
             sys.path[0] = home
         present = sys.excepthook
-        # Ubuntu sets a hook of its own. Any other is the user's, set by a `usercustomize` module.
+        # Ubuntu sets its own hook. The user's `usercustomize` module has set any other hook.
         if present is sys.__excepthook__ or present.__module__ == "apport_python_hook":
             sys.excepthook = sys.__excepthook__ = hook_for(script, report, present)
 
@@ -152,5 +152,5 @@ def prepare():
 
 prepare()
 del sys.modules["sitecustomize"]
-# The module of the system. If there is none, this raises the error by which Python notices that.
+# Imports the system's module. If it does not exist, this raises the error that Python expects.
 import sitecustomize

@@ -1,4 +1,4 @@
-# Interactive shells of this computer.
+# Settings for interactive shells.
 [[ $- == *i* ]] || return
 
 HISTCONTROL=ignoredups
