@@ -173,7 +173,7 @@ impl ApiError {
 
     fn interrupted(error: &impl std::fmt::Display) -> Self {
         tracing::warn!("connection to a computer was lost during an action: {error}");
-        let message = "Lost the connection to the desktop. The action may have run in part: check the screen before you retry.";
+        let message = "Could not reach the desktop during the action. The action may have run in part: check the screen before you retry.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 }

@@ -36,7 +36,7 @@ pub(super) struct Upload {
     pub(super) computer_id: Option<String>,
 }
 
-/// The form part with the file.
+/// The part of the form that contains the file.
 struct FilePart {
     filename: String,
     content_type: String,
