@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::computer::{BOX_RUN, Choice, HOME};
 use crate::secret::Secret;
 
-/// A local server that implements the Orgo protocol with real X desktops.
+/// A local computer service that speaks the Orgo protocol over real X desktops.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Cli {

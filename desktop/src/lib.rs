@@ -1,4 +1,4 @@
-//! `orgo-desktop`: a local server that implements the Orgo protocol with real X desktops.
+//! `orgo-desktop`: a local computer service that speaks the Orgo protocol over real X desktops.
 //!
 //! A library only so that the program and the fuzzers share it.
 

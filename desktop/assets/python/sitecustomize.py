@@ -69,7 +69,7 @@ def as_text(value):
     except BaseException:
         return "<exception str() failed>"
     if length > MAX_LENGTH:
-        text += "\n[%d more characters were omitted]" % (length - MAX_LENGTH)
+        text += "\n[%d more characters were not kept]" % (length - MAX_LENGTH)
     return text
 
 

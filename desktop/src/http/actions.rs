@@ -37,21 +37,21 @@ pub(super) fn routes() -> Router<Arc<App>> {
 const LONGEST: f64 = 60.0;
 const LONGEST_SCROLL: i32 = 1000;
 
-/// Runs `work` with the screen. Cancels it when the computer stops or the client disconnects.
+/// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
     lane: Lane,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let abandoned = machine.stopping().child_token();
-    let _cancel_on_drop = abandoned.clone().drop_guard();
+    let _unless_it_waits = abandoned.clone().drop_guard();
     match machine.on_screen(lane, move |screen| work(screen, &abandoned)).await {
-        Ok(result) => Ok(result?),
+        Ok(done) => Ok(done?),
         Err(panicked) => Err(ApiError::internal(panicked)),
     }
 }
 
-fn success(action: &str, details: &Value) -> Json<Value> {
+fn done(action: &str, details: &Value) -> Json<Value> {
     Json(json!({ "success": true, "action": action, "details": details }))
 }
 
@@ -62,13 +62,13 @@ fn seconds(field: &str, value: f64) -> Result<Duration, ApiError> {
     Err(ApiError::bad_request(format!("{field}: must be 0 to {LONGEST} seconds")))
 }
 
-/// The query parameters of a screenshot.
+/// How a screenshot is wanted.
 #[derive(Debug, Deserialize)]
 pub(super) struct ScreenshotOptions {
     #[serde(default)]
     response_format: ResponseFormat,
     #[serde(default)]
-    format: FormatParam,
+    format: PictureFormat,
     scale: Option<f32>,
 }
 
@@ -83,14 +83,14 @@ enum ResponseFormat {
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum FormatParam {
+enum PictureFormat {
     #[default]
     Png,
     #[serde(alias = "jpg")]
     Jpeg,
 }
 
-impl FormatParam {
+impl PictureFormat {
     fn extension(self) -> &'static str {
         match self {
             Self::Png => "png",
@@ -115,17 +115,17 @@ pub(super) async fn screenshot_response(
 ) -> Result<Response, ApiError> {
     let scale = options.scale;
     let format = match options.format {
-        FormatParam::Png => ImageFormat::Png,
-        FormatParam::Jpeg => ImageFormat::Jpeg,
+        PictureFormat::Png => ImageFormat::Png,
+        PictureFormat::Jpeg => ImageFormat::Jpeg,
     };
-    // The wallpaper and the panel appear shortly after the computer starts.
+    // A computer that has just started shows its wallpaper and its panel in a moment.
     machine.drawn().await;
     let image = on_screen(machine, Lane::View, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
-            let name = app.contents.store_screenshot(&image.bytes, options.format.extension()).await?;
-            // Has no `mime_type`: the official client uses this field to distinguish base64 data from a URL.
+            let name = app.contents.keep_screenshot(&image.bytes, options.format.extension()).await?;
+            // Without `mime_type`, by which the official client tells a picture from an address.
             Json(json!({
                 "success": true,
                 "image": storage::link_to_screenshot(app, &name),
@@ -194,7 +194,7 @@ async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Val
     let Click { x, y, button, double } = click;
     on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button.into(), double)).await?;
     let action = if double { "double_click" } else { "click" };
-    Ok(success(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
+    Ok(done(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -223,7 +223,7 @@ async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>
         "start_x": start_x, "start_y": start_y, "end_x": end_x, "end_y": end_y,
         "button": button.name(), "duration": duration.as_secs_f64(),
     });
-    Ok(success("drag", &details))
+    Ok(done("drag", &details))
 }
 
 #[derive(Debug, Deserialize)]
@@ -246,7 +246,7 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     if !left_out.is_empty() {
         details["left_out"] = json!({ "count": left_out.len(), "characters": code_points(left_out) });
     }
-    Ok(success("type", &details))
+    Ok(done("type", &details))
 }
 
 /// The distinct characters as code points, for example `U+000C`.
@@ -264,7 +264,7 @@ pub(super) struct Key {
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
     on_screen(&machine, Lane::Input, move |screen, _| screen.key(&combo)).await?;
-    Ok(success("key_press", &json!({ "key": key })))
+    Ok(done("key_press", &json!({ "key": key })))
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -315,13 +315,13 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
     let steps = u32::try_from(amount).ok().filter(|_| (1..=LONGEST_SCROLL).contains(&amount));
     let steps =
         steps.ok_or_else(|| ApiError::bad_request(format!("amount: must be 1 to {LONGEST_SCROLL}")))?;
-    // Like the hosted service, uses 0 for a coordinate if only the other one is given.
+    // The service takes a missing one of the two as 0.
     let at = match (scroll.x, scroll.y) {
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
     on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction.into(), steps, at)).await?;
-    Ok(success("scroll", &json!({ "direction": direction.name(), "amount": amount })))
+    Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
 }
 
 /// API versions use different names for the same parameter. Some clients send both.

@@ -51,9 +51,9 @@ impl TestServer {
                 Arc::clone(&store),
                 Arc::clone(&contents),
                 Homes::open(folder.path().to_owned(), Users::find(), Isolation::Box)
-                    .expect("the directory exists"),
-                RuntimeDir::create().expect("/tmp is writable"),
-                Spawner::start().expect("the thread starts"),
+                    .expect("the folder is there"),
+                RuntimeDir::create().expect("there is room for a folder"),
+                Spawner::start().expect("a thread starts"),
             );
             let link_signer = LinkSigner::new("link-key".to_owned().into());
             let connections = Connections::new(folder.path());
