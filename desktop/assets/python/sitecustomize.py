@@ -1,12 +1,13 @@
-"""Prepares the interpreter of an `exec` call, which runs `python3 -u FILE` with the directory of this file in PYTHONPATH.
+"""Prepares the interpreter of an `exec` call: `python3 -u FILE` with the directory of this file in PYTHONPATH.
 
 Python imports this module before the program. The module does two things that are only possible in the interpreter:
 
 - it replaces the directory of FILE in `sys.path` with the home;
 - it writes a description of the exception that ends the program to the descriptor ORGO_REPORT, and prints no traceback.
 
-It removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack. The exit status
-alone decides whether the program succeeded. If the description fails, Python prints the traceback as usual.
+The module removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack.
+Only the exit status decides whether the program succeeded. If the description fails, Python prints the traceback as
+usual.
 """
 
 import os
@@ -80,7 +81,8 @@ def encode(text):
 
 def hook_for(script, report, print_traceback):
     """Returns a `sys.excepthook`."""
-    # The program can replace these functions. It can also close the report and open another file with the same descriptor.
+    # The program can replace these functions. It can also close the report and open another file with the same
+    # descriptor.
     getpid, fstat, truncate, write = os.getpid, os.fstat, os.ftruncate, os.pwrite
     get_ident = sys.modules["_thread"].get_ident
     owner, thread = getpid(), get_ident()
@@ -126,8 +128,8 @@ def prepare():
     home = os.getcwd()
 
     def find(path):
-        # Python looks for a finder of FILE after all imports of its startup, so files of the home cannot shadow these modules.
-        # Then it adds the directory of FILE to `sys.path`. `begin` runs at the first function call after that.
+        # Python looks for a finder of FILE after all imports of its startup, so files of the home cannot shadow these
+        # modules. Then it adds the directory of FILE to `sys.path`. `begin` runs at the first function call after that.
         if path == script:
             # The program starts now. An empty report means that no code of the program has run.
             pwrite(report, b"\0", 0)

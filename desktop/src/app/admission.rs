@@ -28,8 +28,8 @@ impl Admission {
         Ok(Self { origins, remote, public_url: None })
     }
 
-    /// Also allows the host of `url`, the public URL of a proxy in front of this server. The error says why `url` is not
-    /// valid.
+    /// Also allows the host of `url`, the public URL of a proxy in front of this server. The error says why `url` is
+    /// not valid.
     pub(crate) fn with_public_url(mut self, url: &str) -> Result<Self, &'static str> {
         self.public_url = Some(parse_public_url(url)?);
         Ok(self)
@@ -93,8 +93,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// The host without its port; keeps the brackets of an IPv6 address. Any suffix that is not a valid port stays part of the
-/// name, so the checks of the name also see the suffix.
+/// The host without its port; keeps the brackets of an IPv6 address. Any suffix that is not a valid port stays part of
+/// the name, so the checks of the name also see the suffix.
 pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))

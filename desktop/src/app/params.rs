@@ -103,8 +103,8 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
     Ok(value)
 }
 
-/// Whether a string contains an escape such as `\ud83d` without its other half. serde_json has no error code for this case,
-/// only a message.
+/// Whether a string contains an escape such as `\ud83d` without its other half. serde_json has no error code for this
+/// case, only a message.
 fn is_lone_surrogate(cause: &serde_json::Error) -> bool {
     let text = cause.to_string();
     ["lone leading surrogate", "unexpected end of hex escape"].iter().any(|start| text.starts_with(start))

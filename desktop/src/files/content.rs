@@ -31,8 +31,8 @@ pub(crate) struct Contents {
 }
 
 impl Contents {
-    /// Creates the directories. Also removes the leftovers of a killed server: incomplete files, and content whose record was
-    /// not yet inserted or already deleted.
+    /// Creates the directories. Also removes the leftovers of a killed server: incomplete files, and content whose
+    /// record was not yet inserted or already deleted.
     ///
     /// `recorded` contains the ids of all files in the store.
     pub(crate) fn open(data: &Path, recorded: &HashSet<String>) -> io::Result<Self> {

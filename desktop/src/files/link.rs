@@ -1,4 +1,5 @@
-//! Signed links give access to content without the API key for one hour. The signature covers the path and the expiry time.
+//! Signed links give access to content without the API key for one hour. The signature covers the path and the expiry
+//! time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

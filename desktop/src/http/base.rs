@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 
 use crate::app::{ApiError, App, without_port};
 
-/// The URL at which the client reaches this server, such as `http://127.0.0.1:8800`: the public URL, or else the host of the
-/// request. Other headers of a client or a proxy are never used.
+/// The URL at which the client reaches this server, such as `http://127.0.0.1:8800`: the public URL, or else the host
+/// of the request. Other headers of a client or a proxy are never used.
 #[derive(Debug)]
 pub(super) struct BaseUrl(String);
 

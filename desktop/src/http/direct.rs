@@ -1,5 +1,5 @@
-//! The routes under a computer's own URL, authenticated by the computer's password. Some clients request screenshots at this
-//! URL, because the hosted service gives each computer its own URL.
+//! The routes under a computer's own URL, authenticated by the computer's password. Some clients request screenshots at
+//! this URL, because the hosted service gives each computer its own URL.
 
 use std::sync::Arc;
 

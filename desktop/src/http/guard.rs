@@ -33,8 +33,8 @@ fn check_size(request: &Request) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Refuses requests from computers. Connections of a computer come from an address of this machine, but computers cannot reach
-/// its loopback addresses. So requests from this machine are accepted only on loopback.
+/// Refuses requests from computers. Connections of a computer come from an address of this machine, but computers
+/// cannot reach its loopback addresses. So requests from this machine are accepted only on loopback.
 fn refuse_computers(endpoints: Option<&Endpoints>) -> Result<(), ApiError> {
     match endpoints {
         Some(Endpoints { local, peer })

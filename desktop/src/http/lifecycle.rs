@@ -1,5 +1,5 @@
-//! Starts, stops and restarts computers. The API documentation is inconsistent about calls in the wrong state; here they
-//! succeed.
+//! Starts, stops and restarts computers. The API documentation is inconsistent about calls in the wrong state; here
+//! they succeed.
 
 use std::sync::Arc;
 

@@ -109,8 +109,8 @@ impl Store {
     }
 
     fn prepare(mut connection: Connection) -> Result<Self, StoreError> {
-        // Only one server uses a data directory. In exclusive mode SQLite needs no shared memory file, which it could not
-        // create on a full disk.
+        // Only one server uses a data directory. In exclusive mode SQLite needs no shared memory file, which it could
+        // not create on a full disk.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -132,8 +132,8 @@ impl Store {
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// Runs a statement that returns the inserted row. It runs in a transaction: without one, SQLite commits when the statement
-    /// is dropped, and rusqlite ignores a failed commit there.
+    /// Runs a statement that returns the inserted row. It runs in a transaction: without one, SQLite commits when the
+    /// statement is dropped, and rusqlite ignores a failed commit there.
     fn insert<T>(
         &self,
         statement: &str,

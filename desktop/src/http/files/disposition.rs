@@ -66,8 +66,8 @@ fn next_parameter<'a>(rest: &mut &'a [u8]) -> Option<Parameter<'a>> {
     }
 }
 
-/// The index of the quote that ends a value. A backslash escapes a quote, unless no other quote could end the value: browsers do
-/// not escape a backslash at the end of a name.
+/// The index of the quote that ends a value. A backslash escapes a quote, unless no other quote could end the value:
+/// browsers do not escape a backslash at the end of a name.
 fn end_of_quoted(value: &[u8]) -> usize {
     let mut last = None;
     let mut index = 0;
@@ -86,8 +86,8 @@ fn end_of_quoted(value: &[u8]) -> usize {
     last.unwrap_or(value.len())
 }
 
-/// Decodes the escapes of browsers (only `%22`, `%0D` and `%0A`, for a quote and line breaks) and of older clients (`\"` and
-/// `\\`). If the value has no `\"`, a backslash is a literal backslash, as in browsers.
+/// Decodes the escapes of browsers (only `%22`, `%0D` and `%0A`, for a quote and line breaks) and of older clients
+/// (`\"` and `\\`). If the value has no `\"`, a backslash is a literal backslash, as in browsers.
 fn unescape(value: &[u8]) -> Vec<u8> {
     let escapes = value.windows(2).any(|pair| pair == b"\\\"");
     let mut name = Vec::with_capacity(value.len());

@@ -16,8 +16,8 @@ use super::disposition::{self, FilenameError};
 
 /// The documented maximum size of an upload, in bytes.
 const MAX_UPLOAD_BYTES: u64 = 10 * 1024 * 1024;
-/// The number of bytes that the server reads of an upload that is too large. A client that is still sending when the connection
-/// closes does not receive the response.
+/// The number of bytes that the server reads of an upload that is too large. A client that is still sending when the
+/// connection closes does not receive the response.
 const MAX_DRAINED_BYTES: u64 = 16 * MAX_UPLOAD_BYTES;
 /// The maximum time without new data.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -142,8 +142,9 @@ fn too_large() -> ApiError {
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).with("code", "file_too_large")
 }
 
-/// The last component of the name, which may be a path. RFC 7578 (section 4.2) recommends this. Browsers send a path for a file
-/// in a selected folder; old browsers send a path that starts with a drive letter. Any other backslash is part of the name.
+/// The last component of the name, which may be a path. RFC 7578 (section 4.2) recommends this. Browsers send a path
+/// for a file in a selected folder; old browsers send a path that starts with a drive letter. Any other backslash is
+/// part of the name.
 fn base_name(name: &str) -> &str {
     let drive = matches!(name.as_bytes(), [letter, b':', b'\\', ..] if letter.is_ascii_alphabetic());
     let is_separator = |character| character == '/' || drive && character == '\\';
