@@ -1,21 +1,20 @@
-"""Prepares the interpreter of an `exec` call: `python3 -u FILE` with the directory of this file in PYTHONPATH.
+"""Prepares the interpreter of an `exec` call, which runs `python3 -u FILE` with the folder of this file in PYTHONPATH.
 
-Python imports this module before the program. The module does two things that are only possible in the interpreter:
+Python imports this module before the program. It does two things that cannot be done from outside:
 
-- it replaces the directory of FILE in `sys.path` with the home;
+- it replaces the folder of FILE in `sys.path` with the home;
 - it writes a description of the exception that ends the program to the descriptor ORGO_REPORT, and prints no traceback.
 
-The module removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack.
-Only the exit status decides whether the program succeeded. If the description fails, Python prints the traceback as
-usual.
+It removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack. The exit status
+alone decides whether the program succeeded. If the description fails, Python prints the traceback as usual.
 """
 
 import os
 import sys
 
-# The maximum length of a text, in characters.
-MAX_LENGTH = 16 * 1024
-MAX_PARTS = 10
+# In characters.
+LONGEST = 16 * 1024
+MOST_PARTS = 10
 
 
 def describe(value, trace, script):
@@ -29,7 +28,7 @@ def describe(value, trace, script):
         own_syntax = isinstance(value, SyntaxError) and value.filename == script
         if own_syntax:
             line = int(value.lineno or 0)
-        # `msg` has no suffix such as "(main.py, line 1)".
+        # Without "(main.py, line 1)".
         message = as_text(value.msg if own_syntax else value)
     except BaseException:
         message = as_text(value)
@@ -38,39 +37,39 @@ def describe(value, trace, script):
 
 
 def class_of(value):
-    # A metaclass can override `__name__`.
+    # A metaclass may have a `__name__` of its own.
     return type.__dict__["__name__"].__get__(type(value))
 
 
 def details_of(value, depth):
-    """Returns the notes of an exception and the exceptions of a group, each on its own line."""
+    """Returns the notes of an exception and the exceptions of a group, each on a line of its own."""
     details = ""
     try:
         notes = getattr(value, "__notes__", None)
         if isinstance(notes, (list, tuple)):
-            for note in notes[:MAX_PARTS]:
+            for note in notes[:MOST_PARTS]:
                 details += "\n" + as_text(note)
         group = getattr(sys.modules["builtins"], "BaseExceptionGroup", ())
         if isinstance(value, group) and depth < 3:
-            for part in value.exceptions[:MAX_PARTS]:
+            for part in value.exceptions[:MOST_PARTS]:
                 text = class_of(part) + ": " + as_text(part) + details_of(part, depth + 1)
                 details += "\n- " + text.replace("\n", "\n  ")
     except BaseException:
-        # Properties of the program's classes can raise any exception.
+        # Properties of the program's classes may do anything.
         pass
     return details
 
 
 def as_text(value):
     try:
-        # The result may be an instance of a `str` subclass of the program.
+        # The result may be of a subclass that the program defines.
         text = str(value)
         length = str.__len__(text)
-        text = str.__getitem__(text, slice(MAX_LENGTH))
+        text = str.__getitem__(text, slice(LONGEST))
     except BaseException:
         return "<exception str() failed>"
-    if length > MAX_LENGTH:
-        text += "\n[%d more characters were not kept]" % (length - MAX_LENGTH)
+    if length > LONGEST:
+        text += "\n[%d more characters were not kept]" % (length - LONGEST)
     return text
 
 
@@ -80,9 +79,8 @@ def encode(text):
 
 
 def hook_for(script, report, print_traceback):
-    """Returns a `sys.excepthook`."""
-    # The program can replace these functions. It can also close the report and open another file with the same
-    # descriptor.
+    """Makes a `sys.excepthook`."""
+    # The program may replace these functions, or close the report and open another file with its number.
     getpid, fstat, truncate, write = os.getpid, os.fstat, os.ftruncate, os.pwrite
     get_ident = sys.modules["_thread"].get_ident
     owner, thread = getpid(), get_ident()
@@ -101,7 +99,7 @@ def hook_for(script, report, print_traceback):
             bottom = caller
             while bottom is not None and bottom.f_back is not None:
                 bottom = bottom.f_back
-            # Ignores exceptions that the program has caught, and those of its threads and child processes.
+            # Describes neither an exception that the program has caught nor those of its threads and child processes.
             ends = bottom is None or bottom.f_code.co_name != "<module>"
             if ends and getpid() == owner and get_ident() == thread and identity() == original:
                 description = describe(value, trace, script)
@@ -110,34 +108,34 @@ def hook_for(script, report, print_traceback):
                     return
         except BaseException:
             pass
-        # A hook of the program can call this function to print the traceback.
+        # A hook of the program may call this to print the traceback.
         print_traceback(kind, value, trace)
 
     return excepthook
 
 
 def prepare():
-    own_directory = os.environ.pop("PYTHONPATH")
+    own_folder = os.environ.pop("PYTHONPATH")
     report = int(os.environ.pop("ORGO_REPORT"))
     os.set_inheritable(report, False)
-    sys.path.remove(own_directory)
-    sys.path_importer_cache.pop(own_directory, None)
+    sys.path.remove(own_folder)
+    sys.path_importer_cache.pop(own_folder, None)
     pwrite = os.pwrite
     script = sys.argv[0]
-    directory = os.path.dirname(script)
+    folder = os.path.dirname(script)
     home = os.getcwd()
 
     def find(path):
-        # Python looks for a finder of FILE after all imports of its startup, so files of the home cannot shadow these
-        # modules. Then it adds the directory of FILE to `sys.path`. `begin` runs at the first function call after that.
+        # Python looks for a finder of FILE after all imports of its start, so files of the home cannot shadow those. Then it
+        # adds the folder of FILE to `sys.path`. `begin` runs with the first function that is called after that.
         if path == script:
-            # The program starts now. An empty report means that no code of the program has run.
+            # The program begins. As long as the report is empty, nothing of it has run.
             pwrite(report, b"\0", 0)
             sys.settrace(begin)
         raise ImportError(path)
 
     def begin(frame, event, argument):
-        replaces = sys.path[:1] == [directory]
+        replaces = sys.path[:1] == [folder]
         if not replaces and frame.f_code.co_filename != script:
             return
         sys.settrace(None)
@@ -145,7 +143,7 @@ def prepare():
         if replaces:
             sys.path[0] = home
         present = sys.excepthook
-        # Ubuntu sets its own hook. The user's `usercustomize` module has set any other hook.
+        # Ubuntu sets a hook of its own. Any other is the user's, set by a `usercustomize` module.
         if present is sys.__excepthook__ or present.__module__ == "apport_python_hook":
             sys.excepthook = sys.__excepthook__ = hook_for(script, report, present)
 
@@ -154,5 +152,5 @@ def prepare():
 
 prepare()
 del sys.modules["sitecustomize"]
-# Imports the system's module. If it does not exist, this raises the error that Python expects.
+# The module of the system. If there is none, this raises the error by which Python notices that.
 import sitecustomize

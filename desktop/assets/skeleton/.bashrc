@@ -1,4 +1,4 @@
-# Settings for interactive shells.
+# Interactive shells of this computer.
 [[ $- == *i* ]] || return
 
 HISTCONTROL=ignoredups
