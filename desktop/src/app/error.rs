@@ -52,7 +52,7 @@ impl ApiError {
     }
 
     pub(crate) fn disk_full() -> Self {
-        tracing::error!("the disk of the data directory is full");
+        tracing::error!("the disk of the data folder is full");
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "The server's disk is full").with("code", "disk_full")
     }
 

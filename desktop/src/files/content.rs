@@ -1,8 +1,8 @@
-//! Stores content in the data directory, one file per id.
+//! Stores content in the data folder, one file per id.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works in the data directory, which only the server's account can write to"
+    reason = "works in the data folder, which only the server's account can write to"
 )]
 
 use std::collections::{HashSet, VecDeque};

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "serves files of the data directory, which only the server's account can write to"
+    reason = "serves files of the data folder, which only the server's account can write to"
 )]
 
 use std::path::PathBuf;

@@ -77,9 +77,7 @@ pub(crate) enum StoreError {
     #[error("the workspace does not exist")]
     NoWorkspace,
     /// A newer version of this program wrote the database.
-    #[error(
-        "a newer version wrote the database (schema {0}): run that version, or use another data directory"
-    )]
+    #[error("a newer version wrote the database (schema {0}): run that version, or use another data folder")]
     NewerSchema(u32),
     #[error("the disk is full")]
     DiskFull,
@@ -109,7 +107,7 @@ impl Store {
     }
 
     fn prepare(mut connection: Connection) -> Result<Self, StoreError> {
-        // Only one server uses a data directory. In exclusive mode SQLite needs no shared memory file, which it could
+        // Only one server uses a data folder. In exclusive mode SQLite needs no shared memory file, which it could
         // not create on a full disk.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
