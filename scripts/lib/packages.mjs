@@ -63,6 +63,7 @@ export async function ensurePackages(packages, purpose) {
 
 async function missingPackages(packages) {
   if (!hasProgram("dpkg-query")) return packages.filter(({ program }) => program && !hasProgram(program));
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: the syntax of dpkg-query
   const text = await output("dpkg-query", ["--show", "--showformat=${Package} ${db:Status-Status}\\n"]);
   const installed = new Set(
     (text ?? "")
