@@ -13,8 +13,8 @@ import { usePaths } from "./lib/tools.mjs";
 const LOOKUP_TIMEOUT_MS = 60_000;
 
 /**
- * @param {{ tolerant?: boolean }} options with `tolerant`, vulnerabilities are reported but are not a failure: otherwise, a
- *   new report about a dependency would make the tests of an unchanged checkout fail
+ * @param {{ tolerant?: boolean }} options `tolerant`: report vulnerabilities without failing, so a newly published advisory
+ *   does not fail the tests of an unchanged checkout
  */
 export async function audit({ tolerant = false } = {}) {
   await auditCrates();

@@ -94,7 +94,7 @@ async function buildNpm() {
   await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);
 }
 
-/** Runs `work`, unless its inputs have not changed since the last run and its result exists. */
+/** Runs `work` if its inputs have changed since the last run, or if its result is missing. */
 async function unlessFresh(name, inputs, result, work) {
   const stamp = join(root, "target/stamps", name);
   const hash = createHash("sha256");
