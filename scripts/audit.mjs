@@ -1,8 +1,8 @@
 // Checks the dependencies: `npm run audit`, also a step of `npm run lint`.
 //
-// cargo-deny checks licenses, sources and duplicate versions of the Rust crates, by the rules in deny.toml. It is optional,
-// because building it takes minutes. Known vulnerabilities of crates and npm packages are looked up online; without a network,
-// this check is skipped.
+// cargo-deny checks licenses, sources and duplicate versions of the Rust crates, by the rules in deny.toml. It is
+// optional, because building it takes minutes. Known vulnerabilities of crates and npm packages are looked up online;
+// without a network, this check is skipped.
 import { spawnSync } from "node:child_process";
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
@@ -13,8 +13,8 @@ import { usePaths } from "./lib/tools.mjs";
 const LOOKUP_TIMEOUT_MS = 60_000;
 
 /**
- * @param {{ tolerant?: boolean }} options `tolerant`: report vulnerabilities without failing, so a newly published advisory
- *   does not fail the tests of an unchanged checkout
+ * @param {{ tolerant?: boolean }} options `tolerant`: report vulnerabilities without failing, so a newly published
+ *   advisory does not fail the tests of an unchanged checkout
  */
 export async function audit({ tolerant = false } = {}) {
   await auditCrates();

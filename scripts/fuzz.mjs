@@ -6,7 +6,10 @@ import { argv } from "node:process";
 import { Failure, main, output, root, run, step } from "./lib/step.mjs";
 import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
 
-/** The fuzzers of each crate. The desktop's run without a sanitizer: its parsers are safe Rust, and the build takes half the time. */
+/**
+ * The fuzzers of each crate. The desktop's run without a sanitizer: its parsers are safe Rust, and the build takes half
+ * the time.
+ */
 const fuzzers = {
   core: ["json", "answers", "parameters", "terminal", "audio", "events"],
   desktop: ["connection", "body", "message", "output", "display", "agent", "sound"],

@@ -5,7 +5,10 @@ import { ensurePackages, readList } from "./lib/packages.mjs";
 import { Failure, main, step } from "./lib/step.mjs";
 import { ensureNpm, ensureRust, ensureWasmTools, usePaths } from "./lib/tools.mjs";
 
-/** @param {{ test?: boolean, desktop?: boolean }} options `test`: install what the tests need; `desktop`: what the local desktop needs */
+/**
+ * @param {{ test?: boolean, desktop?: boolean }} options `test`: install what the tests need; `desktop`: install what the
+ *   local desktop needs
+ */
 export async function setup({ test = false, desktop = true } = {}) {
   const [major] = process.versions.node.split(".").map(Number);
   if (major < 20) throw new Failure(`Node 20 or newer is required; this is ${process.version}`);

@@ -1,4 +1,5 @@
-// `npm start`: starts a local desktop and the dashboard for it. With ORGO_API_KEY set, starts the dashboard for the hosted service instead.
+// `npm start`: starts a local desktop and the dashboard for it. With ORGO_API_KEY set, starts the dashboard for the
+// hosted service instead.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -51,7 +52,7 @@ function start(name, command, args, { env, onLine, onEnd = (how) => end(1, `${na
   createInterface({ input: child.stdout }).on("line", onLine);
 }
 
-/** Starts the local desktop. Resolves with its addresses, or with `undefined` if another desktop uses the data folder. */
+/** Starts the local desktop. Resolves with its addresses, or `undefined` if another desktop uses the data folder. */
 function startDesktop(options) {
   return new Promise((resolve, reject) => {
     const args = ["serve", "--listen", "127.0.0.1:0", "--json", "--end-with-stdin", ...options];
@@ -97,8 +98,8 @@ function startDashboard(desktop) {
 }
 
 /**
- * Looks for a desktop that already uses the data folder. Returns the `url` of its dashboard, or the `desktop` alone if it
- * has no dashboard.
+ * Looks for a desktop that already uses the data folder. Returns the `url` of its dashboard, or the `desktop` alone if
+ * it has no dashboard.
  */
 async function findExisting(place) {
   const running = existsSync(DESKTOP) ? await findRunning(DESKTOP, place) : undefined;
@@ -142,7 +143,7 @@ function readArguments() {
   }
 }
 
-/** Opens the address in a browser if the output is a terminal. Returns a function that cleans up, if there is something to clean up. */
+/** Opens the address in a browser if the output is a terminal. If it does, returns a function that cleans up. */
 function show(url) {
   return process.stdout.isTTY ? openBrowser(url) : undefined;
 }

@@ -1,4 +1,5 @@
-// Generates the files that are derived from the core's declarations: `npm run types`. With `--check`, fails if one is stale.
+// Generates the files that are derived from the core's declarations: `npm run types`. With `--check`, fails if one is
+// stale.
 import { argv } from "node:process";
 import { main, run } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";

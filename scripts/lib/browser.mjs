@@ -19,7 +19,8 @@ const OPENERS = { darwin: "open", linux: "xdg-open" };
 export function openBrowser(url) {
   const opener = OPENERS[process.platform];
   if (!opener || !hasProgram(opener)) return undefined;
-  // The file is in the project folder because a sandboxed browser, such as a snap, cannot read the system's temporary folder.
+  // The file is in the project folder because a sandboxed browser, such as a snap, cannot read the system's temporary
+  // folder.
   const parent = join(root, "target");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "open-"));

@@ -21,9 +21,10 @@ const running = [];
  * @param {object} options
  * @param {string} options.cwd
  * @param {Record<string, string>} [options.env] additional variables
- * @param {boolean} [options.readsOutput] whether this process reads the program's output; by default, the output is shown
+ * @param {boolean} [options.readsOutput] whether this process reads the output; by default, the output is shown
  * @param {boolean} [options.endsWithInput] whether the program ends by itself when its input is closed
- * @returns {Child} `ended` resolves with the exit code, the signal that ended the program, or the reason why it did not start
+ * @returns {Child} `ended` resolves with the exit code, the signal that ended the program, or the reason why it did not
+ *   start
  */
 export function startChild(command, args, { cwd, env = {}, readsOutput = false, endsWithInput = false }) {
   const line = endsWithInput ? [command, ...args] : [process.execPath, LIFELINE, command, ...args];

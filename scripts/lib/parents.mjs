@@ -5,8 +5,8 @@ import { readFileSync } from "node:fs";
 const INTERVAL_MS = 500;
 
 /**
- * Calls `callback` once when npm or its shell has ended. Does nothing if npm did not start this script: a script that was
- * started by hand may outlive its parent.
+ * Calls `callback` once when npm or its shell has ended. Does nothing if npm did not start this script: a script that
+ * was started by hand may outlive its parent.
  */
 export function onOrphaned(callback) {
   if (process.env.npm_lifecycle_event === undefined) return;

@@ -29,8 +29,8 @@ export function steps() {
 }
 
 /**
- * Runs a command in the project's root folder and shows its output. Throws a `Failure` if the command fails. The command
- * ends when this process ends.
+ * Runs a command in the project's root folder and shows its output. Throws a `Failure` if the command fails. The
+ * command ends when this process ends.
  */
 export async function run(command, args, { env = {}, cwd = root, onOutput } = {}) {
   const { process: child, ended } = startChild(command, args, { cwd, env, readsOutput: Boolean(onOutput) });
