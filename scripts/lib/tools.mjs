@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
 
-/** The folder of tools that were not in PATH in the right version. It is outside the checkout, so all checkouts share it. */
+/** The folder for tools that PATH does not have in the right version. All checkouts share it. */
 const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk", "tools");
 
 const WASM_PACK = "0.15";
@@ -28,7 +28,7 @@ export async function ensureRust() {
   }
 }
 
-/** Installs wasm-pack, and the wasm-bindgen CLI in the locked version. With another one, wasm-pack would download it. */
+/** Installs wasm-pack, and the wasm-bindgen CLI in the locked version, which wasm-pack would download otherwise. */
 export async function ensureWasmTools() {
   const bindgen = lockedVersion("wasm-bindgen");
   await ensureTool("wasm-bindgen", bindgen, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
