@@ -19,6 +19,6 @@ await main(async () => {
   assert.match(clicked, /https:\/\/www\.orgo\.ai\/api\/computers\/c\/click/);
   assert.match(clicked, /success/);
   assert.match(text(exports.click(-1, 2, 200)), /`x` must be/);
-  assert.match(text(exports.channels(30_000)), /^(Open, \d+ outputs, \d+ items(; )?){3}$/);
+  assert.match(text(exports.channels(30_000)), /^(Open, \d+ actions, \d+ items(; )?){3}$/);
   console.log("  the core has no imports, and runs without any");
 });

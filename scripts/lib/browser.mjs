@@ -1,4 +1,4 @@
-// Opens an address that contains a secret in the user's browser.
+// Opens the address of the dashboard in the user's browser. The address contains a secret.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
