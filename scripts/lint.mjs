@@ -1,16 +1,19 @@
-// Checks formats, lints, types, documentation, generated files and dependencies: `npm run lint`. Changes no file.
+// Checks formats, lints, words, types, documentation, generated files and dependencies: `npm run lint`. Changes no
+// file.
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { audit } from "./audit.mjs";
 import { build } from "./build.mjs";
 import { main, run, step } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
+import { checkWords } from "./words.mjs";
 
 const WASM = ["--target", "wasm32-unknown-unknown"];
 
 export async function lint() {
   await step("Rust format", () => run("cargo", ["fmt", "--all", "--check"]));
   await step("TypeScript and JavaScript", () => run("biome", ["ci", "--error-on-warnings"]));
+  await step("Words", checkWords);
   await step("Generated files", () => run(process.execPath, ["scripts/types.mjs", "--check"]));
   await step("Clippy", () => clippy("--workspace", "--all-targets", "--all-features"));
   await step("Clippy for WebAssembly", () => clippy("--package", "orgo-wasm", "--all-targets", ...WASM));
