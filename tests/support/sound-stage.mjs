@@ -35,7 +35,7 @@ export const ACTS = [
 /** Builds the page, and starts the server of sound and what lets the page control it. */
 export async function setStage() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-sound-"));
-  await buildPage(new URL("../browser/sound-page", import.meta.url), folder);
+  await buildPage(new URL("../browser/audio-page", import.meta.url), folder);
   const server = await startSoundServer({ sample: TONE, ppm: PPM });
   const controls = createServer(({ url }, response) => {
     if (url === "/drop") server.drop();

@@ -1,32 +1,32 @@
 import { byId } from "../ui/dom.js";
 
-/** The softest level that is shown, in decibels below the loudest. */
+/** The lowest level of the meter, in dBFS. */
 const FLOOR = -60;
-/** How fast the bar falls, in decibels per second. */
+/** The fall rate of the bar, in decibels per second. */
 const FALL = 40;
-/** How long the highest peak stays, in milliseconds. */
+/** How long the peak marker stays before it falls, in milliseconds. */
 const HOLD = 1_200;
 
-/** A level meter: the bar is the loudness, coloured from -12 dB and from -3 dB, the line the highest peak of late. */
+/** A level meter. The bar shows the RMS level and changes color at -12 dB and -3 dB. The line shows the recent peak. */
 export class Meter {
-  readonly #meter = byId("sound-meter", HTMLDivElement);
-  readonly #canvas = byId("sound-meter-canvas", HTMLCanvasElement);
+  readonly #meter = byId("audio-meter", HTMLDivElement);
+  readonly #canvas = byId("audio-meter-canvas", HTMLCanvasElement);
   #level = FLOOR;
-  #wanted = FLOOR;
+  #target = FLOOR;
   #peak = FLOOR;
   #peakAt = 0;
   #frame: number | undefined;
   #last = 0;
 
-  /** Shows a level; both are amplitudes from 0 to 1. */
+  /** Shows a level. Both values are amplitudes from 0 to 1. */
   set(rms: number, peak: number): void {
-    this.#wanted = decibels(rms);
+    this.#target = decibels(rms);
     const now = performance.now();
     if (decibels(peak) >= this.#peak || now - this.#peakAt > HOLD) {
       this.#peak = decibels(peak);
       this.#peakAt = now;
     }
-    const shown = Math.round(this.#wanted);
+    const shown = Math.round(this.#target);
     this.#meter.setAttribute("aria-valuenow", String(shown));
     this.#meter.setAttribute("aria-valuetext", shown <= FLOOR ? "silence" : `${shown} decibels`);
     if (this.#frame === undefined) {
@@ -38,10 +38,10 @@ export class Meter {
   #draw(now: number): void {
     const fall = (FALL * Math.max(now - this.#last, 0)) / 1000;
     this.#last = now;
-    this.#level = Math.max(this.#wanted, this.#level - fall);
+    this.#level = Math.max(this.#target, this.#level - fall);
     if (now - this.#peakAt > HOLD) this.#peak = Math.max(this.#level, this.#peak - fall);
     this.#paint();
-    const resting = this.#level <= FLOOR && this.#peak <= FLOOR && this.#wanted <= FLOOR;
+    const resting = this.#level <= FLOOR && this.#peak <= FLOOR && this.#target <= FLOOR;
     this.#frame = resting ? undefined : requestAnimationFrame((at) => this.#draw(at));
   }
 
@@ -56,12 +56,12 @@ export class Meter {
     const style = getComputedStyle(this.#meter);
     const at = (level: number) => ((level - FLOOR) / -FLOOR) * width;
     context.clearRect(0, 0, width, height);
-    for (const [from, to, colour] of [
+    for (const [from, to, color] of [
       [FLOOR, -12, "--good"],
       [-12, -3, "--busy"],
       [-3, 0, "--bad"],
     ] as const) {
-      context.fillStyle = style.getPropertyValue(colour);
+      context.fillStyle = style.getPropertyValue(color);
       context.fillRect(at(from), 0, Math.max(at(Math.min(this.#level, to)) - at(from), 0), height);
     }
     if (this.#peak > FLOOR) {

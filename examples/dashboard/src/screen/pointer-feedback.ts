@@ -1,18 +1,18 @@
 import type { Point } from "./geometry.js";
 
-/** Shows at once where a click or a drag was, since the computer's own answer takes a moment. */
-export class Trace {
+/** Shows clicks and drags immediately, before the computer's screen reacts to them. */
+export class PointerFeedback {
   readonly #svg: SVGSVGElement;
   readonly #line: SVGLineElement;
 
   constructor(svg: SVGSVGElement) {
     this.#svg = svg;
     const line = svg.querySelector("line");
-    if (line === null) throw new TypeError("The trace has no line");
+    if (line === null) throw new TypeError("The element for pointer feedback must have a line");
     this.#line = line;
   }
 
-  /** Points are those of the page. */
+  /** Shows the line of a drag. The points are in page coordinates. */
   line(start: Point, end: Point): void {
     const [from, to] = [this.#local(start), this.#local(end)];
     for (const [name, value] of Object.entries({ x1: from.x, y1: from.y, x2: to.x, y2: to.y })) {
@@ -26,7 +26,7 @@ export class Trace {
     const circle = document.createElementNS("http://www.w3.org/2000/svg", "circle");
     for (const [name, value] of Object.entries({ cx: x, cy: y, r: 12, class: "ripple" }))
       circle.setAttribute(name, String(value));
-    // Without motion there is no end of an animation to wait for.
+    // A timer, because there is no `animationend` event if the user prefers reduced motion.
     setTimeout(() => circle.remove(), 500);
     this.#svg.append(circle);
   }

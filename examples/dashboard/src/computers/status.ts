@@ -1,15 +1,15 @@
 import type { Computer } from "../api/types.js";
 import type { Tone } from "../ui/dom.js";
 
-/** A computer's state in words. */
-export interface StatusWords {
+/** The texts for a computer's status. */
+export interface StatusText {
   label: string;
   tone: Tone;
-  /** What it means for the screen. */
+  /** The message in place of the screen. */
   sentence: string;
 }
 
-const WORDS: Record<string, StatusWords> = {
+const TEXTS: Record<string, StatusText> = {
   creating: { label: "Creating", tone: "busy", sentence: "The computer is being created." },
   starting: { label: "Starting", tone: "busy", sentence: "The computer is starting." },
   running: { label: "Running", tone: "good", sentence: "The computer is running." },
@@ -20,42 +20,42 @@ const WORDS: Record<string, StatusWords> = {
   frozen: { label: "Stopped", tone: "idle", sentence: "The computer is stopped. Its disk is kept." },
   deleting: { label: "Deleting", tone: "busy", sentence: "The computer is being deleted." },
   error: {
-    label: "Broken",
+    label: "Error",
     tone: "bad",
-    sentence: "The computer is broken. Start it again, or delete it and make another.",
+    sentence: "The computer has failed. Start it again, or delete it and create a new one.",
   },
 };
 
-export function statusWords(status: string | undefined): StatusWords {
-  const shown = status ?? "unknown";
-  return WORDS[shown] ?? { label: shown, tone: "idle", sentence: `The computer's state is “${shown}”.` };
+export function statusText(status: string | undefined): StatusText {
+  const name = status ?? "unknown";
+  return TEXTS[name] ?? { label: name, tone: "idle", sentence: `The computer's status is “${name}”.` };
 }
 
-/** A computer of which nothing is known while the service is out of reach. */
-export const OUT_OF_REACH: StatusWords = {
-  label: "Not known",
+/** The texts for a computer while the service is unreachable. */
+export const UNREACHABLE: StatusText = {
+  label: "Unreachable",
   tone: "idle",
-  sentence: "The computer cannot be reached now.",
+  sentence: "The computer is unreachable.",
 };
 
-/** Whether a computer is on its way to another state. */
+/** Whether a status is transitional. */
 export function isChanging(status: string | undefined): boolean {
-  return statusWords(status).tone === "busy";
+  return statusText(status).tone === "busy";
 }
 
 export function canStart(status: string | undefined): boolean {
   return ["stopped", "suspended", "frozen", "error"].includes(status ?? "");
 }
 
-/** What a computer is made of, in one line. */
-export function facts({ resolution, ram, cpu, missing = [], workspace }: Computer): string {
+/** Returns the specifications of a computer in one line. */
+export function specs({ resolution, ram, cpu, missing = [], workspace }: Computer): string {
   const [width, height] = (resolution ?? "").split("x");
   return [
     width && height && `${width} × ${height}`,
     cpu !== undefined && `${cpu} cores`,
     ram !== undefined && `${ram} GB`,
     workspace.name,
-    missing.length > 0 && `without its ${missing.join(" and ")}`,
+    missing.length > 0 && `missing: ${missing.join(", ")}`,
   ]
     .filter(Boolean)
     .join(" · ");

@@ -1,12 +1,12 @@
 import { inspect } from "node:util";
 
 /**
- * Escapes control characters: text of the service must not move the cursor of the terminal or change its title.
+ * Escapes control characters. Text from the service must not move the cursor of the terminal or change its title.
  *
  * @param {string} text
  * @returns {string} one line
  */
-export function printable(text) {
+export function escapeControls(text) {
   return text.replace(
     /[\u0000-\u001f\u007f-\u009f]/g,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
@@ -14,11 +14,11 @@ export function printable(text) {
 }
 
 /**
- * An error with its stack, for the terminal.
+ * Formats an error with its stack for the terminal.
  *
  * @param {unknown} error
  * @returns {string}
  */
-export function printableError(error) {
-  return inspect(error).split("\n").map(printable).join("\n");
+export function formatError(error) {
+  return inspect(error).split("\n").map(escapeControls).join("\n");
 }

@@ -1,44 +1,44 @@
 import type { AudioStream, Player, PlayerState } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords, isBroken, isOutdated } from "../channel/words.js";
+import { describeState, hasOldPassword, isDisconnected } from "../channel/state.js";
 import { byId, setIcon, setState, setText, type Tone } from "../ui/dom.js";
 import { Meter } from "./meter.js";
 import { Stats } from "./stats.js";
 
 const PLAYER: Record<PlayerState, { text: string; tone: Tone }> = {
-  suspended: { text: "The browser keeps this page silent: press Resume", tone: "busy" },
+  suspended: { text: "The browser blocks audio. Press Resume.", tone: "busy" },
   paused: { text: "Paused", tone: "idle" },
-  buffering: { text: "Waiting for sound…", tone: "busy" },
+  buffering: { text: "Buffering…", tone: "busy" },
   playing: { text: "Playing", tone: "good" },
   stopped: { text: "Off", tone: "idle" },
 };
 
-/** What listening holds open. */
-interface Listening {
+/** An open audio stream with its player. */
+interface Playback {
   stream: AudioStream;
   player: Player;
-  /** Samples per second, 0 until the server said so. */
+  /** The sample rate in Hz. 0 until the server reports it. */
   format: { rate: number };
 }
 
-/** The computer's sound. */
-export class SoundPanel {
-  readonly #panel = byId("sound", HTMLElement);
-  readonly #state = byId("sound-state", HTMLParagraphElement);
-  readonly #play = byId("sound-play", HTMLButtonElement);
-  readonly #mute = byId("sound-mute", HTMLButtonElement);
-  readonly #volume = byId("sound-volume", HTMLInputElement);
-  readonly #volumeValue = byId("sound-volume-value", HTMLOutputElement);
+/** Plays the audio of the computer. */
+export class AudioPanel {
+  readonly #panel = byId("audio", HTMLElement);
+  readonly #state = byId("audio-state", HTMLParagraphElement);
+  readonly #play = byId("audio-play", HTMLButtonElement);
+  readonly #mute = byId("audio-mute", HTMLButtonElement);
+  readonly #volume = byId("audio-volume", HTMLInputElement);
+  readonly #volumeValue = byId("audio-volume-value", HTMLOutputElement);
   readonly #meter = new Meter();
   readonly #stats = new Stats();
   #session: Session | undefined;
-  #listening: Listening | undefined;
+  #playback: Playback | undefined;
   #opening: AbortController | undefined;
   #muted = false;
 
   constructor() {
-    this.#play.addEventListener("click", () => this.#press());
+    this.#play.addEventListener("click", () => this.#toggle());
     this.#mute.addEventListener("click", () => {
       this.#muted = !this.#muted;
       this.#apply();
@@ -63,30 +63,31 @@ export class SoundPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** @param reached whether the service is there */
-  reach(reached: boolean): void {
+  /** @param reachable whether the service is reachable */
+  setReachable(reachable: boolean): void {
     const session = this.#session;
-    // What plays can be stopped.
-    this.#play.disabled = session === undefined || (!reached && this.#listening === undefined);
-    if (!reached) return;
-    if (session === undefined || this.#listening === undefined || !isBroken(this.#listening.stream.state)) return;
+    // Playback can always be stopped.
+    this.#play.disabled = session === undefined || (!reachable && this.#playback === undefined);
+    if (!reachable) return;
+    if (session === undefined || this.#playback === undefined || !isDisconnected(this.#playback.stream.state)) return;
     this.#stop();
     void this.#listen(session);
   }
 
-  /** Connects now, if the channel waits before it does so by itself. */
-  redial(): void {
-    if (this.#listening?.stream.state.status === "waiting") this.reach(true);
+  /** Reconnects now if the channel waits for its next attempt. */
+  reconnect(): void {
+    if (this.#playback?.stream.state.status === "waiting") this.setReachable(true);
   }
 
-  #press(): void {
-    if (this.#listening?.player.state === "suspended") void this.#listening.player.resume();
-    else if (this.#listening !== undefined || this.#opening !== undefined) this.#stop();
+  #toggle(): void {
+    if (this.#playback?.player.state === "suspended") void this.#playback.player.resume();
+    else if (this.#playback !== undefined || this.#opening !== undefined) this.#stop();
     else if (this.#session !== undefined) void this.#listen(this.#session);
   }
 
   async #listen(session: Session): Promise<void> {
-    const opening = (this.#opening = new AbortController());
+    const opening = new AbortController();
+    this.#opening = opening;
     const signal = AbortSignal.any([opening.signal, session.ended]);
     setState(this.#state, "Connecting…", "busy");
     this.#label("stop", "Stop");
@@ -98,7 +99,7 @@ export class SoundPanel {
       stream.on("started", ({ sample_rate }) => {
         format.rate = sample_rate;
       });
-      const player = await stream.play({ volume: this.#loudness() });
+      const player = await stream.play({ volume: this.#gain() });
       if (signal.aborted) {
         await player.stop();
         await stream.close();
@@ -115,23 +116,23 @@ export class SoundPanel {
     }
   }
 
-  #use(listening: Listening): void {
-    const { stream, player, format } = listening;
-    this.#listening = listening;
+  #use(playback: Playback): void {
+    const { stream, player, format } = playback;
+    this.#playback = playback;
     this.#panel.toggleAttribute("data-listening", true);
-    const isCurrent = () => this.#listening === listening;
+    const isCurrent = () => this.#playback === playback;
     const show = () => {
       if (!isCurrent()) return;
       const { state } = stream;
       if (state.status === "closed") {
         const session = this.#session;
         this.#stop();
-        if (session !== undefined && isOutdated(state.cause)) return void this.#listen(session);
-        const { text, tone } = channelWords(state);
+        if (session !== undefined && hasOldPassword(state.cause)) return void this.#listen(session);
+        const { text, tone } = describeState(state);
         setState(this.#state, text, tone);
         return;
       }
-      const { text, tone } = state.status === "open" ? PLAYER[player.state] : channelWords(state);
+      const { text, tone } = state.status === "open" ? PLAYER[player.state] : describeState(state);
       setState(this.#state, text, tone);
       if (player.state === "suspended") this.#label("play", "Resume");
       else this.#label("stop", "Stop");
@@ -151,11 +152,11 @@ export class SoundPanel {
   #stop(): void {
     this.#opening?.abort();
     this.#opening = undefined;
-    const listening = this.#listening;
-    this.#listening = undefined;
+    const playback = this.#playback;
+    this.#playback = undefined;
     this.#panel.toggleAttribute("data-listening", false);
-    void listening?.player.stop();
-    void listening?.stream.close();
+    void playback?.player.stop();
+    void playback?.stream.close();
     this.#meter.set(0, 0);
     this.#stats.clear();
     this.#label("play", "Listen");
@@ -165,14 +166,14 @@ export class SoundPanel {
   #apply(): void {
     setText(this.#volumeValue, `${this.#volume.value} %`);
     this.#mute.setAttribute("aria-pressed", String(this.#muted));
-    setIcon(this.#mute, this.#muted ? "muted" : "sound");
-    const player = this.#listening?.player;
+    setIcon(this.#mute, this.#muted ? "muted" : "audio");
+    const player = this.#playback?.player;
     if (player === undefined) return;
-    player.volume = this.#loudness();
+    player.volume = this.#gain();
     player.muted = this.#muted;
   }
 
-  #loudness(): number {
+  #gain(): number {
     return Number(this.#volume.value) / 100;
   }
 

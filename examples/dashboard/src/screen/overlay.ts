@@ -1,19 +1,19 @@
 import { byId, keepFocus, setText } from "../ui/dom.js";
 import type { Action } from "../ui/notices.js";
 
-/** What is said where no picture can be shown. */
-export interface CoverWords {
+/** A message in place of the screen. */
+export interface OverlayMessage {
   text: string;
   detail?: string;
   action?: Action;
 }
 
-/** Words over the screen, with what can be done. */
-export class Cover {
-  readonly #cover = byId("screen-cover", HTMLDivElement);
-  readonly #text = byId("screen-cover-text", HTMLParagraphElement);
-  readonly #detail = byId("screen-cover-detail", HTMLParagraphElement);
-  readonly #button = byId("screen-cover-action", HTMLButtonElement);
+/** The overlay on the screen: a message and a button. */
+export class Overlay {
+  readonly #overlay = byId("screen-overlay", HTMLDivElement);
+  readonly #text = byId("screen-overlay-text", HTMLParagraphElement);
+  readonly #detail = byId("screen-overlay-detail", HTMLParagraphElement);
+  readonly #button = byId("screen-overlay-action", HTMLButtonElement);
   readonly #stage = byId("screen-stage", HTMLDivElement);
   #run: () => void = () => {};
 
@@ -21,24 +21,24 @@ export class Cover {
     this.#button.addEventListener("click", () => this.#run());
   }
 
-  show({ text, detail = "", action }: CoverWords): void {
+  show({ text, detail = "", action }: OverlayMessage): void {
     setText(this.#text, text);
     setText(this.#detail, detail);
     setText(this.#button, action?.label ?? "");
     this.#run = action?.run ?? (() => {});
     this.#change(() => {
       this.#button.hidden = action === undefined;
-      this.#cover.hidden = false;
+      this.#overlay.hidden = false;
     });
   }
 
   hide(): void {
     this.#change(() => {
-      this.#cover.hidden = true;
+      this.#overlay.hidden = true;
     });
   }
 
   #change(change: () => void): void {
-    keepFocus(this.#cover, change, () => this.#stage);
+    keepFocus(this.#overlay, change, () => this.#stage);
   }
 }

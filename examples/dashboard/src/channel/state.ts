@@ -2,17 +2,17 @@ import type { ChannelState, CloseCause } from "orgo-sdk";
 import { sentence } from "../api/problem.js";
 import type { Tone } from "../ui/dom.js";
 
-/** A channel's state in words. */
-export function channelWords(state: ChannelState): { text: string; tone: Tone } {
+/** Describes the state of a channel for the user. */
+export function describeState(state: ChannelState): { text: string; tone: Tone } {
   switch (state.status) {
     case "connecting":
       return { text: "Connecting…", tone: "busy" };
     case "open":
       return { text: "Connected", tone: "good" };
     case "unstable":
-      return { text: "The line is silent; waiting for it…", tone: "busy" };
+      return { text: "The computer does not respond. Waiting…", tone: "busy" };
     case "waiting":
-      return { text: `Connection lost. Try ${state.attempt}${inSeconds(state.delay)}…`, tone: "busy" };
+      return { text: `Connection lost. Reconnecting${inSeconds(state.delay)} (attempt ${state.attempt})…`, tone: "busy" };
     case "closed":
       return {
         text: sentence(state.cause.message),
@@ -21,13 +21,13 @@ export function channelWords(state: ChannelState): { text: string; tone: Tone } 
   }
 }
 
-/** Whether a channel ended because the computer restarted, which changes its password: a new one can be opened. */
-export function isOutdated(cause: CloseCause): boolean {
+/** Whether a channel closed because its password is outdated. Restarting a computer changes the password. */
+export function hasOldPassword(cause: CloseCause): boolean {
   return cause.reason === "unauthorized";
 }
 
-/** Whether a channel waits before it connects again, or tries to. */
-export function isBroken(state: ChannelState): boolean {
+/** Whether a channel is disconnected but not closed: it is connecting, or it waits for the next attempt. */
+export function isDisconnected(state: ChannelState): boolean {
   return state.status === "waiting" || state.status === "connecting";
 }
 

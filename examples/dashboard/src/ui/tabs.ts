@@ -1,13 +1,13 @@
 /**
- * Lets the buttons of each switch choose which of its panels is shown, where there is no place for all of them. The
- * page's main part bears what is chosen, under the name of the switch.
+ * Sets up the tab bars. They select the visible panel in layouts that do not have space for all panels. Each tab bar sets an
+ * attribute of `<main>` to the selected panel, and the style sheet hides the others.
  *
- * @returns shows a panel by its name, wherever there is a choice
+ * @returns a function that selects a panel in every tab bar that has it
  */
-export function setUpSwitches(): (name: string) => void {
-  const switches = [...document.querySelectorAll<HTMLElement>("[data-switch]")].map(setUp);
+export function setUpTabs(): (name: string) => void {
+  const tabBars = [...document.querySelectorAll<HTMLElement>("[data-tabs]")].map(setUp);
   return (name) => {
-    for (const show of switches) show(name);
+    for (const show of tabBars) show(name);
   };
 }
 
@@ -19,7 +19,7 @@ function setUp(element: HTMLElement): (name: string) => void {
   }
   const show = (name: string) => {
     if (!buttons.has(name)) return;
-    main?.setAttribute(`data-${element.dataset.switch}`, name);
+    main?.setAttribute(`data-${element.dataset.tabs}`, name);
     for (const [other, button] of buttons) button.setAttribute("aria-current", String(other === name));
   };
   for (const [name, button] of buttons) button.addEventListener("click", () => show(name));

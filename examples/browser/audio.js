@@ -2,7 +2,7 @@ import { connect, show } from "./connect.js";
 
 const element = (id) => document.querySelector(`#${id}`);
 
-// Browsers let a page make sound only after the user did something on it.
+// Browsers allow audio only after the user has interacted with the page.
 element("play").addEventListener("click", async () => {
   element("play").disabled = true;
   try {

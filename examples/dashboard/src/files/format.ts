@@ -1,11 +1,11 @@
 const UNITS = ["B", "kB", "MB", "GB"];
 const DAY = new Intl.DateTimeFormat(undefined, { day: "numeric", month: "short", year: "numeric" });
 
-/** A size in words, in steps of 1000 as disks and downloads have them. */
-export function sizeWords(bytes: number): string {
+/** Formats a size with decimal units (1 kB is 1000 bytes). */
+export function formatSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // 999.5 would be shown as 1000.
+  // 999.5 would round to 1000.
   while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1000;
     unit += 1;
@@ -14,6 +14,6 @@ export function sizeWords(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]}`;
 }
 
-export function dayOf(at: Date): string {
+export function formatDate(at: Date): string {
   return DAY.format(at);
 }
