@@ -1,4 +1,4 @@
-// Sound in a page, by every way that samples can take to the worklet.
+// Audio in a page, with every transport of samples to the worklet.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startChromium } from "../support/chromium.mjs";
@@ -6,27 +6,27 @@ import { startPages } from "../support/pages.mjs";
 import { ACTS, setStage, WAYS } from "../support/sound-stage.mjs";
 import { until } from "../support/wait.mjs";
 
-let browser, stage;
+let browser, env;
 
 before(async () => {
-  stage = await setStage();
-  // Loudspeakers to choose from; the page may ask for them without a question to its user.
+  env = await setStage();
+  // Fake output devices, and access to them without a permission prompt.
   browser = await startChromium(["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]);
 });
 
 after(async () => {
   await browser?.close();
-  await stage?.clear();
+  await env?.clear();
 });
 
 for (const [transport, how] of Object.entries(WAYS)) {
-  describe(`sound that comes by ${transport}`, () => {
-    const complaints = [];
+  describe(`audio with the transport ${transport}`, () => {
+    const failures = [];
     let pages, page;
     before(async () => {
-      pages = await startPages(() => stage.folder, how);
+      pages = await startPages(() => env.folder, how);
       page = await browser.newPage({ permissions: ["microphone"] });
-      page.on("pageerror", (error) => complaints.push(error.stack));
+      page.on("pageerror", (error) => failures.push(error.stack));
       await page.goto(pages.origin);
     });
     after(async () => {
@@ -36,32 +36,32 @@ for (const [transport, how] of Object.entries(WAYS)) {
 
     for (const name of ACTS) {
       test(name, { timeout: 60_000 }, () =>
-        page.evaluate(([name, props]) => globalThis.act(name, props), [name, stage.props(transport)]),
+        page.evaluate(([name, props]) => globalThis.runTest(name, props), [name, env.props(transport)]),
       );
     }
-    test("these are all acts, no worker is left, and no error got away", async () => {
-      assert.deepEqual(await page.evaluate(() => globalThis.actNames), ACTS);
+    test("all tests ran, no worker is left, and there are no uncaught errors", async () => {
+      assert.deepEqual(await page.evaluate(() => globalThis.testNames), ACTS);
       await until("the workers to end", () => page.workers().length === 0);
-      assert.deepEqual(complaints, []);
+      assert.deepEqual(failures, []);
     });
   });
 }
 
-test("a page that nobody touched says that it waits for a click, and sounds after it", { timeout: 60_000 }, async () => {
+test("a page without user interaction is suspended and plays after a click", { timeout: 60_000 }, async () => {
   const strict = await startChromium(["--autoplay-policy=document-user-activation-required"]);
-  const pages = await startPages(() => stage.folder);
+  const pages = await startPages(() => env.folder);
   try {
     const page = await strict.newPage();
-    // What a test evaluates in a page counts as a touch, so the page says by itself what it has to say.
-    const told = [];
-    page.on("console", (message) => told.push(message.text()));
-    await page.goto(`${pages.origin}/#${encodeURIComponent(stage.url)}`);
-    await until("the player", () => told.length > 0);
-    assert.deepEqual(told, ["suspended"]);
+    // `page.evaluate` counts as user interaction, so the page reports through its console instead.
+    const messages = [];
+    page.on("console", (message) => messages.push(message.text()));
+    await page.goto(`${pages.origin}/#${encodeURIComponent(env.url)}`);
+    await until("the player", () => messages.length > 0);
+    assert.deepEqual(messages, ["suspended"]);
     await page.mouse.click(50, 50);
-    await until("the tone", () => told.includes("the tone"));
+    await until("the tone", () => messages.includes("the tone"));
     assert.deepEqual(
-      told.filter((line) => line === "suspended"),
+      messages.filter((line) => line === "suspended"),
       ["suspended"],
     );
   } finally {

@@ -1,4 +1,4 @@
-// Who gets into the dashboard: the browser that opens the printed address, and nobody else.
+// Access control: only a browser that opened the printed URL can use the dashboard.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -18,7 +18,7 @@ import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
 const run = promisify(execFile);
-/** What the page writes to its console, and the headers that it sends and gets, except cookies. */
+/** The console output, the page errors and the request headers without cookies. */
 let seen = "";
 let browser, context, dashboard, desktop, folder, page;
 
@@ -47,19 +47,19 @@ async function open(profile) {
   return opened;
 }
 
-/** Waits until the page shows what only the API reports. */
+/** Waits until the page shows data from the API. */
 async function works(opened) {
   await opened.locator("#service", { hasText: "Local desktop" }).waitFor();
   await opened.locator("#computers-list li").first().waitFor();
 }
 
-async function isRefused(opened) {
-  await opened.getByRole("heading", { name: "Open the dashboard with its printed address" }).waitFor();
+async function isRejected(opened) {
+  await opened.getByRole("heading", { name: "Access key required" }).waitFor();
   await opened.getByText("npm start").waitFor();
 }
 
-describe("the key of the dashboard", () => {
-  test("the printed address opens it, and leaves no key in the page", LIMIT, async () => {
+describe("the access key of the dashboard", () => {
+  test("the printed URL opens the dashboard, and the page does not contain the key", LIMIT, async () => {
     const response = await page.goto(dashboard.url);
     assert.equal(response.status(), 200);
     assert.equal(page.url(), `${dashboard.origin}/`);
@@ -81,7 +81,7 @@ describe("the key of the dashboard", () => {
     assert.equal(await page.evaluate("document.cookie"), "");
   });
 
-  test("a reload and more tabs work", LIMIT, async () => {
+  test("reloads and other tabs work", LIMIT, async () => {
     await page.reload();
     await works(page);
     const typed = await open(context);
@@ -93,25 +93,25 @@ describe("the key of the dashboard", () => {
     await popup.close();
   });
 
-  test("a browser without the key gets a page that says how to open it", LIMIT, async () => {
-    const stranger = await browser.newContext();
-    const other = await open(stranger);
+  test("a browser without the key gets a page with instructions", LIMIT, async () => {
+    const profile = await browser.newContext();
+    const other = await open(profile);
     for (const path of ["/", "/index.html", "/?key=wrong"]) {
       const response = await other.goto(`${dashboard.origin}${path}`);
       assert.equal(response.status(), 403, path);
-      await isRefused(other);
+      await isRejected(other);
     }
-    await stranger.close();
+    await profile.close();
   });
 
-  test("a link of another site leads into it, and the key is not in the tab's history", LIMIT, async () => {
+  test("a link on another site opens the dashboard, and the tab's history does not contain the key", LIMIT, async () => {
     const site = createServer((_, response) => {
       response.setHeader("content-type", "text/html").end(`<a href="${dashboard.url}">The dashboard</a>`);
     }).listen(0, "127.0.0.1");
     await once(site, "listening");
     const profile = await browser.newContext();
     const other = await open(profile);
-    // Another site to a browser, unlike another port of 127.0.0.1.
+    // For a browser, `localhost` is another site. Another port of 127.0.0.1 is not.
     await other.goto(`http://localhost:${site.address().port}/`);
     await other.getByText("The dashboard").click();
     await works(other);
@@ -123,7 +123,7 @@ describe("the key of the dashboard", () => {
   });
 
   const skipOpener = process.platform !== "linux" ? "the test's opener is xdg-open" : false;
-  test("npm start opens a browser without telling the key to other accounts", { ...LIMIT, skip: skipOpener }, async () => {
+  test("npm start opens a browser without exposing the key to other accounts", { ...LIMIT, skip: skipOpener }, async () => {
     const record = join(folder, "arguments");
     await writeFile(join(folder, "xdg-open"), `#!/bin/sh\nprintf %s "$*" > ${record}.part && mv ${record}.part ${record}\n`);
     await chmod(join(folder, "xdg-open"), 0o755);
@@ -134,7 +134,7 @@ describe("the key of the dashboard", () => {
       cleanUp = openBrowser(dashboard.url);
       const file = await until("the opener to run", () => readFile(record, "utf8").catch(() => undefined));
       assert.ok(!file.includes(dashboard.key), file);
-      assert.equal((await stat(file)).mode & 0o077, 0, "others may not read the file");
+      assert.equal((await stat(file)).mode & 0o077, 0, "other accounts must not be able to read the file");
       const profile = await browser.newContext();
       const other = await open(profile);
       await other.goto(`file://${file}`);
@@ -151,7 +151,7 @@ describe("the key of the dashboard", () => {
 
   const skipAccount =
     process.getuid?.() !== 0 ? "only root can become another account" : !hasProgram("curl") && "curl is not installed";
-  test("another account gets no password of a computer", { ...LIMIT, skip: skipAccount }, async () => {
+  test("another account cannot get the password of a computer", { ...LIMIT, skip: skipAccount }, async () => {
     const orgo = new Orgo(desktop.options);
     const id = await until("a computer", async () => (await orgo.workspaces.list())[0]?.desktops?.[0]?.id);
     await orgo.computer(id).waitUntilRunning();
@@ -162,15 +162,15 @@ describe("the key of the dashboard", () => {
       const own = ["--header", "x-orgo-dashboard: 1"];
       return (await run("setpriv", [...account, "curl", "--silent", "--include", ...own, ...args, url])).stdout;
     };
-    const refused = await connection();
-    assert.match(refused, /^HTTP\/1\.1 403 /);
-    assert.ok(!refused.includes(password));
+    const rejected = await connection();
+    assert.match(rejected, /^HTTP\/1\.1 403 /);
+    assert.ok(!rejected.includes(password));
     const [{ name, value }] = await context.cookies();
-    const answered = await connection("--header", `cookie: ${name}=${value}`);
-    assert.ok(answered.includes(password), "the cookie makes the difference");
+    const accepted = await connection("--header", `cookie: ${name}=${value}`);
+    assert.ok(accepted.includes(password), "with the cookie, the response has the password");
   });
 
-  test("two dashboards do not disturb each other", LIMIT, async () => {
+  test("two dashboards work side by side", LIMIT, async () => {
     const second = await startDashboard(desktop.options);
     const other = await open(context);
     await other.goto(second.url);
@@ -181,22 +181,22 @@ describe("the key of the dashboard", () => {
     await second.close();
   });
 
-  test("after a restart the page says that it must be opened again", LIMIT, async () => {
+  test("after a restart, the page asks for the new URL", LIMIT, async () => {
     const earlier = dashboard;
     await dashboard.close();
-    await page.getByText("dashboard's own server does not answer").first().waitFor();
+    await page.getByText("dashboard's server does not respond").first().waitFor();
     dashboard = await startDashboard(desktop.options, { port: Number(new URL(earlier.origin).port) });
     assert.equal(dashboard.origin, earlier.origin);
     assert.notEqual(dashboard.key, earlier.key);
     const notice = page.locator("#notices", { hasText: "The dashboard was restarted" });
-    await notice.getByText("Open the new address").first().waitFor();
+    await notice.getByText("Open the new URL").first().waitFor();
     for (const address of [`${dashboard.origin}/`, earlier.url]) {
       assert.equal((await page.goto(address)).status(), 403);
-      await isRefused(page);
+      await isRejected(page);
     }
     await page.goto(dashboard.url);
     await works(page);
     assert.equal(page.url(), `${dashboard.origin}/`);
-    assert.ok(!seen.includes(earlier.key) && !seen.includes(dashboard.key), "the console or a header has a key");
+    assert.ok(!seen.includes(earlier.key) && !seen.includes(dashboard.key), "the console output or a header contains a key");
   });
 });

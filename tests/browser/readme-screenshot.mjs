@@ -1,4 +1,4 @@
-// Makes docs/dashboard.png, the picture in README: `node tests/browser/readme-picture.mjs`
+// Creates docs/dashboard.png, the screenshot in README: `node tests/browser/readme-screenshot.mjs`
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { openDashboard } from "../support/dashboard-page.mjs";
@@ -6,8 +6,8 @@ import { decodePng, encodeSmallPng } from "../support/png.mjs";
 import { until } from "../support/wait.mjs";
 
 const FILE = fileURLToPath(new URL("../../docs/dashboard.png", import.meta.url));
-/** README promises a small page. */
-const LARGEST = 150_000;
+/** The maximum size of the image in bytes, so README loads fast. */
+const MAX_SIZE = 150_000;
 
 const CODE = `import csv
 from pathlib import Path
@@ -40,10 +40,10 @@ try {
     .filter({ hasText: /^Kenya/ })
     .waitFor();
   await page.locator("#screen-title").click();
-  // What was drawn last is on the picture when nothing changes any more.
+  // A 304 means that the last change is already drawn.
   await page.waitForResponse((response) => response.url().includes("/screenshot") && response.status() === 304);
   const png = encodeSmallPng(decodePng(await page.screenshot()));
-  if (png.length > LARGEST) throw new Error(`The picture has ${png.length} bytes, more than ${LARGEST}`);
+  if (png.length > MAX_SIZE) throw new Error(`The screenshot has ${png.length} bytes, the maximum is ${MAX_SIZE}`);
   writeFileSync(FILE, png);
   console.log(`${FILE}: ${png.length} bytes`);
 } finally {

@@ -116,12 +116,12 @@ describe("the access key", () => {
     const [name, value] = server.cookie.split("=");
     const wrong = `${name}=${"A".repeat(43)}`;
     const status = async (cookie) => (await request("/", { headers: { cookie } })).status;
-    const refused = [
+    const rejected = [
       ...["", "=", ";;;", "a", name, `${name}=`, wrong, `${name}=${value}x`, `${name}=${value.slice(1)}`],
       ...[`${name}="${value}"`, `${name}=%${value}`, `x${name}=${value}`, `${name} =${value}`, `orgo-dashboard-1=${value}`],
       ...[`${name}=${server.key}`, `${name.toUpperCase()}=${value}`, `a=${name}=${value}`, "é\x80=\xff", "=;".repeat(6_000)],
     ];
-    for (const cookie of refused) assert.equal(await status(cookie), 403, cookie);
+    for (const cookie of rejected) assert.equal(await status(cookie), 403, cookie);
     for (const cookie of [`${wrong}; ${name}=${value}`, `${name}=${value};${wrong}`, `;; a=b;  ${name}=${value} ;`]) {
       assert.equal(await status(cookie), 200, cookie);
     }

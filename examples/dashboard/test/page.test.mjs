@@ -142,7 +142,7 @@ describe("the sizing of screenshots", async () => {
   test("requests full size in a large view and a scaled image in a small view", () => {
     const sizing = new ScreenshotSizing();
     assert.deepEqual(sizing.request(size(320, 180)), {}, "the size of the screen is unknown");
-    sizing.begin("1280x720x24");
+    sizing.reset("1280x720x24");
     assert.deepEqual(sizing.request(size(1280, 720)), {});
     assert.deepEqual(sizing.request(size(2560, 1440)), {});
     assert.deepEqual(sizing.request(size(320, 180)), { format: "jpeg", scale: 0.25 });
@@ -152,7 +152,7 @@ describe("the sizing of screenshots", async () => {
 
   test("accepts full-size images from a server that does not scale", () => {
     const sizing = new ScreenshotSizing();
-    sizing.begin("1280x720x24");
+    sizing.reset("1280x720x24");
     sizing.request(size(320, 180));
     assert.ok(sizing.accept(size(1280, 720)));
     assert.deepEqual(sizing.size, size(1280, 720));
@@ -160,7 +160,7 @@ describe("the sizing of screenshots", async () => {
 
   test("detects that the size of the screen has changed", () => {
     const sizing = new ScreenshotSizing();
-    sizing.begin("1280x720x24");
+    sizing.reset("1280x720x24");
     sizing.request(size(640, 360));
     assert.ok(!sizing.accept(size(960, 540)));
     assert.deepEqual(sizing.request(size(640, 360)), {});
@@ -190,12 +190,12 @@ describe("error messages", async () => {
   });
 
   test("a rejected export shows the reason from the service", () => {
-    const refused = explain(failed("PermissionDeniedError", "files.export: 403 path: must be in the home folder"));
-    assert.deepEqual(refused, { message: "Path: must be in the home folder." });
+    const rejected = explain(failed("PermissionDeniedError", "files.export: 403 path: must be in the home folder"));
+    assert.deepEqual(rejected, { message: "Path: must be in the home folder." });
     assert.equal(explain(failed("NotFoundError", "files.export: 404 File not found")).advice, "Check the path.");
   });
 
-  test("only validation errors concern a single input", () => {
+  test("only validation errors are limited to a single input", () => {
     assert.ok(isRejectedInput(failed("BadRequestError", "computers.type: 400 text", {}, 400)));
     assert.ok(!isRejectedInput(failed("NotFoundError", "computers.type: 404 gone", {}, 404)));
     assert.ok(!isRejectedInput(failed("ConnectionError", "computers.type: connection refused", {}, 502)));
@@ -401,10 +401,10 @@ describe("the input queue", async () => {
   test("sends two clicks, or a double click if the connection is too slow", async () => {
     const { queue, calls, clock, next } = recorded();
     const click = (second) => queue.click({ x: 1, y: 2, button: "left", second });
-    for (const way of [40, 600]) {
+    for (const delay of [40, 600]) {
       click(false);
       click(true);
-      clock.now += way;
+      clock.now += delay;
       await next();
       await next();
     }

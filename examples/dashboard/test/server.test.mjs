@@ -142,17 +142,20 @@ describe("the dashboard's server", () => {
   });
 
   test("describes SDK errors and never exposes the API key", async () => {
-    const refused = await request("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":-1,"y":0}' });
-    assert.equal(refused.status, 400);
-    const { error } = JSON.parse(refused.text);
+    const rejected = await request("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":-1,"y":0}' });
+    assert.equal(rejected.status, 400);
+    const { error } = JSON.parse(rejected.text);
     assert.deepEqual([error.name, error.kind, error.field, error.delivered], ["InvalidParameterError", "encode", "x", "no"]);
 
-    const gone = await request("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":1,"y":0}' });
-    assert.equal(gone.status, 502);
-    assert.deepEqual([JSON.parse(gone.text).error.name, JSON.parse(gone.text).error.delivered], ["ConnectionError", "no"]);
-    assert.match(gone.headers["server-timing"], /^computers\.click;dur=[\d.]+;desc="ConnectionError"$/);
-    assert.equal(gone.headers["cache-control"], "no-store");
-    for (const { text, headers } of [refused, gone]) assert.ok(!(text + JSON.stringify(headers)).includes(KEY));
+    const unreachable = await request("/api/computers/some/click", { method: "POST", headers: own(), body: '{"x":1,"y":0}' });
+    assert.equal(unreachable.status, 502);
+    assert.deepEqual(
+      [JSON.parse(unreachable.text).error.name, JSON.parse(unreachable.text).error.delivered],
+      ["ConnectionError", "no"],
+    );
+    assert.match(unreachable.headers["server-timing"], /^computers\.click;dur=[\d.]+;desc="ConnectionError"$/);
+    assert.equal(unreachable.headers["cache-control"], "no-store");
+    for (const { text, headers } of [rejected, unreachable]) assert.ok(!(text + JSON.stringify(headers)).includes(KEY));
   });
 });
 

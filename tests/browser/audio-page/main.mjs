@@ -1,17 +1,17 @@
-// A page that plays what a server of the test sends: a tone of 440 Hz. The test calls its functions.
+// A page that plays a tone of 440 Hz from the test's server. The test calls its functions.
 import { Orgo } from "orgo-sdk";
 import { equal, ok } from "../../scenarios/check.mjs";
 import { loudness, signalToNoise, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
 
 const PITCH = 440;
-/** The largest step of the tone, 0.5 loud at 24 kHz, and of the fades and the spread steps that may add to it. */
-const SMOOTH = 2 * Math.PI * (PITCH / 24_000) * 0.5 + 3 / (0.005 * 24_000);
+/** The largest step of a smooth output: of the tone (amplitude 0.5, 24 kHz) plus fades and smoothed discontinuities. */
+const MAX_STEP = 2 * Math.PI * (PITCH / 24_000) * 0.5 + 3 / (0.005 * 24_000);
 
 const open = (url) => Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: url }).audio();
 
-/** What comes out of a player. */
-function ears(player) {
+/** Analyzes the output of a player. */
+function analyze(player) {
   const { context } = player.node;
   const analyser = new AnalyserNode(context, { fftSize: 8192 });
   player.node.connect(analyser);
@@ -31,34 +31,34 @@ function ears(player) {
   };
 }
 
-/** Hears every sample that comes out of a player. */
+/** Taps every sample of the output of a player. */
 async function tapInto(player) {
   const { context } = player.node;
   await context.audioWorklet.addModule(new URL("./tap.js?no-inline", import.meta.url));
   const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
   player.node.connect(tap);
-  const ask = (message) =>
+  const request = (message) =>
     new Promise((resolve) => {
       tap.port.onmessage = ({ data }) => resolve(data);
       tap.port.postMessage(message);
     });
   return {
     async smooth(when) {
-      const largest = await ask("step");
-      ok(largest < SMOOTH, `a step of ${largest} ${when}`);
+      const largest = await request("step");
+      ok(largest < MAX_STEP, `a step of ${largest} ${when}`);
     },
-    record: (samples) => ask(samples),
+    record: (samples) => request(samples),
   };
 }
 
-const control = (controls, what) => fetch(`${controls}/${what}`, { method: "POST" });
+const control = (controls, command) => fetch(`${controls}/${command}`, { method: "POST" });
 
 function balanced({ received, played, buffered, dropped }) {
-  equal(received, played + buffered + dropped, "the samples that are accounted for");
+  equal(received, played + buffered + dropped, "the sum of the counted samples");
 }
 
-const acts = {
-  async "the tone is played, paused, made softer and stopped, without a click"({ url, transport }) {
+const tests = {
+  async "playing, pausing, changing the volume and stopping cause no clicks"({ url, transport }) {
     const audio = await open(url);
     const states = [];
     const context = new AudioContext({ sampleRate: 24_000 });
@@ -66,11 +66,11 @@ const acts = {
     player.on("state", (state) => states.push(state));
     const { smooth } = await tapInto(player);
 
-    equal(player.transport, transport, "how the samples come to the worklet");
-    const { tone, silence, loudness } = ears(player);
+    equal(player.transport, transport, "the transport");
+    const { tone, silence, loudness } = analyze(player);
     await tone();
     await until("the state", () => player.state === "playing");
-    await until("half of the loudness", () => Math.abs(loudness() - 0.25 / Math.SQRT2) < 0.01);
+    await until("half the loudness", () => Math.abs(loudness() - 0.25 / Math.SQRT2) < 0.01);
     await smooth("at the start");
     player.volume = 1;
     await until("the volume", () => loudness() > 0.34);
@@ -80,7 +80,7 @@ const acts = {
     equal(player.state, "paused", "the state");
     await silence();
     const { dropped } = player.stats;
-    await until("what comes to be dropped", () => player.stats.dropped > dropped + 2_400);
+    await until("the received samples to be dropped", () => player.stats.dropped > dropped + 2_400);
     balanced(player.stats);
     await player.resume();
     await tone();
@@ -103,7 +103,7 @@ const acts = {
     await audio.close();
   },
 
-  async "a context of the page is left open, resampled to, and may sleep at first"({ url }) {
+  async "a context of the page can be suspended, sets the sample rate and stays open"({ url }) {
     for (const sampleRate of [44_100, 48_000]) {
       const context = new AudioContext({ sampleRate });
       await context.suspend();
@@ -111,7 +111,7 @@ const acts = {
       const player = await audio.play({ context });
       equal(player.state, "suspended", "the state");
       await player.resume();
-      await ears(player).tone();
+      await analyze(player).tone();
       await until("the state", () => player.state === "playing");
       await audio.close();
       await until("the player to end with the channel", () => player.state === "stopped");
@@ -120,38 +120,38 @@ const acts = {
     }
   },
 
-  async "a tone is 60 dB above all else that is heard, while the sender's clock is followed"({ url }) {
+  async "following the clock of the sender keeps a signal-to-noise ratio of 60 dB"({ url }) {
     for (const sampleRate of [24_000, 44_100]) {
       const context = new AudioContext({ sampleRate });
       const audio = await open(url);
       const player = await audio.play({ context });
       const { record } = await tapInto(player);
-      await ears(player).tone();
-      // A hundred periods at once: in a longer time the changing speed would count as noise, which is not heard as such.
+      await analyze(player).tone();
+      // Measures 100 periods. Over a longer time, the inaudible changes of the speed would count as noise.
       const length = Math.round((100 * sampleRate) / PITCH);
       const ratio = async () => signalToNoise(await record(length), sampleRate, PITCH);
-      // On a busy machine something can be lost meanwhile.
+      // On a busy machine, samples can be lost during a measurement.
       await until(`60 dB at ${sampleRate} per second`, async () => (await ratio()) > 60);
       await audio.close();
       await context.close();
     }
   },
 
-  async "a recorder hears what the loudspeaker does"({ url }) {
+  async "a recorder gets the same audio as the output device"({ url }) {
     const audio = await open(url);
     const player = await audio.play();
-    await ears(player).tone();
+    await analyze(player).tone();
     const { stream } = player;
     equal(stream.getAudioTracks().length, 1, "the tracks of the stream");
-    equal(player.stream, stream, "the stream of each time");
+    equal(player.stream, stream, "the stream of a second access");
     const recorder = new MediaRecorder(stream);
     const pieces = [];
     recorder.ondataavailable = ({ data }) => pieces.push(data);
     recorder.start(100);
     const { context } = player.node;
     const decoded = async () => context.decodeAudioData(await new Blob(pieces).arrayBuffer()).catch(() => undefined);
-    // What is recorded begins with a pause that its encoder makes.
-    await until("the tone in what is recorded", async () => {
+    // The encoder adds silence to the start of the recording.
+    await until("the tone in the recording", async () => {
       const samples = (await decoded())?.getChannelData(0).slice(-8192) ?? [];
       if (samples.length < 8192) return false;
       const { frequency, share } = strongest(samples, context.sampleRate);
@@ -161,54 +161,54 @@ const acts = {
     await audio.close();
   },
 
-  async "the sound may go on in another format"({ url, controls }) {
+  async "the audio format can change during playback"({ url, controls }) {
     const audio = await open(url);
     const player = await audio.play();
     const formats = [];
     audio.on("started", ({ sample_rate, channels }) => formats.push(`${sample_rate}/${channels}`));
-    const { tone } = ears(player);
+    const { tone } = analyze(player);
     const { smooth } = await tapInto(player);
     await tone();
     for (const format of ["other", "usual"]) {
       await control(controls, format);
       const { played } = player.stats;
-      await until("sound of the other format", () => player.stats.played > played + 9_600);
+      await until("audio in the new format", () => player.stats.played > played + 9_600);
       await tone();
       await smooth("at a change of the format");
       balanced(player.stats);
     }
-    await until("the formats to be told", () => formats.join().endsWith("48000/2,24000/1"));
+    await until("the formats to be reported", () => formats.join().endsWith("48000/2,24000/1"));
     await audio.close();
   },
 
-  async "it sounds where the page wants"({ url }) {
+  async "the page can select the output device"({ url }) {
     const audio = await open(url);
     const player = await audio.play();
-    const refusal = (id) =>
+    const errorOf = (id) =>
       player.setOutput(id).then(
         () => "nothing",
         ({ name }) => name,
       );
     if (!("setSinkId" in player.node.context)) {
-      equal(await refusal(""), "BindingError", "the refusal where there is no choice");
+      equal(await errorOf(""), "BindingError", "the error if the browser cannot select outputs");
       await audio.close();
       return;
     }
     const devices = await navigator.mediaDevices.enumerateDevices();
     const outputs = devices.filter(({ kind, deviceId }) => kind === "audiooutput" && deviceId !== "default");
     ok(outputs.length > 0, `no outputs among ${devices.map(({ kind }) => kind)}`);
-    const { tone } = ears(player);
+    const { tone } = analyze(player);
     for (const { deviceId } of [...outputs, { deviceId: "" }]) {
       await player.setOutput(deviceId);
-      equal(player.node.context.sinkId, deviceId, "where it sounds");
+      equal(player.node.context.sinkId, deviceId, "the output device");
       await tone();
     }
-    equal(await refusal("nowhere"), "BindingError", "the refusal of a device that is not there");
+    equal(await errorOf("nowhere"), "BindingError", "the error for an unknown device");
     await tone();
     await audio.close();
   },
 
-  async "after a player the samples come to the page again, and another player can take them"({ url }) {
+  async "after a player stops, the page receives the samples and can start another player"({ url }) {
     const audio = await open(url);
     for await (const { samples, sample_rate, channels } of audio) {
       equal(sample_rate, 24_000, "the rate");
@@ -216,7 +216,7 @@ const acts = {
       if (loudness(samples) > 0.3) break;
     }
     const first = await audio.play();
-    await ears(first).tone();
+    await analyze(first).tone();
     await first.stop();
     let frames = 0;
     for await (const { samples } of audio) {
@@ -224,32 +224,32 @@ const acts = {
       if (frames > 4_800) break;
     }
     const second = await audio.play();
-    await ears(second).tone();
+    await analyze(second).tone();
     const { received, delivered, buffered, dropped } = audio.stats;
-    equal(received, delivered + buffered + dropped, "the samples that are accounted for");
+    equal(received, delivered + buffered + dropped, "the sum of the counted samples");
     await audio.close();
     equal(audio.state.status, "closed", "the state");
     for await (const { samples } of audio) ok(samples.length > 0, "a piece without samples");
   },
 
-  async "a broken connection is dialled again, and the player goes on"({ url, controls }) {
+  async "the channel reconnects and the player continues"({ url, controls }) {
     const audio = await open(url);
     const player = await audio.play();
-    const { tone } = ears(player);
+    const { tone } = analyze(player);
     await tone();
     const { smooth } = await tapInto(player);
     await control(controls, "drop");
     await until("a new connection", () => audio.counters.redials === 1 && audio.state.status === "open");
     const { played } = player.stats;
-    await until("sound from it", () => player.stats.played > played + 4_800);
+    await until("audio from the new connection", () => player.stats.played > played + 4_800);
     await tone();
     await smooth("at the gap");
     balanced(player.stats);
     await audio.close();
   },
 
-  async "what is refused is refused as everywhere"({ url }) {
-    const refusal = async (work) => {
+  async "invalid options cause the same errors as on other platforms"({ url }) {
+    const errorOf = async (work) => {
       try {
         await work();
       } catch ({ name, field }) {
@@ -258,29 +258,29 @@ const acts = {
       return "nothing";
     };
     const computer = Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: url });
-    equal(await refusal(() => computer.audio({ sample_rate: 7 })), "InvalidParameterError sample_rate", "the refusal");
+    equal(await errorOf(() => computer.audio({ sample_rate: 7 })), "InvalidParameterError sample_rate", "the error");
     const audio = await computer.audio();
-    equal(await refusal(() => audio.play({ target: 5 })), "InvalidParameterError target", "the refusal");
-    equal(await refusal(async () => audio.pcmReadable()), "BindingError undefined", "the refusal");
+    equal(await errorOf(() => audio.play({ target: 5 })), "InvalidParameterError target", "the error");
+    equal(await errorOf(async () => audio.pcmReadable()), "BindingError undefined", "the error");
     await audio.close();
   },
 };
 
-/** Plays before anybody touches the page, and tells its console what becomes of that. */
-async function playUntouched(url) {
+/** Plays without user interaction and reports the states on the console. */
+async function playWithoutInteraction(url) {
   const audio = await open(url);
   const player = await audio.play();
-  const tell = async () => {
+  const report = async () => {
     console.log(player.state);
     if (player.state !== "playing") return;
-    await ears(player).tone();
+    await analyze(player).tone();
     console.log("the tone");
   };
-  player.on("state", () => void tell());
+  player.on("state", () => void report());
   document.addEventListener("click", () => void player.resume());
-  await tell();
+  await report();
 }
 
-if (location.hash) await playUntouched(decodeURIComponent(location.hash.slice(1)));
-globalThis.actNames = Object.keys(acts);
-globalThis.act = (name, given) => acts[name](given);
+if (location.hash) await playWithoutInteraction(decodeURIComponent(location.hash.slice(1)));
+globalThis.testNames = Object.keys(tests);
+globalThis.runTest = (name, options) => tests[name](options);

@@ -1,10 +1,9 @@
-// Keeps the largest step from one sample to the next, and gives it when it is asked; records so many samples when it is
-// asked for them.
+// Tracks the largest step between consecutive samples and reports it on request. Records a number of samples on request.
 class Tap extends AudioWorkletProcessor {
   #last;
   #largest = 0;
   #record = [];
-  #wanted = 0;
+  #recordLength = 0;
 
   constructor() {
     super();
@@ -13,7 +12,7 @@ class Tap extends AudioWorkletProcessor {
         this.port.postMessage(this.#largest);
         this.#largest = 0;
       } else {
-        this.#wanted = data;
+        this.#recordLength = data;
       }
     };
   }
@@ -23,11 +22,11 @@ class Tap extends AudioWorkletProcessor {
       this.#largest = Math.max(this.#largest, Math.abs(sample - (this.#last ?? sample)));
       this.#last = sample;
     }
-    if (this.#wanted > 0) {
+    if (this.#recordLength > 0) {
       this.#record.push(...(samples ?? []));
-      if (this.#record.length >= this.#wanted) {
+      if (this.#record.length >= this.#recordLength) {
         this.port.postMessage(Float32Array.from(this.#record.splice(0)));
-        this.#wanted = 0;
+        this.#recordLength = 0;
       }
     }
     return true;

@@ -1,5 +1,5 @@
-/** Decodes a picture, as support/png.mjs does in Node. */
-export async function decodePicture(bytes, type) {
+/** Decodes an image. The counterpart of support/png.mjs for the browser. */
+export async function decodeImage(bytes, type) {
   const bitmap = await createImageBitmap(new Blob([bytes], { type }), { colorSpaceConversion: "none" });
   const { width, height } = bitmap;
   const context = new OffscreenCanvas(width, height).getContext("2d");
@@ -10,7 +10,7 @@ export async function decodePicture(bytes, type) {
     width,
     height,
     pixel(x, y) {
-      if (x < 0 || y < 0 || x >= width || y >= height) throw new RangeError(`(${x}, ${y}) is outside of the picture`);
+      if (x < 0 || y < 0 || x >= width || y >= height) throw new RangeError(`(${x}, ${y}) is outside the image`);
       return [...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 3)];
     },
   };

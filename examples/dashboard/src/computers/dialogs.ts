@@ -77,9 +77,9 @@ export class DeleteDialog {
 }
 
 /** Returns a name that no computer has. */
-function unusedName(taken: (string | undefined)[]): string {
-  for (let number = taken.length + 1; ; number += 1) {
+function unusedName(existing: (string | undefined)[]): string {
+  for (let number = existing.length + 1; ; number += 1) {
     const name = `computer-${number}`;
-    if (!taken.includes(name)) return name;
+    if (!existing.includes(name)) return name;
   }
 }

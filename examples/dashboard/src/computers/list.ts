@@ -33,7 +33,7 @@ export class ComputerList {
     const computers = inventory?.computers ?? [];
     this.#list.replaceChildren(
       ...(computers.length > 0
-        ? computers.map((computer) => this.#make(computer, computer.id === selected?.id, offline))
+        ? computers.map((computer) => this.#createItem(computer, computer.id === selected?.id, offline))
         : [element("li", { class: "computers-empty" }, emptyText(inventory, error))]),
     );
     if (focused !== undefined) this.focus(focused);
@@ -58,7 +58,7 @@ export class ComputerList {
     return this.#list.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
   }
 
-  #make(computer: Computer, current: boolean, offline: boolean): HTMLLIElement {
+  #createItem(computer: Computer, current: boolean, offline: boolean): HTMLLIElement {
     const { label, tone } = offline ? UNREACHABLE : statusText(computer.status);
     const button = element(
       "button",

@@ -126,9 +126,9 @@ export class ComputerStore {
       ...computer,
       status: this.#pending.get(computer.id) ?? computer.status,
     }));
-    const wanted = location.hash.slice(1);
+    const selectedId = location.hash.slice(1);
     const selected =
-      computers.find(({ id }) => id === wanted) ?? computers.find(({ status }) => status === "running") ?? computers[0];
+      computers.find(({ id }) => id === selectedId) ?? computers.find(({ status }) => status === "running") ?? computers[0];
     this.state.set({ inventory: { ...inventory, computers }, selected, error, offline });
   }
 

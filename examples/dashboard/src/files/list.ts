@@ -93,7 +93,7 @@ function action(name: string, label: string, title: string): HTMLButtonElement {
 }
 
 function facts({ size_bytes, created_at, source }: StoredFile): HTMLParagraphElement {
-  const shown = element("p", { class: "muted figures" });
+  const line = element("p", { class: "muted tabular" });
   const at = new Date(created_at ?? "");
   const parts: (string | HTMLElement)[] = [];
   if (size_bytes !== undefined) parts.push(formatSize(size_bytes));
@@ -103,6 +103,6 @@ function facts({ size_bytes, created_at, source }: StoredFile): HTMLParagraphEle
     parts.push(element("time", { datetime: created_at, title }, isToday ? formatTime(at) : formatDate(at)));
   }
   if (source === "export") parts.push("exported");
-  for (const [index, part] of parts.entries()) shown.append(...(index === 0 ? [part] : [" · ", part]));
-  return shown;
+  for (const [index, part] of parts.entries()) line.append(...(index === 0 ? [part] : [" · ", part]));
+  return line;
 }

@@ -118,7 +118,7 @@ export class FilesPanel {
     for (const item of items) {
       const file = item.getAsFile();
       if (file === null) continue;
-      if (item.webkitGetAsEntry()?.isDirectory) this.#uploads.refuse(file.name, "A folder cannot be uploaded.");
+      if (item.webkitGetAsEntry()?.isDirectory) this.#uploads.reject(file.name, "A folder cannot be uploaded.");
       else files.push(file);
     }
     this.#uploads.add(files);
@@ -133,14 +133,14 @@ export class FilesPanel {
   async #delete(file: StoredFile): Promise<void> {
     await this.#api.removeFile(file.id);
     setState(this.#state, `Deleted ${nameOf(file)}`, "idle");
-    // Not awaited: the dialog gives the focus back to the file's row before that goes.
+    // Not awaited: the dialog restores the focus to the file's row before the row is removed.
     void this.#refresh();
   }
 
   async #download(file: StoredFile): Promise<void> {
     try {
       const href = await this.#api.fileLink(file.id);
-      // A browser that shows the file instead of saving it does so in a tab of its own.
+      // If the browser displays the file instead of saving it, it opens in a new tab.
       element("a", { href, download: nameOf(file), target: "_blank", rel: "noopener noreferrer" }).click();
       this.#notices.clear(DOWNLOAD);
     } catch (error) {

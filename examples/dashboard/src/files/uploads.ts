@@ -35,17 +35,17 @@ export class Uploads {
   add(files: Iterable<File>): void {
     for (const file of files) {
       if (file.size > MAX_FILE_SIZE) {
-        this.refuse(file.name, `The file has ${formatSize(file.size)}; the maximum is ${formatSize(MAX_FILE_SIZE)}.`);
+        this.reject(file.name, `The file has ${formatSize(file.size)}; the maximum is ${formatSize(MAX_FILE_SIZE)}.`);
       } else {
-        this.#queue.push(this.#show(file));
+        this.#queue.push(this.#addRow(file));
       }
     }
     void this.#next();
   }
 
   /** Shows why a selected file is not uploaded. */
-  refuse(name: string, reason: string): void {
-    const upload = this.#show(new File([], name));
+  reject(name: string, reason: string): void {
+    const upload = this.#addRow(new File([], name));
     this.#fail(upload, reason);
   }
 
@@ -81,10 +81,10 @@ export class Uploads {
     void this.#next();
   }
 
-  #show(file: File): Upload {
+  #addRow(file: File): Upload {
     const name = displayName(file.name);
     const bar = element("progress", { "aria-label": `Upload of ${name}`, hidden: "" });
-    const text = element("p", { class: "muted figures" }, "Waiting");
+    const text = element("p", { class: "muted tabular" }, "Waiting");
     const label = `Cancel the upload of ${name}`;
     const button = element(
       "button",
@@ -124,7 +124,7 @@ export class Uploads {
   }
 
   #retry({ file, row }: Upload): void {
-    const upload = this.#show(file);
+    const upload = this.#addRow(file);
     row.replaceWith(upload.row);
     // Focus the row and not its button: a held Enter would cancel the new upload.
     upload.row.tabIndex = -1;

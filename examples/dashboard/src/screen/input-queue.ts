@@ -157,9 +157,9 @@ export class InputQueue {
    */
   async #click({ x, y, button, second }: Click): Promise<void> {
     const now = this.#options.now?.() ?? performance.now();
-    const late = second && now - this.#firstClickAt > DOUBLE_CLICK_TIME;
+    const tooSlow = second && now - this.#firstClickAt > DOUBLE_CLICK_TIME;
     this.#firstClickAt = now;
-    await this.#options.send("click", { x, y, button, ...(late && { double: true }) });
+    await this.#options.send("click", { x, y, button, ...(tooSlow && { double: true }) });
   }
 }
 

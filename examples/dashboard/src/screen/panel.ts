@@ -95,7 +95,7 @@ export class ScreenPanel {
     if (this.#id === id) return;
     this.detach(message, id);
     this.#id = id;
-    if (this.#drawnId !== id) this.#sizing.begin(resolution);
+    if (this.#drawnId !== id) this.#sizing.reset(resolution);
     this.#feed.start();
   }
 

@@ -21,7 +21,7 @@ export class ScreenshotSizing {
   }
 
   /** @param resolution the initial resolution of the computer, such as `1280x720x24`; programs can change it later */
-  begin(resolution: string | undefined): void {
+  reset(resolution: string | undefined): void {
     const [width, height] = (resolution ?? "").split("x").map(Number);
     this.#size = width && height ? { width, height } : undefined;
   }

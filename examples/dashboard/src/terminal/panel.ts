@@ -40,23 +40,23 @@ export class TerminalPanel {
   readonly #state = byId("terminal-state", HTMLParagraphElement);
   readonly #hint = byId("terminal-hint", HTMLParagraphElement);
   readonly #button = byId("terminal-open", HTMLButtonElement);
-  readonly #ask = byId("new-shell", HTMLDialogElement);
+  readonly #confirmDialog = byId("new-shell", HTMLDialogElement);
   readonly #view: View;
   readonly #fit = new FitAddon();
   readonly #onDisconnect: () => void;
   #session: Session | undefined;
   #terminal: Terminal | undefined;
   /** The computer whose output is shown. */
-  #shown: string | undefined;
+  #shownId: string | undefined;
   /** Whether the output of an earlier shell is shown. */
   #hadShell = false;
   /** Whether a lost shell is to be replaced. False after the shell has exited. */
-  #wanted = false;
+  #autoReopen = false;
   #reachable = true;
   /** Identifies the pending attempt to open a shell. */
   #opening: object | undefined;
-  #fitting: number | undefined;
-  #noting: number | undefined;
+  #fitTimer: number | undefined;
+  #noteTimer: number | undefined;
 
   /** @param onDisconnect called when the connection of the channel breaks */
   constructor(onDisconnect: () => void) {
@@ -97,10 +97,15 @@ export class TerminalPanel {
     this.#button.addEventListener("click", () => {
       const { status } = this.#terminal?.state ?? { status: "closed" };
       if (status === "closed") this.#replace();
-      else this.#ask.showModal();
+      else this.#confirmDialog.showModal();
     });
-    setUpDialog(this.#ask, byId("new-shell-form", HTMLFormElement), "new-shell-problem", async () => () => this.#replace());
-    new ResizeObserver(() => this.#fitSoon()).observe(this.#holder);
+    setUpDialog(
+      this.#confirmDialog,
+      byId("new-shell-form", HTMLFormElement),
+      "new-shell-problem",
+      async () => () => this.#replace(),
+    );
+    new ResizeObserver(() => this.#scheduleFit()).observe(this.#holder);
     this.detach(undefined);
   }
 
@@ -114,13 +119,13 @@ export class TerminalPanel {
   detach(id: string | undefined): void {
     this.#show(id);
     this.#session = undefined;
-    this.#wanted = false;
+    this.#autoReopen = false;
     this.#opening = undefined;
     void this.#terminal?.close();
     this.#terminal = undefined;
     this.#view.options.disableStdin = true;
     this.#enable();
-    if (this.#ask.open) this.#ask.close();
+    if (this.#confirmDialog.open) this.#confirmDialog.close();
     setText(this.#hint, "");
     setState(this.#state, "Not running", "idle");
   }
@@ -130,7 +135,7 @@ export class TerminalPanel {
     const terminal = this.#terminal;
     this.#reachable = reachable;
     this.#enable();
-    if (!reachable || this.#session === undefined || !this.#wanted) return;
+    if (!reachable || this.#session === undefined || !this.#autoReopen) return;
     if (terminal === undefined || terminal.state.status === "closed" || isDisconnected(terminal.state)) {
       void this.#open(this.#session, LOST);
     }
@@ -146,9 +151,9 @@ export class TerminalPanel {
   }
 
   #show(id: string | undefined): void {
-    if (id === this.#shown) return;
+    if (id === this.#shownId) return;
     this.#view.reset();
-    this.#shown = id;
+    this.#shownId = id;
     this.#hadShell = false;
   }
 
@@ -169,8 +174,8 @@ export class TerminalPanel {
     const isObsolete = () => session.ended.aborted || this.#opening !== opening;
     void this.#terminal?.close();
     this.#terminal = undefined;
-    this.#wanted = true;
-    this.#fitNow();
+    this.#autoReopen = true;
+    this.#applyFit();
     this.#enable();
     setText(this.#hint, HINT);
     this.#hint.title = HINT;
@@ -225,7 +230,7 @@ export class TerminalPanel {
       }
       const code = await terminal.exited;
       if (!isCurrent()) return;
-      this.#wanted = false;
+      this.#autoReopen = false;
       setState(this.#state, `The shell exited with code ${code}`, code === 0 ? "idle" : "bad");
     } catch (error) {
       if (!isCurrent()) return;
@@ -240,8 +245,8 @@ export class TerminalPanel {
   #showNote(text: string, tone: "good" | "bad"): void {
     const terminal = this.#terminal;
     setState(this.#state, text, tone);
-    clearTimeout(this.#noting);
-    this.#noting = window.setTimeout(() => {
+    clearTimeout(this.#noteTimer);
+    this.#noteTimer = window.setTimeout(() => {
       if (terminal === undefined || this.#terminal !== terminal || terminal.state.status === "closed") return;
       const { text, tone } = describeState(terminal.state);
       setState(this.#state, text, tone);
@@ -303,12 +308,12 @@ export class TerminalPanel {
     }
   }
 
-  #fitSoon(): void {
-    clearTimeout(this.#fitting);
-    this.#fitting = window.setTimeout(() => this.#fitNow(), RESIZE_DELAY);
+  #scheduleFit(): void {
+    clearTimeout(this.#fitTimer);
+    this.#fitTimer = window.setTimeout(() => this.#applyFit(), RESIZE_DELAY);
   }
 
-  #fitNow(): void {
+  #applyFit(): void {
     // A hidden panel has no size.
     if (this.#holder.clientWidth > 0) this.#fit.fit();
   }
