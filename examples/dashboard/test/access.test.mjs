@@ -154,7 +154,7 @@ describe("the access key", () => {
     }
   });
 
-  test("a rejected request with an endless body loses its connection", async () => {
+  test("the server closes the connection of a rejected request with an endless body", async () => {
     for (const path of ["/api/computers/some/files/large.bin", "/", `/?key=${server.key}`]) {
       const socket = connect(server.port, "127.0.0.1");
       const closed = once(socket, "close");

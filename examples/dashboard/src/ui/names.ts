@@ -1,7 +1,7 @@
 /** Bidirectional control characters. With them, a name that ends in `gpj.exe` could be shown as `exe.jpg`. */
 const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** Returns a name for display. */
+/** Returns a name for display, without bidirectional control characters. */
 export function displayName(name: string): string {
   return name.replace(BIDI_CONTROLS, "");
 }
