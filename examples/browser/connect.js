@@ -16,6 +16,6 @@ export function show(element, state) {
           connecting: "Connecting…",
           open: "Connected",
           unstable: "Connected, but the server does not respond",
-          waiting: "Reconnecting…",
+          reconnecting: "Reconnecting…",
         }[state.status] ?? state.cause.message);
 }

@@ -76,7 +76,7 @@ export class AudioPanel {
 
   /** Reconnects now if the channel waits for its next attempt. */
   reconnect(): void {
-    if (this.#playback?.stream.state.status === "waiting") this.setReachable(true);
+    if (this.#playback?.stream.state.status === "reconnecting") this.setReachable(true);
   }
 
   #toggle(): void {

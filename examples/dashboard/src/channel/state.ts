@@ -11,7 +11,7 @@ export function describeState(state: ChannelState): { text: string; tone: Tone }
       return { text: "Connected", tone: "good" };
     case "unstable":
       return { text: "The computer does not respond. Waiting…", tone: "busy" };
-    case "waiting":
+    case "reconnecting":
       return { text: `Connection lost. Reconnecting${inSeconds(state.delay)} (attempt ${state.attempt})…`, tone: "busy" };
     case "closed":
       return {
@@ -28,7 +28,7 @@ export function hasOldPassword(cause: CloseCause): boolean {
 
 /** Whether a channel is disconnected but not closed: it is connecting, or it waits for the next attempt. */
 export function isDisconnected(state: ChannelState): boolean {
-  return state.status === "waiting" || state.status === "connecting";
+  return state.status === "reconnecting" || state.status === "connecting";
 }
 
 function inSeconds(delay: number): string {

@@ -65,7 +65,7 @@ export class EventsPanel {
 
   /** Reconnects now if the channel waits for its next attempt. */
   reconnect(): void {
-    if (this.#stream?.state.status === "waiting") this.setReachable(true);
+    if (this.#stream?.state.status === "reconnecting") this.setReachable(true);
   }
 
   /** Keeps a channel open until the session ends. Replaces a closed channel with a new one, which gets a new password. */

@@ -143,7 +143,7 @@ export class TerminalPanel {
 
   /** Reconnects now if the channel waits for its next attempt. */
   reconnect(): void {
-    if (this.#terminal?.state.status === "waiting") this.setReachable(true);
+    if (this.#terminal?.state.status === "reconnecting") this.setReachable(true);
   }
 
   #enable(): void {
@@ -203,7 +203,7 @@ export class TerminalPanel {
       if (!isCurrent()) return;
       const { text, tone } = describeState(terminal.state);
       setState(this.#state, text, tone);
-      if (terminal.state.status === "waiting") this.#onDisconnect();
+      if (terminal.state.status === "reconnecting") this.#onDisconnect();
     };
     terminal.on("state", show);
     terminal.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));
