@@ -12,7 +12,7 @@ export function describeState(state: ChannelState): { text: string; tone: Tone }
     case "unstable":
       return { text: "The computer does not respond. Waiting…", tone: "busy" };
     case "reconnecting":
-      return { text: `Connection lost. Reconnecting${inSeconds(state.delay)} (attempt ${state.attempt})…`, tone: "busy" };
+      return { text: `Reconnecting${inSeconds(state.delay)} (attempt ${state.attempt})…`, tone: "busy" };
     case "closed":
       return {
         text: sentence(state.cause.message),

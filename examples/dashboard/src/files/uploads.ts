@@ -35,7 +35,7 @@ export class Uploads {
   add(files: Iterable<File>): void {
     for (const file of files) {
       if (file.size > MAX_FILE_SIZE) {
-        this.reject(file.name, `The file is too large (${formatSize(file.size)}): the maximum is ${formatSize(MAX_FILE_SIZE)}.`);
+        this.reject(file.name, `The file is too large (${formatSize(file.size)}); the maximum is ${formatSize(MAX_FILE_SIZE)}.`);
       } else {
         this.#queue.push(this.#addRow(file));
       }
