@@ -10,7 +10,7 @@ import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
-import { makeComputer } from "../support/world.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { throughClient, throughFetch } from "./calls.mjs";
 import { timeKeystrokes } from "./keystrokes.mjs";
 import { interleave, median, quantile } from "./measure.mjs";
@@ -90,7 +90,7 @@ try {
   await buildPage(new URL("page", import.meta.url), folder, { minify: true });
   desktop = await startDesktop({ allowOrigins: [pages.origin] });
   const bindings = await bothBindings();
-  const { computer } = await makeComputer(bindings.native, desktop.options);
+  const { computer } = await createComputer(bindings.native, desktop.options);
   const node = await inNode(bindings, desktop.options, computer.id);
   const page = await inPage(pages, desktop.options, computer.id);
   console.log(`Times in milliseconds, ${ROUNDS} rounds, ${cpus().length} cores, Node ${process.version}`);

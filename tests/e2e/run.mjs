@@ -6,7 +6,7 @@ import { startCounter } from "../support/counter.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { decodePng } from "../support/png.mjs";
 import { freePort, startReceiver } from "../support/receiver.mjs";
-import { makeComputer } from "../support/world.mjs";
+import { createComputer } from "../support/computer.mjs";
 
 /** @param {"native" | "wasm"} kind */
 export function runScenarios(kind) {
@@ -27,7 +27,7 @@ export function runScenarios(kind) {
       counter = await startCounter();
       const log = (message) => logged.push(message);
       world = {
-        ...(await makeComputer(sdk, {
+        ...(await createComputer(sdk, {
           ...desktop.options,
           logger: { debug: log, info: log, warn: log, error: log },
           logLevel: "debug",

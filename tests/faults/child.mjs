@@ -1,8 +1,8 @@
 // A process that does what it is told, through one binding.
 import * as sdk from "orgo-sdk";
 import { WebSocket } from "undici";
-import { make } from "./client.mjs";
-import { provoke } from "./provocations.mjs";
+import { make } from "./call.mjs";
+import { provoke } from "./error-cases.mjs";
 
 // Node 22 and later have it as a global.
 globalThis.WebSocket ??= WebSocket;

@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 import * as sdk from "orgo-sdk";
 import { certificate } from "../support/certificate.mjs";
 import { startNode, startPage } from "./clients.mjs";
-import { ELSEWHERE, errorClasses, PROVOCATIONS } from "./provocations.mjs";
+import { ELSEWHERE, errorClasses, PROVOCATIONS } from "./error-cases.mjs";
 import { startRefuser } from "./refuser.mjs";
 
 const encode = (field) => ({ name: "InvalidParameterError", kind: "encode", delivered: "no", field });

@@ -1,7 +1,7 @@
 // Every call meets every fault, once for as long as it tries and once at the first try alone.
 import { CALLS, LINKED, WATCHED } from "./calls.mjs";
 import { FAULTS, LARGEST } from "./faults.mjs";
-import { openPlace } from "./place.mjs";
+import { openPlace } from "./fault-server.mjs";
 import { canFollow, canPass, expected, RETRIES } from "./rules.mjs";
 
 /** A request is given up after so long where the server does not answer, in milliseconds. */

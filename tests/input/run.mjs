@@ -4,7 +4,7 @@ import { after, before, describe, test } from "node:test";
 import { startDesktop } from "../support/desktop.mjs";
 import { startRelay } from "../support/relay.mjs";
 import { until } from "../support/wait.mjs";
-import { makeComputer } from "../support/world.mjs";
+import { createComputer } from "../support/computer.mjs";
 
 const FULL = process.env.ORGO_FULL === "1";
 const MIB = 1 << 20;
@@ -38,7 +38,7 @@ export function testInput(name, start) {
     const relays = [];
     before(async () => {
       world = await start(startDesktop);
-      ({ computer } = await makeComputer(world.sdk, world.desktop.options));
+      ({ computer } = await createComputer(world.sdk, world.desktop.options));
       port = Number(new URL(world.desktop.options.baseUrl).port);
       await computer.bash(`cat > reader.py <<'END'\n${READER}\nEND`);
     });

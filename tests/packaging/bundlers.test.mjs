@@ -9,7 +9,7 @@ import * as vite from "vite";
 import webpack from "webpack";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
-import { startSoundServer } from "../support/sound-server.mjs";
+import { startAudioServer } from "../support/audio-server.mjs";
 import { createProject } from "./project.mjs";
 
 const PAGE = `<!doctype html>
@@ -67,7 +67,7 @@ const BUNDLERS = {
 let project, browser, server;
 before(async () => {
   project = createProject({ "index.html": PAGE, "main.js": MAIN });
-  server = await startSoundServer({ sample: (_, sample) => 16_384 * Math.sin((2 * Math.PI * 440 * sample) / 24_000) });
+  server = await startAudioServer({ sample: (_, sample) => 16_384 * Math.sin((2 * Math.PI * 440 * sample) / 24_000) });
   browser = await startChromium();
 });
 after(async () => {

@@ -11,7 +11,7 @@ import { desktopProgram, startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
 import { decodePng } from "../support/png.mjs";
 import { within } from "../support/wait.mjs";
-import { makeComputer } from "../support/world.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { createProject, write } from "./project.mjs";
 
 const LIMIT = { timeout: 60_000 };
@@ -143,7 +143,7 @@ test("the test that the package's README shows starts a desktop of its own and p
 });
 
 test("a page gets a connection from a server, and a shell with it", LIMIT, async () => {
-  const { computer } = await makeComputer(await import("orgo-sdk"), desktop.options);
+  const { computer } = await createComputer(await import("orgo-sdk"), desktop.options);
   const built = join(project.folder, "built");
   mkdirSync(built);
   write(project, {

@@ -25,7 +25,7 @@ import {
 } from "./refusals.mjs";
 import { undeclaredRequestsAreSent } from "./request.mjs";
 import { screenshotShowsTheScreen } from "./screen.mjs";
-import { toneIsHeard } from "./sound.mjs";
+import { toneIsHeard } from "./audio.mjs";
 import { streamIsStartedAndStopped } from "./stream.mjs";
 import { shellEndsWithItsCode, shellIsWorked, sizeReachesTheShell } from "./terminal.mjs";
 import { windowIsWorked } from "./window.mjs";

@@ -7,7 +7,7 @@ import { after, before, describe, test } from "node:test";
 import { buildDashboard } from "../../examples/dashboard/build.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { until, within } from "../support/wait.mjs";
-import { makeComputer } from "../support/world.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { startEchoServer } from "./echo-server.mjs";
 import { escaped, findSecrets, SECRETS } from "./forms.mjs";
 
@@ -31,7 +31,7 @@ describe("what the desktop writes", () => {
   test("right and wrong secrets are not in it", LIMIT, async () => {
     const sdk = await import("orgo-sdk");
     const { options } = desktop;
-    const { orgo, computer, workspace } = await makeComputer(sdk, options);
+    const { orgo, computer, workspace } = await createComputer(sdk, options);
     const refused = (work) => assert.rejects(work, sdk.OrgoError);
     await refused(new sdk.Orgo({ ...options, apiKey: wrong.key }).workspaces.list());
     await refused(orgo.computers.get(wrong.key));

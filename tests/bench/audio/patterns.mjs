@@ -1,5 +1,5 @@
 // What networks, pages and clocks do.
-import { seeded } from "../../support/sound-server.mjs";
+import { seeded } from "../../support/audio-server.mjs";
 
 const jitter = (seed) => {
   const random = seeded(seed);

@@ -10,9 +10,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { buildPage } from "../../support/build-page.mjs";
 import { startBrowser } from "../../support/cdp.mjs";
 import { startPages } from "../../support/pages.mjs";
-import { startSoundServer } from "../../support/sound-server.mjs";
+import { startAudioServer } from "../../support/audio-server.mjs";
 import { median } from "../measure.mjs";
-import { judge } from "./judge.mjs";
+import { judge } from "./metrics.mjs";
 import { patterns } from "./patterns.mjs";
 
 const [SECONDS = 20, ROUNDS = 3] = argv.slice(2, 4).map(Number);
@@ -32,7 +32,7 @@ const sites = await Promise.all(
 
 async function round({ line, block, every, contextRate = 24_000, only = WAYS }, seed) {
   const browser = await startBrowser();
-  const server = await startSoundServer(line(seed));
+  const server = await startAudioServer(line(seed));
   try {
     const pages = {};
     for (const way of only) pages[way] = await browser.openPage(sites[WAYS.indexOf(way)].origin);

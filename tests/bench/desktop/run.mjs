@@ -6,7 +6,7 @@ import { TestComputer } from "../../desktop/computer.mjs";
 import { startDesktop } from "../../support/desktop.mjs";
 import { timeClicks, timeScreenshots } from "./calls.mjs";
 import { timeFlood, timeSound } from "./channels.mjs";
-import { timeLife, weigh } from "./life.mjs";
+import { timeLife, weigh } from "./life-cycle.mjs";
 
 const ROUNDS = Number(argv[2] ?? 20);
 const COMPUTERS = 10;

@@ -1,7 +1,7 @@
 // The page that does what it is told.
 import * as sdk from "orgo-sdk";
-import { make } from "../client.mjs";
-import { provoke } from "../provocations.mjs";
+import { make } from "../call.mjs";
+import { provoke } from "../error-cases.mjs";
 
 const work = { make, provoke };
 

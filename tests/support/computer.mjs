@@ -1,0 +1,15 @@
+// What scenarios work with, in Node and in pages.
+
+/**
+ * Makes a workspace with a computer, and waits until it runs.
+ *
+ * @param {typeof import("orgo-sdk")} sdk
+ * @param {import("orgo-sdk").OrgoOptions} options the settings of a client of the local desktop
+ */
+export async function createComputer(sdk, options) {
+  const orgo = new sdk.Orgo(options);
+  const workspace = await orgo.workspaces.create({ name: `tests-${Date.now()}` });
+  const computer = await orgo.computers.create({ workspace_id: workspace.id, name: "shared" });
+  await computer.waitUntilRunning();
+  return { sdk, options, orgo, workspace, computer };
+}
