@@ -1,14 +1,14 @@
-// Writes desktop/src/screen/keysyms.txt, the names of X11's keysyms, from the headers of Debian's x11proto-dev:
-// `node scripts/keysyms.mjs [FOLDER]`, where FOLDER holds keysymdef.h and XF86keysym.h.
+// Generates desktop/src/screen/keysyms.txt, the names of the X11 keysyms, from the headers of Debian's x11proto-dev:
+// `node scripts/keysyms.mjs [FOLDER]`. FOLDER contains keysymdef.h and XF86keysym.h.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { root } from "./lib/step.mjs";
 
 const folder = argv[2] ?? "/usr/include/X11";
-/** What the macro `_EVDEVK` of XF86keysym.h adds to a key's number in the Linux kernel. */
+/** The offset that the macro `_EVDEVK` in XF86keysym.h adds to a Linux key code. */
 const KERNEL = 0x1008_1000;
-/** The character in a comment is exact only if no parentheses or angles are around it. */
+/** A comment names the exact character only if it is not in parentheses or angle brackets. */
 const X = /^#define XK_(\w+)\s+0x([0-9a-fA-F]+)(?:\s*\/\*\s*U\+([0-9A-F]{4,6}) )?/gm;
 const XF86 = /^#define XF86XK_(\w+)\s+(?:0x([0-9a-fA-F]+)|_EVDEVK\(0x([0-9a-fA-F]+)\))/gm;
 
