@@ -16,15 +16,17 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-use super::{PATIENCE, eventually, server::Server, wanted};
+use super::{TEST_TIMEOUT, eventually, not_canceled, server::Server};
 use crate::screen::{
     Button, ImageFormat, Screen, ScreenError, ScreenEvent, Watch,
-    connection::Display,
-    dial::Endpoint,
-    fake_server::{Act, FOCUSED, FakeServer, ROOT, Request, atom, extension, first_event, setup},
-    limits::{Limits, MAX_PACKET_BYTES},
-    property::Question,
-    stream::wait_for,
+    connection::{
+        Display,
+        endpoint::Endpoint,
+        limits::{Limits, MAX_PACKET_BYTES},
+        property::PropertyRequest,
+        stream::wait_for,
+    },
+    fake_server::{FOCUSED, FakeServer, ROOT, Request, ServerAction, atom, extension, first_event, setup},
     watch,
 };
 
@@ -47,59 +49,61 @@ const LIMITS: Limits = Limits {
     application: Duration::from_secs(30),
 };
 /// Upper limit for any call with these limits.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_DURATION: Duration = Duration::from_secs(60);
 
 /// A screen on a fake server that replies like a real one, except for requests that `script` handles.
 fn screen(
-    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
 ) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
-    screen_within(LIMITS, script)
+    screen_with_limits(LIMITS, script)
 }
 
-fn screen_within(
+fn screen_with_limits(
     limits: Limits,
-    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
 ) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
-    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    Ok((Screen::open_within(fake.clone(), limits)?, fake))
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.default_actions()));
+    Ok((Screen::open_with_limits(fake.clone(), limits)?, fake))
 }
 
 /// The error of a screen that cannot be opened.
 #[track_caller]
-fn refused(script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static) -> ScreenError {
+fn failed_open(
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
+) -> ScreenError {
     let began = Instant::now();
     let error = screen(script).map(drop).unwrap_err();
-    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < MAX_DURATION, "the call took {:?}", began.elapsed());
     error
 }
 
 /// The error of a screenshot if the X server does `act` when it is asked for the size of the screen.
-fn refused_screenshot(act: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static) -> ScreenError {
-    refused_screenshot_within(LIMITS, act)
+fn failed_screenshot(action: impl Fn(&Request) -> Vec<ServerAction> + Send + Sync + 'static) -> ScreenError {
+    failed_screenshot_with_limits(LIMITS, action)
 }
 
-fn refused_screenshot_within(
+fn failed_screenshot_with_limits(
     limits: Limits,
-    act: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static,
+    action: impl Fn(&Request) -> Vec<ServerAction> + Send + Sync + 'static,
 ) -> ScreenError {
     // The first connection is for input, the second for captures; the first size is asked for when it is opened.
     let seen = AtomicU32::new(0);
-    let (screen, _fake) = screen_within(limits, move |request| {
+    let (screen, _fake) = screen_with_limits(limits, move |request| {
         let is_capture = request.connection == 1 && request.is(GET_GEOMETRY);
         let count = if is_capture { seen.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        (count > 0).then(|| act(request))
+        (count > 0).then(|| action(request))
     })
     .unwrap();
     let began = Instant::now();
     let error = screen.screenshot(ImageFormat::Png, None).unwrap_err();
-    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < MAX_DURATION, "the call took {:?}", began.elapsed());
     error
 }
 
 #[track_caller]
 fn assert_lost(error: &ScreenError, reason: &str) {
     assert!(
-        matches!(error, ScreenError::Lost(text) | ScreenError::BrokenOff(text) if text.contains(reason)),
+        matches!(error, ScreenError::Lost(text) | ScreenError::Interrupted(text) if text.contains(reason)),
         "{error}"
     );
 }
@@ -121,8 +125,9 @@ fn an_honest_fake_server_will_do() {
 
 #[test]
 fn a_reply_that_announces_gigabytes_is_refused_at_its_head() {
-    let error =
-        refused_screenshot(|request| vec![Act::Send(with_length(request.reply().unwrap(), 0x3fff_ffff))]);
+    let error = failed_screenshot(|request| {
+        vec![ServerAction::Send(with_length(request.reply().unwrap(), 0x3fff_ffff))]
+    });
     assert_lost(&error, "a packet of 4294967324 bytes");
 }
 
@@ -131,29 +136,30 @@ fn a_list_whose_elements_are_not_there_is_refused_before_there_is_room_for_them(
     let (cursors, _fake) = screen(|request| {
         // 65535 by 65535 pixels.
         let is_cursor = request.is_of("XFIXES", 4);
-        is_cursor.then(|| vec![Act::Send(request.reply_with(0, &[(12, u32::MAX)], &[]))])
+        is_cursor.then(|| vec![ServerAction::Send(request.reply_with(0, &[(12, u32::MAX)], &[]))])
     })
     .unwrap();
-    assert_lost(&cursors.screenshot(ImageFormat::Png, None).unwrap_err(), "elements without all of them");
+    assert_lost(&cursors.screenshot(ImageFormat::Png, None).unwrap_err(), "elements that is too short");
     let (counters, _fake) = screen(|request| {
         let is_list = request.is_of("SYNC", 1);
-        is_list.then(|| vec![Act::Send(request.reply_with(0, &[(8, u32::MAX)], &[]))])
+        is_list.then(|| vec![ServerAction::Send(request.reply_with(0, &[(8, u32::MAX)], &[]))])
     })
     .unwrap();
-    assert_lost(&counters.watch(|_| ()).unwrap_err(), "elements without all of them");
+    assert_lost(&counters.watch(|_| ()).unwrap_err(), "elements that is too short");
 }
 
 #[test]
 fn a_server_that_is_silent_or_drips_is_given_up() {
-    assert_lost(&refused_screenshot(|_| Vec::new()), "no answer within 2 seconds");
+    assert_lost(&failed_screenshot(|_| Vec::new()), "no reply within 2 seconds");
     let pause = Duration::from_millis(100);
-    let drips =
-        move |request: &Request| vec![Act::Drip(with_length(request.reply().unwrap(), 1 << 18), pause)];
-    assert_lost(&refused_screenshot(drips), "the operation took too long");
+    let drips = move |request: &Request| {
+        vec![ServerAction::Trickle(with_length(request.reply().unwrap(), 1 << 18), pause)]
+    };
+    assert_lost(&failed_screenshot(drips), "the operation took too long");
     // The same during the setup.
-    assert_lost(&refused(|request| request.is_setup().then(Vec::new)), "no answer within 2 seconds");
+    assert_lost(&failed_open(|request| request.is_setup().then(Vec::new)), "no reply within 2 seconds");
     assert_lost(
-        &refused(move |request| request.is_setup().then(|| vec![Act::Drip(setup(), pause)])),
+        &failed_open(move |request| request.is_setup().then(|| vec![ServerAction::Trickle(setup(), pause)])),
         "the operation took too long",
     );
 }
@@ -167,9 +173,9 @@ fn a_flood_ends_the_connection_wherever_it_comes() {
         bytes
     };
     // Long, so that other limits apply first.
-    let limits = Limits { reply: PATIENCE, operation: PATIENCE, ..LIMITS };
+    let limits = Limits { reply: TEST_TIMEOUT, operation: TEST_TIMEOUT, ..LIMITS };
     assert_lost(
-        &refused_screenshot_within(limits, move |request| vec![Act::Flood(event(request))]),
+        &failed_screenshot_with_limits(limits, move |request| vec![ServerAction::Flood(event(request))]),
         "unrequested bytes",
     );
     // To a request that has no reply.
@@ -179,34 +185,37 @@ fn a_flood_ends_the_connection_wherever_it_comes() {
         reply
     };
     assert_lost(
-        &refused_screenshot_within(limits, move |request| vec![Act::Flood(reply(request))]),
+        &failed_screenshot_with_limits(limits, move |request| vec![ServerAction::Flood(reply(request))]),
         "unrequested replies",
     );
     assert_lost(
-        &refused_screenshot_within(limits, move |request| {
+        &failed_screenshot_with_limits(limits, move |request| {
             let largest = vec![0; MAX_PACKET_BYTES as usize - 32];
-            vec![Act::Flood([with_length(reply(request), largest.len() as u32 / 4), largest].concat())]
+            vec![ServerAction::Flood(
+                [with_length(reply(request), largest.len() as u32 / 4), largest].concat(),
+            )]
         }),
         "unrequested bytes",
     );
     // After the reply, to flood the call that discards events.
     let maps = AtomicU32::new(0);
-    let (screen, _fake) = screen_within(limits, move |request| {
+    let (screen, _fake) = screen_with_limits(limits, move |request| {
         // The first is asked for when the screen is opened.
         let flooded = request.is(GET_KEYBOARD_MAPPING) && maps.fetch_add(1, Ordering::Relaxed) > 0;
-        flooded.then(|| [request.answer(), vec![Act::Flood(event(request))]].concat_acts())
+        flooded
+            .then(|| [request.default_actions(), vec![ServerAction::Flood(event(request))]].concat_actions())
     })
     .unwrap();
     let lost = [screen.key("a"), screen.key("b")].into_iter().find_map(Result::err);
     assert_lost(&lost.expect("one of them is cut off"), "it sent");
 }
 
-trait ConcatActs {
-    fn concat_acts(self) -> Vec<Act>;
+trait ConcatActions {
+    fn concat_actions(self) -> Vec<ServerAction>;
 }
 
-impl<const N: usize> ConcatActs for [Vec<Act>; N] {
-    fn concat_acts(self) -> Vec<Act> {
+impl<const N: usize> ConcatActions for [Vec<ServerAction>; N] {
+    fn concat_actions(self) -> Vec<ServerAction> {
         self.into_iter().flatten().collect()
     }
 }
@@ -216,15 +225,19 @@ fn windows_that_are_inside_one_another_without_end_are_left() {
     let (screen, _fake) = screen(|request| {
         request.is(QUERY_TREE).then(|| {
             // Each parent is a new window.
-            vec![Act::Send(request.reply_with(0, &[(12, 0x20_0000 + u32::from(request.sequence))], &[]))]
+            vec![ServerAction::Send(request.reply_with(
+                0,
+                &[(12, 0x20_0000 + u32::from(request.sequence))],
+                &[],
+            ))]
         })
     })
     .unwrap();
-    screen.type_text("a", None, &wanted()).unwrap();
+    screen.type_text("a", None, &not_canceled()).unwrap();
 }
 
 #[test]
-fn setups_that_no_x_server_sends_are_refused() {
+fn setups_that_no_x_server_sends_are_failed_open() {
     let base = setup();
     let find = |bytes: &[u8]| base.windows(bytes.len()).position(|part| part == bytes).unwrap();
     let masks = [0xff_0000u32, 0xff00, 0xff].map(u32::to_ne_bytes).concat();
@@ -247,7 +260,8 @@ fn setups_that_no_x_server_sends_are_refused() {
     for (what, at, bytes) in cases {
         let mut changed = base.clone();
         changed[at..at + bytes.len()].copy_from_slice(bytes);
-        let error = refused(move |request| request.is_setup().then(|| vec![Act::Send(changed.clone())]));
+        let error =
+            failed_open(move |request| request.is_setup().then(|| vec![ServerAction::Send(changed.clone())]));
         assert!(matches!(error, ScreenError::Lost(_) | ScreenError::Unsupported(_)), "{what}: {error}");
     }
 }
@@ -255,33 +269,33 @@ fn setups_that_no_x_server_sends_are_refused() {
 /// x11rb itself deadlocks on this.
 #[test]
 fn an_error_in_place_of_news_of_an_extension_is_an_error() {
-    let error = refused(|request| {
+    let error = failed_open(|request| {
         let mut error = vec![0; 32];
         error[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
-        request.is(QUERY_EXTENSION).then(|| vec![Act::Send(error)])
+        request.is(QUERY_EXTENSION).then(|| vec![ServerAction::Send(error)])
     });
     assert_lost(&error, "");
 }
 
 #[test]
-fn keyboard_maps_of_a_wrong_size_are_refused() {
-    for (width, symbols) in [(0, 0), (0, 4), (2, 0), (2, 495), (255, 496)] {
-        let error = refused(move |request| {
-            let body = vec![1; symbols];
+fn keyboard_maps_of_a_wrong_size_are_failed_open() {
+    for (width, keysyms) in [(0, 0), (0, 4), (2, 0), (2, 495), (255, 496)] {
+        let error = failed_open(move |request| {
+            let body = vec![1; keysyms];
             let is_map = request.is(GET_KEYBOARD_MAPPING);
-            is_map.then(|| vec![Act::Send(request.reply_with(width, &[], &body))])
+            is_map.then(|| vec![ServerAction::Send(request.reply_with(width, &[], &body))])
         });
-        assert_lost(&error, "keyboard map of a wrong size");
+        assert_lost(&error, "keyboard mapping of a wrong size");
     }
 }
 
 /// The keyboard's second group is in use, so every call reads the layout.
 #[test]
 fn a_layout_of_any_shape_does_no_harm() {
-    let key = |info: u8, width: u8, symbols: &[u32]| {
-        let count = u16::try_from(symbols.len()).unwrap().to_ne_bytes();
+    let key = |info: u8, width: u8, keysyms: &[u32]| {
+        let count = u16::try_from(keysyms.len()).unwrap().to_ne_bytes();
         let head = [0xffff_ffff, u32::from_ne_bytes([info, width, count[0], count[1]])];
-        [&head, symbols].concat()
+        [&head, keysyms].concat()
     };
     let layouts: Vec<(u8, Vec<u32>)> = vec![
         (0, vec![]),
@@ -309,23 +323,24 @@ fn a_layout_of_any_shape_does_no_harm() {
                     ),
                     _ => return None,
                 };
-                Some(vec![Act::Send(reply)])
+                Some(vec![ServerAction::Send(reply)])
             })
             .unwrap();
             let began = Instant::now();
             let _ = screen.key("ctrl+a");
-            let _ = screen.type_text("aé", None, &wanted());
-            assert!(began.elapsed() < LONGEST);
+            let _ = screen.type_text("aé", None, &not_canceled());
+            assert!(began.elapsed() < MAX_DURATION);
         }
     }
 }
 
 #[test]
-fn a_screen_without_pixels_or_with_too_many_is_refused() {
+fn a_screen_without_pixels_or_with_too_many_is_failed_open() {
     for (size, expected) in [(0, "with pixels"), (9000 | 9000 << 16, "9000x9000"), (u32::MAX, "65535x65535")]
     {
-        let error =
-            refused_screenshot(move |request| vec![Act::Send(request.reply_with(24, &[(16, size)], &[]))]);
+        let error = failed_screenshot(move |request| {
+            vec![ServerAction::Send(request.reply_with(24, &[(16, size)], &[]))]
+        });
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
@@ -337,12 +352,12 @@ fn a_property_longer_than_was_asked_for_is_cut() {
         request.is(GET_PROPERTY).then(|| {
             let text = vec![u32::from_ne_bytes(*b"text"); 500_000];
             let count = (text.len() * 4) as u32;
-            vec![Act::Send(request.reply_with(TEXT, &[(16, count)], &text))]
+            vec![ServerAction::Send(request.reply_with(TEXT, &[(16, count)], &text))]
         })
     })
     .unwrap();
     let display = Display::connect(&screen.endpoint).unwrap();
-    let asked = Question::ask(&display, FOCUSED, 1, AtomEnum::ANY, 1024).unwrap();
+    let asked = PropertyRequest::send(&display, FOCUSED, 1, AtomEnum::ANY, 1024).unwrap();
     assert_eq!(asked.text().unwrap().unwrap().len(), 4096);
 }
 
@@ -358,29 +373,29 @@ fn descriptors_that_are_sent_along_are_not_kept() {
         event[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
         let lent = lent.lock().unwrap();
         let sent = lent.iter().filter(|_| !request.is_setup());
-        let sent = sent.map(|write| Act::SendWith(event.clone(), Arc::clone(write)));
-        Some(request.answer().into_iter().chain(sent).collect())
+        let sent = sent.map(|write| ServerAction::SendWithFd(event.clone(), Arc::clone(write)));
+        Some(request.default_actions().into_iter().chain(sent).collect())
     })
     .unwrap();
     screen.click(1, 1, Button::Left, false).unwrap();
     write.lock().unwrap().take();
     // The pipe hangs up only if the screen has not kept a copy of its write end.
-    assert!(wait_for(&mut [PollFd::new(&read, PollFlags::IN)], Some(Instant::now() + PATIENCE)).unwrap());
+    assert!(wait_for(&mut [PollFd::new(&read, PollFlags::IN)], Some(Instant::now() + TEST_TIMEOUT)).unwrap());
     screen.click(1, 1, Button::Left, false).unwrap();
 }
 
 /// Drops a watch once `is_busy`, and waits for the end of its thread.
 fn ends_when_dropped(
-    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
     is_busy: impl Fn(&FakeServer) -> bool,
 ) {
-    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.default_actions()));
+    let endpoint = Endpoint { connector: fake.clone(), limits: LIMITS };
     let (send, dropped) = channel::<()>();
     let watch = Watch::start(&endpoint, watch::IDLE_AFTER, move |_| drop(send.clone())).unwrap();
     eventually("the watch at work", || is_busy(&fake).then_some(()));
     drop(watch);
-    assert_eq!(dropped.recv_timeout(LONGEST), Err(RecvTimeoutError::Disconnected));
+    assert_eq!(dropped.recv_timeout(MAX_DURATION), Err(RecvTimeoutError::Disconnected));
 }
 
 #[test]
@@ -397,7 +412,9 @@ fn a_watch_ends_whatever_the_server_does() {
     let started = starts();
     ends_when_dropped(
         move |request| {
-            started(request).then(|| [request.answer(), vec![Act::Flood(news(request))]].concat_acts())
+            started(request).then(|| {
+                [request.default_actions(), vec![ServerAction::Flood(news(request))]].concat_actions()
+            })
         },
         |fake| fake.connections() > 1,
     );
@@ -409,7 +426,9 @@ fn a_watch_ends_whatever_the_server_does() {
         move |request| {
             if started(request) {
                 has_started.store(true, Ordering::Relaxed);
-                return Some([request.answer(), vec![Act::Send(news(request))]].concat_acts());
+                return Some(
+                    [request.default_actions(), vec![ServerAction::Send(news(request))]].concat_actions(),
+                );
             }
             let is_open = request.is(GET_PROPERTY) && has_started.load(Ordering::Relaxed);
             asked.fetch_or(is_open, Ordering::Relaxed);
@@ -422,13 +441,14 @@ fn a_watch_ends_whatever_the_server_does() {
 }
 
 /// Closes each connection after the watch has started on it.
-fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync {
+fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync {
     let started = starts();
     move |request| {
         if request.is(CONVERT_SELECTION) {
-            return Some(vec![Act::Close]);
+            return Some(vec![ServerAction::Close]);
         }
-        started(request).then(|| [request.answer(), vec![Act::Send(copied(request))]].concat_acts())
+        started(request)
+            .then(|| [request.default_actions(), vec![ServerAction::Send(copied(request))]].concat_actions())
     }
 }
 
@@ -451,8 +471,8 @@ fn starts() -> impl Fn(&Request) -> bool + Send + Sync {
 #[test]
 fn a_server_that_closes_each_connection_is_not_asked_for_them_all_the_time() {
     let script = closes_when_started();
-    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.default_actions()));
+    let endpoint = Endpoint { connector: fake.clone(), limits: LIMITS };
     let began = Instant::now();
     let _watch = Watch::start(&endpoint, watch::IDLE_AFTER, |_| ()).unwrap();
     eventually("some connections", || (fake.connections() >= 4).then_some(()));

@@ -4,9 +4,9 @@ use x11rb::protocol::xkb::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::ModMask;
 
 use super::{
+    not_canceled,
     recorder::{Recorder, Seen},
     server::Server,
-    wanted,
 };
 use crate::screen::connection::Display;
 use Seen::{KeyDown, KeyUp};
@@ -37,10 +37,10 @@ const LAYOUTS: [(&[&str], u8); 14] = [
 fn keys(server: &Server) -> Vec<String> {
     let display = format!(":{}", server.number());
     let map = server.output("xkbcomp", &["-xkb", &display, "-"]);
-    let (_, symbols) = map.split_once("xkb_symbols").unwrap();
+    let (_, keysyms) = map.split_once("xkb_symbols").unwrap();
     let printable = |line: &&str| ["<A", "<TLDE>", "<BKSL>", "<LSGT>"].iter().any(|key| line.contains(key));
     // An entry may go over several lines.
-    symbols.split("    key ").filter(printable).map(str::to_owned).collect()
+    keysyms.split("    key ").filter(printable).map(str::to_owned).collect()
 }
 
 fn group(display: &Display) -> (u8, u8) {
@@ -65,8 +65,8 @@ fn shortcut(screen: &crate::screen::Screen, window: &Recorder, combo: &str, down
     let seen = window.wait(combo, |seen| seen.len() >= down.len() * 2);
     let expected: Vec<Seen> = down
         .iter()
-        .map(|&symbol| KeyDown(symbol))
-        .chain(down.iter().rev().map(|&symbol| KeyUp(symbol)))
+        .map(|&keysym| KeyDown(keysym))
+        .chain(down.iter().rev().map(|&keysym| KeyUp(keysym)))
         .collect();
     assert_eq!(seen, expected, "{combo}");
 }
@@ -86,7 +86,7 @@ fn shortcuts_and_text_arrive_in_every_layout_and_leave_it_as_it_was() {
         assert_eq!(state.0, in_use, "{layout:?}");
 
         for _ in 0..2 {
-            screen.type_text(TEXT, None, &wanted()).unwrap();
+            screen.type_text(TEXT, None, &not_canceled()).unwrap();
             // Alone, since the recorder does not know of groups.
             if !layout[0].contains(',') {
                 assert_eq!(window.text(TEXT.chars().count()), TEXT, "{layout:?}");
@@ -115,10 +115,9 @@ fn a_layout_group_is_as_before_also_when_nobody_waits_any_more() {
     server.run("setxkbmap", &["us,ru"]);
     let display = Display::connect(&server.endpoint()).unwrap();
     lock_group(&display, 1);
-    let caller = wanted();
-    let delay = Some(std::time::Duration::from_secs(1));
+    let caller = not_canceled();
     let result = std::thread::scope(|scope| {
-        let typing = scope.spawn(|| screen.type_text(&"abc".repeat(100), delay, &caller));
+        let typing = scope.spawn(|| screen.type_text(&"abc".repeat(100), super::slow(), &caller));
         super::eventually("the first character", || (!window.seen().is_empty()).then_some(()));
         assert_eq!(group(&display), (0, 0));
         caller.cancel();
@@ -134,10 +133,10 @@ fn the_number_pad_types_what_it_is_named_for_whatever_num_lock_says() {
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     for _ in 0..2 {
-        for (combo, symbol) in
+        for (combo, keysym) in
             [("KP_Home", 0xff95), ("KP_7", 0xffb7), ("KP_Enter", 0xff8d), ("KP_Add", 0xffab)]
         {
-            shortcut(&screen, &window, combo, &[symbol]);
+            shortcut(&screen, &window, combo, &[keysym]);
         }
         screen.key("Num_Lock").unwrap();
         window.wait("Num Lock", |seen| seen.len() >= 2);

@@ -18,7 +18,7 @@ use x11rb::{
 };
 
 use super::eventually;
-use crate::screen::{connection::Display, dial::Endpoint};
+use crate::screen::connection::{Display, endpoint::Endpoint};
 
 /// What a window was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl Recorder {
             match event {
                 Event::MappingNotify(notice) if notice.request != Mapping::KEYBOARD => {
                     display.conn.get_modifier_mapping().ok()?.reply().ok()?;
-                    symbol(display, Keycode::MAX, KeyButMask::default()).map(drop)
+                    keysym(display, Keycode::MAX, KeyButMask::default()).map(drop)
                 }
                 event => note(display, event, log),
             }
@@ -148,7 +148,7 @@ fn characters(seen: &[Seen]) -> impl Iterator<Item = char> {
     seen.iter().filter_map(|seen| match seen {
         Seen::KeyDown(0xff0d) => Some('\n'),
         Seen::KeyDown(0xff09) => Some('\t'),
-        Seen::KeyDown(symbol) => crate::screen::keysyms::character(*symbol),
+        Seen::KeyDown(keysym) => crate::screen::keyboard::keysyms::character(*keysym),
         _ => None,
     })
 }
@@ -157,8 +157,8 @@ fn characters(seen: &[Seen]) -> impl Iterator<Item = char> {
 fn note(display: &Display, event: &Event, log: &Mutex<Vec<Seen>>) -> Option<()> {
     let at = |event: &ButtonPressEvent| (event.detail, event.event_x, event.event_y);
     let seen = match event {
-        Event::KeyPress(key) => Seen::KeyDown(symbol(display, key.detail, key.state)?),
-        Event::KeyRelease(key) => Seen::KeyUp(symbol(display, key.detail, key.state)?),
+        Event::KeyPress(key) => Seen::KeyDown(keysym(display, key.detail, key.state)?),
+        Event::KeyRelease(key) => Seen::KeyUp(keysym(display, key.detail, key.state)?),
         Event::ButtonPress(press) => {
             let (button, x, y) = at(press);
             Seen::ButtonDown(button, x, y)
@@ -181,24 +181,24 @@ fn note(display: &Display, event: &Event, log: &Mutex<Vec<Seen>>) -> Option<()> 
     Some(())
 }
 
-/// The symbol of a key by the core protocol's rules for Shift and Lock.
-fn symbol(display: &Display, code: u8, state: KeyButMask) -> Option<Keysym> {
+/// The keysym of a key by the core protocol's rules for Shift and Lock.
+fn keysym(display: &Display, code: u8, state: KeyButMask) -> Option<Keysym> {
     let map = display.conn.get_keyboard_mapping(code, 1).ok()?.reply().ok()?.keysyms;
     let (plain, shifted) = (map[0], map[1]);
-    let symbol = if state.contains(KeyButMask::SHIFT) && shifted != 0 { shifted } else { plain };
+    let keysym = if state.contains(KeyButMask::SHIFT) && shifted != 0 { shifted } else { plain };
     if state.contains(KeyButMask::LOCK) {
-        return Some(upper_case(symbol));
+        return Some(upper_case(keysym));
     }
-    Some(symbol)
+    Some(keysym)
 }
 
-fn upper_case(symbol: Keysym) -> Keysym {
-    let letter = match symbol {
-        ..0x100 | 0x0100_0000.. => char::from_u32(symbol & 0x00ff_ffff),
+fn upper_case(keysym: Keysym) -> Keysym {
+    let letter = match keysym {
+        ..0x100 | 0x0100_0000.. => char::from_u32(keysym & 0x00ff_ffff),
         _ => None,
     };
     match letter.map(|letter| letter.to_uppercase().collect::<Vec<_>>()).as_deref() {
-        Some([upper]) => crate::screen::keys::of_char(*upper),
-        _ => symbol,
+        Some([upper]) => crate::screen::keyboard::keys::of_char(*upper),
+        _ => keysym,
     }
 }

@@ -12,8 +12,11 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{PATIENCE, eventually};
-use crate::screen::{Dial, Screen, dial::Endpoint, limits::Limits};
+use super::{TEST_TIMEOUT, eventually};
+use crate::screen::{
+    Connector, Screen,
+    connection::{endpoint::Endpoint, limits::Limits},
+};
 
 const VIEWER_SOCKET: &str = "rfb.sock";
 
@@ -21,8 +24,8 @@ const VIEWER_SOCKET: &str = "rfb.sock";
 #[derive(Debug)]
 pub(super) struct Socket(pub(super) PathBuf);
 
-impl Dial for Socket {
-    fn dial(&self) -> io::Result<UnixStream> {
+impl Connector for Socket {
+    fn connect(&self) -> io::Result<UnixStream> {
         UnixStream::connect(&self.0)
     }
 }
@@ -65,14 +68,14 @@ impl Server {
 
     /// A screen on this server, opened before anything else runs there.
     pub(super) fn screen(&self) -> Screen {
-        Screen::open(self.endpoint().dialer).unwrap()
+        Screen::open(self.endpoint().connector).unwrap()
     }
 
     /// For connections of the test's own, each of which may last as long as the test.
     pub(super) fn endpoint(&self) -> Endpoint {
         Endpoint {
-            dialer: Arc::new(Socket(self.socket())),
-            limits: Limits { operation: PATIENCE, ..Limits::default() },
+            connector: Arc::new(Socket(self.socket())),
+            limits: Limits { operation: TEST_TIMEOUT, ..Limits::default() },
         }
     }
 

@@ -6,8 +6,8 @@ use x11rb::{
     protocol::xproto::{ConnectionExt as _, KeyButMask},
 };
 
-use super::{eventually, recorder::Recorder, server::Server, viewer::Viewer, wanted};
-use crate::screen::{ScreenError, connection::Display, hold::Switch};
+use super::{eventually, not_canceled, recorder::Recorder, server::Server, slow, viewer::Viewer};
+use crate::screen::{ScreenError, connection::Display, input::xtest::KeyOrButton};
 
 const CAPS_LOCK_CODE: u8 = 66;
 const SHIFT_CODE: u8 = 50;
@@ -32,7 +32,7 @@ pub(super) fn samples() -> Vec<String> {
 
 #[track_caller]
 fn type_exactly(screen: &crate::screen::Screen, window: &Recorder, text: &str) {
-    screen.type_text(text, None, &wanted()).unwrap();
+    screen.type_text(text, None, &not_canceled()).unwrap();
     assert_eq!(window.text(text.chars().count()), text);
 }
 
@@ -55,7 +55,7 @@ fn caps_lock_changes_nothing_and_stays_on() {
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let person = Display::connect_for_input(&server.endpoint()).unwrap();
-    person.tap(Switch::Key(CAPS_LOCK_CODE)).unwrap();
+    person.tap(KeyOrButton::Key(CAPS_LOCK_CODE)).unwrap();
     person.sync().unwrap();
     type_exactly(&screen, &window, "Hello wörld, жЖ");
     let state = person.conn.query_pointer(person.root).unwrap().reply().unwrap().mask;
@@ -68,7 +68,7 @@ fn a_held_modifier_changes_nothing_and_stays_down() {
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let person = Display::connect_for_input(&server.endpoint()).unwrap();
-    person.press(Switch::Key(SHIFT_CODE)).unwrap();
+    person.press(KeyOrButton::Key(SHIFT_CODE)).unwrap();
     person.sync().unwrap();
     type_exactly(&screen, &window, "Hello wörld, жЖ 123");
     let state = person.conn.query_pointer(person.root).unwrap().reply().unwrap().mask;
@@ -140,14 +140,13 @@ fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let caller = CancellationToken::new();
-    let delay = Some(Duration::from_secs(1));
     let result = std::thread::scope(|scope| {
-        let typing = scope.spawn(|| screen.type_text(&"Ä?".repeat(1000), delay, &caller));
+        let typing = scope.spawn(|| screen.type_text(&"Ä?".repeat(1000), slow(), &caller));
         eventually("the first character", || (!window.seen().is_empty()).then_some(()));
         caller.cancel();
         typing.join().unwrap()
     });
-    assert!(matches!(result, Err(ScreenError::Abandoned)), "{result:?}");
+    assert!(matches!(result, Err(ScreenError::Canceled)), "{result:?}");
     let display = Display::connect(&server.endpoint()).unwrap();
     assert!(display.keys_down().unwrap().is_empty());
 }
@@ -156,15 +155,15 @@ fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
 fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
     let server = Server::start();
     let other = Display::connect(&server.endpoint()).unwrap();
-    let symbols = |code| other.conn.get_keyboard_mapping(code, 1).unwrap().reply().unwrap().keysyms;
-    let kept = || [38, 50, 166, 167, 181, 203, 205, 206, 207].map(symbols);
+    let keysyms = |code| other.conn.get_keyboard_mapping(code, 1).unwrap().reply().unwrap().keysyms;
+    let kept = || [38, 50, 166, 167, 181, 203, 205, 206, 207].map(keysyms);
     let before = kept();
     let _screen = server.screen();
     assert_eq!(kept(), before);
-    assert!([138, 170, 193, 255].map(symbols).iter().flatten().all(|&symbol| symbol == 0));
+    assert!([138, 170, 193, 255].map(keysyms).iter().flatten().all(|&keysym| keysym == 0));
 }
 
-/// A remote viewer takes codes for its own symbols, and a keyboard tool loads a whole new map.
+/// A remote viewer takes codes for its own keysyms, and a keyboard tool loads a whole new map.
 #[test]
 fn codes_that_others_bind_are_left_to_them() {
     let server = Server::start();
@@ -172,8 +171,8 @@ fn codes_that_others_bind_are_left_to_them() {
     let window = Recorder::open(&server.endpoint());
     type_exactly(&screen, &window, "жук и é");
     let other = Display::connect(&server.endpoint()).unwrap();
-    let bind = |code: u8, symbol: u32| {
-        other.conn.change_keyboard_mapping(1, code, 2, &[symbol, symbol]).unwrap();
+    let bind = |code: u8, keysym: u32| {
+        other.conn.change_keyboard_mapping(1, code, 2, &[keysym, keysym]).unwrap();
         other.sync().unwrap();
     };
     for code in (138..=255).filter(|code| code % 2 == 0) {
@@ -194,12 +193,12 @@ fn characters_that_no_key_types_are_left_out_and_the_rest_arrives() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
-    let left_out = screen.type_text("page 1\u{c}page\u{1b}[A 2", None, &wanted()).unwrap();
+    let left_out = screen.type_text("page 1\u{c}page\u{1b}[A 2", None, &not_canceled()).unwrap();
     assert_eq!(left_out, ['\u{c}', '\u{1b}']);
     let typed = "page 1page[A 2";
     assert_eq!(window.text(typed.len()), typed);
-    assert_eq!(screen.type_text("\u{0}\u{8}", None, &wanted()).unwrap(), ['\u{0}', '\u{8}']);
-    assert_eq!(screen.type_text("", None, &wanted()).unwrap(), []);
+    assert_eq!(screen.type_text("\u{0}\u{8}", None, &not_canceled()).unwrap(), ['\u{0}', '\u{8}']);
+    assert_eq!(screen.type_text("", None, &not_canceled()).unwrap(), []);
     type_exactly(&screen, &window, "after");
 }
 
@@ -210,5 +209,5 @@ fn without_a_focused_window_typing_still_returns() {
     let other = Display::connect(&server.endpoint()).unwrap();
     other.conn.set_input_focus(x11rb::protocol::xproto::InputFocus::NONE, NONE, 0u32).unwrap();
     other.sync().unwrap();
-    screen.type_text("into the void: ж", None, &wanted()).unwrap();
+    screen.type_text("into the void: ж", None, &not_canceled()).unwrap();
 }

@@ -28,10 +28,10 @@ impl Viewer {
         Self(stream)
     }
 
-    pub(super) fn key(&mut self, symbol: Keysym, down: bool) {
+    pub(super) fn key(&mut self, keysym: Keysym, down: bool) {
         const KEY_EVENT: u8 = 4;
         let mut message = vec![KEY_EVENT, down.into(), 0, 0];
-        message.extend(symbol.to_be_bytes());
+        message.extend(keysym.to_be_bytes());
         self.0.write_all(&message).unwrap();
     }
 }

@@ -17,7 +17,7 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-use super::{PATIENCE, server::Server};
+use super::{TEST_TIMEOUT, server::Server};
 use crate::screen::{Button, Screen, ScreenError, ScreenEvent, Watch, connection::Display};
 
 /// The events of one watch, in order.
@@ -43,7 +43,7 @@ impl Events {
 
     #[track_caller]
     pub(super) fn next(&self) -> ScreenEvent {
-        self.received.recv_timeout(PATIENCE).expect("an event")
+        self.received.recv_timeout(TEST_TIMEOUT).expect("an event")
     }
 
     /// The first event that `pick` takes; others are passed over.
@@ -130,7 +130,7 @@ impl Application {
             };
             let mut done = false;
             if request.target == atoms.TARGETS {
-                // Nobody asks for a picture. The server itself asks too, with a window that has no client's number.
+                // Nobody asks for a image. The server itself asks too, with a window that has no client's number.
                 let is_text = [atoms.UTF8_STRING, AtomEnum::STRING.into()].contains(&form);
                 done = !is_text && requestor > conn.setup().resource_id_mask;
                 conn.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[form])
@@ -222,7 +222,7 @@ fn windows_are_told_again_after_a_server_that_hung() {
     // Waits as long as the watch does.
     let hung = screen.click(1, 1, Button::Left, false);
     server.signal(Signal::CONT);
-    assert!(matches!(hung, Err(ScreenError::BrokenOff(_))), "{hung:?}");
+    assert!(matches!(hung, Err(ScreenError::Interrupted(_))), "{hung:?}");
     application.show("After it", None);
     events.wait(|event| {
         matches!(event, ScreenEvent::WindowOpen { title, .. } if title == "After it").then_some(())
@@ -278,7 +278,7 @@ fn copied_text_is_told_whatever_its_size() {
     application.copy(long.as_bytes(), utf8, Some(100_001));
     assert!(content(&events) == long);
 
-    // The same again is copied all the same, by the same owner or by another one, with a picture in between.
+    // The same again is copied all the same, by the same owner or by another one, with a image in between.
     application.copy(b"same", utf8, None);
     assert_eq!(content(&events), "same");
     application.copy(b"same", utf8, None);
@@ -329,7 +329,7 @@ fn a_dropped_watch_and_a_lost_server_let_go_of_the_sink() {
     drop(watch);
     assert!(
         dropped
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TEST_TIMEOUT)
             .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
     );
 
@@ -338,7 +338,7 @@ fn a_dropped_watch_and_a_lost_server_let_go_of_the_sink() {
     server.crash();
     assert!(
         dropped
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TEST_TIMEOUT)
             .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
     );
 }
