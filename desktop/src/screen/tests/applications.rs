@@ -1,3 +1,5 @@
+//! Typing into real applications.
+
 use std::fs;
 
 use super::{eventually, not_canceled, server::Server, typing::samples, watch::Events};
@@ -8,7 +10,7 @@ fn wait_for_focus(events: &Events) {
 }
 
 #[test]
-fn a_terminal_reads_exactly_what_is_typed() {
+fn a_terminal_receives_the_typed_text_exactly() {
     let mut server = Server::start();
     let screen = server.screen();
     server.manage_windows();
@@ -30,7 +32,7 @@ fn a_terminal_reads_exactly_what_is_typed() {
 }
 
 #[test]
-fn an_editor_gives_back_exactly_what_was_typed() {
+fn an_editor_receives_the_typed_text_exactly() {
     let mut server = Server::start();
     let screen = server.screen();
     server.manage_windows();

@@ -1,5 +1,7 @@
+//! Key combinations.
+
 use super::{
-    recorder::{Recorder, Seen},
+    recorder::{InputEvent, Recorder},
     server::Server,
 };
 use crate::screen::{
@@ -7,7 +9,7 @@ use crate::screen::{
     connection::Display,
     input::xtest::{HeldInputs, KeyOrButton},
 };
-use Seen::{KeyDown, KeyUp};
+use InputEvent::{KeyDown, KeyUp};
 use x11rb::protocol::xproto::ConnectionExt as _;
 
 const CONTROL: u32 = 0xffe3;
@@ -15,7 +17,7 @@ const SHIFT: u32 = 0xffe1;
 const SHIFT_CODE: u8 = 50;
 
 #[test]
-fn combinations_go_down_in_order_and_up_in_reverse() {
+fn keys_are_pressed_in_order_and_released_in_reverse_order() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -41,7 +43,7 @@ fn combinations_go_down_in_order_and_up_in_reverse() {
 }
 
 #[test]
-fn a_shifted_character_brings_shift_with_it() {
+fn shift_is_pressed_for_a_character_that_needs_it() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -56,7 +58,7 @@ fn a_shifted_character_brings_shift_with_it() {
 }
 
 #[test]
-fn a_modifier_that_is_held_is_out_of_the_way_and_then_held_again() {
+fn a_held_modifier_is_released_during_the_action_and_pressed_again() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -71,7 +73,7 @@ fn a_modifier_that_is_held_is_out_of_the_way_and_then_held_again() {
 }
 
 #[test]
-fn an_unknown_key_is_refused_with_near_names_and_nothing_is_pressed() {
+fn an_unknown_key_is_rejected_with_similar_names_and_nothing_is_pressed() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -82,7 +84,7 @@ fn an_unknown_key_is_refused_with_near_names_and_nothing_is_pressed() {
 }
 
 #[test]
-fn keys_come_up_when_the_combination_breaks_off() {
+fn keys_are_released_if_a_combination_is_interrupted() {
     let server = Server::start();
     let display = Display::connect_for_input(&server.endpoint()).unwrap();
     let mut hold = HeldInputs::new(&display);

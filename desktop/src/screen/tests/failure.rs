@@ -1,3 +1,5 @@
+//! X servers that crash or hang.
+
 use std::sync::Arc;
 
 use rustix::process::Signal;
@@ -25,13 +27,13 @@ fn every_call(screen: &Screen) -> [Result<(), ScreenError>; 6] {
 }
 
 #[test]
-fn nothing_to_connect_to_is_a_lost_screen() {
+fn opening_a_screen_without_a_server_fails() {
     let result = Screen::open(Arc::new(Socket("/nonexistent/X9".into())));
     assert!(matches!(result, Err(ScreenError::Lost(_))), "{result:?}");
 }
 
 #[test]
-fn a_crashed_server_is_lost_for_every_call() {
+fn every_call_fails_after_a_crash() {
     let mut server = Server::start();
     let screen = server.screen();
     server.crash();
@@ -45,14 +47,14 @@ fn a_crashed_server_is_lost_for_every_call() {
 }
 
 #[test]
-fn a_crash_in_the_middle_of_a_drag_ends_it() {
+fn a_crash_during_a_drag_ends_it() {
     let mut server = Server::start();
     let screen = server.screen();
     let result = std::thread::scope(|scope| {
         let drag =
             scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, seconds(20.0), &not_canceled()));
         let other = Display::connect(&server.endpoint()).unwrap();
-        eventually("the drag under way", || {
+        eventually("the pressed button", || {
             let pointer = other.conn.query_pointer(other.root).unwrap().reply().unwrap();
             pointer.mask.contains(KeyButMask::BUTTON1).then_some(())
         });
@@ -63,7 +65,7 @@ fn a_crash_in_the_middle_of_a_drag_ends_it() {
 }
 
 #[test]
-fn a_server_that_hangs_in_the_middle_of_a_drag_is_found_again_with_no_button_down() {
+fn the_button_is_released_after_a_server_hung_during_a_drag() {
     let server = Server::start();
     let screen = server.screen();
     let other = Display::connect(&server.endpoint()).unwrap();
@@ -74,17 +76,17 @@ fn a_server_that_hangs_in_the_middle_of_a_drag_is_found_again_with_no_button_dow
     let result = std::thread::scope(|scope| {
         let drag =
             scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, seconds(1.0), &not_canceled()));
-        eventually("the drag under way", || is_down().then_some(()));
+        eventually("the pressed button", || is_down().then_some(()));
         server.signal(Signal::STOP);
         drag.join().unwrap()
     });
     server.signal(Signal::CONT);
     assert!(matches!(result, Err(ScreenError::Interrupted(_))), "{result:?}");
-    eventually("the button up", || (!is_down()).then_some(()));
+    eventually("the released button", || (!is_down()).then_some(()));
 }
 
 #[test]
-fn what_a_lost_connection_held_down_is_let_go_by_the_next() {
+fn a_new_connection_releases_the_inputs_of_a_lost_one() {
     let server = Server::start();
     let lost = Display::connect_for_input(&server.endpoint()).unwrap();
     lost.press(KeyOrButton::Button(1)).unwrap();
@@ -98,7 +100,7 @@ fn what_a_lost_connection_held_down_is_let_go_by_the_next() {
 }
 
 #[test]
-fn a_server_that_hangs_is_lost_and_found_again() {
+fn calls_succeed_again_after_a_server_hung() {
     let server = Server::start();
     let screen = server.screen();
     server.signal(Signal::STOP);

@@ -1,4 +1,4 @@
-//! How models and people write keys: each spelling does what is meant, or is refused with the right one.
+//! Spellings of keys by models and people.
 
 use crate::screen::keyboard::keys;
 
@@ -11,13 +11,13 @@ const C: u32 = 0x63;
 
 enum Outcome {
     Presses(&'static [u32]),
-    /// The error contains this text.
+    /// The combination is rejected, and the error contains this text.
     Hints(&'static str),
 }
 use Outcome::{Hints, Presses};
 
 const SPELLINGS: &[(&str, Outcome)] = &[
-    // Letters in commands: case means nothing, Shift is said.
+    // Letters in commands: the case is ignored, Shift is explicit.
     ("Ctrl+A", Presses(&[CTRL, A])),
     ("CTRL+C", Presses(&[CTRL, C])),
     ("ctrl+c", Presses(&[CTRL, C])),
@@ -32,7 +32,7 @@ const SPELLINGS: &[(&str, Outcome)] = &[
     ("Ctrl + C", Presses(&[CTRL, C])),
     ("c+ctrl", Presses(&[CTRL, C])),
     ("ctrl+ctrl+c", Presses(&[CTRL, C])),
-    // Alone a letter keeps its case.
+    // A single letter keeps its case.
     ("A", Presses(&[0x41])),
     ("a", Presses(&[A])),
     ("shift+a", Presses(&[SHIFT, A])),
@@ -45,7 +45,7 @@ const SPELLINGS: &[(&str, Outcome)] = &[
     ("ctrl+minus", Presses(&[CTRL, 0x2d])),
     ("ctrl+=", Presses(&[CTRL, 0x3d])),
     ("CTRL+/", Presses(&[CTRL, 0x2f])),
-    // Names of xdotool, browsers, the vendors' tools and PyAutoGUI.
+    // Names of xdotool, browsers, vendor tools and PyAutoGUI.
     ("Return", Presses(&[0xff0d])),
     ("ENTER", Presses(&[0xff0d])),
     ("\n", Presses(&[0xff0d])),
@@ -69,7 +69,7 @@ const SPELLINGS: &[(&str, Outcome)] = &[
     ("winleft", Presses(&[SUPER])),
     ("volumemute", Presses(&[0x1008_ff12])),
     ("shift", Presses(&[SHIFT])),
-    // Any name of X, Unicode and numbers.
+    // X11 names, code points and numbers.
     ("KP_Home", Presses(&[0xff95])),
     ("KP_7", Presses(&[0xffb7])),
     ("num7", Presses(&[0xffb7])),
@@ -95,7 +95,7 @@ const SPELLINGS: &[(&str, Outcome)] = &[
     ("é", Presses(&[0xe9])),
     ("€", Presses(&[0x0100_20ac])),
     ("😀", Presses(&[0x0101_f600])),
-    // Other programs' ways to write the same.
+    // Spellings of other programs.
     ("ctrl-c", Hints("did you mean \"ctrl+c\"?")),
     ("Ctrl-Shift-T", Hints("did you mean \"Ctrl+Shift+T\"?")),
     ("ctrl c", Hints("did you mean \"ctrl+c\"?")),
@@ -137,14 +137,14 @@ const SPELLINGS: &[(&str, Outcome)] = &[
     ("U+D83D", Hints("is not a character or keysym")),
     ("0xzz", Hints("is not a character or keysym")),
     ("EACUTE", Hints("use Eacute or eacute")),
-    // Slips.
+    // Typing errors.
     ("Entr", Hints("did you mean Enter?")),
     ("Retrun", Hints("did you mean Return?")),
     ("cntrl+c", Hints("did you mean ctrl?")),
     ("PageUpp", Hints("did you mean Page_Up?")),
     ("KP_Hone", Hints("did you mean KP_Home?")),
     ("F36", Hints("did you mean F3, F6, F16?")),
-    // No hint is better than one that misleads.
+    // No suggestion, because it could be misleading.
     ("Submit", Hints("\"Submit\" is not a known key; use names such as")),
     ("hello world", Hints("use the type call for text")),
     ("👩‍💻", Hints("use the type call for text")),
@@ -152,7 +152,7 @@ const SPELLINGS: &[(&str, Outcome)] = &[
     ("ctrl+", Hints("has no key name next to a \"+\"")),
     ("+c", Hints("has no key name next to a \"+\"")),
     ("", Hints("must name a key")),
-    // Multimedia keys without their prefix.
+    // Multimedia keys without the prefix XF86.
     ("Copy", Hints("\"XF86Copy\"")),
     ("paste", Hints("\"XF86Paste\"")),
     ("Eject", Hints("\"XF86Eject\"")),
@@ -160,7 +160,7 @@ const SPELLINGS: &[(&str, Outcome)] = &[
 ];
 
 #[test]
-fn every_spelling_does_what_is_meant_or_is_refused_with_the_right_one() {
+fn every_spelling_is_understood_or_rejected_with_a_suggestion() {
     let mut wrong = Vec::new();
     for (spelling, outcome) in SPELLINGS {
         let got = keys::parse(spelling);
@@ -182,7 +182,7 @@ fn every_spelling_does_what_is_meant_or_is_refused_with_the_right_one() {
 }
 
 #[test]
-fn a_text_in_place_of_a_key_is_refused_at_once() {
+fn long_text_instead_of_a_key_is_rejected() {
     for text in
         ["ctrl-".repeat(100_000), "a ".repeat(100_000), "ctrl".repeat(25), "+".repeat(100), "U+".repeat(50)]
     {

@@ -1,8 +1,10 @@
+//! Clicks, drags and wheel scrolling.
+
 use tokio_util::sync::CancellationToken;
 
 use super::{
     clicks, not_canceled,
-    recorder::{Recorder, Seen},
+    recorder::{InputEvent, Recorder},
     seconds,
     server::Server,
 };
@@ -12,12 +14,12 @@ use crate::screen::{
     input::xtest::{HeldInputs, KeyOrButton},
 };
 
-fn presses(seen: &[Seen]) -> Vec<Seen> {
-    seen.iter().filter(|seen| !matches!(seen, Seen::Motion(..))).cloned().collect()
+fn presses(seen: &[InputEvent]) -> Vec<InputEvent> {
+    seen.iter().filter(|seen| !matches!(seen, InputEvent::Motion(..))).cloned().collect()
 }
 
 #[test]
-fn clicks_land_on_their_pixel_with_their_button() {
+fn clicks_have_the_right_pixel_and_button() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -26,7 +28,10 @@ fn clicks_land_on_their_pixel_with_their_button() {
             screen.click(x, y, button, false).unwrap();
             let seen = window.wait("a click", |seen| presses(seen).len() >= 2);
             let (x, y) = (x as i16, y as i16);
-            assert_eq!(presses(&seen), [Seen::ButtonDown(number, x, y), Seen::ButtonUp(number, x, y)]);
+            assert_eq!(
+                presses(&seen),
+                [InputEvent::ButtonDown(number, x, y), InputEvent::ButtonUp(number, x, y)]
+            );
         }
     }
 }
@@ -38,24 +43,24 @@ fn a_double_click_is_two_clicks() {
     let window = Recorder::open(&server.endpoint());
     screen.click(30, 40, Button::Left, true).unwrap();
     let seen = window.wait("two clicks", |seen| presses(seen).len() >= 4);
-    let click = [Seen::ButtonDown(1, 30, 40), Seen::ButtonUp(1, 30, 40)];
+    let click = [InputEvent::ButtonDown(1, 30, 40), InputEvent::ButtonUp(1, 30, 40)];
     assert_eq!(presses(&seen), [click.clone(), click].concat());
 }
 
 #[test]
-fn a_drag_runs_along_its_line() {
+fn a_drag_moves_along_a_straight_line() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     screen.drag((0, 0), (1279, 719), Button::Right, seconds(0.3), &not_canceled()).unwrap();
     let seen = window.wait("the drag", |seen| presses(seen).len() >= 2);
 
-    assert_eq!(presses(&seen), [Seen::ButtonDown(3, 0, 0), Seen::ButtonUp(3, 1279, 719)]);
-    let pressed = seen.iter().position(|seen| matches!(seen, Seen::ButtonDown(..))).unwrap();
+    assert_eq!(presses(&seen), [InputEvent::ButtonDown(3, 0, 0), InputEvent::ButtonUp(3, 1279, 719)]);
+    let pressed = seen.iter().position(|seen| matches!(seen, InputEvent::ButtonDown(..))).unwrap();
     let path: Vec<_> = seen[pressed..]
         .iter()
         .filter_map(|seen| match seen {
-            Seen::Motion(x, y) => Some((*x, *y)),
+            InputEvent::Motion(x, y) => Some((*x, *y)),
             _ => None,
         })
         .collect();
@@ -65,7 +70,7 @@ fn a_drag_runs_along_its_line() {
 }
 
 #[test]
-fn a_drag_that_nobody_waits_for_any_more_ends_with_its_button_up() {
+fn a_canceled_drag_releases_its_button() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -78,14 +83,14 @@ fn a_drag_that_nobody_waits_for_any_more_ends_with_its_button_up() {
     });
     assert!(matches!(result, Err(ScreenError::Canceled)), "{result:?}");
     let seen = window.wait("the release", |seen| !presses(seen).is_empty());
-    assert!(matches!(presses(&seen)[..], [Seen::ButtonUp(1, x, _)] if x < 1279), "{seen:?}");
+    assert!(matches!(presses(&seen)[..], [InputEvent::ButtonUp(1, x, _)] if x < 1279), "{seen:?}");
     let late = screen.drag((0, 0), (9, 9), Button::Left, seconds(0.0), &caller);
     assert!(matches!(late, Err(ScreenError::Canceled)), "{late:?}");
     assert!(presses(&window.seen()).is_empty());
 }
 
 #[test]
-fn the_wheel_turns_where_it_is_told() {
+fn scrolling_uses_the_right_position_and_direction() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -95,16 +100,16 @@ fn the_wheel_turns_where_it_is_told() {
     for (direction, number) in turns {
         screen.scroll(direction, clicks(3), None).unwrap();
         let seen = window.wait("three turns", |seen| presses(seen).len() >= 6);
-        let turn = [Seen::ButtonDown(number, 5, 6), Seen::ButtonUp(number, 5, 6)];
+        let turn = [InputEvent::ButtonDown(number, 5, 6), InputEvent::ButtonUp(number, 5, 6)];
         assert_eq!(seen, [turn.clone(), turn.clone(), turn].concat());
     }
     screen.scroll(Direction::Down, clicks(1), Some((700, 500))).unwrap();
     let seen = window.wait("a turn", |seen| presses(seen).len() >= 2);
-    assert_eq!(presses(&seen)[0], Seen::ButtonDown(5, 700, 500));
+    assert_eq!(presses(&seen)[0], InputEvent::ButtonDown(5, 700, 500));
 }
 
 #[test]
-fn what_lies_outside_is_refused_by_name_and_not_sent() {
+fn values_out_of_range_are_rejected_by_name_and_have_no_effect() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -129,11 +134,11 @@ fn what_lies_outside_is_refused_by_name_and_not_sent() {
     }
     screen.click(9, 9, left, false).unwrap();
     let seen = window.wait("the click", |seen| presses(seen).len() >= 2);
-    assert_eq!(presses(&seen)[0], Seen::ButtonDown(1, 9, 9));
+    assert_eq!(presses(&seen)[0], InputEvent::ButtonDown(1, 9, 9));
 }
 
 #[test]
-fn a_button_comes_up_when_its_drag_breaks_off() {
+fn a_button_is_released_if_a_drag_is_interrupted() {
     let server = Server::start();
     let window = Recorder::open(&server.endpoint());
     let display = Display::connect_for_input(&server.endpoint()).unwrap();
@@ -141,5 +146,5 @@ fn a_button_comes_up_when_its_drag_breaks_off() {
     hold.press(KeyOrButton::Button(1)).unwrap();
     drop(hold);
     let seen = window.wait("the release", |seen| presses(seen).len() >= 2);
-    assert!(matches!(presses(&seen)[..], [Seen::ButtonDown(1, ..), Seen::ButtonUp(1, ..)]));
+    assert!(matches!(presses(&seen)[..], [InputEvent::ButtonDown(1, ..), InputEvent::ButtonUp(1, ..)]));
 }

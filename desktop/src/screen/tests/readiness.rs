@@ -1,3 +1,5 @@
+//! Readiness of the parts of the desktop.
+
 use std::{thread, time::Instant};
 
 use x11rb::{
@@ -9,7 +11,7 @@ use super::{TEST_TIMEOUT, server::Server};
 use crate::screen::{DesktopPart, connection::Display};
 
 #[test]
-fn a_window_manager_is_waited_for() {
+fn a_call_waits_for_the_window_manager() {
     let mut server = Server::start();
     let screen = server.screen();
     assert!(!screen.wait_until_ready(DesktopPart::WindowManager, Instant::now()).unwrap());
@@ -21,7 +23,7 @@ fn a_window_manager_is_waited_for() {
 }
 
 #[test]
-fn a_desktop_is_there_when_its_wallpaper_and_its_panel_are() {
+fn a_desktop_is_ready_with_its_wallpaper_and_its_panel() {
     let server = Server::start();
     let display = Display::connect(&server.endpoint()).unwrap();
     let screen = server.screen();

@@ -1,3 +1,5 @@
+//! Screenshots.
+
 use std::{io::Cursor, sync::Arc};
 
 use x11rb::{
@@ -31,7 +33,7 @@ impl DecodedImage {
     }
 }
 
-/// Fills the screen, and its lower right quarter in another colour.
+/// Fills the screen with one color and its lower right quarter with another.
 fn paint(server: &Server, all: u32, quarter: u32) {
     let display = Display::connect(&server.endpoint()).unwrap();
     let conn = &display.conn;
@@ -46,7 +48,7 @@ fn paint(server: &Server, all: u32, quarter: u32) {
 }
 
 #[test]
-fn colours_and_places_are_right() {
+fn colors_and_positions_are_correct() {
     let server = Server::start();
     let screen = server.screen();
     paint(&server, 0x10_80_f0, 0xff_00_01);
@@ -59,7 +61,7 @@ fn colours_and_places_are_right() {
 }
 
 #[test]
-fn sixteen_bits_a_pixel_work_too() {
+fn sixteen_bits_per_pixel_are_supported() {
     let server = Server::with_depth(16);
     let screen = server.screen();
     paint(&server, 0xffff, 0xf800);
@@ -69,7 +71,7 @@ fn sixteen_bits_a_pixel_work_too() {
 }
 
 #[test]
-fn the_pointer_is_in_the_picture() {
+fn the_pointer_is_in_the_image() {
     let server = Server::start();
     let screen = server.screen();
     paint(&server, 0x40_40_40, 0x40_40_40);
@@ -83,12 +85,12 @@ fn the_pointer_is_in_the_picture() {
             .filter(|&(x, y)| image.pixel(x, y) != [0x40; 3])
             .count()
     };
-    assert!(around(&there) > 10, "no pointer at its place");
+    assert!(around(&there) > 10, "no pointer at its position");
     assert_eq!(around(&gone), 0);
 }
 
 #[test]
-fn a_picture_follows_the_size_of_the_screen() {
+fn the_image_has_the_current_size_of_the_screen() {
     let server = Server::start();
     let screen = server.screen();
     screen.screenshot(ImageFormat::Png, None).unwrap();
@@ -104,7 +106,7 @@ fn a_picture_follows_the_size_of_the_screen() {
 }
 
 #[test]
-fn scale_and_format_are_honoured() {
+fn scale_and_format_are_applied() {
     let server = Server::start();
     let screen = server.screen();
     paint(&server, 0xff_ff_ff, 0);
@@ -120,7 +122,7 @@ fn scale_and_format_are_honoured() {
 }
 
 #[test]
-fn an_unchanged_screen_is_encoded_once_and_every_change_again() {
+fn an_image_is_encoded_again_only_after_a_change() {
     let server = Server::start();
     let screen = server.screen();
     let take = |format, scale| screen.screenshot(format, scale).unwrap();
@@ -148,7 +150,7 @@ fn an_unchanged_screen_is_encoded_once_and_every_change_again() {
 }
 
 #[test]
-fn what_is_drawn_in_a_window_counts_at_once() {
+fn drawing_in_a_window_is_visible_immediately() {
     let server = Server::start();
     let screen = server.screen();
     let display = Display::connect(&server.endpoint()).unwrap();

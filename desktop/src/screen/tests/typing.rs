@@ -1,3 +1,5 @@
+//! Typing text.
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -12,8 +14,8 @@ use crate::screen::{ScreenError, connection::Display, input::xtest::KeyOrButton}
 const CAPS_LOCK_CODE: u8 = 66;
 const SHIFT_CODE: u8 = 50;
 
-/// Texts of 200 characters each: of the keyboard, of other alphabets, and with more distinct characters than
-/// the pool has codes.
+/// Texts of 200 characters each: characters on the keyboard, other alphabets, and more distinct characters than the pool has
+/// keycodes.
 pub(super) fn samples() -> Vec<String> {
     let cycle = |characters: &str| characters.chars().cycle().take(200).collect::<String>();
     let han: String = (0..200).filter_map(|n| char::from_u32(0x4e00 + n * 7)).collect();
@@ -37,7 +39,7 @@ fn type_exactly(screen: &crate::screen::Screen, window: &Recorder, text: &str) {
 }
 
 #[test]
-fn every_text_arrives_exactly() {
+fn every_text_is_received_exactly() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -45,12 +47,12 @@ fn every_text_arrives_exactly() {
         for text in samples() {
             type_exactly(&screen, &window, &text);
         }
-        assert!(window.seen().is_empty(), "round {round} left keys over");
+        assert!(window.seen().is_empty(), "round {round} has additional keys");
     }
 }
 
 #[test]
-fn caps_lock_changes_nothing_and_stays_on() {
+fn caps_lock_does_not_change_the_text_and_stays_on() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -63,7 +65,7 @@ fn caps_lock_changes_nothing_and_stays_on() {
 }
 
 #[test]
-fn a_held_modifier_changes_nothing_and_stays_down() {
+fn a_held_modifier_does_not_change_the_text_and_stays_down() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -76,7 +78,7 @@ fn a_held_modifier_changes_nothing_and_stays_down() {
 }
 
 #[test]
-fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
+fn modifiers_of_a_remote_viewer_do_not_change_the_text() {
     const SHIFT_L: u32 = 0xffe1;
     const CAPS_LOCK: u32 = 0xffe5;
     let server = Server::start();
@@ -93,7 +95,7 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
     type_exactly(&screen, &window, "Held: wörld Ж?");
     assert!(state_has(KeyButMask::SHIFT));
     viewer.key(SHIFT_L, false);
-    eventually("Shift let go", || (!state_has(KeyButMask::SHIFT)).then_some(()));
+    eventually("Shift released", || (!state_has(KeyButMask::SHIFT)).then_some(()));
     type_exactly(&screen, &window, "Free: wörld Ж?");
 
     viewer.key(CAPS_LOCK, true);
@@ -104,27 +106,27 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
 }
 
 #[test]
-fn a_window_that_never_answers_gets_every_text_too() {
+fn a_window_that_ignores_pings_receives_every_text() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open_mute(&server.endpoint());
+    let window = Recorder::open_unresponsive(&server.endpoint());
     for text in samples() {
         type_exactly(&screen, &window, &text);
     }
 }
 
 #[test]
-fn a_window_that_gives_no_answers_gets_what_the_pool_holds() {
+fn a_window_without_ping_receives_text_up_to_the_capacity_of_the_pool() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open_silent(&server.endpoint());
+    let window = Recorder::open_without_ping(&server.endpoint());
     type_exactly(&screen, &window, "ASCII, é and Ж");
     type_exactly(&screen, &window, "漢字 and Ж");
 }
 
-/// A pause would not do: it takes seconds to read what is typed within a few milliseconds.
+/// A fixed pause would be too short: the window needs seconds for keys that are pressed within a few milliseconds.
 #[test]
-fn a_slow_window_that_reads_its_maps_at_every_notice_gets_every_text_too() {
+fn a_slow_window_that_responds_to_mapping_probes_receives_every_text() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open_rereading(&server.endpoint(), Duration::from_millis(5));
@@ -135,7 +137,7 @@ fn a_slow_window_that_reads_its_maps_at_every_notice_gets_every_text_too() {
 }
 
 #[test]
-fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
+fn canceled_typing_stops_and_releases_every_key() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -152,7 +154,7 @@ fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
 }
 
 #[test]
-fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
+fn opening_a_screen_unbinds_keycodes_except_those_with_a_fixed_meaning() {
     let server = Server::start();
     let other = Display::connect(&server.endpoint()).unwrap();
     let keysyms = |code| other.conn.get_keyboard_mapping(code, 1).unwrap().reply().unwrap().keysyms;
@@ -163,9 +165,9 @@ fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
     assert!([138, 170, 193, 255].map(keysyms).iter().flatten().all(|&keysym| keysym == 0));
 }
 
-/// A remote viewer takes codes for its own keysyms, and a keyboard tool loads a whole new map.
+/// A remote viewer binds keycodes to its own keysyms, and a keyboard tool loads a new keymap.
 #[test]
-fn codes_that_others_bind_are_left_to_them() {
+fn keycodes_that_other_clients_bind_are_not_used() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -189,7 +191,7 @@ fn codes_that_others_bind_are_left_to_them() {
 }
 
 #[test]
-fn characters_that_no_key_types_are_left_out_and_the_rest_arrives() {
+fn control_characters_are_skipped_and_the_rest_is_received() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -203,7 +205,7 @@ fn characters_that_no_key_types_are_left_out_and_the_rest_arrives() {
 }
 
 #[test]
-fn without_a_focused_window_typing_still_returns() {
+fn typing_without_a_focused_window_returns() {
     let server = Server::start();
     let screen = server.screen();
     let other = Display::connect(&server.endpoint()).unwrap();

@@ -1,3 +1,5 @@
+//! A remote viewer.
+
 use std::{
     io::{Read, Write},
     os::unix::net::UnixStream,
@@ -7,7 +9,7 @@ use x11rb::protocol::xproto::Keysym;
 
 use super::server::Server;
 
-/// A person at a remote viewer (RFB 3.8), whose keyboard is another device than the synthetic one.
+/// A client of the VNC server (RFB 3.8). Its keyboard is another device than the synthetic one.
 pub(super) struct Viewer(UnixStream);
 
 impl Viewer {
