@@ -24,16 +24,16 @@ pub(in crate::screen) struct ImageCache(Vec<(ImageOptions, Arc<Image>)>);
 
 impl ImageCache {
     /// Removes all images, after a change of the screen.
-    pub(in crate::screen) fn clear(&mut self) {
+    pub(super) fn clear(&mut self) {
         self.0.clear();
     }
 
-    pub(in crate::screen) fn get(&self, options: ImageOptions) -> Option<Arc<Image>> {
+    pub(super) fn get(&self, options: ImageOptions) -> Option<Arc<Image>> {
         self.0.iter().find(|(kept, _)| *kept == options).map(|(_, image)| Arc::clone(image))
     }
 
     /// Adds the image that `encode` returns, and evicts the oldest ones if necessary.
-    pub(in crate::screen) fn add(
+    pub(super) fn add(
         &mut self,
         options: ImageOptions,
         encode: impl FnOnce() -> Result<Image, ScreenError>,

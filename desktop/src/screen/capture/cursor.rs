@@ -5,7 +5,7 @@ use x11rb::protocol::xfixes::GetCursorImageReply;
 use super::Frame;
 
 /// Draws the pointer at its position. A capture of the root window does not contain it.
-pub(in crate::screen) fn draw(frame: &mut Frame, cursor: &GetCursorImageReply) {
+pub(super) fn draw(frame: &mut Frame, cursor: &GetCursorImageReply) {
     let left = i32::from(cursor.x) - i32::from(cursor.xhot);
     let top = i32::from(cursor.y) - i32::from(cursor.yhot);
     let row_width = usize::from(cursor.width).max(1);

@@ -6,7 +6,7 @@ use crate::screen::{ImageFormat, ScreenError};
 /// Text stays sharp at this quality. An image has about half the size of one with quality 95.
 const JPEG_QUALITY: u8 = 85;
 
-pub(in crate::screen) fn encode(frame: &Frame, format: ImageFormat) -> Result<Image, ScreenError> {
+pub(super) fn encode(frame: &Frame, format: ImageFormat) -> Result<Image, ScreenError> {
     let (bytes, mime_type) = match format {
         ImageFormat::Png => (png(frame)?, "image/png"),
         ImageFormat::Jpeg => (jpeg(frame)?, "image/jpeg"),

@@ -7,7 +7,7 @@ use crate::screen::ScreenError;
 
 /// The layout of a pixel of the root window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::screen) struct PixelLayout {
+pub(super) struct PixelLayout {
     bytes_per_pixel: usize,
     /// Each row is padded to a multiple of this number of bits.
     row_unit: usize,
@@ -37,7 +37,7 @@ impl Channel {
 }
 
 impl PixelLayout {
-    pub(in crate::screen) fn of_root(setup: &Setup) -> Result<Self, ScreenError> {
+    pub(super) fn of_root(setup: &Setup) -> Result<Self, ScreenError> {
         let screen = &setup.roots[0];
         let format = setup.pixmap_formats.iter().find(|format| format.depth == screen.root_depth);
         let mut visuals = screen.allowed_depths.iter().flat_map(|depth| &depth.visuals);
@@ -67,12 +67,12 @@ impl PixelLayout {
     }
 
     /// The number of bytes in a row of `width` pixels.
-    pub(in crate::screen) fn stride(self, width: usize) -> usize {
+    pub(super) fn stride(self, width: usize) -> usize {
         (width * self.bytes_per_pixel * 8).next_multiple_of(self.row_unit) / 8
     }
 
     /// Appends the pixels of complete rows of `stride` bytes to `rgb`. `stride` must not be 0.
-    pub(in crate::screen) fn append_rgb(self, rows: &[u8], width: usize, stride: usize, rgb: &mut Vec<u8>) {
+    pub(super) fn append_rgb(self, rows: &[u8], width: usize, stride: usize, rgb: &mut Vec<u8>) {
         for row in rows.chunks_exact(stride) {
             for pixel in row[..width * self.bytes_per_pixel].chunks_exact(self.bytes_per_pixel) {
                 let mut bytes = [0; 4];
@@ -85,7 +85,7 @@ impl PixelLayout {
 }
 
 /// Scales a frame down. Each new pixel is the mean of the old pixels in its area.
-pub(in crate::screen) fn scaled_down(frame: Frame, scale: f32) -> Frame {
+pub(super) fn scaled_down(frame: Frame, scale: f32) -> Frame {
     let reduced = |size: usize| ((size as f32 * scale).round() as usize).clamp(1, size);
     let (width, height) = (reduced(frame.width), reduced(frame.height));
     if (width, height) == (frame.width, frame.height) {

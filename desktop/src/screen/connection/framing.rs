@@ -16,7 +16,7 @@ const SEND_EVENT_FLAG: u8 = 0x80;
 ///
 /// x11rb allocates the number of bytes in the length field, up to 16 GiB. This type checks the field before x11rb reads it.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::screen) struct Framing {
+pub(super) struct Framing {
     header: [u8; HEADER],
     filled: usize,
     /// Remaining bytes of the current packet.
@@ -28,11 +28,11 @@ pub(in crate::screen) struct Framing {
 /// A packet is longer than [`MAX_PACKET_BYTES`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("it sent a packet of {0} bytes, must be at most {MAX_PACKET_BYTES}")]
-pub(in crate::screen) struct PacketTooLong(u64);
+pub(super) struct PacketTooLong(u64);
 
 impl Framing {
     /// Processes the next bytes of the stream. Returns the number of replies and errors that begin in them.
-    pub(in crate::screen) fn advance(&mut self, mut bytes: &[u8]) -> Result<u64, PacketTooLong> {
+    pub(super) fn advance(&mut self, mut bytes: &[u8]) -> Result<u64, PacketTooLong> {
         let mut replies = 0;
         while !bytes.is_empty() {
             if self.remaining > 0 {

@@ -36,7 +36,7 @@ const SMALL_PACKET: u64 = 32;
 /// Programs inside the computer may have a duplicate of the socket. Duplicates share the flag `O_NONBLOCK`, so each call passes
 /// `MSG_DONTWAIT` instead.
 #[derive(Debug)]
-pub(in crate::screen) struct BoundedStream {
+pub(super) struct BoundedStream {
     stream: DefaultStream,
     reply_limit: Duration,
     /// Remaining time of the current operation.
@@ -53,11 +53,7 @@ pub(in crate::screen) struct BoundedStream {
 
 impl BoundedStream {
     /// `limit` is the timeout of the setup.
-    pub(in crate::screen) fn new(
-        stream: UnixStream,
-        reply_limit: Duration,
-        limit: Duration,
-    ) -> io::Result<Self> {
+    pub(super) fn new(stream: UnixStream, reply_limit: Duration, limit: Duration) -> io::Result<Self> {
         let (stream, _) = DefaultStream::from_unix_stream(stream)?;
         let bounded = Self {
             stream,
@@ -74,25 +70,25 @@ impl BoundedStream {
     }
 
     /// Starts an operation with a total timeout of `limit`.
-    pub(in crate::screen) fn begin_operation(&self, limit: Duration) {
+    pub(super) fn begin_operation(&self, limit: Duration) {
         self.operation.replace(TimeBudget::new(limit));
         self.receivable.set(MAX_BYTES_PER_SECOND * (limit.as_secs() + 1));
     }
 
     /// Returns the time at which the caller should check again. Fails after the timeout of the operation.
-    pub(in crate::screen) fn next_check(&self) -> io::Result<Instant> {
+    pub(super) fn next_check(&self) -> io::Result<Instant> {
         let check = self.operation.borrow_mut().next_check();
         check.ok_or_else(|| timed_out("the operation took too long".to_owned()))
     }
 
     /// Records that a caller has read a packet.
-    pub(in crate::screen) fn packet_read(&self, packet: &[u8]) {
+    pub(super) fn packet_read(&self, packet: &[u8]) {
         let is_reply = matches!(packet.first(), Some(0 | 1));
         self.mark_read(packet.len() as u64, is_reply.into());
     }
 
     /// Records that x11rb has dropped the reply to one of its internal requests.
-    pub(in crate::screen) fn small_reply_dropped(&self) {
+    pub(super) fn small_reply_dropped(&self) {
         self.mark_read(SMALL_PACKET, 1);
     }
 
@@ -102,13 +98,13 @@ impl BoundedStream {
     }
 
     /// Records that the setup has been read.
-    pub(in crate::screen) fn setup_read(&self) {
+    pub(super) fn setup_read(&self) {
         self.unread_bytes.set(0);
         self.unread_replies.set(0);
     }
 
     /// Whether x11rb keeps so many unread packets that the connection should be replaced.
-    pub(in crate::screen) fn needs_replacement(&self) -> bool {
+    pub(super) fn needs_replacement(&self) -> bool {
         self.unread_bytes.get() > REPLACEMENT_BYTES || self.unread_replies.get() > REPLACEMENT_REPLIES
     }
 

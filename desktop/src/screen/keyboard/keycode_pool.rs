@@ -62,13 +62,13 @@ pub(in crate::screen) struct KeycodePool {
 
 /// The result of [`KeycodePool::bind`].
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::screen) struct Binding {
+pub(super) struct Binding {
     /// The keycode of each requested keysym, in the order of the request.
-    pub(in crate::screen) codes: Vec<Keycode>,
+    pub(super) codes: Vec<Keycode>,
     /// The keycodes to bind before typing, with their new keysyms.
-    pub(in crate::screen) changes: Vec<(Keycode, Keysym)>,
+    pub(super) changes: Vec<(Keycode, Keysym)>,
     /// Whether applications may still have to look up the old keysym of a changed keycode.
-    pub(in crate::screen) reuses_pending: bool,
+    pub(super) reuses_pending: bool,
 }
 
 impl KeycodePool {
@@ -78,7 +78,7 @@ impl KeycodePool {
     }
 
     /// Updates the pool from the current keymap, which remote viewers and keyboard tools change too.
-    pub(in crate::screen) fn refresh(&mut self, keymap: &Keymap) {
+    pub(super) fn refresh(&mut self, keymap: &Keymap) {
         for slot in &mut self.slots {
             let levels = keymap.keysyms(slot.code);
             let keysym = levels.first().copied().unwrap_or(NO_SYMBOL);
@@ -96,12 +96,12 @@ impl KeycodePool {
     }
 
     /// Maximum number of distinct keysyms in one batch.
-    pub(in crate::screen) fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         self.slots.iter().filter(|slot| !slot.foreign).count()
     }
 
     /// Assigns a keycode to each of the distinct keysyms, at most [`Self::capacity`] of them.
-    pub(in crate::screen) fn bind(&mut self, wanted: &[Keysym]) -> Binding {
+    pub(super) fn bind(&mut self, wanted: &[Keysym]) -> Binding {
         self.clock += 1;
         for slot in self.slots.iter_mut().filter(|slot| !slot.foreign && wanted.contains(&slot.keysym)) {
             slot.last_use = self.clock;
@@ -128,14 +128,14 @@ impl KeycodePool {
     }
 
     /// Records that these keys were pressed.
-    pub(in crate::screen) fn mark_pending(&mut self, codes: &[Keycode]) {
+    pub(super) fn mark_pending(&mut self, codes: &[Keycode]) {
         for slot in self.slots.iter_mut().filter(|slot| codes.contains(&slot.code)) {
             slot.pending = true;
         }
     }
 
     /// Records that applications have handled all keys so far.
-    pub(in crate::screen) fn clear_pending(&mut self) {
+    pub(super) fn clear_pending(&mut self) {
         self.slots.iter_mut().for_each(|slot| slot.pending = false);
     }
 }

@@ -11,30 +11,30 @@ use super::{keys, keysyms};
 use crate::screen::{ScreenError, connection::Display};
 
 /// Keycodes from this one are not on a PC keyboard. In the default keymap, they have multimedia keysyms only.
-pub(in crate::screen) const FIRST_SPARE: Keycode = 136;
+pub(super) const FIRST_SPARE: Keycode = 136;
 /// Spare keycodes that keep their default keysym. A VNC server binds empty keycodes to characters of a remote viewer. With one
 /// of these keycodes, the character would make Chromium reload or leave the page.
-pub(in crate::screen) const UNTOUCHED: [Keycode; 3] = [166, 167, 181];
+pub(super) const UNTOUCHED: [Keycode; 3] = [166, 167, 181];
 /// The first and the last keycode of every common X server. The protocol reserves keycodes below 8.
 const KEYCODES: (Keycode, Keycode) = (8, Keycode::MAX);
 /// The keysym NoSymbol of a key that types nothing.
-pub(in crate::screen) const NO_SYMBOL: Keysym = 0;
+pub(super) const NO_SYMBOL: Keysym = 0;
 
 /// Whether the keysym is on the keypad, with or without Num Lock.
-pub(in crate::screen) fn is_keypad(keysym: Keysym) -> bool {
+pub(super) fn is_keypad(keysym: Keysym) -> bool {
     (0xff95..=0xff9f).contains(&keysym) || (0xffac..=0xffb9).contains(&keysym)
 }
 
 /// The key for a keysym, and whether the keysym needs Shift.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::screen) struct Key {
-    pub(in crate::screen) code: Keycode,
-    pub(in crate::screen) shift: bool,
+pub(super) struct Key {
+    pub(super) code: Keycode,
+    pub(super) shift: bool,
 }
 
 /// A snapshot of the keyboard mapping and the modifier mapping.
 #[derive(Debug)]
-pub(in crate::screen) struct Keymap {
+pub(super) struct Keymap {
     first: Keycode,
     width: usize,
     keysyms: Vec<Keysym>,
@@ -42,7 +42,7 @@ pub(in crate::screen) struct Keymap {
 }
 
 impl Keymap {
-    pub(in crate::screen) fn read(display: &Display) -> Result<Self, ScreenError> {
+    pub(super) fn read(display: &Display) -> Result<Self, ScreenError> {
         let setup = display.conn.setup();
         let (first, last) = KEYCODES;
         if (setup.min_keycode, setup.max_keycode) != KEYCODES {
@@ -69,17 +69,14 @@ impl Keymap {
     }
 
     /// The keysyms of a key by level. The list is empty for an invalid keycode.
-    pub(in crate::screen) fn keysyms(&self, code: Keycode) -> &[Keysym] {
+    pub(super) fn keysyms(&self, code: Keycode) -> &[Keysym] {
         let Some(index) = code.checked_sub(self.first) else { return &[] };
         self.keysyms.chunks(self.width).nth(index.into()).unwrap_or(&[])
     }
 
     /// The keys that typing never rebinds, by the keysyms of their first two levels. `keysyms` returns the keysyms of a keycode in
     /// the active group. Keys without Shift take precedence.
-    pub(in crate::screen) fn fixed_keys<'a>(
-        &self,
-        keysyms: impl Fn(Keycode) -> &'a [Keysym],
-    ) -> HashMap<Keysym, Key> {
+    pub(super) fn fixed_keys<'a>(&self, keysyms: impl Fn(Keycode) -> &'a [Keysym]) -> HashMap<Keysym, Key> {
         let mut keys = HashMap::new();
         let modifiers = || (FIRST_SPARE..=Keycode::MAX).filter(|&code| self.is_modifier(code));
         for (level, shift) in [(0, false), (1, true)] {
@@ -101,7 +98,7 @@ impl Keymap {
     }
 
     /// The keys that act as modifiers, except Lock, which is a toggle.
-    pub(in crate::screen) fn held_modifiers(&self) -> impl Iterator<Item = Keycode> {
+    pub(super) fn held_modifiers(&self) -> impl Iterator<Item = Keycode> {
         let lock = usize::from(u8::from(MapIndex::LOCK));
         self.modifiers
             .iter()
@@ -111,29 +108,29 @@ impl Keymap {
             .copied()
     }
 
-    pub(in crate::screen) fn is_modifier(&self, code: Keycode) -> bool {
+    pub(super) fn is_modifier(&self, code: Keycode) -> bool {
         self.modifiers.iter().flatten().any(|&modifier| modifier == code)
     }
 
-    pub(in crate::screen) fn shift_key(&self) -> Option<Keycode> {
+    pub(super) fn shift_key(&self) -> Option<Keycode> {
         (self.first..FIRST_SPARE).find(|&code| self.keysyms(code).first() == Some(&keys::SHIFT_L))
     }
 
     /// The modifier of the Num Lock key, if there is one.
-    pub(in crate::screen) fn num_lock_mask(&self) -> Option<KeyButMask> {
+    pub(super) fn num_lock_mask(&self) -> Option<KeyButMask> {
         let locks = |code: &Keycode| self.keysyms(*code).contains(&keys::NUM_LOCK);
         let row = self.modifiers.iter().position(|codes| codes.iter().any(locks))?;
         Some(KeyButMask::from(1u16 << row.min(7)))
     }
 
     /// The key of the Lock modifier, if there is one.
-    pub(in crate::screen) fn caps_lock_key(&self) -> Option<Keycode> {
+    pub(super) fn caps_lock_key(&self) -> Option<Keycode> {
         self.modifiers.get(usize::from(u8::from(MapIndex::LOCK)))?.first().copied()
     }
 
     /// Binds each keycode to one keysym or to NoSymbol. Uses a single request, because every client reads the whole mapping again
     /// after a change.
-    pub(in crate::screen) fn rebind(
+    pub(super) fn rebind(
         &mut self,
         display: &Display,
         changes: &[(Keycode, Keysym)],

@@ -13,10 +13,10 @@ const MAX_LENGTH: usize = 100;
 /// Keysyms from this one to 0xffff are function keys: modifiers, arrow keys, the keypad.
 const FIRST_FUNCTION_KEYSYM: Keysym = 0xfe00;
 
-pub(in crate::screen) const RETURN: Keysym = 0xff0d;
-pub(in crate::screen) const TAB: Keysym = 0xff09;
-pub(in crate::screen) const NUM_LOCK: Keysym = 0xff7f;
-pub(in crate::screen) const SHIFT_L: Keysym = 0xffe1;
+pub(super) const RETURN: Keysym = 0xff0d;
+pub(super) const TAB: Keysym = 0xff09;
+pub(super) const NUM_LOCK: Keysym = 0xff7f;
+pub(super) const SHIFT_L: Keysym = 0xffe1;
 const SHIFT_R: Keysym = 0xffe2;
 const F1: Keysym = 0xffbe;
 const KP_0: Keysym = 0xffb0;
@@ -153,7 +153,7 @@ const KEY_RANGES: &[KeyRange] = &[
 ];
 
 /// All keys of [`NAMED_KEYS`] and [`KEY_RANGES`], with their names.
-pub(in crate::screen) fn all() -> impl Iterator<Item = (Keysym, Vec<String>)> {
+pub(super) fn all() -> impl Iterator<Item = (Keysym, Vec<String>)> {
     let named =
         NAMED_KEYS.iter().map(|&(keysym, names)| (keysym, names.iter().map(ToString::to_string).collect()));
     let in_ranges = KEY_RANGES.iter().flat_map(|range| {
@@ -184,21 +184,21 @@ pub(crate) fn table() -> String {
 }
 
 /// Whether the keysym is a character and not a function key.
-pub(in crate::screen) fn is_character(keysym: Keysym) -> bool {
+pub(super) fn is_character(keysym: Keysym) -> bool {
     keysym < FIRST_FUNCTION_KEYSYM || keysym & keysyms::UNICODE != 0
 }
 
 /// Whether the keysym is a modifier, except toggles such as Caps Lock.
-pub(in crate::screen) fn is_modifier(keysym: Keysym) -> bool {
+pub(super) fn is_modifier(keysym: Keysym) -> bool {
     is_command_modifier(keysym) || LEVEL_MODIFIERS.contains(&keysym)
 }
 
 /// Whether this modifier turns a key into a command.
-pub(in crate::screen) fn is_command_modifier(keysym: Keysym) -> bool {
+pub(super) fn is_command_modifier(keysym: Keysym) -> bool {
     COMMAND_MODIFIERS.iter().any(|modifiers| modifiers.contains(&keysym))
 }
 
-pub(in crate::screen) fn is_shift(keysym: Keysym) -> bool {
+pub(super) fn is_shift(keysym: Keysym) -> bool {
     [SHIFT_L, SHIFT_R].contains(&keysym)
 }
 
@@ -231,7 +231,7 @@ pub(in crate::screen) fn parse(combo: &str) -> Result<Vec<Keysym>, ScreenError> 
 
 /// Why a combination is invalid.
 #[derive(Debug)]
-pub(in crate::screen) enum ComboError {
+pub(super) enum ComboError {
     /// The combination is invalid for the reason in the message.
     Invalid(String),
     /// The name is unknown. It may be the spelling of another program.
@@ -239,7 +239,7 @@ pub(in crate::screen) enum ComboError {
 }
 
 /// The same as [`parse`], without suggestions in errors.
-pub(in crate::screen) fn resolve(combo: &str) -> Result<Vec<Keysym>, ComboError> {
+pub(super) fn resolve(combo: &str) -> Result<Vec<Keysym>, ComboError> {
     if combo.is_empty() {
         return Err(ComboError::Invalid("must name a key, such as \"Enter\" or \"ctrl+c\"".to_owned()));
     }
@@ -338,12 +338,12 @@ fn named(name: &str) -> Result<Keysym, ComboError> {
 }
 
 /// Converts the keysym of a letter to lower case. Returns other keysyms unchanged.
-pub(in crate::screen) fn lower_case(keysym: Keysym) -> Keysym {
+pub(super) fn lower_case(keysym: Keysym) -> Keysym {
     in_case(keysym, char::to_lowercase)
 }
 
 /// Converts the keysym of a letter to upper case. Returns other keysyms unchanged.
-pub(in crate::screen) fn upper_case(keysym: Keysym) -> Keysym {
+pub(super) fn upper_case(keysym: Keysym) -> Keysym {
     in_case(keysym, char::to_uppercase)
 }
 
@@ -357,12 +357,12 @@ fn in_case<C: Iterator<Item = char>>(keysym: Keysym, case: impl Fn(char) -> C) -
 }
 
 /// Whether the keysym is a letter or a digit.
-pub(in crate::screen) fn is_alphanumeric(keysym: Keysym) -> bool {
+pub(super) fn is_alphanumeric(keysym: Keysym) -> bool {
     keysyms::character(keysym).is_some_and(char::is_alphanumeric)
 }
 
 /// A modifier with the same effect, for keyboards without this one.
-pub(in crate::screen) fn substitute_modifier(keysym: Keysym) -> Option<Keysym> {
+pub(super) fn substitute_modifier(keysym: Keysym) -> Option<Keysym> {
     match keysym {
         // Right Alt is AltGr in many layouts.
         0xffe7 | 0xffe8 | 0xffea => Some(0xffe9),
@@ -378,7 +378,7 @@ fn invalid_key(message: impl Into<String>) -> ScreenError {
 }
 
 /// Removes differences that comparisons ignore: case, `_`, `-` and spaces.
-pub(in crate::screen) fn normalized(name: &str) -> String {
+pub(super) fn normalized(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 

@@ -51,7 +51,7 @@ impl Table {
 
 /// The result of [`by_name`].
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::screen) enum Lookup {
+pub(super) enum Lookup {
     Unknown,
     One(Keysym),
     /// Names with different keysyms that differ from the given name only in case, for example `Eacute` and `eacute`.
@@ -59,7 +59,7 @@ pub(in crate::screen) enum Lookup {
 }
 
 /// Looks up an X11 name. Ignores case, `_` and `-` if the result is unique.
-pub(in crate::screen) fn by_name(name: &str) -> Lookup {
+pub(super) fn by_name(name: &str) -> Lookup {
     if let Some(&keysym) = TABLE.names.get(name) {
         return Lookup::One(canonical(keysym));
     }
@@ -78,12 +78,12 @@ pub(in crate::screen) fn by_name(name: &str) -> Lookup {
 }
 
 /// All X11 names.
-pub(in crate::screen) fn names() -> impl Iterator<Item = &'static str> {
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
     TABLE.names.keys().copied()
 }
 
 /// The keysym with this number, if it is valid and a key can type it.
-pub(in crate::screen) fn by_number(number: u32) -> Option<Keysym> {
+pub(super) fn by_number(number: u32) -> Option<Keysym> {
     if UNTYPABLE.contains(&number) || number > LAST {
         return None;
     }
@@ -95,20 +95,20 @@ pub(in crate::screen) fn by_number(number: u32) -> Option<Keysym> {
 }
 
 /// The keysym of the character with this code point, if a key can type it.
-pub(in crate::screen) fn by_code_point(code_point: u32) -> Option<Keysym> {
+pub(super) fn by_code_point(code_point: u32) -> Option<Keysym> {
     let character = char::from_u32(code_point)?;
     (!character.is_control() || matches!(character, '\n' | '\t')).then(|| keys::of_char(character))
 }
 
 /// The keysym of a character by the general rule, which ignores function keys such as Return.
-pub(in crate::screen) fn of_char(character: char) -> Keysym {
+pub(super) fn of_char(character: char) -> Keysym {
     let code_point = u32::from(character);
     if code_point < LATIN_1_END { code_point } else { UNICODE | code_point }
 }
 
 /// Maps the keysyms of a character to a single one. Many characters have a second keysym that keyboard layouts use, for example
 /// `Cyrillic_a` and `EuroSign`.
-pub(in crate::screen) fn canonical(keysym: Keysym) -> Keysym {
+pub(super) fn canonical(keysym: Keysym) -> Keysym {
     TABLE.characters.get(&keysym).map_or(keysym, |&character| of_char(character))
 }
 

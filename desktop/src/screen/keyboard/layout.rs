@@ -141,9 +141,9 @@ fn group_count(key: &KeySymMap) -> u8 {
 /// The keys that an action can use, after a switch to the group with the most of the required keysyms. Dropping it restores the
 /// previous group.
 #[derive(Debug)]
-pub(in crate::screen) struct ActiveGroup<'a> {
+pub(super) struct ActiveGroup<'a> {
     display: &'a Display,
-    pub(in crate::screen) keys: HashMap<Keysym, Key>,
+    pub(super) keys: HashMap<Keysym, Key>,
     layout: Option<XkbLayout>,
     /// Whether the group was switched.
     changed: bool,
@@ -151,7 +151,7 @@ pub(in crate::screen) struct ActiveGroup<'a> {
 
 impl<'a> ActiveGroup<'a> {
     /// `fits` returns whether a key may be used for its keysym.
-    pub(in crate::screen) fn choose(
+    pub(super) fn choose(
         display: &'a Display,
         keymap: &Keymap,
         wanted: &[Keysym],
@@ -193,7 +193,7 @@ impl<'a> ActiveGroup<'a> {
 
     /// Remaps keys temporarily for keysyms that are not in [`Self::keys`]. Each keysym goes to the key that has it on a US keyboard,
     /// because programs such as Chromium also check the position of a key. Keys in `taken` are not remapped.
-    pub(in crate::screen) fn remap(
+    pub(super) fn remap(
         &self,
         keysyms: &[Keysym],
         taken: &[Keycode],
@@ -245,10 +245,10 @@ fn lock_group(display: &Display, group: i32) -> Result<(), ScreenError> {
 
 /// Keys with temporary keysyms. Dropping it restores the original keysyms.
 #[derive(Debug)]
-pub(in crate::screen) struct RemappedKeys<'a> {
+pub(super) struct RemappedKeys<'a> {
     display: &'a Display,
     original: Vec<(Keycode, KeySymMap)>,
-    pub(in crate::screen) keys: HashMap<Keysym, Key>,
+    pub(super) keys: HashMap<Keysym, Key>,
 }
 
 impl RemappedKeys<'_> {
@@ -257,7 +257,7 @@ impl RemappedKeys<'_> {
     }
 
     /// Restores the original keysyms after the application has handled the keys.
-    pub(in crate::screen) fn restore_when_handled(mut self) -> Result<(), ScreenError> {
+    pub(super) fn restore_when_handled(mut self) -> Result<(), ScreenError> {
         if self.original.is_empty() {
             return Ok(());
         }

@@ -12,13 +12,13 @@ use crate::screen::{ScreenError, connection::Display, input::xtest::KeyOrButton}
 ///
 /// They stay released if the action fails: a stuck modifier does more harm than one that a person has to press again.
 #[derive(Debug)]
-pub(in crate::screen) struct ReleasedModifiers<'a> {
+pub(super) struct ReleasedModifiers<'a> {
     display: &'a Display,
     codes: Vec<Keycode>,
 }
 
 impl<'a> ReleasedModifiers<'a> {
-    pub(in crate::screen) fn release(display: &'a Display, keymap: &Keymap) -> Result<Self, ScreenError> {
+    pub(super) fn release(display: &'a Display, keymap: &Keymap) -> Result<Self, ScreenError> {
         let down = display.keys_down()?;
         let codes = keymap.held_modifiers().filter(|code| down.contains(code)).collect();
         // This includes keys that seem to be up. After a restored key is released on the physical keyboard, it stays down on
@@ -29,24 +29,21 @@ impl<'a> ReleasedModifiers<'a> {
         Ok(Self { display, codes })
     }
 
-    pub(in crate::screen) fn restore(self) -> Result<(), ScreenError> {
+    pub(super) fn restore(self) -> Result<(), ScreenError> {
         self.codes.into_iter().try_for_each(|code| self.display.press(KeyOrButton::Key(code)))
     }
 }
 
 /// Turns off Caps Lock until it is dropped.
 #[derive(Debug)]
-pub(in crate::screen) struct DisabledCapsLock<'a> {
+pub(super) struct DisabledCapsLock<'a> {
     display: &'a Display,
     key: Keycode,
 }
 
 impl<'a> DisabledCapsLock<'a> {
     /// Returns `None` if Caps Lock is off.
-    pub(in crate::screen) fn disable(
-        display: &'a Display,
-        keymap: &Keymap,
-    ) -> Result<Option<Self>, ScreenError> {
+    pub(super) fn disable(display: &'a Display, keymap: &Keymap) -> Result<Option<Self>, ScreenError> {
         let state = display.conn.query_pointer(display.root)?.reply()?.mask;
         let Some(key) = keymap.caps_lock_key().filter(|_| state.contains(KeyButMask::LOCK)) else {
             return Ok(None);

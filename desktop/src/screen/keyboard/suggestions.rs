@@ -53,7 +53,7 @@ const SEPARATORS: [char; 6] = ['-', ',', '&', '|', '_', '/'];
 const ESCAPES: &[(&str, &str)] = &[("\\n", "Enter"), ("\\r", "Enter"), ("\\t", "Tab"), ("\\b", "Backspace")];
 
 /// Whether the name is a single symbol of a key.
-pub(in crate::screen) fn is_glyph(name: &str) -> bool {
+pub(super) fn is_glyph(name: &str) -> bool {
     let mut characters = name.trim_end_matches(EMOJI_STYLE).chars();
     matches!((characters.next(), characters.next()), (Some(character), None) if glyph_name(character).is_some())
 }
@@ -63,7 +63,7 @@ fn glyph_name(character: char) -> Option<&'static str> {
 }
 
 /// Returns a suggestion for a combination with an unknown name. It continues the error message, and starts with `;`.
-pub(in crate::screen) fn suggest(combo: &str, name: &str) -> String {
+pub(super) fn suggest(combo: &str, name: &str) -> String {
     if let Some(sequence) = sequence(combo) {
         return format!("; use one call for each combination: {sequence}");
     }

@@ -33,10 +33,10 @@ use crate::screen::{
 };
 
 /// Timeout for an application to read a new keymap.
-pub(in crate::screen) const KEYMAP_UPDATE_TIMEOUT: Duration = Duration::from_millis(1500);
+pub(super) const KEYMAP_UPDATE_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Timeout for an application to read its keys before their keycodes are bound again. After the timeout, wrong characters may
 /// appear. It is long because Qt has needed seconds for the layout of a screen of Chinese text.
-pub(in crate::screen) const REBIND_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const REBIND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for an application to read all its keys.
 const HANDLING_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Maximum average time per character. Qt has needed 50 ms for a Chinese character on a busy machine.
@@ -122,7 +122,7 @@ fn press_and_release(display: &Display, key: Key, shift: Option<Keycode>) -> Res
 
 /// Binds each of the distinct `wanted` keysyms to a key of the pool, and waits until the focused application has read the new
 /// keymap. The result does not contain keysyms beyond the capacity of the pool.
-pub(in crate::screen) fn bind(
+pub(super) fn bind(
     display: &Display,
     keymap: &mut Keymap,
     pool: &mut KeycodePool,
