@@ -146,8 +146,8 @@ impl Screen {
 
     /// Presses the button at `start`, moves in a straight line, and releases it at `end` after `duration`.
     ///
-    /// The drag takes at least the time that applications need to start drag and drop. A canceled drag releases the button at
-    /// the current position.
+    /// The drag takes at least the time that applications need to start drag and drop. A canceled drag releases the
+    /// button at the current position.
     ///
     /// # Errors
     ///
@@ -166,9 +166,9 @@ impl Screen {
 
     /// Types Unicode text into the focused window, with an optional pause after each character.
     ///
-    /// Returns after the application has handled the keys, or after one to two seconds if it does not confirm that. Skips
-    /// control characters other than line ends and tabs, and returns the skipped characters. After a cancellation, the rest of
-    /// the text is not typed.
+    /// Returns after the application has handled the keys, or after one to two seconds if it does not confirm that.
+    /// Skips control characters other than line ends and tabs, and returns the skipped characters. After a
+    /// cancellation, the rest of the text is not typed.
     ///
     /// # Errors
     ///
@@ -214,8 +214,8 @@ impl Screen {
 
     /// Captures the whole screen with the pointer. `scale` is a factor above 0 and at most 1.
     ///
-    /// Returns the same image as before if the screen has not changed. Waits one to two seconds at most for a window that is
-    /// still drawing typed text.
+    /// Returns the same image as before if the screen has not changed. Waits one to two seconds at most for a window
+    /// that is still drawing typed text.
     ///
     /// # Errors
     ///

@@ -47,10 +47,11 @@ pub(in crate::screen) fn note_keys_sent(display: &Display) -> Result<(), ScreenE
 
 /// Waits until applications have handled all keys. Returns `false` if the focused one may still have unhandled keys.
 ///
-/// An application handles events in order, so its response to a `_NET_WM_PING` follows the keys before the ping. The other
-/// cases are:
+/// An application handles events in order, so its response to a `_NET_WM_PING` follows the keys before the ping. The
+/// other cases are:
 ///
-/// - A window without `_NET_WM_PING` gets a [mapping probe](mapping_probe), or a fixed pause if it does not respond to the probe.
+/// - A window without `_NET_WM_PING` gets a [mapping probe](mapping_probe), or a fixed pause if it does not respond to
+///   the probe.
 /// - A window that announces `_NET_WM_PING` and does not respond gets the time until it stops drawing.
 ///
 /// `limit` applies to the ping; a mapping probe takes at most [`RESPONSE_TIMEOUT`].
@@ -105,7 +106,8 @@ fn responds_to_mapping_notify(display: &Display, window: Window) -> Result<bool,
 }
 
 fn request_pong(display: &Display, window: Window, limit: Duration) -> Result<bool, ScreenError> {
-    // Applications send the response to the root window. Most use the mask SubstructureNotify, Qt 5 uses StructureNotify.
+    // Applications send the response to the root window. Most use the mask SubstructureNotify, Qt 5 uses
+    // StructureNotify.
     let responses = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::STRUCTURE_NOTIFY;
     select_events(display, display.root, responses)?;
     select_events(display, window, EventMask::STRUCTURE_NOTIFY)?;

@@ -1,9 +1,9 @@
 //! Detects that a window without `_NET_WM_PING` has handled its events, from the keyboard maps that it reads again.
 //!
-//! A client that caches the keyboard maps reads them again when it handles a MappingNotify event, in order with its other
-//! events. Xlib and the toolkits read nothing for a notification about the pointer mapping, but xterm does. This module sends
-//! such notifications to one window only; no mapping has changed. The client responds with a sequence of requests that it does
-//! not send otherwise, and the RECORD extension reports these requests.
+//! A client that caches the keyboard maps reads them again when it handles a MappingNotify event, in order with its
+//! other events. Xlib and the toolkits read nothing for a notification about the pointer mapping, but xterm does. This
+//! module sends such notifications to one window only; no mapping has changed. The client responds with a sequence of
+//! requests that it does not send otherwise, and the RECORD extension reports these requests.
 
 use std::time::Instant;
 
@@ -38,12 +38,12 @@ const FROM_CLIENT: u8 = 1;
 const CLIENT_DIED: u8 = 3;
 const START_OF_DATA: u8 = 4;
 
-/// Waits until the owner of `window` has handled all events before this call. Returns `false` if it does not respond until
-/// `deadline`, for example because it does not cache the maps.
+/// Waits until the owner of `window` has handled all events before this call. Returns `false` if it does not respond
+/// by `deadline`, for example because it does not cache the maps.
 pub(super) fn probe(display: &Display, window: Window, deadline: Instant) -> Result<bool, ScreenError> {
     let Some(keyboard) = display.conn.extension_information(KEYBOARD_EXTENSION)? else { return Ok(false) };
-    // The probe has its own connection, so its errors do not concern `display`. Examples are a server without RECORD, a closed
-    // window and a timeout.
+    // The probe has its own connection, so its errors do not concern `display`. Examples are a server without RECORD, a
+    // closed window and a timeout.
     Ok(observe(display, window, keyboard.major_opcode, deadline).unwrap_or(false))
 }
 

@@ -29,9 +29,9 @@ const CARET_WIDTH: u16 = 3;
 
 /// Text that was sent to a window, which may not show it yet.
 ///
-/// An application draws text after it has read the keys. The response to a ping does not cover that. In a browser, it does not
-/// even cover the handling of the keys: the ping goes to the process that reads the keys, not to the process that renders the
-/// page.
+/// An application draws text after it has read the keys. The response to a ping does not cover that. In a browser, it
+/// does not even cover the handling of the keys: the ping goes to the process that reads the keys, not to the process
+/// that renders the page.
 #[derive(Debug)]
 pub(in crate::screen) struct PendingRedraw {
     window: Window,
@@ -44,8 +44,8 @@ pub(in crate::screen) struct PendingRedraw {
 impl PendingRedraw {
     /// A text of `characters` characters for the focused window. `sent` is the time of the last character.
     ///
-    /// The time since `sent` is how long the application took to read the keys. On a busy machine, it gets as much time again
-    /// for drawing.
+    /// The time since `sent` is how long the application took to read the keys. On a busy machine, it gets as much time
+    /// again for drawing.
     pub(in crate::screen) fn of_focused_window(
         display: &Display,
         characters: usize,

@@ -1,4 +1,5 @@
-//! Screenshots, captured through shared memory. They include the pointer, and are encoded again only if the screen has changed.
+//! Screenshots, captured through shared memory. They include the pointer, and are encoded again only if the screen has
+//! changed.
 
 mod cache;
 mod cursor;
@@ -39,8 +40,8 @@ use crate::screen::{
     lock,
 };
 
-/// The largest resolution of the API. Screens with more pixels are not captured. Programs inside a computer can make its screen
-/// larger than that.
+/// The largest resolution of the API. Screens with more pixels are not captured. Programs inside a computer can make
+/// its screen larger than that.
 pub(in crate::screen) const MAX_SIZE: (u16, u16) = (7680, 4320);
 /// Number of bytes of a capture that are read in one call.
 const BAND_BYTES: usize = 256 << 10;
@@ -87,8 +88,9 @@ struct Appearance {
 
 /// A memory file that the X server writes images to.
 ///
-/// It is passed as a file descriptor, because an X server in another IPC namespace cannot access a SysV segment. It is read
-/// through the descriptor in bands, without a memory mapping. Its size is sealed, because the X server has the descriptor too.
+/// It is passed as a file descriptor, because an X server in another IPC namespace cannot access a SysV segment. It is
+/// read through the descriptor in bands, without a memory mapping. Its size is sealed, because the X server has the
+/// descriptor too.
 #[derive(Debug)]
 struct SharedMemory {
     file: File,
@@ -207,8 +209,8 @@ fn sealed_memory(size: usize) -> io::Result<File> {
     Ok(file)
 }
 
-/// Returns an image of the current screen. The cache stays locked during encoding, so concurrent callers with the same options get
-/// the same image.
+/// Returns an image of the current screen. The cache stays locked during encoding, so concurrent callers with the same
+/// options get the same image.
 pub(in crate::screen) fn take(
     cache: &Mutex<ImageCache>,
     capture: &Mutex<Reconnecting<Capture>>,

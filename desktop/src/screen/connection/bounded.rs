@@ -30,8 +30,8 @@ const MAX_ID: u32 = (1 << 29) - 1;
 
 /// A connection to an X server that may be hostile.
 ///
-/// Callers read every packet through this type, so it knows which of the received packets x11rb still keeps. It also replaces
-/// two parts of x11rb that a hostile server can break:
+/// Callers read every packet through this type, so it knows which of the received packets x11rb still keeps. It also
+/// replaces two parts of x11rb that a hostile server can break:
 ///
 /// - the allocation of resource ids, which overflows for ids out of range,
 /// - QueryExtension, which deadlocks if the server responds with an error.
@@ -65,7 +65,8 @@ impl BoundedConnection {
         })
     }
 
-    /// Starts an operation with an expected duration of `time`. Waits for the X server may take a limited time in addition.
+    /// Starts an operation with an expected duration of `time`. Waits for the X server may take a limited time in
+    /// addition.
     pub(in crate::screen) fn begin_operation(&self, time: Duration) {
         self.inner.stream().begin_operation(time.saturating_add(self.operation_limit));
     }

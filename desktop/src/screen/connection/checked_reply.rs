@@ -1,7 +1,8 @@
 //! Reads replies whose element count must be checked before x11rb parses them.
 //!
-//! x11rb allocates memory for the claimed number of elements before it checks that the reply contains them: up to 16 GiB for
-//! a cursor image. The counts in all other replies in use have at most 16 bits, or are derived from the packet length.
+//! x11rb allocates memory for the claimed number of elements before it checks that the reply contains them: up to 16
+//! GiB for a cursor image. The counts in all other replies in use have at most 16 bits, or are derived from the packet
+//! length.
 
 use x11rb::{
     errors::ReplyError,

@@ -14,7 +14,8 @@ const SEND_EVENT_FLAG: u8 = 0x80;
 
 /// Tracks packet boundaries while bytes are read.
 ///
-/// x11rb allocates the number of bytes in the length field, up to 16 GiB. This type checks the field before x11rb reads it.
+/// x11rb allocates the number of bytes in the length field, up to 16 GiB. This type checks the field before x11rb reads
+/// it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Framing {
     header: [u8; HEADER],

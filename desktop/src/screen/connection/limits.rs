@@ -1,6 +1,7 @@
 //! Limits on the time and the memory that an X server may use.
 //!
-//! Programs inside a computer can replace its X server with their own. Therefore every wait, packet and queue has a limit.
+//! Programs inside a computer can replace its X server with their own. Therefore every wait, packet and queue has a
+//! limit.
 
 use std::time::Duration;
 
@@ -20,12 +21,13 @@ pub(in crate::screen) const REPLACEMENT_REPLIES: u64 = 1024;
 /// Time limits for an X server.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::screen) struct Limits {
-    /// Timeout of a single reply. A server that crashes closes the socket at once; this timeout is for a server that hangs.
+    /// Timeout of a single reply. A server that crashes closes the socket at once; this timeout is for a server that
+    /// hangs.
     pub(in crate::screen) reply: Duration,
     /// Timeout of all waits of an operation together, in addition to the duration of the operation itself.
     pub(in crate::screen) operation: Duration,
-    /// Timeout of all waits of an operation for the focused application, in addition to the other two. For example, a character
-    /// that is not on the keyboard is typed after the application has read a new keymap.
+    /// Timeout of all waits of an operation for the focused application, in addition to the other two. For example, a
+    /// character that is not on the keyboard is typed after the application has read a new keymap.
     pub(in crate::screen) application: Duration,
 }
 

@@ -100,7 +100,8 @@ impl Display {
         Ok(display)
     }
 
-    /// The current size of the screen in pixels. The setup contains the size at connect time, which RandR may have changed.
+    /// The current size of the screen in pixels. The setup contains the size at connect time, which RandR may have
+    /// changed.
     pub(in crate::screen) fn size(&self) -> Result<(u16, u16), ScreenError> {
         let root = self.conn.get_geometry(self.root)?.reply()?;
         Ok((root.width, root.height))
@@ -141,7 +142,8 @@ impl Display {
         Ok(None)
     }
 
-    /// Discards the events received so far. Every client gets events about keymap changes, even without a request for them.
+    /// Discards the events received so far. Every client gets events about keymap changes, even without a request for
+    /// them.
     pub(in crate::screen) fn discard_events(&self) -> Result<(), ScreenError> {
         while self.conn.poll_for_event()?.is_some() {}
         Ok(())

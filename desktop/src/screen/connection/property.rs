@@ -19,7 +19,8 @@ pub(in crate::screen) struct PropertyRequest<'a> {
 }
 
 impl<'a> PropertyRequest<'a> {
-    /// Requests the first `length` units of 4 bytes of a property. A property of another type than `kind` reads as missing.
+    /// Requests the first `length` units of 4 bytes of a property. A property of another type than `kind` reads as
+    /// missing.
     pub(in crate::screen) fn send(
         display: &'a Display,
         window: Window,
@@ -62,8 +63,8 @@ impl<'a> PropertyRequest<'a> {
     }
 }
 
-/// Reads the first [`SHORT_LIST`] elements of a list of 32-bit values. It is empty if the window or the property is missing, or
-/// if the type differs from `kind`.
+/// Reads the first [`SHORT_LIST`] elements of a list of 32-bit values. It is empty if the window or the property is
+/// missing, or if the type differs from `kind`.
 pub(in crate::screen) fn list(
     display: &Display,
     window: Window,

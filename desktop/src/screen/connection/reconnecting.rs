@@ -22,8 +22,8 @@ pub(in crate::screen) struct Reconnecting<T> {
     endpoint: Endpoint,
     connect: fn(&Endpoint) -> Result<T, ScreenError>,
     open: Option<T>,
-    /// The lost connection, kept open until the next connection exists. An X server that hung and continues reads pending
-    /// requests only from open connections, and the last of them release buttons and keys.
+    /// The lost connection, kept open until the next connection exists. An X server that hung and continues reads
+    /// pending requests only from open connections, and the last of them release buttons and keys.
     lost: Option<T>,
 }
 
@@ -44,8 +44,8 @@ impl<T: HasConnection> Reconnecting<T> {
         Self { endpoint: endpoint.clone(), connect, open: None, lost: None }
     }
 
-    /// Runs `action`, which has an expected duration of `time`. Reconnects first if the last action lost the connection, or left too many
-    /// unread packets in it.
+    /// Runs `action`, which has an expected duration of `time`. Reconnects first if the last action lost the
+    /// connection, or left too many unread packets in it.
     pub(in crate::screen) fn run<R>(
         &mut self,
         time: Duration,

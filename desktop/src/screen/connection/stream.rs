@@ -33,8 +33,8 @@ const SMALL_PACKET: u64 = 32;
 
 /// A socket with a timeout for each wait and for each operation. Reads fail if the server sends too many bytes.
 ///
-/// Programs inside the computer may have a duplicate of the socket. Duplicates share the flag `O_NONBLOCK`, so each call passes
-/// `MSG_DONTWAIT` instead.
+/// Programs inside the computer may have a duplicate of the socket. Duplicates share the flag `O_NONBLOCK`, so each
+/// call passes `MSG_DONTWAIT` instead.
 #[derive(Debug)]
 pub(super) struct BoundedStream {
     stream: DefaultStream,
@@ -145,7 +145,8 @@ impl Stream for BoundedStream {
         while let Some(check) = reply_budget.next_check() {
             let check = match self.next_check() {
                 Ok(operation) => check.min(operation),
-                // After the timeout, pending requests are still sent if the socket is writable: they release buttons and keys.
+                // After the timeout, pending requests are still sent if the socket is writable: they release buttons
+                // and keys.
                 Err(timeout) => {
                     let mut writable = [PollFd::new(&self.stream, PollFlags::OUT)];
                     let is_writable = mode.writable() && wait_for(&mut writable, Some(Instant::now()))?;

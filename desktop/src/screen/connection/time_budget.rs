@@ -7,8 +7,8 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The remaining time of a wait.
 ///
-/// Time in which this process itself is suspended does not count. A paused container or a machine without free memory also
-/// suspends the processes that it waits for.
+/// Time in which this process itself is suspended does not count. A paused container or a machine without free memory
+/// also suspends the processes that it waits for.
 #[derive(Debug)]
 pub(in crate::screen) struct TimeBudget {
     remaining: Duration,

@@ -5,8 +5,8 @@ use x11rb::protocol::xproto::{Keycode, Keysym};
 use super::keymap::{FIRST_SPARE, Keymap, NO_SYMBOL, UNTOUCHED};
 use crate::screen::{ScreenError, connection::Display};
 
-/// Keycodes that have no fixed meaning in any application. For many other keycodes, Chromium ignores the keysym: 181 reloads the
-/// page, 166 goes back, 167 goes forward.
+/// Keycodes that have no fixed meaning in any application. For many other keycodes, Chromium ignores the keysym: 181
+/// reloads the page, 166 goes back, 167 goes forward.
 const POOL_KEYCODES: [std::ops::RangeInclusive<Keycode>; 17] = [
     138..=138,
     147..=147,

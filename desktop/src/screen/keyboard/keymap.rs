@@ -12,8 +12,8 @@ use crate::screen::{ScreenError, connection::Display};
 
 /// Keycodes from this one are not on a PC keyboard. In the default keymap, they have multimedia keysyms only.
 pub(super) const FIRST_SPARE: Keycode = 136;
-/// Spare keycodes that keep their default keysym. A VNC server binds empty keycodes to characters of a remote viewer. With one
-/// of these keycodes, the character would make Chromium reload or leave the page.
+/// Spare keycodes that keep their default keysym. A VNC server binds empty keycodes to characters of a remote viewer.
+/// With one of these keycodes, the character would make Chromium reload or leave the page.
 pub(super) const UNTOUCHED: [Keycode; 3] = [166, 167, 181];
 /// The first and the last keycode of every common X server. The protocol reserves keycodes below 8.
 const KEYCODES: (Keycode, Keycode) = (8, Keycode::MAX);
@@ -74,8 +74,8 @@ impl Keymap {
         self.keysyms.chunks(self.width).nth(index.into()).unwrap_or(&[])
     }
 
-    /// The keys that typing never rebinds, by the keysyms of their first two levels. `keysyms` returns the keysyms of a keycode in
-    /// the active group. Keys without Shift take precedence.
+    /// The keys that typing never rebinds, by the keysyms of their first two levels. `keysyms` returns the keysyms of a
+    /// keycode in the active group. Keys without Shift take precedence.
     pub(super) fn fixed_keys<'a>(&self, keysyms: impl Fn(Keycode) -> &'a [Keysym]) -> HashMap<Keysym, Key> {
         let mut keys = HashMap::new();
         let modifiers = || (FIRST_SPARE..=Keycode::MAX).filter(|&code| self.is_modifier(code));
@@ -128,8 +128,8 @@ impl Keymap {
         self.modifiers.get(usize::from(u8::from(MapIndex::LOCK)))?.first().copied()
     }
 
-    /// Binds each keycode to one keysym or to NoSymbol. Uses a single request, because every client reads the whole mapping again
-    /// after a change.
+    /// Binds each keycode to one keysym or to NoSymbol. Uses a single request, because every client reads the whole
+    /// mapping again after a change.
     pub(super) fn rebind(
         &mut self,
         display: &Display,

@@ -26,8 +26,8 @@ const COMMAND_MODIFIERS: [std::ops::RangeInclusive<Keysym>; 2] = [0xffe3..=0xffe
 /// Modifiers that select another level of a key: Shift, AltGr and Mode_switch.
 const LEVEL_MODIFIERS: [Keysym; 4] = [SHIFT_L, SHIFT_R, 0xfe03, 0xff7e];
 
-/// The keys with their names. The first name is shown to users. The others come from X11, from the properties `key` and `code` of
-/// browsers, and from common use. Comparisons ignore case, `_`, `-` and spaces.
+/// The keys with their names. The first name is shown to users. The others come from X11, from the properties `key` and
+/// `code` of browsers, and from common use. Comparisons ignore case, `_`, `-` and spaces.
 const NAMED_KEYS: &[(Keysym, &[&str])] = &[
     (RETURN, &["Enter", "Return", "Linefeed"]),
     (TAB, &["Tab"]),
@@ -213,8 +213,8 @@ pub(in crate::screen) fn of_char(character: char) -> Keysym {
 
 /// Returns the keysyms of a combination in the order of their presses, modifiers first.
 ///
-/// `+` joins the keys. The plus key itself is `+` or `plus`, as in `ctrl++`. A single character is a key and case-sensitive,
-/// except for letters in a command: `ctrl+C` is `ctrl+c`.
+/// `+` joins the keys. The plus key itself is `+` or `plus`, as in `ctrl++`. A single character is a key and
+/// case-sensitive, except for letters in a command: `ctrl+C` is `ctrl+c`.
 pub(in crate::screen) fn parse(combo: &str) -> Result<Vec<Keysym>, ScreenError> {
     if combo.chars().nth(MAX_LENGTH).is_some() {
         return Err(invalid_key(format!(

@@ -1,7 +1,8 @@
 //! The X11 names of keysyms, and the characters of keysyms.
 //!
-//! `keysyms.txt` has one line for each name in keysymdef.h and XF86keysym.h of X.Org: the name, the keysym in hexadecimal, and
-//! the code point in hexadecimal if the keysym is exactly one character. `scripts/keysyms.mjs` generates the file.
+//! `keysyms.txt` has one line for each name in keysymdef.h and XF86keysym.h of X.Org: the name, the keysym in
+//! hexadecimal, and the code point in hexadecimal if the keysym is exactly one character. `scripts/keysyms.mjs`
+//! generates the file.
 
 use std::{collections::HashMap, sync::LazyLock};
 
@@ -106,8 +107,8 @@ pub(super) fn of_char(character: char) -> Keysym {
     if code_point < LATIN_1_END { code_point } else { UNICODE | code_point }
 }
 
-/// Maps the keysyms of a character to a single one. Many characters have a second keysym that keyboard layouts use, for example
-/// `Cyrillic_a` and `EuroSign`.
+/// Maps the keysyms of a character to a single one. Many characters have a second keysym that keyboard layouts use, for
+/// example `Cyrillic_a` and `EuroSign`.
 pub(super) fn canonical(keysym: Keysym) -> Keysym {
     TABLE.characters.get(&keysym).map_or(keysym, |&character| of_char(character))
 }

@@ -1,6 +1,7 @@
 //! Switches between the groups of a keyboard layout, and remaps keys temporarily. The layout `us,ru` has two groups.
 //!
-//! This module uses the XKB extension. The core protocol shows only a part of a layout, and its requests remove levels of a key.
+//! This module uses the XKB extension. The core protocol shows only a part of a layout, and its requests remove levels
+//! of a key.
 
 use std::collections::HashMap;
 
@@ -138,8 +139,8 @@ fn group_count(key: &KeySymMap) -> u8 {
     key.group_info & GROUP_COUNT
 }
 
-/// The keys that an action can use, after a switch to the group with the most of the required keysyms. Dropping it restores the
-/// previous group.
+/// The keys that an action can use, after a switch to the group with the most of the required keysyms. Dropping it
+/// restores the previous group.
 #[derive(Debug)]
 pub(super) struct ActiveGroup<'a> {
     display: &'a Display,
@@ -191,8 +192,9 @@ impl<'a> ActiveGroup<'a> {
         Ok(Self { display, keys, layout: Some(layout), changed })
     }
 
-    /// Remaps keys temporarily for keysyms that are not in [`Self::keys`]. Each keysym goes to the key that has it on a US keyboard,
-    /// because programs such as Chromium also check the position of a key. Keys in `taken` are not remapped.
+    /// Remaps keys temporarily for keysyms that are not in [`Self::keys`]. Each keysym goes to the key that has it on a
+    /// US keyboard, because programs such as Chromium also check the position of a key. Keys in `taken` are not
+    /// remapped.
     pub(super) fn remap(
         &self,
         keysyms: &[Keysym],

@@ -21,8 +21,8 @@ impl<'a> ReleasedModifiers<'a> {
     pub(super) fn release(display: &'a Display, keymap: &Keymap) -> Result<Self, ScreenError> {
         let down = display.keys_down()?;
         let codes = keymap.held_modifiers().filter(|code| down.contains(code)).collect();
-        // This includes keys that seem to be up. After a restored key is released on the physical keyboard, it stays down on
-        // the synthetic keyboard, which would ignore the next press.
+        // This includes keys that seem to be up. After a restored key is released on the physical keyboard, it stays
+        // down on the synthetic keyboard, which would ignore the next press.
         for code in keymap.held_modifiers() {
             display.release(KeyOrButton::Key(code))?;
         }

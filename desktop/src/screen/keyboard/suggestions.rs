@@ -191,7 +191,8 @@ fn unwrapped(name: &str) -> String {
     prefixed.map_or(name, |prefix| &name[prefix.len()..]).to_owned()
 }
 
-/// Returns at most three names with the smallest edit distance to `name`. Common names take precedence over other X11 names.
+/// Returns at most three names with the smallest edit distance to `name`. Common names take precedence over other X11
+/// names.
 fn similar_names(name: &str) -> Vec<String> {
     let name = normalized(name);
     let length = name.chars().count();
@@ -223,7 +224,8 @@ fn similar_names(name: &str) -> Vec<String> {
     rare.into_iter().take(3).map(str::to_owned).collect()
 }
 
-/// The restricted Damerau–Levenshtein distance: the number of inserted, deleted and replaced characters and of swapped neighbors.
+/// The restricted Damerau–Levenshtein distance: the number of inserted, deleted and replaced characters and of swapped
+/// neighbors.
 fn edit_distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     if a.len().abs_diff(b.len()) > 2 {

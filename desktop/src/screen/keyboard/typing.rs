@@ -1,8 +1,8 @@
 //! Types Unicode text.
 //!
-//! A character on the keyboard is typed with its own key. For each other character, a keycode of the pool is bound first. One
-//! request binds as many keycodes as possible. The application then gets time to read the new keymap before keys are pressed,
-//! and time to read the keys before a keycode is bound again.
+//! A character on the keyboard is typed with its own key. For each other character, a keycode of the pool is bound
+//! first. One request binds as many keycodes as possible. The application then gets time to read the new keymap before
+//! keys are pressed, and time to read the keys before a keycode is bound again.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -34,8 +34,8 @@ use crate::screen::{
 
 /// Timeout for an application to read a new keymap.
 pub(super) const KEYMAP_UPDATE_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Timeout for an application to read its keys before their keycodes are bound again. After the timeout, wrong characters may
-/// appear. It is long because Qt has needed seconds for the layout of a screen of Chinese text.
+/// Timeout for an application to read its keys before their keycodes are bound again. After the timeout, wrong
+/// characters may appear. It is long because Qt has needed seconds for the layout of a screen of Chinese text.
 pub(super) const REBIND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for an application to read all its keys.
 const HANDLING_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -58,8 +58,8 @@ pub(in crate::screen) struct Typed {
     pub(in crate::screen) left_out: Vec<char>,
 }
 
-/// Types a text, except control characters other than line ends and tabs. Some of them correspond to keys such as Escape and
-/// Backspace, so a pasted text could close dialogs.
+/// Types a text without its control characters, except line ends and tabs. Control characters such as Escape correspond
+/// to keys that could close dialogs.
 pub(in crate::screen) fn type_text(
     display: &Display,
     pool: &mut KeycodePool,
@@ -120,8 +120,8 @@ fn press_and_release(display: &Display, key: Key, shift: Option<Keycode>) -> Res
     held.release()
 }
 
-/// Binds each of the distinct `wanted` keysyms to a key of the pool, and waits until the focused application has read the new
-/// keymap. The result does not contain keysyms beyond the capacity of the pool.
+/// Binds each of the distinct `wanted` keysyms to a key of the pool, and waits until the focused application has read
+/// the new keymap. The result does not contain keysyms beyond the capacity of the pool.
 pub(super) fn bind(
     display: &Display,
     keymap: &mut Keymap,
@@ -172,7 +172,8 @@ fn batches(keysyms: &[Keysym], on_keyboard: impl Fn(Keysym) -> bool, capacity: u
     batches
 }
 
-/// Returns the keysym of each character, and the control characters without one. Every kind of line end becomes one Enter.
+/// Returns the keysym of each character, and the control characters without one. Every kind of line end becomes one
+/// Enter.
 fn keysyms(text: &str) -> (Vec<Keysym>, Vec<char>) {
     let mut keysyms = Vec::with_capacity(text.len());
     let mut left_out = Vec::new();

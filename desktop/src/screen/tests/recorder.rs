@@ -34,8 +34,8 @@ pub(super) enum InputEvent {
 
 /// A focused window over the whole screen that records all input.
 ///
-/// Like an application, it uses the keymap at the time when it handles a key, not at the time of the press. By default, it
-/// responds to pings in order with its other events.
+/// Like an application, it uses the keymap at the time when it handles a key, not at the time of the press. By default,
+/// it responds to pings in order with its other events.
 pub(super) struct Recorder {
     seen: Arc<Mutex<Vec<InputEvent>>>,
 }
@@ -58,8 +58,8 @@ impl Recorder {
         Self::start(endpoint, false, record)
     }
 
-    /// Opens a window without `_NET_WM_PING` that reads the maps again after each MappingNotify event, like xterm. It needs
-    /// `slowness` for each event.
+    /// Opens a window without `_NET_WM_PING` that reads the maps again after each MappingNotify event, like xterm. It
+    /// needs `slowness` for each event.
     pub(super) fn open_rereading(endpoint: &Endpoint, slowness: Duration) -> Self {
         Self::start(endpoint, false, move |display, event, recorded_events| {
             thread::sleep(slowness);

@@ -14,8 +14,8 @@ use crate::screen::{ScreenError, connection::Display, input::xtest::KeyOrButton}
 const CAPS_LOCK_CODE: u8 = 66;
 const SHIFT_CODE: u8 = 50;
 
-/// Texts of 200 characters each: characters on the keyboard, other alphabets, and more distinct characters than the pool has
-/// keycodes.
+/// Texts of 200 characters each: characters on the keyboard, other alphabets, and more distinct characters than the
+/// pool has keycodes.
 pub(super) fn samples() -> Vec<String> {
     let cycle = |characters: &str| characters.chars().cycle().take(200).collect::<String>();
     let han: String = (0..200).filter_map(|n| char::from_u32(0x4e00 + n * 7)).collect();

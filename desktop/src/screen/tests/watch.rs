@@ -132,7 +132,8 @@ impl Application {
             };
             let mut done = false;
             if request.target == atoms.TARGETS {
-                // For an image, no request follows. The server requests the targets too, with a window id of its own.
+                // No request for an image follows. The X server requests the targets too; its window id is not that of
+                // a client.
                 let is_text = [atoms.UTF8_STRING, AtomEnum::STRING.into()].contains(&target);
                 done = !is_text && requestor > conn.setup().resource_id_mask;
                 conn.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[target])

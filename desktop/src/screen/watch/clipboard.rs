@@ -209,7 +209,8 @@ impl Transfer {
         Ok(())
     }
 
-    /// Reads at most `length` bytes of the response and deletes it. In the INCR protocol, the deletion requests the next chunk.
+    /// Reads at most `length` bytes of the response and deletes it. In the INCR protocol, the deletion requests the
+    /// next chunk.
     fn read_property(&mut self, display: &Display, length: usize) -> Result<GetPropertyReply, ScreenError> {
         let units = (length / 4) as u32;
         let property = display.atoms._ORGO_SELECTION;

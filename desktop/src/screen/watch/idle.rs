@@ -17,8 +17,8 @@ use crate::screen::{
 
 /// Reports when the input devices have been idle for a time, and when they are used again.
 ///
-/// Both reports come from one alarm on the idle time counter of the X server. The alarm waits alternately for the counter to reach
-/// the limit and to fall below it.
+/// Both reports come from one alarm on the idle time counter of the X server. The alarm waits alternately for the
+/// counter to reach the limit and to fall below it.
 #[derive(Debug)]
 pub(super) struct Idle {
     alarm: Alarm,

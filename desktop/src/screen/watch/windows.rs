@@ -132,7 +132,8 @@ impl<'a> WindowRequests<'a> {
         })
     }
 
-    /// Returns whether it is an application window, and its title. The title is empty if the window has none or is closed.
+    /// Returns whether it is an application window, and its title. The title is empty if the window has none or is
+    /// closed.
     fn finish(self, display: &Display) -> Result<(bool, String), ScreenError> {
         let atoms = &display.atoms;
         let desktop_types = [atoms._NET_WM_WINDOW_TYPE_DESKTOP, atoms._NET_WM_WINDOW_TYPE_DOCK];
