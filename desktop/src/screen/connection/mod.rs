@@ -132,12 +132,12 @@ impl Display {
         mut next_check: impl FnMut() -> Option<Instant>,
     ) -> Result<Option<Event>, ScreenError> {
         self.conn.flush()?;
-        while let Some(check) = next_check() {
+        while let Some(time) = next_check() {
             if let Some(event) = self.conn.poll_for_event()? {
                 return Ok(Some(event));
             }
-            let check = check.min(self.conn.next_check()?);
-            wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(check))?;
+            let time = time.min(self.conn.next_check()?);
+            wait_for(&mut [PollFd::from_borrowed_fd(self.fd(), PollFlags::IN)], Some(time))?;
         }
         Ok(None)
     }

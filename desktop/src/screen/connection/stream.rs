@@ -77,8 +77,8 @@ impl BoundedStream {
 
     /// Returns the time at which the caller should check again. Fails after the timeout of the operation.
     pub(super) fn next_check(&self) -> io::Result<Instant> {
-        let check = self.operation.borrow_mut().next_check();
-        check.ok_or_else(|| timed_out("the operation took too long".to_owned()))
+        let next_check = self.operation.borrow_mut().next_check();
+        next_check.ok_or_else(|| timed_out("the operation took too long".to_owned()))
     }
 
     /// Records that a caller has read a packet.
@@ -108,7 +108,7 @@ impl BoundedStream {
         self.unread_bytes.get() > REPLACEMENT_BYTES || self.unread_replies.get() > REPLACEMENT_REPLIES
     }
 
-    fn check(&self, bytes: &[u8]) -> Result<(), String> {
+    fn check_received(&self, bytes: &[u8]) -> Result<(), String> {
         let mut framing = self.framing.get();
         let replies = framing.advance(bytes).map_err(|error| error.to_string())?;
         self.framing.set(framing);
@@ -142,9 +142,9 @@ impl Stream for BoundedStream {
         flags.set(PollFlags::IN, mode.readable());
         flags.set(PollFlags::OUT, mode.writable());
         let mut reply_budget = TimeBudget::new(self.reply_limit);
-        while let Some(check) = reply_budget.next_check() {
-            let check = match self.next_check() {
-                Ok(operation) => check.min(operation),
+        while let Some(reply_check) = reply_budget.next_check() {
+            let next_check = match self.next_check() {
+                Ok(operation_check) => operation_check.min(reply_check),
                 // After the timeout, pending requests are still sent if the socket is writable: they release buttons
                 // and keys.
                 Err(timeout) => {
@@ -153,7 +153,7 @@ impl Stream for BoundedStream {
                     return if is_writable { Ok(()) } else { Err(timeout) };
                 }
             };
-            if wait_for(&mut [PollFd::new(&self.stream, flags)], Some(check))? {
+            if wait_for(&mut [PollFd::new(&self.stream, flags)], Some(next_check))? {
                 return Ok(());
             }
         }
@@ -173,7 +173,7 @@ impl Stream for BoundedStream {
                 Err(error) => return Err(error.into()),
             }
         };
-        self.check(&buf[..count]).map_err(|reason| {
+        self.check_received(&buf[..count]).map_err(|reason| {
             self.is_broken.set(true);
             io::Error::new(io::ErrorKind::InvalidData, reason)
         })?;

@@ -39,8 +39,8 @@ mod tests {
     fn a_budget_lasts_as_long_as_its_limit() {
         let began = Instant::now();
         let mut budget = TimeBudget::new(CHECK_INTERVAL * 3);
-        while let Some(check) = budget.next_check() {
-            thread::sleep(check.saturating_duration_since(Instant::now()));
+        while let Some(next_check) = budget.next_check() {
+            thread::sleep(next_check.saturating_duration_since(Instant::now()));
         }
         assert!(began.elapsed() >= CHECK_INTERVAL * 3);
     }

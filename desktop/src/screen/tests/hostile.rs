@@ -400,7 +400,7 @@ fn ends_when_dropped(
 
 #[test]
 fn a_dropped_watch_ends_with_any_server() {
-    let news = |request: &Request| {
+    let window_list_change = |request: &Request| {
         let mut bytes = vec![0; 32];
         bytes[0] = PROPERTY_NOTIFY;
         bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
@@ -413,7 +413,8 @@ fn a_dropped_watch_ends_with_any_server() {
     ends_when_dropped(
         move |request| {
             started(request).then(|| {
-                [request.default_actions(), vec![ServerAction::Flood(news(request))]].concat_actions()
+                [request.default_actions(), vec![ServerAction::Flood(window_list_change(request))]]
+                    .concat_actions()
             })
         },
         |fake| fake.connections() > 1,
@@ -427,7 +428,8 @@ fn a_dropped_watch_ends_with_any_server() {
             if started(request) {
                 has_started.store(true, Ordering::Relaxed);
                 return Some(
-                    [request.default_actions(), vec![ServerAction::Send(news(request))]].concat_actions(),
+                    [request.default_actions(), vec![ServerAction::Send(window_list_change(request))]]
+                        .concat_actions(),
                 );
             }
             let is_open = request.is(GET_PROPERTY) && has_started.load(Ordering::Relaxed);

@@ -78,7 +78,7 @@ fn the_pointer_is_in_the_image() {
     screen.click(200, 200, Button::Left, false).unwrap();
     let there = DecodedImage::decode(&screen.screenshot(ImageFormat::Png, None).unwrap());
     screen.click(900, 600, Button::Left, false).unwrap();
-    let gone = DecodedImage::decode(&screen.screenshot(ImageFormat::Png, None).unwrap());
+    let moved = DecodedImage::decode(&screen.screenshot(ImageFormat::Png, None).unwrap());
     let around = |image: &DecodedImage| {
         (190..220)
             .flat_map(|y| (190..220).map(move |x| (x, y)))
@@ -86,7 +86,7 @@ fn the_pointer_is_in_the_image() {
             .count()
     };
     assert!(around(&there) > 10, "no pointer at its position");
-    assert_eq!(around(&gone), 0);
+    assert_eq!(around(&moved), 0);
 }
 
 #[test]
