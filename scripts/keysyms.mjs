@@ -1,4 +1,4 @@
-// Generates desktop/src/screen/keysyms.txt, the names of the X11 keysyms, from the headers of Debian's x11proto-dev:
+// Generates desktop/src/screen/keyboard/keysyms.txt, the names of the X11 keysyms, from the headers of Debian's x11proto-dev:
 // `node scripts/keysyms.mjs [FOLDER]`. FOLDER contains keysymdef.h and XF86keysym.h.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -21,4 +21,4 @@ for (const [, name, keysym, character] of readFileSync(join(folder, "keysymdef.h
 for (const [, name, keysym, kernel] of readFileSync(join(folder, "XF86keysym.h"), "utf8").matchAll(XF86)) {
   add(`XF86${name}`, keysym ? parseInt(keysym, 16) : KERNEL + parseInt(kernel, 16));
 }
-writeFileSync(join(root, "desktop/src/screen/keysyms.txt"), `${lines.join("\n")}\n`);
+writeFileSync(join(root, "desktop/src/screen/keyboard/keysyms.txt"), `${lines.join("\n")}\n`);
