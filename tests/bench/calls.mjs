@@ -1,6 +1,6 @@
-// Calls through the package, and the same by a plain fetch.
+// The calls of the benchmark, through the package and through plain `fetch`.
 
-/** The two calls through a client. */
+/** The calls through the package. */
 export function throughClient(orgo, id) {
   const computer = orgo.computer(id);
   return {
@@ -9,17 +9,17 @@ export function throughClient(orgo, id) {
   };
 }
 
-/** The two calls by fetch, as far as a program without the package has to go: to the result, to the picture's bytes. */
+/** The calls through `fetch`, including the work of a program without the package: it checks the status and decodes. */
 export function throughFetch({ baseUrl, apiKey }, id) {
   const headers = { authorization: `Bearer ${apiKey}`, "content-type": "application/json" };
-  const answer = async (path, init) => {
+  const request = async (path, init) => {
     const response = await fetch(`${baseUrl}/computers/${id}/${path}`, { headers, ...init });
     if (!response.ok) throw new Error(`${path}: ${response.status}`);
     return response.json();
   };
   return {
-    click: () => answer("click", { method: "POST", body: '{"x":640,"y":360}' }),
-    screenshot: async () => bytes((await answer("screenshot?response_format=base64")).image),
+    click: () => request("click", { method: "POST", body: '{"x":640,"y":360}' }),
+    screenshot: async () => bytes((await request("screenshot?response_format=base64")).image),
   };
 }
 

@@ -1,12 +1,12 @@
-// Timing, in Node and in pages.
+// Time measurement in Node and in pages.
 
 /**
- * Runs every variant once per round, each round beginning with another one, so that what else the machine does meets all
- * of them alike.
+ * Runs every variant once per round. Each round starts with a different variant, so that other load on the machine affects
+ * all variants equally.
  *
  * @param {Record<string, () => Promise<unknown>>} variants
  * @param {number} rounds
- * @returns {Promise<Record<string, number[]>>} the times of every variant in milliseconds, by round
+ * @returns {Promise<Record<string, number[]>>} the time of every round in milliseconds, for each variant
  */
 export async function interleave(variants, rounds) {
   const names = Object.keys(variants);
@@ -22,13 +22,13 @@ export async function interleave(variants, rounds) {
   return times;
 }
 
-/** Rounds that do not count: connections are opened and code is compiled in them. */
+/** The number of rounds before the measurement, in which connections are opened and code is compiled. */
 const WARM_UP = 3;
 
-/** The value below which that part of the values lies. */
-export function quantile(values, part) {
+/** The quantile of the values: `fraction` of them are smaller. */
+export function quantile(values, fraction) {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(Math.floor(sorted.length * part), sorted.length - 1)];
+  return sorted[Math.min(Math.floor(sorted.length * fraction), sorted.length - 1)];
 }
 
 export const median = (values) => quantile(values, 0.5);

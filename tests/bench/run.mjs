@@ -1,5 +1,5 @@
-// The project's figures: `npm run bench`. Absolute times are those of this machine; the ratios to a plain fetch in the same
-// run say more.
+// Measures calls and sizes: `npm run bench`. The absolute times depend on the machine; the ratios to plain `fetch` in the
+// same run are more meaningful.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, tmpdir } from "node:os";
@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 import { WebSocket } from "undici";
 import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
-import { createComputer } from "../support/computer.mjs";
 import { throughClient, throughFetch } from "./calls.mjs";
 import { timeKeystrokes } from "./keystrokes.mjs";
 import { interleave, median, quantile } from "./measure.mjs";
@@ -20,7 +20,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const ROUNDS = Number(process.env.ORGO_BENCH_ROUNDS ?? 100);
 const KEYSTROKES = 200;
 
-/** The two bindings side by side: the ES module and the CommonJS module of the package each load one. */
+/** Loads both bindings into one process: one through the ES module of the package, one through the CommonJS module. */
 async function bothBindings() {
   globalThis.WebSocket ??= WebSocket;
   process.env.ORGO_BINDING = "native";
@@ -40,8 +40,8 @@ async function inNode({ native, wasm }, options, id) {
     fetch: throughFetch(options, id),
   };
   const timed = (call) => {
-    const same = Object.entries(variants).map(([name, calls]) => [name, calls[call]]);
-    return interleave(Object.fromEntries(same), ROUNDS);
+    const selected = Object.entries(variants).map(([name, calls]) => [name, calls[call]]);
+    return interleave(Object.fromEntries(selected), ROUNDS);
   };
   return {
     click: await timed("click"),
@@ -75,12 +75,12 @@ function timeRows(place, { click, screenshot, keystroke }) {
   const rows = [];
   for (const [what, times] of Object.entries({ click, screenshot })) {
     for (const [name, values] of Object.entries(times)) {
-      // By round, so that a slow moment of the machine does not count against one of them.
+      // Ratios within a round, because temporary load on the machine affects both times.
       const ratio = median(values.map((value, round) => value / times.fetch[round]));
-      rows.push({ ...row(what, name, values), "to fetch": rounded(ratio) });
+      rows.push({ ...row(what, name, values), "/ fetch": rounded(ratio) });
     }
   }
-  return [...rows, ...Object.entries(keystroke).map(([name, values]) => row("key to echo", name, values))];
+  return [...rows, ...Object.entries(keystroke).map(([name, values]) => row("keystroke to echo", name, values))];
 }
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-bench-"));
@@ -97,7 +97,7 @@ try {
   console.table([...timeRows("Node", node), ...timeRows("Chromium", page)]);
   console.log("Sizes in bytes");
   console.table(await shippedSizes(root));
-  console.log("Lines that are not blank");
+  console.log("Lines without blank lines");
   console.table(linesOfCode(root));
 } finally {
   await desktop?.stop();

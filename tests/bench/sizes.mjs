@@ -1,4 +1,4 @@
-// How large what is shipped is, and how much source there is.
+// Measures the sizes of the shipped files and of the source code.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { extname, join } from "node:path";
@@ -8,10 +8,10 @@ import { build } from "vite";
 const PAGE = '<!doctype html><title>Page</title><script type="module" src="/main.js"></script>';
 const MAIN = 'import * as sdk from "orgo-sdk"; globalThis.sdk = sdk;';
 
-/** The sizes of what a page with the whole package downloads, minified, and of the addon; in bytes. */
+/** The sizes of the minified files that a page with the whole package downloads, and of the addon; in bytes. */
 export async function shippedSizes(root) {
   const sizes = {};
-  // Inside of the repository, where the package is found.
+  // The folder is in the repository, because the package is resolved from there.
   mkdirSync(join(root, "tests/.output"), { recursive: true });
   const project = mkdtempSync(join(root, "tests/.output/page-"));
   try {
@@ -40,7 +40,7 @@ function compressed(path) {
 
 const CODE = new Set([".css", ".html", ".js", ".mjs", ".rs", ".ts"]);
 
-/** Lines that are not blank, by folder: of programs, and of their tests. Generated files do not count. */
+/** The number of lines without blank lines, for each folder: code and tests. Generated files do not count. */
 export function linesOfCode(root) {
   const names = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
   const folders = {};

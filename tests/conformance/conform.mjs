@@ -1,10 +1,9 @@
-// Carries out the checks and says which of them a server does not meet.
+// Runs the checks and lists the differences between a server and the protocol.
 import { checks } from "./checks/index.mjs";
 import { Wire } from "./wire.mjs";
 
 /**
- * A server, and what of its account only its owner can say: the names of two RTMP connections, of which one leads to a
- * receiver and one to nobody.
+ * A server, and the names of two RTMP connections of the account: `connection` has a receiver, `deadConnection` has none.
  *
  * @typedef {object} Server
  * @property {string} baseUrl
@@ -16,10 +15,10 @@ import { Wire } from "./wire.mjs";
  */
 
 /**
- * Holds a server to every check, in a workspace that is made and removed.
+ * Runs all checks against a server, in a new workspace that the last check deletes.
  *
  * @param {Server} server
- * @returns how many checks are met, a row for each that is not, and the calls that were made
+ * @returns the number of passed checks, a row for each failed check, and the set of calls that were made
  */
 export async function differences(server) {
   const wire = new Wire(server);
@@ -28,17 +27,17 @@ export async function differences(server) {
   const rows = [];
   for (const { name, source, needs, run } of checks) {
     try {
-      if (needs && state[needs] === undefined) throw new Error(`not checked: the server's owner names no ${needs}`);
+      if (needs && state[needs] === undefined) throw new Error(`not checked: the setting ${needs} is missing`);
       await run(wire, state);
     } catch (error) {
-      rows.push({ check: name, source, difference: brief(error.message) });
+      rows.push({ check: name, source, difference: shorten(error.message) });
     }
   }
-  return { met: checks.length - rows.length, rows, called: wire.called };
+  return { passed: checks.length - rows.length, rows, called: wire.called };
 }
 
-/** An assertion's message on one line. */
-function brief(message) {
+/** The message of an assertion on one line. */
+function shorten(message) {
   return message
     .replaceAll(/\s+/g, " ")
     .replace(/^Expected values to be [^:]*: /, "")

@@ -1,60 +1,60 @@
-// What the checks say of answers.
+// The assertions of the checks about responses.
 import assert from "node:assert/strict";
 
 export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
-/** The id that no computer, workspace or file has. */
+/** An id that no computer, workspace or file has. */
 export const UNKNOWN = "00000000-0000-4000-8000-000000000000";
 
-/** Each field is of its kind: a `typeof`, a pattern, `null`, or a list of kinds of which one will do. */
+/** Checks the type of each field: a `typeof`, a pattern, `null`, `"array"`, or a list of alternatives. */
 export function hasFields(value, fields) {
-  assert.ok(value && typeof value === "object", `there is no object: ${JSON.stringify(value)}`);
-  for (const [name, kind] of Object.entries(fields)) {
-    const kinds = [kind].flat();
+  assert.ok(value && typeof value === "object", `not an object: ${JSON.stringify(value)}`);
+  for (const [name, type] of Object.entries(fields)) {
+    const types = [type].flat();
     assert.ok(
-      kinds.some((it) => fits(value[name], it)),
-      `${name} is ${JSON.stringify(value[name])}, not ${kinds.join(" or ")}`,
+      types.some((alternative) => hasType(value[name], alternative)),
+      `${name} is ${JSON.stringify(value[name])}, not ${types.join(" or ")}`,
     );
   }
 }
 
-function fits(found, kind) {
-  if (kind === null) return found === null;
-  if (kind instanceof RegExp) return typeof found === "string" && kind.test(found);
-  if (kind === "array") return Array.isArray(found);
-  return typeof found === kind && found !== null;
+function hasType(value, type) {
+  if (type === null) return value === null;
+  if (type instanceof RegExp) return typeof value === "string" && type.test(value);
+  if (type === "array") return Array.isArray(value);
+  return typeof value === type && value !== null;
 }
 
-/** The body of an answer with status 200. */
+/** Checks for the status 200. Returns the body. */
 export function ok({ status, body }) {
   assert.equal(status, 200, `status ${status}: ${body?.error}`);
   return body;
 }
 
-/** The body of an answer that says of what was made. */
+/** Checks for the status 200 or 201. Returns the body. */
 export function created({ status, body }) {
   assert.ok([200, 201].includes(status), `status ${status}: ${body?.error}`);
   return body;
 }
 
-/** The body of an answer with status 200 and `success`. */
-export function succeeded(answer) {
-  assert.equal(ok(answer).success, true, `success is ${answer.body.success}`);
-  return answer.body;
+/** Checks for the status 200 and `success: true`. Returns the body. */
+export function succeeded(response) {
+  assert.equal(ok(response).success, true, `success is ${response.body.success}`);
+  return response.body;
 }
 
-/** The body of a refusal, which says why. Without statuses any of 400 to 499 will do. */
+/** Checks for one of the statuses (default: 400 to 499) and an error text. Returns the body. */
 export function refused({ status, body }, ...statuses) {
-  const right = statuses.length > 0 ? statuses.includes(status) : status >= 400 && status < 500;
-  assert.ok(right, `status ${status}, not ${statuses.join(" or ") || "400 to 499"}`);
+  const expected = statuses.length > 0 ? statuses.includes(status) : status >= 400 && status < 500;
+  assert.ok(expected, `status ${status}, not ${statuses.join(" or ") || "400 to 499"}`);
   assert.equal(typeof body?.error, "string", "the body has no error");
   return body;
 }
 
-/** The kind of a picture by its first bytes, and its size if it is a PNG. */
-export function picture(bytes) {
+/** Returns the format of an image by its first bytes, and the size of a PNG. */
+export function imageInfo(bytes) {
   if (bytes.subarray(0, 4).equals(Buffer.from([0x89, 0x50, 0x4e, 0x47]))) {
-    return { kind: "png", width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
+    return { format: "png", width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20) };
   }
-  return { kind: bytes.subarray(0, 2).equals(Buffer.from([0xff, 0xd8])) ? "jpeg" : "unknown" };
+  return { format: bytes.subarray(0, 2).equals(Buffer.from([0xff, 0xd8])) ? "jpeg" : "unknown" };
 }

@@ -1,4 +1,4 @@
-// The local desktop meets the documented protocol, and the checks of it leave out no call.
+// Runs the conformance checks against the local desktop. The checks must make every call of the SDK.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -6,7 +6,7 @@ import { startDesktop } from "../support/desktop.mjs";
 import { freePort, startReceiver } from "../support/receiver.mjs";
 import { differences } from "./conform.mjs";
 
-/** The calls as the core declares them: the table is derived from there. */
+/** The calls that the core declares. The table is generated from the declarations. */
 const reference = readFileSync(new URL("../../docs/reference.md", import.meta.url), "utf8");
 const rows = reference.matchAll(/^\| \[`.*?`\]\(.*?\) \| `([A-Z]+ \/.*?)` \|/gm);
 const declared = new Set(Array.from(rows, ([, call]) => call));
@@ -23,7 +23,7 @@ after(async () => {
   await receiver?.close();
 });
 
-test("it differs in nothing, and every call was made", { timeout: 400_000 }, async () => {
+test("there are no differences, and every call was made", { timeout: 400_000 }, async () => {
   const { realtimeUrl } = desktop.options;
   const { port } = new URL(desktop.options.baseUrl);
   const { rows, called } = await differences({

@@ -1,6 +1,6 @@
-"""Works a computer through the official Python client, unchanged, and prints what came of it as JSON: client.py BASE_URL
+"""Controls a computer with the unmodified official Python client, and prints the results as JSON: python-client.py BASE_URL
 
-The server has a stream connection named live.
+The server must have a stream connection with the name live.
 """
 
 import inspect
@@ -8,74 +8,74 @@ import json
 import sys
 import types
 
-# Its agent is a service of its own, needs a large library, and is written for Python 3.12. The rest of the client is used as it is.
+# The client's agent is replaced: it uses a separate service, needs a large library, and requires Python 3.12.
 sys.modules["orgo.prompt"] = types.SimpleNamespace(get_provider=None)
 
 from orgo import Computer, Project
 
 base = sys.argv[1]
-seen = {}
+results = {}
 
 project = Project(name="python", base_api_url=base)
-again = Project(name="python", base_api_url=base)
-seen["the project is found again"] = project.id == again.id
+same = Project(name="python", base_api_url=base)
+results["the same project by name"] = project.id == same.id
 
 computer = Computer(workspace="python", name="one", ram=4, cpu=1, base_api_url=base, verbose=False)
-seen["its size"] = [computer.ram, computer.cpu]
-seen["connected by id"] = Computer(computer_id=computer.computer_id, base_api_url=base, verbose=False).status()["name"]
-seen["listed"] = [entry["name"] for entry in project.list_computers()]
-seen["found by name"] = project.get_computer("one")["id"] == computer.computer_id
+results["size"] = [computer.ram, computer.cpu]
+results["connected by id"] = Computer(computer_id=computer.computer_id, base_api_url=base, verbose=False).status()["name"]
+results["listed"] = [entry["name"] for entry in project.list_computers()]
+results["found by name"] = project.get_computer("one")["id"] == computer.computer_id
 
-picture = computer.screenshot()
-seen["screenshot"] = [picture.format, *picture.size]
-seen["screenshot as text"] = computer.screenshot_base64()[:4]
+image = computer.screenshot()
+results["screenshot"] = [image.format, *image.size]
+results["screenshot as base64"] = computer.screenshot_base64()[:4]
 
 computer.bash("setsid xterm -u8 -geometry 80x24+200+150 -e 'touch ~/ready; read -r line; echo \"$line\" > ~/typed' >/dev/null 2>&1 &")
 computer.bash("until [ -e ~/ready ]; do sleep 0.1; done")
 computer.left_click(400, 300)
 computer.type("Grüße, 世界 🙂\n")
-seen["typed"] = computer.bash("for n in $(seq 100); do [ -s ~/typed ] && break; sleep 0.1; done; cat ~/typed")
+results["typed"] = computer.bash("for n in $(seq 100); do [ -s ~/typed ] && break; sleep 0.1; done; cat ~/typed")
 
 actions = {
     "left_click": lambda: computer.left_click(10, 700),
     "double_click": lambda: computer.double_click(640, 400),
     "right_click": lambda: computer.right_click(640, 400),
     "drag": lambda: computer.drag(0, 0, 100, 100, duration=0.05),
-    "scroll at the middle": lambda: computer.scroll("down"),
-    "scroll further": lambda: computer.scroll("up", 2),
+    "scroll at the center": lambda: computer.scroll("down"),
+    "scroll with an amount": lambda: computer.scroll("up", 2),
     "wait": lambda: computer.wait(0.01),
     "key": lambda: computer.key("Escape"),
 }
 if "x" in inspect.signature(computer.scroll).parameters:
-    actions["scroll further"] = lambda: computer.scroll("up", 2, 0, 0)
-seen["actions"] = {name: act()["success"] for name, act in actions.items()}
+    actions["scroll with an amount"] = lambda: computer.scroll("up", 2, 0, 0)
+results["actions"] = {name: action()["success"] for name, action in actions.items()}
 
-seen["bash"] = computer.bash("echo out; echo err >&2; exit 3")
+results["bash"] = computer.bash("echo out; echo err >&2; exit 3")
 ran = computer.exec("print(6 * 7)")
-seen["exec"] = [ran["success"], ran["output"], ran["timeout"]]
+results["exec"] = [ran["success"], ran["output"], ran["timeout"]]
 failed = computer.exec("1 / 0")
-seen["exec that fails"] = [failed["success"], failed["error_type"]]
+results["failing exec"] = [failed["success"], failed["error_type"]]
 
 started = computer.start_stream("live")
-told = computer.stream_status()
-seen["stream"] = [started["status"], told["pid"] == started["pid"], computer.stop_stream()["success"]]
+status = computer.stream_status()
+results["stream"] = [started["status"], status["pid"] == started["pid"], computer.stop_stream()["success"]]
 
 
-def refusal(act):
+def refusal(action):
     try:
-        act()
+        action()
     except Exception as error:
         return str(error)
-    return "nothing was refused"
+    return "the call was not refused"
 
 
-seen["refusals"] = {
-    "a point off the screen": refusal(lambda: computer.left_click(5000, 1)),
+results["refusals"] = {
+    "a point outside the screen": refusal(lambda: computer.left_click(5000, 1)),
     "an unknown key": refusal(lambda: computer.key("Entr")),
     "an unknown computer": refusal(lambda: Computer(computer_id="x", base_api_url=base, verbose=False).status()),
 }
 
-seen["restart"] = computer.restart()["success"]
-seen["bash after restart"] = computer.bash("echo well")
-seen["destroy"] = [computer.destroy()["success"], project.destroy()["success"]]
-print(json.dumps(seen))
+results["restart"] = computer.restart()["success"]
+results["bash after restart"] = computer.bash("echo ok")
+results["destroy"] = [computer.destroy()["success"], project.destroy()["success"]]
+print(json.dumps(results))

@@ -1,4 +1,4 @@
-// The official Python client of two generations, installed from PyPI and not changed, against the local desktop.
+// Tests the local desktop with two unmodified versions of the official Python client, installed from PyPI.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -10,7 +10,7 @@ import { promisify } from "node:util";
 import { startDesktop } from "../support/desktop.mjs";
 import { startReceiver } from "../support/receiver.mjs";
 
-/** The version whose behaviour docs/protocol.md calls PY, and one of the age of the specification. */
+/** The version that docs/protocol.md calls PY, and one for the original protocol. */
 const VERSIONS = ["0.0.47", "0.0.40"];
 
 const run = promisify(execFile);
@@ -27,8 +27,8 @@ before(async () => {
 });
 after(() => rmSync(folder, { recursive: true }));
 
-/** What a version of the client made of a server of its own. */
-async function works(version) {
+/** Runs python-client.py with a version of the client and a new server. Returns its output. */
+async function runClient(version) {
   const client = join(folder, version);
   await run(python, [...install, "--target", client, `orgo==${version}`]);
   const receiver = await startReceiver();
@@ -44,39 +44,39 @@ async function works(version) {
 }
 
 for (const version of VERSIONS) {
-  test(`version ${version} works a computer`, { timeout: 300_000 }, async () => {
-    const stdout = await works(version);
-    // It talks of its project before.
-    const seen = JSON.parse(stdout.trim().split("\n").at(-1));
-    const { refusals, ...rest } = seen;
+  test(`version ${version} controls a computer`, { timeout: 300_000 }, async () => {
+    const stdout = await runClient(version);
+    // The client prints messages about its project in the lines before.
+    const results = JSON.parse(stdout.trim().split("\n").at(-1));
+    const { refusals, ...rest } = results;
     assert.deepEqual(rest, {
-      "the project is found again": true,
-      "its size": [4, 1],
+      "the same project by name": true,
+      size: [4, 1],
       "connected by id": "one",
       listed: ["one"],
       "found by name": true,
       screenshot: ["PNG", 1280, 720],
-      "screenshot as text": "iVBO",
+      "screenshot as base64": "iVBO",
       actions: {
         left_click: true,
         double_click: true,
         right_click: true,
         drag: true,
-        "scroll at the middle": true,
-        "scroll further": true,
+        "scroll at the center": true,
+        "scroll with an amount": true,
         wait: true,
         key: true,
       },
       typed: "Grüße, 世界 🙂\n",
       bash: "out\nerr\n",
       exec: [true, "42\n", false],
-      "exec that fails": [false, "ZeroDivisionError"],
+      "failing exec": [false, "ZeroDivisionError"],
       stream: ["streaming", true, true],
       restart: true,
-      "bash after restart": "well\n",
+      "bash after restart": "ok\n",
       destroy: [true, true],
     });
-    assert.match(refusals["a point off the screen"], /^x: /);
+    assert.match(refusals["a point outside the screen"], /^x: /);
     assert.match(refusals["an unknown key"], /Enter/);
     assert.equal(refusals["an unknown computer"], "Computer not found");
   });

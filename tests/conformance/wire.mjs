@@ -1,28 +1,29 @@
-// Plain HTTP and WebSocket calls, without the SDK: what is tested is the server.
+// A plain HTTP and WebSocket client. It does not use the SDK, because it tests servers.
 import { lookup } from "node:dns";
 import { Agent, WebSocket } from "undici";
 import { within } from "../support/wait.mjs";
 
 const LIMIT = 30_000;
 
-/** Names under `localhost` are this machine's, which not every resolver knows. */
+/** Resolves names under `localhost` to this machine, because not every resolver does. */
 const dispatcher = new Agent({
   connect: {
     lookup: (name, options, done) => lookup(name.endsWith(".localhost") ? "localhost" : name, options, done),
   },
 });
 
-/** A server of the protocol. */
+/** A client for a server of the protocol. */
 export class Wire {
-  /** Every `METHOD path` that was called, with `{id}` in the place of ids. @type {Set<string>} */
+  /** All calls so far as `METHOD path`, with `{id}` instead of ids. @type {Set<string>} */
   called = new Set();
   #base;
   #addresses;
   #key;
 
   /**
-   * @param {{ baseUrl: string, realtimeUrl: string, olderRealtimeUrl?: string, apiKey: string }} options the addresses
-   *   of channels, of today's generation and of the older one, name `{instance_id}` or `{computer_id}`, and `{channel}`
+   * @param {{ baseUrl: string, realtimeUrl: string, olderRealtimeUrl?: string, apiKey: string }} options the realtime URLs
+   *   are the addresses of channels in the current and the older protocol. They contain `{instance_id}` or `{computer_id}`,
+   *   and `{channel}`.
    */
   constructor({ baseUrl, realtimeUrl, olderRealtimeUrl = "", apiKey }) {
     this.#base = baseUrl;
@@ -30,39 +31,39 @@ export class Wire {
     this.#key = apiKey;
   }
 
-  /** The key that calls are made with. */
+  /** The API key. */
   get key() {
     return this.#key;
   }
 
   /**
-   * Makes a call; `text` is a body that is sent as it is, `form` a form, `key: null` sends no key; the client goes away
-   * at `leave`.
+   * Makes a call.
    *
-   * @param {{ key?: string | null, text?: string, form?: FormData, leave?: AbortSignal, limit?: number }} [options] `limit`
+   * @param {{ key?: string | null, text?: string, form?: FormData, abort?: AbortSignal, limit?: number }} [options] `key`: the
+   *   API key, or `null` for none; `text`: a raw body; `form`: a form; `abort`: aborts the request; `limit`: the maximum time
    *   in milliseconds
    */
-  async call(method, path, body, { key = this.#key, text, form, leave, limit = LIMIT * 2 } = {}) {
+  async call(method, path, body, { key = this.#key, text, form, abort, limit = LIMIT * 2 } = {}) {
     const headers = { accept: "application/json" };
     if (key !== null) headers.authorization = `Bearer ${key}`;
     if (form === undefined) headers["content-type"] = "application/json";
     const sent = form ?? text ?? (method === "POST" ? JSON.stringify(body ?? {}) : undefined);
-    // An id has a digit in it, and no name of a call has.
+    // Every id contains a digit, and no name of a call does.
     this.called.add(`${method} ${path.replace(/\?.*/, "").replace(/^(\/[a-z]+\/)(?=[^/]*\d)[^/]+/, "$1{id}")}`);
     const late = AbortSignal.timeout(limit);
-    const signal = leave ? AbortSignal.any([leave, late]) : late;
+    const signal = abort ? AbortSignal.any([abort, late]) : late;
     const response = await fetch(`${this.#base}${path}`, { method, headers, body: sent, signal });
-    const answer = await response.text();
+    const content = await response.text();
     let parsed;
     try {
-      parsed = JSON.parse(answer);
+      parsed = JSON.parse(content);
     } catch {
-      // Some refusals have no JSON, which the check then says.
+      // Some refusals are not JSON. The check reports this.
     }
     return { status: response.status, body: parsed };
   }
 
-  /** Fetches bytes; `address` may be a path from the root of the host, `bearer` is a key or a password to go along. */
+  /** Fetches bytes. `address` is a URL or an absolute path; `bearer` is a key or a password to send. */
   async fetch(address, { bearer } = {}) {
     const headers = bearer ? { authorization: `Bearer ${bearer}` } : {};
     const response = await fetch(new URL(address, this.#base), { headers, signal: AbortSignal.timeout(LIMIT) });
@@ -74,7 +75,7 @@ export class Wire {
   }
 
   /**
-   * Opens a channel of a computer, whether the server then closes it or not.
+   * Opens a channel of a computer. It also succeeds if the server closes the channel at once.
    *
    * @param {"terminal" | "audio" | "events"} kind
    * @param {object} state
@@ -82,9 +83,9 @@ export class Wire {
    * @param {string | null} state.password
    * @param {object} [options]
    * @param {"today" | "older"} [options.generation]
-   * @param {string} [options.address] in place of the generation's
+   * @param {string} [options.address] replaces the address of the generation
    * @param {Record<string, string | number>} [options.query]
-   * @param {boolean} [options.bearer] sends the password as a header
+   * @param {boolean} [options.bearer] sends the password in a header
    */
   async channel(kind, { computer, password }, { generation = "today", address, query = {}, bearer = false } = {}) {
     const instance = computer.instance_id ?? computer.fly_instance_id;
@@ -114,18 +115,18 @@ class Channel {
       "the socket to open",
       new Promise((resolve, reject) => {
         socket.addEventListener("open", resolve, { once: true });
-        socket.addEventListener("error", () => reject(new Error("the socket was not opened")), { once: true });
+        socket.addEventListener("error", () => reject(new Error("the socket could not be opened")), { once: true });
       }),
       LIMIT,
     );
-    socket.addEventListener("message", ({ data }) => this.#take(data));
+    socket.addEventListener("message", ({ data }) => this.#receive(data));
     socket.addEventListener("close", ({ code }) => {
       this.#code = code;
       this.#wake();
     });
   }
 
-  #take(data) {
+  #receive(data) {
     this.#arrived.push(data);
     this.#wake();
   }
@@ -134,7 +135,7 @@ class Channel {
     this.#socket.send(JSON.stringify(frame));
   }
 
-  /** Sends a JSON frame as some clients do: in binary. */
+  /** Sends a JSON frame as a binary message, like some clients do. */
   sendBinary(frame) {
     this.#socket.send(Buffer.from(JSON.stringify(frame)));
   }
@@ -143,7 +144,7 @@ class Channel {
     this.#socket.close();
   }
 
-  /** The next JSON frame for which `fits` is true; the others are passed over. */
+  /** Returns the next JSON frame for which `fits` returns true, and skips the frames before it. */
   find(fits, limit = LIMIT) {
     const read = (data) => {
       const frame = typeof data === "string" && JSON.parse(data);
@@ -152,19 +153,19 @@ class Channel {
     return this.#next("a frame", read, limit);
   }
 
-  /** The next JSON frame. */
+  /** Returns the next JSON frame. */
   frame() {
     return this.find(() => true);
   }
 
-  /** The next binary frame. */
+  /** Returns the next binary frame. */
   bytes() {
-    return this.#next("sound", (data) => (typeof data === "string" ? undefined : Buffer.from(data)));
+    return this.#next("audio", (data) => (typeof data === "string" ? undefined : Buffer.from(data)));
   }
 
-  /** The code that the server closes with. */
+  /** Returns the close code of the server. */
   closed() {
-    return this.#next("the end", () => undefined).catch((error) => this.#code ?? Promise.reject(error));
+    return this.#next("the close", () => undefined).catch((error) => this.#code ?? Promise.reject(error));
   }
 
   #next(what, read, limit = LIMIT) {
@@ -174,7 +175,7 @@ class Channel {
           const found = read(this.#arrived.shift());
           if (found !== undefined) return found;
         }
-        if (this.#code !== undefined) throw new Error(`the channel was closed with ${this.#code} before ${what} came`);
+        if (this.#code !== undefined) throw new Error(`the channel was closed with ${this.#code} before ${what} arrived`);
         await new Promise((resolve) => (this.#wake = resolve));
       }
     };

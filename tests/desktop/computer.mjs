@@ -1,4 +1,4 @@
-// A computer under test, worked by plain calls.
+// A computer under test, controlled by plain HTTP calls.
 import { until } from "../support/wait.mjs";
 
 export class TestComputer {
@@ -10,7 +10,7 @@ export class TestComputer {
     this.#record = record;
   }
 
-  /** Makes one in the workspace and waits until it runs. */
+  /** Creates a computer in the workspace and waits until it is running. */
   static async start(wire, workspace, name) {
     const { body } = await wire.call("POST", "/computers", { workspace_id: workspace, name });
     const computer = new TestComputer(wire, body);
@@ -18,7 +18,7 @@ export class TestComputer {
     return computer;
   }
 
-  /** Its record as it is now. */
+  /** Returns the current record of the computer. */
   async show() {
     this.#record = (await this.#wire.call("GET", this.#path)).body;
     return this.#record;
@@ -28,35 +28,35 @@ export class TestComputer {
     return `/computers/${this.#record.id}`;
   }
 
-  /** Makes the call, and fails if it is refused. */
-  async act(call, body, options) {
-    const answer = await this.#wire.call("POST", `${this.#path}/${call}`, body, options);
-    if (answer.status !== 200) throw new Error(`${call}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return answer.body;
+  /** Makes a call, and fails if it is refused. */
+  async call(name, body, options) {
+    const response = await this.#wire.call("POST", `${this.#path}/${name}`, body, options);
+    if (response.status !== 200) throw new Error(`${name}: ${response.status} ${JSON.stringify(response.body)}`);
+    return response.body;
   }
 
-  /** Runs a command in its home, and gives what it printed. */
+  /** Runs a command in the home, and returns its output. */
   async bash(command) {
-    return (await this.act("bash", { command })).output;
+    return (await this.call("bash", { command })).output;
   }
 
   async press(...keys) {
-    for (const key of keys) await this.act("key", { key });
+    for (const key of keys) await this.call("key", { key });
   }
 
-  /** The file of its screen: a PNG, or a JPEG. */
+  /** Returns a screenshot as a PNG or JPEG file. */
   async screenshot(format = "png") {
     const { body } = await this.#wire.call("GET", `${this.#path}/screenshot?format=${format}`);
     return Buffer.from(body.image, "base64");
   }
 
-  /** A channel, which is the caller's to close. */
+  /** Opens a channel. The caller closes it. */
   async channel(kind, query) {
     const { password } = (await this.#wire.call("GET", `${this.#path}/vnc-password`)).body;
     return this.#wire.channel(kind, { computer: this.#record, password }, { query });
   }
 
-  /** The channel of its events of these types. */
+  /** Opens a channel of events and subscribes to the types. The caller closes it. */
   async events(...types) {
     const events = await this.channel("events");
     events.send({ type: "subscribe", event_types: types });

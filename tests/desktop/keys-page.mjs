@@ -1,4 +1,4 @@
-// A page in the computer's Chromium that keeps what its keyboard and its drag and drop do.
+// A page in the computer's Chromium that records keyboard events, text, and drag and drop.
 import { until } from "../support/wait.mjs";
 
 const PAGE = `
@@ -13,25 +13,25 @@ HTML = b"""<!doctype html><meta charset="utf-8"><title>Keys</title>
 const area = document.querySelector("textarea");
 const seen = [];
 let last = Promise.resolve();
-const say = (...line) => {
-  seen.push(line);
+const report = (...event) => {
+  seen.push(event);
   const body = JSON.stringify(seen);
   last = last.then(() => fetch("/", { method: "POST", body }));
 };
-addEventListener("keydown", ({ code, keyCode, ctrlKey, shiftKey }) => say("key", code, keyCode, ctrlKey, shiftKey), true);
-area.addEventListener("input", () => say("value", area.value));
-area.addEventListener("select", () => say("select", area.selectionStart, area.selectionEnd));
+addEventListener("keydown", ({ code, keyCode, ctrlKey, shiftKey }) => report("key", code, keyCode, ctrlKey, shiftKey), true);
+area.addEventListener("input", () => report("value", area.value));
+area.addEventListener("select", () => report("select", area.selectionStart, area.selectionEnd));
 source.addEventListener("dragstart", ({ dataTransfer }) => {
   dataTransfer.setData("text/plain", "dragged");
-  say("dragstart");
+  report("dragstart");
 });
-source.addEventListener("dragend", () => say("dragend"));
+source.addEventListener("dragend", () => report("dragend"));
 target.addEventListener("dragover", (event) => event.preventDefault());
 target.addEventListener("drop", (event) => {
   event.preventDefault();
-  say("drop", event.dataTransfer.getData("text/plain"));
+  report("drop", event.dataTransfer.getData("text/plain"));
 });
-document.addEventListener("click", ({ target }) => target.draggable || say("click"));
+document.addEventListener("click", ({ target }) => target.draggable || report("click"));
 </script>"""
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
@@ -52,14 +52,14 @@ ThreadingHTTPServer(("127.0.0.1", 8000), Handler).serve_forever()
 
 export class KeysPage {
   #computer;
-  /** How many lines of the log were given out. */
-  #told = 0;
+  /** The number of events that `seen` has returned. */
+  #consumed = 0;
 
   constructor(computer) {
     this.#computer = computer;
   }
 
-  /** Opens it on the computer, with its upper left corner in that of the screen. */
+  /** Opens the page on the computer. Its upper left corner is that of the screen. */
   static async open(computer) {
     await computer.bash(`cat > /tmp/page.py <<'PROGRAM'${PAGE}PROGRAM\nsetsid python3 /tmp/page.py > /tmp/log 2>&1 &`);
     const events = await computer.events("window_focus");
@@ -68,10 +68,10 @@ export class KeysPage {
     events.close();
     const page = new KeysPage(computer);
     await until(
-      "the page to take what is typed",
+      "the page to accept text",
       async () => {
-        await computer.act("type", { text: "r" });
-        return (await page.#lines()).some(([kind]) => kind === "value");
+        await computer.call("type", { text: "r" });
+        return (await page.#events()).some(([kind]) => kind === "value");
       },
       60_000,
     );
@@ -79,25 +79,25 @@ export class KeysPage {
     return page;
   }
 
-  async #lines() {
+  async #events() {
     return JSON.parse((await this.#computer.bash("cat /tmp/seen 2>/dev/null")) || "[]");
   }
 
-  /** What it saw since the last time, as soon as that is enough. */
+  /** Waits until `isEnough` returns true for the events since the last call, and returns these events. */
   async seen(isEnough) {
     let seen;
-    return until("the page to see it", async () => {
-      const lines = await this.#lines();
-      seen = lines.slice(this.#told);
+    return until("the page to record the events", async () => {
+      const events = await this.#events();
+      seen = events.slice(this.#consumed);
       if (!isEnough(seen)) return undefined;
-      this.#told = lines.length;
+      this.#consumed = events.length;
       return seen;
     }).catch((error) => {
       throw new Error(`${error.message}: ${JSON.stringify(seen)}`);
     });
   }
 
-  /** Empties its text area, in whatever layout. */
+  /** Empties the text area. Works in every keyboard layout. */
   async empty() {
     await this.#computer.press("ctrl+a", "Delete", "End");
     await this.seen((seen) => seen.some(([kind, code]) => kind === "key" && code === "End"));

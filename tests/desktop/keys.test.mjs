@@ -1,4 +1,4 @@
-// Shortcuts, text, and drag and drop in a real browser, in the keyboard layouts that people use.
+// Tests shortcuts, text, and drag and drop in a real browser, with common keyboard layouts.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";
@@ -6,7 +6,7 @@ import { startDesktop } from "../support/desktop.mjs";
 import { TestComputer } from "./computer.mjs";
 import { KeysPage } from "./keys-page.mjs";
 
-/** What `setxkbmap` takes, and the group that is then in use. */
+/** The arguments of `setxkbmap`, and the group to select. */
 const LAYOUTS = [
   ["us", 0],
   ["us intl", 0],
@@ -38,7 +38,7 @@ describe("keys", { concurrency: false }, () => {
     test(`shortcuts and text arrive with the layout ${layout}${group ? ", second group" : ""}`, async () => {
       await computer.bash(`setxkbmap ${layout} && ${lockGroup(group)}`);
       await page.empty();
-      await computer.act("type", { text: TEXT });
+      await computer.call("type", { text: TEXT });
       await page.seen((seen) => seen.some(([kind, value]) => kind === "value" && value === TEXT));
       await computer.press("CTRL+A");
       const [, , end] = (await page.seen((seen) => seen.some(([kind]) => kind === "select"))).find(([kind]) => kind === "select");
@@ -49,28 +49,28 @@ describe("keys", { concurrency: false }, () => {
     });
   }
 
-  test("control characters are left out of a text, and named", async () => {
+  test("control characters are not typed, and the response lists them", async () => {
     await computer.bash("setxkbmap us");
     await page.empty();
-    const { details } = await computer.act("type", { text: "page 1\fpage\u001b 2\f" });
+    const { details } = await computer.call("type", { text: "page 1\fpage\u001b 2\f" });
     assert.deepEqual(details, { text_length: 15, left_out: { count: 3, characters: ["U+000C", "U+001B"] } });
     await page.seen((seen) => seen.some(([kind, value]) => kind === "value" && value === "page 1page 2"));
-    assert.deepEqual((await computer.act("type", { text: "!" })).details, { text_length: 1 });
+    assert.deepEqual((await computer.call("type", { text: "!" })).details, { text_length: 1 });
   });
 
-  test("what is dragged is dropped, however short the drag", async () => {
+  test("drag and drop works with every duration", async () => {
     for (const duration of [0, 0.05, 0.1, 0.3, undefined]) {
-      // A second press at the same place soon after the first is a double click, which drags nothing.
-      await computer.act("click", { x: 1200, y: 600 });
+      // A second press at the same position would be a double click, which does not start a drag.
+      await computer.call("click", { x: 1200, y: 600 });
       await page.seen((seen) => seen.some(([kind]) => kind === "click"));
-      await computer.act("drag", { start_x: 50, start_y: 270, end_x: 600, end_y: 320, duration });
+      await computer.call("drag", { start_x: 50, start_y: 270, end_x: 600, end_y: 320, duration });
       const seen = await page.seen((seen) => seen.some(([kind]) => kind === "dragend"));
       assert.deepEqual(seen, [["dragstart"], ["drop", "dragged"], ["dragend"]], `in ${duration} s`);
     }
   });
 });
 
-/** A command that chooses a group of the layout. */
+/** A command that selects a group of the layout. */
 function lockGroup(group) {
   return `python3 - <<'END'
 import ctypes

@@ -1,4 +1,4 @@
-// A window over the whole screen that tells what pointer and keyboard did to it.
+// A full-screen window that records pointer and keyboard events.
 import { until } from "../support/wait.mjs";
 
 const PROGRAM = `
@@ -29,7 +29,7 @@ class Window(QWidget):
         note(kind=kind, button=BUTTONS[event.button()], x=event.x(), y=event.y(), time=event.timestamp())
 application = QApplication(sys.argv)
 window = Window()
-# Above the panel, and at every edge.
+# The window covers the panel and every edge of the screen.
 window.setWindowFlags(Qt.X11BypassWindowManagerHint)
 window.setMouseTracking(True)
 window.setGeometry(application.primaryScreen().geometry())
@@ -38,7 +38,7 @@ window.grabKeyboard()
 application.exec()
 `;
 
-/** Prints which buttons and modifiers the X server holds to be down, as one number, and which keys. */
+/** Prints the pressed buttons and modifiers as the X server's bit mask, and the list of pressed keys. */
 const HELD = `
 import ctypes
 x = ctypes.CDLL("libX11.so.6")
@@ -55,14 +55,14 @@ print(mask.value, [code for code in range(256) if keys.raw[code // 8] >> code % 
 
 export class PointerWindow {
   #computer;
-  /** How many lines of the log were given out. */
-  #told = 0;
+  /** The number of events that `seen` has returned. */
+  #consumed = 0;
 
   constructor(computer) {
     this.#computer = computer;
   }
 
-  /** Opens it on the computer. */
+  /** Opens the window on the computer. */
   static async open(computer) {
     await computer.bash(`cat > /tmp/pointer.py <<'PROGRAM'${PROGRAM}PROGRAM\nsetsid python3 /tmp/pointer.py > /tmp/log 2>&1 &`);
     const window = new PointerWindow(computer);
@@ -70,18 +70,18 @@ export class PointerWindow {
     return window;
   }
 
-  /** What it saw since the last time, as soon as that is enough. */
+  /** Waits until `isEnough` returns true for the events since the last call, and returns these events. */
   async seen(isEnough) {
-    return until("the window to see it", async () => {
-      const lines = (await this.#computer.bash("cat /tmp/seen 2>/dev/null")).split("\n").slice(this.#told, -1);
+    return until("the window to record the events", async () => {
+      const lines = (await this.#computer.bash("cat /tmp/seen 2>/dev/null")).split("\n").slice(this.#consumed, -1);
       const seen = lines.map((line) => JSON.parse(line));
       if (!isEnough(seen)) return undefined;
-      this.#told += lines.length;
+      this.#consumed += lines.length;
       return seen.filter(({ kind }) => kind !== "shown");
     });
   }
 
-  /** What is held down: `0 []` for nothing. */
+  /** Returns the pressed buttons, modifiers and keys: `0 []` for none. */
   async held() {
     return (await this.#computer.bash(`python3 - <<'END'${HELD}END`)).trim();
   }

@@ -1,4 +1,5 @@
-// Clicks, drags and the wheel arrive exactly, and nothing stays down, through HTTP to a window that tells what it saw.
+// Tests clicks, drags and the wheel through HTTP with a window that records them. Also tests that no key or button stays
+// pressed.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";
@@ -24,35 +25,35 @@ describe("the pointer", { concurrency: false }, () => {
   after(() => desktop?.stop());
 
   const ups = (count) => (seen) => seen.filter(({ kind }) => kind === "up").length >= count;
-  const moves = (seen) => seen.map(({ kind, button, x, y }) => `${kind} ${button} ${x} ${y}`);
+  const describeEvents = (seen) => seen.map(({ kind, button, x, y }) => `${kind} ${button} ${x} ${y}`);
 
-  test("clicks land on every edge and corner with every button", async () => {
+  test("clicks of every button hit the exact pixel at edges and corners", async () => {
     for (const x of [0, 1, 640, RIGHT_EDGE]) {
       for (const y of [0, 1, 360, BOTTOM]) {
         const buttons = ["left", "middle", "right"];
-        for (const button of buttons) await computer.act("click", { x, y, button });
+        for (const button of buttons) await computer.call("click", { x, y, button });
         const expected = buttons.flatMap((button) => [`down ${button} ${x} ${y}`, `up ${button} ${x} ${y}`]);
-        assert.deepEqual(moves(await window.seen(ups(buttons.length))), expected);
+        assert.deepEqual(describeEvents(await window.seen(ups(buttons.length))), expected);
       }
     }
   });
 
-  test("a double click is one to the toolkit, also at 0", async () => {
+  test("the toolkit recognizes double clicks, also at coordinate 0", async () => {
     for (const [x, y] of [
       [0, 0],
       [RIGHT_EDGE, BOTTOM],
       [640, 0],
     ]) {
-      await computer.act("click", { x, y, double: true });
+      await computer.call("click", { x, y, double: true });
       const kinds = ["down", "up", "double", "up"];
       assert.deepEqual(
-        moves(await window.seen(ups(2))),
+        describeEvents(await window.seen(ups(2))),
         kinds.map((kind) => `${kind} left ${x} ${y}`),
       );
     }
   });
 
-  test("a drag goes from where it should to where it should, for as long as it should", async () => {
+  test("a drag has the requested start, end and duration", async () => {
     for (const [from, to] of [
       [
         [0, 0],
@@ -68,12 +69,12 @@ describe("the pointer", { concurrency: false }, () => {
       ],
     ]) {
       const body = { start_x: from[0], start_y: from[1], end_x: to[0], end_y: to[1], duration: 0.3 };
-      await computer.act("drag", body);
+      await computer.call("drag", body);
       const seen = await window.seen(ups(1));
       const [first, last] = [seen.at(0), seen.at(-1)];
       assert.deepEqual([first.kind, first.x, first.y], ["down", ...from]);
       assert.deepEqual([last.kind, last.x, last.y], ["up", ...to]);
-      // By the X server's clock, in whole milliseconds.
+      // The timestamps are whole milliseconds of the X server's clock.
       assert.ok(last.time - first.time >= 299, `${last.time - first.time} ms`);
       const path = seen.slice(1, -1);
       assert.ok(path.length >= 2 && path.every(({ kind }) => kind === "drag"), JSON.stringify(path));
@@ -82,8 +83,8 @@ describe("the pointer", { concurrency: false }, () => {
     }
   });
 
-  test("the wheel turns by the steps that were asked for, where it was asked to", async () => {
-    await computer.act("click", { x: 700, y: 77 });
+  test("scrolling has the requested amount and position", async () => {
+    await computer.call("click", { x: 700, y: 77 });
     await window.seen(ups(1));
     const steps = (seen) => seen.reduce((sum, { kind, steps }) => sum + (kind === "wheel" ? Math.abs(steps) : 0), 0);
     const cases = [
@@ -94,7 +95,7 @@ describe("the pointer", { concurrency: false }, () => {
       [{ direction: "down", amount: 7, x: RIGHT_EDGE, y: BOTTOM }, -7, [RIGHT_EDGE, BOTTOM]],
     ];
     for (const [body, turned, [x, y]] of cases) {
-      await computer.act("scroll", body);
+      await computer.call("scroll", body);
       const seen = await window.seen((seen) => steps(seen) >= Math.abs(turned));
       assert.equal(
         seen.reduce((sum, { steps }) => sum + steps, 0),
@@ -108,53 +109,53 @@ describe("the pointer", { concurrency: false }, () => {
     }
   });
 
-  test("what is refused presses nothing", async () => {
+  test("a refused call presses no key or button", async () => {
     const far = { start_x: 0, start_y: 0, end_x: RIGHT_EDGE + 1, end_y: 0 };
-    await assert.rejects(computer.act("drag", far), /end_x/);
-    await assert.rejects(computer.act("click", { x: 0, y: BOTTOM + 1 }), /y: /);
-    await assert.rejects(computer.act("key", { key: "ctrl+shift+Entr" }), /did you mean Enter/);
-    await computer.act("click", { x: 5, y: 6 });
-    assert.deepEqual(moves(await window.seen(ups(1))), ["down left 5 6", "up left 5 6"]);
+    await assert.rejects(computer.call("drag", far), /end_x/);
+    await assert.rejects(computer.call("click", { x: 0, y: BOTTOM + 1 }), /y: /);
+    await assert.rejects(computer.call("key", { key: "ctrl+shift+Entr" }), /did you mean Enter/);
+    await computer.call("click", { x: 5, y: 6 });
+    assert.deepEqual(describeEvents(await window.seen(ups(1))), ["down left 5 6", "up left 5 6"]);
     assert.equal(await window.held(), NOTHING);
   });
 
-  test("a drag whose client goes away ends with its button up", async () => {
-    const leave = new AbortController();
+  test("a drag releases its button if the client disconnects", async () => {
+    const abort = new AbortController();
     const body = { start_x: 0, start_y: 0, end_x: RIGHT_EDGE, end_y: BOTTOM, duration: 60 };
-    const drag = computer.act("drag", body, { leave: leave.signal });
+    const drag = computer.call("drag", body, { abort: abort.signal });
     drag.catch(() => {});
     await window.seen((seen) => seen.some(({ kind }) => kind === "drag"));
     assert.notEqual(await window.held(), NOTHING);
-    leave.abort();
+    abort.abort();
     await assert.rejects(drag, { name: "AbortError" });
     const [last] = (await window.seen(ups(1))).slice(-1);
     assert.equal(last.button, "left");
-    assert.ok(last.x < RIGHT_EDGE, "it went on to its end");
+    assert.ok(last.x < RIGHT_EDGE, "the drag went on to its end");
     assert.equal(await window.held(), NOTHING);
   });
 
-  test("typing whose client goes away ends with every key up", async () => {
-    const leave = new AbortController();
-    const typing = computer.act("type", { text: "Ä?".repeat(500), delay_ms: 1000 }, { leave: leave.signal });
+  test("typing releases all keys if the client disconnects", async () => {
+    const abort = new AbortController();
+    const typing = computer.call("type", { text: "Ä?".repeat(500), delay_ms: 1000 }, { abort: abort.signal });
     typing.catch(() => {});
     await window.seen((seen) => seen.some(({ kind }) => kind === "key"));
-    leave.abort();
+    abort.abort();
     await assert.rejects(typing, { name: "AbortError" });
-    // Waits for the keyboard, which the text would have had for minutes.
+    // The next key waits for the keyboard. Without the abort, the text would occupy it for minutes.
     await computer.press("x");
     await window.seen((seen) => seen.some(({ text }) => text === "x"));
     assert.equal(await window.held(), NOTHING);
   });
 
-  test("a person's Caps Lock outlives typing that is given up", async () => {
+  test("canceled typing restores a Caps Lock of the user", async () => {
     await computer.press("Caps_Lock");
     const locked = await window.held();
-    const leave = new AbortController();
-    const typing = computer.act("type", { text: "a".repeat(500), delay_ms: 1000 }, { leave: leave.signal });
+    const abort = new AbortController();
+    const typing = computer.call("type", { text: "a".repeat(500), delay_ms: 1000 }, { abort: abort.signal });
     typing.catch(() => {});
     await window.seen((seen) => seen.some(({ text }) => text === "a"));
-    leave.abort();
-    await until("the lock to be back", async () => (await window.held()) === locked);
+    abort.abort();
+    await until("Caps Lock to be restored", async () => (await window.held()) === locked);
     await computer.press("Caps_Lock");
     assert.equal(await window.held(), NOTHING);
   });

@@ -1,4 +1,4 @@
-// What is typed: sets of characters, and texts of each.
+// The texts to type, generated from sets of characters.
 
 const LENGTH = 200;
 
@@ -16,10 +16,10 @@ const sets = {
 
 export const setNames = Object.keys(sets);
 
-/** A text of 200 characters of the set that differs from round to round. */
+/** Returns a text of 200 characters of the set. It is different in each round. */
 export function sample(set, round) {
   const characters = [...sets[set]];
   const text = Array.from({ length: LENGTH }, (_, n) => characters[(n + round * 3) % characters.length]);
-  // An editor may keep a line break at the end to itself.
+  // Some editors do not report a line break at the end.
   return [...text.slice(0, -1), "z"].join("");
 }

@@ -1,4 +1,5 @@
-// Text arrives exactly: every set of characters in a window of each toolkit. With ORGO_FULL 20 runs of each, and a table.
+// Tests that typed text is exact, for every set of characters in a window of each toolkit. With ORGO_FULL, each runs 20 times,
+// and the test prints a table.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";
@@ -9,8 +10,8 @@ import { sample, setNames } from "./texts.mjs";
 import { TypingWindow, windows } from "./windows.mjs";
 
 const ROUNDS = process.env.ORGO_FULL ? 20 : 1;
-/** Longer than any toolkit takes from a key to its picture on a machine under load. */
-const SURELY_DRAWN = 1_000;
+/** A time in which every toolkit draws the typed text, also on a machine under load, in milliseconds. */
+const DRAW_TIME = 1_000;
 const [SHIFT, CONTROL] = [50, 37];
 
 describe("typing", { concurrency: false }, () => {
@@ -29,12 +30,12 @@ describe("typing", { concurrency: false }, () => {
   });
 
   for (const toolkit of Object.keys(windows)) {
-    test(`${toolkit} gets every text, and shows it`, { timeout: 1_800_000 }, async () => {
+    test(`${toolkit} receives the exact text, and the next screenshot shows it`, { timeout: 1_800_000 }, async () => {
       const computer = await TestComputer.start(wire, workspace, toolkit);
       const window = await TypingWindow.open(computer, toolkit);
       const type = async (text) => {
         const began = performance.now();
-        await computer.act("type", { text });
+        await computer.call("type", { text });
         const took = performance.now() - began;
         const content = await window.contentLike(text);
         await window.empty();
@@ -65,15 +66,15 @@ describe("typing", { concurrency: false }, () => {
         await computer.bash(hold(modifier, false));
       }
 
-      // The clock.
+      // Stops the clock of the panel, which would change the screenshots.
       await computer.bash("pkill -STOP tint2");
       for (let round = 0; round < ROUNDS; round += 1) {
         const text = sample("Cyrillic", round);
-        await computer.act("type", { text });
+        await computer.call("type", { text });
         const soon = await computer.screenshot();
-        await new Promise((resolve) => setTimeout(resolve, SURELY_DRAWN));
-        const lacking = difference(soon, await computer.screenshot());
-        assert.equal(lacking, undefined, `the screenshot of round ${round} lacks some of the text`);
+        await new Promise((resolve) => setTimeout(resolve, DRAW_TIME));
+        const changed = difference(soon, await computer.screenshot());
+        assert.equal(changed, undefined, `the screenshot of round ${round} does not show the complete text`);
         assert.equal(await window.contentLike(text), text);
         await window.empty();
       }
@@ -82,9 +83,9 @@ describe("typing", { concurrency: false }, () => {
   }
 });
 
-/** The part of two pictures of the screen in which they differ, as its edges. */
+/** The bounding box of the pixels in which two screenshots differ, or `undefined` if they are equal. */
 function difference(one, other) {
-  // The same pixels give the same file.
+  // Equal pixels are encoded to equal files.
   if (one.equals(other)) return undefined;
   const [first, second] = [decodePng(one), decodePng(other)];
   const [xs, ys] = [[], []];
@@ -99,7 +100,7 @@ function difference(one, other) {
   return { left: edge(xs, Math.min), right: edge(xs, Math.max), top: edge(ys, Math.min), bottom: edge(ys, Math.max) };
 }
 
-/** A command that presses or releases a key as a person at another keyboard would. */
+/** A command that presses or releases a key, independent of the desktop's own input. */
 function hold(code, down) {
   return `python3 - <<'END'
 import ctypes

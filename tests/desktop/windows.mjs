@@ -1,8 +1,8 @@
-// Windows to type into, one for each toolkit: how each is opened, emptied, and read. No caret blinks
-// and no scroll bar fades, so that the same text is the same picture.
+// Windows to type into, one for each toolkit, with commands to open, empty and read them. Blinking carets and fading scroll
+// bars are disabled, so equal text causes equal screenshots.
 import { until } from "../support/wait.mjs";
 
-/** Where a window that can insert text by itself is told which. */
+/** The path of the FIFO from which a window reads text to insert without X events. */
 const insertion = (toolkit) => `/tmp/insert-${toolkit}`;
 
 const QT = `
@@ -13,10 +13,10 @@ application = QApplication(sys.argv)
 edit = QPlainTextEdit()
 edit.setTabChangesFocus(False)
 application.setCursorFlashTime(0)
-def keep():
+def save():
     with open("/tmp/typed-Qt", "w", newline="") as file:
         file.write(edit.toPlainText())
-edit.textChanged.connect(keep)
+edit.textChanged.connect(save)
 class Inserter(QObject):
     character = pyqtSignal(str)
 inserter = Inserter()
@@ -34,7 +34,7 @@ edit.show()
 application.exec()
 `;
 
-/** Keeps every byte that the terminal gives; Ctrl-U empties. */
+/** Saves every byte from the terminal. Ctrl-U empties the saved text. */
 const TERMINAL = `
 import os, tty
 tty.setraw(0)
@@ -46,7 +46,7 @@ while True:
         file.write(text.replace(b"\\r", b"\\n"))
 `;
 
-/** Serves a page with a text area, and keeps what the page says is in it. */
+/** Serves a page with a text area, and saves the text that the page reports. */
 const PAGE = `
 import os
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -101,11 +101,11 @@ ThreadingHTTPServer(("127.0.0.1", 8000), Handler).serve_forever()
 const program = (name, text) => `cat > /tmp/${name}.py <<'PROGRAM'${text}PROGRAM\n`;
 const background = (command) => `setsid ${command} > /tmp/log 2>&1 &`;
 
-const STILL_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n";
+const STEADY_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n";
 
 /**
- * Those with an `insertion` insert the text that is written to that file, one event of their own for each character: nothing of
- * it comes from the X server.
+ * A window with an `insertion` inserts the text that is written to this FIFO, one toolkit event for each character, without
+ * the X server.
  *
  * @typedef {object} Toolkit
  * @property {RegExp} title
@@ -119,7 +119,7 @@ const STILL_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n
 export const windows = {
   GTK: {
     title: /Mousepad/,
-    open: STILL_CARET + background("env GTK_OVERLAY_SCROLLING=0 mousepad --disable-server"),
+    open: STEADY_CARET + background("env GTK_OVERLAY_SCROLLING=0 mousepad --disable-server"),
     empty: ["ctrl+a", "Delete"],
     read: { keys: ["ctrl+a", "ctrl+c"], command: "xclip -o -selection clipboard" },
   },
@@ -145,7 +145,7 @@ export const windows = {
   },
 };
 
-/** A window of one toolkit, the only one on its computer. */
+/** A window of one toolkit. It is the only window on its computer. */
 export class TypingWindow {
   #computer;
   #window;
@@ -155,7 +155,7 @@ export class TypingWindow {
     this.#window = window;
   }
 
-  /** Opens it on the computer and waits until what is typed arrives. */
+  /** Opens the window on the computer and waits until it accepts text. */
   static async open(computer, toolkit) {
     const window = new TypingWindow(computer, windows[toolkit]);
     const { open, title } = windows[toolkit];
@@ -163,11 +163,11 @@ export class TypingWindow {
     await computer.bash(open);
     await events.find(({ event }) => event?.type === "window_focus" && title.test(event.data.title));
     events.close();
-    const takes = async () => {
-      await computer.act("type", { text: "ready" });
+    const acceptsText = async () => {
+      await computer.call("type", { text: "ready" });
       return (await window.content()).includes("ready");
     };
-    await until("the window to take what is typed", takes, 60_000);
+    await until("the window to accept text", acceptsText, 60_000);
     await window.empty();
     return window;
   }
@@ -178,17 +178,17 @@ export class TypingWindow {
   }
 
   /**
-   * What is in it: once that is `text`, or after a time. A window may take a while to empty itself too, so `text` must not
-   * be what was in it before.
+   * Waits until the content is `text`, or for a maximum time, and returns the content. `text` must differ from the previous
+   * content, because a window may need time to become empty.
    */
   async contentLike(text) {
     let content = "";
-    const isThere = async () => {
+    const isText = async () => {
       content = await this.content();
       return content === text;
     };
-    // A text that is not there is for the caller to compare. Laying out emoji keeps Qt busy for many seconds on a busy machine.
-    await until("the text", isThere, 90_000).catch(() => {});
+    // The caller reports a different content. On a busy machine, Qt needs many seconds for the layout of emoji.
+    await until("the text", isText, 90_000).catch(() => {});
     return content;
   }
 

@@ -1,26 +1,27 @@
-// What was heard, as figures.
+// Computes the metrics of a recording.
 import { numberOf } from "../../support/audio-server.mjs";
 import { median, quantile } from "../measure.mjs";
 
-/** The frames' numbers repeat after so many. */
+/** The frame numbers repeat after this many frames. */
 const REPEAT = 1000;
-/** How long after a disturbance the delay should be back, and how long before the next one nobody looks any more. */
+/** The time after a disturbance in which the delay recovers, in seconds. It is not part of the measurement. */
 const RECOVERY = 2;
+/** The time before the next disturbance that is not part of the measurement, in seconds. */
 const BEFORE_NEXT = 1;
 
 /**
- * @param {[now: number, value: number | null, silent: number][]} blocks what the tap heard: when, in milliseconds of the
- *   wall clock, what value, and how much of it was silence, in seconds
+ * @param {[now: number, value: number | null, silent: number][]} blocks the blocks that the tap recorded: the wall clock in
+ *   milliseconds, the value, and the duration of silence in the block, in seconds
  * @param {{ began: number, pace: number }} server
- * @param {number} seconds how long was listened
- * @param {[now: number, target: number][]} targets what the player wanted to have buffered, if it is the package's
- * @param {number} [every] how often the line is disturbed, in seconds
+ * @param {number} seconds the duration of the recording
+ * @param {[now: number, target: number][]} targets the target delays of the player; empty for other players
+ * @param {number} [every] the interval of the disturbances, in seconds
  */
-export function judge(blocks, server, seconds, targets, every) {
-  const heard = blocks
+export function computeMetrics(blocks, server, seconds, targets, every) {
+  const audible = blocks
     .filter(([, value, silent]) => value !== null && silent === 0)
     .map(([now, value]) => ({ now, latency: latencyOf(now, value, server) }));
-  const latencies = heard.map(({ latency }) => latency);
+  const latencies = audible.map(({ latency }) => latency);
   const tenth = (number) => latencies.slice((latencies.length * number) / 10, (latencies.length * (number + 1)) / 10);
   const minutes = seconds / 60;
   return {
@@ -30,20 +31,20 @@ export function judge(blocks, server, seconds, targets, every) {
     concealed: (blocks.reduce((sum, [, , silent]) => sum + silent, 0) * 1000) / minutes,
     early: median(tenth(1)),
     late: median(tenth(9)),
-    ...(every !== undefined && targets.length > 0 && { beyond: beyond(heard, server, targets, every) }),
+    ...(every !== undefined && targets.length > 0 && { beyond: beyondTarget(audible, server, targets, every) }),
   };
 }
 
-/** How long ago the frame was sent whose value is heard now, in milliseconds. */
+/** The time since the server sent the frame that plays now, in milliseconds. */
 function latencyOf(now, value, { began, pace }) {
   const newest = (now - began) / pace - 1;
-  // The value says which of the last thousand frames it was.
+  // The value contains the frame number modulo 1000.
   return ((((newest - numberOf(value)) % REPEAT) + REPEAT) % REPEAT) * pace;
 }
 
-/** How far beyond the target the delay is once it should be back, in milliseconds. */
-function beyond(heard, { began }, targets, every) {
-  const settled = heard.filter(({ now }) => {
+/** The median difference between the delay and its target after the recovery time, in milliseconds. */
+function beyondTarget(audible, { began }, targets, every) {
+  const settled = audible.filter(({ now }) => {
     const since = ((now - began) / 1000) % every;
     return since > RECOVERY && since < every - BEFORE_NEXT;
   });

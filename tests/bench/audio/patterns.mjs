@@ -1,4 +1,4 @@
-// What networks, pages and clocks do.
+// The conditions of the benchmark: networks, pages and clocks.
 import { seeded } from "../../support/audio-server.mjs";
 
 const jitter = (seed) => {
@@ -6,18 +6,19 @@ const jitter = (seed) => {
   return () => random() * 0.04;
 };
 
-/** The last 200 ms before every fifth second arrive at it. */
+/** Every 5 s, the frames of the last 200 ms arrive together. */
 const stall = (frame) => {
   const time = (frame * 0.02) % 5;
   return time > 4.8 ? 5 - time : 0;
 };
 
-/** The package's own ways to the worklet. */
-const OURS = ["port", "ring"];
+/** The transports of the package's player. */
+const PACKAGE = ["port", "ring"];
 
 /**
- * For each: the line for a seed, and what is special about the page. `every` is how often something happens from which
- * the delay has to come back, in seconds, `only` the ways that are looked at.
+ * `line` returns the settings of the audio server for a seed. `every` is the interval of disturbances after which the delay
+ * must recover, in seconds. `only` lists the players that are measured; default: all. The other fields are settings of the
+ * page.
  */
 export const patterns = {
   ideal: { line: () => ({}) },
@@ -26,7 +27,7 @@ export const patterns = {
   "page blocked 300 ms every 2 s": { line: () => ({}), block: { length: 300, every: 2000 } },
   "sender 200 ppm fast": { line: () => ({ ppm: 200 }) },
   "sender 200 ppm slow": { line: () => ({ ppm: -200 }) },
-  "48 kHz stereo into 44.1 kHz": { line: () => ({ rate: 48_000, channels: 2 }), contextRate: 44_100, only: OURS },
-  "24 kHz into 48 kHz": { line: () => ({}), contextRate: 48_000, only: [...OURS, "buffers"] },
-  "drop and redial": { line: () => ({ down: [10, 10.1] }), only: OURS },
+  "48 kHz stereo into 44.1 kHz": { line: () => ({ rate: 48_000, channels: 2 }), contextRate: 44_100, only: PACKAGE },
+  "24 kHz into 48 kHz": { line: () => ({}), contextRate: 48_000, only: [...PACKAGE, "buffers"] },
+  "disconnect and reconnect": { line: () => ({ down: [10, 10.1] }), only: PACKAGE },
 };

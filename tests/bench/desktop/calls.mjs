@@ -1,33 +1,33 @@
-// How fast calls are answered.
+// Measures the response times of calls.
 import { median, quantile } from "../measure.mjs";
 
-const KINDS = ["png", "jpeg"];
+const FORMATS = ["png", "jpeg"];
 
-async function time(rounds, prepare, work) {
+async function time(rounds, prepare, action) {
   const times = [];
   for (let round = 0; round < rounds; round += 1) {
     await prepare(round);
     const began = performance.now();
-    await work();
+    await action();
     times.push(performance.now() - began);
   }
   return times;
 }
 
-/** Rows of screenshots: of a screen that has not changed since the last one, and of one where the pointer has moved. */
+/** Measures screenshots of a screen that did not change since the last screenshot, and after the pointer moved. */
 export async function timeScreenshots(computer, rounds) {
   const rows = [];
-  for (const kind of KINDS) {
-    const bytes = (await computer.screenshot(kind)).length;
-    const move = (round) => computer.act("click", { x: 500 + (round % 2) * 200, y: 300 });
+  for (const format of FORMATS) {
+    const bytes = (await computer.screenshot(format)).length;
+    const move = (round) => computer.call("click", { x: 500 + (round % 2) * 200, y: 300 });
     for (const [screen, prepare] of [
       ["unchanged", () => {}],
       ["changed", move],
     ]) {
-      const times = await time(rounds, prepare, () => computer.screenshot(kind));
+      const times = await time(rounds, prepare, () => computer.screenshot(format));
       rows.push({
         screen,
-        kind,
+        format,
         "median ms": Number(median(times).toFixed(2)),
         "p95 ms": Number(quantile(times, 0.95).toFixed(2)),
         bytes,
@@ -37,14 +37,14 @@ export async function timeScreenshots(computer, rounds) {
   return rows;
 }
 
-/** Rows of clicks: one after another, and from several callers at once. */
+/** Measures clicks of one caller, and of several callers at the same time. */
 export async function timeClicks(computer, count) {
   const rows = [];
   for (const callers of [1, 8]) {
     const began = performance.now();
     const calls = count / callers;
     const call = async () => {
-      for (let n = 0; n < calls; n += 1) await computer.act("click", { x: n % 1280, y: 300 });
+      for (let n = 0; n < calls; n += 1) await computer.call("click", { x: n % 1280, y: 300 });
     };
     await Promise.all(Array.from({ length: callers }, call));
     const seconds = (performance.now() - began) / 1000;

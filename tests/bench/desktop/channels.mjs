@@ -1,9 +1,9 @@
-// How fast a terminal floods, and how soon sound is heard.
+// Measures the throughput of a terminal and the delay of audio.
 import { median, quantile } from "../measure.mjs";
 
 const FLOOD_MB = 64;
 
-/** Megabytes of text a second that a client gets of a program which prints without a pause. */
+/** Measures the throughput from a program that prints continuously to the client. */
 export async function timeFlood(computer) {
   const terminal = await computer.channel("terminal", { cols: 200 });
   const line = `${"flood ".repeat(30)}\n`;
@@ -22,49 +22,49 @@ export async function timeFlood(computer) {
   await shows("end\n");
   const seconds = (performance.now() - began) / 1000;
   terminal.close();
-  return [{ what: "a flood in a terminal", "MB a second": Number((FLOOD_MB / seconds).toFixed(1)) }];
+  return [{ what: "continuous output of a terminal", "MB/s": Number((FLOOD_MB / seconds).toFixed(1)) }];
 }
 
-/** Plays silence with a sound of 10 ms in it now and then, and prints when it handed each of them to the sound server. */
+/** Plays silence with periodic beeps of 10 ms. Prints the time at which it passes each beep to the audio server. */
 const PLAYER = `
 import subprocess, sys, time
 RATE, EVERY = 48000, 50
 player = subprocess.Popen(["pacat", "--raw", "--format=s16le", "--rate=48000", "--channels=1", "--latency-msec=20"],
     stdin=subprocess.PIPE)
-silence, sound = bytes(RATE // 100 * 2), b"\\x00\\x40" * (RATE // 100)
+silence, beep = bytes(RATE // 100 * 2), b"\\x00\\x40" * (RATE // 100)
 began = time.monotonic()
 for n in range(EVERY, EVERY * (int(sys.argv[1]) + 1)):
     time.sleep(max(0, began + (n - EVERY) / 100 - time.monotonic()))
-    heard = n % EVERY == EVERY - 1
-    if heard:
+    audible = n % EVERY == EVERY - 1
+    if audible:
         print(time.time() * 1000, flush=True)
-    player.stdin.write(sound if heard else silence)
+    player.stdin.write(beep if audible else silence)
     player.stdin.flush()
 player.stdin.close()
 player.wait()
 `;
 
-/** Row of the time from a program's writing of a sound to the frame with it at the client, in milliseconds. */
-export async function timeSound(computer, sounds) {
+/** Measures the time until audio that a program writes arrives at the client, in milliseconds. */
+export async function timeAudio(computer, beeps) {
   const audio = await computer.channel("audio");
   await audio.find(({ type }) => type === "started");
   await computer.bash(
-    `cat > /tmp/player.py <<'PROGRAM'${PLAYER}PROGRAM\nsetsid python3 /tmp/player.py ${sounds} > /tmp/played 2> /dev/null &`,
+    `cat > /tmp/player.py <<'PROGRAM'${PLAYER}PROGRAM\nsetsid python3 /tmp/player.py ${beeps} > /tmp/played 2> /dev/null &`,
   );
-  const heard = [];
+  const arrived = [];
   let loud = false;
-  while (heard.length < sounds) {
+  while (arrived.length < beeps) {
     const samples = await audio.bytes();
     const isLoud = samples.some((_byte, at) => at % 2 === 1 && Math.abs(samples.readInt8(at)) > 8);
-    if (isLoud && !loud) heard.push(performance.timeOrigin + performance.now());
+    if (isLoud && !loud) arrived.push(performance.timeOrigin + performance.now());
     loud = isLoud;
   }
   audio.close();
   const played = (await computer.bash("cat /tmp/played")).trim().split("\n").map(Number);
-  const delays = heard.map((time, at) => time - played[at]);
+  const delays = arrived.map((time, at) => time - played[at]);
   return [
     {
-      what: "a sound, from its program to the client",
+      what: "audio, from its program to the client",
       "median ms": Number(median(delays).toFixed(1)),
       "p95 ms": Number(quantile(delays, 0.95).toFixed(1)),
     },

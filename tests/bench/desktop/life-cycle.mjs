@@ -1,24 +1,24 @@
-// How long a computer takes to be there, and what it costs.
+// Measures how long a computer takes to start and stop, and how much memory it uses.
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { TestComputer } from "../../desktop/computer.mjs";
 import { median, quantile } from "../measure.mjs";
 
-/** Finer than what is measured, and rare enough not to slow it. */
-const LOOK = 2;
-/** For programs that load what they need after their start. */
-const SETTLED = 5_000;
+/** The interval at which the status is polled, in milliseconds: finer than the measured times, without much load. */
+const POLL_INTERVAL = 2;
+/** The time in which a started program settles, in milliseconds. Some programs load more data after their start. */
+const SETTLE_TIME = 5_000;
 
 async function timeUntil(status, computer) {
   const began = performance.now();
-  while ((await computer.show()).status !== status) await sleep(LOOK);
+  while ((await computer.show()).status !== status) await sleep(POLL_INTERVAL);
   return performance.now() - began;
 }
 
-/** Rows of the times from a call to the status that it leads to, in milliseconds. */
-export async function timeLife(wire, workspace, rounds) {
+/** Measures the time from a call until the computer has the new status, in milliseconds. */
+export async function timeLifeCycle(wire, workspace, rounds) {
   const times = {
-    ...{ "create to running": [], "create to a picture of its desktop": [] },
+    ...{ "create to running": [], "create to a screenshot of the complete desktop": [] },
     ...{ "running to stopped": [], "start to running": [] },
   };
   for (let round = 0; round < rounds; round += 1) {
@@ -27,15 +27,15 @@ export async function timeLife(wire, workspace, rounds) {
     const computer = new TestComputer(wire, body);
     await timeUntil("running", computer);
     times["create to running"].push(performance.now() - began);
-    // It waits for the wallpaper and the panel.
+    // The call waits for the wallpaper and the panel.
     await computer.screenshot("png");
-    times["create to a picture of its desktop"].push(performance.now() - began);
+    times["create to a screenshot of the complete desktop"].push(performance.now() - began);
     for (const [call, status, what] of [
       ["stop", "stopped", "running to stopped"],
       ["start", "running", "start to running"],
     ]) {
       const began = performance.now();
-      await computer.act(call, {});
+      await computer.call(call, {});
       await timeUntil(status, computer);
       times[what].push(performance.now() - began);
     }
@@ -49,16 +49,16 @@ export async function timeLife(wire, workspace, rounds) {
 }
 
 /**
- * Rows of the memory of one computer, in MB: with nothing open, and what a program adds. Pages that several processes
- * share count in parts (PSS).
+ * Measures the memory of one computer, in MB: without open programs, and the increase by a program. Pages that several
+ * processes share count proportionally (PSS).
  */
-export async function weigh(desktop, wire, workspace, count) {
+export async function measureMemory(desktop, wire, workspace, count) {
   const own = new Set(desktop.processes());
   const computers = [];
-  for (let n = 0; n < count; n += 1) computers.push(await TestComputer.start(wire, workspace, `weight-${n}`));
-  await sleep(SETTLED);
-  const boxes = () => sum(desktop.processes().filter((id) => !own.has(id)));
-  const idle = boxes();
+  for (let n = 0; n < count; n += 1) computers.push(await TestComputer.start(wire, workspace, `memory-${n}`));
+  await sleep(SETTLE_TIME);
+  const sandboxes = () => sum(desktop.processes().filter((id) => !own.has(id)));
+  const idle = sandboxes();
   const rows = [{ what: `a computer, one of ${count}`, MB: idle / count }];
   let before = idle;
   for (const [what, command] of [
@@ -66,9 +66,9 @@ export async function weigh(desktop, wire, workspace, count) {
     ["Chromium with an empty page", "chromium about:blank"],
   ]) {
     await computers[0].bash(`setsid ${command} > /dev/null 2>&1 &`);
-    await sleep(SETTLED);
-    const now = boxes();
-    rows.push({ what: `${what} in it`, MB: now - before });
+    await sleep(SETTLE_TIME);
+    const now = sandboxes();
+    rows.push({ what: `with ${what}`, MB: now - before });
     before = now;
   }
   rows.push({ what: `the server, with ${count} computers`, MB: sum([...own]) });
@@ -85,6 +85,6 @@ function proportionalSize(id) {
     const [, kilobytes] = /^Pss:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${id}/smaps_rollup`, "utf8")) ?? [0, 0];
     return Number(kilobytes) / 1024;
   } catch {
-    return 0; // It ended meanwhile.
+    return 0; // The process has ended.
   }
 }

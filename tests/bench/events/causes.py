@@ -1,6 +1,6 @@
-"""Makes things happen on a computer, and says when each began: a line of JSON with type, key and ms since 1970.
+"""Causes events on a computer, and prints the time of each cause: a line of JSON with type, key and ms since 1970.
 
-The number of rounds is put in the place of ROUNDS.
+ROUNDS is replaced by the number of rounds.
 """
 
 import ctypes
@@ -18,12 +18,12 @@ def now():
     return time.time() * 1000
 
 
-def say(kind, key, at):
+def report(kind, key, at):
     print(json.dumps({"type": kind, "key": key, "at": at}), flush=True)
 
 
-def rest(seconds=0.4):
-    """Lets the event be told, and serves who asks for the clipboard meanwhile."""
+def pause(seconds=0.4):
+    """Waits for the event, and serves requests for the clipboard in the meantime."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         application.processEvents()
@@ -36,53 +36,53 @@ def windows(number):
     key = hex(int(window.winId()))
     at = now()
     window.show()
-    rest()
-    say("window_open", key, at)
-    say("window_focus", key, at)
+    pause()
+    report("window_open", key, at)
+    report("window_focus", key, at)
     at = now()
     window.close()
     window.deleteLater()
-    rest()
-    say("window_close", key, at)
+    pause()
+    report("window_close", key, at)
 
 
 def clipboard(number):
     text = f"copied {number}"
     at = now()
     application.clipboard().setText(text)
-    rest()
-    say("clipboard", text, at)
+    pause()
+    report("clipboard", text, at)
 
 
 def files(number):
     path = os.path.expanduser(f"~/Desktop/bench-{number}")
     at = now()
     open(path, "w").close()
-    rest(0.1)
-    say("file_change", path, at)
+    pause(0.1)
+    report("file_change", path, at)
 
 
 def processes(number):
     at = now()
     process = subprocess.Popen(["sleep", "1000"])
-    rest()
-    say("process_start", str(process.pid), at)
+    pause()
+    report("process_start", str(process.pid), at)
     at = now()
     process.kill()
     process.wait()
-    rest()
-    say("process_stop", str(process.pid), at)
+    pause()
+    report("process_stop", str(process.pid), at)
 
 
 def screen(number):
     width, height = ((1024, 768), (1280, 720))[number % 2]
     at = now()
     subprocess.run(["xrandr", "-s", f"{width}x{height}"], check=True)
-    rest()
-    say("screen_change", str(number), at)
+    pause()
+    report("screen_change", str(number), at)
 
 
-class Form(ctypes.Structure):
+class SampleSpec(ctypes.Structure):
     _fields_ = [("format", ctypes.c_int), ("rate", ctypes.c_uint32), ("channels", ctypes.c_uint8)]
 
 
@@ -91,18 +91,18 @@ pulse.pa_simple_new.restype = ctypes.c_void_p
 PLAYBACK, S16LE = 1, 3
 
 
-def sound(number):
-    form = Form(S16LE, 48000, 2)
+def audio(number):
+    spec = SampleSpec(S16LE, 48000, 2)
     at = now()
-    stream = pulse.pa_simple_new(None, b"bench", PLAYBACK, None, b"bench", ctypes.byref(form), None, None, None)
-    rest()
-    say("audio_stream_start", str(number), at)
+    stream = pulse.pa_simple_new(None, b"bench", PLAYBACK, None, b"bench", ctypes.byref(spec), None, None, None)
+    pause()
+    report("audio_stream_start", str(number), at)
     at = now()
     pulse.pa_simple_free(ctypes.c_void_p(stream))
-    rest()
-    say("audio_stream_stop", str(number), at)
+    pause()
+    report("audio_stream_stop", str(number), at)
 
 
 for number in range(ROUNDS):
-    for cause in (windows, clipboard, files, processes, screen, sound):
+    for cause in (windows, clipboard, files, processes, screen, audio):
         cause(number)

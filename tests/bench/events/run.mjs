@@ -1,6 +1,6 @@
-// How soon events are told: `npm run bench -- events [ROUNDS [IDLE_ROUNDS]]`, from what a program on the computer does
-// to the arrival at a client, beside the intervals at which the documents say that the service looks. One program does all
-// rounds, within its limit of 300 s; a round of idleness takes half a minute.
+// Measures the delay of events, from an action on the computer to the arrival at a client:
+// `npm run bench -- events [ROUNDS [IDLE_ROUNDS]]`. The table also contains the documented polling intervals of the service.
+// One program runs all rounds, within its limit of 300 s. An idle round takes half a minute.
 import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { argv } from "node:process";
@@ -11,10 +11,10 @@ import { median, quantile } from "../measure.mjs";
 
 const [ROUNDS = 10, IDLE_ROUNDS = 2] = argv.slice(2).map(Number);
 const IDLE_AFTER = 30_000;
-/** In seconds, as long as a server may give a program. */
+/** The maximum time that a server allows for a program, in seconds. */
 const PROGRAM_LIMIT = 300;
 
-/** The documented intervals in milliseconds (G3); file changes are said to be told by the kernel there too. */
+/** The documented polling intervals in milliseconds (G3). File changes have none, because the kernel reports them. */
 const INTERVALS = {
   window_open: 100,
   window_focus: 100,
@@ -30,7 +30,7 @@ const INTERVALS = {
   active: 1000,
 };
 
-/** What tells one event of a type from another; the rest come in the order of their causes. */
+/** Returns the key that identifies an event among those of its type. Events of other types are matched by their order. */
 const keys = {
   window_open: ({ window_id }) => window_id,
   window_focus: ({ window_id }) => window_id,
@@ -43,8 +43,8 @@ const keys = {
 
 const now = () => performance.timeOrigin + performance.now();
 
-/** Gathers events with the time of their arrival: a map from key to time for each type. */
-function gather(socket) {
+/** Collects the arrival times of events: for each type, a map from key to time. */
+function collect(socket) {
   const arrived = Object.fromEntries(Object.keys(INTERVALS).map((type) => [type, new Map()]));
   const reading = (async () => {
     for (;;) {
@@ -54,7 +54,7 @@ function gather(socket) {
       if (key && !of.has(key)) of.set(key, now());
     }
   })();
-  // It ends with the socket.
+  // Fails when the socket is closed.
   reading.catch(() => {});
   return arrived;
 }
@@ -72,14 +72,14 @@ try {
   const socket = await wire.channel("events", { computer: await call("GET", `/computers/${id}`), password });
   socket.send({ type: "subscribe", event_types: Object.keys(INTERVALS) });
   await socket.find((frame) => frame.type === "subscribed");
-  const arrived = gather(socket);
+  const arrived = collect(socket);
   const delays = Object.fromEntries(Object.keys(INTERVALS).map((type) => [type, []]));
 
   const causes = readFileSync(new URL("causes.py", import.meta.url), "utf8");
   const code = causes.replace("range(ROUNDS)", `range(${ROUNDS})`);
   const limit = PROGRAM_LIMIT * 1000;
   const ran = await call("POST", `/computers/${id}/exec`, { code, timeout: PROGRAM_LIMIT }, { limit });
-  if (!ran.success) throw new Error(`the causes ended: ${JSON.stringify(ran)}`);
+  if (!ran.success) throw new Error(`causes.py failed: ${JSON.stringify(ran)}`);
   for (const line of ran.output.split("\n").filter(Boolean)) {
     const { type, key, at } = JSON.parse(line);
     const time = await until(`${type} ${key}`, () => arrived[type].get(key));
@@ -87,7 +87,7 @@ try {
   }
 
   for (let round = 0; round < IDLE_ROUNDS; round += 1) {
-    // Nobody used the input devices while the program ran, so it may be idle already.
+    // The computer may be idle already, because nothing used the input devices while the program ran.
     await call("POST", `/computers/${id}/click`, { x: 640, y: 400 });
     await until("active", () => arrived.active.size === arrived.idle.size);
     const next = String(arrived.idle.size);
@@ -100,7 +100,7 @@ try {
   }
   socket.close();
 
-  console.log(`Events, from their cause to their arrival in milliseconds; load ${loadavg()[0].toFixed(1)}`);
+  console.log(`Events: time from the cause to the arrival in milliseconds; load ${loadavg()[0].toFixed(1)}`);
   const rounded = (value) => Number(value.toFixed(1));
   console.table(
     Object.entries(delays)

@@ -3,7 +3,7 @@ import { throughClient, throughFetch } from "../calls.mjs";
 import { timeKeystrokes } from "../keystrokes.mjs";
 import { interleave } from "../measure.mjs";
 
-/** What run.mjs measures in Node, in this page. */
+/** Runs the measurements of run.mjs in this page. */
 globalThis.measure = async ({ options, id, rounds, keystrokes }) => {
   const orgo = new Orgo({ ...options, dangerouslyAllowBrowser: true });
   const [wasm, plain] = [throughClient(orgo, id), throughFetch(options, id)];

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { refused, UNKNOWN, UUID } from "../expect.mjs";
 
-/** Who is let in, and the shape of refusals. */
+/** Authentication, and the format of refusals. */
 export const access = [
   {
     name: "a call without a key is refused with 401",
@@ -22,7 +22,7 @@ export const access = [
     },
   },
   {
-    name: "another verb is refused with 405",
+    name: "an unsupported method is refused with 405",
     source: "G3, MCP",
     run: async (wire) => refused(await wire.call("DELETE", "/workspaces"), 405),
   },

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 
-/** As many frames show that sound comes also while nothing plays. */
-const FRAMES = 25;
+/** The number of messages to read. Nothing plays on the computer, so they show that silence is sent too. */
+const MESSAGES = 25;
 
-/** Sound of a format comes, in silence too, in pieces of 20 ms, of which a message may hold several. */
-function plays(name, source, query, sampleRate, channels) {
+/** The server sends audio in a format, in frames of 20 ms. A message may contain several frames. */
+function sendsAudio(name, source, query, sampleRate, channels) {
   return {
     name,
     source,
@@ -12,7 +12,7 @@ function plays(name, source, query, sampleRate, channels) {
       const socket = await wire.channel("audio", state, { query });
       const first = await socket.frame();
       assert.deepEqual([first.type, first.sample_rate, first.channels], ["started", sampleRate, channels]);
-      for (let n = 0; n < FRAMES; n += 1) {
+      for (let n = 0; n < MESSAGES; n += 1) {
         const { length } = await socket.bytes();
         assert.ok(length > 0 && length % (sampleRate * 0.02 * channels * 2) === 0, `a message of ${length} bytes`);
       }
@@ -22,10 +22,10 @@ function plays(name, source, query, sampleRate, channels) {
 }
 
 export const audio = [
-  plays("sound is 24 kHz mono in pieces of 960 bytes", "SEED", {}, 24_000, 1),
-  plays("sound is 48 kHz stereo if asked", "G3", { sample_rate: 48_000, channels: 2 }, 48_000, 2),
+  sendsAudio("audio is 24 kHz mono in frames of 960 bytes by default", "SEED", {}, 24_000, 1),
+  sendsAudio("audio is 48 kHz stereo on request", "G3", { sample_rate: 48_000, channels: 2 }, 48_000, 2),
   {
-    name: "stop ends the sound with 1000",
+    name: "stop closes the channel with 1000",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await wire.channel("audio", state);

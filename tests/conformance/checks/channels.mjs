@@ -6,17 +6,17 @@ const KINDS = ["terminal", "audio", "events"];
 
 const socketsOf = ({ connection_url }) => connection_url.replace(/^http/, "ws");
 
-async function answers(socket) {
+async function repliesToPing(socket) {
   socket.send({ type: "ping" });
   await socket.find((frame) => frame.type === "pong");
   socket.close();
 }
 
-function answersAt(kind, generation, source) {
+function repliesAt(kind, generation, source) {
   return {
-    name: `the ${kind} channel answers a ping at the address of ${NAMES[generation]}`,
+    name: `the ${kind} channel replies to a ping at the address of ${NAMES[generation]}`,
     source,
-    run: async (wire, state) => answers(await wire.channel(kind, state, { generation })),
+    run: async (wire, state) => repliesToPing(await wire.channel(kind, state, { generation })),
   };
 }
 
@@ -28,32 +28,32 @@ function closesWith(code, kind, why, source, refusal) {
   };
 }
 
-/** What all channels have in common: addresses, passwords, and how they are refused. */
+/** The common behavior of all channels: addresses, passwords and refusals. */
 export const channels = [
-  ...KINDS.flatMap((kind) => [answersAt(kind, "today", "G3, VNC-0.3, BOPS"), answersAt(kind, "older", "SEED")]),
+  ...KINDS.flatMap((kind) => [repliesAt(kind, "today", "G3, VNC-0.3, BOPS"), repliesAt(kind, "older", "SEED")]),
   {
-    name: "channels are below the computer's connection_url",
+    name: "channels are available below the computer's connection_url",
     source: "G3",
     async run(wire, state) {
       const address = `${socketsOf(state.computer)}/ws/{channel}`;
-      await answers(await wire.channel("events", state, { address }));
+      await repliesToPing(await wire.channel("events", state, { address }));
     },
   },
   {
-    name: "channels are found by the computer's UUID too",
+    name: "channels are also available by the computer's UUID",
     source: "G3",
     async run(wire, state) {
       const address = `${socketsOf(state.computer).replace(/[^/]+$/, "{computer_id}")}/ws/{channel}`;
-      await answers(await wire.channel("events", state, { address }));
+      await repliesToPing(await wire.channel("events", state, { address }));
     },
   },
   {
-    name: "the password is taken as a Bearer token",
+    name: "the password is accepted as a Bearer token",
     source: "BOPS, MCP",
-    run: async (wire, state) => answers(await wire.channel("events", state, { bearer: true })),
+    run: async (wire, state) => repliesToPing(await wire.channel("events", state, { bearer: true })),
   },
   {
-    name: "frames in binary are read like frames in text",
+    name: "binary messages are read like text messages",
     source: "OS1",
     async run(wire, state) {
       const socket = await wire.channel("terminal", state);

@@ -6,7 +6,7 @@ const exec = (wire, computer, request) => wire.call("POST", `/computers/${comput
 
 export const commands = [
   {
-    name: "bash merges its output and tells the exit code",
+    name: "bash merges stdout and stderr, and returns the exit code",
     source: "SEED, G3",
     async run(wire, { computer }) {
       const command = "echo out; echo err >&2; exit 3";
@@ -21,7 +21,7 @@ export const commands = [
     run: async (wire, { computer }) => refused(await bash(wire, computer, {}), 400),
   },
   {
-    name: "bash out of time is an error of the computer",
+    name: "a timeout of bash is an upstream error",
     source: "G3",
     async run(wire, { computer }) {
       const body = refused(await bash(wire, computer, { command: "sleep 30", timeout: 1 }), 500, 504);
@@ -29,7 +29,7 @@ export const commands = [
     },
   },
   {
-    name: "a limit of more than 300 s is refused with 400",
+    name: "a timeout of more than 300 s is refused with 400",
     source: "G3, BOPS, MCP",
     async run(wire, { computer }) {
       refused(await bash(wire, computer, { command: "true", timeout: 301 }), 400);
@@ -37,7 +37,7 @@ export const commands = [
     },
   },
   {
-    name: "exec gives the output",
+    name: "exec returns the output",
     source: "SEED, G3",
     async run(wire, { computer }) {
       const body = succeeded(await exec(wire, computer, { code: "print(6 * 7)" }));
@@ -45,7 +45,7 @@ export const commands = [
     },
   },
   {
-    name: "exec tells the exception with 200",
+    name: "exec reports an exception with 200",
     source: "G3",
     async run(wire, { computer }) {
       const body = ok(await exec(wire, computer, { code: "print(missing)" }));
@@ -54,7 +54,7 @@ export const commands = [
     },
   },
   {
-    name: "exec begins with a fresh interpreter",
+    name: "exec starts a new interpreter for each call",
     source: "G3",
     async run(wire, { computer }) {
       succeeded(await exec(wire, computer, { code: "kept = 1" }));
@@ -62,7 +62,7 @@ export const commands = [
     },
   },
   {
-    name: "exec out of time is told with 200",
+    name: "a timeout of exec is reported with 200",
     source: "G3",
     async run(wire, { computer }) {
       const body = ok(await exec(wire, computer, { code: "import time; time.sleep(30)", timeout: 1 }));
@@ -70,7 +70,7 @@ export const commands = [
     },
   },
   {
-    name: "exec has ten seconds if nothing is said",
+    name: "the default timeout of exec is 10 s",
     source: "SEED",
     async run(wire, { computer }) {
       const body = ok(await exec(wire, computer, { code: "import time; time.sleep(25)" }));

@@ -5,8 +5,8 @@ import { created, hasFields, ok, refused, succeeded, TIME, UNKNOWN, UUID } from 
 const BOOT_LIMIT = 120_000;
 const COMPUTER = { id: UUID, name: "string", os: "string", ram: "number", cpu: "number", status: "string" };
 
-/** Waits until a computer says that it has come to a state, and gives what it says then. */
-export function reaches(wire, id, status) {
+/** Waits until a computer has a status, and returns its record. */
+export function waitForStatus(wire, id, status) {
   return until(
     `the computer to be ${status}`,
     async () => {
@@ -19,7 +19,7 @@ export function reaches(wire, id, status) {
 
 export const computers = [
   {
-    name: "POST /computers makes one of the default size",
+    name: "POST /computers creates a computer of the default size",
     source: "SEED",
     async run(wire, state) {
       const request = { workspace_id: state.workspace.id, name: "conformance" };
@@ -30,7 +30,7 @@ export const computers = [
     },
   },
   {
-    name: "a new computer is told with where it is reached",
+    name: "a new computer has its addresses",
     source: "G3",
     async run(_, { computer, workspace }) {
       hasFields(computer, { resolution: /^1280x720x24$/, created_at: TIME, hostname: "string" });
@@ -39,17 +39,17 @@ export const computers = [
     },
   },
   {
-    name: "GET /computers/{id} comes to say running",
+    name: "the status of GET /computers/{id} becomes running",
     source: "SEED, G3",
     async run(wire, state) {
-      const running = await reaches(wire, state.computer.id, "running");
+      const running = await waitForStatus(wire, state.computer.id, "running");
       hasFields(running, COMPUTER);
-      assert.ok(running.instance_id ?? running.fly_instance_id, "it has no instance id");
+      assert.ok(running.instance_id ?? running.fly_instance_id, "the computer has no instance id");
       state.computer = running;
     },
   },
   {
-    name: "a computer has both names of its instance id",
+    name: "a computer has its instance id under both names",
     source: "G3, VNC-0.3",
     async run(_, { computer }) {
       hasFields(computer, { instance_id: "string", fly_instance_id: "string" });
@@ -58,7 +58,7 @@ export const computers = [
     },
   },
   {
-    name: "a computer names its workspace",
+    name: "a computer contains the id and name of its workspace",
     source: "G1, G3, BOPS",
     async run(_, { computer, workspace }) {
       assert.deepEqual([computer.project_id, computer.project_name], [workspace.id, workspace.name]);
@@ -77,7 +77,7 @@ export const computers = [
     run: async (_, { computer }) => hasFields(computer, { disk_size_gb: "number" }),
   },
   {
-    name: "its workspace has it among its desktops",
+    name: "a workspace lists its computers as desktops",
     source: "G3, PY, MCP, BOPS",
     async run(wire, { computer, workspace }) {
       const { desktops } = ok(await wire.call("GET", `/workspaces/${workspace.id}`));
@@ -88,12 +88,12 @@ export const computers = [
     },
   },
   {
-    name: "an unknown computer is 404",
+    name: "an unknown computer is refused with 404",
     source: "G3",
     run: async (wire) => refused(await wire.call("GET", `/computers/${UNKNOWN}`), 404),
   },
   {
-    name: "GET vnc-password gives the password",
+    name: "GET vnc-password returns the password",
     source: "SEED",
     async run(wire, state) {
       const { password } = ok(await wire.call("GET", `/computers/${state.computer.id}/vnc-password`));
@@ -102,12 +102,12 @@ export const computers = [
     },
   },
   {
-    name: "the computer tells the same password",
+    name: "the record of a computer contains the same password",
     source: "G3",
     run: async (_, { computer, password }) => assert.equal(computer.vnc_password, password),
   },
   {
-    name: "a computer is found by its instance id",
+    name: "GET /computers accepts an instance id",
     source: "MCP",
     async run(wire, { computer }) {
       const instance = computer.instance_id ?? computer.fly_instance_id;
@@ -115,7 +115,7 @@ export const computers = [
     },
   },
   {
-    name: "POST ensure-running answers the computer",
+    name: "POST ensure-running returns the computer",
     source: "MCP, OS1",
     async run(wire, { computer }) {
       const body = ok(await wire.call("POST", `/computers/${computer.id}/ensure-running`));
@@ -123,12 +123,12 @@ export const computers = [
     },
   },
   {
-    name: "starting one that runs succeeds",
+    name: "starting a running computer succeeds",
     source: "G1, G3",
     run: async (wire, { computer }) => succeeded(await wire.call("POST", `/computers/${computer.id}/start`)),
   },
   {
-    name: "a taken name is refused in words that clients look for",
+    name: "a duplicate name is refused with a text that clients search for",
     source: "TP",
     async run(wire, { workspace }) {
       const request = { workspace_id: workspace.id, name: "conformance" };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { hasFields, ok, succeeded, TIME } from "../expect.mjs";
 
-/** An idle computer says so after half a minute. */
+/** The maximum time to wait for `idle`, which a computer sends after 30 s, in milliseconds. */
 const IDLE_LIMIT = 60_000;
 
-/** Starts a program with a window that stays: the first of those that are there. */
+/** Starts the first installed program of a list. Each opens a window that stays open. */
 const WINDOW = `for program in xterm xfce4-terminal gnome-terminal mousepad; do
   command -v $program > /dev/null && { setsid $program > /dev/null 2>&1 & echo $program; break; }
 done`;
@@ -17,7 +17,7 @@ async function subscribed(wire, state, event_types) {
   return socket;
 }
 
-/** The data of the next event of a type that fits. */
+/** Returns the data of the next event of a type for which `fits` returns true. */
 async function next(socket, type, fits = () => true, limit = undefined) {
   const { event } = await socket.find((frame) => frame.event?.type === type && fits(frame.event.data), limit);
   hasFields(event, { timestamp: TIME, data: "object" });
@@ -27,10 +27,10 @@ async function next(socket, type, fits = () => true, limit = undefined) {
 const bash = async (wire, { computer }, command) =>
   succeeded(await wire.call("POST", `/computers/${computer.id}/bash`, { command })).output.trim();
 
-/** Each type by what really happens on the computer. */
+/** One check for each event type. The checks cause the events by actions on the computer. */
 export const events = [
   {
-    name: "nothing comes before a subscription, and no other type after it",
+    name: "no events are sent before a subscription, and only subscribed types after it",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await wire.channel("events", state);
@@ -44,14 +44,14 @@ export const events = [
     },
   },
   {
-    name: "file_change tells of files made, changed and removed",
+    name: "file_change reports created, modified and deleted files",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await subscribed(wire, state, ["file_change"]);
-      await bash(wire, state, "echo > ~/Desktop/told; rm ~/Desktop/told; touch ~/Downloads/told");
+      await bash(wire, state, "echo > ~/Desktop/changed; rm ~/Desktop/changed; touch ~/Downloads/changed");
       const actions = [];
       await next(socket, "file_change", ({ path, action }) => {
-        assert.match(path, /^\/.*\/told$/);
+        assert.match(path, /^\/.*\/changed$/);
         actions.push(action);
         return /Downloads/.test(path);
       });
@@ -60,20 +60,20 @@ export const events = [
     },
   },
   {
-    name: "unsubscribe is confirmed, and ends a type",
+    name: "unsubscribe is confirmed and stops the events of a type",
     source: "G3",
     async run(wire, state) {
       const socket = await subscribed(wire, state, ["file_change", "clipboard"]);
       socket.send({ type: "unsubscribe", event_types: ["file_change"] });
       assert.equal((await socket.find((frame) => frame.type === "unsubscribed")).message, "ok");
-      await bash(wire, state, "touch ~/Desktop/unheard; sleep 0.5");
+      await bash(wire, state, "touch ~/Desktop/ignored; sleep 0.5");
       socket.send({ type: "ping" });
       assert.equal((await socket.frame()).type, "pong");
       socket.close();
     },
   },
   {
-    name: "an unknown type is answered with an error",
+    name: "an unknown type causes an error message",
     source: "G3",
     async run(wire, state) {
       const socket = await wire.channel("events", state);
@@ -84,12 +84,12 @@ export const events = [
     },
   },
   {
-    name: "window_open, window_focus and window_close tell of a window",
+    name: "window_open, window_focus and window_close report a window",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await subscribed(wire, state, ["window_open", "window_focus", "window_close"]);
       const program = await bash(wire, state, WINDOW);
-      assert.ok(program, "there is no program with a window to open");
+      assert.ok(program, "no program with a window is installed");
       const opened = await next(socket, "window_open");
       hasFields(opened, { window_id: /^0x[0-9a-f]+$/, title: "string" });
       const same = ({ window_id }) => window_id === opened.window_id;
@@ -100,7 +100,7 @@ export const events = [
     },
   },
   {
-    name: "clipboard tells what was copied",
+    name: "clipboard reports copied text",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await subscribed(wire, state, ["clipboard"]);
@@ -110,20 +110,20 @@ export const events = [
     },
   },
   {
-    name: "process_start and process_stop tell of a process",
+    name: "process_start and process_stop report a process",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await subscribed(wire, state, ["process_start", "process_stop"]);
       const pid = Number(await bash(wire, state, "sleep 1000 > /dev/null 2>&1 & echo $!"));
-      const it = (data) => data.pid === pid && data.name === "sleep";
-      await next(socket, "process_start", it);
+      const isProcess = (data) => data.pid === pid && data.name === "sleep";
+      await next(socket, "process_start", isProcess);
       await bash(wire, state, `kill ${pid}`);
-      await next(socket, "process_stop", it);
+      await next(socket, "process_stop", isProcess);
       socket.close();
     },
   },
   {
-    name: "audio_stream_start and audio_stream_stop tell of sound",
+    name: "audio_stream_start and audio_stream_stop report playback",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await subscribed(wire, state, ["audio_stream_start", "audio_stream_stop"]);
@@ -134,7 +134,7 @@ export const events = [
     },
   },
   {
-    name: "screen_change tells the new size",
+    name: "screen_change reports the new size",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await subscribed(wire, state, ["screen_change"]);
@@ -147,15 +147,15 @@ export const events = [
   },
 ];
 
-/** Subscribes to what the other checks, in which nobody uses the screen, give time for. */
-export const idlenessBegins = {
-  name: "idle and active are subscribed to",
+/** Subscribes to `idle` early. The checks until `idleEnds` do not use the screen, so the computer becomes idle. */
+export const idleBegins = {
+  name: "a client can subscribe to idle and active",
   source: "SEED",
   run: async (wire, state) => (state.idle = await subscribed(wire, state, ["idle", "active"])),
 };
 
-export const idlenessEnds = {
-  name: "idle comes after half a minute without input, and active with the next",
+export const idleEnds = {
+  name: "idle is sent after 30 s without input, and active at the next input",
   source: "SEED, G3",
   async run(wire, { idle, computer }) {
     const { idle_seconds } = await next(idle, "idle", undefined, IDLE_LIMIT);

@@ -4,7 +4,7 @@ import { hasFields, ok, refused, succeeded, TIME, UNKNOWN, UUID } from "../expec
 const FILE = { id: UUID, filename: "string", size_bytes: "number", content_type: /\//, created_at: TIME };
 const TOO_LARGE = 10 * 1024 * 1024 + 1;
 
-/** A form with a file and the fields that have a value. */
+/** Creates a form with a file and the fields that have a value. */
 function form(name, content, fields = {}) {
   const data = new FormData();
   if (name) data.set("file", new Blob([content], { type: "text/plain" }), name);
@@ -15,16 +15,16 @@ function form(name, content, fields = {}) {
 const upload = (wire, data) => wire.call("POST", "/files/upload", undefined, { form: data });
 const bash = async (wire, { id }, command) => ok(await wire.call("POST", `/computers/${id}/bash`, { command })).output;
 
-/** What anybody gets from a link, without a key. */
-async function content(wire, link) {
+/** Returns the text behind a link, which needs no key. */
+async function download(wire, link) {
   const { status, bytes } = await wire.fetch(link);
-  assert.equal(status, 200, `the link answers ${status}`);
+  assert.equal(status, 200, `the status of the link is ${status}`);
   return bytes.toString();
 }
 
 export const files = [
   {
-    name: "POST /files/upload keeps a file for a workspace",
+    name: "POST /files/upload stores a file for a workspace",
     source: "SEED, G3",
     async run(wire, state) {
       const { file } = ok(await upload(wire, form("note.txt", "for all", { projectId: state.workspace.id })));
@@ -34,7 +34,7 @@ export const files = [
     },
   },
   {
-    name: "GET /files lists it with its source",
+    name: "GET /files lists the file with its source",
     source: "SEED, G3",
     async run(wire, { workspace, file }) {
       const { files: listed } = ok(await wire.call("GET", `/files?projectId=${workspace.id}`));
@@ -45,7 +45,7 @@ export const files = [
     },
   },
   {
-    name: "a file for a computer is on its desktop and in its list",
+    name: "a file for a computer is on its desktop and in its file list",
     source: "SEED, G1, G3",
     async run(wire, { workspace, computer, file }) {
       const fields = { projectId: workspace.id, desktopId: computer.id };
@@ -57,27 +57,27 @@ export const files = [
     },
   },
   {
-    name: "GET /files/download gives a link that is open",
+    name: "GET /files/download returns a link that needs no key",
     source: "SEED, G3",
     async run(wire, { file }) {
       const { url } = ok(await wire.call("GET", `/files/download?id=${file.id}`));
-      assert.equal(await content(wire, url), "for all");
+      assert.equal(await download(wire, url), "for all");
     },
   },
   {
-    name: "POST /files/export takes a file by each kind of path",
+    name: "POST /files/export accepts relative, home and absolute paths",
     source: "SEED, G3",
     async run(wire, { computer }) {
       await bash(wire, computer, "printf taken > ~/taken.txt");
       for (const path of ["taken.txt", "~/taken.txt", "/home/user/taken.txt"]) {
         const body = succeeded(await wire.call("POST", "/files/export", { desktopId: computer.id, path }));
         hasFields(body.file, FILE);
-        assert.deepEqual([body.file.filename, await content(wire, body.url)], ["taken.txt", "taken"]);
+        assert.deepEqual([body.file.filename, await download(wire, body.url)], ["taken.txt", "taken"]);
       }
     },
   },
   {
-    name: "an exported file says of which computer and workspace",
+    name: "an exported file contains the ids of its computer and workspace",
     source: "G1",
     async run(wire, { computer, workspace }) {
       const request = { desktopId: computer.id, path: "taken.txt" };
@@ -88,7 +88,7 @@ export const files = [
     },
   },
   {
-    name: "an export from outside the home is refused with 403",
+    name: "an export of a file outside the home is refused with 403",
     source: "G3",
     async run(wire, { computer }) {
       refused(await wire.call("POST", "/files/export", { desktopId: computer.id, path: "/etc/passwd" }), 403);
@@ -110,7 +110,7 @@ export const files = [
       refused(await upload(wire, form("large", new Uint8Array(TOO_LARGE), { projectId: workspace.id }))),
   },
   {
-    name: "calls without what they need are refused with 400",
+    name: "calls without required parameters are refused with 400",
     source: "SEED, G3",
     async run(wire, { computer }) {
       refused(await wire.call("GET", "/files"), 400);
@@ -121,7 +121,7 @@ export const files = [
     },
   },
   {
-    name: "unknown files, computers and workspaces are 404",
+    name: "unknown files, computers and workspaces are refused with 404",
     source: "G3",
     async run(wire) {
       refused(await wire.call("GET", `/files?projectId=${UNKNOWN}`), 404);
@@ -139,13 +139,13 @@ export const files = [
       const { id } = ok(await wire.call("POST", path, undefined, { form: older })).file;
       const { files: listed } = ok(await wire.call("GET", `/computers/${computer.id}/files`));
       assert.ok(listed.some((file) => file.id === id));
-      assert.equal(await content(wire, ok(await wire.call("GET", `/files/${id}/download`)).url), "older");
+      assert.equal(await download(wire, ok(await wire.call("GET", `/files/${id}/download`)).url), "older");
       succeeded(await wire.call("DELETE", `/files/${id}`));
       refused(await wire.call("GET", `/files/download?id=${id}`), 404);
     },
   },
   {
-    name: "DELETE /files/delete removes it",
+    name: "DELETE /files/delete deletes a file",
     source: "SEED, G3",
     async run(wire, { workspace, file }) {
       succeeded(await wire.call("DELETE", `/files/delete?id=${file.id}`));

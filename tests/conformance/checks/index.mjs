@@ -1,12 +1,12 @@
-// What the documented protocol promises, each as a check of its own: what is done, what docs/protocol.md says, and whether
-// it is so.
+// All checks of the documented protocol (docs/protocol.md). Each check makes calls and compares the results with one promise
+// of the protocol.
 import { access } from "./access.mjs";
 import { actions } from "./actions.mjs";
 import { audio } from "./audio.mjs";
 import { channels } from "./channels.mjs";
 import { commands } from "./commands.mjs";
 import { computers } from "./computers.mjs";
-import { events, idlenessBegins, idlenessEnds } from "./events.mjs";
+import { events, idleBegins, idleEnds } from "./events.mjs";
 import { files } from "./files.mjs";
 import { lifeCycle } from "./life-cycle.mjs";
 import { screenshots } from "./screenshots.mjs";
@@ -18,13 +18,13 @@ import { workspaces } from "./workspaces.mjs";
 /**
  * @typedef {object} Check
  * @property {string} name
- * @property {string} source the tags of docs/protocol.md that it is known from
- * @property {"connection" | "deadConnection"} [needs] what only the owner of the account can say
+ * @property {string} source the sources of the promise, by their tags in docs/protocol.md
+ * @property {"connection" | "deadConnection"} [needs] a setting that only the owner of the account can provide
  * @property {(wire: import("../wire.mjs").Wire, state: any) => Promise<void>} run
  */
 
 /**
- * In the order of their running: later ones use what earlier ones made.
+ * The checks in the order in which they run. Later checks use objects that earlier checks create.
  *
  * @type {Check[]}
  */
@@ -34,7 +34,7 @@ export const checks = [
   ...computers,
   ...sizes,
   ...actions,
-  idlenessBegins,
+  idleBegins,
   ...screenshots,
   ...commands,
   ...files,
@@ -42,7 +42,7 @@ export const checks = [
   ...channels,
   ...terminal,
   ...audio,
-  idlenessEnds,
+  idleEnds,
   ...events,
   ...lifeCycle,
 ];

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { until } from "../../support/wait.mjs";
 import { ok, refused, succeeded } from "../expect.mjs";
-import { reaches } from "./computers.mjs";
+import { waitForStatus } from "./computers.mjs";
 
 const KINDS = ["terminal", "audio", "events"];
 const LIMIT = 120_000;
 
-const call = (wire, { computer }, verb) => wire.call("POST", `/computers/${computer.id}/${verb}`);
+const call = (wire, { computer }, name) => wire.call("POST", `/computers/${computer.id}/${name}`);
 
 async function password(wire, { computer }) {
   return (await wire.call("GET", `/computers/${computer.id}/vnc-password`)).body?.password;
 }
 
-/** The last checks: they end what the others used. */
+/** The last checks, because they stop and delete the objects of the other checks. */
 export const lifeCycle = [
   {
     name: "a stop succeeds and closes the channels with 1001",
@@ -24,15 +24,15 @@ export const lifeCycle = [
         await socket.find((frame) => frame.type === "pong");
       }
       await wire.call("POST", `/computers/${state.computer.id}/bash`, { command: "echo kept > ~/kept" });
-      state.told = [succeeded(await call(wire, state, "stop")).status];
+      state.statuses = [succeeded(await call(wire, state, "stop")).status];
       for (const socket of open) assert.equal(await socket.closed(), 1001);
     },
   },
   {
-    name: "a stopped computer says so and has no instance",
+    name: "a stopped computer has the status stopped and no instance",
     source: "G3, MCP",
     async run(wire, state) {
-      const { instance_details } = await reaches(wire, state.computer.id, "stopped");
+      const { instance_details } = await waitForStatus(wire, state.computer.id, "stopped");
       assert.equal(instance_details, null);
     },
   },
@@ -57,16 +57,16 @@ export const lifeCycle = [
     },
   },
   {
-    name: "stopping one that is stopped succeeds",
+    name: "stopping a stopped computer succeeds",
     source: "G1, G3",
     run: async (wire, state) => succeeded(await call(wire, state, "stop")),
   },
   {
-    name: "a start succeeds, and the home is kept",
+    name: "a start succeeds and keeps the home",
     source: "SEED, G3",
     async run(wire, state) {
-      state.told.push(succeeded(await call(wire, state, "start")).status);
-      await reaches(wire, state.computer.id, "running");
+      state.statuses.push(succeeded(await call(wire, state, "start")).status);
+      await waitForStatus(wire, state.computer.id, "running");
       const { output } = ok(await wire.call("POST", `/computers/${state.computer.id}/bash`, { command: "cat ~/kept" }));
       assert.equal(output, "kept\n");
       state.password = await password(wire, state);
@@ -76,22 +76,22 @@ export const lifeCycle = [
     name: "a restart succeeds and changes the password",
     source: "SEED, G3",
     async run(wire, state) {
-      state.told.push(succeeded(await call(wire, state, "restart")).status);
+      state.statuses.push(succeeded(await call(wire, state, "restart")).status);
       const isNew = async () => {
         const now = await password(wire, state);
         return now !== undefined && now !== state.password;
       };
-      await until("another password", isNew, LIMIT);
+      await until("a new password", isNew, LIMIT);
       assert.ok([4401, 4404].includes(await (await wire.channel("events", state)).closed()));
     },
   },
   {
-    name: "stop, start and restart tell the status that they lead to",
+    name: "stop, start and restart return a transitional status",
     source: "G3",
-    run: async (_, { told }) => assert.deepEqual(told, ["stopping", "starting", "restarting"]),
+    run: async (_, { statuses }) => assert.deepEqual(statuses, ["stopping", "starting", "restarting"]),
   },
   {
-    name: "DELETE /computers/{id} removes it",
+    name: "DELETE /computers/{id} deletes a computer",
     source: "SEED, G3",
     async run(wire, { computer }) {
       succeeded(await wire.call("DELETE", `/computers/${computer.id}`));
@@ -100,14 +100,14 @@ export const lifeCycle = [
     },
   },
   {
-    name: "DELETE /workspaces/{id} removes it with its computers",
+    name: "DELETE /workspaces/{id} deletes a workspace with its computers",
     source: "SEED, G3",
     async run(wire, { workspace }) {
-      const request = { workspace_id: workspace.id, name: "left" };
-      const { body: left } = await wire.call("POST", "/computers", request);
+      const request = { workspace_id: workspace.id, name: "remaining" };
+      const { body: remaining } = await wire.call("POST", "/computers", request);
       succeeded(await wire.call("DELETE", `/workspaces/${workspace.id}`));
       refused(await wire.call("GET", `/workspaces/${workspace.id}`), 404);
-      refused(await wire.call("GET", `/computers/${left.id}`), 404);
+      refused(await wire.call("GET", `/computers/${remaining.id}`), 404);
     },
   },
 ];

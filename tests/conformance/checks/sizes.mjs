@@ -1,17 +1,17 @@
 import assert from "node:assert/strict";
 import { created, refused, succeeded, UNKNOWN } from "../expect.mjs";
 
-/** Makes a computer, compares what it says of itself with what was asked for, and removes it. */
-function makes(name, source, request) {
+/** Creates a computer, compares its record with the request, and deletes it. */
+function creates(name, source, request) {
   return {
     name,
     source,
     async run(wire, { workspace }) {
-      const whole = { workspace_id: workspace.id, name: "sized", ...request };
-      const body = created(await wire.call("POST", "/computers", whole));
+      const complete = { workspace_id: workspace.id, name: "sized", ...request };
+      const body = created(await wire.call("POST", "/computers", complete));
       try {
-        const told = Object.fromEntries(Object.keys(request).map((field) => [field, body[field]]));
-        assert.deepEqual(told, request);
+        const fields = Object.fromEntries(Object.keys(request).map((field) => [field, body[field]]));
+        assert.deepEqual(fields, request);
       } finally {
         succeeded(await wire.call("DELETE", `/computers/${body.id}`));
       }
@@ -19,31 +19,31 @@ function makes(name, source, request) {
   };
 }
 
-/** No computer is made of a request with one impossible field. */
+/** A request with an invalid field is refused with 400. */
 function refuses(name, source, request) {
   return {
     name,
     source,
     async run(wire, { workspace }) {
-      const body = { workspace_id: workspace.id, name: "impossible", ...request };
+      const body = { workspace_id: workspace.id, name: "invalid", ...request };
       refused(await wire.call("POST", "/computers", body), 400);
     },
   };
 }
 
-/** What computers can be made of. */
+/** The sizes and other properties of computers. */
 export const sizes = [
-  makes("4 GB, 2 cores and no GPU are made", "SEED", { os: "linux", ram: 4, cpu: 2, gpu: "none" }),
-  makes("8 GB, 4 cores and an A10 are made", "SEED", { ram: 8, cpu: 4, gpu: "a10", resolution: "1920x1080x24" }),
-  makes("16 GB, 8 cores and an L40S are made", "SEED", { ram: 16, cpu: 8, gpu: "l40s", resolution: "1024x768x24" }),
-  makes("32 GB, 16 cores and an A100 of 40 GB are made", "SEED", { ram: 32, cpu: 16, gpu: "a100-40gb" }),
-  makes("64 GB and an A100 of 80 GB are made", "SEED", { ram: 64, gpu: "a100-80gb" }),
-  makes("1 core is made", "G3", { cpu: 1 }),
-  makes("half a core is made", "PY", { cpu: 0.5 }),
-  makes("2 GB are made", "G1", { ram: 2 }),
-  makes("the size of the disk is taken", "G3", { disk_size_gb: 16 }),
+  creates("4 GB, 2 cores and no GPU are accepted", "SEED", { os: "linux", ram: 4, cpu: 2, gpu: "none" }),
+  creates("8 GB, 4 cores and an A10 are accepted", "SEED", { ram: 8, cpu: 4, gpu: "a10", resolution: "1920x1080x24" }),
+  creates("16 GB, 8 cores and an L40S are accepted", "SEED", { ram: 16, cpu: 8, gpu: "l40s", resolution: "1024x768x24" }),
+  creates("32 GB, 16 cores and an A100 with 40 GB are accepted", "SEED", { ram: 32, cpu: 16, gpu: "a100-40gb" }),
+  creates("64 GB and an A100 with 80 GB are accepted", "SEED", { ram: 64, gpu: "a100-80gb" }),
+  creates("1 core is accepted", "G3", { cpu: 1 }),
+  creates("half a core is accepted", "PY", { cpu: 0.5 }),
+  creates("2 GB are accepted", "G1", { ram: 2 }),
+  creates("the size of the disk is accepted", "G3", { disk_size_gb: 16 }),
   {
-    name: "project_id stands in for workspace_id",
+    name: "project_id is accepted instead of workspace_id",
     source: "PY, TP",
     async run(wire, { workspace }) {
       const { id } = created(await wire.call("POST", "/computers", { project_id: workspace.id, name: "aliased" }));
@@ -54,22 +54,22 @@ export const sizes = [
   refuses("3 GB are refused", "SEED, G3", { ram: 3 }),
   refuses("3 cores are refused", "SEED, G3", { cpu: 3 }),
   refuses("an unknown GPU is refused", "SEED", { gpu: "h100" }),
-  refuses("a resolution in words is refused", "SEED, G3", { resolution: "large" }),
-  refuses("a resolution of nothing is refused", "SEED, G3", { resolution: "0x0x24" }),
-  refuses("sizes in words are refused", "SEED, G3", { ram: "4 GB" }),
-  refuses("no name is refused", "SEED, G3", { name: undefined }),
+  refuses("a resolution that is not in the format WxHxD is refused", "SEED, G3", { resolution: "large" }),
+  refuses("a resolution of 0x0 is refused", "SEED, G3", { resolution: "0x0x24" }),
+  refuses("sizes as strings are refused", "SEED, G3", { ram: "4 GB" }),
+  refuses("a missing name is refused", "SEED, G3", { name: undefined }),
   refuses("an empty name is refused", "G3", { name: "" }),
   {
-    name: "no workspace is refused in the documented words",
+    name: "a missing workspace is refused with the documented text",
     source: "G3",
     async run(wire) {
-      const { error } = refused(await wire.call("POST", "/computers", { name: "lost" }), 400);
+      const { error } = refused(await wire.call("POST", "/computers", { name: "orphan" }), 400);
       assert.equal(error, "workspace_id is required");
     },
   },
   {
-    name: "an unknown workspace is 404",
+    name: "an unknown workspace is refused with 404",
     source: "G3",
-    run: async (wire) => refused(await wire.call("POST", "/computers", { workspace_id: UNKNOWN, name: "lost" }), 404),
+    run: async (wire) => refused(await wire.call("POST", "/computers", { workspace_id: UNKNOWN, name: "orphan" }), 404),
   },
 ];

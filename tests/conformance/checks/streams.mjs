@@ -6,10 +6,10 @@ const start = (wire, { id }, name) => wire.call("POST", `/computers/${id}/stream
 const status = async (wire, { id }) => ok(await wire.call("GET", `/computers/${id}/stream/status`));
 const stop = (wire, { id }) => wire.call("POST", `/computers/${id}/stream/stop`);
 
-/** The connections are the account's own, so somebody has to name them. */
+/** Some checks need RTMP connections of the account. The owner of the account provides their names. */
 export const streams = [
   {
-    name: "a computer without a stream says idle",
+    name: "the status without a stream is idle",
     source: "SEED, G1",
     run: async (wire, { computer }) => assert.equal((await status(wire, computer)).status, "idle"),
   },
@@ -18,11 +18,11 @@ export const streams = [
     source: "SEED, G3",
     async run(wire, { computer }) {
       refused(await wire.call("POST", `/computers/${computer.id}/stream/start`, {}), 400);
-      refused(await start(wire, computer, "a connection that nobody named"));
+      refused(await start(wire, computer, "an unknown connection"));
     },
   },
   {
-    name: "a stream to a dead target comes to say terminated",
+    name: "the status of a stream to an unreachable target becomes terminated",
     source: "G1",
     needs: "deadConnection",
     async run(wire, { computer, deadConnection }) {
@@ -36,20 +36,20 @@ export const streams = [
     },
   },
   {
-    name: "a stream is started, told and stopped",
+    name: "a stream starts, reports its status and stops",
     source: "SEED, G1, G3",
     needs: "connection",
     async run(wire, { computer, connection }) {
       const body = succeeded(await start(wire, computer, connection));
       hasFields(body, { status: /^streaming$/, pid: "number", start_time: TIME });
-      const told = await status(wire, computer);
-      assert.deepEqual([told.status, told.pid, told.start_time], ["streaming", body.pid, body.start_time]);
+      const current = await status(wire, computer);
+      assert.deepEqual([current.status, current.pid, current.start_time], ["streaming", body.pid, body.start_time]);
       succeeded(await stop(wire, computer));
       await until("the stream to end", async () => (await status(wire, computer)).status === "idle");
     },
   },
   {
-    name: "stopping without a stream says so",
+    name: "a stop without a stream returns success and error",
     source: "G1",
     async run(wire, { computer }) {
       hasFields((await stop(wire, computer)).body, { success: "boolean", error: "string" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** Sends a line, and reads what is printed until it fits. */
+/** Sends a line, and reads the output until it matches the pattern. */
 async function line(socket, text, pattern) {
   let printed = "";
   socket.send({ type: "input", data: `${text}\r` });
@@ -13,7 +13,7 @@ async function line(socket, text, pattern) {
 
 export const terminal = [
   {
-    name: "the terminal has 80 by 24 characters if nothing is said",
+    name: "the default size of a terminal is 80 x 24",
     source: "SEED",
     async run(wire, state) {
       const socket = await wire.channel("terminal", state);
@@ -22,7 +22,7 @@ export const terminal = [
     },
   },
   {
-    name: "the terminal has the size of its query, and follows resize",
+    name: "a terminal has the requested size and can be resized",
     source: "SEED",
     async run(wire, state) {
       const socket = await wire.channel("terminal", state, { query: { cols: 101, rows: 31 } });
@@ -33,7 +33,7 @@ export const terminal = [
     },
   },
   {
-    name: "the terminal passes characters of every kind",
+    name: "a terminal transfers non-ASCII characters",
     source: "SEED",
     async run(wire, state) {
       const socket = await wire.channel("terminal", state);
@@ -42,7 +42,7 @@ export const terminal = [
     },
   },
   {
-    name: "the terminal ends with the shell's exit code, and with 1000",
+    name: "a terminal reports the shell's exit code and closes with 1000",
     source: "SEED, G3",
     async run(wire, state) {
       const socket = await wire.channel("terminal", state);

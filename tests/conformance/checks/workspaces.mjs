@@ -5,7 +5,7 @@ const WORKSPACE = { id: UUID, name: "string", created_at: TIME };
 
 export const workspaces = [
   {
-    name: "POST /workspaces makes one",
+    name: "POST /workspaces creates a workspace",
     source: "SEED, G3",
     async run(wire, state) {
       const body = created(await wire.call("POST", "/workspaces", { name: state.name }));
@@ -20,22 +20,22 @@ export const workspaces = [
     run: async (_, { workspace }) => hasFields(workspace, { status: /^active$/, icon_url: null }),
   },
   {
-    name: "a new workspace counts its computers",
+    name: "a new workspace has a computer_count of 0",
     source: "FULL-OLD",
     run: async (_, { workspace }) => assert.equal(workspace.computer_count, 0),
   },
   {
-    name: "a taken name is refused with 400",
+    name: "a duplicate name is refused with 400",
     source: "G3",
     run: async (wire, state) => refused(await wire.call("POST", "/workspaces", { name: state.name }), 400),
   },
   {
-    name: "a name that differs only in its case is taken",
+    name: "a name that differs only in case is a duplicate",
     source: "BOPS",
     run: async (wire, state) => refused(await wire.call("POST", "/workspaces", { name: state.name.toUpperCase() }), 400),
   },
   {
-    name: "an empty name and none are refused with 400",
+    name: "an empty name and a missing name are refused with 400",
     source: "G3",
     async run(wire) {
       refused(await wire.call("POST", "/workspaces", { name: "" }), 400);
@@ -43,7 +43,7 @@ export const workspaces = [
     },
   },
   {
-    name: "GET /workspaces lists it under workspaces",
+    name: "GET /workspaces lists the workspace under workspaces",
     source: "SEED, G3",
     async run(wire, state) {
       const { workspaces: listed } = ok(await wire.call("GET", "/workspaces"));
@@ -54,7 +54,7 @@ export const workspaces = [
     },
   },
   {
-    name: "listed workspaces have their computers and times",
+    name: "listed workspaces contain their computers and times",
     source: "G3",
     async run(wire, state) {
       const { workspaces: listed } = ok(await wire.call("GET", "/workspaces"));
@@ -63,7 +63,7 @@ export const workspaces = [
     },
   },
   {
-    name: "listed workspaces count their computers",
+    name: "listed workspaces have a computer_count",
     source: "FULL-OLD",
     async run(wire, state) {
       const { workspaces: listed } = ok(await wire.call("GET", "/workspaces"));
@@ -74,7 +74,7 @@ export const workspaces = [
     },
   },
   {
-    name: "GET /workspaces/{id} gives it bare",
+    name: "GET /workspaces/{id} returns the workspace at the top level",
     source: "SEED, G3",
     async run(wire, state) {
       const body = ok(await wire.call("GET", `/workspaces/${state.workspace.id}`));
@@ -83,7 +83,7 @@ export const workspaces = [
     },
   },
   {
-    name: "GET /workspaces/{id} has its computers",
+    name: "GET /workspaces/{id} contains its computers",
     source: "G3, PY, MCP, BOPS",
     async run(wire, state) {
       const body = ok(await wire.call("GET", `/workspaces/${state.workspace.id}`));
@@ -91,12 +91,12 @@ export const workspaces = [
     },
   },
   {
-    name: "an unknown workspace is 404",
+    name: "an unknown workspace is refused with 404",
     source: "G3",
     run: async (wire) => refused(await wire.call("GET", `/workspaces/${UNKNOWN}`), 404),
   },
   {
-    name: "GET /projects lists it under projects",
+    name: "GET /projects lists the workspace under projects",
     source: "LLMS-NEW, PY, MCP",
     async run(wire, state) {
       const { projects } = ok(await wire.call("GET", "/projects"));
@@ -104,14 +104,14 @@ export const workspaces = [
     },
   },
   {
-    name: "GET /projects/{id} gives it with its computers",
+    name: "GET /projects/{id} returns the workspace with its computers",
     source: "PY, MCP",
     async run(wire, state) {
       hasFields(ok(await wire.call("GET", `/projects/${state.workspace.id}`)), { ...WORKSPACE, desktops: "array" });
     },
   },
   {
-    name: "GET /projects/by-name/{name} finds it",
+    name: "GET /projects/by-name/{name} returns the workspace",
     source: "G1, MCP",
     async run(wire, state) {
       const body = ok(await wire.call("GET", `/projects/by-name/${encodeURIComponent(state.name)}`));
@@ -119,7 +119,7 @@ export const workspaces = [
     },
   },
   {
-    name: "POST /projects makes one, and DELETE /projects/{id} removes it",
+    name: "POST /projects creates a workspace, and DELETE /projects/{id} deletes it",
     source: "PY",
     async run(wire, state) {
       const { id } = created(await wire.call("POST", "/projects", { name: `${state.name} alias` }));
@@ -128,7 +128,7 @@ export const workspaces = [
     },
   },
   {
-    name: "status and icon_url are taken, and POST /projects/{id}/delete removes",
+    name: "status and icon_url are stored, and POST /projects/{id}/delete deletes",
     source: "G1, G3, MCP",
     async run(wire, state) {
       const icon_url = "https://example.com/icon.png";

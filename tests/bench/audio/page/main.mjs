@@ -1,10 +1,10 @@
-// Three ways to play the same frames, each in a page of its own.
+// The players that the benchmark compares. Each runs in its own page and plays the same frames.
 import { Orgo } from "orgo-sdk";
 
-/** How far ahead the way with buffers plays, and the plain ring is filled, in seconds. */
+/** The buffered time of the player that uses buffer sources, in seconds. */
 const LEAD = 0.06;
 
-/** The package; the page's headers decide which transport it takes. */
+/** The player of the package. The page's headers decide which transport it uses. */
 async function orgo(context, url) {
   const connection = { version: 1, computer_id: "c", password: "p", realtime_url: url };
   const audio = await Orgo.connect(connection).audio();
@@ -13,15 +13,15 @@ async function orgo(context, url) {
   player.on("stats", ({ target }) => targets.push([Date.now(), target]));
   return {
     node: player.node,
-    figures: () => ({ ...player.stats, transport: player.transport, targets: targets.splice(0) }),
+    stats: () => ({ ...player.stats, transport: player.transport, targets: targets.splice(0) }),
   };
 }
 
-const ways = {
+const players = {
   port: orgo,
   ring: orgo,
 
-  /** The way that most write it: a buffer source for each frame, one after the other. */
+  /** The usual implementation: one buffer source for each frame. */
   async buffers(context, url) {
     const node = new GainNode(context);
     node.connect(context.destination);
@@ -35,27 +35,27 @@ const ways = {
       source.start(next);
       next += buffer.duration;
     });
-    return { node, figures: () => ({}) };
+    return { node, stats: () => ({}) };
   },
 
-  /** A socket in the page and a plain ring in a worklet. */
+  /** A socket in the page, and a plain ring buffer in a worklet. */
   async worklet(context, url) {
     await context.audioWorklet.addModule(new URL("./ring.js?no-inline", import.meta.url));
     const node = new AudioWorkletNode(context, "ring", { numberOfInputs: 0, outputChannelCount: [1] });
     node.connect(context.destination);
     listen(url, (samples) => node.port.postMessage(samples, [samples.buffer]));
-    return { node, figures: () => ({}) };
+    return { node, stats: () => ({}) };
   },
 };
 
-function listen(url, take) {
+function listen(url, onSamples) {
   const socket = new WebSocket(url.replace("{channel}", "audio"));
   socket.binaryType = "arraybuffer";
   let rate = 24_000;
   socket.onmessage = ({ data }) => {
     if (typeof data === "string") rate = JSON.parse(data).sample_rate ?? rate;
     else
-      take(
+      onSamples(
         Float32Array.from(new Int16Array(data), (sample) => sample / 32_768),
         rate,
       );
@@ -65,16 +65,16 @@ function listen(url, take) {
 const blocks = [];
 let current;
 
-/** Begins to play, and to listen to what is played. */
-globalThis.begin = async ({ way, url, contextRate, block }) => {
+/** Starts a player, and records its output. */
+globalThis.begin = async ({ player, url, contextRate, block }) => {
   const context = new AudioContext({ sampleRate: contextRate, latencyHint: "interactive" });
   await context.audioWorklet.addModule(new URL("./tap.js?no-inline", import.meta.url));
-  current = await ways[way](context, url);
+  current = await players[player](context, url);
   const tap = new AudioWorkletNode(context, "tap", { numberOfOutputs: 0 });
   tap.port.onmessage = ({ data }) => blocks.push(...data);
   current.node.connect(tap);
   if (block) {
-    // A page with work to do.
+    // Simulates a page that blocks its main thread.
     setTimeout(() => {
       setInterval(() => {
         const end = performance.now() + block.length;
@@ -84,5 +84,5 @@ globalThis.begin = async ({ way, url, contextRate, block }) => {
   }
 };
 
-/** What was heard since this was asked last, and what the player says. */
-globalThis.collect = () => ({ blocks: blocks.splice(0), figures: current.figures() });
+/** Returns the blocks since the last call, and the player's statistics. */
+globalThis.collect = () => ({ blocks: blocks.splice(0), stats: current.stats() });

@@ -1,7 +1,7 @@
-// The plain way to play with a worklet: a ring that starts when enough is there, starts again after it ran empty, and
-// throws the oldest away when it is far too full.
+// A plain ring buffer in a worklet. It plays when enough samples are buffered, waits again after an underrun, and drops the
+// oldest samples when the buffer is far too full.
 const TARGET = 0.06;
-const MOST = TARGET + 0.25;
+const MAX_BUFFERED = TARGET + 0.25;
 
 class Ring extends AudioWorkletProcessor {
   #samples = new Float32Array(2 * 96_000);
@@ -13,7 +13,7 @@ class Ring extends AudioWorkletProcessor {
     super();
     this.port.onmessage = ({ data }) => {
       for (const sample of data) this.#samples[this.#written++ % this.#samples.length] = sample;
-      if (this.#written - this.#read > MOST * sampleRate) this.#read = this.#written - TARGET * sampleRate;
+      if (this.#written - this.#read > MAX_BUFFERED * sampleRate) this.#read = this.#written - TARGET * sampleRate;
     };
   }
 

@@ -1,7 +1,8 @@
-// Says what it hears: for every block a value and the time.
-const REPORTS = 4;
-/** A resampled step swings through zero, for a sample or two: less than so many are no silence. */
-const SILENCE = 4;
+// Records its input: the time, a value and the duration of silence of every block.
+/** The number of messages to the page per second. */
+const MESSAGES_PER_SECOND = 4;
+/** The minimum number of zero samples that count as silence. A resampled step can cross zero for one or two samples. */
+const MIN_SILENCE = 4;
 
 function silence(samples) {
   let [silent, run] = [0, 0];
@@ -9,7 +10,7 @@ function silence(samples) {
     const zero = Math.abs(sample) < 1e-4;
     if (zero) run += 1;
     if (zero && at + 1 < samples.length) continue;
-    if (run >= SILENCE) silent += run;
+    if (run >= MIN_SILENCE) silent += run;
     run = 0;
   }
   return silent;
@@ -23,10 +24,10 @@ class Tap extends AudioWorkletProcessor {
     if (samples === undefined) return true;
     const middle = samples.length / 2;
     const value = samples[middle];
-    // Where one frame meets the next it is neither.
+    // At the boundary of two frames there is no clear value.
     const clear = Math.abs(samples[middle - 8] - value) < 1e-4 && Math.abs(samples[middle + 8] - value) < 1e-4;
     this.#blocks.push([Date.now(), clear ? value : null, silence(samples) / sampleRate]);
-    if (this.#blocks.length > sampleRate / samples.length / REPORTS) this.port.postMessage(this.#blocks.splice(0));
+    if (this.#blocks.length > sampleRate / samples.length / MESSAGES_PER_SECOND) this.port.postMessage(this.#blocks.splice(0));
     return true;
   }
 }
