@@ -1,4 +1,4 @@
-// Sound in Node through the native addon: every sample arrives once and in order, of hundreds of streams at once.
+// Tests audio in Node with the native addon: all samples of hundreds of concurrent streams arrive once and in order.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,21 +10,21 @@ process.env.ORGO_BINDING = "native";
 const { Orgo } = await import("orgo-sdk");
 
 const FRAMES = 480;
-const HUNDREDS = 300;
-/** Counts, so that a sample that is lost, doubled or out of place shows. */
-const counting = (_, sample) => sample % 32_768;
+const STREAMS = 300;
+/** A signal that counts, which shows lost, duplicated and reordered samples. */
+const counter = (_, sample) => sample % 32_768;
 
 let server, computer;
 before(async () => {
-  // Hundreds of streams by the clock are more than a slow machine can send.
-  server = await startAudioServer({ sample: counting, patient: true });
+  // A slow machine cannot send hundreds of streams in real time.
+  server = await startAudioServer({ sample: counter, patient: true });
   computer = Orgo.connect({ version: 1, computer_id: "c", password: "p", realtime_url: server.url });
 });
 after(() => server?.close());
 
-/** The counts of so many samples, which have to follow each other. */
-async function count(audio, wanted) {
-  let [seen, pieces, last] = [0, 0, undefined];
+/** Reads at least `wanted` samples, and checks that they count. */
+async function readSamples(audio, wanted) {
+  let [count, chunks, last] = [0, 0, undefined];
   for await (const { samples, sample_rate, channels } of audio) {
     assert.deepEqual([sample_rate, channels], [24_000, 1]);
     for (const sample of samples) {
@@ -32,62 +32,62 @@ async function count(audio, wanted) {
       if (last !== undefined) assert.equal(value, (last + 1) % 32_768);
       last = value;
     }
-    seen += samples.length;
-    pieces += 1;
-    if (seen >= wanted) break;
+    count += samples.length;
+    chunks += 1;
+    if (count >= wanted) break;
   }
-  return { seen, pieces };
+  return { count, chunks };
 }
 
-test("samples arrive once and in order, and are all accounted for", async () => {
+test("samples arrive once and in order, and the statistics are complete", async () => {
   const audio = await computer.audio();
-  await count(audio, 100 * FRAMES);
+  await readSamples(audio, 100 * FRAMES);
   const { received, delivered, buffered, dropped } = audio.stats;
   assert.equal(received, delivered + buffered + dropped);
   assert.equal(dropped, 0);
   await audio.close();
 });
 
-test("a longer time to gather makes fewer and larger pieces", async () => {
+test("a longer batch time results in fewer and larger chunks", async () => {
   const [usual, long] = await Promise.all([computer.audio(), computer.audio({ batch: 500 })]);
-  const [few, many] = await Promise.all([count(long, 150 * FRAMES), count(usual, 150 * FRAMES)]);
-  assert.ok(few.pieces < many.pieces, `${few.pieces} pieces where ${many.pieces} are usual`);
+  const [few, many] = await Promise.all([readSamples(long, 150 * FRAMES), readSamples(usual, 150 * FRAMES)]);
+  assert.ok(few.chunks < many.chunks, `${few.chunks} chunks instead of fewer than ${many.chunks}`);
   await Promise.all([usual.close(), long.close()]);
 });
 
-test("raw PCM goes into another program, and nobody else's bytes", async () => {
+test("raw PCM can be piped into a program, without other bytes", async () => {
   const audio = await computer.audio();
   const program = spawn("cat");
-  const pieces = [];
-  program.stdout.on("data", (piece) => pieces.push(piece));
+  const chunks = [];
+  program.stdout.on("data", (chunk) => chunks.push(chunk));
   await pipeline(audio.pcm({ duration: 1 }), program.stdin);
   await once(program, "close");
-  const bytes = Buffer.concat(pieces);
+  const bytes = Buffer.concat(chunks);
   assert.equal(bytes.length, 48_000);
   const values = Array.from({ length: 24_000 }, (_, at) => bytes.readInt16LE(at * 2));
   assert.ok(values.every((value, at) => at === 0 || value === (values[at - 1] + 1) % 32_768));
   await audio.close();
 });
 
-test("raw PCM is a stream of Node's kind too, which pipes and can be destroyed", async () => {
+test("raw PCM is also a Node stream that can be piped and destroyed", async () => {
   const audio = await computer.audio();
   const program = spawn("cat");
-  const pieces = [];
-  program.stdout.on("data", (piece) => pieces.push(piece));
+  const chunks = [];
+  program.stdout.on("data", (chunk) => chunks.push(chunk));
   audio.pcmReadable({ duration: 0.5 }).pipe(program.stdin);
   await once(program, "close");
-  assert.equal(Buffer.concat(pieces).length, 24_000);
+  assert.equal(Buffer.concat(chunks).length, 24_000);
   const endless = audio.pcmReadable();
   await once(endless, "data");
   endless.destroy();
   await once(endless, "close");
-  await count(audio, 10 * FRAMES);
+  await readSamples(audio, 10 * FRAMES);
   const { received, delivered, buffered, dropped } = audio.stats;
   assert.equal(received, delivered + buffered + dropped);
   await audio.close();
 });
 
-test("the level is that of the samples", async () => {
+test("the level matches the samples", async () => {
   const audio = await computer.audio();
   for await (const chunk of audio) {
     const { peak, rms } = audio.level(chunk);
@@ -98,11 +98,11 @@ test("the level is that of the samples", async () => {
   await audio.close();
 });
 
-test(`${HUNDREDS} streams play side by side`, { timeout: 120_000 }, async () => {
-  const streams = await Promise.all(Array.from({ length: HUNDREDS }, () => computer.audio({ batch: 100 })));
+test(`${STREAMS} streams play at the same time`, { timeout: 120_000 }, async () => {
+  const streams = await Promise.all(Array.from({ length: STREAMS }, () => computer.audio({ batch: 100 })));
   await Promise.all(
     streams.map(async (audio) => {
-      await count(audio, 100 * FRAMES);
+      await readSamples(audio, 100 * FRAMES);
       const { received, delivered, buffered, dropped } = audio.stats;
       assert.equal(received, delivered + buffered + dropped);
       await audio.close();

@@ -1,4 +1,4 @@
-// The example scripts, run as a user runs them.
+// Runs the example scripts like a user does.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { isTone, playTone } from "../scenarios/audio.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { decodePng } from "../support/png.mjs";
 import { until, within } from "../support/wait.mjs";
-import { createComputer } from "../support/computer.mjs";
 
 const LIMIT = { timeout: 60_000 };
 const folder = mkdtempSync(join(tmpdir(), "orgo-examples-"));
@@ -26,48 +26,48 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Starts an example; its output grows in `said`. */
+/** Starts an example. `output` contains its output so far. */
 function start(name, ...args) {
   const { apiKey, baseUrl, realtimeUrl } = desktop.options;
   const env = { ...process.env, ORGO_API_KEY: apiKey, ORGO_BASE_URL: baseUrl, ORGO_REALTIME_URL: realtimeUrl };
   const script = fileURLToPath(new URL(`../../examples/node/${name}`, import.meta.url));
   const child = spawn(process.execPath, [script, ...args], { cwd: folder, env });
-  const example = { child, said: "", ended: once(child, "close") };
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (example.said += text));
+  const example = { child, output: "", ended: once(child, "close") };
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (example.output += text));
   return example;
 }
 
-async function finish({ ended, said, child }, what) {
+async function finish({ ended, output, child }, what) {
   const [code] = await within(`${what} to end`, ended, 30_000).catch((error) => {
     child.kill("SIGKILL");
     throw error;
   });
-  return { code, said };
+  return { code, output };
 }
 
-describe("the examples for Node", () => {
+describe("examples for Node", () => {
   test("quickstart.mjs", LIMIT, async () => {
     const example = start("quickstart.mjs");
     const { code } = await finish(example, "quickstart.mjs");
-    assert.equal(code, 0, example.said);
+    assert.equal(code, 0, example.output);
     const { width, height } = decodePng(readFileSync(join(folder, "screen.png")));
     assert.deepEqual([width, height], [1280, 720]);
-    assert.match(example.said, /bash exited with code 0:\nLinux/);
+    assert.match(example.output, /bash exited with code 0:\nLinux/);
   });
 
   test("terminal.mjs", LIMIT, async () => {
     const example = start("terminal.mjs", computer.id);
     example.child.stdin.write("echo $((6*7))\r");
-    await until("the shell's answer", () => /^42\r?$/m.test(example.said));
+    await until("the output of the shell", () => /^42\r?$/m.test(example.output));
     example.child.stdin.write("exit 7\r");
-    assert.equal((await finish(example, "terminal.mjs")).code, 7, example.said);
+    assert.equal((await finish(example, "terminal.mjs")).code, 7, example.output);
   });
 
   test("record-audio.mjs", LIMIT, async () => {
     const example = start("record-audio.mjs", computer.id, "2", "tone.wav");
-    await until("the recording to begin", () => example.said.includes("Recording"));
+    await until("the recording to start", () => example.output.includes("Recording"));
     await playTone(computer, 4);
-    assert.equal((await finish(example, "record-audio.mjs")).code, 0, example.said);
+    assert.equal((await finish(example, "record-audio.mjs")).code, 0, example.output);
     const file = readFileSync(join(folder, "tone.wav"));
     assert.equal(file.toString("latin1", 0, 4) + file.toString("latin1", 8, 16), "RIFFWAVEfmt ");
     const rate = file.readUInt32LE(24);
@@ -77,20 +77,20 @@ describe("the examples for Node", () => {
     isTone(samples.slice(-8_192), rate);
   });
 
-  test("an id may be left out if a computer runs", LIMIT, async () => {
+  test("without an id, an example uses a running computer", LIMIT, async () => {
     const example = start("terminal.mjs");
-    await until("the computer that is taken", () => example.said.includes(`(${computer.id}), the first running computer`));
+    await until("the id of the selected computer", () => example.output.includes(`(${computer.id}), the first running computer`));
     example.child.stdin.write("exit 0\r");
-    assert.equal((await finish(example, "terminal.mjs")).code, 0, example.said);
+    assert.equal((await finish(example, "terminal.mjs")).code, 0, example.output);
   });
 
   test("watch-events.mjs", LIMIT, async () => {
     const example = start("watch-events.mjs", computer.id, "clipboard");
     await until("the event", async () => {
       await computer.bash("date +%N | xclip -selection clipboard > /dev/null 2>&1");
-      return /clipboard \{"content":"\d+\\n"\}/.test(example.said);
+      return /clipboard \{"content":"\d+\\n"\}/.test(example.output);
     });
     example.child.kill("SIGINT");
-    assert.equal((await finish(example, "watch-events.mjs")).code, 0, example.said);
+    assert.equal((await finish(example, "watch-events.mjs")).code, 0, example.output);
   });
 });

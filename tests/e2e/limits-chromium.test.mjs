@@ -1,4 +1,4 @@
-// The limits in a page, through the WebAssembly binding.
+// Tests limits in a page with the WebAssembly binding.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,9 +13,9 @@ import { startLimitsServer } from "./limits-server.mjs";
 
 describe("limits in a page", () => {
   const folder = mkdtempSync(join(tmpdir(), "orgo-limits-"));
-  const complaints = [];
+  const failures = [];
   let browser, page, pages, server;
-  const places = () => ({ server: server.url, nowhere: server.nowhere });
+  const urls = () => ({ server: server.url, deadUrl: server.deadUrl });
 
   before(async () => {
     await buildPage(new URL("limits-page", import.meta.url), folder);
@@ -23,7 +23,7 @@ describe("limits in a page", () => {
     server = await startLimitsServer();
     browser = await startChromium();
     page = await browser.newPage();
-    page.on("pageerror", (error) => complaints.push(error.stack));
+    page.on("pageerror", (error) => failures.push(error.stack));
     await page.goto(pages.origin);
   });
   after(async () => {
@@ -34,11 +34,11 @@ describe("limits in a page", () => {
   });
 
   for (const name of Object.keys(limits)) {
-    test(name, { timeout: 60_000 }, () => page.evaluate(([name, given]) => globalThis.act(name, given), [name, places()]));
+    test(name, { timeout: 60_000 }, () => page.evaluate(([name, urls]) => globalThis.runTest(name, urls), [name, urls()]));
   }
-  test("how late limits are", { timeout: 300_000 }, async () => {
-    const late = await page.evaluate(([given, count]) => globalThis.lateness(given, count), [places(), COUNT]);
+  test("the lateness of limits", { timeout: 300_000 }, async () => {
+    const late = await page.evaluate(([urls, count]) => globalThis.lateness(urls, count), [urls(), COUNT]);
     printLateness("Chromium", late);
   });
-  test("no error got away", () => assert.deepEqual(complaints, []));
+  test("there are no uncaught errors", () => assert.deepEqual(failures, []));
 });

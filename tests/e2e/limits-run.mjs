@@ -1,4 +1,4 @@
-// Acts out the tests of limits in this process, through one binding.
+// Runs the tests of limits in this process with one binding.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { lateness, limits } from "./limits.mjs";
@@ -9,25 +9,25 @@ const COUNT = process.env.ORGO_FULL === "1" ? 200 : 20;
 /** @param {"native" | "wasm"} kind */
 export function testLimits(kind) {
   describe(`limits through the ${kind} binding`, () => {
-    let server, world;
+    let server, env;
     before(async () => {
       process.env.ORGO_BINDING = kind;
       const sdk = await import("orgo-sdk");
       assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
       server = await startLimitsServer();
-      world = { sdk, server: server.url, nowhere: server.nowhere, seesSending: kind === "native" };
+      env = { sdk, server: server.url, deadUrl: server.deadUrl, reportsSending: kind === "native" };
     });
     after(() => server?.close());
-    for (const [name, act] of Object.entries(limits)) test(name, { timeout: 60_000 }, () => act(world));
-    test("how late limits are", { timeout: 300_000 }, async () => printLateness(kind, await lateness(world, COUNT)));
+    for (const [name, run] of Object.entries(limits)) test(name, { timeout: 60_000 }, () => run(env));
+    test("the lateness of limits", { timeout: 300_000 }, async () => printLateness(kind, await lateness(env, COUNT)));
   });
 }
 
-/** Prints by how much limits were passed. */
-export function printLateness(where, late) {
+/** Prints how much later than their limits the calls ended. */
+export function printLateness(platform, late) {
   const ms = (value) => `${value.toFixed(1)} ms`;
   for (const [kind, { median, worst }] of Object.entries(late)) {
-    console.log(`  ${where}, ${COUNT} times: ${kind} ended ${ms(median)} past its limit, ${ms(worst)} at worst`);
+    console.log(`  ${platform}, ${COUNT} times: ${kind} ended ${ms(median)} after its limit (median), ${ms(worst)} (maximum)`);
   }
 }
 

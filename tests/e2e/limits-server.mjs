@@ -1,5 +1,5 @@
-// A service that does not do what it is asked. How it fails is the first part of a path, for whom it is counted the second:
-// `/hang/7/api/computers/c`. What it saw for a run is at `/seen/7`.
+// A service that fails in different modes. A path begins with the mode and the run: `/hang/7/api/computers/c`.
+// `/counts/7` returns the numbers of requests and sockets of run 7.
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { freePort } from "../support/receiver.mjs";
@@ -12,8 +12,8 @@ const CORS = {
   "access-control-max-age": "7200",
 };
 
-/** How long a slow answer takes, in milliseconds. */
-const SLOWLY = 500;
+/** The delay of the mode `delayed`, in milliseconds. */
+const DELAY = 500;
 
 const json =
   (status, body, headers = {}) =>
@@ -22,7 +22,7 @@ const json =
     response.end(JSON.stringify(body));
   };
 
-/** What is done with a request, by the first part of its path. */
+/** Handles a request, for each mode. */
 const requests = {
   hang: () => {},
   stall(response) {
@@ -34,19 +34,19 @@ const requests = {
   later: json(503, { error: "busy", request_id: "req_1" }, { "retry-after": "30" }),
   soon: json(503, { error: "busy", request_id: "req_1" }),
   linked: (response, { headers, run }) => json(200, { url: `http://${headers.host}/stall/${run}/content` })(response),
-  slow: (response, { seen }) =>
-    json(429, { error: "slow down", request_id: "req_1" }, { "retry-after": seen.requests === 1 ? "0" : "3600" })(response),
-  /** Answers the first request after a while, and no other. */
-  slowly(response, { seen }) {
-    if (seen.requests === 1) setTimeout(json(200, { id: "c", workspace_id: "w" }), SLOWLY, response);
+  slow: (response, { counts }) =>
+    json(429, { error: "slow down", request_id: "req_1" }, { "retry-after": counts.requests === 1 ? "0" : "3600" })(response),
+  /** Responds to the first request after a delay, and to no other request. */
+  delayed(response, { counts }) {
+    if (counts.requests === 1) setTimeout(json(200, { id: "c", workspace_id: "w" }), DELAY, response);
   },
-  /** Reads nothing of the request before `/drink` is asked for, then all of it, and answers. */
-  thirsty(response, { seen, request }) {
+  /** Reads the request only after a request to `/resume`, then responds. */
+  paused(response, { counts, request }) {
     request.pause();
     request.once("end", () => json(200, { file: { id: "f" } })(response));
-    seen.drink = () => request.resume();
+    counts.resume = () => request.resume();
   },
-  /** A proxy on the way has nobody to ask; its page shows the key. */
+  /** An error page of a proxy that contains the API key. */
   page(response, { headers }) {
     response.writeHead(502, { ...CORS, "content-type": "text/html" });
     response.end(`<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>${headers.authorization}</body></html>`);
@@ -55,18 +55,18 @@ const requests = {
     response.writeHead(503, { ...CORS, "content-type": "text/plain" });
     response.end(`no healthy upstream for ${headers.authorization} ${"x".repeat(10_000)}`);
   },
-  /** Redirects the first request, and says yes to what follows it. */
-  moved(response, { request, seen }) {
-    if (seen.requests > 1) return json(200, { success: true, id: "c" })(response);
+  /** Redirects the first request, and accepts the following ones. */
+  redirect(response, { request, counts }) {
+    if (counts.requests > 1) return json(200, { success: true, id: "c" })(response);
     const status = { POST: 302, DELETE: 303 }[request.method] ?? 307;
     response.writeHead(status, { ...CORS, location: `${request.url}/elsewhere` }).end();
   },
-  keyless: json(401, { error: "Missing API key", request_id: "req_1" }),
+  unauthorized: json(401, { error: "Missing API key", request_id: "req_1" }),
 };
 
-/** What is done with a socket that was opened, by the first part of its path. */
+/** Handles an open socket, for each mode. */
 const sockets = {
-  /** Answers pings, and says what is typed. */
+  /** Replies to pings, and echoes the input. */
   echo: (socket) =>
     socket.on("message", (message) => {
       const { type, data } = JSON.parse(message);
@@ -74,64 +74,64 @@ const sockets = {
       if (type === "input") socket.send(JSON.stringify({ type: "output", data }));
     }),
   mute: () => {},
-  /** Breaks at the first thing that is typed, and is not there again. */
+  /** Disconnects at the first input, and accepts no further connection. */
   fragile: (socket) =>
     socket.on("message", (message) => {
       if (JSON.parse(message).type === "input") socket.terminate();
       else socket.send('{"type":"pong"}');
     }),
-  /** Says what it does not like before it closes. */
-  dislikes(socket, url) {
+  /** Sends an error message before it closes. */
+  invalid(socket, url) {
     const { searchParams } = new URL(url, "ws://h");
     const message = `sample_rate ${searchParams.get("sample_rate")} is not supported (token ${searchParams.get("token")})`;
     socket.send(JSON.stringify({ type: "error", message: `${message} ${"y".repeat(10_000)}` }));
     socket.close(4500, "the channel could not be opened");
   },
-  /** The password has become `new`. */
+  /** Accepts only the password `new`. */
   guarded(socket, url) {
     if (!url.includes("token=new")) return socket.close(4401, "no");
     sockets.echo(socket);
   },
 };
 
-/** @returns {Promise<{ url: string, nowhere: string, close(): Promise<void> }>} its URL, and one where nobody listens */
+/** @returns {Promise<{ url: string, deadUrl: string, close(): Promise<void> }>} its URL, and a URL without a server */
 export async function startLimitsServer() {
   const runs = new Map();
-  const seenBy = (run) => {
-    if (!runs.has(run)) runs.set(run, { requests: 0, given_up: 0, sockets: 0, closed: 0 });
+  const countsOf = (run) => {
+    if (!runs.has(run)) runs.set(run, { requests: 0, aborted: 0, sockets: 0, closed: 0 });
     return runs.get(run);
   };
   const http = createServer((request, response) => {
-    const [, way, run] = request.url.split("/");
+    const [, mode, run] = request.url.split("/");
     if (request.method === "OPTIONS") return response.writeHead(204, CORS).end();
-    if (way === "seen") return json(200, seenBy(run))(response);
-    if (way === "drink") {
-      seenBy(run).drink();
+    if (mode === "counts") return json(200, countsOf(run))(response);
+    if (mode === "resume") {
+      countsOf(run).resume();
       return json(200, {})(response);
     }
-    const seen = seenBy(run);
-    seen.requests += 1;
-    // What is not read shows no end.
+    const counts = countsOf(run);
+    counts.requests += 1;
+    // The end of a request is only detected if the request is read.
     request.resume();
-    response.once("close", () => (seen.given_up += response.writableFinished ? 0 : 1));
-    requests[way](response, { request, headers: request.headers, run, seen });
+    response.once("close", () => (counts.aborted += response.writableFinished ? 0 : 1));
+    requests[mode](response, { request, headers: request.headers, run, counts });
   });
-  // An idle connection that it closes just when it is used again would be one fault more.
+  // A long timeout, because the server must not close an idle connection at the moment when the client reuses it.
   http.keepAliveTimeout = 60_000;
   const upgrades = new WebSocketServer({ noServer: true });
   http.on("upgrade", (request, stream, head) => {
-    const [, way, run] = request.url.split("/");
-    const seen = seenBy(run);
-    seen.sockets += 1;
-    stream.once("close", () => (seen.closed += 1));
+    const [, mode, run] = request.url.split("/");
+    const counts = countsOf(run);
+    counts.sockets += 1;
+    stream.once("close", () => (counts.closed += 1));
     stream.on("error", () => {});
-    if (way === "hang" || (way === "fragile" && seen.sockets > 1)) return stream.resume().on("end", () => stream.end());
-    upgrades.handleUpgrade(request, stream, head, (socket) => sockets[way](socket, request.url));
+    if (mode === "hang" || (mode === "fragile" && counts.sockets > 1)) return stream.resume().on("end", () => stream.end());
+    upgrades.handleUpgrade(request, stream, head, (socket) => sockets[mode](socket, request.url));
   });
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
   return {
     url: `http://127.0.0.1:${http.address().port}`,
-    nowhere: `http://127.0.0.1:${await freePort()}`,
+    deadUrl: `http://127.0.0.1:${await freePort()}`,
     close: () =>
       new Promise((resolve) => {
         for (const socket of upgrades.clients) socket.terminate();

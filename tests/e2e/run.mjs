@@ -1,12 +1,12 @@
-// Acts out the scenarios in this process, through one binding.
+// Runs the scenarios in this process with one binding.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { scenarios } from "../scenarios/index.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { startCounter } from "../support/counter.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { decodePng } from "../support/png.mjs";
 import { freePort, startReceiver } from "../support/receiver.mjs";
-import { createComputer } from "../support/computer.mjs";
 
 /** @param {"native" | "wasm"} kind */
 export function runScenarios(kind) {
@@ -15,9 +15,9 @@ export function runScenarios(kind) {
     let desktop;
     let counter;
     let receiver;
-    let world;
+    let env;
     before(async () => {
-      // Read when the package loads its binding.
+      // The package reads this variable when it loads its binding.
       process.env.ORGO_BINDING = kind;
       const sdk = await import("orgo-sdk");
       assert.equal((await sdk.Orgo.bindingInfo()).kind, kind);
@@ -26,14 +26,14 @@ export function runScenarios(kind) {
       desktop = await startDesktop({ connections });
       counter = await startCounter();
       const log = (message) => logged.push(message);
-      world = {
+      env = {
         ...(await createComputer(sdk, {
           ...desktop.options,
           logger: { debug: log, info: log, warn: log, error: log },
           logLevel: "debug",
         })),
         counter: counter.url,
-        decode: async (picture) => decodePng(picture),
+        decode: async (image) => decodePng(image),
       };
     });
     after(async () => {
@@ -42,10 +42,10 @@ export function runScenarios(kind) {
       await receiver?.close();
     });
     for (const [name, scenario] of Object.entries(scenarios)) {
-      test(name, { timeout: 60_000 }, () => scenario(world));
+      test(name, { timeout: 60_000 }, () => scenario(env));
     }
-    test("no secret is in the logs of the client and the server", async () => {
-      const { password } = await world.orgo.computers.vncPassword(world.computer.id);
+    test("the logs of the client and the server contain no secrets", async () => {
+      const { password } = await env.orgo.computers.vncPassword(env.computer.id);
       const text = [...logged, desktop.log].join("\n");
       assert.notEqual(logged.length, 0);
       for (const secret of [desktop.options.apiKey, password]) assert.equal(text.includes(secret), false);

@@ -1,7 +1,7 @@
-// One call and all that is known of it afterwards. It runs in Node and in a page.
+// Makes a call and returns its result, progress and retries. Runs in Node and in a page.
 import { CALLS } from "./calls.mjs";
 
-/** What of an error is compared. */
+/** The fields of an error that the tests compare. */
 const FIELDS = [
   "name",
   "kind",
@@ -16,24 +16,24 @@ const FIELDS = [
 ];
 
 /**
- * @typedef {object} Made
- * @property {object} [error] the fields of the error, if the call failed
- * @property {{ loaded: number, total: number }[]} progress what it told of its progress
- * @property {number[]} waits the waits before each further try, in milliseconds, as the log tells of them
+ * @typedef {object} CallResult
+ * @property {object} [error] the fields of the error if the call failed
+ * @property {{ loaded: number, total: number }[]} progress the reported progress
+ * @property {number[]} waits the delay before each retry according to the log, in milliseconds
  */
 
 /**
  * @param {typeof import("orgo-sdk")} sdk
  * @param {object} task
  * @param {string} task.call
- * @param {boolean} task.watched whether it is to tell how far it is
- * @param {boolean} task.warm whether a good call goes first
+ * @param {boolean} task.withProgress whether to request progress
+ * @param {boolean} task.warm whether to make a successful call first
  * @param {string} task.baseUrl
- * @param {object} task.options of the call
- * @param {() => void} onRetry called when the call is about to be tried again
- * @returns {Promise<Made>}
+ * @param {object} task.options the options of the call
+ * @param {() => void} onRetry called before each retry
+ * @returns {Promise<CallResult>}
  */
-export async function make(sdk, { call, watched, warm, baseUrl, options }, onRetry) {
+export async function makeCall(sdk, { call, withProgress, warm, baseUrl, options }, onRetry) {
   const log = new CallLog(onRetry);
   const orgo = new sdk.Orgo({ apiKey: "sk_fault", baseUrl, logger: log, logLevel: "debug", dangerouslyAllowBrowser: true });
   if (warm) {
@@ -41,20 +41,20 @@ export async function make(sdk, { call, watched, warm, baseUrl, options }, onRet
     await log.ended();
   }
   const progress = [];
-  const onProgress = (made) => progress.push(made);
+  const onProgress = (event) => progress.push(event);
   let error;
   try {
-    await CALLS[call](orgo, watched ? { ...options, onProgress } : options);
+    await CALLS[call](orgo, withProgress ? { ...options, onProgress } : options);
   } catch (thrown) {
     error = Object.fromEntries(FIELDS.filter((name) => thrown[name] !== undefined).map((name) => [name, thrown[name]]));
   }
-  const told = [...progress];
+  const reported = [...progress];
   const waits = await log.ended();
-  if (progress.length > told.length) throw new Error("it told of progress after its end");
-  return { error, progress: told, waits };
+  if (progress.length > reported.length) throw new Error("the call reported progress after its end");
+  return { error, progress: reported, waits };
 }
 
-/** Reads what the log says of one call after the other. */
+/** A logger that extracts the retries and the end of each call. */
 class CallLog {
   #onRetry;
   #waits = [];
@@ -71,7 +71,7 @@ class CallLog {
   }
 
   info(line) {
-    const wait = / sent again in (\d+) ms/.exec(line);
+    const wait = / (?:retrying|sent again) in (\d+) ms/.exec(line);
     if (wait === null) return;
     this.#waits.push(Number(wait[1]));
     this.#onRetry();
@@ -81,7 +81,7 @@ class CallLog {
     if (/ \d+ requests/.test(line)) this.#end();
   }
 
-  /** The waits of the call that ends now, once the log has told of its end. */
+  /** Waits until the log contains the end of the current call. Returns the delays before its retries. */
   async ended() {
     await this.#ended;
     this.#begin();

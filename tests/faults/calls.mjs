@@ -1,6 +1,6 @@
-// Every call, made through the public API. It runs in Node and in a page.
+// Every call of the public API, for Node and pages.
 
-/** Too long to arrive in one piece. */
+/** A file that does not fit into one TCP segment. */
 const FILE = new Uint8Array(256 << 10);
 
 /** @type {Record<string, (orgo: import("orgo-sdk").Orgo, options: object) => Promise<unknown>>} */
@@ -36,8 +36,8 @@ export const CALLS = {
   "files.bytes": (orgo, options) => orgo.files.bytes("f", options),
 };
 
-/** The calls that tell how far they are, if they are given `onProgress`. A page then sends them in another way. */
-export const WATCHED = ["files.upload"];
+/** The calls that accept `onProgress`. With it, a page sends them by another API. */
+export const WITH_PROGRESS = ["files.upload"];
 
-/** The calls whose answer may be a link that is fetched next. */
+/** The calls that fetch a link if the response contains one. */
 export const LINKED = ["computers.screenshot", "files.bytes"];

@@ -1,4 +1,4 @@
-// Where the package works: in a process with the addon, in a process with WebAssembly, in a page.
+// The platforms of the package: a process with the addon, a process with WebAssembly, and a page.
 import { fork } from "node:child_process";
 import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,25 +11,25 @@ import { startPages } from "../support/pages.mjs";
 
 /**
  * @typedef {object} Client
- * @property {string} kind which binding works
- * @property {number} atOnce how many calls it may be asked to make at once
- * @property {(name: "make" | "provoke", task: object, onRetry?: () => void) => Promise<object>} work
+ * @property {string} kind the kind of the binding
+ * @property {number} concurrency the maximum number of concurrent calls
+ * @property {(name: "makeCall" | "trigger", task: object, onRetry?: () => void) => Promise<object>} run
  * @property {() => Promise<void>} close
  */
 
-/** What this machine sets, and would come between a client and a fault. */
-const FOREIGN = /^(all|http|https|no)_proxy$|^node_extra_ca_certs$|^ssl_cert_(dir|file)$/i;
+/** Environment variables of this machine that would change the behavior of a client. */
+const EXCLUDED = /^(all|http|https|no)_proxy$|^node_extra_ca_certs$|^ssl_cert_(dir|file)$/i;
 
 /**
- * A process of Node.
+ * Starts a Node process.
  *
  * @param {"native" | "wasm"} kind
- * @param {string} [authority] the file with the authority that it trusts
+ * @param {string} [authority] the path of the certificate authority that the process trusts
  * @returns {Promise<Client>}
  */
 export async function startNode(kind, authority) {
-  const own = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
-  const env = { ...Object.fromEntries(own), ORGO_BINDING: kind, ...(authority && { NODE_EXTRA_CA_CERTS: authority }) };
+  const inherited = Object.entries(process.env).filter(([name]) => !EXCLUDED.test(name));
+  const env = { ...Object.fromEntries(inherited), ORGO_BINDING: kind, ...(authority && { NODE_EXTRA_CA_CERTS: authority }) };
   const child = fork(fileURLToPath(new URL("child.mjs", import.meta.url)), { env });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   const waiting = new Map();
@@ -44,12 +44,12 @@ export async function startNode(kind, authority) {
   let next = 0;
   return {
     kind: (await ready).kind,
-    atOnce: 600,
-    work(name, task, onRetry) {
+    concurrency: 600,
+    run(name, task, onRetry) {
       const id = next++;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, onRetry });
-        void ended.then(() => reject(new Error("the process ended before its work")));
+        void ended.then(() => reject(new Error("the process ended before its task")));
         child.send({ id, name, task });
       });
     },
@@ -61,9 +61,9 @@ export async function startNode(kind, authority) {
 }
 
 /**
- * A page in Chromium.
+ * Opens a page in Chromium.
  *
- * @param {Buffer} certificate the only certificate that it trusts, in PEM
+ * @param {Buffer} certificate the only certificate that the page trusts, in PEM
  * @returns {Promise<Client>}
  */
 export async function startPage(certificate) {
@@ -77,16 +77,16 @@ export async function startPage(certificate) {
   const waiting = new Map();
   await page.exposeFunction("retries", (id) => waiting.get(id)());
   await page.goto(pages.origin);
-  await page.waitForFunction(() => globalThis.work !== undefined);
+  await page.waitForFunction(() => globalThis.run !== undefined);
   let next = 0;
   return {
     kind: "wasm",
-    // A browser has no more than 256 connections.
-    atOnce: 180,
-    work(name, task, onRetry) {
+    // A browser opens at most 256 connections.
+    concurrency: 180,
+    run(name, task, onRetry) {
       const id = next++;
       waiting.set(id, onRetry);
-      return page.evaluate((given) => globalThis.work(...given), [id, name, task]);
+      return page.evaluate((args) => globalThis.run(...args), [id, name, task]);
     },
     async close() {
       await browser.close();

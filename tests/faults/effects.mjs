@@ -1,4 +1,4 @@
-// What a repetition of each call does, as declared.
+// The declared effect of each call, which decides whether a retry is safe.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 

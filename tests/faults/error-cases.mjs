@@ -1,13 +1,13 @@
-// Every error of the package, provoked through its public API. It runs in Node and in a page.
+// Cases that trigger every error of the package through its public API. They run in Node and in a page.
 
-/** Long enough for everything that does not end by itself here. */
+/** A limit that no case reaches, in milliseconds. */
 const LONG = 30_000;
 
 /**
- * @typedef {object} World
+ * @typedef {object} Environment
  * @property {typeof import("orgo-sdk")} sdk
- * @property {(way: string, options?: object) => import("orgo-sdk").Orgo} orgo a client of the server that fails in that way
- * @property {(way: string) => import("orgo-sdk").ConnectedComputer} connected the channels of such a computer
+ * @property {(mode: string, options?: object) => import("orgo-sdk").Orgo} orgo creates a client for a mode of the refuser
+ * @property {(mode: string) => import("orgo-sdk").ConnectedComputer} connected connects to a computer in a mode of the refuser
  */
 
 const refused =
@@ -20,36 +20,36 @@ const closed =
     connected(`close-${code}`).terminal({}, { maxRetries: 0 });
 
 /**
- * What makes each error. It rejects with it, or resolves with the cause of a channel's end that is no error.
+ * Each case rejects with its error, or resolves with the cause if a channel ends without an error.
  *
- * @type {Record<string, (world: World) => Promise<unknown>>}
+ * @type {Record<string, (env: Environment) => Promise<unknown>>}
  */
-export const PROVOCATIONS = {
-  "a parameter out of its range": ({ orgo }) => orgo("good").computer("c").click({ x: -1, y: 1 }),
-  "a parameter that is not known": ({ orgo }) => orgo("good").computer("c").click({ x: 1, y: 1, colour: "red" }),
-  "an option out of its range": ({ orgo }) => orgo("good").computers.get("c", { timeout: 0 }),
-  "an address that is none": ({ orgo }) => orgo("good", { baseUrl: "nowhere" }).computers.get("c"),
-  "an option of a channel out of its range": ({ connected }) => connected("echo").terminal({ cols: 0 }),
+export const ERROR_CASES = {
+  "an invalid parameter": ({ orgo }) => orgo("good").computer("c").click({ x: -1, y: 1 }),
+  "an unknown parameter": ({ orgo }) => orgo("good").computer("c").click({ x: 1, y: 1, color: "red" }),
+  "an invalid option": ({ orgo }) => orgo("good").computers.get("c", { timeout: 0 }),
+  "an invalid base URL": ({ orgo }) => orgo("good", { baseUrl: "nowhere" }).computers.get("c"),
+  "an invalid option of a channel": ({ connected }) => connected("echo").terminal({ cols: 0 }),
 
-  "an answer with a wrong field": ({ orgo }) => orgo("misfit").workspaces.get("w"),
-  "an answer without a needed field": ({ orgo }) => orgo("empty").computers.get("c"),
-  "an answer that is long and wrong": ({ orgo }) => orgo("long").computers.get("c"),
-  "an answer that is not JSON": ({ orgo }) => orgo("text").computers.get("c"),
-  "a screenshot that is no picture": ({ orgo }) => orgo("text").computer("c").screenshot(),
+  "a response with a field of the wrong type": ({ orgo }) => orgo("misfit").workspaces.get("w"),
+  "a response without a required field": ({ orgo }) => orgo("empty").computers.get("c"),
+  "a long invalid response": ({ orgo }) => orgo("long").computers.get("c"),
+  "a response that is not JSON": ({ orgo }) => orgo("text").computers.get("c"),
+  "a screenshot that is not an image": ({ orgo }) => orgo("text").computer("c").screenshot(),
 
   "a response that is too large": ({ orgo }) => orgo("good", { maxResponseBytes: 5 }).computers.get("c"),
   "a response that is too large for one call": ({ orgo }) => orgo("good").computers.get("c", { maxResponseBytes: 5 }),
-  "a response that is too large once it is decompressed": ({ orgo }) =>
+  "a response that is too large after decompression": ({ orgo }) =>
     orgo("bomb", { maxResponseBytes: 100_000 }).computers.get("c"),
-  "a response that announces too much": ({ orgo }) => orgo("announced").computers.get("c"),
-  "a response that announces too much, to an upload that is watched": ({ orgo }) =>
+  "a response with a content-length that is too large": ({ orgo }) => orgo("announced").computers.get("c"),
+  "a response with a content-length that is too large, with progress": ({ orgo }) =>
     orgo("announced").files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(9) }, { onProgress() {} }),
-  "a response without an end": ({ orgo }) => orgo("endless").computers.get("c"),
-  "a response without an end, to an upload that is watched": ({ orgo }) =>
+  "an endless response": ({ orgo }) => orgo("endless").computers.get("c"),
+  "an endless response, with progress": ({ orgo }) =>
     orgo("endless").files.upload({ workspace_id: "w", name: "f", file: new Uint8Array(9) }, { onProgress() {} }),
-  "a refusal without an end": ({ orgo }) => orgo("endless-refusal", { maxResponseBytes: 5 }).computers.get("c"),
+  "an endless refusal": ({ orgo }) => orgo("endless-refusal", { maxResponseBytes: 5 }).computers.get("c"),
   "a refusal with control characters": ({ orgo }) => orgo("controls").computers.get("c"),
-  "a header that frames the request": ({ orgo }) => orgo("good", { headers: { "Content-Length": "5" } }).computers.get("c"),
+  "a header that only the client may set": ({ orgo }) => orgo("good", { headers: { "Content-Length": "5" } }).computers.get("c"),
 
   "a refusal with 400": refused(400),
   "a refusal with 401": refused(401),
@@ -59,20 +59,20 @@ export const PROVOCATIONS = {
   "a refusal with 409": refused(409),
   "a refusal with 429": refused(429),
   "a refusal with 500": refused(500),
-  "a refusal without a word": ({ orgo }) => orgo("silent-refusal").computers.get("c"),
+  "an empty refusal": ({ orgo }) => orgo("silent-refusal").computers.get("c"),
 
   "a connection that is reset": ({ orgo }) => orgo("reset").computers.get("c"),
-  "keystrokes while the link is down": async ({ connected }) => {
+  "input on a closed channel": async ({ connected }) => {
     const terminal = await connected("echo").terminal();
     await terminal.close();
     return terminal.writable.getWriter().write("x");
   },
 
-  "no answer": ({ orgo }) => orgo("hang").computers.get("c", { timeout: 100 }),
-  "an answer that stops": ({ orgo }) => orgo("stall").computers.get("c", { idleTimeout: 100 }),
-  "no success in time": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: 100, maxRetries: 9 }),
+  "no response": ({ orgo }) => orgo("hang").computers.get("c", { timeout: 100 }),
+  "a response that stops": ({ orgo }) => orgo("stall").computers.get("c", { idleTimeout: 100 }),
+  "no success within the total timeout": ({ orgo }) => orgo("hang").computers.get("c", { totalTimeout: 100, maxRetries: 9 }),
   "a channel that does not open": ({ connected }) => connected("hang").terminal({}, { timeout: 100 }),
-  "an event that does not come": async ({ connected }) => {
+  "no event within the timeout": async ({ connected }) => {
     const events = await connected("echo").events(["idle"]);
     return events.waitFor("idle", { timeout: 100 }).finally(() => events.close());
   },
@@ -89,7 +89,7 @@ export const PROVOCATIONS = {
     return connected("hang").terminal({}, { signal: controller.signal });
   },
 
-  "a channel that the server closes in the normal way": async ({ connected }) => {
+  "a normal close by the server": async ({ connected }) => {
     const terminal = await connected("close-1000").terminal();
     return terminal.exited;
   },
@@ -99,15 +99,15 @@ export const PROVOCATIONS = {
     await terminal.close();
     return terminal.state.cause;
   },
-  "a server that goes away": closed(1001),
-  "a broken protocol": closed(1002),
-  "a refusal of another kind": closed(1008),
+  "a server that shuts down": closed(1001),
+  "a protocol violation": closed(1002),
+  "another refusal": closed(1008),
   "a wrong password": closed(4401),
-  "a computer that does not run": closed(4003),
-  "a computer that is not there": closed(4404),
+  "a computer that is not running": closed(4003),
+  "a computer that does not exist": closed(4404),
   "a channel without input": closed(4008),
-  "a password for looking": closed(4011),
-  "a shell that cannot be started": closed(4500),
+  "a view-only password": closed(4011),
+  "a shell that does not start": closed(4500),
   "a computer that cannot be reached": closed(4999),
   "a message that is too large": async ({ connected }) => {
     const terminal = await connected("huge").terminal();
@@ -117,23 +117,23 @@ export const PROVOCATIONS = {
     const terminal = await connected("rude").terminal();
     return terminal.exited;
   },
-  "output that nobody takes": async ({ connected }) => {
+  "unread output": async ({ connected }) => {
     const terminal = await connected("flood").terminal();
     return terminal.exited;
   },
 
-  "a computer that is broken": ({ orgo }) => orgo("broken").computer("c").waitUntilRunning(),
-  "sound where there is none to play it": async ({ connected }) => {
+  "a computer with the status error": ({ orgo }) => orgo("broken").computer("c").waitUntilRunning(),
+  "playback on a platform without audio output": async ({ connected }) => {
     const audio = await connected("echo").audio();
     return audio.play().finally(() => audio.close());
   },
 };
 
-/** What a binding or a platform has no part in: Node holds a sender back, and has no speaker; a page is the reverse. */
-export const ELSEWHERE = {
-  native: ["output that nobody takes"],
+/** The cases that do not apply to a platform. Node limits the sender and has no audio output; a page is the opposite. */
+export const NOT_APPLICABLE = {
+  native: ["unread output"],
   "wasm in Node": [],
-  "wasm in Chromium": ["sound where there is none to play it"],
+  "wasm in Chromium": ["playback on a platform without audio output"],
 };
 
 const FIELDS = [
@@ -154,24 +154,24 @@ const FIELDS = [
 ];
 
 /**
- * Provokes one error.
+ * Runs a case.
  *
  * @param {typeof import("orgo-sdk")} sdk
- * @param {{ name: string, url: string }} task the provocation, and the address of the server
- * @returns {Promise<object>} the fields of the error, and of which classes it is
+ * @param {{ name: string, url: string }} task the name of the case, and the URL of the refuser
+ * @returns {Promise<object>} the fields of the error, and the names of its classes
  */
-export async function provoke(sdk, { name, url }) {
+export async function trigger(sdk, { name, url }) {
   const settings = { apiKey: "sk_fault", timeout: LONG, maxRetries: 0, dangerouslyAllowBrowser: true };
-  const world = {
+  const env = {
     sdk,
-    orgo: (way, options) => new sdk.Orgo({ ...settings, baseUrl: `${url}/${way}/api`, ...options }),
-    connected(way) {
-      const connection_url = `${url}/${way}`;
+    orgo: (mode, options) => new sdk.Orgo({ ...settings, baseUrl: `${url}/${mode}/api`, ...options }),
+    connected(mode) {
+      const connection_url = `${url}/${mode}`;
       return sdk.Orgo.connect({ version: 1, computer_id: "c", password: "p", connection_url });
     },
   };
   try {
-    return { cause: await PROVOCATIONS[name](world) };
+    return { cause: await ERROR_CASES[name](env) };
   } catch (error) {
     const fields = FIELDS.filter((field) => error[field] !== undefined).map((field) => [field, error[field]]);
     const classes = Object.keys(sdk).filter((name) => isError(sdk, sdk[name]) && error instanceof sdk[name]);
@@ -179,7 +179,7 @@ export async function provoke(sdk, { name, url }) {
   }
 }
 
-/** The names of the classes of errors that the package has. */
+/** The names of the error classes of the package. */
 export function errorClasses(sdk) {
   return Object.keys(sdk).filter((name) => isError(sdk, sdk[name]));
 }

@@ -1,4 +1,4 @@
-// Every error of the package is provoked through each binding: it is of its class, has its fields, and says the same.
+// Triggers every error of the package through each binding, and checks its class, fields and message.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
@@ -6,48 +6,48 @@ import { inspect } from "node:util";
 import * as sdk from "orgo-sdk";
 import { certificate } from "../support/certificate.mjs";
 import { startNode, startPage } from "./clients.mjs";
-import { ELSEWHERE, errorClasses, PROVOCATIONS } from "./error-cases.mjs";
+import { ERROR_CASES, errorClasses, NOT_APPLICABLE } from "./error-cases.mjs";
 import { startRefuser } from "./refuser.mjs";
 
 const encode = (field) => ({ name: "InvalidParameterError", kind: "encode", delivered: "no", field });
 const decode = (path) => ({ name: "DecodeError", kind: "decode", delivered: "yes", status: 200, path });
-const told = { code: "some_code", request_id: "req_1", upstream_status: 409, retry_after: 2.5 };
+const details = { code: "some_code", request_id: "req_1", upstream_status: 409, retry_after: 2.5 };
 const tooLarge = (limit) => ({ name: "ResponseTooLargeError", kind: "too_large", delivered: "yes", status: 200, limit });
-const server = (name, status, delivered = "no") => ({ name, kind: "server", delivered, status, ...told });
+const server = (name, status, delivered = "no") => ({ name, kind: "server", delivered, status, ...details });
 const timeout = (delivered) => ({ name: "TimeoutError", kind: "timeout", delivered, limit: 100 });
 const aborted = (delivered) => ({ name: "AbortError", kind: "aborted", delivered, cause: "enough" });
 const closed = (reason, code) => ({ name: "ChannelClosedError", kind: "closed", delivered: "no", cause: { reason, code } });
 
-/** The refuser's control characters, as an error may show them. */
+/** The control characters of the refuser in their escaped form. */
 const ESCAPED = String.raw`a\u001b[2J\u001b]0;t\u0007\r\n\u009b\u202e\u2028z`;
 
-/** What each provocation has to lead to. */
+/** The expected error of each case. */
 const EXPECTED = {
-  "a parameter out of its range": encode("x"),
-  "a parameter that is not known": encode("colour"),
-  "an option out of its range": encode("timeout"),
-  "an address that is none": encode("baseUrl"),
-  "an option of a channel out of its range": encode("cols"),
+  "an invalid parameter": encode("x"),
+  "an unknown parameter": encode("color"),
+  "an invalid option": encode("timeout"),
+  "an invalid base URL": encode("baseUrl"),
+  "an invalid option of a channel": encode("cols"),
 
-  "an answer with a wrong field": decode("desktops[3].ram"),
-  "an answer without a needed field": decode("id"),
-  "an answer that is long and wrong": decode("id"),
-  "an answer that is not JSON": { ...decode(""), body: "<html>Sign in</html>" },
-  "a screenshot that is no picture": { ...decode(""), body: "<html>Sign in</html>" },
+  "a response with a field of the wrong type": decode("desktops[3].ram"),
+  "a response without a required field": decode("id"),
+  "a long invalid response": decode("id"),
+  "a response that is not JSON": { ...decode(""), body: "<html>Sign in</html>" },
+  "a screenshot that is not an image": { ...decode(""), body: "<html>Sign in</html>" },
 
   "a response that is too large": tooLarge(5),
   "a response that is too large for one call": tooLarge(5),
-  "a response that is too large once it is decompressed": tooLarge(100_000),
-  "a response that announces too much": tooLarge(64 << 20),
-  "a response that announces too much, to an upload that is watched": tooLarge(64 << 20),
-  "a response without an end": tooLarge(64 << 20),
-  "a response without an end, to an upload that is watched": tooLarge(64 << 20),
-  "a refusal without an end": { name: "APIError", kind: "server", delivered: "no", status: 418, body: "" },
+  "a response that is too large after decompression": tooLarge(100_000),
+  "a response with a content-length that is too large": tooLarge(64 << 20),
+  "a response with a content-length that is too large, with progress": tooLarge(64 << 20),
+  "an endless response": tooLarge(64 << 20),
+  "an endless response, with progress": tooLarge(64 << 20),
+  "an endless refusal": { name: "APIError", kind: "server", delivered: "no", status: 418, body: "" },
   "a refusal with control characters": {
     ...{ name: "APIError", kind: "server", delivered: "no", status: 418 },
     ...{ message: `computers.get: 418 ${ESCAPED}`, code: ESCAPED, request_id: ESCAPED },
   },
-  "a header that frames the request": encode("headers"),
+  "a header that only the client may set": encode("headers"),
 
   "a refusal with 400": server("BadRequestError", 400),
   "a refusal with 401": server("AuthenticationError", 401),
@@ -57,48 +57,48 @@ const EXPECTED = {
   "a refusal with 409": server("ConflictError", 409),
   "a refusal with 429": server("RateLimitError", 429),
   "a refusal with 500": server("ServerError", 500, "maybe"),
-  "a refusal without a word": { name: "APIError", kind: "server", delivered: "no", status: 418, body: "" },
+  "an empty refusal": { name: "APIError", kind: "server", delivered: "no", status: 418, body: "" },
 
   "a connection that is reset": { name: "ConnectionError", kind: "transport", delivered: "maybe" },
-  "keystrokes while the link is down": { name: "ConnectionError", kind: "transport", delivered: "no" },
+  "input on a closed channel": { name: "ConnectionError", kind: "transport", delivered: "no" },
 
-  "no answer": timeout("maybe"),
-  "an answer that stops": timeout("maybe"),
-  "no success in time": timeout("maybe"),
+  "no response": timeout("maybe"),
+  "a response that stops": timeout("maybe"),
+  "no success within the total timeout": timeout("maybe"),
   "a channel that does not open": timeout("maybe"),
-  "an event that does not come": timeout("no"),
+  "no event within the timeout": timeout("no"),
 
   "an abort before the call": aborted("no"),
   "an abort during the call": aborted("maybe"),
   "an abort while a channel opens": aborted("maybe"),
 
-  "a channel that the server closes in the normal way": closed("normal", 1000),
+  "a normal close by the server": closed("normal", 1000),
   "a shell that ends": { cause: { reason: "exit" } },
-  "a server that goes away": closed("going_away", 1001),
-  "a broken protocol": closed("protocol", 1002),
-  "a refusal of another kind": closed("refused", 1008),
+  "a server that shuts down": closed("going_away", 1001),
+  "a protocol violation": closed("protocol", 1002),
+  "another refusal": closed("refused", 1008),
   "a wrong password": closed("unauthorized"),
-  "a computer that does not run": closed("not_running", 4003),
-  "a computer that is not there": closed("not_found", 4404),
+  "a computer that is not running": closed("not_running", 4003),
+  "a computer that does not exist": closed("not_found", 4404),
   "a channel without input": closed("idle", 4008),
-  "a password for looking": closed("view_only", 4011),
-  "a shell that cannot be started": closed("failed", 4500),
+  "a view-only password": closed("view_only", 4011),
+  "a shell that does not start": closed("failed", 4500),
   "a computer that cannot be reached": closed("unreachable", 4999),
   "a message that is too large": closed("protocol", 1009),
   "a close reason with control characters": {
     ...closed("idle", 4008),
     message: `closed by the server after a long time without input: close code 4008, ${ESCAPED}`,
   },
-  "output that nobody takes": closed("overflow"),
+  "unread output": closed("overflow"),
 
-  "a computer that is broken": { name: "ComputerStateError", kind: "computer", delivered: "no" },
-  "sound where there is none to play it": { name: "BindingError", kind: "binding", delivered: "no" },
+  "a computer with the status error": { name: "ComputerStateError", kind: "computer", delivered: "no" },
+  "playback on a platform without audio output": { name: "BindingError", kind: "binding", delivered: "no" },
 };
 
-/** Where a platform says in its own words what happened, its message goes on so. */
-const OWN_WORDS = { "a connection that is reset": "computers.get: the network failed: " };
+/** The common start of messages that end with a text of the platform. */
+const MESSAGE_PREFIXES = { "a connection that is reset": "computers.get: the network failed: " };
 
-/** The alternatives of a union of strings in a source of the package. */
+/** Returns the members of a union type of strings in a source file of the package. */
 function union(file, pattern) {
   const source = readFileSync(new URL(`../../npm/src/${file}`, import.meta.url), "utf8");
   const [, text] = pattern.exec(source) ?? assert.fail(`${file} has no ${pattern}`);
@@ -112,9 +112,9 @@ let refuser;
 before(async () => (refuser = await startRefuser()));
 after(() => refuser.close());
 
-test("every class, every kind and every reason has its row", () => {
-  assert.deepEqual(Object.keys(PROVOCATIONS), Object.keys(EXPECTED));
-  // The base is the class of every error, and of none alone.
+test("there is a case for every class, kind and reason", () => {
+  assert.deepEqual(Object.keys(ERROR_CASES), Object.keys(EXPECTED));
+  // No error has only the base class.
   const classes = errorClasses(sdk).filter((name) => name !== "OrgoError");
   assert.deepEqual(sorted(rows.flatMap(({ name }) => name ?? [])), sorted(classes));
   const kinds = [
@@ -126,20 +126,20 @@ test("every class, every kind and every reason has its row", () => {
   assert.deepEqual(sorted(rows.flatMap(({ cause }) => cause?.reason ?? [])), sorted(reasons));
 });
 
-const said = {};
-const start = {
+const errors = {};
+const clients = {
   native: () => startNode("native"),
   "wasm in Node": () => startNode("wasm"),
   "wasm in Chromium": (context) => startPage(readFileSync(certificate(context).cert)),
 };
-for (const [platform, begin] of Object.entries(start)) {
+for (const [platform, start] of Object.entries(clients)) {
   test(`every error: ${platform}`, { timeout: 120_000 }, async (context) => {
-    const client = await begin(context);
+    const client = await start(context);
     context.after(() => client.close());
-    const names = Object.keys(PROVOCATIONS).filter((name) => !ELSEWHERE[platform].includes(name));
-    const provoked = names.map(async (name) => [name, await client.work("provoke", { name, url: refuser.url })]);
-    said[platform] = Object.fromEntries(await Promise.all(provoked));
-    for (const [name, error] of Object.entries(said[platform])) {
+    const names = Object.keys(ERROR_CASES).filter((name) => !NOT_APPLICABLE[platform].includes(name));
+    const triggered = names.map(async (name) => [name, await client.run("trigger", { name, url: refuser.url })]);
+    errors[platform] = Object.fromEntries(await Promise.all(triggered));
+    for (const [name, error] of Object.entries(errors[platform])) {
       const { cause, ...fields } = EXPECTED[name];
       for (const [field, value] of Object.entries(fields)) assert.equal(error[field], value, `${name}: ${field}`);
       if (typeof cause === "object") {
@@ -153,13 +153,13 @@ for (const [platform, begin] of Object.entries(start)) {
       assert.ok(error.classes.includes("OrgoError") && error.classes.includes(fields.name), `${name}: ${error.classes}`);
       assert.equal(error.classes.includes("APIError"), fields.kind === "server", `${name}: ${error.classes}`);
     }
-    const { body } = said[platform]["an answer that is long and wrong"];
-    assert.ok(body.length > 1000 && Buffer.byteLength(body) <= 4100, `the body is kept: ${Buffer.byteLength(body)} bytes`);
-    assert.ok(said[platform]["an answer with a wrong field"].body.includes('"ram":"four"'));
+    const { body } = errors[platform]["a long invalid response"];
+    assert.ok(body.length > 1000 && Buffer.byteLength(body) <= 4100, `the length of the body: ${Buffer.byteLength(body)} bytes`);
+    assert.ok(errors[platform]["a response with a field of the wrong type"].body.includes('"ram":"four"'));
   });
 }
 
-test("nothing that Node prints of an error has an effect on a terminal", async () => {
+test("printing an error cannot send control characters to the terminal", async () => {
   const lines = [];
   const log = (line) => lines.push(line);
   const logger = { error: log, warn: log, info: log, debug: log };
@@ -171,18 +171,18 @@ test("nothing that Node prints of an error has an effect on a terminal", async (
   }
 });
 
-test("the platforms say the same", () => {
-  const { native: first, ...others } = said;
-  for (const [platform, errors] of Object.entries(others)) {
-    for (const [name, error] of Object.entries(errors)) {
+test("all platforms report the same errors", () => {
+  const { native: first, ...others } = errors;
+  for (const [platform, platformErrors] of Object.entries(others)) {
+    for (const [name, error] of Object.entries(platformErrors)) {
       const comparable = ({ message, ...rest }) => {
-        const words = OWN_WORDS[name];
-        if (words === undefined) return { ...rest, message };
-        assert.ok(message.startsWith(words) && message.length > words.length, message);
+        const prefix = MESSAGE_PREFIXES[name];
+        if (prefix === undefined) return { ...rest, message };
+        assert.ok(message.startsWith(prefix) && message.length > prefix.length, message);
         return rest;
       };
       if (first[name] !== undefined) assert.deepEqual(comparable(error), comparable(first[name]), `${platform}: ${name}`);
     }
   }
-  console.log(`  ${Object.keys(EXPECTED).length} provocations through ${Object.keys(said).join(", ")}`);
+  console.log(`  ${Object.keys(EXPECTED).length} error cases through ${Object.keys(errors).join(", ")}`);
 });

@@ -1,30 +1,30 @@
-// A server that does what a fault says, and counts what reaches it.
+// A server that causes a fault and counts the requests.
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { createServer as createTlsServer } from "node:tls";
 import { head, parse } from "./http.mjs";
 
-/** No connection of this machine begins at this address, so a port that is free there stays free. */
-const QUIET_HOST = "127.0.0.2";
+/** An address that no outgoing connection of this machine uses, so its free ports stay free. */
+const UNUSED_HOST = "127.0.0.2";
 const reserved = new Set();
 
-/** One pixel. */
-const PICTURE = Buffer.from(
+/** A PNG with one pixel. */
+const IMAGE = Buffer.from(
   "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==",
   "base64",
 );
 const CONTENT = "/content";
 
-/** What lets a page make every request and read every header of the answer. */
-const OPEN_TO_PAGES = {
+/** Headers that allow pages to make every request and to read the headers of the response. */
+const CORS = {
   "access-control-allow-origin": "*",
   "access-control-allow-headers": "accept, authorization, content-type",
   "access-control-allow-methods": "GET, POST, DELETE",
   "access-control-expose-headers": "date, retry-after, x-request-id",
 };
 
-/** An answer that every call can read. */
-function good(link) {
+/** A body that is a valid response to every call. */
+function validBody(link) {
   return JSON.stringify({
     id: "i",
     name: "n",
@@ -37,31 +37,30 @@ function good(link) {
     files: [],
     file: { id: "f" },
     url: link ?? CONTENT,
-    image: link ?? PICTURE.toString("base64"),
+    image: link ?? IMAGE.toString("base64"),
   });
 }
 
 /**
- * @typedef {object} Place
- * @property {string} url where it is, without a path
- * @property {() => number} received how many requests of the call arrived whole
- * @property {() => Promise<void>} mend the client is about to try again: what kept connections from coming about is over
- *   then, unless the fault lasts
+ * @typedef {object} FaultServer
+ * @property {string} url the URL without a path
+ * @property {() => number} received returns the number of complete requests of the call
+ * @property {() => Promise<void>} onRetry ends a transient fault that prevents connections; call it before each retry
  * @property {() => Promise<void>} close
  */
 
 /**
- * Opens a place for one call.
+ * Starts a server for one call.
  *
- * @param {import("./faults.mjs").Fault} fault an empty one does nothing
+ * @param {import("./faults.mjs").Fault} fault the fault to cause; none if it is empty
  * @param {object} [options]
- * @param {boolean} [options.lasts] whether the fault meets more than the first try
- * @param {string} [options.link] a link to put into the answers
- * @param {boolean} [options.followed] whether the fault is for the content of a link, not for the call
- * @param {{ known: object, stranger: object }} [options.certificates] one that clients trust and one that they do not
- * @returns {Promise<Place>}
+ * @param {boolean} [options.persistent] whether the fault affects every attempt, or only the first one
+ * @param {string} [options.link] the link in the responses
+ * @param {boolean} [options.followed] whether the fault affects the request for the content of a link, not the call
+ * @param {{ trusted: object, untrusted: object }} [options.certificates] a certificate that clients trust, and another one
+ * @returns {Promise<FaultServer>}
  */
-export async function openPlace(fault, { lasts = true, link, followed = false, certificates } = {}) {
+export async function startFaultServer(fault, { persistent = true, link, followed = false, certificates } = {}) {
   const sockets = new Set();
   let over = Object.keys(fault).length === 0;
   let received = 0;
@@ -69,7 +68,7 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
   function serve(socket) {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
-    // Clients reset connections too, when they give up.
+    // Clients also reset connections when they abort a request.
     socket.on("error", () => {});
     if (fault.resets === "immediately" && !over) return socket.resetAndDestroy();
     let bytes = Buffer.alloc(0);
@@ -77,30 +76,30 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
       bytes = Buffer.concat([bytes, chunk]);
       while (socket.writable && bytes.length > 0) {
         const request = parse(bytes);
-        if (request === undefined || !take(socket, request)) return;
+        if (request === undefined || !handle(socket, request)) return;
         bytes = request.rest;
       }
     });
   }
 
-  /** Takes a request, unless there is more of it to come. */
-  function take(socket, { method, path, rest }) {
-    const meant = method !== "OPTIONS" && (followed ? path === CONTENT : /^\/api\/(?!computers\/warm$)/.test(path));
-    const fails = meant && !over;
+  /** Handles a request. Returns false if the request is incomplete or the connection is reset. */
+  function handle(socket, { method, path, rest }) {
+    const counts = method !== "OPTIONS" && (followed ? path === CONTENT : /^\/api\/(?!computers\/warm$)/.test(path));
+    const fails = counts && !over;
     if (fails && fault.resets === "during the request") {
-      over = !lasts;
+      over = !persistent;
       socket.resetAndDestroy();
       return false;
     }
     if (rest === undefined) return false;
-    if (meant) received += 1;
+    if (counts) received += 1;
     if (fails) {
-      over = !lasts;
+      over = !persistent;
       fail(socket);
     } else if (method === "OPTIONS") {
-      answer(socket, { status: 204, body: "" });
+      respond(socket, { status: 204, body: "" });
     } else {
-      answer(socket, { status: 200, body: path === CONTENT ? PICTURE : good(link) });
+      respond(socket, { status: 200, body: path === CONTENT ? IMAGE : validBody(link) });
     }
     return true;
   }
@@ -109,34 +108,34 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
     if (fault.resets === "after the request") {
       socket.resetAndDestroy();
     } else if (fault.cut !== undefined) {
-      const body = good(link);
+      const body = validBody(link);
       const length = fault.cut === "length" ? { "content-length": body.length } : {};
-      socket.write(head(200, { ...OPEN_TO_PAGES, connection: "close", ...length }));
+      socket.write(head(200, { ...CORS, connection: "close", ...length }));
       socket.end(body.slice(0, body.length / 2));
     } else if (fault.responds !== undefined) {
-      answer(socket, fault.responds({ date: new Date() }));
+      respond(socket, fault.responds({ date: new Date() }));
     }
   }
 
-  /** Unless a fault is about that, no connection serves two requests: browsers treat the second one in another way. */
-  function answer(socket, { status, headers, body }) {
+  /** Sends a response. Only faults on reused connections keep the connection open, because browsers repeat such requests. */
+  function respond(socket, { status, headers, body }) {
     const connection = fault.reused ? "keep-alive" : "close";
     const length = { "content-length": Buffer.byteLength(body) };
-    socket.write(head(status, { ...OPEN_TO_PAGES, connection, ...length, ...headers }));
+    socket.write(head(status, { ...CORS, connection, ...length, ...headers }));
     socket.write(body);
     if (!fault.reused) socket.end();
   }
 
-  const server = fault.place === "stranger" ? createTlsServer(certificates.stranger, serve) : createServer(serve);
-  const { url, port } = await settle(server, fault.place);
+  const server = fault.connect === "untrusted" ? createTlsServer(certificates.untrusted, serve) : createServer(serve);
+  const { url, port } = await bind(server, fault.connect);
   return {
     url,
     received: () => received,
-    async mend() {
-      if (lasts || over || (fault.place === undefined && fault.resets !== "immediately")) return;
+    async onRetry() {
+      if (persistent || over || (fault.connect === undefined && fault.resets !== "immediately")) return;
       over = true;
-      if (fault.place === "stranger") server.setSecureContext(certificates.known);
-      if (fault.place === "closed") await listen(server, port, QUIET_HOST);
+      if (fault.connect === "untrusted") server.setSecureContext(certificates.trusted);
+      if (fault.connect === "refused") await listen(server, port, UNUSED_HOST);
     },
     async close() {
       for (const socket of sockets) socket.destroy();
@@ -146,18 +145,18 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
   };
 }
 
-/** Finds a server its address, and lets it listen there unless it is not to be found. */
-async function settle(server, place) {
-  switch (place) {
-    case "nowhere":
+/** Returns the URL for a server, and lets the server listen unless clients must not reach it. */
+async function bind(server, connect) {
+  switch (connect) {
+    case "unknown host":
       return { url: "http://fault.invalid" };
-    case "closed": {
+    case "refused": {
       const port = await reservePort();
-      return { url: `http://${QUIET_HOST}:${port}`, port };
+      return { url: `http://${UNUSED_HOST}:${port}`, port };
     }
     default: {
       const port = await listen(server, 0, "127.0.0.1");
-      return { url: place === "stranger" ? `https://localhost:${port}` : `http://127.0.0.1:${port}`, port };
+      return { url: connect === "untrusted" ? `https://localhost:${port}` : `http://127.0.0.1:${port}`, port };
     }
   }
 }
@@ -168,11 +167,11 @@ async function listen(server, port, host) {
   return server.address().port;
 }
 
-/** A port on which nobody listens, and that is given to nobody else. */
+/** Returns an unused port, and reserves it within this process. */
 async function reservePort() {
   for (;;) {
     const server = createServer();
-    const port = await listen(server, 0, QUIET_HOST);
+    const port = await listen(server, 0, UNUSED_HOST);
     await new Promise((resolve) => server.close(resolve));
     if (reserved.has(port)) continue;
     reserved.add(port);

@@ -5,11 +5,11 @@ export const LARGEST = 4096;
 
 /**
  * @typedef {object} Fault
- * @property {"closed" | "nowhere" | "stranger"} [place] why the client cannot connect: closed port, unknown host, untrusted
- *   certificate
+ * @property {"refused" | "unknown host" | "untrusted"} [connect] why the client cannot connect: a closed port, an unknown host,
+ *   an untrusted certificate
  * @property {"immediately" | "during the request" | "after the request"} [resets] when the server resets the connection
  * @property {true} [silent] the server receives the request and never responds
- * @property {(place: { date: Date }) => Response} [responds] the response of the server
+ * @property {(server: { date: Date }) => Response} [responds] the response of the server
  * @property {"length" | "close"} [cut] the response ends too early; `length`: it has a `content-length`, `close`: it has none
  * @property {true} [reused] the fault occurs on a connection that served another request before
  *
@@ -26,9 +26,9 @@ const waking = (status, code) => ({ responds: () => refusal(status, { code }) })
 
 /** @type {Record<string, Fault>} */
 export const FAULTS = {
-  "connection refused": { place: "closed" },
-  "unknown host": { place: "nowhere" },
-  "TLS failed": { place: "stranger" },
+  "connection refused": { connect: "refused" },
+  "unknown host": { connect: "unknown host" },
+  "TLS failed": { connect: "untrusted" },
   "reset immediately": { resets: "immediately" },
   "reset during the request": { resets: "during the request" },
   "reset during the request, on a reused connection": { resets: "during the request", reused: true },

@@ -18,7 +18,7 @@ before((context) => {
   const read = ({ key, cert }) => ({ key: readFileSync(key), cert: readFileSync(cert) });
   const known = certificate(context);
   authority = known.ca;
-  certificates = { known: read(known), stranger: read(certificate(context)) };
+  certificates = { trusted: read(known), untrusted: read(certificate(context)) };
 });
 
 test("the tests cover every call", () => assert.deepEqual(Object.keys(CALLS), Object.keys(EFFECTS)));
@@ -26,7 +26,7 @@ test("the tests cover every call", () => assert.deepEqual(Object.keys(CALLS), Ob
 const start = {
   native: () => startNode("native", authority),
   "wasm in Node": () => startNode("wasm", authority),
-  "wasm in Chromium": () => startPage(certificates.known.cert),
+  "wasm in Chromium": () => startPage(certificates.trusted.cert),
 };
 for (const [platform, begin] of Object.entries(start)) {
   test(`every call under every fault: ${platform}`, { timeout: 300_000 }, async (context) => {
@@ -34,12 +34,12 @@ for (const [platform, begin] of Object.entries(start)) {
     context.after(() => client.close());
     assert.equal(client.kind, platform.split(" ")[0]);
     const all = cells(EFFECTS);
-    const met = await run(client, platform, all, certificates);
-    assert.equal(met.length, all.length);
-    console.log(`${all.length} calls through ${platform}\n${summary(met)}`);
-    const wrong = met.filter((cell) => cell.wrong.length > 0);
-    const name = ({ call, fault, followed, watched, passes }) =>
-      `${call}${followed ? " (its link)" : ""}${watched ? " (watched)" : ""}, ${fault}, ${passes ? "transient" : "persistent"}`;
+    const results = await run(client, platform, all, certificates);
+    assert.equal(results.length, all.length);
+    console.log(`${all.length} calls through ${platform}\n${summary(results)}`);
+    const wrong = results.filter((cell) => cell.wrong.length > 0);
+    const name = ({ call, fault, followed, withProgress, transient }) =>
+      `${call}${followed ? " (its link)" : ""}${withProgress ? " (with progress)" : ""}, ${fault}, ${transient ? "transient" : "persistent"}`;
     const details = wrong.slice(0, SHOWN).map((cell) => `\n${name(cell)}: ${cell.wrong.join("; ")}`);
     assert.ok(wrong.length === 0, `${wrong.length} calls had another outcome:${details.join("")}`);
   });

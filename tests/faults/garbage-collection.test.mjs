@@ -1,4 +1,4 @@
-// In Node the limits of a call hold also where the garbage collector comes before them.
+// Tests that the garbage collector of Node does not break the cancellation of a call.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -12,7 +12,7 @@ const collect = runInNewContext("gc");
 process.env.ORGO_BINDING = "wasm";
 const { Orgo } = await import("orgo-sdk");
 
-test("an abort frees the connection of a request whose objects were collected", async (context) => {
+test("an abort closes the connection after garbage collection", async (context) => {
   const server = createServer((_, response) => response.write("{"));
   context.after(() => {
     server.close();
@@ -26,12 +26,12 @@ test("an abort frees the connection of a request whose objects were collected", 
   const controller = new AbortController();
   const call = orgo.computers.get("c", { signal: controller.signal });
   const [socket] = await connected;
-  await until("the answer has begun", () => socket.bytesWritten > 0);
+  await until("the response to start", () => socket.bytesWritten > 0);
   for (let turn = 0; turn < 3; turn++) {
     await new Promise((resolve) => setImmediate(resolve));
     collect();
   }
   controller.abort("enough");
   await assert.rejects(call, { name: "AbortError", reason: "enough", delivered: "maybe" });
-  await until("the server sees the end", () => socket.destroyed);
+  await until("the server to detect the close", () => socket.destroyed);
 });

@@ -1,7 +1,8 @@
-// HTTP/1.1 as bytes: as much of it as a server needs that goes wrong on purpose.
+// A minimal HTTP/1.1 parser and writer for a server that causes faults.
 
 /**
- * The request at the front of `bytes`: its first line as soon as that is there, and what comes after it once it is whole.
+ * Parses the request at the start of `bytes`. Returns `undefined` until the first line is complete. `rest` contains the bytes
+ * after the request once the request is complete.
  *
  * @param {Buffer} bytes
  * @returns {{ method: string, path: string, rest?: Buffer } | undefined}
@@ -13,13 +14,13 @@ export function parse(bytes) {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0) return { method, path };
   const length = /^content-length: *(\d+)/im.exec(bytes.subarray(0, end).toString("latin1"));
-  const whole = end + 4 + Number(length?.[1] ?? 0);
-  return bytes.length < whole ? { method, path } : { method, path, rest: bytes.subarray(whole) };
+  const total = end + 4 + Number(length?.[1] ?? 0);
+  return bytes.length < total ? { method, path } : { method, path, rest: bytes.subarray(total) };
 }
 
-/** The head of an answer, without the fields that are undefined. */
+/** Returns the head of a response. Fields with the value `undefined` are left out. */
 export function head(status, fields) {
-  const given = Object.entries(fields).filter(([, value]) => value !== undefined);
-  const lines = given.map(([name, value]) => `${name}: ${value}\r\n`);
+  const defined = Object.entries(fields).filter(([, value]) => value !== undefined);
+  const lines = defined.map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} Fault\r\n${lines.join("")}\r\n`;
 }

@@ -1,4 +1,4 @@
-// A service that fails in the way that the first part of a path names: `/refuse-404/api/computers/c`.
+// A service that fails in different modes. A path begins with the mode: `/refuse-404/api/computers/c`.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { pipeline, Readable } from "node:stream";
@@ -6,18 +6,18 @@ import { gzipSync } from "node:zlib";
 import { WebSocketServer } from "ws";
 
 const OPEN_TO_PAGES = { "access-control-allow-origin": "*", "access-control-allow-headers": "accept, authorization" };
-/** More than any client holds for a reader that does not come. */
+/** More bytes of output than any client buffers for a reader. */
 const FLOOD = 12 << 20;
-const PIECE = JSON.stringify({ type: "output", data: "x".repeat(64 << 10) });
+const FLOOD_MESSAGE = JSON.stringify({ type: "output", data: "x".repeat(64 << 10) });
 
-/** One byte more than any client takes in a message. */
+/** A message that is one byte too large for every client. */
 const HUGE = " ".repeat((16 << 20) + 1);
-/** A thousandth of it when it is compressed. */
+/** A body that compresses to a thousandth of its size. */
 const BOMB = Buffer.alloc(1 << 20, " ");
-/** What a terminal would obey: the screen is cleared, the title is set, text is turned around. */
+/** Control characters for terminals: they clear the screen, set the title and reverse text. */
 export const CONTROLS = "a\u001b[2J\u001b]0;t\u0007\r\n\u009b\u202e\u2028z";
 
-/** A body that goes on until the client has enough. */
+/** Sends a body until the client closes the connection. */
 function endless(response, status) {
   response.writeHead(status, OPEN_TO_PAGES);
   const piece = Buffer.alloc(1 << 20, " ");
@@ -43,17 +43,17 @@ const requests = {
   text: (response) => response.writeHead(200, OPEN_TO_PAGES).end("<html>Sign in</html>"),
   "silent-refusal": (response) => response.writeHead(418, OPEN_TO_PAGES).end(),
   refuse(response, status) {
-    const told = { request_id: "req_1", code: "some_code", upstream_status: 409, retry_after: 2.5 };
-    json(response, Number(status), { error: `refused with ${status}`, ...told });
+    const details = { request_id: "req_1", code: "some_code", upstream_status: 409, retry_after: 2.5 };
+    json(response, Number(status), { error: `refused with ${status}`, ...details });
   },
   bomb(response, _, request) {
-    const packed = request.headers["accept-encoding"]?.includes("gzip");
-    response.writeHead(200, { ...OPEN_TO_PAGES, ...(packed && { "content-encoding": "gzip" }) });
-    response.end(packed ? gzipSync(BOMB) : BOMB);
+    const compressed = request.headers["accept-encoding"]?.includes("gzip");
+    response.writeHead(200, { ...OPEN_TO_PAGES, ...(compressed && { "content-encoding": "gzip" }) });
+    response.end(compressed ? gzipSync(BOMB) : BOMB);
   },
-  /** Stops after the first byte. */
+  /** Sends a large content-length, and stops after the first byte. */
   announced(response) {
-    // A page sees a body of no known type only once there is enough of it to guess that.
+    // Without a content type, a browser delays the response until it has enough data to guess the type.
     response.writeHead(200, { ...OPEN_TO_PAGES, "content-type": "application/json", "content-length": 1e9 });
     response.write(" ");
   },
@@ -70,32 +70,32 @@ const requests = {
 
 const sockets = {
   echo: () => {},
-  close: (socket, code) => socket.close(Number(code), "as told"),
+  close: (socket, code) => socket.close(Number(code), "test"),
   huge: (socket) => socket.send(HUGE),
   rude: (socket) => socket.close(4008, CONTROLS),
   exit: (socket) => socket.send(JSON.stringify({ type: "exit", code: 3 })),
   flood(socket) {
-    for (let sent = 0; sent < FLOOD; sent += PIECE.length) socket.send(PIECE);
+    for (let sent = 0; sent < FLOOD; sent += FLOOD_MESSAGE.length) socket.send(FLOOD_MESSAGE);
   },
 };
 
 /** @returns {Promise<{ url: string, close(): Promise<void> }>} */
 export async function startRefuser() {
-  const way = ({ url }) => /^\/(refuse|close)-(\d+)\//.exec(url)?.slice(1) ?? [url.split("/")[1]];
+  const mode = ({ url }) => /^\/(refuse|close)-(\d+)\//.exec(url)?.slice(1) ?? [url.split("/")[1]];
   const server = createServer((request, response) => {
     if (request.method === "OPTIONS") return response.writeHead(204, OPEN_TO_PAGES).end();
-    const [name, argument] = way(request);
+    const [name, argument] = mode(request);
     requests[name](response, argument, request);
   });
-  // An idle connection that it closes just when it is used again would be one fault more.
+  // A long timeout, because the server must not close an idle connection at the moment when the client reuses it.
   server.keepAliveTimeout = 60_000;
   const upgrades = new WebSocketServer({ noServer: true });
   const streams = new Set();
   server.on("upgrade", (request, stream, head) => {
-    const [name, argument] = way(request);
+    const [name, argument] = mode(request);
     streams.add(stream);
     stream.on("close", () => streams.delete(stream)).on("error", () => {});
-    // One that is not answered has to be read for its end to be seen.
+    // The close of a socket is only detected if the socket is read.
     if (name === "hang") return stream.resume();
     upgrades.handleUpgrade(request, stream, head, (socket) => {
       socket.on("message", (message) => {

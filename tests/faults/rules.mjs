@@ -92,10 +92,10 @@ const REPEATED = new Set([
 ]);
 
 /** Whether a fault can be transient, that is, end during a call. */
-export const canPass = (fault) => FAULTS[fault].place !== "nowhere";
+export const canBeTransient = (fault) => FAULTS[fault].connect !== "unknown host";
 
 /** Whether the fault can also occur when a link is fetched. The content behind a link can have any format. */
-export const canFollow = (fault) => MEANINGS[fault].error !== "DecodeError" && !FAULTS[fault].reused;
+export const affectsLinks = (fault) => MEANINGS[fault].error !== "DecodeError" && !FAULTS[fault].reused;
 
 /**
  * @typedef {object} Outcome
@@ -115,10 +115,10 @@ export const canFollow = (fault) => MEANINGS[fault].error !== "DecodeError" && !
  * @param {keyof FAULTS} cell.fault
  * @param {"read" | "idempotent" | "once"} cell.effect
  * @param {boolean} cell.followed the fault occurs when a link is fetched, after the response to the call
- * @param {boolean} cell.passes the fault is transient: it affects only the first attempt
+ * @param {boolean} cell.transient the fault is transient: it affects only the first attempt
  * @returns {Outcome[]}
  */
-export function expected({ platform, fault, effect, followed, passes }) {
+export function expected({ platform, fault, effect, followed, transient }) {
   const { sees, repeats } = PLATFORMS[platform];
   const { error, arrives = true, final = false, wait, kept = {}, ...meaning } = MEANINGS[fault];
   const waits = wait === undefined ? [0, 1000] : [wait, wait];
@@ -128,7 +128,7 @@ export function expected({ platform, fault, effect, followed, passes }) {
   const outcome = (delivered) => {
     const harmless = followed || effect !== "once" || delivered === "no";
     const again = harmless && !final;
-    if (passes && (again || repeated)) {
+    if (transient && (again || repeated)) {
       const received = Number(arrives) + 1;
       return { tries: repeated ? 1 : 2, received: [received, received], wait: waits, kept: {} };
     }

@@ -1,7 +1,7 @@
 // Renders the table of faults: the expected outcomes for docs/faults.md, and the observed outcomes for the log.
 import { fileURLToPath } from "node:url";
 import { FAULTS } from "./faults.mjs";
-import { canPass, expected, RETRIES } from "./rules.mjs";
+import { canBeTransient, expected, RETRIES } from "./rules.mjs";
 
 /** The path of the generated page. */
 export const FILE = fileURLToPath(new URL("../../docs/faults.md", import.meta.url));
@@ -70,10 +70,10 @@ other respects WebAssembly behaves the same in Node and in a page.
 }
 
 /** A table of the observed outcomes. */
-export function summary(met) {
-  return render(({ fault, effect, passes }) =>
-    met
-      .filter((cell) => cell.fault === fault && !cell.followed && cell.passes === passes)
+export function summary(results) {
+  return render(({ fault, effect, transient }) =>
+    results
+      .filter((cell) => cell.fault === fault && !cell.followed && cell.transient === transient)
       .filter((cell) => (cell.effect === "once") === (effect === "once"))
       .map(({ error, tries, received }) =>
         describe({ error: error?.name, delivered: error?.delivered, tries, received: [received, received] }),
@@ -86,8 +86,8 @@ function describe({ error, delivered, tries, received: [least, most] }) {
   return {
     error: error && `\`${error}\``,
     delivered,
-    lasting: `${tries} ${tries === 1 ? "attempt" : "attempts"}, ${received}`,
-    passing: `${error === undefined ? "succeeds" : "fails"}, ${received}`,
+    persistent: `${tries} ${tries === 1 ? "attempt" : "attempts"}, ${received}`,
+    transient: `${error === undefined ? "succeeds" : "fails"}, ${received}`,
   };
 }
 
@@ -95,15 +95,15 @@ function describe({ error, delivered, tries, received: [least, most] }) {
 function render(outcomes) {
   const joined = (texts) => [...new Set(texts.filter((text) => text !== undefined))].join(" or ");
   const rows = Object.keys(FAULTS).map((fault) => {
-    const cell = (effect, passes) => outcomes({ fault, effect, passes, followed: false });
-    const lasting = GROUPS.flatMap((effect) => cell(effect, false));
+    const cell = (effect, transient) => outcomes({ fault, effect, transient, followed: false });
+    const persistent = GROUPS.flatMap((effect) => cell(effect, false));
     return [
       fault,
-      joined(lasting.map(({ error }) => error)),
-      joined(lasting.map(({ delivered }) => delivered)),
+      joined(persistent.map(({ error }) => error)),
+      joined(persistent.map(({ delivered }) => delivered)),
       ...GROUPS.flatMap((effect) => [
-        joined(cell(effect, false).map(({ lasting }) => lasting)),
-        canPass(fault) ? joined(cell(effect, true).map(({ passing }) => passing)) : "",
+        joined(cell(effect, false).map(({ persistent }) => persistent)),
+        canBeTransient(fault) ? joined(cell(effect, true).map(({ transient }) => transient)) : "",
       ]),
     ];
   });

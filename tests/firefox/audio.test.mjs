@@ -1,33 +1,33 @@
-// The same sound in Firefox.
+// Tests audio in Firefox, with the same tests as in Chromium.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { startFirefox } from "../support/firefox.mjs";
 import { startAudioDevice } from "../support/audio-device.mjs";
-import { startPages } from "../support/pages.mjs";
 import { AUDIO_TESTS, startAudioEnvironment, TRANSPORTS } from "../support/audio-environment.mjs";
+import { startFirefox } from "../support/firefox.mjs";
+import { startPages } from "../support/pages.mjs";
 
-describe("sound in Firefox", () => {
-  let browser, loudspeaker, stage;
+describe("audio in Firefox", () => {
+  let browser, device, env;
   before(async () => {
-    stage = await startAudioEnvironment();
-    // Without a sound card the clock of its sound stands still.
-    loudspeaker = await startAudioDevice();
-    browser = await startFirefox(loudspeaker.environment);
+    env = await startAudioEnvironment();
+    // Without an output device, the audio clock of Firefox does not run.
+    device = await startAudioDevice();
+    browser = await startFirefox(device.environment);
   });
   after(async () => {
     await browser?.close();
-    await loudspeaker?.stop();
-    await stage?.close();
+    await device?.stop();
+    await env?.close();
   });
 
-  for (const [transport, how] of Object.entries(TRANSPORTS)) {
-    describe(`that comes by ${transport}`, () => {
-      const complaints = [];
+  for (const [transport, options] of Object.entries(TRANSPORTS)) {
+    describe(`with the transport ${transport}`, () => {
+      const failures = [];
       let pages, page;
       before(async () => {
-        pages = await startPages(() => stage.folder, how);
+        pages = await startPages(() => env.folder, options);
         page = await browser.newPage();
-        page.onError((text) => complaints.push(text));
+        page.onError((text) => failures.push(text));
         await page.goto(pages.origin);
       });
       after(async () => {
@@ -37,12 +37,12 @@ describe("sound in Firefox", () => {
 
       for (const name of AUDIO_TESTS) {
         test(name, { timeout: 60_000 }, () =>
-          page.evaluate(`runTest(${JSON.stringify(name)}, ${JSON.stringify(stage.params(transport))})`),
+          page.evaluate(`runTest(${JSON.stringify(name)}, ${JSON.stringify(env.params(transport))})`),
         );
       }
-      // What a policy forbids is told like an error.
-      const own = (text) => !text.startsWith("Content-Security-Policy");
-      test("no error got away", () => assert.deepEqual(complaints.filter(own), []));
+      // Firefox reports violations of the page's policy like errors.
+      const isError = (text) => !text.startsWith("Content-Security-Policy");
+      test("there are no uncaught errors", () => assert.deepEqual(failures.filter(isError), []));
     });
   }
 });

@@ -68,7 +68,7 @@ export async function badParametersAreNotSent({ sdk, options, counter, workspace
     key: () => computer.key(""),
     duration: () => computer.wait(61),
     timeout: () => computer.exec("1", { timeout: 301 }),
-    colour: () => computer.click({ x: 1, y: 1, colour: "red" }),
+    color: () => computer.click({ x: 1, y: 1, color: "red" }),
     name: () => orgo.workspaces.create({ name: "" }),
     resolution: () => create({ resolution: "large" }),
     ram: () => create({ ram: -4 }),

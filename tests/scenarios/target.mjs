@@ -1,15 +1,15 @@
 // A program with a window of a known place, which shows what is done to it.
 import { until } from "../support/wait.mjs";
 
-/** Its colour at first: red, green and blue. */
+/** Its color at first: red, green and blue. */
 export const FRESH = [32, 48, 160];
-/** Its colour after a click. */
+/** Its color after a click. */
 export const CLICKED = [32, 176, 80];
 
 /** Runs in a terminal: writes what the mouse does to it, and the lines that are typed into it, to files. */
 const PROGRAM = `
 import os, re, sys, tty
-folder, colour = sys.argv[1:]
+folder, color = sys.argv[1:]
 def report(name, text):
     with open(folder + "/" + name, "a") as file:
         file.write(text + "\\n")
@@ -22,13 +22,13 @@ while True:
     arrived += os.read(0, 4096)
     for button, column, row, end in MOUSE.findall(arrived):
         report("mouse", " ".join([button.decode(), "down" if end == b"M" else "up", column.decode(), row.decode()]))
-        os.write(1, b"\\x1b]11;" + colour.encode() + b"\\x07")
+        os.write(1, b"\\x1b]11;" + color.encode() + b"\\x07")
     *lines, arrived = MOUSE.sub(b"", arrived).split(b"\\n")
     for line in lines:
         report("text", line.decode())
 `;
 
-const hex = (colour) => `#${colour.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
+const hex = (color) => `#${color.map((part) => part.toString(16).padStart(2, "0")).join("")}`;
 
 let started = 0;
 

@@ -13,9 +13,9 @@ export async function windowIsWorked({ computer, decode }) {
     const focused = await events.waitFor("window_focus", { where });
     equal(focused.data.window_id, opened.data.window_id, "the window with the focus");
 
-    await untilColour("the window", FRESH);
+    await untilColor("the window", FRESH);
     await computer.click(target.place);
-    await untilColour("the window after a click", CLICKED);
+    await untilColor("the window after a click", CLICKED);
 
     await computer.type(TEXT);
     await computer.key("Enter");
@@ -24,7 +24,7 @@ export async function windowIsWorked({ computer, decode }) {
     await computer.key("ctrl+c");
     await events.waitFor("window_close", { where: ({ data }) => data.window_id === opened.data.window_id });
 
-    async function untilColour(what, [red, green, blue]) {
+    async function untilColor(what, [red, green, blue]) {
       await until(`${what} to be rgb(${red}, ${green}, ${blue})`, async () => {
         const { data, mime_type } = await computer.screenshot();
         const pixel = (await decode(data, mime_type)).pixel(target.sight.x, target.sight.y);

@@ -37,21 +37,21 @@ export function decodePng(bytes) {
 }
 
 /**
- * Encodes a picture in few bytes, with at most 256 colours.
+ * Encodes a picture in few bytes, with at most 256 colors.
  *
  * @param {ReturnType<typeof decodePng>} picture
  * @returns {Buffer}
  */
 export function encodeSmallPng({ width, height, pixel }) {
-  const colours = Array.from({ length: width * height }, (_, at) => {
+  const colors = Array.from({ length: width * height }, (_, at) => {
     const [red, green, blue] = pixel(at % width, Math.floor(at / width));
     return (red << 16) | (green << 8) | blue;
   });
-  const groups = medianCut(colours, 256);
-  const indexes = new Map(groups.flatMap((group, index) => group.map(({ colour }) => [colour, index])));
+  const groups = medianCut(colors, 256);
+  const indexes = new Map(groups.flatMap((group, index) => group.map(({ color }) => [color, index])));
   const rows = Buffer.alloc((width + 1) * height);
-  colours.forEach((colour, at) => {
-    rows[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = indexes.get(colour);
+  colors.forEach((color, at) => {
+    rows[Math.floor(at / width) * (width + 1) + 1 + (at % width)] = indexes.get(color);
   });
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
@@ -69,9 +69,9 @@ export function encodeSmallPng({ width, height, pixel }) {
 }
 
 /** Heckbert's median cut: halves the group that spreads most over the most pixels, until there are enough. */
-function medianCut(colours, most) {
+function medianCut(colors, most) {
   const counts = new Map();
-  for (const colour of colours) counts.set(colour, (counts.get(colour) ?? 0) + 1);
+  for (const color of colors) counts.set(color, (counts.get(color) ?? 0) + 1);
   const measured = (group) => {
     const spreads = [0, 1, 2].map((channel) => {
       const values = group.map((entry) => part(entry, channel));
@@ -81,7 +81,7 @@ function medianCut(colours, most) {
     const total = group.reduce((sum, { count }) => sum + count, 0);
     return { group, total, channel: spreads.indexOf(spread), weight: spread * Math.sqrt(total) };
   };
-  const groups = [measured([...counts].map(([colour, count]) => ({ colour, count })))];
+  const groups = [measured([...counts].map(([color, count]) => ({ color, count })))];
   while (groups.length < most) {
     const widest = groups.reduce((one, other) => (other.weight > one.weight ? other : one));
     if (widest.weight === 0) break;
@@ -94,8 +94,8 @@ function medianCut(colours, most) {
   return groups.map(({ group }) => group);
 }
 
-function part({ colour }, channel) {
-  return (colour >> (16 - 8 * channel)) & 255;
+function part({ color }, channel) {
+  return (color >> (16 - 8 * channel)) & 255;
 }
 
 function mean(group, channel) {
@@ -112,10 +112,10 @@ function chunk(type, body) {
 }
 
 function readHeader(body) {
-  const [depth, colour, , , interlaced] = body.subarray(8);
-  const channels = CHANNELS[colour];
+  const [depth, color, , , interlaced] = body.subarray(8);
+  const channels = CHANNELS[color];
   if (depth !== 8 || channels === undefined || interlaced) {
-    throw new Error(`this decoder has no PNG of depth ${depth}, colour type ${colour}, interlacing ${interlaced}`);
+    throw new Error(`this decoder has no PNG of depth ${depth}, color type ${color}, interlacing ${interlaced}`);
   }
   return { width: body.readUInt32BE(0), height: body.readUInt32BE(4), channels };
 }

@@ -1,7 +1,6 @@
-// The page in which the tests of limits are acted out. The test calls its functions.
+// The page that runs the tests of limits. The test file calls its functions.
 import * as sdk from "orgo-sdk";
 import { lateness, limits } from "../limits.mjs";
 
-globalThis.limitNames = Object.keys(limits);
-globalThis.act = (name, places) => limits[name]({ sdk, seesSending: true, ...places });
-globalThis.lateness = (places, count) => lateness({ sdk, ...places }, count);
+globalThis.runTest = (name, urls) => limits[name]({ sdk, reportsSending: true, ...urls });
+globalThis.lateness = (urls, count) => lateness({ sdk, ...urls }, count);

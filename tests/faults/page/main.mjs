@@ -1,10 +1,10 @@
-// The page that does what it is told.
+// A page that runs tasks with the WebAssembly binding.
 import * as sdk from "orgo-sdk";
-import { make } from "../call.mjs";
-import { provoke } from "../error-cases.mjs";
+import { makeCall } from "../call.mjs";
+import { trigger } from "../error-cases.mjs";
 
-const work = { make, provoke };
+const tasks = { makeCall, trigger };
 
-// What is limited are calls, not the loading of the module.
+// Loads the module first, because the time limits are for calls only.
 await sdk.Orgo.bindingInfo();
-globalThis.work = (id, name, task) => work[name](sdk, task, () => globalThis.retries(id));
+globalThis.run = (id, name, task) => tasks[name](sdk, task, () => globalThis.retries(id));
