@@ -1,18 +1,19 @@
-// Cargo's runner for tests compiled to wasm32-wasip1: runs one test binary and ends with its exit code.
+// Cargo's runner for tests that are compiled to wasm32-wasip1. It runs one test binary and exits with its exit code.
 import { readFile } from "node:fs/promises";
 import process, { argv, env } from "node:process";
 import { setFlagsFromString } from "node:v8";
 
-// Node 20 crashes in its own collector ("unreachable code") when the memory of a large module grows while it marks.
+// Without this flag, the garbage collector of Node 20 crashes ("unreachable code") when the memory of a large module grows
+// during marking.
 setFlagsFromString("--no-incremental-marking");
 
-// Node says that WASI is experimental, once for every binary.
+// Suppresses the warning that WASI is experimental, which Node prints for every binary.
 process.removeAllListeners("warning");
 const { WASI } = await import("node:wasi");
 
 const [, , binary, ...args] = argv;
-// Tests name their fixtures by absolute paths. A second folder would keep Node from resolving `..` in them.
+// Tests use absolute paths of fixtures. With a second folder, Node would not resolve `..` in them.
 const wasi = new WASI({ version: "preview1", args: [binary, ...args], env, preopens: { "/": "/" } });
 const { instance } = await WebAssembly.instantiate(await readFile(binary), wasi.getImportObject());
-// Leaving at once would tear the engine down under its own compiler threads, which has crashed Node 20.
+// An immediate exit would destroy the engine while its compiler threads still run, which has crashed Node 20.
 process.exitCode = wasi.start(instance);

@@ -1,9 +1,9 @@
 // Audio in a page, with every transport of samples to the worklet.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { AUDIO_TESTS, startAudioEnvironment, TRANSPORTS } from "../support/audio-environment.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
-import { AUDIO_TESTS, startAudioEnvironment, TRANSPORTS } from "../support/audio-environment.mjs";
 import { until } from "../support/wait.mjs";
 
 let browser, env;

@@ -423,7 +423,7 @@ describe("the keyboard of the dashboard's screen", () => {
 
   test("a paste with a form feed is typed without the form feed", LIMIT, async () => {
     const target = await startTarget(env.computer);
-    await page.mouse.click(...(await onPage(target.place)));
+    await page.mouse.click(...(await onPage(target.point)));
     await paste("page1\fpage2\n");
     await page.keyboard.type("after");
     await page.keyboard.press("Enter");

@@ -96,9 +96,9 @@ describe("the dashboard", () => {
 
   test("clicks and keys on the screen reach the computer", LIMIT, async () => {
     const target = await startTarget(computer);
-    await untilColor("the window", target.sight, FRESH);
-    await page.mouse.click(...(await onPage(target.place)));
-    await untilColor("the window after a click", target.sight, CLICKED);
+    await untilColor("the window", target.probe, FRESH);
+    await page.mouse.click(...(await onPage(target.point)));
+    await untilColor("the window after a click", target.probe, CLICKED);
     await page.keyboard.type("Hello, Orgo: {[()]} 42");
     await page.keyboard.press("Enter");
     assert.deepEqual(await target.read("text"), ["Hello, Orgo: {[()]} 42"]);

@@ -1,4 +1,4 @@
-// The same in a page, through the WebAssembly binding.
+// Tests input in a page with the WebAssembly binding.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ testInput("the wasm binding in a page", async (startDesktop) => {
   return {
     sdk,
     desktop,
-    act: (...given) => page.evaluate((given) => globalThis.act(...given), given),
+    run: (...args) => page.evaluate((args) => globalThis.run(...args), args),
     close: async () => {
       await browser.close();
       await pages.close();

@@ -1,11 +1,11 @@
-// What writes into a terminal, in Node and in pages: everything that goes in and comes out is plain data.
+// The clients that write into a terminal, in Node and in pages. Their parameters and results are plain data.
 import { until } from "../support/wait.mjs";
 
-/** How long a program may take to start, or to say what it has read. */
-const PATIENCE = 600_000;
+/** The maximum time for a program to start, or to read its input, in milliseconds. */
+const PROGRAM_LIMIT = 600_000;
 
-/** A sequence of numbers from a seed (mulberry32). */
-function numbers(seed) {
+/** Returns a pseudorandom number generator (mulberry32). */
+function generator(seed) {
   return () => {
     seed = (seed + 0x6d2b79f5) | 0;
     let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
@@ -14,8 +14,8 @@ function numbers(seed) {
   };
 }
 
-/** Where the code points of each kind of character begin, and how many there are. */
-const KINDS = [
+/** Ranges of code points: the first one, and their number. */
+const RANGES = [
   [0, 0x80],
   [0x20, 0x5f],
   [0x20, 0x5f],
@@ -24,23 +24,23 @@ const KINDS = [
   [0x1f300, 0x300],
 ];
 
-/** Random text: pieces of up to so many characters, control characters and pairs of surrogates among them. */
-function* randomText(seed, bytes, longest) {
-  const next = numbers(seed);
+/** Generates random text in pieces of up to `maxLength` characters, with control characters and surrogate pairs. */
+function* randomText(seed, bytes, maxLength) {
+  const next = generator(seed);
   const encoder = new TextEncoder();
-  for (let left = bytes; left > 0; ) {
+  for (let remaining = bytes; remaining > 0; ) {
     const codes = [];
-    // Some pieces are short, as keystrokes are.
-    const length = next() % 8 === 0 ? (next() % 8) + 1 : (next() % longest) + 1;
+    // Some pieces are short, like keystrokes.
+    const length = next() % 8 === 0 ? (next() % 8) + 1 : (next() % maxLength) + 1;
     for (let at = 0; at < length; at++) {
-      const [first, count] = KINDS[next() % KINDS.length];
+      const [first, count] = RANGES[next() % RANGES.length];
       codes.push(first + (next() % count));
     }
     let text = "";
     for (let at = 0; at < codes.length; at += 4096) text += String.fromCodePoint(...codes.slice(at, at + 4096));
-    // The last piece makes the size exact.
-    if (encoder.encode(text).length > left) text = "x".repeat(Math.min(left, 1000));
-    left -= encoder.encode(text).length;
+    // ASCII pieces at the end make the total size exact.
+    if (encoder.encode(text).length > remaining) text = "x".repeat(Math.min(remaining, 1000));
+    remaining -= encoder.encode(text).length;
     yield text;
   }
 }
@@ -56,7 +56,7 @@ async function digest(pieces) {
   return [...sum].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Opens a terminal and keeps what it prints and goes through. */
+/** Opens a terminal, and records its output, states and reconnects. */
 async function open(sdk, connection) {
   const terminal = await sdk.Orgo.connect(connection).terminal({ cols: 80, rows: 24 });
   const seen = { text: "", states: [], reconnections: [] };
@@ -68,13 +68,14 @@ async function open(sdk, connection) {
   return { terminal, seen };
 }
 
-async function run(terminal, seen, command, sign) {
+/** Runs a command, and waits until its output contains `expected`. */
+async function run(terminal, seen, command, expected) {
   terminal.write(`${command}\r`);
-  await until(`${command} to say ${sign}`, () => seen.text.includes(sign), PATIENCE);
+  await until(`${command} to print ${expected}`, () => seen.text.includes(expected), PROGRAM_LIMIT);
 }
 
-/** The ways to write any amount of text. */
-const ways = {
+/** The methods to write any amount of text. */
+const methods = {
   async writable(terminal, pieces) {
     const writer = terminal.writable.getWriter();
     for (const piece of pieces) await writer.write(piece);
@@ -83,15 +84,15 @@ const ways = {
   async write(terminal, pieces) {
     for (const piece of pieces) {
       while (!terminal.write(piece)) {
-        // Room comes with acknowledgments, and while the link is unstable there may be none.
-        if (terminal.refusal === "disconnected") throw new Error("the link is down");
+        // Acknowledgments free space. While the connection is unstable, there may be none.
+        if (terminal.refusal === "disconnected") throw new Error("the terminal is disconnected");
         await terminal.drained();
         await new Promise((resolve) => setTimeout(resolve, 50));
       }
     }
     await terminal.drained();
   },
-  /** All at once, as a paste. */
+  /** Writes all text at once, like a paste. */
   async paste(terminal, pieces) {
     if (!terminal.write([...pieces].join(""))) throw new Error(`refused: ${terminal.refusal}`);
     await terminal.drained();
@@ -99,11 +100,11 @@ const ways = {
 };
 
 /**
- * Writes random text to a program that reads it slowly, and compares what both have counted.
+ * Writes random text to a program that reads it slowly. Returns the digests of the written and the read text.
  *
- * @param {{ way: keyof typeof ways, seed: number, bytes: number, program: string }} given
+ * @param {{ method: keyof typeof methods, seed: number, bytes: number, program: string }} params
  */
-export async function writeAll(sdk, connection, { way, seed, bytes, program }) {
+export async function writeAll(sdk, connection, { method, seed, bytes, program }) {
   const { terminal, seen } = await open(sdk, connection);
   await run(terminal, seen, `stty raw -echo; python3 ${program} ${bytes}`, "[reading]");
   const encoder = new TextEncoder();
@@ -115,9 +116,9 @@ export async function writeAll(sdk, connection, { way, seed, bytes, program }) {
       yield piece;
     }
   }
-  await ways[way](terminal, pieces());
+  await methods[method](terminal, pieces());
   const drained = performance.now() - began;
-  await until("the program to have read all", () => /\[read [0-9a-f]{64}\]/.test(seen.text), PATIENCE);
+  await until("the program to read the whole text", () => /\[read [0-9a-f]{64}\]/.test(seen.text), PROGRAM_LIMIT);
   const took = performance.now() - began;
   const { counters } = terminal;
   await terminal.close();
@@ -131,17 +132,17 @@ export async function writeAll(sdk, connection, { way, seed, bytes, program }) {
   };
 }
 
-/** Writes random text to a program that repeats it, and reads what comes back meanwhile. */
+/** Writes random text to a program that echoes it, and reads the echo at the same time. */
 export async function echoAll(sdk, connection, { seed, bytes }) {
   const terminal = await sdk.Orgo.connect(connection).terminal();
   terminal.write("stty raw -echo; echo rea''dy; exec cat\r");
   let greeting = "";
-  while (!greeting.includes("ready\n")) greeting += await terminal.read({ timeout: PATIENCE });
+  while (!greeting.includes("ready\n")) greeting += await terminal.read({ timeout: PROGRAM_LIMIT });
   const encoder = new TextEncoder();
   const [written, read] = [[], []];
   const reading = (async () => {
-    for (let left = bytes; left > 0; left -= read.at(-1).length)
-      read.push(encoder.encode(await terminal.read({ timeout: PATIENCE })));
+    for (let remaining = bytes; remaining > 0; remaining -= read.at(-1).length)
+      read.push(encoder.encode(await terminal.read({ timeout: PROGRAM_LIMIT })));
   })();
   const writer = terminal.writable.getWriter();
   for (const piece of randomText(seed, bytes, 60_000)) {
@@ -154,8 +155,8 @@ export async function echoAll(sdk, connection, { seed, bytes }) {
   return { written: await digest(written), read: await digest(read), counters };
 }
 
-/** Writes numbered text until the link refuses it, and on in the shell that comes after that. */
-export async function writeUntilBroken(sdk, connection, { file }) {
+/** Writes numbered text until the terminal refuses it. Then waits for the new shell, and runs a command in it. */
+export async function writeUntilRefused(sdk, connection, { file }) {
   const { terminal, seen } = await open(sdk, connection);
   await run(terminal, seen, `stty raw -echo; echo rea''dy; exec cat > ${file}`, "ready");
   await terminal.drained();
@@ -171,7 +172,7 @@ export async function writeUntilBroken(sdk, connection, { file }) {
     () => undefined,
     ({ name, message, delivered }) => ({ name, message, delivered }),
   );
-  await until("another shell", () => seen.reconnections.length > 0, PATIENCE);
+  await until("a new shell", () => seen.reconnections.length > 0, PROGRAM_LIMIT);
   seen.text = "";
   await run(terminal, seen, "echo a$((40+2))c", "a42c");
   const { counters } = terminal;

@@ -1,17 +1,17 @@
-// Writes into terminals of a real desktop, over links that stand still and that lose what they carry.
+// Tests terminal input with a real desktop, over connections that freeze or lose data.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { createComputer } from "../support/computer.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { startRelay } from "../support/relay.mjs";
 import { until } from "../support/wait.mjs";
-import { createComputer } from "../support/computer.mjs";
 
 const FULL = process.env.ORGO_FULL === "1";
 const MIB = 1 << 20;
 const BYTES = (FULL ? 64 : 8) * MIB;
 const LIMIT = FULL ? 900_000 : 180_000;
 
-/** Reads so many bytes, at first none for longer than a link may be silent, then slowly. */
+/** Reads a number of bytes: at first none, for longer than a connection may be silent, then slowly. */
 const READER = `
 import hashlib, os, sys, time
 left, total = int(sys.argv[1]), hashlib.sha256()
@@ -28,101 +28,103 @@ print("[read " + total.hexdigest() + "]", end="", flush=True)
 `;
 
 /**
- * @param {string} name of the binding
- * @param {(options: object) => Promise<{ sdk: typeof import("orgo-sdk"), desktop: object, act: (name: string, connection: object,
- *   given: object) => Promise<any>, close?: () => Promise<void> }>} start
+ * @param {string} name the name of the binding
+ * @param {(options: object) => Promise<{ sdk: typeof import("orgo-sdk"), desktop: object, run: (name: string, connection: object,
+ *   params: object) => Promise<any>, close?: () => Promise<void> }>} start
  */
 export function testInput(name, start) {
   describe(`input through ${name}`, { concurrency: true }, () => {
-    let world, computer, port;
+    let env, computer, port;
     const relays = [];
     before(async () => {
-      world = await start(startDesktop);
-      ({ computer } = await createComputer(world.sdk, world.desktop.options));
-      port = Number(new URL(world.desktop.options.baseUrl).port);
+      env = await start(startDesktop);
+      ({ computer } = await createComputer(env.sdk, env.desktop.options));
+      port = Number(new URL(env.desktop.options.baseUrl).port);
       await computer.bash(`cat > reader.py <<'END'\n${READER}\nEND`);
     });
     after(async () => {
       for (const relay of relays) await relay.close();
-      await world?.close();
-      await world?.desktop.stop();
+      await env?.close();
+      await env?.desktop.stop();
     });
 
-    /** A link to the computer, and what a client needs to take it. */
-    async function link() {
+    /** Starts a relay to the computer, and returns a connection through it. */
+    async function connectThroughRelay() {
       const relay = await startRelay(port);
       relays.push(relay);
       const data = JSON.stringify(await computer.connection());
       return { relay, connection: JSON.parse(data.replaceAll(`127.0.0.1:${port}`, `127.0.0.1:${relay.port}`)) };
     }
 
-    function checkWhole(what, given, seen) {
+    function checkComplete(what, bytes, seen) {
       const { read, written, statuses, counters, took } = seen;
-      assert.equal(read, written, `the program reads what was written; ${JSON.stringify(seen)}`);
-      assert.ok(!statuses.includes("reconnecting"), `the link held: ${statuses}`);
+      assert.equal(read, written, `the program reads the written text; ${JSON.stringify(seen)}`);
+      assert.ok(!statuses.includes("reconnecting"), `no reconnect: ${statuses}`);
       assert.equal(counters.unacknowledged, 0);
       assert.equal(counters.pending, 0);
-      console.log(`  ${name}, ${what}: ${given.bytes / MIB} MiB, byte-exact, ${(took / 1000).toFixed(1)} s, states ${statuses}`);
+      console.log(`  ${name}, ${what}: ${bytes / MIB} MiB, byte-exact, ${(took / 1000).toFixed(1)} s, states ${statuses}`);
     }
 
-    for (const way of ["writable", "write", "paste"]) {
-      test(`text arrives whole in a program that reads slowly, by ${way}`, { timeout: LIMIT }, async () => {
-        const { connection } = await link();
-        const bytes = way === "writable" ? BYTES : Math.min(BYTES, 12 * MIB);
-        const given = { way, seed: 1, bytes, program: "reader.py" };
-        checkWhole(way, given, await world.act("writeAll", connection, given));
+    for (const method of ["writable", "write", "paste"]) {
+      test(`text arrives completely in a program that reads slowly, by ${method}`, { timeout: LIMIT }, async () => {
+        const { connection } = await connectThroughRelay();
+        const bytes = method === "writable" ? BYTES : Math.min(BYTES, 12 * MIB);
+        const params = { method, seed: 1, bytes, program: "reader.py" };
+        checkComplete(method, bytes, await env.run("writeAll", connection, params));
       });
     }
 
-    test("a program that repeats its input is written to and read from at the same time", { timeout: LIMIT }, async () => {
-      const { connection } = await link();
-      const { written, read, counters } = await world.act("echoAll", connection, { seed: 3, bytes: BYTES });
+    test("a client can write to an echo program and read from it at the same time", { timeout: LIMIT }, async () => {
+      const { connection } = await connectThroughRelay();
+      const { written, read, counters } = await env.run("echoAll", connection, { seed: 3, bytes: BYTES });
       assert.equal(read, written);
       assert.ok(counters.acknowledged >= BYTES, JSON.stringify(counters));
-      console.log(`  ${name}, echo: ${BYTES / MIB} MiB there and back, byte-exact`);
+      console.log(`  ${name}, echo: ${BYTES / MIB} MiB in both directions, byte-exact`);
     });
 
-    test("text arrives whole over a link that stands still for a while", { timeout: LIMIT }, async () => {
-      const { relay, connection } = await link();
-      const given = { way: "writable", seed: 2, bytes: BYTES, program: "reader.py" };
-      const writing = world.act("writeAll", connection, given);
-      // More than the program is given at first, so that it is in the middle.
-      await until("some of it to pass", () => relay.passed > 3 * MIB, LIMIT);
+    test("text arrives completely over a connection that freezes for 8 s", { timeout: LIMIT }, async () => {
+      const { relay, connection } = await connectThroughRelay();
+      const params = { method: "writable", seed: 2, bytes: BYTES, program: "reader.py" };
+      const writing = env.run("writeAll", connection, params);
+      // More than the input that is sent before the program reads, so that the freeze happens in the middle.
+      await until("3 MiB to pass the relay", () => relay.passed > 3 * MIB, LIMIT);
       relay.freeze();
       await new Promise((resolve) => setTimeout(resolve, 8_000));
       relay.thaw();
       const seen = await writing;
-      checkWhole("writable, link frozen for 8 s", given, seen);
+      checkComplete("writable, connection frozen for 8 s", BYTES, seen);
       assert.equal(relay.connections, 1);
     });
 
-    test("what a link has swallowed is told, and nothing else is lost or doubled", { timeout: LIMIT }, async () => {
-      const { relay, connection } = await link();
-      const writing = world.act("writeUntilBroken", connection, { file: "typed" });
-      await until("some of it to pass", () => relay.passed > 100_000, LIMIT);
-      relay.swallow();
+    test("lost input is reported, and no other input is lost or duplicated", { timeout: LIMIT }, async () => {
+      const { relay, connection } = await connectThroughRelay();
+      const writing = env.run("writeUntilRefused", connection, { file: "typed" });
+      await until("100 kB to pass the relay", () => relay.passed > 100_000, LIMIT);
+      relay.discard();
       const seen = await writing;
       const { output } = await computer.bash("base64 -w0 typed");
       const accepted = Buffer.from(seen.accepted);
       const typed = Buffer.from(output, "base64");
-      assert.deepEqual(typed, accepted.subarray(0, typed.length), "what arrives is in order, and once");
+      assert.deepEqual(typed, accepted.subarray(0, typed.length), "the input arrives in order and once");
       const [unacknowledged] = seen.reconnections;
       const lost = accepted.length - typed.length;
-      assert.ok(lost > 0 && lost <= unacknowledged, `${lost} bytes are lost, ${unacknowledged} told`);
-      // What passed before was acknowledged within a second or so.
+      assert.ok(lost > 0 && lost <= unacknowledged, `${lost} bytes are lost, ${unacknowledged} reported`);
+      // The input before the loss was acknowledged within about a second.
       assert.ok(accepted.length > unacknowledged, `${unacknowledged} of ${accepted.length} bytes`);
       assert.equal(seen.refusal, "unstable");
       assert.deepEqual([seen.failed?.name, seen.failed?.delivered], ["ConnectionError", "maybe"]);
       assert.ok(seen.failed.message.includes(`the last ${unacknowledged} bytes`), seen.failed.message);
-      const waiting = seen.causes.find((cause) => cause);
-      assert.deepEqual([waiting.reason, waiting.unacknowledged], ["unreachable", unacknowledged]);
-      assert.ok(!seen.text.includes("🦀"), "nothing of it reaches the new shell");
-      console.log(`  ${name}: ${accepted.length} bytes accepted, ${lost} lost, the last ${unacknowledged} told as maybe lost`);
+      const disconnect = seen.causes.find((cause) => cause);
+      assert.deepEqual([disconnect.reason, disconnect.unacknowledged], ["unreachable", unacknowledged]);
+      assert.ok(!seen.text.includes("🦀"), "the old input does not reach the new shell");
+      console.log(
+        `  ${name}: ${accepted.length} bytes accepted, ${lost} lost, the last ${unacknowledged} reported as possibly lost`,
+      );
     });
   });
 }
 
-/** The client in this process, through one binding. */
+/** Runs the clients in this process with one binding. */
 export function inNode(kind) {
   return async (startDesktop) => {
     process.env.ORGO_BINDING = kind;
@@ -132,7 +134,7 @@ export function inNode(kind) {
     return {
       sdk,
       desktop: await startDesktop(),
-      act: (name, connection, given) => client[name](sdk, connection, given),
+      run: (name, connection, params) => client[name](sdk, connection, params),
       close: async () => {},
     };
   };

@@ -1,4 +1,4 @@
-// The process whose memory is measured. It prints what it measured, and has to end by itself.
+// The process whose memory is measured. It prints the measurements, and must exit without a call of `process.exit`.
 import * as sdk from "orgo-sdk";
 import { inParts, KINDS, prepare } from "./load.mjs";
 
@@ -14,9 +14,9 @@ async function flood() {
   const terminal = await sdk.Orgo.connect(connection).terminal();
   const before = measure();
   terminal.write("flood");
-  // The counters stand still once the reader waits for its consumer.
+  // The counters stop when the channel waits for its consumer.
   let last = -1;
-  for (let still = 0; still < 10; still = terminal.counters.received === last ? still + 1 : 0) {
+  for (let unchanged = 0; unchanged < 10; unchanged = terminal.counters.received === last ? unchanged + 1 : 0) {
     last = terminal.counters.received;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -29,8 +29,8 @@ async function flood() {
   return { received, buffered, dropped, growth };
 }
 
-const works = prepare(sdk, port);
+const loads = prepare(sdk, port);
 const measured = {};
-for (const kind of KINDS) measured[kind] = await inParts(counts[kind], works[kind], measure);
+for (const kind of KINDS) measured[kind] = await inParts(counts[kind], loads[kind], measure);
 const flooded = await flood();
 console.log(JSON.stringify({ kind: (await sdk.Orgo.bindingInfo()).kind, measured, flooded }));

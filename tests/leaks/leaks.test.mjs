@@ -1,5 +1,5 @@
-// Many calls and many channels leave nothing behind: in a process of Node through the addon, in a page through the module.
-// A share of them in a test run, all of them with ORGO_FULL=1.
+// Tests that many calls and channels do not leak memory: in a Node process with the addon, and in a page with the
+// WebAssembly module. ORGO_FULL=1 makes more calls.
 import assert from "node:assert/strict";
 import { fork } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,33 +18,36 @@ const full = process.env.ORGO_FULL === "1";
 const counts = full ? amounts(100_000, 10_000) : amounts(10_000, 600);
 const inPage = full ? counts : amounts(5_000, 200);
 const MB = 1 << 20;
-/** What the memory of a process wavers by without a leak; one of 100 bytes a call, or 1 kB a channel, shows in a full run. */
+/**
+ * The variation of a process's memory without a leak, in bytes. A full run detects a leak of 100 bytes per call or 1 kB per
+ * channel.
+ */
 const NOISE = 6 * MB;
-/** The same of a page's heap after all garbage was collected. */
+/** The same for the heap of a page after garbage collection. */
 const HEAP_NOISE = MB / 4;
 const mib = (bytes) => `${(bytes / MB).toFixed(2)} MiB`;
 
-function amounts(calls, opens) {
-  return { calls, terminal: opens, audio: opens, events: opens };
+function amounts(calls, channels) {
+  return { calls, terminal: channels, audio: channels, events: channels };
 }
 
 let server;
 before(async () => (server = await startServer()));
 after(() => server.close());
 
-/** The first parts fill pools and caches: after them the second half may not lie above the first. */
+/** Checks that memory does not grow. The first parts are ignored, because they fill pools and caches. */
 function assertFlat(what, measured, noise) {
   const settled = measured.slice(4);
   const half = settled.length / 2;
   const highest = (values) => Math.max(...values);
   const growth = highest(settled.slice(half)) - highest(settled.slice(0, half));
-  console.log(`  ${what}: ${mib(measured[0])} at first, ${mib(measured.at(-1))} at last`);
+  console.log(`  ${what}: ${mib(measured[0])} at the start, ${mib(measured.at(-1))} at the end`);
   assert.ok(growth <= noise, `${what}: grew by ${growth} bytes: ${measured}`);
 }
 
-test("a process of Node keeps nothing of calls and channels, and ends by itself", { timeout: 3_600_000 }, async () => {
+test("a Node process does not leak memory of calls and channels, and exits", { timeout: 3_600_000 }, async () => {
   const child = fork(fileURLToPath(new URL("client.mjs", import.meta.url)), [server.port, JSON.stringify(counts)], {
-    // V8 lets the space for young objects grow to 48 MiB as it sees fit, which would hide what is looked for.
+    // A small limit, because the semi-space of V8 can grow to 48 MiB, which would hide a leak.
     execArgv: ["--expose-gc", "--max-semi-space-size=2"],
     env: { ...process.env, ORGO_BINDING: "native" },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
@@ -55,25 +58,25 @@ test("a process of Node keeps nothing of calls and channels, and ends by itself"
   const flooded = new Promise((resolve) => child.once("message", resolve));
   await Promise.race([flooded, code]);
 
-  // Nobody reads the terminal: what the server wants to send stays with the server.
-  const held = await until("the server is held back", () => server.flooded().held >= MB && server.flooded());
+  // The terminal is not read, so the data must stay at the server.
+  const held = await until("the server to be blocked", () => server.flooded().held >= MB && server.flooded());
   const { sent } = held;
   await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.equal(server.flooded().sent, sent, "nothing more leaves the server");
+  assert.equal(server.flooded().sent, sent, "the server sends no more data");
   child.send("seen");
   assert.equal(await code, 0);
 
-  const { kind, measured, flooded: figures } = JSON.parse(text);
+  const { kind, measured, flooded: flood } = JSON.parse(text);
   assert.equal(kind, "native");
   for (const [what, values] of Object.entries(measured)) assertFlat(what, values, NOISE);
-  console.log(`  flood: ${figures.received} bytes taken in, memory grew by ${(figures.growth / MB).toFixed(1)} MiB`);
-  assert.ok(figures.growth < 16 * MB, `the flood took ${figures.growth} bytes`);
-  assert.equal(figures.dropped, 0);
-  assert.ok(figures.received < 2 * MB, `${figures.received} bytes were taken in`);
-  await until("every socket is closed", () => server.open() === 0);
+  console.log(`  flood: ${flood.received} bytes received, memory grew by ${(flood.growth / MB).toFixed(1)} MiB`);
+  assert.ok(flood.growth < 16 * MB, `the flood used ${flood.growth} bytes`);
+  assert.equal(flood.dropped, 0);
+  assert.ok(flood.received < 2 * MB, `${flood.received} bytes were received`);
+  await until("all sockets to close", () => server.open() === 0);
 });
 
-test("a page's module keeps nothing of calls and channels", { timeout: 3_600_000 }, async (context) => {
+test("a page does not leak memory of calls and channels", { timeout: 3_600_000 }, async (context) => {
   const folder = mkdtempSync(join(tmpdir(), "orgo-leaks-"));
   context.after(() => rmSync(folder, { recursive: true }));
   await buildPage(new URL("page", import.meta.url), folder);
@@ -82,33 +85,33 @@ test("a page's module keeps nothing of calls and channels", { timeout: 3_600_000
   const browser = await startBrowser();
   context.after(() => browser.close());
   const page = await browser.openPage(pages.origin);
-  await until("the page", () => page.evaluate("globalThis.work !== undefined"));
+  await until("the page", () => page.evaluate("globalThis.run !== undefined"));
   await page.evaluate(`prepare(${server.port})`);
   const measure = async () => {
-    // What the module holds for an object of JavaScript is freed when that is collected, in a task of its own.
+    // Twice, because the memory that the module holds for a JavaScript object is freed in a task after its collection.
     await page.heap();
     const heap = await page.heap();
     return { module: await page.evaluate("moduleMemory()"), heap, processes: await residentIn(browser) };
   };
   for (const kind of KINDS) {
-    const work = async (count) => {
-      await page.evaluate(`work("${kind}", ${count})`);
-      await until("every socket is closed", () => server.open() === 0, 600_000);
+    const load = async (count) => {
+      await page.evaluate(`run("${kind}", ${count})`);
+      await until("all sockets to close", () => server.open() === 0, 600_000);
     };
     const began = performance.now();
-    const measured = await inParts(inPage[kind], work, measure);
+    const measured = await inParts(inPage[kind], load, measure);
     const all = (name) => measured.map((value) => value[name]);
-    assertFlat(`${kind}, the module's memory`, all("module"), 0);
-    assertFlat(`${kind}, the heap of JavaScript`, all("heap"), HEAP_NOISE);
+    assertFlat(`${kind}, memory of the module`, all("module"), 0);
+    assertFlat(`${kind}, JavaScript heap`, all("heap"), HEAP_NOISE);
     const processes = all("processes").map(mib);
     const seconds = ((performance.now() - began) / 1000).toFixed(0);
     console.log(
-      `  ${kind}, the processes of pages: ${processes[0]} at first, ${processes.at(-1)} at last; ${inPage[kind]} in ${seconds} s`,
+      `  ${kind}, renderer processes: ${processes[0]} at the start, ${processes.at(-1)} at the end; ${inPage[kind]} in ${seconds} s`,
     );
   }
 });
 
-/** The resident memory of the processes that pages run in, in bytes. */
+/** The resident memory of the renderer processes, in bytes. */
 async function residentIn(browser) {
   const resident = (id) => Number(readFileSync(`/proc/${id}/status`, "utf8").match(/^VmRSS:\s+(\d+)/m)[1]) * 1024;
   return (await browser.renderers()).reduce((sum, id) => sum + resident(id), 0);

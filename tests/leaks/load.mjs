@@ -1,19 +1,19 @@
-// The work of the leak tests, in Node and in a page: many calls, and many openings and closings of each channel.
+// The load of the leak tests, in Node and in a page: many calls, and many channels that are opened and closed.
 
-/** After so many parts of each kind of work the memory is measured. */
+/** The number of parts of each kind of load. The memory is measured after each part. */
 const PARTS = 20;
-/** The kinds of work. */
+/** The kinds of load. */
 export const KINDS = ["calls", "terminal", "audio", "events"];
-/** A machine that is slow, or stopped for a while, is no leak. */
+/** A long limit, because the tests must also pass on a slow or suspended machine. */
 const LIMIT = { timeout: 3_600_000 };
-/** How many calls, or channels, are under way at once: beyond it Chromium delays the opening of sockets on purpose. */
-const AT_ONCE = 4;
+/** The number of concurrent calls or channels. With more, Chromium deliberately delays the opening of sockets. */
+const CONCURRENCY = 4;
 
 /**
  * @param {typeof import("orgo-sdk")} sdk
- * @param {number} port of the server
- * @returns {Record<"calls" | "terminal" | "audio" | "events", (count: number) => Promise<void>>} does each kind of work so
- *   many times
+ * @param {number} port the port of the server
+ * @returns {Record<"calls" | "terminal" | "audio" | "events", (count: number) => Promise<void>>} for each kind of load, a
+ *   function that repeats it `count` times
  */
 export function prepare(sdk, port) {
   const baseUrl = `http://127.0.0.1:${port}/api`;
@@ -29,25 +29,25 @@ export function prepare(sdk, port) {
   };
 }
 
-async function repeat(count, work) {
-  let left = count;
+async function repeat(count, action) {
+  let remaining = count;
   const worker = async () => {
-    while (left-- > 0) await work();
+    while (remaining-- > 0) await action();
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENCY }, worker));
 }
 
 /**
- * @param {number} count how often the work is done, in all parts together
- * @param {(count: number) => Promise<void>} work
+ * @param {number} count the number of repetitions in all parts together
+ * @param {(count: number) => Promise<void>} load
  * @param {() => T | Promise<T>} measure
- * @returns {Promise<T[]>} what was measured after each part
+ * @returns {Promise<T[]>} the measurement after each part
  * @template T
  */
-export async function inParts(count, work, measure) {
+export async function inParts(count, load, measure) {
   const measured = [];
   for (let part = 0; part < PARTS; part++) {
-    await work(Math.ceil(count / PARTS));
+    await load(Math.ceil(count / PARTS));
     measured.push(await measure());
   }
   return measured;

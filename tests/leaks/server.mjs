@@ -1,4 +1,4 @@
-// A computer that costs nothing: it answers at once, accepts every channel, and floods the terminal that asks for it.
+// A minimal service: it responds at once, accepts every channel, and floods a terminal on request.
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 
@@ -27,7 +27,7 @@ export async function startServer() {
     socket.on("message", (message) => {
       const { type, data } = JSON.parse(message);
       if (type === "ping") socket.send(PONG);
-      if (type === "input" && data === "flood") pour(socket, flood);
+      if (type === "input" && data === "flood") sendFlood(socket, flood);
     });
   });
   await new Promise((resolve) => http.listen(0, "127.0.0.1", resolve));
@@ -44,8 +44,8 @@ export async function startServer() {
   };
 }
 
-/** Sends without end, as fast as the other side takes it, and counts what left and what could not. */
-function pour(socket, flood) {
+/** Sends endless output as fast as the client accepts it, and counts the sent and the buffered bytes. */
+function sendFlood(socket, flood) {
   const timer = setInterval(() => {
     while (socket.bufferedAmount < 1 << 20) {
       socket.send(FLOOD);

@@ -1,4 +1,4 @@
-// The package in pages that the usual bundlers build, as it would be published.
+// Tests the packed package in pages that common bundlers build.
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -7,9 +7,9 @@ import { promisify } from "node:util";
 import * as esbuild from "esbuild";
 import * as vite from "vite";
 import webpack from "webpack";
+import { startAudioServer } from "../support/audio-server.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
-import { startAudioServer } from "../support/audio-server.mjs";
 import { createProject } from "./project.mjs";
 
 const PAGE = `<!doctype html>
@@ -32,10 +32,10 @@ const MAIN = `
     const player = await audio.play();
     const analyser = new AnalyserNode(player.node.context);
     player.node.connect(analyser);
-    const heard = new Float32Array(analyser.fftSize);
+    const samples = new Float32Array(analyser.fftSize);
     const loudness = () => {
-      analyser.getFloatTimeDomainData(heard);
-      return Math.sqrt(heard.reduce((sum, sample) => sum + sample * sample, 0) / heard.length);
+      analyser.getFloatTimeDomainData(samples);
+      return Math.sqrt(samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length);
     };
     while (loudness() < 0.3) await new Promise((resolve) => setTimeout(resolve, 20));
     await audio.close();
@@ -43,7 +43,7 @@ const MAIN = `
   };
 `;
 
-/** Each builds the page of a project into its folder of the same name, in the way that its users would. */
+/** Each bundler builds the page of a project into a folder, with common settings. */
 const BUNDLERS = {
   async vite({ folder }, outDir) {
     await vite.build({ root: folder, logLevel: "warn", build: { outDir } });
@@ -54,7 +54,7 @@ const BUNDLERS = {
     assert.ok(!stats.hasErrors(), stats.toString("errors-warnings"));
     cpSync(join(folder, "index.html"), join(path, "index.html"));
   },
-  // It leaves the URLs of other files alone, so they are copied to where the bundle is.
+  // esbuild does not process URLs of other files, so the files are copied next to the bundle.
   async esbuild({ folder, installed }, outdir) {
     await esbuild.build({ absWorkingDir: folder, entryPoints: ["main.js"], bundle: true, format: "esm", outdir });
     for (const file of ["worklet.js", "worker.js", "wasm/orgo_wasm_bg.wasm"]) {
@@ -94,17 +94,17 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
       await pages?.close();
     });
 
-    test("the module, the worklet and the worker are files of their own, once each", () => {
+    test("the output contains one file each for the module, the worklet and the worker", () => {
       const emitted = readdirSync(built, { recursive: true });
       assert.equal(emitted.filter((file) => file.endsWith(".wasm")).length, 1, emitted.join(" "));
-      // Webpack calls files by what they contain.
+      // Webpack uses hashes as file names.
       if (name === "webpack") return;
       for (const script of [/\bworklet\b.*\.js$/, /\bworker\b.*\.js$/]) {
         assert.equal(emitted.filter((file) => script.test(file)).length, 1, emitted.join(" "));
       }
     });
 
-    test("WebAssembly is loaded when it is needed and not before, and an API key is refused", async () => {
+    test("WebAssembly is loaded on demand, and an API key is refused", async () => {
       assert.deepEqual(
         fetched.filter((url) => /\.wasm/.test(url)),
         [],
@@ -120,7 +120,7 @@ for (const [name, bundle] of Object.entries(BUNDLERS)) {
       assert.deepEqual(refusal, { name: "InvalidParameterError", field: "apiKey" });
     });
 
-    test("a sound is heard, by way of the worker, under a strict policy", { timeout: 60_000 }, async () => {
+    test("audio plays with the worker under a strict policy", { timeout: 60_000 }, async () => {
       assert.equal(await page.evaluate((url) => globalThis.listen(url), server.url), "port");
       assert.deepEqual(await page.evaluate(() => globalThis.violations), []);
     });

@@ -1,4 +1,4 @@
-// The package in Node, as it would be published.
+// Tests the packed package in Node.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -34,7 +34,7 @@ before(() => {
 });
 after(() => project?.remove());
 
-test("every file that the package names is in it", () => {
+test("the package contains every file that its manifest names", () => {
   const named = [];
   const collect = (value) => {
     if (typeof value === "string") named.push(value);
@@ -47,7 +47,7 @@ test("every file that the package names is in it", () => {
   );
 });
 
-test("it depends on no other package, and installing it runs nothing", () => {
+test("the package has no dependencies and no install scripts", () => {
   const { dependencies, peerDependencies, optionalDependencies, scripts = {} } = manifest;
   assert.deepEqual({ ...dependencies, ...peerDependencies, ...optionalDependencies }, {});
   assert.deepEqual(
@@ -56,42 +56,42 @@ test("it depends on no other package, and installing it runs nothing", () => {
   );
 });
 
-test("nothing in it tells where it was built", () => {
+test("the package contains no paths of the build machine", () => {
   const homes = [homedir(), process.env.CARGO_HOME, fileURLToPath(new URL("../..", import.meta.url))];
   const files = readdirSync(project.installed, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  const telling = files.flatMap(({ parentPath, name }) => {
+  const found = files.flatMap(({ parentPath, name }) => {
     const content = readFileSync(join(parentPath, name), "latin1");
-    const told = [
+    const paths = [
       ...homes.filter((home) => home && content.includes(home)),
       ...(content.match(/(?:\/root|\/home\/[\w.-]+|\/Users\/[\w.-]+)\/[\w./-]+/g) ?? []),
     ];
-    return told.map((path) => `${name}: ${path}`);
+    return paths.map((path) => `${name}: ${path}`);
   });
   assert.ok(files.length > 0);
-  assert.deepEqual(telling, []);
+  assert.deepEqual(found, []);
 });
 
-test("an ES module imports it, with the native binding", () => {
+test("an ES module can import the package, with the native binding", () => {
   const { kind, version, error } = run(project, "import.mjs");
   assert.deepEqual({ kind, version, error }, { kind: "native", version: manifest.version, error: "NotFoundError" });
 });
 
-test("importing it loads no binding", () => {
+test("importing the package loads no binding", () => {
   assert.deepEqual(run(project, "import.mjs").loaded, []);
 });
 
-test("a CommonJS module requires it, with the native binding", () => {
+test("a CommonJS module can require the package, with the native binding", () => {
   assert.deepEqual(run(project, "require.cjs"), { kind: "native", version: manifest.version, error: "NotFoundError" });
 });
 
 for (const script of ["import.mjs", "require.cjs"]) {
-  test(`${script} works with WebAssembly if it is told to`, () => {
+  test(`ORGO_BINDING selects WebAssembly in ${script}`, () => {
     const { kind, version } = run(project, script, { ORGO_BINDING: "wasm" });
     assert.deepEqual({ kind, version }, { kind: "wasm", version: manifest.version });
   });
 }
 
-test("without the addon it falls back to WebAssembly, and says why", () => {
+test("without the addon, the package falls back to WebAssembly and reports the cause", () => {
   withoutFiles(project, "orgo-bare", ["dist/native"]);
   const { kind, cause } = run(project, "bare.mjs");
   assert.equal(kind, "wasm");

@@ -1,4 +1,4 @@
-// A user's project in a folder of its own, with the package installed from the file that would be published.
+// A user's project in a temporary folder, with the package installed from its packed file.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,11 +8,11 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Packs the package, installs it in a new folder, and writes files beside it. Node ends where the folder does: nothing of
- * this repository can be found from there.
+ * Packs the package, installs it in a new folder, and writes files into the folder. The folder is outside the repository, so
+ * modules of the repository cannot be resolved from there.
  *
- * @param {Record<string, string>} files their contents by their names
- * @returns {{ folder: string, installed: string, remove(): void }} the project, and the package in it
+ * @param {Record<string, string>} files the contents of the files by their names
+ * @returns {{ folder: string, installed: string, remove(): void }} `installed` is the folder of the installed package
  */
 export function createProject(files = {}) {
   const folder = mkdtempSync(join(tmpdir(), "orgo-packaging-"));
@@ -25,7 +25,7 @@ export function createProject(files = {}) {
     remove: () => rmSync(folder, { recursive: true }),
   };
   write(project, { "package.json": '{ "name": "project", "private": true }', ...files });
-  // It has no dependencies, so nothing has to be fetched.
+  // The package has no dependencies, so npm works offline.
   npm(["install", "--offline", "--silent", "--no-audit", "--no-fund", `./${tarball}`], folder);
   return project;
 }
@@ -38,16 +38,16 @@ export function write({ folder }, files) {
   }
 }
 
-/** Runs one of a project's scripts in Node, and returns what it printed, which has to be JSON. */
+/** Runs a script of a project in Node, and returns its output, which must be JSON. */
 export function run({ folder }, script, env = {}) {
   const { ORGO_BINDING, ...inherited } = process.env;
   const text = execFileSync(process.execPath, [script], { cwd: folder, encoding: "utf8", env: { ...inherited, ...env } });
   return JSON.parse(text);
 }
 
-/** A copy of a project's installed package that lacks some of its files. */
-export function withoutFiles(project, name, lacking) {
+/** Copies the installed package of a project to another name, without some of its files. */
+export function withoutFiles(project, name, excluded) {
   const copy = join(project.folder, "node_modules", name);
   cpSync(project.installed, copy, { recursive: true });
-  for (const path of lacking) rmSync(join(copy, path), { recursive: true });
+  for (const path of excluded) rmSync(join(copy, path), { recursive: true });
 }

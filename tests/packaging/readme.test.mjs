@@ -1,4 +1,4 @@
-// The code in the READMEs: all of it fits the package's types, and what makes a whole does what it says.
+// Tests the code in the READMEs: all snippets compile with the package's types, and complete examples run.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
@@ -7,11 +7,11 @@ import { delimiter, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import * as vite from "vite";
 import { startChromium } from "../support/chromium.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { desktopProgram, startDesktop } from "../support/desktop.mjs";
 import { startPages } from "../support/pages.mjs";
 import { decodePng } from "../support/png.mjs";
 import { within } from "../support/wait.mjs";
-import { createComputer } from "../support/computer.mjs";
 import { createProject, write } from "./project.mjs";
 
 const LIMIT = { timeout: 60_000 };
@@ -20,7 +20,7 @@ const tsc = join(dirname(require.resolve("typescript/package.json")), "bin/tsc")
 const README = snippets("../../README.md");
 const PACKAGE = snippets("../../npm/README.md");
 
-/** What the snippets take for granted. */
+/** The declarations that the snippets assume. */
 const CONTEXT = `
 import type * as sdk from "orgo-sdk";
 declare global {
@@ -56,14 +56,14 @@ function snippets(path) {
   return [...text.matchAll(/^```js\n(.*?)^```$/gms)].map(([, code]) => code);
 }
 
-/** The one snippet that has a text in it. */
+/** Returns the only snippet that contains a text. */
 function find(snippets, text) {
   const found = snippets.filter((code) => code.includes(text));
-  assert.equal(found.length, 1, `one snippet has ${text} in it`);
+  assert.equal(found.length, 1, `one snippet contains ${text}`);
   return found[0];
 }
 
-/** Runs a script in the project, with the local desktop as the service. */
+/** Runs a script in the project with the local desktop. */
 function execute(name, code) {
   write(project, { [name]: code });
   const { apiKey, baseUrl, realtimeUrl } = desktop.options;
@@ -76,13 +76,13 @@ function runScript(name, code) {
   assert.equal(status, 0, stderr);
 }
 
-/** A module's code with `require` in the place of its imports. */
+/** Converts the imports of a module to `require`. */
 function asCommonJs(code) {
   const lines = code.replace(/^import (\{.*\}) from (".*");/gm, "const $1 = require($2);");
   return `(async () => {\n${lines}\n})();`;
 }
 
-test("every snippet fits the types", () => {
+test("every snippet compiles", () => {
   const modules = [...README, ...PACKAGE].map((code, at) => [`snippet-${at}.ts`, `${code}\nexport {};\n`]);
   const types = dirname(dirname(require.resolve("@types/node/package.json")));
   const compilerOptions = {
@@ -104,7 +104,7 @@ test("every snippet fits the types", () => {
 });
 
 for (const [name, readme] of Object.entries({ README, PACKAGE })) {
-  test(`the first snippet of ${name} runs as a module and as CommonJS, one after the other`, LIMIT, () => {
+  test(`the first snippet of ${name} runs as an ES module and as CommonJS`, LIMIT, () => {
     const code = find(readme, "agent-1");
     runScript("snippet.mjs", code);
     runScript("snippet.cjs", asCommonJs(code));
@@ -112,23 +112,23 @@ for (const [name, readme] of Object.entries({ README, PACKAGE })) {
     assert.deepEqual([width, height], [1280, 720]);
   });
 
-  test(`the first snippet of ${name} leaves nothing behind when it fails, and runs again`, LIMIT, async () => {
+  test(`the first snippet of ${name} cleans up when it fails, and can run again`, LIMIT, async () => {
     const { Orgo } = await import("orgo-sdk");
     const orgo = new Orgo(desktop.options);
     const before = await orgo.workspaces.list();
     const code = find(readme, "agent-1");
-    const failing = code.replace(/^ *await computer\.click\(.*$/m, 'throw new Error("on the way");');
+    const failing = code.replace(/^ *await computer\.click\(.*$/m, 'throw new Error("simulated failure");');
     assert.notEqual(failing, code);
     for (let times = 0; times < 2; times += 1) {
       const { status, stderr } = execute("failing.mjs", failing);
       assert.equal(status, 1);
-      assert.match(stderr, /on the way/);
+      assert.match(stderr, /simulated failure/);
     }
     assert.equal((await orgo.workspaces.list()).length, before.length);
   });
 }
 
-test("the test that the package's README shows starts a desktop of its own and passes", LIMIT, () => {
+test("the example test in the package's README starts a desktop and passes", LIMIT, () => {
   write(project, { "agent.test.mjs": find(PACKAGE, "for `node --test`") });
   const { NODE_TEST_CONTEXT, ...rest } = process.env;
   const env = { ...rest, PATH: `${dirname(desktopProgram())}${delimiter}${rest.PATH}` };
@@ -142,7 +142,7 @@ test("the test that the package's README shows starts a desktop of its own and p
   assert.match(stdout, /pass 1\b/);
 });
 
-test("a page gets a connection from a server, and a shell with it", LIMIT, async () => {
+test("a page can open a shell with a connection from a server", LIMIT, async () => {
   const { computer } = await createComputer(await import("orgo-sdk"), desktop.options);
   const built = join(project.folder, "built");
   mkdirSync(built);
@@ -158,9 +158,9 @@ test("a page gets a connection from a server, and a shell with it", LIMIT, async
     const AsyncFunction = (async () => {}).constructor;
     const serve = new AsyncFunction("computer", "response", find(README, "// on the server"));
     await page.route("**/connection", (route) => serve(computer, { json: (json) => route.fulfill({ json }) }));
-    const answered = page.waitForEvent("console", (message) => /^42\s*$/m.test(message.text()));
+    const printed = page.waitForEvent("console", (message) => /^42\s*$/m.test(message.text()));
     await page.goto(pages.origin);
-    await within("the shell's answer", answered, 30_000);
+    await within("the output of the shell", printed, 30_000);
   } finally {
     await browser.close();
     await pages.close();

@@ -1,4 +1,4 @@
-// The package's types, as they would be published: with every declaration checked, and no types of other packages.
+// Tests the types of the packed package: all declarations are checked, without types of other packages.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
@@ -50,9 +50,9 @@ function compile(type, options) {
   assert.equal(status, 0, stdout);
 }
 
-test("an ES module in Node", () => compile("module", { module: "NodeNext" }));
-test("a CommonJS module in Node", () => compile("commonjs", { module: "NodeNext" }));
-test("a page that is bundled", () => {
+test("an ES module in Node compiles", () => compile("module", { module: "NodeNext" }));
+test("a CommonJS module in Node compiles", () => compile("commonjs", { module: "NodeNext" }));
+test("a bundled page compiles", () => {
   const bundled = { module: "ESNext", moduleResolution: "Bundler", customConditions: ["browser"] };
   compile("module", { ...bundled, lib: ["ES2022", "DOM"] });
 });

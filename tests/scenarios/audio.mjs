@@ -2,14 +2,14 @@ import { loudness, strongest } from "../support/tone.mjs";
 import { within } from "../support/wait.mjs";
 import { equal, near, ok } from "./check.mjs";
 
-/** What is played, in hertz. */
+/** The frequency of the tone, in hertz. */
 export const PITCH = 440;
-/** How loud it is at its loudest, from 0 to 1. */
+/** The amplitude of the tone, from 0 to 1. */
 const AMPLITUDE = 0.5;
-/** How many samples are looked at: 0.68 s at 24000 per second. */
+/** The number of samples to analyze: 0.68 s at 24 kHz. */
 const LENGTH = 16_384;
 
-/** Writes a WAV file with a tone of so many seconds, and plays it in the background. */
+/** Writes a WAV file with a tone, and plays it in the background. */
 export async function playTone(computer, seconds) {
   const program = [
     "import array, math, wave",
@@ -26,7 +26,7 @@ export async function playTone(computer, seconds) {
   equal(exit_code, 0, `playing a tone (${output})`);
 }
 
-/** Fails unless the samples are the tone that was played. */
+/** Fails unless the samples contain the tone. */
 export function isTone(samples, rate) {
   const { frequency, share } = strongest(samples, rate);
   near(frequency, PITCH, 1, "the strongest frequency, in Hz");
@@ -34,31 +34,31 @@ export function isTone(samples, rate) {
   near(loudness(samples), AMPLITUDE / Math.SQRT2, 0.05, "the loudness");
 }
 
-export async function toneIsHeard({ computer }) {
+export async function receivesTone({ computer }) {
   const audio = await computer.audio();
   const events = await computer.events(["audio_stream_start", "audio_stream_stop"]);
   try {
     await playTone(computer, 2);
-    const { samples, rate } = await within("the tone", listen(audio));
+    const { samples, rate } = await within("the tone", record(audio));
     equal(rate, 24_000, "the rate");
     isTone(samples, rate);
     await events.waitFor("audio_stream_start");
     await events.waitFor("audio_stream_stop");
     const { received, delivered, buffered, dropped } = audio.stats;
-    equal(received, delivered + buffered + dropped, "the samples that are accounted for");
+    equal(received, delivered + buffered + dropped, "the sum of the statistics");
   } finally {
     await Promise.all([audio.close(), events.close()]);
   }
 }
 
-/** The samples from where the sound begins. */
-async function listen(audio) {
-  const heard = [];
+/** Records samples from the start of the tone. */
+async function record(audio) {
+  const recorded = [];
   for await (const { samples, sample_rate, channels } of audio) {
     equal(channels, 1, "the channels");
-    // The onset itself is a click with all frequencies, so the tone counts from the next chunk.
-    if (heard.length > 0 || loudness(samples) > AMPLITUDE / 2) heard.push(...samples);
-    if (heard.length >= LENGTH) return { samples: Float32Array.from(heard.slice(-LENGTH)), rate: sample_rate };
+    // The start of the tone is a click with all frequencies, so only the last samples are returned.
+    if (recorded.length > 0 || loudness(samples) > AMPLITUDE / 2) recorded.push(...samples);
+    if (recorded.length >= LENGTH) return { samples: Float32Array.from(recorded.slice(-LENGTH)), rate: sample_rate };
   }
-  throw new Error("the sound ended early");
+  throw new Error("the audio ended too early");
 }

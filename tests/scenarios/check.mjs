@@ -1,4 +1,4 @@
-// Assertions that run in Node and in pages.
+// Assertions for Node and pages.
 
 const shown = (value) => (typeof value === "string" ? JSON.stringify(value) : String(value));
 
@@ -16,22 +16,22 @@ export function near(actual, expected, tolerance, what) {
 }
 
 /**
- * The error with which `work` rejects, which has to be of that class.
+ * Fails unless `promise` rejects with an error of the class. Returns the error.
  *
  * @template {Error} E
- * @param {Promise<unknown>} work
+ * @param {Promise<unknown>} promise
  * @param {abstract new (...args: any) => E} Class
  * @param {string} what
  * @returns {Promise<E>}
  */
-export async function rejects(work, Class, what) {
+export async function rejects(promise, Class, what) {
   let value;
   try {
-    value = await work;
+    value = await promise;
   } catch (error) {
     if (error instanceof Class) return error;
-    const came = `${error?.name}: ${error?.message}`;
-    throw new Error(`${what}: rejected with ${came}, not ${Class.prototype.name}`, { cause: error });
+    const actual = `${error?.name}: ${error?.message}`;
+    throw new Error(`${what}: rejected with ${actual}, not ${Class.prototype.name}`, { cause: error });
   }
-  throw new Error(`${what}: gave ${shown(value)} instead of rejecting with ${Class.prototype.name}`);
+  throw new Error(`${what}: resolved with ${shown(value)} instead of rejecting with ${Class.prototype.name}`);
 }

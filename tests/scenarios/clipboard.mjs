@@ -1,10 +1,10 @@
 import { equal, ok } from "./check.mjs";
 
 const COPIED = 'Kopiert: 字 ✂ "quoted"\nsecond line';
-/** A channel that is open misses nothing, so what happens at once is reported every time. */
+/** The number of repetitions. An open channel reports every event, also directly after it opens. */
 const TIMES = 5;
 
-export async function copiedTextIsReported({ computer }) {
+export async function reportsCopiedText({ computer }) {
   for (let time = 0; time < TIMES; time += 1) {
     const text = `${COPIED} ${time}\n`;
     const events = await computer.events(["clipboard"]);
@@ -13,7 +13,7 @@ export async function copiedTextIsReported({ computer }) {
       equal(exit_code, 0, `xclip (${output})`);
       const event = await events.waitFor("clipboard");
       equal(event.data.content, text, "the content");
-      ok(!Number.isNaN(Date.parse(event.timestamp)), `${event.timestamp} is no time`);
+      ok(!Number.isNaN(Date.parse(event.timestamp)), `${event.timestamp} is not a valid time`);
     } finally {
       await events.close();
     }

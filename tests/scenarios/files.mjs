@@ -4,7 +4,7 @@ const NAME = "räport 1.txt";
 
 const text = (bytes) => new TextDecoder().decode(bytes);
 
-export async function filesAreKept({ sdk, orgo, workspace, computer }) {
+export async function storesFiles({ sdk, orgo, workspace, computer }) {
   const content = new TextEncoder().encode("Grüße 🙂\n".repeat(10_000));
   const sent = await computer.files.upload(content, { name: NAME });
   equal(sent.filename, NAME, "its name");
@@ -13,58 +13,58 @@ export async function filesAreKept({ sdk, orgo, workspace, computer }) {
   equal(text(await orgo.files.bytes(sent.id)), text(content), "its content");
   ok(
     (await computer.files.list()).some(({ id }) => id === sent.id),
-    "the computer has not got it in its list",
+    "the computer does not list the file",
   );
 
   for (const name of ['say "hi".txt', "a\nb\r.txt", "a\\b.txt", "100%25 é.txt", "; filename=x"]) {
     const { id, filename } = await computer.files.upload(new Uint8Array(1), { name });
-    equal(filename, name, "a name with characters that a form escapes");
+    equal(filename, name, "a name with characters that forms escape");
     await orgo.files.delete(id);
   }
   const refused = await rejects(
     computer.files.upload(new Uint8Array(1), { name: "a%22b" }),
     sdk.OrgoError,
-    "a name that a form cannot carry",
+    "a name that a form cannot represent",
   );
-  ok(refused.message.includes("`file`"), `the refusal does not name the field: ${refused.message}`);
+  ok(refused.message.includes("`file`"), `the error does not contain the field: ${refused.message}`);
   await computer.bash("chmod 0 ~/Desktop");
-  const waiting = await computer.files.upload(new Uint8Array(1), { name: "waiting" });
-  equal(waiting.delivered, false, "an upload for a closed folder was delivered");
-  ok(waiting.delivery_error?.includes("~/Desktop"), `the reason: ${waiting.delivery_error}`);
+  const pending = await computer.files.upload(new Uint8Array(1), { name: "pending" });
+  equal(pending.delivered, false, "an upload to an inaccessible folder was delivered");
+  ok(pending.delivery_error?.includes("~/Desktop"), `the reason: ${pending.delivery_error}`);
   await computer.bash("chmod 700 ~/Desktop");
-  await orgo.files.delete(waiting.id);
+  await orgo.files.delete(pending.id);
   await computer.bash("touch ~/locked; chmod 0 ~/locked");
   const locked = await rejects(computer.files.export("locked"), sdk.PermissionDeniedError, "a file that cannot be read");
-  equal(locked.delivered, "no", "whether the export was carried out");
+  equal(locked.delivered, "no", "whether the export was executed");
 
   const shared = await orgo.files.upload({ workspace_id: workspace.id, file: content.subarray(0, 3), name: "three" });
   ok(
     (await orgo.files.list({ workspace_id: workspace.id })).some(({ id }) => id === shared.id),
-    "it is not in the list",
+    "the workspace does not list the file",
   );
   ok(
     (await computer.files.list()).every(({ id }) => id !== shared.id),
-    "the computer has a file of its workspace",
+    "the computer lists a file of its workspace",
   );
 
-  await computer.bash("printf 'a\\0b' > ~/made.bin");
-  const taken = await computer.files.export("made.bin");
-  equal(taken.file.source, "export", "where it is from");
-  equal([...(await orgo.files.bytes(taken.file.id))].join(), "97,0,98", "its bytes");
+  await computer.bash("printf 'a\\0b' > ~/created.bin");
+  const exported = await computer.files.export("created.bin");
+  equal(exported.file.source, "export", "its source");
+  equal([...(await orgo.files.bytes(exported.file.id))].join(), "97,0,98", "its bytes");
   const outside = await rejects(computer.files.export("/etc/passwd"), sdk.PermissionDeniedError, "a file outside the home");
   equal(outside.status, 403, "the status");
-  await rejects(computer.files.export("nowhere"), sdk.NotFoundError, "a file that is not there");
+  await rejects(computer.files.export("missing"), sdk.NotFoundError, "a missing file");
 
-  for (const { id } of [sent, shared, taken.file]) {
+  for (const { id } of [sent, shared, exported.file]) {
     await orgo.files.delete(id);
     await rejects(orgo.files.bytes(id), sdk.NotFoundError, "a deleted file");
   }
 }
 
-export async function fileThatIsTooLargeIsRefused({ sdk, orgo, workspace }) {
+export async function refusesLargeFile({ sdk, orgo, workspace }) {
   const file = new Uint8Array(10 * 1024 * 1024 + 1);
-  const sending = orgo.files.upload({ workspace_id: workspace.id, file, name: "large" });
-  const error = await rejects(sending, sdk.APIError, "an upload of more than 10 MB");
+  const upload = orgo.files.upload({ workspace_id: workspace.id, file, name: "large" });
+  const error = await rejects(upload, sdk.APIError, "an upload of more than 10 MB");
   equal(error.status, 413, "the status");
   equal(error.code, "file_too_large", "the code");
 }

@@ -1,54 +1,55 @@
-// Every scenario by its name: what a computer has to do, told once and acted out through each binding.
+// The scenarios: tests of the behavior of a computer, which run through each binding, in Node and in a page.
 //
-// A scenario is a function of a world, which is one platform with a computer that runs.
+// A scenario is a function of an environment: a platform with a running computer.
 //
-// @typedef {object} World
+// @typedef {object} Environment
 // @property {typeof import("orgo-sdk")} sdk the package
-// @property {import("orgo-sdk").OrgoOptions} options the settings of a client of the local desktop
-// @property {import("orgo-sdk").Orgo} orgo such a client
-// @property {import("orgo-sdk").Computer} computer a computer that runs
-// @property {import("orgo-sdk").Workspace} workspace its workspace
-// @property {string} counter the URL of a server that counts what reaches it (support/counter.mjs)
-// @property {(picture: Uint8Array, type: string) => Promise<Picture>} decode
-import { copiedTextIsReported } from "./clipboard.mjs";
-import { codeIsRun } from "./commands.mjs";
-import { connectionOpensChannels } from "./connection.mjs";
-import { filesAreKept, fileThatIsTooLargeIsRefused } from "./files.mjs";
-import { livesThroughItsStates } from "./life-cycle.mjs";
-import { mouseIsWorked } from "./mouse.mjs";
+// @property {import("orgo-sdk").OrgoOptions} options the settings for a client of the local desktop
+// @property {import("orgo-sdk").Orgo} orgo a client of the local desktop
+// @property {import("orgo-sdk").Computer} computer a running computer
+// @property {import("orgo-sdk").Workspace} workspace the workspace of the computer
+// @property {string} counter the URL of a server that counts requests (support/counter.mjs)
+// @property {(image: Uint8Array, type: string) => Promise<Image>} decode decodes an image (support/png.mjs)
+
+import { receivesTone } from "./audio.mjs";
+import { reportsCopiedText } from "./clipboard.mjs";
+import { runsCommandsAndCode } from "./commands.mjs";
+import { opensChannelsWithConnection } from "./connection.mjs";
+import { refusesLargeFile, storesFiles } from "./files.mjs";
+import { changesState } from "./life-cycle.mjs";
+import { controlsMouse } from "./mouse.mjs";
 import {
-  badParametersAreNotSent,
-  refusedSoundSaysWhy,
-  unknownComputerIsNotFound,
-  wrongKeyIsRefused,
-  wrongPasswordIsRefused,
+  doesNotFindUnknownComputer,
+  doesNotSendInvalidParameters,
+  refusesWrongKey,
+  refusesWrongPassword,
+  reportsRefusedSampleRate,
 } from "./refusals.mjs";
-import { undeclaredRequestsAreSent } from "./request.mjs";
-import { screenshotShowsTheScreen } from "./screen.mjs";
-import { toneIsHeard } from "./audio.mjs";
-import { streamIsStartedAndStopped } from "./stream.mjs";
-import { shellEndsWithItsCode, shellIsWorked, sizeReachesTheShell } from "./terminal.mjs";
-import { windowIsWorked } from "./window.mjs";
+import { sendsOtherRequests } from "./request.mjs";
+import { capturesScreen } from "./screen.mjs";
+import { startsAndStopsStream } from "./stream.mjs";
+import { controlsShell, reportsExitCode, resizesTerminal } from "./terminal.mjs";
+import { controlsWindow } from "./window.mjs";
 
 export const scenarios = {
-  "a screenshot shows the whole screen": screenshotShowsTheScreen,
-  "a program's window opens, is clicked and typed into": windowIsWorked,
-  "the mouse is worked": mouseIsWorked,
-  "commands and code are run": codeIsRun,
-  "a request to a path without a method is sent": undeclaredRequestsAreSent,
-  "a shell is worked": shellIsWorked,
-  "the size of a terminal reaches the shell": sizeReachesTheShell,
-  "a shell ends with its exit code": shellEndsWithItsCode,
-  "copied text is reported": copiedTextIsReported,
-  "a tone of 440 Hz is heard": toneIsHeard,
-  "files are uploaded, exported, fetched and deleted": filesAreKept,
-  "a file that is too large is refused": fileThatIsTooLargeIsRefused,
-  "a stream is started and stopped": streamIsStartedAndStopped,
-  "a connection opens channels without a key": connectionOpensChannels,
-  "a wrong key is refused": wrongKeyIsRefused,
-  "a wrong password is refused": wrongPasswordIsRefused,
-  "sound at a rate that the computer refuses says why": refusedSoundSaysWhy,
-  "an unknown computer is not found": unknownComputerIsNotFound,
-  "bad parameters are not sent": badParametersAreNotSent,
-  "a computer is created, stopped, started and deleted": livesThroughItsStates,
+  "a screenshot shows the whole screen": capturesScreen,
+  "a window opens and receives clicks and text": controlsWindow,
+  "the mouse can be controlled": controlsMouse,
+  "commands and code run": runsCommandsAndCode,
+  "a request to a path without an SDK method is sent": sendsOtherRequests,
+  "a shell can be controlled": controlsShell,
+  "the shell receives the size of the terminal": resizesTerminal,
+  "a terminal reports the exit code of the shell": reportsExitCode,
+  "copied text is reported": reportsCopiedText,
+  "a tone of 440 Hz is received": receivesTone,
+  "files are uploaded, exported, downloaded and deleted": storesFiles,
+  "a file that is too large is refused": refusesLargeFile,
+  "a stream starts and stops": startsAndStopsStream,
+  "a connection opens channels without an API key": opensChannelsWithConnection,
+  "a wrong API key is refused": refusesWrongKey,
+  "a wrong password is refused": refusesWrongPassword,
+  "a refused sample rate is reported with the reason": reportsRefusedSampleRate,
+  "an unknown computer is not found": doesNotFindUnknownComputer,
+  "invalid parameters are not sent": doesNotSendInvalidParameters,
+  "a computer is created, stopped, started and deleted": changesState,
 };

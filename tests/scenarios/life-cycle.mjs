@@ -1,7 +1,7 @@
 import { until } from "../support/wait.mjs";
 import { equal, ok, rejects } from "./check.mjs";
 
-export async function livesThroughItsStates({ sdk, orgo, workspace }) {
+export async function changesState({ sdk, orgo, workspace }) {
   const name = `life-${Date.now()}`;
   const computer = await orgo.computers.create({ workspace_id: workspace.id, name });
   equal(computer.info.name, name, "its name");
@@ -9,7 +9,7 @@ export async function livesThroughItsStates({ sdk, orgo, workspace }) {
   const { desktops } = await orgo.workspaces.get(workspace.id);
   ok(
     desktops.some(({ id }) => id === computer.id),
-    "its workspace has not got it",
+    "the workspace does not list the computer",
   );
   await computer.bash("echo kept > ~/kept");
 
@@ -20,11 +20,11 @@ export async function livesThroughItsStates({ sdk, orgo, workspace }) {
 
   await computer.start();
   await computer.waitUntilRunning();
-  equal((await computer.bash("cat ~/kept")).output, "kept\n", "a file of before");
+  equal((await computer.bash("cat ~/kept")).output, "kept\n", "a file from before the stop");
 
   const before = (await orgo.computers.vncPassword(computer.id)).password;
   await computer.restart();
-  await until("another password", async () => (await orgo.computers.vncPassword(computer.id)).password !== before);
+  await until("a new password", async () => (await orgo.computers.vncPassword(computer.id)).password !== before);
   await computer.waitUntilRunning();
   equal((await computer.screenshot()).width, 1280, "the width of its screen");
 

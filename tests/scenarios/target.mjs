@@ -1,12 +1,12 @@
-// A program with a window of a known place, which shows what is done to it.
+// A program with a window at a known position, which reports mouse events and typed text.
 import { until } from "../support/wait.mjs";
 
-/** Its color at first: red, green and blue. */
+/** The initial color of the window: red, green and blue. */
 export const FRESH = [32, 48, 160];
-/** Its color after a click. */
+/** The color of the window after a click. */
 export const CLICKED = [32, 176, 80];
 
-/** Runs in a terminal: writes what the mouse does to it, and the lines that are typed into it, to files. */
+/** Runs in a terminal. Writes mouse events and typed lines to files. */
 const PROGRAM = `
 import os, re, sys, tty
 folder, color = sys.argv[1:]
@@ -33,30 +33,30 @@ const hex = (color) => `#${color.map((part) => part.toString(16).padStart(2, "0"
 let started = 0;
 
 /**
- * Starts it.
+ * Starts the program.
  *
  * @param {import("orgo-sdk").Computer} computer
- * @returns its title, two points inside of it (one to click, one to look at, where the pointer does not hide it), and how
- *   to read the lines of what it reported once they are enough
+ * @returns `title`: the title of the window; `point`: a position to click; `probe`: a position to check the color, which the
+ *   pointer does not cover; `read`: waits until the lines of a report satisfy a condition, and returns them
  */
 export async function startTarget(computer) {
   started += 1;
   const name = `target-${Date.now()}-${started}`;
   const folder = `/tmp/${name}`;
   const command = `python3 ${folder}/program.py ${folder} '${hex(CLICKED)}'`;
-  const look = `-u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150 -bg '${hex(FRESH)}' -fg white`;
-  const xterm = `xterm ${look} -T ${name} -e ${command}`;
+  const options = `-u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150 -bg '${hex(FRESH)}' -fg white`;
+  const xterm = `xterm ${options} -T ${name} -e ${command}`;
   const { output, exit_code } = await computer.bash(
     `mkdir ${folder} && cat > ${folder}/program.py <<'PROGRAM'\n${PROGRAM}\nPROGRAM\n` + `setsid ${xterm} > ${folder}/log 2>&1 &`,
   );
   if (exit_code !== 0) throw new Error(`the target did not start: ${output}`);
-  const read = (report, enough = (lines) => lines.length > 0) =>
-    until(`the target's report ${report}`, async () => {
+  const read = (report, isEnough = (lines) => lines.length > 0) =>
+    until(`the report ${report} of the target`, async () => {
       const { output } = await computer.bash(`cat ${folder}/${report} 2> /dev/null`);
-      // What is behind the last line break is still being written.
+      // The text after the last line break is still incomplete.
       const lines = output.split("\n").slice(0, -1);
-      return enough(lines) && lines;
+      return isEnough(lines) && lines;
     });
   await read("ready");
-  return { title: name, place: { x: 420, y: 300 }, sight: { x: 500, y: 360 }, read };
+  return { title: name, point: { x: 420, y: 300 }, probe: { x: 500, y: 360 }, read };
 }

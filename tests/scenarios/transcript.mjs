@@ -1,6 +1,6 @@
-// What a terminal says, read until it has said something.
+// The output of a terminal, with methods to wait for a text.
 
-/** Reads a terminal's output. */
+/** Reads and stores the output of a terminal. */
 export class Transcript {
   /** All output so far. */
   text = "";
@@ -12,25 +12,25 @@ export class Transcript {
   }
 
   /**
-   * Types a line and reads on until `pattern` is in what comes after it.
+   * Types a line, and reads until the new output matches `pattern`.
    *
    * @param {string} line
    * @param {RegExp} pattern
    * @returns {Promise<RegExpExecArray>}
    */
-  async say(line, pattern) {
+  async run(line, pattern) {
     this.#after = this.text.length;
     if (!this.#terminal.write(`${line}\r`)) throw new Error(`the terminal refused ${JSON.stringify(line)}`);
     return this.until(pattern);
   }
 
-  /** Reads on until `pattern` is in the output since the last line that was typed. */
+  /** Reads until the output since the last typed line matches `pattern`. */
   async until(pattern, limit = 15_000) {
     const found = () => pattern.exec(this.text.slice(this.#after));
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      // Nothing else ends a loop that waits for output.
+      // Closing the terminal ends the loop that waits for output.
       void this.#terminal.close();
     }, limit);
     try {
@@ -43,6 +43,6 @@ export class Transcript {
       clearTimeout(timer);
     }
     const why = late ? `not within ${limit} ms` : "the terminal ended";
-    throw new Error(`${pattern}: ${why}; it said ${JSON.stringify(this.text.slice(this.#after))}`);
+    throw new Error(`${pattern}: ${why}; the output is ${JSON.stringify(this.text.slice(this.#after))}`);
   }
 }

@@ -1,4 +1,4 @@
-// Looks for secrets in everything that a page can print.
+// Searches all values that a page can print for secrets.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,7 @@ const KINDS = ["aborted", "closed", "computer", "decode", "encode", "server", "t
 
 describe("secrets in a page", () => {
   const folder = mkdtempSync(join(tmpdir(), "orgo-secrets-"));
-  const said = [];
+  const printed = [];
   let browser, page, pages, server;
   before(async () => {
     await buildPage(new URL("page", import.meta.url), folder);
@@ -23,10 +23,10 @@ describe("secrets in a page", () => {
     server = await startEchoServer();
     browser = await startChromium();
     page = await browser.newPage();
-    // What the browser itself reports of a request or a socket names its URL, and no page can keep it from that.
-    const own = (message) => /^(Failed to load resource|WebSocket connection to|Access to fetch)/.test(message.text());
-    page.on("console", (message) => own(message) || said.push({ what: "the console", value: message.text() }));
-    page.on("pageerror", (error) => said.push({ what: "an uncaught error", value: error.stack }));
+    // Messages of the browser itself contain the URL of a request or a socket. A page cannot prevent this.
+    const fromBrowser = (message) => /^(Failed to load resource|WebSocket connection to|Access to fetch)/.test(message.text());
+    page.on("console", (message) => fromBrowser(message) || printed.push({ what: "the console", value: message.text() }));
+    page.on("pageerror", (error) => printed.push({ what: "an uncaught error", value: error.stack }));
     await page.goto(pages.origin);
   });
   after(async () => {
@@ -36,16 +36,16 @@ describe("secrets in a page", () => {
     rmSync(folder, { recursive: true });
   });
 
-  test("what a page can print has no secret in it", { timeout: 120_000 }, async () => {
-    const places = { server: server.url, nowhere: server.nowhere };
-    const shown = await page.evaluate((given) => globalThis.provoke(given), places);
-    const kinds = new Set(shown.map(({ kind }) => kind).filter((kind) => KINDS.includes(kind)));
+  test("a page can print no secrets", { timeout: 120_000 }, async () => {
+    const urls = { server: server.url, deadUrl: server.deadUrl };
+    const values = await page.evaluate((urls) => globalThis.provoke(urls), urls);
+    const kinds = new Set(values.map(({ kind }) => kind).filter((kind) => KINDS.includes(kind)));
     assert.deepEqual([...kinds].sort(), KINDS);
     assertClean(
-      shown.map(({ what, texts }) => ({ what, value: texts })),
+      values.map(({ what, texts }) => ({ what, value: texts })),
       (texts) => texts,
     );
-    assertClean(said, (text) => [text]);
+    assertClean(printed, (text) => [text]);
     for (const target of server.targets) {
       assert.ok(target.includes(`token=${encodeURIComponent(SECRETS.password)}`), target);
     }

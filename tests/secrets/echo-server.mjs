@@ -1,5 +1,4 @@
-// A service that echoes what it is asked: into bodies, headers, redirections, close reasons and messages. How it does is the
-// first part of a path.
+// A service that echoes secrets in bodies, headers, redirects, close reasons and messages. The first part of a path is the mode.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
@@ -12,43 +11,43 @@ const CORS = {
   "access-control-allow-methods": "GET, POST, DELETE",
   "access-control-expose-headers": "*",
 };
-/** What a call knows, in the forms that a server may write it in. */
-const KNOWN = [...escaped(SECRETS.apiKey), ...escaped(SECRETS.header)].join("; ");
+/** The secrets of a call, in the forms that a server may send. */
+const CALL_SECRETS = [...escaped(SECRETS.apiKey), ...escaped(SECRETS.header)].join("; ");
 const PASSWORD_FORMS = escaped(SECRETS.password);
 const SIGNED = `expires=1790000000&signature=${encodeURIComponent(SECRETS.signature)}`;
 
-function answer(response, status, body, headers = {}) {
+function respond(response, status, body, headers = {}) {
   const type = typeof body === "string" ? "text/html" : "application/json";
   response.writeHead(status, { ...CORS, "content-type": type, ...headers });
   response.end(typeof body === "string" ? body : JSON.stringify(body));
 }
 
-/** Everything that came, in every place where an error has something. */
+/** An echo of the request in every field that the client may copy into an error. */
 const echo = ({ method, url, headers }, body) => ({
-  error: `${method} ${url} with ${KNOWN}`,
-  message: `${headers.authorization} ${KNOWN}`,
+  error: `${method} ${url} with ${CALL_SECRETS}`,
+  message: `${headers.authorization} ${CALL_SECRETS}`,
   code: headers.authorization,
-  request_id: headers.authorization ?? KNOWN,
-  said: JSON.stringify({ headers, body, vnc_password: SECRETS.password }),
+  request_id: headers.authorization ?? CALL_SECRETS,
+  details: JSON.stringify({ headers, body, vnc_password: SECRETS.password }),
   request: { url, headers, body },
   desktop: { vnc_password: SECRETS.password, desktop_api_token: SECRETS.password },
 });
 
-/** What is done with a request, by the first part of its path; a number is the status of an echo. */
+/** Handles a request, for each mode. A number as a mode is the status of an echo. */
 const requests = {
-  garbage: (response, request, body) => answer(response, 200, `<pre>${JSON.stringify(echo(request, body))}`),
+  garbage: (response, request, body) => respond(response, 200, `<pre>${JSON.stringify(echo(request, body))}`),
   misfit: (response, request, body) =>
-    answer(response, 200, { ...echo(request, body), id: 17, password: 4711, action: 17, success: "yes" }),
+    respond(response, 200, { ...echo(request, body), id: 17, password: 4711, action: 17, success: "yes" }),
   redirect: (response, { url }) =>
-    answer(response, 302, "", { location: `/404${url}?key=${encodeURIComponent(SECRETS.apiKey)}` }),
-  loop: (response, { url }) => answer(response, 307, "", { location: `${url}?key=${encodeURIComponent(SECRETS.apiKey)}` }),
-  link: (response, { headers }) => answer(response, 200, { url: `http://${headers.host}/403/file?${SIGNED}` }),
-  brokenlink: (response) => answer(response, 200, { url: `http://1.2.3.999/file?${SIGNED}` }),
-  lostlink: (response, _, __, nowhere) => answer(response, 200, { url: `${nowhere}/file?${SIGNED}` }),
+    respond(response, 302, "", { location: `/404${url}?key=${encodeURIComponent(SECRETS.apiKey)}` }),
+  loop: (response, { url }) => respond(response, 307, "", { location: `${url}?key=${encodeURIComponent(SECRETS.apiKey)}` }),
+  link: (response, { headers }) => respond(response, 200, { url: `http://${headers.host}/403/file?${SIGNED}` }),
+  brokenlink: (response) => respond(response, 200, { url: `http://1.2.3.999/file?${SIGNED}` }),
+  deadlink: (response, _, __, deadUrl) => respond(response, 200, { url: `${deadUrl}/file?${SIGNED}` }),
   reset: (response) => response.socket.destroy(),
   hang: () => {},
   computer: (response, { url }) =>
-    answer(response, 200, {
+    respond(response, 200, {
       id: "c",
       name: "c",
       status: url.includes("broken") ? "error" : "running",
@@ -61,7 +60,7 @@ const requests = {
     }),
 };
 
-/** What is done with a socket that was opened, by the first part of its path; a number is the code of a close. */
+/** Handles an open socket, for each mode. A number as a mode is a close code. */
 const sockets = {
   errors(socket) {
     for (const message of PASSWORD_FORMS) socket.send(JSON.stringify({ type: "error", message }));
@@ -70,28 +69,28 @@ const sockets = {
 };
 
 /**
- * @returns {Promise<{ url: string, nowhere: string, targets: string[], close(): Promise<void> }>} its URL, one where nobody
- *   listens, and the targets of the sockets that it saw
+ * @returns {Promise<{ url: string, deadUrl: string, targets: string[], close(): Promise<void> }>} the URL of the server, a URL
+ *   without a server, and the request targets of all sockets so far
  */
 export async function startEchoServer() {
-  const nowhere = `http://127.0.0.1:${await freePort()}`;
+  const deadUrl = `http://127.0.0.1:${await freePort()}`;
   const targets = [];
   const http = createServer(async (request, response) => {
-    if (request.method === "OPTIONS") return answer(response, 204, "");
+    if (request.method === "OPTIONS") return respond(response, 204, "");
     let body = "";
     for await (const piece of request) body += piece;
-    const [, way] = request.url.split("/");
+    const [, mode] = request.url.split("/");
     const ids = { "x-request-id": encodeURI(request.headers.authorization ?? "") };
-    if (Number(way)) answer(response, Number(way), echo(request, body), ids);
-    else requests[way](response, request, body, nowhere);
+    if (Number(mode)) respond(response, Number(mode), echo(request, body), ids);
+    else requests[mode](response, request, body, deadUrl);
   });
-  // An idle connection that it closes just when it is used again would be one fault more.
+  // A long timeout, because the server must not close an idle connection at the moment when the client reuses it.
   http.keepAliveTimeout = 60_000;
   const upgrades = new WebSocketServer({ noServer: true });
   http.on("upgrade", (request, stream, head) => {
     targets.push(request.url);
-    const [, way] = request.url.split("/");
-    const code = Number(way);
+    const [, mode] = request.url.split("/");
+    const code = Number(mode);
     if (code < 1000) {
       const body = JSON.stringify(echo(request, ""));
       stream.end(`HTTP/1.1 ${code} ${PASSWORD_FORMS[1]}\r\ncontent-length: ${body.length}\r\n\r\n${body}`);
@@ -101,14 +100,14 @@ export async function startEchoServer() {
       const reason = PASSWORD_FORMS[targets.length % PASSWORD_FORMS.length];
       if (code) return socket.close(code, reason);
       socket.on("message", () => socket.send('{"type":"pong"}'));
-      sockets[way](socket);
+      sockets[mode](socket);
     });
   });
   http.listen(0, "127.0.0.1");
   await once(http, "listening");
   return {
     url: `http://127.0.0.1:${http.address().port}`,
-    nowhere,
+    deadUrl,
     targets,
     close: () =>
       new Promise((resolve) => {

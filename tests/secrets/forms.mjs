@@ -1,6 +1,6 @@
-// The secrets of these tests, and every form in which one can show. It runs in Node and in pages.
+// The secrets of these tests, and their encoded forms. Runs in Node and in pages.
 
-/** Each has characters that URLs, forms and JSON escape, as far as its kind may have them. */
+/** Each secret contains the characters that URLs, forms and JSON escape, if they are allowed in it. */
 export const SECRETS = {
   apiKey: 'sk_live_S3cr3t/Key+1="',
   password: "p@ss w/ord%+é",
@@ -8,7 +8,7 @@ export const SECRETS = {
   header: "h3ad3r/s3cr3t+0",
 };
 
-/** As servers, platforms and libraries write it. */
+/** The forms of a secret that servers, platforms and libraries write. */
 export function escaped(secret) {
   const url = encodeURIComponent(secret);
   const json = JSON.stringify(secret).slice(1, -1);
@@ -25,13 +25,16 @@ export function escaped(secret) {
   ]);
 }
 
-/** In base64 a secret has three forms, by how many bytes stand before it; the characters at its ends belong to them too. */
+/**
+ * The base64 forms of a secret: one for each of the three alignments, without the characters that also depend on neighboring
+ * bytes.
+ */
 function inBase64(secret) {
   const bytes = new TextEncoder().encode(secret);
   return [0, 1, 2].flatMap((before) => {
-    const whole = btoa(String.fromCharCode(...new Uint8Array(before), ...bytes));
-    const own = whole.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
-    return [own, own.replaceAll("+", "-").replaceAll("/", "_")];
+    const encoded = btoa(String.fromCharCode(...new Uint8Array(before), ...bytes));
+    const independent = encoded.slice(Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6));
+    return [independent, independent.replaceAll("+", "-").replaceAll("/", "_")];
   });
 }
 
@@ -41,7 +44,7 @@ const FORMS = Object.entries(SECRETS).flatMap(([name, secret]) =>
   unique([...escaped(secret), ...escaped(JSON.stringify(secret).slice(1, -1)), ...inBase64(secret)]).map((form) => [name, form]),
 );
 
-/** The secrets that show in a text: their names and forms. */
+/** Returns the names and forms of the secrets in a text. */
 export function findSecrets(text) {
   return FORMS.filter(([, form]) => text.includes(form)).map(([name, form]) => `${name} as ${form}`);
 }

@@ -1,25 +1,25 @@
-// What the servers of this project write to their terminals: the desktop, and the dashboard, which keeps the key from its
-// page.
+// Searches the output of the desktop server and the dashboard server for secrets, and the responses of the dashboard, which
+// must not contain the API key.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { after, before, describe, test } from "node:test";
 import { buildDashboard } from "../../examples/dashboard/build.mjs";
+import { createComputer } from "../support/computer.mjs";
 import { startDesktop } from "../support/desktop.mjs";
 import { until, within } from "../support/wait.mjs";
-import { createComputer } from "../support/computer.mjs";
 import { startEchoServer } from "./echo-server.mjs";
 import { escaped, findSecrets, SECRETS } from "./forms.mjs";
 
 const LIMIT = { timeout: 120_000 };
-/** What the dashboard's page sends with each call. */
-const OWN = { "x-orgo-dashboard": "1" };
+/** The header that the dashboard's page sends with each call. */
+const DASHBOARD_HEADER = { "x-orgo-dashboard": "1" };
 const SERVER = new URL("../../examples/dashboard/server.mjs", import.meta.url).pathname;
 
-/** The dashboard sends no header of its own to the service, so that one is nothing that it could know. */
-const findOwn = (text) => findSecrets(text).filter((what) => !what.startsWith("header"));
+/** Ignores the secret `header`. The dashboard does not send this header to the service, so the secret comes from the test. */
+const findKnown = (text) => findSecrets(text).filter((what) => !what.startsWith("header"));
 
-describe("what the desktop writes", () => {
+describe("the output of the desktop server", () => {
   const wrong = { key: "sk_live_wr0ng-k3y", password: "wr0ng p@ssw/ord", signature: "0123456789abcdef".repeat(4) };
   let desktop;
   before(async () => {
@@ -28,11 +28,11 @@ describe("what the desktop writes", () => {
   });
   after(() => desktop?.stop());
 
-  test("right and wrong secrets are not in it", LIMIT, async () => {
+  test("it contains no valid and no invalid secrets", LIMIT, async () => {
     const sdk = await import("orgo-sdk");
     const { options } = desktop;
     const { orgo, computer, workspace } = await createComputer(sdk, options);
-    const refused = (work) => assert.rejects(work, sdk.OrgoError);
+    const refused = (promise) => assert.rejects(promise, sdk.OrgoError);
     await refused(new sdk.Orgo({ ...options, apiKey: wrong.key }).workspaces.list());
     await refused(orgo.computers.get(wrong.key));
     const connection = (await computer.connection()).toJSON();
@@ -55,7 +55,7 @@ describe("what the desktop writes", () => {
   });
 });
 
-describe("what the dashboard writes and answers", () => {
+describe("the output and the responses of the dashboard server", () => {
   let server, child;
   let written = "";
   before(async () => {
@@ -67,17 +67,17 @@ describe("what the dashboard writes and answers", () => {
     return server?.close();
   });
 
-  for (const way of ["computer", "403", "misfit"]) {
-    test(`the service answers: ${way}`, LIMIT, async () => {
+  for (const mode of ["computer", "403", "misfit"]) {
+    test(`with the service in the mode ${mode}, they contain no secrets`, LIMIT, async () => {
       written = "";
-      const env = { ...process.env, PORT: "0", ORGO_API_KEY: SECRETS.apiKey, ORGO_BASE_URL: `${server.url}/${way}/api` };
+      const env = { ...process.env, PORT: "0", ORGO_API_KEY: SECRETS.apiKey, ORGO_BASE_URL: `${server.url}/${mode}/api` };
       child = spawn(process.execPath, [SERVER], { stdio: ["ignore", "pipe", "pipe"], env });
       for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (written += text));
       const address = await until("the dashboard", () => /^Dashboard: (\S+)$/m.exec(written)?.[1], 30_000);
       const { origin: url, searchParams } = new URL(address);
       const [cookie] = (await fetch(address, { redirect: "manual" })).headers.getSetCookie()[0].split(";");
-      const own = { ...OWN, cookie };
-      let answers = "";
+      const ownHeaders = { ...DASHBOARD_HEADER, cookie };
+      let responses = "";
       const paths = [
         "service",
         "computers",
@@ -85,27 +85,27 @@ describe("what the dashboard writes and answers", () => {
         `computers/${encodeURIComponent(SECRETS.password)}/screenshot`,
       ];
       for (const path of paths) {
-        const response = await fetch(`${url}/api/${path}`, { headers: own });
-        answers += `${JSON.stringify([...response.headers])} ${await response.text()}`;
+        const response = await fetch(`${url}/api/${path}`, { headers: ownHeaders });
+        responses += `${JSON.stringify([...response.headers])} ${await response.text()}`;
       }
-      const headers = { ...own, "content-type": "application/json" };
+      const headers = { ...ownHeaders, "content-type": "application/json" };
       for (const action of ["click", "stop", "nothing"]) {
-        const given = { method: "POST", headers, body: '{"x":1,"y":1}' };
-        answers += await (await fetch(`${url}/api/computers/c/${action}`, given)).text();
+        const init = { method: "POST", headers, body: '{"x":1,"y":1}' };
+        responses += await (await fetch(`${url}/api/computers/c/${action}`, init)).text();
       }
-      const connection = await (await fetch(`${url}/api/computers/c/connection`, { headers: own })).text();
-      // A connection is for handing the password on, and the key stays here in any case.
-      const found = [...findOwn(answers), ...findOwn(connection).filter((what) => what.startsWith("apiKey"))];
+      const connection = await (await fetch(`${url}/api/computers/c/connection`, { headers: ownHeaders })).text();
+      // A connection contains the password by design, but never the API key.
+      const found = [...findKnown(responses), ...findKnown(connection).filter((what) => what.startsWith("apiKey"))];
       child.kill("SIGTERM");
       await within("the dashboard to end", once(child, "close"));
-      assert.deepEqual(found, [], answers);
-      assert.deepEqual(findOwn(written), [], written);
-      // The dashboard's own secrets: the key is in the printed address alone, the cookie nowhere.
+      assert.deepEqual(found, [], responses);
+      assert.deepEqual(findKnown(written), [], written);
+      // The dashboard's own secrets: its key may only be in the printed address, and its cookie nowhere.
       const output = written.replace(`Dashboard: ${address}\n`, "");
       for (const secret of [searchParams.get("key"), cookie.split("=")[1]]) {
-        assert.ok(!(output + answers + connection).includes(secret), "a secret of this start was shown");
+        assert.ok(!(output + responses + connection).includes(secret), "a secret of the dashboard was printed");
       }
-      if (way === "computer") assert.ok(connection.includes(JSON.stringify(SECRETS.password)), connection);
+      if (mode === "computer") assert.ok(connection.includes(JSON.stringify(SECRETS.password)), connection);
     });
   }
 });

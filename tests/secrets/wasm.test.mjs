@@ -1,7 +1,7 @@
 import { WebSocket } from "undici";
 import { testSecrets } from "./run.mjs";
 
-// Node 22 and later have it as a global.
+// Node 22 and later provide this global.
 globalThis.WebSocket ??= WebSocket;
 
 testSecrets("wasm");

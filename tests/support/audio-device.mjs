@@ -1,4 +1,4 @@
-// A sound card that nobody hears, for a browser that needs one.
+// A virtual audio output device, for browsers that need one.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -6,12 +6,12 @@ import { join } from "node:path";
 import { until } from "./wait.mjs";
 
 /**
- * Starts a PulseAudio of its own.
+ * Starts a PulseAudio server with a null sink.
  *
- * @returns {Promise<{ environment: Record<string, string>, stop(): Promise<void> }>} `environment` leads a program to it
+ * @returns {Promise<{ environment: Record<string, string>, stop(): Promise<void> }>} `environment` makes a program use it
  */
 export async function startAudioDevice() {
-  const folder = mkdtempSync(join(tmpdir(), "orgo-loudspeaker-"));
+  const folder = mkdtempSync(join(tmpdir(), "orgo-audio-device-"));
   const socket = join(folder, "native");
   const modules = ["module-null-sink", `module-native-protocol-unix socket=${socket} auth-anonymous=1`];
   const child = spawn(

@@ -1,25 +1,26 @@
-// What the tests of sound in a page share, whichever browser it is.
+// The environment of the tests of audio in pages, for Chromium and Firefox.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildPage } from "./build-page.mjs";
 import { startAudioServer } from "./audio-server.mjs";
+import { buildPage } from "./build-page.mjs";
 
 const TONE = (_, sample, rate) => Math.round(16_384 * Math.sin((2 * Math.PI * 440 * sample) / rate));
-/** How much too fast the sender's clock is, in millionths: the players have to follow it. */
+/** The error of the sender's clock, in parts per million. The players must compensate it. */
 const PPM = 200;
-/** The server's formats, which the page can ask for. */
+/** The audio formats that a page can request from the server. */
 const FORMATS = { usual: { rate: 24_000, channels: 1 }, other: { rate: 48_000, channels: 2 } };
 
-/** How the page is served for each of the ways that samples can take to the worklet. */
+/** The options for serving the page, for each transport of samples to the worklet. */
 export const TRANSPORTS = {
   port: {},
   ring: { isolated: true },
-  // A page whose policy forbids workers.
+  // The policy of this page forbids workers.
   page: { workers: "'none'" },
 };
 
+/** The names of the tests, which are in the page. */
 export const AUDIO_TESTS = [
   "playing, pausing, changing the volume and stopping cause no clicks",
   "a context of the page can be suspended, sets the sample rate and stays open",
@@ -32,9 +33,9 @@ export const AUDIO_TESTS = [
   "invalid options cause the same errors as on other platforms",
 ];
 
-/** Builds the page, and starts the server of sound and what lets the page control it. */
+/** Builds the page, and starts the audio server and an HTTP server by which the page controls it. */
 export async function startAudioEnvironment() {
-  const folder = mkdtempSync(join(tmpdir(), "orgo-sound-"));
+  const folder = mkdtempSync(join(tmpdir(), "orgo-audio-"));
   await buildPage(new URL("../browser/audio-page", import.meta.url), folder);
   const server = await startAudioServer({ sample: TONE, ppm: PPM });
   const controls = createServer(({ url }, response) => {
@@ -46,7 +47,7 @@ export async function startAudioEnvironment() {
   return {
     folder,
     url: server.url,
-    /** What an act is given. */
+    /** The parameters of the page's tests. */
     params: (transport) => ({
       url: server.url,
       controls: `http://127.0.0.1:${controls.address().port}`,

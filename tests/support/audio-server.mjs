@@ -1,35 +1,34 @@
-// A computer's sound as a test wants it: real sockets, frames by the clock, and a network between that can be bad.
+// A server of audio channels with real sockets. It sends frames in real time and simulates network conditions.
 import { createHash } from "node:crypto";
 import { createServer } from "node:http";
 
 const GUID = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 const [TEXT, BINARY, CLOSE] = [1, 2, 8];
 
-/** The length of a frame of sound, in seconds. */
+/** The duration of an audio frame, in seconds. */
 export const FRAME = 0.02;
 
 /**
- * What frame number `frame` sounds like: one value for all of its samples, so that whoever hears it knows when it was
- * sent.
+ * The value of all samples of a frame. It contains the frame number modulo 1000, so that a receiver can compute when the frame
+ * was sent.
  */
 export const numbered = (frame) => ((frame % 1000) + 1) * 32;
-/** The number of a frame, up to its thousands, by the value from -1 to 1 that is heard. */
+/** The frame number modulo 1000 of a sample value from -1 to 1. */
 export const numberOf = (value) => Math.round((value * 32_768) / 32) - 1;
 
 /**
- * @typedef {object} Line what is sent and how it travels
+ * @typedef {object} Line the audio and the network conditions
  * @property {number} [rate]
  * @property {number} [channels]
- * @property {number} [ppm] how much too fast the sender's clock is, in millionths
- * @property {(frame: number, sample: number, rate: number) => number} [sample] a sample of 16 bits, by default the
- *   frame's number
- * @property {(frame: number) => number} [delay] how late a frame is, in seconds; they do not overtake each other
- * @property {[number, number]} [down] from when to when every connection is broken, in seconds
- * @property {boolean} [patient] whether its clock stands still while this process is too busy to send, so that
- *   frames never pile up
+ * @property {number} [ppm] the error of the sender's clock, in parts per million; positive if it is too fast
+ * @property {(frame: number, sample: number, rate: number) => number} [sample] returns a 16-bit sample; default: `numbered`
+ * @property {(frame: number) => number} [delay] returns the delay of a frame, in seconds; frames are never reordered
+ * @property {[number, number]} [down] the start and end of the time in which all connections are broken, in seconds
+ * @property {boolean} [patient] whether the sender's clock stops while this process is too busy to send, so that frames do not
+ *   accumulate
  */
 
-/** Sends the same frames to everybody who connects. */
+/** Starts the server. It sends the same frames to all clients. */
 export async function startAudioServer(/** @type {Line} */ line = {}) {
   const { ppm = 0, sample = numbered } = line;
   let { rate = 24_000, channels = 1 } = line;
@@ -37,8 +36,8 @@ export async function startAudioServer(/** @type {Line} */ line = {}) {
   const pace = (FRAME * 1000) / (1 + ppm / 1e6);
   const sockets = new Set();
   const began = Date.now();
-  let stood = 0;
-  const sentAt = (frame) => began + stood + (frame + 1) * pace;
+  let stopped = 0;
+  const sentAt = (frame) => began + stopped + (frame + 1) * pace;
   const started = () => message(TEXT, Buffer.from(JSON.stringify({ type: "started", sample_rate: rate, channels })));
   const isDown = () => Date.now() >= began + down[0] * 1000 && Date.now() < began + down[1] * 1000;
 
@@ -55,7 +54,7 @@ export async function startAudioServer(/** @type {Line} */ line = {}) {
     socket.write([...head, `Sec-WebSocket-Accept: ${accept}`, "", ""].join("\r\n"));
     socket.setNoDelay(true);
     socket.write(started());
-    // Only its length is looked at: a client sends pings, and at the end a stop and a close.
+    // Only the opcode is checked: a client sends pings, and at the end a stop message and a close frame.
     socket.on("data", (bytes) => {
       if ((bytes[0] & 15) === CLOSE) socket.end(message(CLOSE, Buffer.from([0x03, 0xe8])));
       else socket.write(message(TEXT, Buffer.from('{"type":"pong"}')));
@@ -67,9 +66,9 @@ export async function startAudioServer(/** @type {Line} */ line = {}) {
 
   let [next, latest, timer] = [0, 0, undefined];
   const queue = [];
-  const work = () => {
+  const send = () => {
     const now = Date.now();
-    if (patient) stood += Math.max(0, now - sentAt(next));
+    if (patient) stopped += Math.max(0, now - sentAt(next));
     for (; sentAt(next) <= now; next += 1) {
       latest = Math.max(latest, sentAt(next) + delay(next) * 1000);
       queue.push({ frame: next, at: latest });
@@ -80,23 +79,23 @@ export async function startAudioServer(/** @type {Line} */ line = {}) {
       for (const socket of sockets) socket.write(content);
     }
     if (isDown()) for (const socket of sockets) socket.destroy();
-    timer = setTimeout(work, Math.max(1, Math.min(sentAt(next), queue[0]?.at ?? Infinity) - Date.now()));
+    timer = setTimeout(send, Math.max(1, Math.min(sentAt(next), queue[0]?.at ?? Infinity) - Date.now()));
   };
-  work();
+  send();
 
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
-    /** The template of the addresses of its channels. */
+    /** The URL template of the channels. */
     url: `ws://127.0.0.1:${server.address().port}/{channel}`,
-    /** When frame 0 began, and how long one lasts, in milliseconds of the wall clock. */
+    /** The wall clock at the start of frame 0, and the duration of a frame, in milliseconds. */
     began,
     pace,
-    /** Goes on with another format. */
+    /** Changes the audio format. */
     change(format) {
       ({ rate, channels } = format);
       for (const socket of sockets) socket.write(started());
     },
-    /** Breaks every connection. */
+    /** Disconnects all clients. */
     drop() {
       for (const socket of sockets) socket.destroy();
     },
@@ -127,7 +126,7 @@ function message(kind, content) {
   return Buffer.concat([Buffer.from(head), content]);
 }
 
-/** A source of numbers from 0 to 1 that gives the same ones for the same seed. */
+/** Returns a pseudorandom number generator for values from 0 to 1. */
 export function seeded(seed) {
   let state = seed;
   return () => {

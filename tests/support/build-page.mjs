@@ -1,11 +1,11 @@
-// Builds a page of the tests with Vite: by default readable.
+// Builds a test page with Vite, by default without minification.
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
 
 /**
- * @param {URL} page the folder with its `index.html`
- * @param {string} outDir where it goes; what is there is removed
- * @param {import("vite").BuildOptions} [settings] more of Vite's
+ * @param {URL} page the folder that contains `index.html`
+ * @param {string} outDir the output folder, which is emptied first
+ * @param {import("vite").BuildOptions} [settings] more settings for Vite
  */
 export async function buildPage(page, outDir, settings) {
   const options = { outDir, emptyOutDir: true, minify: false, ...settings };

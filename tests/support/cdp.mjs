@@ -1,5 +1,5 @@
-// Chromium by its own protocol. Playwright mirrors every request and every message of a socket, which would be part of what
-// is measured.
+// Controls Chromium by the Chrome DevTools Protocol, for measurements. Playwright would affect them, because it also processes
+// every request and every message of a socket.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import { WebSocket } from "undici";
 import { executable, FLAGS } from "./chromium.mjs";
 
-/** Starts a browser whose pages go on in the background as they would in front. */
+/** Starts a browser that does not throttle background pages. */
 export async function startBrowser() {
   const profile = mkdtempSync(join(tmpdir(), "orgo-chromium-"));
   const more = [
@@ -30,14 +30,14 @@ export async function startBrowser() {
   const socket = new WebSocket(address);
   await new Promise((resolve, reject) => {
     socket.onopen = resolve;
-    socket.onerror = () => reject(new Error("Chromium does not answer"));
+    socket.onerror = () => reject(new Error("cannot connect to Chromium"));
   });
-  const waiting = new Map();
+  const pending = new Map();
   socket.onmessage = ({ data }) => {
     const { id, result, error } = JSON.parse(data);
     if (id === undefined) return;
-    const { resolve, reject } = waiting.get(id);
-    waiting.delete(id);
+    const { resolve, reject } = pending.get(id);
+    pending.delete(id);
     if (error) reject(new Error(error.message));
     else resolve(result);
   };
@@ -45,12 +45,12 @@ export async function startBrowser() {
   const send = (method, params = {}, sessionId) =>
     new Promise((resolve, reject) => {
       last += 1;
-      waiting.set(last, { resolve, reject });
+      pending.set(last, { resolve, reject });
       socket.send(JSON.stringify({ id: last, method, params, sessionId }));
     });
   return {
     openPage: (url) => openPage(send, url),
-    /** The ids of the processes that pages run in. */
+    /** The ids of the renderer processes. */
     async renderers() {
       const { processInfo } = await send("SystemInfo.getProcessInfo");
       return processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
@@ -80,12 +80,12 @@ async function openPage(send, url) {
   };
   return {
     evaluate,
-    /** For how long the page's thread was busy so far, in seconds. */
+    /** The busy time of the page's main thread so far, in seconds. */
     async busy() {
       const { metrics } = await send("Performance.getMetrics", {}, sessionId);
       return metrics.find(({ name }) => name === "TaskDuration").value;
     },
-    /** What the page's thread holds after all garbage was collected, in bytes. */
+    /** The heap size of the page's main thread after garbage collection, in bytes. */
     async heap() {
       await send("HeapProfiler.collectGarbage", {}, sessionId);
       return (await send("Runtime.getHeapUsage", {}, sessionId)).usedSize;

@@ -1,10 +1,13 @@
-// Certificates that nobody knows.
+// Creates certificates for test servers.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** A certificate of `localhost` and its key, and the authority that signed it, as files that go with the test. */
+/**
+ * Creates a certificate for `localhost` with its key, and the authority that signs it. Returns the paths of the files, which
+ * are deleted after the test.
+ */
 export function certificate(test) {
   const folder = mkdtempSync(join(tmpdir(), "orgo-certificate-"));
   test.after(() => rmSync(folder, { recursive: true, force: true }));

@@ -1,20 +1,20 @@
-// The Chromium of the system, without a window.
+// Starts the installed Chromium in headless mode.
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { chromium } from "playwright-core";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
 
-/** Where the browser is. */
+/** Returns the path of the browser. */
 export function executable() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
   const found = process.env.ORGO_CHROMIUM ?? places.find(existsSync);
-  if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; ORGO_CHROMIUM names another place`);
+  if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; set ORGO_CHROMIUM to the path of Chromium`);
   return found;
 }
 
-/** Its pages may sound without a click, and it talks to nobody by itself. */
+/** Flags for tests: pages may play audio without a click, and the browser sends no requests of its own. */
 export const FLAGS = [
   // Chromium refuses to run as root with its sandbox.
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
@@ -27,7 +27,7 @@ export const FLAGS = [
   "--autoplay-policy=no-user-gesture-required",
 ];
 
-/** Starts a browser with a fresh profile, and with more flags where a test needs them. */
+/** Starts a browser with a new profile and additional flags. */
 export function startChromium(flags = []) {
   return chromium.launch({ executablePath: executable(), args: [...FLAGS, ...flags] });
 }

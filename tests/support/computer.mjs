@@ -1,10 +1,10 @@
-// What scenarios work with, in Node and in pages.
+// Creates the computer for scenarios, in Node and in pages.
 
 /**
- * Makes a workspace with a computer, and waits until it runs.
+ * Creates a workspace with a computer, and waits until the computer is running.
  *
  * @param {typeof import("orgo-sdk")} sdk
- * @param {import("orgo-sdk").OrgoOptions} options the settings of a client of the local desktop
+ * @param {import("orgo-sdk").OrgoOptions} options the settings for a client of the local desktop
  */
 export async function createComputer(sdk, options) {
   const orgo = new sdk.Orgo(options);

@@ -1,9 +1,9 @@
-// A server that counts what reaches it, to prove that nothing did.
+// A server that counts requests. Tests use it to prove that no request was sent.
 import { createServer } from "node:http";
 
 /**
- * It counts every call below `/api`, which it answers with an empty list of workspaces, and every socket, and says the count
- * at `/seen`.
+ * Counts every request below `/api` and every socket. The response below `/api` is an empty list of workspaces. `/seen` returns
+ * the count.
  *
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */

@@ -1,4 +1,4 @@
-// The example dashboard in a page, on a local desktop with one running computer.
+// Opens the example dashboard in a page, for a local desktop with one running computer.
 import { Orgo } from "orgo-sdk";
 import { startChromium } from "./chromium.mjs";
 import { startDashboard } from "./dashboard.mjs";
@@ -7,9 +7,9 @@ import { startGate } from "./gate.mjs";
 import { until } from "./wait.mjs";
 
 /**
- * Opens it. What is between the dashboard and the desktop can be closed.
+ * Opens the dashboard. Its connections to the desktop go through `gate`, which tests can close.
  *
- * @param {import("playwright-core").BrowserContextOptions} [options] of the browser's profile
+ * @param {import("playwright-core").BrowserContextOptions} [options] the options of the browser context
  */
 export async function openDashboard(options = { viewport: { width: 1400, height: 1000 } }) {
   const opened = [];

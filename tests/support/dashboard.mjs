@@ -1,4 +1,4 @@
-// The example dashboard, as `npm start` runs it.
+// Starts the example dashboard like `npm start`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -9,10 +9,10 @@ import { within } from "./wait.mjs";
 const SERVER = fileURLToPath(new URL("../../examples/dashboard/server.mjs", import.meta.url));
 
 /**
- * Builds the dashboard and starts its server, on a free port unless one is given.
+ * Builds the dashboard and starts its server.
  *
- * @param {import("orgo-sdk").OrgoOptions} options the desktop that it shows
- * @param {{ port?: number }} [place]
+ * @param {import("orgo-sdk").OrgoOptions} options the desktop that the dashboard shows
+ * @param {{ port?: number }} [address] the port; default: a free one
  * @returns {Promise<{ url: string, origin: string, key: string, close(): Promise<void> }>} `url` is the printed address
  */
 export async function startDashboard({ apiKey, baseUrl, realtimeUrl }, { port = 0 } = {}) {

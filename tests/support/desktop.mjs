@@ -1,4 +1,4 @@
-// The local desktop under test: the real server with a data folder of its own.
+// Starts the local desktop server with a temporary data folder.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -9,10 +9,10 @@ import { fileURLToPath } from "node:url";
 import { until, within } from "./wait.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** How much of the server's log is kept for an error. */
-const LOG_KEPT = 20_000;
+/** The maximum length of the stored log, in characters. */
+const MAX_LOG_LENGTH = 20_000;
 
-/** Where the server's program is. */
+/** Returns the path of the server's program. */
 export function desktopProgram() {
   const built = ["release", "debug"].map((profile) => join(root, "target", profile, "orgo-desktop"));
   const found = process.env.ORGO_DESKTOP_BIN ?? built.find(existsSync);
@@ -24,18 +24,18 @@ export function desktopProgram() {
  * Starts a desktop server on a free port.
  *
  * @param {object} [options]
- * @param {string[]} [options.allowOrigins] the origins whose pages may call it
- * @param {Record<string, string>} [options.connections] the URLs that its computers can stream to, by name
+ * @param {string[]} [options.allowOrigins] the origins whose pages may call the server
+ * @param {Record<string, string>} [options.connections] the RTMP URLs that computers can stream to, by name
  * @returns {Promise<Desktop>}
  */
 export async function startDesktop({ allowOrigins = [], connections = {} } = {}) {
   const program = desktopProgram();
   const folder = mkdtempSync(join(tmpdir(), "orgo-test-"));
-  const named = Object.entries(connections).map(([name, url]) => `[${name}]\nurl = ${JSON.stringify(url)}\n`);
-  writeFileSync(join(folder, "stream-connections.toml"), named.join(""));
+  const sections = Object.entries(connections).map(([name, url]) => `[${name}]\nurl = ${JSON.stringify(url)}\n`);
+  writeFileSync(join(folder, "stream-connections.toml"), sections.join(""));
   const origins = allowOrigins.flatMap((origin) => ["--allow-origin", origin]);
   const serve = ["serve", "--listen", "127.0.0.1:0", "--json", "--data-dir", folder, ...origins];
-  // A test that is killed has no time to clean up, so the kernel ends the server with it.
+  // The kernel ends the server with the test, because a killed test cannot clean up.
   const child = spawn("setpriv", ["--pdeathsig", "TERM", program, ...serve], { stdio: ["ignore", "pipe", "pipe"] });
   const desktop = new Desktop(child, folder);
   try {
@@ -55,9 +55,9 @@ export async function startDesktop({ allowOrigins = [], connections = {} } = {})
 }
 
 class Desktop {
-  /** The settings of a client of it. */
+  /** The settings for a client of the server. */
   options;
-  /** The end of what it wrote to its log. */
+  /** The end of the server's log. */
   log = "";
   #child;
   #folder;
@@ -65,10 +65,10 @@ class Desktop {
   constructor(child, folder) {
     this.#child = child;
     this.#folder = folder;
-    child.stderr.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-LOG_KEPT)));
+    child.stderr.setEncoding("utf8").on("data", (text) => (this.log = (this.log + text).slice(-MAX_LOG_LENGTH)));
   }
 
-  /** Ends it as a user would, and fails if it does not end, or leaves a process. */
+  /** Stops the server with SIGTERM. Fails if it does not end, or leaves a process behind. */
   async stop() {
     const child = this.#child;
     if (child.exitCode === null && child.signalCode === null) {
@@ -84,16 +84,16 @@ class Desktop {
     if (child.exitCode !== 0) throw new Error(`orgo-desktop ended with ${child.signalCode ?? child.exitCode}\n${this.log}`);
   }
 
-  /** The ids of its processes: the server, and everything in the boxes of its computers. */
+  /** The ids of the processes of the server and in the sandboxes of its computers. */
   processes() {
     const name = basename(this.#folder);
-    // What is in a box is told by what is mounted there: its home is below the data folder.
+    // The mounts identify the processes in a sandbox, because its home is below the data folder.
     const isOwn = (id) => ["cmdline", "mountinfo"].some((file) => readFileSync(`/proc/${id}/${file}`, "utf8").includes(name));
     return readdirSync("/proc").filter((id) => {
       try {
         return /^\d+$/.test(id) && isOwn(id);
       } catch {
-        return false; // It ended meanwhile.
+        return false; // The process has ended.
       }
     });
   }

@@ -1,4 +1,4 @@
-// A Firefox of the system, without a window, by WebDriver BiDi, which it speaks by itself.
+// Starts the installed Firefox in headless mode, and controls it by WebDriver BiDi.
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +8,7 @@ import { WebSocket } from "undici";
 
 const NAMES = ["firefox-esr", "firefox"];
 
-/** Pages may sound without a click, and the browser talks to nobody by itself. */
+/** Preferences for tests: pages may play audio without a click, and the browser sends no requests of its own. */
 const PREFERENCES = {
   "media.autoplay.default": 0,
   "media.autoplay.blocking_policy": 0,
@@ -19,16 +19,16 @@ const PREFERENCES = {
   "browser.shell.checkDefaultBrowser": false,
 };
 
-/** Where the browser is. */
+/** Returns the path of the browser. */
 function executable() {
   const folders = (process.env.PATH ?? "").split(delimiter);
   const places = NAMES.flatMap((name) => folders.map((folder) => join(folder, name)));
   const found = process.env.ORGO_FIREFOX ?? places.find(existsSync);
-  if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; ORGO_FIREFOX names another place`);
+  if (found === undefined) throw new Error(`none of ${NAMES.join(", ")} is in PATH; set ORGO_FIREFOX to the path of Firefox`);
   return found;
 }
 
-/** Starts a browser with a fresh profile, and with more in its environment. */
+/** Starts a browser with a new profile and additional environment variables. */
 export async function startFirefox(environment = {}) {
   const profile = mkdtempSync(join(tmpdir(), "orgo-firefox-"));
   const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref("${name}", ${JSON.stringify(value)});`);
@@ -67,9 +67,9 @@ async function connect(url) {
   const socket = new WebSocket(url);
   await new Promise((resolve, reject) => {
     socket.onopen = resolve;
-    socket.onerror = () => reject(new Error("Firefox does not answer"));
+    socket.onerror = () => reject(new Error("cannot connect to Firefox"));
   });
-  const waiting = new Map();
+  const pending = new Map();
   const listeners = [];
   socket.onmessage = ({ data }) => {
     const { type, id, result, message, method, params } = JSON.parse(data);
@@ -77,8 +77,8 @@ async function connect(url) {
       for (const listener of listeners) listener(method, params);
       return;
     }
-    const { resolve, reject } = waiting.get(id);
-    waiting.delete(id);
+    const { resolve, reject } = pending.get(id);
+    pending.delete(id);
     if (type === "error") reject(new Error(message));
     else resolve(result);
   };
@@ -86,7 +86,7 @@ async function connect(url) {
   const send = (method, params = {}) =>
     new Promise((resolve, reject) => {
       last += 1;
-      waiting.set(last, { resolve, reject });
+      pending.set(last, { resolve, reject });
       socket.send(JSON.stringify({ id: last, method, params }));
     });
   return { send, on: (listener) => listeners.push(listener), close: () => socket.close() };
@@ -95,7 +95,7 @@ async function connect(url) {
 function pageOf(send, on, context) {
   return {
     goto: (url) => send("browsingContext.navigate", { context, url, wait: "complete" }),
-    /** What an expression gives once it has settled, which has to be something that JSON holds. */
+    /** Evaluates an expression, and awaits its result, which must be representable as JSON. */
     async evaluate(expression) {
       const { type, result, exceptionDetails } = await send("script.evaluate", {
         expression: `(async () => JSON.stringify((await (${expression})) ?? null))()`,
@@ -105,7 +105,7 @@ function pageOf(send, on, context) {
       if (type === "exception") throw new Error(exceptionDetails.text);
       return JSON.parse(result.value);
     },
-    /** Calls `listener` with every error that nobody caught in the page. */
+    /** Calls `listener` with every uncaught error of the page. */
     onError(listener) {
       on((method, { level, type, text, source }) => {
         if (method === "log.entryAdded" && type === "javascript" && level === "error" && source.context === context) {

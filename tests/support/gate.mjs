@@ -1,19 +1,19 @@
-// A way to a server that can be closed and opened again, as if the server went away and came back.
+// A TCP proxy for a server that can be closed and opened again, to simulate that the server is unreachable.
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 
 /**
- * @param {string} origin where the server is
+ * @param {string} origin the origin of the server
  * @returns {Promise<{ port: number, through(url: string): string, close(): Promise<void>, open(): Promise<void> }>}
  */
 export async function startGate(origin) {
   const { hostname, port: target } = new URL(origin);
   const sockets = new Set();
   const server = createServer((client) => {
-    const far = connect(Number(target), hostname);
+    const upstream = connect(Number(target), hostname);
     for (const [one, other] of [
-      [client, far],
-      [far, client],
+      [client, upstream],
+      [upstream, client],
     ]) {
       sockets.add(one);
       one
@@ -33,7 +33,7 @@ export async function startGate(origin) {
   const { port } = server.address();
   return {
     port,
-    /** The same address by way of the gate; places in it such as `{id}` stay. */
+    /** Returns a URL of the server with the address of the gate. Placeholders such as `{id}` are preserved. */
     through: (url) => url.replace(`${hostname}:${target}`, `127.0.0.1:${port}`),
     async close() {
       const closed = once(server, "close");

@@ -1,4 +1,4 @@
-// Serves a folder of built pages under a strict Content-Security-Policy, as a careful site would.
+// Serves a folder of built pages with a strict Content-Security-Policy.
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -11,7 +11,7 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-/** What the package asks of a page's policy: WebAssembly, a worker for sound, and the desktop. */
+/** The policy that the package needs: WebAssembly, a worker for audio, and connections to the desktop. */
 const policy = (workers, connects) =>
   [
     "default-src 'none'",
@@ -24,14 +24,14 @@ const policy = (workers, connects) =>
 
 const LOCAL = "http://127.0.0.1:* ws://127.0.0.1:*";
 
-/** What lets a page share memory with its workers. */
+/** The headers with which a page can share memory with its workers. */
 const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 /**
- * @param {() => string} folder where the pages are; asked for at every request, so that the server can start first
- * @param {{ host?: string, workers?: string, connects?: string, isolated?: boolean }} [options] where workers may come from,
- *   by default from the page's origin; where connections may go, by default to this machine; and whether the pages may share
- *   memory with their workers
+ * @param {() => string} folder returns the folder of the pages; called for every request, so that the server can start first
+ * @param {{ host?: string, workers?: string, connects?: string, isolated?: boolean }} [options] `workers`: the allowed sources
+ *   of workers, by default the page's origin; `connects`: the allowed destinations of connections, by default this machine;
+ *   `isolated`: whether the pages can share memory with their workers
  * @returns {Promise<{ origin: string, close(): Promise<void> }>}
  */
 export async function startPages(folder, options = {}) {

@@ -1,4 +1,4 @@
-// Decodes the PNG pictures that screens are sent as (8 bits per channel, RGB or RGBA, not interlaced), and makes small ones.
+// Decodes the PNG images of screenshots (8 bits per channel, RGB or RGBA, not interlaced), and encodes small ones.
 import { crc32, deflateSync, inflateSync } from "node:zlib";
 
 const SIGNATURE = Buffer.from("\x89PNG\r\n\x1a\n", "latin1");
@@ -6,12 +6,12 @@ const CHANNELS = { 2: 3, 6: 4 };
 
 /**
  * @param {Uint8Array} bytes
- * @returns {{ width: number, height: number, pixel(x: number, y: number): number[] }} the picture; a pixel is its red,
- *   green and blue, from 0 to 255
+ * @returns {{ width: number, height: number, pixel(x: number, y: number): number[] }} the image; a pixel is an array of
+ *   red, green and blue, from 0 to 255
  */
 export function decodePng(bytes) {
   const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (!file.subarray(0, SIGNATURE.length).equals(SIGNATURE)) throw new Error("this is no PNG picture");
+  if (!file.subarray(0, SIGNATURE.length).equals(SIGNATURE)) throw new Error("not a PNG image");
   let header;
   const data = [];
   for (let at = SIGNATURE.length; at < file.length; ) {
@@ -29,7 +29,7 @@ export function decodePng(bytes) {
     width,
     height,
     pixel(x, y) {
-      if (x < 0 || y < 0 || x >= width || y >= height) throw new RangeError(`(${x}, ${y}) is outside of the picture`);
+      if (x < 0 || y < 0 || x >= width || y >= height) throw new RangeError(`(${x}, ${y}) is outside the image`);
       const at = y * stride + x * channels;
       return [...rows.subarray(at, at + 3)];
     },
@@ -37,9 +37,9 @@ export function decodePng(bytes) {
 }
 
 /**
- * Encodes a picture in few bytes, with at most 256 colors.
+ * Encodes an image as a small PNG with at most 256 colors.
  *
- * @param {ReturnType<typeof decodePng>} picture
+ * @param {ReturnType<typeof decodePng>} image
  * @returns {Buffer}
  */
 export function encodeSmallPng({ width, height, pixel }) {
@@ -68,8 +68,8 @@ export function encodeSmallPng({ width, height, pixel }) {
   ]);
 }
 
-/** Heckbert's median cut: halves the group that spreads most over the most pixels, until there are enough. */
-function medianCut(colors, most) {
+/** Heckbert's median cut: repeatedly halves the group with the largest spread, weighted by its number of pixels. */
+function medianCut(colors, maxGroups) {
   const counts = new Map();
   for (const color of colors) counts.set(color, (counts.get(color) ?? 0) + 1);
   const measured = (group) => {
@@ -82,7 +82,7 @@ function medianCut(colors, most) {
     return { group, total, channel: spreads.indexOf(spread), weight: spread * Math.sqrt(total) };
   };
   const groups = [measured([...counts].map(([color, count]) => ({ color, count })))];
-  while (groups.length < most) {
+  while (groups.length < maxGroups) {
     const widest = groups.reduce((one, other) => (other.weight > one.weight ? other : one));
     if (widest.weight === 0) break;
     const { group, total, channel } = widest;
@@ -115,12 +115,12 @@ function readHeader(body) {
   const [depth, color, , , interlaced] = body.subarray(8);
   const channels = CHANNELS[color];
   if (depth !== 8 || channels === undefined || interlaced) {
-    throw new Error(`this decoder has no PNG of depth ${depth}, color type ${color}, interlacing ${interlaced}`);
+    throw new Error(`unsupported PNG: depth ${depth}, color type ${color}, interlacing ${interlaced}`);
   }
   return { width: body.readUInt32BE(0), height: body.readUInt32BE(4), channels };
 }
 
-/** Undoes what every row is stored as: the difference to a guess from its neighbours. */
+/** Reverses the filters of all rows. A filter stores the difference to a prediction from neighboring pixels. */
 function unfilter(stored, stride, height, channels) {
   const rows = Buffer.alloc(stride * height);
   for (let y = 0; y < height; y += 1) {
@@ -131,13 +131,13 @@ function unfilter(stored, stride, height, channels) {
       const left = x >= channels ? rows[to + x - channels] : 0;
       const above = y > 0 ? rows[to + x - stride] : 0;
       const corner = x >= channels && y > 0 ? rows[to + x - stride - channels] : 0;
-      rows[to + x] = stored[from + x] + guess(filter, left, above, corner);
+      rows[to + x] = stored[from + x] + predict(filter, left, above, corner);
     }
   }
   return rows;
 }
 
-function guess(filter, left, above, corner) {
+function predict(filter, left, above, corner) {
   switch (filter) {
     case 0:
       return 0;
@@ -153,6 +153,6 @@ function guess(filter, left, above, corner) {
       return toAbove <= toCorner ? above : corner;
     }
     default:
-      throw new Error(`a row has the unknown filter ${filter}`);
+      throw new Error(`unknown filter of a row: ${filter}`);
   }
 }

@@ -1,11 +1,11 @@
-// What receives a stream: ffmpeg, for one connection.
+// An RTMP receiver for one stream: ffmpeg.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { until } from "./wait.mjs";
 
-/** A port that nobody listens on. */
+/** Returns an unused port. */
 export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -14,14 +14,14 @@ export async function freePort() {
   return port;
 }
 
-/** Waits for one stream and reads it to its end. */
+/** Starts a receiver, which reads one stream completely. */
 export async function startReceiver() {
   const port = await freePort();
   const url = `rtmp://127.0.0.1:${port}/live/key`;
   const listening = ["-nostdin", "-loglevel", "quiet", "-listen", "1", "-i", url, "-c", "copy", "-f", "null", "-"];
   const child = spawn("setpriv", ["--pdeathsig", "KILL", "ffmpeg", ...listening], { stdio: "ignore" });
   const closed = once(child, "close");
-  // The kernel is asked, since the receiver takes the first connection for the stream.
+  // The kernel reports when the receiver listens. A test connection would be treated as the stream.
   const line = `:${port.toString(16).toUpperCase().padStart(4, "0")} 00000000:0000 0A`;
   await until("the receiver to listen", () => readFileSync("/proc/net/tcp", "utf8").includes(line));
   return {

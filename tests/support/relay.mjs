@@ -1,8 +1,8 @@
-// A TCP relay between a client and a server of this machine: a link that a test makes stand still or lose what it carries.
+// A TCP relay to a server of this machine, which can freeze or discard the data of its connections.
 import { connect, createServer } from "node:net";
 
 /**
- * @param {number} port where the server listens
+ * @param {number} port the port of the server
  * @returns {Promise<Relay>}
  */
 export async function startRelay(port) {
@@ -12,13 +12,13 @@ export async function startRelay(port) {
 }
 
 class Relay {
-  /** Bytes that were passed on to the server. */
+  /** The number of bytes that were passed to the server. */
   passed = 0;
-  /** Connections so far. */
+  /** The number of connections so far. */
   connections = 0;
   #server;
   #pairs = new Set();
-  #still = false;
+  #frozen = false;
 
   constructor(target) {
     this.#server = createServer((client) => this.#join(client, connect(target, "127.0.0.1")));
@@ -32,21 +32,21 @@ class Relay {
     return new Promise((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
   }
 
-  /** Passes nothing on, in both directions, and keeps it. */
+  /** Stops passing data in both directions. The data is kept. */
   freeze() {
-    this.#still = true;
+    this.#frozen = true;
     for (const pair of this.#pairs) for (const socket of pair.sockets) socket.pause();
   }
 
-  /** Goes on after a freeze. */
+  /** Continues after a freeze. */
   thaw() {
-    this.#still = false;
+    this.#frozen = false;
     for (const pair of this.#pairs) for (const socket of pair.sockets) socket.resume();
   }
 
-  /** Takes from now on what comes on the connections that there are, and passes none of it on. Later ones work. */
-  swallow() {
-    for (const pair of this.#pairs) pair.swallows = true;
+  /** Discards all further data of the present connections. Later connections work. */
+  discard() {
+    for (const pair of this.#pairs) pair.discards = true;
   }
 
   close() {
@@ -56,7 +56,7 @@ class Relay {
 
   #join(client, server) {
     this.connections += 1;
-    const pair = { sockets: [client, server], swallows: false };
+    const pair = { sockets: [client, server], discards: false };
     this.#pairs.add(pair);
     const end = () => {
       this.#pairs.delete(pair);
@@ -70,14 +70,14 @@ class Relay {
       from.setNoDelay(true);
       from.on("error", end).on("close", end);
       from.on("data", (bytes) => {
-        if (pair.swallows) return;
+        if (pair.discards) return;
         if (to === server) this.passed += bytes.length;
         if (!to.write(bytes)) {
           from.pause();
-          to.once("drain", () => this.#still || from.resume());
+          to.once("drain", () => this.#frozen || from.resume());
         }
       });
-      if (this.#still) from.pause();
+      if (this.#frozen) from.pause();
     }
   }
 }

@@ -1,14 +1,14 @@
-// What frequencies a piece of sound has. It runs in Node and in pages.
+// Frequency analysis of audio. Runs in Node and in pages.
 
-/** How far around the peak its energy is counted, in bins: the width of the window's main lobe. */
+/** The number of bins on each side of a peak that belong to it: the width of the window's main lobe. */
 const LOBE = 3;
 
 /**
- * The strongest frequency of a piece of sound.
+ * The strongest frequency of an audio signal.
  *
- * @param {Float32Array} samples of one channel; a power of two of them
- * @param {number} rate samples per second
- * @returns {{ frequency: number, share: number }} the frequency in hertz, and how much of the energy is there (0 to 1)
+ * @param {Float32Array} samples the samples of one channel; their number is a power of two
+ * @param {number} rate the sample rate in hertz
+ * @returns {{ frequency: number, share: number }} the frequency in hertz, and its share of the energy (0 to 1)
  */
 export function strongest(samples, rate) {
   const power = spectrum(samples);
@@ -27,11 +27,10 @@ export function strongest(samples, rate) {
 }
 
 /**
- * By how much a tone is stronger than everything else in a piece of sound, in decibels. The tone is the sine that fits
- * best, of a frequency near `near` hertz.
+ * The signal-to-noise ratio of a tone, in decibels. The tone is the best-fitting sine wave with a frequency near `near` hertz.
  *
- * @param {Float32Array} samples of one channel
- * @param {number} rate samples per second
+ * @param {Float32Array} samples the samples of one channel
+ * @param {number} rate the sample rate in hertz
  * @param {number} near
  */
 export function signalToNoise(samples, rate, near) {
@@ -47,7 +46,7 @@ export function signalToNoise(samples, rate, near) {
     const signal = (ys * (ys * cc - yc * sc) + yc * (yc * ss - ys * sc)) / determinant;
     return { signal, noise: yy - signal };
   };
-  // Within half a bin of the strongest frequency what is left has one minimum: ternary search.
+  // Ternary search: within half a bin of the strongest frequency, the noise has only one minimum.
   const half = rate / samples.length / 2;
   let [low, high] = [near - half, near + half];
   while (high - low > 1e-7) {
@@ -64,26 +63,26 @@ export function loudness(samples) {
   return Math.sqrt(samples.reduce((total, sample) => total + sample * sample, 0) / samples.length);
 }
 
-/** The power of every bin up to half the rate, of the samples under a Hann window. */
+/** The power spectrum of the samples with a Hann window. */
 function spectrum(samples) {
   const { length } = samples;
-  if (!Number.isInteger(Math.log2(length))) throw new Error(`${length} is no power of two`);
+  if (!Number.isInteger(Math.log2(length))) throw new Error(`${length} is not a power of two`);
   const re = Float64Array.from(samples, (sample, at) => sample * 0.5 * (1 - Math.cos((2 * Math.PI * at) / length)));
   const im = new Float64Array(length);
   transform(re, im);
   return Float64Array.from({ length: length / 2 }, (_, bin) => re[bin] ** 2 + im[bin] ** 2);
 }
 
-/** The fast Fourier transform, in place (Cooley and Tukey, radix 2). */
+/** The in-place fast Fourier transform (Cooley-Tukey, radix 2). */
 function transform(re, im) {
   const { length } = re;
-  for (let at = 1, mirrored = 0; at < length; at += 1) {
+  for (let at = 1, reversed = 0; at < length; at += 1) {
     let bit = length >> 1;
-    for (; mirrored & bit; bit >>= 1) mirrored ^= bit;
-    mirrored ^= bit;
-    if (at < mirrored) {
-      [re[at], re[mirrored]] = [re[mirrored], re[at]];
-      [im[at], im[mirrored]] = [im[mirrored], im[at]];
+    for (; reversed & bit; bit >>= 1) reversed ^= bit;
+    reversed ^= bit;
+    if (at < reversed) {
+      [re[at], re[reversed]] = [re[reversed], re[at]];
+      [im[at], im[reversed]] = [im[reversed], im[at]];
     }
   }
   for (let size = 2; size <= length; size *= 2) {
@@ -93,10 +92,10 @@ function transform(re, im) {
       const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
       for (let low = step; low < length; low += size) {
         const high = low + half;
-        const [turnedRe, turnedIm] = [re[high] * cos - im[high] * sin, re[high] * sin + im[high] * cos];
-        [re[high], im[high]] = [re[low] - turnedRe, im[low] - turnedIm];
-        re[low] += turnedRe;
-        im[low] += turnedIm;
+        const [rotatedRe, rotatedIm] = [re[high] * cos - im[high] * sin, re[high] * sin + im[high] * cos];
+        [re[high], im[high]] = [re[low] - rotatedRe, im[low] - rotatedIm];
+        re[low] += rotatedRe;
+        im[low] += rotatedIm;
       }
     }
   }

@@ -1,14 +1,14 @@
-// Waiting for conditions. It runs in Node and in pages.
+// Functions that wait for conditions. They run in Node and in pages.
 
 const PAUSE = 50;
 
 /**
- * Calls `probe` until it gives something other than `undefined`, `null` or `false`, and returns that.
+ * Calls `probe` repeatedly until it returns a value other than `undefined`, `null` or `false`, and returns this value.
  *
  * @template T
- * @param {string} what what is waited for, for the error
+ * @param {string} what the condition, for the error message
  * @param {() => T | Promise<T>} probe
- * @param {number} [limit] in milliseconds
+ * @param {number} [limit] the maximum time in milliseconds
  * @returns {Promise<NonNullable<T>>}
  */
 export async function until(what, probe, limit = 15_000) {
@@ -22,18 +22,18 @@ export async function until(what, probe, limit = 15_000) {
 }
 
 /**
- * The result of `work`, or an error that says what was waited for.
+ * Returns the result of a promise, or fails after a maximum time.
  *
  * @template T
- * @param {string} what
- * @param {Promise<T>} work
- * @param {number} [limit] in milliseconds
+ * @param {string} what the condition, for the error message
+ * @param {Promise<T>} promise
+ * @param {number} [limit] the maximum time in milliseconds
  * @returns {Promise<T>}
  */
-export function within(what, work, limit = 15_000) {
+export function within(what, promise, limit = 15_000) {
   let timer;
   const late = new Promise((_, reject) => {
     timer = setTimeout(() => reject(new Error(`${what}: not within ${limit} ms`)), limit);
   });
-  return Promise.race([work, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }

@@ -6,13 +6,13 @@ import { decodeImage } from "./image.mjs";
 import { playsTone } from "./player.mjs";
 
 const all = { ...scenarios, "a tone of 440 Hz is played": playsTone };
-let world;
+let env;
 
 /** Creates the computer that the scenarios share. Returns the kind of the binding. */
 globalThis.prepare = async ({ options, counter }) => {
   const made = await createComputer(sdk, { ...options, dangerouslyAllowBrowser: true });
-  world = { ...made, counter, decode: decodeImage };
+  env = { ...made, counter, decode: decodeImage };
   return (await sdk.Orgo.bindingInfo()).kind;
 };
 
-globalThis.run = (name) => all[name](world);
+globalThis.run = (name) => all[name](env);

@@ -1,5 +1,5 @@
-import { equal, near, ok } from "../../scenarios/check.mjs";
 import { PITCH, playTone } from "../../scenarios/audio.mjs";
+import { equal, near, ok } from "../../scenarios/check.mjs";
 import { loudness, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
 

@@ -1,5 +1,5 @@
-// The page that writes into terminals. The test calls its function.
+// The page that writes into terminals. The test file calls its function.
 import * as sdk from "orgo-sdk";
 import * as client from "../client.mjs";
 
-globalThis.act = (name, connection, given) => client[name](sdk, connection, given);
+globalThis.run = (name, connection, params) => client[name](sdk, connection, params);

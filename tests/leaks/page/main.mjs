@@ -1,22 +1,22 @@
-// The page whose module's memory is measured.
+// The page whose memory is measured.
 import * as sdk from "orgo-sdk";
 import { prepare } from "../load.mjs";
 
-// The memory is the module's own affair, so it is caught where the module is made.
+// The memory of the module is private, so these wrappers get it when the module is instantiated.
 let memory;
 for (const name of ["instantiate", "instantiateStreaming"]) {
   const original = WebAssembly[name];
-  WebAssembly[name] = async (...given) => {
-    const made = await original.apply(WebAssembly, given);
-    // The build gives it a name of its own.
-    memory = Object.values((made.instance ?? made).exports).find((value) => value instanceof WebAssembly.Memory);
-    return made;
+  WebAssembly[name] = async (...args) => {
+    const result = await original.apply(WebAssembly, args);
+    // The build chooses the name of the export.
+    memory = Object.values((result.instance ?? result).exports).find((value) => value instanceof WebAssembly.Memory);
+    return result;
   };
 }
 
-let works;
+let loads;
 globalThis.prepare = (port) => {
-  works = prepare(sdk, port);
+  loads = prepare(sdk, port);
 };
-globalThis.work = (kind, count) => works[kind](count);
+globalThis.run = (kind, count) => loads[kind](count);
 globalThis.moduleMemory = () => memory.buffer.byteLength;

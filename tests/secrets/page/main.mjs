@@ -1,8 +1,8 @@
-// The page in which everything is provoked that could show a secret. The test calls its function.
+// The page that provokes errors and log lines. The test file calls its function.
 import * as sdk from "orgo-sdk";
 import { allTexts, provoke } from "../provoke.mjs";
 
-globalThis.provoke = async (places) => {
-  const shown = await provoke({ sdk, ...places });
-  return shown.map(({ what, value }) => ({ what, kind: value?.kind, texts: allTexts({ sdk }, value) }));
+globalThis.provoke = async (urls) => {
+  const values = await provoke({ sdk, ...urls });
+  return values.map(({ what, value }) => ({ what, kind: value?.kind, texts: allTexts({ sdk }, value) }));
 };
