@@ -3,8 +3,8 @@ import { readFile } from "node:fs/promises";
 import process, { argv, env } from "node:process";
 import { setFlagsFromString } from "node:v8";
 
-// Without this flag, the garbage collector of Node 20 crashes ("unreachable code") when the memory of a large module grows
-// during marking.
+// Without this flag, the garbage collector of Node 20 crashes ("unreachable code") when the memory of a large module
+// grows during marking.
 setFlagsFromString("--no-incremental-marking");
 
 // Suppresses the warning that WASI is experimental, which Node prints for every binary.

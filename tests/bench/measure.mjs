@@ -1,8 +1,8 @@
 // Time measurement in Node and in pages.
 
 /**
- * Runs every variant once per round. Each round starts with a different variant, so that other load on the machine affects
- * all variants equally.
+ * Runs every variant once per round. Each round starts with a different variant, so that other load on the machine
+ * affects all variants equally.
  *
  * @param {Record<string, () => Promise<unknown>>} variants
  * @param {number} rounds

@@ -1,5 +1,5 @@
-// Measures calls and sizes: `npm run bench`. The absolute times depend on the machine; the ratios to plain `fetch` in the
-// same run are more meaningful.
+// Measures calls and sizes: `npm run bench`. The absolute times depend on the machine; the ratios to plain `fetch` in
+// the same run are more meaningful.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, tmpdir } from "node:os";

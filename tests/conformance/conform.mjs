@@ -3,7 +3,8 @@ import { checks } from "./checks/index.mjs";
 import { Wire } from "./wire.mjs";
 
 /**
- * A server, and the names of two RTMP connections of the account: `connection` has a receiver, `deadConnection` has none.
+ * A server, and the names of two RTMP connections of the account: `connection` has a receiver, `deadConnection` has
+ * none.
  *
  * @typedef {object} Server
  * @property {string} baseUrl

@@ -21,9 +21,9 @@ export class Wire {
   #key;
 
   /**
-   * @param {{ baseUrl: string, realtimeUrl: string, olderRealtimeUrl?: string, apiKey: string }} options the realtime URLs
-   *   are the addresses of channels in the current and the older protocol. They contain `{instance_id}` or `{computer_id}`,
-   *   and `{channel}`.
+   * @param {{ baseUrl: string, realtimeUrl: string, olderRealtimeUrl?: string, apiKey: string }} options the realtime
+   *   URLs are the addresses of channels in the current and the older protocol. They contain `{instance_id}` or
+   *   `{computer_id}`, and `{channel}`.
    */
   constructor({ baseUrl, realtimeUrl, olderRealtimeUrl = "", apiKey }) {
     this.#base = baseUrl;
@@ -39,9 +39,9 @@ export class Wire {
   /**
    * Makes a call.
    *
-   * @param {{ key?: string | null, text?: string, form?: FormData, abort?: AbortSignal, limit?: number }} [options] `key`: the
-   *   API key, or `null` for none; `text`: a raw body; `form`: a form; `abort`: aborts the request; `limit`: the maximum time
-   *   in milliseconds
+   * @param {{ key?: string | null, text?: string, form?: FormData, abort?: AbortSignal, limit?: number }} [options]
+   *   `key`: the API key, or `null` for none; `text`: a raw body; `form`: a form; `abort`: aborts the request; `limit`:
+   *   the maximum time in milliseconds
    */
   async call(method, path, body, { key = this.#key, text, form, abort, limit = LIMIT * 2 } = {}) {
     const headers = { accept: "application/json" };

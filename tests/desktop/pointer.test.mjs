@@ -1,5 +1,5 @@
-// Tests clicks, drags and the wheel through HTTP with a window that records them. Also tests that no key or button stays
-// pressed.
+// Tests clicks, drags and the wheel through HTTP with a window that records them. Also tests that no key or button
+// stays pressed.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";

@@ -1,5 +1,5 @@
-// Tests that typed text is exact, for every set of characters in a window of each toolkit. With ORGO_FULL, each runs 20 times,
-// and the test prints a table.
+// Tests that typed text is exact, for every set of characters in a window of each toolkit. With ORGO_FULL, each runs 20
+// times, and the test prints a table.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { Wire } from "../conformance/wire.mjs";

@@ -1,5 +1,5 @@
-// Windows to type into, one for each toolkit, with commands to open, empty and read them. Blinking carets and fading scroll
-// bars are disabled, so equal text causes equal screenshots.
+// Windows to type into, one for each toolkit, with commands to open, empty and read them. Blinking carets and fading
+// scroll bars are disabled, so equal text causes equal screenshots.
 import { until } from "../support/wait.mjs";
 
 /** The path of the FIFO from which a window reads text to insert without X events. */
@@ -104,8 +104,8 @@ const background = (command) => `setsid ${command} > /tmp/log 2>&1 &`;
 const STEADY_CARET = "echo gtk-cursor-blink=0 >> ~/.config/gtk-3.0/settings.ini\n";
 
 /**
- * A window with an `insertion` inserts the text that is written to this FIFO, one toolkit event for each character, without
- * the X server.
+ * A window with an `insertion` inserts the text that is written to this FIFO, one toolkit event for each character,
+ * without the X server.
  *
  * @typedef {object} Toolkit
  * @property {RegExp} title
@@ -178,8 +178,8 @@ export class TypingWindow {
   }
 
   /**
-   * Waits until the content is `text`, or for a maximum time, and returns the content. `text` must differ from the previous
-   * content, because a window may need time to become empty.
+   * Waits until the content is `text`, or for a maximum time, and returns the content. `text` must differ from the
+   * previous content, because a window may need time to become empty.
    */
   async contentLike(text) {
     let content = "";

@@ -1,4 +1,4 @@
-// Runs the example scripts like a user does.
+// Runs the example scripts in child processes.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -1,7 +1,7 @@
-// Tests of limits and cancellation of calls, openings and waits; of their log lines; and of password refreshes. They run in
-// Node with each binding, and in a page. Each test is a function of an environment with `sdk` (the package), `server` (the
-// URL of limits-server.mjs), `deadUrl` (a URL without a server) and `reportsSending` (whether the platform reports how much
-// of a request was sent).
+// Tests of limits and cancellation of calls, openings and waits; of their log lines; and of password refreshes. They
+// run in Node with each binding, and in a page. Each test is a function of an environment with `sdk` (the package),
+// `server` (the URL of limits-server.mjs), `deadUrl` (a URL without a server) and `reportsSending` (whether the
+// platform reports how much of a request was sent).
 import { equal, ok, rejects } from "../scenarios/check.mjs";
 import { until } from "../support/wait.mjs";
 

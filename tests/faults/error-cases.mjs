@@ -6,8 +6,10 @@ const LONG = 30_000;
 /**
  * @typedef {object} Environment
  * @property {typeof import("orgo-sdk")} sdk
- * @property {(mode: string, options?: object) => import("orgo-sdk").Orgo} orgo creates a client for a mode of the refuser
- * @property {(mode: string) => import("orgo-sdk").ConnectedComputer} connected connects to a computer in a mode of the refuser
+ * @property {(mode: string, options?: object) => import("orgo-sdk").Orgo} orgo creates a client for a mode of the
+ *   refuser
+ * @property {(mode: string) => import("orgo-sdk").ConnectedComputer} connected connects to a computer in a mode of the
+ *   refuser
  */
 
 const refused =
@@ -129,7 +131,9 @@ export const ERROR_CASES = {
   },
 };
 
-/** The cases that do not apply to a platform. Node limits the sender and has no audio output; a page is the opposite. */
+/**
+ * The cases that do not apply to a platform. Node limits the sender and has no audio output; a page is the opposite.
+ */
 export const NOT_APPLICABLE = {
   native: ["unread output"],
   "wasm in Node": [],

@@ -57,7 +57,8 @@ function validBody(link) {
  * @param {boolean} [options.persistent] whether the fault affects every attempt, or only the first one
  * @param {string} [options.link] the link in the responses
  * @param {boolean} [options.followed] whether the fault affects the request for the content of a link, not the call
- * @param {{ trusted: object, untrusted: object }} [options.certificates] a certificate that clients trust, and another one
+ * @param {{ trusted: object, untrusted: object }} [options.certificates] a certificate that clients trust, and another
+ *   one
  * @returns {Promise<FaultServer>}
  */
 export async function startFaultServer(fault, { persistent = true, link, followed = false, certificates } = {}) {
@@ -117,7 +118,10 @@ export async function startFaultServer(fault, { persistent = true, link, followe
     }
   }
 
-  /** Sends a response. Only faults on reused connections keep the connection open, because browsers repeat such requests. */
+  /**
+   * Sends a response. Only faults on reused connections keep the connection open, because browsers repeat such
+   * requests.
+   */
   function respond(socket, { status, headers, body }) {
     const connection = fault.reused ? "keep-alive" : "close";
     const length = { "content-length": Buffer.byteLength(body) };

@@ -1,8 +1,8 @@
 // A minimal HTTP/1.1 parser and writer for a server that causes faults.
 
 /**
- * Parses the request at the start of `bytes`. Returns `undefined` until the first line is complete. `rest` contains the bytes
- * after the request once the request is complete.
+ * Parses the request at the start of `bytes`. Returns `undefined` until the first line is complete. `rest` contains the
+ * bytes after the request once the request is complete.
  *
  * @param {Buffer} bytes
  * @returns {{ method: string, path: string, rest?: Buffer } | undefined}

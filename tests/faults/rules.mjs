@@ -77,7 +77,9 @@ export const MEANINGS = {
   "504 gateway timeout": { ...refusal("ServerError", 504), delivered: "maybe" },
 };
 
-/** The properties of each platform: whether it reports why a connection failed, and whether it repeats requests itself. */
+/**
+ * The properties of each platform: whether it reports why a connection failed, and whether it repeats requests itself.
+ */
 export const PLATFORMS = {
   native: { sees: true, repeats: false },
   "wasm in Node": { sees: false, repeats: false },

@@ -91,7 +91,10 @@ function describe({ error, delivered, tries, received: [least, most] }) {
   };
 }
 
-/** @param {(cell: object) => ReturnType<typeof describe>[]} outcomes returns the outcomes of a group of calls under a fault */
+/**
+ * @param {(cell: object) => ReturnType<typeof describe>[]} outcomes returns the outcomes of a group of calls under a
+ * fault
+ */
 function render(outcomes) {
   const joined = (texts) => [...new Set(texts.filter((text) => text !== undefined))].join(" or ");
   const rows = Object.keys(FAULTS).map((fault) => {

@@ -29,8 +29,8 @@ print("[read " + total.hexdigest() + "]", end="", flush=True)
 
 /**
  * @param {string} name the name of the binding
- * @param {(options: object) => Promise<{ sdk: typeof import("orgo-sdk"), desktop: object, run: (name: string, connection: object,
- *   params: object) => Promise<any>, close?: () => Promise<void> }>} start
+ * @param {(options: object) => Promise<{ sdk: typeof import("orgo-sdk"), desktop: object, run: (name: string,
+ *   connection: object, params: object) => Promise<any>, close?: () => Promise<void> }>} start
  */
 export function testInput(name, start) {
   describe(`input through ${name}`, { concurrency: true }, () => {
@@ -66,7 +66,7 @@ export function testInput(name, start) {
     }
 
     for (const method of ["writable", "write", "paste"]) {
-      test(`text arrives completely in a program that reads slowly, by ${method}`, { timeout: LIMIT }, async () => {
+      test(`a slow program receives the complete text, by ${method}`, { timeout: LIMIT }, async () => {
         const { connection } = await connectThroughRelay();
         const bytes = method === "writable" ? BYTES : Math.min(BYTES, 12 * MIB);
         const params = { method, seed: 1, bytes, program: "reader.py" };
@@ -82,7 +82,7 @@ export function testInput(name, start) {
       console.log(`  ${name}, echo: ${BYTES / MIB} MiB in both directions, byte-exact`);
     });
 
-    test("text arrives completely over a connection that freezes for 8 s", { timeout: LIMIT }, async () => {
+    test("the complete text arrives over a connection that freezes for 8 s", { timeout: LIMIT }, async () => {
       const { relay, connection } = await connectThroughRelay();
       const params = { method: "writable", seed: 2, bytes: BYTES, program: "reader.py" };
       const writing = env.run("writeAll", connection, params);

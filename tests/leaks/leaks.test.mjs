@@ -19,8 +19,8 @@ const counts = full ? amounts(100_000, 10_000) : amounts(10_000, 600);
 const inPage = full ? counts : amounts(5_000, 200);
 const MB = 1 << 20;
 /**
- * The variation of a process's memory without a leak, in bytes. A full run detects a leak of 100 bytes per call or 1 kB per
- * channel.
+ * The variation of a process's memory without a leak, in bytes. A full run detects a leak of 100 bytes per call or 1 kB
+ * per channel.
  */
 const NOISE = 6 * MB;
 /** The same for the heap of a page after garbage collection. */

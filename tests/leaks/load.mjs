@@ -12,8 +12,8 @@ const CONCURRENCY = 4;
 /**
  * @param {typeof import("orgo-sdk")} sdk
  * @param {number} port the port of the server
- * @returns {Record<"calls" | "terminal" | "audio" | "events", (count: number) => Promise<void>>} for each kind of load, a
- *   function that repeats it `count` times
+ * @returns {Record<"calls" | "terminal" | "audio" | "events", (count: number) => Promise<void>>} for each kind of load,
+ *   a function that repeats it `count` times
  */
 export function prepare(sdk, port) {
   const baseUrl = `http://127.0.0.1:${port}/api`;

@@ -7,7 +7,10 @@ const FIRST = { audio: JSON.stringify({ type: "started", sample_rate: 24_000, ch
 const PONG = JSON.stringify({ type: "pong" });
 const FLOOD = JSON.stringify({ type: "output", data: "x".repeat(16 << 10) });
 
-/** @returns {Promise<{ port: number, open(): number, flooded(): { sent: number, held: number }, close(): Promise<void> }>} */
+/**
+ * @returns {Promise<{ port: number, open(): number, flooded(): { sent: number, held: number }, close(): Promise<void>
+ * }>}
+ */
 export async function startServer() {
   const http = createServer((_, response) => {
     response.writeHead(200, {

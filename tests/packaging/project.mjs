@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /**
- * Packs the package, installs it in a new folder, and writes files into the folder. The folder is outside the repository, so
- * modules of the repository cannot be resolved from there.
+ * Packs the package, installs it in a new folder, and writes files into the folder. The folder is outside the
+ * repository, so modules of the repository cannot be resolved from there.
  *
  * @param {Record<string, string>} files the contents of the files by their names
  * @returns {{ folder: string, installed: string, remove(): void }} `installed` is the folder of the installed package

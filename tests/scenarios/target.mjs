@@ -36,8 +36,8 @@ let started = 0;
  * Starts the program.
  *
  * @param {import("orgo-sdk").Computer} computer
- * @returns `title`: the title of the window; `point`: a position to click; `probe`: a position to check the color, which the
- *   pointer does not cover; `read`: waits until the lines of a report satisfy a condition, and returns them
+ * @returns `title`: the title of the window; `point`: a position to click; `probe`: a position to check the color,
+ *   which the pointer does not cover; `read`: waits until the lines of a report satisfy a condition, and returns them
  */
 export async function startTarget(computer) {
   started += 1;

@@ -1,4 +1,5 @@
-// A service that echoes secrets in bodies, headers, redirects, close reasons and messages. The first part of a path is the mode.
+// A service that echoes secrets in bodies, headers, redirects, close reasons and messages. The first part of a path is
+// the mode.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
@@ -33,7 +34,7 @@ const echo = ({ method, url, headers }, body) => ({
   desktop: { vnc_password: SECRETS.password, desktop_api_token: SECRETS.password },
 });
 
-/** Handles a request, for each mode. A number as a mode is the status of an echo. */
+/** Handles a request, for each mode. If the mode is a number, the server echoes the request with this status. */
 const requests = {
   garbage: (response, request, body) => respond(response, 200, `<pre>${JSON.stringify(echo(request, body))}`),
   misfit: (response, request, body) =>
@@ -60,7 +61,7 @@ const requests = {
     }),
 };
 
-/** Handles an open socket, for each mode. A number as a mode is a close code. */
+/** Handles an open socket, for each mode. If the mode is a number, the server closes the socket with this code. */
 const sockets = {
   errors(socket) {
     for (const message of PASSWORD_FORMS) socket.send(JSON.stringify({ type: "error", message }));
@@ -69,8 +70,8 @@ const sockets = {
 };
 
 /**
- * @returns {Promise<{ url: string, deadUrl: string, targets: string[], close(): Promise<void> }>} the URL of the server, a URL
- *   without a server, and the request targets of all sockets so far
+ * @returns {Promise<{ url: string, deadUrl: string, targets: string[], close(): Promise<void> }>} the URL of the
+ *   server, a URL without a server, and the request targets of all sockets so far
  */
 export async function startEchoServer() {
   const deadUrl = `http://127.0.0.1:${await freePort()}`;

@@ -26,8 +26,8 @@ export function escaped(secret) {
 }
 
 /**
- * The base64 forms of a secret: one for each of the three alignments, without the characters that also depend on neighboring
- * bytes.
+ * The base64 forms of a secret: one for each of the three alignments, without the characters that also depend on
+ * neighboring bytes.
  */
 function inBase64(secret) {
   const bytes = new TextEncoder().encode(secret);

@@ -1,5 +1,5 @@
-// Searches the output of the desktop server and the dashboard server for secrets, and the responses of the dashboard, which
-// must not contain the API key.
+// Searches the output of the desktop server and the dashboard server for secrets, and the responses of the dashboard,
+// which must not contain the API key.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,7 +16,10 @@ const LIMIT = { timeout: 120_000 };
 const DASHBOARD_HEADER = { "x-orgo-dashboard": "1" };
 const SERVER = new URL("../../examples/dashboard/server.mjs", import.meta.url).pathname;
 
-/** Ignores the secret `header`. The dashboard does not send this header to the service, so the secret comes from the test. */
+/**
+ * Ignores the secret `header`. The dashboard does not send this header to the service, so the secret comes from the
+ * test.
+ */
 const findKnown = (text) => findSecrets(text).filter((what) => !what.startsWith("header"));
 
 describe("the output of the desktop server", () => {

@@ -1,13 +1,13 @@
-// Provokes every kind of error and log line, and collects them together with all objects that could contain a secret. Runs in
-// Node and in pages.
+// Provokes every kind of error and log line, and collects them together with all objects that could contain a secret.
+// Runs in Node and in pages.
 import { until } from "../support/wait.mjs";
 import { SECRETS } from "./forms.mjs";
 
 const SHORT = 100;
 
 /**
- * @param {{ sdk: typeof import("orgo-sdk"), server: string, deadUrl: string }} env the package, the URL of echo-server.mjs, and
- *   a URL without a server
+ * @param {{ sdk: typeof import("orgo-sdk"), server: string, deadUrl: string }} env the package, the URL of
+ *   echo-server.mjs, and a URL without a server
  * @returns {Promise<{ what: string, value: unknown }[]>} all values that a program could print
  */
 export async function provoke({ sdk, server, deadUrl }) {

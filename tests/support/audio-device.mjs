@@ -8,7 +8,8 @@ import { until } from "./wait.mjs";
 /**
  * Starts a PulseAudio server with a null sink.
  *
- * @returns {Promise<{ environment: Record<string, string>, stop(): Promise<void> }>} `environment` makes a program use it
+ * @returns {Promise<{ environment: Record<string, string>, stop(): Promise<void> }>} `environment` makes a program use
+ *   it
  */
 export async function startAudioDevice() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-audio-device-"));

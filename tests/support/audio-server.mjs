@@ -9,8 +9,8 @@ const [TEXT, BINARY, CLOSE] = [1, 2, 8];
 export const FRAME = 0.02;
 
 /**
- * The value of all samples of a frame. It contains the frame number modulo 1000, so that a receiver can compute when the frame
- * was sent.
+ * The value of all samples of a frame. It contains the frame number modulo 1000, so that a receiver can compute when
+ * the frame was sent.
  */
 export const numbered = (frame) => ((frame % 1000) + 1) * 32;
 /** The frame number modulo 1000 of a sample value from -1 to 1. */
@@ -21,11 +21,12 @@ export const numberOf = (value) => Math.round((value * 32_768) / 32) - 1;
  * @property {number} [rate]
  * @property {number} [channels]
  * @property {number} [ppm] the error of the sender's clock, in parts per million; positive if it is too fast
- * @property {(frame: number, sample: number, rate: number) => number} [sample] returns a 16-bit sample; default: `numbered`
+ * @property {(frame: number, sample: number, rate: number) => number} [sample] returns a 16-bit sample; default:
+ *   `numbered`
  * @property {(frame: number) => number} [delay] returns the delay of a frame, in seconds; frames are never reordered
  * @property {[number, number]} [down] the start and end of the time in which all connections are broken, in seconds
- * @property {boolean} [patient] whether the sender's clock stops while this process is too busy to send, so that frames do not
- *   accumulate
+ * @property {boolean} [patient] whether the sender's clock stops while this process is too busy to send, so that frames
+ *   do not accumulate
  */
 
 /** Starts the server. It sends the same frames to all clients. */

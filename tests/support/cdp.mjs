@@ -1,5 +1,5 @@
-// Controls Chromium by the Chrome DevTools Protocol, for measurements. Playwright would affect them, because it also processes
-// every request and every message of a socket.
+// Controls Chromium by the Chrome DevTools Protocol, for measurements. Playwright would affect them, because it also
+// processes every request and every message of a socket.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -2,8 +2,8 @@
 import { createServer } from "node:http";
 
 /**
- * Counts every request below `/api` and every socket. The response below `/api` is an empty list of workspaces. `/seen` returns
- * the count.
+ * Counts every request below `/api` and every socket. The response below `/api` is an empty list of workspaces. `/seen`
+ * returns the count.
  *
  * @returns {Promise<{ url: string, close(): Promise<void> }>}
  */

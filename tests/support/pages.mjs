@@ -28,10 +28,11 @@ const LOCAL = "http://127.0.0.1:* ws://127.0.0.1:*";
 const ISOLATION = { "cross-origin-opener-policy": "same-origin", "cross-origin-embedder-policy": "require-corp" };
 
 /**
- * @param {() => string} folder returns the folder of the pages; called for every request, so that the server can start first
- * @param {{ host?: string, workers?: string, connects?: string, isolated?: boolean }} [options] `workers`: the allowed sources
- *   of workers, by default the page's origin; `connects`: the allowed destinations of connections, by default this machine;
- *   `isolated`: whether the pages can share memory with their workers
+ * @param {() => string} folder returns the folder of the pages; called for every request, so that the server can start
+ *   first
+ * @param {{ host?: string, workers?: string, connects?: string, isolated?: boolean }} [options] `workers`: the allowed
+ *   sources of workers, by default the page's origin; `connects`: the allowed destinations of connections, by default
+ *   this machine; `isolated`: whether the pages can share memory with their workers
  * @returns {Promise<{ origin: string, close(): Promise<void> }>}
  */
 export async function startPages(folder, options = {}) {

@@ -27,7 +27,8 @@ export function strongest(samples, rate) {
 }
 
 /**
- * The signal-to-noise ratio of a tone, in decibels. The tone is the best-fitting sine wave with a frequency near `near` hertz.
+ * The signal-to-noise ratio of a tone, in decibels. The tone is the best-fitting sine wave with a frequency near `near`
+ * hertz.
  *
  * @param {Float32Array} samples the samples of one channel
  * @param {number} rate the sample rate in hertz

@@ -10,8 +10,8 @@ const RECOVERY = 2;
 const BEFORE_NEXT = 1;
 
 /**
- * @param {[now: number, value: number | null, silent: number][]} blocks the blocks that the tap recorded: the wall clock in
- *   milliseconds, the value, and the duration of silence in the block, in seconds
+ * @param {[now: number, value: number | null, silent: number][]} blocks the blocks that the tap recorded: the wall
+ *   clock in milliseconds, the value, and the duration of silence in the block, in seconds
  * @param {{ began: number, pace: number }} server
  * @param {number} seconds the duration of the recording
  * @param {[now: number, target: number][]} targets the target delays of the player; empty for other players

@@ -16,9 +16,9 @@ const stall = (frame) => {
 const PACKAGE = ["port", "ring"];
 
 /**
- * `line` returns the settings of the audio server for a seed. `every` is the interval of disturbances after which the delay
- * must recover, in seconds. `only` lists the players that are measured; default: all. The other fields are settings of the
- * page.
+ * `line` returns the settings of the audio server for a seed. `every` is the interval of disturbances after which the
+ * delay must recover, in seconds. `only` lists the players that are measured; default: all. The other fields are
+ * settings of the page.
  */
 export const patterns = {
   ideal: { line: () => ({}) },

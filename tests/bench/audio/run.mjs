@@ -1,6 +1,7 @@
-// Compares players of audio: `npm run bench -- audio [SECONDS [ROUNDS [PATTERN]]]`. All players run at the same time, each in
-// its own page, and play the same frames. `port` and `ring` are the package's player with different transports.
-// ORGO_BENCH_LOAD is the number of programs that keep the CPU busy, because the differences depend on delays of the machine.
+// Compares players of audio: `npm run bench -- audio [SECONDS [ROUNDS [PATTERN]]]`. All players run at the same time,
+// each in its own page, and play the same frames. `port` and `ring` are the package's player with different transports.
+// ORGO_BENCH_LOAD is the number of programs that keep the CPU busy, because the differences depend on delays of the
+// machine.
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";

@@ -1,6 +1,6 @@
-// Measures the delay of events, from an action on the computer to the arrival at a client:
-// `npm run bench -- events [ROUNDS [IDLE_ROUNDS]]`. The table also contains the documented polling intervals of the service.
-// One program runs all rounds, within its limit of 300 s. An idle round takes half a minute.
+// Measures the delay of events: `npm run bench -- events [ROUNDS [IDLE_ROUNDS]]`. The delay is the time from an action on
+// the computer to the arrival of the event at a client. The table also contains the documented polling intervals of the
+// service. One program runs all rounds, within its limit of 300 s. An idle round takes half a minute.
 import { readFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { argv } from "node:process";
@@ -30,7 +30,9 @@ const INTERVALS = {
   active: 1000,
 };
 
-/** Returns the key that identifies an event among those of its type. Events of other types are matched by their order. */
+/**
+ * Returns the key that identifies an event among those of its type. Events of other types are matched by their order.
+ */
 const keys = {
   window_open: ({ window_id }) => window_id,
   window_focus: ({ window_id }) => window_id,

@@ -1,7 +1,7 @@
-// Measures the accuracy and speed of typing: `npm run bench -- typing [ROUNDS [FILTER]]`. FILTER is a part of the name of a
-// toolkit or a method. The methods are the `type` call; xdotool, if installed, with its default pause of 12 ms between keys
-// and without a pause; and, if the window supports it, the toolkit itself without X events, which is an upper bound. Each
-// combination runs on a separate computer.
+// Measures the accuracy and speed of typing: `npm run bench -- typing [ROUNDS [FILTER]]`. FILTER is a part of the name
+// of a toolkit or a method. The methods are the `type` call; xdotool, if installed, with its default pause of 12 ms
+// between keys and without a pause; and, if the window supports it, the toolkit itself without X events, which is an
+// upper bound. Each combination runs on a separate computer.
 import { spawnSync } from "node:child_process";
 import { loadavg } from "node:os";
 import { argv } from "node:process";

@@ -68,11 +68,11 @@ export const files = [
     name: "POST /files/export accepts relative, home and absolute paths",
     source: "SEED, G3",
     async run(wire, { computer }) {
-      await bash(wire, computer, "printf taken > ~/taken.txt");
-      for (const path of ["taken.txt", "~/taken.txt", "/home/user/taken.txt"]) {
+      await bash(wire, computer, "printf content > ~/export.txt");
+      for (const path of ["export.txt", "~/export.txt", "/home/user/export.txt"]) {
         const body = succeeded(await wire.call("POST", "/files/export", { desktopId: computer.id, path }));
         hasFields(body.file, FILE);
-        assert.deepEqual([body.file.filename, await download(wire, body.url)], ["taken.txt", "taken"]);
+        assert.deepEqual([body.file.filename, await download(wire, body.url)], ["export.txt", "content"]);
       }
     },
   },
@@ -80,7 +80,7 @@ export const files = [
     name: "an exported file contains the ids of its computer and workspace",
     source: "G1",
     async run(wire, { computer, workspace }) {
-      const request = { desktopId: computer.id, path: "taken.txt" };
+      const request = { desktopId: computer.id, path: "export.txt" };
       const { file } = succeeded(await wire.call("POST", "/files/export", request));
       assert.deepEqual([file.desktop_id, file.project_id], [computer.id, workspace.id]);
       const { files: listed } = ok(await wire.call("GET", `/files?projectId=${workspace.id}&desktopId=${computer.id}`));
@@ -116,7 +116,7 @@ export const files = [
       refused(await wire.call("GET", "/files"), 400);
       refused(await wire.call("GET", "/files/download"), 400);
       refused(await wire.call("POST", "/files/export", { desktopId: computer.id }), 400);
-      refused(await wire.call("POST", "/files/export", { path: "taken.txt" }), 400);
+      refused(await wire.call("POST", "/files/export", { path: "export.txt" }), 400);
       refused(await wire.call("DELETE", "/files/delete"), 400);
     },
   },

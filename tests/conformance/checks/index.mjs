@@ -1,5 +1,5 @@
-// All checks of the documented protocol (docs/protocol.md). Each check makes calls and compares the results with one promise
-// of the protocol.
+// All checks of the documented protocol (docs/protocol.md). Each check makes calls and compares the results with one
+// promise of the protocol.
 import { access } from "./access.mjs";
 import { actions } from "./actions.mjs";
 import { audio } from "./audio.mjs";
