@@ -9,12 +9,12 @@ import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
 /** The fuzzers of each crate. The desktop's have no sanitizer: its parsing is safe Rust, and the build half as long. */
 const fuzzers = {
   core: ["json", "answers", "parameters", "terminal", "audio", "events"],
-  desktop: ["connection", "body", "message", "output", "display", "agent", "sound"],
+  desktop: ["connection", "body", "message", "output", "display", "agent", "audio_server"],
 };
 const sanitizer = { core: "address", desktop: "none" };
 /** Limits of memory and time that are a part of what a fuzzer holds to. */
 const memoryAndTime = ["-rss_limit_mb=512", "-timeout=60"];
-const limits = { display: memoryAndTime, agent: memoryAndTime, sound: memoryAndTime };
+const limits = { display: memoryAndTime, agent: memoryAndTime, audio_server: memoryAndTime };
 
 await main(async () => {
   const [seconds = "600", ...names] = argv.slice(2);

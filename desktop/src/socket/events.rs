@@ -79,7 +79,7 @@ fn parse(names: &[String]) -> Result<Vec<EventType>, Message> {
     names
         .iter()
         .map(|name| {
-            EventType::named(name).ok_or_else(|| frames::error(&format!("Unknown event type: {name}")))
+            EventType::from_name(name).ok_or_else(|| frames::error(&format!("Unknown event type: {name}")))
         })
         .collect()
 }
