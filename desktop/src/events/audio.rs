@@ -31,7 +31,7 @@ pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<J
     Ok(tokio::spawn(async move {
         loop {
             push_events(&mut listener.lines, &queue).await;
-            // The audio server has ended. The agent restarts it.
+            // The audio server has ended. Its session restarts it.
             listener = loop {
                 sleep(RETRY_DELAY).await;
                 if let Ok(next) = Listener::start(&machine).await {

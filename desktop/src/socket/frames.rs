@@ -1,16 +1,16 @@
-//! JSON frames, which clients send as text or as binary.
+//! JSON frames. Clients may send them as text or as binary messages.
 
 use axum::extract::ws::Message;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// What a client's message is to a channel.
+/// A message of a client, as a channel handles it.
 #[derive(Debug)]
 pub(super) enum Incoming<T> {
     Frame(T),
-    /// It cannot be understood; this is the answer.
+    /// Not a valid frame. Contains the reply.
     Malformed(Message),
-    /// The transport's own ping or pong.
+    /// A ping or pong of the WebSocket protocol itself.
     Control,
     Closed,
 }
