@@ -472,7 +472,7 @@ fn a_target_that_takes_the_connection_and_says_nothing_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let port = listener.local_addr().expect("it is bound").port();
     connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
-    assert!(start(&computer, "test").refusal(502).contains("took nothing within"));
+    assert!(start(&computer, "test").refusal(502).contains("accepted no data within"));
     listener.set_nonblocking(true).expect("it is a socket");
     // On a slow machine the encoder may not have come that far.
     if let Ok((mut connection, _)) = listener.accept() {
