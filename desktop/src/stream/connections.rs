@@ -269,7 +269,7 @@ mod tests {
     fn read(text: &str, name: &str) -> Result<Connection, String> {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let connections = Connections::new(folder.path());
-        fs::write(&connections.file, text).expect("the folder is ours");
+        fs::write(&connections.file, text).expect("the folder is writable");
         connections.read(name).map_err(|error| error.to_string())
     }
 

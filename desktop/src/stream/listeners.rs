@@ -69,7 +69,7 @@ mod tests {
     #[tokio::test]
     async fn the_sockets_arrive_in_order() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
-        let unix = |name: &str| UnixListener::bind(folder.path().join(name)).expect("the folder is ours");
+        let unix = |name: &str| UnixListener::bind(folder.path().join(name)).expect("the folder is writable");
         let target = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
         let sent = Listeners { display: unix("x"), audio: unix("a"), target };
         let (inner, outer) = UnixStream::pair().expect("sockets are available");

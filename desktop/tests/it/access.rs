@@ -41,7 +41,7 @@ fn every_address_refuses_foreign_hosts_and_origins() {
     let show = computer.show();
     let shot = server.get(&format!("/computers/{}/screenshot?response_format=url", computer.id)).expect(200);
     let (instance, link) = (show["instance_id"].as_str(), shot["image"].as_str());
-    let (instance, link) = (instance.expect("it is a text"), link.expect("it is a path"));
+    let (instance, link) = (instance.expect("it is a string"), link.expect("it is a path"));
     let socket = format!("/desktops/{instance}/ws/terminal?token={}", computer.password());
     let upgrade = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
                    Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n";
@@ -64,7 +64,7 @@ fn every_address_refuses_foreign_hosts_and_origins() {
 
 /// Sends a raw request and returns the status of the response.
 fn status(server: &Server, request: &str) -> u16 {
-    let address = server.origin.strip_prefix("http://").expect("that is how it begins");
+    let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let mut stream = TcpStream::connect(address).expect("the server listens");
     stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
     stream.write_all(request.as_bytes()).expect("the server reads");
@@ -102,7 +102,7 @@ fn the_key_is_stored_in_a_private_file_and_not_printed() {
     let hints: Vec<_> = lines.filter(|line| line.contains("export ")).take(2).collect();
     let file = data.path().join("api-key");
     let key = fs::read_to_string(&file).expect("it is stored");
-    assert_eq!(fs::metadata(&file).expect("it is there").permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(&file).expect("it exists").permissions().mode() & 0o777, 0o600);
     // The printed commands set the variable from the file.
     let script = format!("{}; echo $ORGO_API_KEY", hints.join(";"));
     let output = Command::new("sh").args(["-c", &script]).output().expect("every system has a shell");
@@ -161,7 +161,7 @@ fn unknown_paths_methods_and_bodies_are_refused_in_the_documented_format() {
 fn a_screenshot_by_password_needs_the_password_of_that_computer() {
     let server = Server::start();
     let computer = server.computer();
-    let url = computer.show()["url"].as_str().expect("it is a text").to_owned();
+    let url = computer.show()["url"].as_str().expect("it is a string").to_owned();
     let address = url.strip_prefix(&server.origin).expect("it is on this server").to_owned();
     let request = |path: &str, password: &str| {
         let head = format!("Host: localhost\r\nAuthorization: Bearer {password}\r\nConnection: close\r\n");
@@ -180,7 +180,7 @@ fn a_socket_is_reachable_by_the_host_names_of_the_older_generation() {
     let server = Server::start();
     let computer = server.computer();
     let password = computer.password();
-    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
     for id in [&instance, &computer.id] {
         let mut events =
             Socket::open_by_host(&computer, &format!("{id}.localhost"), &format!("/events?token={password}"));
@@ -195,7 +195,7 @@ fn a_socket_is_reachable_by_the_host_names_of_the_older_generation() {
 fn a_refused_socket_closes_with_the_documented_code() {
     let server = Server::start();
     let computer = server.computer();
-    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
     let code = |path: &str| Socket::open_at(&computer, path).close_code();
     for channel in ["terminal", "audio", "events"] {
         assert_eq!(code(&format!("/desktops/{instance}/ws/{channel}")), 4401);

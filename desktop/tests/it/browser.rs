@@ -70,10 +70,10 @@ fn wait_for_page(computer: &Computer<'_>, page: &str) {
 /// The size of the bounding box of all pixels in the page's color, and the number of pixels in it with another color.
 fn page_area(computer: &Computer<'_>) -> (usize, usize, usize) {
     let shot = computer.server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
-    let png = STANDARD.decode(shot["image"].as_str().expect("it is a text")).expect("it is plain base64");
+    let png = STANDARD.decode(shot["image"].as_str().expect("it is a string")).expect("it is base64");
     let mut image = png::Decoder::new(std::io::Cursor::new(&png)).read_info().expect("it is a PNG");
-    let mut bytes = vec![0; image.output_buffer_size().expect("it is small")];
-    let info = image.next_frame(&mut bytes).expect("it is whole");
+    let mut bytes = vec![0; image.output_buffer_size().expect("the image is small")];
+    let info = image.next_frame(&mut bytes).expect("it is complete");
     let (width, size) = (info.width as usize, info.color_type.samples());
     let has_color = |at: usize| bytes[at * size..][..3] == COLOR;
     let page: Vec<_> = (0..width * info.height as usize).filter(|&at| has_color(at)).collect();
@@ -195,7 +195,7 @@ fn after_the_server_is_killed_each_computer_opens_its_own_browser() {
             .as_array()
             .expect("it is a list")
             .iter()
-            .map(|shown| Computer { server, id: shown["id"].as_str().expect("it is a text").to_owned() })
+            .map(|shown| Computer { server, id: shown["id"].as_str().expect("it is a string").to_owned() })
             .collect();
         assert_eq!(computers.len(), 2);
         for computer in &computers {
@@ -211,7 +211,7 @@ fn after_the_server_is_killed_each_computer_opens_its_own_browser() {
     server.call("POST", "/computers", &json!({ "workspace_id": workspace, "name": "two" })).expect(201);
     check_both(&server, "first");
     server.signal(Signal::KILL);
-    server.process.wait().expect("it is ours");
+    server.process.wait().expect("it ends");
     let data = std::mem::replace(&mut server.data, tempfile::tempdir().expect("the tests may write to /tmp"));
     let server = Server::start_in(data, &[]);
     check_both(&server, "after");

@@ -16,12 +16,12 @@ fn a_computer_has_the_fields_of_every_protocol_generation() {
     assert_eq!(shown["instance_details"]["resolution"], "1280x720x24");
     assert_eq!((&shown["os"], &shown["ram"], &shown["cpu"]), (&json!("linux"), &json!(4), &json!(2)));
     assert_eq!(shown["instance_id"], shown["fly_instance_id"]);
-    let instance = shown["instance_id"].as_str().expect("it is a text");
+    let instance = shown["instance_id"].as_str().expect("it is a string");
     assert_eq!(shown["connection_url"], format!("{}/desktops/{instance}", server.origin));
     assert_eq!(shown["vnc_password"], computer.password());
     assert_eq!(server.get(&format!("/computers/{instance}")).expect(200)["id"], shown["id"]);
 
-    let workspace = shown["workspace_id"].as_str().expect("it is a text");
+    let workspace = shown["workspace_id"].as_str().expect("it is a string");
     let listed = server.get("/projects").expect(200);
     assert_eq!(listed["projects"][0]["computer_count"], 1);
     let listed = server.get("/workspaces/").expect(200);
@@ -39,11 +39,11 @@ fn an_editor_receives_typed_text_and_screenshots_are_converted() {
         (&shot["width"], &shot["height"], &shot["mime_type"]),
         (&json!(1280), &json!(720), &json!("image/png"))
     );
-    let png = STANDARD.decode(shot["image"].as_str().expect("it is a text")).expect("it is plain base64");
+    let png = STANDARD.decode(shot["image"].as_str().expect("it is a string")).expect("it is base64");
     let mut image = png::Decoder::new(std::io::Cursor::new(&png)).read_info().expect("it is a PNG");
     assert_eq!((image.info().width, image.info().height), (1280, 720));
-    let mut pixels = vec![0; image.output_buffer_size().expect("it is small")];
-    image.next_frame(&mut pixels).expect("it is whole");
+    let mut pixels = vec![0; image.output_buffer_size().expect("the image is small")];
+    image.next_frame(&mut pixels).expect("it is complete");
     // The first screenshot already contains the wallpaper. Without it the screen is black.
     assert_ne!(pixels[..3], [0; 3]);
 
@@ -127,7 +127,7 @@ fn a_background_program_does_not_delay_its_command_and_outlives_it() {
     let computer = server.computer();
     let started = computer.bash("(while sleep 0.05; do echo still here; done) & echo $!");
     let process =
-        started["output"].as_str().and_then(|text| text.lines().next()).expect("it was printed").to_owned();
+        started["output"].as_str().and_then(|text| text.lines().next()).expect("it prints the ID").to_owned();
     assert_eq!(computer.bash(&format!("sleep 0.3; kill -0 {process}"))["exit_code"], 0);
 }
 

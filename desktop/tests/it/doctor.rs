@@ -21,7 +21,7 @@ fn without(programs: &[&str]) -> TempDir {
         for entry in Path::new(bin).read_dir().into_iter().flatten().flatten() {
             let link = folder.path().join(entry.file_name());
             if !programs.iter().any(|&program| entry.file_name() == program) && !link.exists() {
-                symlink(entry.path(), link).expect("the folder is ours");
+                symlink(entry.path(), link).expect("the folder is writable");
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::terminal::{input, open, read_until};
 pub(crate) fn output_of(computer: &Computer<'_>, command: &str) -> String {
     let response = computer.bash(command);
     assert_eq!(response["exit_code"], 0, "{command}: {response}");
-    response["output"].as_str().expect("it is a text").trim_end().to_owned()
+    response["output"].as_str().expect("it is a string").trim_end().to_owned()
 }
 
 /// Runs Python code that must succeed, and returns its output.
@@ -20,7 +20,7 @@ pub(crate) fn output_of(computer: &Computer<'_>, command: &str) -> String {
 fn run(computer: &Computer<'_>, code: &str) -> String {
     let response = computer.act("exec", &json!({ "code": code })).expect(200);
     assert_eq!(response["success"], true, "{code}: {response}");
-    response["output"].as_str().expect("it is a text").trim_end().to_owned()
+    response["output"].as_str().expect("it is a string").trim_end().to_owned()
 }
 
 /// Creates a program that prints `text`.
@@ -114,7 +114,7 @@ fn a_computer_resolves_its_own_host_name() {
         "import socket\nprint(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))";
     assert_eq!(run(&computer, own), "127.0.1.1 127.0.0.1");
     assert_eq!(output_of(&computer, "hostname -i"), "127.0.1.1");
-    let hosts = std::fs::read_to_string("/etc/hosts").expect("Debian has it");
+    let hosts = std::fs::read_to_string("/etc/hosts").expect("it exists");
     assert!(output_of(&computer, "cat /etc/hosts").starts_with(hosts.trim_end()));
 }
 
@@ -176,7 +176,7 @@ fn a_command_is_never_parsed_as_an_option() {
         ["-c ls", "--help", "--version", "-", "--", "-x", "+x", "--rcfile /etc/passwd", "-o posix", "-i"]
     {
         let response = computer.bash(command);
-        let first = command.split(' ').next().expect("there is one");
+        let first = command.split(' ').next().expect("it has a word");
         assert_eq!(response["output"], format!("bash: line 1: {first}: command not found\n"), "{command}");
         assert_eq!(response["exit_code"], 127, "{command}");
     }

@@ -20,7 +20,7 @@ fn next(events: &mut Socket, kind: &str, matches: impl Fn(&Value) -> bool) -> Va
     loop {
         let frame = events.frame_of("event");
         let event = &frame["event"];
-        let timestamp = event["timestamp"].as_str().expect("it is a text");
+        let timestamp = event["timestamp"].as_str().expect("it is a string");
         assert_eq!((timestamp.len(), timestamp.ends_with('Z')), (24, true), "{timestamp}");
         if event["type"] == kind && matches(&event["data"]) {
             return event["data"].clone();

@@ -11,8 +11,8 @@ use crate::socket::Socket;
 
 /// The memory of the server's own process in KiB.
 fn memory(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).expect("it runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel says so");
+    let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).expect("it is running");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel reports it");
     line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("it is a number")
 }
 
@@ -134,7 +134,7 @@ fn clients_that_never_read_use_little_memory_and_do_not_block_calls() {
 fn is_connected_to(server: &Server, port: u16) -> bool {
     const REMOTE: usize = 2;
     const INODE: usize = 9;
-    let table = fs::read_to_string(format!("/proc/{}/net/tcp", server.process.id())).expect("it runs");
+    let table = fs::read_to_string(format!("/proc/{}/net/tcp", server.process.id())).expect("it is running");
     let suffix = format!(":{port:04X}");
     table
         .lines()
@@ -204,7 +204,7 @@ fn ten_computers_run_at_once() {
         .map(|number| {
             let new = json!({ "workspace_id": workspace["id"], "name": format!("c{number}") });
             let made = server.call("POST", "/computers", &new).expect(201);
-            Computer { server: &server, id: made["id"].as_str().expect("it has one").to_owned() }
+            Computer { server: &server, id: made["id"].as_str().expect("it has an ID").to_owned() }
         })
         .collect();
     let mut names = std::collections::HashSet::new();
@@ -213,9 +213,9 @@ fn ten_computers_run_at_once() {
         computer.act("click", &json!({ "x": 1279, "y": 719 })).expect(200);
         assert!(names.insert(computer.bash("echo $DISPLAY ~")["output"].to_string()));
     }
-    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a text"));
+    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a string"));
     server.call("DELETE", &path, &json!({})).expect(200);
-    assert_eq!(fs::read_dir(server.data.path().join("computers")).expect("it is there").count(), 0);
+    assert_eq!(fs::read_dir(server.data.path().join("computers")).expect("it exists").count(), 0);
 }
 
 #[test]

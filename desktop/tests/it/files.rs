@@ -42,7 +42,7 @@ pub(crate) fn try_send(server: &Server, path: &str, body: &[u8]) -> Option<Respo
         .header("authorization", format!("Bearer {KEY}"))
         .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
         .body(body.to_vec())
-        .expect("the parts are right");
+        .expect("the request is valid");
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let mut response = agent.run(request).ok()?;
     let text = response.body_mut().read_to_string().ok()?;
@@ -62,13 +62,13 @@ fn fetch(url: &str, headers: &[(&str, &str)]) -> (u16, ureq::http::HeaderMap, Ve
     }
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let mut response =
-        agent.run(request.body(()).expect("the parts are right")).expect("the server responds");
-    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("it is whole");
+        agent.run(request.body(()).expect("the request is valid")).expect("the server responds");
+    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("it is complete");
     (response.status().as_u16(), response.headers().clone(), body)
 }
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not a text"))
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string"))
 }
 
 fn workspace(server: &Server, name: &str) -> String {
@@ -81,7 +81,7 @@ fn link_to(server: &Server, id: &Value) -> String {
 
 /// The number of stored files.
 fn stored_count(data: &Path) -> usize {
-    std::fs::read_dir(data.join("files")).expect("it is there").count()
+    std::fs::read_dir(data.join("files")).expect("it exists").count()
 }
 
 #[test]
@@ -174,11 +174,11 @@ fn an_invalid_upload_is_refused_with_the_reason() {
     server.get("/files").refusal(400);
     server.get("/files?projectId=none").refusal(404);
     assert_eq!(stored_count(server.data.path()), 0);
-    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it is there").count(), 0);
+    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it exists").count(), 0);
 }
 
 fn is_empty(data: &Path, folder: &str) -> bool {
-    std::fs::read_dir(data.join(folder)).expect("it is there").next().is_none()
+    std::fs::read_dir(data.join(folder)).expect("it exists").next().is_none()
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn an_interrupted_upload_leaves_no_files() {
     let server = Server::start();
     let workspace = workspace(&server, "lab");
     let whole = form("half.bin", &vec![1; 4 << 20], &[("projectId", &workspace)]);
-    let address = server.origin.strip_prefix("http://").expect("that is how it begins");
+    let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let mut stream = TcpStream::connect(address).expect("the server listens");
     let head = format!(
         "POST /api/files/upload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
@@ -230,7 +230,8 @@ fn a_symlink_in_the_home_redirects_no_upload_or_export_to_the_host() {
     let computer = server.computer();
     let workspace = text(&computer.show()["workspace_id"]).to_owned();
     let outside = tempfile::tempdir().expect("the tests may write to /tmp");
-    std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
+    std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777))
+        .expect("the tests own it");
     // Retries, because the file manager may be starting and create the folder again.
     computer.bash(&format!("until rm -rf Desktop; ln -sT {} Desktop; do :; done", outside.path().display()));
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
@@ -239,7 +240,7 @@ fn a_symlink_in_the_home_redirects_no_upload_or_export_to_the_host() {
         assert!(!text(&kept["filename"]).contains('/') && kept["delivered"] == false, "{kept}");
         assert_eq!(kept["delivery_error"], "~/Desktop is not a folder");
     }
-    assert!(std::fs::read_dir(outside.path()).expect("it is there").next().is_none());
+    assert!(std::fs::read_dir(outside.path()).expect("it exists").next().is_none());
     let export = json!({ "desktopId": computer.id, "path": "Desktop/a.txt" });
     assert!(matches!(server.call("POST", "/files/export", &export).status, 403 | 404));
 }
@@ -483,8 +484,8 @@ fn a_finished_upload_and_its_link_survive_a_killed_server() {
     let path = link_to(&server, &file["id"]).replace(&server.origin, "");
     server.signal(Signal::KILL);
     server.process.wait().expect("it ends");
-    std::fs::write(server.data.path().join("arriving/half"), "ha").expect("the folder is ours");
-    std::fs::write(server.data.path().join("files/unknown"), "?").expect("the folder is ours");
+    std::fs::write(server.data.path().join("arriving/half"), "ha").expect("the folder is writable");
+    std::fs::write(server.data.path().join("files/unknown"), "?").expect("the folder is writable");
 
     let data = std::mem::replace(&mut server.data, tempfile::tempdir().expect("the tests may write to /tmp"));
     let server = Server::start_in(data, &[]);
@@ -494,7 +495,7 @@ fn a_finished_upload_and_its_link_survive_a_killed_server() {
     );
     assert_eq!(fetch(&format!("{}{path}", server.origin), &[]).2, b"kept");
     assert_eq!(stored_count(server.data.path()), 1);
-    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it is there").count(), 0);
+    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it exists").count(), 0);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::server::{KEY, Server, TIMEOUT, full};
 use crate::socket::Socket;
 
 fn connect(server: &Server) -> TcpStream {
-    let address = server.origin.strip_prefix("http://").expect("that is how it begins");
+    let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let stream = TcpStream::connect(address).expect("the server listens");
     stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
     stream
@@ -253,7 +253,7 @@ fn random_frames_get_a_reply_or_end_only_their_own_channel() {
     let computer = server.computer();
     let mut witness = Socket::open(&computer, "events", "");
     let mut random = Random::new(13);
-    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
     let password = computer.password();
     for round in 0..if full() { 2_000 } else { 150 } {
         let channel = ["terminal", "audio", "events"][random.below(3)];
@@ -283,7 +283,7 @@ fn random_frames_get_a_reply_or_end_only_their_own_channel() {
     stream.write_all(upgrade.as_bytes()).expect("the server reads");
     stream
         .write_all(&[0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4])
-        .expect("it reads");
+        .expect("the server reads");
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
 
@@ -345,7 +345,7 @@ fn frame(random: &mut Random) -> Vec<u8> {
 fn idle_and_stalled_connections_do_not_block_others() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit).expect("it is within what is allowed");
+    setrlimit(Resource::Nofile, limit).expect("it is at most the hard limit");
     let server = Server::start();
     let computer = server.computer();
     let wanted = if full() { 10_000 } else { 1_500 };

@@ -37,7 +37,7 @@ fn servers() -> impl Iterator<Item = Server> {
 }
 
 fn output(computer: &Computer<'_>, command: &str) -> String {
-    computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
+    computer.bash(command)["output"].as_str().expect("it is a string").to_owned()
 }
 
 fn exec(computer: &Computer<'_>, code: &str) -> Value {
@@ -47,14 +47,14 @@ fn exec(computer: &Computer<'_>, code: &str) -> Value {
 pub(crate) fn another<'a>(server: &'a Server, first: &Computer<'_>, name: &str) -> Computer<'a> {
     let new = json!({ "workspace_id": first.show()["workspace_id"], "name": name });
     let made = server.call("POST", "/computers", &new).expect(201);
-    let computer = Computer { server, id: made["id"].as_str().expect("it has one").to_owned() };
+    let computer = Computer { server, id: made["id"].as_str().expect("it has an ID").to_owned() };
     computer.wait_for_status("running");
     computer
 }
 
 /// The resident memory of a process in MiB.
 fn resident(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it is running");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it has memory");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("it is a number") / 1024
 }
@@ -63,7 +63,7 @@ fn resident(process: u32) -> u64 {
 fn descendants(server: &Server) -> Vec<(u32, String)> {
     let mut found = vec![server.process.id()];
     let processes: Vec<(u32, u32, String)> = fs::read_dir("/proc")
-        .expect("it is Linux")
+        .expect("Linux has /proc")
         .flatten()
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -144,15 +144,15 @@ fn check_every_helper_runs_as_the_computers_user_without_privileges(server: &Ser
             assert_eq!(status_field(*pid, "Seccomp"), "2", "{name}");
         }
         if limited {
-            let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+            let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
             assert!(group(*pid).contains(&instance), "{name} is in {}", group(*pid));
         }
     }
-    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
     computer.act("stop", &Value::Null).expect(200);
     computer.wait_for_status("stopped");
     let groups =
-        Command::new("find").args(["/sys/fs/cgroup", "-name", &instance]).output().expect("it is there");
+        Command::new("find").args(["/sys/fs/cgroup", "-name", &instance]).output().expect("it exists");
     assert_eq!(String::from_utf8_lossy(&groups.stdout), "", "a control group is left");
     if by_root {
         // CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETFCAP
@@ -180,7 +180,7 @@ fn check_keys_of_the_login_and_of_other_computers_are_unreachable(server: &Serve
     let code = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
                 print(libc.syscall(250, 0, -3, 0), ctypes.get_errno(), libc.syscall(248, b'user', b'k', b'v', 1, -3))\n\
                 print(open('/proc/keys').read() if __import__('os').path.exists('/proc/keys') else '')";
-    let seen = exec(&computer, code)["output"].as_str().expect("it is a text").to_owned();
+    let seen = exec(&computer, code)["output"].as_str().expect("it is a string").to_owned();
     assert!(seen.starts_with("-1 1 -1\n"), "{seen}");
     // Only the empty session keyrings of the computer's own processes may be visible.
     let foreign =
@@ -397,7 +397,8 @@ fn check_a_fork_bomb_ends_its_computer_and_the_error_says_why(server: &Server) {
         );
         computer.show()["status"] == "error"
     });
-    let reason = computer.show()["instance_details"]["error"].as_str().expect("it says why").to_owned();
+    let reason =
+        computer.show()["instance_details"]["error"].as_str().expect("it contains the reason").to_owned();
     assert!(reason.contains("process") || reason.contains("agent"), "{reason}");
     assert_eq!(output(&other, "echo on"), "on\n");
     computer.act("restart", &Value::Null).expect(200);
@@ -424,7 +425,7 @@ fn check_a_symlink_in_the_home_does_not_expose_its_target(server: &Server) {
     let mut events = crate::socket::Socket::open(&computer, "events", "");
     events.send(&json!({ "type": "subscribe", "event_types": ["file_change", "clipboard"] }));
     events.frame_of("subscribed");
-    fs::write(secret.path().join("private-name"), "text").expect("the folder is ours");
+    fs::write(secret.path().join("private-name"), "text").expect("the folder is writable");
     computer.bash("echo -n marker | xclip -selection clipboard -i >/dev/null 2>&1 || true");
     events.send(&json!({ "type": "ping" }));
     let frames = events.frames_until("pong");
@@ -447,14 +448,15 @@ fn check_other_accounts_of_the_host_cannot_access_a_home(server: &Server) {
     let home = server.data.path().join("computers").join(&computer.id).join("home");
     assert!(home.join("shell").exists());
     if status_field(server.process.id(), "Uid").starts_with(&USER.to_string()) || !geteuid().is_root() {
-        for folder in [server.data.path(), home.parent().expect("it has one")] {
-            assert_eq!(fs::metadata(folder).expect("it is there").mode() & 0o077, 0);
+        for folder in [server.data.path(), home.parent().expect("it has a parent folder")] {
+            assert_eq!(fs::metadata(folder).expect("it exists").mode() & 0o077, 0);
         }
         if !geteuid().is_root() {
             return;
         }
     }
-    for path in [home.clone(), home.join("shell"), home.parent().expect("it has one").to_owned()] {
+    for path in [home.clone(), home.join("shell"), home.parent().expect("it has a parent folder").to_owned()]
+    {
         let tried = Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups", "ls", "-l"])
             .arg(&path)
@@ -467,7 +469,7 @@ fn check_other_accounts_of_the_host_cannot_access_a_home(server: &Server) {
 /// A folder that other users cannot enter, like many home folders.
 fn private_folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().expect("the tests may write to /tmp");
-    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("it is ours");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("the tests own it");
     folder
 }
 
@@ -477,7 +479,7 @@ fn each_computer_has_its_own_user_even_if_the_data_folder_is_in_a_private_folder
         return;
     }
     let parent = private_folder();
-    let data = tempfile::tempdir_in(parent.path()).expect("the folder is ours");
+    let data = tempfile::tempdir_in(parent.path()).expect("the folder is writable");
     let server = Server::start_in(data, &[]);
     let computer = server.computer();
     computer.bash("echo kept > ~/kept");
@@ -507,7 +509,7 @@ fn link_local_addresses_are_unreachable() {
              try:\n        s.connect(('{address}', 80))\n        print('reached')\n    \
              except OSError as error:\n        print(errno.errorcode.get(error.errno, 'timeout'))"
         );
-        let tried = exec(&computer, &code)["output"].as_str().expect("it is a text").to_owned();
+        let tried = exec(&computer, &code)["output"].as_str().expect("it is a string").to_owned();
         let lines: Vec<_> = tried.lines().collect();
         assert_eq!(lines.first(), Some(&"EHOSTUNREACH"), "{address}: {tried}");
         assert!(
@@ -554,7 +556,7 @@ fn no_computer_runs_as_root_on_the_host() {
     let parent = private_folder();
     let confined = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"];
     for starter in [&confined[..], &["unshare", "--user", "--map-root-user"]] {
-        let data = tempfile::tempdir_in(parent.path()).expect("the folder is ours");
+        let data = tempfile::tempdir_in(parent.path()).expect("the folder is writable");
         let server = Server::start_by_in(starter, data);
         let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
         let new = json!({ "workspace_id": workspace["id"], "name": "one" });
@@ -563,7 +565,7 @@ fn no_computer_runs_as_root_on_the_host() {
             // The server cannot create boxes here.
             continue;
         }
-        let id = made.expect(201)["id"].as_str().expect("it has one").to_owned();
+        let id = made.expect(201)["id"].as_str().expect("it has an ID").to_owned();
         let computer = Computer { server: &server, id };
         computer.wait_for_status("error");
         let reason = computer.show()["instance_details"]["error"].to_string();
@@ -618,7 +620,8 @@ print('tried')
 fn background_programs_use_no_descriptors_of_the_server() {
     let server = Server::start();
     let computer = server.computer();
-    let descriptors = || fs::read_dir(format!("/proc/{}/fd", server.process.id())).expect("it runs").count();
+    let descriptors =
+        || fs::read_dir(format!("/proc/{}/fd", server.process.id())).expect("it is running").count();
     computer.bash("true");
     let before = descriptors();
     for _ in 0..60 {
@@ -635,7 +638,7 @@ fn a_process_name_that_is_not_utf8_does_not_prevent_a_timeout() {
     let computer = server.computer();
     let code = "import ctypes, time\nctypes.CDLL(None).prctl(15, b'\\xff\\xfe', 0, 0, 0)\nprint(open('/proc/self/stat', 'rb').read().split()[0].decode(), flush=True)\ntime.sleep(300)";
     let ended = computer.act("exec", &json!({ "code": code, "timeout": 1 })).expect(200);
-    let pid = ended["output"].as_str().expect("it is a text").trim().to_owned();
+    let pid = ended["output"].as_str().expect("it is a string").trim().to_owned();
     wait_until("it to end", || output(&computer, &format!("test -d /proc/{pid} && echo lives")).is_empty());
 }
 
@@ -756,10 +759,10 @@ fn swapping_every_name_changes_nothing_on_the_host() {
     const MIN_SWAPS: usize = 100;
     const CALLS: usize = 60;
     let host = tempfile::tempdir().expect("the tests may write to /tmp");
-    fs::write(host.path().join("root-only"), "secret of the host").expect("the folder is ours");
+    fs::write(host.path().join("root-only"), "secret of the host").expect("the folder is writable");
     fs::set_permissions(host.path().join("root-only"), fs::Permissions::from_mode(0o600))
-        .expect("it is ours");
-    fs::create_dir(host.path().join("folder")).expect("the folder is ours");
+        .expect("the tests own it");
+    fs::create_dir(host.path().join("folder")).expect("the folder is writable");
     let server = Server::start();
     let computer = server.computer();
     let other = another(&server, &computer, "two");

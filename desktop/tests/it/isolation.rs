@@ -8,14 +8,14 @@ use serde_json::json;
 use crate::server::{Computer, Server, can_test_sandbox, wait_until};
 
 fn output(computer: &Computer<'_>, command: &str) -> String {
-    computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
+    computer.bash(command)["output"].as_str().expect("it is a string").to_owned()
 }
 
 /// Another computer in the workspace of `first`.
 fn second<'a>(server: &'a Server, first: &Computer<'_>) -> Computer<'a> {
     let new = json!({ "workspace_id": first.show()["workspace_id"], "name": "two" });
     let made = server.call("POST", "/computers", &new).expect(201);
-    let computer = Computer { server, id: made["id"].as_str().expect("it has one").to_owned() };
+    let computer = Computer { server, id: made["id"].as_str().expect("it has an ID").to_owned() };
     computer.wait_for_status("running");
     computer
 }
@@ -39,7 +39,7 @@ fn only_system_files_of_the_host_are_visible_and_all_are_read_only() {
         return;
     }
     let secret = tempfile::tempdir().expect("the tests may write to /tmp");
-    fs::write(secret.path().join("secret"), "s").expect("the folder is ours");
+    fs::write(secret.path().join("secret"), "s").expect("the folder is writable");
     let server = Server::start();
     let computer = server.computer();
     let other = second(&server, &computer);

@@ -40,7 +40,7 @@ fn random_item(set: &HashSet<String>, random: &mut Random) -> Option<String> {
 /// Creates, changes and deletes until `stop` is set. `seed` is different for each load.
 fn load(server: &Server, writer: &str, seed: u64, acknowledged: &Mutex<Acknowledged>, stop: &AtomicBool) {
     let mut random = Random::new(seed);
-    let acknowledged = || acknowledged.lock().expect("nobody panicked");
+    let acknowledged = || acknowledged.lock().expect("no thread has panicked");
     let file = format!("lines-{seed}");
     for number in 0.. {
         if stop.load(Ordering::Acquire) {
@@ -102,7 +102,7 @@ fn try_call(server: &Server, method: &str, path: &str, body: &Value) -> Option<V
 /// server is running.
 fn processes_of(data: &Path) -> HashSet<PathBuf> {
     let data = data.display().to_string();
-    let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
+    let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     processes
         .filter(|entry| {
             ["cmdline", "mountinfo", "environ"].iter().any(|file| {
@@ -116,7 +116,7 @@ fn processes_of(data: &Path) -> HashSet<PathBuf> {
 
 /// Whether a slirp4netns process has outlived its server.
 fn is_slirp4netns_left() -> bool {
-    let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
+    let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     let read = |entry: &fs::DirEntry, file| fs::read_to_string(entry.path().join(file)).unwrap_or_default();
     processes
         .filter(|entry| read(entry, "comm") == "slirp4netns\n")
@@ -135,11 +135,11 @@ fn a_server_killed_at_any_moment_loses_no_data_and_leaves_no_processes() {
         let mut server = next_server(&mut data);
         if round == 0 {
             let computer = server.computer();
-            let workspace = computer.show()["workspace_id"].as_str().expect("it is a text").to_owned();
-            acknowledged.lock().expect("nobody panicked").workspaces.insert(workspace);
+            let workspace = computer.show()["workspace_id"].as_str().expect("it is a string").to_owned();
+            acknowledged.lock().expect("no thread has panicked").workspaces.insert(workspace);
             writer = computer.id.clone();
         }
-        check(&server, &writer, &acknowledged.lock().expect("nobody panicked"));
+        check(&server, &writer, &acknowledged.lock().expect("no thread has panicked"));
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for thread in 1..=3 {
@@ -156,7 +156,7 @@ fn a_server_killed_at_any_moment_loses_no_data_and_leaves_no_processes() {
         data = Some(std::mem::replace(&mut server.data, placeholder));
     }
     let server = next_server(&mut data);
-    check(&server, &writer, &acknowledged.lock().expect("nobody panicked"));
+    check(&server, &writer, &acknowledged.lock().expect("no thread has panicked"));
 }
 
 /// Starts a server with the data of the last one, and waits until no process of the last one is left.

@@ -52,7 +52,7 @@ fn a_computer_whose_display_ended_has_an_error_and_can_start_again() {
 /// The number of running boxes and agents of a server. Their command lines contain the path of a home.
 fn processes_of(data: &Path) -> usize {
     let data = data.display().to_string();
-    let commands = std::fs::read_dir("/proc").expect("it is Linux").flatten();
+    let commands = std::fs::read_dir("/proc").expect("Linux has /proc").flatten();
     commands
         .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
         .filter(|command| {
@@ -92,10 +92,10 @@ fn a_starting_computer_can_be_deleted_with_its_workspace() {
         .expect(201);
     let again = json!({ "project_id": workspace["id"], "name": "one" });
     assert!(server.call("POST", "/computers", &again).refusal(409).contains("already exists"));
-    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a text"));
+    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a string"));
     server.call("DELETE", &path, &json!({})).expect(200);
     server.get(&path).refusal(404);
-    server.get(&format!("/computers/{}", made["id"].as_str().expect("it is a text"))).refusal(404);
+    server.get(&format!("/computers/{}", made["id"].as_str().expect("it is a string"))).refusal(404);
     assert_eq!(processes_of(server.data.path()), 0);
 }
 

@@ -13,7 +13,7 @@ fn create(server: &Server, name: &str, more: &Value) -> Value {
         id => id.clone(),
     };
     let mut new = json!({ "workspace_id": workspace, "name": name });
-    new.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
+    new.as_object_mut().expect("it is an object").extend(more.as_object().expect("it is an object").clone());
     server.call("POST", "/computers", &new).expect(201)
 }
 
@@ -33,10 +33,11 @@ fn every_documented_size_is_accepted_and_reported() {
         for field in ["ram", "cpu", "gpu"] {
             assert!(wanted[field].is_null() || made[field] == wanted[field], "{field}: {made}");
         }
-        let computer = Computer { server: &server, id: made["id"].as_str().expect("it has one").to_owned() };
+        let computer =
+            Computer { server: &server, id: made["id"].as_str().expect("it has an ID").to_owned() };
         computer.wait_for_status("running");
-        let resolution = made["resolution"].as_str().expect("it is a text");
-        assert!(resolution.starts_with(wanted["resolution"].as_str().expect("it is a text")));
+        let resolution = made["resolution"].as_str().expect("it is a string");
+        assert!(resolution.starts_with(wanted["resolution"].as_str().expect("it is a string")));
         let shot = server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
         assert!(resolution.starts_with(&format!("{}x{}x", shot["width"], shot["height"])));
         server.call("DELETE", &format!("/computers/{}", computer.id), &Value::Null).expect(200);
@@ -48,7 +49,7 @@ fn every_documented_size_is_accepted_and_reported() {
 fn enforced_limits_of_memory_and_cpu_hold() {
     let server = Server::start();
     let made = create(&server, "small", &json!({ "ram": 1, "cpu": 0.5 }));
-    let computer = Computer { server: &server, id: made["id"].as_str().expect("it has one").to_owned() };
+    let computer = Computer { server: &server, id: made["id"].as_str().expect("it has an ID").to_owned() };
     computer.wait_for_status("running");
     let enforced = computer.show()["instance_details"]["enforced"].clone();
     assert_eq!((&enforced["gpu"], &enforced["disk_size_gb"]), (&json!(false), &json!(false)));
@@ -70,7 +71,7 @@ fn enforced_limits_of_memory_and_cpu_hold() {
         let used: f64 = computer.bash(busy)["output"]
             .as_str()
             .and_then(|text| text.trim().parse().ok())
-            .expect("a number");
+            .expect("it is a number");
         assert!(used < 2.0, "{used} s of 3 s");
     }
 }

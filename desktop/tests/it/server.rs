@@ -165,7 +165,7 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(body.to_owned()).expect("the parts are right");
+        let request = request.body(body.to_owned()).expect("the request is valid");
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
         let mut response = agent.build().new_agent().run(request).ok()?;
@@ -179,7 +179,7 @@ impl Server {
         let workspace = self.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
         let new = json!({ "workspace_id": workspace["id"], "name": "one" });
         let made = self.call("POST", "/computers", &new).expect(201);
-        let computer = Computer { server: self, id: made["id"].as_str().expect("it has one").to_owned() };
+        let computer = Computer { server: self, id: made["id"].as_str().expect("it has an ID").to_owned() };
         computer.wait_for_status("running");
         computer
     }
@@ -212,7 +212,7 @@ impl Response {
     pub(crate) fn refusal(self, status: u16) -> String {
         let body = self.expect(status);
         assert!(body["request_id"].is_string(), "{body}");
-        body["error"].as_str().expect("it is a text").to_owned()
+        body["error"].as_str().expect("it is a string").to_owned()
     }
 }
 
@@ -236,7 +236,7 @@ impl Computer<'_> {
 
     /// The path of the home inside the computer.
     pub(crate) fn home(&self) -> String {
-        self.bash("echo -n ~")["output"].as_str().expect("it is a text").to_owned()
+        self.bash("echo -n ~")["output"].as_str().expect("it is a string").to_owned()
     }
 
     /// The IDs of the computer's processes with this name, oldest first. Without boxes a process list also contains
@@ -253,13 +253,13 @@ impl Computer<'_> {
                  }}
                }}'"
         ));
-        let found = found["output"].as_str().expect("it is a text");
+        let found = found["output"].as_str().expect("it is a string");
         found.lines().map(|pid| pid.parse().expect("it is a number")).collect()
     }
 
     pub(crate) fn password(&self) -> String {
         let response = self.server.get(&format!("/computers/{}/vnc-password", self.id)).expect(200);
-        response["password"].as_str().expect("it is a text").to_owned()
+        response["password"].as_str().expect("it is a string").to_owned()
     }
 
     #[track_caller]

@@ -20,7 +20,7 @@ impl Socket {
     /// Connects to a channel of a computer. `query` is appended to the URL after the token.
     pub(crate) fn open(computer: &Computer<'_>, channel: &str, query: &str) -> Self {
         let show = computer.show();
-        let instance = show["instance_id"].as_str().expect("it is a text");
+        let instance = show["instance_id"].as_str().expect("it is a string");
         Self::open_at(
             computer,
             &format!("/desktops/{instance}/ws/{channel}?token={}{query}", computer.password()),

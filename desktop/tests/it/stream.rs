@@ -23,7 +23,7 @@ struct Receiver(Child);
 impl Receiver {
     /// Starts it. It also writes a log file, with a warning if a client requests another application or key.
     fn start(port: u16, file: &Path) -> Self {
-        let log = fs::File::create(file.with_extension("log")).expect("the folder is ours");
+        let log = fs::File::create(file.with_extension("log")).expect("the folder is writable");
         let receiver = Command::new("ffmpeg")
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-listen", "1", "-i"])
             .arg(format!("rtmp://127.0.0.1:{port}/live/key"))
@@ -46,14 +46,14 @@ impl Drop for Receiver {
     }
 }
 
-/// Whether a socket listens on a port. Does not configure, because the receiver accepts only one connection.
+/// Whether a socket listens on a port. Does not connect, because the receiver accepts only one connection.
 fn listens(port: u16) -> bool {
-    let sockets = fs::read_to_string("/proc/net/tcp").expect("it is Linux");
+    let sockets = fs::read_to_string("/proc/net/tcp").expect("Linux has /proc");
     sockets.lines().any(|line| line.contains(&format!(":{port:04X} 00000000:0000 0A")))
 }
 
 fn configure(server: &Server, text: &str) {
-    fs::write(server.data.path().join("stream-connections.toml"), text).expect("the folder is ours");
+    fs::write(server.data.path().join("stream-connections.toml"), text).expect("the folder is writable");
 }
 
 fn start(computer: &Computer<'_>, name: &str) -> Response {
@@ -147,7 +147,7 @@ fn the_stream_key_is_in_no_process_list_and_no_response() {
             format!("rtmp://127.0.0.1:{port}/\0")
         };
         let mut seen = 0;
-        for entry in fs::read_dir("/proc").expect("it is Linux").flatten() {
+        for entry in fs::read_dir("/proc").expect("Linux has /proc").flatten() {
             for name in ["cmdline", "environ"] {
                 let text = fs::read(entry.path().join(name)).unwrap_or_default();
                 let text = String::from_utf8_lossy(&text);
@@ -177,7 +177,7 @@ fn a_stream_with_an_unreachable_target_is_terminated() {
     let shown = status(&computer);
     assert_eq!(shown["status"], "terminated");
     let reason = if is_sandboxed() {
-        "cannot configure to the target: Connection refused"
+        "cannot connect to the target: Connection refused"
     } else {
         "Connection refused"
     };
@@ -233,7 +233,7 @@ fn an_unknown_connection_and_an_invalid_file_are_different_errors() {
 /// The process and its descendants. Parents come before their children.
 fn process_tree(pid: u32) -> Vec<u32> {
     let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
-        .expect("it is Linux")
+        .expect("Linux has /proc")
         .flatten()
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -264,20 +264,20 @@ fn find_process(tree: &[u32], name: &str) -> u32 {
 
 /// The content of `/proc/PID/FILE`.
 fn text(pid: u32, file: &str) -> String {
-    let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("it is_running, and the tests may read it");
+    let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("it is running, and the tests may read it");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn namespace(pid: u32, kind: &str) -> String {
     let link =
-        fs::read_link(format!("/proc/{pid}/ns/{kind}")).expect("it is_running, and the tests may read it");
+        fs::read_link(format!("/proc/{pid}/ns/{kind}")).expect("it is running, and the tests may read it");
     link.to_string_lossy().into_owned()
 }
 
 /// The sockets that a process has open.
 fn sockets(pid: u32) -> Vec<String> {
     let entries =
-        fs::read_dir(format!("/proc/{pid}/fd")).expect("it is_running, and the tests may read it").flatten();
+        fs::read_dir(format!("/proc/{pid}/fd")).expect("it is running, and the tests may read it").flatten();
     let links = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
     links.map(|link| link.to_string_lossy().into_owned()).filter(|link| link.starts_with("socket:")).collect()
 }
@@ -286,7 +286,7 @@ fn sockets(pid: u32) -> Vec<String> {
 fn session(pid: u32) -> String {
     let stat = text(pid, "stat");
     let fields = stat.rsplit(") ").next().expect("it has fields after its name");
-    fields.split(' ').nth(3).expect("it is the sixth").to_owned()
+    fields.split(' ').nth(3).expect("the session ID is the sixth field").to_owned()
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn the_encoder_sees_no_files_of_the_host_or_of_its_computer() {
     let encoder = find_process(&process_tree(bwrap), "ffmpeg");
     let root = format!("/proc/{encoder}/root");
     let listed = |folder: &str| {
-        let entries = fs::read_dir(format!("{root}{folder}")).expect("it is there").flatten();
+        let entries = fs::read_dir(format!("{root}{folder}")).expect("it exists").flatten();
         let mut names: Vec<String> =
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();

@@ -11,7 +11,7 @@ pub(crate) fn read_until(terminal: &mut Socket, text: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(text) {
         let frame = terminal.frame_of("output");
-        seen.push_str(frame["data"].as_str().expect("it is a text"));
+        seen.push_str(frame["data"].as_str().expect("it is a string"));
     }
     seen
 }
@@ -130,7 +130,7 @@ fn a_client_that_does_not_read_blocks_its_program_but_not_the_server() {
     let mut tail = String::new();
     while !tail.contains("end\r\n") {
         let frame = terminal.frame_of("output");
-        let text = frame["data"].as_str().expect("it is a text");
+        let text = frame["data"].as_str().expect("it is a string");
         lines += text.matches('\n').count();
         tail = tail.chars().rev().take(16).collect::<Vec<_>>().into_iter().rev().collect::<String>() + text;
     }

@@ -28,7 +28,7 @@ fn folder() -> TempDir {
 }
 
 fn text(response: &Value) -> &str {
-    response.as_str().expect("it is a text")
+    response.as_str().expect("it is a string")
 }
 
 /// Whether the tests may create the namespace of [`CONFINED`] on this machine.
@@ -43,7 +43,7 @@ fn can_confine() -> bool {
 
 /// The IDs of the processes whose arguments contain this text.
 fn processes_with(part: &str) -> HashSet<u32> {
-    let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
+    let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     processes
         .filter(|entry| {
             let arguments = fs::read(entry.path().join("cmdline")).unwrap_or_default();
@@ -74,7 +74,7 @@ fn rand() -> u32 {
 /// The files of a computer outside of its home: its folder in `/tmp`, and the socket and the lock file of its display.
 fn files_outside_home(computer: &Computer<'_>) -> [String; 3] {
     let seen = computer.bash("echo ${XDG_RUNTIME_DIR%/user} ${DISPLAY#:}");
-    let (folder, display) = text(&seen["output"]).trim().split_once(' ').expect("there are two");
+    let (folder, display) = text(&seen["output"]).trim().split_once(' ').expect("it prints two words");
     [folder.to_owned(), format!("/tmp/.X11-unix/X{display}"), format!("/tmp/.X{display}-lock")]
 }
 
@@ -145,7 +145,7 @@ fn a_server_refuses_a_machine_that_forbids_boxes_and_names_the_option() {
         return;
     }
     // In its own file tree without the marker files of containers, because the tests may run in a container.
-    let folder = Path::new(PROGRAM).parent().expect("it is in one").display();
+    let folder = Path::new(PROGRAM).parent().expect("it is in a folder").display();
     let tree = format!(
         "60 bwrap --ro-bind /usr /usr --ro-bind /etc /etc --symlink usr/bin /bin --symlink usr/lib /lib \
          --symlink usr/lib64 /lib64 --dev /dev --bind /proc /proc --tmpfs /tmp --ro-bind {folder} /tmp/bin \
@@ -160,7 +160,7 @@ fn a_server_refuses_a_machine_that_forbids_boxes_and_names_the_option() {
     for name in ["container", "REMOTE_CONTAINERS", "CODESPACES", "KUBERNETES_SERVICE_HOST"] {
         command.env_remove(name);
     }
-    let ended = command.stdin(Stdio::null()).output().expect("it runs");
+    let ended = command.stdin(Stdio::null()).output().expect("it is running");
     let log = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{log}");
     assert!(log.contains("no box can be opened") && log.contains("--isolation=none"), "{log}");
@@ -217,8 +217,9 @@ fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
         let home = computer.home();
         let own = agents.intersection(&processes_with(&home)).copied().collect::<HashSet<_>>();
         // The oldest process is the agent. Another may be the supervisor of a command that has just ended.
-        let oldest = own.iter().min().and_then(|&pid| Pid::from_raw(pid.cast_signed())).expect("it has one");
-        kill_process(oldest, signal).expect("the tests run as its user, or as root");
+        let oldest =
+            own.iter().min().and_then(|&pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running");
+        kill_process(oldest, signal).expect("the tests run as that user or as root");
         if signal == Signal::KILL {
             computer.wait_for_status("error");
         }
@@ -259,8 +260,8 @@ fn programs_that_keep_forking_end_with_their_computer_and_block_no_other() {
     let home = computer.home();
     let agents = processes_with("agent --unboxed --control");
     let own = agents.intersection(&processes_with(&home)).copied().min();
-    let agent = own.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("it has one");
-    kill_process(agent, Signal::KILL).expect("the tests run as its user, or as root");
+    let agent = own.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running");
+    kill_process(agent, Signal::KILL).expect("the tests run as that user or as root");
     let new = json!({ "workspace_id": computer.show()["workspace_id"], "name": "two" });
     let made = server.call("POST", "/computers", &new).expect(201);
     Computer { server: &server, id: text(&made["id"]).to_owned() }.wait_for_status("running");

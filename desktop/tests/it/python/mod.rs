@@ -95,7 +95,7 @@ fn by_file(computer: &Computer<'_>, code: &str) -> Run {
     computer.bash("rm -f ~/main.py");
     let exit_code = response["exit_code"].as_i64();
     Run {
-        output: normalized(response["output"].as_str().expect("it is a text")),
+        output: normalized(response["output"].as_str().expect("it is a string")),
         success: exit_code == Some(0),
         exit_code,
         error: String::new(),
@@ -122,7 +122,7 @@ fn in_home(computer: &Computer<'_>, output: &str) -> String {
 /// The folder that contains the folder of each program of `exec`.
 fn scratch(computer: &Computer<'_>) -> String {
     let code = "import os\nprint(os.path.dirname(os.path.dirname(__file__)))";
-    exec(computer, code)["output"].as_str().expect("it is a text").trim().to_owned()
+    exec(computer, code)["output"].as_str().expect("it is a string").trim().to_owned()
 }
 
 /// Removes text that differs in every run: addresses and durations.
@@ -301,7 +301,7 @@ fn an_error_has_a_message_a_class_and_a_line() {
             (&json!(false), &json!(class), &json!(error)),
             "{code}"
         );
-        assert!(!response["output"].as_str().expect("it is a text").contains("Traceback"), "{response}");
+        assert!(!response["output"].as_str().expect("it is a string").contains("Traceback"), "{response}");
     }
     let response = exec(&computer, "import sys\nsys.exit('gone')");
     assert_eq!(response["output"], "gone\n");
@@ -323,7 +323,7 @@ fn the_length_of_an_error_is_bounded() {
         assert!((100..200_000).contains(&size), "{code}: {size}");
     }
     let response = exec(&computer, "raise ValueError('x' * 60_000_000)");
-    let error = response["error"].as_str().expect("it is a text");
+    let error = response["error"].as_str().expect("it is a string");
     assert!(error.ends_with("\n[59983616 more characters were not kept] (line 1)"), "{}", &error[16_000..]);
 }
 
@@ -362,8 +362,9 @@ fn the_file_of_a_program_is_removed_when_it_ends() {
     let server = Server::start();
     let computer = server.computer();
     let run = scratch(&computer);
-    let left =
-        || computer.bash(&format!("ls -d {run}/exec-*"))["output"].as_str().expect("it is a text").to_owned();
+    let left = || {
+        computer.bash(&format!("ls -d {run}/exec-*"))["output"].as_str().expect("it is a string").to_owned()
+    };
     // A user can occupy the names of the folders, and fill them.
     computer.bash(&format!("for n in $(seq 0 30); do ln -s /etc {run}/exec-$n; done"));
     assert_eq!(exec(&computer, "print(open(__file__).read())")["output"], "print(open(__file__).read())\n");

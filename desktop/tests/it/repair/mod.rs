@@ -172,8 +172,10 @@ struct Subject<'a> {
 
 impl<'a> Subject<'a> {
     fn new(computer: Computer<'a>) -> Self {
-        let skeleton =
-            computer.bash("tar -C ~ -c . | base64 -w 0")["output"].as_str().expect("it is a text").to_owned();
+        let skeleton = computer.bash("tar -C ~ -c . | base64 -w 0")["output"]
+            .as_str()
+            .expect("it is a string")
+            .to_owned();
         Self { computer, skeleton }
     }
 
@@ -312,20 +314,23 @@ fn run(subjects: &[Subject<'_>], cases: &[Case]) -> Vec<String> {
                         // The next case needs a running computer.
                         let path = format!("/computers/{}/restart?settings=system", subject.computer.id);
                         subject.computer.server.call("POST", &path, &Value::Null);
-                        failures.lock().expect("no thread panics with it").push(format!("{case:?}: {error}"));
+                        failures
+                            .lock()
+                            .expect("no thread panics while it holds the lock")
+                            .push(format!("{case:?}: {error}"));
                     }
                 }
             });
         }
     });
-    failures.into_inner().expect("no thread panics with it")
+    failures.into_inner().expect("no thread panics while it holds the lock")
 }
 
 #[track_caller]
 fn assert_none(failures: &[String], count: usize) {
     let mut text = String::new();
     for failure in failures {
-        writeln!(text, "{failure}").expect("a text takes all");
+        writeln!(text, "{failure}").expect("writing to a string cannot fail");
     }
     assert!(failures.is_empty(), "{} of {count} cases failed:\n{text}", failures.len());
 }
@@ -339,7 +344,7 @@ fn all_mutations(subject: &Subject<'_>) -> (Vec<String>, Value) {
     let listed = subject.mutate(&json!("list"), 1).expect("the script runs");
     let listed: Value = serde_json::from_str(&listed).expect("it is JSON");
     let names = listed[0].as_array().expect("it is a list").iter();
-    (names.map(|name| name.as_str().expect("it is a text").to_owned()).collect(), listed[1].clone())
+    (names.map(|name| name.as_str().expect("it is a string").to_owned()).collect(), listed[1].clone())
 }
 
 /// The number of cases in each test without `ORGO_FULL`.
@@ -407,13 +412,13 @@ fn a_home_that_fills_the_disk_prevents_neither_starts_nor_calls() {
     let subject = Subject::new(server.computer());
     let path = ".config/tint2/tint2rc".to_owned();
     let case = Case { mutations: vec![(path, "full".to_owned())], seed: 1 };
-    subject.run_case(&case).expect("it works");
+    subject.run_case(&case).expect("everything works");
     assert_eq!(subject.computer.bash("df --output=avail ~ | tail -n 1")["output"], "    0\n");
     for (action, status) in [("stop", "stopped"), ("start", "running"), ("restart", "running")] {
         subject.computer.act(action, &Value::Null).expect(200);
         subject.computer.wait_for_status(status);
     }
-    subject.check(&case).expect("it works");
+    subject.check(&case).expect("everything works");
     subject.bash("rm ~/.filling; echo text > ~/new").expect("there is space again");
 }
 
