@@ -1,5 +1,5 @@
 import { onAbort } from "./abort.js";
-import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploaded, PendingCall } from "./binding.js";
+import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploadProgress, PendingCall } from "./binding.js";
 import { Bounds } from "./bounded.js";
 import { errorFrom, errorThrown, rethrown } from "./errors.js";
 import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
@@ -23,7 +23,7 @@ interface SharedOptions extends CallOptions {
 /** What an upload sends, and who is told how far it is. */
 export interface Upload {
   content: BindingContent;
-  onProgress: ((progress: BindingUploaded) => void) | undefined;
+  onProgress: ((progress: BindingUploadProgress) => void) | undefined;
 }
 
 /** A client's settings and its way to the binding. Every handle and every resource of the client shares one. */
@@ -131,9 +131,9 @@ export class Caller {
 }
 
 /** Tells how far an upload is, until its end. */
-async function tell(pending: PendingCall, onProgress: (progress: BindingUploaded) => void): Promise<void> {
+async function tell(pending: PendingCall, onProgress: (progress: BindingUploadProgress) => void): Promise<void> {
   // A binding that fails says so by its outcome.
-  const next = () => pending.nextUploaded().catch(() => null);
+  const next = () => pending.nextUploadProgress().catch(() => null);
   for (let progress = await next(); progress !== null; progress = await next()) {
     const { loaded, total } = progress;
     callOut(() => onProgress({ loaded, total }));

@@ -25,7 +25,7 @@ export interface CallOptions {
 export interface OpenOptions {
   /** Gives the opening up when it is aborted, with an {@link AbortError}. An open channel is ended by `close()`. */
   signal?: AbortSignalLike;
-  /** How long the opening may take, in milliseconds, redials included. Default: the client's limit of a request. */
+  /** How long the opening may take, in milliseconds, reconnects included. Default: the client's limit of a request. */
   timeout?: number;
   /** How many dials may fail in a row, while it opens and later. Default: 10. */
   maxRetries?: number;

@@ -356,7 +356,7 @@ function uploading() {
       asked.push({ options, content });
       return {
         outcome: outcome.promise,
-        async nextUploaded() {
+        async nextUploadProgress() {
           while (steps.length === 0) await new Promise((resolve) => (wake = resolve));
           return steps.shift();
         },

@@ -1,9 +1,9 @@
 //! When a failed call is sent again, and how long the wait before is. Pure: the driver sleeps.
 
 use crate::Millis;
-use crate::endpoint::Effect;
+use crate::encoding::json;
 use crate::error::{Delivered, Error};
-use crate::json;
+use crate::rest::operation::Effect;
 
 /// A small generator of pseudo-random numbers (SplitMix64) for jitter. Not for secrets.
 #[derive(Debug, Clone)]

@@ -1,8 +1,8 @@
 //! What a value of the protocol looks like, as data: the declarations are checked, documented and turned into
 //! TypeScript from here.
 
+use crate::encoding::json::{Map, Number, Value};
 use crate::error::Mismatch;
-use crate::json::{Map, Number, Value};
 
 /// The type of one value.
 #[derive(Debug, Clone, Copy)]
@@ -152,16 +152,16 @@ macro_rules! object {
         #[serde(default)]
         pub struct $name { $( $(#[doc = $field_doc])+ pub $field: $ty, )* }
 
-        impl $crate::schema::Typed for $name {
-            const TYPE: $crate::schema::Type = $crate::schema::Type::Object(&$crate::schema::Object {
+        impl $crate::rest::schema::Typed for $name {
+            const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Object(&$crate::rest::schema::Object {
                 name: stringify!($name),
-                doc: $crate::schema::doc_text!($($doc, "\n"),+),
-                fields: &[$( $crate::schema::Field {
+                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($field),
-                    doc: $crate::schema::doc_text!($($field_doc, "\n"),+),
-                    ty: <$ty as $crate::schema::Typed>::TYPE,
-                    optional: <$ty as $crate::schema::Typed>::OPTIONAL,
-                    rule: $crate::schema::Rule::Any,
+                    doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                    ty: <$ty as $crate::rest::schema::Typed>::TYPE,
+                    optional: <$ty as $crate::rest::schema::Typed>::OPTIONAL,
+                    rule: $crate::rest::schema::Rule::Any,
                     default: "",
                     wire: &[],
                     with: "",
@@ -198,7 +198,7 @@ macro_rules! choice {
 
         impl Default for $name {
             fn default() -> Self {
-                $crate::schema::first!($(Self::$variant),+)
+                $crate::rest::schema::first!($(Self::$variant),+)
             }
         }
 
@@ -214,10 +214,10 @@ macro_rules! choice {
             }
         }
 
-        impl $crate::schema::Typed for $name {
-            const TYPE: $crate::schema::Type = $crate::schema::Type::Choice(&$crate::schema::Choice {
+        impl $crate::rest::schema::Typed for $name {
+            const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Choice(&$crate::rest::schema::Choice {
                 name: stringify!($name),
-                doc: $crate::schema::doc_text!($($doc, "\n"),+),
+                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
                 values: &[$($wire),+],
             });
         }
@@ -237,7 +237,7 @@ pub(crate) use first;
 ///
 /// # Errors
 /// The first place that does not fit, by its path (`desktops[3].ram`).
-pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
+pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
     match (ty, &mut *value) {
         (Type::Boolean, Value::Bool(_))
         | (Type::Number, Value::Number(_))
@@ -255,7 +255,7 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
                 fields.forget_earlier(field.name);
                 match fields.get_mut(field.name) {
                     Some(Value::Null) if field.optional => {}
-                    Some(value) => normalise(value, &field.ty).map_err(|error| error.inside(field.name))?,
+                    Some(value) => normalize(value, &field.ty).map_err(|error| error.inside(field.name))?,
                     None if field.optional => {}
                     None => return Err(Mismatch::missing(expected(&field.ty)).inside(field.name)),
                 }
@@ -267,7 +267,7 @@ pub fn normalise(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
         }
         (Type::List(item), Value::Array(items)) => {
             for (index, value) in items.iter_mut().enumerate() {
-                normalise(value, item).map_err(|error| error.at(index))?;
+                normalize(value, item).map_err(|error| error.at(index))?;
             }
             Ok(())
         }

@@ -32,16 +32,16 @@ impl Level {
 
 /// What happened to a call or a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub struct LogEntry {
     /// The call, as `computers.click`, or the channel and its computer.
     pub subject: String,
     /// What happened to it.
-    pub fact: Fact,
+    pub event: LogEvent,
 }
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fact {
+pub enum LogEvent {
     /// A call came to its end.
     Called {
         /// The error, if it failed.
@@ -69,7 +69,7 @@ pub enum Fact {
     /// The server accepted a channel.
     Opened,
     /// A channel broke and will be dialled again.
-    Redial {
+    Reconnecting {
         /// Why it broke.
         cause: String,
         /// The number of the try, from 1.
@@ -106,50 +106,50 @@ pub enum Fact {
     },
 }
 
-impl Note {
+impl LogEntry {
     /// How much it matters.
     #[must_use]
     pub fn level(&self) -> Level {
-        match &self.fact {
-            Fact::Called { .. } | Fact::Opened | Fact::Ended { proper: true, .. } => Level::Debug,
-            Fact::Retry { .. } => Level::Info,
-            Fact::Redial { .. }
-            | Fact::PasswordRefused { .. }
-            | Fact::InputRefused { .. }
-            | Fact::InputUnacknowledged { .. }
-            | Fact::Dropped { .. } => Level::Warn,
-            Fact::Ended { proper: false, .. } => Level::Error,
+        match &self.event {
+            LogEvent::Called { .. } | LogEvent::Opened | LogEvent::Ended { proper: true, .. } => Level::Debug,
+            LogEvent::Retry { .. } => Level::Info,
+            LogEvent::Reconnecting { .. }
+            | LogEvent::PasswordRefused { .. }
+            | LogEvent::InputRefused { .. }
+            | LogEvent::InputUnacknowledged { .. }
+            | LogEvent::Dropped { .. } => Level::Warn,
+            LogEvent::Ended { proper: false, .. } => Level::Error,
         }
     }
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for LogEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, fact } = self;
+        let Self { subject, event } = self;
         write!(f, "{subject}: ")?;
-        match fact {
-            Fact::Called { error, took, requests, request_id } => {
+        match event {
+            LogEvent::Called { error, took, requests, request_id } => {
                 f.write_str(error.as_deref().unwrap_or("ok"))?;
                 write!(f, "; {took} ms, {requests} requests")?;
                 write_id(f, request_id.as_deref())
             }
-            Fact::Retry { error, request_id, attempt, of, wait } => {
+            LogEvent::Retry { error, request_id, attempt, of, wait } => {
                 write!(f, "{error}; sent again in {wait} ms, retry {attempt} of {of}")?;
                 write_id(f, request_id.as_deref())
             }
-            Fact::Opened => f.write_str("open"),
-            Fact::Redial { cause, attempt, delay } => {
+            LogEvent::Opened => f.write_str("open"),
+            LogEvent::Reconnecting { cause, attempt, delay } => {
                 write!(f, "{cause}; dialled again in {delay} ms, try {attempt}")
             }
-            Fact::PasswordRefused { cause } => write!(f, "{cause}; asking for a fresh one"),
-            Fact::InputRefused { count } => {
+            LogEvent::PasswordRefused { cause } => write!(f, "{cause}; asking for a fresh one"),
+            LogEvent::InputRefused { count } => {
                 write!(f, "keystrokes refused: the link is down or too slow, {count} times so far")
             }
-            Fact::InputUnacknowledged { bytes } => {
+            LogEvent::InputUnacknowledged { bytes } => {
                 write!(f, "the last {bytes} bytes of input may not have arrived")
             }
-            Fact::Dropped { count } => write!(f, "dropped what nobody took, {count} so far"),
-            Fact::Ended { cause, .. } => write!(f, "ended: {cause}"),
+            LogEvent::Dropped { count } => write!(f, "dropped what nobody took, {count} so far"),
+            LogEvent::Ended { cause, .. } => write!(f, "ended: {cause}"),
         }
     }
 }
@@ -158,21 +158,21 @@ fn write_id(f: &mut fmt::Formatter<'_>, id: Option<&str>) -> fmt::Result {
     id.map_or(Ok(()), |id| write!(f, ", request id {id}"))
 }
 
-/// The notes of one call or channel that nobody took yet.
+/// The log of one call or channel that nobody took yet.
 #[derive(Debug)]
-pub(crate) struct Notes {
+pub(crate) struct LogQueue {
     level: Option<Level>,
-    queue: VecDeque<Note>,
+    queue: VecDeque<LogEntry>,
 }
 
-impl Notes {
+impl LogQueue {
     /// Keeps what matters as much as `level`; nothing for `None`.
     pub(crate) fn new(level: Option<Level>) -> Self {
         Self { level, queue: VecDeque::new() }
     }
 
     /// Adds what `note` makes, which is called only if somebody may want it.
-    pub(crate) fn add(&mut self, note: impl FnOnce() -> Note) {
+    pub(crate) fn add(&mut self, note: impl FnOnce() -> LogEntry) {
         if let Some(level) = self.level {
             let note = note();
             if note.level() <= level {
@@ -182,22 +182,22 @@ impl Notes {
     }
 
     /// The oldest of them.
-    pub(crate) fn pop(&mut self) -> Option<Note> {
+    pub(crate) fn pop(&mut self) -> Option<LogEntry> {
         self.queue.pop_front()
     }
 }
 
 /// Says of a count that grows when it is worth a line: at first, and each time it has doubled.
 #[derive(Debug)]
-pub(crate) struct Doublings(u64);
+pub(crate) struct LogThrottle(u64);
 
-impl Default for Doublings {
+impl Default for LogThrottle {
     fn default() -> Self {
         Self(1)
     }
 }
 
-impl Doublings {
+impl LogThrottle {
     /// Whether `count` is worth a line.
     pub(crate) fn reached(&mut self, count: u64) -> bool {
         let reached = count >= self.0;
@@ -214,23 +214,23 @@ mod tests {
 
     #[test]
     fn a_count_is_told_at_its_doublings() {
-        let mut doublings = Doublings::default();
-        let told: Vec<u64> = (0..=20).filter(|count| doublings.reached(*count)).collect();
+        let mut throttle = LogThrottle::default();
+        let told: Vec<u64> = (0..=20).filter(|count| throttle.reached(*count)).collect();
         assert_eq!(told, [1, 2, 4, 8, 16]);
     }
 
     #[test]
     fn what_matters_less_than_the_level_is_not_kept() {
-        let note = |fact| Note { subject: "terminal of c".to_owned(), fact };
-        let mut notes = Notes::new(Some(Level::Warn));
-        notes.add(|| note(Fact::Opened));
-        notes.add(|| note(Fact::InputRefused { count: 2 }));
-        let kept = notes.pop().expect("the second matters");
+        let note = |event| LogEntry { subject: "terminal of c".to_owned(), event };
+        let mut log = LogQueue::new(Some(Level::Warn));
+        log.add(|| note(LogEvent::Opened));
+        log.add(|| note(LogEvent::InputRefused { count: 2 }));
+        let kept = log.pop().expect("the second matters");
         assert_eq!(
             kept.to_string(),
             "terminal of c: keystrokes refused: the link is down or too slow, 2 times so far"
         );
-        assert_eq!((kept.level().name(), notes.pop()), ("warn", None));
-        Notes::new(None).add(|| unreachable!("nobody wants it"));
+        assert_eq!((kept.level().name(), log.pop()), ("warn", None));
+        LogQueue::new(None).add(|| unreachable!("nobody wants it"));
     }
 }

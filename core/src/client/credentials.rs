@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::mask::MASK;
-use crate::schema::{Type, Typed};
+use crate::diagnostics::mask::MASK;
+use crate::rest::schema::{Type, Typed};
 
 macro_rules! secret {
     ($(#[doc = $doc:literal])* $name:ident) => {

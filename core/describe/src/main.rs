@@ -1,15 +1,42 @@
-//! Writes what is derived from the declarations for readers outside of Rust.
+//! Writes the derived files, or with `--check` says which of them are stale.
 
 mod reference;
 mod typescript;
 
-pub use reference::reference;
-pub use typescript::{channels, operations, types};
+use std::path::Path;
+use std::process::ExitCode;
 
-use crate::api::OPERATIONS;
-use crate::channel::EVENTS;
-use crate::endpoint::{Answer, Operation};
-use crate::schema::{Choice, Field, Object, Type};
+use orgo_core::channel::EVENTS;
+use orgo_core::rest::calls::OPERATIONS;
+use orgo_core::rest::operation::{Answer, Operation};
+use orgo_core::rest::schema::{Choice, Field, Object, Type};
+
+fn main() -> ExitCode {
+    let check = std::env::args().any(|argument| argument == "--check");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let files = [
+        ("npm/src/generated/types.ts", typescript::types()),
+        ("npm/src/generated/operations.ts", typescript::operations()),
+        ("npm/src/generated/channels.ts", typescript::channels()),
+        ("docs/reference.md", reference::reference()),
+    ];
+    let mut stale = false;
+    for (path, text) in files {
+        let file = root.join(path);
+        if check {
+            if std::fs::read_to_string(&file).ok().as_deref() != Some(&text) {
+                eprintln!("{path} is stale: run `npm run types` and commit it");
+                stale = true;
+            }
+        } else if let Err(error) =
+            file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&file, text))
+        {
+            eprintln!("{path}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
 
 /// Every named type that the declarations reach, each once, in the order of its first use.
 #[derive(Default)]

@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::auth::Password;
-use crate::mask::MASK;
-use crate::percent::percent_encode;
-use crate::text::{replace, split_once};
+use crate::client::credentials::Password;
+use crate::diagnostics::mask::MASK;
+use crate::encoding::percent::percent_encode;
+use crate::encoding::text::{replace, split_once};
 
 /// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";

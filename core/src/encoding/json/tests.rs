@@ -1,6 +1,6 @@
 use super::value::{Map, Number, Value};
 use super::{MAX_VALUES, SyntaxError, members, parse, quote};
-use crate::retry::Jitter;
+use crate::rest::retry::Jitter;
 
 fn read(json: &str) -> Result<Value, SyntaxError> {
     parse(json.as_bytes())

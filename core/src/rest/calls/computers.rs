@@ -1,10 +1,10 @@
 //! Computers and their life cycle.
 
-use crate::api::Acknowledged;
-use crate::auth::Password;
-use crate::endpoint::{bare, endpoint};
-use crate::json::Map;
-use crate::schema::{Rule, Typed, choice, object};
+use crate::client::credentials::Password;
+use crate::encoding::json::Map;
+use crate::rest::calls::Acknowledged;
+use crate::rest::operation::{bare, endpoint};
+use crate::rest::schema::{Rule, Typed, choice, object};
 
 choice! {
     /// The operating system.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::ops::Range;
 
-use crate::json::Value;
-use crate::retry::Jitter;
-use crate::text::split_once;
+use crate::encoding::json::Value;
+use crate::encoding::text::split_once;
+use crate::rest::retry::Jitter;
 
 /// The content of a file to upload.
 #[derive(Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl fmt::Debug for Content {
 
 /// How far an upload is, in bytes of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Uploaded {
+pub struct UploadProgress {
     /// What the network took.
     pub loaded: usize,
     /// The size of the file.
@@ -40,12 +40,12 @@ pub(crate) struct Transfer {
     file: Range<usize>,
     /// The most that any try has sent of it.
     loaded: Option<usize>,
-    untold: bool,
+    pending: bool,
 }
 
 impl Transfer {
     pub(crate) fn new(file: Range<usize>) -> Self {
-        Self { file, loaded: None, untold: false }
+        Self { file, loaded: None, pending: false }
     }
 
     /// So many bytes of the body are on their way.
@@ -53,7 +53,7 @@ impl Transfer {
         let loaded = Some(body.clamp(self.file.start, self.file.end) - self.file.start);
         if loaded > self.loaded {
             self.loaded = loaded;
-            self.untold = true;
+            self.pending = true;
         }
     }
 
@@ -63,9 +63,9 @@ impl Transfer {
     }
 
     /// How far it is, unless that was told.
-    pub(crate) fn poll(&mut self) -> Option<Uploaded> {
-        let loaded = self.loaded.filter(|_| std::mem::take(&mut self.untold))?;
-        Some(Uploaded { loaded, total: self.file.len() })
+    pub(crate) fn poll(&mut self) -> Option<UploadProgress> {
+        let loaded = self.loaded.filter(|_| std::mem::take(&mut self.pending))?;
+        Some(UploadProgress { loaded, total: self.file.len() })
     }
 }
 
@@ -162,7 +162,7 @@ mod tests {
             let mut transfer = Transfer::new(file.clone());
             assert_eq!(transfer.poll(), None);
             transfer.complete();
-            assert_eq!(transfer.poll(), Some(Uploaded { loaded: file.len(), total: file.len() }));
+            assert_eq!(transfer.poll(), Some(UploadProgress { loaded: file.len(), total: file.len() }));
             transfer.complete();
             assert_eq!(transfer.poll(), None);
         }

@@ -6,8 +6,8 @@ pub mod files;
 pub mod stream;
 pub mod workspaces;
 
-use crate::endpoint::{Endpoint, Operation};
-use crate::schema::object;
+use crate::rest::operation::{Endpoint, Operation};
+use crate::rest::schema::object;
 
 object! {
     /// The server's word that a call was carried out.

@@ -1,8 +1,8 @@
 //! The RTMP stream of a computer's screen and sound.
 
-use crate::api::Acknowledged;
-use crate::endpoint::{bare, endpoint};
-use crate::schema::{Rule, Typed, choice, object};
+use crate::rest::calls::Acknowledged;
+use crate::rest::operation::{bare, endpoint};
+use crate::rest::schema::{Rule, Typed, choice, object};
 
 choice! {
     /// The state of a stream.

@@ -1,17 +1,17 @@
 //! One REST call as one declaration, and what follows from it: a typed Rust request, the encoder, the decoder.
 //!
-//! [`endpoint!`](crate::endpoint) is the macro. The same declaration is read by [`crate::describe`] for the
+//! [`endpoint!`](crate::rest::operation) is the macro. The same declaration is read by [`crate::describe`] for the
 //! TypeScript types and the reference table.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::encoding::json::{self, Map, Value};
+use crate::encoding::percent::percent_encode;
+use crate::encoding::text::replace;
 use crate::error::{Error, kind};
-use crate::http::Method;
-use crate::json::{self, Map, Value};
-use crate::percent::percent_encode;
-use crate::schema::{Field, Rule, Type, expected, whole};
-use crate::text::replace;
+use crate::rest::http::Method;
+use crate::rest::schema::{Field, Rule, Type, expected, whole};
 
 /// What happens when a call reaches the server more than once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -310,43 +310,43 @@ macro_rules! endpoint {
             $( $(#[doc = $field_doc])+ pub $field: $ty, )*
         }
 
-        impl $crate::endpoint::Endpoint for $name {
+        impl $crate::rest::operation::Endpoint for $name {
             #[allow(clippy::needless_update, reason = "some declarations set every key")]
-            const OPERATION: &'static $crate::endpoint::Operation = &$crate::endpoint::Operation {
+            const OPERATION: &'static $crate::rest::operation::Operation = &$crate::rest::operation::Operation {
                 name: $wire_name,
                 type_name: stringify!($name),
-                doc: $crate::schema::doc_text!($($doc, "\n"),+),
-                method: $crate::http::Method::$method,
+                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                method: $crate::rest::http::Method::$method,
                 path: $path,
-                path_fields: &[$( $crate::schema::Field {
+                path_fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($path_field),
-                    doc: $crate::schema::doc_text!($($path_doc, "\n"),+),
-                    ty: $crate::schema::Type::String,
+                    doc: $crate::rest::schema::doc_text!($($path_doc, "\n"),+),
+                    ty: $crate::rest::schema::Type::String,
                     optional: false,
-                    rule: $crate::schema::Rule::NotEmpty,
+                    rule: $crate::rest::schema::Rule::NotEmpty,
                     default: "",
                     wire: &[],
                     with: "",
                 } ),*],
-                fields: &[$( $crate::schema::Field {
+                fields: &[$( $crate::rest::schema::Field {
                     $( $($key: $value,)+ )?
-                    ..$crate::schema::Field {
+                    ..$crate::rest::schema::Field {
                         name: stringify!($field),
-                        doc: $crate::schema::doc_text!($($field_doc, "\n"),+),
-                        ty: <$ty as $crate::schema::Typed>::TYPE,
-                        optional: <$ty as $crate::schema::Typed>::OPTIONAL,
-                        rule: $crate::schema::Rule::Any,
+                        doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                        ty: <$ty as $crate::rest::schema::Typed>::TYPE,
+                        optional: <$ty as $crate::rest::schema::Typed>::OPTIONAL,
+                        rule: $crate::rest::schema::Rule::Any,
                         default: "",
                         wire: &[],
                         with: "",
                     }
                 } ),*],
-                carrier: $crate::endpoint::Carrier::$carrier,
-                effect: $crate::endpoint::Effect::$effect,
+                carrier: $crate::rest::operation::Carrier::$carrier,
+                effect: $crate::rest::operation::Effect::$effect,
                 answer: $answer,
                 $( constant: $constant, )?
                 $( server_time: Some($server_time), )?
-                ..$crate::endpoint::BLANK
+                ..$crate::rest::operation::BLANK
             };
             type Response = $response;
         }

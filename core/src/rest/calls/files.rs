@@ -2,9 +2,9 @@
 //!
 //! The wire says `projectId` and `desktopId` here; this library says `workspace_id` and `computer_id` everywhere.
 
-use crate::api::Acknowledged;
-use crate::endpoint::{Answer, Endpoint, Operation, bare, endpoint};
-use crate::schema::{Rule, Typed, object};
+use crate::rest::calls::Acknowledged;
+use crate::rest::operation::{Answer, Endpoint, Operation, bare, endpoint};
+use crate::rest::schema::{Rule, Typed, object};
 
 object! {
     /// A stored file.

@@ -3,14 +3,14 @@
 use std::fmt::Write as _;
 
 use super::{parameters, prose};
-use crate::api::OPERATIONS;
-use crate::channel::EVENTS;
-use crate::endpoint::{Answer, Effect, wanted};
-use crate::schema::{Field, Type};
+use orgo_core::channel::EVENTS;
+use orgo_core::rest::calls::OPERATIONS;
+use orgo_core::rest::operation::{Answer, Effect, wanted};
+use orgo_core::rest::schema::{Field, Type};
 
 /// `reference.md`: every call with its parameters, and every event.
 #[must_use]
-pub fn reference() -> String {
+pub(crate) fn reference() -> String {
     let mut out = String::from(
         "<!-- Written by orgo-describe (npm run types) from the declarations in core/. Do not edit. -->\n\n\
          # Reference\n\n## Calls\n\n\

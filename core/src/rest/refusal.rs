@@ -1,7 +1,7 @@
 //! Why a server refused, in a line, whatever the body of its response is: the JSON of this service or of another one, a page
 //! of a proxy on the way, XML of a store, plain text.
 
-use crate::json::{self, Value};
+use crate::encoding::json::{self, Value};
 
 /// How many characters of a text that is not JSON are shown.
 const SHOWN: usize = 200;
@@ -248,7 +248,7 @@ fn find(text: &str, part: &str, from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mask::Mask;
+    use crate::diagnostics::mask::Mask;
 
     fn reason(status: u16, body: &[u8]) -> String {
         of(status, body, |text| Mask::of("sk_live_secret").text(text))

@@ -3,19 +3,19 @@
 use std::fmt::Write as _;
 
 use super::{Named, parameters, prose};
-use crate::address::DEFAULT_BASE_URL;
-use crate::api::OPERATIONS;
-use crate::channel::{CloseReason, EVENTS};
-use crate::config::DEFAULT_TIMEOUT;
-use crate::endpoint::{Answer, wanted};
-use crate::schema::{Field, Rule, Type};
+use orgo_core::channel::{CloseReason, EVENTS};
+use orgo_core::client::address::DEFAULT_BASE_URL;
+use orgo_core::client::config::DEFAULT_TIMEOUT;
+use orgo_core::rest::calls::OPERATIONS;
+use orgo_core::rest::operation::{Answer, wanted};
+use orgo_core::rest::schema::{Field, Rule, Type};
 
 const HEADER: &str =
     "// Written by orgo-describe (npm run types) from the declarations in core/. Do not edit.\n";
 
 /// `types.ts`: every object, choice and set of parameters, and the events.
 #[must_use]
-pub fn types() -> String {
+pub(crate) fn types() -> String {
     let named = Named::collect();
     let mut out = String::from(HEADER);
     for choice in &named.choices {
@@ -62,7 +62,7 @@ pub fn types() -> String {
 
 /// `operations.ts`: the name of every call with the types of its parameters and its result.
 #[must_use]
-pub fn operations() -> String {
+pub(crate) fn operations() -> String {
     let mut out = String::from(HEADER);
     let mut used: Vec<String> =
         OPERATIONS.iter().map(|operation| format!("{}Params", operation.type_name)).collect();
@@ -104,7 +104,7 @@ pub fn operations() -> String {
 
 /// `channels.ts`: what a binding gives of channels and errors.
 #[must_use]
-pub fn channels() -> String {
+pub(crate) fn channels() -> String {
     let reasons: Vec<String> = CloseReason::ALL
         .iter()
         .map(|reason| format!("  /** {} */\n  | {:?}", capitalised(reason.describe()), reason.as_str()))

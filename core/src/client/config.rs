@@ -3,11 +3,11 @@
 use std::fmt;
 
 use crate::Millis;
-use crate::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
-use crate::auth::ApiKey;
+use crate::client::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
+use crate::client::credentials::ApiKey;
+use crate::diagnostics::log::Level;
+use crate::encoding::json::{Map, Value};
 use crate::error::Error;
-use crate::json::{Map, Value};
-use crate::note::Level;
 
 /// The time limit of one request.
 pub const DEFAULT_TIMEOUT: Millis = 60_000;

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use crate::json::write_escape;
-use crate::percent::percent_decode;
+use crate::encoding::json::write_escape;
+use crate::encoding::percent::percent_decode;
 
 /// What stands for a secret.
 pub(crate) const MASK: &str = "***";
@@ -286,7 +286,7 @@ fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
     }
 }
 
-/// The query of a URL whose question mark is at this place.
+/// The query of a URL whose password_request mark is at this place.
 fn query_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     if text[at] != b'?' {
         return None;
@@ -409,7 +409,7 @@ mod tests {
         let body = "{\r\n\t\"error\": \"a\u{202e}b\u{9b}c\"\n}";
         let kept = Mask::default().body(body.as_bytes());
         assert_eq!(kept, "{\r\n\t\"error\": \"a\\u202eb\\u009bc\"\n}");
-        let parse = |text: &str| crate::json::parse(text.as_bytes()).unwrap();
+        let parse = |text: &str| crate::encoding::json::parse(text.as_bytes()).unwrap();
         assert_eq!(parse(&kept), parse(body));
     }
 

@@ -1,9 +1,9 @@
 //! Workspaces: the groups that computers and files belong to. `/projects` is a deprecated alias on the server.
 
-use crate::api::Acknowledged;
-use crate::api::computers::Computer;
-use crate::endpoint::{Answer, bare, endpoint};
-use crate::schema::{Rule, Typed, object};
+use crate::rest::calls::Acknowledged;
+use crate::rest::calls::computers::Computer;
+use crate::rest::operation::{Answer, bare, endpoint};
+use crate::rest::schema::{Rule, Typed, object};
 
 object! {
     /// A group of computers and files.

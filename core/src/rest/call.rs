@@ -11,24 +11,24 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde::de::DeserializeOwned;
 
 use crate::Millis;
-use crate::api::actions::Screenshot;
-use crate::auth::ApiKey;
-use crate::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
-use crate::endpoint::{Answer, Carrier, Effect, Encoded, Endpoint, Operation};
+use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
+use crate::client::credentials::ApiKey;
+use crate::diagnostics::log::{LogEntry, LogEvent, LogQueue};
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{self, Map, SyntaxError, Value};
+use crate::encoding::text::split_once;
 use crate::error::{
     AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
     TransportError,
 };
-use crate::http::{Method, Request, Response, SendFailure};
-use crate::image;
-use crate::json::{self, Map, SyntaxError, Value};
-use crate::mask::Mask;
-use crate::note::{Fact, Note, Notes};
-use crate::reason;
-use crate::retry::{Backoff, Jitter, retry_after, retry_delay};
-use crate::schema::normalise;
-use crate::text::split_once;
-use crate::upload::{Content, Form, Transfer, Uploaded};
+use crate::rest::calls::actions::Screenshot;
+use crate::rest::http::{Method, Request, Response, SendFailure};
+use crate::rest::image;
+use crate::rest::operation::{Answer, Carrier, Effect, Encoded, Endpoint, Operation};
+use crate::rest::refusal;
+use crate::rest::retry::{Backoff, Jitter, retry_after, retry_delay};
+use crate::rest::schema::normalize;
+use crate::rest::upload::{Content, Form, Transfer, UploadProgress};
 
 /// Added to the server's own time limit of a long call, for the way there and back.
 const MARGIN: Millis = 15_000;
@@ -107,7 +107,7 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Call {
     operation: &'static Operation,
-    base: crate::address::BaseUrl,
+    base: crate::client::address::BaseUrl,
     key: Option<ApiKey>,
     mask: Mask,
     limits: Limits,
@@ -128,7 +128,7 @@ pub struct Call {
     delivered: Delivered,
     request_id: Option<String>,
     phase: Phase,
-    notes: Notes,
+    log: LogQueue,
 }
 
 #[derive(Debug)]
@@ -156,7 +156,7 @@ impl Call {
         content: Option<Content>,
         seed: u64,
     ) -> Result<Self, Error> {
-        let operation = crate::api::operation(name)
+        let operation = crate::rest::calls::operation(name)
             .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;
         Self::prepare(config, operation, params, options, content, seed)
     }
@@ -260,7 +260,7 @@ impl Call {
             delivered: Delivered::No,
             request_id: None,
             phase: Phase::Ready,
-            notes: Notes::new(config.log_level),
+            log: LogQueue::new(config.log_level),
         })
     }
 
@@ -281,9 +281,9 @@ impl Call {
             Phase::Failed(error, Some(wait)) if wait < left => {
                 self.attempt += 1;
                 self.phase = Phase::Ready;
-                self.notes.add(|| Note {
+                self.log.add(|| LogEntry {
                     subject: self.operation.name.to_owned(),
-                    fact: Fact::Retry {
+                    event: LogEvent::Retry {
                         error: said(&error, self.operation.name),
                         request_id: self.request_id.take().map(|id| self.mask.text(&id)),
                         attempt: self.attempt,
@@ -303,9 +303,9 @@ impl Call {
     }
 
     fn finish(&mut self, now: Millis, result: Result<Output, Error>) -> Step {
-        self.notes.add(|| Note {
+        self.log.add(|| LogEntry {
             subject: self.operation.name.to_owned(),
-            fact: Fact::Called {
+            event: LogEvent::Called {
                 error: result.as_ref().err().map(|error| said(error, self.operation.name)),
                 took: now.saturating_sub(self.started.unwrap_or(now)),
                 requests: self.requests,
@@ -317,8 +317,8 @@ impl Call {
 
     /// What a log may be told, in order, after each step.
     #[must_use]
-    pub fn poll_note(&mut self) -> Option<Note> {
-        self.notes.pop()
+    pub fn poll_log(&mut self) -> Option<LogEntry> {
+        self.log.pop()
     }
 
     /// So many bytes of the request's body are on their way.
@@ -328,7 +328,7 @@ impl Call {
 
     /// How far an upload is, if that has changed. Over all tries it never goes back, and after a good answer it is whole.
     #[must_use]
-    pub fn poll_uploaded(&mut self) -> Option<Uploaded> {
+    pub fn poll_upload_progress(&mut self) -> Option<UploadProgress> {
         self.transfer.as_mut()?.poll()
     }
 
@@ -427,7 +427,7 @@ impl Call {
         let mut message = if response.too_large {
             "the response is larger than `maxResponseBytes`".to_owned()
         } else {
-            reason::of(response.status, &response.body, |text| mask.text(text))
+            refusal::of(response.status, &response.body, |text| mask.text(text))
         };
         let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
         if response.status == 401 && keyless && !self.following {
@@ -484,10 +484,10 @@ impl Call {
                 };
                 if let Some(name) = under.iter().find(|name| value.get(name).is_some()) {
                     let mut inner = value.get_mut(name).map(Value::take).unwrap_or_default();
-                    normalise(&mut inner, &ty).map_err(|error| self.misfit(response, error.inside(name)))?;
+                    normalize(&mut inner, &ty).map_err(|error| self.misfit(response, error.inside(name)))?;
                     value = inner;
                 } else {
-                    normalise(&mut value, &ty).map_err(|error| self.misfit(response, error))?;
+                    normalize(&mut value, &ty).map_err(|error| self.misfit(response, error))?;
                 }
                 Output::Value(value)
             }

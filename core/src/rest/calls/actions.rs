@@ -1,8 +1,8 @@
 //! What is done on a running computer: looking, pointing, typing, waiting and running code.
 
-use crate::endpoint::{Answer, ServerTime, TimeUnit, bare, endpoint};
-use crate::json::Map;
-use crate::schema::{Rule, Typed, choice, object};
+use crate::encoding::json::Map;
+use crate::rest::operation::{Answer, ServerTime, TimeUnit, bare, endpoint};
+use crate::rest::schema::{Rule, Typed, choice, object};
 
 choice! {
     /// A button of the mouse.
