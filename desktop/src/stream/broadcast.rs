@@ -112,7 +112,7 @@ impl Broadcast {
         let Some(mut stream) = self.current.lock().await.take() else { return false };
         let was_live = stream.is_live();
         stream.stop.cancel();
-        // The supervising task drops its end after the encoder has ended.
+        // The supervising task closes the status channel after the encoder has ended.
         while stream.status.changed().await.is_ok() {}
         was_live
     }

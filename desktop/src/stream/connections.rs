@@ -39,7 +39,7 @@ pub(crate) struct Connections {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Connection {
     url: String,
-    /// The stream key. Without it, the last part of the URL's path is the key.
+    /// The stream key. If it is missing, the last of several parts of the URL's path is the key.
     key: Option<String>,
     #[serde(default = "frames_per_second")]
     pub(super) frames_per_second: u32,
@@ -155,7 +155,7 @@ impl Connection {
         Ok(Target { scheme, host, port: port.unwrap_or(scheme.port()), application, playpath })
     }
 
-    /// Removes the address and the key from a text that is shown.
+    /// Removes the address and the key from a text that users can see.
     pub(super) fn masked(&self, text: &str) -> String {
         let Ok(target) = self.target() else { return String::new() };
         let addresses = [self.url.clone(), target.url(), target.url_in_box(), target.url_of_host()];
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn the_key_is_an_own_field_or_the_last_part_of_the_url() {
+    fn the_key_is_a_separate_field_or_the_last_part_of_the_url() {
         for (text, url, application, playpath) in [
             ("url = 'rtmp://a:19/app/'\nkey = 'k1'", "rtmp://a:19/app", "app", Some("k1")),
             (

@@ -145,8 +145,7 @@ fn secrets(target: &Target<'_>) -> String {
     options
 }
 
-/// A hosts file that resolves the target's name to the loopback address. TLS then still requests the certificate of that
-/// name.
+/// A hosts file that resolves the target's name to the loopback address. TLS then still verifies the target's name.
 fn hosts(target: &Target<'_>) -> String {
     match target.host {
         Host::Name(name) => format!("127.0.0.1 {name}\n"),
@@ -154,7 +153,7 @@ fn hosts(target: &Target<'_>) -> String {
     }
 }
 
-/// The encoder's inputs, as the encoder itself addresses them.
+/// The encoder's inputs. The paths and the display number are those that the encoder sees.
 struct Input<'a> {
     display: u16,
     audio: &'a str,

@@ -1,5 +1,5 @@
-//! Starts the encoder in its place: in a box it first sends the box's listening sockets to the server, otherwise it drops
-//! its own rights.
+//! The process that becomes the encoder. In a box it first sends the box's listening sockets to the server. Otherwise it first
+//! drops its own rights.
 
 #![expect(clippy::disallowed_methods, reason = "runs with the rights of the computer's user")]
 

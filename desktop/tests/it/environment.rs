@@ -86,7 +86,7 @@ fn a_computer_inherits_nothing_from_the_process_that_starts_the_server() {
     let computer = server.computer();
     let mut terminal = open(&computer, "");
     let probe = "umask; grep SigIgn /proc/self/status | tail -c 8; ls /proc/self/fd | tr '\\n' ' '; ls -l /proc/$(pgrep -x Xvnc | head -n 1)/fd | grep -c held-lock";
-    // The second line contains only the last digits of the mask of ignored signals, without those of the C library.
+    // The second line is the end of the mask of ignored signals. It excludes the signals that the C library uses itself.
     let expected = "0022\n0000000\n0 1 2 3 0";
     assert_eq!(output_of(&computer, &format!("{probe}; true")), expected);
     let run = run(&computer, &format!("import subprocess\nsubprocess.run({probe:?}, shell=True)"));
@@ -352,7 +352,7 @@ fn audio_played_through_alsa_reaches_the_channel() {
          \x20   file.setparams((1, 2, 48000, 0, 'NONE', ''))\n\
          \x20   file.writeframes(array.array('h', [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(48000)]).tobytes())",
     );
-    // The computer defines this default device itself, because the host's packages may lack it.
+    // The computer defines the default device itself, because the host's packages may not define one.
     assert_eq!(output_of(&computer, "aplay -L | grep -x default"), "default");
     let mut players = vec![
         "aplay -q tone.wav",

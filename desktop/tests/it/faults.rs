@@ -1,4 +1,4 @@
-//! Failures of the parts of a computer: the rest works on, errors are reported and resources are released.
+//! Failures of parts of a computer. The other parts still work, errors are reported and resources are released.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn memory(server: &Server) -> u64 {
     line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("it is a number")
 }
 
-/// The memory in KiB that the server may use more after a flood, for socket buffers and memory that its allocator keeps.
+/// The additional memory in KiB that the server may use after a flood: socket buffers, and memory that its allocator keeps.
 const SLACK: u64 = 64 * 1024;
 
 #[test]

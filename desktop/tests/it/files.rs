@@ -232,7 +232,7 @@ fn a_symlink_in_the_home_redirects_no_upload_or_export_to_the_host() {
     let outside = tempfile::tempdir().expect("the tests may write to /tmp");
     std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777))
         .expect("the tests own it");
-    // Retries, because the file manager may be starting and create the folder again.
+    // Retries, because a starting file manager may create the folder again.
     computer.bash(&format!("until rm -rf Desktop; ln -sT {} Desktop; do :; done", outside.path().display()));
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
     for name in ["a.txt", "../../../../tmp/b.txt", "..\\..\\c.txt"] {

@@ -501,7 +501,7 @@ fn link_local_addresses_are_unreachable() {
     let computer = server.computer();
     let routes = output(&computer, "cat /proc/net/route");
     assert!(routes.contains("tap0"), "{routes}");
-    // Also with a socket bound to the device: the kernel could then ignore the routes and contact neighbors directly.
+    // Also with a socket that is bound to the device. The kernel could then ignore the routes and contact neighbors directly.
     for address in ["169.254.169.254", "169.254.0.1", "168.63.129.16", "100.100.100.200", "192.0.0.192"] {
         let code = format!(
             "import socket, errno\nfor bound in (False, True):\n    s = socket.socket()\n    s.settimeout(3)\n    \
@@ -700,7 +700,7 @@ fn an_inaccessible_or_emptied_home_can_be_repaired() {
             assert_eq!(seen, "new\n", "{mistake}");
         }
         assert_eq!(computer.show()["instance_details"]["missing_parts"], json!([]));
-        // The window manager blocks forever when it reads its settings.
+        // A FIFO blocks the window manager forever when it reads its settings.
         computer.bash("rm -rf ~/.config; mkdir -p ~/.config/openbox; mkfifo ~/.config/openbox/rc.xml");
         computer.act("restart", &Value::Null).expect(200);
         computer.wait_for_status("running");

@@ -53,7 +53,7 @@ fn processes_with(part: &str) -> HashSet<u32> {
         .collect()
 }
 
-/// Starts programs with another session, parent or environment. Returns a text that only their arguments contain.
+/// Starts programs that change their session, parent or environment. Returns a text that only their arguments contain.
 fn start_detached_programs(computer: &Computer<'_>) -> String {
     // A number that no other test uses.
     let number = format!("4{:06}", std::process::id() % 1_000_000 + 1000 * rand());
@@ -230,7 +230,7 @@ fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
     }
 }
 
-/// Programs that continue as a new process every millisecond. Each process ends before a process list can be read and used.
+/// A program that forks every millisecond and continues in the child. Each process ends before it could be found and killed.
 const FORK_LOOP: &str = r"import os, time
 for _ in range(4):
     os.fork()

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::server::{Computer, Server, wait_until};
 
-/// The programs. Each follows a line `#: NAME`.
+/// The programs, each after a line `#: NAME`.
 const PROGRAMS: &str = include_str!("programs.py");
 
 /// Files in the home. Some have the name of a standard module, which Python itself must import nevertheless.
@@ -26,20 +26,20 @@ const HOME: &[(&str, &str)] = &[
 fn odd_sources() -> Vec<(&'static str, Vec<u8>)> {
     let text = |text: &str| text.as_bytes().to_vec();
     vec![
-        ("nothing", text("")),
-        ("a line end", text("\n")),
+        ("an empty file", text("")),
+        ("only a line feed", text("\n")),
         ("only a comment", text("# nothing")),
-        ("no line end", text("print(1)")),
+        ("no line feed at the end", text("print(1)")),
         ("byte order mark", text("\u{feff}print('é', __doc__)\n")),
         ("two byte order marks", text("\u{feff}\u{feff}print(1)\n")),
         ("byte order mark and coding", text("\u{feff}# coding: utf-8\nprint('é')\n")),
-        ("byte order mark against coding", text("\u{feff}# coding: latin-1\nprint('é')\n")),
+        ("byte order mark that contradicts the coding", text("\u{feff}# coding: latin-1\nprint('é')\n")),
         ("coding latin-1", text("# -*- coding: latin-1 -*-\nprint('é', len('é'))\n")),
         (
             "coding on the second line",
             text("#!/usr/bin/python3\n# vim: set fileencoding=cp1252 :\nprint('é')\n"),
         ),
-        ("coding that does not exist", text("# coding: nonsense\nprint(1)\n")),
+        ("unknown coding", text("# coding: nonsense\nprint(1)\n")),
         ("coding rot13", text("# coding: rot13\nprint(1)\n")),
         ("CRLF", text("if True:\r\n    print('a')\r\nx = '''b\r\nc'''\r\nprint(repr(x))\r\n1/0\r\n")),
         ("CR", text("print('a')\rprint('b')\r1/0\r")),
@@ -52,10 +52,10 @@ fn odd_sources() -> Vec<(&'static str, Vec<u8>)> {
         ("a long source", format!("x = 0\n{}print(x)\n", "x += 1\n".repeat(50_000)).into_bytes()),
         ("a long line", format!("x = [{}]\nprint(len(x))\n", "1,".repeat(100_000)).into_bytes()),
         ("deep brackets", format!("x = {}{}\n", "(".repeat(300), ")".repeat(300)).into_bytes()),
-        ("names of all scripts", text("größe = 1\nprint(größe, '𝔘')\nassert größe == '🙂'\n")),
-        ("unfinished text", text("print('a)\n")),
-        ("unfinished block", text("def f():\n")),
-        ("wrong character", text("x = 1 ‚ 2\n")),
+        ("non-ASCII names", text("größe = 1\nprint(größe, '𝔘')\nassert größe == '🙂'\n")),
+        ("unterminated string", text("print('a)\n")),
+        ("incomplete block", text("def f():\n")),
+        ("invalid character", text("x = 1 ‚ 2\n")),
     ]
 }
 
@@ -138,10 +138,10 @@ fn normalized(output: &str) -> String {
     text + rest
 }
 
-/// The text that `whole` contains and `part` lacks, if it is one piece.
+/// The text that must be inserted in `part` to get `whole`. `None` if that is more than one piece.
 fn missing_piece<'a>(whole: &'a str, part: &str) -> Option<&'a str> {
     let length = whole.len().checked_sub(part.len())?;
-    // There are several candidates if the piece starts with the text that follows it. Prefers one that is a traceback.
+    // There are several candidates if the piece starts with the same text that follows it. Prefers a traceback.
     let starts = (0..=part.len()).filter(|&start| {
         whole.is_char_boundary(start)
             && part.is_char_boundary(start)

@@ -197,7 +197,7 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// Breaks the home, restarts the computer and checks that everything works that a user needs for a repair.
+    /// Breaks the home, restarts the computer and checks all calls that a user needs for a repair.
     fn run_case(&self, case: &Case) -> Result<(), String> {
         self.mutate(&json!(case.mutations), case.seed)?;
         self.restart()?;
@@ -350,7 +350,7 @@ fn all_mutations(subject: &Subject<'_>) -> (Vec<String>, Value) {
 /// The number of cases in each test without `ORGO_FULL`.
 const SAMPLE: usize = 12;
 
-/// Runs each mutation of each path, and each hostile content. Without `ORGO_FULL` only a sample, which depends on `ORGO_SEED`.
+/// Runs each mutation of each path, and each hostile content. Without `ORGO_FULL` runs only a sample, which `ORGO_SEED` selects.
 #[test]
 fn no_single_mutation_of_a_home_prevents_a_start_or_a_call() {
     let server = Server::start();
