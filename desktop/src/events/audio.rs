@@ -20,7 +20,7 @@ pub(super) const TYPES: &[EventType] = &[EventType::AudioStreamStart, EventType:
 
 /// How long the audio server may take to report a first notice.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The time between two clients that are started to provoke a notice.
+/// The pause after each client that is started to cause a notice.
 const NOTICE_DELAY: Duration = Duration::from_millis(20);
 /// The time between two attempts to subscribe after the audio server has ended.
 const RETRY_DELAY: Duration = Duration::from_millis(100);

@@ -24,7 +24,7 @@ pub(super) fn read<T: DeserializeOwned>(message: Option<Result<Message, axum::Er
     };
     match parsed {
         Ok(frame) => Incoming::Frame(frame),
-        Err(problem) => Incoming::Malformed(error(&format!("The frame was not understood: {problem}"))),
+        Err(problem) => Incoming::Malformed(error(&format!("Invalid frame: {problem}"))),
     }
 }
 

@@ -100,12 +100,13 @@ async fn open(
     headers: &HeaderMap,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let channel = Channel::from_name(channel)
-        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "The channels are terminal, audio and events"))?;
+    let channel = Channel::from_name(channel).ok_or_else(|| {
+        ApiError::new(StatusCode::NOT_FOUND, "Unknown channel: must be terminal, audio or events")
+    })?;
     let Options(query) = options?;
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app).await.map_err(|_| {
-        ApiError::new(StatusCode::UPGRADE_REQUIRED, "This address is for WebSocket connections")
+        ApiError::new(StatusCode::UPGRADE_REQUIRED, "This address accepts only WebSocket connections")
     })?;
     let token = query.token.as_deref().or_else(|| bearer(headers)).map(str::to_owned);
     let authorized = authorize(&app, id, token.as_deref()).await;

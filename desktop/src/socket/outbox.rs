@@ -11,10 +11,11 @@ use tokio::time::timeout;
 
 use super::close;
 
-/// The maximum number of replies that wait to be sent. Further ones are dropped: the client sends requests without reading.
+/// The maximum number of replies that wait to be sent. A client exceeds it only if it sends requests without reading the
+/// replies. Further replies are dropped.
 const MAX_QUEUED_REPLIES: usize = 64;
-/// How long the connection may take for each message after the channel has ended. Long enough for a slow client to learn
-/// how the channel ended.
+/// How long a client may take to read each message after the channel has ended. Long enough for a slow client to learn how
+/// the channel ended.
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -56,7 +57,7 @@ impl Outbox {
 
     /// Sends a reply before all queued frames.
     pub(super) fn reply(&self, message: Message) {
-        // The queue is full only if the client sends requests without reading the replies.
+        // Fails if the queue is full. The reply is then dropped.
         let _ = self.replies.try_send(message);
     }
 

@@ -180,7 +180,7 @@ fn handle(frame: ClientFrame, terminal: &Descriptor, input: &mut InputQueue) -> 
             None
         }
         ClientFrame::Resize { cols: 0, .. } | ClientFrame::Resize { rows: 0, .. } => {
-            Some(frames::error("A terminal has at least one column and one row"))
+            Some(frames::error("resize: cols and rows must be at least 1"))
         }
         ClientFrame::Resize { cols, rows } => {
             let size = Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };

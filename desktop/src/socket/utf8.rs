@@ -22,7 +22,7 @@ impl Utf8Decoder {
     }
 }
 
-/// The number of bytes at the end that start a character which further bytes could complete. A character has at most 4.
+/// The number of bytes at the end that are the beginning of a valid character. A character has at most 4 bytes.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     (1..=bytes.len().min(3))
         .find(|&length| {

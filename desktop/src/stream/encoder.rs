@@ -145,7 +145,8 @@ fn secrets(target: &Target<'_>) -> String {
     options
 }
 
-/// A hosts file that resolves the target's name to the loopback address. TLS then still verifies the target's name.
+/// A hosts file that resolves the target's name to the loopback address. TLS then still requests the target's certificate by
+/// that name (SNI).
 fn hosts(target: &Target<'_>) -> String {
     match target.host {
         Host::Name(name) => format!("127.0.0.1 {name}\n"),
