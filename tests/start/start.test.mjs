@@ -237,7 +237,7 @@ test("a manually started desktop gets a dashboard and keeps running after it", {
     writeFileSync(join(place, "npm-start.json"), JSON.stringify(stale));
     const start = new Start(command(place));
     const url = await start.dashboard();
-    assert.match(start.output, /the dashboard is started on it/);
+    assert.match(start.output, /starting the dashboard for it/);
     assert.equal((await fetch(url, { redirect: "manual" })).status, 303);
     start.type("\x03");
     await within("the start to end", start.ended, TIMEOUT);

@@ -25,8 +25,8 @@ export class Files {
     const file = new Blob([await readBytes(request, MAX_FILE_SIZE)], { type: request.headers["content-type"] });
     return {
       longCall: (onProgress) => {
-        const params = { name, onProgress };
-        return calls.time("files.upload", () => this.#orgo.computer(computer).files.upload(file, params, { signal }));
+        const options = { onProgress, signal };
+        return calls.time("files.upload", () => this.#orgo.computer(computer).files.upload(file, { name }, options));
       },
     };
   }
