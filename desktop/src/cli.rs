@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::computer::{BOX_RUN, Choice, HOME};
+use crate::computer::{BOX_RUN, HOME, IsolationChoice};
 use crate::secret::Secret;
 
 /// A local computer service that speaks the Orgo protocol over real X desktops.
@@ -43,7 +43,7 @@ pub(crate) enum Command {
     },
     /// Carry a computer's network; the server runs this itself.
     #[command(hide = true)]
-    Carrier {
+    Network {
         /// The descriptors of the box's namespaces.
         #[arg(long)]
         users: RawFd,
@@ -100,8 +100,8 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ORIGIN")]
     pub(crate) allow_origin: Vec<String>,
     /// How computers are kept apart from the host and from one another.
-    #[arg(long, value_enum, default_value_t = Choice::Auto, env = "ORGO_DESKTOP_ISOLATION")]
-    pub(crate) isolation: Choice,
+    #[arg(long, value_enum, default_value_t = IsolationChoice::Auto, env = "ORGO_DESKTOP_ISOLATION")]
+    pub(crate) isolation: IsolationChoice,
     /// End when stdin does: when whoever holds its other end has ended, in whatever way.
     #[arg(long)]
     pub(crate) end_with_stdin: bool,

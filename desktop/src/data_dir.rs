@@ -20,9 +20,9 @@ use crate::secret::Secret;
 
 const LOCK: &str = "lock";
 /// How long the lock may be held by what a killed server left, or by a server that is stopping.
-const PATIENCE: Duration = Duration::from_secs(2);
-const STOP_PATIENCE: Duration = Duration::from_secs(15);
-const INTERVAL: Duration = Duration::from_millis(20);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Why the folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -31,31 +31,33 @@ pub(crate) enum DataDirError {
     Unusable { folder: PathBuf, error: io::Error },
     #[error("no home folder is known; name one with --data-dir")]
     NoHome,
-    #[error("{}", busy(.folder, .user))]
-    Busy { folder: PathBuf, user: User },
+    #[error("{}", busy(.folder, .holder))]
+    Busy { folder: PathBuf, holder: LockHolder },
     #[error(transparent)]
     Randomness(#[from] getrandom::Error),
 }
 
-fn busy(folder: &Path, user: &User) -> String {
+fn busy(folder: &Path, holder: &LockHolder) -> String {
     let folder = folder.display();
-    match user {
-        User { pid: Some(pid), base_url: Some(url), .. } => format!(
+    match holder {
+        LockHolder { pid: Some(pid), base_url: Some(url), .. } => format!(
             "{folder} is used by another orgo-desktop: process {pid}, at {url}. Use that one, end it, or start a second \
              one beside it with --data-dir=OTHER-FOLDER and another port (--listen 127.0.0.1:0)"
         ),
-        User { pid: Some(pid), .. } => {
+        LockHolder { pid: Some(pid), .. } => {
             format!(
                 "{folder} is used by another orgo-desktop, process {pid}, which is starting or stopping: try again"
             )
         }
-        User { pid: None, .. } => format!("{folder} is used by another process: use --data-dir=OTHER-FOLDER"),
+        LockHolder { pid: None, .. } => {
+            format!("{folder} is used by another process: use --data-dir=OTHER-FOLDER")
+        }
     }
 }
 
 /// What the server that uses a folder says of itself. The addresses are missing while it starts and stops.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct User {
+pub(crate) struct LockHolder {
     pub(crate) pid: Option<u32>,
     pub(crate) base_url: Option<String>,
     pub(crate) realtime_url: Option<String>,
@@ -70,24 +72,24 @@ pub(crate) struct DataDir {
 impl DataDir {
     /// Opens the folder that was chosen, or else the account's own. Waits for a server that is stopping.
     pub(crate) fn open(chosen: Option<&Path>) -> Result<Self, DataDirError> {
-        let folder = place(chosen)?;
+        let folder = chosen_or_default(chosen)?;
         let explain = |error| DataDirError::Unusable { folder: folder.clone(), error };
-        let lock = make(&folder).and_then(|()| lock_file(&folder.join(LOCK))).map_err(explain)?;
+        let lock = create_folder(&folder).and_then(|()| lock_file(&folder.join(LOCK))).map_err(explain)?;
         let began = Instant::now();
         // A child of a server that was killed holds the lock too, until it has become another program.
         while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let user = read(&lock);
-            let is_stopping = user.pid.is_some() && user.base_url.is_none();
-            if began.elapsed() > if is_stopping { STOP_PATIENCE } else { PATIENCE } {
-                return Err(DataDirError::Busy { folder, user });
+            let holder = read(&lock);
+            let is_stopping = holder.pid.is_some() && holder.base_url.is_none();
+            if began.elapsed() > if is_stopping { STOP_TIMEOUT } else { BUSY_TIMEOUT } {
+                return Err(DataDirError::Busy { folder, holder });
             }
-            thread::sleep(INTERVAL);
+            thread::sleep(RETRY_INTERVAL);
         }
         // SQLite makes its companions with the permissions of the file itself.
         private_file(&folder.join("orgo.db")).map_err(explain)?;
         let folder = folder.canonicalize().map_err(explain)?;
         let data = Self { folder, lock };
-        data.say(None).map_err(|error| data.error(error))?;
+        data.write_addresses(None).map_err(|error| data.error(error))?;
         Ok(data)
     }
 
@@ -96,21 +98,21 @@ impl DataDir {
     }
 
     /// Says where the server is: base URL and address of the channels. `None` while it starts and once it stops.
-    pub(crate) fn say(&self, addresses: Option<(&str, &str)>) -> io::Result<()> {
+    pub(crate) fn write_addresses(&self, addresses: Option<(&str, &str)>) -> io::Result<()> {
         let (base_url, realtime_url) = addresses.unzip();
-        let user = User {
+        let holder = LockHolder {
             pid: Some(std::process::id()),
             base_url: base_url.map(str::to_owned),
             realtime_url: realtime_url.map(str::to_owned),
         };
-        let text = serde_json::to_vec(&user)?;
+        let text = serde_json::to_vec(&holder)?;
         self.lock.set_len(0)?;
         self.lock.write_all_at(&text, 0)
     }
 
     pub(crate) fn homes(&self) -> Result<PathBuf, DataDirError> {
         let homes = self.folder.join("computers");
-        make(&homes).map_err(|error| self.error(error))?;
+        create_folder(&homes).map_err(|error| self.error(error))?;
         Ok(homes)
     }
 
@@ -140,8 +142,8 @@ impl DataDir {
 }
 
 /// The folder that was chosen, or else the account's own, and the server that uses it. It is not made.
-pub(crate) fn user_of(chosen: Option<&Path>) -> Result<(PathBuf, Option<User>), DataDirError> {
-    let folder = place(chosen)?;
+pub(crate) fn lock_holder(chosen: Option<&Path>) -> Result<(PathBuf, Option<LockHolder>), DataDirError> {
+    let folder = chosen_or_default(chosen)?;
     let lock = match OpenOptions::new().read(true).open(folder.join(LOCK)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((folder, None)),
         opened => opened.map_err(|error| DataDirError::Unusable { folder: folder.clone(), error })?,
@@ -152,13 +154,13 @@ pub(crate) fn user_of(chosen: Option<&Path>) -> Result<(PathBuf, Option<User>), 
     Ok((folder, if is_free { None } else { Some(read(&lock)) }))
 }
 
-fn read(lock: &fs::File) -> User {
+fn read(lock: &fs::File) -> LockHolder {
     let mut text = vec![0; 4096];
     let length = lock.read_at(&mut text, 0).unwrap_or(0);
     serde_json::from_slice(&text[..length]).unwrap_or_default()
 }
 
-fn place(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
+fn chosen_or_default(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
     if let Some(chosen) = chosen {
         return Ok(chosen.to_owned());
     }
@@ -171,8 +173,8 @@ fn place(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
 }
 
 /// A folder on the way to the homes.
-fn make(folder: &Path) -> io::Result<()> {
-    let mode = privileges::passage();
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mode = privileges::traversable_mode();
     DirBuilder::new().recursive(true).mode(mode).create(folder)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(mode))
 }
@@ -193,12 +195,12 @@ mod tests {
     fn a_folder_in_use_says_by_whom_and_a_lock_that_nobody_holds_says_nothing() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let chosen = Some(parent.path());
-        assert_eq!(user_of(chosen).expect("it is there").1, None);
+        assert_eq!(lock_holder(chosen).expect("it is there").1, None);
         let data = DataDir::open(chosen).expect("nobody uses it");
-        let user = |user: Option<User>| user.expect("it is used");
-        assert_eq!(user(user_of(chosen).expect("it is there").1).base_url, None);
-        data.say(Some(("http://127.0.0.1:1/api", "ws://127.0.0.1:1"))).expect("there is room");
-        let known = user(user_of(chosen).expect("it is there").1);
+        let user = |user: Option<LockHolder>| user.expect("it is used");
+        assert_eq!(user(lock_holder(chosen).expect("it is there").1).base_url, None);
+        data.write_addresses(Some(("http://127.0.0.1:1/api", "ws://127.0.0.1:1"))).expect("there is room");
+        let known = user(lock_holder(chosen).expect("it is there").1);
         assert_eq!(
             (known.pid, known.base_url.as_deref()),
             (Some(std::process::id()), Some("http://127.0.0.1:1/api"))
@@ -208,7 +210,7 @@ mod tests {
             assert!(refusal.contains(part), "{refusal}");
         }
         drop(data);
-        assert_eq!(user_of(chosen).expect("it is there").1, None);
+        assert_eq!(lock_holder(chosen).expect("it is there").1, None);
         DataDir::open(chosen).expect("nobody uses it any more");
     }
 
@@ -218,7 +220,7 @@ mod tests {
         let data = DataDir::open(Some(parent.path())).expect("nobody uses it");
         thread::scope(|scope| {
             scope.spawn(|| DataDir::open(Some(parent.path())).expect("the other one stops"));
-            thread::sleep(PATIENCE + PATIENCE / 4);
+            thread::sleep(BUSY_TIMEOUT + BUSY_TIMEOUT / 4);
             drop(data);
         });
     }

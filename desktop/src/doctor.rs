@@ -9,17 +9,17 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::computer::{Choice, Facts, Isolation, SETTINGS, SYSTEM, Users, decide};
+use crate::computer::{ContainerSigns, ETC_MOUNT, Isolation, IsolationChoice, SYSTEM_MOUNTS, Users, decide};
 
 /// Also read by the project's set-up, so that there is one list.
 const PACKAGES: &str = include_str!("../packages.txt");
 
 /// The program that opens boxes.
-const BOX: &str = "bwrap";
+const BWRAP: &str = "bwrap";
 /// The programs that are of use to boxes alone.
-const OF_BOXES: &[&str] = &[BOX, "slirp4netns"];
+const BOX_PROGRAMS: &[&str] = &[BWRAP, "slirp4netns"];
 /// What the carrier of the computers' network needs of the kernel.
-const TUNNEL: &str = "/dev/net/tun";
+const TUN_DEVICE: &str = "/dev/net/tun";
 
 /// A line of the list.
 #[derive(Debug, Eq, PartialEq)]
@@ -71,8 +71,8 @@ pub(crate) fn run() -> ExitCode {
             println!("\nTo install what is {kind}: {}", install_command(&names.join(" ")));
         }
     }
-    let container = Facts::capture().container();
-    let isolation = decide(Choice::Auto, || try_box(Users::find()), container.as_deref());
+    let container = ContainerSigns::read().detect();
+    let isolation = decide(IsolationChoice::Auto, || try_box(Users::detect()), container.as_deref());
     println!();
     match &isolation {
         Ok(decision) => {
@@ -82,10 +82,10 @@ pub(crate) fn run() -> ExitCode {
         }
         Err(reason) => println!("--isolation=auto refuses: {reason}"),
     }
-    let carries = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_boxes());
-    if carries && !Path::new(TUNNEL).exists() {
+    let has_networks = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_boxes());
+    if has_networks && !Path::new(TUN_DEVICE).exists() {
         println!(
-            "\nComputers will have no network, since there is no {TUNNEL}. To have it: {}",
+            "\nComputers will have no network, since there is no {TUN_DEVICE}. To have it: {}",
             as_root("modprobe tun")
         );
     }
@@ -120,29 +120,29 @@ fn find_obstacle(isolation: Isolation) -> Option<String> {
             install_command(&missing.join(" "))
         ));
     }
-    let tried = if isolation == Isolation::Box { try_box(Users::find()) } else { Ok(()) };
+    let tried = if isolation == Isolation::Box { try_box(Users::detect()) } else { Ok(()) };
     tried.err().map(|reason| format!("no box can be opened for a computer: {reason}"))
 }
 
 /// Whether computers that are kept apart so need a package.
 fn is_needed(package: &Package, isolation: Isolation) -> bool {
-    isolation == Isolation::Box || !package.program.is_some_and(|program| OF_BOXES.contains(&program))
+    isolation == Isolation::Box || !package.program.is_some_and(|program| BOX_PROGRAMS.contains(&program))
 }
 
 /// Tries a box as small as can be, as the user of a computer.
 pub(crate) fn try_box(users: Users) -> Result<(), String> {
-    if !is_in_path(BOX) {
+    if !is_in_path(BWRAP) {
         return Err("bubblewrap is not installed".into());
     }
-    let mut command = Command::new(BOX);
-    if let Some(user) = users.example() {
+    let mut command = Command::new(BWRAP);
+    if let Some(user) = users.first() {
         command.uid(user).gid(user);
     }
     let tried = command
         .args(["--unshare-user", "--uid", "1000", "--gid", "1000"])
         .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"])
-        .args(SYSTEM)
-        .args(SETTINGS)
+        .args(SYSTEM_MOUNTS)
+        .args(ETC_MOUNT)
         .arg("/bin/true")
         .stdin(Stdio::null())
         .output()
@@ -150,20 +150,20 @@ pub(crate) fn try_box(users: Users) -> Result<(), String> {
     if tried.status.success() {
         return Ok(());
     }
-    let complaint = String::from_utf8_lossy(&tried.stderr).trim().trim_end_matches('.').to_owned();
-    let switches = switches(|file| fs::read_to_string(file).unwrap_or_default());
-    Err(if switches.is_empty() {
+    let message = String::from_utf8_lossy(&tried.stderr).trim().trim_end_matches('.').to_owned();
+    let blocking_settings = blocking_settings(|file| fs::read_to_string(file).unwrap_or_default());
+    Err(if blocking_settings.is_empty() {
         format!(
-            "{complaint}. This user may not make namespaces; what a container or a service needs for that is in desktop/deploy"
+            "{message}. This user may not make namespaces; what a container or a service needs for that is in desktop/deploy"
         )
     } else {
-        let command = as_root(&format!("sysctl -w {}", switches.join(" ")));
-        format!("{complaint}. To let the kernel make namespaces: {command}")
+        let command = as_root(&format!("sysctl -w {}", blocking_settings.join(" ")));
+        format!("{message}. To let the kernel make namespaces: {command}")
     })
 }
 
 /// The settings with which a kernel refuses to make user namespaces, as they must be; `read` gives what is in a file.
-fn switches(read: impl Fn(&str) -> String) -> Vec<String> {
+fn blocking_settings(read: impl Fn(&str) -> String) -> Vec<String> {
     [
         ("kernel/unprivileged_userns_clone", "0", "1"),
         ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -226,9 +226,9 @@ mod tests {
             "/proc/sys/user/max_user_namespaces" => "96365\n".to_owned(),
             _ => String::new(),
         };
-        assert_eq!(switches(kernel), ["kernel.unprivileged_userns_clone=1"]);
-        assert_eq!(switches(|_| "1\n".into()), ["kernel.apparmor_restrict_unprivileged_userns=0"]);
-        assert!(switches(|_| String::new()).is_empty());
+        assert_eq!(blocking_settings(kernel), ["kernel.unprivileged_userns_clone=1"]);
+        assert_eq!(blocking_settings(|_| "1\n".into()), ["kernel.apparmor_restrict_unprivileged_userns=0"]);
+        assert!(blocking_settings(|_| String::new()).is_empty());
     }
 
     #[test]

@@ -5,10 +5,10 @@ use std::sync::Once;
 use crate::{agent, events, http, screen, socket};
 
 /// What a fuzzer does with bytes. It panics if something does not hold that must.
-pub type Body = fn(&[u8]);
+pub type Target = fn(&[u8]);
 
 /// Every body by the name of its fuzzer and of the folder of its kept inputs.
-pub const ALL: [(&str, Body); 7] = [
+pub const ALL: [(&str, Target); 7] = [
     ("connection", http::fuzz::connection),
     ("body", http::fuzz::body),
     ("message", socket::fuzz::message),
@@ -23,8 +23,8 @@ pub const ALL: [(&str, Body); 7] = [
 /// # Panics
 /// If there is none, or if something does not hold that must.
 pub fn run(name: &str, data: &[u8]) {
-    let (_, body) = ALL.iter().find(|(own, _)| *own == name).expect("the name of a body");
-    body(data);
+    let (_, target) = ALL.iter().find(|(own, _)| *own == name).expect("the name of a body");
+    target(data);
 }
 
 /// What the audio server sends: the first byte says by which of its programs.
@@ -54,14 +54,14 @@ mod tests {
 
     #[test]
     fn what_was_kept_still_holds() {
-        for (name, body) in ALL {
+        for (name, target) in ALL {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
             let files = fs::read_dir(&folder).expect("every fuzzer has kept inputs");
             for file in files {
                 let path = file.expect("the folder can be read").path();
                 // Shown where the test fails.
                 println!("{}", path.display());
-                body(&fs::read(&path).expect("a kept input can be read"));
+                target(&fs::read(&path).expect("a kept input can be read"));
             }
         }
     }

@@ -1,10 +1,12 @@
 //! What a process inherits from the one that started it, and must not pass on.
 
-use std::fs;
-use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::fs::{self, File};
+use std::io::{self, Seek as _, Write as _};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
-use rustix::fs::Mode;
+use rustix::fs::{MemfdFlags, Mode, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
 
 /// The last signal of Linux.
@@ -38,4 +40,26 @@ pub(crate) unsafe fn reset_for_exec() {
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     rustix::process::umask(Mode::from_raw_mode(0o022));
+}
+
+/// Passes descriptors to the process of a command, with the same numbers. This process closes them when the command is dropped.
+pub(crate) fn inherit(command: &mut Command, descriptors: Vec<OwnedFd>) {
+    // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            for descriptor in &descriptors {
+                fcntl_setfd(descriptor, FdFlags::empty())?;
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Returns a sealed file in memory with this content, at its start. `name` appears in `/proc` only.
+pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
+    let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(content)?;
+    file.rewind()?;
+    fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file.into())
 }

@@ -53,10 +53,10 @@ pub fn main() -> ExitCode {
         }
         Command::Agent { control, home, scratch, unboxed } => {
             let serve = if unboxed { computer::serve_unboxed } else { agent::serve };
-            report(serve(control, agent::Ground { home, scratch }))
+            report(serve(control, agent::AgentPaths { home, scratch }))
         }
-        Command::Carrier { users, network, program } => {
-            report(computer::run_carrier(users, network, &program))
+        Command::Network { users, network, program } => {
+            report(computer::run_network_launcher(users, network, &program))
         }
         Command::Encoder { control_fd, secrets_fd, command } => {
             report(stream::launch(control_fd, secrets_fd, &command))

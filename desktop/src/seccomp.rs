@@ -1,13 +1,13 @@
 //! Filters of system calls: what is closed in a computer's box, and what is closed to the encoder.
 
-use std::fs::File;
-use std::io::{self, Seek as _, Write as _};
+use std::io;
 use std::os::fd::OwnedFd;
 
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, c_int, c_long, sock_filter,
 };
-use rustix::fs::{MemfdFlags, memfd_create};
+
+use crate::inherited::memory_file;
 
 /// `AUDIT_ARCH_*` of `linux/audit.h`. A process may call the kernel in the way of another architecture, whose numbers
 /// differ; all of those calls are closed.
@@ -114,14 +114,13 @@ pub(crate) const ENCODER: Filter = Filter {
 impl Filter {
     /// The filter as bubblewrap reads it from a descriptor.
     pub(crate) fn file(&self) -> io::Result<OwnedFd> {
-        let mut file = File::from(memfd_create("seccomp", MemfdFlags::CLOEXEC)?);
+        let mut bytes = Vec::new();
         for sock_filter { code, jt, jf, k } in self.program() {
-            file.write_all(&code.to_ne_bytes())?;
-            file.write_all(&[jt, jf])?;
-            file.write_all(&k.to_ne_bytes())?;
+            bytes.extend(code.to_ne_bytes());
+            bytes.extend([jt, jf]);
+            bytes.extend(k.to_ne_bytes());
         }
-        file.rewind()?;
-        Ok(file.into())
+        memory_file("seccomp", &bytes)
     }
 
     /// Installs the filter for this thread and everything that it starts. Requires `no_new_privs`. Does nothing if the
@@ -219,6 +218,7 @@ fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::time::Duration;
 
     use rustix::net::sockopt;

@@ -17,7 +17,8 @@ use tracing_subscriber::EnvFilter;
 use crate::app::{Admission, App};
 use crate::cli::Serve;
 use crate::computer::{
-    Decision, Facts, Fleet, FleetError, Homes, Isolation, RuntimeDir, Spawner, Users, decide,
+    ContainerSigns, Fleet, FleetError, Homes, Isolation, IsolationDecision, RuntimeDir, Spawner, Users,
+    decide,
 };
 use crate::data_dir::{DataDir, DataDirError};
 use crate::doctor;
@@ -34,7 +35,7 @@ const KEY_FILE: &str = "api-key";
 /// Calls that block, to displays and disks. One computer has a handful at most.
 const BLOCKING_THREADS: usize = 4096;
 /// How long open connections get to end once the computers have.
-const FAREWELL: Duration = Duration::from_secs(3);
+const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why the server did not start, or ended.
 #[derive(Debug, thiserror::Error)]
@@ -83,9 +84,9 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     // What runs in computers must not get at the files of whoever started the server.
     close_on_exec(None)?;
     let data = DataDir::open(options.data_dir.as_deref())?;
-    let users = Users::find();
-    let container = Facts::capture().container();
-    let Decision { isolation, warning } =
+    let users = Users::detect();
+    let container = ContainerSigns::read().detect();
+    let IsolationDecision { isolation, warning } =
         decide(options.isolation, || doctor::try_box(users), container.as_deref())
             .map_err(ServeError::NoBoxes)?;
     if let Some(warning) = warning {
@@ -94,12 +95,12 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     if isolation == Isolation::None {
         // Orphans of a computer whose agent was killed fall to this process, which ends them.
         rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(io::Error::from)?;
-        if !matches!(users, Users::Own { .. }) {
+        if !matches!(users, Users::PerComputer { .. }) {
             tracing::warn!("all computers run as the user of this server: what runs in them can end it");
         }
     }
     // While this process has one thread, of which the others get the rights that are left.
-    let homes = privileges::settle(&data.homes()?, options.listen.port(), isolation.has_boxes());
+    let homes = privileges::drop_privileges(&data.homes()?, options.listen.port(), isolation.has_boxes());
     let homes = Homes::open(homes, users, isolation).map_err(|error| data.error(error))?;
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -134,7 +135,7 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
     }
 
     fleet.resume().await?;
-    let closing = CancellationToken::new();
+    let shutdown = CancellationToken::new();
     let admission = admission(options)?;
     let app = App {
         store,
@@ -145,30 +146,30 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
         api_key: api_key.clone(),
         admission,
     };
-    let serving = tokio::spawn(http::serve(listener, app, closing.clone()));
-    announce(options, address, &api_key, key_file.as_deref(), &data)?;
+    let serving = tokio::spawn(http::serve(listener, app, shutdown.clone()));
+    print_ready(options, address, &api_key, key_file.as_deref(), &data)?;
 
-    let abandoned = CancellationToken::new();
+    let stdin_ended = CancellationToken::new();
     if options.end_with_stdin {
-        watch_stdin(abandoned.clone())?;
+        watch_stdin(stdin_ended.clone())?;
     }
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = abandoned.cancelled() => {}
+        () = stdin_ended.cancelled() => {}
     }
     tracing::info!("stopping");
-    if let Err(error) = data.say(None) {
+    if let Err(error) = data.write_addresses(None) {
         tracing::warn!("cannot say that the server stops: {error}");
     }
-    let farewell = async {
+    let graceful_stop = async {
         // The computers first: their sockets then say goodbye as the documents promise.
         fleet.shut_down().await;
-        closing.cancel();
-        let _ = timeout(FAREWELL, serving).await;
+        shutdown.cancel();
+        let _ = timeout(CONNECTIONS_TIMEOUT, serving).await;
     };
     tokio::select! {
-        () = farewell => {}
+        () = graceful_stop => {}
         // Whoever insists is not kept waiting: the boxes end with this process in any case.
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
@@ -176,12 +177,12 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
     Ok(())
 }
 
-/// Cancels `abandoned` when stdin ends. A thread of its own waits, since a read cannot be given up: the process ends without it.
-fn watch_stdin(abandoned: CancellationToken) -> io::Result<()> {
+/// Cancels `stdin_ended` when stdin ends. A thread of its own waits, since a read cannot be given up: the process ends without it.
+fn watch_stdin(stdin_ended: CancellationToken) -> io::Result<()> {
     thread::Builder::new().name("stdin".into()).spawn(move || {
         let mut stdin = io::stdin().lock();
         while !matches!(stdin.read(&mut [0; 64]), Ok(0) | Err(_)) {}
-        abandoned.cancel();
+        stdin_ended.cancel();
     })?;
     Ok(())
 }
@@ -208,7 +209,7 @@ struct Ready<'a> {
 
 /// Says how to call this server. The key itself is for the program that asks for it by `--json`: what is printed without
 /// that may be kept in a log.
-fn announce(
+fn print_ready(
     options: &Serve,
     address: SocketAddr,
     key: &Secret,
@@ -217,7 +218,7 @@ fn announce(
 ) -> io::Result<()> {
     let base_url = format!("http://{address}/api");
     let realtime_url = format!("ws://{address}/desktops/{{instance_id}}/ws/{{channel}}");
-    data.say(Some((&base_url, &realtime_url)))?;
+    data.write_addresses(Some((&base_url, &realtime_url)))?;
     let mut stdout = io::stdout().lock();
     if options.json {
         let ready = Ready { base_url, realtime_url, api_key: key.expose(), data_dir: data.path() };

@@ -19,29 +19,29 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::connect;
-use super::protocol::{End, FolderChange, Refusal, Reply, Request, Spawn, Stdio, TableChange, Verdict};
+use super::protocol::{Exit, FolderChange, ProcessChange, Refusal, Reply, Request, Spawn, SpawnReply, Stdio};
 use crate::untrusted::descriptor::{self, Access, Terminal};
 use crate::untrusted::{Lines, transfer};
 
 /// How soon the agent's socket is tried again when it is full.
 const RETRY_DELAY: Duration = Duration::from_millis(1);
 /// Requests that one computer may have open at a time: commands, terminals, recorders, watches.
-const PLACES: usize = 256;
+const MAX_REQUESTS: usize = 256;
 /// The longest reply that is read by [`Agent::connect`], in bytes.
-const REPLY_SIZE: usize = 4 * 1024;
+const MAX_REPLY_BYTES: usize = 4 * 1024;
 
 /// How long the agent may take.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct Timeouts {
     /// For a reply.
     pub(super) reply: Duration,
     /// For a connection, in addition to the time that the server to connect to may take to listen.
     pub(super) connect: Duration,
 }
 
-impl Default for Limits {
+impl Default for Timeouts {
     fn default() -> Self {
-        Self { reply: Duration::from_secs(30), connect: 2 * connect::LIMIT }
+        Self { reply: Duration::from_secs(30), connect: 2 * connect::BACKLOG_TIMEOUT }
     }
 }
 
@@ -77,8 +77,8 @@ pub(crate) struct Agent(Arc<Inner>);
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Terminals {
     /// One that only the agent can show.
-    OfBox,
-    OfHost,
+    Box,
+    Host,
 }
 
 #[derive(Debug)]
@@ -87,8 +87,8 @@ struct Inner {
     /// The host's user that everything in the computer runs as.
     owner: u32,
     terminals: Terminals,
-    limits: Limits,
-    places: Arc<Semaphore>,
+    timeouts: Timeouts,
+    permits: Arc<Semaphore>,
 }
 
 /// A process inside the box. Dropping it before its end kills it and all that it started, unless it has a terminal,
@@ -109,46 +109,46 @@ pub(crate) struct Changes<T> {
 impl Agent {
     /// `control` is the server's end of the pair whose other end the agent was started with.
     pub(crate) fn new(control: UnixStream, owner: u32, terminals: Terminals) -> io::Result<Self> {
-        Self::within(control, owner, terminals, Limits::default())
+        Self::with_timeouts(control, owner, terminals, Timeouts::default())
     }
 
-    pub(super) fn within(
+    pub(super) fn with_timeouts(
         control: UnixStream,
         owner: u32,
         terminals: Terminals,
-        limits: Limits,
+        timeouts: Timeouts,
     ) -> io::Result<Self> {
         control.set_nonblocking(true)?;
-        let places = Arc::new(Semaphore::new(PLACES));
-        Ok(Self(Arc::new(Inner { control, owner, terminals, limits, places })))
+        let permits = Arc::new(Semaphore::new(MAX_REQUESTS));
+        Ok(Self(Arc::new(Inner { control, owner, terminals, timeouts, permits })))
     }
 
     /// Returns once the agent is at work.
     pub(crate) async fn hello(&self) -> io::Result<()> {
-        let (mut exchange, _) = self.ask(&Request::Hello, &[]).await?;
-        exchange.verdict().await?.map_err(io::Error::other)
+        let (mut exchange, _) = self.send_request(&Request::Hello, &[]).await?;
+        exchange.reply().await?.map_err(io::Error::other)
     }
 
-    /// Starts a process in the box, with the `given` descriptors if it runs a script.
-    pub(crate) async fn spawn(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
+    /// Starts a process in the box, with the `passed` descriptors if it runs a script.
+    pub(crate) async fn spawn(&self, spawn: Spawn, passed: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
         let terminal = match spawn.stdio {
             Stdio::Terminal { cols, rows } => Some(self.open_terminal(cols, rows).await?),
             _ => None,
         };
         let slave = terminal.iter().map(|terminal| terminal.slave.as_fd());
-        let given: Vec<_> = slave.chain(given.iter().copied()).collect();
-        let (mut exchange, output) = self.ask(&Request::Spawn(spawn), &given).await?;
-        match exchange.reply().await? {
-            Reply::Started => {
+        let passed: Vec<_> = slave.chain(passed.iter().copied()).collect();
+        let (mut exchange, output) = self.send_request(&Request::Spawn(spawn), &passed).await?;
+        match exchange.spawn_reply().await? {
+            SpawnReply::Started => {
                 let output = match terminal {
                     Some(terminal) => Some(terminal.master),
                     None => output.as_ref().and_then(descriptor::output),
                 };
                 Ok(Process { exchange, output })
             }
-            Reply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
-            Reply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
-            Reply::Exited(_) => Err(unexpected().into()),
+            SpawnReply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
+            SpawnReply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
+            SpawnReply::Exited(_) => Err(unexpected_reply().into()),
         }
     }
 
@@ -156,11 +156,11 @@ impl Agent {
     /// block the server's threads, since the agent could keep a duplicate.
     async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
         let terminal = match self.0.terminals {
-            Terminals::OfHost => descriptor::open_terminal_of_host(self.0.owner)?,
-            Terminals::OfBox => {
-                let (mut exchange, device) = self.ask(&Request::FindTerminals, &[]).await?;
-                exchange.verdict().await?.map_err(io::Error::other)?;
-                descriptor::open_terminal(&device.ok_or_else(unexpected)?, self.0.owner)?
+            Terminals::Host => descriptor::open_terminal_of_host(self.0.owner)?,
+            Terminals::Box => {
+                let (mut exchange, device) = self.send_request(&Request::FindTerminals, &[]).await?;
+                exchange.reply().await?.map_err(io::Error::other)?;
+                descriptor::open_terminal(&device.ok_or_else(unexpected_reply)?, self.0.owner)?
             }
         };
         tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
@@ -172,7 +172,7 @@ impl Agent {
     }
 
     /// Follows the processes that start and end from now on.
-    pub(crate) async fn watch_processes(&self) -> Result<Changes<TableChange>, AgentError> {
+    pub(crate) async fn watch_processes(&self) -> Result<Changes<ProcessChange>, AgentError> {
         self.watch(&Request::WatchProcesses).await
     }
 
@@ -183,21 +183,22 @@ impl Agent {
     }
 
     async fn watch<T>(&self, request: &Request) -> Result<Changes<T>, AgentError> {
-        let (exchange, _) = self.ask(request, &[]).await?;
+        let (exchange, _) = self.send_request(request, &[]).await?;
         Ok(Changes { exchange, kind: std::marker::PhantomData })
     }
 
-    /// Asks every process of the box to end, but for those named `spared`; returns when they have, which some never do.
-    pub(crate) async fn terminate(&self, spared: &str) -> Result<(), AgentError> {
-        let (exchange, _) = self.ask(&Request::Terminate { spared: spared.to_owned() }, &[]).await?;
+    /// Asks every process of the box to end, but for those named `excluded`; returns when they have, which some never do.
+    pub(crate) async fn terminate(&self, excluded: &str) -> Result<(), AgentError> {
+        let (exchange, _) =
+            self.send_request(&Request::Terminate { excluded: excluded.to_owned() }, &[]).await?;
         exchange.end().await?;
         Ok(())
     }
 
     /// Opens a file of the home, as the computer's user sees it.
     pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
-        let (mut exchange, file) = self.ask(&Request::OpenFile { path }, &[]).await?;
-        exchange.verdict().await??;
+        let (mut exchange, file) = self.send_request(&Request::OpenFile { path }, &[]).await?;
+        exchange.reply().await??;
         Ok(file.and_then(|file| descriptor::regular_file(file, Access::Read)).ok_or(Refusal::NotAFile)?)
     }
 
@@ -209,35 +210,35 @@ impl Agent {
         name: String,
     ) -> Result<(), FileError> {
         let request = Request::PlaceFile { folder: folder.to_owned(), name };
-        let (mut exchange, copy) = self.ask(&request, &[]).await?;
-        let Some(copy) = copy else { return Ok(exchange.verdict().await??) };
+        let (mut exchange, copy) = self.send_request(&request, &[]).await?;
+        let Some(copy) = copy else { return Ok(exchange.reply().await??) };
         let mut copy = descriptor::regular_file(copy, Access::Write).ok_or(Refusal::NotAFile)?;
         // A disk blocks.
         let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
         let copied = copied.map_err(io::Error::other)?;
         copied.map_err(|error| Refusal::Failed(format!("its content cannot be written: {error}")))?;
         exchange.confirm().await?;
-        Ok(exchange.verdict().await??)
+        Ok(exchange.reply().await??)
     }
 
     /// Opens the network namespace of the box. It is a namespace, but the caller has to check its type.
     pub(crate) async fn network(&self) -> io::Result<OwnedFd> {
-        let (_, network) = self.ask(&Request::OpenNetwork, &[]).await?;
-        network.and_then(descriptor::namespace).ok_or_else(unexpected)
+        let (_, network) = self.send_request(&Request::OpenNetwork, &[]).await?;
+        network.and_then(descriptor::namespace).ok_or_else(unexpected_reply)
     }
 
-    /// Connects to a server inside the box, which may take `patience` to listen. Blocks.
-    pub(crate) fn connect(&self, path: &str, patience: Duration) -> io::Result<UnixStream> {
-        let deadline = Instant::now() + self.0.limits.connect + patience;
-        let _place = self.place()?;
+    /// Connects to a server inside the box, which may take `listen_timeout` to listen. Blocks.
+    pub(crate) fn connect(&self, path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
+        let deadline = Instant::now() + self.0.timeouts.connect + listen_timeout;
+        let _permit = self.permit()?;
         let (mut own, other) = UnixStream::pair()?;
-        while !self.offer(&other)? {
+        while !self.pass_to_agent(&other)? {
             thread::sleep(RETRY_DELAY);
             self.time_left(deadline)?;
         }
         drop(other);
-        let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        own.write_all(&line(&Request::Connect { path: path.to_owned(), patience_ms })?)?;
+        let listen_timeout_ms = u64::try_from(listen_timeout.as_millis()).unwrap_or(u64::MAX);
+        own.write_all(&encode_request(&Request::Connect { path: path.to_owned(), listen_timeout_ms })?)?;
         own.set_read_timeout(Some(self.time_left(deadline)?))?;
         let (received, mut descriptors) = transfer::receive(&own, &mut [0], RecvFlags::empty())?;
         if received == 0 {
@@ -248,7 +249,7 @@ impl Agent {
         // have it again for each.
         loop {
             own.set_read_timeout(Some(self.time_left(deadline)?))?;
-            let mut chunk = [0; REPLY_SIZE];
+            let mut chunk = [0; MAX_REPLY_BYTES];
             match own.read(&mut chunk[reply.len()..]) {
                 Ok(0) => break,
                 Ok(length) => reply.extend_from_slice(&chunk[reply.len()..][..length]),
@@ -256,29 +257,31 @@ impl Agent {
                 Err(error) => return Err(error),
             }
         }
-        match serde_json::from_slice(&reply).map_err(|_| unexpected())? {
-            Verdict::Done => descriptor::connection(descriptors.pop().ok_or_else(unexpected)?, self.0.owner),
-            Verdict::Refused(refusal) => Err(io::Error::other(refusal)),
+        match serde_json::from_slice(&reply).map_err(|_| unexpected_reply())? {
+            Reply::Done => {
+                descriptor::connection(descriptors.pop().ok_or_else(unexpected_reply)?, self.0.owner)
+            }
+            Reply::Refused(refusal) => Err(io::Error::other(refusal)),
         }
     }
 
     /// Sends a request and waits for the first byte of the reply, with the descriptor that it may carry.
-    async fn ask(
+    async fn send_request(
         &self,
         request: &Request,
-        given: &[BorrowedFd<'_>],
+        passed: &[BorrowedFd<'_>],
     ) -> io::Result<(Exchange, Option<OwnedFd>)> {
-        let place = self.place()?;
-        let asked = async {
+        let permit = self.permit()?;
+        let exchange = async {
             let (own, other) = UnixStream::pair()?;
             own.set_nonblocking(true)?;
-            while !self.offer(&other)? {
+            while !self.pass_to_agent(&other)? {
                 sleep(RETRY_DELAY).await;
             }
             drop(other);
             let mut own = tokio::net::UnixStream::from_std(own)?;
-            let line = line(request)?;
-            let write = || transfer::send(&own, &line, given, SendFlags::empty());
+            let line = encode_request(request)?;
+            let write = || transfer::send(&own, &line, passed, SendFlags::empty());
             let sent = own.async_io(Interest::WRITABLE, write).await?;
             own.write_all(&line[sent..]).await?;
             let read = || transfer::receive(&own, &mut [0], RecvFlags::empty());
@@ -288,23 +291,23 @@ impl Agent {
             }
             Ok((own, descriptors.pop()))
         };
-        let limit = self.0.limits.reply;
-        let (own, descriptor) = timeout(limit, asked).await.map_err(|_| late(limit))??;
-        Ok((Exchange { lines: Lines::new(own), limit, _place: place }, descriptor))
+        let limit = self.0.timeouts.reply;
+        let (own, descriptor) = timeout(limit, exchange).await.map_err(|_| timeout_error(limit))??;
+        Ok((Exchange { lines: Lines::new(own), limit, _permit: permit }, descriptor))
     }
 
     fn time_left(&self, deadline: Instant) -> io::Result<Duration> {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(late(self.0.limits.connect)) } else { Ok(left) }
+        if left.is_zero() { Err(timeout_error(self.0.timeouts.connect)) } else { Ok(left) }
     }
 
-    fn place(&self) -> io::Result<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.0.places).try_acquire_owned();
-        place.map_err(|_| io::Error::other("it has too many commands and terminals at once"))
+    fn permit(&self) -> io::Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
+        permit.map_err(|_| io::Error::other("it has too many commands and terminals at once"))
     }
 
     /// Passes one end of a pair to the agent; `false` while its socket is full.
-    fn offer(&self, end: &UnixStream) -> io::Result<bool> {
+    fn pass_to_agent(&self, end: &UnixStream) -> io::Result<bool> {
         match transfer::send(&self.0.control, &[0], &[end.as_fd()], SendFlags::DONTWAIT) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
@@ -319,7 +322,7 @@ struct Exchange {
     lines: Lines<tokio::net::UnixStream>,
     /// How long a reply may take.
     limit: Duration,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Exchange {
@@ -327,26 +330,26 @@ impl Exchange {
     async fn line<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let line = self.lines.next().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
         // The reason of serde_json quotes the line.
-        serde_json::from_str(&line).map_err(|_| unexpected())
+        serde_json::from_str(&line).map_err(|_| unexpected_reply())
     }
 
-    async fn reply(&mut self) -> io::Result<Reply> {
+    async fn spawn_reply(&mut self) -> io::Result<SpawnReply> {
         let limit = self.limit;
-        timeout(limit, self.line()).await.map_err(|_| late(limit))?
+        timeout(limit, self.line()).await.map_err(|_| timeout_error(limit))?
     }
 
-    async fn verdict(&mut self) -> io::Result<Result<(), Refusal>> {
+    async fn reply(&mut self) -> io::Result<Result<(), Refusal>> {
         let limit = self.limit;
-        let verdict = timeout(limit, self.line()).await.map_err(|_| late(limit))??;
-        Ok(match verdict {
-            Verdict::Done => Ok(()),
-            Verdict::Refused(refusal) => Err(refusal),
+        let reply = timeout(limit, self.line()).await.map_err(|_| timeout_error(limit))??;
+        Ok(match reply {
+            Reply::Done => Ok(()),
+            Reply::Refused(refusal) => Err(refusal),
         })
     }
 
     async fn confirm(&mut self) -> io::Result<()> {
         let limit = self.limit;
-        timeout(limit, self.lines.get_mut().write_all(&[0])).await.map_err(|_| late(limit))?
+        timeout(limit, self.lines.get_mut().write_all(&[0])).await.map_err(|_| timeout_error(limit))?
     }
 
     /// Waits for the agent to hang up.
@@ -363,10 +366,10 @@ impl Process {
     }
 
     /// Waits for its end.
-    pub(crate) async fn exit(&mut self) -> Result<End, AgentError> {
+    pub(crate) async fn exit(&mut self) -> Result<Exit, AgentError> {
         match self.exchange.line().await? {
-            Reply::Exited(end) => Ok(end),
-            Reply::Started | Reply::Failed { .. } => Err(unexpected().into()),
+            SpawnReply::Exited(end) => Ok(end),
+            SpawnReply::Started | SpawnReply::Failed { .. } => Err(unexpected_reply().into()),
         }
     }
 }
@@ -384,17 +387,17 @@ impl<T: DeserializeOwned> Changes<T> {
     }
 }
 
-fn line(request: &Request) -> io::Result<Vec<u8>> {
+fn encode_request(request: &Request) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     Ok(line)
 }
 
-fn late(limit: Duration) -> io::Error {
+fn timeout_error(limit: Duration) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {} s", limit.as_secs()))
 }
 
-fn unexpected() -> io::Error {
+fn unexpected_reply() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "an unexpected reply")
 }
 
@@ -417,8 +420,8 @@ mod tests {
                 .is_ok_and(|(length, _)| length > 0)
             {}
         });
-        let limits = Limits { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
-        Agent::within(own, 0, Terminals::OfBox, limits).expect("a socket can be set up")
+        let timeouts = Timeouts { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
+        Agent::with_timeouts(own, 0, Terminals::Box, timeouts).expect("a socket can be set up")
     }
 
     #[test]

@@ -10,13 +10,13 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
 /// How long a server may leave its connections waiting, beyond the time that it may take to listen.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
+pub(super) const BACKLOG_TIMEOUT: Duration = Duration::from_secs(10);
 /// How soon a server that does not listen yet is tried again.
-const INTERVAL: Duration = Duration::from_millis(1);
+const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Connects to the server at `path`, as soon as it listens. A server appears without notice, and its socket a moment before
 /// anything answers there.
-pub(super) fn connect_to(path: &str, patience: Duration) -> io::Result<UnixStream> {
+pub(super) fn connect_to(path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
     let began = Instant::now();
     loop {
         match try_connect(path) {
@@ -24,13 +24,13 @@ pub(super) fn connect_to(path: &str, patience: Duration) -> io::Result<UnixStrea
             Err(error) => {
                 // Its queue of connections is full. A blocking socket would wait without end.
                 let waits = error.kind() == io::ErrorKind::WouldBlock;
-                let limit = if waits { patience + LIMIT } else { patience };
+                let limit = if waits { listen_timeout + BACKLOG_TIMEOUT } else { listen_timeout };
                 if began.elapsed() >= limit {
                     return Err(error);
                 }
             }
         }
-        thread::sleep(INTERVAL);
+        thread::sleep(RETRY_INTERVAL);
     }
 }
 

@@ -75,22 +75,22 @@ fn lexically_resolved(path: &Path) -> PathBuf {
 }
 
 /// How many names are tried for an arrival.
-const NAMES_TRIED: usize = 16;
+const MAX_NAMES_TRIED: usize = 16;
 
 /// A file on its way into the home, removed on drop unless it was placed.
 #[derive(Debug)]
-pub(super) struct Arrival {
+pub(super) struct IncomingFile {
     home: PathBuf,
     path: PathBuf,
 }
 
-impl Arrival {
+impl IncomingFile {
     /// Makes an empty file, under a name that no program looks for.
-    pub(super) fn begin(home: &Path) -> Result<(File, Self), Refusal> {
+    pub(super) fn create(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let mut failure = None;
         // Whatever has such a name was left by a computer that was killed, or put in the way by its user.
-        for _ in 0..NAMES_TRIED {
+        for _ in 0..MAX_NAMES_TRIED {
             let path = home.join(format!(".arriving-{}", LAST.fetch_add(1, Ordering::Relaxed)));
             let _ = fs::remove_file(&path);
             match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -119,7 +119,7 @@ impl Arrival {
     }
 }
 
-impl Drop for Arrival {
+impl Drop for IncomingFile {
     fn drop(&mut self) {
         // It has its own name if it was placed.
         let _ = fs::remove_file(&self.path);
@@ -196,9 +196,9 @@ mod tests {
                 _ => fs::write(name(number), "old").expect("the folder is ours"),
             }
         }
-        let (mut file, arrival) = Arrival::begin(home.path()).expect("there is a name");
+        let (mut file, incoming) = IncomingFile::create(home.path()).expect("there is a name");
         file.write_all(b"new").expect("there is room");
-        arrival.place("Desktop", "a.txt").expect("the folder is ours");
+        incoming.place("Desktop", "a.txt").expect("the folder is ours");
         assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok("new"));
     }
 
@@ -206,12 +206,12 @@ mod tests {
     fn an_arrival_takes_the_place_of_another_and_leaves_nothing_when_it_is_dropped() {
         let home = tempfile::tempdir().expect("the tests may write to /tmp");
         for content in ["first", "second"] {
-            let (mut file, arrival) = Arrival::begin(home.path()).expect("the folder is ours");
+            let (mut file, incoming) = IncomingFile::create(home.path()).expect("the folder is ours");
             file.write_all(content.as_bytes()).expect("there is room");
-            arrival.place("Desktop", "a.txt").expect("the folder is ours");
+            incoming.place("Desktop", "a.txt").expect("the folder is ours");
             assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok(content));
         }
-        drop(Arrival::begin(home.path()).expect("the folder is ours"));
+        drop(IncomingFile::create(home.path()).expect("the folder is ours"));
         assert_eq!(fs::read_dir(home.path()).expect("it is there").count(), 1);
     }
 }

@@ -24,19 +24,19 @@ use super::protocol::{FolderAction, FolderChange};
 use self::pending::Pending;
 
 /// Room for a burst of events with long names.
-const BUFFER: usize = 16 * 1024;
+const EVENT_BUFFER_BYTES: usize = 16 * 1024;
 /// The maximum number of names that are remembered for a folder. A file that takes the place of another one beyond it is
 /// reported as created.
-const MOST_NAMES: usize = 64 * 1024;
+const MAX_NAMES: usize = 64 * 1024;
 
 /// A watch that is at work.
-pub(super) struct Folders {
+pub(super) struct FolderWatcher {
     inotify: Inotify,
     home: PathBuf,
     /// Of the folder that contains the home. The home may be closed, and opened later.
-    above: Option<WatchDescriptor>,
+    parent_watch: Option<WatchDescriptor>,
     /// Of the home. The folders may be removed, replaced and made again.
-    inside: Option<WatchDescriptor>,
+    home_watch: Option<WatchDescriptor>,
     folders: Vec<Folder>,
     pending: Pending,
 }
@@ -61,25 +61,25 @@ impl Folder {
         if self.names.contains(name) {
             return false;
         }
-        if self.names.len() < MOST_NAMES {
+        if self.names.len() < MAX_NAMES {
             self.names.insert(name.to_owned());
         }
         true
     }
 }
 
-impl Folders {
+impl FolderWatcher {
     pub(super) fn watch(home: &Path, folders: &[String]) -> io::Result<Self> {
         let folder = |name: &String| Folder { name: name.clone(), watched: None, names: HashSet::new() };
         let mut watching = Self {
             inotify: Inotify::init()?,
             home: home.to_owned(),
-            above: None,
-            inside: None,
+            parent_watch: None,
+            home_watch: None,
             folders: folders.iter().map(folder).collect(),
             pending: Pending::default(),
         };
-        watching.update();
+        watching.update_watches();
         // What is there already is no change.
         watching.pending.clear();
         Ok(watching)
@@ -92,29 +92,29 @@ impl Folders {
         report: impl Fn(&FolderChange) -> io::Result<()>,
     ) -> io::Result<()> {
         loop {
-            let mut ends = [
+            let mut sources = [
                 PollFd::from_borrowed_fd(self.inotify.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(connection.as_fd(), PollFlags::IN),
             ];
             let wait = self.pending.next_due().map(|due| due.saturating_duration_since(Instant::now()));
-            poll(&mut ends, wait.and_then(|wait| Timespec::try_from(wait).ok()).as_ref())?;
+            poll(&mut sources, wait.and_then(|wait| Timespec::try_from(wait).ok()).as_ref())?;
             // The server has nothing more to say, so it has gone.
-            if !ends[1].revents().is_empty() {
+            if !sources[1].revents().is_empty() {
                 return Ok(());
             }
             // Before anything is released: what is to be left out may be known by now.
-            self.read()?;
+            self.read_events()?;
             while let Some(change) = self.pending.release(Instant::now()) {
                 report(&change)?;
             }
         }
     }
 
-    fn read(&mut self) -> io::Result<()> {
-        let mut buffer = [0; BUFFER];
+    fn read_events(&mut self) -> io::Result<()> {
+        let mut buffer = [0; EVENT_BUFFER_BYTES];
         loop {
             match self.inotify.read_events(&mut buffer) {
-                Ok(events) => events.for_each(|event| self.handle(&event)),
+                Ok(events) => events.for_each(|event| self.handle_event(&event)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -122,28 +122,28 @@ impl Folders {
         }
     }
 
-    fn handle(&mut self, event: &Event<&OsStr>) {
+    fn handle_event(&mut self, event: &Event<&OsStr>) {
         if event.mask.contains(EventMask::Q_OVERFLOW) {
-            self.update();
-            (0..self.folders.len()).for_each(|index| self.compare(index));
+            self.update_watches();
+            (0..self.folders.len()).for_each(|index| self.rescan(index));
             return;
         }
         let is_its =
             |folder: &Folder| folder.watched.as_ref().is_some_and(|watched| watched.watch == event.wd);
         let Some(index) = self.folders.iter().position(is_its) else {
             // Of the folders above. The end of a watch that was replaced changes nothing.
-            return self.update();
+            return self.update_watches();
         };
         if event.mask.contains(EventMask::IGNORED) {
             // The folder is gone, and what has its name now may have its inode too.
-            self.forget(index);
-            self.update();
+            self.stop_watching(index);
+            self.update_watches();
         } else if let Some(name) = event.name {
-            self.change(index, event.mask, name, event.cookie);
+            self.handle_entry(index, event.mask, name, event.cookie);
         }
     }
 
-    fn change(&mut self, index: usize, mask: EventMask, name: &OsStr, cookie: u32) {
+    fn handle_entry(&mut self, index: usize, mask: EventMask, name: &OsStr, cookie: u32) {
         let folder = &mut self.folders[index];
         let change = |action| FolderChange {
             folder: folder.name.clone(),
@@ -173,19 +173,19 @@ impl Folders {
     }
 
     /// Watches the folders that have the names now, and reports the difference if those are others than before.
-    fn update(&mut self) {
+    fn update_watches(&mut self) {
         let interest = WatchMask::CREATE
             | WatchMask::DELETE
             | WatchMask::MOVE
             | WatchMask::ATTRIB
             | WatchMask::ONLYDIR
             | WatchMask::DONT_FOLLOW;
-        if self.above.is_none() {
-            self.above =
-                self.home.parent().and_then(|above| self.inotify.watches().add(above, interest).ok());
+        if self.parent_watch.is_none() {
+            self.parent_watch =
+                self.home.parent().and_then(|parent| self.inotify.watches().add(parent, interest).ok());
         }
-        if self.inside.is_none() {
-            self.inside = self.inotify.watches().add(&self.home, interest).ok();
+        if self.home_watch.is_none() {
+            self.home_watch = self.inotify.watches().add(&self.home, interest).ok();
         }
         // First all that have gone: one may have the place of another now.
         let found: Vec<_> = self.folders.iter().map(|folder| open(&self.home.join(&folder.name))).collect();
@@ -199,18 +199,18 @@ impl Folders {
             if !is_same {
                 // Fails if the kernel has removed it already.
                 let _ = self.inotify.watches().remove(watched.watch.clone());
-                self.forget(index);
+                self.stop_watching(index);
             }
         }
         for (index, found) in found.into_iter().enumerate() {
             if let (Ok((folder, identity)), None) = (found, &self.folders[index].watched) {
-                self.begin(index, &folder, identity);
+                self.start_watching(index, &folder, identity);
             }
         }
     }
 
     /// Watches a folder and reports what is in it.
-    fn begin(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
+    fn start_watching(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
         // A file is modified when a writer has closed it, not with each of its writes.
         let interest = WatchMask::CREATE
             | WatchMask::CLOSE_WRITE
@@ -220,12 +220,12 @@ impl Folders {
         // It fails if the folder is closed to its owner.
         if let Ok(watch) = self.inotify.watches().add(path_of(folder), interest) {
             self.folders[index].watched = Some(Watched { watch, identity });
-            self.compare(index);
+            self.rescan(index);
         }
     }
 
     /// Reports what is no longer there with a folder that has gone.
-    fn forget(&mut self, index: usize) {
+    fn stop_watching(&mut self, index: usize) {
         let folder = &mut self.folders[index];
         folder.watched = None;
         for name in folder.names.drain() {
@@ -238,7 +238,7 @@ impl Folders {
     }
 
     /// Lists a folder and reports the differences from what is known of it.
-    fn compare(&mut self, index: usize) {
+    fn rescan(&mut self, index: usize) {
         let folder = &mut self.folders[index];
         // Another folder than the one that is watched may have its place; its turn comes.
         let Ok((opened, identity)) = open(&self.home.join(&folder.name)) else { return };
@@ -246,7 +246,7 @@ impl Folders {
             return;
         }
         let Ok(entries) = fs::read_dir(path_of(&opened)) else { return };
-        let names: HashSet<_> = entries.take(MOST_NAMES).flatten().map(|entry| entry.file_name()).collect();
+        let names: HashSet<_> = entries.take(MAX_NAMES).flatten().map(|entry| entry.file_name()).collect();
         let change = |name: &OsStr, action| FolderChange {
             folder: folder.name.clone(),
             name: name.to_string_lossy().into_owned(),
@@ -301,7 +301,8 @@ mod tests {
             fs::create_dir_all(home.join(folder)).expect("the folder is ours");
         }
         prepare(&home);
-        let folders = Folders::watch(&home, &["Desktop".into(), "Downloads".into()]).expect("there is room");
+        let folders =
+            FolderWatcher::watch(&home, &["Desktop".into(), "Downloads".into()]).expect("there is room");
         let (connection, other) = UnixStream::pair().expect("there is room");
         let (sender, changes) = channel();
         thread::spawn(move || {
@@ -416,7 +417,7 @@ mod tests {
             let began = Instant::now();
             fs::write(watch.path("Desktop/.a.tmp"), "new").expect("it is ours");
             fs::rename(watch.path("Desktop/.a.tmp"), watch.path("Desktop/a")).expect("it is ours");
-            if began.elapsed() < pending::HOLD / 2 {
+            if began.elapsed() < pending::HOLD_TIME / 2 {
                 break;
             }
             watch.all();

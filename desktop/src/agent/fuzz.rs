@@ -24,24 +24,24 @@ use rustix::termios::isatty;
 use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
-use super::client::{Agent, AgentError, Changes, Limits, Process, Terminals};
-use super::protocol::{FolderChange, Spawn, Stdio, TableChange};
+use super::client::{Agent, AgentError, Changes, Process, Terminals, Timeouts};
+use super::protocol::{FolderChange, ProcessChange, Spawn, Stdio};
 use crate::computer;
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::transfer;
 
 /// Short, since an agent that replies nothing is most of what there is.
-const LIMITS: Limits = Limits { reply: Duration::from_millis(10), connect: Duration::from_millis(10) };
+const TIMEOUTS: Timeouts = Timeouts { reply: Duration::from_millis(10), connect: Duration::from_millis(10) };
 /// For what has no limit of its own, since its callers have one.
-const PATIENCE: Duration = Duration::from_millis(10);
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(10);
 /// Far more than any input may take.
-const LONGEST: Duration = Duration::from_secs(30);
+const MAX_DURATION: Duration = Duration::from_secs(30);
 /// How long the agent keeps its ends at most. Longer, so that a server that waits for one is noticed.
-const AGENT_LIFE: Duration = Duration::from_secs(40);
+const AGENT_LIFETIME: Duration = Duration::from_secs(40);
 /// The most that an agent does with one connection.
-const STEPS: usize = 48;
+const MAX_STEPS: usize = 48;
 /// The longest text that an error may quote, with room for what is around it.
-const LONGEST_ERROR: usize = 4 * 1024 + 256;
+const MAX_ERROR_BYTES: usize = 4 * 1024 + 256;
 
 /// Replies that are understood, so that what comes after them is reached.
 const REPLIES: [&[u8]; 14] = [
@@ -67,7 +67,7 @@ const REPLIES: [&[u8]; 14] = [
 /// The first byte says what is asked, the second how; the rest is what the agent does.
 pub(crate) fn agent(data: &[u8]) {
     ignore_broken_pipes();
-    let &[question, how, ref script @ ..] = data else { return };
+    let &[operation, variant, ref script @ ..] = data else { return };
     static FIRST_RUNTIME: Once = Once::new();
     // It opens what all runtimes share, and leaves it open.
     FIRST_RUNTIME.call_once(|| drop(build_runtime()));
@@ -75,23 +75,24 @@ pub(crate) fn agent(data: &[u8]) {
     let began = Instant::now();
     let (own, control) = UnixStream::pair().expect("there is room");
     let script = script.to_vec();
-    let hostile = thread::spawn(move || Hostile { script, at: 0, kept: Vec::new() }.serve(&control));
+    let hostile_agent =
+        thread::spawn(move || HostileAgent { script, at: 0, kept: Vec::new() }.serve(&control));
     let runtime = build_runtime();
     {
         let _entered = runtime.enter();
-        let agent =
-            Agent::within(own, getuid().as_raw(), Terminals::OfBox, LIMITS).expect("a socket can be set up");
-        if question % 10 == 9 {
-            connect(&agent, how);
+        let agent = Agent::with_timeouts(own, getuid().as_raw(), Terminals::Box, TIMEOUTS)
+            .expect("a socket can be set up");
+        if operation % 10 == 9 {
+            connect(&agent, variant);
         } else {
-            runtime.block_on(ask(&agent, question, how));
+            runtime.block_on(ask(&agent, operation, variant));
         }
     }
     // With it ends what reads the output of programs in the background.
     drop(runtime);
     let took = began.elapsed();
-    let kept = hostile.join().expect("the agent does not panic");
-    assert!(took < LONGEST, "it took {took:?}");
+    let kept = hostile_agent.join().expect("the agent does not panic");
+    assert!(took < MAX_DURATION, "it took {took:?}");
     for peer in &kept {
         assert!(is_hung_up(peer), "a descriptor that was passed is still open");
     }
@@ -106,30 +107,30 @@ fn build_runtime() -> Runtime {
     runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
 }
 
-async fn ask(agent: &Agent, question: u8, how: u8) {
-    match question % 10 {
+async fn ask(agent: &Agent, operation: u8, variant: u8) {
+    match operation % 10 {
         0 => check(agent.hello().await),
         1..=3 => {
-            let stdio = match how % 4 {
+            let stdio = match variant % 4 {
                 0 => Stdio::Terminal { cols: 80, rows: 24 },
                 1 => Stdio::Merged,
                 2 => Stdio::Output,
                 _ => Stdio::Log { path: "/x".to_owned() },
             };
-            let given: Vec<File> = (0..how >> 2 & 3).filter_map(|_| tempfile::tempfile().ok()).collect();
+            let given: Vec<File> = (0..variant >> 2 & 3).filter_map(|_| tempfile::tempfile().ok()).collect();
             let given: Vec<_> = given.iter().map(AsFd::as_fd).collect();
             let argv = vec!["x".to_owned()];
             let spawn =
                 Spawn { argv, env: Vec::new(), cwd: "/".to_owned(), stdio, script: !given.is_empty() };
             match agent.spawn(spawn, &given).await {
-                Ok(process) => use_process(process, how).await,
+                Ok(process) => use_process(process, variant).await,
                 Err(error) => check::<(), AgentError>(Err(error)),
             }
         }
-        4 => drain::<TableChange>(agent.watch_processes().await).await,
+        4 => drain::<ProcessChange>(agent.watch_processes().await).await,
         5 => drain::<FolderChange>(agent.watch_folders(&["Desktop"]).await).await,
         6 => {
-            let _ = timeout(PATIENCE, agent.terminate("x")).await.map(check);
+            let _ = timeout(OPERATION_TIMEOUT, agent.terminate("x")).await.map(check);
         }
         7 => match agent.open_file("/x".to_owned()).await {
             Ok(file) => {
@@ -140,7 +141,7 @@ async fn ask(agent: &Agent, question: u8, how: u8) {
             }
             Err(error) => check::<(), _>(Err(error)),
         },
-        _ if how & 1 == 0 => {
+        _ if variant & 1 == 0 => {
             let mut source = tempfile::tempfile().expect("there is room");
             io::Write::write_all(&mut source, &[1; 100]).expect("there is room");
             io::Seek::rewind(&mut source).expect("it is a file");
@@ -156,50 +157,50 @@ async fn ask(agent: &Agent, question: u8, how: u8) {
     }
 }
 
-fn connect(agent: &Agent, how: u8) {
-    let patience = Duration::from_millis(u64::from(how & 3));
-    match agent.connect("/x", patience) {
+fn connect(agent: &Agent, variant: u8) {
+    let listen_timeout = Duration::from_millis(u64::from(variant & 3));
+    match agent.connect("/x", listen_timeout) {
         Ok(stream) => assert!(getpeername(&stream).is_ok(), "a connected socket"),
         Err(error) => check::<(), _>(Err(error)),
     }
 }
 
-async fn use_process(mut process: Process, how: u8) {
-    if how & 0x80 != 0 {
+async fn use_process(mut process: Process, variant: u8) {
+    if variant & 0x80 != 0 {
         // As for a command.
-        match computer::follow(process, PATIENCE).await {
+        match computer::follow(process, OPERATION_TIMEOUT).await {
             Ok(transcript) => assert!(transcript.output.len() < 9 << 20, "output is bounded"),
             Err(error) => check::<(), _>(Err(error)),
         }
         return;
     }
     if let Some(output) = process.take_output() {
-        let is_terminal = how & 3 == 0;
+        let is_terminal = variant & 3 == 0;
         assert_eq!(isatty(&output), is_terminal, "a terminal if one was asked for");
         assert!(is_terminal || has_type(&output, FileType::Fifo), "a pipe otherwise");
         assert!(can(&output, OFlags::RDONLY), "an end to read from");
         if let Ok(output) = super::Descriptor::new(output) {
             let read = async { while output.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {} };
-            let _ = timeout(PATIENCE, read).await;
-            if how & 0x40 != 0 && is_terminal {
-                let _ = timeout(PATIENCE, output.write(&[b'x'; 8192])).await;
+            let _ = timeout(OPERATION_TIMEOUT, read).await;
+            if variant & 0x40 != 0 && is_terminal {
+                let _ = timeout(OPERATION_TIMEOUT, output.write(&[b'x'; 8192])).await;
             }
             let _ = output.read_available(&mut [0; 4096]);
         }
     }
-    let _ = timeout(PATIENCE, process.exit()).await.map(check);
+    let _ = timeout(OPERATION_TIMEOUT, process.exit()).await.map(check);
 }
 
 async fn drain<T: serde::de::DeserializeOwned>(changes: Result<Changes<T>, AgentError>) {
     let Ok(mut changes) = changes else { return };
-    let _ = timeout(PATIENCE, async { while changes.next().await.is_some() {} }).await;
+    let _ = timeout(OPERATION_TIMEOUT, async { while changes.next().await.is_some() {} }).await;
 }
 
 /// An error is short, and safe to show.
 fn check<T, E: std::fmt::Display>(result: Result<T, E>) {
     if let Err(error) = result {
         let text = error.to_string();
-        assert!(text.len() <= LONGEST_ERROR, "{} bytes", text.len());
+        assert!(text.len() <= MAX_ERROR_BYTES, "{} bytes", text.len());
         assert!(!text.contains(char::is_control), "{text:?}");
     }
 }
@@ -228,17 +229,17 @@ fn is_hung_up(peer: &OwnedFd) -> bool {
 }
 
 /// What the code inside a computer does that has taken the agent over.
-struct Hostile {
+struct HostileAgent {
     script: Vec<u8>,
     at: usize,
     /// Ends whose other ends were passed.
     kept: Vec<OwnedFd>,
 }
 
-impl Hostile {
+impl HostileAgent {
     /// Plays until the server hangs up. Returns what tells whether the server has closed everything.
     fn serve(mut self, control: &UnixStream) -> Vec<OwnedFd> {
-        control.set_read_timeout(Some(AGENT_LIFE)).expect("it is a socket");
+        control.set_read_timeout(Some(AGENT_LIFETIME)).expect("it is a socket");
         let mut connections = Vec::new();
         // What it has passed, and so still shares.
         let mut shared = Vec::new();
@@ -266,7 +267,7 @@ impl Hostile {
     fn play(&mut self, connection: &OwnedFd, shared: &mut Vec<OwnedFd>) -> bool {
         let send = |bytes: &[u8], descriptors: &[OwnedFd]| {
             let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
-            for most in descriptors.chunks(transfer::MOST).take(1) {
+            for most in descriptors.chunks(transfer::MAX_DESCRIPTORS).take(1) {
                 // Fails once the server has hung up.
                 let _ = transfer::send(connection, bytes, most, SendFlags::DONTWAIT);
             }
@@ -274,13 +275,14 @@ impl Hostile {
                 let _ = transfer::send(connection, bytes, &[], SendFlags::DONTWAIT);
             }
         };
-        for _ in 0..STEPS {
+        for _ in 0..MAX_STEPS {
             let Some(step) = self.byte() else { return true };
             match step % 13 {
                 0 => send(&self.bytes(), &[]),
                 1 | 2 => {
                     let count = self.byte().unwrap_or_default() % 5;
-                    let passed: Vec<OwnedFd> = (0..count).filter_map(|_| self.passable(shared)).collect();
+                    let passed: Vec<OwnedFd> =
+                        (0..count).filter_map(|_| self.make_descriptor(shared)).collect();
                     let bytes = if step % 13 == 1 { vec![0] } else { self.bytes() };
                     send(&bytes, &passed);
                 }
@@ -319,9 +321,9 @@ impl Hostile {
     }
 
     /// A descriptor to pass, of a kind that the script chooses. Of some a duplicate is shared, of some the other end kept.
-    fn passable(&mut self, shared: &mut Vec<OwnedFd>) -> Option<OwnedFd> {
+    fn make_descriptor(&mut self, shared: &mut Vec<OwnedFd>) -> Option<OwnedFd> {
         let choice = self.byte()?;
-        let (passed, peer) = kind(choice % 32)?;
+        let (passed, peer) = descriptor_of_kind(choice % 32)?;
         self.kept.extend(peer);
         if choice & 0x40 != 0 {
             shared.push(passed.try_clone().ok()?);
@@ -331,7 +333,7 @@ impl Hostile {
 }
 
 /// A descriptor of one of many kinds, and its other end if that hangs up when all of it is closed.
-fn kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
+fn descriptor_of_kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
     let path = |path: &str| Some((File::open(path).ok()?.into(), None));
     let pipe = || pipe_with(PipeFlags::CLOEXEC).ok();
     let socket = |family, kind| socket_with(family, kind, SocketFlags::CLOEXEC, None).ok();

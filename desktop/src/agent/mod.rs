@@ -5,6 +5,7 @@
 //! one Unix connection per request, by which descriptors come back. The connection of a process is also its life line: when
 //! the server lets go of it, whatever the process started is ended.
 
+mod children;
 mod client;
 mod connect;
 mod descriptor;
@@ -14,18 +15,17 @@ mod folders;
 pub(crate) mod fuzz;
 mod harden;
 mod kill;
+mod process_list;
 mod protocol;
-mod roster;
 mod script;
 mod serve;
 mod spawn;
 mod supervise;
-mod table;
 
 pub(crate) use client::{Agent, AgentError, FileError, Process, Terminals};
 pub(crate) use descriptor::Descriptor;
-pub(crate) use harden::PROCESSES;
-pub(crate) use kill::{Identity, Stat, descendants, end_descendants};
-pub(crate) use protocol::{End, FolderChange, Refusal, Spawn, Stdio, TableChange};
-pub(crate) use serve::{Ground, serve};
+pub(crate) use harden::MAX_PROCESSES;
+pub(crate) use kill::{Identity, Stat, descendants, kill_descendants};
+pub(crate) use protocol::{Exit, FolderChange, ProcessChange, Refusal, Spawn, Stdio};
+pub(crate) use serve::{AgentPaths, serve};
 pub(crate) use spawn::SYSTEM_PATH;

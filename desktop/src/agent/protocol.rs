@@ -21,14 +21,14 @@ pub(crate) enum Request {
     /// Report what changes in these folders of the home from now on.
     WatchFolders { folders: Vec<String> },
     /// Ask every process of the box to end, but for those of one name, and close the connection when they have.
-    Terminate { spared: String },
+    Terminate { excluded: String },
     /// Open a file of the home for reading: an absolute path, one from the home, or one that begins with `~/`.
     OpenFile { path: String },
     /// Open a new file for writing. When the server says that it is complete, by one more byte, it gets its name in a
     /// folder of the home, in place of another of that name.
     PlaceFile { folder: String, name: String },
     /// Connect to a server inside the box by its socket's path, as soon as it listens.
-    Connect { path: String, patience_ms: u64 },
+    Connect { path: String, listen_timeout_ms: u64 },
     /// Open the agent's network namespace.
     OpenNetwork,
     /// Find the device by which the server opens a terminal in the box.
@@ -68,7 +68,7 @@ pub(crate) enum Stdio {
 /// What the agent reports about a process.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Reply {
+pub(crate) enum SpawnReply {
     Started,
     Failed {
         #[serde(deserialize_with = "reason")]
@@ -76,12 +76,12 @@ pub(crate) enum Reply {
         /// Whether the computer has no room for another process.
         exhausted: bool,
     },
-    Exited(End),
+    Exited(Exit),
 }
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct End {
+pub(crate) struct Exit {
     /// The exit code; 128 + the signal's number when a signal ended it, as a shell counts.
     pub(crate) code: i32,
     pub(crate) signal: Option<i32>,
@@ -90,7 +90,7 @@ pub(crate) struct End {
 /// A change in the list of processes.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TableChange {
+pub(crate) enum ProcessChange {
     Started { pid: u32, name: String },
     Ended { pid: u32, name: String },
 }
@@ -126,7 +126,7 @@ impl FolderAction {
 /// What the agent replies to every other request.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Verdict {
+pub(crate) enum Reply {
     Done,
     Refused(Refusal),
 }

@@ -18,7 +18,7 @@ use super::harden;
 use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
 use super::script::Script;
-use super::supervise::{expend, supervise};
+use super::supervise::{mark_expendable, supervise};
 
 /// Where the programs that the server asks for are looked up. `PATH` of their environment begins with folders of the home: what
 /// the user puts there is found by the user's programs, and cannot stand in for `bash` or a part of the desktop.
@@ -33,7 +33,7 @@ pub(super) fn spawn(
 ) -> io::Result<(Child, Option<OwnedFd>)> {
     let (program, arguments) =
         request.argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let files = harden::files();
+    let open_files = harden::open_file_limit();
     let mut command = Command::new(find(program)?);
     command
         .args(arguments)
@@ -79,7 +79,7 @@ pub(super) fn spawn(
         command.pre_exec(move || {
             setsid()?;
             enter(&folder)?;
-            setrlimit(Resource::Nofile, files)?;
+            setrlimit(Resource::Nofile, open_files)?;
             if let Some(descriptor) = inherited {
                 fcntl_setfd(BorrowedFd::borrow_raw(descriptor), FdFlags::empty())?;
             }
@@ -93,7 +93,7 @@ pub(super) fn spawn(
     let expendable = !matches!(request.stdio, Stdio::Log { .. });
     // A supervisor does it for its command.
     if expendable && !supervised {
-        expend(child.id());
+        mark_expendable(child.id());
     }
     Ok((child, output))
 }

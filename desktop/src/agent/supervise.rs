@@ -35,8 +35,8 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
                 // Else its reader would not see the end of the command's output.
                 libc::close_range(0, libc::c_uint::MAX, 0);
-                expend_once_it_runs(command);
-                await_end(command)
+                mark_expendable_after_exec(command);
+                exit_with_command(command)
             }
         }
     }
@@ -47,7 +47,7 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
 ///
 /// It is done from outside: until a process has become another program it is a copy of the agent, and closed as the agent
 /// is.
-pub(super) fn expend(pid: u32) -> bool {
+pub(super) fn mark_expendable(pid: u32) -> bool {
     const FOLDER: &[u8] = b"/proc/";
     const FILE: &[u8] = b"/oom_score_adj\0";
     // Between fork and exec nothing may be allocated.
@@ -77,7 +77,7 @@ pub(super) fn expend(pid: u32) -> bool {
 /// # Safety
 ///
 /// As [`supervise`].
-unsafe fn expend_once_it_runs(command: libc::pid_t) {
+unsafe fn mark_expendable_after_exec(command: libc::pid_t) {
     const TRIES: usize = 200;
     let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
     for _ in 0..TRIES {
@@ -89,7 +89,7 @@ unsafe fn expend_once_it_runs(command: libc::pid_t) {
             libc::waitid(libc::P_PID, command.cast_unsigned(), &raw mut info, options) == 0
                 && info.si_pid() != 0
         };
-        if ended || expend(command.cast_unsigned()) {
+        if ended || mark_expendable(command.cast_unsigned()) {
             return;
         }
     }
@@ -98,7 +98,7 @@ unsafe fn expend_once_it_runs(command: libc::pid_t) {
 /// # Safety
 ///
 /// As [`supervise`].
-unsafe fn await_end(command: libc::pid_t) -> ! {
+unsafe fn exit_with_command(command: libc::pid_t) -> ! {
     loop {
         let mut status = 0;
         // SAFETY: `status` is valid for the call; both calls are async-signal-safe.
@@ -107,7 +107,7 @@ unsafe fn await_end(command: libc::pid_t) -> ! {
             if ended == command && libc::WIFEXITED(status) {
                 libc::_exit(libc::WEXITSTATUS(status));
             } else if ended == command && libc::WIFSIGNALED(status) {
-                end_by(libc::WTERMSIG(status))
+                exit_by_signal(libc::WTERMSIG(status))
             } else if ended == -1 && *libc::__errno_location() == libc::ECHILD {
                 libc::_exit(1);
             }
@@ -118,7 +118,7 @@ unsafe fn await_end(command: libc::pid_t) -> ! {
 /// # Safety
 ///
 /// As [`supervise`].
-unsafe fn end_by(signal: libc::c_int) -> ! {
+unsafe fn exit_by_signal(signal: libc::c_int) -> ! {
     // SAFETY: `only` is valid for the calls, which initialize it; all calls are async-signal-safe.
     unsafe {
         let mut only: libc::sigset_t = std::mem::zeroed();
@@ -138,11 +138,11 @@ mod tests {
     #[test]
     fn a_process_is_expended_by_its_number() {
         let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("every system has it");
-        assert!(expend(child.id()));
+        assert!(mark_expendable(child.id()));
         let score = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", child.id()));
         assert_eq!(score.expect("it runs"), "500\n");
         child.kill().and_then(|()| child.wait()).expect("it is ours");
-        assert!(!expend(u32::MAX));
+        assert!(!mark_expendable(u32::MAX));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use tokio::net::unix::pipe;
 use crate::untrusted::printable;
 
 /// How much is kept, in bytes.
-const KEPT: usize = 4 * 1024;
+const CAPACITY: usize = 4 * 1024;
 
 /// Cheap to clone. It is followed until every writer has gone.
 #[derive(Clone, Debug)]
@@ -39,7 +39,7 @@ impl BoxLog {
     fn push(&self, chunk: &[u8]) {
         let mut kept = self.lock();
         kept.extend(chunk);
-        let surplus = kept.len().saturating_sub(KEPT);
+        let surplus = kept.len().saturating_sub(CAPACITY);
         kept.drain(..surplus);
     }
 
@@ -66,9 +66,9 @@ mod tests {
     fn the_last_line_is_kept_and_the_rest_makes_room() {
         let log = BoxLog { kept: Arc::default() };
         assert_eq!(log.last_line(), "no reason given");
-        log.push("x".repeat(KEPT * 3).as_bytes());
+        log.push("x".repeat(CAPACITY * 3).as_bytes());
         log.push(b"\nbwrap: \x1b[2Jno\n\nWARNING: an experiment\n");
         assert_eq!(log.last_line(), "bwrap: [2Jno");
-        assert!(log.lock().len() <= KEPT);
+        assert!(log.lock().len() <= CAPACITY);
     }
 }

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::agent::{AgentError, Descriptor, End, Process, Stdio};
+use crate::agent::{AgentError, Descriptor, Exit, Process, Stdio};
 
 use super::machine::Machine;
 
 /// How much of a command's output is kept.
-const KEPT: usize = 8 * 1024 * 1024;
+const MAX_OUTPUT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Why a command could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -24,14 +24,14 @@ pub(crate) enum CommandError {
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
-    Exited(End),
+    Exited(Exit),
     /// It, and everything that it had started, was killed at its limit.
     TimedOut,
 }
 
 /// What a command did.
 #[derive(Debug)]
-pub(crate) struct Transcript {
+pub(crate) struct CommandResult {
     /// Output and errors in the order written; bytes that are not UTF-8 are replaced.
     pub(crate) output: String,
     pub(crate) outcome: Outcome,
@@ -39,17 +39,21 @@ pub(crate) struct Transcript {
 
 impl Machine {
     /// Runs a program until it exits or `limit` has passed. Programs that it left in the background go on.
-    pub(crate) async fn run(&self, argv: Vec<String>, limit: Duration) -> Result<Transcript, CommandError> {
+    pub(crate) async fn run(
+        &self,
+        argv: Vec<String>,
+        limit: Duration,
+    ) -> Result<CommandResult, CommandError> {
         follow(self.spawn(argv, Stdio::Merged).await?, limit).await
     }
 }
 
 /// Follows a process until it exits or `limit` has passed, which kills it.
-pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Transcript, CommandError> {
+pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<CommandResult, CommandError> {
     // The agent gives every process with a pipe the reading end of it.
     let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
     let output = Descriptor::new(output)?;
-    let mut kept = Kept::default();
+    let mut kept = BoundedOutput::default();
     let outcome = {
         let exit = process.exit();
         let limit = sleep(limit);
@@ -76,29 +80,29 @@ pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Tran
         kept.push_available(&output)?;
         drop(process);
     }
-    Ok(Transcript { output: kept.into_text(), outcome })
+    Ok(CommandResult { output: kept.into_text(), outcome })
 }
 
 /// The beginning of an output, and how much came after it.
 #[derive(Default)]
-struct Kept {
+struct BoundedOutput {
     bytes: Vec<u8>,
     dropped: usize,
 }
 
-impl Kept {
+impl BoundedOutput {
     fn push(&mut self, chunk: &[u8]) {
-        let (kept, dropped) = chunk.split_at(chunk.len().min(KEPT - self.bytes.len()));
+        let (kept, dropped) = chunk.split_at(chunk.len().min(MAX_OUTPUT_BYTES - self.bytes.len()));
         self.bytes.extend_from_slice(kept);
         self.dropped += dropped.len();
     }
 
     /// Takes what a pipe holds right now. A writer that never pauses cannot hold this up for more than one pipe's fill.
     fn push_available(&mut self, output: &Descriptor) -> io::Result<()> {
-        const PIPE: usize = 1024 * 1024;
+        const PIPE_CAPACITY: usize = 1024 * 1024;
         let mut chunk = vec![0; 64 * 1024];
         let mut taken = 0;
-        while taken < PIPE {
+        while taken < PIPE_CAPACITY {
             let length = output.read_available(&mut chunk)?.unwrap_or(0);
             if length == 0 {
                 break;
@@ -124,8 +128,8 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_counted_not_kept() {
-        let mut kept = Kept::default();
-        kept.push(&vec![b'a'; KEPT - 1]);
+        let mut kept = BoundedOutput::default();
+        kept.push(&vec![b'a'; MAX_OUTPUT_BYTES - 1]);
         kept.push(b"abc");
         kept.push(b"d");
         let text = kept.into_text();

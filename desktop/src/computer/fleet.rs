@@ -18,15 +18,15 @@ use super::delivery;
 use super::homes::Homes;
 use super::isolation::Isolation;
 use super::limits::Limits;
-use super::machine::{Blueprint, Machine};
+use super::machine::{Machine, MachineConfig};
 use super::runtime_dir::RuntimeDir;
 use super::session::{BootError, Settings};
 use super::spawner::Spawner;
 
 /// If a computer ends by itself sooner than this after its start, the settings in its home may be the reason.
-const EARLY: Duration = Duration::from_secs(60);
+const EARLY_CRASH: Duration = Duration::from_secs(60);
 /// How long a call waits for a computer that is coming up.
-const PATIENCE: Duration = Duration::from_secs(35);
+const START_TIMEOUT: Duration = Duration::from_secs(35);
 
 /// What a computer is doing.
 #[derive(Clone, Debug)]
@@ -94,7 +94,7 @@ struct Inner {
     runtime: Arc<RuntimeDir>,
     spawner: Spawner,
     /// Cancelled when the server goes down, so that what is coming up gives up.
-    closing: CancellationToken,
+    shutting_down: CancellationToken,
     /// `None` once the server goes down, so that nothing starts any more.
     slots: Mutex<Option<HashMap<String, Arc<Slot>>>>,
 }
@@ -103,7 +103,7 @@ struct Inner {
 struct Slot {
     phase: watch::Sender<Phase>,
     /// Held through a whole transition.
-    turn: Arc<AsyncMutex<()>>,
+    transition: Arc<AsyncMutex<()>>,
     /// Held while uploads are delivered, which then come in their order.
     delivery: AsyncMutex<()>,
     /// Those of the next start.
@@ -140,7 +140,7 @@ impl Fleet {
             limits: runtime.limits(),
             runtime: Arc::new(runtime),
             spawner,
-            closing: CancellationToken::new(),
+            shutting_down: CancellationToken::new(),
             slots: Mutex::new(Some(HashMap::new())),
         }))
     }
@@ -166,7 +166,7 @@ impl Fleet {
     pub(crate) async fn machine(&self, computer: &ComputerRecord) -> Option<Arc<Machine>> {
         let mut phase = self.slot(computer).ok()?.phase.subscribe();
         let settled = phase.wait_for(|phase| !matches!(phase, Phase::Starting(_) | Phase::Restarting(_)));
-        match &*timeout(PATIENCE, settled).await.ok()?.ok()? {
+        match &*timeout(START_TIMEOUT, settled).await.ok()?.ok()? {
             Phase::Running(machine) => Some(Arc::clone(machine)),
             _ => None,
         }
@@ -194,9 +194,9 @@ impl Fleet {
         computer: &ComputerRecord,
         settings: Option<Settings>,
     ) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.turn(computer).await?;
+        let (slot, turn) = self.begin_transition(computer).await?;
         let running = matches!(*slot.phase.borrow(), Phase::Running(_));
-        self.remember(computer, true)?;
+        self.record_should_run(computer, true)?;
         if !running {
             slot.set_settings(settings);
             let password = new_password()?;
@@ -209,8 +209,8 @@ impl Fleet {
 
     /// Begins to stop it, unless it is stopped. Returns at once, with the phase it is in then.
     pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.turn(computer).await?;
-        self.remember(computer, false)?;
+        let (slot, turn) = self.begin_transition(computer).await?;
+        self.record_should_run(computer, false)?;
         match slot.phase.send_replace(Phase::Stopping) {
             Phase::Running(machine) => {
                 let slot = Arc::clone(&slot);
@@ -232,8 +232,8 @@ impl Fleet {
         computer: &ComputerRecord,
         settings: Option<Settings>,
     ) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.turn(computer).await?;
-        self.remember(computer, true)?;
+        let (slot, turn) = self.begin_transition(computer).await?;
+        self.record_should_run(computer, true)?;
         slot.set_settings(settings);
         let password = new_password()?;
         let before = slot.phase.send_replace(Phase::Restarting(password.clone()));
@@ -250,7 +250,7 @@ impl Fleet {
 
     /// Records whether it is to run after the next start of the server. A home can fill the disk that the record is on; then
     /// its computer must start all the same, since only its user can make room.
-    fn remember(&self, computer: &ComputerRecord, should_run: bool) -> Result<(), StoreError> {
+    fn record_should_run(&self, computer: &ComputerRecord, should_run: bool) -> Result<(), StoreError> {
         match self.0.store.set_should_run(&computer.id, should_run) {
             Err(StoreError::DiskFull) => {
                 tracing::error!(
@@ -271,7 +271,7 @@ impl Fleet {
     }
 
     async fn remove(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
-        let (slot, _turn) = self.turn(computer).await?;
+        let (slot, _turn) = self.begin_transition(computer).await?;
         if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
             machine.stop().await;
         }
@@ -290,11 +290,11 @@ impl Fleet {
     /// Stops everything that runs; from now on nothing starts.
     pub(crate) async fn shut_down(&self) {
         let slots = self.slots().take().unwrap_or_default();
-        self.0.closing.cancel();
+        self.0.shutting_down.cancel();
         let mut stopping = JoinSet::new();
         for slot in slots.into_values() {
             stopping.spawn(async move {
-                let _turn = Arc::clone(&slot.turn).lock_owned().await;
+                let _turn = Arc::clone(&slot.transition).lock_owned().await;
                 if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
                     machine.stop().await;
                 }
@@ -324,7 +324,7 @@ impl Fleet {
                 let machine = Arc::new(machine);
                 // Whoever waited for it finds them there; one that comes in this moment is found after it.
                 let delivery = self.deliver_to(&slot, &machine, &computer.id);
-                self.0.closing.run_until_cancelled(delivery).await;
+                self.0.shutting_down.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
                 drop(turn);
                 self.deliver_to(&slot, &machine, &computer.id).await;
@@ -343,20 +343,20 @@ impl Fleet {
         password: Secret,
         settings: Settings,
     ) -> Result<Machine, BootError> {
-        let blueprint = self.blueprint(computer, password, settings).map_err(BootError::Home)?;
-        Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await
+        let config = self.config(computer, password, settings).map_err(BootError::Home)?;
+        Machine::boot(config, &self.0.spawner, &self.0.shutting_down).await
     }
 
-    fn blueprint(
+    fn config(
         &self,
         computer: &ComputerRecord,
         password: Secret,
         settings: Settings,
-    ) -> io::Result<Blueprint> {
+    ) -> io::Result<MachineConfig> {
         let spec = &computer.spec;
         let home = self.0.homes.prepare(&computer.id, computer.slot)?;
-        Ok(Blueprint {
-            group: self.0.limits.group(&computer.instance_id, spec.ram, spec.cpu),
+        Ok(MachineConfig {
+            group: self.0.limits.create_group(&computer.instance_id, spec.ram, spec.cpu),
             layout: self.0.isolation.layout(&self.0.runtime, &home, computer.slot)?,
             isolation: self.0.isolation,
             runtime: Arc::clone(&self.0.runtime),
@@ -368,9 +368,12 @@ impl Fleet {
         })
     }
 
-    async fn turn(&self, computer: &ComputerRecord) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
+    async fn begin_transition(
+        &self,
+        computer: &ComputerRecord,
+    ) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
         let slot = self.slot(computer)?;
-        let turn = Arc::clone(&slot.turn).lock_owned().await;
+        let turn = Arc::clone(&slot.transition).lock_owned().await;
         // While waiting the computer may have been deleted, or the server told to go down.
         let exists = self.0.store.computer(&computer.id)?.is_some();
         let mut slots = self.slots();
@@ -388,7 +391,7 @@ impl Fleet {
         let slot = slots.entry(computer.id.clone()).or_insert_with(|| {
             Arc::new(Slot {
                 phase: watch::Sender::new(Phase::Stopped),
-                turn: Arc::default(),
+                transition: Arc::default(),
                 delivery: AsyncMutex::default(),
                 settings: Mutex::default(),
             })
@@ -405,12 +408,12 @@ impl Fleet {
 /// Cleans up after a computer that ends without having been told to.
 async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     machine.stopping().cancelled().await;
-    let _turn = Arc::clone(&slot.turn).lock_owned().await;
+    let _turn = Arc::clone(&slot.transition).lock_owned().await;
     let ended_by_itself =
         matches!(&*slot.phase.borrow(), Phase::Running(current) if Arc::ptr_eq(current, &machine));
     if ended_by_itself {
         let mut reason = machine.failure().unwrap_or("it ended by itself").to_owned();
-        if machine.settings() == Settings::Home && machine.age() < EARLY {
+        if machine.settings() == Settings::Home && machine.age() < EARLY_CRASH {
             slot.set_settings(Some(Settings::System));
             reason.push_str("; the next start leaves out the settings in the home");
         }

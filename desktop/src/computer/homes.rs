@@ -4,11 +4,11 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::privileges::can_be_reached;
+use crate::privileges::is_reachable;
 use crate::untrusted::Folder;
 
 use super::isolation::Isolation;
-use super::skeleton::{self, HOME};
+use super::skeleton::{self, HOME_NAME};
 use super::users::Users;
 
 /// Holds one folder for each computer, by its id, and in that its home. Cheap to clone.
@@ -42,9 +42,9 @@ impl Homes {
     /// Makes the home if there is none, and lets its computer's user reach it, and no other account.
     pub(super) fn prepare(&self, id: &str, slot: u32) -> io::Result<Home> {
         let owner = self.owner(id, slot)?;
-        let computer = self.folder.create_passage(id, owner)?;
-        skeleton::furnish(&computer, owner)?;
-        Ok(Home { path: self.path.join(id).join(HOME), owner })
+        let computer = self.folder.create_traversable(id, owner)?;
+        skeleton::create_home(&computer, owner)?;
+        Ok(Home { path: self.path.join(id).join(HOME_NAME), owner })
     }
 
     /// Removes a computer's folder, with its home.
@@ -56,7 +56,7 @@ impl Homes {
     /// keeps its owner.
     fn owner(&self, id: &str, slot: u32) -> io::Result<Option<u32>> {
         let own = match (self.users, self.isolation) {
-            (Users::Own { .. }, _) => self.users.of(slot),
+            (Users::PerComputer { .. }, _) => self.users.for_slot(slot),
             // Without walls a container's root has nobody else to give a computer to, and has been told so.
             (Users::Shared, _) | (Users::Root, Isolation::None) => None,
             (Users::Root, Isolation::Box) => {
@@ -68,12 +68,12 @@ impl Homes {
         };
         let Some(own) = own else { return Ok(None) };
         let path = self.path.display();
-        match self.folder.folder(id).and_then(|computer| computer.folder(HOME)?.owner()) {
+        match self.folder.open_child(id).and_then(|computer| computer.open_child(HOME_NAME)?.owner()) {
             Ok(0) => Err(io::Error::other(format!(
-                "it belongs to root, and computers do not run as root: chown -R {own}:{own} {path}/{id}/{HOME}"
+                "it belongs to root, and computers do not run as root: chown -R {own}:{own} {path}/{id}/{HOME_NAME}"
             ))),
             Ok(owner) => Ok(Some(owner)),
-            Err(_) if can_be_reached(&self.path) => Ok(Some(own)),
+            Err(_) if is_reachable(&self.path) => Ok(Some(own)),
             Err(_) => Err(io::Error::other(format!(
                 "computers run as users of their own, who cannot pass through the folders above {path}: \
                  choose another --data-dir"

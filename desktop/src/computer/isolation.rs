@@ -13,18 +13,18 @@ use tokio::process::{Child, Command};
 
 use crate::agent::Terminals;
 
-use super::container::{Container, Reach};
-use super::ending::Ending;
+use super::boxed::{self, AgentLaunch};
 use super::homes::Home;
 use super::layout::Layout;
+use super::root_process::{KillScope, RootProcess};
 use super::runtime_dir::RuntimeDir;
-use super::sandbox::{self, Opening};
+use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 use super::unboxed;
 
 /// What the server is told to do.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Choice {
+pub(crate) enum IsolationChoice {
     /// Boxes where they work; without them in a container that forbids them, which is the wall then.
     Auto,
     /// A bubblewrap box for each computer.
@@ -42,29 +42,31 @@ pub(crate) enum Isolation {
 
 /// A decision, and what whoever runs the server must know of it.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Decision {
+pub(crate) struct IsolationDecision {
     pub(crate) isolation: Isolation,
     pub(crate) warning: Option<String>,
 }
 
 /// Decides. `boxes` tries a box, and says why there are none.
 pub(crate) fn decide(
-    choice: Choice,
+    choice: IsolationChoice,
     boxes: impl FnOnce() -> Result<(), String>,
     container: Option<&str>,
-) -> Result<Decision, String> {
+) -> Result<IsolationDecision, String> {
     const CONSEQUENCE: &str =
         "computers are not walled off: they share this container's network and processes";
-    let decision = |isolation, warning| Ok(Decision { isolation, warning });
+    let decision = |isolation, warning| Ok(IsolationDecision { isolation, warning });
     match choice {
-        Choice::Box => decision(Isolation::Box, None),
-        Choice::None if container.is_some() => decision(Isolation::None, Some(format!("{CONSEQUENCE}."))),
-        Choice::None => {
+        IsolationChoice::Box => decision(Isolation::Box, None),
+        IsolationChoice::None if container.is_some() => {
+            decision(Isolation::None, Some(format!("{CONSEQUENCE}.")))
+        }
+        IsolationChoice::None => {
             let warning = "computers are not walled off: what runs in them can reach this machine's network, and the \
                            files and processes of the account that they run as.";
             decision(Isolation::None, Some(warning.into()))
         }
-        Choice::Auto => match (boxes(), container) {
+        IsolationChoice::Auto => match (boxes(), container) {
             (Ok(()), _) => decision(Isolation::Box, None),
             (Err(reason), Some(sign)) => {
                 let warning = format!(
@@ -94,48 +96,48 @@ impl Isolation {
     /// Prepares the folders of a computer.
     pub(super) fn layout(self, runtime: &RuntimeDir, home: &Home, slot: u32) -> io::Result<Layout> {
         match self {
-            Self::Box => Ok(sandbox::layout(runtime, home, slot)),
+            Self::Box => Ok(boxed::layout(runtime, home, slot)),
             Self::None => unboxed::layout(runtime, home),
         }
     }
 
     /// Removes what [`Self::layout`] has made, once nothing of the computer is left. The home stays.
-    pub(super) fn clear(self, runtime: &RuntimeDir, layout: &Layout) {
+    pub(super) fn remove_folders(self, runtime: &RuntimeDir, layout: &Layout) {
         match self {
             Self::Box => {}
-            Self::None => runtime.remove_place(layout.display),
+            Self::None => runtime.remove_computer_folders(layout.display),
         }
     }
 
     /// The command that starts the agent.
-    pub(super) fn command(self, layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
+    pub(super) fn command(self, layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
         match self {
-            Self::Box => sandbox::command(layout, opening),
-            Self::None => unboxed::command(layout, opening),
+            Self::Box => boxed::command(layout, launch),
+            Self::None => unboxed::command(layout, launch),
         }
     }
 
     /// The command that starts the shell of a terminal.
-    pub(super) fn shell(self, layout: &Layout) -> Vec<String> {
+    pub(super) fn shell_command(self, layout: &Layout) -> Vec<String> {
         match self {
-            Self::Box => sandbox::shell(),
-            Self::None => unboxed::shell(layout),
+            Self::Box => boxed::shell_command(),
+            Self::None => unboxed::shell_command(layout),
         }
     }
 
     /// Follows what that command has started.
-    pub(super) fn follow(self, child: Child, spawner: &Spawner, ending: Ending) -> Container {
-        let reach = match self {
-            Self::Box => Reach::Namespace,
-            Self::None => Reach::Descendants(spawner.clone()),
+    pub(super) fn follow(self, child: Child, spawner: &Spawner, shutdown: Shutdown) -> RootProcess {
+        let scope = match self {
+            Self::Box => KillScope::Namespace,
+            Self::None => KillScope::Descendants(spawner.clone()),
         };
-        Container::follow(child, reach, ending)
+        RootProcess::follow(child, scope, shutdown)
     }
 
     pub(super) fn terminals(self) -> Terminals {
         match self {
-            Self::Box => Terminals::OfBox,
-            Self::None => Terminals::OfHost,
+            Self::Box => Terminals::Box,
+            Self::None => Terminals::Host,
         }
     }
 
@@ -147,7 +149,7 @@ impl Isolation {
 
 /// Signs by which a container is known.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
+pub(crate) struct ContainerSigns {
     /// Files and folders that container engines make.
     pub(crate) files: Vec<&'static str>,
     /// Variables that are not empty.
@@ -169,22 +171,22 @@ const GROUPS: &[&str] =
 /// In the mount of the root folder, or of the files that engines put into `/etc`.
 const MOUNTS: &[&str] = &["/docker/", "/containers/", "/containerd/", "/kubelet/", "/lxc/"];
 
-impl Facts {
-    pub(crate) fn capture() -> Self {
-        let read = |file| fs::read_to_string(file).unwrap_or_default();
+impl ContainerSigns {
+    pub(crate) fn read() -> Self {
+        let text_of = |file| fs::read_to_string(file).unwrap_or_default();
         Self {
             files: FILES.iter().copied().filter(|file| Path::new(file).exists()).collect(),
             variables: VARIABLES
                 .iter()
                 .filter_map(|&name| Some((name, env::var(name).ok().filter(|value| !value.is_empty())?)))
                 .collect(),
-            cgroup: read("/proc/self/cgroup"),
-            mounts: read("/proc/self/mountinfo"),
+            cgroup: text_of("/proc/self/cgroup"),
+            mounts: text_of("/proc/self/mountinfo"),
         }
     }
 
     /// The sign by which this is a container, if it is one.
-    pub(crate) fn container(&self) -> Option<String> {
+    pub(crate) fn detect(&self) -> Option<String> {
         if let Some(file) = self.files.first() {
             return Some((*file).to_owned());
         }
@@ -199,12 +201,12 @@ impl Facts {
         if self.cgroup.lines().any(|line| in_groups(&line)) {
             return Some("its control group".into());
         }
-        self.mounts.lines().any(is_of_engine).then(|| "its mounts".into())
+        self.mounts.lines().any(is_engine_mount).then(|| "its mounts".into())
     }
 }
 
 /// Whether an engine has mounted the root folder, or a file that it writes.
-fn is_of_engine(mount: &str) -> bool {
+fn is_engine_mount(mount: &str) -> bool {
     // ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE TREE-OPTIONS
     let mut fields = mount.split(' ').skip(3);
     let (Some(root), Some(point)) = (fields.next(), fields.next()) else { return false };
@@ -228,15 +230,15 @@ mod tests {
     #[test]
     fn boxes_are_used_wherever_they_work() {
         for container in [None, Some("/.dockerenv")] {
-            let decision = decide(Choice::Auto, || Ok(()), container).expect("there are boxes");
-            assert_eq!(decision, Decision { isolation: Isolation::Box, warning: None });
+            let decision = decide(IsolationChoice::Auto, || Ok(()), container).expect("there are boxes");
+            assert_eq!(decision, IsolationDecision { isolation: Isolation::Box, warning: None });
         }
     }
 
     #[test]
     fn a_container_without_boxes_is_the_wall_and_it_is_said() {
-        let Decision { isolation, warning } =
-            decide(Choice::Auto, refused, Some("/.dockerenv")).expect("it is a container");
+        let IsolationDecision { isolation, warning } =
+            decide(IsolationChoice::Auto, refused, Some("/.dockerenv")).expect("it is a container");
         assert_eq!(isolation, Isolation::None);
         let warning = warning.expect("it is said");
         for part in ["not walled off", "no namespaces", "/.dockerenv", "--isolation=box"] {
@@ -246,14 +248,16 @@ mod tests {
 
     #[test]
     fn elsewhere_it_is_refused_and_the_option_named() {
-        let refusal = decide(Choice::Auto, refused, None).expect_err("it is no container");
+        let refusal = decide(IsolationChoice::Auto, refused, None).expect_err("it is no container");
         assert!(refusal.contains("no namespaces") && refusal.contains("--isolation=none"), "{refusal}");
     }
 
     #[test]
     fn a_choice_is_followed_without_trying_a_box() {
         let tried = || -> Result<(), String> { panic!("nobody asked") };
-        for (choice, isolation) in [(Choice::Box, Isolation::Box), (Choice::None, Isolation::None)] {
+        for (choice, isolation) in
+            [(IsolationChoice::Box, Isolation::Box), (IsolationChoice::None, Isolation::None)]
+        {
             for container in [None, Some("x")] {
                 let decision = decide(choice, tried, container).expect("it was chosen");
                 assert_eq!(decision.isolation, isolation);
@@ -273,19 +277,26 @@ mod tests {
             "0::/user.slice/user-1000.slice/session-2.scope\n",
             "0::/system.slice/docker.service\n",
         ] {
-            let facts = Facts { cgroup: cgroup.into(), mounts: PLAIN_MOUNT.into(), ..Facts::default() };
-            assert_eq!(facts.container(), None, "{cgroup}");
+            let signs = ContainerSigns {
+                cgroup: cgroup.into(),
+                mounts: PLAIN_MOUNT.into(),
+                ..ContainerSigns::default()
+            };
+            assert_eq!(signs.detect(), None, "{cgroup}");
         }
     }
 
     #[test]
     fn containers_are_known_by_any_sign() {
         for file in FILES {
-            assert_eq!(Facts { files: vec![file], ..Facts::default() }.container().as_deref(), Some(*file));
+            assert_eq!(
+                ContainerSigns { files: vec![file], ..ContainerSigns::default() }.detect().as_deref(),
+                Some(*file)
+            );
         }
         for name in VARIABLES {
             let variables = HashMap::from([(*name, "true".to_owned())]);
-            let sign = Facts { variables, ..Facts::default() }.container();
+            let sign = ContainerSigns { variables, ..ContainerSigns::default() }.detect();
             assert_eq!(sign, Some(format!("the variable {name}")));
         }
         for cgroup in [
@@ -294,8 +305,12 @@ mod tests {
             "0::/machine.slice/libpod-9f0c.scope/container\n",
             "0::/lxc.payload.web\n",
         ] {
-            let facts = Facts { cgroup: cgroup.into(), mounts: PLAIN_MOUNT.into(), ..Facts::default() };
-            assert!(facts.container().is_some(), "{cgroup}");
+            let signs = ContainerSigns {
+                cgroup: cgroup.into(),
+                mounts: PLAIN_MOUNT.into(),
+                ..ContainerSigns::default()
+            };
+            assert!(signs.detect().is_some(), "{cgroup}");
         }
         for mounts in [
             "600 500 0:55 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A,upperdir=/x\n",
@@ -303,9 +318,13 @@ mod tests {
             "601 600 8:1 /var/lib/docker/containers/9f0c/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n",
             "601 600 8:1 /var/lib/kubelet/pods/9f0c/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n",
         ] {
-            let facts = Facts { cgroup: "0::/\n".into(), mounts: mounts.into(), ..Facts::default() };
-            assert!(facts.container().is_some(), "{mounts}");
+            let signs = ContainerSigns {
+                cgroup: "0::/\n".into(),
+                mounts: mounts.into(),
+                ..ContainerSigns::default()
+            };
+            assert!(signs.detect().is_some(), "{mounts}");
         }
-        assert_eq!(Facts { mounts: "nonsense".into(), ..Facts::default() }.container(), None);
+        assert_eq!(ContainerSigns { mounts: "nonsense".into(), ..ContainerSigns::default() }.detect(), None);
     }
 }

@@ -24,12 +24,12 @@ pub(super) struct Layout {
     pub(super) display: u16,
     /// What X clients have to know to be let in, if the folder of X sockets is not the computer's own.
     pub(super) key: Option<DisplayKey>,
-    pub(super) inside: Inside,
+    pub(super) inside: InsidePaths,
 }
 
 /// Paths as the programs of a computer see them.
 #[derive(Clone, Debug)]
-pub(super) struct Inside {
+pub(super) struct InsidePaths {
     pub(super) home: String,
     /// The folder of the desktop's sockets.
     pub(super) run: String,
@@ -45,8 +45,8 @@ pub(super) struct Inside {
     pub(super) replacements: Option<String>,
 }
 
-impl Inside {
-    pub(super) fn of_box() -> Self {
+impl InsidePaths {
+    pub(super) fn for_box() -> Self {
         let below = |name: &str| format!("{BOX_RUN}/{name}");
         Self {
             home: HOME.into(),

@@ -18,14 +18,14 @@ use rustix::fs::{FlockOperation, flock};
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use crate::agent::PROCESSES;
+use crate::agent::MAX_PROCESSES;
 
 use self::hierarchy::{Hierarchy, Version};
 
 /// Over which the kernel counts the use of cores, in µs.
 const CPU_PERIOD: u32 = 100_000;
 /// How long the kernel may take to see that a group is empty.
-const REMOVAL_TRIES: u32 = 100;
+const MAX_REMOVAL_ATTEMPTS: u32 = 100;
 const REMOVAL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// What limits can be set.
@@ -62,7 +62,7 @@ impl Limits {
         let mut locks = Vec::new();
         hierarchies.retain(|hierarchy| {
             remove_stale(&hierarchy.folder, prefix);
-            let lock = hold(&hierarchy.folder.join(&server));
+            let lock = create_and_lock(&hierarchy.folder.join(&server));
             let is_held = lock.is_ok();
             locks.extend(lock);
             is_held
@@ -74,15 +74,15 @@ impl Limits {
     }
 
     /// Makes the group of one computer. Where that fails the computer runs without limits, and says so.
-    pub(super) fn group(&self, name: &str, ram_gb: f64, cores: f64) -> Group {
-        self.try_group(name, ram_gb, cores).unwrap_or_else(|error| {
+    pub(super) fn create_group(&self, name: &str, ram_gb: f64, cores: f64) -> ControlGroup {
+        self.try_create_group(name, ram_gb, cores).unwrap_or_else(|error| {
             tracing::warn!("the computer {name} has no limits: {error}");
-            Group::default()
+            ControlGroup::default()
         })
     }
 
-    fn try_group(&self, name: &str, ram_gb: f64, cores: f64) -> io::Result<Group> {
-        let mut group = Group::default();
+    fn try_create_group(&self, name: &str, ram_gb: f64, cores: f64) -> io::Result<ControlGroup> {
+        let mut group = ControlGroup::default();
         for hierarchy in &self.hierarchies {
             let folder = hierarchy.folder.join(&self.server).join(name);
             hierarchy.make(&folder)?;
@@ -108,7 +108,7 @@ impl Limits {
                 group.enforced.cpu = true;
             }
             if hierarchy.has("pids") {
-                set("pids.max", PROCESSES.to_string())?;
+                set("pids.max", MAX_PROCESSES.to_string())?;
             }
         }
         Ok(group)
@@ -117,12 +117,12 @@ impl Limits {
 
 /// The groups of one computer, one in each hierarchy.
 #[derive(Debug, Default)]
-pub(super) struct Group {
+pub(super) struct ControlGroup {
     folders: Vec<PathBuf>,
     enforced: Enforced,
 }
 
-impl Group {
+impl ControlGroup {
     pub(super) fn enforced(&self) -> Enforced {
         self.enforced
     }
@@ -148,7 +148,7 @@ impl Group {
     /// Removes the groups, once the last process has gone.
     pub(super) async fn remove(&self) {
         for folder in &self.folders {
-            for _ in 0..REMOVAL_TRIES {
+            for _ in 0..MAX_REMOVAL_ATTEMPTS {
                 let removed = fs::remove_dir(folder);
                 if !removed.is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy) {
                     break;
@@ -160,7 +160,7 @@ impl Group {
 }
 
 /// Makes the group and locks it.
-fn hold(group: &Path) -> io::Result<File> {
+fn create_and_lock(group: &Path) -> io::Result<File> {
     loop {
         match fs::create_dir(group) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -206,14 +206,14 @@ mod tests {
         let tree = tempfile::tempdir().expect("the tests may write to /tmp");
         let (server, other) = (tree.path().join("orgo-1"), tree.path().join("other-1"));
         fs::create_dir_all(other.join("group")).expect("it is ours");
-        let lock = hold(&server).expect("nobody else holds it");
+        let lock = create_and_lock(&server).expect("nobody else holds it");
         fs::create_dir(server.join("group")).expect("it is ours");
         remove_stale(tree.path(), "orgo-");
         assert!(server.join("group").exists());
         drop(lock);
         remove_stale(tree.path(), "orgo-");
         assert!(!server.exists() && other.join("group").exists());
-        let _lock = hold(&server).expect("it is made again");
+        let _lock = create_and_lock(&server).expect("it is made again");
         assert!(server.exists());
     }
 }

@@ -4,28 +4,29 @@
 //! whether the code succeeded. `assets/python/sitecustomize.py` only describes the exception that ended it.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::time::{Instant, sleep_until};
 
-use crate::agent::End;
+use crate::agent::Exit;
+use crate::inherited::memory_file;
 
-use super::command::{CommandError, Outcome, Transcript, follow};
+use super::command::{CommandError, CommandResult, Outcome, follow};
 use super::machine::Machine;
 
 /// An interpreter that has not reached its program when this part of the limit is left is started again without the packages
 /// in the home.
-const START_SHARE: u32 = 4;
+const START_LIMIT_DIVISOR: u32 = 4;
 /// The maximum number of bytes that are read of a report.
-const REPORT_LIMIT: usize = 128 * 1024;
+const MAX_REPORT_BYTES: usize = 128 * 1024;
 /// The maximum number of characters of a class name in a response.
-const TYPE_LIMIT: usize = 256;
+const MAX_TYPE_CHARS: usize = 256;
 /// The maximum number of characters of an error in a response, without the line.
-const ERROR_LIMIT: usize = 20 * 1024;
+const MAX_ERROR_CHARS: usize = 20 * 1024;
 
 /// What the code did.
 #[derive(Debug)]
@@ -52,17 +53,17 @@ impl Machine {
         let report = report_file()?;
         let first = tokio::select! {
             ran = self.interpret(code, &["-u"], &report, deadline) => Some(ran?),
-            () = has_not_begun(&report, deadline - limit / START_SHARE) => None,
+            () = not_begun_by(&report, deadline - limit / START_LIMIT_DIVISOR) => None,
         };
         match first {
-            Some(transcript) if transcript.outcome == Outcome::TimedOut || has_begun(&report) => {
-                Ok(outcome(transcript, code, limit, &report))
+            Some(result) if result.outcome == Outcome::TimedOut || has_begun(&report) => {
+                Ok(judge(result, code, limit, &report))
             }
             // What the home adds to every interpreter ended this one, or holds it up.
             _ => {
                 let report = report_file()?;
-                let transcript = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
-                Ok(PythonOutcome { without_user_site: true, ..outcome(transcript, code, limit, &report) })
+                let result = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
+                Ok(PythonOutcome { without_user_site: true, ..judge(result, code, limit, &report) })
             }
         }
     }
@@ -73,8 +74,8 @@ impl Machine {
         options: &[&str],
         report: &File,
         deadline: Instant,
-    ) -> Result<Transcript, CommandError> {
-        let source = source(code)?;
+    ) -> Result<CommandResult, CommandError> {
+        let source = memory_file("source", code.as_bytes())?;
         // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
         let argv = std::iter::once("python3").chain(options.iter().copied()).map(str::to_owned).collect();
         let variables = [("PYTHONPATH".into(), self.python_path())];
@@ -85,11 +86,11 @@ impl Machine {
 
 /// Whether the program has begun: until then the report is empty.
 fn has_begun(report: &File) -> bool {
-    !read(report).is_empty()
+    !read_report(report).is_empty()
 }
 
 /// Returns at `time` if the program has not begun.
-async fn has_not_begun(report: &File, time: Instant) {
+async fn not_begun_by(report: &File, time: Instant) {
     sleep_until(time).await;
     if has_begun(report) {
         std::future::pending::<()>().await;
@@ -97,28 +98,20 @@ async fn has_not_begun(report: &File, time: Instant) {
 }
 
 /// Judges how the interpreter ended.
-fn outcome(transcript: Transcript, code: &str, limit: Duration, report: &File) -> PythonOutcome {
-    let timed_out = transcript.outcome == Outcome::TimedOut;
-    let failure = match transcript.outcome {
+fn judge(result: CommandResult, code: &str, limit: Duration, report: &File) -> PythonOutcome {
+    let timed_out = result.outcome == Outcome::TimedOut;
+    let failure = match result.outcome {
         Outcome::TimedOut => Some(PythonFailure {
             error: format!("the code ran longer than {} s and was ended", limit.as_secs()),
             error_type: "TimeoutError".into(),
         }),
-        Outcome::Exited(End { code: 0, .. }) => None,
+        Outcome::Exited(Exit { code: 0, .. }) => None,
         Outcome::Exited(end) => {
-            let exception = Exception::parse(&read(report));
-            Some(exception.map_or_else(|| died(end), |exception| exception.explain(code)))
+            let exception = Exception::parse(&read_report(report));
+            Some(exception.map_or_else(|| describe_exit(end), |exception| exception.explain(code)))
         }
     };
-    PythonOutcome { output: transcript.output, failure, timed_out, without_user_site: false }
-}
-
-/// A sealed file in memory with the code.
-fn source(code: &str) -> io::Result<File> {
-    let mut file = File::from(memfd_create("source", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
-    file.write_all(code.as_bytes())?;
-    fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
-    Ok(file)
+    PythonOutcome { output: result.output, failure, timed_out, without_user_site: false }
 }
 
 /// A file in memory for the report. Unlike a pipe it accepts a report of any length at once, and it needs no reader.
@@ -127,8 +120,8 @@ fn report_file() -> io::Result<File> {
 }
 
 /// Reads the report, up to its limit. The program may still have it open.
-fn read(report: &File) -> Vec<u8> {
-    let mut bytes = vec![0; REPORT_LIMIT];
+fn read_report(report: &File) -> Vec<u8> {
+    let mut bytes = vec![0; MAX_REPORT_BYTES];
     let mut filled = 0;
     while let Ok(length @ 1..) = report.read_at(&mut bytes[filled..], filled as u64) {
         filled += length;
@@ -152,8 +145,8 @@ impl Exception {
         let mut fields = report.splitn(3, |&byte| byte == 0);
         let line: usize = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
         let text = |bytes| String::from_utf8_lossy(bytes);
-        let class: String = text(fields.next()?).chars().take(TYPE_LIMIT).collect();
-        let message = text(fields.next()?).chars().take(ERROR_LIMIT).collect();
+        let class: String = text(fields.next()?).chars().take(MAX_TYPE_CHARS).collect();
+        let message = text(fields.next()?).chars().take(MAX_ERROR_CHARS).collect();
         (!class.is_empty()).then_some(Self { line: (line > 0).then_some(line), class, message })
     }
 
@@ -186,7 +179,7 @@ fn line_of(code: &str, number: usize) -> Option<&str> {
 }
 
 /// Explains the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
-fn died(end: End) -> PythonFailure {
+fn describe_exit(end: Exit) -> PythonFailure {
     match end.signal {
         Some(signal) => {
             let name = signal_name(signal);
@@ -260,10 +253,10 @@ mod tests {
     #[test]
     fn a_report_is_bounded() {
         let report = report_file().expect("there is memory");
-        report.write_all_at(&vec![b'x'; 2 * REPORT_LIMIT], 0).expect("there is memory");
-        assert_eq!(read(&report).len(), REPORT_LIMIT);
+        report.write_all_at(&vec![b'x'; 2 * MAX_REPORT_BYTES], 0).expect("there is memory");
+        assert_eq!(read_report(&report).len(), MAX_REPORT_BYTES);
         let long = [b"1\0", vec![b'E'; 1_000].as_slice(), b"\0", &vec![b'x'; 100_000]].concat();
         let (error, class) = explained(&long, "").expect("it is a report");
-        assert!(error.len() < ERROR_LIMIT + 100 && class.len() == TYPE_LIMIT);
+        assert!(error.len() < MAX_ERROR_CHARS + 100 && class.len() == MAX_TYPE_CHARS);
     }
 }

@@ -16,8 +16,8 @@ use std::time::Duration;
 use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::agent::end_descendants;
-use crate::privileges::passage;
+use crate::agent::kill_descendants;
+use crate::privileges::traversable_mode;
 use crate::untrusted::Folder;
 
 use super::display_key::DisplayKey;
@@ -32,7 +32,7 @@ macro_rules! system {
 }
 
 /// What every computer has beside the programs and settings of the host: files by their path in the support folder.
-const SYSTEM: &[(&str, &str)] = system![
+const SUPPORT_FILES: &[(&str, &str)] = system![
     "alsa.conf",
     "bin/python",
     "bin/web-browser",
@@ -48,7 +48,7 @@ const SYSTEM: &[(&str, &str)] = system![
 ];
 
 /// What a computer without a box has beside Debian's browser.
-const BROWSER: &[(&str, &str)] = system![
+const BROWSER_FILES: &[(&str, &str)] = system![
     "unboxed/bin/chromium",
     "unboxed/bin/x-www-browser",
     "unboxed/share/applications/chromium.desktop",
@@ -57,15 +57,16 @@ const BROWSER: &[(&str, &str)] = system![
 const PARENT: &str = "/tmp";
 const PREFIX: &str = "orgo-desktop-";
 /// Of a folder that is not locked yet, and how old one is that will not be locked any more.
-const UNLOCKED: &str = ".orgo-desktop-";
+const UNLOCKED_PREFIX: &str = ".orgo-desktop-";
 const UNLOCKED_AGE: Duration = Duration::from_secs(60);
 const LOCK: &str = "lock";
 
 /// A box that is killed may just have made another process, which the next search finds.
-const ROUNDS: usize = 100;
-const ROUND: Duration = Duration::from_millis(10);
+const MAX_ROUNDS: usize = 100;
+const ROUND_INTERVAL: Duration = Duration::from_millis(10);
 /// When the search is repeated, each after the one before.
-const LATER: [Duration; 3] = [Duration::from_millis(500), Duration::from_secs(3), Duration::from_secs(10)];
+const REPEAT_DELAYS: [Duration; 3] =
+    [Duration::from_millis(500), Duration::from_secs(3), Duration::from_secs(10)];
 
 /// The server's folder under `/tmp`, removed on drop. A lock in it says that its server lives.
 #[derive(Debug)]
@@ -89,14 +90,17 @@ impl RuntimeDir {
     pub(crate) fn create() -> io::Result<Self> {
         remove_stale(Path::new(PARENT));
         // It gets its name once it is locked: until then another server would take it for one whose server was killed.
-        let unlocked = tempfile::Builder::new().prefix(UNLOCKED).rand_bytes(8).tempdir_in(PARENT)?;
+        let unlocked = tempfile::Builder::new().prefix(UNLOCKED_PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
         // Another account must not be able to take it.
         let lock =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(unlocked.path().join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
-        fs::set_permissions(unlocked.path(), Permissions::from_mode(passage()))?;
-        let own =
-            unlocked.path().file_name().unwrap_or_default().to_string_lossy().replacen(UNLOCKED, PREFIX, 1);
+        fs::set_permissions(unlocked.path(), Permissions::from_mode(traversable_mode()))?;
+        let own = unlocked.path().file_name().unwrap_or_default().to_string_lossy().replacen(
+            UNLOCKED_PREFIX,
+            PREFIX,
+            1,
+        );
         let folder = Path::new(PARENT).join(own);
         fs::rename(unlocked.path(), &folder)?;
         // Nothing of that name is left to remove.
@@ -114,33 +118,37 @@ impl RuntimeDir {
 
     /// The names of the folders of a computer without a box: for sockets, for `XDG_RUNTIME_DIR`, for logs and for programs of
     /// `exec`.
-    pub(super) const PLACES: [&str; 4] = ["run", "user", "log", "exec"];
+    pub(super) const FOLDERS: [&str; 4] = ["run", "user", "log", "exec"];
 
     /// Makes the folders of a computer without a box, named after a display that is free.
-    pub(super) fn make_place(&self, owner: Option<u32>, key: &DisplayKey) -> io::Result<(u16, PathBuf)> {
+    pub(super) fn create_computer_folders(
+        &self,
+        owner: Option<u32>,
+        key: &DisplayKey,
+    ) -> io::Result<(u16, PathBuf)> {
         let own = Folder::open(&self.folder)?;
-        let displays = displays()?;
-        for _ in 0..DISPLAYS_TRIED {
+        let x_sockets = x_sockets()?;
+        for _ in 0..MAX_DISPLAYS_TRIED {
             let display = random_display()?;
             let name = display.to_string();
-            if fs::symlink_metadata(lock_of(display)).is_ok() || displays.has(&socket_of(display)) {
+            if fs::symlink_metadata(lock_of(display)).is_ok() || x_sockets.has(&socket_of(display)) {
                 continue;
             }
             match own.create(&name, None) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 made => made?,
             };
-            let place = own.create_passage(&name, owner)?;
-            let made = Self::PLACES.iter().try_for_each(|name| {
+            let place = own.create_traversable(&name, owner)?;
+            let made = Self::FOLDERS.iter().try_for_each(|name| {
                 let folder = place.create(name, owner)?;
-                if *name == Self::PLACES[0] {
+                if *name == Self::FOLDERS[0] {
                     folder.write(DisplayKey::FILE, &key.file(), owner)
                 } else {
                     Ok(())
                 }
             });
             if let Err(error) = made {
-                self.remove_place(display);
+                self.remove_computer_folders(display);
                 return Err(error);
             }
             return Ok((display, self.folder.join(name)));
@@ -149,7 +157,7 @@ impl RuntimeDir {
     }
 
     /// Removes the folders of a computer without a box, of which nothing runs any more, and what its X server left.
-    pub(super) fn remove_place(&self, display: u16) {
+    pub(super) fn remove_computer_folders(&self, display: u16) {
         remove_display(display);
         let removed = Folder::open(&self.folder).and_then(|own| own.remove(&display.to_string()));
         if let Err(error) = removed {
@@ -179,18 +187,18 @@ impl RuntimeDir {
         )?;
         public("group", "root:x:0:\nuser:x:1000:user\n")?;
         public("resolv.conf", &format!("nameserver {RESOLVER}\n"))?;
-        for (name, text) in SYSTEM {
+        for (name, text) in SUPPORT_FILES {
             public(name, text)?;
         }
         // A wrapper of a program that is not installed would be taken for it.
-        for (name, text) in BROWSER {
+        for (name, text) in BROWSER_FILES {
             if Path::new("/usr/bin/chromium").exists() {
                 public(name, text)?;
             }
         }
         let prepares = format!("{PYTHON}/sitecustomize.py");
         public(&prepares, include_str!("../../assets/python/sitecustomize.py"))?;
-        provide_agent(&std::env::current_exe()?, &support.join(AGENT))
+        install_agent(&std::env::current_exe()?, &support.join(AGENT))
     }
 }
 
@@ -207,7 +215,7 @@ fn make_public(folder: &Path) -> io::Result<()> {
 }
 
 /// How many displays may be taken, of those that are tried.
-const DISPLAYS_TRIED: usize = 100;
+const MAX_DISPLAYS_TRIED: usize = 100;
 
 /// Clear of the displays that people and other programs number from 0.
 fn random_display() -> io::Result<u16> {
@@ -226,12 +234,12 @@ fn socket_of(display: u16) -> String {
 }
 
 /// The folder of X sockets. All users of the host may write to it, as to `/tmp`.
-fn displays() -> io::Result<Folder> {
+fn x_sockets() -> io::Result<Folder> {
     let parent = Folder::open(Path::new(PARENT))?;
     let name = X_SOCKETS.rsplit_once('/').map_or(X_SOCKETS, |(_, name)| name);
     match parent.create_sticky(name) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => parent.visit(name),
+        _ => parent.open_unchanged(name),
     }
 }
 
@@ -242,12 +250,12 @@ fn remove_display(display: u16) {
     let lock = lock.file_name().unwrap_or_default().to_string_lossy();
     // What is not there, or somebody else's, stays.
     let _ = parent.and_then(|parent| parent.remove(&lock));
-    let _ = displays().and_then(|displays| displays.remove(&socket_of(display)));
+    let _ = x_sockets().and_then(|x_sockets| x_sockets.remove(&socket_of(display)));
 }
 
 /// A second name for this program, since a computer's user may not be able to reach the folder it lies in; a copy where
 /// that is another file system or the file is closed to others.
-fn provide_agent(program: &Path, agent: &Path) -> io::Result<()> {
+fn install_agent(program: &Path, agent: &Path) -> io::Result<()> {
     let open_to_all = fs::metadata(program)?.mode() & 0o005 == 0o005;
     if open_to_all && fs::hard_link(program, agent).is_ok() {
         return Ok(());
@@ -258,17 +266,17 @@ fn provide_agent(program: &Path, agent: &Path) -> io::Result<()> {
 
 /// Kills the boxes that were being opened at the moment their server was killed: the folder is part of their command, and
 /// then mounted in them. So it does with what is left of computers without boxes.
-fn end_boxes(folder: &str) {
+fn kill_leftovers(folder: &str) {
     let part = format!("/{folder}/");
-    for _ in 0..ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let mut found = false;
         for (pid, process) in processes() {
-            if belongs(&process, &part) {
+            if belongs_to_box(&process, &part) {
                 found = true;
             } else if is_agent(&process, &part) {
                 found = true;
                 // It does the same, or hangs. Orphans fall to it as long as it is there.
-                end_descendants(pid.as_raw_nonzero().get(), &HashSet::new());
+                kill_descendants(pid.as_raw_nonzero().get(), &HashSet::new());
             } else {
                 continue;
             }
@@ -278,7 +286,7 @@ fn end_boxes(folder: &str) {
         if !found {
             return;
         }
-        thread::sleep(ROUND);
+        thread::sleep(ROUND_INTERVAL);
     }
 }
 
@@ -289,7 +297,7 @@ fn processes() -> impl Iterator<Item = (Pid, PathBuf)> {
     })
 }
 
-fn belongs(process: &Path, part: &str) -> bool {
+fn belongs_to_box(process: &Path, part: &str) -> bool {
     let has = |file, text: &str| read(process, file).contains(text);
     has("mountinfo", part) || has("comm", "bwrap") && has("cmdline", part)
 }
@@ -312,14 +320,15 @@ fn remove_stale(parent: &Path) {
         let ours = entry.metadata().is_ok_and(|metadata| {
             // A server that is starting locks its folder at once.
             let age = metadata.modified().ok().and_then(|made| made.elapsed().ok()).unwrap_or_default();
-            let has_prefix = name.starts_with(PREFIX) || name.starts_with(UNLOCKED) && age > UNLOCKED_AGE;
+            let has_prefix =
+                name.starts_with(PREFIX) || name.starts_with(UNLOCKED_PREFIX) && age > UNLOCKED_AGE;
             has_prefix && metadata.is_dir() && metadata.uid() == own
         });
         let abandoned = ours && is_abandoned(&entry.path());
         if !abandoned {
             continue;
         }
-        end_boxes(&name);
+        kill_leftovers(&name);
         // Folders of computers without boxes are named after their displays.
         for display in displays_of(&entry.path()) {
             remove_display(display);
@@ -329,9 +338,9 @@ fn remove_stale(parent: &Path) {
         }
         // A box may have been so young that it could not be told from other processes yet.
         thread::spawn(move || {
-            for pause in LATER {
+            for pause in REPEAT_DELAYS {
                 thread::sleep(pause);
-                end_boxes(&name);
+                kill_leftovers(&name);
             }
         });
     }

@@ -12,17 +12,17 @@ use crate::agent::{Agent, AgentError, Spawn, Stdio};
 use crate::screen::{Dial, Screen, ScreenError, Sign};
 
 use super::display_key::DisplayKey;
-use super::ending::Ending;
 use super::environment::environment;
-use super::layout::{Inside, Layout};
+use super::layout::{InsidePaths, Layout};
 use super::resolution::Resolution;
+use super::shutdown::Shutdown;
 
 /// How long a desktop may take to come up; a warm one takes a fraction of a second.
-const BOOT_LIMIT: Duration = Duration::from_secs(20);
+const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a part may take that the rest can do without.
-const PART_LIMIT: Duration = Duration::from_secs(10);
+const PART_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the wallpaper and the panel may take after that.
-const PAINT_LIMIT: Duration = Duration::from_secs(5);
+const PAINT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How soon a part of the desktop that ended is started again.
 const RESTART_DELAY: Duration = Duration::from_millis(500);
 
@@ -46,7 +46,7 @@ pub(crate) enum BootError {
     Screen(#[from] ScreenError),
     /// The server goes down.
     #[error("the server is going down")]
-    GivenUp,
+    ShuttingDown,
     /// A part did not get ready.
     #[error("{part} did not get ready in time")]
     TooSlow { part: &'static str },
@@ -61,7 +61,7 @@ impl BootError {
         match self {
             Self::Ended { .. } | Self::Program { .. } | Self::Screen(_) => true,
             Self::TooSlow { .. } | Self::Unreachable { .. } => true,
-            Self::Box(_) | Self::Home(_) | Self::GivenUp => false,
+            Self::Box(_) | Self::Home(_) | Self::ShuttingDown => false,
         }
     }
 }
@@ -88,8 +88,8 @@ impl Settings {
 }
 
 /// Waits for the agent.
-pub(super) async fn reach(agent: &Agent) -> Result<(), BootError> {
-    timeout(BOOT_LIMIT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
+pub(super) async fn wait_for_agent(agent: &Agent) -> Result<(), BootError> {
+    timeout(BOOT_TIMEOUT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
     Ok(())
 }
 
@@ -101,33 +101,33 @@ pub(super) struct Desktop {
 }
 
 /// Starts everything and returns once the X server, the window manager and the sound server are ready; what is drawn on the
-/// screen comes [later](drawn). The parts are started again when they end, until `ending`; when the X server ends the whole
+/// screen comes [later](drawn). The parts are started again when they end, until `shutdown`; when the X server ends the whole
 /// computer does.
 pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,
     resolution: Resolution,
     settings: Settings,
-    ending: &Ending,
+    shutdown: &Shutdown,
 ) -> Result<Desktop, BootError> {
-    let deadline = Instant::now() + BOOT_LIMIT;
-    let session = Session { agent, layout, settings, ending };
+    let deadline = Instant::now() + BOOT_TIMEOUT;
+    let session = Session { agent, layout, settings, shutdown };
 
     session.start_display(resolution).await?;
-    let around = async {
-        session.keep(SOUND_SERVER).await?;
-        session.keep(MESSAGE_BUS).await
+    let audio_and_bus = async {
+        session.keep_running(AUDIO_SERVER).await?;
+        session.keep_running(MESSAGE_BUS).await
     };
-    let (screen, ()) = tokio::try_join!(session.open_screen(deadline), around)?;
+    let (screen, ()) = tokio::try_join!(session.open_screen(deadline), audio_and_bus)?;
 
-    session.keep(WINDOW_MANAGER).await?;
+    session.keep_running(WINDOW_MANAGER).await?;
     // By then the parts that need none have no more to wait for.
-    let deadline = Instant::now() + PART_LIMIT;
-    let managed = shows(&screen, Sign::WindowManager, deadline).await?;
-    session.keep(DESKTOP).await?;
-    session.keep(PANEL).await?;
-    let heard = wait_for(agent, layout.inside.pulse_socket(), "the sound server", deadline).await;
-    let parts = [(managed, "window manager"), (heard.is_ok(), "audio server")];
+    let deadline = Instant::now() + PART_TIMEOUT;
+    let managed = wait_for_sign(&screen, Sign::WindowManager, deadline).await?;
+    session.keep_running(DESKTOP).await?;
+    session.keep_running(PANEL).await?;
+    let audio_ready = wait_for(agent, layout.inside.pulse_socket(), "the sound server", deadline).await;
+    let parts = [(managed, "window manager"), (audio_ready.is_ok(), "audio server")];
     let missing: Vec<_> = parts.into_iter().filter(|(is_up, _)| !is_up).map(|(_, part)| part).collect();
     if !missing.is_empty() {
         tracing::warn!("a computer runs without its {}", missing.join(" and its "));
@@ -138,7 +138,7 @@ pub(super) async fn start(
 /// Waits for the wallpaper and the panel, which nothing but a picture of the screen needs. Its user may have turned the panel
 /// off, or broken the settings of either, so it gives up after a while.
 pub(super) async fn drawn(screen: Arc<Screen>) {
-    match shows(&screen, Sign::Desktop, Instant::now() + PAINT_LIMIT).await {
+    match wait_for_sign(&screen, Sign::Desktop, Instant::now() + PAINT_TIMEOUT).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("the desktop of a computer did not get drawn in time"),
         // It stops already.
@@ -146,7 +146,7 @@ pub(super) async fn drawn(screen: Arc<Screen>) {
     }
 }
 
-async fn shows(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
+async fn wait_for_sign(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
     let screen = Arc::clone(screen);
     // The X server is asked, which blocks.
     let waiting = tokio::task::spawn_blocking(move || screen.wait_for(sign, deadline.into_std()));
@@ -166,7 +166,7 @@ const NO_HOME: &[(&str, &str)] =
     &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}"), ("XDG_DATA_HOME", "{run}")];
 
 /// `norewinds` lets a recorder hear the first sample within a few milliseconds: without it the sink wakes every 2 s.
-const SOUND_SERVER: Part = Part {
+const AUDIO_SERVER: Part = Part {
     program: "pulseaudio",
     arguments: &[
         "-n",
@@ -194,7 +194,7 @@ const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[], variable
 const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"], variables: &[] };
 const PANEL: Part = Part { program: "tint2", arguments: &[], variables: &[] };
 
-fn filled(text: &str, inside: &Inside) -> String {
+fn expand(text: &str, inside: &InsidePaths) -> String {
     text.replace("{run}", &inside.run).replace("{user}", &inside.user).replace("{home}", &inside.home)
 }
 
@@ -205,7 +205,7 @@ struct Session<'a> {
     agent: &'a Agent,
     layout: &'a Layout,
     settings: Settings,
-    ending: &'a Ending,
+    shutdown: &'a Shutdown,
 }
 
 impl Session<'_> {
@@ -237,13 +237,13 @@ impl Session<'_> {
             argv.extend(["-auth".into(), inside.key_file()]);
         }
         let mut server = self.spawn(DISPLAY_SERVER, argv, NO_HOME).await?;
-        let ending = self.ending.clone();
-        let ended = ending.token().clone();
+        let shutdown = self.shutdown.clone();
+        let ended = shutdown.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             let ended = server.exit().await;
             tracing::debug!("the X server ended: {ended:?}");
             // Without its agent nothing is known of the X server.
-            ending.because(if ended.is_ok() { "its X server ended" } else { "its agent ended" });
+            shutdown.fail(if ended.is_ok() { "its X server ended" } else { "its agent ended" });
         }));
         Ok(())
     }
@@ -258,19 +258,19 @@ impl Session<'_> {
     }
 
     /// Starts a part now and again whenever it ends.
-    async fn keep(&self, part: Part) -> Result<(), BootError> {
+    async fn keep_running(&self, part: Part) -> Result<(), BootError> {
         let words = std::iter::once(part.program).chain(part.arguments.iter().copied());
-        let argv: Vec<String> = words.map(|word| filled(word, &self.layout.inside)).collect();
+        let argv: Vec<String> = words.map(|word| expand(word, &self.layout.inside)).collect();
         let mut process = self.spawn(part.program, argv.clone(), part.variables).await?;
-        let (agent, layout, ending) = (self.agent.clone(), self.layout.clone(), self.ending.clone());
+        let (agent, layout, shutdown) = (self.agent.clone(), self.layout.clone(), self.shutdown.clone());
         let settings = self.settings;
-        let ended = ending.token().clone();
+        let ended = shutdown.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             loop {
                 let ended = process.exit().await;
                 tracing::debug!("{} ended: {ended:?}", part.program);
                 sleep(RESTART_DELAY).await;
-                let session = Session { agent: &agent, layout: &layout, settings, ending: &ending };
+                let session = Session { agent: &agent, layout: &layout, settings, shutdown: &shutdown };
                 match session.spawn(part.program, argv.clone(), part.variables).await {
                     Ok(again) => process = again,
                     Err(error) => return tracing::warn!("{error}"),
@@ -294,7 +294,7 @@ impl Session<'_> {
         };
         let mut env = environment(self.layout);
         env.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
-        env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), filled(value, inside))));
+        env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), expand(value, inside))));
         let spawn = Spawn { argv, env, cwd: inside.home.clone(), stdio, script: false };
         self.agent.spawn(spawn, &[]).await.map_err(|error| BootError::Program { program, error })
     }
@@ -325,8 +325,8 @@ async fn wait_for(
     part: &'static str,
     deadline: Instant,
 ) -> Result<(), BootError> {
-    let (agent, patience) = (agent.clone(), deadline.saturating_duration_since(Instant::now()));
-    let connected = tokio::task::spawn_blocking(move || agent.connect(&socket, patience)).await;
+    let (agent, listen_timeout) = (agent.clone(), deadline.saturating_duration_since(Instant::now()));
+    let connected = tokio::task::spawn_blocking(move || agent.connect(&socket, listen_timeout)).await;
     match connected.map_err(io::Error::other)? {
         Ok(_) => Ok(()),
         Err(error) => Err(BootError::Unreachable { part, error }),

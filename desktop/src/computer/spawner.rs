@@ -7,14 +7,9 @@
 //! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{Seek as _, Write as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt as _;
 use std::{env, io, thread};
 
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, getppid, set_parent_process_death_signal, setsid, test_kill_process,
     waitpid,
@@ -23,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::agent::{Identity, Stat, descendants, end_descendants};
+use crate::agent::{Identity, Stat, descendants, kill_descendants};
 use crate::inherited::reset_for_exec;
 
 /// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
@@ -31,7 +26,7 @@ const JOIN_SESSION_KEYRING: libc::c_long = 1;
 
 enum Request {
     Spawn(Box<Command>, oneshot::Sender<io::Result<Child>>),
-    Sweep(oneshot::Sender<()>),
+    KillOrphans(oneshot::Sender<()>),
 }
 
 /// The way to that thread.
@@ -47,17 +42,17 @@ impl Spawner {
         let runtime = Handle::current();
         thread::Builder::new().name("spawner".into()).spawn(move || {
             let _entered = runtime.enter();
-            let mut started = Started::default();
+            let mut started = StartedChildren::default();
             while let Some(request) = received.blocking_recv() {
                 // Whoever asked may have gone; a child is then killed on drop.
                 match request {
                     Request::Spawn(mut command, reply) => {
                         let child = command.spawn();
-                        started.note(&child);
+                        started.record(&child);
                         let _ = reply.send(child);
                     }
-                    Request::Sweep(reply) => {
-                        started.sweep();
+                    Request::KillOrphans(reply) => {
+                        started.kill_orphans();
                         let _ = reply.send(());
                     }
                 }
@@ -68,11 +63,11 @@ impl Spawner {
 
     /// Kills all children of this process that it has not started: what computers without boxes have left. Orphans fall to
     /// this process if it has said so to the kernel.
-    pub(crate) async fn sweep(&self) {
-        let (reply, answer) = oneshot::channel();
-        if self.requests.send(Request::Sweep(reply)).is_ok() {
+    pub(crate) async fn kill_orphans(&self) {
+        let (reply, response) = oneshot::channel();
+        if self.requests.send(Request::KillOrphans(reply)).is_ok() {
             // An error means that the server goes down.
-            let _ = answer.await;
+            let _ = response.await;
         }
     }
 
@@ -102,18 +97,18 @@ impl Spawner {
                 Ok(())
             });
         }
-        let (reply, answer) = oneshot::channel();
+        let (reply, response) = oneshot::channel();
         self.requests.send(Request::Spawn(Box::new(command), reply)).map_err(io::Error::other)?;
-        answer.await.map_err(io::Error::other)?
+        response.await.map_err(io::Error::other)?
     }
 }
 
 /// The children that were started here: their numbers, and when they started if that could be read.
 #[derive(Default)]
-struct Started(HashMap<i32, Option<u64>>);
+struct StartedChildren(HashMap<i32, Option<u64>>);
 
-impl Started {
-    fn note(&mut self, child: &io::Result<Child>) {
+impl StartedChildren {
+    fn record(&mut self, child: &io::Result<Child>) {
         if let Some(pid) = child.as_ref().ok().and_then(Child::id).map(u32::cast_signed) {
             self.0.insert(pid, Stat::of(pid).map(|stat| stat.started));
         }
@@ -125,7 +120,7 @@ impl Started {
     }
 
     /// No child is started meanwhile, which would be taken for a foreign one.
-    fn sweep(&mut self) {
+    fn kill_orphans(&mut self) {
         let own = getpid().as_raw_nonzero().get();
         // The list of processes may lack some of them if it cannot be read whole.
         self.0.retain(|&pid, _| {
@@ -137,7 +132,7 @@ impl Started {
             .filter(|(pid, stat)| stat.parent == own && self.has(*pid, stat))
             .map(|(pid, stat)| (*pid, stat.started))
             .collect();
-        if !end_descendants(own, &kept) {
+        if !kill_descendants(own, &kept) {
             tracing::error!("what a computer has left does not end");
         }
         let left = descendants(own).into_iter();
@@ -156,25 +151,4 @@ fn leave_session_keyring() {
     unsafe {
         libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>());
     }
-}
-
-/// Lets the child have these descriptors, by the same numbers. They are closed here when the command is dropped.
-pub(crate) fn inherit(command: &mut std::process::Command, descriptors: Vec<OwnedFd>) {
-    // SAFETY: between fork and exec only an async-signal-safe system call is made, and nothing is allocated.
-    unsafe {
-        command.pre_exec(move || {
-            for descriptor in &descriptors {
-                fcntl_setfd(descriptor, FdFlags::empty())?;
-            }
-            Ok(())
-        });
-    }
-}
-
-/// A file without a name, to be inherited.
-pub(crate) fn memory_file(content: &str) -> io::Result<OwnedFd> {
-    let mut file = File::from(memfd_create("file", MemfdFlags::CLOEXEC)?);
-    file.write_all(content.as_bytes())?;
-    file.rewind()?;
-    Ok(file.into())
 }

@@ -7,23 +7,23 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::agent::{self, Ground};
-use crate::privileges::give_up_rights;
+use crate::agent::{self, AgentPaths};
+use crate::inherited::inherit;
+use crate::privileges::drop_all_capabilities;
 use crate::seccomp;
 
+use super::boxed::{AGENT, AgentLaunch};
 use super::display_key::DisplayKey;
 use super::homes::Home;
-use super::layout::{Inside, Layout};
+use super::layout::{InsidePaths, Layout};
 use super::runtime_dir::RuntimeDir;
-use super::sandbox::{AGENT, Opening};
-use super::spawner::inherit;
 
 /// The folder of the support files with what takes the place of files of the system that a box would cover.
 const REPLACEMENTS: &str = "unboxed";
 
 /// The command that starts the shell of a terminal. A login shell would read the `/etc/profile` of the system first, which
 /// sets another `PATH`.
-pub(super) fn shell(layout: &Layout) -> Vec<String> {
+pub(super) fn shell_command(layout: &Layout) -> Vec<String> {
     let settings = format!("{}/{REPLACEMENTS}/shell", layout.inside.support);
     ["bash", "--noprofile", "--rcfile", &settings, "-i"].map(str::to_owned).to_vec()
 }
@@ -31,16 +31,16 @@ pub(super) fn shell(layout: &Layout) -> Vec<String> {
 /// Makes the folders of the computer below the server's, and finds a display that is free.
 pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
     let key = DisplayKey::random().map_err(io::Error::other)?;
-    let (display, place) = runtime.make_place(home.owner, &key)?;
+    let (display, place) = runtime.create_computer_folders(home.owner, &key)?;
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let below = |name: &str| text(place.join(name));
-    let [run, user, logs, scratch] = RuntimeDir::PLACES.map(below);
+    let [run, user, logs, scratch] = RuntimeDir::FOLDERS.map(below);
     let support = runtime.support();
     Ok(Layout {
         home: home.path.clone(),
         display,
         key: Some(key),
-        inside: Inside {
+        inside: InsidePaths {
             home: text(home.path.clone()),
             run,
             user,
@@ -54,8 +54,8 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
 }
 
 /// The command that starts the agent. It confines itself, since nothing else does.
-pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
-    let Opening { owner, control, .. } = opening;
+pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
+    let AgentLaunch { owner, control, .. } = launch;
     let mut command = Command::new(layout.support.join(AGENT));
     command
         .args(["agent", "--unboxed", "--control", &control.as_raw_fd().to_string()])
@@ -70,12 +70,12 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
 }
 
 /// Runs the agent of a computer without a box. To be called while the process has one thread.
-pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
+pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
     // Orphans fall to the agent and not to the first process of the system, so that they end with the computer.
     rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
     // The end of the server is seen by its socket: an agent that the kernel killed could not end the others.
     rustix::process::set_parent_process_death_signal(None)?;
-    give_up_rights()?;
+    drop_all_capabilities()?;
     seccomp::COMPUTER.install()?;
-    agent::serve(control, ground)
+    agent::serve(control, paths)
 }

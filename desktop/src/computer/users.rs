@@ -9,11 +9,11 @@ use rustix::thread::{CapabilitySet, capabilities};
 
 /// If the server is root, computers' users begin at the first of these that there is. No Debian system hands the first out; a
 /// container without root's rights on the host often has 65536 users only.
-const FIRST: [u32; 2] = [200_000, 30_000];
+const FIRST_USER_IDS: [u32; 2] = [200_000, 30_000];
 /// Which users there are for this process.
-const MAP: &str = "/proc/self/uid_map";
+const UID_MAP: &str = "/proc/self/uid_map";
 /// What it takes to start a process of another user, to give files to it, and to end it.
-const NEEDED: CapabilitySet = CapabilitySet::CHOWN
+const REQUIRED_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::KILL)
@@ -24,7 +24,7 @@ const NEEDED: CapabilitySet = CapabilitySet::CHOWN
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Users {
     /// Each is a user of its own; this is the first one's.
-    Own { first: u32 },
+    PerComputer { first: u32 },
     /// All are the server's own user, which is not root, or the root of a namespace who is somebody else outside.
     Shared,
     /// There is only root, and it is the host's or that of a container.
@@ -33,33 +33,34 @@ pub(crate) enum Users {
 
 impl Users {
     /// Whom this process can give computers to.
-    pub(crate) fn find() -> Self {
+    pub(crate) fn detect() -> Self {
         if !geteuid().is_root() {
             return Self::Shared;
         }
-        let may = capabilities(None).is_ok_and(|own| own.effective.contains(NEEDED));
-        Self::of_root(&fs::read_to_string(MAP).unwrap_or_default(), may)
+        let has_capabilities =
+            capabilities(None).is_ok_and(|own| own.effective.contains(REQUIRED_CAPABILITIES));
+        Self::detect_as_root(&fs::read_to_string(UID_MAP).unwrap_or_default(), has_capabilities)
     }
 
-    fn of_root(map: &str, may: bool) -> Self {
-        match FIRST.into_iter().find(|&user| covers(map, user)) {
-            Some(first) if may => Self::Own { first },
+    fn detect_as_root(map: &str, has_capabilities: bool) -> Self {
+        match FIRST_USER_IDS.into_iter().find(|&user| has_user(map, user)) {
+            Some(first) if has_capabilities => Self::PerComputer { first },
             _ if is_root_outside(map) => Self::Root,
             _ => Self::Shared,
         }
     }
 
     /// The user of the computer with that number, if it is not the server's own.
-    pub(super) fn of(self, slot: u32) -> Option<u32> {
+    pub(super) fn for_slot(self, slot: u32) -> Option<u32> {
         match self {
-            Self::Own { first } => Some(first + slot),
+            Self::PerComputer { first } => Some(first + slot),
             Self::Shared | Self::Root => None,
         }
     }
 
     /// Who a box is tried as.
-    pub(crate) fn example(self) -> Option<u32> {
-        self.of(0)
+    pub(crate) fn first(self) -> Option<u32> {
+        self.for_slot(0)
     }
 }
 
@@ -73,7 +74,7 @@ fn is_root_outside(map: &str) -> bool {
 
 /// Whether a namespace has a user: in a container without root's rights on the host it may have a few only. A line of `map`
 /// is the first user inside, the first outside, and how many.
-fn covers(map: &str, user: u32) -> bool {
+fn has_user(map: &str, user: u32) -> bool {
     map.lines().any(|line| {
         let mut numbers = line.split_whitespace().map_while(|number| number.parse::<u64>().ok());
         let (first, _, count) = (numbers.next(), numbers.next(), numbers.next());
@@ -91,20 +92,20 @@ mod tests {
 
     #[test]
     fn a_namespace_has_the_users_of_its_map() {
-        assert!(covers(HOST, 200_001));
-        assert!(covers(CONTAINER, 0) && covers(CONTAINER, 65_536));
-        assert!(!covers(CONTAINER, 65_537) && !covers(CONTAINER, 200_000));
+        assert!(has_user(HOST, 200_001));
+        assert!(has_user(CONTAINER, 0) && has_user(CONTAINER, 65_536));
+        assert!(!has_user(CONTAINER, 65_537) && !has_user(CONTAINER, 200_000));
         assert!(!is_root_outside(CONTAINER) && is_root_outside("         0          0          1\n"));
     }
 
     #[test]
     fn root_gives_computers_users_of_their_own_if_it_has_and_may() {
-        assert_eq!(Users::of_root(HOST, true), Users::Own { first: 200_000 });
-        assert_eq!(Users::of_root(CONTAINER, true), Users::Own { first: 30_000 });
-        assert_eq!(Users::of_root(HOST, false), Users::Root);
-        assert_eq!(Users::of_root("         0          0          1\n", true), Users::Root);
-        for may in [true, false] {
-            assert_eq!(Users::of_root(ALONE, may), Users::Shared);
+        assert_eq!(Users::detect_as_root(HOST, true), Users::PerComputer { first: 200_000 });
+        assert_eq!(Users::detect_as_root(CONTAINER, true), Users::PerComputer { first: 30_000 });
+        assert_eq!(Users::detect_as_root(HOST, false), Users::Root);
+        assert_eq!(Users::detect_as_root("         0          0          1\n", true), Users::Root);
+        for has_capabilities in [true, false] {
+            assert_eq!(Users::detect_as_root(ALONE, has_capabilities), Users::Shared);
         }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{ApiError, App, Body, Options, integer, optional_integer};
-use crate::computer::{Lane, Machine};
+use crate::computer::{Machine, ScreenAccess};
 use crate::screen::{self, ImageFormat, Screen, ScreenError};
 use crate::timestamp;
 
@@ -40,7 +40,7 @@ const LONGEST_SCROLL: i32 = 1000;
 /// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
-    lane: Lane,
+    lane: ScreenAccess,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let abandoned = machine.stopping().child_token();
@@ -120,7 +120,8 @@ pub(super) async fn picture(
     };
     // A computer that has just started shows its wallpaper and its panel in a moment.
     machine.drawn().await;
-    let image = on_screen(machine, Lane::View, move |screen, _| screen.screenshot(format, scale)).await?;
+    let image =
+        on_screen(machine, ScreenAccess::View, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
@@ -192,7 +193,8 @@ pub(super) struct Click {
 
 async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Value>, ApiError> {
     let Click { x, y, button, double } = click;
-    on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button.into(), double)).await?;
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.click(x, y, button.into(), double))
+        .await?;
     let action = if double { "double_click" } else { "click" };
     Ok(done(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
 }
@@ -215,7 +217,7 @@ pub(super) struct Drag {
 async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>, ApiError> {
     let Drag { start_x, start_y, end_x, end_y, button, duration } = drag;
     let duration = seconds("duration", duration.unwrap_or(0.5))?;
-    on_screen(&machine, Lane::Input, move |screen, abandoned| {
+    on_screen(&machine, ScreenAccess::Input, move |screen, abandoned| {
         screen.drag((start_x, start_y), (end_x, end_y), button.into(), duration, abandoned)
     })
     .await?;
@@ -239,9 +241,10 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     }
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
-    let left_out =
-        on_screen(&machine, Lane::Input, move |screen, abandoned| screen.type_text(&text, delay, abandoned))
-            .await?;
+    let left_out = on_screen(&machine, ScreenAccess::Input, move |screen, abandoned| {
+        screen.type_text(&text, delay, abandoned)
+    })
+    .await?;
     let mut details = json!({ "text_length": length });
     if !left_out.is_empty() {
         details["left_out"] = json!({ "count": left_out.len(), "characters": named(left_out) });
@@ -263,7 +266,7 @@ pub(super) struct Key {
 
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
-    on_screen(&machine, Lane::Input, move |screen, _| screen.key(&combo)).await?;
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.key(&combo)).await?;
     Ok(done("key_press", &json!({ "key": key })))
 }
 
@@ -320,7 +323,8 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
-    on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction.into(), steps, at)).await?;
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.scroll(direction.into(), steps, at))
+        .await?;
     Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
 }
 

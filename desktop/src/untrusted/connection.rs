@@ -33,7 +33,7 @@ impl AsyncRead for Connection {
                     buf.advance(length);
                     return Poll::Ready(Ok(()));
                 }
-                Err(error) if is_passing(&error) => {}
+                Err(error) if is_transient(&error) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -46,7 +46,7 @@ impl AsyncWrite for Connection {
             ready!(self.0.poll_write_ready(cx))?;
             let write = || Ok(send(&self.0, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?);
             match self.0.try_io(Interest::WRITABLE, write) {
-                Err(error) if is_passing(&error) => {}
+                Err(error) if is_transient(&error) => {}
                 written => return Poll::Ready(written),
             }
         }
@@ -61,7 +61,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
+fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 

@@ -35,8 +35,8 @@ impl Folder {
     }
 
     /// The folder of that name in this one. If its owner may not list it or change what is in it, that is repaired.
-    pub(crate) fn folder(&self, name: &str) -> io::Result<Self> {
-        self.enter(&single(name)?)
+    pub(crate) fn open_child(&self, name: &str) -> io::Result<Self> {
+        self.open_repaired(&single_name(name)?)
     }
 
     /// The user that it belongs to.
@@ -46,8 +46,8 @@ impl Folder {
 
     /// Makes a folder in this one that its owner alone can use.
     pub(crate) fn create(&self, name: &str, owner: Option<u32>) -> io::Result<Self> {
-        mkdirat(&self.0, single(name)?, Mode::RWXU)?;
-        let made = self.folder(name)?;
+        mkdirat(&self.0, single_name(name)?, Mode::RWXU)?;
+        let made = self.open_child(name)?;
         if let Some(owner) = owner {
             fchown(&made.0, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
         }
@@ -56,33 +56,33 @@ impl Folder {
 
     /// Makes a folder in which everybody may make files, and only their owners remove them.
     pub(crate) fn create_sticky(&self, name: &str) -> io::Result<()> {
-        let name = single(name)?;
+        let name = single_name(name)?;
         mkdirat(&self.0, &name, Mode::RWXU)?;
         // Apart, since the process's mask would take some of it away.
-        Ok(fchmod(&self.visit_name(&name)?.0, Mode::from_raw_mode(0o1777))?)
+        Ok(fchmod(&self.open_name_unchanged(&name)?.0, Mode::from_raw_mode(0o1777))?)
     }
 
     /// The folder of that name in this one, which may be somebody else's. It is not changed.
-    pub(crate) fn visit(&self, name: &str) -> io::Result<Self> {
-        self.visit_name(&single(name)?)
+    pub(crate) fn open_unchanged(&self, name: &str) -> io::Result<Self> {
+        self.open_name_unchanged(&single_name(name)?)
     }
 
-    fn visit_name(&self, name: &CStr) -> io::Result<Self> {
+    fn open_name_unchanged(&self, name: &CStr) -> io::Result<Self> {
         Ok(Self(openat(&self.0, name, open_flags(), Mode::empty())?))
     }
 
     /// Whether it has an entry of that name, of whatever kind.
     pub(crate) fn has(&self, name: &str) -> bool {
-        single(name).is_ok_and(|name| statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+        single_name(name).is_ok_and(|name| statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
     /// As [`Self::create`], for a folder that may be there already: the server's own, which `group` may pass through.
-    pub(crate) fn create_passage(&self, name: &str, group: Option<u32>) -> io::Result<Self> {
+    pub(crate) fn create_traversable(&self, name: &str, group: Option<u32>) -> io::Result<Self> {
         match mkdirat(&self.0, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
-        let made = self.folder(name)?;
+        let made = self.open_child(name)?;
         if let Some(group) = group {
             fchown(&made.0, None, Some(Gid::from_raw(group)))?;
         }
@@ -93,7 +93,7 @@ impl Folder {
     /// Writes a new file into it.
     pub(crate) fn write(&self, name: &str, content: &[u8], owner: Option<u32>) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(openat(&self.0, single(name)?, flags, Mode::from_raw_mode(0o644))?);
+        let mut file = File::from(openat(&self.0, single_name(name)?, flags, Mode::from_raw_mode(0o644))?);
         file.write_all(content)?;
         if let Some(owner) = owner {
             fchown(&file, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
@@ -103,7 +103,7 @@ impl Folder {
 
     /// Gives what is named `from` another name, which must be free.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(renameat_with(&self.0, single(from)?, &self.0, single(to)?, RenameFlags::NOREPLACE)?)
+        Ok(renameat_with(&self.0, single_name(from)?, &self.0, single_name(to)?, RenameFlags::NOREPLACE)?)
     }
 
     /// Lets its owner list it and change what is in it, if that was taken away.
@@ -112,26 +112,26 @@ impl Folder {
         if mode & OWNER != OWNER {
             // By the descriptor: `fchmod` takes none that was opened without a right to read, and a path could be another
             // folder's by now.
-            let itself = format!("/proc/self/fd/{}", self.0.as_raw_fd());
-            chmod(itself, Mode::from_raw_mode(mode | OWNER))?;
+            let own_path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+            chmod(own_path, Mode::from_raw_mode(mode | OWNER))?;
         }
         Ok(())
     }
 
     /// Removes what has that name in this folder, with everything in it. It takes any depth, and follows no link.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        let name = single(name)?;
+        let name = single_name(name)?;
         if self.remove_leaf(&name)? {
             return Ok(());
         }
-        let folder = self.enter(&name)?;
-        folder.empty()?;
+        let folder = self.open_repaired(&name)?;
+        folder.remove_contents()?;
         Ok(unlinkat(&self.0, &name, AtFlags::REMOVEDIR)?)
     }
 
     /// Removes everything in it. A folder in a folder is moved up before it is emptied, so that no depth needs a deeper stack,
     /// a longer path or one more descriptor; and no number of names is held in memory.
-    fn empty(&self) -> io::Result<()> {
+    fn remove_contents(&self) -> io::Result<()> {
         let mut moved = 0;
         loop {
             let mut progress = false;
@@ -154,7 +154,7 @@ impl Folder {
                 return Ok(());
             }
             for name in left {
-                progress |= self.flatten(&name, &mut moved)?;
+                progress |= self.flatten_child(&name, &mut moved)?;
             }
             if !progress {
                 return Err(io::ErrorKind::DirectoryNotEmpty.into());
@@ -163,8 +163,8 @@ impl Folder {
     }
 
     /// Empties the folder `name`: what is no folder goes, and folders that are not empty come up into this one.
-    fn flatten(&self, name: &CStr, moved: &mut u64) -> io::Result<bool> {
-        let folder = match self.enter(name) {
+    fn flatten_child(&self, name: &CStr, moved: &mut u64) -> io::Result<bool> {
+        let folder = match self.open_repaired(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             entered => entered?,
         };
@@ -179,7 +179,7 @@ impl Folder {
                 continue;
             }
             // A folder is moved by one who may write to it.
-            folder.enter(&inner)?;
+            folder.open_repaired(&inner)?;
             loop {
                 *moved += 1;
                 let place = CString::new(format!(".removed-{moved}")).expect("it has no NUL");
@@ -210,7 +210,7 @@ impl Folder {
     }
 
     /// Opens a folder in this one for listing and changing.
-    fn enter(&self, name: &CStr) -> io::Result<Self> {
+    fn open_repaired(&self, name: &CStr) -> io::Result<Self> {
         match openat(&self.0, name, open_flags(), Mode::empty()) {
             Ok(folder) => {
                 let folder = Self(folder);
@@ -237,7 +237,7 @@ fn is_itself(name: &CStr) -> bool {
 }
 
 /// A name that leads nowhere but to an entry of the folder it is used in.
-fn single(name: &str) -> io::Result<CString> {
+fn single_name(name: &str) -> io::Result<CString> {
     if name.is_empty() || name.contains('/') || matches!(name, "." | "..") {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -263,7 +263,7 @@ mod tests {
         let mut below = opened.create("home", None).expect("the folder is ours");
         for _ in 0..60_000 {
             mkdirat(&below.0, "d", Mode::RWXU).expect("there is room");
-            below = below.folder("d").expect("it was made");
+            below = below.open_child("d").expect("it was made");
         }
         drop(below);
         opened.remove("home").expect("it can be removed");
@@ -296,7 +296,7 @@ mod tests {
         symlink(outside.path(), parent.path().join("home/in/link")).expect("the folder is ours");
         opened.remove("home").expect("it can be removed");
         symlink(outside.path(), parent.path().join("home")).expect("the folder is ours");
-        assert!(opened.folder("home").is_err());
+        assert!(opened.open_child("home").is_err());
         opened.remove("home").expect("the link can be removed");
         assert!(outside.path().join("kept").exists());
         assert!(!parent.path().join("home").exists());
@@ -306,7 +306,7 @@ mod tests {
     fn a_name_leads_nowhere_else() {
         let (_parent, opened) = folder();
         for name in ["", ".", "..", "a/b", "/", "a\0b"] {
-            assert!(opened.folder(name).is_err() && opened.remove(name).is_err(), "{name:?}");
+            assert!(opened.open_child(name).is_err() && opened.remove(name).is_err(), "{name:?}");
         }
     }
 
@@ -316,7 +316,7 @@ mod tests {
         opened.create("home", None).expect("the folder is ours");
         let home = parent.path().join("home");
         fs::set_permissions(&home, fs::Permissions::from_mode(0o001)).expect("it is ours");
-        opened.folder("home").expect("it is ours");
+        opened.open_child("home").expect("it is ours");
         assert_eq!(fs::metadata(home).expect("it is there").mode() & 0o777, 0o701);
     }
 }

@@ -19,12 +19,12 @@ pub(crate) fn printable(text: &str) -> String {
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
     reader: BufReader<R>,
-    begun: Vec<u8>,
+    partial: Vec<u8>,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader: BufReader::new(reader), begun: Vec::new() }
+        Self { reader: BufReader::new(reader), partial: Vec::new() }
     }
 
     /// What the lines are read from, of which some may have been read ahead.
@@ -37,15 +37,15 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         loop {
             let read = self.reader.fill_buf().await?;
             if read.is_empty() {
-                return Ok((!self.begun.is_empty()).then(|| self.take()));
+                return Ok((!self.partial.is_empty()).then(|| self.take()));
             }
             let end = read.iter().position(|&byte| byte == b'\n');
             let length = end.unwrap_or(read.len());
-            if self.begun.len() + length > LINE_LIMIT {
+            if self.partial.len() + length > LINE_LIMIT {
                 let message = format!("a line is longer than {LINE_LIMIT} bytes");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }
-            self.begun.extend_from_slice(&read[..length]);
+            self.partial.extend_from_slice(&read[..length]);
             self.reader.consume(length + usize::from(end.is_some()));
             if end.is_some() {
                 return Ok(Some(self.take()));
@@ -54,7 +54,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     fn take(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned()
+        String::from_utf8_lossy(&std::mem::take(&mut self.partial)).into_owned()
     }
 }
 
@@ -84,6 +84,6 @@ mod tests {
         let mut lines = Lines::new(tokio::io::repeat(b'x').take(1 << 40));
         let error = lines.next().await.expect_err("it is too long");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert!(lines.begun.capacity() <= 2 * LINE_LIMIT);
+        assert!(lines.partial.capacity() <= 2 * LINE_LIMIT);
     }
 }

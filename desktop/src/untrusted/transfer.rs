@@ -10,7 +10,7 @@ use rustix::net::{
 };
 
 /// The most descriptors of one message.
-pub(crate) const MOST: usize = 4;
+pub(crate) const MAX_DESCRIPTORS: usize = 4;
 
 /// Sends the first of `bytes`, and the descriptors with them; returns how many bytes were sent.
 pub(crate) fn send(
@@ -29,7 +29,7 @@ pub(crate) fn send_vectored(
     descriptors: &[BorrowedFd<'_>],
     flags: SendFlags,
 ) -> io::Result<usize> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -43,7 +43,7 @@ pub(crate) fn receive(
     buffer: &mut [u8],
     flags: RecvFlags,
 ) -> io::Result<(usize, Vec<OwnedFd>)> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received =
         recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut control, flags | RecvFlags::CMSG_CLOEXEC)?;

@@ -7,14 +7,14 @@ use crate::agent::protocol::{FolderAction, FolderChange};
 
 /// How long the changes of a new file wait. Programs save a file by writing a temporary one and renaming it to the name of the
 /// file: if both happen in this time, only the file is reported as modified.
-pub(super) const HOLD: Duration = Duration::from_millis(500);
+pub(super) const HOLD_TIME: Duration = Duration::from_millis(500);
 /// The maximum number of changes that wait. More are reported at once.
-const MOST: usize = 1024;
+const MAX_PENDING: usize = 1024;
 
 #[derive(Default)]
-pub(super) struct Pending(VecDeque<Held>);
+pub(super) struct Pending(VecDeque<PendingChange>);
 
-struct Held {
+struct PendingChange {
     change: FolderChange,
     due: Instant,
     /// What the kernel gives both ends of a rename.
@@ -26,12 +26,12 @@ impl Pending {
         // Behind the others of a new file, with them.
         let creation = self.creation_of(&change.folder, &change.name);
         let due = creation.map_or_else(Instant::now, |index| self.0[index].due);
-        self.0.push_back(Held { change, due, cookie: 0 });
+        self.0.push_back(PendingChange { change, due, cookie: 0 });
     }
 
     /// Holds a change, and those that follow it.
     pub(super) fn created(&mut self, change: FolderChange) {
-        self.0.push_back(Held { change, due: Instant::now() + HOLD, cookie: 0 });
+        self.0.push_back(PendingChange { change, due: Instant::now() + HOLD_TIME, cookie: 0 });
     }
 
     /// `cookie` is that of the rename, or 0.
@@ -58,8 +58,9 @@ impl Pending {
 
     /// The index of the creation of a file, if it waits.
     fn creation_of(&self, folder: &str, name: &str) -> Option<usize> {
-        let is_its_creation =
-            |held: &Held| held.change.action == FolderAction::Created && is_of(&held.change, folder, name);
+        let is_its_creation = |held: &PendingChange| {
+            held.change.action == FolderAction::Created && is_of(&held.change, folder, name)
+        };
         self.0.iter().rposition(is_its_creation)
     }
 
@@ -69,7 +70,7 @@ impl Pending {
 
     /// The next change, if it has waited long enough.
     pub(super) fn release(&mut self, now: Instant) -> Option<FolderChange> {
-        let is_due = self.0.len() > MOST || self.0.front().is_some_and(|held| held.due <= now);
+        let is_due = self.0.len() > MAX_PENDING || self.0.front().is_some_and(|held| held.due <= now);
         if is_due { self.0.pop_front().map(|held| held.change) } else { None }
     }
 

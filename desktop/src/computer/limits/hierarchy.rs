@@ -45,7 +45,7 @@ impl Hierarchy {
     pub(super) fn usable(name: &str) -> Vec<Self> {
         let read = |file| fs::read_to_string(file).unwrap_or_default();
         let found = find(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"));
-        found.into_iter().filter_map(|hierarchy| hierarchy.prepared(name)).collect()
+        found.into_iter().filter_map(|hierarchy| hierarchy.prepare(name)).collect()
     }
 
     pub(super) fn has(&self, controller: &str) -> bool {
@@ -65,12 +65,12 @@ impl Hierarchy {
     }
 
     /// Tries it out, since neither permissions nor mount options tell everything.
-    fn prepared(mut self, name: &str) -> Option<Self> {
+    fn prepare(mut self, name: &str) -> Option<Self> {
         if self.version == Version::Two {
             let offered = fs::read_to_string(self.folder.join("cgroup.controllers")).ok()?;
             self.controllers.retain(|controller| offered.split_whitespace().any(|it| it == controller));
             if self.controllers.is_empty()
-                || self.enable(&self.folder).or_else(|_| self.step_aside()).is_err()
+                || self.enable(&self.folder).or_else(|_| self.move_server_to_subgroup()).is_err()
             {
                 return None;
             }
@@ -86,7 +86,7 @@ impl Hierarchy {
     }
 
     /// Moves this server from its group to one below it, if nobody else is there: then the group is its own.
-    fn step_aside(&self) -> io::Result<()> {
+    fn move_server_to_subgroup(&self) -> io::Result<()> {
         let own = std::process::id().to_string();
         if fs::read_to_string(self.folder.join("cgroup.procs"))?.trim() != own {
             return Err(io::ErrorKind::ResourceBusy.into());
@@ -99,11 +99,11 @@ impl Hierarchy {
 }
 
 /// Reads the trees of `/proc/self/mountinfo` and the places in them of `/proc/self/cgroup`.
-fn find(mounts: &str, places: &str) -> Vec<Hierarchy> {
-    mounts.lines().filter_map(|mount| read(mount, places)).collect()
+fn find(mounts: &str, memberships: &str) -> Vec<Hierarchy> {
+    mounts.lines().filter_map(|mount| read(mount, memberships)).collect()
 }
 
-fn read(mount: &str, places: &str) -> Option<Hierarchy> {
+fn read(mount: &str, memberships: &str) -> Option<Hierarchy> {
     // ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE TREE-OPTIONS
     let (left, right) = mount.split_once(" - ")?;
     let mut left = left.split(' ').skip(3);
@@ -122,17 +122,17 @@ fn read(mount: &str, places: &str) -> Option<Hierarchy> {
         return None;
     }
     // ID:CONTROLLERS:PLACE, without controllers for the second version.
-    let place = places.lines().find_map(|line| {
-        let (names, place) = line.split_once(':')?.1.split_once(':')?;
+    let membership = memberships.lines().find_map(|line| {
+        let (names, membership) = line.split_once(':')?.1.split_once(':')?;
         let matches = match version {
             Version::One => names.split(',').any(|name| controllers.iter().any(|it| it == name)),
             Version::Two => names.is_empty(),
         };
-        matches.then_some(place)
+        matches.then_some(membership)
     })?;
     // A container may see only a part of the tree.
-    let place = place.strip_prefix(root.trim_end_matches('/'))?;
-    let folder = Path::new(point).join(place.trim_start_matches('/'));
+    let membership = membership.strip_prefix(root.trim_end_matches('/'))?;
+    let folder = Path::new(point).join(membership.trim_start_matches('/'));
     Some(Hierarchy { version, folder, controllers })
 }
 
@@ -152,9 +152,9 @@ mod tests {
             26 25 0:24 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct\n\
             30 25 0:28 /docker/a1 /sys/fs/cgroup/memory rw,relatime - cgroup cgroup rw,memory\n\
             31 25 0:29 / /sys/fs/cgroup/freezer rw,relatime - cgroup cgroup rw,freezer\n";
-        let places = "6:freezer:/\n4:memory:/docker/a1/b2\n1:cpu,cpuacct:/\n0::/\n";
+        let memberships = "6:freezer:/\n4:memory:/docker/a1/b2\n1:cpu,cpuacct:/\n0::/\n";
         assert_eq!(
-            find(mounts, places),
+            find(mounts, memberships),
             [
                 hierarchy(Version::One, "/sys/fs/cgroup/cpu,cpuacct", &["cpu"]),
                 hierarchy(Version::One, "/sys/fs/cgroup/memory/b2", &["memory"]),
@@ -165,10 +165,10 @@ mod tests {
     #[test]
     fn the_second_version_has_one_tree() {
         let mounts = "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
-        let place = "/system.slice/orgo-desktop.service";
+        let membership = "/system.slice/orgo-desktop.service";
         assert_eq!(
-            find(mounts, &format!("0::{place}\n")),
-            [hierarchy(Version::Two, &format!("/sys/fs/cgroup{place}"), CONTROLLERS)]
+            find(mounts, &format!("0::{membership}\n")),
+            [hierarchy(Version::Two, &format!("/sys/fs/cgroup{membership}"), CONTROLLERS)]
         );
     }
 

@@ -6,19 +6,19 @@ use tokio_util::sync::CancellationToken;
 
 /// Shared by all that runs for one computer. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ending {
+pub(super) struct Shutdown {
     token: CancellationToken,
     reason: Arc<OnceLock<String>>,
 }
 
-impl Ending {
+impl Shutdown {
     /// Ends the computer, since it was asked to.
     pub(super) fn begin(&self) {
         self.token.cancel();
     }
 
     /// Ends the computer for a reason of its own, unless it ends already.
-    pub(super) fn because(&self, reason: impl Into<String>) {
+    pub(super) fn fail(&self, reason: impl Into<String>) {
         if !self.token.is_cancelled() {
             // The first reason led to the others.
             let _ = self.reason.set(reason.into());

@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::kill::{name, others};
-use super::protocol::TableChange;
-use super::roster::Roster;
+use super::children::Children;
+use super::kill::{living_descendants, process_name};
+use super::protocol::ProcessChange;
 use super::supervise;
 
 /// What was seen last: names by process id.
 #[derive(Debug, Default)]
-pub(super) struct Table(BTreeMap<u32, String>);
+pub(super) struct ProcessList(BTreeMap<u32, String>);
 
-impl Table {
+impl ProcessList {
     /// Reads `/proc` again and says what changed. A process that came and went between two readings is not seen.
-    pub(super) fn refresh(&mut self, roster: &Roster) -> Vec<TableChange> {
-        let now = roster.read(|helpers| {
-            others()
-                .filter_map(|pid| Some((u32::try_from(pid).ok()?, name(pid)?)))
+    pub(super) fn refresh(&mut self, children: &Children) -> Vec<ProcessChange> {
+        let now = children.with_helpers(|helpers| {
+            living_descendants()
+                .filter_map(|pid| Some((u32::try_from(pid).ok()?, process_name(pid)?)))
                 .filter(|(pid, name)| name != supervise::NAME && !helpers.contains(pid))
                 .collect()
         });
@@ -24,17 +24,17 @@ impl Table {
     }
 
     /// A name that changes is a new program in the old process (`exec`): the old one ended, the new one started.
-    fn advance(&mut self, now: BTreeMap<u32, String>) -> Vec<TableChange> {
+    fn advance(&mut self, now: BTreeMap<u32, String>) -> Vec<ProcessChange> {
         let before = std::mem::replace(&mut self.0, now);
         let ended = before
             .iter()
             .filter(|(pid, name)| self.0.get(pid) != Some(name))
-            .map(|(&pid, name)| TableChange::Ended { pid, name: name.clone() });
+            .map(|(&pid, name)| ProcessChange::Ended { pid, name: name.clone() });
         let started = self
             .0
             .iter()
             .filter(|(pid, name)| before.get(pid) != Some(name))
-            .map(|(&pid, name)| TableChange::Started { pid, name: name.clone() });
+            .map(|(&pid, name)| ProcessChange::Started { pid, name: name.clone() });
         ended.chain(started).collect()
     }
 }
@@ -49,26 +49,26 @@ mod tests {
 
     #[test]
     fn changes_are_the_difference_between_two_readings() {
-        let mut table = Table(list(&[(2, "bash"), (3, "sleep")]));
-        let changes = table.advance(list(&[(2, "bash"), (4, "vim")]));
+        let mut process_list = ProcessList(list(&[(2, "bash"), (3, "sleep")]));
+        let changes = process_list.advance(list(&[(2, "bash"), (4, "vim")]));
         assert_eq!(
             changes,
             [
-                TableChange::Ended { pid: 3, name: "sleep".into() },
-                TableChange::Started { pid: 4, name: "vim".into() }
+                ProcessChange::Ended { pid: 3, name: "sleep".into() },
+                ProcessChange::Started { pid: 4, name: "vim".into() }
             ]
         );
     }
 
     #[test]
     fn another_program_in_the_same_process_is_an_end_and_a_start() {
-        let mut table = Table(list(&[(2, "bash")]));
-        let changes = table.advance(list(&[(2, "mousepad")]));
+        let mut process_list = ProcessList(list(&[(2, "bash")]));
+        let changes = process_list.advance(list(&[(2, "mousepad")]));
         assert_eq!(
             changes,
             [
-                TableChange::Ended { pid: 2, name: "bash".into() },
-                TableChange::Started { pid: 2, name: "mousepad".into() }
+                ProcessChange::Ended { pid: 2, name: "bash".into() },
+                ProcessChange::Started { pid: 2, name: "mousepad".into() }
             ]
         );
     }

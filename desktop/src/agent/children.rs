@@ -15,7 +15,7 @@ const IDLE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Who runs, and who of them is the server's own helper and not the user's.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(super) struct Children {
     state: Mutex<State>,
     ended: Condvar,
 }
@@ -23,12 +23,12 @@ pub(super) struct Roster {
 #[derive(Debug, Default)]
 struct State {
     /// The status of those that the agent started, once they have ended.
-    own: HashMap<u32, Option<ExitStatus>>,
+    statuses: HashMap<u32, Option<ExitStatus>>,
     helpers: HashSet<u32>,
     closed: bool,
 }
 
-impl Roster {
+impl Children {
     /// Starts a process. Meanwhile no list is read, which would show a copy of this program that is not yet another, and no end
     /// is taken note of, which would be that of a process that is not known yet.
     pub(super) fn start<T>(
@@ -42,7 +42,7 @@ impl Roster {
         }
         let (child, with) = start()?;
         let pid = child.id();
-        state.own.insert(pid, None);
+        state.statuses.insert(pid, None);
         if is_helper {
             state.helpers.insert(pid);
         }
@@ -58,9 +58,9 @@ impl Roster {
     pub(super) fn wait(&self, pid: u32) -> ExitStatus {
         let mut state = self.lock();
         loop {
-            if let Some(Some(status)) = state.own.get(&pid) {
+            if let Some(Some(status)) = state.statuses.get(&pid) {
                 let status = *status;
-                state.own.remove(&pid);
+                state.statuses.remove(&pid);
                 state.helpers.remove(&pid);
                 return status;
             }
@@ -69,7 +69,7 @@ impl Roster {
     }
 
     /// Reads a list of processes; what it is read with is told which of them are helpers.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&HashSet<u32>) -> T) -> T {
+    pub(super) fn with_helpers<T>(&self, read: impl FnOnce(&HashSet<u32>) -> T) -> T {
         read(&self.lock().helpers)
     }
 
@@ -83,7 +83,7 @@ impl Roster {
             let mut state = self.lock();
             // One that could not become another program has been waited for by whoever started it.
             let Some(status) = status_of(pid) else { continue };
-            if let Some(ended) = state.own.get_mut(&pid.cast_unsigned()) {
+            if let Some(ended) = state.statuses.get_mut(&pid.cast_unsigned()) {
                 *ended = Some(status);
                 self.ended.notify_all();
             }
@@ -119,25 +119,25 @@ mod tests {
 
     use super::*;
 
-    fn listed(roster: &Roster, pid: u32) -> bool {
-        roster.read(|helpers| helpers.contains(&pid))
+    fn listed(children: &Children, pid: u32) -> bool {
+        children.with_helpers(|helpers| helpers.contains(&pid))
     }
 
     #[test]
     fn a_helper_is_one_from_its_first_moment_to_its_end() {
-        let roster = Roster::default();
-        let mut children = Vec::new();
+        let children = Children::default();
+        let mut started = Vec::new();
         for is_helper in [true, false] {
             // It ends with its input.
             let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("every system has cat");
             let input = child.stdin.take();
             let id = child.id();
-            let (pid, input) = roster.start(is_helper, || Ok((child, input))).expect("it runs");
+            let (pid, input) = children.start(is_helper, || Ok((child, input))).expect("it runs");
             assert_eq!(pid, id);
-            assert_eq!(listed(&roster, pid), is_helper);
-            children.push((pid, input));
+            assert_eq!(listed(&children, pid), is_helper);
+            started.push((pid, input));
         }
-        for (pid, input) in children {
+        for (pid, input) in started {
             drop(input);
             let status = loop {
                 if let Some(status) = status_of(pid.cast_signed()) {
@@ -145,9 +145,9 @@ mod tests {
                 }
                 thread::yield_now();
             };
-            roster.lock().own.insert(pid, Some(status));
-            assert!(roster.wait(pid).success());
-            assert!(!listed(&roster, pid));
+            children.lock().statuses.insert(pid, Some(status));
+            assert!(children.wait(pid).success());
+            assert!(!listed(&children, pid));
         }
     }
 }

@@ -10,7 +10,7 @@ use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, send, s
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_no_new_privs};
 
 /// Networks by address and length of the prefix.
-const CLOSED: &[(Ipv4Addr, u8)] = &[
+const BLOCKED_NETWORKS: &[(Ipv4Addr, u8)] = &[
     // A socket that is bound to the device leaves out the box's own loopback, and what it sends would reach the host's.
     (Ipv4Addr::new(127, 0, 0, 0), 8),
     (Ipv4Addr::new(0, 0, 0, 0), 8),
@@ -27,25 +27,25 @@ pub(crate) fn run(users: RawFd, network: RawFd, program: &[String]) -> io::Resul
     // SAFETY: the server started this process with these descriptors, and nothing else here uses them. They are not closed,
     // since the program takes them over.
     let namespaces = [users, network].map(|number| unsafe { BorrowedFd::borrow_raw(number) });
-    close_from_inside(namespaces)?;
+    block_from_inside(namespaces)?;
     set_no_new_privs(true)?;
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     Err(Command::new(name).args(arguments).exec())
 }
 
 /// In a process of its own, since the program itself stays outside of the box.
-fn close_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
+fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     // SAFETY: this process has one thread, so the child may do whatever it could do.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            let closed = enter(namespaces)
-                .and_then(|()| CLOSED.iter().try_for_each(|&(to, length)| close(to, length)));
-            if let Err(error) = &closed {
+            let blocked = enter(namespaces)
+                .and_then(|()| BLOCKED_NETWORKS.iter().try_for_each(|&(to, length)| block(to, length)));
+            if let Err(error) = &blocked {
                 eprintln!("cannot close addresses to a computer: {error}");
             }
             // SAFETY: it only ends this process.
-            unsafe { libc::_exit(i32::from(closed.is_err())) }
+            unsafe { libc::_exit(i32::from(blocked.is_err())) }
         }
         child => {
             let mut status = 0;
@@ -58,7 +58,7 @@ fn close_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
 
 /// Of the namespace of users that all of a computer's processes are in: what the kernel else counts for the host's user, who may
 /// be the server's own or have other computers.
-const COUNTED: &[(&str, u32)] = &[
+const RESOURCE_LIMITS: &[(&str, u32)] = &[
     ("max_user_namespaces", 256),
     ("max_pid_namespaces", 256),
     ("max_net_namespaces", 256),
@@ -75,8 +75,8 @@ const COUNTED: &[(&str, u32)] = &[
 
 /// Limits what a computer may have of what the kernel counts. Kernels differ in what they count.
 #[expect(clippy::disallowed_methods, reason = "settings of the kernel, before the program runs")]
-fn limit_counts() -> io::Result<()> {
-    for (name, most) in COUNTED {
+fn set_resource_limits() -> io::Result<()> {
+    for (name, most) in RESOURCE_LIMITS {
         match std::fs::write(format!("/proc/sys/user/{name}"), most.to_string()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -87,15 +87,15 @@ fn limit_counts() -> io::Result<()> {
 
 fn enter([users, network]: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     move_into_link_name_space(users, Some(LinkNameSpaceType::User))?;
-    limit_counts()?;
+    set_resource_limits()?;
     Ok(move_into_link_name_space(network, Some(LinkNameSpaceType::Network))?)
 }
 
 /// Asks the kernel for a route on which nothing can be sent.
-fn close(to: Ipv4Addr, length: u8) -> io::Result<()> {
+fn block(to: Ipv4Addr, length: u8) -> io::Result<()> {
     let kernel = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
     send(&kernel, &request(to, length), SendFlags::empty())?;
-    acknowledged(kernel.as_fd())
+    read_acknowledgment(kernel.as_fd())
 }
 
 /// `RTM_NEWROUTE` of `linux/rtnetlink.h`, in the machine's byte order.
@@ -123,7 +123,7 @@ fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
 }
 
 /// Reads the kernel's verdict: a negative error number, or 0, after its own head.
-fn acknowledged(kernel: BorrowedFd<'_>) -> io::Result<()> {
+fn read_acknowledgment(kernel: BorrowedFd<'_>) -> io::Result<()> {
     let mut reply = [0; 256];
     let (_, length) = recv(kernel, &mut reply[..], RecvFlags::empty())?;
     let verdict = reply[..length].get(16..20).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);

@@ -16,16 +16,16 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::agent::end_descendants;
+use crate::agent::kill_descendants;
 
-use super::ending::Ending;
+use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 
 /// How long the kernel may take to clear a box away. A process that waits for a broken disk would take for ever.
 const CLEARANCE: Duration = Duration::from_secs(5);
 
 /// How the processes of a computer are reached.
-pub(super) enum Reach {
+pub(super) enum KillScope {
     /// The kernel ends all of them with the outermost.
     Namespace,
     /// They are those that it or one of its descendants has started.
@@ -34,30 +34,30 @@ pub(super) enum Reach {
 
 /// The outermost process of the computer: when it ends, so does everything inside.
 #[derive(Debug)]
-pub(super) struct Container {
+pub(super) struct RootProcess {
     kill: CancellationToken,
     ended: watch::Receiver<bool>,
 }
 
-impl Container {
+impl RootProcess {
     /// Ends the computer when the box ends by itself.
-    pub(super) fn follow(mut child: Child, reach: Reach, ending: Ending) -> Self {
+    pub(super) fn follow(mut child: Child, scope: KillScope, shutdown: Shutdown) -> Self {
         let kill = CancellationToken::new();
         let (report, ended) = watch::channel(false);
         let killed = kill.clone();
         tokio::spawn(async move {
             let ended = tokio::select! {
                 status = child.wait() => status.map(drop),
-                () = killed.cancelled() => end(&mut child, &reach).await,
+                () = killed.cancelled() => end_computer(&mut child, &scope).await,
             };
-            if let Reach::Descendants(spawner) = &reach {
+            if let KillScope::Descendants(spawner) = &scope {
                 // Without their ancestor they have fallen to the server.
-                spawner.sweep().await;
+                spawner.kill_orphans().await;
             }
             if let Err(error) = ended {
                 tracing::error!("cannot follow a computer's box: {error}");
             }
-            ending.because("its first process ended");
+            shutdown.fail("its first process ended");
             report.send_replace(true);
         });
         Self { kill, ended }
@@ -72,26 +72,26 @@ impl Container {
 }
 
 /// Ends all that is inside, and the outermost process.
-async fn end(child: &mut Child, reach: &Reach) -> io::Result<()> {
-    let cleared = match reach {
-        Reach::Namespace => {
+async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
+    let cleared = match scope {
+        KillScope::Namespace => {
             let inside = children(child);
             kill_group(child);
             child.wait().await?;
             // The kernel ends it with its parent, but not in the same moment.
             timeout(CLEARANCE, async {
                 for process in inside {
-                    end_of(process).await;
+                    wait_for_end(process).await;
                 }
             })
             .await
             .is_ok()
         }
-        Reach::Descendants(_) => {
+        KillScope::Descendants(_) => {
             // The agent last: orphans fall to it as long as it is there.
             let agent = child.id().map(u32::cast_signed);
             let ended = tokio::task::spawn_blocking(move || {
-                agent.is_none_or(|agent| end_descendants(agent, &HashSet::new()))
+                agent.is_none_or(|agent| kill_descendants(agent, &HashSet::new()))
             })
             .await;
             kill_group(child);
@@ -122,7 +122,7 @@ fn children(parent: &Child) -> Vec<OwnedFd> {
     pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok()).collect()
 }
 
-async fn end_of(process: OwnedFd) {
+async fn wait_for_end(process: OwnedFd) {
     // SAFETY: the `OwnedFd` is open, always the same, and kept by the `AsyncFd`, which nothing takes it out of.
     if let Ok(process) = unsafe { AsyncFd::register(process) } {
         // An error would say that it cannot be waited for.

@@ -9,18 +9,18 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use crate::inherited::{inherit, memory_file};
 use crate::seccomp;
 
 use super::homes::Home;
-use super::layout::{Inside, Layout, X_SOCKETS};
+use super::layout::{InsidePaths, Layout, X_SOCKETS};
 use super::runtime_dir::RuntimeDir;
-use super::spawner::{inherit, memory_file};
 
 /// The program of the agent, among the support files.
 pub(crate) const AGENT: &str = "agent";
 
 /// What a computer has in place of the host's, by its name in the support folder. Only what is there can be covered.
-const COVERS: &[(&str, &str)] = &[
+const REPLACED_PATHS: &[(&str, &str)] = &[
     ("profile", "/etc/profile"),
     // What Debian's launcher of the browser reads as a script, and policies and settings of the browser.
     ("chromium-flags", "/etc/chromium.d/default-flags"),
@@ -34,12 +34,12 @@ const LOG_SIZE: &str = "8388608";
 const HOSTS: &str = "/etc/hosts";
 
 /// Closed to the computer's user, unless that is root outside.
-const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
+const HIDDEN_FILES: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 
 /// What every box has: of the host its programs and libraries, not writable; processes and devices of its own, and an empty
 /// `/tmp`. Settings of the kernel, which root alone may write, are covered, should a box have root's user outside.
 #[rustfmt::skip]
-pub(crate) const SYSTEM: &[&str] = &[
+pub(crate) const SYSTEM_MOUNTS: &[&str] = &[
     "--ro-bind", "/usr", "/usr",
     "--symlink", "usr/bin", "/bin",
     "--symlink", "usr/sbin", "/sbin",
@@ -56,7 +56,7 @@ pub(crate) const SYSTEM: &[&str] = &[
 ];
 
 /// The host's settings, which a computer shares.
-pub(crate) const SETTINGS: &[&str] = &["--ro-bind", "/etc", "/etc"];
+pub(crate) const ETC_MOUNT: &[&str] = &["--ro-bind", "/etc", "/etc"];
 
 /// Where the parts of a computer in a box lie. The numbers of displays are clear of the host's, so that no log or process list
 /// leaves a doubt.
@@ -67,12 +67,12 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home, slot: u32) -> Layout {
         // The remainder is below 10 000.
         display: 1000 + (slot % 10_000) as u16,
         key: None,
-        inside: Inside::of_box(),
+        inside: InsidePaths::for_box(),
     }
 }
 
 /// What a computer is opened with, beside the files of its computer.
-pub(super) struct Opening<'a> {
+pub(super) struct AgentLaunch<'a> {
     pub(super) hostname: &'a str,
     /// The host's user that it runs as, when it is not the server's own.
     pub(super) owner: Option<u32>,
@@ -81,7 +81,7 @@ pub(super) struct Opening<'a> {
 }
 
 /// The command that starts the shell of a terminal, which reads the [profile](COVERS) of the box.
-pub(super) fn shell() -> Vec<String> {
+pub(super) fn shell_command() -> Vec<String> {
     ["bash", "--login"].map(str::to_owned).to_vec()
 }
 
@@ -89,16 +89,16 @@ pub(super) fn shell() -> Vec<String> {
 ///
 /// The box has its own users, processes, shared memory, host name, network and file tree; of the host it sees `/usr`,
 /// `/opt` and `/etc`, not writable and without the secrets in it.
-pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
-    let Opening { hostname, owner, control } = opening;
+pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
+    let AgentLaunch { hostname, owner, control } = launch;
     let inside = &layout.inside;
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
         .args(["--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--unshare-net"])
         .args(["--unshare-cgroup-try", "--hostname", hostname])
-        .args(SYSTEM)
-        .args(SETTINGS)
+        .args(SYSTEM_MOUNTS)
+        .args(ETC_MOUNT)
         .args(["--perms", "1777", "--dir", X_SOCKETS])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--tmpfs", "/dev/shm"])
@@ -122,14 +122,14 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     };
     bind("--ro-bind", &layout.support.join("passwd"), "/etc/passwd");
     bind("--ro-bind", &layout.support.join("group"), "/etc/group");
-    for (name, covered) in COVERS.iter().filter(|(_, covered)| Path::new(covered).exists()) {
+    for (name, covered) in REPLACED_PATHS.iter().filter(|(_, covered)| Path::new(covered).exists()) {
         bind("--ro-bind", &layout.support.join(name), covered);
     }
     // Where the host's resolver keeps its file outside `/etc`, the link to it must lead somewhere.
     if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize() {
         bind("--ro-bind", &layout.support.join("resolv.conf"), &resolver.to_string_lossy());
     }
-    for secret in SECRETS.iter().map(Path::new).filter(|secret| secret.exists()) {
+    for secret in HIDDEN_FILES.iter().map(Path::new).filter(|secret| secret.exists()) {
         bind("--ro-bind", Path::new("/dev/null"), &secret.to_string_lossy());
     }
     bind("--ro-bind", &layout.support, &inside.support);
@@ -139,7 +139,7 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     let mut inherited = vec![control];
     // Only a file that is there can be covered.
     if let Ok(hosts) = std::fs::read_to_string(HOSTS) {
-        let own = memory_file(&with_own_name(&hosts, hostname))?;
+        let own = memory_file("hosts", with_own_name(&hosts, hostname).as_bytes())?;
         command.args(["--perms", "0644", "--ro-bind-data", &own.as_raw_fd().to_string(), HOSTS]);
         inherited.push(own);
     }
