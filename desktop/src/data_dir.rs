@@ -1,4 +1,4 @@
-//! The folder that outlives the server: its secrets and its lock, which says who uses it.
+//! The data folder: its secrets, and the lock that shows which server uses it.
 
 #![expect(
     clippy::disallowed_methods,
@@ -19,12 +19,12 @@ use crate::privileges;
 use crate::secret::Secret;
 
 const LOCK: &str = "lock";
-/// How long the lock may be held by what a killed server left, or by a server that is stopping.
+/// How long to wait for the lock if a killed server's child still holds it, and if another server is stopping.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
 const STOP_TIMEOUT: Duration = Duration::from_secs(15);
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Why the folder cannot be used.
+/// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DataDirError {
     #[error("cannot use the data folder {}: {error}", .folder.display())]
@@ -55,7 +55,8 @@ fn busy(folder: &Path, holder: &LockHolder) -> String {
     }
 }
 
-/// What the server that uses a folder says of itself. The addresses are missing while it starts and stops.
+/// The content of the lock file: the server that uses the folder. The URLs are missing while the server starts or
+/// stops.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct LockHolder {
     pub(crate) pid: Option<u32>,
@@ -63,20 +64,20 @@ pub(crate) struct LockHolder {
     pub(crate) realtime_url: Option<String>,
 }
 
-/// The folder, locked against a second server.
+/// The data folder, locked against other servers.
 pub(crate) struct DataDir {
     folder: PathBuf,
     lock: fs::File,
 }
 
 impl DataDir {
-    /// Opens the folder that was chosen, or else the account's own. Waits for a server that is stopping.
+    /// Opens the chosen folder, or the default folder of this account. Waits for a server that is stopping.
     pub(crate) fn open(chosen: Option<&Path>) -> Result<Self, DataDirError> {
         let folder = chosen_or_default(chosen)?;
         let explain = |error| DataDirError::Unusable { folder: folder.clone(), error };
         let lock = create_folder(&folder).and_then(|()| lock_file(&folder.join(LOCK))).map_err(explain)?;
         let began = Instant::now();
-        // A child of a server that was killed holds the lock too, until it has become another program.
+        // A child of a killed server shares the lock until its `exec`.
         while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
             let holder = read(&lock);
             let is_stopping = holder.pid.is_some() && holder.base_url.is_none();
@@ -85,7 +86,7 @@ impl DataDir {
             }
             thread::sleep(RETRY_INTERVAL);
         }
-        // SQLite makes its companions with the permissions of the file itself.
+        // SQLite creates its other files with the permissions of this one.
         private_file(&folder.join("orgo.db")).map_err(explain)?;
         let folder = folder.canonicalize().map_err(explain)?;
         let data = Self { folder, lock };
@@ -97,7 +98,7 @@ impl DataDir {
         &self.folder
     }
 
-    /// Says where the server is: base URL and address of the channels. `None` while it starts and once it stops.
+    /// Writes the base URL and the URL of the channels to the lock file. `None` while the server starts or stops.
     pub(crate) fn write_addresses(&self, addresses: Option<(&str, &str)>) -> io::Result<()> {
         let (base_url, realtime_url) = addresses.unzip();
         let holder = LockHolder {
@@ -116,7 +117,8 @@ impl DataDir {
         Ok(homes)
     }
 
-    /// The secret in a file, which is made with a random one: `prefix` and `bytes` random bytes in hexadecimal.
+    /// Returns the secret in a file. A new file gets a random secret: `prefix`, then `bytes` random bytes in
+    /// hexadecimal.
     pub(crate) fn secret(&self, name: &str, prefix: &str, bytes: usize) -> Result<Secret, DataDirError> {
         let file = self.folder.join(name);
         match fs::read_to_string(&file) {
@@ -141,15 +143,16 @@ impl DataDir {
     }
 }
 
-/// The folder that was chosen, or else the account's own, and the server that uses it. It is not made.
+/// Returns the chosen folder, or the default folder of this account, and the server that uses it. Does not create the
+/// folder.
 pub(crate) fn lock_holder(chosen: Option<&Path>) -> Result<(PathBuf, Option<LockHolder>), DataDirError> {
     let folder = chosen_or_default(chosen)?;
     let lock = match OpenOptions::new().read(true).open(folder.join(LOCK)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((folder, None)),
         opened => opened.map_err(|error| DataDirError::Unusable { folder: folder.clone(), error })?,
     };
-    // What it says is of a server that is gone if nobody holds the lock. Shared, so that two that ask see no server in
-    // each other.
+    // If nothing holds the lock, the content is that of a server that has ended. The lock is shared, so two calls at
+    // the same time do not detect each other as a server.
     let is_free = flock(&lock, FlockOperation::NonBlockingLockShared).is_ok();
     Ok((folder, if is_free { None } else { Some(read(&lock)) }))
 }
@@ -172,7 +175,7 @@ fn chosen_or_default(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
     Ok(data.ok_or(DataDirError::NoHome)?.join("orgo-desktop"))
 }
 
-/// A folder on the way to the homes.
+/// Creates a folder that computers' users may traverse.
 fn create_folder(folder: &Path) -> io::Result<()> {
     let mode = privileges::traversable_mode();
     DirBuilder::new().recursive(true).mode(mode).create(folder)?;

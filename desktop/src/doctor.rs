@@ -1,4 +1,4 @@
-//! What this machine lacks to run computers.
+//! Checks whether this machine can run computers.
 
 #![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
 
@@ -11,14 +11,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::computer::{ContainerSigns, ETC_MOUNT, Isolation, IsolationChoice, SYSTEM_MOUNTS, Users, decide};
 
-/// Also read by the project's set-up, so that there is one list.
+/// The list of packages. The scripts of this repository read the same file.
 const PACKAGES: &str = include_str!("../packages.txt");
 
 /// The program that opens boxes.
 const BWRAP: &str = "bwrap";
-/// The programs that are of use to boxes alone.
+/// The programs that only boxes need.
 const BOX_PROGRAMS: &[&str] = &[BWRAP, "slirp4netns"];
-/// What the carrier of the computers' network needs of the kernel.
+/// The kernel device that slirp4netns needs.
 const TUN_DEVICE: &str = "/dev/net/tun";
 
 /// A line of the list.
@@ -46,7 +46,8 @@ impl Package {
     }
 
     fn is_present(&self) -> bool {
-        // A package without a program holds data, whose absence is seen but stops nothing; only dpkg knows of it.
+        // A package without a program contains data that computers can run without. Only dpkg knows whether it is
+        // installed.
         self.program.map_or_else(|| is_installed(self.name), is_in_path)
     }
 }
@@ -55,7 +56,7 @@ fn packages() -> impl Iterator<Item = Package> {
     PACKAGES.lines().filter_map(Package::parse)
 }
 
-/// Prints the findings. Fails when something that is not optional is missing.
+/// Prints the results. Fails if computers cannot run here.
 pub(crate) fn run() -> ExitCode {
     let (optional, missing): (Vec<_>, Vec<_>) =
         packages().filter(|package| !package.is_present()).partition(|package| package.optional);
@@ -96,8 +97,7 @@ pub(crate) fn run() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Why computers cannot run here, if they cannot: a text that says the remedy. A machine that was fit once is not looked at
-/// again.
+/// Returns why computers cannot run here, with a remedy, or `None` if they can. Does not repeat a successful check.
 pub(crate) fn obstacle(isolation: Isolation) -> Option<String> {
     static FIT: AtomicBool = AtomicBool::new(false);
     if FIT.load(Ordering::Relaxed) {
@@ -124,12 +124,12 @@ fn find_obstacle(isolation: Isolation) -> Option<String> {
     tried.err().map(|reason| format!("no box can be opened for a computer: {reason}"))
 }
 
-/// Whether computers that are kept apart so need a package.
+/// Returns whether computers with this isolation need a package.
 fn is_needed(package: &Package, isolation: Isolation) -> bool {
     isolation == Isolation::Box || !package.program.is_some_and(|program| BOX_PROGRAMS.contains(&program))
 }
 
-/// Tries a box as small as can be, as the user of a computer.
+/// Opens a minimal box as the user of a computer. Returns the reason if that fails.
 pub(crate) fn try_box(users: Users) -> Result<(), String> {
     if !is_in_path(BWRAP) {
         return Err("bubblewrap is not installed".into());
@@ -162,7 +162,8 @@ pub(crate) fn try_box(users: Users) -> Result<(), String> {
     })
 }
 
-/// The settings with which a kernel refuses to make user namespaces, as they must be; `read` gives what is in a file.
+/// Returns the kernel settings that prevent user namespaces, with the values that allow them. `read` returns the
+/// content of a file.
 fn blocking_settings(read: impl Fn(&str) -> String) -> Vec<String> {
     [
         ("kernel/unprivileged_userns_clone", "0", "1"),
@@ -190,7 +191,7 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|found| found.stdout == b"installed")
 }
 
-/// The command that installs packages, for whoever runs this.
+/// Returns the command with which the current user installs packages.
 pub(crate) fn install_command(packages: &str) -> String {
     let install = format!("apt-get install --no-install-recommends {packages}");
     format!("{} && {}", as_root("apt-get update"), as_root(&install))

@@ -1,6 +1,6 @@
-//! `orgo-desktop`: a local computer service that speaks the Orgo protocol over real X desktops.
+//! `orgo-desktop`: a local server for Orgo computers, with headless X desktops.
 //!
-//! A library only so that the program and the fuzzers share it.
+//! It is a library so the program and the fuzzers can share it.
 
 #![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests work with files of their own"))]
 
@@ -34,7 +34,7 @@ use clap::Parser as _;
 
 use cli::{Cli, Command};
 
-/// The program, with the arguments of this process.
+/// Runs the program with the arguments of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::parse().command {

@@ -1,4 +1,5 @@
-//! What a server that root started keeps of root's rights, and what it arranges before it gives up the others.
+//! The privileges of a server that root has started: sets up private mounts, then drops the capabilities that it does
+//! not need.
 
 #![expect(clippy::disallowed_methods, reason = "works with files of the system, before any computer runs")]
 
@@ -15,32 +16,35 @@ use rustix::thread::{
     set_no_new_privs, unshare_unsafe,
 };
 
-/// Computers run as users of their own, whose homes the server makes and removes, and whose processes it starts and ends.
+/// The capabilities to create and remove the homes of other users, and to start and kill their processes.
 const KEPT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID)
-    // A box runs as root where there are no such users; the kernel asks it of whoever maps root.
+    // If there are no other users, a box runs as root. The kernel requires this capability to map root into a user
+    // namespace.
     .union(CapabilitySet::SETFCAP);
 
-/// Ports below this one are root's.
+/// Ports below this one require a capability.
 const FIRST_FREE_PORT: u16 = 1024;
 
-/// The device of tunnels, through which a computer's network is carried, and its folder.
+/// The TUN device, through which slirp4netns connects a network namespace, and its folder.
 const TUN_DEVICE: &str = "/dev/net/tun";
 const TUN_FOLDER: &str = "/dev/net";
-/// As Linux numbers it.
+/// The major and minor number of the TUN device.
 const TUN_NUMBER: (u32, u32) = (10, 200);
 
-/// Folders of every system that are for passing mounts, of which one is covered in the server's own view.
+/// Folders of every Debian system for temporary mounts. The server may mount the homes on one of them in its own mount
+/// namespace.
 const BIND_TARGETS: &[&str] = &["/mnt", "/srv", "/media"];
 
-/// Settles the rights of this process, which must have one thread yet. Returns where `homes` is to be reached: at its own path,
-/// or at another that the users of computers can pass through. `has_networks` says whether computers have networks that are carried.
+/// Drops the capabilities that the server does not need, for this process and everything that it starts. The process
+/// must still have one thread.
 ///
-/// Root's other rights are gone for good then, also for whatever this process starts.
+/// Returns the path at which computers' users can reach `homes`: the same path or a mount. `has_networks` is whether
+/// computers have their own network namespaces.
 pub(crate) fn drop_privileges(homes: &Path, port: u16, has_networks: bool) -> PathBuf {
     if !geteuid().is_root() {
         return homes.to_owned();
@@ -55,8 +59,9 @@ pub(crate) fn drop_privileges(homes: &Path, port: u16, has_networks: bool) -> Pa
     place
 }
 
-/// Computers' users, and the carriers of their networks, have no more rights to a path than any other user. Where the system
-/// closes what they need, it is opened to them in a mount namespace of the server's own, which nobody else sees.
+/// Mounts the homes and the TUN device at paths that computers' users can access, if the system does not allow that
+/// already. The mounts are in a mount namespace of the server and not visible to other processes. Returns the path of
+/// the homes.
 fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
     let tun_is_closed =
         has_networks && fs::metadata(TUN_DEVICE).is_ok_and(|device| device.mode() & 0o006 != 0o006);
@@ -64,9 +69,9 @@ fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
     if !tun_is_closed && !homes_are_closed {
         return Ok(homes.to_owned());
     }
-    // SAFETY: no descriptor table or file system attributes are unshared but those of the only thread.
+    // SAFETY: the call unshares no descriptor table, and the file system attributes only of the one thread that exists.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
-    // What the system mounts later is still seen here, and nothing that is mounted here elsewhere.
+    // Later mounts of the system appear in this namespace, but mounts made here do not appear elsewhere.
     mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     if tun_is_closed {
         mount(
@@ -78,7 +83,7 @@ fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
         )?;
         let (major, minor) = TUN_NUMBER;
         mknodat(CWD, TUN_DEVICE, FileType::CharacterDevice, Mode::empty(), makedev(major, minor))?;
-        // Apart, since the process's mask would take some of it away.
+        // Set separately, since the umask applies to the mode of a new file.
         rustix::fs::chmod(TUN_DEVICE, Mode::from_raw_mode(0o666))?;
     }
     if !homes_are_closed {
@@ -91,7 +96,8 @@ fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
     Ok(target.to_owned())
 }
 
-/// The mode of a folder on the way to what computers use: where they run as users of their own, these may pass, but not list it.
+/// The mode of the folders above a home. If computers have their own users, these may traverse the folders, but not
+/// list them.
 pub(crate) fn traversable_mode() -> u32 {
     if geteuid().is_root() { 0o711 } else { 0o700 }
 }
@@ -103,7 +109,7 @@ fn limit_capabilities(port: u16) -> io::Result<()> {
         KEPT_CAPABILITIES
     };
     for capability in CapabilitySet::all().difference(kept).iter() {
-        // The kernel may be older than one of them, or the right to give them up missing already.
+        // Fails if the kernel does not know the capability, or if this process has no right to drop it.
         let _ = remove_capability_from_bounding_set(capability);
     }
     let held = rustix::thread::capabilities(None)?.permitted & kept;
@@ -114,10 +120,10 @@ fn limit_capabilities(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Leaves this process, and all that it starts, without a capability and without a way to one.
+/// Drops all capabilities of this process and everything that it starts, for good.
 pub(crate) fn drop_all_capabilities() -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
-        // Without the right to do so, `no_new_privs` keeps a program from having more than its parent.
+        // If this process has no right to drop it, `no_new_privs` prevents that a program gains it.
         let _ = remove_capability_from_bounding_set(capability);
     }
     let none = CapabilitySet::empty();
@@ -125,7 +131,7 @@ pub(crate) fn drop_all_capabilities() -> io::Result<()> {
     Ok(set_no_new_privs(true)?)
 }
 
-/// Whether users other than root can pass through a folder and every one above it.
+/// Returns whether users other than root can traverse a folder and all folders above it.
 pub(crate) fn is_reachable(path: &Path) -> bool {
     path.ancestors().filter_map(|folder| fs::metadata(folder).ok()).all(|folder| folder.mode() & 0o001 != 0)
 }

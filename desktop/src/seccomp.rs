@@ -1,4 +1,4 @@
-//! Filters of system calls: what is closed in a computer's box, and what is closed to the encoder.
+//! The seccomp filters of computers and of the encoder.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -9,27 +9,28 @@ use libc::{
 
 use crate::inherited::memory_file;
 
-/// `AUDIT_ARCH_*` of `linux/audit.h`. A process may call the kernel in the way of another architecture, whose numbers
-/// differ; all of those calls are closed.
+/// `AUDIT_ARCH_*` in `linux/audit.h`. A process can make system calls of another architecture, with other numbers. The
+/// filters refuse all of them.
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: u32 = 0xc000_00b7;
 
-/// The first number of the x32 ABI of x86-64. Other architectures do not use numbers that high.
+/// The first system call number of the x32 ABI of x86-64. Other architectures have no numbers this high.
 const X32: u32 = 0x4000_0000;
 
-/// Offsets in the kernel's `seccomp_data`. Of the arguments only the low halves matter to the kernel, and they come first.
+/// Offsets in the kernel's `seccomp_data`. The kernel uses only the low half of these arguments, which comes first.
 const NUMBER_OFFSET: u32 = 0;
 const ARCHITECTURE_OFFSET: u32 = 4;
 const ARGUMENT_OFFSET: u32 = 16;
 const SECOND_ARGUMENT_OFFSET: u32 = 24;
 const THIRD_ARGUMENT_OFFSET: u32 = 32;
 
-/// Keys belong to a user of the host and not to a namespace: those of whoever runs the server could be reached.
+/// Keyrings belong to a user of the host and have no namespace, so a computer could read the keys of the user who runs
+/// the server.
 const KEYS: &[c_long] = &[libc::SYS_add_key, libc::SYS_keyctl, libc::SYS_request_key];
 
-/// What is of use to the system's administrator, or to an attack on the kernel.
+/// Calls for the administration of the system, or with a large attack surface in the kernel.
 const KERNEL: &[c_long] = &[
     libc::SYS_acct,
     libc::SYS_bpf,
@@ -52,7 +53,8 @@ const KERNEL: &[c_long] = &[
     libc::SYS_vhangup,
 ];
 
-/// Other processes, namespaces and mounts: a desktop needs them (a debugger, a browser's own sandbox), an encoder does not.
+/// Calls that affect other processes, namespaces and mounts. A desktop needs them, for example for a debugger or a
+/// browser's own sandbox. An encoder does not.
 const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -75,7 +77,7 @@ const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_name_to_handle_at,
 ];
 
-/// Programs take the ordinary calls instead when the kernel says that it has none of these.
+/// These calls fail with ENOSYS: programs then use the ordinary calls.
 const IO_URING: &[c_long] =
     &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
 
@@ -87,24 +89,24 @@ const NEW_NAMESPACE: c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP;
 
-/// A set of system calls and sockets.
+/// The system calls that a filter refuses, and the sockets that it allows.
 #[derive(Debug)]
 pub(crate) struct Filter {
     refused: &'static [&'static [c_long]],
     namespaces: bool,
-    /// A network namespace does not confine all other address families: `AF_VSOCK` reaches the host of a virtual machine from
-    /// any of them.
+    /// The allowed address families. A network namespace does not isolate every family: `AF_VSOCK` reaches the host of
+    /// a virtual machine from any namespace.
     families: &'static [c_int],
 }
 
-/// For a computer's box: everything that programs on a desktop use is open.
+/// The filter of a computer. Allows everything that programs of a desktop use.
 pub(crate) const COMPUTER: Filter = Filter {
     refused: &[KEYS, KERNEL],
     namespaces: true,
     families: &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK],
 };
 
-/// For the encoder.
+/// The filter of the encoder.
 pub(crate) const ENCODER: Filter = Filter {
     refused: &[KEYS, KERNEL, PROCESSES_AND_MOUNTS],
     namespaces: false,
@@ -112,7 +114,7 @@ pub(crate) const ENCODER: Filter = Filter {
 };
 
 impl Filter {
-    /// The filter as bubblewrap reads it from a descriptor.
+    /// Returns a file with the filter, in the format of bubblewrap.
     pub(crate) fn file(&self) -> io::Result<OwnedFd> {
         let mut bytes = Vec::new();
         for sock_filter { code, jt, jf, k } in self.program() {
@@ -132,7 +134,7 @@ impl Filter {
             filter: filter.as_mut_ptr(),
         };
         let mode = libc::c_ulong::from(libc::SECCOMP_MODE_FILTER);
-        // SAFETY: the kernel copies the program, which is alive here.
+        // SAFETY: the program is alive during the call, and the kernel copies it.
         let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) };
         if set == 0 {
             return Ok(());
@@ -156,8 +158,9 @@ impl Filter {
         for &call in self.refused.iter().copied().flatten() {
             program.extend([jump(BPF_JEQ, number(call), 0, 1), refuse(libc::EPERM)]);
         }
-        // A socket that lingers blocks whoever closes it last, for years if its owner likes. A descriptor in a message that
-        // is not received is closed by its reader: the server. So lingering is ignored, and programs are not told.
+        // Ignores `SO_LINGER` and reports success. Closing the last descriptor of a lingering socket blocks, for years
+        // if its owner sets that. The server would block: it is the one that closes a descriptor in a message that it
+        // does not read.
         program.extend([
             jump(BPF_JEQ, number(libc::SYS_setsockopt), 0, 6),
             load(SECOND_ARGUMENT_OFFSET),
@@ -168,7 +171,7 @@ impl Filter {
             allow(),
         ]);
         if !self.namespaces {
-            // A filter cannot read the flags of `clone3`, which are in memory. The C library falls back to `clone`.
+            // The flags of `clone3` are in memory, which a filter cannot read. The C library falls back to `clone`.
             program.extend([jump(BPF_JEQ, number(libc::SYS_clone3), 0, 1), refuse(libc::ENOSYS)]);
             program.extend([
                 jump(BPF_JEQ, number(libc::SYS_clone), 0, 4),
@@ -187,7 +190,7 @@ impl Filter {
     }
 }
 
-/// The numbers of system calls are small.
+/// System call numbers are small.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
 fn number(call: c_long) -> u32 {
     call as u32
@@ -197,7 +200,7 @@ fn load(offset: u32) -> sock_filter {
     instruction(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0)
 }
 
-/// Skips `yes` instructions if `condition` holds between the loaded value and `operand`, else `no` instructions.
+/// Skips `yes` instructions if `condition` holds between the loaded value and `operand`, otherwise `no` instructions.
 fn jump(condition: u32, operand: u32, yes: u8, no: u8) -> sock_filter {
     instruction(BPF_JMP | condition | BPF_K, operand, yes, no)
 }
@@ -210,7 +213,7 @@ fn allow() -> sock_filter {
     instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0)
 }
 
-/// The codes of instructions have 8 bits.
+/// Instruction codes have 16 bits.
 #[expect(clippy::cast_possible_truncation, reason = "see above")]
 fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
     sock_filter { code: code as u16, jt, jf, k }
@@ -230,12 +233,12 @@ mod tests {
     }
 
     fn call(number: c_long) -> Option<i32> {
-        // SAFETY: the call is refused, or fails for arguments that are all zero.
+        // SAFETY: the call is refused, or fails because all arguments are zero.
         error_of(unsafe { libc::syscall(number, 0, 0, 0, 0, 0) })
     }
 
     fn socket(family: c_int) -> Option<i32> {
-        // SAFETY: the system call reads no memory; the test leaves the socket open.
+        // SAFETY: the system call accesses no memory. The test leaves the socket open.
         error_of(unsafe { libc::socket(family, libc::SOCK_DGRAM, 0) }.into())
     }
 
@@ -249,7 +252,7 @@ mod tests {
     }
 
     fn namespace_by_clone() -> Option<i32> {
-        // SAFETY: a child ends at once.
+        // SAFETY: the child exits at once.
         let made = unsafe {
             let child = libc::syscall(libc::SYS_clone, libc::CLONE_NEWUSER | libc::SIGCHLD, 0, 0, 0, 0);
             if child == 0 {
@@ -260,7 +263,7 @@ mod tests {
         error_of(made)
     }
 
-    /// A filter applies to one thread and those that it starts.
+    /// Runs `check` on a thread of its own, since a filter applies to a thread and those that it starts.
     fn confined(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
         let thread = std::thread::spawn(move || {
             rustix::thread::set_no_new_privs(true).expect("everybody may give them up");
@@ -271,7 +274,7 @@ mod tests {
             for &number in IO_URING {
                 assert_eq!(call(number), Some(libc::ENOSYS), "{number}");
             }
-            // The same call by its number in the x32 interface.
+            // The same call with its number in the x32 ABI.
             assert_eq!(call(libc::SYS_keyctl + c_long::from(X32)), Some(libc::ENOSYS));
             for &family in filter.families.iter().filter(|&&family| family != libc::AF_NETLINK) {
                 assert_eq!(socket(family), None, "{family}");

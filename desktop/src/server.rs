@@ -1,4 +1,4 @@
-//! The server's life: settings to a listening socket, and everything down again.
+//! The life cycle of the server, from its options to the end of all computers.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -30,14 +30,15 @@ use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::stream::Connections;
 
-/// Of the data folder.
+/// The name of the API key's file in the data folder.
 const KEY_FILE: &str = "api-key";
-/// Calls that block, to displays and disks. One computer has a handful at most.
+/// The maximum number of threads for blocking calls, such as those to displays and disks. One computer uses a few at
+/// most.
 const BLOCKING_THREADS: usize = 4096;
-/// How long open connections get to end once the computers have.
+/// How long open connections may take to close after the computers have stopped.
 const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the server did not start, or ended.
+/// Why the server did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
     #[error("{0} is reached from other machines; add --allow-remote if that is meant")]
@@ -63,25 +64,25 @@ pub(crate) enum ServeError {
 }
 
 impl ServeError {
-    /// The code that this process ends with: `EX_TEMPFAIL` if another server uses the data folder.
+    /// The exit code of the process: `EX_TEMPFAIL` if another server uses the data folder, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         if matches!(self, Self::DataDir(DataDirError::Busy { .. })) { 75 } else { 1 }
     }
 }
 
-/// Serves until SIGINT or SIGTERM, and leaves nothing running.
+/// Runs the server until SIGINT or SIGTERM, then stops everything that it has started.
 pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
-        // The terminal may go away before the server does.
+        // The terminal may be closed before the server ends.
         .log_internal_errors(false)
         .init();
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));
     }
-    // What runs in computers must not get at the files of whoever started the server.
+    // Computers must not inherit files of the process that started the server.
     close_on_exec(None)?;
     let data = DataDir::open(options.data_dir.as_deref())?;
     let users = Users::detect();
@@ -93,13 +94,13 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         tracing::warn!("{warning}");
     }
     if isolation == Isolation::None {
-        // Orphans of a computer whose agent was killed fall to this process, which ends them.
+        // This process adopts the orphans of a computer whose agent was killed, and kills them.
         rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(io::Error::from)?;
         if !matches!(users, Users::PerComputer { .. }) {
             tracing::warn!("all computers run as the user of this server: what runs in them can end it");
         }
     }
-    // While this process has one thread, of which the others get the rights that are left.
+    // Must happen while the process has one thread: new threads inherit its capabilities.
     let homes = privileges::drop_privileges(&data.homes()?, options.listen.port(), isolation.has_boxes());
     let homes = Homes::open(homes, users, isolation).map_err(|error| data.error(error))?;
     tokio::runtime::Builder::new_multi_thread()
@@ -110,7 +111,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
 }
 
 async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeError> {
-    // Before anything starts, so that no signal finds a half-built server.
+    // Installed before anything starts, so a signal cannot end a server that is partly started.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
@@ -163,21 +164,22 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
         tracing::warn!("cannot say that the server stops: {error}");
     }
     let graceful_stop = async {
-        // The computers first: their sockets then say goodbye as the documents promise.
+        // The computers stop first, so their sockets close with the documented code.
         fleet.shut_down().await;
         shutdown.cancel();
         let _ = timeout(CONNECTIONS_TIMEOUT, serving).await;
     };
     tokio::select! {
         () = graceful_stop => {}
-        // Whoever insists is not kept waiting: the boxes end with this process in any case.
+        // A second signal ends the server at once. Boxes end with the process in any case.
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     Ok(())
 }
 
-/// Cancels `stdin_ended` when stdin ends. A thread of its own waits, since a read cannot be given up: the process ends without it.
+/// Cancels `stdin_ended` when stdin ends. Uses its own thread, since a blocking read cannot be canceled: the process
+/// exits without waiting for the thread.
 fn watch_stdin(stdin_ended: CancellationToken) -> io::Result<()> {
     thread::Builder::new().name("stdin".into()).spawn(move || {
         let mut stdin = io::stdin().lock();
@@ -207,8 +209,7 @@ struct Ready<'a> {
     data_dir: &'a Path,
 }
 
-/// Says how to call this server. The key itself is for the program that asks for it by `--json`: what is printed without
-/// that may be kept in a log.
+/// Prints how to call this server. Prints the key itself only with `--json`: other output may end up in a log.
 fn print_ready(
     options: &Serve,
     address: SocketAddr,
@@ -237,7 +238,7 @@ fn print_ready(
     stdout.flush()
 }
 
-/// The API key, and where it is kept if it was not given.
+/// Returns the API key, and the path of its file if it was not given as an option.
 fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, Option<PathBuf>), ServeError> {
     if let Some(given) = &options.api_key {
         if given.expose().is_empty() {

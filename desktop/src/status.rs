@@ -1,4 +1,4 @@
-//! `orgo-desktop status`: whether a server uses a data folder, and where it is.
+//! `orgo-desktop status`: shows whether a server uses a data folder, and its address.
 
 use std::path::{Path, PathBuf};
 

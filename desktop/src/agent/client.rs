@@ -1,7 +1,7 @@
-//! The server's side of the agent's socket.
+//! The server's side of the agent protocol.
 //!
-//! The agent cannot be killed or traced from inside its box, and its socket cannot be replaced. All the same nothing that it
-//! says is trusted: every wait and every line is bounded, and every descriptor is checked.
+//! Programs in the computer can neither kill nor trace the agent, nor replace its socket. The server does not trust it
+//! anyway: it bounds every wait and every line, and checks every descriptor.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -23,19 +23,19 @@ use super::protocol::{Exit, FolderChange, ProcessChange, Refusal, Reply, Request
 use crate::untrusted::descriptor::{self, Access, Terminal};
 use crate::untrusted::{Lines, transfer};
 
-/// How soon the agent's socket is tried again when it is full.
+/// How long to wait before writing to the agent's full socket again.
 const RETRY_DELAY: Duration = Duration::from_millis(1);
-/// Requests that one computer may have open at a time: commands, terminals, recorders, watches.
+/// The maximum number of open requests per computer: commands, terminals, audio recorders and watches.
 const MAX_REQUESTS: usize = 256;
-/// The longest reply that is read by [`Agent::connect`], in bytes.
+/// The maximum length of a reply that [`Agent::connect`] reads, in bytes.
 const MAX_REPLY_BYTES: usize = 4 * 1024;
 
-/// How long the agent may take.
+/// How long to wait for the agent.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timeouts {
     /// For a reply.
     pub(super) reply: Duration,
-    /// For a connection, in addition to the time that the server to connect to may take to listen.
+    /// For a connection, in addition to the time that the target server may take to listen.
     pub(super) connect: Duration,
 }
 
@@ -45,38 +45,38 @@ impl Default for Timeouts {
     }
 }
 
-/// Why a process could not be started or followed.
+/// Why a process could not be started or its output followed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AgentError {
     /// The program could not be executed.
     #[error("{0}")]
     NotStarted(String),
-    /// The computer has no room for another process.
+    /// The computer has reached a limit on processes, threads or memory.
     #[error("the computer cannot start another process: {0}")]
     Exhausted(String),
-    /// The agent does not reply as it should.
+    /// The agent did not reply, or its reply was invalid.
     #[error("the computer's agent does not answer: {0}")]
     Lost(#[from] io::Error),
 }
 
-/// Why a file could not be opened or placed.
+/// Why a file could not be opened or stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The agent does not reply as it should, or the disk fails.
+    /// The agent did not reply, its reply was invalid, or the disk failed.
     #[error("the computer's files cannot be reached: {0}")]
     Lost(#[from] io::Error),
 }
 
-/// The way into one box. Cheap to clone.
+/// A handle to the agent of one computer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Agent(Arc<Inner>);
 
 /// Which device opens the terminals of a computer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Terminals {
-    /// One that only the agent can show.
+    /// The device in the box. Only the agent can open it for the server.
     Box,
     Host,
 }
@@ -84,22 +84,24 @@ pub(crate) enum Terminals {
 #[derive(Debug)]
 struct Inner {
     control: UnixStream,
-    /// The host's user that everything in the computer runs as.
+    /// The host user ID that all processes of the computer run as.
     owner: u32,
     terminals: Terminals,
     timeouts: Timeouts,
     permits: Arc<Semaphore>,
 }
 
-/// A process inside the box. Dropping it before its end kills it and all that it started, unless it has a terminal,
-/// which hangs up instead.
+/// A process inside the computer.
+///
+/// Dropping it before the process has exited kills the process and everything that it started. If the process has a
+/// terminal, dropping it hangs up the terminal instead.
 #[derive(Debug)]
 pub(crate) struct Process {
     exchange: Exchange,
     output: Option<OwnedFd>,
 }
 
-/// Changes that the agent reports, one a line.
+/// A stream of changes that the agent reports, one per line.
 #[derive(Debug)]
 pub(crate) struct Changes<T> {
     exchange: Exchange,
@@ -107,7 +109,7 @@ pub(crate) struct Changes<T> {
 }
 
 impl Agent {
-    /// `control` is the server's end of the pair whose other end the agent was started with.
+    /// `control` is the server's end of the socket pair. The agent got the other end when it started.
     pub(crate) fn new(control: UnixStream, owner: u32, terminals: Terminals) -> io::Result<Self> {
         Self::with_timeouts(control, owner, terminals, Timeouts::default())
     }
@@ -123,13 +125,13 @@ impl Agent {
         Ok(Self(Arc::new(Inner { control, owner, terminals, timeouts, permits })))
     }
 
-    /// Returns once the agent is at work.
+    /// Returns once the agent replies.
     pub(crate) async fn hello(&self) -> io::Result<()> {
         let (mut exchange, _) = self.send_request(&Request::Hello, &[]).await?;
         exchange.reply().await?.map_err(io::Error::other)
     }
 
-    /// Starts a process in the box, with the `passed` descriptors if it runs a script.
+    /// Starts a process. `passed` are the descriptors of a script.
     pub(crate) async fn spawn(&self, spawn: Spawn, passed: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
         let terminal = match spawn.stdio {
             Stdio::Terminal { cols, rows } => Some(self.open_terminal(cols, rows).await?),
@@ -152,8 +154,10 @@ impl Agent {
         }
     }
 
-    /// Opens a terminal of the computer. The agent of a box only shows where: a master that it had opened could be made to
-    /// block the server's threads, since the agent could keep a duplicate.
+    /// Opens a terminal of the computer.
+    ///
+    /// The agent of a box only passes the device. If it opened the terminal itself, it could keep a duplicate of the
+    /// master side and use that to block the server's threads.
     async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
         let terminal = match self.0.terminals {
             Terminals::Host => descriptor::open_terminal_of_host(self.0.owner)?,
@@ -165,18 +169,18 @@ impl Agent {
         };
         tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
         let mut modes = tcgetattr(&terminal.master)?;
-        // Without it Backspace at a program's prompt would remove one byte of a character.
+        // Without this flag, Backspace at a program's prompt would remove one byte of a multi-byte character.
         modes.input_modes |= InputModes::IUTF8;
         tcsetattr(&terminal.master, OptionalActions::Now, &modes)?;
         Ok(terminal)
     }
 
-    /// Follows the processes that start and end from now on.
+    /// Reports the processes that start and end from now on.
     pub(crate) async fn watch_processes(&self) -> Result<Changes<ProcessChange>, AgentError> {
         self.watch(&Request::WatchProcesses).await
     }
 
-    /// Follows what changes in folders of the home from now on.
+    /// Reports the changes in folders of the home from now on.
     pub(crate) async fn watch_folders(&self, folders: &[&str]) -> Result<Changes<FolderChange>, AgentError> {
         let folders = folders.iter().map(|&folder| folder.to_owned()).collect();
         self.watch(&Request::WatchFolders { folders }).await
@@ -187,7 +191,8 @@ impl Agent {
         Ok(Changes { exchange, kind: std::marker::PhantomData })
     }
 
-    /// Asks every process of the box to end, but for those named `excluded`; returns when they have, which some never do.
+    /// Sends SIGTERM to every process of the computer, except those named `excluded`. Returns when all of them have
+    /// exited, which may never happen.
     pub(crate) async fn terminate(&self, excluded: &str) -> Result<(), AgentError> {
         let (exchange, _) =
             self.send_request(&Request::Terminate { excluded: excluded.to_owned() }, &[]).await?;
@@ -195,14 +200,14 @@ impl Agent {
         Ok(())
     }
 
-    /// Opens a file of the home, as the computer's user sees it.
+    /// Opens a file of the home with the rights of the computer's user.
     pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
         let (mut exchange, file) = self.send_request(&Request::OpenFile { path }, &[]).await?;
         exchange.reply().await??;
         Ok(file.and_then(|file| descriptor::regular_file(file, Access::Read)).ok_or(Refusal::NotAFile)?)
     }
 
-    /// Puts a copy of `source` into a folder of the home, in place of another file of that name.
+    /// Copies `source` into a folder of the home. Replaces a file of the same name.
     pub(crate) async fn place_file(
         &self,
         mut source: File,
@@ -213,7 +218,7 @@ impl Agent {
         let (mut exchange, copy) = self.send_request(&request, &[]).await?;
         let Some(copy) = copy else { return Ok(exchange.reply().await??) };
         let mut copy = descriptor::regular_file(copy, Access::Write).ok_or(Refusal::NotAFile)?;
-        // A disk blocks.
+        // Disk I/O blocks.
         let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
         let copied = copied.map_err(io::Error::other)?;
         copied.map_err(|error| Refusal::Failed(format!("its content cannot be written: {error}")))?;
@@ -221,13 +226,13 @@ impl Agent {
         Ok(exchange.reply().await??)
     }
 
-    /// Opens the network namespace of the box. It is a namespace, but the caller has to check its type.
+    /// Opens the network namespace of the box. The descriptor is a namespace, but the caller must check its type.
     pub(crate) async fn network(&self) -> io::Result<OwnedFd> {
         let (_, network) = self.send_request(&Request::OpenNetwork, &[]).await?;
         network.and_then(descriptor::namespace).ok_or_else(unexpected_reply)
     }
 
-    /// Connects to a server inside the box, which may take `listen_timeout` to listen. Blocks.
+    /// Connects to a server inside the computer, waiting up to `listen_timeout` until it listens. Blocks the thread.
     pub(crate) fn connect(&self, path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
         let deadline = Instant::now() + self.0.timeouts.connect + listen_timeout;
         let _permit = self.permit()?;
@@ -245,8 +250,8 @@ impl Agent {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let mut reply = Vec::new();
-        // The agent hangs up after it. The timeout is one of a single read, so an agent that sends a byte at a time would
-        // have it again for each.
+        // The agent closes the connection after the reply. The socket's timeout applies to a single read, so the
+        // deadline is checked before each one: an agent could send one byte at a time.
         loop {
             own.set_read_timeout(Some(self.time_left(deadline)?))?;
             let mut chunk = [0; MAX_REPLY_BYTES];
@@ -265,7 +270,7 @@ impl Agent {
         }
     }
 
-    /// Sends a request and waits for the first byte of the reply, with the descriptor that it may carry.
+    /// Sends a request. Returns after the first byte of the reply, with the descriptor that came with it, if any.
     async fn send_request(
         &self,
         request: &Request,
@@ -306,7 +311,7 @@ impl Agent {
         permit.map_err(|_| io::Error::other("it has too many commands and terminals at once"))
     }
 
-    /// Passes one end of a pair to the agent; `false` while its socket is full.
+    /// Passes one end of a socket pair to the agent. Returns `false` if the agent's socket is full.
     fn pass_to_agent(&self, end: &UnixStream) -> io::Result<bool> {
         match transfer::send(&self.0.control, &[0], &[end.as_fd()], SendFlags::DONTWAIT) {
             Ok(_) => Ok(true),
@@ -316,20 +321,20 @@ impl Agent {
     }
 }
 
-/// A connection after its request.
+/// The connection of one request, after the request was sent.
 #[derive(Debug)]
 struct Exchange {
     lines: Lines<tokio::net::UnixStream>,
-    /// How long a reply may take.
+    /// The timeout of a reply.
     limit: Duration,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Exchange {
-    /// The next line, however long it takes.
+    /// Returns the next line, without a timeout.
     async fn line<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let line = self.lines.next().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        // The reason of serde_json quotes the line.
+        // serde_json's error quotes the line, so it is dropped.
         serde_json::from_str(&line).map_err(|_| unexpected_reply())
     }
 
@@ -352,7 +357,7 @@ impl Exchange {
         timeout(limit, self.lines.get_mut().write_all(&[0])).await.map_err(|_| timeout_error(limit))?
     }
 
-    /// Waits for the agent to hang up.
+    /// Waits until the agent closes the connection.
     async fn end(mut self) -> io::Result<()> {
         while self.lines.get_mut().read(&mut [0; 64]).await? > 0 {}
         Ok(())
@@ -360,12 +365,12 @@ impl Exchange {
 }
 
 impl Process {
-    /// The end of its output that is read here, once: a pipe, or a terminal's master side.
+    /// Takes the server's end of the process's output: a pipe, or the master side of a terminal. Returns it only once.
     pub(crate) fn take_output(&mut self) -> Option<OwnedFd> {
         mem::take(&mut self.output)
     }
 
-    /// Waits for its end.
+    /// Waits for the process to exit.
     pub(crate) async fn exit(&mut self) -> Result<Exit, AgentError> {
         match self.exchange.line().await? {
             SpawnReply::Exited(end) => Ok(end),
@@ -375,11 +380,11 @@ impl Process {
 }
 
 impl<T: DeserializeOwned> Changes<T> {
-    /// The next change; `None` when the box has ended.
+    /// Returns the next change, or `None` when the computer has ended.
     pub(crate) async fn next(&mut self) -> Option<T> {
         loop {
             let line = self.exchange.lines.next().await.ok()??;
-            // An empty line only proves that the watch still goes on.
+            // An empty line is a keep-alive.
             if !line.is_empty() {
                 return serde_json::from_str(&line).ok();
             }
@@ -405,17 +410,18 @@ fn unexpected_reply() -> io::Error {
 mod tests {
     use super::*;
 
-    /// An agent that sends these pieces, one every 20 ms, to whoever asks first. Then it is silent, and does not hang up.
+    /// Returns the client of an agent that sends `pieces` in reply to the first request, one every 20 ms. After that
+    /// the agent stays silent and keeps the connection open.
     fn agent(pieces: Vec<Vec<u8>>) -> Agent {
         let (own, control) = UnixStream::pair().expect("there is room");
         thread::spawn(move || {
             let (_, asking) = transfer::receive(&control, &mut [0], RecvFlags::empty()).expect("it is asked");
             for piece in pieces {
-                // Fails once the caller has given up.
+                // Fails once the caller has timed out.
                 let _ = transfer::send(&asking[0], &piece, &[], SendFlags::empty());
                 thread::sleep(Duration::from_millis(20));
             }
-            // Whoever asks again hears nothing either.
+            // Later requests get no reply either.
             while transfer::receive(&control, &mut [0], RecvFlags::empty())
                 .is_ok_and(|(length, _)| length > 0)
             {}

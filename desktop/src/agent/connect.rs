@@ -1,4 +1,4 @@
-//! Connecting to a server of the box by its socket, with the user's own rights.
+//! Connects to a server inside the computer by the path of its Unix socket, with the rights of the computer's user.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -9,20 +9,20 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
-/// How long a server may leave its connections waiting, beyond the time that it may take to listen.
+/// How long a server with a full backlog may take to accept, in addition to the time that it may take to listen.
 pub(super) const BACKLOG_TIMEOUT: Duration = Duration::from_secs(10);
-/// How soon a server that does not listen yet is tried again.
+/// How often to retry while the server does not listen yet.
 const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Connects to the server at `path`, as soon as it listens. A server appears without notice, and its socket a moment before
-/// anything answers there.
+/// Connects to the server at `path` as soon as it listens. There is no notification when that happens, and the socket
+/// appears in the file system a moment before it accepts connections.
 pub(super) fn connect_to(path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
     let began = Instant::now();
     loop {
         match try_connect(path) {
             Ok(stream) => return Ok(stream),
             Err(error) => {
-                // Its queue of connections is full. A blocking socket would wait without end.
+                // The backlog is full. A blocking socket would wait without a limit.
                 let waits = error.kind() == io::ErrorKind::WouldBlock;
                 let limit = if waits { listen_timeout + BACKLOG_TIMEOUT } else { listen_timeout };
                 if began.elapsed() >= limit {
@@ -60,7 +60,7 @@ mod tests {
         let path = folder.path().join("X1");
         let path = path.to_str().expect("it is text");
         let listener = UnixListener::bind(path).expect("the folder is ours");
-        // A queue of one place, which is taken.
+        // A backlog of one, which the first connection fills.
         rustix::net::listen(&listener, 0).expect("it is bound");
         let _first = connect_to(path, Duration::ZERO).expect("there is a place");
         thread::scope(|scope| {

@@ -1,4 +1,5 @@
-//! Files of the home, opened as its user: nothing that the user cannot see can be reached by a path or a link.
+//! Opens files of the home with the rights of the computer's user. Neither a path nor a link reaches a file that the
+//! user cannot read.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -24,7 +25,7 @@ pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
     if !real.starts_with(home) {
         return Err(Refusal::OutsideHome);
     }
-    // A pipe without a writer must not hold this up.
+    // Opening a FIFO without a writer must not block.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
@@ -39,7 +40,7 @@ pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
 
 fn refusal(error: &io::Error) -> Refusal {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
-        // A name that is too long and links in a circle lead to no file either.
+        // A name that is too long and a cycle of links lead to no file either.
         Some(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP) => Refusal::NotFound,
         Some(Errno::ACCESS | Errno::PERM) => Refusal::NotReadable,
         // Sockets, and devices without a driver.
@@ -49,19 +50,19 @@ fn refusal(error: &io::Error) -> Refusal {
 }
 
 fn absolute(home: &Path, path: &str) -> PathBuf {
-    // Clients name the home so wherever it lies.
+    // Clients may write the home as `/home/user`, wherever it is.
     if let Ok(rest) = Path::new(path).strip_prefix(HOME) {
         return home.join(rest);
     }
     match path.strip_prefix('~') {
         Some("") => home.to_owned(),
         Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
-        // Joined to an absolute path, the home is left out.
+        // `join` with an absolute path ignores the home.
         _ => home.join(path),
     }
 }
 
-/// Takes `.` and `..` away without looking at the files, as a path that leads nowhere must be judged too.
+/// Resolves `.` and `..` without reading the file system, so it also works for a path that does not exist.
 fn lexically_resolved(path: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in path.components() {
@@ -74,10 +75,10 @@ fn lexically_resolved(path: &Path) -> PathBuf {
     resolved
 }
 
-/// How many names are tried for an arrival.
+/// The maximum number of names to try for a temporary file.
 const MAX_NAMES_TRIED: usize = 16;
 
-/// A file on its way into the home, removed on drop unless it was placed.
+/// A temporary file in the home that becomes a file of the user. Removed on drop unless it was placed.
 #[derive(Debug)]
 pub(super) struct IncomingFile {
     home: PathBuf,
@@ -85,11 +86,11 @@ pub(super) struct IncomingFile {
 }
 
 impl IncomingFile {
-    /// Makes an empty file, under a name that no program looks for.
+    /// Creates an empty file with a name that programs do not look for.
     pub(super) fn create(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let mut failure = None;
-        // Whatever has such a name was left by a computer that was killed, or put in the way by its user.
+        // A file with such a name is left over from a computer that was killed, or the user created it.
         for _ in 0..MAX_NAMES_TRIED {
             let path = home.join(format!(".arriving-{}", LAST.fetch_add(1, Ordering::Relaxed)));
             let _ = fs::remove_file(&path);
@@ -101,11 +102,11 @@ impl IncomingFile {
         Err(Refusal::Failed(failure.map_or_else(String::new, |error| format!("the home: {error}"))))
     }
 
-    /// Gives it its name in a folder of the home, which is made if it is not there.
+    /// Moves the file into a folder of the home, which is created if it does not exist.
     pub(super) fn place(self, folder: &str, name: &str) -> Result<(), Refusal> {
         let path = self.home.join(folder);
         fs::create_dir_all(&path).map_err(|error| match error.kind() {
-            // Also a link that leads nowhere.
+            // Also a dangling link.
             io::ErrorKind::AlreadyExists => Refusal::Failed(format!("~/{folder} is not a folder")),
             _ => Refusal::Failed(format!("~/{folder}: {error}")),
         })?;
@@ -121,7 +122,7 @@ impl IncomingFile {
 
 impl Drop for IncomingFile {
     fn drop(&mut self) {
-        // It has its own name if it was placed.
+        // A file that was placed no longer has this name.
         let _ = fs::remove_file(&self.path);
     }
 }

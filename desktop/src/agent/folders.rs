@@ -1,5 +1,5 @@
-//! Changes in folders of the home, from the kernel. Folders inside them are not looked into, and links in their place are not
-//! followed.
+//! Watches folders of the home with inotify. Subfolders are not watched, and a symbolic link in place of a folder is
+//! not followed.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -23,40 +23,40 @@ use super::protocol::{FolderAction, FolderChange};
 
 use self::pending::Pending;
 
-/// Room for a burst of events with long names.
+/// Enough for a burst of events with long names.
 const EVENT_BUFFER_BYTES: usize = 16 * 1024;
-/// The maximum number of names that are remembered for a folder. A file that takes the place of another one beyond it is
-/// reported as created.
+/// The maximum number of remembered names per folder. Beyond it, a file that replaces another one is reported as
+/// created instead of modified.
 const MAX_NAMES: usize = 64 * 1024;
 
-/// A watch that is at work.
+/// An active watch on several folders.
 pub(super) struct FolderWatcher {
     inotify: Inotify,
     home: PathBuf,
-    /// Of the folder that contains the home. The home may be closed, and opened later.
+    /// The watch on the parent of the home. The home may be closed, and opened later.
     parent_watch: Option<WatchDescriptor>,
-    /// Of the home. The folders may be removed, replaced and made again.
+    /// The watch on the home itself. The watched folders may be removed, replaced and created again.
     home_watch: Option<WatchDescriptor>,
     folders: Vec<Folder>,
     pending: Pending,
 }
 
-/// A folder of the home, whether it is there or not.
+/// A folder to watch, which may not exist.
 struct Folder {
     name: String,
     watched: Option<Watched>,
-    /// What is in it.
+    /// The names of the files in it.
     names: HashSet<OsString>,
 }
 
 struct Watched {
     watch: WatchDescriptor,
-    /// Its device and inode. While it is watched no other folder has the same.
+    /// The device and inode numbers. No other folder has the same pair while this one is watched.
     identity: (u64, u64),
 }
 
 impl Folder {
-    /// Returns whether the name is new.
+    /// Adds a name. Returns whether it is new.
     fn add(&mut self, name: &OsStr) -> bool {
         if self.names.contains(name) {
             return false;
@@ -80,12 +80,12 @@ impl FolderWatcher {
             pending: Pending::default(),
         };
         watching.update_watches();
-        // What is there already is no change.
+        // Existing files are not changes.
         watching.pending.clear();
         Ok(watching)
     }
 
-    /// Reports changes until `connection` hangs up or `report` fails.
+    /// Reports changes until `connection` is closed or `report` fails.
     pub(super) fn follow(
         mut self,
         connection: &UnixStream,
@@ -98,11 +98,11 @@ impl FolderWatcher {
             ];
             let wait = self.pending.next_due().map(|due| due.saturating_duration_since(Instant::now()));
             poll(&mut sources, wait.and_then(|wait| Timespec::try_from(wait).ok()).as_ref())?;
-            // The server has nothing more to say, so it has gone.
+            // The server sends nothing on this connection, so an event means that it was closed.
             if !sources[1].revents().is_empty() {
                 return Ok(());
             }
-            // Before anything is released: what is to be left out may be known by now.
+            // Before any change is released: newer events may show that a pending change must not be reported.
             self.read_events()?;
             while let Some(change) = self.pending.release(Instant::now()) {
                 report(&change)?;
@@ -131,11 +131,11 @@ impl FolderWatcher {
         let is_its =
             |folder: &Folder| folder.watched.as_ref().is_some_and(|watched| watched.watch == event.wd);
         let Some(index) = self.folders.iter().position(is_its) else {
-            // Of the folders above. The end of a watch that was replaced changes nothing.
+            // An event of the home or its parent, or the last one of a watch that was replaced.
             return self.update_watches();
         };
         if event.mask.contains(EventMask::IGNORED) {
-            // The folder is gone, and what has its name now may have its inode too.
+            // The folder is gone. A new folder with its name may reuse its inode number.
             self.stop_watching(index);
             self.update_watches();
         } else if let Some(name) = event.name {
@@ -152,7 +152,7 @@ impl FolderWatcher {
         };
         if mask.contains(EventMask::CREATE) {
             let change = change(FolderAction::Created);
-            // It is not new if the folder was listed after it was made.
+            // The name is known already if the folder was listed after the file was created.
             if folder.add(name) {
                 self.pending.created(change);
             }
@@ -172,7 +172,8 @@ impl FolderWatcher {
         }
     }
 
-    /// Watches the folders that have the names now, and reports the difference if those are others than before.
+    /// Watches the folders that exist under the names now. Reports the difference if one of them is not the folder of
+    /// before.
     fn update_watches(&mut self) {
         let interest = WatchMask::CREATE
             | WatchMask::DELETE
@@ -187,17 +188,17 @@ impl FolderWatcher {
         if self.home_watch.is_none() {
             self.home_watch = self.inotify.watches().add(&self.home, interest).ok();
         }
-        // First all that have gone: one may have the place of another now.
+        // Removes all outdated watches first: a folder may have been renamed to the name of another one.
         let found: Vec<_> = self.folders.iter().map(|folder| open(&self.home.join(&folder.name))).collect();
         for (index, found) in found.iter().enumerate() {
             let Some(watched) = &self.folders[index].watched else { continue };
             let is_same = match found {
                 Ok((_, identity)) => *identity == watched.identity,
-                // The home is closed, and says nothing.
+                // The home is not accessible, so nothing is known.
                 Err(error) => !matches!(*error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
             };
             if !is_same {
-                // Fails if the kernel has removed it already.
+                // Fails if the kernel has already removed the watch.
                 let _ = self.inotify.watches().remove(watched.watch.clone());
                 self.stop_watching(index);
             }
@@ -209,22 +210,22 @@ impl FolderWatcher {
         }
     }
 
-    /// Watches a folder and reports what is in it.
+    /// Watches a folder and reports the files in it.
     fn start_watching(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
-        // A file is modified when a writer has closed it, not with each of its writes.
+        // A file counts as modified when a writer closes it, not at each write.
         let interest = WatchMask::CREATE
             | WatchMask::CLOSE_WRITE
             | WatchMask::DELETE
             | WatchMask::MOVE
             | WatchMask::ONLYDIR;
-        // It fails if the folder is closed to its owner.
+        // Fails if the folder's owner has no access to it.
         if let Ok(watch) = self.inotify.watches().add(path_of(folder), interest) {
             self.folders[index].watched = Some(Watched { watch, identity });
             self.rescan(index);
         }
     }
 
-    /// Reports what is no longer there with a folder that has gone.
+    /// Reports all files of a folder that is gone as deleted.
     fn stop_watching(&mut self, index: usize) {
         let folder = &mut self.folders[index];
         folder.watched = None;
@@ -237,10 +238,10 @@ impl FolderWatcher {
         }
     }
 
-    /// Lists a folder and reports the differences from what is known of it.
+    /// Lists a folder and reports the differences from the remembered names.
     fn rescan(&mut self, index: usize) {
         let folder = &mut self.folders[index];
-        // Another folder than the one that is watched may have its place; its turn comes.
+        // Skips a folder that has taken the place of the watched one. `update_watches` handles it.
         let Ok((opened, identity)) = open(&self.home.join(&folder.name)) else { return };
         if folder.watched.as_ref().is_none_or(|watched| watched.identity != identity) {
             return;
@@ -262,7 +263,7 @@ impl FolderWatcher {
     }
 }
 
-/// Opens a folder, not through a link, with its device and inode.
+/// Opens a folder without following a link. Returns it with its device and inode numbers.
 fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = openat(CWD, path, flags, Mode::empty())?;
@@ -270,7 +271,7 @@ fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
     Ok((folder, (stat.st_dev, stat.st_ino)))
 }
 
-/// A path that leads to nothing but that folder.
+/// A path that leads to exactly this folder.
 fn path_of(folder: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", folder.as_raw_fd())
 }
@@ -313,12 +314,12 @@ mod tests {
     }
 
     impl Watch {
-        /// The changes so far. They end with that of the second marker: the first may be found with others when a folder is
-        /// read, which come in any order.
+        /// Returns the changes so far. They end with the creation of the second marker. One marker is not enough: if a
+        /// folder is listed, the first marker is reported in any order with other files.
         fn all(&self) -> Vec<(String, FolderAction)> {
             let mut seen = Vec::new();
             for marker in MARKERS {
-                // A folder that was just made may not be watched yet, which makes no difference.
+                // The watch may not cover a new folder yet. That makes no difference.
                 fs::write(self.home.join("Desktop").join(marker), "").expect("the folder is ours");
                 loop {
                     let change = self.changes.recv_timeout(Duration::from_secs(60)).expect("it is reported");
@@ -412,7 +413,7 @@ mod tests {
     #[test]
     fn a_file_that_takes_the_place_of_another_is_modified() {
         let watch = watch(|home| fs::write(home.join("Desktop/a"), "old").expect("the folder is ours"));
-        // Until it is quick enough, however slow the machine is.
+        // Repeats until both calls fit in half of the hold time, even on a slow machine.
         loop {
             let began = Instant::now();
             fs::write(watch.path("Desktop/.a.tmp"), "new").expect("it is ours");
@@ -423,7 +424,7 @@ mod tests {
             watch.all();
         }
         watch.expect(&[("Desktop/a", Modified)]);
-        // From another folder.
+        // A rename from another folder.
         fs::write(watch.path("b"), "newer").expect("it is ours");
         fs::rename(watch.path("b"), watch.path("Desktop/a")).expect("it is ours");
         watch.expect(&[("Desktop/a", Modified)]);
@@ -438,10 +439,10 @@ mod tests {
         });
         fs::rename(watch.path("Desktop/a"), watch.path("Downloads/c")).expect("it is ours");
         watch.expect(&[("Desktop/a", Deleted), ("Downloads/c", Created)]);
-        // A file that was there takes the place of another one: both changes are real.
+        // An existing file replaces another one: both changes are reported.
         fs::rename(watch.path("Desktop/b"), watch.path("Downloads/c")).expect("it is ours");
         watch.expect(&[("Desktop/b", Deleted), ("Downloads/c", Modified)]);
-        // So is each of a temporary file that takes a name which nobody had.
+        // So are both changes if a temporary file is renamed to a new name.
         fs::create_dir(watch.path("Desktop/tmp")).expect("it is ours");
         fs::rename(watch.path("Desktop/tmp"), watch.path("Desktop/d")).expect("it is ours");
         watch.expect(&[("Desktop/tmp", Created), ("Desktop/tmp", Deleted), ("Desktop/d", Created)]);

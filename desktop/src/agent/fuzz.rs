@@ -1,4 +1,4 @@
-//! Any bytes as what a hostile agent does.
+//! Fuzz target: interprets the input as the behavior of a hostile agent.
 
 #![expect(clippy::disallowed_methods, reason = "works with files of its own")]
 
@@ -30,20 +30,21 @@ use crate::computer;
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::transfer;
 
-/// Short, since an agent that replies nothing is most of what there is.
+/// Short, since most inputs make an agent that does not reply.
 const TIMEOUTS: Timeouts = Timeouts { reply: Duration::from_millis(10), connect: Duration::from_millis(10) };
-/// For what has no limit of its own, since its callers have one.
+/// The timeout of operations that have none themselves, since their callers have one.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(10);
 /// Far more than any input may take.
 const MAX_DURATION: Duration = Duration::from_secs(30);
-/// How long the agent keeps its ends at most. Longer, so that a server that waits for one is noticed.
+/// How long the hostile agent keeps its descriptors open. Longer than `MAX_DURATION`, so a server that waits for them
+/// is detected.
 const AGENT_LIFETIME: Duration = Duration::from_secs(40);
-/// The most that an agent does with one connection.
+/// The maximum number of steps that the hostile agent takes per connection.
 const MAX_STEPS: usize = 48;
-/// The longest text that an error may quote, with room for what is around it.
+/// The maximum length of an error: a quoted text and the words around it.
 const MAX_ERROR_BYTES: usize = 4 * 1024 + 256;
 
-/// Replies that are understood, so that what comes after them is reached.
+/// Valid replies, so the code behind the first reply is reached.
 const REPLIES: [&[u8]; 14] = [
     b"\"done\"\n",
     b"\"started\"\n",
@@ -61,15 +62,15 @@ const REPLIES: [&[u8]; 14] = [
     b"{\"exited\":{\"code\":99999999999}}\n",
 ];
 
-/// Whatever the agent replies, with whatever descriptors: nothing panics, everything ends, no descriptor of another kind
-/// is passed on, and none is left open.
+/// Checks that nothing panics and everything returns, whatever the agent replies and whatever descriptors it passes;
+/// that no descriptor of a wrong kind is accepted, and that none leaks.
 ///
-/// The first byte says what is asked, the second how; the rest is what the agent does.
+/// The first byte selects the operation, the second its variant. The rest is the script of the agent.
 pub(crate) fn agent(data: &[u8]) {
     ignore_broken_pipes();
     let &[operation, variant, ref script @ ..] = data else { return };
     static FIRST_RUNTIME: Once = Once::new();
-    // It opens what all runtimes share, and leaves it open.
+    // The first runtime opens descriptors that all runtimes share and never closes them.
     FIRST_RUNTIME.call_once(|| drop(build_runtime()));
     let before = open_descriptors();
     let began = Instant::now();
@@ -88,7 +89,7 @@ pub(crate) fn agent(data: &[u8]) {
             runtime.block_on(ask(&agent, operation, variant));
         }
     }
-    // With it ends what reads the output of programs in the background.
+    // This also ends the background tasks that read output.
     drop(runtime);
     let took = began.elapsed();
     let kept = hostile_agent.join().expect("the agent does not panic");
@@ -97,7 +98,7 @@ pub(crate) fn agent(data: &[u8]) {
         assert!(is_hung_up(peer), "a descriptor that was passed is still open");
     }
     drop(kept);
-    // Other tests of the same process open some too.
+    // Other tests of the same process open descriptors too.
     if !cfg!(test) {
         assert_eq!(open_descriptors(), before, "none is left open");
     }
@@ -135,7 +136,7 @@ async fn ask(agent: &Agent, operation: u8, variant: u8) {
         7 => match agent.open_file("/x".to_owned()).await {
             Ok(file) => {
                 assert!(is_file(&file) && can(&file, OFlags::RDONLY), "a file to read");
-                // What is done with it next.
+                // The file is used the way the server uses it.
                 let _ = file.metadata().map(|metadata| metadata.len());
                 let _ = io::copy(&mut io::Read::take(file, 1 << 16), &mut io::sink());
             }
@@ -167,7 +168,7 @@ fn connect(agent: &Agent, variant: u8) {
 
 async fn use_process(mut process: Process, variant: u8) {
     if variant & 0x80 != 0 {
-        // As for a command.
+        // The way the server runs a command.
         match computer::follow(process, OPERATION_TIMEOUT).await {
             Ok(transcript) => assert!(transcript.output.len() < 9 << 20, "output is bounded"),
             Err(error) => check::<(), _>(Err(error)),
@@ -196,7 +197,7 @@ async fn drain<T: serde::de::DeserializeOwned>(changes: Result<Changes<T>, Agent
     let _ = timeout(OPERATION_TIMEOUT, async { while changes.next().await.is_some() {} }).await;
 }
 
-/// An error is short, and safe to show.
+/// An error must be short and safe to print.
 fn check<T, E: std::fmt::Display>(result: Result<T, E>) {
     if let Err(error) = result {
         let text = error.to_string();
@@ -222,26 +223,27 @@ fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").expect("every system has it").count()
 }
 
-/// Whether the other end is closed everywhere.
+/// Returns whether all duplicates of the other end are closed.
 fn is_hung_up(peer: &OwnedFd) -> bool {
     let mut ends = [PollFd::new(peer, PollFlags::empty())];
     poll(&mut ends, Some(&Timespec { tv_sec: 5, tv_nsec: 0 })).is_ok_and(|ready| ready == 1)
 }
 
-/// What the code inside a computer does that has taken the agent over.
+/// Code inside a computer that has taken over the agent.
 struct HostileAgent {
     script: Vec<u8>,
     at: usize,
-    /// Ends whose other ends were passed.
+    /// The peers of the descriptors that were passed.
     kept: Vec<OwnedFd>,
 }
 
 impl HostileAgent {
-    /// Plays until the server hangs up. Returns what tells whether the server has closed everything.
+    /// Runs the script until the server closes the socket. Returns the peers: they hang up once the server has closed
+    /// everything.
     fn serve(mut self, control: &UnixStream) -> Vec<OwnedFd> {
         control.set_read_timeout(Some(AGENT_LIFETIME)).expect("it is a socket");
         let mut connections = Vec::new();
-        // What it has passed, and so still shares.
+        // Duplicates of the passed descriptors.
         let mut shared = Vec::new();
         while let Ok((1.., descriptors)) = transfer::receive(control, &mut [0], RecvFlags::empty()) {
             for connection in descriptors {
@@ -263,12 +265,12 @@ impl HostileAgent {
         (0..count).map_while(|_| self.byte()).collect()
     }
 
-    /// Plays one connection; returns whether it stays open.
+    /// Runs steps for one connection. Returns whether the connection stays open.
     fn play(&mut self, connection: &OwnedFd, shared: &mut Vec<OwnedFd>) -> bool {
         let send = |bytes: &[u8], descriptors: &[OwnedFd]| {
             let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
             for most in descriptors.chunks(transfer::MAX_DESCRIPTORS).take(1) {
-                // Fails once the server has hung up.
+                // Fails once the server has closed the connection.
                 let _ = transfer::send(connection, bytes, most, SendFlags::DONTWAIT);
             }
             if descriptors.is_empty() {
@@ -300,13 +302,13 @@ impl HostileAgent {
                     let received = transfer::receive(connection, &mut [0; 4096], RecvFlags::DONTWAIT);
                     shared.extend(received.into_iter().flat_map(|(_, descriptors)| descriptors));
                 }
-                // Duplicates share their flags: from now on reading blocks.
+                // Duplicates share their status flags: from now on reads block.
                 10 => {
                     for own in shared.iter() {
                         let _ = fcntl_setfl(own, OFlags::empty());
                     }
                 }
-                // Left open, for the next one.
+                // Leaves this connection open and serves the next one.
                 12 => return true,
                 _ => {
                     let bytes = self.bytes();
@@ -320,7 +322,7 @@ impl HostileAgent {
         true
     }
 
-    /// A descriptor to pass, of a kind that the script chooses. Of some a duplicate is shared, of some the other end kept.
+    /// Returns a descriptor of a kind that the script chooses. May keep a duplicate of it, or its peer.
     fn make_descriptor(&mut self, shared: &mut Vec<OwnedFd>) -> Option<OwnedFd> {
         let choice = self.byte()?;
         let (passed, peer) = descriptor_of_kind(choice % 32)?;
@@ -332,7 +334,7 @@ impl HostileAgent {
     }
 }
 
-/// A descriptor of one of many kinds, and its other end if that hangs up when all of it is closed.
+/// Returns a descriptor of one of many kinds, and its peer if the peer hangs up once all duplicates are closed.
 fn descriptor_of_kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
     let path = |path: &str| Some((File::open(path).ok()?.into(), None));
     let pipe = || pipe_with(PipeFlags::CLOEXEC).ok();
@@ -349,9 +351,9 @@ fn descriptor_of_kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
     };
     match which {
         0 | 1 => pipe().map(|(read, write)| (read, Some(write))),
-        // The writing end.
+        // The write end.
         2 => pipe().map(|(read, write)| (write, Some(read))),
-        // Nobody writes any more.
+        // A pipe without a writer.
         3 => pipe().map(|(read, _)| (read, None)),
         4 => terminal().map(|(master, slave)| (master, Some(slave))),
         5 => {
@@ -396,7 +398,7 @@ fn descriptor_of_kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
         24 => Some((socket(AddressFamily::NETLINK, SocketType::RAW)?, None)),
         25 => {
             let listener = socket(AddressFamily::UNIX, SocketType::STREAM)?;
-            // The kernel finds a free name.
+            // The kernel chooses a free name.
             bind(&listener, &SocketAddrUnix::new_unnamed()).ok()?;
             listen(&listener, 1).ok()?;
             Some((listener, None))

@@ -1,4 +1,4 @@
-//! Ending everything that a process started.
+//! Kills processes together with everything that they started.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How long the kernel may take to clear processes away. One that waits for a broken disk would take for ever.
+/// How long the kernel may take to end the processes. A process that waits for a broken disk never ends.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How often it is looked who is left.
+/// How often to check which processes are left.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A variable in the environment of a process and of all that it starts, also of what left its session.
+/// A variable in the environment of a process and its descendants. It also identifies those that have left the session.
 #[derive(Debug)]
 pub(super) struct Marker(String);
 
@@ -50,8 +50,8 @@ pub(super) struct ProcessTree {
 }
 
 impl ProcessTree {
-    /// Kills the leader's descendants, its session and every process that carries the marker. Returns when they have ended, or
-    /// after [`KILL_TIMEOUT`].
+    /// Kills the leader's descendants, its session and every process that carries the marker. Returns when they have
+    /// ended, or after [`KILL_TIMEOUT`].
     pub(super) fn kill(&self) {
         let leader = self.leader.cast_signed();
         // The start time of the leader: its process ID can be reused once it has ended.
@@ -65,7 +65,7 @@ impl ProcessTree {
             (members.into_iter().map(|(pid, _)| pid).collect(), found_another)
         });
         if self.supervised {
-            // The supervisor has no child left and would end by itself; the signal makes sure.
+            // The supervisor has no child left and is about to exit. This makes sure that it does.
             signal(&[leader], Signal::KILL);
         }
     }
@@ -100,12 +100,13 @@ impl ProcessTree {
 
 fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
     for pid in processes.into_iter().filter_map(|&pid| Pid::from_raw(pid)) {
-        // It may have ended by itself since it was found.
+        // It may have exited since it was found.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// Asks every process of the computer to end, but for this one and those named `excluded`, and returns when they have.
+/// Sends SIGTERM to every process of the computer except this one and those named `excluded`. Returns when all of them
+/// have exited.
 pub(super) fn terminate_all(excluded: &str) {
     let mut asked = HashSet::new();
     loop {
@@ -119,7 +120,7 @@ pub(super) fn terminate_all(excluded: &str) {
             if let Some(process) = Pid::from_raw(pid)
                 && asked.insert(pid)
             {
-                // It may have ended by itself since it was listed.
+                // It may have exited since it was listed.
                 let _ = kill_process(process, Signal::TERM);
             }
         }
@@ -127,7 +128,7 @@ pub(super) fn terminate_all(excluded: &str) {
     }
 }
 
-/// A process, by its number and the time of its start.
+/// The process ID and the start time of a process. The pair is unique, unlike the ID alone.
 pub(crate) type Identity = (i32, u64);
 
 /// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` ones and their descendants. Returns
@@ -169,11 +170,11 @@ fn stop(pid: i32, started: u64, stopped: &mut HashSet<Identity>) -> bool {
     is_new
 }
 
-/// Halts the living descendants, which keep their places so that none of them can start another. Returns them, and whether one
-/// of them was not `stopped` before.
+/// Stops the living descendants with SIGSTOP. Returns them, and whether one of them was not in `stopped` before. A
+/// stopped process stays in the list and cannot start another.
 ///
-/// Each is halted at the moment it is found: one that starts a copy of itself and exits, again and again, would be gone by the end
-/// of the search.
+/// Stops each process as soon as it is found: one that forks and exits again and again would be gone by the end of the
+/// search.
 fn stop_descendants(
     ancestor: i32,
     excluded: &HashSet<Identity>,
@@ -200,7 +201,7 @@ fn stop_descendants(
             others.push((pid, stat));
         }
     }
-    // Numbers begin anew at their limit, so a parent may have a higher one.
+    // Process IDs wrap around, so a parent may have a higher one than its child.
     loop {
         let before = others.len();
         others.retain(|(pid, stat)| !join(*pid, stat, &mut tree));
@@ -210,7 +211,7 @@ fn stop_descendants(
     }
 }
 
-/// The living processes of the computer, all of which the agent, or an ancestor of theirs, started.
+/// Returns the living processes of the computer, except the agent. All of them are its descendants.
 pub(super) fn living_descendants() -> impl Iterator<Item = i32> {
     alive(descendants(std::process::id().cast_signed()))
 }
@@ -219,7 +220,7 @@ fn alive(processes: Vec<(i32, Stat)>) -> impl Iterator<Item = i32> {
     processes.into_iter().filter(|(_, stat)| stat.alive).map(|(pid, _)| pid)
 }
 
-/// The processes, also dead ones that nobody has waited for, that a process, or one of its descendants, started.
+/// Returns all descendants of a process, including zombies.
 pub(crate) fn descendants(ancestor: i32) -> Vec<(i32, Stat)> {
     let mut rest: Vec<(i32, Stat)> = pids().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
     let mut found = HashSet::from([ancestor]);
@@ -236,14 +237,14 @@ pub(crate) fn descendants(ancestor: i32) -> Vec<(i32, Stat)> {
     }
 }
 
-/// The name of a process, as `ps` shows it.
+/// Returns the name of a process, as `ps` shows it.
 pub(super) fn process_name(pid: i32) -> Option<String> {
-    // A process names itself, in whatever bytes.
+    // A process can set its name to any bytes.
     let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
 }
 
-/// Every process that this one sees.
+/// Returns all processes that this one can see.
 fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .into_iter()
@@ -251,13 +252,14 @@ fn pids() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// The fields of `/proc/PID/stat` that matter here.
+/// The fields of `/proc/PID/stat` that are used here.
 #[derive(Debug)]
 pub(crate) struct Stat {
     pub(crate) alive: bool,
     pub(crate) parent: i32,
     session: u32,
-    /// When it started: no other process has had its number since.
+    /// The start time, in clock ticks since the system booted. It tells processes apart that have the same ID one after
+    /// the other.
     pub(crate) started: u64,
 }
 
@@ -266,7 +268,8 @@ impl Stat {
         Self::parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
     }
 
-    /// The name, in parentheses, may itself hold spaces and parentheses, so the fields count from the last one.
+    /// The name is in parentheses and may contain spaces and parentheses, so the fields are counted from the last
+    /// parenthesis.
     fn parse(line: &str) -> Option<Self> {
         let (_, fields) = line.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();

@@ -1,4 +1,4 @@
-//! The list of processes in the box, as a series of changes.
+//! The list of processes inside the computer, as a stream of changes.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use super::kill::{living_descendants, process_name};
 use super::protocol::ProcessChange;
 use super::supervise;
 
-/// What was seen last: names by process id.
+/// The names of the processes of the last reading, by process ID.
 #[derive(Debug, Default)]
 pub(super) struct ProcessList(BTreeMap<u32, String>);
 
 impl ProcessList {
-    /// Reads `/proc` again and says what changed. A process that came and went between two readings is not seen.
+    /// Reads `/proc` again and returns the changes. Misses a process that started and ended between two readings.
     pub(super) fn refresh(&mut self, children: &Children) -> Vec<ProcessChange> {
         let now = children.with_helpers(|helpers| {
             living_descendants()
@@ -23,7 +23,8 @@ impl ProcessList {
         self.advance(now)
     }
 
-    /// A name that changes is a new program in the old process (`exec`): the old one ended, the new one started.
+    /// A new name means that the process executed another program (`exec`). That is reported as the end of the old
+    /// program and the start of the new one.
     fn advance(&mut self, now: BTreeMap<u32, String>) -> Vec<ProcessChange> {
         let before = std::mem::replace(&mut self.0, now);
         let ended = before

@@ -1,4 +1,4 @@
-//! The source file of a Python program that came with a request.
+//! The temporary source file of a Python program.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -11,15 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::io::fcntl_dupfd_cloexec;
 
-/// The maximum number of names that are tried. The user may have created files with some of them.
+/// The maximum number of names to try. The user may have created files with some of them.
 const MAX_ATTEMPTS: usize = 1_000;
-/// Keeps the low numbers free: programs expect the first file that they open to get number 3.
+/// The lowest number for the descriptor of the report. Keeps the low numbers free: programs expect their first open
+/// file to get number 3.
 const MIN_REPORT_FD: RawFd = 100;
 
-/// The file of a Python program, and the descriptor of its report. The file is removed on drop.
+/// The source file of a Python program, and the descriptor for its report. The file is removed on drop.
 ///
-/// A sealed memory file as `/proc/self/fd/N` would not do: Python opens the file again by its path for the lines of a traceback,
-/// for `inspect.getsource` and in the processes that `multiprocessing` spawns.
+/// A sealed memory file under `/proc/self/fd/N` does not work: Python opens the source again by its path for the lines
+/// of a traceback, for `inspect.getsource` and in the processes that `multiprocessing` spawns.
 #[derive(Debug)]
 pub(super) struct Script {
     folder: PathBuf,
@@ -27,11 +28,11 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The variable with the number of the report's descriptor.
+    /// The environment variable with the number of the report's descriptor.
     pub(super) const REPORT_VARIABLE: &str = "ORGO_REPORT";
 
-    /// Copies the source from the first of the `passed` descriptors to a new folder in `parent`. The second is that of the
-    /// report.
+    /// Copies the source from the first of the `passed` descriptors to a new folder in `parent`. The second descriptor
+    /// is for the report.
     pub(super) fn receive(parent: &Path, passed: Vec<OwnedFd>) -> io::Result<Self> {
         let [source, report] =
             <[OwnedFd; 2]>::try_from(passed).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
@@ -44,7 +45,7 @@ impl Script {
         };
         let folder = make_folder(parent).or_else(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                // It belongs to the user, who has closed it.
+                // The folder belongs to the user, who has removed the write permission.
                 fs::set_permissions(parent, Permissions::from_mode(0o755))?;
                 make_folder(parent)
             }
@@ -71,7 +72,7 @@ impl Script {
 
 impl Drop for Script {
     fn drop(&mut self) {
-        // Files that the program added stay: removing a folder of any depth could overflow the agent's stack.
+        // Files that the program has added stay: removing a tree of any depth could overflow the agent's stack.
         let _ = fs::remove_file(self.path());
         let _ = fs::remove_dir(&self.folder);
     }
@@ -119,7 +120,7 @@ mod tests {
         let first = Script::receive(parent.path(), passed("")).expect("the folder is ours");
         let number = first.folder.to_string_lossy().rsplit_once('-').map(|(_, number)| number.to_owned());
         let number: u64 = number.and_then(|number| number.parse().ok()).expect("it has one");
-        // Tests run at the same time, and take numbers too.
+        // Other tests run at the same time and use up numbers too.
         for next in number + 1..number + 50 {
             std::os::unix::fs::symlink("/etc", parent.path().join(format!("exec-{next}")))
                 .expect("it is ours");

@@ -1,4 +1,4 @@
-//! The agent's side of the socket.
+//! The agent's side of the agent protocol.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -28,30 +28,32 @@ use super::script::Script;
 use super::{files, harden, kill, spawn};
 use crate::untrusted::transfer;
 
-/// How often the process list is read while somebody watches it.
+/// How often the process list is read while it is watched.
 const PROCESS_LIST_INTERVAL: Duration = Duration::from_millis(150);
 /// How long the server may take to send a request that is refused.
 const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where the agent works.
+/// The folders that the agent uses.
 #[derive(Debug)]
 pub(crate) struct AgentPaths {
     pub(crate) home: PathBuf,
-    /// Where programs of `exec` lie. In a box it is in memory: they run even if the disk is full.
+    /// Where the source files of `exec` calls are stored. In a box the folder is in memory, so `exec` works even if the
+    /// disk is full.
     pub(crate) scratch: PathBuf,
 }
 
-/// What the threads of the agent share.
+/// State that the agent's threads share.
 #[derive(Debug)]
 struct Shared {
     paths: AgentPaths,
     children: Children,
 }
 
-/// Answers the requests that come by the socket `control` until the server hangs up, which ends the computer.
+/// Serves the requests that arrive on the socket `control`. Returns when the server closes the socket, which ends the
+/// computer.
 pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
     harden::harden()?;
-    // SAFETY: the server started this process with that descriptor, and nothing here knows of it yet.
+    // SAFETY: the server passed this descriptor when it started the process, and nothing else in the process uses it.
     let control = unsafe { OwnedFd::from_raw_fd(control) };
     fcntl_setfd(&control, FdFlags::CLOEXEC)?;
     let shared = Arc::new(Shared { paths, children: Children::default() });
@@ -64,7 +66,7 @@ pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
         };
         if received == 0 {
             shared.children.close();
-            // A box does so by itself; else what the computer's user started would outlive it.
+            // A box ends its processes by itself. Without a box, the computer's processes would outlive it.
             while !kill::kill_descendants(std::process::id().cast_signed(), &HashSet::new()) {}
             return Ok(());
         }
@@ -72,11 +74,11 @@ pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
             let shared = Arc::clone(&shared);
             let refusing = connection.try_clone();
             let started = thread::Builder::new().spawn(move || {
-                // An error here is the server's hanging up, which needs no answer.
+                // An error here means that the server has closed the connection.
                 let _ = handle_request(&connection, &shared);
             });
             if let (Err(error), Ok(connection)) = (started, refusing) {
-                // The server may have gone.
+                // The server may have closed the connection.
                 let _ = refuse(&connection, &error);
             }
         }
@@ -128,7 +130,7 @@ fn place_file(mut connection: &UnixStream, home: &Path, folder: &str, name: &str
         Err(refusal) => return reply(connection, None, &Reply::Refused(refusal)),
     };
     send_first_byte(connection, Some(&file.into()))?;
-    // Hanging up instead of saying so means that it is not complete.
+    // If the server closes the connection instead of sending this byte, the file is incomplete.
     connection.read_exact(&mut [0])?;
     match incoming.place(folder, name) {
         Ok(()) => send_line(connection, &Reply::Done),
@@ -157,12 +159,12 @@ fn run_process(
         Err(error) => return reply_not_started(connection, &error),
     };
     let ended = Arc::new(AtomicBool::new(false));
-    // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
+    // A terminal hangs up by itself, and programs that were started with `nohup` keep running.
     if !matches!(request.stdio, Stdio::Terminal { .. }) {
         let supervised = spawn::is_supervised(&request.stdio);
         let tree = Arc::new(kill::ProcessTree { leader: pid, supervised, marker });
         if let Err(error) = kill_on_hangup(connection.try_clone()?, Arc::clone(&tree), Arc::clone(&ended)) {
-            // Nothing would end it at its limit.
+            // Without this thread nothing would kill the process at its time limit.
             tree.kill();
             children.wait(pid);
             return reply_not_started(connection, &error);
@@ -170,8 +172,9 @@ fn run_process(
     }
     send_first_byte(connection, output.as_ref())?;
     drop(terminal);
-    // The server has its own now. What a command leaves in the background must find a reader when the server no longer is
-    // one; for others, with this one open a pipe's writers would never learn that nobody reads.
+    // The server has its own duplicate now. The pipe of a command stays open here, so background processes still have a
+    // reader after the server has closed its duplicate. Any other pipe is closed here: otherwise its writers would
+    // never see that the reader is gone.
     let output = output.filter(|_| spawn::is_supervised(&request.stdio));
     send_line(connection, &SpawnReply::Started)?;
     let end = end(children.wait(pid));
@@ -180,14 +183,15 @@ fn run_process(
     send_line(connection, &SpawnReply::Exited(end))?;
     connection.shutdown(std::net::Shutdown::Write)?;
     if let Some(output) = output {
-        // It hangs up once it has read what there is.
+        // Returns once the server has read the rest and closed the connection.
         let _ = (&*connection).read(&mut [0]);
         io::copy(&mut File::from(output), &mut io::sink())?;
     }
     Ok(())
 }
 
-/// Answers here and now, where there is no room for a thread. A reply that came before its request could not be read.
+/// Refuses a request on the calling thread, when no other thread can be started. Reads the request first, since the
+/// server cannot read a reply before it has sent its request.
 fn refuse(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
     connection.set_read_timeout(Some(REFUSAL_TIMEOUT))?;
     receive_request(connection)?;
@@ -204,7 +208,8 @@ fn end(status: ExitStatus) -> Exit {
     Exit { code: status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0)), signal }
 }
 
-/// Once the process has ended by itself, what it left in the background stays: that is how a command starts a program.
+/// Kills the tree if the server closes the connection before the process has exited. After the exit, background
+/// processes keep running: that is how a command starts a program.
 fn kill_on_hangup(
     mut connection: UnixStream,
     tree: Arc<kill::ProcessTree>,
@@ -221,14 +226,14 @@ fn kill_on_hangup(
 
 fn watch_processes(mut connection: &UnixStream, children: &Children) -> io::Result<()> {
     let mut process_list = ProcessList::default();
-    // What runs already is no change.
+    // The processes that run already are not changes.
     process_list.refresh(children);
     send_first_byte(connection, None)?;
     loop {
         for change in process_list.refresh(children) {
             send_line(connection, &change)?;
         }
-        // The write fails once the server has gone, also while nothing changes.
+        // Fails once the server has closed the connection, even if nothing changes.
         connection.write_all(b"\n")?;
         thread::sleep(PROCESS_LIST_INTERVAL);
     }
@@ -239,7 +244,7 @@ fn refusal(error: io::Error) -> Refusal {
     Refusal::Failed(error.to_string())
 }
 
-/// Passes a descriptor that was asked for, or says why there is none.
+/// Replies with the opened descriptor, or with the reason why there is none.
 fn reply_with(connection: &UnixStream, opened: Result<OwnedFd, Refusal>) -> io::Result<()> {
     match opened {
         Ok(descriptor) => reply(connection, Some(&descriptor), &Reply::Done),
@@ -252,7 +257,7 @@ fn reply(connection: &UnixStream, descriptor: Option<&OwnedFd>, message: &impl S
     send_line(connection, message)
 }
 
-/// Sends the first byte of a reply, with the descriptor that it carries.
+/// Sends the first byte of a reply, with a descriptor if there is one.
 fn send_first_byte(connection: &UnixStream, descriptor: Option<&OwnedFd>) -> io::Result<()> {
     let descriptors: Vec<_> = descriptor.iter().map(|descriptor| descriptor.as_fd()).collect();
     transfer::send(connection, &[0], &descriptors, SendFlags::empty())?;

@@ -1,6 +1,7 @@
-//! A process between the agent and a command, so that nothing the command starts can get out of its tree.
+//! The supervisor: a process between the agent and a command that keeps the command's descendants together.
 //!
-//! What loses its parent becomes the supervisor's child, also when it left the session and cleared its environment.
+//! It is a child subreaper, so it adopts every orphan among them, even one that has left the session and cleared its
+//! environment.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -9,19 +10,19 @@ use std::io;
 
 use rustix::fs::{Mode, OFlags};
 
-/// What the supervisor is called in the list of processes, where it is of no interest to anybody.
+/// The name of the supervisor in the system's list of processes. The server leaves it out of its own list.
 pub(super) const NAME: &str = "orgo-supervisor";
 const C_NAME: &CStr = c"orgo-supervisor";
 
-/// Turns the calling process into a supervisor and returns in a child of it, which is to become the command.
+/// Turns the calling process into a supervisor. Returns in a child of it, which then executes the command.
 ///
-/// The supervisor ends with the command: with its exit code, or by the same signal.
+/// The supervisor exits with the command: with the same exit code, or by the same signal.
 ///
 /// # Safety
 ///
-/// To be called between fork and exec: all file descriptors are closed in the calling process.
+/// Must be called between fork and exec: closes all file descriptors of the calling process.
 pub(super) unsafe fn supervise() -> io::Result<()> {
-    // SAFETY: every call up to the end of the function is async-signal-safe, and nothing is allocated.
+    // SAFETY: all calls in this function are async-signal-safe, and nothing is allocated.
     unsafe {
         if libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) != 0 {
             return Err(io::Error::last_os_error());
@@ -31,9 +32,9 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
             0 => Ok(()),
             command => {
                 libc::prctl(libc::PR_SET_NAME, C_NAME.as_ptr());
-                // It leaves with the command, not before: whoever ends the box asks the command too.
+                // The supervisor must not exit before the command, which also gets the SIGTERM that ends a computer.
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
-                // Else its reader would not see the end of the command's output.
+                // Otherwise the reader would not see the end of the command's output.
                 libc::close_range(0, libc::c_uint::MAX, 0);
                 mark_expendable_after_exec(command);
                 exit_with_command(command)
@@ -42,15 +43,15 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
     }
 }
 
-/// When memory runs out, what a user started goes before a part of the desktop. Without it the kernel chooses by size alone,
-/// so a failure changes little.
+/// Makes the kernel kill this process before a part of the desktop when memory runs out. If this fails, the kernel
+/// chooses by size alone, which is nearly as good.
 ///
-/// It is done from outside: until a process has become another program it is a copy of the agent, and closed as the agent
-/// is.
+/// Must be called from outside the process: until the `exec`, the process is a copy of the agent and therefore not
+/// dumpable, so it cannot open the file itself.
 pub(super) fn mark_expendable(pid: u32) -> bool {
     const FOLDER: &[u8] = b"/proc/";
     const FILE: &[u8] = b"/oom_score_adj\0";
-    // Between fork and exec nothing may be allocated.
+    // Nothing may be allocated between fork and exec.
     let mut path = [0; FOLDER.len() + 10 + FILE.len()];
     let mut length = 0;
     let mut append = |bytes: &[u8]| {
@@ -62,7 +63,7 @@ pub(super) fn mark_expendable(pid: u32) -> bool {
     let mut rest = pid;
     while first == digits.len() || rest > 0 {
         first -= 1;
-        // A digit is below 10.
+        // A digit is less than 10.
         digits[first] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
@@ -76,12 +77,12 @@ pub(super) fn mark_expendable(pid: u32) -> bool {
 
 /// # Safety
 ///
-/// As [`supervise`].
+/// See [`supervise`].
 unsafe fn mark_expendable_after_exec(command: libc::pid_t) {
     const TRIES: usize = 200;
     let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
     for _ in 0..TRIES {
-        // SAFETY: `pause` is valid for the call, and an all-zero `siginfo_t` is one; both calls are async-signal-safe.
+        // SAFETY: `pause` is valid for the call, and `siginfo_t` may be all zero. Both calls are async-signal-safe.
         let ended = unsafe {
             libc::nanosleep(&raw const pause, std::ptr::null_mut());
             let mut info: libc::siginfo_t = std::mem::zeroed();
@@ -97,11 +98,11 @@ unsafe fn mark_expendable_after_exec(command: libc::pid_t) {
 
 /// # Safety
 ///
-/// As [`supervise`].
+/// See [`supervise`].
 unsafe fn exit_with_command(command: libc::pid_t) -> ! {
     loop {
         let mut status = 0;
-        // SAFETY: `status` is valid for the call; both calls are async-signal-safe.
+        // SAFETY: `status` is valid for the call. Both calls are async-signal-safe.
         unsafe {
             let ended = libc::wait(&raw mut status);
             if ended == command && libc::WIFEXITED(status) {
@@ -117,9 +118,9 @@ unsafe fn exit_with_command(command: libc::pid_t) -> ! {
 
 /// # Safety
 ///
-/// As [`supervise`].
+/// See [`supervise`].
 unsafe fn exit_by_signal(signal: libc::c_int) -> ! {
-    // SAFETY: `only` is valid for the calls, which initialize it; all calls are async-signal-safe.
+    // SAFETY: `only` is valid for the calls, which initialize it. All calls are async-signal-safe.
     unsafe {
         let mut only: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut only);

@@ -1,4 +1,4 @@
-//! Running a command inside a computer to its end, with a limit on time and on what is kept of its output.
+//! Runs a command inside a computer until it exits, with limits on its time and on the output that is kept.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::agent::{AgentError, Descriptor, Exit, Process, Stdio};
 
 use super::machine::Machine;
 
-/// How much of a command's output is kept.
+/// The maximum number of bytes of a command's output to keep.
 const MAX_OUTPUT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Why a command could not be run.
@@ -25,20 +25,21 @@ pub(crate) enum CommandError {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
     Exited(Exit),
-    /// It, and everything that it had started, was killed at its limit.
+    /// The command and everything that it started was killed at its time limit.
     TimedOut,
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
 pub(crate) struct CommandResult {
-    /// Output and errors in the order written; bytes that are not UTF-8 are replaced.
+    /// Stdout and stderr in the order written. Invalid UTF-8 is replaced.
     pub(crate) output: String,
     pub(crate) outcome: Outcome,
 }
 
 impl Machine {
-    /// Runs a program until it exits or `limit` has passed. Programs that it left in the background go on.
+    /// Runs a program until it exits or `limit` has passed. Programs that it started in the background keep running
+    /// after its exit.
     pub(crate) async fn run(
         &self,
         argv: Vec<String>,
@@ -48,9 +49,9 @@ impl Machine {
     }
 }
 
-/// Follows a process until it exits or `limit` has passed, which kills it.
+/// Waits until a process exits. Kills it after `limit`.
 pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<CommandResult, CommandError> {
-    // The agent gives every process with a pipe the reading end of it.
+    // The agent returns a pipe for each process with merged output.
     let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
     let output = Descriptor::new(output)?;
     let mut kept = BoundedOutput::default();
@@ -76,14 +77,15 @@ pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Comm
         drop(process);
         kept.push_available(&output)?;
     } else {
-        // Once the server hangs up, the agent reads on for what was left in the background.
+        // The connection is closed after this read: once it is closed, the agent starts to read the output of
+        // background processes.
         kept.push_available(&output)?;
         drop(process);
     }
     Ok(CommandResult { output: kept.into_text(), outcome })
 }
 
-/// The beginning of an output, and how much came after it.
+/// The first bytes of an output, and the number of bytes that were dropped.
 #[derive(Default)]
 struct BoundedOutput {
     bytes: Vec<u8>,
@@ -97,7 +99,8 @@ impl BoundedOutput {
         self.dropped += dropped.len();
     }
 
-    /// Takes what a pipe holds right now. A writer that never pauses cannot hold this up for more than one pipe's fill.
+    /// Reads what is in the pipe now. Stops after the capacity of one pipe, so a process that never stops writing
+    /// cannot block this.
     fn push_available(&mut self, output: &Descriptor) -> io::Result<()> {
         const PIPE_CAPACITY: usize = 1024 * 1024;
         let mut chunk = vec![0; 64 * 1024];

@@ -1,4 +1,4 @@
-//! Every computer's state, and the transitions between the states: one at a time per computer.
+//! All computers of the server and their state transitions, one transition at a time per computer.
 
 use std::collections::HashMap;
 use std::io;
@@ -23,27 +23,27 @@ use super::runtime_dir::RuntimeDir;
 use super::session::{BootError, Settings};
 use super::spawner::Spawner;
 
-/// If a computer ends by itself sooner than this after its start, the settings in its home may be the reason.
+/// If a computer crashes sooner than this after its start, the settings in its home may be the cause.
 const EARLY_CRASH: Duration = Duration::from_secs(60);
-/// How long a call waits for a computer that is coming up.
+/// How long a call waits for a starting computer.
 const START_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// What a computer is doing.
+/// The state of a computer.
 #[derive(Clone, Debug)]
 pub(crate) enum Phase {
     Stopped,
-    /// Coming up; this will be its password.
+    /// The computer starts. It will have this password.
     Starting(Secret),
-    /// Going down and up again; this will be its password.
+    /// The computer stops and starts again. It will have this password.
     Restarting(Secret),
     Running(Arc<Machine>),
     Stopping,
-    /// It did not come up, or ended by itself: the reason.
+    /// The computer did not start, or it crashed. Contains the reason.
     Failed(String),
 }
 
 impl Phase {
-    /// The wire's word for it.
+    /// The name of the state in the protocol.
     pub(crate) fn status(&self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
@@ -64,7 +64,7 @@ impl Phase {
     }
 }
 
-/// Why a transition was not begun.
+/// Why a transition did not begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FleetError {
     #[error(transparent)]
@@ -73,14 +73,14 @@ pub(crate) enum FleetError {
     Randomness(#[from] getrandom::Error),
     #[error("cannot remove its files: {0}")]
     Files(#[from] io::Error),
-    /// It was deleted while the call waited its turn.
+    /// The computer was deleted while the call waited for another transition.
     #[error("the computer was deleted")]
     Gone,
     #[error("the server is going down")]
     ShuttingDown,
 }
 
-/// All computers. Cheap to clone.
+/// All computers of the server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet(Arc<Inner>);
 
@@ -93,32 +93,32 @@ struct Inner {
     isolation: Isolation,
     runtime: Arc<RuntimeDir>,
     spawner: Spawner,
-    /// Cancelled when the server goes down, so that what is coming up gives up.
+    /// Canceled when the server shuts down, which cancels computers that are starting.
     shutting_down: CancellationToken,
-    /// `None` once the server goes down, so that nothing starts any more.
+    /// `None` once the server shuts down: no computer starts after that.
     slots: Mutex<Option<HashMap<String, Arc<Slot>>>>,
 }
 
 #[derive(Debug)]
 struct Slot {
     phase: watch::Sender<Phase>,
-    /// Held through a whole transition.
+    /// Locked during a transition.
     transition: Arc<AsyncMutex<()>>,
-    /// Held while uploads are delivered, which then come in their order.
+    /// Locked while uploads are delivered, which keeps their order.
     delivery: AsyncMutex<()>,
-    /// Those of the next start.
+    /// The settings of the next start.
     settings: Mutex<Settings>,
 }
 
 impl Slot {
-    /// No code that holds this lock can panic.
+    /// Code that holds this lock cannot panic.
     fn set_settings(&self, settings: Option<Settings>) {
         if let Some(settings) = settings {
             *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         }
     }
 
-    /// Of a start that begins; the one after it reads the home's again.
+    /// Returns the settings for a start. The start after that uses the home's again.
     fn take_settings(&self) -> Settings {
         std::mem::take(&mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -145,7 +145,7 @@ impl Fleet {
         }))
     }
 
-    /// Starts every computer that ran when the server went down.
+    /// Starts every computer that ran when the server was last stopped.
     pub(crate) async fn resume(&self) -> Result<(), FleetError> {
         for computer in self.0.store.computers(None)?.into_iter().filter(|computer| computer.should_run) {
             self.start(&computer, None).await?;
@@ -153,7 +153,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// How its computers are kept apart.
+    /// How the computers are isolated.
     pub(crate) fn isolation(&self) -> Isolation {
         self.0.isolation
     }
@@ -162,7 +162,8 @@ impl Fleet {
         self.slot(computer).map_or(Phase::Stopped, |slot| slot.phase.borrow().clone())
     }
 
-    /// The machine, after waiting for one that is coming up; `None` when it is not running.
+    /// Returns the machine of a running computer, waiting for it if the computer is starting. Returns `None` if it does
+    /// not run.
     pub(crate) async fn machine(&self, computer: &ComputerRecord) -> Option<Arc<Machine>> {
         let mut phase = self.slot(computer).ok()?.phase.subscribe();
         let settled = phase.wait_for(|phase| !matches!(phase, Phase::Starting(_) | Phase::Restarting(_)));
@@ -172,7 +173,7 @@ impl Fleet {
         }
     }
 
-    /// Gives a computer the uploads that wait for it, if it runs; else it gets them when it starts.
+    /// Delivers the pending uploads of a computer if it runs. Otherwise they are delivered when it starts.
     pub(crate) async fn deliver(&self, computer: &ComputerRecord) {
         if let Ok(slot) = self.slot(computer) {
             let phase = slot.phase.borrow().clone();
@@ -187,8 +188,8 @@ impl Fleet {
         delivery::deliver(&self.0.store, &self.0.contents, machine, computer_id).await;
     }
 
-    /// Begins to start it, unless it runs. Returns at once, with the phase it is in then. Without `settings` the home's are
-    /// left out if they may be the reason why it ended.
+    /// Begins to start a computer unless it runs. Returns its phase without waiting for the start. Without `settings`,
+    /// leaves out the settings in the home if they may be the cause of the last crash.
     pub(crate) async fn start(
         &self,
         computer: &ComputerRecord,
@@ -207,7 +208,7 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to stop it, unless it is stopped. Returns at once, with the phase it is in then.
+    /// Begins to stop a computer unless it is stopped. Returns its phase without waiting for the end.
     pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
         let (slot, turn) = self.begin_transition(computer).await?;
         self.record_should_run(computer, false)?;
@@ -226,7 +227,8 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to stop and start it, also when it is stopped. Returns at once, with the phase it is in then.
+    /// Begins to stop a computer and to start it again; if it is stopped, only to start it. Returns its phase without
+    /// waiting.
     pub(crate) async fn restart(
         &self,
         computer: &ComputerRecord,
@@ -248,8 +250,10 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Records whether it is to run after the next start of the server. A home can fill the disk that the record is on; then
-    /// its computer must start all the same, since only its user can make room.
+    /// Records whether the computer runs after the next start of the server.
+    ///
+    /// A full disk is not an error: a home may have filled the disk, and only the user of that computer can free some
+    /// space, so the computer must start.
     fn record_should_run(&self, computer: &ComputerRecord, should_run: bool) -> Result<(), StoreError> {
         match self.0.store.set_should_run(&computer.id, should_run) {
             Err(StoreError::DiskFull) => {
@@ -264,7 +268,8 @@ impl Fleet {
         }
     }
 
-    /// Stops it and removes it with its home. Returns when nothing is left; a caller that does not wait changes nothing.
+    /// Stops a computer and removes it with its home. Returns when nothing is left. Dropping the future does not cancel
+    /// the removal.
     pub(crate) async fn delete(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
         let (fleet, computer) = (self.clone(), computer.clone());
         tokio::spawn(async move { fleet.remove(&computer).await }).await.map_err(io::Error::other)?
@@ -277,9 +282,9 @@ impl Fleet {
         }
         slot.phase.send_replace(Phase::Stopped);
         let (homes, id) = (self.0.homes.clone(), computer.id.clone());
-        // A home can hold very many files.
+        // A home can contain a large number of files.
         tokio::task::spawn_blocking(move || homes.remove(&id)).await.map_err(io::Error::other)??;
-        // Last, so that what could not be removed can be deleted again.
+        // The record is deleted last: if this fails, the call can be repeated.
         self.0.store.delete_computer(&computer.id)?;
         if let Some(slots) = self.slots().as_mut() {
             slots.remove(&computer.id);
@@ -287,7 +292,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// Stops everything that runs; from now on nothing starts.
+    /// Stops all computers. No computer starts after this call.
     pub(crate) async fn shut_down(&self) {
         let slots = self.slots().take().unwrap_or_default();
         self.0.shutting_down.cancel();
@@ -322,7 +327,8 @@ impl Fleet {
         match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
-                // Whoever waited for it finds them there; one that comes in this moment is found after it.
+                // Uploads that are pending are delivered before the computer counts as running, and those that arrive
+                // in between right after that.
                 let delivery = self.deliver_to(&slot, &machine, &computer.id);
                 self.0.shutting_down.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
@@ -374,7 +380,7 @@ impl Fleet {
     ) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
         let slot = self.slot(computer)?;
         let turn = Arc::clone(&slot.transition).lock_owned().await;
-        // While waiting the computer may have been deleted, or the server told to go down.
+        // During the wait the computer may have been deleted, or the server may have begun to shut down.
         let exists = self.0.store.computer(&computer.id)?.is_some();
         let mut slots = self.slots();
         let slots = slots.as_mut().ok_or(FleetError::ShuttingDown)?;
@@ -399,13 +405,13 @@ impl Fleet {
         Ok(Arc::clone(slot))
     }
 
-    /// No code that holds this lock can panic half way through a change.
+    /// Code that holds this lock cannot panic in the middle of a change.
     fn slots(&self) -> std::sync::MutexGuard<'_, Option<HashMap<String, Arc<Slot>>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Cleans up after a computer that ends without having been told to.
+/// Cleans up after a computer that crashes.
 async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     machine.stopping().cancelled().await;
     let _turn = Arc::clone(&slot.transition).lock_owned().await;

@@ -1,4 +1,4 @@
-//! Telling that a computer has made itself unusable, and ending it with the reason.
+//! Detects that a computer is unusable, and ends it with the reason.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,19 +10,19 @@ use crate::agent::{Agent, AgentError, Spawn, Stdio};
 
 use super::shutdown::Shutdown;
 
-/// How long a computer may have no room for another process. A build may need so many for a moment.
+/// How long a computer may be unable to start a process. A build may reach the limit on processes for a moment.
 const RECOVERY_TIMEOUT: Duration = Duration::from_secs(10);
-/// How soon it is looked again.
+/// How often to check again.
 const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Watches a computer once there is a doubt.
+/// Checks a computer on request.
 #[derive(Debug)]
 pub(super) struct Health {
     check: Arc<Notify>,
 }
 
 impl Health {
-    /// It goes on until `shutdown`.
+    /// Runs until `shutdown`.
     pub(super) fn watch(agent: Agent, shutdown: Shutdown) -> Self {
         let check = Arc::new(Notify::new());
         let requested = Arc::clone(&check);
@@ -39,7 +39,7 @@ impl Health {
         Self { check }
     }
 
-    /// Says that a call failed in a way that may be the whole computer's.
+    /// Requests a check: a call failed in a way that may affect the whole computer.
     pub(super) fn request_check(&self) {
         self.check.notify_one();
     }
@@ -49,7 +49,7 @@ async fn wait_for_recovery(agent: &Agent) -> Result<(), String> {
     let since = Instant::now();
     loop {
         let reason = match try_process(agent).await {
-            // What else is wrong with a program is no matter of the whole computer.
+            // Another failure of the program does not concern the whole computer.
             Ok(()) | Err(AgentError::NotStarted(_)) => return Ok(()),
             Err(AgentError::Exhausted(error)) => {
                 format!("no process can be started in it any more ({error}): restart it")

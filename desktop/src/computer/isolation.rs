@@ -1,6 +1,7 @@
-//! How computers are kept apart from the host, from the server and from one another: by boxes, or not at all.
+//! Isolation of computers from the host, the server and each other: by boxes, or none.
 //!
-//! All that differs between the two is decided here. The agent is the only door either way.
+//! Everything that differs between the two is decided here. In both cases the server accesses a computer only through
+//! its agent.
 
 #![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
 
@@ -22,32 +23,34 @@ use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 use super::unboxed;
 
-/// What the server is told to do.
+/// The value of `--isolation`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
 pub(crate) enum IsolationChoice {
-    /// Boxes where they work; without them in a container that forbids them, which is the wall then.
+    /// A box for each computer if boxes work here. Otherwise `none` inside a container, which then is the only
+    /// isolation; elsewhere an error.
     Auto,
-    /// A bubblewrap box for each computer.
+    /// A bubblewrap sandbox for each computer. An error if sandboxes do not work here.
     Box,
-    /// No walls: for a machine or a container whose only inhabitants are the computers.
+    /// No isolation: for a machine or a container that is used for nothing else.
     None,
 }
 
-/// What the server does.
+/// The isolation that the server uses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Isolation {
     Box,
     None,
 }
 
-/// A decision, and what whoever runs the server must know of it.
+/// The chosen isolation, and a warning for the operator of the server.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct IsolationDecision {
     pub(crate) isolation: Isolation,
     pub(crate) warning: Option<String>,
 }
 
-/// Decides. `boxes` tries a box, and says why there are none.
+/// Chooses the isolation. `boxes` tries to open a box and returns the reason if that fails; `container` is the sign by
+/// which this is a container.
 pub(crate) fn decide(
     choice: IsolationChoice,
     boxes: impl FnOnce() -> Result<(), String>,
@@ -85,7 +88,7 @@ pub(crate) fn decide(
 }
 
 impl Isolation {
-    /// The wire's word for it.
+    /// The name in the protocol.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Box => "box",
@@ -93,7 +96,7 @@ impl Isolation {
         }
     }
 
-    /// Prepares the folders of a computer.
+    /// Returns the paths of a computer and prepares the folders.
     pub(super) fn layout(self, runtime: &RuntimeDir, home: &Home, slot: u32) -> io::Result<Layout> {
         match self {
             Self::Box => Ok(boxed::layout(runtime, home, slot)),
@@ -101,7 +104,8 @@ impl Isolation {
         }
     }
 
-    /// Removes what [`Self::layout`] has made, once nothing of the computer is left. The home stays.
+    /// Removes the folders that [`Self::layout`] created, except the home. All processes of the computer must have
+    /// ended.
     pub(super) fn remove_folders(self, runtime: &RuntimeDir, layout: &Layout) {
         match self {
             Self::Box => {}
@@ -109,7 +113,7 @@ impl Isolation {
         }
     }
 
-    /// The command that starts the agent.
+    /// Returns the command that starts the agent.
     pub(super) fn command(self, layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
         match self {
             Self::Box => boxed::command(layout, launch),
@@ -117,7 +121,7 @@ impl Isolation {
         }
     }
 
-    /// The command that starts the shell of a terminal.
+    /// Returns the command that starts the shell of a terminal.
     pub(super) fn shell_command(self, layout: &Layout) -> Vec<String> {
         match self {
             Self::Box => boxed::shell_command(),
@@ -125,7 +129,7 @@ impl Isolation {
         }
     }
 
-    /// Follows what that command has started.
+    /// Watches the process that the command has started.
     pub(super) fn follow(self, child: Child, spawner: &Spawner, shutdown: Shutdown) -> RootProcess {
         let scope = match self {
             Self::Box => KillScope::Namespace,
@@ -141,34 +145,35 @@ impl Isolation {
         }
     }
 
-    /// Whether computers have namespaces of their own: a network that is carried, and an encoder that comes to it by relays.
+    /// Returns whether computers have their own namespaces. If so, slirp4netns connects them to the network, and the
+    /// encoder reaches them through relays.
     pub(crate) fn has_boxes(self) -> bool {
         self == Self::Box
     }
 }
 
-/// Signs by which a container is known.
+/// Facts about the system that show whether it is a container.
 #[derive(Debug, Default)]
 pub(crate) struct ContainerSigns {
-    /// Files and folders that container engines make.
+    /// The existing files and folders that container engines create.
     pub(crate) files: Vec<&'static str>,
-    /// Variables that are not empty.
+    /// The environment variables that are not empty.
     pub(crate) variables: HashMap<&'static str, String>,
-    /// `/proc/self/cgroup`
+    /// The content of `/proc/self/cgroup`.
     pub(crate) cgroup: String,
-    /// `/proc/self/mountinfo`
+    /// The content of `/proc/self/mountinfo`.
     pub(crate) mounts: String,
 }
 
-/// Made by Docker, by Podman, and by what follows systemd's interface for containers.
+/// Files of Docker, of Podman, and of systemd's container interface.
 const FILES: &[&str] =
     &["/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host/container-manager"];
-/// Set by engines (`container`), dev containers, Codespaces, and Kubernetes.
+/// Variables of container engines (`container`), dev containers, Codespaces and Kubernetes.
 const VARIABLES: &[&str] = &["container", "REMOTE_CONTAINERS", "CODESPACES", "KUBERNETES_SERVICE_HOST"];
-/// In the places of control groups.
+/// Parts of the paths of control groups.
 const GROUPS: &[&str] =
     &["/docker/", "/docker-", "/kubepods", "/libpod", "/lxc/", "/lxc.payload", "/cri-containerd", "/crio-"];
-/// In the mount of the root folder, or of the files that engines put into `/etc`.
+/// Parts of the mount of the root folder, or of the files that engines mount in `/etc`.
 const MOUNTS: &[&str] = &["/docker/", "/containers/", "/containerd/", "/kubelet/", "/lxc/"];
 
 impl ContainerSigns {
@@ -185,7 +190,7 @@ impl ContainerSigns {
         }
     }
 
-    /// The sign by which this is a container, if it is one.
+    /// Returns the sign by which this is a container, or `None` if it is not one.
     pub(crate) fn detect(&self) -> Option<String> {
         if let Some(file) = self.files.first() {
             return Some((*file).to_owned());
@@ -194,7 +199,8 @@ impl ContainerSigns {
             return Some(format!("the variable {name}"));
         }
         let in_groups = |line: &&str| {
-            // ID:CONTROLLERS:PLACE. A host's own groups for its engine hold no process but the engine.
+            // The format is `ID:CONTROLLERS:PATH`. On a host, the engine's own control groups contain no process except
+            // the engine.
             let place = line.splitn(3, ':').nth(2).unwrap_or_default();
             GROUPS.iter().any(|group| place.contains(group))
         };
@@ -205,9 +211,9 @@ impl ContainerSigns {
     }
 }
 
-/// Whether an engine has mounted the root folder, or a file that it writes.
+/// Returns whether a container engine has mounted the root folder, or one of the files that it writes.
 fn is_engine_mount(mount: &str) -> bool {
-    // ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE TREE-OPTIONS
+    // The format is `ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE SUPER-OPTIONS`.
     let mut fields = mount.split(' ').skip(3);
     let (Some(root), Some(point)) = (fields.next(), fields.next()) else { return false };
     let Some((_, tree)) = mount.split_once(" - ") else { return false };

@@ -1,4 +1,4 @@
-//! One running computer.
+//! A running computer.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -32,14 +32,14 @@ use super::session::{self, BootError, DISPLAY_SERVER, Desktop, Settings};
 use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 
-/// How many calls look at a screen at a time.
+/// The maximum number of calls per computer that read the screen at the same time.
 const MAX_CONCURRENT_VIEWS: usize = 4;
-/// How long a display may take to tell its size to those who list computers.
+/// How long to wait for the size of a screen when computers are listed.
 const SIZE_TIMEOUT: Duration = Duration::from_millis(500);
-/// How long programs get to save and close before the box is taken down.
+/// How long programs have to save and exit before the computer is killed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A computer whose desktop is up.
+/// A computer whose desktop runs.
 #[derive(Debug)]
 pub(crate) struct Machine {
     agent: Agent,
@@ -63,41 +63,41 @@ pub(crate) struct Machine {
     network: Mutex<Option<Network>>,
 }
 
-/// What a machine is made from.
+/// The parameters of a start.
 #[derive(Debug)]
 pub(super) struct MachineConfig {
     pub(super) layout: Layout,
     pub(super) isolation: Isolation,
-    /// Where the layout's folders are.
+    /// The parent of the computer's folders.
     pub(super) runtime: Arc<RuntimeDir>,
     pub(super) hostname: String,
     pub(super) resolution: Resolution,
-    /// The host's user that it runs as, when it is not the server's own.
+    /// The host user ID that the computer runs as; `None` for the server's own.
     pub(super) owner: Option<u32>,
     pub(super) password: Secret,
     pub(super) group: ControlGroup,
     pub(super) settings: Settings,
 }
 
-/// Who may use the screen at a time: its calls block threads, of which one computer must not take those of all. A display that
-/// hangs holds up its own callers, who wait here without a thread.
+/// Limits how many calls use the screen at the same time. Each of them blocks a thread, and one computer must not use
+/// up the threads of all. If a display hangs, its callers wait for a permit, without a thread.
 #[derive(Debug)]
 struct ScreenPermits {
     input: Arc<Semaphore>,
     view: Arc<Semaphore>,
 }
 
-/// What a call does with the screen.
+/// How a call uses the screen.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ScreenAccess {
-    /// Uses pointer or keyboard: one at a time.
+    /// Uses the pointer or the keyboard. One call at a time.
     Input,
-    /// Looks at it.
+    /// Reads the screen.
     View,
 }
 
 impl Machine {
-    /// Opens the box and brings the desktop up.
+    /// Starts the agent and the desktop.
     pub(super) async fn boot(
         config: MachineConfig,
         spawner: &Spawner,
@@ -176,7 +176,7 @@ impl Machine {
         }
     }
 
-    /// Runs `work` with the screen, on a thread that may block.
+    /// Calls `work` with the screen on a thread that may block.
     pub(crate) async fn on_screen<T: Send + 'static>(
         &self,
         access: ScreenAccess,
@@ -189,7 +189,7 @@ impl Machine {
         let turn = Arc::clone(access).acquire_owned().await.map_err(io::Error::other)?;
         let screen = Arc::clone(&self.screen);
         let working = tokio::task::spawn_blocking(move || {
-            // The thread has the turn, also when its caller no longer waits.
+            // The thread holds the permit even if its caller no longer waits.
             let _turn = turn;
             work(&screen)
         });
@@ -200,12 +200,12 @@ impl Machine {
         &self.screen
     }
 
-    /// Returns when its desktop is drawn, which takes a moment after its start; at once from then on.
+    /// Returns once the desktop is drawn, which is a moment after its start.
     pub(crate) async fn drawn(&self) {
         self.drawn.wait().await;
     }
 
-    /// The size of its screen as it is now, unless its display takes long to tell.
+    /// Returns the current size of the screen, or `None` if the display does not respond in time.
     pub(crate) async fn resolution(&self) -> Option<Resolution> {
         let asked = self.on_screen(ScreenAccess::View, Screen::size);
         let (width, height) = timeout(SIZE_TIMEOUT, asked).await.ok()?.ok()?;
@@ -220,7 +220,7 @@ impl Machine {
         &self.password
     }
 
-    /// The parts of its desktop that did not come up.
+    /// The parts of the desktop that did not start.
     pub(crate) fn missing(&self) -> &[&'static str] {
         &self.missing
     }
@@ -229,17 +229,17 @@ impl Machine {
         self.isolation
     }
 
-    /// Which settings its desktop reads.
+    /// The settings that the desktop reads.
     pub(crate) fn settings(&self) -> Settings {
         self.settings
     }
 
-    /// How long ago its start was complete.
+    /// The time since the start was complete.
     pub(super) fn age(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// What of its sizes it is held to.
+    /// The sizes of the computer that the kernel enforces.
     pub(crate) fn enforced(&self) -> Enforced {
         self.group.enforced()
     }
@@ -248,17 +248,17 @@ impl Machine {
         &self.broadcast
     }
 
-    /// Its home, as programs inside name it.
+    /// The path of the home inside the computer.
     pub(crate) fn home(&self) -> &str {
         &self.layout.inside.home
     }
 
-    /// The folder with what prepares an interpreter.
+    /// The value of `PYTHONPATH` for `exec` calls.
     pub(super) fn python_path(&self) -> String {
         self.layout.inside.python()
     }
 
-    /// Streams its screen and sound; returns once the target takes them.
+    /// Streams the screen and the audio. Returns once the target receives them.
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
         let size = self.on_screen(ScreenAccess::View, Screen::size).await?;
         let stage = Stage {
@@ -271,7 +271,7 @@ impl Machine {
         self.broadcast.start(&self.spawner, stage, connection).await
     }
 
-    /// How an encoder comes to the screen and the sound.
+    /// Returns how the encoder reaches the screen and the audio.
     fn source(&self) -> Source {
         let audio = self.layout.inside.pulse_socket();
         if self.isolation.has_boxes() {
@@ -281,7 +281,7 @@ impl Machine {
         }
     }
 
-    /// Connects to a server inside for those who cannot be told how.
+    /// Returns a function that connects to a server inside the computer.
     fn connector(&self, socket: String) -> Connector {
         let agent = self.agent.clone();
         Connector::new(move || {
@@ -294,17 +294,17 @@ impl Machine {
         })
     }
 
-    /// Cancelled as soon as this computer begins to stop, or its box has ended by itself.
+    /// Canceled as soon as this computer begins to stop, or has ended by itself.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         self.shutdown.token()
     }
 
-    /// Why it ends without having been asked to.
+    /// The reason why the computer ends, if it was not stopped by a call.
     pub(super) fn failure(&self) -> Option<&str> {
         self.shutdown.reason()
     }
 
-    /// Starts an interactive shell in a terminal of that size.
+    /// Starts an interactive shell in a terminal with this size, in characters.
     pub(crate) async fn spawn_shell(&self, cols: u16, rows: u16) -> Result<Process, AgentError> {
         let mut env = environment(&self.layout);
         env.push(("COLORTERM".into(), "truecolor".into()));
@@ -313,14 +313,14 @@ impl Machine {
         self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
     }
 
-    /// Starts a program inside with the desktop's environment, in the home.
+    /// Starts a program in the home, with the environment of the desktop.
     pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
         let env = environment(&self.layout);
         self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
     }
 
-    /// Starts an interpreter as [`Self::spawn`] does, with additional `variables`. Its last argument is the path of a file with
-    /// the `source`, and it inherits the `report`.
+    /// Starts an interpreter like [`Self::spawn`], with additional `variables`. The agent appends the path of a file
+    /// with the `source` to its arguments. The interpreter inherits the descriptor `report`.
     pub(super) async fn spawn_script(
         &self,
         argv: Vec<String>,
@@ -342,11 +342,11 @@ impl Machine {
         spawned
     }
 
-    /// Lets programs close, then takes the box down. Returns when nothing of it is left.
+    /// Asks all programs to exit, then kills the computer. Returns when nothing of it is left.
     pub(super) async fn stop(&self) {
         self.shutdown.begin();
         self.broadcast.stop().await;
-        // Programs lose what they would save if their display went first.
+        // The display server is excluded: programs that lose their display cannot save.
         let closed = timeout(CLOSE_TIMEOUT, self.agent.terminate(DISPLAY_SERVER)).await;
         tracing::debug!("the programs of a computer were asked to close: {closed:?}");
         self.root_process.kill().await;
@@ -356,7 +356,7 @@ impl Machine {
         }
         self.group.remove().await;
         let (isolation, runtime, layout) = (self.isolation, Arc::clone(&self.runtime), self.layout.clone());
-        // Its user may have left very many files.
+        // The folders can contain a large number of files.
         let cleared = tokio::task::spawn_blocking(move || isolation.remove_folders(&runtime, &layout)).await;
         tracing::debug!("the folders of a computer were removed: {cleared:?}");
     }
@@ -367,13 +367,13 @@ fn watch_drawing(screen: &Arc<Screen>) -> Arc<SetOnce<()>> {
     let (screen, report) = (Arc::clone(screen), Arc::clone(&drawn));
     tokio::spawn(async move {
         session::drawn(screen).await;
-        // It is set nowhere else.
+        // The value is set only once.
         let _ = report.set(());
     });
     drawn
 }
 
-/// Without a network the computer works all the same.
+/// If this fails, the computer runs without a network.
 async fn connect(agent: &Agent, log: &BoxLog, options: NetworkOptions<'_>) -> Option<Network> {
     let connected = async { network::connect(agent.network().await?, options).await };
     match connected.await {

@@ -1,4 +1,4 @@
-//! Computers: an X desktop and sound, each in a box if there are boxes, and the fleet that starts and stops them.
+//! Computers with an X desktop and audio: starting, stopping and isolating them.
 
 mod box_log;
 mod boxed;

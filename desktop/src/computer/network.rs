@@ -1,8 +1,8 @@
-//! A computer's way to the network: slirp4netns carries what leaves its box, as if the host's user had sent it.
+//! The network of a computer in a box: slirp4netns, a user-mode network stack, sends its traffic as the host user.
 //!
-//! The box has a network of its own, so neither the host's loopback (this server, for one) nor another computer's sockets
-//! are reached from it. Link-local addresses, and those by which clouds give machines their credentials, are closed from
-//! inside ([`launcher`]), where the computer's user has no right to open them again.
+//! The box has its own network namespace. Programs in it reach neither the host's loopback interface, on which this
+//! server listens, nor the sockets of other computers. Link-local addresses and the addresses of cloud metadata
+//! services are blocked inside the namespace ([`launcher`]), where the computer's user has no right to unblock them.
 
 mod launcher;
 
@@ -26,20 +26,21 @@ use crate::inherited::inherit;
 use super::limits::ControlGroup;
 use super::spawner::Spawner;
 
-/// Where it answers questions for names; it passes them to the host's resolver.
+/// The address of the DNS server in slirp4netns. It forwards queries to the host's resolver.
 pub(super) const RESOLVER: &str = "10.0.2.3";
 
 const PROGRAM: &str = "slirp4netns";
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The process that carries. The network ends with it.
+/// The slirp4netns process of a computer. The network ends with it.
 #[derive(Debug)]
 pub(super) struct Network {
     slirp: Child,
 }
 
 impl Network {
-    /// Returns when the carrier has ended, which is in the computer's control groups.
+    /// Kills the process. Returns when it has exited, which must be before the removal of the computer's control
+    /// groups.
     pub(super) async fn close(mut self) {
         if let Err(error) = self.slirp.kill().await {
             tracing::error!("cannot end the carrier of a network: {error}");
@@ -47,20 +48,20 @@ impl Network {
     }
 }
 
-/// Who carries for a box.
+/// The parameters of a network.
 pub(super) struct NetworkOptions<'a> {
     pub(super) spawner: &'a Spawner,
-    /// This program, where the computer's user can run it.
+    /// The agent's program, which is this one at a path that the computer's user can execute.
     pub(super) agent: &'a Path,
-    /// The host's user that the box runs as, when it is not the server's own.
+    /// The host user ID that the box runs as; `None` for the server's own.
     pub(super) owner: Option<u32>,
     /// The computer's control groups.
     pub(super) group: &'a ControlGroup,
-    /// Takes what the carrier has to say.
+    /// Receives the output of slirp4netns.
     pub(super) log: OwnedFd,
 }
 
-/// Connects a box by its network namespace.
+/// Connects the network namespace of a box.
 pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io::Result<Network> {
     let NetworkOptions { spawner, agent, owner, group, log } = options;
     let users = user_namespace_of(&network)?;
@@ -82,7 +83,7 @@ pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io
     }
     group.join(&mut command)?;
     inherit(command.as_std_mut(), vec![network, users, report_ready]);
-    // The spawner drops the command, and with it our ends of what is inherited.
+    // This drops the command, which closes the server's copies of the inherited descriptors.
     let slirp = spawner.spawn(command).await?;
     let ready = pipe::Receiver::from_owned_fd(ready)?;
     timeout(READY_TIMEOUT, wait_until_ready(ready))
@@ -91,7 +92,7 @@ pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io
     Ok(Network { slirp })
 }
 
-/// The pipe closes without a byte when the carrier has given up.
+/// If slirp4netns fails, the pipe is closed without a byte.
 async fn wait_until_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     match ready.read(&mut [0]).await? {
         0 => Err(io::Error::other(format!("{PROGRAM} gave up"))),
@@ -99,21 +100,21 @@ async fn wait_until_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     }
 }
 
-/// The user namespace that a network namespace belongs to, which may be no process's any more. Fails for what is no network
-/// namespace: the agent passed it.
+/// Opens the user namespace that owns a network namespace, even if no process is in it any more. Fails if `network` is
+/// not a network namespace: the descriptor comes from the agent.
 fn user_namespace_of(network: &OwnedFd) -> io::Result<OwnedFd> {
-    // SAFETY: the operation takes no argument and gives a number.
+    // SAFETY: the operation takes no argument and returns a number.
     if unsafe { ioctl(network.as_fd(), GetType) }? != libc::CLONE_NEWNET {
         return Err(Errno::INVAL.into());
     }
-    // SAFETY: the operation takes no argument and gives a new descriptor, as `GetOwner` declares.
+    // SAFETY: the operation takes no argument and returns a new descriptor, as `GetOwner` declares.
     Ok(unsafe { ioctl(network.as_fd(), GetOwner) }?)
 }
 
-/// `NS_GET_NSTYPE` of `linux/nsfs.h`.
+/// `NS_GET_NSTYPE` in `linux/nsfs.h`.
 struct GetType;
 
-// SAFETY: the kernel reads and writes no memory for it.
+// SAFETY: the kernel neither reads nor writes memory of this process.
 unsafe impl Ioctl for GetType {
     type Output = i32;
 
@@ -132,10 +133,10 @@ unsafe impl Ioctl for GetType {
     }
 }
 
-/// `NS_GET_USERNS` of `linux/nsfs.h`.
+/// `NS_GET_USERNS` in `linux/nsfs.h`.
 struct GetOwner;
 
-// SAFETY: the kernel reads and writes no memory for it.
+// SAFETY: the kernel neither reads nor writes memory of this process.
 unsafe impl Ioctl for GetOwner {
     type Output = OwnedFd;
 
@@ -153,7 +154,7 @@ unsafe impl Ioctl for GetOwner {
         descriptor: IoctlOutput,
         _: *mut std::ffi::c_void,
     ) -> rustix::io::Result<OwnedFd> {
-        // SAFETY: the call succeeded, so this is a descriptor that nobody else knows of.
+        // SAFETY: the call has succeeded, so this is a new descriptor that nothing else owns.
         Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
     }
 }

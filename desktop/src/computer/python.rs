@@ -1,6 +1,6 @@
-//! Running Python code inside a computer, each time in a fresh interpreter.
+//! Runs Python code inside a computer, each time in a new interpreter.
 //!
-//! The interpreter runs the code as `python3 -u FILE` does, so that it behaves as programs expect. Its exit status decides
+//! The interpreter runs the code like `python3 -u FILE`, so the code behaves as in a program. The exit status decides
 //! whether the code succeeded. `assets/python/sitecustomize.py` only describes the exception that ended it.
 
 use std::fs::File;
@@ -18,31 +18,32 @@ use crate::inherited::memory_file;
 use super::command::{CommandError, CommandResult, Outcome, follow};
 use super::machine::Machine;
 
-/// An interpreter that has not reached its program when this part of the limit is left is started again without the packages
-/// in the home.
+/// If the interpreter has not started the program when this fraction of the time limit is left, it is restarted without
+/// the packages in the home.
 const START_LIMIT_DIVISOR: u32 = 4;
-/// The maximum number of bytes that are read of a report.
+/// The maximum number of bytes of a report to read.
 const MAX_REPORT_BYTES: usize = 128 * 1024;
 /// The maximum number of characters of a class name in a response.
 const MAX_TYPE_CHARS: usize = 256;
-/// The maximum number of characters of an error in a response, without the line.
+/// The maximum number of characters of an error in a response, without the line number.
 const MAX_ERROR_CHARS: usize = 20 * 1024;
 
-/// What the code did.
+/// The result of the code.
 #[derive(Debug)]
 pub(crate) struct PythonOutcome {
     pub(crate) output: String,
     pub(crate) failure: Option<PythonFailure>,
     pub(crate) timed_out: bool,
-    /// Whether it ran without the packages in the home, since those ended the interpreter before it began, or held it up.
+    /// Whether the code ran without the packages in the home, because these ended the interpreter before the code
+    /// began, or delayed it.
     pub(crate) without_user_site: bool,
 }
 
-/// Why it did not run to its end.
+/// Why the code failed.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct PythonFailure {
     pub(crate) error: String,
-    /// The exception's class, such as `NameError`, or the signal that ended the interpreter, such as `SIGKILL`.
+    /// The class of the exception, such as `NameError`, or the signal that ended the interpreter, such as `SIGKILL`.
     pub(crate) error_type: String,
 }
 
@@ -59,7 +60,7 @@ impl Machine {
             Some(result) if result.outcome == Outcome::TimedOut || has_begun(&report) => {
                 Ok(judge(result, code, limit, &report))
             }
-            // What the home adds to every interpreter ended this one, or holds it up.
+            // The packages in the home ended this interpreter, or delay it.
             _ => {
                 let report = report_file()?;
                 let result = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
@@ -76,7 +77,7 @@ impl Machine {
         deadline: Instant,
     ) -> Result<CommandResult, CommandError> {
         let source = memory_file("source", code.as_bytes())?;
-        // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
+        // With `-u` the output is not buffered, so it is complete up to a time limit.
         let argv = std::iter::once("python3").chain(options.iter().copied()).map(str::to_owned).collect();
         let variables = [("PYTHONPATH".into(), self.python_path())];
         let process = self.spawn_script(argv, variables, source.as_fd(), report.as_fd()).await?;
@@ -84,12 +85,12 @@ impl Machine {
     }
 }
 
-/// Whether the program has begun: until then the report is empty.
+/// Returns whether the program has begun. Until then the report is empty.
 fn has_begun(report: &File) -> bool {
     !read_report(report).is_empty()
 }
 
-/// Returns at `time` if the program has not begun.
+/// Returns at `time` if the program has not begun by then. Otherwise never returns.
 async fn not_begun_by(report: &File, time: Instant) {
     sleep_until(time).await;
     if has_begun(report) {
@@ -97,7 +98,7 @@ async fn not_begun_by(report: &File, time: Instant) {
     }
 }
 
-/// Judges how the interpreter ended.
+/// Returns the result for an interpreter that has ended.
 fn judge(result: CommandResult, code: &str, limit: Duration, report: &File) -> PythonOutcome {
     let timed_out = result.outcome == Outcome::TimedOut;
     let failure = match result.outcome {
@@ -114,12 +115,12 @@ fn judge(result: CommandResult, code: &str, limit: Duration, report: &File) -> P
     PythonOutcome { output: result.output, failure, timed_out, without_user_site: false }
 }
 
-/// A file in memory for the report. Unlike a pipe it accepts a report of any length at once, and it needs no reader.
+/// Creates a file in memory for the report. Unlike a pipe it takes a report of any length without a reader.
 fn report_file() -> io::Result<File> {
     Ok(File::from(memfd_create("report", MemfdFlags::CLOEXEC)?))
 }
 
-/// Reads the report, up to its limit. The program may still have it open.
+/// Reads the report up to its limit. The program may still have it open.
 fn read_report(report: &File) -> Vec<u8> {
     let mut bytes = vec![0; MAX_REPORT_BYTES];
     let mut filled = 0;
@@ -130,17 +131,17 @@ fn read_report(report: &File) -> Vec<u8> {
     bytes
 }
 
-/// The exception that ended a program, as `sitecustomize.py` describes it.
+/// The exception that ended a program, as described by `sitecustomize.py`.
 #[derive(Debug)]
 struct Exception {
-    /// Counted from 1; `None` if no line of the code is in the traceback.
+    /// The line number, counted from 1; `None` if no line of the code is in the traceback.
     line: Option<usize>,
     class: String,
     message: String,
 }
 
 impl Exception {
-    /// Returns `None` for anything else that the program has written there.
+    /// Parses a report. Returns `None` if the program has written something else there.
     fn parse(report: &[u8]) -> Option<Self> {
         let mut fields = report.splitn(3, |&byte| byte == 0);
         let line: usize = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
@@ -150,7 +151,8 @@ impl Exception {
         (!class.is_empty()).then_some(Self { line: (line > 0).then_some(line), class, message })
     }
 
-    /// Uses the text of the line for an `assert` without a message, and the class for any other exception without one.
+    /// Returns the text for a response. An exception without a message is described by its class, an `assert` without a
+    /// message by its line.
     fn explain(self, code: &str) -> PythonFailure {
         let Self { line, class, message } = self;
         let text = if message.trim().is_empty() {
@@ -167,7 +169,7 @@ impl Exception {
     }
 }
 
-/// The line `number` of the code, as Python counts them: LF, CR and CRLF end a line.
+/// Returns line `number` of the code. Like Python, counts from 1 and accepts LF, CR and CRLF.
 fn line_of(code: &str, number: usize) -> Option<&str> {
     let mut rest = code;
     for _ in 1..number {
@@ -178,7 +180,7 @@ fn line_of(code: &str, number: usize) -> Option<&str> {
     rest.split(['\n', '\r']).next()
 }
 
-/// Explains the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
+/// Describes the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
 fn describe_exit(end: Exit) -> PythonFailure {
     match end.signal {
         Some(signal) => {

@@ -1,9 +1,9 @@
-//! The size of a computer's screen, as the protocol writes it: `WIDTHxHEIGHTxDEPTH`.
+//! The size of a computer's screen, in the format of the protocol: `WIDTHxHEIGHTxDEPTH`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A screen size in pixels. The depth is always 24 bits: the only one whose pixels screenshots and viewers agree on.
+/// A screen size in pixels. The depth is always 24 bits, the only one that screenshots and viewers support.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Resolution {
     pub(crate) width: u16,
@@ -29,7 +29,7 @@ impl fmt::Display for Resolution {
 impl FromStr for Resolution {
     type Err = &'static str;
 
-    /// Reads `WIDTHxHEIGHTxDEPTH`; the depth may be left out.
+    /// Parses `WIDTHxHEIGHTxDEPTH` or `WIDTHxHEIGHT`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const EXPECTED: &str = "must be WIDTHxHEIGHTxDEPTH, such as 1280x720x24";
         let mut parts = text.split('x').map(|part| part.parse::<u16>().map_err(|_| EXPECTED));

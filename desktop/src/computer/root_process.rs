@@ -1,5 +1,6 @@
-//! A computer as processes: in a box bubblewrap outside and its child, the first process inside; else the agent and what it
-//! has started.
+//! The root process of a computer, and the end of all its processes.
+//!
+//! In a box it is bubblewrap, whose child is the first process inside. Without a box it is the agent.
 
 #![expect(clippy::disallowed_methods, reason = "reads the list of processes")]
 
@@ -21,18 +22,18 @@ use crate::agent::kill_descendants;
 use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 
-/// How long the kernel may take to clear a box away. A process that waits for a broken disk would take for ever.
+/// How long the kernel may take to end the processes of a box. A process that waits for a broken disk never ends.
 const CLEARANCE: Duration = Duration::from_secs(5);
 
-/// How the processes of a computer are reached.
+/// How to find the processes of a computer.
 pub(super) enum KillScope {
-    /// The kernel ends all of them with the outermost.
+    /// The kernel ends all of them together with the root process.
     Namespace,
-    /// They are those that it or one of its descendants has started.
+    /// They are the descendants of the root process.
     Descendants(Spawner),
 }
 
-/// The outermost process of the computer: when it ends, so does everything inside.
+/// A handle to the root process.
 #[derive(Debug)]
 pub(super) struct RootProcess {
     kill: CancellationToken,
@@ -40,7 +41,7 @@ pub(super) struct RootProcess {
 }
 
 impl RootProcess {
-    /// Ends the computer when the box ends by itself.
+    /// Watches the root process. Ends the computer when the process ends.
     pub(super) fn follow(mut child: Child, scope: KillScope, shutdown: Shutdown) -> Self {
         let kill = CancellationToken::new();
         let (report, ended) = watch::channel(false);
@@ -51,7 +52,7 @@ impl RootProcess {
                 () = killed.cancelled() => end_computer(&mut child, &scope).await,
             };
             if let KillScope::Descendants(spawner) = &scope {
-                // Without their ancestor they have fallen to the server.
+                // The server has adopted the processes that lost the agent.
                 spawner.kill_orphans().await;
             }
             if let Err(error) = ended {
@@ -63,22 +64,22 @@ impl RootProcess {
         Self { kill, ended }
     }
 
-    /// Returns when nothing of the box is left.
+    /// Kills the computer. Returns when none of its processes is left.
     pub(super) async fn kill(&self) {
         self.kill.cancel();
-        // An error means that the follower is gone, and the process with it.
+        // An error means that the task and the process have ended.
         let _ = self.ended.clone().wait_for(|&ended| ended).await;
     }
 }
 
-/// Ends all that is inside, and the outermost process.
+/// Kills the processes of the computer, and the root process.
 async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
     let cleared = match scope {
         KillScope::Namespace => {
             let inside = children(child);
             kill_group(child);
             child.wait().await?;
-            // The kernel ends it with its parent, but not in the same moment.
+            // The kernel kills the first process together with its parent, but a moment later.
             timeout(CLEARANCE, async {
                 for process in inside {
                     wait_for_end(process).await;
@@ -88,7 +89,7 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
             .is_ok()
         }
         KillScope::Descendants(_) => {
-            // The agent last: orphans fall to it as long as it is there.
+            // The agent is killed last: it adopts orphans as long as it exists.
             let agent = child.id().map(u32::cast_signed);
             let ended = tokio::task::spawn_blocking(move || {
                 agent.is_none_or(|agent| kill_descendants(agent, &HashSet::new()))
@@ -105,27 +106,29 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
     Ok(())
 }
 
-/// The outermost process leads a group. While a box opens, the first process inside does not end with its parent yet.
+/// Kills the process group of the root process. While a box opens, its first process does not yet end together with
+/// bubblewrap.
 fn kill_group(leader: &Child) {
     if let Some(group) = leader.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
-        // An error means that it has ended.
+        // An error means that the group has ended.
         let _ = kill_process_group(group, Signal::KILL);
     }
 }
 
-/// The first process inside, whose end the kernel reports when every other one there has ended.
+/// Opens the children of a process: in a box the first process inside. The kernel reports its end when all processes of
+/// the namespace have ended.
 fn children(parent: &Child) -> Vec<OwnedFd> {
     let Some(parent) = parent.id() else { return Vec::new() };
     let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
     let pids = listed.split_ascii_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
-    // One that cannot be opened has ended.
+    // A child that cannot be opened has ended.
     pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok()).collect()
 }
 
 async fn wait_for_end(process: OwnedFd) {
-    // SAFETY: the `OwnedFd` is open, always the same, and kept by the `AsyncFd`, which nothing takes it out of.
+    // SAFETY: the `OwnedFd` stays open and the same for as long as the `AsyncFd` owns it, and nothing takes it out.
     if let Ok(process) = unsafe { AsyncFd::register(process) } {
-        // An error would say that it cannot be waited for.
+        // An error means that the process cannot be watched.
         let _ = process.readable().await;
     }
 }

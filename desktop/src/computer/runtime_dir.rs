@@ -1,4 +1,4 @@
-//! The folder of what all boxes see of the server's own: the agent's program and a few files. It goes with the server.
+//! The server's runtime folder in `/tmp`: files that all computers share, and the folders of computers without a box.
 
 #![expect(
     clippy::disallowed_methods,
@@ -31,7 +31,7 @@ macro_rules! system {
     };
 }
 
-/// What every computer has beside the programs and settings of the host: files by their path in the support folder.
+/// The files of the support folder, by their path in it. They add to the host's programs and settings.
 const SUPPORT_FILES: &[(&str, &str)] = system![
     "alsa.conf",
     "bin/python",
@@ -47,7 +47,7 @@ const SUPPORT_FILES: &[(&str, &str)] = system![
     "unboxed/shell",
 ];
 
-/// What a computer without a box has beside Debian's browser.
+/// Wrappers of Debian's browser for computers without a box.
 const BROWSER_FILES: &[(&str, &str)] = system![
     "unboxed/bin/chromium",
     "unboxed/bin/x-www-browser",
@@ -56,19 +56,20 @@ const BROWSER_FILES: &[(&str, &str)] = system![
 
 const PARENT: &str = "/tmp";
 const PREFIX: &str = "orgo-desktop-";
-/// Of a folder that is not locked yet, and how old one is that will not be locked any more.
+/// The name prefix of a folder that is not locked yet. If such a folder is older than the age below, its server was
+/// killed before it could lock it.
 const UNLOCKED_PREFIX: &str = ".orgo-desktop-";
 const UNLOCKED_AGE: Duration = Duration::from_secs(60);
 const LOCK: &str = "lock";
 
-/// A box that is killed may just have made another process, which the next search finds.
+/// The maximum number of searches. A box may start another process just before it is killed.
 const MAX_ROUNDS: usize = 100;
 const ROUND_INTERVAL: Duration = Duration::from_millis(10);
-/// When the search is repeated, each after the one before.
+/// The delays before each repetition of the search.
 const REPEAT_DELAYS: [Duration; 3] =
     [Duration::from_millis(500), Duration::from_secs(3), Duration::from_secs(10)];
 
-/// The server's folder under `/tmp`, removed on drop. A lock in it says that its server lives.
+/// The folder, removed on drop. Its lock shows that its server is running.
 #[derive(Debug)]
 pub(crate) struct RuntimeDir {
     folder: PathBuf,
@@ -78,7 +79,7 @@ pub(crate) struct RuntimeDir {
 impl Drop for RuntimeDir {
     fn drop(&mut self) {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy();
-        // Computers without boxes have folders of their own in it.
+        // The folder may contain folders of computers without a box, so it is removed as untrusted content.
         if let Err(error) = Folder::open(Path::new(PARENT)).and_then(|parent| parent.remove(&name)) {
             tracing::warn!("cannot remove {}: {error}", self.folder.display());
         }
@@ -86,12 +87,13 @@ impl Drop for RuntimeDir {
 }
 
 impl RuntimeDir {
-    /// Makes one with the shared support files in it, after removing those of servers that were killed.
+    /// Creates the folder with the support files, after removing the folders of servers that were killed.
     pub(crate) fn create() -> io::Result<Self> {
         remove_stale(Path::new(PARENT));
-        // It gets its name once it is locked: until then another server would take it for one whose server was killed.
+        // The folder gets its final name once it is locked. Otherwise another server would take it for the folder of a
+        // killed server.
         let unlocked = tempfile::Builder::new().prefix(UNLOCKED_PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
-        // Another account must not be able to take it.
+        // The mode keeps other accounts from locking the file.
         let lock =
             OpenOptions::new().write(true).create_new(true).mode(0o600).open(unlocked.path().join(LOCK))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)?;
@@ -103,24 +105,25 @@ impl RuntimeDir {
         );
         let folder = Path::new(PARENT).join(own);
         fs::rename(unlocked.path(), &folder)?;
-        // Nothing of that name is left to remove.
+        // The temporary name no longer exists, so there is nothing to remove.
         let _ = unlocked.keep();
         let runtime = Self { folder, _lock: lock };
         runtime.write_support()?;
         Ok(runtime)
     }
 
-    /// What limits can be set here. The groups are named after this folder.
+    /// Finds the control groups of this server, which are named after this folder.
     pub(super) fn limits(&self) -> Limits {
         let name = self.folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Limits::find(name, PREFIX)
     }
 
-    /// The names of the folders of a computer without a box: for sockets, for `XDG_RUNTIME_DIR`, for logs and for programs of
-    /// `exec`.
+    /// The names of a computer's folders without a box: for sockets, for `XDG_RUNTIME_DIR`, for logs and for the source
+    /// files of `exec` calls.
     pub(super) const FOLDERS: [&str; 4] = ["run", "user", "log", "exec"];
 
-    /// Makes the folders of a computer without a box, named after a display that is free.
+    /// Creates the folders of a computer without a box. Their parent is named after a free X display number. Returns
+    /// the number and the parent.
     pub(super) fn create_computer_folders(
         &self,
         owner: Option<u32>,
@@ -156,7 +159,8 @@ impl RuntimeDir {
         Err(io::Error::other("no X display is free"))
     }
 
-    /// Removes the folders of a computer without a box, of which nothing runs any more, and what its X server left.
+    /// Removes the folders of a computer without a box, and the files that its X server left. All processes of the
+    /// computer must have ended.
     pub(super) fn remove_computer_folders(&self, display: u16) {
         remove_display(display);
         let removed = Folder::open(&self.folder).and_then(|own| own.remove(&display.to_string()));
@@ -190,7 +194,7 @@ impl RuntimeDir {
         for (name, text) in SUPPORT_FILES {
             public(name, text)?;
         }
-        // A wrapper of a program that is not installed would be taken for it.
+        // A wrapper without its program would look like an installed browser.
         for (name, text) in BROWSER_FILES {
             if Path::new("/usr/bin/chromium").exists() {
                 public(name, text)?;
@@ -202,7 +206,7 @@ impl RuntimeDir {
     }
 }
 
-/// Makes a folder that every account can read, whatever mask the server was started with.
+/// Creates a folder that every account can read, regardless of the process's umask.
 fn make_public(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
@@ -214,17 +218,17 @@ fn make_public(folder: &Path) -> io::Result<()> {
     fs::set_permissions(folder, Permissions::from_mode(0o755))
 }
 
-/// How many displays may be taken, of those that are tried.
+/// The maximum number of display numbers to try.
 const MAX_DISPLAYS_TRIED: usize = 100;
 
-/// Clear of the displays that people and other programs number from 0.
+/// Returns a random display number of at least 1000, since users and other programs number displays from 0.
 fn random_display() -> io::Result<u16> {
     let mut random = [0; 2];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
     Ok(1000 + u16::from_ne_bytes(random) % 50_000)
 }
 
-/// The file in `/tmp` by which an X server keeps its display to itself.
+/// Returns the path of the lock file that reserves a display for an X server.
 fn lock_of(display: u16) -> PathBuf {
     Path::new(PARENT).join(format!(".X{display}-lock"))
 }
@@ -233,7 +237,8 @@ fn socket_of(display: u16) -> String {
     format!("X{display}")
 }
 
-/// The folder of X sockets. All users of the host may write to it, as to `/tmp`.
+/// Opens the folder of X sockets, which is created if it does not exist. Like `/tmp`, all users of the host may write
+/// to it.
 fn x_sockets() -> io::Result<Folder> {
     let parent = Folder::open(Path::new(PARENT))?;
     let name = X_SOCKETS.rsplit_once('/').map_or(X_SOCKETS, |(_, name)| name);
@@ -243,18 +248,18 @@ fn x_sockets() -> io::Result<Folder> {
     }
 }
 
-/// Removes what an X server that was killed leaves.
+/// Removes the files that a killed X server has left.
 fn remove_display(display: u16) {
     let parent = Folder::open(Path::new(PARENT));
     let lock = lock_of(display);
     let lock = lock.file_name().unwrap_or_default().to_string_lossy();
-    // What is not there, or somebody else's, stays.
+    // Fails if the file does not exist or belongs to another user. Then there is nothing to remove.
     let _ = parent.and_then(|parent| parent.remove(&lock));
     let _ = x_sockets().and_then(|x_sockets| x_sockets.remove(&socket_of(display)));
 }
 
-/// A second name for this program, since a computer's user may not be able to reach the folder it lies in; a copy where
-/// that is another file system or the file is closed to others.
+/// Makes this program available at a path that computers' users can execute: by a hard link, or by a copy if the file
+/// is on another file system or not executable for all.
 fn install_agent(program: &Path, agent: &Path) -> io::Result<()> {
     let open_to_all = fs::metadata(program)?.mode() & 0o005 == 0o005;
     if open_to_all && fs::hard_link(program, agent).is_ok() {
@@ -264,8 +269,8 @@ fn install_agent(program: &Path, agent: &Path) -> io::Result<()> {
     fs::set_permissions(agent, Permissions::from_mode(0o755))
 }
 
-/// Kills the boxes that were being opened at the moment their server was killed: the folder is part of their command, and
-/// then mounted in them. So it does with what is left of computers without boxes.
+/// Kills the boxes that were starting when their server was killed, and the processes of computers without a box. Their
+/// command line or their mounts contain the path of the folder.
 fn kill_leftovers(folder: &str) {
     let part = format!("/{folder}/");
     for _ in 0..MAX_ROUNDS {
@@ -275,12 +280,13 @@ fn kill_leftovers(folder: &str) {
                 found = true;
             } else if is_agent(&process, &part) {
                 found = true;
-                // It does the same, or hangs. Orphans fall to it as long as it is there.
+                // The agent is about to do the same, unless it hangs. It is killed last, since it adopts orphans as
+                // long as it exists.
                 kill_descendants(pid.as_raw_nonzero().get(), &HashSet::new());
             } else {
                 continue;
             }
-            // It may have ended by itself since it was listed.
+            // It may have exited since it was listed.
             let _ = kill_process(pid, Signal::KILL);
         }
         if !found {
@@ -302,7 +308,7 @@ fn belongs_to_box(process: &Path, part: &str) -> bool {
     has("mountinfo", part) || has("comm", "bwrap") && has("cmdline", part)
 }
 
-/// Whether a process is the agent of a computer without a box, of which the folders are below `part`.
+/// Returns whether a process is the agent of a computer without a box whose program is below `part`.
 fn is_agent(process: &Path, part: &str) -> bool {
     let place = format!("{PARENT}{part}");
     read(process, "comm").trim_end() == AGENT && read(process, "cmdline").starts_with(&place)
@@ -312,13 +318,13 @@ fn read(process: &Path, file: &str) -> String {
     String::from_utf8_lossy(&fs::read(process.join(file)).unwrap_or_default()).into_owned()
 }
 
-/// What cannot be removed is somebody else's, or still at work.
+/// Removes the folders of servers that were killed. The folders of running servers and of other users stay.
 fn remove_stale(parent: &Path) {
     let own = rustix::process::getuid().as_raw();
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let ours = entry.metadata().is_ok_and(|metadata| {
-            // A server that is starting locks its folder at once.
+            // A starting server locks its folder within a moment.
             let age = metadata.modified().ok().and_then(|made| made.elapsed().ok()).unwrap_or_default();
             let has_prefix =
                 name.starts_with(PREFIX) || name.starts_with(UNLOCKED_PREFIX) && age > UNLOCKED_AGE;
@@ -329,14 +335,14 @@ fn remove_stale(parent: &Path) {
             continue;
         }
         kill_leftovers(&name);
-        // Folders of computers without boxes are named after their displays.
+        // The folders of computers without a box are named after their displays.
         for display in displays_of(&entry.path()) {
             remove_display(display);
         }
         if let Err(error) = Folder::open(parent).and_then(|parent| parent.remove(&name)) {
             tracing::warn!("cannot remove {}: {error}", entry.path().display());
         }
-        // A box may have been so young that it could not be told from other processes yet.
+        // A box that has just started may not be recognizable yet, so the search is repeated.
         thread::spawn(move || {
             for pause in REPEAT_DELAYS {
                 thread::sleep(pause);

@@ -1,4 +1,5 @@
-//! Bringing up what runs in a box: the X server first, then the desktop and the sound server around it.
+//! The start of a computer's desktop: the X server first, then the audio server, the message bus and the parts of the
+//! desktop.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -17,25 +18,25 @@ use super::layout::{InsidePaths, Layout};
 use super::resolution::Resolution;
 use super::shutdown::Shutdown;
 
-/// How long a desktop may take to come up; a warm one takes a fraction of a second.
+/// How long the start of the agent and of the X server may take. It usually takes a fraction of a second.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long a part may take that the rest can do without.
+/// How long the window manager and the audio server may take. The computer works without them.
 const PART_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the wallpaper and the panel may take after that.
 const PAINT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How soon a part of the desktop that ended is started again.
+/// How long to wait before a part that has exited is restarted.
 const RESTART_DELAY: Duration = Duration::from_millis(500);
 
-/// Why a computer did not come up.
+/// Why a computer did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BootError {
-    /// bubblewrap, or the agent in the box.
+    /// bubblewrap or the agent could not be started, or the agent does not reply.
     #[error("cannot open its box: {0}")]
     Box(#[from] io::Error),
-    /// Its home can be neither used nor made.
+    /// The home could neither be opened nor created.
     #[error("cannot use its home: {0}")]
     Home(io::Error),
-    /// The box closed again, or its X server ended.
+    /// The agent or the X server has ended.
     #[error("{reason}: {log}")]
     Ended { reason: String, log: String },
     /// A program could not be started.
@@ -44,19 +45,20 @@ pub(crate) enum BootError {
     /// The display could not be used.
     #[error("cannot use its display: {0}")]
     Screen(#[from] ScreenError),
-    /// The server goes down.
+    /// The server shuts down.
     #[error("the server is going down")]
     ShuttingDown,
-    /// A part did not get ready.
+    /// A part was not ready in time.
     #[error("{part} did not get ready in time")]
     TooSlow { part: &'static str },
-    /// A part's socket was not reached.
+    /// The socket of a part could not be reached.
     #[error("cannot reach {part}: {error}")]
     Unreachable { part: &'static str, error: io::Error },
 }
 
 impl BootError {
-    /// Whether a program that the settings in the home start, or a part that they break, may be the reason.
+    /// Returns whether the settings in the home may be the cause: they can start programs and break parts of the
+    /// desktop.
     pub(super) fn may_come_from_settings(&self) -> bool {
         match self {
             Self::Ended { .. } | Self::Program { .. } | Self::Screen(_) => true,
@@ -66,19 +68,19 @@ impl BootError {
     }
 }
 
-/// Which settings the parts of the desktop read.
+/// The settings that the parts of the desktop read.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Settings {
-    /// Those in the home, which are the user's and may do anything.
+    /// The settings in the home. The user can change them in any way.
     #[default]
     Home,
-    /// The system's alone.
+    /// Only the settings of the system.
     System,
 }
 
 impl Settings {
-    /// As responses name them.
+    /// The name in the protocol.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Home => "home",
@@ -87,22 +89,23 @@ impl Settings {
     }
 }
 
-/// Waits for the agent.
+/// Waits until the agent replies.
 pub(super) async fn wait_for_agent(agent: &Agent) -> Result<(), BootError> {
     timeout(BOOT_TIMEOUT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
     Ok(())
 }
 
-/// A desktop after its start.
+/// A desktop that has started.
 pub(super) struct Desktop {
     pub(super) screen: Arc<Screen>,
-    /// The parts that did not come up. The rest works, so that the user can repair what is wrong with them.
+    /// The parts that did not start. The computer works without them, so the user can repair their settings.
     pub(super) missing: Vec<&'static str>,
 }
 
-/// Starts everything and returns once the X server, the window manager and the sound server are ready; what is drawn on the
-/// screen comes [later](drawn). The parts are started again when they end, until `shutdown`; when the X server ends the whole
-/// computer does.
+/// Starts the desktop. Returns once the X server, the window manager and the audio server are ready; [`drawn`] waits
+/// for the rest.
+///
+/// A part that exits is restarted, until `shutdown`. If the X server exits, the computer ends.
 pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,
@@ -121,7 +124,7 @@ pub(super) async fn start(
     let (screen, ()) = tokio::try_join!(session.open_screen(deadline), audio_and_bus)?;
 
     session.keep_running(WINDOW_MANAGER).await?;
-    // By then the parts that need none have no more to wait for.
+    // The parts that are not missing have become ready by then.
     let deadline = Instant::now() + PART_TIMEOUT;
     let managed = wait_for_sign(&screen, Sign::WindowManager, deadline).await?;
     session.keep_running(DESKTOP).await?;
@@ -135,37 +138,40 @@ pub(super) async fn start(
     Ok(Desktop { screen, missing })
 }
 
-/// Waits for the wallpaper and the panel, which nothing but a picture of the screen needs. Its user may have turned the panel
-/// off, or broken the settings of either, so it gives up after a while.
+/// Waits until the wallpaper and the panel are drawn, which only screenshots need. Returns after a timeout too: the
+/// user may have turned off the panel or broken the settings.
 pub(super) async fn drawn(screen: Arc<Screen>) {
     match wait_for_sign(&screen, Sign::Desktop, Instant::now() + PAINT_TIMEOUT).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("the desktop of a computer did not get drawn in time"),
-        // It stops already.
+        // The computer is stopping.
         Err(error) => tracing::debug!("the desktop of a computer did not get drawn: {error}"),
     }
 }
 
 async fn wait_for_sign(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
     let screen = Arc::clone(screen);
-    // The X server is asked, which blocks.
+    // The call blocks until the X server replies.
     let waiting = tokio::task::spawn_blocking(move || screen.wait_for(sign, deadline.into_std()));
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
-/// A program that is part of every desktop. In arguments and values `{run}`, `{user}` and `{home}` stand for folders of the computer.
+/// A program that is part of every desktop. In arguments and variables `{run}`, `{user}` and `{home}` are placeholders
+/// for folders of the computer.
 struct Part {
     program: &'static str,
     arguments: &'static [&'static str],
-    /// Variables that it gets instead of the desktop's.
+    /// Environment variables that replace the desktop's.
     variables: &'static [(&'static str, &'static str)],
 }
 
-/// For parts that have nothing to find in the home: what the user puts there can neither stop them nor run in them.
+/// The variables of parts that read nothing from the home. Files that the user puts there can neither stop these parts
+/// nor run in them.
 const NO_HOME: &[(&str, &str)] =
     &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}"), ("XDG_DATA_HOME", "{run}")];
 
-/// `norewinds` lets a recorder hear the first sample within a few milliseconds: without it the sink wakes every 2 s.
+/// With `norewinds` a recorder receives the first sample within a few milliseconds. Otherwise the sink wakes up every 2
+/// s only.
 const AUDIO_SERVER: Part = Part {
     program: "pulseaudio",
     arguments: &[
@@ -187,7 +193,7 @@ const AUDIO_SERVER: Part = Part {
 const MESSAGE_BUS: Part = Part {
     program: "dbus-daemon",
     arguments: &["--session", "--address=unix:path={user}/bus", "--nofork", "--nopidfile"],
-    // Without it the bus looks its user up, who without a box may have no entry in the database of users.
+    // Otherwise the bus would look up its user, who may not be in the user database without a box.
     variables: &[("XDG_DATA_HOME", "{home}/.local/share")],
 };
 const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[], variables: &[] };
@@ -226,11 +232,11 @@ impl Session<'_> {
             format!("{}/rfb.sock", inside.run),
             "-nolisten".into(),
             "tcp".into(),
-            // Nobody looks for the abstract socket, since the other one is there too.
+            // The abstract socket is not needed: there is one in the file system.
             "-nolisten".into(),
             "local".into(),
             "-AlwaysShared".into(),
-            // Nothing that a program does ends the session but the end of the server itself.
+            // The session ends only with the X server, not with its last client.
             "-noreset".into(),
         ];
         if key.is_some() {
@@ -242,13 +248,14 @@ impl Session<'_> {
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             let ended = server.exit().await;
             tracing::debug!("the X server ended: {ended:?}");
-            // Without its agent nothing is known of the X server.
+            // If the agent has ended, the state of the X server is unknown.
             shutdown.fail(if ended.is_ok() { "its X server ended" } else { "its agent ended" });
         }));
         Ok(())
     }
 
-    /// Also reserves keycodes for typing: before the window manager starts, since a change of the key map makes it work long.
+    /// Connects to the X server and reserves keycodes for typing. This happens before the window manager starts, which
+    /// needs a long time to process a change of the keymap.
     async fn open_screen(&self, deadline: Instant) -> Result<Arc<Screen>, BootError> {
         let socket = self.layout.x_socket();
         wait_for(self.agent, socket.clone(), "the X server", deadline).await?;
@@ -257,7 +264,7 @@ impl Session<'_> {
         Ok(Arc::new(opened.map_err(io::Error::other)??))
     }
 
-    /// Starts a part now and again whenever it ends.
+    /// Starts a part, and restarts it whenever it exits.
     async fn keep_running(&self, part: Part) -> Result<(), BootError> {
         let words = std::iter::once(part.program).chain(part.arguments.iter().copied());
         let argv: Vec<String> = words.map(|word| expand(word, &self.layout.inside)).collect();
@@ -300,7 +307,7 @@ impl Session<'_> {
     }
 }
 
-/// How the screen is connected to, again and again: by the agent, since the user can replace the socket.
+/// Connects to the X server through the agent, since the user can replace the socket.
 #[derive(Debug)]
 struct Dialer {
     agent: Agent,
@@ -318,7 +325,7 @@ impl Dial for Dialer {
     }
 }
 
-/// Waits until a server inside listens.
+/// Waits until a server inside the computer listens.
 async fn wait_for(
     agent: &Agent,
     socket: String,

@@ -1,10 +1,10 @@
-//! What a new home holds: folders, and the settings that make the desktop look as it does.
+//! The content of a new home: folders, and the settings of the desktop.
 
 use std::io;
 
 use crate::untrusted::Folder;
 
-/// Folders that a desktop expects.
+/// The folders of a home.
 const FOLDERS: &[&str] = &["Desktop", "Documents", "Downloads"];
 
 macro_rules! skeleton {
@@ -13,7 +13,7 @@ macro_rules! skeleton {
     };
 }
 
-/// Files by their path in the home.
+/// The files of a home, by their path in it.
 const FILES: &[(&str, &[u8])] = skeleton![
     ".bashrc",
     ".config/gtk-3.0/settings.ini",
@@ -32,10 +32,10 @@ const FILES: &[(&str, &[u8])] = skeleton![
 
 /// The name of the home in its computer's folder.
 pub(super) const HOME_NAME: &str = "home";
-/// Its name until it is whole, so that an interruption leaves no half of one.
+/// The name of the home until it is complete, so an interruption does not leave a partial home.
 const UNFINISHED: &str = "home.new";
 
-/// Makes the home in its computer's folder unless it exists; one that exists is the user's and stays as it is.
+/// Creates the home in its computer's folder. An existing home belongs to the user and is not changed.
 pub(super) fn create_home(computer: &Folder, owner: Option<u32>) -> io::Result<()> {
     match computer.open_child(HOME_NAME) {
         Ok(_) => return Ok(()),
@@ -53,7 +53,7 @@ pub(super) fn create_home(computer: &Folder, owner: Option<u32>) -> io::Result<(
     computer.rename(UNFINISHED, HOME_NAME)
 }
 
-/// Writes a file with the folders above it.
+/// Writes a file, and creates the folders above it.
 fn write(folder: &Folder, path: &str, content: &[u8], owner: Option<u32>) -> io::Result<()> {
     let Some((first, rest)) = path.split_once('/') else { return folder.write(path, content, owner) };
     let inner = match folder.create(first, owner) {

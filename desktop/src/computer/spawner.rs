@@ -1,10 +1,10 @@
-//! Starting the programs that the server needs beside itself: boxes, the carriers of networks, encoders.
+//! Starts the helper programs of the server: boxes, slirp4netns and encoders.
 //!
-//! They end with the server, however that ends, and get nothing of it but what is named: no variable, no terminal, no key, no
-//! descriptor, no ignored signal.
+//! They end with the server in any case. They inherit nothing from it except what is passed explicitly: no environment
+//! variables, terminal, keyring, descriptors or ignored signals.
 //!
-//! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
-//! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
+//! The kernel kills a helper when its parent ends, and its parent is the *thread* that started it. A thread of the
+//! async runtime may end before the server, so a dedicated thread starts the helpers.
 
 use std::collections::{HashMap, HashSet};
 use std::{env, io, thread};
@@ -21,7 +21,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::agent::{Identity, Stat, descendants, kill_descendants};
 use crate::inherited::reset_for_exec;
 
-/// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
+/// `KEYCTL_JOIN_SESSION_KEYRING` in `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
 
 enum Request {
@@ -29,7 +29,7 @@ enum Request {
     KillOrphans(oneshot::Sender<()>),
 }
 
-/// The way to that thread.
+/// A handle to the thread that starts helpers.
 #[derive(Clone, Debug)]
 pub(crate) struct Spawner {
     requests: mpsc::UnboundedSender<Request>,
@@ -44,7 +44,7 @@ impl Spawner {
             let _entered = runtime.enter();
             let mut started = StartedChildren::default();
             while let Some(request) = received.blocking_recv() {
-                // Whoever asked may have gone; a child is then killed on drop.
+                // If the caller no longer waits, the child is killed on drop.
                 match request {
                     Request::Spawn(mut command, reply) => {
                         let child = command.spawn();
@@ -61,20 +61,20 @@ impl Spawner {
         Ok(Self { requests })
     }
 
-    /// Kills all children of this process that it has not started: what computers without boxes have left. Orphans fall to
-    /// this process if it has said so to the kernel.
+    /// Kills all children of this process that it has not started: processes that computers without a box have left
+    /// behind. The server adopts them if it is a child subreaper.
     pub(crate) async fn kill_orphans(&self) {
         let (reply, response) = oneshot::channel();
         if self.requests.send(Request::KillOrphans(reply)).is_ok() {
-            // An error means that the server goes down.
+            // An error means that the server shuts down.
             let _ = response.await;
         }
     }
 
-    /// Starts a program in a session of its own.
+    /// Starts a program in a new session.
     pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
-        // A variable of the server's may hold the API key, or keys of whoever started it.
+        // The server's own variables may contain the API key, or secrets of the user who started it.
         let named: Vec<_> = command
             .as_std()
             .get_envs()
@@ -82,15 +82,15 @@ impl Spawner {
             .collect();
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).envs(named);
         let server = getpid();
-        // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
+        // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
         unsafe {
             command.pre_exec(move || {
                 set_parent_process_death_signal(Some(Signal::KILL))?;
-                // The server may have ended before it was asked for.
+                // The server may have ended before the call above.
                 if getppid() != Some(server) {
                     return Err(io::ErrorKind::BrokenPipe.into());
                 }
-                // The server's terminal is not theirs: Ctrl-C there is the server's to handle.
+                // A new session has no terminal, so Ctrl-C in the server's terminal reaches only the server.
                 setsid()?;
                 leave_session_keyring();
                 reset_for_exec();
@@ -103,7 +103,7 @@ impl Spawner {
     }
 }
 
-/// The children that were started here: their numbers, and when they started if that could be read.
+/// The children that this thread has started, by process ID, with their start times if these could be read.
 #[derive(Default)]
 struct StartedChildren(HashMap<i32, Option<u64>>);
 
@@ -114,15 +114,15 @@ impl StartedChildren {
         }
     }
 
-    /// Whether a child was started here. In doubt it was.
+    /// Returns whether a child was started here. Returns `true` if its start time is unknown.
     fn has(&self, pid: i32, stat: &Stat) -> bool {
         self.0.get(&pid).is_some_and(|started| started.is_none_or(|started| started == stat.started))
     }
 
-    /// No child is started meanwhile, which would be taken for a foreign one.
+    /// Runs on the thread that starts children, so no child starts meanwhile and gets killed by mistake.
     fn kill_orphans(&mut self) {
         let own = getpid().as_raw_nonzero().get();
-        // The list of processes may lack some of them if it cannot be read whole.
+        // Asks the kernel for each process: a list that could not be read completely may lack some.
         self.0.retain(|&pid, _| {
             Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
         });
@@ -137,7 +137,7 @@ impl StartedChildren {
         }
         let left = descendants(own).into_iter();
         for (pid, _) in left.filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat)) {
-            // Nobody else waits for it. One that does not end would be waited for in vain.
+            // Nothing else reaps this process. The call does not wait for it, since it may never end.
             if let Some(pid) = Pid::from_raw(pid) {
                 let _ = waitpid(Some(pid), WaitOptions::NOHANG);
             }
@@ -145,9 +145,10 @@ impl StartedChildren {
     }
 }
 
-/// Leaves the keys of the login that started the server, for an empty keyring. A kernel without keyrings has nothing to leave.
+/// Replaces the session keyring with an empty one: the other contains keys of the login that started the server. Fails
+/// if the kernel has no keyrings.
 fn leave_session_keyring() {
-    // SAFETY: the call takes a name or null, and touches no memory of this process.
+    // SAFETY: the call takes a null pointer as the name and accesses no memory of this process.
     unsafe {
         libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>());
     }

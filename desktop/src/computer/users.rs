@@ -1,4 +1,4 @@
-//! The host's users that computers run as.
+//! The users of the host that computers run as.
 
 #![expect(clippy::disallowed_methods, reason = "reads the list of users")]
 
@@ -7,12 +7,12 @@ use std::fs;
 use rustix::process::geteuid;
 use rustix::thread::{CapabilitySet, capabilities};
 
-/// If the server is root, computers' users begin at the first of these that there is. No Debian system hands the first out; a
-/// container without root's rights on the host often has 65536 users only.
+/// If the server is root, the user IDs of computers start at the first of these that exists. Debian does not assign the
+/// first one to any other user. A rootless container often has 65,536 user IDs only.
 const FIRST_USER_IDS: [u32; 2] = [200_000, 30_000];
-/// Which users there are for this process.
+/// The user IDs that exist in the namespace of this process.
 const UID_MAP: &str = "/proc/self/uid_map";
-/// What it takes to start a process of another user, to give files to it, and to end it.
+/// The capabilities to start a process as another user, to give files to that user, and to kill the process.
 const REQUIRED_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
@@ -20,19 +20,19 @@ const REQUIRED_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID);
 
-/// Who computers run as.
+/// The users that computers run as.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Users {
-    /// Each is a user of its own; this is the first one's.
+    /// Each computer has its own user ID. The first one has this ID.
     PerComputer { first: u32 },
-    /// All are the server's own user, which is not root, or the root of a namespace who is somebody else outside.
+    /// All computers run as the server's own user. It is not root, or only root in a namespace.
     Shared,
-    /// There is only root, and it is the host's or that of a container.
+    /// Only root is available, which is root on the host or in a container.
     Root,
 }
 
 impl Users {
-    /// Whom this process can give computers to.
+    /// Finds out which users this process can assign.
     pub(crate) fn detect() -> Self {
         if !geteuid().is_root() {
             return Self::Shared;
@@ -50,7 +50,7 @@ impl Users {
         }
     }
 
-    /// The user of the computer with that number, if it is not the server's own.
+    /// Returns the user ID of the computer in this slot; `None` for the server's own.
     pub(super) fn for_slot(self, slot: u32) -> Option<u32> {
         match self {
             Self::PerComputer { first } => Some(first + slot),
@@ -58,13 +58,13 @@ impl Users {
         }
     }
 
-    /// Who a box is tried as.
+    /// Returns the user ID with which a box is tried out.
     pub(crate) fn first(self) -> Option<u32> {
         self.for_slot(0)
     }
 }
 
-/// Whether the root of a namespace is that of the one outside.
+/// Returns whether root in this namespace is also root in the parent namespace.
 fn is_root_outside(map: &str) -> bool {
     map.lines().any(|line| {
         let mut numbers = line.split_whitespace();
@@ -72,8 +72,8 @@ fn is_root_outside(map: &str) -> bool {
     })
 }
 
-/// Whether a namespace has a user: in a container without root's rights on the host it may have a few only. A line of `map`
-/// is the first user inside, the first outside, and how many.
+/// Returns whether a user ID exists in a namespace. A line of `map` contains the first ID inside, the first ID outside,
+/// and the number of IDs.
 fn has_user(map: &str, user: u32) -> bool {
     map.lines().any(|line| {
         let mut numbers = line.split_whitespace().map_while(|number| number.parse::<u64>().ok());

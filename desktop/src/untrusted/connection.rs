@@ -1,4 +1,4 @@
-//! A connection that was made inside a computer.
+//! A connection that was opened inside a computer.
 
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -9,8 +9,8 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UnixStream;
 
-/// A socket of which code inside the computer may keep a duplicate. Duplicates share whether calls block, so each call says
-/// itself that it must not: a thread of the runtime would wait with it.
+/// A socket of which code inside the computer may keep a duplicate. Duplicates share the non-blocking flag, and that
+/// code may clear it. So each call passes its own flag: otherwise it could block a thread of the runtime.
 #[derive(Debug)]
 pub(crate) struct Connection(UnixStream);
 
@@ -88,7 +88,7 @@ mod tests {
         assert!(timeout(wait, connection.read(&mut [0; 8])).await.is_err(), "nothing comes");
         let much = vec![0; 1 << 22];
         assert!(timeout(wait, connection.write_all(&much)).await.is_err(), "nobody reads");
-        // What was written is read to its end.
+        // Data that was written before the end can still be read.
         connection.shutdown().await.expect("it is open");
         let mut read = Vec::new();
         other.read_to_end(&mut read).await.expect("it is open");

@@ -1,21 +1,21 @@
-//! Lines from inside a computer, of bounded length.
+//! Reads lines of bounded length from inside a computer.
 
 use std::io;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// The longest line that is read, in bytes. The agent's messages and the sound server's notices are far shorter.
+/// The maximum length of a line, in bytes. Messages of the agent and notices of the audio server are far shorter.
 pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 
-/// The longest text that is quoted in an error or in the log, in characters.
+/// The maximum length of a text that is quoted in an error or in the log, in characters.
 const QUOTE_LIMIT: usize = 1024;
 
-/// The beginning of a text without control characters, which could change what else is on a terminal.
+/// Returns the beginning of a text without control characters, which could change the output of a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(QUOTE_LIMIT).collect()
 }
 
-/// Reads lines and fails at the first that is too long. A line that has begun is kept when a read is dropped.
+/// Reads lines. Fails at the first line that is too long. Cancel-safe: a partial line is kept when a read is dropped.
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
     reader: BufReader<R>,
@@ -27,12 +27,12 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         Self { reader: BufReader::new(reader), partial: Vec::new() }
     }
 
-    /// What the lines are read from, of which some may have been read ahead.
+    /// Returns the reader. Some of its bytes may be in the buffer already.
     pub(crate) fn get_mut(&mut self) -> &mut R {
         self.reader.get_mut()
     }
 
-    /// The next line without its end; `None` at the end of the stream. Bytes that are not UTF-8 are replaced.
+    /// Returns the next line without its line break, or `None` at the end of the stream. Invalid UTF-8 is replaced.
     pub(crate) async fn next(&mut self) -> io::Result<Option<String>> {
         loop {
             let read = self.reader.fill_buf().await?;

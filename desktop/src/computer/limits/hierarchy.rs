@@ -1,5 +1,5 @@
-//! The trees of control groups of this machine, and this server's place in them. There are two versions of the interface:
-//! the first has a tree for each kind of resource, the second one for all.
+//! The cgroup hierarchies of this machine in which the server may create groups. cgroup v1 has one hierarchy per kind
+//! of resource, cgroup v2 has one for all.
 
 #![expect(
     clippy::disallowed_methods,
@@ -10,10 +10,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What computers are limited in.
+/// The controllers that limit computers.
 const CONTROLLERS: &[&str] = &["memory", "cpu", "pids"];
 
-/// Where the server itself goes, in a tree of the second version, whose inner groups may have no members.
+/// The group of the server process itself in cgroup v2, where a group with subgroups cannot have members.
 const SERVER_ITSELF: &str = "server";
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,17 +31,17 @@ impl Version {
     }
 }
 
-/// A tree in which this server may make groups.
+/// A hierarchy in which this server may create groups.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) struct Hierarchy {
     pub(super) version: Version,
-    /// This server's own group.
+    /// The group that the server was started in.
     pub(super) folder: PathBuf,
     controllers: Vec<String>,
 }
 
 impl Hierarchy {
-    /// The trees in which a group named `name` can be made.
+    /// Returns the hierarchies in which a group named `name` can be created.
     pub(super) fn usable(name: &str) -> Vec<Self> {
         let read = |file| fs::read_to_string(file).unwrap_or_default();
         let found = find(&read("/proc/self/mountinfo"), &read("/proc/self/cgroup"));
@@ -52,19 +52,19 @@ impl Hierarchy {
         self.controllers.iter().any(|it| it == controller)
     }
 
-    /// Makes a group with the ones above it.
+    /// Creates a group and its parents.
     pub(super) fn make(&self, folder: &Path) -> io::Result<()> {
         fs::create_dir_all(folder)?;
         if self.version == Version::Two
             && let Some(server) = folder.parent()
         {
-            // What a group may limit is for the one above it to say.
+            // The parent group decides which controllers a group has.
             self.enable(server)?;
         }
         Ok(())
     }
 
-    /// Tries it out, since neither permissions nor mount options tell everything.
+    /// Creates a group to try whether that is allowed: neither permissions nor mount options show it reliably.
     fn prepare(mut self, name: &str) -> Option<Self> {
         if self.version == Version::Two {
             let offered = fs::read_to_string(self.folder.join("cgroup.controllers")).ok()?;
@@ -85,7 +85,7 @@ impl Hierarchy {
         fs::write(folder.join("cgroup.subtree_control"), all.join(" "))
     }
 
-    /// Moves this server from its group to one below it, if nobody else is there: then the group is its own.
+    /// Moves this server from its group to a subgroup. Fails if the group has other members.
     fn move_server_to_subgroup(&self) -> io::Result<()> {
         let own = std::process::id().to_string();
         if fs::read_to_string(self.folder.join("cgroup.procs"))?.trim() != own {
@@ -98,13 +98,13 @@ impl Hierarchy {
     }
 }
 
-/// Reads the trees of `/proc/self/mountinfo` and the places in them of `/proc/self/cgroup`.
+/// Finds the hierarchies in the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`.
 fn find(mounts: &str, memberships: &str) -> Vec<Hierarchy> {
     mounts.lines().filter_map(|mount| read(mount, memberships)).collect()
 }
 
 fn read(mount: &str, memberships: &str) -> Option<Hierarchy> {
-    // ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE TREE-OPTIONS
+    // The format is `ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE SUPER-OPTIONS`.
     let (left, right) = mount.split_once(" - ")?;
     let mut left = left.split(' ').skip(3);
     let (root, point) = (left.next()?, left.next()?);
@@ -121,7 +121,7 @@ fn read(mount: &str, memberships: &str) -> Option<Hierarchy> {
     if controllers.is_empty() {
         return None;
     }
-    // ID:CONTROLLERS:PLACE, without controllers for the second version.
+    // The format is `ID:CONTROLLERS:PATH`, without controllers in cgroup v2.
     let membership = memberships.lines().find_map(|line| {
         let (names, membership) = line.split_once(':')?.1.split_once(':')?;
         let matches = match version {
@@ -130,7 +130,7 @@ fn read(mount: &str, memberships: &str) -> Option<Hierarchy> {
         };
         matches.then_some(membership)
     })?;
-    // A container may see only a part of the tree.
+    // In a container, only a part of the hierarchy may be mounted.
     let membership = membership.strip_prefix(root.trim_end_matches('/'))?;
     let folder = Path::new(point).join(membership.trim_start_matches('/'));
     Some(Hierarchy { version, folder, controllers })

@@ -1,4 +1,4 @@
-//! The carrier before it becomes slirp4netns: inside the box's network it closes addresses that no computer may reach.
+//! The launcher of slirp4netns: blocks addresses in the computer's network namespace, then executes slirp4netns.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -9,23 +9,25 @@ use std::process::Command;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, send, socket};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_no_new_privs};
 
-/// Networks by address and length of the prefix.
+/// Networks by address and prefix length.
 const BLOCKED_NETWORKS: &[(Ipv4Addr, u8)] = &[
-    // A socket that is bound to the device leaves out the box's own loopback, and what it sends would reach the host's.
+    // A socket that is bound to the device bypasses the loopback interface of the box. Its packets would reach the
+    // host's loopback interface.
     (Ipv4Addr::new(127, 0, 0, 0), 8),
     (Ipv4Addr::new(0, 0, 0, 0), 8),
-    // Link-local. Nearly every cloud answers for its machines' credentials at 169.254.169.254.
+    // Link-local addresses. Nearly every cloud has its metadata service, which returns credentials, at 169.254.169.254.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
-    // Azure's, Alibaba's and Oracle's others.
+    // Other metadata services: Azure's, Alibaba's and Oracle's.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(100, 100, 100, 200), 32),
     (Ipv4Addr::new(192, 0, 0, 192), 32),
 ];
 
-/// Closes what is to be closed, then becomes `program`. `users` and `network` are the descriptors of the box's namespaces.
+/// Blocks the networks, then executes `program`. `users` and `network` are the descriptors of the box's user and
+/// network namespaces.
 pub(crate) fn run(users: RawFd, network: RawFd, program: &[String]) -> io::Result<()> {
-    // SAFETY: the server started this process with these descriptors, and nothing else here uses them. They are not closed,
-    // since the program takes them over.
+    // SAFETY: the server passed these descriptors when it started the process, and nothing else in it uses them. They
+    // stay open for the program.
     let namespaces = [users, network].map(|number| unsafe { BorrowedFd::borrow_raw(number) });
     block_from_inside(namespaces)?;
     set_no_new_privs(true)?;
@@ -33,9 +35,9 @@ pub(crate) fn run(users: RawFd, network: RawFd, program: &[String]) -> io::Resul
     Err(Command::new(name).args(arguments).exec())
 }
 
-/// In a process of its own, since the program itself stays outside of the box.
+/// Blocks the networks in a child process, since the program itself must stay outside of the namespaces.
 fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
-    // SAFETY: this process has one thread, so the child may do whatever it could do.
+    // SAFETY: this process has one thread, so the child may call any function.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
@@ -44,7 +46,7 @@ fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
             if let Err(error) = &blocked {
                 eprintln!("cannot close addresses to a computer: {error}");
             }
-            // SAFETY: it only ends this process.
+            // SAFETY: the call only ends this process.
             unsafe { libc::_exit(i32::from(blocked.is_err())) }
         }
         child => {
@@ -56,8 +58,8 @@ fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     }
 }
 
-/// Of the namespace of users that all of a computer's processes are in: what the kernel else counts for the host's user, who may
-/// be the server's own or have other computers.
+/// The limits of the computer's user namespace, by file name in `/proc/sys/user`. Without them the kernel counts these
+/// resources for the host user only, who may also be the user of the server or of other computers.
 const RESOURCE_LIMITS: &[(&str, u32)] = &[
     ("max_user_namespaces", 256),
     ("max_pid_namespaces", 256),
@@ -73,7 +75,7 @@ const RESOURCE_LIMITS: &[(&str, u32)] = &[
     ("max_fanotify_marks", 1024),
 ];
 
-/// Limits what a computer may have of what the kernel counts. Kernels differ in what they count.
+/// Sets the limits. A kernel may lack some of them.
 #[expect(clippy::disallowed_methods, reason = "settings of the kernel, before the program runs")]
 fn set_resource_limits() -> io::Result<()> {
     for (name, most) in RESOURCE_LIMITS {
@@ -91,17 +93,17 @@ fn enter([users, network]: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     Ok(move_into_link_name_space(network, Some(LinkNameSpaceType::Network))?)
 }
 
-/// Asks the kernel for a route on which nothing can be sent.
+/// Adds an unreachable route.
 fn block(to: Ipv4Addr, length: u8) -> io::Result<()> {
     let kernel = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
     send(&kernel, &request(to, length), SendFlags::empty())?;
     read_acknowledgment(kernel.as_fd())
 }
 
-/// `RTM_NEWROUTE` of `linux/rtnetlink.h`, in the machine's byte order.
+/// Returns an `RTM_NEWROUTE` message of `linux/rtnetlink.h`, in native byte order.
 fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
     const NEW_ROUTE: u16 = 24;
-    /// `NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE`
+    /// The flags `NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE`.
     const FLAGS: u16 = 0x1 | 0x4 | 0x200 | 0x400;
     const MAIN_TABLE: u8 = 254;
     const STATIC: u8 = 4;
@@ -116,13 +118,13 @@ fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
     let mut message = size.to_ne_bytes().to_vec();
     message.extend(NEW_ROUTE.to_ne_bytes());
     message.extend(FLAGS.to_ne_bytes());
-    // A sequence number and a port, which matter to nobody here.
+    // The sequence number and the port ID, which are not used here.
     message.extend([0; 8]);
     message.extend(route);
     message
 }
 
-/// Reads the kernel's verdict: a negative error number, or 0, after its own head.
+/// Reads the kernel's acknowledgment: after the header, 0 or a negative error number.
 fn read_acknowledgment(kernel: BorrowedFd<'_>) -> io::Result<()> {
     let mut reply = [0; 256];
     let (_, length) = recv(kernel, &mut reply[..], RecvFlags::empty())?;
