@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works in the data folder, which only the server's account can change"
+    reason = "uses the data folder, which only the server's account can change"
 )]
 
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -29,7 +29,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 pub(crate) enum DataDirError {
     #[error("cannot use the data folder {}: {error}", .folder.display())]
     Unusable { folder: PathBuf, error: io::Error },
-    #[error("no home folder is known; name one with --data-dir")]
+    #[error("HOME is not set: set --data-dir")]
     NoHome,
     #[error("{}", busy(.folder, .holder))]
     Busy { folder: PathBuf, holder: LockHolder },
@@ -41,12 +41,12 @@ fn busy(folder: &Path, holder: &LockHolder) -> String {
     let folder = folder.display();
     match holder {
         LockHolder { pid: Some(pid), base_url: Some(url), .. } => format!(
-            "{folder} is used by another orgo-desktop: process {pid}, at {url}. Use that one, end it, or start a second \
-             one beside it with --data-dir=OTHER-FOLDER and another port (--listen 127.0.0.1:0)"
+            "{folder} is used by another orgo-desktop: process {pid}, at {url}. Use that server, stop it, or start a \
+             second one with --data-dir=OTHER-FOLDER and another port (--listen 127.0.0.1:0)"
         ),
         LockHolder { pid: Some(pid), .. } => {
             format!(
-                "{folder} is used by another orgo-desktop, process {pid}, which is starting or stopping: try again"
+                "{folder} is used by another orgo-desktop, process {pid}, which is starting or stopping: retry later"
             )
         }
         LockHolder { pid: None, .. } => {
@@ -195,34 +195,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_in_use_says_by_whom_and_a_lock_that_nobody_holds_says_nothing() {
+    fn a_held_lock_shows_its_server_and_a_free_lock_shows_none() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let chosen = Some(parent.path());
-        assert_eq!(lock_holder(chosen).expect("it is there").1, None);
-        let data = DataDir::open(chosen).expect("nobody uses it");
-        let user = |user: Option<LockHolder>| user.expect("it is used");
-        assert_eq!(user(lock_holder(chosen).expect("it is there").1).base_url, None);
-        data.write_addresses(Some(("http://127.0.0.1:1/api", "ws://127.0.0.1:1"))).expect("there is room");
-        let known = user(lock_holder(chosen).expect("it is there").1);
+        assert_eq!(lock_holder(chosen).expect("it exists").1, None);
+        let data = DataDir::open(chosen).expect("the folder is not in use");
+        let user = |user: Option<LockHolder>| user.expect("the folder is in use");
+        assert_eq!(user(lock_holder(chosen).expect("it exists").1).base_url, None);
+        data.write_addresses(Some(("http://127.0.0.1:1/api", "ws://127.0.0.1:1")))
+            .expect("there is enough space");
+        let known = user(lock_holder(chosen).expect("it exists").1);
         assert_eq!(
             (known.pid, known.base_url.as_deref()),
             (Some(std::process::id()), Some("http://127.0.0.1:1/api"))
         );
-        let refusal = DataDir::open(chosen).err().expect("it is used").to_string();
+        let refusal = DataDir::open(chosen).err().expect("the folder is in use").to_string();
         for part in ["http://127.0.0.1:1/api", "--data-dir=", &std::process::id().to_string()] {
             assert!(refusal.contains(part), "{refusal}");
         }
         drop(data);
-        assert_eq!(lock_holder(chosen).expect("it is there").1, None);
-        DataDir::open(chosen).expect("nobody uses it any more");
+        assert_eq!(lock_holder(chosen).expect("it exists").1, None);
+        DataDir::open(chosen).expect("the folder is no longer in use");
     }
 
     #[test]
-    fn whoever_stops_is_waited_for() {
+    fn opening_waits_for_a_server_that_is_stopping() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let data = DataDir::open(Some(parent.path())).expect("nobody uses it");
+        let data = DataDir::open(Some(parent.path())).expect("the folder is not in use");
         thread::scope(|scope| {
-            scope.spawn(|| DataDir::open(Some(parent.path())).expect("the other one stops"));
+            scope.spawn(|| DataDir::open(Some(parent.path())).expect("the other server stops"));
             thread::sleep(BUSY_TIMEOUT + BUSY_TIMEOUT / 4);
             drop(data);
         });

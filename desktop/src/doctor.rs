@@ -1,6 +1,6 @@
 //! Checks whether this machine can run computers.
 
-#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+#![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
 use std::env;
 use std::fs;
@@ -69,7 +69,7 @@ pub(crate) fn run() -> ExitCode {
     for (kind, packages) in [("missing", &missing), ("optional", &optional)] {
         if !packages.is_empty() {
             let names: Vec<_> = packages.iter().map(|package| package.name).collect();
-            println!("\nTo install what is {kind}: {}", install_command(&names.join(" ")));
+            println!("\nInstall the {kind} packages with: {}", install_command(&names.join(" ")));
         }
     }
     let container = ContainerSigns::read().detect();
@@ -78,15 +78,15 @@ pub(crate) fn run() -> ExitCode {
     match &isolation {
         Ok(decision) => {
             let name = decision.isolation.name();
-            let reason = decision.warning.as_deref().unwrap_or("each computer has a box of its own.");
+            let reason = decision.warning.as_deref().unwrap_or("each computer has its own box.");
             println!("--isolation=auto chooses {name}: {reason}");
         }
-        Err(reason) => println!("--isolation=auto refuses: {reason}"),
+        Err(reason) => println!("--isolation=auto fails: {reason}"),
     }
     let has_networks = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_boxes());
     if has_networks && !Path::new(TUN_DEVICE).exists() {
         println!(
-            "\nComputers will have no network, since there is no {TUN_DEVICE}. To have it: {}",
+            "\nComputers will have no network, since {TUN_DEVICE} does not exist. To create it: {}",
             as_root("modprobe tun")
         );
     }
@@ -121,7 +121,7 @@ fn find_obstacle(isolation: Isolation) -> Option<String> {
         ));
     }
     let tried = if isolation == Isolation::Box { try_box(Users::detect()) } else { Ok(()) };
-    tried.err().map(|reason| format!("no box can be opened for a computer: {reason}"))
+    tried.err().map(|reason| format!("cannot open a box for a computer: {reason}"))
 }
 
 /// Returns whether computers with this isolation need a package.
@@ -154,11 +154,11 @@ pub(crate) fn try_box(users: Users) -> Result<(), String> {
     let blocking_settings = blocking_settings(|file| fs::read_to_string(file).unwrap_or_default());
     Err(if blocking_settings.is_empty() {
         format!(
-            "{message}. This user may not make namespaces; what a container or a service needs for that is in desktop/deploy"
+            "{message}. This user is not allowed to create namespaces; desktop/deploy/README.md says what a container or a service needs for that"
         )
     } else {
         let command = as_root(&format!("sysctl -w {}", blocking_settings.join(" ")));
-        format!("{message}. To let the kernel make namespaces: {command}")
+        format!("{message}. To allow namespaces: {command}")
     })
 }
 
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_name_need_and_purpose() {
+    fn a_line_contains_name_program_and_purpose() {
         assert_eq!(
             Package::parse("chromium  optional needs=chromium-bin # its browser"),
             Some(Package {
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_refuses_is_told_what_to_set() {
+    fn kernel_settings_that_prevent_namespaces_are_found() {
         let kernel = |file: &str| match file {
             "/proc/sys/kernel/unprivileged_userns_clone" => "0\n".to_owned(),
             "/proc/sys/user/max_user_namespaces" => "96365\n".to_owned(),
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_names_the_box_and_the_display() {
+    fn the_list_contains_the_required_programs() {
         for program in ["bwrap", "Xvnc", "pulseaudio"] {
             assert!(
                 packages().any(|package| package.program == Some(program) && !package.optional),

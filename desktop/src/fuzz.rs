@@ -24,7 +24,7 @@ pub const ALL: [(&str, Target); 7] = [
 ///
 /// Panics if there is no such target, or if an invariant does not hold.
 pub fn run(name: &str, data: &[u8]) {
-    let (_, target) = ALL.iter().find(|(own, _)| *own == name).expect("the name of a body");
+    let (_, target) = ALL.iter().find(|(own, _)| *own == name).expect("the name of a fuzz target");
     target(data);
 }
 
@@ -54,15 +54,15 @@ mod tests {
     use super::ALL;
 
     #[test]
-    fn what_was_kept_still_holds() {
+    fn every_target_passes_on_its_corpus() {
         for (name, target) in ALL {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
-            let files = fs::read_dir(&folder).expect("every fuzzer has kept inputs");
+            let files = fs::read_dir(&folder).expect("every fuzz target has a corpus");
             for file in files {
                 let path = file.expect("the folder can be read").path();
                 // Shown if the test fails.
                 println!("{}", path.display());
-                target(&fs::read(&path).expect("a kept input can be read"));
+                target(&fs::read(&path).expect("the input can be read"));
             }
         }
     }

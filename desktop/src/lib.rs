@@ -2,7 +2,7 @@
 //!
 //! It is a library so the program and the fuzzers can share it.
 
-#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests work with files of their own"))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests use their own files"))]
 
 mod agent;
 mod app;

@@ -1,7 +1,7 @@
 //! The privileges of a server that root has started: sets up private mounts, then drops the capabilities that it does
 //! not need.
 
-#![expect(clippy::disallowed_methods, reason = "works with files of the system, before any computer runs")]
+#![expect(clippy::disallowed_methods, reason = "accesses files of the system before any computer runs")]
 
 use std::fs;
 use std::io;
@@ -50,11 +50,11 @@ pub(crate) fn drop_privileges(homes: &Path, port: u16, has_networks: bool) -> Pa
         return homes.to_owned();
     }
     let place = mount_private(homes, has_networks).unwrap_or_else(|error| {
-        tracing::warn!("cannot arrange mounts of the server's own: {error}");
+        tracing::warn!("cannot create the server's private mounts: {error}");
         homes.to_owned()
     });
     if let Err(error) = limit_capabilities(port) {
-        tracing::warn!("the server keeps all rights of root: {error}");
+        tracing::warn!("cannot drop capabilities, the server keeps all of root's: {error}");
     }
     place
 }
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_closed_to_others_hides_what_is_in_it() {
+    fn a_folder_below_one_that_others_cannot_traverse_is_not_reachable() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");

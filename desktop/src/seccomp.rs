@@ -242,10 +242,10 @@ mod tests {
         error_of(unsafe { libc::socket(family, libc::SOCK_DGRAM, 0) }.into())
     }
 
-    fn a_socket_does_not_linger() {
+    fn check_that_linger_is_ignored() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
         let linger = Duration::from_secs(3600);
-        sockopt::set_socket_linger(&socket, Some(linger)).expect("it is said to be set");
+        sockopt::set_socket_linger(&socket, Some(linger)).expect("the call reports success");
         assert_eq!(sockopt::socket_linger(&socket), Ok(None));
         sockopt::set_socket_broadcast(&socket, true).expect("other options can be set");
         assert_eq!(sockopt::socket_broadcast(&socket), Ok(true));
@@ -264,10 +264,10 @@ mod tests {
     }
 
     /// Runs `check` on a thread of its own, since a filter applies to a thread and those that it starts.
-    fn confined(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
+    fn with_filter(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
         let thread = std::thread::spawn(move || {
-            rustix::thread::set_no_new_privs(true).expect("everybody may give them up");
-            filter.install().expect("the kernel has filters where the tests run");
+            rustix::thread::set_no_new_privs(true).expect("any process can set it");
+            filter.install().expect("the kernel supports seccomp");
             for &number in filter.refused.iter().copied().flatten() {
                 assert_eq!(call(number), Some(libc::EPERM), "{number}");
             }
@@ -283,23 +283,23 @@ mod tests {
                 assert_eq!(socket(family), Some(libc::EAFNOSUPPORT), "{family}");
             }
             std::thread::spawn(|| ()).join().expect("threads are allowed");
-            a_socket_does_not_linger();
+            check_that_linger_is_ignored();
             check();
         });
-        thread.join().expect("all of it holds");
+        thread.join().expect("all checks pass");
     }
 
     #[test]
-    fn a_computer_has_no_keys_and_no_foreign_sockets() {
-        confined(&COMPUTER, || {
+    fn the_computer_filter_refuses_keyrings_and_other_address_families() {
+        with_filter(&COMPUTER, || {
             assert_eq!(socket(libc::AF_NETLINK), None);
             assert_eq!(namespace_by_clone(), None);
         });
     }
 
     #[test]
-    fn an_encoder_has_no_namespaces_either() {
-        confined(&ENCODER, || {
+    fn the_encoder_filter_also_refuses_namespaces() {
+        with_filter(&ENCODER, || {
             assert_eq!(socket(libc::AF_NETLINK), Some(libc::EAFNOSUPPORT));
             assert_eq!(namespace_by_clone(), Some(libc::EPERM));
         });
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn the_file_has_eight_bytes_for_each_instruction() {
         let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut File::from(COMPUTER.file().expect("there is room")), &mut bytes)
+        io::Read::read_to_end(&mut File::from(COMPUTER.file().expect("there is enough space")), &mut bytes)
             .expect("it is a file");
         assert_eq!(bytes.len(), COMPUTER.program().len() * 8);
     }

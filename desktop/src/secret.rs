@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_output_hides_the_secret() {
         assert_eq!(format!("{:?}", Secret::from("hunter2".to_owned())), "Secret(***)");
     }
 

@@ -41,21 +41,21 @@ const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(3);
 /// Why the server did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
-    #[error("{0} is reached from other machines; add --allow-remote if that is meant")]
+    #[error("--listen {0}: other machines can reach this address, which requires --allow-remote")]
     Remote(SocketAddr),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: io::Error },
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    #[error("the API key is empty")]
+    #[error("--api-key: the API key is empty, must have at least one character")]
     EmptyKey,
-    #[error("--allow-origin {0:?} is not an origin such as http://127.0.0.1:3000")]
+    #[error("--allow-origin {0:?}: not an origin, must be like http://127.0.0.1:3000")]
     Origin(String),
     #[error("{0}")]
     NoBoxes(String),
     #[error("--public-url {url:?}: {problem}")]
     PublicUrl { url: String, problem: &'static str },
-    #[error("cannot open the data: {0}")]
+    #[error("cannot open the database: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -97,7 +97,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
         // This process adopts the orphans of a computer whose agent was killed, and kills them.
         rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(io::Error::from)?;
         if !matches!(users, Users::PerComputer { .. }) {
-            tracing::warn!("all computers run as the user of this server: what runs in them can end it");
+            tracing::warn!("all computers run as the user of this server: programs in them can kill it");
         }
     }
     // Must happen while the process has one thread: new threads inherit its capabilities.
@@ -161,7 +161,7 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
     }
     tracing::info!("stopping");
     if let Err(error) = data.write_addresses(None) {
-        tracing::warn!("cannot say that the server stops: {error}");
+        tracing::warn!("cannot record that the server is stopping: {error}");
     }
     let graceful_stop = async {
         // The computers stop first, so their sockets close with the documented code.
@@ -232,7 +232,7 @@ fn print_ready(
                 let file = file.display().to_string().replace('\'', r"'\''");
                 writeln!(stdout, "    export ORGO_API_KEY=\"$(cat '{file}')\"")?;
             }
-            None => writeln!(stdout, "    export ORGO_API_KEY=...   # the key that was given")?,
+            None => writeln!(stdout, "    export ORGO_API_KEY=...   # the key passed to this server")?,
         }
     }
     stdout.flush()

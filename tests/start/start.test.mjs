@@ -264,7 +264,7 @@ test("options are passed on, and unknown ones refused with the list", { timeout:
   await start.dashboard();
   const processes = await start.processes("orgo-desktop", "Xvnc");
   assert.ok(![...processes.values()].some(({ name }) => name === "bwrap"), "there is a box");
-  assert.match(start.output, /not walled off/);
+  assert.match(start.output, /not isolated/);
   start.type("\x03");
   await until("everything to end", () => left(processes).length === 0, PATIENCE);
 });

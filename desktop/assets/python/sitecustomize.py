@@ -69,7 +69,7 @@ def as_text(value):
     except BaseException:
         return "<exception str() failed>"
     if length > LONGEST:
-        text += "\n[%d more characters were not kept]" % (length - LONGEST)
+        text += "\n[%d more characters were dropped]" % (length - LONGEST)
     return text
 
 

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_helper_is_one_from_its_first_moment_to_its_end() {
+    fn a_helper_is_listed_from_its_start_to_its_end() {
         let children = Children::default();
         let mut started = Vec::new();
         for is_helper in [true, false] {
@@ -134,7 +134,7 @@ mod tests {
             let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("every system has cat");
             let input = child.stdin.take();
             let id = child.id();
-            let (pid, input) = children.start(is_helper, || Ok((child, input))).expect("it runs");
+            let (pid, input) = children.start(is_helper, || Ok((child, input))).expect("the process runs");
             assert_eq!(pid, id);
             assert_eq!(listed(&children, pid), is_helper);
             started.push((pid, input));

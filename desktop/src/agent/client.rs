@@ -55,7 +55,7 @@ pub(crate) enum AgentError {
     #[error("the computer cannot start another process: {0}")]
     Exhausted(String),
     /// The agent did not reply, or its reply was invalid.
-    #[error("the computer's agent does not answer: {0}")]
+    #[error("the computer's agent does not reply: {0}")]
     Lost(#[from] io::Error),
 }
 
@@ -65,7 +65,7 @@ pub(crate) enum FileError {
     #[error(transparent)]
     Refused(#[from] Refusal),
     /// The agent did not reply, its reply was invalid, or the disk failed.
-    #[error("the computer's files cannot be reached: {0}")]
+    #[error("cannot access the computer's files: {0}")]
     Lost(#[from] io::Error),
 }
 
@@ -221,7 +221,7 @@ impl Agent {
         // Disk I/O blocks.
         let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
         let copied = copied.map_err(io::Error::other)?;
-        copied.map_err(|error| Refusal::Failed(format!("its content cannot be written: {error}")))?;
+        copied.map_err(|error| Refusal::Failed(format!("cannot write its content: {error}")))?;
         exchange.confirm().await?;
         Ok(exchange.reply().await??)
     }
@@ -308,7 +308,7 @@ impl Agent {
 
     fn permit(&self) -> io::Result<OwnedSemaphorePermit> {
         let permit = Arc::clone(&self.0.permits).try_acquire_owned();
-        permit.map_err(|_| io::Error::other("it has too many commands and terminals at once"))
+        permit.map_err(|_| io::Error::other("too many commands and terminals are open"))
     }
 
     /// Passes one end of a socket pair to the agent. Returns `false` if the agent's socket is full.
@@ -403,7 +403,7 @@ fn timeout_error(limit: Duration) -> io::Error {
 }
 
 fn unexpected_reply() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "an unexpected reply")
+    io::Error::new(io::ErrorKind::InvalidData, "invalid reply")
 }
 
 #[cfg(test)]
@@ -413,9 +413,10 @@ mod tests {
     /// Returns the client of an agent that sends `pieces` in reply to the first request, one every 20 ms. After that
     /// the agent stays silent and keeps the connection open.
     fn agent(pieces: Vec<Vec<u8>>) -> Agent {
-        let (own, control) = UnixStream::pair().expect("there is room");
+        let (own, control) = UnixStream::pair().expect("there is enough space");
         thread::spawn(move || {
-            let (_, asking) = transfer::receive(&control, &mut [0], RecvFlags::empty()).expect("it is asked");
+            let (_, asking) =
+                transfer::receive(&control, &mut [0], RecvFlags::empty()).expect("a request arrives");
             for piece in pieces {
                 // Fails once the caller has timed out.
                 let _ = transfer::send(&asking[0], &piece, &[], SendFlags::empty());
@@ -427,26 +428,26 @@ mod tests {
             {}
         });
         let timeouts = Timeouts { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
-        Agent::with_timeouts(own, 0, Terminals::Box, timeouts).expect("a socket can be set up")
+        Agent::with_timeouts(own, 0, Terminals::Box, timeouts).expect("the socket can be set up")
     }
 
     #[test]
-    fn a_connection_has_one_limit_however_its_reply_comes() {
+    fn a_connection_times_out_even_if_the_reply_arrives_byte_by_byte() {
         let began = Instant::now();
         let drip = vec![vec![b' ']; 2000];
-        let error = agent(drip).connect("/x", Duration::ZERO).expect_err("it is no reply");
+        let error = agent(drip).connect("/x", Duration::ZERO).expect_err("the reply is invalid");
         assert!(matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock), "{error}");
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     }
 
     #[tokio::test]
-    async fn a_reason_cannot_write_to_a_terminal() {
+    async fn control_characters_are_removed_from_reasons() {
         for line in [
             &b"\0{\"refused\":{\"failed\":\"\\u001b[2Jno\"}}\n"[..],
             b"\0{\"\\u001b[2Jno\":1}\n",
             b"\0\x1b[2Jno\n",
         ] {
-            let error = agent(vec![line.to_vec()]).hello().await.expect_err("it is refused");
+            let error = agent(vec![line.to_vec()]).hello().await.expect_err("the request is refused");
             let text = format!("{error} {error:?}");
             assert!(!text.contains('\u{1b}') && !text.contains("u{1b}"), "{text}");
         }

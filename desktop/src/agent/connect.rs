@@ -55,33 +55,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_takes_connections_late_is_waited_for() {
+    fn connecting_waits_while_the_backlog_is_full() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let path = folder.path().join("X1");
-        let path = path.to_str().expect("it is text");
+        let path = path.to_str().expect("the text is valid UTF-8");
         let listener = UnixListener::bind(path).expect("the folder is ours");
         // A backlog of one, which the first connection fills.
-        rustix::net::listen(&listener, 0).expect("it is bound");
-        let _first = connect_to(path, Duration::ZERO).expect("there is a place");
+        rustix::net::listen(&listener, 0).expect("the socket is bound");
+        let _first = connect_to(path, Duration::ZERO).expect("the backlog has space");
         thread::scope(|scope| {
             let second = scope.spawn(|| connect_to(path, Duration::ZERO));
-            listener.accept().expect("the first has come");
-            listener.accept().expect("the second comes");
-            second.join().expect("it does not fail").expect("there is a place now");
+            listener.accept().expect("the first has connected");
+            listener.accept().expect("the second connects");
+            second.join().expect("the thread does not panic").expect("the backlog has space now");
         });
     }
 
     #[test]
-    fn a_server_that_appears_late_is_waited_for_and_none_is_an_error_at_once() {
+    fn connecting_waits_for_a_server_only_within_the_timeout() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let path = folder.path().join("X1");
-        let path = path.to_str().expect("it is text");
+        let path = path.to_str().expect("the text is valid UTF-8");
         assert!(connect_to(path, Duration::ZERO).is_err());
         thread::scope(|scope| {
             let early = scope.spawn(|| connect_to(path, Duration::from_secs(60)));
             let listener = UnixListener::bind(path).expect("the folder is ours");
-            listener.accept().expect("somebody comes");
-            early.join().expect("it does not fail").expect("it listens now");
+            listener.accept().expect("the client connects");
+            early.join().expect("the thread does not panic").expect("the server listens now");
         });
     }
 }

@@ -99,7 +99,9 @@ impl IncomingFile {
                 Err(error) => failure = Some(error),
             }
         }
-        Err(Refusal::Failed(failure.map_or_else(String::new, |error| format!("the home: {error}"))))
+        Err(Refusal::Failed(
+            failure.map_or_else(String::new, |error| format!("cannot create a file in the home: {error}")),
+        ))
     }
 
     /// Moves the file into a folder of the home, which is created if it does not exist.
@@ -112,9 +114,9 @@ impl IncomingFile {
         })?;
         fs::rename(&self.path, path.join(name)).map_err(|error| match error.kind() {
             io::ErrorKind::IsADirectory => {
-                Refusal::Failed(format!("there is a folder of that name in ~/{folder}"))
+                Refusal::Failed(format!("~/{folder} contains a folder with that name"))
             }
-            io::ErrorKind::CrossesDevices => Refusal::Failed(format!("~/{folder} leads out of the home")),
+            io::ErrorKind::CrossesDevices => Refusal::Failed(format!("~/{folder} is outside of the home")),
             _ => Refusal::Failed(format!("~/{folder}: {error}")),
         })
     }
@@ -136,12 +138,12 @@ mod tests {
 
     fn read(home: &Path, path: &str) -> Result<String, Refusal> {
         let mut text = String::new();
-        open(home, path)?.read_to_string(&mut text).expect("it is text");
+        open(home, path)?.read_to_string(&mut text).expect("the text is valid UTF-8");
         Ok(text)
     }
 
     #[test]
-    fn every_spelling_of_a_path_in_the_home_is_understood_and_none_leads_out() {
+    fn paths_in_the_home_are_opened_and_all_others_refused() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let home = folder.path().join("home");
         fs::create_dir_all(home.join("Desktop")).expect("the folder is ours");
@@ -153,7 +155,7 @@ mod tests {
             .expect("the folder is ours");
 
         let absolute = home.join("Desktop/a.txt");
-        let absolute = absolute.to_str().expect("it is text");
+        let absolute = absolute.to_str().expect("the text is valid UTF-8");
         for path in [
             "Desktop/a.txt",
             "~/Desktop/a.txt",
@@ -186,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_the_way_of_an_arrival_holds_it_up() {
+    fn existing_files_do_not_block_an_incoming_file() {
         let home = tempfile::tempdir().expect("the tests may write to /tmp");
         let name = |number: u64| home.path().join(format!(".arriving-{number}"));
         for number in 0..2_000 {
@@ -197,22 +199,22 @@ mod tests {
                 _ => fs::write(name(number), "old").expect("the folder is ours"),
             }
         }
-        let (mut file, incoming) = IncomingFile::create(home.path()).expect("there is a name");
-        file.write_all(b"new").expect("there is room");
+        let (mut file, incoming) = IncomingFile::create(home.path()).expect("a name is free");
+        file.write_all(b"new").expect("there is enough space");
         incoming.place("Desktop", "a.txt").expect("the folder is ours");
         assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok("new"));
     }
 
     #[test]
-    fn an_arrival_takes_the_place_of_another_and_leaves_nothing_when_it_is_dropped() {
+    fn an_incoming_file_replaces_another_and_is_removed_on_drop() {
         let home = tempfile::tempdir().expect("the tests may write to /tmp");
         for content in ["first", "second"] {
             let (mut file, incoming) = IncomingFile::create(home.path()).expect("the folder is ours");
-            file.write_all(content.as_bytes()).expect("there is room");
+            file.write_all(content.as_bytes()).expect("there is enough space");
             incoming.place("Desktop", "a.txt").expect("the folder is ours");
             assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok(content));
         }
         drop(IncomingFile::create(home.path()).expect("the folder is ours"));
-        assert_eq!(fs::read_dir(home.path()).expect("it is there").count(), 1);
+        assert_eq!(fs::read_dir(home.path()).expect("it exists").count(), 1);
     }
 }

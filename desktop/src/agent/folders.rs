@@ -302,9 +302,9 @@ mod tests {
             fs::create_dir_all(home.join(folder)).expect("the folder is ours");
         }
         prepare(&home);
-        let folders =
-            FolderWatcher::watch(&home, &["Desktop".into(), "Downloads".into()]).expect("there is room");
-        let (connection, other) = UnixStream::pair().expect("there is room");
+        let folders = FolderWatcher::watch(&home, &["Desktop".into(), "Downloads".into()])
+            .expect("there is enough space");
+        let (connection, other) = UnixStream::pair().expect("there is enough space");
         let (sender, changes) = channel();
         thread::spawn(move || {
             let report = |change: &FolderChange| sender.send(change.clone()).map_err(io::Error::other);
@@ -322,7 +322,8 @@ mod tests {
                 // The watch may not cover a new folder yet. That makes no difference.
                 fs::write(self.home.join("Desktop").join(marker), "").expect("the folder is ours");
                 loop {
-                    let change = self.changes.recv_timeout(Duration::from_secs(60)).expect("it is reported");
+                    let change =
+                        self.changes.recv_timeout(Duration::from_secs(60)).expect("the change is reported");
                     if change.name == marker && change.action == Created {
                         break;
                     }
@@ -348,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_made_again_is_followed() {
+    fn a_recreated_folder_is_watched() {
         let watch = watch(|home| fs::write(home.join("Downloads/old"), "").expect("the folder is ours"));
         fs::remove_dir_all(watch.path("Downloads")).expect("it is ours");
         fs::create_dir(watch.path("Downloads")).expect("it is ours");
@@ -359,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_may_go_away_and_come_back() {
+    fn a_renamed_folder_is_watched_again_after_it_is_renamed_back() {
         let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
         fs::rename(watch.path("Downloads"), watch.path("Elsewhere")).expect("it is ours");
         watch.expect(&[("Downloads/a", Deleted)]);
@@ -371,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn two_folders_may_change_places() {
+    fn two_folders_can_be_swapped() {
         let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
         fs::rename(watch.path("Downloads"), watch.path("x")).expect("it is ours");
         fs::rename(watch.path("Desktop"), watch.path("Downloads")).expect("it is ours");
@@ -382,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_in_its_place_is_not_followed() {
+    fn a_link_in_place_of_a_folder_is_not_followed() {
         let watch = watch(|_| {});
         let outside = tempfile::tempdir().expect("the tests may write to /tmp");
         fs::remove_dir(watch.path("Downloads")).expect("it is ours");
@@ -397,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_that_is_closed_for_a_while_loses_nothing() {
+    fn no_change_is_lost_while_the_home_is_not_accessible() {
         let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
         for mode in [0o000, 0o700] {
             fs::set_permissions(&watch.home, fs::Permissions::from_mode(mode)).expect("it is ours");
@@ -411,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_takes_the_place_of_another_is_modified() {
+    fn replacing_a_file_is_reported_as_a_modification() {
         let watch = watch(|home| fs::write(home.join("Desktop/a"), "old").expect("the folder is ours"));
         // Repeats until both calls fit in half of the hold time, even on a slow machine.
         loop {
@@ -431,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_is_an_end_and_a_beginning() {
+    fn a_rename_is_reported_as_a_deletion_and_a_creation() {
         let watch = watch(|home| {
             for name in ["a", "b"] {
                 fs::write(home.join("Desktop").join(name), name).expect("the folder is ours");

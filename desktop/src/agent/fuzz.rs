@@ -1,6 +1,6 @@
 //! Fuzz target: interprets the input as the behavior of a hostile agent.
 
-#![expect(clippy::disallowed_methods, reason = "works with files of its own")]
+#![expect(clippy::disallowed_methods, reason = "uses its own files")]
 
 use std::fs::File;
 use std::io;
@@ -74,7 +74,7 @@ pub(crate) fn agent(data: &[u8]) {
     FIRST_RUNTIME.call_once(|| drop(build_runtime()));
     let before = open_descriptors();
     let began = Instant::now();
-    let (own, control) = UnixStream::pair().expect("there is room");
+    let (own, control) = UnixStream::pair().expect("there is enough space");
     let script = script.to_vec();
     let hostile_agent =
         thread::spawn(move || HostileAgent { script, at: 0, kept: Vec::new() }.serve(&control));
@@ -82,7 +82,7 @@ pub(crate) fn agent(data: &[u8]) {
     {
         let _entered = runtime.enter();
         let agent = Agent::with_timeouts(own, getuid().as_raw(), Terminals::Box, TIMEOUTS)
-            .expect("a socket can be set up");
+            .expect("the socket can be set up");
         if operation % 10 == 9 {
             connect(&agent, variant);
         } else {
@@ -100,12 +100,12 @@ pub(crate) fn agent(data: &[u8]) {
     drop(kept);
     // Other tests of the same process open descriptors too.
     if !cfg!(test) {
-        assert_eq!(open_descriptors(), before, "none is left open");
+        assert_eq!(open_descriptors(), before, "a descriptor leaks");
     }
 }
 
 fn build_runtime() -> Runtime {
-    runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
+    runtime::Builder::new_current_thread().enable_all().build().expect("the runtime starts")
 }
 
 async fn ask(agent: &Agent, operation: u8, variant: u8) {
@@ -135,7 +135,7 @@ async fn ask(agent: &Agent, operation: u8, variant: u8) {
         }
         7 => match agent.open_file("/x".to_owned()).await {
             Ok(file) => {
-                assert!(is_file(&file) && can(&file, OFlags::RDONLY), "a file to read");
+                assert!(is_file(&file) && can(&file, OFlags::RDONLY), "not a file that is open for reading");
                 // The file is used the way the server uses it.
                 let _ = file.metadata().map(|metadata| metadata.len());
                 let _ = io::copy(&mut io::Read::take(file, 1 << 16), &mut io::sink());
@@ -143,15 +143,15 @@ async fn ask(agent: &Agent, operation: u8, variant: u8) {
             Err(error) => check::<(), _>(Err(error)),
         },
         _ if variant & 1 == 0 => {
-            let mut source = tempfile::tempfile().expect("there is room");
-            io::Write::write_all(&mut source, &[1; 100]).expect("there is room");
+            let mut source = tempfile::tempfile().expect("there is enough space");
+            io::Write::write_all(&mut source, &[1; 100]).expect("there is enough space");
             io::Seek::rewind(&mut source).expect("it is a file");
             check(agent.place_file(source, "Desktop", "x".to_owned()).await);
         }
         _ => match agent.network().await {
             Ok(network) => {
                 let link = std::fs::read_link(format!("/proc/self/fd/{}", network.as_raw_fd()));
-                assert!(link.is_ok_and(|link| link.to_string_lossy().contains(":[")), "a namespace");
+                assert!(link.is_ok_and(|link| link.to_string_lossy().contains(":[")), "not a namespace");
             }
             Err(error) => check::<(), _>(Err(error)),
         },
@@ -161,7 +161,7 @@ async fn ask(agent: &Agent, operation: u8, variant: u8) {
 fn connect(agent: &Agent, variant: u8) {
     let listen_timeout = Duration::from_millis(u64::from(variant & 3));
     match agent.connect("/x", listen_timeout) {
-        Ok(stream) => assert!(getpeername(&stream).is_ok(), "a connected socket"),
+        Ok(stream) => assert!(getpeername(&stream).is_ok(), "not a connected socket"),
         Err(error) => check::<(), _>(Err(error)),
     }
 }
@@ -170,16 +170,16 @@ async fn use_process(mut process: Process, variant: u8) {
     if variant & 0x80 != 0 {
         // The way the server runs a command.
         match computer::follow(process, OPERATION_TIMEOUT).await {
-            Ok(transcript) => assert!(transcript.output.len() < 9 << 20, "output is bounded"),
+            Ok(transcript) => assert!(transcript.output.len() < 9 << 20, "too much output"),
             Err(error) => check::<(), _>(Err(error)),
         }
         return;
     }
     if let Some(output) = process.take_output() {
         let is_terminal = variant & 3 == 0;
-        assert_eq!(isatty(&output), is_terminal, "a terminal if one was asked for");
-        assert!(is_terminal || has_type(&output, FileType::Fifo), "a pipe otherwise");
-        assert!(can(&output, OFlags::RDONLY), "an end to read from");
+        assert_eq!(isatty(&output), is_terminal, "not what was requested: terminal or pipe");
+        assert!(is_terminal || has_type(&output, FileType::Fifo), "not a pipe");
+        assert!(can(&output, OFlags::RDONLY), "not open for reading");
         if let Ok(output) = super::Descriptor::new(output) {
             let read = async { while output.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {} };
             let _ = timeout(OPERATION_TIMEOUT, read).await;
@@ -220,7 +220,7 @@ fn can(descriptor: &impl AsFd, mode: OFlags) -> bool {
 }
 
 fn open_descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").expect("every system has it").count()
+    std::fs::read_dir("/proc/self/fd").expect("Linux has /proc").count()
 }
 
 /// Returns whether all duplicates of the other end are closed.

@@ -287,14 +287,16 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
-        let stat = Stat::parse(&format!("42 (a) b) S 1 42 40{} 99 7", " 0".repeat(15))).expect("it is whole");
+        let stat = Stat::parse(&format!("42 (a) b) S 1 42 40{} 99 7", " 0".repeat(15)))
+            .expect("the line is complete");
         assert!(stat.alive);
         assert_eq!((stat.parent, stat.session, stat.started), (1, 40, 99));
     }
 
     #[test]
     fn a_zombie_is_not_alive() {
-        let stat = Stat::parse(&format!("42 (sh) Z 1 42 40{} 99", " 0".repeat(15))).expect("it is whole");
+        let stat =
+            Stat::parse(&format!("42 (sh) Z 1 42 40{} 99", " 0".repeat(15))).expect("the line is complete");
         assert!(!stat.alive);
     }
 }

@@ -62,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn another_program_in_the_same_process_is_an_end_and_a_start() {
+    fn exec_is_reported_as_an_end_and_a_start() {
         let mut process_list = ProcessList(list(&[(2, "bash")]));
         let changes = process_list.advance(list(&[(2, "mousepad")]));
         assert_eq!(

@@ -137,14 +137,14 @@ pub(crate) enum Reply {
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Refusal {
-    #[error("there is no such file")]
+    #[error("the file does not exist")]
     NotFound,
-    #[error("the path leads out of the home")]
+    #[error("the path is outside of the home")]
     OutsideHome,
-    #[error("it is not a file")]
+    #[error("it is not a regular file")]
     NotAFile,
     /// Because of the mode of the file or of a folder above it.
-    #[error("the computer's user has no right to read it")]
+    #[error("the computer's user has no permission to read it")]
     NotReadable,
     #[error("{0}")]
     Failed(#[serde(deserialize_with = "reason")] String),

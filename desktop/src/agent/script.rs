@@ -38,10 +38,7 @@ impl Script {
             <[OwnedFd; 2]>::try_from(passed).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
         let report = fcntl_dupfd_cloexec(report, MIN_REPORT_FD)?;
         let explained = |error: io::Error| {
-            io::Error::new(
-                error.kind(),
-                format!("cannot write the program into {}: {error}", parent.display()),
-            )
+            io::Error::new(error.kind(), format!("cannot write the program to {}: {error}", parent.display()))
         };
         let folder = make_folder(parent).or_else(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => {
@@ -99,27 +96,27 @@ mod tests {
 
     fn passed(source: &str) -> Vec<OwnedFd> {
         let mut file = tempfile::tempfile().expect("the tests may write to /tmp");
-        file.write_all(source.as_bytes()).expect("there is room");
+        file.write_all(source.as_bytes()).expect("there is enough space");
         vec![file.into(), tempfile::tempfile().expect("the tests may write to /tmp").into()]
     }
 
     #[test]
-    fn a_script_is_there_until_it_is_dropped() {
+    fn a_script_exists_until_it_is_dropped() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         for source in ["", "print(1)\n"] {
             let script = Script::receive(parent.path(), passed(source)).expect("the folder is ours");
-            assert_eq!(fs::read_to_string(script.path()).expect("it is there"), source);
+            assert_eq!(fs::read_to_string(script.path()).expect("it exists"), source);
             assert!(script.report() >= MIN_REPORT_FD);
         }
-        assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0);
+        assert_eq!(fs::read_dir(parent.path()).expect("it exists").count(), 0);
     }
 
     #[test]
-    fn a_name_that_is_taken_is_passed_over_and_other_files_stay() {
+    fn names_in_use_are_skipped_and_other_files_stay() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let first = Script::receive(parent.path(), passed("")).expect("the folder is ours");
         let number = first.folder.to_string_lossy().rsplit_once('-').map(|(_, number)| number.to_owned());
-        let number: u64 = number.and_then(|number| number.parse().ok()).expect("it has one");
+        let number: u64 = number.and_then(|number| number.parse().ok()).expect("the name has a number");
         // Other tests run at the same time and use up numbers too.
         for next in number + 1..number + 50 {
             std::os::unix::fs::symlink("/etc", parent.path().join(format!("exec-{next}")))

@@ -239,7 +239,7 @@ fn watch_processes(mut connection: &UnixStream, children: &Children) -> io::Resu
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "results are mapped by it")]
+#[expect(clippy::needless_pass_by_value, reason = "passed to `map_err`")]
 fn refusal(error: io::Error) -> Refusal {
     Refusal::Failed(error.to_string())
 }

@@ -137,17 +137,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_expended_by_its_number() {
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("every system has it");
+    fn a_process_is_marked_as_expendable() {
+        let mut child =
+            std::process::Command::new("sleep").arg("60").spawn().expect("every system has sleep");
         assert!(mark_expendable(child.id()));
         let score = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", child.id()));
-        assert_eq!(score.expect("it runs"), "500\n");
+        assert_eq!(score.expect("the process runs"), "500\n");
         child.kill().and_then(|()| child.wait()).expect("it is ours");
         assert!(!mark_expendable(u32::MAX));
     }
 
     #[test]
-    fn the_kernel_keeps_the_whole_name() {
+    fn the_name_fits_into_the_limit_of_the_kernel() {
         assert!(NAME.len() <= 15);
         assert_eq!(C_NAME.to_bytes(), NAME.as_bytes());
     }

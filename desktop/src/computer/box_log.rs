@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_is_kept_and_the_rest_makes_room() {
+    fn the_last_line_is_kept_within_the_capacity() {
         let log = BoxLog { kept: Arc::default() };
         assert_eq!(log.last_line(), "no reason given");
         log.push("x".repeat(CAPACITY * 3).as_bytes());

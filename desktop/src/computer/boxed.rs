@@ -1,6 +1,6 @@
 //! A computer in a box: a bubblewrap sandbox with its own namespaces.
 
-#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+#![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};

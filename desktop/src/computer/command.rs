@@ -119,7 +119,7 @@ impl BoundedOutput {
     fn into_text(self) -> String {
         let mut text = String::from_utf8_lossy(&self.bytes).into_owned();
         if self.dropped > 0 {
-            text.push_str(&format!("\n[{} more bytes were not kept]\n", self.dropped));
+            text.push_str(&format!("\n[{} more bytes were dropped]\n", self.dropped));
         }
         text
     }
@@ -130,13 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_is_counted_not_kept() {
+    fn surplus_output_is_counted_and_dropped() {
         let mut kept = BoundedOutput::default();
         kept.push(&vec![b'a'; MAX_OUTPUT_BYTES - 1]);
         kept.push(b"abc");
         kept.push(b"d");
         let text = kept.into_text();
         assert!(text.starts_with("aaa"));
-        assert!(text.ends_with("\n[3 more bytes were not kept]\n"));
+        assert!(text.ends_with("\n[3 more bytes were dropped]\n"));
     }
 }

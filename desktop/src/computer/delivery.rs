@@ -29,14 +29,14 @@ enum DeliveryError {
 pub(super) async fn deliver(store: &Store, contents: &Contents, machine: &Machine, computer_id: &str) {
     let waiting = match store.undelivered_files(computer_id) {
         Ok(waiting) => waiting,
-        Err(error) => return tracing::error!("the uploads for a computer cannot be read: {error}"),
+        Err(error) => return tracing::error!("cannot read the pending uploads of a computer: {error}"),
     };
     for record in waiting {
         let id = record.file.id.clone();
         if let Err(error) = deliver_one(store, contents, machine, record).await {
-            tracing::warn!("the upload {id} was not delivered: {error}");
+            tracing::warn!("upload {id} could not be delivered: {error}");
             if let Err(error) = store.set_delivery_error(&id, &error.to_string()) {
-                tracing::error!("the reason cannot be recorded: {error}");
+                tracing::error!("cannot record why upload {id} failed: {error}");
             }
         }
     }

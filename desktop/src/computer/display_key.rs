@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_has_one_entry_for_every_display_of_every_host() {
+    fn the_file_has_one_entry_for_all_hosts_and_displays() {
         let file = DisplayKey([7; LENGTH]).file();
         assert_eq!(file[..6], [0xff, 0xff, 0, 0, 0, 0]);
         assert_eq!(file[6..8], [0, 18]);
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_shown() {
+    fn debug_output_hides_the_cookie() {
         assert_eq!(format!("{:?}", DisplayKey([7; LENGTH])), "DisplayKey(***)");
     }
 }

@@ -69,14 +69,14 @@ impl Phase {
 pub(crate) enum FleetError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the system has no random numbers: {0}")]
     Randomness(#[from] getrandom::Error),
     #[error("cannot remove its files: {0}")]
     Files(#[from] io::Error),
     /// The computer was deleted while the call waited for another transition.
     #[error("the computer was deleted")]
     Gone,
-    #[error("the server is going down")]
+    #[error("the server is shutting down")]
     ShuttingDown,
 }
 
@@ -321,7 +321,10 @@ impl Fleet {
             && settings == Settings::Home
             && error.may_come_from_settings()
         {
-            tracing::warn!("computer {} did not start with its own settings: {error}", computer.instance_id);
+            tracing::warn!(
+                "computer {} did not start with the settings in its home, retrying with the system's: {error}",
+                computer.instance_id
+            );
             booted = self.boot_with(&computer, password, Settings::System).await;
         }
         match booted {
@@ -418,10 +421,10 @@ async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     let ended_by_itself =
         matches!(&*slot.phase.borrow(), Phase::Running(current) if Arc::ptr_eq(current, &machine));
     if ended_by_itself {
-        let mut reason = machine.failure().unwrap_or("it ended by itself").to_owned();
+        let mut reason = machine.failure().unwrap_or("it has crashed").to_owned();
         if machine.settings() == Settings::Home && machine.age() < EARLY_CRASH {
             slot.set_settings(Some(Settings::System));
-            reason.push_str("; the next start leaves out the settings in the home");
+            reason.push_str("; the next start uses the system's settings instead of those in the home");
         }
         tracing::error!("computer {name} ended: {reason}");
         machine.stop().await;

@@ -31,7 +31,7 @@ impl Health {
             loop {
                 requested.notified().await;
                 if let Err(reason) = wait_for_recovery(&agent).await {
-                    tracing::error!("a computer is given up: {reason}");
+                    tracing::error!("a computer is unusable and is stopped: {reason}");
                     shutdown.fail(reason);
                 }
             }
@@ -52,9 +52,9 @@ async fn wait_for_recovery(agent: &Agent) -> Result<(), String> {
             // Another failure of the program does not concern the whole computer.
             Ok(()) | Err(AgentError::NotStarted(_)) => return Ok(()),
             Err(AgentError::Exhausted(error)) => {
-                format!("no process can be started in it any more ({error}): restart it")
+                format!("it cannot start any more processes ({error}): restart it")
             }
-            Err(AgentError::Lost(error)) => format!("its agent does not answer ({error}): restart it"),
+            Err(AgentError::Lost(error)) => format!("its agent does not reply ({error}): restart it"),
         };
         if since.elapsed() > RECOVERY_TIMEOUT {
             return Err(reason);

@@ -72,7 +72,7 @@ impl Homes {
         let path = self.path.display();
         match self.folder.open_child(id).and_then(|computer| computer.open_child(HOME_NAME)?.owner()) {
             Ok(0) => Err(io::Error::other(format!(
-                "it belongs to root, and computers do not run as root: chown -R {own}:{own} {path}/{id}/{HOME_NAME}"
+                "the home belongs to root, but computers do not run as root. Change the owner: chown -R {own}:{own} {path}/{id}/{HOME_NAME}"
             ))),
             Ok(owner) => Ok(Some(owner)),
             Err(_) if is_reachable(&self.path) => Ok(Some(own)),

@@ -3,7 +3,7 @@
 //! Everything that differs between the two is decided here. In both cases the server accesses a computer only through
 //! its agent.
 
-#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+#![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -56,8 +56,7 @@ pub(crate) fn decide(
     boxes: impl FnOnce() -> Result<(), String>,
     container: Option<&str>,
 ) -> Result<IsolationDecision, String> {
-    const CONSEQUENCE: &str =
-        "computers are not walled off: they share this container's network and processes";
+    const CONSEQUENCE: &str = "computers are not isolated: they share this container's network and processes";
     let decision = |isolation, warning| Ok(IsolationDecision { isolation, warning });
     match choice {
         IsolationChoice::Box => decision(Isolation::Box, None),
@@ -65,23 +64,23 @@ pub(crate) fn decide(
             decision(Isolation::None, Some(format!("{CONSEQUENCE}.")))
         }
         IsolationChoice::None => {
-            let warning = "computers are not walled off: what runs in them can reach this machine's network, and the \
-                           files and processes of the account that they run as.";
+            let warning = "computers are not isolated: programs in them can access this machine's network, and the files \
+                           and processes of the account that they run as.";
             decision(Isolation::None, Some(warning.into()))
         }
         IsolationChoice::Auto => match (boxes(), container) {
             (Ok(()), _) => decision(Isolation::Box, None),
             (Err(reason), Some(sign)) => {
                 let warning = format!(
-                    "{CONSEQUENCE}, since it allows no boxes ({reason}). It is taken for a container by {sign}; \
-                     choose yourself with --isolation=box or --isolation=none."
+                    "{CONSEQUENCE}, since it does not allow boxes ({reason}). The sign of a container is {sign}; \
+                     set --isolation=box or --isolation=none to choose."
                 );
                 decision(Isolation::None, Some(warning))
             }
             (Err(reason), None) => Err(format!(
-                "no box can be opened for a computer: {reason}\n\
-                 On a machine that is there for nothing else, --isolation=none runs computers without walls: what runs in \
-                 them can then reach this machine's network, and files and processes of this account."
+                "cannot open a box for a computer: {reason}\n\
+                 On a machine that is used for nothing else, --isolation=none runs computers without isolation: programs in \
+                 them can then access this machine's network, and the files and processes of this account."
             )),
         },
     }
@@ -196,7 +195,7 @@ impl ContainerSigns {
             return Some((*file).to_owned());
         }
         if let Some(name) = VARIABLES.iter().find(|name| self.variables.contains_key(*name)) {
-            return Some(format!("the variable {name}"));
+            return Some(format!("the environment variable {name}"));
         }
         let in_groups = |line: &&str| {
             // The format is `ID:CONTROLLERS:PATH`. On a host, the engine's own control groups contain no process except
@@ -234,38 +233,38 @@ mod tests {
     }
 
     #[test]
-    fn boxes_are_used_wherever_they_work() {
+    fn boxes_are_used_if_they_work() {
         for container in [None, Some("/.dockerenv")] {
-            let decision = decide(IsolationChoice::Auto, || Ok(()), container).expect("there are boxes");
+            let decision = decide(IsolationChoice::Auto, || Ok(()), container).expect("boxes work");
             assert_eq!(decision, IsolationDecision { isolation: Isolation::Box, warning: None });
         }
     }
 
     #[test]
-    fn a_container_without_boxes_is_the_wall_and_it_is_said() {
+    fn a_container_without_boxes_disables_isolation_with_a_warning() {
         let IsolationDecision { isolation, warning } =
             decide(IsolationChoice::Auto, refused, Some("/.dockerenv")).expect("it is a container");
         assert_eq!(isolation, Isolation::None);
-        let warning = warning.expect("it is said");
-        for part in ["not walled off", "no namespaces", "/.dockerenv", "--isolation=box"] {
+        let warning = warning.expect("there is a warning");
+        for part in ["not isolated", "no namespaces", "/.dockerenv", "--isolation=box"] {
             assert!(warning.contains(part), "{warning}");
         }
     }
 
     #[test]
-    fn elsewhere_it_is_refused_and_the_option_named() {
-        let refusal = decide(IsolationChoice::Auto, refused, None).expect_err("it is no container");
+    fn without_boxes_a_host_is_refused_with_a_hint() {
+        let refusal = decide(IsolationChoice::Auto, refused, None).expect_err("the host is not a container");
         assert!(refusal.contains("no namespaces") && refusal.contains("--isolation=none"), "{refusal}");
     }
 
     #[test]
-    fn a_choice_is_followed_without_trying_a_box() {
-        let tried = || -> Result<(), String> { panic!("nobody asked") };
+    fn an_explicit_choice_is_used_without_trying_a_box() {
+        let tried = || -> Result<(), String> { panic!("no box must be tried") };
         for (choice, isolation) in
             [(IsolationChoice::Box, Isolation::Box), (IsolationChoice::None, Isolation::None)]
         {
             for container in [None, Some("x")] {
-                let decision = decide(choice, tried, container).expect("it was chosen");
+                let decision = decide(choice, tried, container).expect("the choice is accepted");
                 assert_eq!(decision.isolation, isolation);
                 assert_eq!(decision.warning.is_some(), isolation == Isolation::None);
             }
@@ -277,7 +276,7 @@ mod tests {
         91 25 0:51 / /home/me/containers rw - ext4 /dev/vdb rw\n";
 
     #[test]
-    fn a_machine_is_no_container_though_it_runs_some() {
+    fn a_host_that_runs_containers_is_not_a_container() {
         for cgroup in [
             "0::/\n",
             "0::/user.slice/user-1000.slice/session-2.scope\n",
@@ -293,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn containers_are_known_by_any_sign() {
+    fn any_sign_identifies_a_container() {
         for file in FILES {
             assert_eq!(
                 ContainerSigns { files: vec![file], ..ContainerSigns::default() }.detect().as_deref(),
@@ -303,7 +302,7 @@ mod tests {
         for name in VARIABLES {
             let variables = HashMap::from([(*name, "true".to_owned())]);
             let sign = ContainerSigns { variables, ..ContainerSigns::default() }.detect();
-            assert_eq!(sign, Some(format!("the variable {name}")));
+            assert_eq!(sign, Some(format!("the environment variable {name}")));
         }
         for cgroup in [
             "12:memory:/docker/9f0c\n0::/\n",

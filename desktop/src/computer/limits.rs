@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works with control groups, which only the server's account can change"
+    reason = "uses control groups, which only the server's account can change"
 )]
 
 mod hierarchy;
@@ -69,7 +69,9 @@ impl Limits {
             is_held
         });
         if !hierarchies.iter().any(|hierarchy| hierarchy.has("memory")) {
-            tracing::info!("the memory of computers is not limited: this server may not make control groups");
+            tracing::info!(
+                "the memory of computers is not limited: this server is not allowed to create control groups"
+            );
         }
         Self { hierarchies, server, _locks: locks }
     }
@@ -77,7 +79,7 @@ impl Limits {
     /// Creates the groups of one computer. If this fails, the computer runs without limits, and a warning is logged.
     pub(super) fn create_group(&self, name: &str, ram_gb: f64, cores: f64) -> ControlGroup {
         self.try_create_group(name, ram_gb, cores).unwrap_or_else(|error| {
-            tracing::warn!("the computer {name} has no limits: {error}");
+            tracing::warn!("computer {name} runs without limits: {error}");
             ControlGroup::default()
         })
     }
@@ -97,7 +99,7 @@ impl Limits {
                 group.enforced.ram = true;
             }
             if hierarchy.has("cpu") {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as above")]
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
                 let quota = (cores * f64::from(CPU_PERIOD)) as u64;
                 match hierarchy.version {
                     Version::One => {
@@ -203,18 +205,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_of_a_server_that_lives_stay() {
+    fn groups_of_a_running_server_are_not_removed() {
         let tree = tempfile::tempdir().expect("the tests may write to /tmp");
         let (server, other) = (tree.path().join("orgo-1"), tree.path().join("other-1"));
         fs::create_dir_all(other.join("group")).expect("it is ours");
-        let lock = create_and_lock(&server).expect("nobody else holds it");
+        let lock = create_and_lock(&server).expect("the lock is free");
         fs::create_dir(server.join("group")).expect("it is ours");
         remove_stale(tree.path(), "orgo-");
         assert!(server.join("group").exists());
         drop(lock);
         remove_stale(tree.path(), "orgo-");
         assert!(!server.exists() && other.join("group").exists());
-        let _lock = create_and_lock(&server).expect("it is made again");
+        let _lock = create_and_lock(&server).expect("the group is created again");
         assert!(server.exists());
     }
 }

@@ -136,7 +136,7 @@ impl Machine {
         let started = tokio::select! {
             started = started => started,
             () = shutdown.token().cancelled() => {
-                let reason = shutdown.reason().unwrap_or("it was ended");
+                let reason = shutdown.reason().unwrap_or("it was stopped");
                 Err(BootError::Ended { reason: reason.to_owned(), log: log.last_line() })
             }
             () = closing.cancelled() => Err(BootError::ShuttingDown),

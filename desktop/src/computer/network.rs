@@ -43,7 +43,7 @@ impl Network {
     /// groups.
     pub(super) async fn close(mut self) {
         if let Err(error) = self.slirp.kill().await {
-            tracing::error!("cannot end the carrier of a network: {error}");
+            tracing::error!("cannot kill slirp4netns: {error}");
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io
 /// If slirp4netns fails, the pipe is closed without a byte.
 async fn wait_until_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     match ready.read(&mut [0]).await? {
-        0 => Err(io::Error::other(format!("{PROGRAM} gave up"))),
+        0 => Err(io::Error::other(format!("{PROGRAM} has exited"))),
         _ => Ok(()),
     }
 }

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_never_empty_and_names_the_line() {
+    fn an_error_is_never_empty_and_contains_the_line_number() {
         let code = "a = 1\r\nif a:\r  assert a == 2\n";
         for (report, error) in [
             (&b"3\0AssertionError\0"[..], "assert a == 2 (line 3)"),
@@ -246,19 +246,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_report_is_none() {
+    fn an_invalid_report_is_ignored() {
         for report in [&b""[..], b"\0", b"1", b"1\0E", b"x\0E\0", b"-1\0E\0", b"1\0\0text", b"\xff\0E\0"] {
             assert_eq!(explained(report, ""), None, "{report:?}");
         }
     }
 
     #[test]
-    fn a_report_is_bounded() {
-        let report = report_file().expect("there is memory");
-        report.write_all_at(&vec![b'x'; 2 * MAX_REPORT_BYTES], 0).expect("there is memory");
+    fn the_length_of_a_report_is_limited() {
+        let report = report_file().expect("there is enough memory");
+        report.write_all_at(&vec![b'x'; 2 * MAX_REPORT_BYTES], 0).expect("there is enough memory");
         assert_eq!(read_report(&report).len(), MAX_REPORT_BYTES);
         let long = [b"1\0", vec![b'E'; 1_000].as_slice(), b"\0", &vec![b'x'; 100_000]].concat();
-        let (error, class) = explained(&long, "").expect("it is a report");
+        let (error, class) = explained(&long, "").expect("the report is valid");
         assert!(error.len() < MAX_ERROR_CHARS + 100 && class.len() == MAX_TYPE_CHARS);
     }
 }

@@ -41,7 +41,7 @@ impl FromStr for Resolution {
             return Err(EXPECTED);
         }
         if depth.is_some_and(|depth| depth != u16::from(Self::DEPTH)) {
-            return Err("has a depth that is not offered: use 24");
+            return Err("has an unsupported depth, must be 24");
         }
         if !(320..=7680).contains(&width) || !(240..=4320).contains(&height) {
             return Err("must be between 320x240x24 and 7680x4320x24");
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes() {
+    fn parsing_reverses_formatting() {
         let size = Resolution { width: 1920, height: 1080 };
         assert_eq!(size.to_string().parse(), Ok(size));
         assert_eq!("1920x1080".parse(), Ok(size));
     }
 
     #[test]
-    fn refuses_what_no_screen_has() {
+    fn invalid_sizes_are_refused() {
         for text in
             ["", "1280", "x", "1280x720x24x1", "1280x720x16", "0x0x24", "99999x1x24", "-1x720x24", "axbxc"]
         {

@@ -2,7 +2,7 @@
 //!
 //! In a box it is bubblewrap, whose child is the first process inside. Without a box it is the agent.
 
-#![expect(clippy::disallowed_methods, reason = "reads the list of processes")]
+#![expect(clippy::disallowed_methods, reason = "reads the list of processes in `/proc`")]
 
 use std::collections::HashSet;
 use std::fs;
@@ -56,9 +56,9 @@ impl RootProcess {
                 spawner.kill_orphans().await;
             }
             if let Err(error) = ended {
-                tracing::error!("cannot follow a computer's box: {error}");
+                tracing::error!("cannot wait for a computer's root process: {error}");
             }
-            shutdown.fail("its first process ended");
+            shutdown.fail("its root process ended");
             report.send_replace(true);
         });
         Self { kill, ended }
@@ -101,7 +101,7 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
         }
     };
     if !cleared {
-        tracing::error!("the processes of a computer do not end");
+        tracing::error!("some processes of a computer could not be killed");
     }
     Ok(())
 }

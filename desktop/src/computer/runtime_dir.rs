@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works with a folder of the server's own in a folder that is sticky, and with the list of processes"
+    reason = "uses the server's own folder in a sticky folder, and the list of processes in `/proc`"
 )]
 
 use std::collections::HashSet;
@@ -156,7 +156,7 @@ impl RuntimeDir {
             }
             return Ok((display, self.folder.join(name)));
         }
-        Err(io::Error::other("no X display is free"))
+        Err(io::Error::other("no free X display number was found"))
     }
 
     /// Removes the folders of a computer without a box, and the files that its X server left. All processes of the
@@ -165,7 +165,7 @@ impl RuntimeDir {
         remove_display(display);
         let removed = Folder::open(&self.folder).and_then(|own| own.remove(&display.to_string()));
         if let Err(error) = removed {
-            tracing::warn!("cannot remove a folder of a computer: {error}");
+            tracing::warn!("cannot remove the folders of a computer: {error}");
         }
     }
 
@@ -367,7 +367,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_folders_of_dead_servers_are_removed() {
+    fn only_the_folders_of_killed_servers_are_removed() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let make = |name: &str| {
             let folder = parent.path().join(name);
@@ -376,12 +376,12 @@ mod tests {
         };
         drop(make("orgo-desktop-dead"));
         let alive = make("orgo-desktop-alive");
-        flock(&alive, FlockOperation::NonBlockingLockExclusive).expect("nobody else holds it");
+        flock(&alive, FlockOperation::NonBlockingLockExclusive).expect("the lock is free");
         drop(make("other"));
-        let deep = Folder::open(&parent.path().join("orgo-desktop-dead")).expect("it was made");
+        let deep = Folder::open(&parent.path().join("orgo-desktop-dead")).expect("it was created");
         let mut below = deep.create("left", None).expect("the folder is ours");
         for _ in 0..5_000 {
-            below = below.create("d", None).expect("there is room");
+            below = below.create("d", None).expect("there is enough space");
         }
 
         remove_stale(parent.path());

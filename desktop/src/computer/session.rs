@@ -46,10 +46,10 @@ pub(crate) enum BootError {
     #[error("cannot use its display: {0}")]
     Screen(#[from] ScreenError),
     /// The server shuts down.
-    #[error("the server is going down")]
+    #[error("the server is shutting down")]
     ShuttingDown,
     /// A part was not ready in time.
-    #[error("{part} did not get ready in time")]
+    #[error("{part} was not ready in time")]
     TooSlow { part: &'static str },
     /// The socket of a part could not be reached.
     #[error("cannot reach {part}: {error}")]
@@ -129,11 +129,11 @@ pub(super) async fn start(
     let managed = wait_for_sign(&screen, Sign::WindowManager, deadline).await?;
     session.keep_running(DESKTOP).await?;
     session.keep_running(PANEL).await?;
-    let audio_ready = wait_for(agent, layout.inside.pulse_socket(), "the sound server", deadline).await;
+    let audio_ready = wait_for(agent, layout.inside.pulse_socket(), "the audio server", deadline).await;
     let parts = [(managed, "window manager"), (audio_ready.is_ok(), "audio server")];
     let missing: Vec<_> = parts.into_iter().filter(|(is_up, _)| !is_up).map(|(_, part)| part).collect();
     if !missing.is_empty() {
-        tracing::warn!("a computer runs without its {}", missing.join(" and its "));
+        tracing::warn!("a computer runs without {}", missing.join(" and "));
     }
     Ok(Desktop { screen, missing })
 }
@@ -143,9 +143,9 @@ pub(super) async fn start(
 pub(super) async fn drawn(screen: Arc<Screen>) {
     match wait_for_sign(&screen, Sign::Desktop, Instant::now() + PAINT_TIMEOUT).await {
         Ok(true) => {}
-        Ok(false) => tracing::warn!("the desktop of a computer did not get drawn in time"),
+        Ok(false) => tracing::warn!("the desktop of a computer was not drawn in time"),
         // The computer is stopping.
-        Err(error) => tracing::debug!("the desktop of a computer did not get drawn: {error}"),
+        Err(error) => tracing::debug!("the desktop of a computer was not drawn: {error}"),
     }
 }
 

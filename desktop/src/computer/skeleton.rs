@@ -70,16 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_home_is_made_once_and_then_left_alone() {
+    fn an_existing_home_is_not_changed() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let computer = Folder::open(parent.path()).expect("it is there");
+        let computer = Folder::open(parent.path()).expect("it exists");
         let home = parent.path().join(HOME_NAME);
         fs::create_dir_all(parent.path().join("home.new/half")).expect("the folder is ours");
-        create_home(&computer, None).expect("the folder can be made");
+        create_home(&computer, None).expect("the folder can be created");
         assert!(home.join("Desktop").is_dir() && !home.join("half").exists());
         fs::write(home.join(".config/tint2/tint2rc"), "mine").expect("the file is ours");
-        create_home(&computer, None).expect("nothing is left to do");
-        assert_eq!(fs::read(home.join(".config/tint2/tint2rc")).expect("it is there"), b"mine");
+        create_home(&computer, None).expect("the home exists");
+        assert_eq!(fs::read(home.join(".config/tint2/tint2rc")).expect("it exists"), b"mine");
         assert!(!parent.path().join("home.new").exists());
     }
 }

@@ -133,7 +133,7 @@ impl StartedChildren {
             .map(|(pid, stat)| (*pid, stat.started))
             .collect();
         if !kill_descendants(own, &kept) {
-            tracing::error!("what a computer has left does not end");
+            tracing::error!("some processes that a computer has left behind could not be killed");
         }
         let left = descendants(own).into_iter();
         for (pid, _) in left.filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat)) {

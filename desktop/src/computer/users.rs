@@ -1,6 +1,6 @@
 //! The users of the host that computers run as.
 
-#![expect(clippy::disallowed_methods, reason = "reads the list of users")]
+#![expect(clippy::disallowed_methods, reason = "reads the user IDs of the namespace in `/proc`")]
 
 use std::fs;
 
@@ -91,7 +91,7 @@ mod tests {
     const ALONE: &str = "         0       1000          1\n";
 
     #[test]
-    fn a_namespace_has_the_users_of_its_map() {
+    fn the_users_of_a_namespace_are_read_from_its_map() {
         assert!(has_user(HOST, 200_001));
         assert!(has_user(CONTAINER, 0) && has_user(CONTAINER, 65_536));
         assert!(!has_user(CONTAINER, 65_537) && !has_user(CONTAINER, 200_000));
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn root_gives_computers_users_of_their_own_if_it_has_and_may() {
+    fn root_uses_one_user_per_computer_if_users_and_capabilities_allow() {
         assert_eq!(Users::detect_as_root(HOST, true), Users::PerComputer { first: 200_000 });
         assert_eq!(Users::detect_as_root(CONTAINER, true), Users::PerComputer { first: 30_000 });
         assert_eq!(Users::detect_as_root(HOST, false), Users::Root);

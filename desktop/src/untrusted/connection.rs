@@ -75,25 +75,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_duplicate_inside_the_computer_cannot_make_it_block() {
-        let (own, other) = StdUnixStream::pair().expect("there is room");
-        let kept = own.try_clone().expect("there is room");
+    async fn a_duplicate_inside_the_computer_cannot_make_a_connection_block() {
+        let (own, other) = StdUnixStream::pair().expect("there is enough space");
+        let kept = own.try_clone().expect("there is enough space");
         let mut connection = Connection::new(own).expect("it is a socket");
         kept.set_nonblocking(false).expect("it is a socket");
         other.set_nonblocking(true).expect("it is a socket");
-        let mut other = UnixStream::from_std(other).expect("it does not block");
-        other.write_all(b"x").await.expect("there is room");
+        let mut other = UnixStream::from_std(other).expect("the socket is non-blocking");
+        other.write_all(b"x").await.expect("there is enough space");
         assert_eq!(connection.read(&mut [0; 8]).await.expect("it is open"), 1);
         let wait = Duration::from_millis(10);
-        assert!(timeout(wait, connection.read(&mut [0; 8])).await.is_err(), "nothing comes");
+        assert!(timeout(wait, connection.read(&mut [0; 8])).await.is_err(), "there is nothing to read");
         let much = vec![0; 1 << 22];
-        assert!(timeout(wait, connection.write_all(&much)).await.is_err(), "nobody reads");
+        assert!(timeout(wait, connection.write_all(&much)).await.is_err(), "the buffer is full");
         // Data that was written before the end can still be read.
         connection.shutdown().await.expect("it is open");
         let mut read = Vec::new();
         other.read_to_end(&mut read).await.expect("it is open");
         assert!(!read.is_empty() && read.len() < much.len());
         drop(other);
-        assert_eq!(connection.read(&mut [0; 8]).await.expect("it is closed"), 0);
+        assert_eq!(connection.read(&mut [0; 8]).await.expect("the peer has closed"), 0);
     }
 }

@@ -56,7 +56,7 @@ pub(crate) fn output(descriptor: &OwnedFd) -> Option<OwnedFd> {
 /// so code there cannot make a read of the server block.
 #[expect(
     clippy::disallowed_methods,
-    reason = "leads to the pipe of that descriptor, whatever the computer does"
+    reason = "the path leads to the pipe of that descriptor, which the computer cannot change"
 )]
 fn reopen_pipe(descriptor: &OwnedFd) -> Option<OwnedFd> {
     let itself = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
@@ -78,7 +78,10 @@ pub(crate) fn open_terminal(device: &OwnedFd, owner: u32) -> io::Result<Terminal
         && (major(status.st_rdev), minor(status.st_rdev)) == PTMX
         && fstatfs(device)?.f_type == DEVPTS_SUPER_MAGIC;
     if !is_device {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the agent passed a descriptor of a wrong type or owner",
+        ));
     }
     open_terminal_at(&format!("/proc/self/fd/{}", device.as_raw_fd()), owner)
 }
@@ -90,7 +93,7 @@ pub(crate) fn open_terminal_of_host(owner: u32) -> io::Result<Terminal> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "leads to the device of a checked descriptor or to that of the host, whatever the computer does"
+    reason = "the path leads to the device of a checked descriptor or of the host, which the computer cannot change"
 )]
 fn open_terminal_at(device: &str, owner: u32) -> io::Result<Terminal> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
@@ -111,7 +114,10 @@ pub(crate) fn connection(descriptor: OwnedFd, owner: u32) -> io::Result<UnixStre
     // A listening socket has the credentials of its owner, but no peer.
     let is_connected = getpeername(&descriptor).is_ok();
     if !is_stream || !is_connected || socket_peercred(&descriptor)?.uid.as_raw() != owner {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the agent passed a descriptor of a wrong type or owner",
+        ));
     }
     Ok(descriptor.into())
 }
@@ -148,31 +154,31 @@ mod tests {
     use super::*;
 
     fn own(path: &str) -> OwnedFd {
-        File::open(path).expect("every system has it").into()
+        File::open(path).expect("every system has this file").into()
     }
 
     fn path_only(path: &str) -> OwnedFd {
-        open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).expect("every system has it")
+        open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).expect("every system has this file")
     }
 
     #[test]
-    fn only_a_stored_file_is_one() {
+    fn only_files_with_stored_data_are_accepted() {
         let stored = || tempfile::tempfile().expect("the tests may write to /tmp").into();
         assert!(regular_file(stored(), Access::Read).is_some());
         assert!(regular_file(stored(), Access::Write).is_some());
-        let memory = memfd_create("x", MemfdFlags::CLOEXEC).expect("there is room");
+        let memory = memfd_create("x", MemfdFlags::CLOEXEC).expect("there is enough space");
         assert!(regular_file(memory, Access::Read).is_some());
         for path in ["/proc/version", "/proc/self/ns/net", "/sys/kernel/uevent_seqnum", "/dev/zero", "/"] {
             assert!(regular_file(own(path), Access::Read).is_none(), "{path}");
         }
-        let (read, _write) = rustix::pipe::pipe().expect("there is room");
+        let (read, _write) = rustix::pipe::pipe().expect("there is enough space");
         assert!(regular_file(read, Access::Read).is_none());
     }
 
     #[test]
-    fn a_file_is_open_for_what_it_is_used_for() {
+    fn a_file_must_be_open_for_the_requested_access() {
         let file = tempfile::NamedTempFile::new().expect("the tests may write to /tmp");
-        let path = file.path().to_str().expect("it is text");
+        let path = file.path().to_str().expect("the text is valid UTF-8");
         assert!(regular_file(own(path), Access::Read).is_some());
         assert!(regular_file(own(path), Access::Write).is_none());
         assert!(regular_file(path_only(path), Access::Read).is_none());
@@ -181,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_is_opened_by_its_device_alone() {
+    fn a_terminal_is_only_opened_from_its_device() {
         let user = getuid().as_raw();
         let device = path_only("/dev/pts/ptmx");
         let Terminal { master, slave } = open_terminal(&device, user).expect("the tests may open terminals");
@@ -194,8 +200,8 @@ mod tests {
     }
 
     #[test]
-    fn output_comes_from_a_pipe() {
-        let (read, write) = rustix::pipe::pipe().expect("there is room");
+    fn only_the_read_end_of_a_pipe_is_accepted_as_output() {
+        let (read, write) = rustix::pipe::pipe().expect("there is enough space");
         assert!(output(&read).is_some());
         assert!(output(&write).is_none());
         for path in ["/dev/zero", "/proc/version", "/"] {
@@ -205,17 +211,17 @@ mod tests {
 
     #[test]
     fn a_duplicate_inside_the_computer_cannot_make_a_pipe_block() {
-        let (read, _write) = rustix::pipe::pipe().expect("there is room");
-        let kept = read.try_clone().expect("there is room");
+        let (read, _write) = rustix::pipe::pipe().expect("there is enough space");
+        let kept = read.try_clone().expect("there is enough space");
         let read = output(&read).expect("it is a pipe");
         fcntl_setfl(&kept, OFlags::empty()).expect("it is a pipe");
         assert_eq!(rustix::io::read(&read, &mut [0]), Err(rustix::io::Errno::AGAIN));
     }
 
     #[test]
-    fn a_connection_is_a_socket_of_the_right_user() {
+    fn only_a_connected_unix_socket_of_the_user_is_accepted() {
         let user = getuid().as_raw();
-        let pair = || UnixStream::pair().expect("there is room").0.into();
+        let pair = || UnixStream::pair().expect("there is enough space").0.into();
         assert!(connection(pair(), user).is_ok());
         assert!(connection(pair(), user + 1).is_err());
         assert!(connection(own("/dev/null"), user).is_err());
@@ -227,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_is_one_that_can_be_used() {
+    fn only_a_readable_namespace_is_accepted() {
         assert!(namespace(own("/proc/self/ns/net")).is_some());
         assert!(namespace(path_only("/proc/self/ns/net")).is_none());
         assert!(namespace(own("/proc/version")).is_none());

@@ -2,7 +2,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "is the one place for it: by descriptors, a name at a time, without links"
+    reason = "the only module for this: relative to descriptors, one name at a time, without following links"
 )]
 
 use std::ffi::{CStr, CString};
@@ -185,7 +185,7 @@ impl Folder {
             folder.open_repaired(&inner)?;
             loop {
                 *moved += 1;
-                let place = CString::new(format!(".removed-{moved}")).expect("it has no NUL");
+                let place = CString::new(format!(".removed-{moved}")).expect("the name has no NUL");
                 match renameat_with(&folder.0, &inner, &self.0, &place, RenameFlags::NOREPLACE) {
                     Err(Errno::EXIST) => {}
                     renamed => break renamed?,
@@ -256,7 +256,7 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Folder) {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let opened = Folder::open(parent.path()).expect("it is there");
+        let opened = Folder::open(parent.path()).expect("it exists");
         (parent, opened)
     }
 
@@ -265,12 +265,12 @@ mod tests {
         let (parent, opened) = folder();
         let mut below = opened.create("home", None).expect("the folder is ours");
         for _ in 0..60_000 {
-            mkdirat(&below.0, "d", Mode::RWXU).expect("there is room");
-            below = below.open_child("d").expect("it was made");
+            mkdirat(&below.0, "d", Mode::RWXU).expect("there is enough space");
+            below = below.open_child("d").expect("it was created");
         }
         drop(below);
-        opened.remove("home").expect("it can be removed");
-        assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0);
+        opened.remove("home").expect("removal succeeds");
+        assert_eq!(fs::read_dir(parent.path()).expect("it exists").count(), 0);
     }
 
     #[test]
@@ -284,9 +284,9 @@ mod tests {
             fs::set_permissions(&inner, fs::Permissions::from_mode(0o0)).expect("it is ours");
         }
         fs::set_permissions(&home, fs::Permissions::from_mode(0o400)).expect("it is ours");
-        opened.remove("home").expect("it can be removed");
+        opened.remove("home").expect("removal succeeds");
         assert!(!home.exists());
-        assert!(opened.remove("home").is_ok(), "what is gone already is removed");
+        assert!(opened.remove("home").is_ok(), "removing a missing entry succeeds");
     }
 
     #[test]
@@ -297,7 +297,7 @@ mod tests {
         fs::create_dir_all(parent.path().join("home/in")).expect("the folder is ours");
         symlink(outside.path(), parent.path().join("home/link")).expect("the folder is ours");
         symlink(outside.path(), parent.path().join("home/in/link")).expect("the folder is ours");
-        opened.remove("home").expect("it can be removed");
+        opened.remove("home").expect("removal succeeds");
         symlink(outside.path(), parent.path().join("home")).expect("the folder is ours");
         assert!(opened.open_child("home").is_err());
         opened.remove("home").expect("the link can be removed");
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_leads_nowhere_else() {
+    fn a_name_with_several_components_is_refused() {
         let (_parent, opened) = folder();
         for name in ["", ".", "..", "a/b", "/", "a\0b"] {
             assert!(opened.open_child(name).is_err() && opened.remove(name).is_err(), "{name:?}");
@@ -314,12 +314,12 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_folder_is_opened_to_its_owner() {
+    fn opening_a_folder_restores_the_permissions_of_its_owner() {
         let (parent, opened) = folder();
         opened.create("home", None).expect("the folder is ours");
         let home = parent.path().join("home");
         fs::set_permissions(&home, fs::Permissions::from_mode(0o001)).expect("it is ours");
         opened.open_child("home").expect("it is ours");
-        assert_eq!(fs::metadata(home).expect("it is there").mode() & 0o777, 0o701);
+        assert_eq!(fs::metadata(home).expect("it exists").mode() & 0o777, 0o701);
     }
 }

@@ -65,12 +65,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lines_come_one_by_one_and_the_last_may_lack_its_end() {
+    async fn lines_are_split_and_the_last_needs_no_line_break() {
         let mut lines = Lines::new(&b"a\n\nb\xff\nc"[..]);
         for expected in ["a", "", "b\u{fffd}", "c"] {
-            assert_eq!(lines.next().await.expect("it is short").as_deref(), Some(expected));
+            assert_eq!(lines.next().await.expect("the line is short enough").as_deref(), Some(expected));
         }
-        assert_eq!(lines.next().await.expect("it is short"), None);
+        assert_eq!(lines.next().await.expect("the line is short enough"), None);
     }
 
     #[test]
@@ -80,9 +80,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_without_an_end_is_given_up_and_not_kept() {
+    async fn a_line_that_is_too_long_is_an_error_and_is_not_buffered() {
         let mut lines = Lines::new(tokio::io::repeat(b'x').take(1 << 40));
-        let error = lines.next().await.expect_err("it is too long");
+        let error = lines.next().await.expect_err("the line is too long");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
         assert!(lines.partial.capacity() <= 2 * LINE_LIMIT);
     }

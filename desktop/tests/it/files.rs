@@ -374,8 +374,8 @@ fn an_upload_that_cannot_be_delivered_says_so_and_is_tried_again() {
         ("rm -r Desktop; touch Desktop", "~/Desktop is not a folder"),
         ("rm -r Desktop; ln -s nowhere Desktop", "~/Desktop is not a folder"),
         ("rm -r Desktop; ln -s Desktop Desktop", "~/Desktop is not a folder"),
-        ("rm -r Desktop; ln -s /tmp Desktop", "~/Desktop leads out of the home"),
-        ("mkdir Desktop/a.txt; touch Desktop/a.txt/b", "there is a folder of that name in ~/Desktop"),
+        ("rm -r Desktop; ln -s /tmp Desktop", "~/Desktop is outside of the home"),
+        ("mkdir Desktop/a.txt; touch Desktop/a.txt/b", "~/Desktop contains a folder with that name"),
         ("chmod 500 .", "the home: Permission denied"),
         ("chmod 0 .", "the home: Permission denied"),
     ] {
@@ -417,14 +417,14 @@ fn an_export_that_its_user_cannot_read_is_forbidden_and_says_why() {
         let refusal = export(path);
         assert_eq!(refusal.body["code"], "file_not_readable", "{path}");
         assert!(
-            refusal.refusal(403).starts_with("path: the computer's user has no right to read it"),
+            refusal.refusal(403).starts_with("path: the computer's user has no permission to read it"),
             "{path}"
         );
     }
     for path in ["loop", &"x".repeat(300), "a/b/c"] {
         export(path).refusal(404);
     }
-    assert!(export("socket").refusal(400).starts_with("path: it is not a file"));
+    assert!(export("socket").refusal(400).starts_with("path: it is not a regular file"));
     assert_eq!(export("/etc/shadow").refusal(403), "path: must be in /home/user");
 }
 

@@ -163,7 +163,7 @@ fn a_machine_that_forbids_boxes_refuses_and_names_the_option() {
     let ended = command.stdin(Stdio::null()).output().expect("it runs");
     let said = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{said}");
-    assert!(said.contains("no box can be opened") && said.contains("--isolation=none"), "{said}");
+    assert!(said.contains("cannot open a box") && said.contains("--isolation=none"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works with control groups, which only the server's account can change"
+    reason = "uses control groups, which only the server's account can change"
 )]
 
 use std::fs;
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_version_has_a_tree_for_each_resource() {
+    fn cgroup_v1_has_one_hierarchy_per_resource() {
         let mounts = "\
             25 22 0:23 / /sys/fs/cgroup rw,relatime - tmpfs tmpfs rw,mode=755\n\
             26 25 0:24 / /sys/fs/cgroup/cpu,cpuacct rw,relatime shared:9 - cgroup cgroup rw,cpu,cpuacct\n\
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_version_has_one_tree() {
+    fn cgroup_v2_has_one_hierarchy() {
         let mounts = "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
         let membership = "/system.slice/orgo-desktop.service";
         assert_eq!(
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_place_outside_of_what_is_mounted_is_no_place() {
+    fn a_group_outside_of_the_mount_is_ignored() {
         let mounts = "30 25 0:28 /docker/a1 /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
         assert_eq!(find(mounts, "4:memory:/other\n"), []);
         assert_eq!(find("nonsense", ""), []);

@@ -44,7 +44,7 @@ fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
             let blocked = enter(namespaces)
                 .and_then(|()| BLOCKED_NETWORKS.iter().try_for_each(|&(to, length)| block(to, length)));
             if let Err(error) = &blocked {
-                eprintln!("cannot close addresses to a computer: {error}");
+                eprintln!("cannot block addresses in the computer's network: {error}");
             }
             // SAFETY: the call only ends this process.
             unsafe { libc::_exit(i32::from(blocked.is_err())) }
@@ -76,7 +76,7 @@ const RESOURCE_LIMITS: &[(&str, u32)] = &[
 ];
 
 /// Sets the limits. A kernel may lack some of them.
-#[expect(clippy::disallowed_methods, reason = "settings of the kernel, before the program runs")]
+#[expect(clippy::disallowed_methods, reason = "kernel settings, before the program runs")]
 fn set_resource_limits() -> io::Result<()> {
     for (name, most) in RESOURCE_LIMITS {
         match std::fs::write(format!("/proc/sys/user/{name}"), most.to_string()) {
@@ -109,12 +109,12 @@ fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
     const STATIC: u8 = 4;
     const UNREACHABLE: u8 = 7;
     const DESTINATION: u16 = 1;
-    let family = u8::try_from(AddressFamily::INET.as_raw()).expect("it is 2");
+    let family = u8::try_from(AddressFamily::INET.as_raw()).expect("AF_INET is 2");
     let mut route = vec![family, length, 0, 0, MAIN_TABLE, STATIC, 0, UNREACHABLE, 0, 0, 0, 0];
     route.extend(8_u16.to_ne_bytes());
     route.extend(DESTINATION.to_ne_bytes());
     route.extend(to.octets());
-    let size = u32::try_from(16 + route.len()).expect("it is short");
+    let size = u32::try_from(16 + route.len()).expect("the line is short enough");
     let mut message = size.to_ne_bytes().to_vec();
     message.extend(NEW_ROUTE.to_ne_bytes());
     message.extend(FLAGS.to_ne_bytes());

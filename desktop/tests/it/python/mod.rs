@@ -324,7 +324,7 @@ fn an_error_of_any_length_is_bounded() {
     }
     let answer = exec(&computer, "raise ValueError('x' * 60_000_000)");
     let error = answer["error"].as_str().expect("it is a text");
-    assert!(error.ends_with("\n[59983616 more characters were not kept] (line 1)"), "{}", &error[16_000..]);
+    assert!(error.ends_with("\n[59983616 more characters were dropped] (line 1)"), "{}", &error[16_000..]);
 }
 
 /// The exit status decides, whatever a program does to the descriptor of the description.
