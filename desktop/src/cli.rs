@@ -21,8 +21,8 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the server until SIGINT or SIGTERM, which also stops the computers.
     ///
-    /// Exits with 0 after a stop, 75 if another server uses the data folder, 2 if an argument is invalid, and 1 after
-    /// any other error.
+    /// Exits with 0 after a stop, 75 if another server uses the data folder, 2 if the command line cannot be parsed, and
+    /// 1 after any other error.
     Serve(Serve),
     /// Check whether this machine can run computers.
     ///

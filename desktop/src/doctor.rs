@@ -154,7 +154,8 @@ pub(crate) fn try_box(users: Users) -> Result<(), String> {
     let blocking_settings = blocking_settings(|file| fs::read_to_string(file).unwrap_or_default());
     Err(if blocking_settings.is_empty() {
         format!(
-            "{message}. This user is not allowed to create namespaces; desktop/deploy/README.md says what a container or a service needs for that"
+            "{message}. This user is not allowed to create namespaces. desktop/deploy/README.md describes the options \
+             that a container or a service needs for that"
         )
     } else {
         let command = as_root(&format!("sysctl -w {}", blocking_settings.join(" ")));

@@ -43,7 +43,8 @@ pub(crate) unsafe fn reset_for_exec() {
     rustix::process::umask(Mode::from_raw_mode(0o022));
 }
 
-/// Passes descriptors to the process of a command, with the same numbers. This process closes them when the command is dropped.
+/// Passes descriptors to the process of a command, with the same numbers. This process closes them when the command is
+/// dropped.
 pub(crate) fn inherit(command: &mut Command, descriptors: Vec<OwnedFd>) {
     // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
     unsafe {

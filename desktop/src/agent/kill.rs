@@ -131,17 +131,17 @@ pub(super) fn terminate_all(excluded: &str) {
 /// The process ID and the start time of a process. The pair is unique, unlike the ID alone.
 pub(crate) type Identity = (i32, u64);
 
-/// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` ones and their descendants. Returns
-/// `true` when none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+/// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` ones and their descendants.
+/// Returns `true` when none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
 pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<Identity>) -> bool {
     kill_found(|stopped| stop_descendants(ancestor, excluded, stopped))
 }
 
-/// Kills all processes that `find_and_stop` finds. It stops each of them with SIGSTOP, adds it to the set, and returns the ones
-/// that are alive, and whether one of them is new in the set.
+/// Kills all processes that `find_and_stop` finds. It stops each of them with SIGSTOP, adds it to the set, and returns
+/// the ones that are alive, and whether one of them is new in the set.
 ///
-/// The processes are killed once a search finds no new one: stopped processes cannot start another. Returns `true` when none
-/// is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+/// The processes are killed once a search finds no new one: stopped processes cannot start another. Returns `true` when
+/// none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
 fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<Identity>) -> (Vec<i32>, bool)) -> bool {
     let deadline = Instant::now() + KILL_TIMEOUT;
     let mut stopped = HashSet::new();

@@ -63,8 +63,8 @@ impl Homes {
             (Users::Shared, _) | (Users::Root, Isolation::None) => None,
             (Users::Root, Isolation::Box) => {
                 return Err(io::Error::other(
-                    "computers do not run as root, and this server's namespace has no other users: \
-                     run it as another user, or give it some",
+                    "computers do not run as root, and this server's user namespace has no other users: \
+                     run the server as another user, or map more users",
                 ));
             }
         };
@@ -72,13 +72,14 @@ impl Homes {
         let path = self.path.display();
         match self.folder.open_child(id).and_then(|computer| computer.open_child(HOME_NAME)?.owner()) {
             Ok(0) => Err(io::Error::other(format!(
-                "the home belongs to root, but computers do not run as root. Change the owner: chown -R {own}:{own} {path}/{id}/{HOME_NAME}"
+                "the home belongs to root, but computers do not run as root. Change the owner: \
+                 chown -R {own}:{own} {path}/{id}/{HOME_NAME}"
             ))),
             Ok(owner) => Ok(Some(owner)),
             Err(_) if is_reachable(&self.path) => Ok(Some(own)),
             Err(_) => Err(io::Error::other(format!(
-                "computers run as users of their own, who cannot pass through the folders above {path}: \
-                 choose another --data-dir"
+                "each computer runs as its own user, who cannot traverse the folders above {path}: \
+                 set another --data-dir"
             ))),
         }
     }

@@ -64,23 +64,23 @@ pub(crate) fn decide(
             decision(Isolation::None, Some(format!("{CONSEQUENCE}.")))
         }
         IsolationChoice::None => {
-            let warning = "computers are not isolated: programs in them can access this machine's network, and the files \
-                           and processes of the account that they run as.";
+            let warning = "computers are not isolated: programs in them can access this machine's network, and the \
+                           files and processes of the account that they run as.";
             decision(Isolation::None, Some(warning.into()))
         }
         IsolationChoice::Auto => match (boxes(), container) {
             (Ok(()), _) => decision(Isolation::Box, None),
             (Err(reason), Some(sign)) => {
                 let warning = format!(
-                    "{CONSEQUENCE}, since it does not allow boxes ({reason}). The sign of a container is {sign}; \
-                     set --isolation=box or --isolation=none to choose."
+                    "{CONSEQUENCE}, since the container does not allow boxes ({reason}). It was detected by {sign}. \
+                     Set --isolation=box or --isolation=none to choose explicitly."
                 );
                 decision(Isolation::None, Some(warning))
             }
             (Err(reason), None) => Err(format!(
                 "cannot open a box for a computer: {reason}\n\
-                 On a machine that is used for nothing else, --isolation=none runs computers without isolation: programs in \
-                 them can then access this machine's network, and the files and processes of this account."
+                 On a machine that is used for nothing else, --isolation=none runs computers without isolation: \
+                 programs in them can then access this machine's network, and the files and processes of this account."
             )),
         },
     }
