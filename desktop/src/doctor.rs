@@ -98,17 +98,17 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// Returns why computers cannot run here, with a remedy, or `None` if they can. Does not repeat a successful check.
-pub(crate) fn obstacle(isolation: Isolation) -> Option<String> {
-    static FIT: AtomicBool = AtomicBool::new(false);
-    if FIT.load(Ordering::Relaxed) {
+pub(crate) fn problem(isolation: Isolation) -> Option<String> {
+    static PASSED: AtomicBool = AtomicBool::new(false);
+    if PASSED.load(Ordering::Relaxed) {
         return None;
     }
-    let obstacle = find_obstacle(isolation);
-    FIT.store(obstacle.is_none(), Ordering::Relaxed);
-    obstacle
+    let problem = find_problem(isolation);
+    PASSED.store(problem.is_none(), Ordering::Relaxed);
+    problem
 }
 
-fn find_obstacle(isolation: Isolation) -> Option<String> {
+fn find_problem(isolation: Isolation) -> Option<String> {
     let missing: Vec<_> = packages()
         .filter(|package| !package.optional && is_needed(package, isolation))
         .filter(|package| package.program.is_some_and(|program| !is_in_path(program)))

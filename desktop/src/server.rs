@@ -131,8 +131,8 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
         .await
         .map_err(|error| ServeError::Listen { address: options.listen, error })?;
     let address = listener.local_addr()?;
-    if let Some(obstacle) = doctor::obstacle(isolation) {
-        tracing::warn!("{obstacle}");
+    if let Some(problem) = doctor::problem(isolation) {
+        tracing::warn!("{problem}");
     }
 
     fleet.resume().await?;

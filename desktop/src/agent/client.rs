@@ -75,7 +75,7 @@ pub(crate) struct Agent(Arc<Inner>);
 
 /// Which device opens the terminals of a computer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Terminals {
+pub(crate) enum TerminalDevice {
     /// The device in the box. Only the agent can open it for the server.
     Box,
     Host,
@@ -86,7 +86,7 @@ struct Inner {
     control: UnixStream,
     /// The host user ID that all processes of the computer run as.
     owner: u32,
-    terminals: Terminals,
+    terminals: TerminalDevice,
     timeouts: Timeouts,
     permits: Arc<Semaphore>,
 }
@@ -110,14 +110,14 @@ pub(crate) struct Changes<T> {
 
 impl Agent {
     /// `control` is the server's end of the socket pair. The agent got the other end when it started.
-    pub(crate) fn new(control: UnixStream, owner: u32, terminals: Terminals) -> io::Result<Self> {
+    pub(crate) fn new(control: UnixStream, owner: u32, terminals: TerminalDevice) -> io::Result<Self> {
         Self::with_timeouts(control, owner, terminals, Timeouts::default())
     }
 
     pub(super) fn with_timeouts(
         control: UnixStream,
         owner: u32,
-        terminals: Terminals,
+        terminals: TerminalDevice,
         timeouts: Timeouts,
     ) -> io::Result<Self> {
         control.set_nonblocking(true)?;
@@ -160,8 +160,8 @@ impl Agent {
     /// master side and use that to block the server's threads.
     async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
         let terminal = match self.0.terminals {
-            Terminals::Host => descriptor::open_terminal_of_host(self.0.owner)?,
-            Terminals::Box => {
+            TerminalDevice::Host => descriptor::open_terminal_of_host(self.0.owner)?,
+            TerminalDevice::Box => {
                 let (mut exchange, device) = self.send_request(&Request::FindTerminals, &[]).await?;
                 exchange.reply().await?.map_err(io::Error::other)?;
                 descriptor::open_terminal(&device.ok_or_else(unexpected_reply)?, self.0.owner)?
@@ -428,7 +428,7 @@ mod tests {
             {}
         });
         let timeouts = Timeouts { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
-        Agent::with_timeouts(own, 0, Terminals::Box, timeouts).expect("the socket can be set up")
+        Agent::with_timeouts(own, 0, TerminalDevice::Box, timeouts).expect("the socket can be set up")
     }
 
     #[test]

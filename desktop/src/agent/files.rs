@@ -18,11 +18,11 @@ use crate::computer::HOME;
 /// Opens a file of the home for reading.
 pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
     let path = absolute(home, path);
-    let real = path.canonicalize().map_err(|error| {
+    let resolved = path.canonicalize().map_err(|error| {
         if lexically_resolved(&path).starts_with(home) { refusal(&error) } else { Refusal::OutsideHome }
     })?;
     let home = home.canonicalize().map_err(|error| Refusal::Failed(error.to_string()))?;
-    if !real.starts_with(home) {
+    if !resolved.starts_with(home) {
         return Err(Refusal::OutsideHome);
     }
     // Opening a FIFO without a writer must not block.
@@ -30,7 +30,7 @@ pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.bits().cast_signed())
-        .open(real)
+        .open(resolved)
         .map_err(|error| refusal(&error))?;
     match file.metadata() {
         Ok(metadata) if metadata.is_file() => Ok(file),

@@ -24,7 +24,7 @@ use rustix::termios::isatty;
 use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
-use super::client::{Agent, AgentError, Changes, Process, Terminals, Timeouts};
+use super::client::{Agent, AgentError, Changes, Process, TerminalDevice, Timeouts};
 use super::protocol::{FolderChange, ProcessChange, Spawn, Stdio};
 use crate::computer;
 use crate::fuzz::ignore_broken_pipes;
@@ -81,7 +81,7 @@ pub(crate) fn agent(data: &[u8]) {
     let runtime = build_runtime();
     {
         let _entered = runtime.enter();
-        let agent = Agent::with_timeouts(own, getuid().as_raw(), Terminals::Box, TIMEOUTS)
+        let agent = Agent::with_timeouts(own, getuid().as_raw(), TerminalDevice::Box, TIMEOUTS)
             .expect("the socket can be set up");
         if operation % 10 == 9 {
             connect(&agent, variant);
@@ -135,7 +135,10 @@ async fn ask(agent: &Agent, operation: u8, variant: u8) {
         }
         7 => match agent.open_file("/x".to_owned()).await {
             Ok(file) => {
-                assert!(is_file(&file) && can(&file, OFlags::RDONLY), "not a file that is open for reading");
+                assert!(
+                    is_file(&file) && is_open_for(&file, OFlags::RDONLY),
+                    "not a file that is open for reading"
+                );
                 // The file is used the way the server uses it.
                 let _ = file.metadata().map(|metadata| metadata.len());
                 let _ = io::copy(&mut io::Read::take(file, 1 << 16), &mut io::sink());
@@ -170,7 +173,7 @@ async fn use_process(mut process: Process, variant: u8) {
     if variant & 0x80 != 0 {
         // The way the server runs a command.
         match computer::follow(process, OPERATION_TIMEOUT).await {
-            Ok(transcript) => assert!(transcript.output.len() < 9 << 20, "too much output"),
+            Ok(result) => assert!(result.output.len() < 9 << 20, "too much output"),
             Err(error) => check::<(), _>(Err(error)),
         }
         return;
@@ -179,7 +182,7 @@ async fn use_process(mut process: Process, variant: u8) {
         let is_terminal = variant & 3 == 0;
         assert_eq!(isatty(&output), is_terminal, "not what was requested: terminal or pipe");
         assert!(is_terminal || has_type(&output, FileType::Fifo), "not a pipe");
-        assert!(can(&output, OFlags::RDONLY), "not open for reading");
+        assert!(is_open_for(&output, OFlags::RDONLY), "not open for reading");
         if let Ok(output) = super::Descriptor::new(output) {
             let read = async { while output.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {} };
             let _ = timeout(OPERATION_TIMEOUT, read).await;
@@ -214,7 +217,7 @@ fn has_type(descriptor: &OwnedFd, expected: FileType) -> bool {
     fstat(descriptor).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == expected)
 }
 
-fn can(descriptor: &impl AsFd, mode: OFlags) -> bool {
+fn is_open_for(descriptor: &impl AsFd, mode: OFlags) -> bool {
     let flags = fcntl_getfl(descriptor).expect("it is open");
     !flags.contains(OFlags::PATH) && [mode, OFlags::RDWR].contains(&(flags & OFlags::RWMODE))
 }
@@ -247,7 +250,7 @@ impl HostileAgent {
         let mut shared = Vec::new();
         while let Ok((1.., descriptors)) = transfer::receive(control, &mut [0], RecvFlags::empty()) {
             for connection in descriptors {
-                if self.play(&connection, &mut shared) {
+                if self.run_script(&connection, &mut shared) {
                     connections.push(connection);
                 }
             }
@@ -266,7 +269,7 @@ impl HostileAgent {
     }
 
     /// Runs steps for one connection. Returns whether the connection stays open.
-    fn play(&mut self, connection: &OwnedFd, shared: &mut Vec<OwnedFd>) -> bool {
+    fn run_script(&mut self, connection: &OwnedFd, shared: &mut Vec<OwnedFd>) -> bool {
         let send = |bytes: &[u8], descriptors: &[OwnedFd]| {
             let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
             for most in descriptors.chunks(transfer::MAX_DESCRIPTORS).take(1) {

@@ -71,7 +71,7 @@ impl ProcessTree {
     }
 
     /// Returns the living members. `started` is the start time of the leader.
-    fn members(&self, started: Option<u64>) -> Vec<Identity> {
+    fn members(&self, started: Option<u64>) -> Vec<ProcessIdentity> {
         let mut all = descendants(std::process::id().cast_signed());
         all.retain(|(_, stat)| stat.alive);
         let leader = self.leader.cast_signed();
@@ -108,7 +108,7 @@ fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
 /// Sends SIGTERM to every process of the computer except this one and those named `excluded`. Returns when all of them
 /// have exited.
 pub(super) fn terminate_all(excluded: &str) {
-    let mut asked = HashSet::new();
+    let mut signaled = HashSet::new();
     loop {
         let left: Vec<i32> = living_descendants()
             .filter(|&pid| process_name(pid).is_some_and(|name| name != excluded))
@@ -118,7 +118,7 @@ pub(super) fn terminate_all(excluded: &str) {
         }
         for pid in left {
             if let Some(process) = Pid::from_raw(pid)
-                && asked.insert(pid)
+                && signaled.insert(pid)
             {
                 // It may have exited since it was listed.
                 let _ = kill_process(process, Signal::TERM);
@@ -129,11 +129,11 @@ pub(super) fn terminate_all(excluded: &str) {
 }
 
 /// The process ID and the start time of a process. The pair is unique, unlike the ID alone.
-pub(crate) type Identity = (i32, u64);
+pub(crate) type ProcessIdentity = (i32, u64);
 
 /// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` ones and their descendants.
 /// Returns `true` when none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
-pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<Identity>) -> bool {
+pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<ProcessIdentity>) -> bool {
     kill_found(|stopped| stop_descendants(ancestor, excluded, stopped))
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<Identity>) -> b
 ///
 /// The processes are killed once a search finds no new one: stopped processes cannot start another. Returns `true` when
 /// none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
-fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<Identity>) -> (Vec<i32>, bool)) -> bool {
+fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<ProcessIdentity>) -> (Vec<i32>, bool)) -> bool {
     let deadline = Instant::now() + KILL_TIMEOUT;
     let mut stopped = HashSet::new();
     loop {
@@ -162,7 +162,7 @@ fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<Identity>) -> (Vec<i32>
 }
 
 /// Stops a process with SIGSTOP, unless it is in `stopped`. Returns whether it was not.
-fn stop(pid: i32, started: u64, stopped: &mut HashSet<Identity>) -> bool {
+fn stop(pid: i32, started: u64, stopped: &mut HashSet<ProcessIdentity>) -> bool {
     let is_new = stopped.insert((pid, started));
     if is_new {
         signal(&[pid], Signal::STOP);
@@ -177,13 +177,13 @@ fn stop(pid: i32, started: u64, stopped: &mut HashSet<Identity>) -> bool {
 /// search.
 fn stop_descendants(
     ancestor: i32,
-    excluded: &HashSet<Identity>,
-    stopped: &mut HashSet<Identity>,
+    excluded: &HashSet<ProcessIdentity>,
+    stopped: &mut HashSet<ProcessIdentity>,
 ) -> (Vec<i32>, bool) {
     let mut tree = HashSet::from([ancestor]);
     let (mut left, mut found_another) = (Vec::new(), false);
     let mut others = Vec::new();
-    let mut join = |pid: i32, stat: &Stat, tree: &mut HashSet<i32>| {
+    let mut visit = |pid: i32, stat: &Stat, tree: &mut HashSet<i32>| {
         let is_member = tree.contains(&stat.parent) && !excluded.contains(&(pid, stat.started));
         if is_member && stat.alive {
             found_another |= stop(pid, stat.started, stopped);
@@ -196,7 +196,7 @@ fn stop_descendants(
     };
     for pid in pids() {
         if let Some(stat) = Stat::of(pid)
-            && !join(pid, &stat, &mut tree)
+            && !visit(pid, &stat, &mut tree)
         {
             others.push((pid, stat));
         }
@@ -204,7 +204,7 @@ fn stop_descendants(
     // Process IDs wrap around, so a parent may have a higher one than its child.
     loop {
         let before = others.len();
-        others.retain(|(pid, stat)| !join(*pid, stat, &mut tree));
+        others.retain(|(pid, stat)| !visit(*pid, stat, &mut tree));
         if others.len() == before {
             return (left, found_another);
         }

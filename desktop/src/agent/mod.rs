@@ -22,10 +22,10 @@ mod serve;
 mod spawn;
 mod supervise;
 
-pub(crate) use client::{Agent, AgentError, FileError, Process, Terminals};
+pub(crate) use client::{Agent, AgentError, FileError, Process, TerminalDevice};
 pub(crate) use descriptor::Descriptor;
 pub(crate) use harden::MAX_PROCESSES;
-pub(crate) use kill::{Identity, Stat, descendants, kill_descendants};
+pub(crate) use kill::{ProcessIdentity, Stat, descendants, kill_descendants};
 pub(crate) use protocol::{Exit, FolderChange, ProcessChange, Refusal, Spawn, Stdio};
 pub(crate) use serve::{AgentPaths, serve};
 pub(crate) use spawn::SYSTEM_PATH;

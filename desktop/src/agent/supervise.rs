@@ -79,9 +79,9 @@ pub(super) fn mark_expendable(pid: u32) -> bool {
 ///
 /// See [`supervise`].
 unsafe fn mark_expendable_after_exec(command: libc::pid_t) {
-    const TRIES: usize = 200;
+    const MAX_ATTEMPTS: usize = 200;
     let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
-    for _ in 0..TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         // SAFETY: `pause` is valid for the call, and `siginfo_t` may be all zero. Both calls are async-signal-safe.
         let ended = unsafe {
             libc::nanosleep(&raw const pause, std::ptr::null_mut());

@@ -184,7 +184,7 @@ impl Fleet {
     }
 
     async fn deliver_to(&self, slot: &Slot, machine: &Machine, computer_id: &str) {
-        let _turn = slot.delivery.lock().await;
+        let _guard = slot.delivery.lock().await;
         delivery::deliver(&self.0.store, &self.0.contents, machine, computer_id).await;
     }
 
@@ -195,14 +195,14 @@ impl Fleet {
         computer: &ComputerRecord,
         settings: Option<Settings>,
     ) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.begin_transition(computer).await?;
+        let (slot, transition) = self.begin_transition(computer).await?;
         let running = matches!(*slot.phase.borrow(), Phase::Running(_));
         self.record_should_run(computer, true)?;
         if !running {
             slot.set_settings(settings);
             let password = new_password()?;
             slot.phase.send_replace(Phase::Starting(password.clone()));
-            tokio::spawn(self.clone().boot(computer.clone(), Arc::clone(&slot), password, turn));
+            tokio::spawn(self.clone().boot(computer.clone(), Arc::clone(&slot), password, transition));
         }
         let phase = slot.phase.borrow().clone();
         Ok(phase)
@@ -210,7 +210,7 @@ impl Fleet {
 
     /// Begins to stop a computer unless it is stopped. Returns its phase without waiting for the end.
     pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.begin_transition(computer).await?;
+        let (slot, transition) = self.begin_transition(computer).await?;
         self.record_should_run(computer, false)?;
         match slot.phase.send_replace(Phase::Stopping) {
             Phase::Running(machine) => {
@@ -218,7 +218,7 @@ impl Fleet {
                 tokio::spawn(async move {
                     machine.stop().await;
                     slot.phase.send_replace(Phase::Stopped);
-                    drop(turn);
+                    drop(transition);
                 });
             }
             _ => drop(slot.phase.send_replace(Phase::Stopped)),
@@ -234,7 +234,7 @@ impl Fleet {
         computer: &ComputerRecord,
         settings: Option<Settings>,
     ) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.begin_transition(computer).await?;
+        let (slot, transition) = self.begin_transition(computer).await?;
         self.record_should_run(computer, true)?;
         slot.set_settings(settings);
         let password = new_password()?;
@@ -244,7 +244,7 @@ impl Fleet {
             if let Phase::Running(machine) = before {
                 machine.stop().await;
             }
-            fleet.boot(computer, booting, password, turn).await;
+            fleet.boot(computer, booting, password, transition).await;
         });
         let phase = slot.phase.borrow().clone();
         Ok(phase)
@@ -276,7 +276,7 @@ impl Fleet {
     }
 
     async fn remove(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
-        let (slot, _turn) = self.begin_transition(computer).await?;
+        let (slot, _transition) = self.begin_transition(computer).await?;
         if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
             machine.stop().await;
         }
@@ -299,7 +299,7 @@ impl Fleet {
         let mut stopping = JoinSet::new();
         for slot in slots.into_values() {
             stopping.spawn(async move {
-                let _turn = Arc::clone(&slot.transition).lock_owned().await;
+                let _transition = Arc::clone(&slot.transition).lock_owned().await;
                 if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
                     machine.stop().await;
                 }
@@ -313,7 +313,7 @@ impl Fleet {
         computer: ComputerRecord,
         slot: Arc<Slot>,
         password: Secret,
-        turn: OwnedMutexGuard<()>,
+        transition: OwnedMutexGuard<()>,
     ) {
         let settings = slot.take_settings();
         let mut booted = self.boot_with(&computer, password.clone(), settings).await;
@@ -335,7 +335,7 @@ impl Fleet {
                 let delivery = self.deliver_to(&slot, &machine, &computer.id);
                 self.0.shutting_down.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
-                drop(turn);
+                drop(transition);
                 self.deliver_to(&slot, &machine, &computer.id).await;
                 tokio::spawn(watch_for_crash(slot, machine, computer.instance_id));
             }
@@ -382,7 +382,7 @@ impl Fleet {
         computer: &ComputerRecord,
     ) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
         let slot = self.slot(computer)?;
-        let turn = Arc::clone(&slot.transition).lock_owned().await;
+        let transition = Arc::clone(&slot.transition).lock_owned().await;
         // During the wait the computer may have been deleted, or the server may have begun to shut down.
         let exists = self.0.store.computer(&computer.id)?.is_some();
         let mut slots = self.slots();
@@ -391,7 +391,7 @@ impl Fleet {
             slots.remove(&computer.id);
             return Err(FleetError::Gone);
         }
-        Ok((slot, turn))
+        Ok((slot, transition))
     }
 
     fn slot(&self, computer: &ComputerRecord) -> Result<Arc<Slot>, FleetError> {
@@ -417,7 +417,7 @@ impl Fleet {
 /// Cleans up after a computer that crashes.
 async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     machine.stopping().cancelled().await;
-    let _turn = Arc::clone(&slot.transition).lock_owned().await;
+    let _transition = Arc::clone(&slot.transition).lock_owned().await;
     let ended_by_itself =
         matches!(&*slot.phase.borrow(), Phase::Running(current) if Arc::ptr_eq(current, &machine));
     if ended_by_itself {

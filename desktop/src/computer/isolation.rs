@@ -12,7 +12,7 @@ use std::{env, fs, io};
 use clap::ValueEnum;
 use tokio::process::{Child, Command};
 
-use crate::agent::Terminals;
+use crate::agent::TerminalDevice;
 
 use super::boxed::{self, AgentLaunch};
 use super::homes::Home;
@@ -137,10 +137,10 @@ impl Isolation {
         RootProcess::follow(child, scope, shutdown)
     }
 
-    pub(super) fn terminals(self) -> Terminals {
+    pub(super) fn terminals(self) -> TerminalDevice {
         match self {
-            Self::Box => Terminals::Box,
-            Self::None => Terminals::Host,
+            Self::Box => TerminalDevice::Box,
+            Self::None => TerminalDevice::Host,
         }
     }
 

@@ -186,11 +186,11 @@ impl Machine {
             ScreenAccess::Input => &self.permits.input,
             ScreenAccess::View => &self.permits.view,
         };
-        let turn = Arc::clone(access).acquire_owned().await.map_err(io::Error::other)?;
+        let permit = Arc::clone(access).acquire_owned().await.map_err(io::Error::other)?;
         let screen = Arc::clone(&self.screen);
         let working = tokio::task::spawn_blocking(move || {
             // The thread holds the permit even if its caller no longer waits.
-            let _turn = turn;
+            let _permit = permit;
             work(&screen)
         });
         working.await.map_err(io::Error::other)

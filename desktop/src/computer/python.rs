@@ -30,7 +30,7 @@ const MAX_ERROR_CHARS: usize = 20 * 1024;
 
 /// The result of the code.
 #[derive(Debug)]
-pub(crate) struct PythonOutcome {
+pub(crate) struct PythonResult {
     pub(crate) output: String,
     pub(crate) failure: Option<PythonFailure>,
     pub(crate) timed_out: bool,
@@ -49,7 +49,7 @@ pub(crate) struct PythonFailure {
 
 impl Machine {
     /// Runs `code` until it ends or `limit` has passed.
-    pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonOutcome, CommandError> {
+    pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonResult, CommandError> {
         let deadline = Instant::now() + limit;
         let report = report_file()?;
         let first = tokio::select! {
@@ -58,13 +58,13 @@ impl Machine {
         };
         match first {
             Some(result) if result.outcome == Outcome::TimedOut || has_begun(&report) => {
-                Ok(judge(result, code, limit, &report))
+                Ok(evaluate(result, code, limit, &report))
             }
             // The packages in the home ended this interpreter, or delay it.
             _ => {
                 let report = report_file()?;
                 let result = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
-                Ok(PythonOutcome { without_user_site: true, ..judge(result, code, limit, &report) })
+                Ok(PythonResult { without_user_site: true, ..evaluate(result, code, limit, &report) })
             }
         }
     }
@@ -99,7 +99,7 @@ async fn not_begun_by(report: &File, time: Instant) {
 }
 
 /// Returns the result for an interpreter that has ended.
-fn judge(result: CommandResult, code: &str, limit: Duration, report: &File) -> PythonOutcome {
+fn evaluate(result: CommandResult, code: &str, limit: Duration, report: &File) -> PythonResult {
     let timed_out = result.outcome == Outcome::TimedOut;
     let failure = match result.outcome {
         Outcome::TimedOut => Some(PythonFailure {
@@ -112,7 +112,7 @@ fn judge(result: CommandResult, code: &str, limit: Duration, report: &File) -> P
             Some(exception.map_or_else(|| describe_exit(end), |exception| exception.explain(code)))
         }
     };
-    PythonOutcome { output: result.output, failure, timed_out, without_user_site: false }
+    PythonResult { output: result.output, failure, timed_out, without_user_site: false }
 }
 
 /// Creates a file in memory for the report. Unlike a pipe it takes a report of any length without a reader.

@@ -23,7 +23,7 @@ use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 
 /// How long the kernel may take to end the processes of a box. A process that waits for a broken disk never ends.
-const CLEARANCE: Duration = Duration::from_secs(5);
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How to find the processes of a computer.
 pub(super) enum KillScope {
@@ -80,7 +80,7 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
             kill_group(child);
             child.wait().await?;
             // The kernel kills the first process together with its parent, but a moment later.
-            timeout(CLEARANCE, async {
+            timeout(KILL_TIMEOUT, async {
                 for process in inside {
                     wait_for_end(process).await;
                 }

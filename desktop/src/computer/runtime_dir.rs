@@ -200,8 +200,8 @@ impl RuntimeDir {
                 public(name, text)?;
             }
         }
-        let prepares = format!("{PYTHON}/sitecustomize.py");
-        public(&prepares, include_str!("../../assets/python/sitecustomize.py"))?;
+        let sitecustomize = format!("{PYTHON}/sitecustomize.py");
+        public(&sitecustomize, include_str!("../../assets/python/sitecustomize.py"))?;
         install_agent(&std::env::current_exe()?, &support.join(AGENT))
     }
 }

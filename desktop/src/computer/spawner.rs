@@ -18,7 +18,7 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::agent::{Identity, Stat, descendants, kill_descendants};
+use crate::agent::{ProcessIdentity, Stat, descendants, kill_descendants};
 use crate::inherited::reset_for_exec;
 
 /// `KEYCTL_JOIN_SESSION_KEYRING` in `linux/keyctl.h`.
@@ -127,7 +127,7 @@ impl StartedChildren {
             Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
         });
         let all = descendants(own);
-        let kept: HashSet<Identity> = all
+        let kept: HashSet<ProcessIdentity> = all
             .iter()
             .filter(|(pid, stat)| stat.parent == own && self.has(*pid, stat))
             .map(|(pid, stat)| (*pid, stat.started))

@@ -140,7 +140,7 @@ impl Folder {
             let mut left = Vec::new();
             for entry in Dir::read_from(self.0.as_fd())? {
                 let name = entry?.file_name().to_owned();
-                if is_itself(&name) {
+                if is_dot_entry(&name) {
                     continue;
                 }
                 if self.remove_leaf(&name)? {
@@ -174,7 +174,7 @@ impl Folder {
         let mut progress = false;
         for entry in Dir::read_from(folder.0.as_fd())? {
             let inner = entry?.file_name().to_owned();
-            if is_itself(&inner) {
+            if is_dot_entry(&inner) {
                 continue;
             }
             progress = true;
@@ -235,7 +235,7 @@ fn open_flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
 }
 
-fn is_itself(name: &CStr) -> bool {
+fn is_dot_entry(name: &CStr) -> bool {
     matches!(name.to_bytes(), b"." | b"..")
 }
 

@@ -91,9 +91,9 @@ impl Hierarchy {
         if fs::read_to_string(self.folder.join("cgroup.procs"))?.trim() != own {
             return Err(io::ErrorKind::ResourceBusy.into());
         }
-        let aside = self.folder.join(SERVER_ITSELF);
-        fs::create_dir_all(&aside)?;
-        fs::write(aside.join("cgroup.procs"), own)?;
+        let subgroup = self.folder.join(SERVER_ITSELF);
+        fs::create_dir_all(&subgroup)?;
+        fs::write(subgroup.join("cgroup.procs"), own)?;
         self.enable(&self.folder)
     }
 }
