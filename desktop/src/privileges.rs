@@ -123,7 +123,7 @@ fn limit_capabilities(port: u16) -> io::Result<()> {
 /// Drops all capabilities of this process and everything that it starts, for good.
 pub(crate) fn drop_all_capabilities() -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
-        // If this process has no right to drop it, `no_new_privs` prevents that a program gains it.
+        // If this process has no right to drop it, `no_new_privs` still prevents programs from gaining it.
         let _ = remove_capability_from_bounding_set(capability);
     }
     let none = CapabilitySet::empty();

@@ -33,7 +33,7 @@ const MAX_NAMES: usize = 64 * 1024;
 pub(super) struct FolderWatcher {
     inotify: Inotify,
     home: PathBuf,
-    /// The watch on the parent of the home. The home may be closed, and opened later.
+    /// The watch on the parent of the home. The home may become inaccessible, and accessible again.
     parent_watch: Option<WatchDescriptor>,
     /// The watch on the home itself. The watched folders may be removed, replaced and created again.
     home_watch: Option<WatchDescriptor>,

@@ -27,9 +27,9 @@ pub(super) fn harden() -> io::Result<()> {
 
 /// Returns the descriptor limit of every process except the agent.
 ///
-/// The kernel counts descriptors that are in transit through sockets per host user, up to the limit of the process that
-/// sends another one. The server and the agents of other computers may run as the same user. They must still be able to
-/// send when the programs of this computer no longer can.
+/// The kernel counts the descriptors that are in transit through sockets per host user. A process cannot send another
+/// descriptor if that count exceeds its own limit. The server and the agents of other computers may run as the same
+/// user, so their limit is higher: they can still send when the programs of this computer no longer can.
 pub(super) fn open_file_limit() -> Rlimit {
     let own = getrlimit(Resource::Nofile);
     let most = own.maximum.map_or(MAX_OPEN_FILES, |maximum| (maximum / 2).min(MAX_OPEN_FILES));

@@ -100,7 +100,7 @@ impl ProcessTree {
 
 fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
     for pid in processes.into_iter().filter_map(|&pid| Pid::from_raw(pid)) {
-        // It may have exited since it was found.
+        // The process may have exited since it was found.
         let _ = kill_process(pid, signal);
     }
 }
@@ -120,7 +120,7 @@ pub(super) fn terminate_all(excluded: &str) {
             if let Some(process) = Pid::from_raw(pid)
                 && signaled.insert(pid)
             {
-                // It may have exited since it was listed.
+                // The process may have exited since it was listed.
                 let _ = kill_process(process, Signal::TERM);
             }
         }

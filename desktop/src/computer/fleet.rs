@@ -330,8 +330,8 @@ impl Fleet {
         match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
-                // Uploads that are pending are delivered before the computer counts as running, and those that arrive
-                // in between right after that.
+                // Delivers pending uploads before the computer counts as running. Uploads that arrive meanwhile are
+                // delivered below.
                 let delivery = self.deliver_to(&slot, &machine, &computer.id);
                 self.0.shutting_down.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));

@@ -286,7 +286,7 @@ fn kill_leftovers(folder: &str) {
             } else {
                 continue;
             }
-            // It may have exited since it was listed.
+            // The process may have exited since it was listed.
             let _ = kill_process(pid, Signal::KILL);
         }
         if !found {

@@ -126,7 +126,7 @@ pub(super) async fn start(
     session.keep_running(WINDOW_MANAGER).await?;
     // The parts that are not missing have become ready by then.
     let deadline = Instant::now() + PART_TIMEOUT;
-    let managed = wait_for_sign(&screen, Sign::WindowManager, deadline).await?;
+    let managed = wait_for_part(&screen, Sign::WindowManager, deadline).await?;
     session.keep_running(DESKTOP).await?;
     session.keep_running(PANEL).await?;
     let audio_ready = wait_for(agent, layout.inside.pulse_socket(), "the audio server", deadline).await;
@@ -141,7 +141,7 @@ pub(super) async fn start(
 /// Waits until the wallpaper and the panel are drawn, which only screenshots need. Returns after a timeout too: the
 /// user may have turned off the panel or broken the settings.
 pub(super) async fn drawn(screen: Arc<Screen>) {
-    match wait_for_sign(&screen, Sign::Desktop, Instant::now() + PAINT_TIMEOUT).await {
+    match wait_for_part(&screen, Sign::Desktop, Instant::now() + PAINT_TIMEOUT).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("the desktop of a computer was not drawn in time"),
         // The computer is stopping.
@@ -149,7 +149,7 @@ pub(super) async fn drawn(screen: Arc<Screen>) {
     }
 }
 
-async fn wait_for_sign(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
+async fn wait_for_part(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
     let screen = Arc::clone(screen);
     // The call blocks until the X server replies.
     let waiting = tokio::task::spawn_blocking(move || screen.wait_for(sign, deadline.into_std()));
@@ -259,8 +259,9 @@ impl Session<'_> {
     async fn open_screen(&self, deadline: Instant) -> Result<Arc<Screen>, BootError> {
         let socket = self.layout.x_socket();
         wait_for(self.agent, socket.clone(), "the X server", deadline).await?;
-        let dialer = Arc::new(Dialer { agent: self.agent.clone(), socket, key: self.layout.key.clone() });
-        let opened = tokio::task::spawn_blocking(move || Screen::open(dialer)).await;
+        let connector =
+            Arc::new(AgentConnector { agent: self.agent.clone(), socket, key: self.layout.key.clone() });
+        let opened = tokio::task::spawn_blocking(move || Screen::open(connector)).await;
         Ok(Arc::new(opened.map_err(io::Error::other)??))
     }
 
@@ -309,13 +310,13 @@ impl Session<'_> {
 
 /// Connects to the X server through the agent, since the user can replace the socket.
 #[derive(Debug)]
-struct Dialer {
+struct AgentConnector {
     agent: Agent,
     socket: String,
     key: Option<DisplayKey>,
 }
 
-impl Dial for Dialer {
+impl Dial for AgentConnector {
     fn dial(&self) -> io::Result<UnixStream> {
         self.agent.connect(&self.socket, Duration::ZERO)
     }
