@@ -123,8 +123,8 @@ pub(crate) struct Serve {
     /// How computers are isolated from the host and from each other.
     #[arg(long, value_enum, default_value_t = IsolationChoice::Auto, env = "ORGO_DESKTOP_ISOLATION")]
     pub(crate) isolation: IsolationChoice,
-    /// Stop the server when stdin ends. The process that holds the other end of a pipe thereby stops the server however
-    /// it exits.
+    /// Stop the server when stdin ends. If stdin is a pipe, that is when the process at its other end has exited, even
+    /// if it was killed.
     #[arg(long)]
     pub(crate) end_with_stdin: bool,
     /// When the server is ready, print one line of JSON: `base_url`, `realtime_url`, `api_key` and `data_dir`. Without

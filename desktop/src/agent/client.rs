@@ -192,7 +192,7 @@ impl Agent {
     }
 
     /// Sends SIGTERM to every process of the computer, except those named `excluded`. Returns when all of them have
-    /// exited, which may never happen.
+    /// exited. Some may never do so, so callers need a timeout.
     pub(crate) async fn terminate(&self, excluded: &str) -> Result<(), AgentError> {
         let (exchange, _) =
             self.send_request(&Request::Terminate { excluded: excluded.to_owned() }, &[]).await?;
@@ -321,7 +321,7 @@ impl Agent {
     }
 }
 
-/// The connection of one request, after the request was sent.
+/// The connection of a request that was sent.
 #[derive(Debug)]
 struct Exchange {
     lines: Lines<tokio::net::UnixStream>,

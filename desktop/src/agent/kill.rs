@@ -64,7 +64,7 @@ impl ProcessTree {
             }
             (members.into_iter().map(|(pid, _)| pid).collect(), found_another)
         });
-        if self.supervised {
+        if self.supervised && Stat::of(leader).map(|stat| stat.started) == started {
             // The supervisor has no child left and is about to exit. This makes sure that it does.
             signal(&[leader], Signal::KILL);
         }

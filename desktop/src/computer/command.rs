@@ -100,7 +100,7 @@ impl BoundedOutput {
     }
 
     /// Reads what is in the pipe now. Stops after the capacity of one pipe, so a process that never stops writing
-    /// cannot block this.
+    /// cannot keep this call busy.
     fn push_available(&mut self, output: &Descriptor) -> io::Result<()> {
         const PIPE_CAPACITY: usize = 1024 * 1024;
         let mut chunk = vec![0; 64 * 1024];

@@ -38,7 +38,7 @@ pub(crate) enum Phase {
     Restarting(Secret),
     Running(Arc<Machine>),
     Stopping,
-    /// The computer did not start, or it crashed. Contains the reason.
+    /// The computer did not start, or it crashed. Contains the reason for users.
     Failed(String),
 }
 

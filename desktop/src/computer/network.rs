@@ -100,8 +100,8 @@ async fn wait_until_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     }
 }
 
-/// Opens the user namespace that owns a network namespace, even if no process is in it any more. Fails if `network` is
-/// not a network namespace: the descriptor comes from the agent.
+/// Opens the user namespace that owns a network namespace, even if it contains no process. The agent passed the
+/// descriptor, so this fails if it is not one of a network namespace.
 fn user_namespace_of(network: &OwnedFd) -> io::Result<OwnedFd> {
     // SAFETY: the operation takes no argument and returns a number.
     if unsafe { ioctl(network.as_fd(), GetType) }? != libc::CLONE_NEWNET {
