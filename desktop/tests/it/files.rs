@@ -376,8 +376,8 @@ fn an_upload_that_cannot_be_delivered_says_so_and_is_tried_again() {
         ("rm -r Desktop; ln -s Desktop Desktop", "~/Desktop is not a folder"),
         ("rm -r Desktop; ln -s /tmp Desktop", "~/Desktop is outside of the home"),
         ("mkdir Desktop/a.txt; touch Desktop/a.txt/b", "~/Desktop contains a folder with that name"),
-        ("chmod 500 .", "the home: Permission denied"),
-        ("chmod 0 .", "the home: Permission denied"),
+        ("chmod 500 .", "cannot create a file in the home: Permission denied"),
+        ("chmod 0 .", "cannot create a file in the home: Permission denied"),
     ] {
         computer.bash("cd ~; chmod 700 .; rm -rf Desktop 2>/dev/null || { chmod 700 Desktop; rm -rf Desktop; }; mkdir Desktop");
         computer.bash(&format!("cd ~; {deed}"));
