@@ -29,7 +29,7 @@ pub(crate) enum IsolationChoice {
     /// A box for each computer if boxes work here. Otherwise `none` inside a container, which then is the only
     /// isolation; elsewhere an error.
     Auto,
-    /// A bubblewrap sandbox for each computer. An error if sandboxes do not work here.
+    /// A bubblewrap sandbox for each computer. If sandboxes do not work here, no computer can be created.
     Box,
     /// No isolation: for a machine or a container that is used for nothing else.
     None,
