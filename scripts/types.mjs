@@ -6,5 +6,5 @@ import { usePaths } from "./lib/tools.mjs";
 await main(async () => {
   usePaths();
   const args = argv.includes("--check") ? ["--", "--check"] : [];
-  await run("cargo", ["run", "--quiet", "--package", "orgo-core", "--features", "describe", "--bin", "orgo-describe", ...args]);
+  await run("cargo", ["run", "--quiet", "--package", "orgo-describe", ...args]);
 });

@@ -13,15 +13,15 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use orgo_core::address::ComputerAddress;
-use orgo_core::api::actions::RunBash;
-use orgo_core::api::computers::{GetComputer, GetVncPassword};
-use orgo_core::auth::ApiKey;
-use orgo_core::call::{Call, Step};
-use orgo_core::channel::{Output, State, Target, TerminalItem, TerminalSession};
-use orgo_core::config::{CallOptions, Config, RawConfig};
-use orgo_core::endpoint::Endpoint;
-use orgo_core::http::{Reached, Request, Response, SendFailure};
+use orgo_core::channel::{Action, State, Target, TerminalItem, TerminalSession};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::config::{CallOptions, Config, RawConfig};
+use orgo_core::client::credentials::ApiKey;
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::calls::actions::RunBash;
+use orgo_core::rest::calls::computers::{GetComputer, GetVncPassword};
+use orgo_core::rest::http::{Reached, Request, Response, SendFailure};
+use orgo_core::rest::operation::Endpoint;
 use tungstenite::{Message, WebSocket};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -74,21 +74,21 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
     let mut socket: Option<WebSocket<TcpStream>> = None;
     let mut typed = false;
     loop {
-        while let Some(output) = session.poll_output() {
+        while let Some(output) = session.poll_action() {
             match output {
-                Output::Dial(url) => {
+                Action::Connect(url) => {
                     let (opened, _) = tungstenite::client(url.expose(), connect(&url.expose())?)?;
                     opened.get_ref().set_read_timeout(Some(Duration::from_millis(50)))?;
                     socket = Some(opened);
                     session.handle_open(now());
                 }
-                Output::Send(text) => {
+                Action::Send(text) => {
                     if let Some(socket) = &mut socket {
                         socket.send(Message::text(text))?;
                     }
                 }
-                Output::Hangup(_) => socket = None,
-                Output::Authorize => return Err("the password was refused".into()),
+                Action::Close(_) => socket = None,
+                Action::Authorize => return Err("the password was refused".into()),
             }
         }
         while let Some(item) = session.poll_item() {

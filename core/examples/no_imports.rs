@@ -3,12 +3,12 @@
 
 use std::sync::Mutex;
 
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::{ApiKey, Password};
-use orgo_core::call::{Call, Step};
 use orgo_core::channel::{AudioSession, EventsSession, Protocol, Session, Target, TerminalSession};
-use orgo_core::config::{Config, RawConfig};
-use orgo_core::http::Response;
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::config::{Config, RawConfig};
+use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::http::Response;
 
 static TEXT: Mutex<String> = Mutex::new(String::new());
 
@@ -73,7 +73,7 @@ fn live<P: Protocol>(mut session: Session<P>, now: u64) -> String {
     session.handle_text(0, r#"{"type":"pong"}"#);
     session.handle_binary(0, &[0, 64]);
     session.handle_timeout(now);
-    let outputs = std::iter::from_fn(|| session.poll_output()).count();
+    let actions = std::iter::from_fn(|| session.poll_action()).count();
     let items = std::iter::from_fn(|| session.poll_item()).count();
-    format!("{:?}, {outputs} outputs, {items} items", session.state())
+    format!("{:?}, {actions} actions, {items} items", session.state())
 }

@@ -3,9 +3,10 @@
 
 use std::fmt;
 
+use crate::Millis;
 use crate::channel::CloseCause;
-use crate::json::{Map, Value};
-use crate::{Millis, http::Reached};
+use crate::encoding::json::{Map, Value};
+use crate::rest::http::Reached;
 
 /// Whether a call took effect on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]

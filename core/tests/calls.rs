@@ -2,13 +2,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use orgo_core::api::OPERATIONS;
-use orgo_core::call::{Call, Output, Step};
-use orgo_core::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::encoding::json::MAX_VALUES;
 use orgo_core::error::Error;
-use orgo_core::http::{Reached, Request, Response, ResponseBody, SendFailure};
-use orgo_core::json::MAX_VALUES;
-use orgo_core::upload::Content;
+use orgo_core::rest::call::{Call, Output, Step};
+use orgo_core::rest::calls::OPERATIONS;
+use orgo_core::rest::http::{Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
 
 mod vectors;
@@ -172,7 +172,7 @@ fn the_specification_has_28_calls() {
 
 #[test]
 fn a_typed_call_is_the_same_call() {
-    use orgo_core::api::actions::{Click, MouseButton};
+    use orgo_core::rest::calls::actions::{Click, MouseButton};
     let config = config(&Value::Null);
     let click = Click { id: "c".into(), x: 1, y: 2, button: Some(MouseButton::Right), ..Click::default() };
     let mut typed = Call::typed(&config, &click, &Default::default(), 1).unwrap();
@@ -257,8 +257,8 @@ impl Clocked {
         }
     }
 
-    fn notes(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.call.poll_note())
+    fn log(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.call.poll_log())
             .map(|note| format!("{} {note}", note.level().name()))
             .collect()
     }
@@ -433,14 +433,14 @@ fn a_retry_and_the_end_are_told_to_the_log() {
     clocked.refuse(429, "3");
     clocked.wait();
     assert_eq!(
-        clocked.notes(),
+        clocked.log(),
         ["info computers.click: 429 no; sent again in 3000 ms, retry 1 of 2, request id req_7"]
     );
     let _ = clocked.send();
     clocked.now += 20;
     clocked.call.handle_failure(SendFailure { reached: Reached::Maybe, message: "reset".to_owned() });
     assert_eq!(clocked.error()["kind"], "transport");
-    assert_eq!(clocked.notes(), ["debug computers.click: the network failed: reset; 3020 ms, 2 requests"]);
+    assert_eq!(clocked.log(), ["debug computers.click: the network failed: reset; 3020 ms, 2 requests"]);
 }
 
 #[test]

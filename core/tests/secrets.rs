@@ -1,14 +1,14 @@
 //! No secret shows in what the core can print, nor in an error or a line of the log, whatever a server echoes.
 
-use orgo_core::address::{BaseUrl, ComputerAddress, SocketTemplate};
-use orgo_core::api::computers::{Computer, VncPassword};
-use orgo_core::auth::{ApiKey, Password};
-use orgo_core::call::{Call, Step};
-use orgo_core::channel::{DialFailure, Output, Session, Target};
-use orgo_core::config::{CallOptions, Config, RawCallOptions, RawConfig};
-use orgo_core::http::{Reached, Response, SendFailure};
-use orgo_core::json::{self, Map, Value};
-use orgo_core::note::Level;
+use orgo_core::channel::{Action, ConnectFailure, Session, Target};
+use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
+use orgo_core::client::config::{CallOptions, Config, RawCallOptions, RawConfig};
+use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::diagnostics::log::Level;
+use orgo_core::encoding::json::{self, Map, Value};
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::calls::computers::{Computer, VncPassword};
+use orgo_core::rest::http::{Reached, Response, SendFailure};
 
 const KEY: &str = "sk_live_S3cr3t/Key+1";
 const PASSWORD: &str = "p@ss w/ord%+é";
@@ -75,8 +75,8 @@ fn echo(status: u16) -> Response {
     Response { status, headers, body: body.into_bytes(), ..Response::default() }
 }
 
-fn notes(call: &mut Call) -> String {
-    std::iter::from_fn(|| call.poll_note()).map(|note| format!("{note} {note:?}\n")).collect()
+fn log(call: &mut Call) -> String {
+    std::iter::from_fn(|| call.poll_log()).map(|note| format!("{note} {note:?}\n")).collect()
 }
 
 #[test]
@@ -101,9 +101,9 @@ fn what_was_answered_prints_no_secret() {
     call.handle_response(Response { status: 200, body: body.clone().into_bytes(), ..Response::default() });
     shows_none(format!("{call:?}"));
     let step = call.step(1);
-    shows_none(format!("{step:?} {}", notes(&mut call)));
+    shows_none(format!("{step:?} {}", log(&mut call)));
     let Step::Done(Ok(output)) = step else { panic!("it is an answer") };
-    let typed = output.into_typed::<orgo_core::api::computers::GetVncPassword>().unwrap();
+    let typed = output.into_typed::<orgo_core::rest::calls::computers::GetVncPassword>().unwrap();
     assert_eq!(typed.password.expose(), PASSWORD);
     shows_none(format!("{typed:?} {}", serde_json::to_string(&typed).unwrap()));
     let typed: VncPassword = serde_json::from_str(&body).unwrap();
@@ -118,7 +118,7 @@ fn a_refusal_that_echoes_the_request_shows_no_secret_of_it() {
         let mut call = call("computers.get", r#"{"id":"c"}"#);
         call.handle_response(echo(status));
         let step = call.step(2);
-        shows_none(format!("{step:?} {call:?} {}", notes(&mut call)));
+        shows_none(format!("{step:?} {call:?} {}", log(&mut call)));
         if let Step::Done(result) = step {
             let error = result.expect_err("it was refused");
             shows_none(format!("{error} {error:?} {}", error.record()));
@@ -154,13 +154,13 @@ fn a_link_that_does_not_open_is_not_shown() {
     let message = format!("{link} cannot be parsed: {SIGNATURE}");
     call.handle_failure(SendFailure { reached: Reached::Never, message });
     let wait = call.step(2);
-    shows_none(format!("{wait:?} {} {call:?}", notes(&mut call)));
+    shows_none(format!("{wait:?} {} {call:?}", log(&mut call)));
     let _ = call.step(3);
     let body =
         format!("<Error><SignatureProvided>{SIGNATURE}</SignatureProvided>{link}</Error>").into_bytes();
     call.handle_response(Response { status: 403, body, ..Response::default() });
     let Step::Done(Err(error)) = call.step(4) else { panic!("it fails") };
-    shows_none(format!("{error} {error:?} {} {}", error.record(), notes(&mut call)));
+    shows_none(format!("{error} {error:?} {} {}", error.record(), log(&mut call)));
     let record = error.record().to_string();
     assert!(record.contains("<SignatureProvided>***<"), "{record}");
 }
@@ -174,19 +174,19 @@ fn a_channel_that_ends_shows_no_password() {
     let mut session = Session::terminal(target, None, None, 1, 0).unwrap();
     let mut shown = Vec::new();
     let mut look = |session: &mut Session<orgo_core::channel::Terminal>| {
-        while let Some(output) = session.poll_output() {
-            if let Output::Dial(url) = &output {
+        while let Some(output) = session.poll_action() {
+            if let Action::Connect(url) = &output {
                 assert!(url.expose().contains("&token=p%40ss%20w%2Ford%25%2B%C3%A9&"), "it is encoded");
                 shown.push(format!("{url}"));
             }
             shown.push(format!("{output:?}"));
         }
-        shown.extend(std::iter::from_fn(|| session.poll_note()).map(|note| format!("{note} {note:?}")));
+        shown.extend(std::iter::from_fn(|| session.poll_log()).map(|note| format!("{note} {note:?}")));
         shown.extend(std::iter::from_fn(|| session.poll_item()).map(|item| format!("{item:?}")));
         shown.push(format!("{session:?} {}", session.state().to_json()));
     };
     look(&mut session);
-    session.handle_failure(1, &DialFailure { status: Some(500), message: password_forms.clone() });
+    session.handle_failure(1, &ConnectFailure { status: Some(500), message: password_forms.clone() });
     look(&mut session);
     session.handle_timeout(100_000);
     session.handle_open(100_000);
@@ -195,7 +195,7 @@ fn a_channel_that_ends_shows_no_password() {
     look(&mut session);
     session.handle_close(100_002, 4401, &password_forms);
     look(&mut session);
-    session.handle_failure(100_003, &DialFailure { status: None, message: password_forms.clone() });
+    session.handle_failure(100_003, &ConnectFailure { status: None, message: password_forms.clone() });
     look(&mut session);
     session.handle_timeout(300_000);
     look(&mut session);

@@ -3,14 +3,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use orgo_core::Millis;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
 use orgo_core::channel::{
-    AudioItem, AudioSession, CloseReason, DialFailure, EventItem, EventsSession, InputRefusal, Output,
+    Action, AudioItem, AudioSession, CloseReason, ConnectFailure, EventItem, EventsSession, InputRefusal,
     Protocol, Session, State, Target, TerminalItem, TerminalSession,
 };
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
+use orgo_core::encoding::json::MAX_VALUES;
 use orgo_core::error::{Error, ServerError};
-use orgo_core::json::MAX_VALUES;
 use serde_json::{Value, json};
 
 mod vectors;
@@ -83,12 +83,12 @@ impl Scripted for orgo_core::channel::Events {
     }
 }
 
-fn render(output: Output) -> Value {
-    match output {
-        Output::Authorize => json!("authorize"),
-        Output::Dial(url) => json!({ "dial": url.expose() }),
-        Output::Send(text) => json!({ "send": serde_json::from_str::<Value>(&text).unwrap() }),
-        Output::Hangup(code) => json!({ "hangup": code }),
+fn render(action: Action) -> Value {
+    match action {
+        Action::Authorize => json!("authorize"),
+        Action::Connect(url) => json!({ "dial": url.expose() }),
+        Action::Send(text) => json!({ "send": serde_json::from_str::<Value>(&text).unwrap() }),
+        Action::Close(code) => json!({ "hangup": code }),
     }
 }
 
@@ -108,7 +108,7 @@ fn input<P: Scripted>(session: &mut Session<P>, now: Millis, step: &Value) -> Op
     if let Some(failure) = step.get("failure") {
         let status = failure["status"].as_u64().map(|status| status.try_into().unwrap());
         let message = failure["message"].as_str().unwrap().to_owned();
-        session.handle_failure(now, &DialFailure { status, message });
+        session.handle_failure(now, &ConnectFailure { status, message });
     }
     if let Some(found) = step.get("credentials") {
         let credentials = match found.get("error") {
@@ -148,7 +148,7 @@ fn play<P: Scripted>(file: &str, script: &Value) {
     let target = Target {
         address: serde_json::from_value(script["target"].clone()).unwrap(),
         password: script["target"]["password"].as_str().map(Password::new),
-        max_redials: script["target"]["max_redials"].as_u64().map(|count| count.try_into().unwrap()),
+        max_reconnects: script["target"]["max_reconnects"].as_u64().map(|count| count.try_into().unwrap()),
         ..Target::default()
     };
     let mut session = P::begin(target, &script["options"]);
@@ -160,7 +160,7 @@ fn play<P: Scripted>(file: &str, script: &Value) {
         if let Some(expected) = step.get("accepted") {
             assert_eq!(accepted, expected.as_bool(), "{place}: accepted");
         }
-        let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_output()).map(render).collect();
+        let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_action()).map(render).collect();
         assert_eq!(&json!(outputs), step.get("outputs").unwrap_or(&json!([])), "{place}: outputs");
         if let Some(expected) = step.get("items") {
             let items: Vec<Value> = std::iter::from_fn(|| session.poll_item()).map(P::item).collect();
@@ -205,7 +205,7 @@ fn target() -> Target {
 }
 
 fn drain<P: Protocol>(session: &mut Session<P>) {
-    while session.poll_output().is_some() {}
+    while session.poll_action().is_some() {}
 }
 
 fn opened<P: Protocol>(mut session: Session<P>) -> Session<P> {
@@ -233,10 +233,10 @@ fn a_link_that_never_comes_back_is_given_up() {
         assert!(deadline <= now + 30_000);
         now = deadline;
         session.handle_timeout(now);
-        while let Some(output) = session.poll_output() {
-            assert!(matches!(output, Output::Dial(_)), "{output:?}");
+        while let Some(output) = session.poll_action() {
+            assert!(matches!(output, Action::Connect(_)), "{output:?}");
             dials += 1;
-            session.handle_failure(now, &DialFailure { status: None, message: "refused".into() });
+            session.handle_failure(now, &ConnectFailure { status: None, message: "refused".into() });
         }
     }
     assert_eq!((dials, reason(session.state())), (10, Some(CloseReason::Unreachable)));
@@ -444,15 +444,15 @@ fn a_late_report_of_a_socket_that_is_gone_changes_nothing() {
     session.handle_close(0, 1006, "");
     let waiting = (session.state(), session.poll_timeout(), session.counters());
     session.handle_close(0, 4008, "");
-    session.handle_failure(0, &DialFailure { status: Some(400), message: "late".into() });
+    session.handle_failure(0, &ConnectFailure { status: Some(400), message: "late".into() });
     assert_eq!((session.state(), session.poll_timeout(), session.counters()), waiting);
 }
 
 /// The input and the pings that a session sends now.
 fn typed(session: &mut TerminalSession) -> (String, usize) {
     let (mut text, mut pings) = (String::new(), 0);
-    while let Some(output) = session.poll_output() {
-        let Output::Send(message) = output else { panic!("{output:?}") };
+    while let Some(output) = session.poll_action() {
+        let Action::Send(message) = output else { panic!("{output:?}") };
         let message: Value = serde_json::from_str(&message).unwrap();
         match message["type"].as_str().unwrap() {
             "ping" => pings += 1,
@@ -507,7 +507,7 @@ fn control_messages_pass_input_that_waits() {
     for cols in 1..=1000 {
         session.resize(f64::from(cols), 24.0).unwrap();
     }
-    let sends: Vec<Value> = std::iter::from_fn(|| session.poll_output()).map(render).collect();
+    let sends: Vec<Value> = std::iter::from_fn(|| session.poll_action()).map(render).collect();
     assert_eq!(json!(sends), json!([{ "send": { "type": "resize", "cols": 1000, "rows": 24 } }]));
 }
 
@@ -516,7 +516,7 @@ fn what_was_accepted_before_a_close_is_sent_before_it() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     assert_eq!(session.input("exit\r"), Ok(None));
     session.close();
-    let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_output()).map(render).collect();
+    let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_action()).map(render).collect();
     assert_eq!(
         json!(outputs),
         json!([{ "send": { "type": "input", "data": "exit\r" } }, { "hangup": 1000 }])
@@ -545,6 +545,6 @@ fn no_session_shows_the_password() {
         0,
     )
     .unwrap();
-    let output = session.poll_output().unwrap();
+    let output = session.poll_action().unwrap();
     assert!(!format!("{session:?} {output:?}").contains("hunter2"));
 }

@@ -13,7 +13,7 @@ const size = () => ({ cols: stdout.columns || 80, rows: stdout.rows || 24 });
 const computer = await findComputer(new Orgo(), argv[2]);
 const terminal = await computer.terminal(size());
 terminal.on("state", (state) => {
-  if (state.status === "waiting") stdout.write("\r\n[the link is down, dialling again]\r\n");
+  if (state.status === "reconnecting") stdout.write("\r\n[the link is down, dialling again]\r\n");
 });
 terminal.on("reconnected", () => stdout.write("\r\n[a new shell: the old one is gone]\r\n"));
 

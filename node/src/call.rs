@@ -6,21 +6,21 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::bindgen_prelude::Object;
 use napi::{Env, Error};
 use napi_derive::napi;
-use orgo_core::call::{self, Output};
-use orgo_core::config::{Config, RawCallOptions};
-use orgo_core::driver::{Gauge, Meter, run_call};
+use orgo_core::client::config::{Config, RawCallOptions};
+use orgo_core::driver::{ProgressReceiver, ProgressSender, run_call};
 use orgo_core::error::{self, Delivered, TransportError};
-use orgo_core::upload::Content;
+use orgo_core::rest::call::{self, Output};
+use orgo_core::rest::upload::Content;
 use tokio::sync::Notify;
 
-use crate::convert::{Outcome, Uploaded, parse};
+use crate::convert::{Outcome, UploadProgress, parse};
 use crate::guard::guarded;
 use crate::network::{Network, seed};
 use crate::promise::promise;
 
 /// A call in the words of JavaScript, not checked yet: that happens on the I/O thread.
 pub(crate) struct Prepared {
-    pub(crate) meter: Option<Meter>,
+    pub(crate) progress_sender: Option<ProgressSender>,
     pub(crate) network: Network,
     pub(crate) config: Arc<Config>,
     pub(crate) operation: String,
@@ -31,11 +31,11 @@ pub(crate) struct Prepared {
 
 impl Prepared {
     async fn run(self, cancelled: Arc<Notify>) -> Result<Output, error::Error> {
-        let Self { meter, network, config, operation, params, options, content } = self;
+        let Self { progress_sender, network, config, operation, params, options, content } = self;
         let options = parse::<RawCallOptions>(&operation, "options", &options)?.check(&operation)?;
         let params = parse(&operation, "params", &params)?;
         let call = call::Call::new(&config, &operation, &params, &options, content, seed())?;
-        run_call(&network, call, cancelled.notified(), meter).await
+        run_call(&network, call, cancelled.notified(), progress_sender).await
     }
 }
 
@@ -44,14 +44,18 @@ impl Prepared {
 pub struct Call {
     prepared: Mutex<Option<Prepared>>,
     cancelled: Arc<Notify>,
-    gauge: Option<Gauge>,
+    progress_receiver: Option<ProgressReceiver>,
 }
 
 impl Call {
     /// A call that is watched if somebody will ask how far its upload is.
-    pub(crate) fn new(watched: bool, prepare: impl FnOnce(Option<Meter>) -> Prepared) -> Self {
-        let (meter, gauge) = watched.then(Meter::new).unzip();
-        Self { prepared: Mutex::new(Some(prepare(meter))), cancelled: Arc::default(), gauge }
+    pub(crate) fn new(watched: bool, prepare: impl FnOnce(Option<ProgressSender>) -> Prepared) -> Self {
+        let (progress_sender, progress_receiver) = watched.then(ProgressSender::new).unzip();
+        Self {
+            prepared: Mutex::new(Some(prepare(progress_sender))),
+            cancelled: Arc::default(),
+            progress_receiver,
+        }
     }
 }
 
@@ -68,10 +72,10 @@ impl Call {
 
     /// How far the upload is, as soon as that has changed; `null` after the end, and for what is not watched. To be
     /// called again only when the promise has resolved, and after `outcome`: a call that never begins has no end.
-    #[napi(catch_unwind, ts_return_type = "Promise<Uploaded | null>")]
-    pub fn next_uploaded<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
-        let gauge = self.gauge.clone();
-        promise(env, || async move { gauge?.next().await.map(Uploaded::from) })
+    #[napi(catch_unwind, ts_return_type = "Promise<UploadProgress | null>")]
+    pub fn next_upload_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+        let progress_receiver = self.progress_receiver.clone();
+        promise(env, || async move { progress_receiver?.next().await.map(UploadProgress::from) })
     }
 
     /// Gives the call up and frees its connection. After the end it does nothing.

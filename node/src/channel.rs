@@ -50,8 +50,8 @@ impl Handle {
         each!(self, channel => channel.next_state().await)
     }
 
-    async fn next_question(&self) -> bool {
-        each!(self, channel => channel.next_question().await)
+    async fn next_password_request(&self) -> bool {
+        each!(self, channel => channel.next_password_request().await)
     }
 
     /// What a future gives. A panic in it ends the channel.
@@ -133,12 +133,12 @@ impl Channel {
     }
 
     /// Resolves with `true` when a fresh password is wanted, and `answer` is to be called; with `false` after the end.
-    /// Only for a target that `asks`.
+    /// Only for a target that `refreshable`.
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
-    pub fn next_question<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
+    pub fn next_password_request<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let handle = self.handle.clone();
         promise(env, move || async move {
-            handle.guard(async { Some(handle.next_question().await) }).await.unwrap_or(false)
+            handle.guard(async { Some(handle.next_password_request().await) }).await.unwrap_or(false)
         })
     }
 
@@ -237,9 +237,9 @@ fn misplaced(method: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use orgo_core::address::ComputerAddress;
-    use orgo_core::auth::Password;
     use orgo_core::channel::{CloseReason, Target};
+    use orgo_core::client::address::ComputerAddress;
+    use orgo_core::client::credentials::Password;
 
     #[test]
     fn a_panic_ends_a_channel_with_its_message() {

@@ -7,10 +7,10 @@ use napi::Env;
 use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use orgo_core::channel::{Protocol, Session, Target};
-use orgo_core::config::{Config, RawConfig};
+use orgo_core::client::config::{Config, RawConfig};
 use orgo_core::driver::Source;
 use orgo_core::error;
-use orgo_core::upload::Content;
+use orgo_core::rest::upload::Content;
 use serde::Deserialize;
 
 use crate::call::{Call, Prepared};
@@ -26,7 +26,7 @@ pub struct RawContent {
     pub name: String,
     pub content_type: String,
     pub data: Uint8Array,
-    /// Whether `Call.nextUploaded` will be asked how far the upload is.
+    /// Whether `Call.nextUploadProgress` will be asked how far the upload is.
     pub watched: Option<bool>,
 }
 
@@ -96,8 +96,8 @@ impl Client {
         content: Option<RawContent>,
     ) -> Call {
         let watched = content.as_ref().is_some_and(|content| content.watched == Some(true));
-        Call::new(watched, |meter| Prepared {
-            meter,
+        Call::new(watched, |progress_sender| Prepared {
+            progress_sender,
             network: self.network.clone(),
             config: Arc::clone(&self.config),
             operation,
@@ -154,13 +154,13 @@ impl Client {
 
     fn target(&self, owner: &str, json: &str) -> Result<(Target, Source), error::Error> {
         let raw: RawTarget = parse(owner, "target", json)?;
-        let source = if raw.asks {
+        let source = if raw.refreshable {
             Source::Consumer(self.config.request_timeout())
         } else {
             Source::Service(Config::clone(&self.config))
         };
         let mut target = Target::new(&self.config, raw.address, raw.password);
-        target.limit_redials(raw.max_redials)?;
+        target.limit_reconnects(raw.max_reconnects)?;
         Ok((target, source))
     }
 

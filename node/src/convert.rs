@@ -2,11 +2,11 @@
 
 use napi::bindgen_prelude::{Error, Status};
 use napi_derive::napi;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
-use orgo_core::call::Output;
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
 use orgo_core::error::{self, EncodeError};
-use orgo_core::upload;
+use orgo_core::rest::call::Output;
+use orgo_core::rest::upload;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -22,9 +22,9 @@ pub(crate) struct RawTarget {
     pub(crate) password: Option<Password>,
     /// Whether JavaScript is to be asked for a fresh password.
     #[serde(default)]
-    pub(crate) asks: bool,
+    pub(crate) refreshable: bool,
     #[serde(default)]
-    pub(crate) max_redials: Option<f64>,
+    pub(crate) max_reconnects: Option<f64>,
 }
 
 /// How a call ended.
@@ -61,14 +61,14 @@ impl From<Result<Output, error::Error>> for Outcome {
 /// How far an upload is, in bytes of the file.
 #[napi(object, object_from_js = false)]
 #[derive(Debug)]
-pub struct Uploaded {
+pub struct UploadProgress {
     pub loaded: f64,
     pub total: f64,
 }
 
-impl From<upload::Uploaded> for Uploaded {
+impl From<upload::UploadProgress> for UploadProgress {
     #[allow(clippy::cast_precision_loss, reason = "a file of 9 PB does not fit into memory")]
-    fn from(uploaded: upload::Uploaded) -> Self {
+    fn from(uploaded: upload::UploadProgress) -> Self {
         Self { loaded: uploaded.loaded as f64, total: uploaded.total as f64 }
     }
 }

@@ -1,4 +1,4 @@
-//! The Node binding: carries out what `orgo-core` asks for on a thread of its own, and converts values between
+//! The Node binding: carries out what `orgo-core` refreshable for on a thread of its own, and converts values between
 //! JavaScript and the core. It decides nothing about the protocol.
 //!
 //! Values cross as JSON text, so that the work of parsing stays off the JavaScript thread; bytes, samples and long

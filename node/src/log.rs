@@ -6,7 +6,7 @@ use std::sync::Arc;
 use napi::Status;
 use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue};
-use orgo_core::note::Note;
+use orgo_core::diagnostics::log::LogEntry;
 
 /// Lines that wait for a busy JavaScript thread; more are lost.
 const WAITING: usize = 1024;
@@ -25,7 +25,7 @@ impl Log {
         Self(function.map(Arc::new))
     }
 
-    pub(crate) fn write(&self, note: &Note) {
+    pub(crate) fn write(&self, note: &LogEntry) {
         if let Some(function) = &self.0 {
             let line = (note.level().name().to_owned(), note.to_string());
             // A full queue or an environment that is coming down: the line is lost.

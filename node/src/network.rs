@@ -11,11 +11,11 @@ use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use orgo_core::Millis;
-use orgo_core::address::SocketUrl;
-use orgo_core::channel::DialFailure;
+use orgo_core::channel::ConnectFailure;
+use orgo_core::client::address::SocketUrl;
+use orgo_core::diagnostics::log::LogEntry;
 use orgo_core::driver::{Platform, Progress};
-use orgo_core::http::{Reached, Request, Response, ResponseBody, SendFailure};
-use orgo_core::note::Note;
+use orgo_core::rest::http::{Reached, Request, Response, ResponseBody, SendFailure};
 
 use crate::body::Counted;
 use crate::clock;
@@ -126,11 +126,11 @@ impl Platform for Network {
     fn connect(
         &self,
         url: SocketUrl,
-    ) -> impl Future<Output = Result<(Reader, Writer), DialFailure>> + 'static {
+    ) -> impl Future<Output = Result<(Reader, Writer), ConnectFailure>> + 'static {
         socket::connect(self.dialer.clone(), url)
     }
 
-    fn log(&self, note: &Note) {
+    fn log(&self, note: &LogEntry) {
         self.log.write(note);
     }
 }
@@ -171,7 +171,7 @@ fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<
     Ok(request)
 }
 
-/// The request that a redirection asks for. Credentials stay on their origin, and nothing goes from `https` to `http`:
+/// The request that a redirection refreshable for. Credentials stay on their origin, and nothing goes from `https` to `http`:
 /// such an answer is handed on as it is.
 fn redirected(
     mut request: http::Request<Full<Counted>>,

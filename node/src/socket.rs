@@ -10,8 +10,8 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use http::Uri;
 use http::header::USER_AGENT;
 use http::uri::{PathAndQuery, Scheme};
-use orgo_core::address::SocketUrl;
-use orgo_core::channel::{DialFailure, MAX_MESSAGE_BYTES};
+use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
+use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, SocketReader, SocketWriter};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -35,13 +35,13 @@ pub(crate) struct Reader(Shared);
 pub(crate) struct Writer(Shared);
 
 /// Opens a socket.
-pub(crate) async fn connect(dialer: Dialer, url: SocketUrl) -> Result<(Reader, Writer), DialFailure> {
-    let failed = |error: &BoxError| DialFailure { status: None, message: explain(&**error) };
+pub(crate) async fn connect(dialer: Dialer, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
+    let failed = |error: &BoxError| ConnectFailure { status: None, message: explain(&**error) };
     let uri: Uri = url.expose().parse().map_err(|error: http::uri::InvalidUri| failed(&error.into()))?;
     let stream = dialer.tunnel(origin(&uri).map_err(|error| failed(&error))?).await;
     let stream = stream.map_err(|error| failed(&error))?;
     let socket = handshake(uri, stream).await.map_err(|error| match error {
-        Error::Http(answer) => DialFailure {
+        Error::Http(answer) => ConnectFailure {
             status: Some(answer.status().as_u16()),
             message: format!("the server answered {}", answer.status()),
         },

@@ -85,22 +85,22 @@ test("an upload that is watched tells how much of the file the connection took",
     });
   const raw = upload(true);
   const outcome = raw.outcome();
-  const first = await raw.nextUploaded();
+  const first = await raw.nextUploadProgress();
   assert.equal(first.total, total);
   const told = [first.loaded];
   assert.ok(first.loaded < total, "nobody has read");
   drink();
-  for (let next = await raw.nextUploaded(); next !== null; next = await raw.nextUploaded()) told.push(next.loaded);
+  for (let next = await raw.nextUploadProgress(); next !== null; next = await raw.nextUploadProgress()) told.push(next.loaded);
   assert.equal((await outcome).ok, true);
   assert.deepEqual(
     told,
     [...new Set(told)].sort((a, b) => a - b),
   );
   assert.equal(told.at(-1), total);
-  assert.equal(await raw.nextUploaded(), null);
+  assert.equal(await raw.nextUploadProgress(), null);
 
   const unwatched = upload(undefined);
-  const [, nothing] = await Promise.all([unwatched.outcome(), unwatched.nextUploaded()]);
+  const [, nothing] = await Promise.all([unwatched.outcome(), unwatched.nextUploadProgress()]);
   assert.equal(nothing, null);
 });
 
@@ -113,7 +113,7 @@ test("of an upload that is given up no more is sent", async (t) => {
   const given = client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", content);
   const outcome = given.outcome();
   const [socket] = await connected;
-  await given.nextUploaded();
+  await given.nextUploadProgress();
   given.cancel();
   assert.equal((await outcome).ok, false);
   let received = 0;
@@ -129,15 +129,15 @@ test("the watching of an upload ends with it, however that comes", async (t) => 
   const content = { name: "a", contentType: "", data: new Uint8Array(9), watched: true };
   const given = client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", content);
   const outcome = given.outcome();
-  assert.equal((await given.nextUploaded()).total, 9);
-  const next = given.nextUploaded();
+  assert.equal((await given.nextUploadProgress()).total, 9);
+  const next = given.nextUploadProgress();
   given.cancel();
   assert.equal((await outcome).ok, false);
   assert.equal(await next, null);
 
   const wrong = client(port).call("files.upload", "{", "{}", content);
   assert.equal((await wrong.outcome()).ok, false);
-  assert.equal(await wrong.nextUploaded(), null);
+  assert.equal(await wrong.nextUploadProgress(), null);
 });
 
 test("what is wrong in a call is an outcome, and nothing is sent", async (t) => {

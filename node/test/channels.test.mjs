@@ -228,7 +228,7 @@ test("a connection that is lost is dialled again", async (t) => {
   });
   const terminal = open(client(port), "terminal", port);
   await status(terminal, "open");
-  await status(terminal, "waiting");
+  await status(terminal, "reconnecting");
   await status(terminal, "open");
   assert.equal(terminal.input("again"), null);
   const found = await until(terminal, ({ data }) => data === "again");
@@ -263,7 +263,7 @@ test("a message of more than 16 MiB ends a channel, in whatever fragments it com
 
 test("a server that nobody can reach is tried again, and closing ends that", async () => {
   const terminal = open(client(9), "terminal", 9);
-  await status(terminal, "waiting");
+  await status(terminal, "reconnecting");
   terminal.close();
   assert.equal((await status(terminal, "closed")).cause.reason, "normal");
 });

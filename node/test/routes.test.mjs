@@ -66,7 +66,7 @@ function orgo(origin) {
 
 async function echo(orgo, origin) {
   const terminal = open(orgo, "terminal", 0, {}, { connection_url: origin });
-  const state = await status(terminal, "open", "waiting", "closed");
+  const state = await status(terminal, "open", "reconnecting", "closed");
   assert.equal(state.status, "open", JSON.stringify(state));
   terminal.input("hello");
   assert.equal(await output(terminal, "hello"), "hello");

@@ -46,12 +46,12 @@ export interface BindingContent {
   name: string;
   content_type: string;
   data: Uint8Array;
-  /** Whether `nextUploaded` will be asked how far the upload is. */
+  /** Whether `nextUploadProgress` will be asked how far the upload is. */
   watched?: boolean;
 }
 
 /** How far an upload is, in bytes of the file. */
-export interface BindingUploaded {
+export interface BindingUploadProgress {
   loaded: number;
   total: number;
 }
@@ -67,7 +67,7 @@ export interface PendingCall {
    * How far the upload is, as soon as that has changed: it never goes back, and is whole at last if the upload is taken.
    * `null` after the end, and for what is not watched. One call at a time.
    */
-  nextUploaded(): Promise<BindingUploaded | null>;
+  nextUploadProgress(): Promise<BindingUploadProgress | null>;
   /** Gives it up: the connection is freed and the outcome is an `aborted` error. After the end it does nothing. */
   cancel(): void;
 }
@@ -78,10 +78,10 @@ export interface ChannelTarget {
   instance_id?: string;
   connection_url?: string;
   password?: string;
-  /** Asks by `nextQuestion` for a password when one is needed, instead of asking the API. */
+  /** Asks by `nextPasswordRequest` for a password when one is needed, instead of asking the API. */
   asks?: boolean;
   /** How many dials may fail in a row. */
-  max_redials?: number;
+  max_reconnects?: number;
 }
 
 /** What the three channels have in common. */
@@ -94,7 +94,7 @@ export interface BindingChannel<Item> {
   /** Resolves at the next change of the state, at once if it changed since the last call; `null` after the end. */
   nextState(): Promise<ChannelState | null>;
   /** Resolves with `true` when a password is wanted, and `answer` is to be called; with `false` after the end. */
-  nextQuestion(): Promise<boolean>;
+  nextPasswordRequest(): Promise<boolean>;
   /** Answers with what is known now, or with a problem in words instead. */
   answer(target: ChannelTarget | undefined, problem?: string): void;
   /** The state now. */

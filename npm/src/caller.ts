@@ -1,5 +1,5 @@
 import { onAbort } from "./abort.js";
-import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploaded, PendingCall } from "./binding.js";
+import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploadProgress, PendingCall } from "./binding.js";
 import { Bounds } from "./bounded.js";
 import { errorFrom, errorThrown, rethrown } from "./errors.js";
 import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
@@ -23,7 +23,7 @@ interface SharedOptions extends CallOptions {
 /** What an upload sends, and who is told how far it is. */
 export interface Upload {
   content: BindingContent;
-  onProgress: ((progress: BindingUploaded) => void) | undefined;
+  onProgress: ((progress: BindingUploadProgress) => void) | undefined;
 }
 
 /** A client's settings and its way to the binding. Every handle and every resource of the client shares one. */
@@ -103,8 +103,19 @@ export class Caller {
     options?: CallOptions,
     upload?: Upload,
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
-    const rest = this.sharing(operation, options);
     const plain = plainParameters(operation, params);
+    const { value, bytes = new Uint8Array() } = await this.send(operation, plain, options, upload);
+    return { value: value as Result<Name>, bytes };
+  }
+
+  /** Makes a call by its name, with parameters that are plain already. */
+  async send(
+    operation: string,
+    plain: Record<string, unknown>,
+    options?: CallOptions,
+    upload?: Upload,
+  ): Promise<{ value: unknown; bytes?: Uint8Array }> {
+    const rest = this.sharing(operation, options);
     const { signal, timeout = this.timeout, totalTimeout = timeout } = rest();
     const bounds = new Bounds(operation, totalTimeout, signal);
     const client = await this.client(bounds);
@@ -119,9 +130,7 @@ export class Caller {
     // Nothing is told after the end.
     await told;
 
-    if (outcome.ok) {
-      return { value: hideSecrets(outcome.value) as Result<Name>, bytes: outcome.bytes ?? new Uint8Array() };
-    }
+    if (outcome.ok) return { ...outcome, value: hideSecrets(outcome.value) };
     const { kind, limit, delivered } = outcome.error;
     if (kind === "aborted") bounds.check(delivered);
     // The binding was told what was left of the limit; the caller is told the limit.
@@ -131,9 +140,9 @@ export class Caller {
 }
 
 /** Tells how far an upload is, until its end. */
-async function tell(pending: PendingCall, onProgress: (progress: BindingUploaded) => void): Promise<void> {
+async function tell(pending: PendingCall, onProgress: (progress: BindingUploadProgress) => void): Promise<void> {
   // A binding that fails says so by its outcome.
-  const next = () => pending.nextUploaded().catch(() => null);
+  const next = () => pending.nextUploadProgress().catch(() => null);
   for (let progress = await next(); progress !== null; progress = await next()) {
     const { loaded, total } = progress;
     callOut(() => onProgress({ loaded, total }));

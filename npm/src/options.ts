@@ -25,7 +25,7 @@ export interface CallOptions {
 export interface OpenOptions {
   /** Gives the opening up when it is aborted, with an {@link AbortError}. An open channel is ended by `close()`. */
   signal?: AbortSignalLike;
-  /** How long the opening may take, in milliseconds, redials included. Default: the client's limit of a request. */
+  /** How long the opening may take, in milliseconds, reconnects included. Default: the client's limit of a request. */
   timeout?: number;
   /** How many dials may fail in a row, while it opens and later. Default: 10. */
   maxRetries?: number;
@@ -58,6 +58,7 @@ export const checks = {
   string: { accepts: (value) => typeof value === "string" && value !== "", wanted: "a string that is not empty" },
   boolean: { accepts: (value) => typeof value === "boolean", wanted: "true or false" },
   function: { accepts: (value) => typeof value === "function", wanted: "a function" },
+  any: { accepts: () => true, wanted: "any value" },
   object: { accepts: isObject, wanted: "an object" },
   milliseconds: {
     accepts: (value) => typeof value === "number" && value >= 1 && value <= LONGEST,

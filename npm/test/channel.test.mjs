@@ -65,7 +65,7 @@ test("a connection that is refreshed answers for the password, and later channel
   const connected = new ConnectedComputer(platform, connection, { refresh: () => answers.shift()() });
   const opened = connected.terminal({}, { maxRetries: 3 });
   const channel = await until(() => channels[0]);
-  assert.deepEqual(channel.target, { computer_id: "c", password: "old", asks: true, max_redials: 3 });
+  assert.deepEqual(channel.target, { computer_id: "c", password: "old", asks: true, max_reconnects: 3 });
   channel.open();
   await opened;
   for (let count = 1; count <= 3; count++) {
@@ -181,13 +181,13 @@ test("states, errors and reconnections are told to those who listen", async () =
   const stop = stream.on("state", ({ status }) => heard.push(status));
   stream.on("error", (message) => heard.push(message));
   stream.on("reconnected", (unacknowledged) => heard.push(`reconnected, ${unacknowledged}`));
-  channel.enter({ status: "waiting", attempt: 1, delay: 500 });
+  channel.enter({ status: "reconnecting", attempt: 1, delay: 500 });
   await until(() => heard.length === 1);
   stop();
   channel.open();
   channel.put({ type: "reconnected", unacknowledged: 2 }, { type: "error", message: "odd" }, output("$ "));
   await stream[Symbol.asyncIterator]().next();
-  assert.deepEqual(heard, ["waiting", "reconnected, 2", "odd"]);
+  assert.deepEqual(heard, ["reconnecting", "reconnected, 2", "odd"]);
 });
 
 test("keystrokes go out while the link is up, and are refused while it is down", async () => {
@@ -199,7 +199,7 @@ test("keystrokes go out while the link is up, and are refused while it is down",
   assert.equal(stream.refusal, undefined);
   channel.enter({ status: "unstable" });
   assert.deepEqual([stream.write("lost"), stream.refusal], [false, "unstable"]);
-  channel.enter({ status: "waiting", attempt: 1, delay: 500 });
+  channel.enter({ status: "reconnecting", attempt: 1, delay: 500 });
   assert.deepEqual([stream.write("lost"), stream.refusal], [false, "disconnected"]);
   await assert.rejects(writer.write("lost"), { name: "ConnectionError", delivered: "no" });
   assert.deepEqual(channel.sent, ["ls\r", [100, 30], "id\r"]);

@@ -29,15 +29,15 @@ test("parameters and results pass as JSON, bytes as bytes", async () => {
   const { client, version, kind } = binding({
     call(...args) {
       calls.push(args);
-      const nextUploaded = async () => ({ loaded: 1, total: 2 });
-      return { outcome: async () => ({ ok: true, json: '{"width":1}', bytes }), nextUploaded, cancel() {} };
+      const nextUploadProgress = async () => ({ loaded: 1, total: 2 });
+      return { outcome: async () => ({ ok: true, json: '{"width":1}', bytes }), nextUploadProgress, cancel() {} };
     },
   });
   assert.deepEqual([kind, version()], ["native", "1.2.3"]);
   const content = { name: "n", content_type: "text/plain", data: bytes };
-  const { outcome, nextUploaded } = client({}).call("o", { a: 1 }, { timeout: 2 }, content);
+  const { outcome, nextUploadProgress } = client({}).call("o", { a: 1 }, { timeout: 2 }, content);
   assert.deepEqual(await outcome, { ok: true, value: { width: 1 }, bytes });
-  assert.deepEqual(await nextUploaded(), { loaded: 1, total: 2 });
+  assert.deepEqual(await nextUploadProgress(), { loaded: 1, total: 2 });
   client({}).call("o", {}, {}, { ...content, watched: true });
   const passed = (watched) => ({ name: "n", contentType: "text/plain", data: bytes, watched });
   assert.deepEqual(calls, [

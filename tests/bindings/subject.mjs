@@ -53,14 +53,14 @@ class Opened {
   items = [];
   aborter = new AbortController();
 
-  constructor(sdk, { kind, options, connection, client, computer, redials }) {
+  constructor(sdk, { kind, options, connection, client, computer, reconnects }) {
     const refresh = () => {
       this.asked += 1;
       return new Promise((resolve, reject) => (this.question = { resolve, reject }));
     };
     const handle = connection ? sdk.Orgo.connect(connection, { refresh }) : new sdk.Orgo(client).computer(computer);
     const { signal } = this.aborter;
-    const how = { signal, timeout: OPENING, ...(redials !== undefined && { maxRetries: redials }) };
+    const how = { signal, timeout: OPENING, ...(reconnects !== undefined && { maxRetries: reconnects }) };
     const given = kind === "events" ? (options.types ?? []) : options;
     handle[kind](given, how).then(
       (channel) => this.read(kind, channel),

@@ -55,9 +55,9 @@ class Player {
 
   begin() {
     const { channel, options = {}, target } = this.#script;
-    const { password, max_redials: redials, computer_id } = target;
+    const { password, max_reconnects: reconnects, computer_id } = target;
     const addresses = this.#addresses(target);
-    const given = { kind: channel, options, redials };
+    const given = { kind: channel, options, reconnects };
     if (password === undefined) {
       const { base_url: baseUrl, realtime_url: realtimeUrl } = addresses;
       const client = { apiKey: KEY, maxRetries: 0, baseUrl, ...(realtimeUrl && { realtimeUrl }) };
@@ -161,7 +161,7 @@ class Player {
       if (open) return fits(state, wanted) && fits(states.at(-1), wanted);
       if (failure) return fits({ status: "closed", cause: failure.cause }, wanted);
       // The public API tells of an opening only how it ended.
-      return wanted.status === "connecting" || wanted.status === "waiting";
+      return wanted.status === "connecting" || wanted.status === "reconnecting";
     });
     this.#record.push({ open, failed: failure !== undefined, state: wanted });
   }

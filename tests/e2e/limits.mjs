@@ -576,7 +576,7 @@ export const limits = Object.fromEntries([
   ["a missing key is said, with the remedy", missingKeyIsSaid],
   ["a refused password is asked for, and the channel goes on", passwordIsRefreshed],
   ["without an answer for the password a channel ends with the cause and the remedy", outdatedPasswordIsSaid],
-  ["redials are told to the log", redialsAreTold],
+  ["reconnects are told to the log", redialsAreTold],
   ["refused keystrokes are told to the log", refusedKeystrokesAreTold],
   ["a read that was given up loses nothing", abandonedReadLosesNothing],
 ]);

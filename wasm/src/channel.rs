@@ -1,9 +1,9 @@
 //! The three channels as JavaScript classes.
 
 use js_sys::{Array, Promise};
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
 use orgo_core::channel::{self as core, Protocol, Session};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
 use orgo_core::driver::{Channel, Source, drive};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -36,9 +36,9 @@ fn next_state<C: Protocol + 'static>(channel: &Channel<C>) -> Promise {
     promise(async move { channel.next_state().await.map_or(JsValue::NULL, |state| to_js(&state.to_json())) })
 }
 
-fn next_question<C: Protocol + 'static>(channel: &Channel<C>) -> Promise {
+fn next_password_request<C: Protocol + 'static>(channel: &Channel<C>) -> Promise {
     let channel = channel.clone();
-    promise(async move { channel.next_question().await.into() })
+    promise(async move { channel.next_password_request().await.into() })
 }
 
 /// The answer in a target, or the problem that stands instead of one.
@@ -79,10 +79,10 @@ macro_rules! channel {
             }
 
             /// Resolves with `true` when a fresh password is wanted, with `false` after the end. Only for a target that
-            /// `asks`.
-            #[wasm_bindgen(js_name = nextQuestion)]
-            pub fn next_question(&self) -> Promise {
-                next_question(&self.0)
+            /// `refreshable`.
+            #[wasm_bindgen(js_name = nextPasswordRequest)]
+            pub fn next_password_request(&self) -> Promise {
+                next_password_request(&self.0)
             }
 
             /// Answers with a target, or with a problem in words instead.

@@ -4,17 +4,17 @@ use std::future::pending;
 
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::{Function, Promise};
-use orgo_core::auth::ApiKey;
-use orgo_core::call::Call;
 use orgo_core::channel::{Session, Target};
-use orgo_core::config::{Config, RawCallOptions, RawConfig};
-use orgo_core::driver::{Gauge, Meter, Platform, Source, run_call};
+use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::client::credentials::ApiKey;
+use orgo_core::driver::{Platform, ProgressReceiver, ProgressSender, Source, run_call};
 use orgo_core::error::Error;
+use orgo_core::rest::call::Call;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 use crate::channel::{Audio, Events, Terminal};
-use crate::convert::{content_from_js, error_to_js, map_from_js, outcome_to_js, uploaded_to_js};
+use crate::convert::{content_from_js, error_to_js, map_from_js, outcome_to_js, upload_progress_to_js};
 use crate::fields::Fields;
 use crate::platform::Browser;
 use crate::promise::promise;
@@ -77,18 +77,18 @@ impl Client {
         // Looking into what is no object throws, and each exception leaves a slot of wasm-bindgen's table behind.
         let watched = content.is_object()
             && Fields { owner: operation, object: content }.flag("watched").unwrap_or_default();
-        let (meter, gauge) = watched.then(Meter::new).unzip();
+        let (progress_sender, progress_receiver) = watched.then(ProgressSender::new).unzip();
         let (cancelled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
             let cancelled = async {
                 let _ = cancelled.await;
             };
             outcome_to_js(match call {
-                Ok(call) => run_call(&browser, call, cancelled, meter).await,
+                Ok(call) => run_call(&browser, call, cancelled, progress_sender).await,
                 Err(error) => Err(error),
             })
         });
-        PendingCall { outcome, cancel, gauge }
+        PendingCall { outcome, cancel, progress_receiver }
     }
 
     /// Opens a terminal.
@@ -155,13 +155,13 @@ impl Client {
     fn target(&self, target: &JsValue) -> Result<(Target, Source), Error> {
         let fields = Fields { owner: "channel", object: target };
         let (address, password) = fields.known()?;
-        let source = if fields.flag("asks")? {
+        let source = if fields.flag("refreshable")? {
             Source::Consumer(self.config.request_timeout())
         } else {
             Source::Service(self.config.clone())
         };
         let mut target = Target::new(&self.config, address, password);
-        target.limit_redials(fields.number("max_redials")?)?;
+        target.limit_reconnects(fields.number("max_reconnects")?)?;
         Ok((target, source))
     }
 }
@@ -184,7 +184,7 @@ fn call_options(fields: &Fields<'_>) -> Result<RawCallOptions, Error> {
 pub struct PendingCall {
     outcome: Promise,
     cancel: AbortHandle,
-    gauge: Option<Gauge>,
+    progress_receiver: Option<ProgressReceiver>,
 }
 
 #[wasm_bindgen]
@@ -197,12 +197,12 @@ impl PendingCall {
 
     /// How far the upload is, as soon as that has changed; `null` after the end, and for what is not watched. To be
     /// called again only when the promise has resolved.
-    #[wasm_bindgen(js_name = nextUploaded)]
-    pub fn next_uploaded(&self) -> Promise {
-        let gauge = self.gauge.clone();
+    #[wasm_bindgen(js_name = nextUploadProgress)]
+    pub fn next_upload_progress(&self) -> Promise {
+        let progress_receiver = self.progress_receiver.clone();
         promise(async move {
-            let next = async { gauge?.next().await };
-            uploaded_to_js(next.await)
+            let next = async { progress_receiver?.next().await };
+            upload_progress_to_js(next.await)
         })
     }
 

@@ -1,11 +1,11 @@
 //! Values of the core as JavaScript values and back.
 
 use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array, parse_float};
-use orgo_core::call::Output;
 use orgo_core::channel::{AudioItem, TerminalItem};
+use orgo_core::encoding::json::{self, Map, Value};
 use orgo_core::error::{EncodeError, Error};
-use orgo_core::json::{self, Map, Value};
-use orgo_core::upload::{Content, Uploaded};
+use orgo_core::rest::call::Output;
+use orgo_core::rest::upload::{Content, UploadProgress};
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::{JsCast, JsValue};
@@ -85,8 +85,8 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
 }
 
 /// How far an upload is; `null` after its end.
-pub(crate) fn uploaded_to_js(uploaded: Option<Uploaded>) -> JsValue {
-    uploaded.map_or(JsValue::NULL, |Uploaded { loaded, total }| {
+pub(crate) fn upload_progress_to_js(uploaded: Option<UploadProgress>) -> JsValue {
+    uploaded.map_or(JsValue::NULL, |UploadProgress { loaded, total }| {
         object(&[("loaded", loaded.into()), ("total", total.into())])
     })
 }

@@ -1,10 +1,10 @@
 //! Settings and options, read field by field: a wrong one is named, and no decoder has to be built for each kind.
 
 use js_sys::{Array, Reflect};
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
+use orgo_core::encoding::json::Map;
 use orgo_core::error::Error;
-use orgo_core::json::Map;
 use wasm_bindgen::{JsCast, JsValue};
 
 use crate::convert::{map_from_js, refused};

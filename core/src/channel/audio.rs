@@ -5,12 +5,12 @@ use std::collections::VecDeque;
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, forget_error};
 use crate::Millis;
-use crate::address::SocketUrl;
 use crate::audio::Format;
 use crate::audio::pcm::Decoder;
+use crate::client::address::SocketUrl;
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{self, Value};
 use crate::error::Error;
-use crate::json::{self, Value};
-use crate::mask::Mask;
 
 /// So much sound waits for a consumer; then the oldest is dropped.
 const KEPT_SECONDS: u32 = 10;

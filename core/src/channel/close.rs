@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::json::{Value, serialize_as_json};
-use crate::text::split_once;
+use crate::encoding::json::{Value, serialize_as_json};
+use crate::encoding::text::split_once;
 
 /// The cause, whatever the generation's code for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, forget_error};
 use crate::Millis;
-use crate::address::SocketUrl;
+use crate::client::address::SocketUrl;
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
 use crate::error::Error;
-use crate::json::{self, Map, Value, quote, serialize_as_json};
-use crate::mask::Mask;
-use crate::schema::{Type, Typed, object};
+use crate::rest::schema::{Type, Typed, object};
 
 /// So many events wait for a consumer; then the oldest are dropped.
 const KEPT: usize = 1024;
@@ -32,7 +32,7 @@ macro_rules! events {
         /// Every type of event of the specification.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
-            doc: $crate::schema::doc_text!($($doc, "\n"),+),
+            doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
             data: <$data as Typed>::TYPE,
         } ),+];
     };

@@ -8,7 +8,7 @@
 use std::collections::VecDeque;
 
 use crate::Millis;
-use crate::json::quote;
+use crate::encoding::json::quote;
 
 /// Text may be accepted while less than this waits or is unacknowledged, in bytes.
 const HIGH_WATER: usize = 1 << 20;
@@ -23,7 +23,7 @@ const LARGEST_WINDOW: usize = 256 << 10;
 /// The window grows if an answer takes less than this, and shrinks if it takes more than that.
 const FAST: Millis = 1_000;
 const SLOW: Millis = 3_000;
-/// How long after a little input a ping asks for its acknowledgment: one ping serves several keystrokes.
+/// How long after a little input a ping refreshable for its acknowledgment: one ping serves several keystrokes.
 const PING_DELAY: Millis = 200;
 /// A server that leaves more pings unanswered while it sends other messages answers none.
 const MOST_PINGS: usize = 64;

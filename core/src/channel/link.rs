@@ -5,15 +5,15 @@ use std::collections::VecDeque;
 use super::close::{CloseCause, CloseReason, Verdict, judge};
 use super::input::Input;
 use crate::Millis;
-use crate::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
-use crate::auth::Password;
-use crate::config::{self, Config};
+use crate::client::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
+use crate::client::config::{self, Config};
+use crate::client::credentials::Password;
+use crate::diagnostics::log::{Level, LogEntry, LogEvent, LogQueue, LogThrottle};
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{Value, serialize_as_json};
 use crate::error::Error;
-use crate::json::{Value, serialize_as_json};
-use crate::mask::Mask;
-use crate::note::{Doublings, Fact, Level, Note, Notes};
-use crate::reason::shortened;
-use crate::retry::{Backoff, Jitter};
+use crate::rest::refusal::shortened;
+use crate::rest::retry::{Backoff, Jitter};
 
 /// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
 const PING_EVERY: Millis = 10_000;
@@ -23,7 +23,7 @@ const UNSTABLE_AFTER: Millis = 5_000;
 /// How long a ping may go unanswered before the link counts as dead.
 const DEAD_AFTER: Millis = 15_000;
 /// How long a socket may take to open.
-const DIAL_LIMIT: Millis = 15_000;
+const CONNECT_TIMEOUT: Millis = 15_000;
 /// A refusal comes as a close after the socket opened, so an open socket is no acceptance yet. The first frame is,
 /// or this much time, in case a server answers neither the ping nor the protocol's own first message.
 const ACCEPTED_AFTER: Millis = 3_000;
@@ -32,7 +32,7 @@ const REASON_WITHIN: Millis = 5_000;
 /// A link that held this long starts counting its tries anew.
 const STABLE_AFTER: Millis = 10_000;
 /// How many dials may fail in a row, unless the target says so.
-const MAX_REDIALS: u32 = 10;
+const MAX_RECONNECTS: u32 = 10;
 
 /// Where a channel is and how it is reached.
 #[derive(Debug, Clone, Default)]
@@ -43,10 +43,10 @@ pub struct Target {
     pub template: Option<SocketTemplate>,
     /// What is known of the computer.
     pub address: ComputerAddress,
-    /// The computer's password; `None` asks for it first.
+    /// The computer's password; `None` refreshable for it first.
     pub password: Option<Password>,
     /// How many dials may fail in a row; `None` is 10.
-    pub max_redials: Option<u32>,
+    pub max_reconnects: Option<u32>,
     /// What a log is told; `None` is nothing.
     pub log_level: Option<Level>,
 }
@@ -60,7 +60,7 @@ impl Target {
             template: config.realtime_url.clone(),
             address,
             password,
-            max_redials: None,
+            max_reconnects: None,
             log_level: config.log_level,
         }
     }
@@ -69,23 +69,23 @@ impl Target {
     ///
     /// # Errors
     /// [`Error::Encode`] for what is no count.
-    pub fn limit_redials(&mut self, count: Option<f64>) -> Result<(), Error> {
-        self.max_redials = config::count("channel", count)?;
+    pub fn limit_reconnects(&mut self, count: Option<f64>) -> Result<(), Error> {
+        self.max_reconnects = config::count("channel", count)?;
         Ok(())
     }
 }
 
 /// What is to be done in the world.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Output {
+pub enum Action {
     /// Find out the computer's address and a fresh password, then call `handle_credentials`.
     Authorize,
     /// Open a socket. Any older one is gone.
-    Dial(SocketUrl),
+    Connect(SocketUrl),
     /// Send a text message.
     Send(String),
     /// Close the socket with this code. Nothing more is expected of it.
-    Hangup(u16),
+    Close(u16),
 }
 
 /// The state of a channel.
@@ -98,7 +98,7 @@ pub enum State {
     /// Open, but silent for too long.
     Unstable,
     /// Broken; the next try comes.
-    Waiting {
+    Reconnecting {
         /// The number of the next try, from 1.
         attempt: u32,
         /// When it comes, on the caller's clock.
@@ -121,8 +121,8 @@ impl State {
             Self::Connecting => Value::record([status("connecting")]),
             Self::Open => Value::record([status("open")]),
             Self::Unstable => Value::record([status("unstable")]),
-            Self::Waiting { attempt, delay, cause, .. } => Value::record([
-                status("waiting"),
+            Self::Reconnecting { attempt, delay, cause, .. } => Value::record([
+                status("reconnecting"),
                 ("attempt", u64::from(*attempt).into()),
                 ("delay", (*delay).into()),
                 ("cause", cause.to_json()),
@@ -163,7 +163,7 @@ pub struct Counters {
     /// How often input was refused.
     pub refused: u64,
     /// How often the channel was dialled again.
-    pub redials: u64,
+    pub reconnects: u64,
 }
 
 impl Counters {
@@ -184,7 +184,7 @@ impl Counters {
             ("pending", self.pending.into()),
             ("unacknowledged", self.unacknowledged.into()),
             ("refused", self.refused.into()),
-            ("redials", self.redials.into()),
+            ("reconnects", self.reconnects.into()),
         ])
     }
 }
@@ -193,7 +193,7 @@ serialize_as_json!(State, Counters);
 
 /// Why a socket could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DialFailure {
+pub struct ConnectFailure {
     /// The status of the answer, where the server answered the upgrade with a refusal. Browsers do not tell.
     pub status: Option<u16>,
     /// The cause in words, without secrets.
@@ -246,7 +246,7 @@ pub(super) struct Link {
     /// Of the password that was known last.
     pub(super) mask: Mask,
     phase: Phase,
-    outputs: VecDeque<Output>,
+    actions: VecDeque<Action>,
     pub(super) input: Input,
     /// Bytes of input that may not have arrived, since the channel was last open.
     unacknowledged: u64,
@@ -267,20 +267,20 @@ pub(super) struct Link {
     /// Why the last socket, or the last try to open one, came to its end.
     cause: CloseCause,
     pub(super) counters: Counters,
-    dropped: Doublings,
-    refused: Doublings,
-    notes: Notes,
+    dropped: LogThrottle,
+    refused: LogThrottle,
+    log: LogQueue,
 }
 
 impl Link {
     pub(super) fn new(channel: &'static str, target: Target, seed: u64) -> Self {
         Self {
             channel,
-            notes: Notes::new(target.log_level),
+            log: LogQueue::new(target.log_level),
             mask: target.password.as_ref().map(|password| Mask::of(password.expose())).unwrap_or_default(),
             target,
             phase: Phase::Authorizing { began: 0 },
-            outputs: VecDeque::new(),
+            actions: VecDeque::new(),
             input: Input::default(),
             unacknowledged: 0,
             jitter: Jitter::new(seed),
@@ -294,8 +294,8 @@ impl Link {
             problem: None,
             cause: CloseCause::new(CloseReason::Unreachable, ""),
             counters: Counters::default(),
-            dropped: Doublings::default(),
-            refused: Doublings::default(),
+            dropped: LogThrottle::default(),
+            refused: LogThrottle::default(),
         }
     }
 
@@ -303,17 +303,20 @@ impl Link {
         match &self.phase {
             Phase::Open { .. } if self.unstable => State::Unstable,
             Phase::Open { .. } => State::Open,
-            Phase::Waiting { at, delay } => {
-                State::Waiting { attempt: self.attempt, at: *at, delay: *delay, cause: self.last_cause() }
-            }
+            Phase::Waiting { at, delay } => State::Reconnecting {
+                attempt: self.attempt,
+                at: *at,
+                delay: *delay,
+                cause: self.last_cause(),
+            },
             Phase::Closed(cause) => State::Closed(cause.clone()),
-            // Between two tries it stays "waiting", with the try that is under way. The one after a refused password
+            // Between two tries it stays "reconnecting", with the try that is under way. The one after a refused password
             // follows no failed one.
             Phase::Authorizing { began } | Phase::Dialling { began, .. } | Phase::Greeting { began, .. }
                 if self.opened_before || self.attempt > 0 =>
             {
                 let cause = self.last_cause();
-                State::Waiting { attempt: self.attempt.max(1), at: *began, delay: 0, cause }
+                State::Reconnecting { attempt: self.attempt.max(1), at: *began, delay: 0, cause }
             }
             Phase::Authorizing { .. } | Phase::Dialling { .. } | Phase::Greeting { .. } => State::Connecting,
         }
@@ -339,7 +342,7 @@ impl Link {
         matches!(self.phase, Phase::Closed(_))
     }
 
-    /// Begins, or begins again: with the password at hand it dials, without it asks.
+    /// Begins, or begins again: with the password at hand it dials, without it refreshable.
     pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         if self.target.password.is_some() {
             self.dial(now, now, url);
@@ -349,9 +352,9 @@ impl Link {
     }
 
     fn authorize(&mut self, now: Millis) {
-        self.outputs.clear();
+        self.actions.clear();
         self.phase = Phase::Authorizing { began: now };
-        self.outputs.push_back(Output::Authorize);
+        self.actions.push_back(Action::Authorize);
     }
 
     pub(super) fn address(&self) -> &ComputerAddress {
@@ -366,8 +369,8 @@ impl Link {
                     Some(password) => plain.with_token(password.clone()),
                     None => plain,
                 };
-                self.outputs.clear();
-                self.outputs.push_back(Output::Dial(url(plain)));
+                self.actions.clear();
+                self.actions.push_back(Action::Connect(url(plain)));
                 self.phase = Phase::Dialling { began, since: now };
             }
             Err(problem) => {
@@ -395,7 +398,7 @@ impl Link {
                 self.close(CloseCause::new(CloseReason::Unauthorized, &error.to_string()));
             }
             Err(error) => {
-                let mut failure = DialFailure { status: None, message: error.to_string() };
+                let mut failure = ConnectFailure { status: None, message: error.to_string() };
                 if let Error::Server(error) = &error {
                     failure.status = Some(error.status);
                     if let Some(id) = &error.request_id {
@@ -403,7 +406,7 @@ impl Link {
                         failure.message.push_str(id);
                     }
                 }
-                self.dial_failed(now, &failure);
+                self.connect_failed(now, &failure);
             }
         }
     }
@@ -441,7 +444,7 @@ impl Link {
         }
         self.phase = Phase::Open { since: now };
         self.refreshed = false;
-        self.note(|| Fact::Opened);
+        self.log(|| LogEvent::Opened);
         if std::mem::replace(&mut self.opened_before, true) {
             Change::AcceptedAgain { unacknowledged: std::mem::take(&mut self.unacknowledged) }
         } else {
@@ -449,7 +452,7 @@ impl Link {
         }
     }
 
-    pub(super) fn dial_failed(&mut self, now: Millis, failure: &DialFailure) {
+    pub(super) fn connect_failed(&mut self, now: Millis, failure: &ConnectFailure) {
         // A late report of what was given up says nothing of what is tried now.
         if !matches!(self.phase, Phase::Authorizing { .. } | Phase::Dialling { .. }) {
             return;
@@ -491,7 +494,7 @@ impl Link {
             Verdict::Refresh if self.refreshed || asking => self.end(cause),
             Verdict::Refresh => {
                 self.refreshed = true;
-                self.note(|| Fact::PasswordRefused { cause: cause.message.clone() });
+                self.log(|| LogEvent::PasswordRefused { cause: cause.message.clone() });
                 self.cause = cause;
                 self.target.password = None;
                 self.authorize(now);
@@ -499,17 +502,17 @@ impl Link {
             Verdict::Final => self.end(cause),
             Verdict::RedialIfOpened if !self.opened_before => self.end(cause),
             Verdict::Redial | Verdict::RedialIfOpened
-                if self.attempt >= self.target.max_redials.unwrap_or(MAX_REDIALS) =>
+                if self.attempt >= self.target.max_reconnects.unwrap_or(MAX_RECONNECTS) =>
             {
                 self.end(cause);
             }
             Verdict::Redial | Verdict::RedialIfOpened => {
                 self.attempt += 1;
-                self.counters.redials += 1;
-                self.outputs.clear();
+                self.counters.reconnects += 1;
+                self.actions.clear();
                 let delay = Backoff::CHANNEL.delay(self.attempt, &mut self.jitter);
                 let attempt = self.attempt;
-                self.note(|| Fact::Redial { cause: cause.message.clone(), attempt, delay });
+                self.log(|| LogEvent::Reconnecting { cause: cause.message.clone(), attempt, delay });
                 self.cause = cause;
                 self.phase = Phase::Waiting { at: now.saturating_add(delay), delay };
             }
@@ -522,7 +525,7 @@ impl Link {
             return;
         }
         if self.has_socket() || matches!(self.phase, Phase::Dialling { .. }) {
-            self.outputs.push_back(Output::Hangup(1000));
+            self.actions.push_back(Action::Close(1000));
         }
         self.end(cause);
     }
@@ -531,7 +534,7 @@ impl Link {
         self.unstable = false;
         self.disconnect();
         let cause = CloseCause { unacknowledged: self.unacknowledged, ..cause };
-        self.note(|| Fact::Ended {
+        self.log(|| LogEvent::Ended {
             cause: cause.message.clone(),
             proper: matches!(cause.reason, CloseReason::Normal | CloseReason::Exit),
         });
@@ -545,7 +548,7 @@ impl Link {
         self.counters.unacknowledged += bytes;
         self.counters.pending = 0;
         if bytes > 0 {
-            self.note(|| Fact::InputUnacknowledged { bytes });
+            self.log(|| LogEvent::InputUnacknowledged { bytes });
         }
     }
 
@@ -566,7 +569,7 @@ impl Link {
         self.counters.refused += 1;
         let count = self.counters.refused;
         if self.refused.reached(count) {
-            self.note(|| Fact::InputRefused { count });
+            self.log(|| LogEvent::InputRefused { count });
         }
     }
 
@@ -574,29 +577,29 @@ impl Link {
     pub(super) fn note_drops(&mut self) {
         let count = self.counters.dropped;
         if self.dropped.reached(count) {
-            self.note(|| Fact::Dropped { count });
+            self.log(|| LogEvent::Dropped { count });
         }
     }
 
-    fn note(&mut self, fact: impl FnOnce() -> Fact) {
-        self.notes.add(|| Note {
+    fn log(&mut self, event: impl FnOnce() -> LogEvent) {
+        self.log.add(|| LogEntry {
             subject: format!("{} of {}", self.channel, self.mask.text(&self.target.address.computer_id)),
-            fact: fact(),
+            event: event(),
         });
     }
 
-    pub(super) fn poll_note(&mut self) -> Option<Note> {
-        self.notes.pop()
+    pub(super) fn poll_log(&mut self) -> Option<LogEntry> {
+        self.log.pop()
     }
 
     /// Queues a message.
     pub(super) fn send(&mut self, message: String) {
-        self.outputs.push_back(Output::Send(message));
+        self.actions.push_back(Action::Send(message));
     }
 
     /// Queues a message in the place of one that it makes superfluous, if that one still waits.
     pub(super) fn send_latest(&mut self, message: String, is_older: impl Fn(&str) -> bool) {
-        self.outputs.retain(|output| !matches!(output, Output::Send(queued) if is_older(queued)));
+        self.actions.retain(|output| !matches!(output, Action::Send(queued) if is_older(queued)));
         self.send(message);
     }
 
@@ -630,19 +633,19 @@ impl Link {
 
     /// Whether the socket is to be closed or was given up.
     pub(super) fn leaves_socket(&self) -> bool {
-        !self.has_socket() && !self.outputs.is_empty()
+        !self.has_socket() && !self.actions.is_empty()
     }
 
-    pub(super) fn poll_output(&mut self) -> Option<Output> {
-        if self.outputs.is_empty() && self.is_open() {
+    pub(super) fn poll_action(&mut self) -> Option<Action> {
+        if self.actions.is_empty() && self.is_open() {
             if self.input.wants_ping() {
                 self.send_ping(None);
             } else if let Some(message) = self.input.next_message() {
                 self.send(message);
             }
         }
-        let output = self.outputs.pop_front()?;
-        if matches!(output, Output::Send(_)) {
+        let output = self.actions.pop_front()?;
+        if matches!(output, Action::Send(_)) {
             self.counters.sent_messages += 1;
         }
         Some(output)
@@ -653,7 +656,7 @@ impl Link {
     pub(super) fn poll_timeout(&self, reading: bool) -> Option<Millis> {
         match &self.phase {
             Phase::Authorizing { .. } | Phase::Closed(_) => None,
-            Phase::Dialling { since, .. } => Some(since + DIAL_LIMIT),
+            Phase::Dialling { since, .. } => Some(since + CONNECT_TIMEOUT),
             Phase::Greeting { since, .. } => Some(since + ACCEPTED_AFTER),
             Phase::Open { .. } if self.unstamped => Some(0),
             Phase::Open { .. } => {
@@ -675,8 +678,8 @@ impl Link {
     /// Time passed. Says whether to dial, and what the channel has to know.
     pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Change) {
         match self.phase {
-            Phase::Dialling { since, .. } if now >= since + DIAL_LIMIT => {
-                self.broken_with_hangup(now, &format!("no socket within {DIAL_LIMIT} ms"));
+            Phase::Dialling { since, .. } if now >= since + CONNECT_TIMEOUT => {
+                self.broken_with_hangup(now, &format!("no socket within {CONNECT_TIMEOUT} ms"));
             }
             Phase::Greeting { since, .. } if now >= since + ACCEPTED_AFTER => {
                 return (false, self.accept(now));
@@ -704,6 +707,6 @@ impl Link {
 
     fn broken_with_hangup(&mut self, now: Millis, detail: &str) {
         self.broken(now, CloseCause::new(CloseReason::Unreachable, detail), Verdict::Redial);
-        self.outputs.push_front(Output::Hangup(1000));
+        self.actions.push_front(Action::Close(1000));
     }
 }

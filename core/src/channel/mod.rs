@@ -1,9 +1,9 @@
 //! The WebSocket channels of a computer as state machines.
 //!
-//! A [`Session`] is one channel through all its sockets: it asks for credentials, dials, keeps the link alive, and
+//! A [`Session`] is one channel through all its sockets: it refreshable for credentials, dials, keeps the link alive, and
 //! dials again when it breaks. The three protocols ([`Terminal`], [`Audio`], [`Events`]) say what travels on it.
 //!
-//! The caller reports what happens (`handle_*`), then drains [`Session::poll_output`] and re-arms one timer for
+//! The caller reports what happens (`handle_*`), then drains [`Session::poll_action`] and re-arms one timer for
 //! [`Session::poll_timeout`]; after every input, once more from the start. What the server sent comes out of
 //! [`Session::poll_item`] whenever the consumer wants it, and [`Session::wants_read`] says whether to read on.
 
@@ -22,7 +22,7 @@ pub use events::{
     ClipboardData, DesktopEvent, EVENTS, EventDeclaration, EventItem, Events, FileChangeData, IdleData,
     NoData, ProcessData, ScreenChangeData, WindowData, WindowIdData,
 };
-pub use link::{Counters, DialFailure, Output, State, Target};
+pub use link::{Action, ConnectFailure, Counters, State, Target};
 pub use session::{Protocol, Session};
 pub use terminal::{InputRefusal, Terminal, TerminalItem};
 

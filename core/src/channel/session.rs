@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason};
-use super::link::{Change, Counters, DialFailure, Link, Output, State, Target};
+use super::link::{Action, Change, ConnectFailure, Counters, Link, State, Target};
 use crate::Millis;
-use crate::address::{ComputerAddress, SocketUrl};
-use crate::auth::Password;
+use crate::client::address::{ComputerAddress, SocketUrl};
+use crate::client::credentials::Password;
+use crate::diagnostics::log::LogEntry;
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{self, Value};
 use crate::error::Error;
-use crate::json::{self, Value};
-use crate::mask::Mask;
-use crate::note::Note;
 
 /// So many reports of problems wait for a consumer; then the oldest is forgotten.
 pub(super) const KEPT_ERRORS: usize = 64;
@@ -107,7 +107,7 @@ impl<P: Protocol> Session<P> {
         Self { link, protocol }
     }
 
-    /// What is known of the computer's address, for whoever carries out [`Output::Authorize`].
+    /// What is known of the computer's address, for whoever carries out [`Action::Authorize`].
     #[must_use]
     pub fn address(&self) -> &ComputerAddress {
         self.link.address()
@@ -131,8 +131,8 @@ impl<P: Protocol> Session<P> {
     }
 
     /// The socket could not be opened.
-    pub fn handle_failure(&mut self, now: Millis, failure: &DialFailure) {
-        self.link.dial_failed(now, failure);
+    pub fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure) {
+        self.link.connect_failed(now, failure);
     }
 
     /// A text message came.
@@ -188,14 +188,14 @@ impl<P: Protocol> Session<P> {
 
     /// What is to be done next in the world.
     #[must_use]
-    pub fn poll_output(&mut self) -> Option<Output> {
-        self.link.poll_output()
+    pub fn poll_action(&mut self) -> Option<Action> {
+        self.link.poll_action()
     }
 
     /// What a log may be told, in order.
     #[must_use]
-    pub fn poll_note(&mut self) -> Option<Note> {
-        self.link.poll_note()
+    pub fn poll_log(&mut self) -> Option<LogEntry> {
+        self.link.poll_log()
     }
 
     /// What the server sent, in order.
@@ -229,7 +229,7 @@ impl<P: Protocol> Session<P> {
     }
 
     /// Whether a message that is on its way out is to be given up: the socket is to be closed, or is gone. What then comes
-    /// out of [`poll_output`](Self::poll_output) must not wait behind it.
+    /// out of [`poll_action`](Self::poll_action) must not wait behind it.
     #[must_use]
     pub fn leaves_socket(&self) -> bool {
         self.link.leaves_socket()

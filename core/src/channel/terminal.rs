@@ -9,10 +9,10 @@ use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
 use super::text::Joiner;
 use crate::Millis;
-use crate::address::SocketUrl;
+use crate::client::address::SocketUrl;
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text};
 use crate::error::Error;
-use crate::json::{SyntaxError, Value, members, serialize_as_json, text};
-use crate::mask::Mask;
 
 /// The size of a terminal where none is given (SEED).
 const DEFAULT_SIZE: (u16, u16) = (80, 24);

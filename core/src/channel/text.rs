@@ -82,7 +82,7 @@ fn is_open_surrogate(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::json::members;
+    use crate::encoding::json::members;
 
     fn join(pieces: &[&[u8]]) -> String {
         let mut joiner = Joiner::default();

@@ -6,11 +6,11 @@ use std::task::Poll;
 
 use futures_util::future::{Either, select};
 
-use super::meter::Meter;
 use super::platform::{Platform, Progress};
-use crate::call::{Call, Limits, Output, Step};
+use super::progress::ProgressSender;
 use crate::error::Error;
-use crate::http::{Request, Response, SendFailure};
+use crate::rest::call::{Call, Limits, Output, Step};
+use crate::rest::http::{Request, Response, SendFailure};
 
 /// How a request ended.
 enum Ended {
@@ -20,7 +20,7 @@ enum Ended {
     Cancelled,
 }
 
-/// Runs a call to its end, or until `cancelled` is ready. With a meter it tells how far an upload is.
+/// Runs a call to its end, or until `cancelled` is ready. With a progress_sender it tells how far an upload is.
 ///
 /// # Errors
 /// Every [`Error`] that ends a call.
@@ -28,17 +28,17 @@ pub async fn run_call<P: Platform>(
     platform: &P,
     mut call: Call,
     cancelled: impl Future<Output = ()>,
-    meter: Option<Meter>,
+    progress_sender: Option<ProgressSender>,
 ) -> Result<Output, Error> {
     let mut cancelled = pin!(cancelled);
     let tell = |call: &mut Call| {
-        if let Some((meter, uploaded)) = meter.as_ref().zip(call.poll_uploaded()) {
-            meter.tell(uploaded);
+        if let Some((progress_sender, uploaded)) = progress_sender.as_ref().zip(call.poll_upload_progress()) {
+            progress_sender.tell(uploaded);
         }
     };
     loop {
         let step = call.step(platform.now());
-        while let Some(note) = call.poll_note() {
+        while let Some(note) = call.poll_log() {
             platform.log(&note);
         }
         match step {
@@ -49,7 +49,7 @@ pub async fn run_call<P: Platform>(
                 }
             }
             Step::Send(request, limits) => {
-                let progress = Progress::new(meter.is_some());
+                let progress = Progress::new(progress_sender.is_some());
                 let on_sent = |body| {
                     call.handle_sent(body);
                     tell(&mut call);

@@ -12,14 +12,14 @@ use super::call::run_call;
 use super::platform::{Message, Platform, SocketReader, SocketWriter};
 use super::signal::Signal;
 use crate::Millis;
-use crate::address::ComputerAddress;
-use crate::auth::Password;
-use crate::call::Call;
-use crate::channel::{Counters, DialFailure, InputRefusal, Output, Protocol, Session, State, Terminal};
-use crate::config::{CallOptions, Config};
+use crate::channel::{Action, ConnectFailure, Counters, InputRefusal, Protocol, Session, State, Terminal};
+use crate::client::address::ComputerAddress;
+use crate::client::config::{CallOptions, Config};
+use crate::client::credentials::Password;
+use crate::diagnostics::log::LogEntry;
+use crate::encoding::json::Map;
 use crate::error::Error;
-use crate::json::Map;
-use crate::note::Note;
+use crate::rest::call::Call;
 
 /// How long a close may take, with the message before it that is on its way out.
 const CLOSE_LIMIT: Millis = 5_000;
@@ -30,7 +30,7 @@ pub struct Channel<C: Protocol>(Arc<Shared<Session<C>>>);
 struct Shared<S: ?Sized> {
     reported: Mutex<Option<State>>,
     progress: Mutex<Progress>,
-    question: Mutex<Question>,
+    password_request: Mutex<PasswordRequest>,
     driver: Signal,
     consumer: Signal,
     watcher: Signal,
@@ -43,9 +43,9 @@ struct Shared<S: ?Sized> {
 /// How far input is: what was acknowledged or may be lost, and the state.
 type Progress = (u64, u64, Option<State>);
 
-/// A question for a fresh password, put to the consumer.
+/// A password_request for a fresh password, put to the consumer.
 #[derive(Default)]
-enum Question {
+enum PasswordRequest {
     #[default]
     None,
     Open,
@@ -63,8 +63,8 @@ impl<S: ?Sized> Shared<S> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn question(&self) -> MutexGuard<'_, Question> {
-        self.question.lock().unwrap_or_else(PoisonError::into_inner)
+    fn password_request(&self) -> MutexGuard<'_, PasswordRequest> {
+        self.password_request.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,13 +74,13 @@ trait Driven {
     fn address(&self) -> &ComputerAddress;
     fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>);
     fn handle_open(&mut self, now: Millis);
-    fn handle_failure(&mut self, now: Millis, failure: &DialFailure);
+    fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure);
     fn handle_text(&mut self, now: Millis, text: &str);
     fn handle_binary(&mut self, now: Millis, bytes: &[u8]);
     fn handle_close(&mut self, now: Millis, code: u16, reason: &str);
     fn handle_timeout(&mut self, now: Millis);
-    fn poll_output(&mut self) -> Option<Output>;
-    fn poll_note(&mut self) -> Option<Note>;
+    fn poll_action(&mut self) -> Option<Action>;
+    fn poll_log(&mut self) -> Option<LogEntry>;
     fn poll_timeout(&self) -> Option<Millis>;
     fn wants_read(&self) -> bool;
     fn leaves_socket(&self) -> bool;
@@ -100,7 +100,7 @@ impl<C: Protocol> Driven for Session<C> {
         self.handle_open(now);
     }
 
-    fn handle_failure(&mut self, now: Millis, failure: &DialFailure) {
+    fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure) {
         self.handle_failure(now, failure);
     }
 
@@ -120,12 +120,12 @@ impl<C: Protocol> Driven for Session<C> {
         self.handle_timeout(now);
     }
 
-    fn poll_output(&mut self) -> Option<Output> {
-        self.poll_output()
+    fn poll_action(&mut self) -> Option<Action> {
+        self.poll_action()
     }
 
-    fn poll_note(&mut self) -> Option<Note> {
-        self.poll_note()
+    fn poll_log(&mut self) -> Option<LogEntry> {
+        self.poll_log()
     }
 
     fn poll_timeout(&self) -> Option<Millis> {
@@ -165,7 +165,7 @@ impl<C: Protocol> Channel<C> {
             session: Mutex::new(session),
             reported: Mutex::new(Some(State::Connecting)),
             progress: Mutex::default(),
-            question: Mutex::default(),
+            password_request: Mutex::default(),
             driver: Signal::default(),
             consumer: Signal::default(),
             watcher: Signal::default(),
@@ -254,12 +254,12 @@ impl<C: Protocol> Channel<C> {
 
     /// Waits until a fresh password is wanted, where the consumer knows it: `true`, and then [`answer`](Self::answer)
     /// is to be called. `false` after the end.
-    pub async fn next_question(&self) -> bool {
+    pub async fn next_password_request(&self) -> bool {
         loop {
             {
-                let mut question = self.0.question();
-                if matches!(*question, Question::Open) {
-                    *question = Question::Taken;
+                let mut password_request = self.0.password_request();
+                if matches!(*password_request, PasswordRequest::Open) {
+                    *password_request = PasswordRequest::Taken;
                     return true;
                 }
             }
@@ -270,12 +270,12 @@ impl<C: Protocol> Channel<C> {
         }
     }
 
-    /// Answers the question: the computer's address and password, or why there is no answer. An answer that comes too
+    /// Answers the password_request: the computer's address and password, or why there is no answer. An answer that comes too
     /// late does nothing.
     pub fn answer(&self, answer: Result<(ComputerAddress, Password), String>) {
-        let mut question = self.0.question();
-        if matches!(*question, Question::Taken) {
-            *question = Question::Answered(answer);
+        let mut password_request = self.0.password_request();
+        if matches!(*password_request, PasswordRequest::Taken) {
+            *password_request = PasswordRequest::Answered(answer);
             self.0.answered.raise();
         }
     }
@@ -312,7 +312,7 @@ type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 enum Event<P: Platform> {
     Credentials(Box<Result<(ComputerAddress, Password), Error>>),
     Unanswered(String),
-    Dialled(Result<(P::Reader, P::Writer), DialFailure>),
+    Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
     Received(P::Reader, Message),
     Sent(P::Writer),
     Command,
@@ -324,7 +324,7 @@ enum Event<P: Platform> {
 pub enum Source {
     /// The service: it is asked with the key of this configuration.
     Service(Config),
-    /// The consumer, by [`Channel::next_question`], within so many milliseconds.
+    /// The consumer, by [`Channel::next_password_request`], within so many milliseconds.
     Consumer(Millis),
 }
 
@@ -334,10 +334,10 @@ pub fn drive<P: Platform, C: Protocol + 'static>(
     channel: Channel<C>,
     source: Source,
 ) -> impl Future<Output = ()> + 'static {
-    carry_out(platform, channel.0, source)
+    run(platform, channel.0, source)
 }
 
-async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, source: Source) {
+async fn run<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, source: Source) {
     let platform = std::rc::Rc::new(platform);
     let mut opening: Option<Task<Event<P>>> = None;
     let mut reading: Option<Task<Event<P>>> = None;
@@ -363,9 +363,9 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
         // While a message is on its way out the others wait in the session, where they are bounded. The server may take its
         // time: whether the link is dead, pings tell.
         while sending.is_none() {
-            let Some(output) = channel.session().poll_output() else { break };
+            let Some(output) = channel.session().poll_action() else { break };
             match output {
-                Output::Authorize => {
+                Action::Authorize => {
                     (reading, writer) = (None, None);
                     let address = channel.session().address().clone();
                     opening = Some(match &source {
@@ -380,12 +380,12 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
                         }
                     });
                 }
-                Output::Dial(url) => {
+                Action::Connect(url) => {
                     (reading, writer) = (None, None);
                     let socket = platform.connect(url);
-                    opening = Some(Box::pin(async move { Event::Dialled(socket.await) }));
+                    opening = Some(Box::pin(async move { Event::Connected(socket.await) }));
                 }
-                Output::Send(text) => {
+                Action::Send(text) => {
                     if let Some(mut free) = writer.take() {
                         sending = Some(Box::pin(async move {
                             free.send(text).await;
@@ -393,7 +393,7 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
                         }));
                     }
                 }
-                Output::Hangup(code) => {
+                Action::Close(code) => {
                     (opening, reading) = (None, None);
                     if let Some(writer) = writer.take() {
                         select(Box::pin(writer.close(code)), Box::pin(platform.sleep(CLOSE_LIMIT))).await;
@@ -402,7 +402,7 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
             }
         }
         // The lock is not held while the log has its turn: it may look at the channel.
-        while let Some(note) = { channel.session().poll_note() } {
+        while let Some(note) = { channel.session().poll_log() } {
             platform.log(&note);
         }
         channel.consumer.raise();
@@ -459,14 +459,14 @@ async fn carry_out<P: Platform>(platform: P, channel: Arc<Shared<dyn Driven>>, s
         match event {
             Event::Credentials(found) => session.handle_credentials(now, *found),
             Event::Unanswered(message) => {
-                session.handle_failure(now, &DialFailure { status: None, message });
+                session.handle_failure(now, &ConnectFailure { status: None, message });
             }
-            Event::Dialled(Ok((reader, free))) => {
+            Event::Connected(Ok((reader, free))) => {
                 reading = Some(receive::<P>(reader));
                 writer = Some(free);
                 session.handle_open(now);
             }
-            Event::Dialled(Err(failure)) => session.handle_failure(now, &failure),
+            Event::Connected(Err(failure)) => session.handle_failure(now, &failure),
             Event::Received(_, Message::Closed { code, reason }) => {
                 (writer, sending) = (None, None);
                 session.handle_close(now, code, &reason);
@@ -493,21 +493,21 @@ fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
     })
 }
 
-/// Puts the question for a fresh password to the consumer.
+/// Puts the password_request for a fresh password to the consumer.
 async fn ask<P: Platform>(
     channel: Arc<Shared<dyn Driven>>,
     sleep: impl Future<Output = ()>,
     limit: Millis,
 ) -> Event<P> {
     let answer = async {
-        *channel.question() = Question::Open;
+        *channel.password_request() = PasswordRequest::Open;
         channel.asked.raise();
         loop {
             channel.answered.wait().await;
-            let mut question = channel.question();
-            match std::mem::take(&mut *question) {
-                Question::Answered(answer) => return answer,
-                other => *question = other,
+            let mut password_request = channel.password_request();
+            match std::mem::take(&mut *password_request) {
+                PasswordRequest::Answered(answer) => return answer,
+                other => *password_request = other,
             }
         }
     };
@@ -517,7 +517,7 @@ async fn ask<P: Platform>(
             Event::Unanswered(format!("a fresh password was asked for in vain: {message}"))
         }
         Either::Right(_) => {
-            *channel.question() = Question::None;
+            *channel.password_request() = PasswordRequest::None;
             Event::Unanswered(format!("a fresh password was asked for in vain: no answer within {limit} ms"))
         }
     }
@@ -554,9 +554,9 @@ async fn authorize<P: Platform>(
 }
 
 /// A field of an answer, which was checked against its declaration. Decoding it whole is 10 kB of code in a page.
-fn text(output: &crate::call::Output, field: &str) -> Option<String> {
+fn text(output: &crate::rest::call::Output, field: &str) -> Option<String> {
     match output {
-        crate::call::Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),
+        crate::rest::call::Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),
         _ => None,
     }
 }

@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 
 use super::signal::Signal;
 use crate::Millis;
-use crate::address::SocketUrl;
-use crate::channel::{DialFailure, MAX_MESSAGE_BYTES};
-use crate::http::{Request, Response, SendFailure};
-use crate::note::Note;
+use crate::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
+use crate::client::address::SocketUrl;
+use crate::diagnostics::log::LogEntry;
+use crate::rest::http::{Request, Response, SendFailure};
 
 /// The world: a clock, randomness, a timer, HTTP and WebSockets.
 pub trait Platform: 'static {
@@ -32,7 +32,7 @@ pub trait Platform: 'static {
     /// Lets at least this much time pass.
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
 
-    /// Sends a request and reads the whole answer, its body into a [`ResponseBody`](crate::http::ResponseBody); tells of the header and of each piece of the body as it comes, and
+    /// Sends a request and reads the whole answer, its body into a [`ResponseBody`](crate::rest::http::ResponseBody); tells of the header and of each piece of the body as it comes, and
     /// if that is [wanted](Progress::wants_sent) and can be known, how much of the request is on its way. Dropping the future
     /// frees the connection.
     fn send(
@@ -45,10 +45,10 @@ pub trait Platform: 'static {
     fn connect(
         &self,
         url: SocketUrl,
-    ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), DialFailure>> + 'static;
+    ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
 
     /// Hands a line to the log.
-    fn log(&self, note: &Note);
+    fn log(&self, note: &LogEntry);
 }
 
 /// How a platform tells that a request and its answer are on their way.

@@ -6,7 +6,7 @@ mod targets;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use orgo_core::retry::Jitter;
+use orgo_core::rest::retry::Jitter;
 
 /// Variations of each kept input in an ordinary test run, and in a full one (`ORGO_FULL=1`).
 const SHARE: u32 = 20;

@@ -6,7 +6,7 @@ use orgo_core::audio::playout::{Depth, Playout, Stats};
 
 use crate::random::Random;
 
-/// The sound card asks for this many frames at once, so often in a row that the time of its period is filled.
+/// The sound card refreshable for this many frames at once, so often in a row that the time of its period is filled.
 pub(crate) const BLOCK: usize = 128;
 const PERIOD: f64 = 0.01;
 

@@ -1,13 +1,13 @@
 //! No call is carried out twice that must happen once, every error says rightly whether it was, and every call ends.
 
-use orgo_core::api::OPERATIONS;
-use orgo_core::call::{Call, Step};
-use orgo_core::config::{CallOptions, Config};
-use orgo_core::endpoint::{Carrier, Effect, Operation};
+use orgo_core::client::config::{CallOptions, Config};
+use orgo_core::encoding::json::Map;
 use orgo_core::error::{Delivered, Error};
-use orgo_core::http::{Method, Reached, Request, Response, SendFailure};
-use orgo_core::json::Map;
-use orgo_core::upload::Content;
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::calls::OPERATIONS;
+use orgo_core::rest::http::{Method, Reached, Request, Response, SendFailure};
+use orgo_core::rest::operation::{Carrier, Effect, Operation};
+use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
 
 use crate::random::Random;
@@ -54,7 +54,7 @@ struct Told(Option<usize>);
 
 impl Told {
     fn follow(&mut self, call: &mut Call) {
-        while let Some(uploaded) = call.poll_uploaded() {
+        while let Some(uploaded) = call.poll_upload_progress() {
             assert_eq!(uploaded.total, FILE);
             assert!(
                 Some(uploaded.loaded) > self.0 && uploaded.loaded <= FILE,

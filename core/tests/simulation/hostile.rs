@@ -1,7 +1,7 @@
 //! What no honest server sends, and what no tidy platform reports.
 
 use orgo_core::Millis;
-use orgo_core::channel::{DialFailure, Protocol, Session};
+use orgo_core::channel::{ConnectFailure, Protocol, Session};
 
 use crate::random::Random;
 use crate::world::Frame;
@@ -42,7 +42,7 @@ pub(crate) fn report_late<P: Protocol>(session: &mut Session<P>, now: Millis, ra
         2 => session.handle_text(now, r#"{"type":"exit","code":0}"#),
         3 => session.handle_binary(now, &[1, 2, 3]),
         _ => {
-            let failure = DialFailure { status: Some(403), message: "late".to_owned() };
+            let failure = ConnectFailure { status: Some(403), message: "late".to_owned() };
             session.handle_failure(now, &failure);
         }
     }
@@ -51,5 +51,5 @@ pub(crate) fn report_late<P: Protocol>(session: &mut Session<P>, now: Millis, ra
         before,
         "late reports change nothing"
     );
-    assert_eq!(session.poll_output(), None, "late reports ask for nothing");
+    assert_eq!(session.poll_action(), None, "late reports ask for nothing");
 }

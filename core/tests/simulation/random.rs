@@ -1,6 +1,6 @@
 //! A seeded source of choices.
 
-use orgo_core::retry::Jitter;
+use orgo_core::rest::retry::Jitter;
 
 pub(crate) struct Random(Jitter);
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use orgo_core::Millis;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
-use orgo_core::channel::{DialFailure, Output, Protocol, Session, State, Target};
+use orgo_core::channel::{Action, ConnectFailure, Protocol, Session, State, Target};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
 use orgo_core::error::{Error, ServerError};
 
 use crate::hostile;
@@ -47,12 +47,12 @@ pub(crate) enum Frame {
 #[derive(Debug)]
 enum Happening {
     /// The end of a dial: whether the server is there.
-    Dialled(u64),
+    Connected(u64),
     /// A frame reaches the client on a connection.
     ToClient(u64, Frame),
     /// A message reaches the server on a connection.
     ToServer(u64, String),
-    /// The answer to the question for credentials.
+    /// The answer to the password_request for credentials.
     Authorized,
     /// The server sends something on its own.
     Chatter,
@@ -210,7 +210,7 @@ impl<M: Model> World<M> {
 
     fn happen(&mut self, happening: Happening, random: &mut Random) {
         match happening {
-            Happening::Dialled(connection) => self.dialled(connection, random),
+            Happening::Connected(connection) => self.dialled(connection, random),
             Happening::ToClient(connection, frame) if self.connection == Some(connection) => {
                 if self.session.wants_read() {
                     self.deliver(frame);
@@ -245,7 +245,7 @@ impl<M: Model> World<M> {
                 if random.once_in(10) {
                     self.consuming = !self.consuming;
                 }
-                if matches!(self.session.state(), State::Waiting { at, .. } if at > self.now) {
+                if matches!(self.session.state(), State::Reconnecting { at, .. } if at > self.now) {
                     hostile::report_late(&mut self.session, self.now, random);
                 }
                 M::act(self, random);
@@ -352,7 +352,7 @@ impl<M: Model> World<M> {
         self.dialling = None;
         if self.refusing {
             let status = random.pick(&[None, None, Some(502), Some(404), Some(401), Some(429)]);
-            self.session.handle_failure(self.now, &DialFailure { status, message: "refused".to_owned() });
+            self.session.handle_failure(self.now, &ConnectFailure { status, message: "refused".to_owned() });
             return;
         }
         self.connection = Some(connection);
@@ -392,18 +392,18 @@ impl<M: Model> World<M> {
         self.session.handle_credentials(self.now, found);
     }
 
-    /// Does what the session asks for.
-    fn carry_out(&mut self, random: &mut Random) {
-        while let Some(output) = self.session.poll_output() {
+    /// Does what the session refreshable for.
+    fn perform(&mut self, random: &mut Random) {
+        while let Some(output) = self.session.poll_action() {
             match output {
-                Output::Authorize => {
+                Action::Authorize => {
                     self.connection = None;
                     self.dialling = None;
                     self.authorizing = true;
                     let after = random.between(0, 3_000);
                     self.plan(after, Happening::Authorized);
                 }
-                Output::Dial(url) => {
+                Action::Connect(url) => {
                     self.connection = None;
                     self.unread.clear();
                     self.arrival = self.now;
@@ -415,14 +415,14 @@ impl<M: Model> World<M> {
                     self.next_connection += 1;
                     self.dialling = Some(self.next_connection);
                     let after = random.between(0, self.delay);
-                    self.plan(after, Happening::Dialled(self.next_connection));
+                    self.plan(after, Happening::Connected(self.next_connection));
                 }
-                Output::Send(text) => {
+                Action::Send(text) => {
                     let connection = self.connection.expect("nothing is sent without a socket");
                     self.departure = self.departure.max(self.now + random.between(0, self.delay));
                     self.plan(self.departure - self.now, Happening::ToServer(connection, text));
                 }
-                Output::Hangup(_) => {
+                Action::Close(_) => {
                     self.connection = None;
                     self.dialling = None;
                     self.unread.clear();
@@ -431,17 +431,17 @@ impl<M: Model> World<M> {
         }
     }
 
-    /// Does what the session asks for, takes what the consumer wants, and checks what must hold.
+    /// Does what the session refreshable for, takes what the consumer wants, and checks what must hold.
     pub(crate) fn settle(&mut self, random: &mut Random) {
         self.notice_open();
-        self.carry_out(random);
+        self.perform(random);
         if self.consuming {
             self.take_all();
             while self.session.wants_read() && !self.unread.is_empty() {
                 let (connection, frame) = self.unread.remove(0);
                 if self.connection == Some(connection) {
                     self.deliver(frame);
-                    self.carry_out(random);
+                    self.perform(random);
                     self.take_all();
                 }
             }

@@ -1,4 +1,4 @@
-//! The screen, the pointer and the keyboard.
+//! Screenshots, pointer and keyboard input, and `wait`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{ApiError, App, Body, Options, integer, optional_integer};
+use crate::app::{ApiError, App, Body, QueryParams, integer, optional_integer};
 use crate::computer::{Machine, ScreenAccess};
 use crate::screen::{self, ImageFormat, Screen, ScreenError};
 use crate::timestamp;
@@ -40,12 +40,12 @@ const LONGEST_SCROLL: i32 = 1000;
 /// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
-    lane: ScreenAccess,
+    access: ScreenAccess,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let abandoned = machine.stopping().child_token();
     let _unless_it_waits = abandoned.clone().drop_guard();
-    match machine.on_screen(lane, move |screen| work(screen, &abandoned)).await {
+    match machine.on_screen(access, move |screen| work(screen, &abandoned)).await {
         Ok(done) => Ok(done?),
         Err(panicked) => Err(ApiError::internal(panicked)),
     }
@@ -102,13 +102,13 @@ impl PictureFormat {
 async fn screenshot(
     State(app): State<Arc<App>>,
     Live(machine): Live,
-    Options(options): Options<ScreenshotOptions>,
+    QueryParams(options): QueryParams<ScreenshotOptions>,
 ) -> Result<Response, ApiError> {
-    picture(&app, &machine, &options).await
+    screenshot_response(&app, &machine, &options).await
 }
 
-/// The answer with a screenshot in the form that is wanted.
-pub(super) async fn picture(
+/// Takes a screenshot and returns the response in the requested format.
+pub(super) async fn screenshot_response(
     app: &App,
     machine: &Machine,
     options: &ScreenshotOptions,
@@ -247,13 +247,13 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     .await?;
     let mut details = json!({ "text_length": length });
     if !left_out.is_empty() {
-        details["left_out"] = json!({ "count": left_out.len(), "characters": named(left_out) });
+        details["left_out"] = json!({ "count": left_out.len(), "characters": code_points(left_out) });
     }
     Ok(done("type", &details))
 }
 
-/// The distinct characters, as `U+000C`.
-fn named(mut characters: Vec<char>) -> Vec<String> {
+/// The distinct characters as code points, for example `U+000C`.
+fn code_points(mut characters: Vec<char>) -> Vec<String> {
     characters.sort_unstable();
     characters.dedup();
     characters.into_iter().map(|character| format!("U+{:04X}", u32::from(character))).collect()
@@ -328,7 +328,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
     Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
 }
 
-/// Generations name the one parameter differently, and some clients send both.
+/// API versions use different names for the same parameter. Some clients send both.
 #[derive(Debug, Deserialize)]
 pub(super) struct Wait {
     duration: Option<f64>,

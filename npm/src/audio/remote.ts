@@ -115,7 +115,7 @@ class RemoteAudio implements BindingAudio {
     }
   }
 
-  async nextQuestion(): Promise<boolean> {
+  async nextPasswordRequest(): Promise<boolean> {
     while (this.#questions === 0) {
       if (this.#broken || this.#state.status === "closed") return false;
       await this.#change();

@@ -42,7 +42,7 @@ class Server {
 
   /** Passes the questions for a password on to the page. */
   async inquire(): Promise<void> {
-    while (await this.#channel.nextQuestion()) post({ type: "question" });
+    while (await this.#channel.nextPasswordRequest()) post({ type: "question" });
   }
 
   /** Takes the items as long as somebody wants them, and all that are left when the channel has ended. */

@@ -4,7 +4,7 @@ import type {
   BindingClient,
   BindingEvents,
   BindingTerminal,
-  BindingUploaded,
+  BindingUploadProgress,
   Log,
   Outcome,
 } from "../binding.js";
@@ -37,7 +37,7 @@ interface RawContent {
 
 interface RawCall {
   outcome(): Promise<{ ok: boolean; json: string; bytes?: Uint8Array }>;
-  nextUploaded(): Promise<BindingUploaded | null>;
+  nextUploadProgress(): Promise<BindingUploadProgress | null>;
   cancel(): void;
 }
 
@@ -51,7 +51,7 @@ interface Batch {
 interface RawChannel {
   next(): Promise<Batch | null>;
   nextState(): Promise<string | null>;
-  nextQuestion(): Promise<boolean>;
+  nextPasswordRequest(): Promise<boolean>;
   answer(target: string | undefined, problem: string | undefined): void;
   state(): string;
   counters(): string;
@@ -90,7 +90,7 @@ function client(raw: RawClient): BindingClient {
         watched: content.watched ?? false,
       };
       const call = checked(() => raw.call(operation, JSON.stringify(params), JSON.stringify(options), upload));
-      return { outcome: outcome(call), nextUploaded: () => call.nextUploaded(), cancel: () => call.cancel() };
+      return { outcome: outcome(call), nextUploadProgress: () => call.nextUploadProgress(), cancel: () => call.cancel() };
     },
     terminal: (target, options) => terminal(checked(() => raw.terminal(JSON.stringify(target), JSON.stringify(options)))),
     audio: (target, options) => channel(checked(() => raw.audio(JSON.stringify(target), JSON.stringify(options)))),
@@ -114,7 +114,7 @@ function channel<Item>(raw: RawChannel): BindingChannel<Item> {
       const state = await raw.nextState();
       return state === null ? null : JSON.parse(state);
     },
-    nextQuestion: () => raw.nextQuestion(),
+    nextPasswordRequest: () => raw.nextPasswordRequest(),
     answer: (target, problem) => raw.answer(target && JSON.stringify(target), problem),
     state: () => JSON.parse(raw.state()),
     counters: () => JSON.parse(raw.counters()),

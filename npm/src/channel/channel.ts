@@ -158,7 +158,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
    */
   async refreshBy(refresh: () => Promise<ChannelTarget>): Promise<void> {
     // A broken binding shows in the state.
-    while (await this.#binding.nextQuestion().catch(() => false)) {
+    while (await this.#binding.nextPasswordRequest().catch(() => false)) {
       // An answer that never comes does not keep the next question from being asked.
       refresh().then(
         (target) => this.#binding.answer(target),

@@ -50,7 +50,7 @@ export class InputWriter {
   #checkShell(operation: string, delivered: Delivered): void {
     const now = this.#terminal.counters;
     const first = (this.#first ??= now);
-    if (this.#terminal.refusal !== "disconnected" && now.redials === first.redials) return;
+    if (this.#terminal.refusal !== "disconnected" && now.reconnects === first.reconnects) return;
     const lost = now.unacknowledged - first.unacknowledged;
     throw linkBroke(operation, lost, delivered);
   }

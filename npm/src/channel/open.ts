@@ -67,7 +67,7 @@ export class ChannelOpener {
     const target = {
       ...this.#target(),
       ...(this.#refresh && { asks: true }),
-      ...(maxRetries !== undefined && { max_redials: maxRetries }),
+      ...(maxRetries !== undefined && { max_reconnects: maxRetries }),
     };
     const creating = (async () => create(client, target))();
     const channel = await bounds.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {

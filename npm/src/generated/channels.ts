@@ -72,7 +72,7 @@ export type ChannelState =
   /** Open, but silent for too long. */
   | { status: "unstable" }
   /** Broken, for the cause; try number `attempt` comes `delay` ms after the break. */
-  | { status: "waiting"; attempt: number; delay: number; cause: CloseCause }
+  | { status: "reconnecting"; attempt: number; delay: number; cause: CloseCause }
   /** Ended for good. */
   | { status: "closed"; cause: CloseCause };
 
@@ -100,7 +100,7 @@ export interface Counters {
   unacknowledged: number;
   /** How often input was refused. */
   refused: number;
-  redials: number;
+  reconnects: number;
 }
 
 /** Why a terminal accepts no input. */

@@ -22,7 +22,7 @@ export class FakeChannel {
     acknowledged: 0,
     pending: 0,
     unacknowledged: 0,
-    redials: 0,
+    reconnects: 0,
   };
   /** How much input may wait. */
   room = 10;
@@ -78,7 +78,7 @@ export class FakeChannel {
     this.#notify();
   }
 
-  async nextQuestion() {
+  async nextPasswordRequest() {
     while (this.#questions === 0) {
       if (this.state().status === "closed") return false;
       await this.#change();
@@ -132,8 +132,8 @@ export class FakeChannel {
   break() {
     this.figures.unacknowledged += this.figures.pending;
     this.figures.pending = 0;
-    this.figures.redials += 1;
-    this.enter({ status: "waiting", attempt: 1, delay: 500, cause: { reason: "unreachable", message: "lost" } });
+    this.figures.reconnects += 1;
+    this.enter({ status: "reconnecting", attempt: 1, delay: 500, cause: { reason: "unreachable", message: "lost" } });
   }
 
   async nextProgress() {

@@ -239,7 +239,7 @@ const acts = {
     await tone();
     const { smooth } = await tapInto(player);
     await control(controls, "drop");
-    await until("a new connection", () => audio.counters.redials === 1 && audio.state.status === "open");
+    await until("a new connection", () => audio.counters.reconnects === 1 && audio.state.status === "open");
     const { played } = player.stats;
     await until("sound from it", () => player.stats.played > played + 4_800);
     await tone();

@@ -5,8 +5,8 @@ use gloo_net::Error;
 use gloo_net::http::{Method, RequestBuilder, Response as Answer};
 use js_sys::{Promise, Reflect, TypeError, Uint8Array};
 use orgo_core::driver::Progress;
-use orgo_core::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
-use orgo_core::reason::REDIRECTED;
+use orgo_core::rest::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
+use orgo_core::rest::refusal::REDIRECTED;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -61,13 +61,15 @@ pub(super) async fn send(
         .method(match request.method {
             core::Method::Get => Method::GET,
             core::Method::Post => Method::POST,
+            core::Method::Put => Method::PUT,
+            core::Method::Patch => Method::PATCH,
             core::Method::Delete => Method::DELETE,
         })
         .cache(RequestCache::NoStore)
         // `fetch` makes a GET of a POST that is redirected, and takes the response to that for success.
         .redirect(match request.method {
             core::Method::Get => RequestRedirect::Follow,
-            core::Method::Post | core::Method::Delete => RequestRedirect::Manual,
+            _ => RequestRedirect::Manual,
         })
         .abort_signal(Some(&controller.signal()));
     let _guard = AbortOnDrop(controller);

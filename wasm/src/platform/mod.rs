@@ -12,11 +12,11 @@ use std::rc::Rc;
 use gloo_timers::future::TimeoutFuture;
 use js_sys::Function;
 use orgo_core::Millis;
-use orgo_core::address::SocketUrl;
-use orgo_core::channel::DialFailure;
+use orgo_core::channel::ConnectFailure;
+use orgo_core::client::address::SocketUrl;
+use orgo_core::diagnostics::log::LogEntry;
 use orgo_core::driver::{Platform, Progress};
-use orgo_core::http::{Request, Response, SendFailure};
-use orgo_core::note::Note;
+use orgo_core::rest::http::{Request, Response, SendFailure};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -82,11 +82,11 @@ impl Platform for Browser {
     fn connect(
         &self,
         url: SocketUrl,
-    ) -> impl Future<Output = Result<(socket::Reader, socket::Writer), DialFailure>> + 'static {
+    ) -> impl Future<Output = Result<(socket::Reader, socket::Writer), ConnectFailure>> + 'static {
         socket::connect(self.clone(), url)
     }
 
-    fn log(&self, note: &Note) {
+    fn log(&self, note: &LogEntry) {
         if let Some(log) = &self.log {
             // What a log throws is not ours to deal with.
             let _ = log.call2(&JsValue::UNDEFINED, &note.level().name().into(), &note.to_string().into());

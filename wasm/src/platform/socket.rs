@@ -10,8 +10,8 @@ use std::task::{Poll, Waker};
 
 use gloo_timers::future::TimeoutFuture;
 use js_sys::{ArrayBuffer, JsString, Reflect, Uint8Array};
-use orgo_core::address::SocketUrl;
-use orgo_core::channel::{DialFailure, MAX_MESSAGE_BYTES};
+use orgo_core::channel::{ConnectFailure, MAX_MESSAGE_BYTES};
+use orgo_core::client::address::SocketUrl;
 use orgo_core::driver::{Message, SocketReader, SocketWriter};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -140,8 +140,8 @@ impl Drop for Socket {
 }
 
 /// Opens a socket.
-pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), DialFailure> {
-    let failed = |message: String| DialFailure { status: None, message };
+pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
+    let failed = |message: String| ConnectFailure { status: None, message };
     // The text of the exception has the URL in it, and so the password; its name has not.
     let socket = Socket::new(&url.expose()).map_err(|error| {
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());

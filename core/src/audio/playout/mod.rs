@@ -1,4 +1,4 @@
-//! A jitter buffer: samples go in as the network brings them, and come out as a sound card asks for them, resampled to
+//! A jitter buffer: samples go in as the network brings them, and come out as a sound card refreshable for them, resampled to
 //! its rate.
 //!
 //! There is one clock in it, the sound card's: time is what was pulled. It uses only what `core` and `alloc` have, for
@@ -106,7 +106,7 @@ pub struct Playout {
     /// In frames of the output.
     concealed: u64,
     underruns: u64,
-    meter: Meter,
+    progress_sender: ProgressSender,
 }
 
 /// What happens at the moment.
@@ -145,7 +145,7 @@ struct Step {
 }
 
 #[derive(Debug, Default)]
-struct Meter {
+struct ProgressSender {
     peak: f32,
     squares: f64,
     samples: u64,
@@ -183,7 +183,7 @@ impl Playout {
             dropped: 0,
             concealed: 0,
             underruns: 0,
-            meter: Meter::default(),
+            progress_sender: ProgressSender::default(),
         }
     }
 
@@ -219,7 +219,7 @@ impl Playout {
         }
     }
 
-    /// Fills what the sound card asks for: one stretch of `output` for each of `channels` channels, the same number of
+    /// Fills what the sound card refreshable for: one stretch of `output` for each of `channels` channels, the same number of
     /// frames in each. A mono sound goes to all of them; channels that the output does not have are not heard.
     pub fn pull(&mut self, output: &mut [f32], channels: usize) {
         let frames = output.len() / channels.max(1);
@@ -247,7 +247,7 @@ impl Playout {
             for channel in 0..channels {
                 let sample = self.step.last[channel.min(self.channels - 1)];
                 output[channel * frames + frame] = sample;
-                self.meter.add(sample);
+                self.progress_sender.add(sample);
             }
             self.advance(advance);
         }
@@ -289,7 +289,7 @@ impl Playout {
 
     /// How loud the output was since this was asked last.
     pub fn loudness(&mut self) -> Loudness {
-        core::mem::take(&mut self.meter).loudness()
+        core::mem::take(&mut self.progress_sender).loudness()
     }
 
     fn buffered(&self) -> u64 {
@@ -436,7 +436,7 @@ impl Place {
     }
 }
 
-impl Meter {
+impl ProgressSender {
     fn add(&mut self, sample: f32) {
         self.peak = self.peak.max(sample.abs());
         self.squares += f64::from(sample) * f64::from(sample);

@@ -1,16 +1,16 @@
 //! Whatever a server answers to any call: the call ends in time, repeats nothing that may have happened, says rightly
 //! whether it did, and gives a value of the declared type or an error of bounded size without the key in it.
 
-use orgo_core::api::{OPERATIONS, actions, computers, files, stream, workspaces};
-use orgo_core::auth::ApiKey;
-use orgo_core::call::{Call, Output, Step};
-use orgo_core::config::{CallOptions, Config};
-use orgo_core::endpoint::{Carrier, Effect, Endpoint, Operation};
+use orgo_core::client::config::{CallOptions, Config};
+use orgo_core::client::credentials::ApiKey;
+use orgo_core::diagnostics::log::Level;
+use orgo_core::encoding::json::Map;
 use orgo_core::error::{Delivered, Error};
-use orgo_core::http::{Reached, Response, SendFailure};
-use orgo_core::json::Map;
-use orgo_core::note::Level;
-use orgo_core::upload::Content;
+use orgo_core::rest::call::{Call, Output, Step};
+use orgo_core::rest::calls::{OPERATIONS, actions, computers, files, stream, workspaces};
+use orgo_core::rest::http::{Reached, Response, SendFailure};
+use orgo_core::rest::operation::{Carrier, Effect, Endpoint, Operation};
+use orgo_core::rest::upload::Content;
 
 use super::input::Input;
 use super::json::{depth, has_huge_number};
@@ -43,7 +43,7 @@ pub(crate) fn run(data: &[u8]) {
     let mut first = None;
     let (mut possible, mut certain) = (false, false);
     loop {
-        while let Some(note) = call.poll_note() {
+        while let Some(note) = call.poll_log() {
             assert!(!format!("{note:?}").contains(KEY), "no log shows the key");
             check_line(&note.to_string());
         }

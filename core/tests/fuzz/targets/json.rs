@@ -1,6 +1,6 @@
 //! The core's reader of JSON judges any bytes as `serde_json` does, and what it reads survives being written.
 
-use orgo_core::json::{Value, parse};
+use orgo_core::encoding::json::{Value, parse};
 
 pub(crate) fn run(data: &[u8]) {
     match parse(data) {

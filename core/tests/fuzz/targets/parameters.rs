@@ -1,16 +1,16 @@
 //! Whatever a program passes: it is refused by name, or the request says exactly that, in a URL, header fields and a
 //! body that are well-formed.
 
-use orgo_core::address::{BaseUrl, ComputerAddress, SocketTemplate};
-use orgo_core::api::OPERATIONS;
-use orgo_core::auth::{ApiKey, Password};
-use orgo_core::call::{Call, Step};
-use orgo_core::config::{Config, RawCallOptions, RawConfig};
-use orgo_core::endpoint::{Carrier, Operation};
+use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
+use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::encoding::json::{Map, Value, parse};
 use orgo_core::error::Error;
-use orgo_core::http::{Method, Request};
-use orgo_core::json::{Map, Value, parse};
-use orgo_core::upload::Content;
+use orgo_core::rest::call::{Call, Step};
+use orgo_core::rest::calls::OPERATIONS;
+use orgo_core::rest::http::{Method, Request};
+use orgo_core::rest::operation::{Carrier, Operation};
+use orgo_core::rest::upload::Content;
 
 use super::input::Input;
 

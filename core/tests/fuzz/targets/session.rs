@@ -1,11 +1,11 @@
 //! Any schedule of frames, closes, failures and times through a session, as a platform might report them, even wrongly.
 
 use orgo_core::Millis;
-use orgo_core::address::ComputerAddress;
-use orgo_core::auth::Password;
-use orgo_core::channel::{Counters, DialFailure, Output, Protocol, Session, State, Target};
+use orgo_core::channel::{Action, ConnectFailure, Counters, Protocol, Session, State, Target};
+use orgo_core::client::address::ComputerAddress;
+use orgo_core::client::credentials::Password;
+use orgo_core::diagnostics::log::Level;
 use orgo_core::error::{Error, ServerError};
-use orgo_core::note::Level;
 
 use super::answers::check_line;
 use super::input::Input;
@@ -23,7 +23,7 @@ pub(super) trait Subject: Default {
     type Channel: Protocol;
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Self::Channel>>;
-    /// The program asks for something.
+    /// The program refreshable for something.
     fn command(session: &mut Session<Self::Channel>, input: &mut Input<'_>);
     /// A frame that the channel documents, with the input in it.
     fn frame(input: &mut Input<'_>) -> Frame;
@@ -42,7 +42,7 @@ pub(super) enum Frame {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Socket {
     None,
-    Dialled,
+    Connected,
     Open,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn run<S: Subject>(input: &mut Input<'_>) {
     let target = Target {
         address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
         password: input.flag().then(|| Password::new(PASSWORD)),
-        max_redials: input.flag().then(|| u32::from(input.byte() % 4)),
+        max_reconnects: input.flag().then(|| u32::from(input.byte() % 4)),
         log_level: Some(Level::Debug),
         ..Target::default()
     };
@@ -124,17 +124,17 @@ impl<S: Subject> World<S> {
             }
             6 => {
                 // Of a socket that is open already there is no such report.
-                if self.socket == Socket::Dialled {
+                if self.socket == Socket::Connected {
                     self.socket = Socket::None;
                 }
                 let status = input.flag().then(|| input.number());
-                self.session.handle_failure(self.now, &DialFailure { status, message: input.text() });
+                self.session.handle_failure(self.now, &ConnectFailure { status, message: input.text() });
             }
             7 => self.open(),
             8 => self.answer(input),
             // The way that things go when nothing is wrong.
             9 => match self.socket {
-                Socket::Dialled => self.open(),
+                Socket::Connected => self.open(),
                 Socket::None if self.asked => self.session.handle_credentials(self.now, found()),
                 Socket::None | Socket::Open => self.time_out(),
             },
@@ -168,7 +168,7 @@ impl<S: Subject> World<S> {
     }
 
     fn open(&mut self) {
-        if self.socket == Socket::Dialled {
+        if self.socket == Socket::Connected {
             self.socket = Socket::Open;
         }
         self.session.handle_open(self.now);
@@ -203,33 +203,33 @@ impl<S: Subject> World<S> {
         Some(bytes)
     }
 
-    /// Does what the session asks for, and checks what must hold.
+    /// Does what the session refreshable for, and checks what must hold.
     fn settle(&mut self) {
         let mut waiting = 0;
-        while let Some(output) = self.session.poll_output() {
+        while let Some(output) = self.session.poll_action() {
             assert!(!self.over, "nothing is wanted after the end: {output:?}");
             match output {
-                Output::Authorize => {
+                Action::Authorize => {
                     self.socket = Socket::None;
                     self.asked = true;
                 }
-                Output::Dial(url) => {
+                Action::Connect(url) => {
                     assert!(!url.to_string().contains(PASSWORD) && !format!("{url:?}").contains(PASSWORD));
                     assert!(url.expose().contains("token="), "every dial has a token");
-                    self.socket = Socket::Dialled;
+                    self.socket = Socket::Connected;
                     self.asked = false;
                 }
-                Output::Send(text) => {
+                Action::Send(text) => {
                     assert!(self.socket == Socket::Open, "nothing is sent without a socket: {text}");
                     let message: serde_json::Value = serde_json::from_str(&text).expect("JSON is sent");
                     assert!(message["type"].is_string(), "a message says what it is: {text}");
                     waiting += text.len();
                 }
-                Output::Hangup(_) => self.socket = Socket::None,
+                Action::Close(_) => self.socket = Socket::None,
             }
         }
         assert!(waiting <= LARGEST_OUTPUT, "what waits to be sent is bounded: {waiting}");
-        while let Some(note) = self.session.poll_note() {
+        while let Some(note) = self.session.poll_log() {
             assert!(!format!("{note:?}").contains(PASSWORD), "no log shows the password");
         }
         let state = self.session.state();
@@ -268,13 +268,13 @@ impl<S: Subject> World<S> {
                 counters.acknowledged,
                 counters.unacknowledged,
                 counters.refused,
-                counters.redials,
+                counters.reconnects,
             ]
         };
         let grows = totals(&self.before).into_iter().zip(totals(&now)).all(|(before, now)| before <= now);
         assert!(grows, "totals only grow: {:?}, then {now:?}", self.before);
         assert!(now.malformed <= now.received_messages);
-        if let State::Waiting { cause, .. } | State::Closed(cause) = self.session.state() {
+        if let State::Reconnecting { cause, .. } | State::Closed(cause) = self.session.state() {
             check_line(&cause.message);
         }
         self.before = now;
@@ -306,7 +306,7 @@ pub(super) fn opened<P: Protocol>(begin: impl FnOnce(Target) -> Result<Session<P
     };
     let mut session = begin(target).expect("the options are acceptable");
     session.handle_open(0);
-    while session.poll_output().is_some() {}
+    while session.poll_action().is_some() {}
     session
 }
 

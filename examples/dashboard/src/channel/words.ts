@@ -11,7 +11,7 @@ export function channelWords(state: ChannelState): { text: string; tone: Tone } 
       return { text: "Connected", tone: "good" };
     case "unstable":
       return { text: "The line is silent; waiting for it…", tone: "busy" };
-    case "waiting":
+    case "reconnecting":
       return { text: `Connection lost. Try ${state.attempt}${inSeconds(state.delay)}…`, tone: "busy" };
     case "closed":
       return {
@@ -28,7 +28,7 @@ export function isOutdated(cause: CloseCause): boolean {
 
 /** Whether a channel waits before it connects again, or tries to. */
 export function isBroken(state: ChannelState): boolean {
-  return state.status === "waiting" || state.status === "connecting";
+  return state.status === "reconnecting" || state.status === "connecting";
 }
 
 function inSeconds(delay: number): string {

@@ -65,7 +65,7 @@ export class EventsPanel {
 
   /** Connects now, if the channel waits before it does so by itself. */
   redial(): void {
-    if (this.#stream?.state.status === "waiting") this.reach(true);
+    if (this.#stream?.state.status === "reconnecting") this.reach(true);
   }
 
   /** Watches for as long as the session lasts; a channel that broke for good is opened again with a fresh password. */

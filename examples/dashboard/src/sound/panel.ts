@@ -76,7 +76,7 @@ export class SoundPanel {
 
   /** Connects now, if the channel waits before it does so by itself. */
   redial(): void {
-    if (this.#listening?.stream.state.status === "waiting") this.reach(true);
+    if (this.#listening?.stream.state.status === "reconnecting") this.reach(true);
   }
 
   #press(): void {

@@ -139,7 +139,7 @@ export class TerminalPanel {
 
   /** Connects now, if the channel waits before it does so by itself. */
   redial(): void {
-    if (this.#terminal?.state.status === "waiting") this.reach(true);
+    if (this.#terminal?.state.status === "reconnecting") this.reach(true);
   }
 
   #enable(): void {
@@ -198,7 +198,7 @@ export class TerminalPanel {
       if (!isCurrent()) return;
       const { text, tone } = channelWords(terminal.state);
       setState(this.#state, text, tone);
-      if (terminal.state.status === "waiting") this.#broken();
+      if (terminal.state.status === "reconnecting") this.#broken();
     };
     terminal.on("state", show);
     terminal.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));

@@ -1,0 +1,371 @@
+//! Where the REST calls and the channels are, in every generation of the protocol.
+
+use std::fmt::{self, Write as _};
+
+use crate::client::credentials::Password;
+use crate::diagnostics::mask::MASK;
+use crate::encoding::percent::percent_encode;
+use crate::encoding::text::{replace, split_once};
+
+/// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
+pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
+
+/// The root of the REST calls: an `http` or `https` URL without query, fragment and credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BaseUrl {
+    secure: bool,
+    /// Host and port.
+    authority: String,
+    /// Empty, or begins with a slash and does not end with one.
+    path: String,
+}
+
+impl Default for BaseUrl {
+    fn default() -> Self {
+        Self::parse(DEFAULT_BASE_URL).expect("the default is valid: a test parses it")
+    }
+}
+
+impl BaseUrl {
+    /// Reads a URL such as `https://www.orgo.ai/api`.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (secure, rest) = split_scheme(text, "http", "https")
+            .ok_or("must begin with https:// or http://, as https://www.orgo.ai/api")?;
+        let (authority, path) = split_authority(rest)?;
+        if path.contains(['?', '#']) {
+            return Err("must not have a query or a fragment".to_owned());
+        }
+        Ok(Self { secure, authority, path: path.trim_end_matches('/').to_owned() })
+    }
+
+    /// Scheme, host and port, as `https://www.orgo.ai`.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
+    }
+
+    /// The URL of a path that begins with a slash.
+    #[must_use]
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{}{path}", self.origin(), self.path)
+    }
+
+    /// The absolute form of a link in an answer, and whether it stays on this origin. `None` for what is neither
+    /// a path from the root nor an `http` or `https` URL.
+    #[must_use]
+    pub fn resolve(&self, link: &str) -> Option<(String, bool)> {
+        if !link.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        if link.starts_with('/') && !link.starts_with("//") {
+            return Some((format!("{}{link}", self.origin()), true));
+        }
+        let (secure, rest) = split_scheme(link, "http", "https")?;
+        let (authority, _) = split_authority(rest).ok()?;
+        Some((link.to_owned(), secure == self.secure && authority.eq_ignore_ascii_case(&self.authority)))
+    }
+}
+
+/// Where the channels are: a `ws` or `wss` URL with the places `{computer_id}`, `{instance_id}` and `{channel}`. `Debug`
+/// masks its query, if it has one.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SocketTemplate(String);
+
+impl fmt::Debug for SocketTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SocketTemplate({})", without_query(&self.0))
+    }
+}
+
+impl SocketTemplate {
+    /// Reads a template such as `wss://{computer_id}.orgo.dev/{channel}`.
+    ///
+    /// # Errors
+    /// What is wrong with it, as the end of a sentence.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (_, rest) = split_scheme(text, "ws", "wss")
+            .ok_or("must begin with wss:// or ws://, as wss://{computer_id}.orgo.dev/{channel}")?;
+        let (_, path) = split_authority(rest)?;
+        if path.contains('#') {
+            return Err("must not have a fragment".to_owned());
+        }
+        if split_once(text, "{channel}").is_none() {
+            return Err("must have the place {channel}, as wss://{computer_id}.orgo.dev/{channel}".to_owned());
+        }
+        let mut rest = text;
+        while let Some(at) = rest.find(['{', '}']) {
+            let place = ["{computer_id}", "{instance_id}", "{channel}"]
+                .into_iter()
+                .find(|place| rest[at..].starts_with(place))
+                .ok_or(
+                    "may have the places {computer_id}, {instance_id} and {channel}, and no other braces",
+                )?;
+            rest = &rest[at + place.len()..];
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// Whether it has a place for the instance id.
+    #[must_use]
+    pub fn needs_instance(&self) -> bool {
+        split_once(&self.0, "{instance_id}").is_some()
+    }
+}
+
+/// What is known of where a computer's channels are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(default)]
+pub struct ComputerAddress {
+    /// The computer's UUID.
+    pub computer_id: String,
+    /// The second id of the same computer, used for sockets.
+    pub instance_id: Option<String>,
+    /// The base of its channels, as the computer object gives it.
+    pub connection_url: Option<String>,
+}
+
+impl ComputerAddress {
+    /// The URL of a channel without credentials: the template where one is given, else below the computer's
+    /// `connection_url`, else below the instance on the host of the REST calls, else the specification's host.
+    ///
+    /// # Errors
+    /// What is missing or wrong, as the end of a sentence.
+    pub fn channel_url(
+        &self,
+        base: &BaseUrl,
+        template: Option<&SocketTemplate>,
+        channel: &str,
+    ) -> Result<SocketUrl, String> {
+        if self.computer_id.is_empty() {
+            return Err("must be the id of a computer".to_owned());
+        }
+        let instance = self.instance_id.as_deref().filter(|id| !id.is_empty());
+        if let Some(template) = template {
+            let needs_instance = template.needs_instance();
+            let SocketTemplate(template) = template;
+            if needs_instance && instance.is_none() {
+                return Err("needs an instance id, which this computer does not have (yet)".to_owned());
+            }
+            let mut url = replace(template, "{channel}", channel);
+            for (place, id) in
+                [("{computer_id}", &*self.computer_id), ("{instance_id}", instance.unwrap_or_default())]
+            {
+                url = replace(&url, place, &percent_encode(id));
+            }
+            return Ok(SocketUrl::new(url));
+        }
+        if let Some(url) = self.connection_url.as_deref().filter(|url| !url.is_empty()) {
+            let (secure, rest) = split_scheme(url, "http", "https")
+                .or_else(|| split_scheme(url, "ws", "wss"))
+                .ok_or("has a connection_url that is no http, https, ws or wss URL")?;
+            let (authority, path) = split_authority(rest)?;
+            let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+            return Ok(SocketUrl::new(format!("{}://{authority}{path}/ws/{channel}", scheme(secure))));
+        }
+        Ok(SocketUrl::new(match instance {
+            Some(instance) => format!(
+                "{}://{}/desktops/{}/ws/{channel}",
+                scheme(base.secure),
+                base.authority,
+                percent_encode(instance)
+            ),
+            None => format!("wss://{}.orgo.dev/{channel}", percent_encode(&self.computer_id)),
+        }))
+    }
+}
+
+/// The URL of a channel. `Debug` and `Display` mask the token, and whatever query the template has of its own.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SocketUrl {
+    url: String,
+    query: String,
+    token: Option<Password>,
+}
+
+impl SocketUrl {
+    fn new(url: String) -> Self {
+        Self { url, query: String::new(), token: None }
+    }
+
+    /// The same URL with one more parameter.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
+        let _ = write!(self.query, "&{name}={}", percent_encode(&value.to_string()));
+        self
+    }
+
+    /// The same URL with the computer's password.
+    #[must_use]
+    pub fn with_token(mut self, token: Password) -> Self {
+        self.token = Some(token);
+        self
+    }
+
+    /// The whole URL with the password in it, for the socket and nothing else.
+    #[must_use]
+    pub fn expose(&self) -> String {
+        self.render(&self.url, self.token.as_ref().map(|token| percent_encode(token.expose())))
+    }
+
+    fn render(&self, url: &str, token: Option<String>) -> String {
+        let query = match token {
+            Some(token) => format!("token={token}{}", self.query),
+            None => self.query.strip_prefix('&').unwrap_or_default().to_owned(),
+        };
+        let joint = if query.is_empty() {
+            ""
+        } else if url.contains('?') {
+            "&"
+        } else {
+            "?"
+        };
+        format!("{url}{joint}{query}")
+    }
+}
+
+impl fmt::Display for SocketUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let url = without_query(&self.url);
+        f.write_str(&self.render(&url, self.token.as_ref().map(|_| MASK.to_owned())))
+    }
+}
+
+impl fmt::Debug for SocketUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SocketUrl({self})")
+    }
+}
+
+/// A URL with a mask for its query, which may hold credentials.
+fn without_query(url: &str) -> String {
+    url.split_once('?').map_or_else(|| url.to_owned(), |(place, _)| format!("{place}?{MASK}"))
+}
+
+fn scheme(secure: bool) -> &'static str {
+    if secure { "wss" } else { "ws" }
+}
+
+fn split_scheme<'a>(text: &'a str, plain: &str, secure: &str) -> Option<(bool, &'a str)> {
+    let (scheme, rest) = split_once(text, "://")?;
+    if scheme.eq_ignore_ascii_case(secure) {
+        Some((true, rest))
+    } else {
+        scheme.eq_ignore_ascii_case(plain).then_some((false, rest))
+    }
+}
+
+/// Splits what follows the scheme into host with port, and the rest from its first slash on.
+fn split_authority(rest: &str) -> Result<(String, &str), String> {
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    if authority.contains('@') {
+        return Err("must not have a user name or a password in it".to_owned());
+    }
+    let host_end =
+        authority.rfind(':').filter(|at| !authority[*at..].contains(']')).unwrap_or(authority.len());
+    let (host, port) = authority.split_at(host_end);
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~[]:{}".contains(&byte);
+    if host.is_empty() || !authority.bytes().all(allowed) {
+        return Err("must have a host name of ASCII letters, digits, dots and dashes".to_owned());
+    }
+    if !port.is_empty() && port[1..].parse::<u16>().is_err() {
+        return Err("must have a port from 0 to 65535, or none".to_owned());
+    }
+    if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("must be printable ASCII without spaces: percent-encode the rest".to_owned());
+    }
+    Ok((authority.to_owned(), path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_base_url_is_checked_and_joined() {
+        assert_eq!(BaseUrl::default().join("/computers"), "https://www.orgo.ai/api/computers");
+        assert_eq!(
+            BaseUrl::parse("http://127.0.0.1:8800/api/").unwrap().join("/x"),
+            "http://127.0.0.1:8800/api/x"
+        );
+        assert_eq!(BaseUrl::parse("HTTP://[::1]:80").unwrap().join("/x"), "http://[::1]:80/x");
+        for wrong in [
+            "",
+            "orgo.ai",
+            "ftp://x",
+            "https://",
+            "https://u:p@x",
+            "https://x?y",
+            "https://x:99999",
+            "https://é",
+            "http://x/a b",
+        ] {
+            assert!(BaseUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_link_keeps_the_key_at_home() {
+        let base = BaseUrl::parse("https://www.orgo.ai/api").unwrap();
+        assert_eq!(
+            base.resolve("/api/storage/x"),
+            Some(("https://www.orgo.ai/api/storage/x".to_owned(), true))
+        );
+        assert_eq!(base.resolve("https://WWW.orgo.ai/x"), Some(("https://WWW.orgo.ai/x".to_owned(), true)));
+        assert_eq!(
+            base.resolve("https://evil.example/x"),
+            Some(("https://evil.example/x".to_owned(), false))
+        );
+        assert_eq!(base.resolve("http://www.orgo.ai/x").map(|(_, own)| own), Some(false));
+        for wrong in ["//evil.example/x", "javascript:alert(1)", "x", "https://www.orgo.ai@evil.example/"] {
+            assert_eq!(base.resolve(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_newest_form_that_a_computer_has_is_taken() {
+        let base = BaseUrl::parse("https://www.orgo.ai/api").unwrap();
+        let url = |address: &ComputerAddress, template: Option<&str>| {
+            let template = template.map(|text| SocketTemplate::parse(text).unwrap());
+            address.channel_url(&base, template.as_ref(), "terminal").map(|url| url.expose())
+        };
+        let mut address = ComputerAddress { computer_id: "c 1".to_owned(), ..ComputerAddress::default() };
+        assert_eq!(url(&address, None).unwrap(), "wss://c%201.orgo.dev/terminal");
+        assert!(url(&address, Some("ws://h/{instance_id}/{channel}")).is_err());
+        address.instance_id = Some("5b90".to_owned());
+        assert_eq!(url(&address, None).unwrap(), "wss://www.orgo.ai/desktops/5b90/ws/terminal");
+        address.connection_url = Some("http://localhost:1/desktops/5b90/".to_owned());
+        assert_eq!(url(&address, None).unwrap(), "ws://localhost:1/desktops/5b90/ws/terminal");
+        assert_eq!(
+            url(&address, Some("ws://h/{instance_id}/{channel}?v=1")).unwrap(),
+            "ws://h/5b90/terminal?v=1"
+        );
+    }
+
+    #[test]
+    fn a_template_has_known_places_only() {
+        for wrong in
+            ["wss://h/x", "https://h/{channel}", "wss://h/{channel}/{id}", "wss://h/{channel}}", "{channel}"]
+        {
+            assert!(SocketTemplate::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_socket_url_shows_no_token() {
+        let url =
+            SocketUrl::new("wss://h/terminal".to_owned()).with("cols", 80).with_token(Password::new("a&b"));
+        assert_eq!(url.expose(), "wss://h/terminal?token=a%26b&cols=80");
+        assert_eq!(format!("{url}"), "wss://h/terminal?token=***&cols=80");
+        let template = SocketTemplate::parse("wss://h/{channel}?gateway=secret").unwrap();
+        let address = ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() };
+        let url = address.channel_url(&BaseUrl::default(), Some(&template), "audio").unwrap();
+        let url = url.with_token(Password::new("a&b"));
+        assert_eq!(url.expose(), "wss://h/audio?gateway=secret&token=a%26b");
+        assert_eq!(format!("{url}"), "wss://h/audio?***&token=***");
+        assert_eq!(format!("{template:?}"), "SocketTemplate(wss://h/{channel}?***)");
+    }
+}

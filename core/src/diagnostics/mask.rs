@@ -1,0 +1,429 @@
+//! Makes text from outside (responses, close reasons, failures of a platform) fit for an error or a log: masks the secrets
+//! that a server or a platform echoes, and escapes the characters that a terminal or a log viewer would obey or hide.
+
+use std::ops::Range;
+
+use crate::encoding::json::write_escape;
+use crate::encoding::percent::percent_decode;
+
+/// What stands for a secret.
+pub(crate) const MASK: &str = "***";
+
+/// The longest part of a raw body that an error keeps, in bytes.
+const KEPT_BODY: usize = 4096;
+
+/// What is shorter, in bytes, is no secret: to look for it would only garble the text.
+const SHORTEST: usize = 4;
+
+/// What is shorter, in bytes, in a header field or in a query is a scheme or a flag.
+const SHORTEST_PART: usize = 8;
+
+/// How many backslashes are looked through before a character: JSON in JSON in JSON has seven.
+const MOST_ESCAPES: usize = 7;
+
+/// The longest form of a byte: `\u00e9`, with the backslashes of JSON in JSON.
+const LONGEST_ESCAPE: usize = 5 + MOST_ESCAPES;
+
+/// What the name of a field with a secret holds.
+const SECRET_FIELDS: [&str; 5] = ["password", "secret", "token", "authorization", "api_key"];
+
+/// What the name of a header field with a secret holds.
+const SECRET_HEADERS: [&str; 7] = ["auth", "cookie", "key", "password", "secret", "session", "token"];
+
+/// The secrets that are known where a text comes in.
+///
+/// They are found in every form that a server may echo them in: each character as it is, or escaped by a URL or by
+/// JSON. Secrets that are not known are told by their place: the value of a field whose name says so, and the query of
+/// a URL.
+#[derive(Clone, Default)]
+pub struct Mask(Vec<String>);
+
+impl Mask {
+    /// The mask of one secret. See [`add`](Self::add).
+    #[must_use]
+    pub fn of(secret: &str) -> Self {
+        let mut mask = Self::default();
+        mask.add(secret);
+        mask
+    }
+
+    /// Adds a secret. One of less than 4 bytes is not looked for.
+    pub fn add(&mut self, secret: &str) {
+        if secret.len() >= SHORTEST {
+            self.0.push(secret.to_owned());
+        }
+    }
+
+    /// Adds the parts of a header field's value, if its name says that it holds credentials.
+    pub fn add_header(&mut self, name: &str, value: &str) {
+        let secret = |word: &&str| (0..name.len()).any(|at| begins(&name.as_bytes()[at..], word));
+        if SECRET_HEADERS.iter().any(secret) {
+            self.add_parts(value.split([' ', ',', ';', '=']));
+        }
+    }
+
+    /// Adds the values in the query of a URL: whoever has a signed link can open it.
+    pub fn add_query(&mut self, url: &str) {
+        let query = url.split_once('?').map_or("", |(_, query)| query);
+        self.add_parts(query.split('&').filter_map(|field| Some(field.split_once('=')?.1)));
+    }
+
+    fn add_parts<'a>(&mut self, parts: impl Iterator<Item = &'a str>) {
+        for part in parts.filter(|part| part.len() >= SHORTEST_PART) {
+            self.add(&percent_decode(part));
+        }
+    }
+
+    /// The text in one line: at most 4 KiB, without secrets, with control characters escaped.
+    #[must_use]
+    pub fn text(&self, text: &str) -> String {
+        self.shown(text.as_bytes(), false)
+    }
+
+    /// The body of a response: at most 4 KiB, without secrets, with control characters escaped except for line breaks
+    /// and tabs, so that JSON stays JSON.
+    #[must_use]
+    pub fn body(&self, body: &[u8]) -> String {
+        self.shown(body, true)
+    }
+
+    fn shown(&self, body: &[u8], keeps_lines: bool) -> String {
+        let read = &body[..body.len().min(4 * KEPT_BODY)];
+        let known = masked(read, &|text, at| {
+            let end = self.0.iter().filter_map(|secret| end_of_echo(text, at, secret)).max()?;
+            Some(at..end)
+        });
+        let shown = masked(&known, &|text, at| field_at(text, at).or_else(|| query_at(text, at)));
+        let text = String::from_utf8_lossy(&shown);
+        let mut whole = text.len();
+        if read.len() < body.len() {
+            // The cut may have gone through a secret, whose beginning is then at the end.
+            let longest = self.0.iter().map(String::len).max().unwrap_or_default() * LONGEST_ESCAPE;
+            whole = text.floor_char_boundary(whole.saturating_sub(longest));
+        }
+        let mut kept = escaped(&text[..whole], keeps_lines);
+        if kept.len() > KEPT_BODY || read.len() < body.len() {
+            kept.truncate(kept.floor_char_boundary(KEPT_BODY));
+            kept.push('…');
+        }
+        kept
+    }
+}
+
+impl std::fmt::Debug for Mask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Mask({} secrets)", self.0.len())
+    }
+}
+
+/// The characters that move the cursor, change the direction or the order of what is printed, or are invisible, as
+/// ranges. The joiners U+200C and U+200D are not among them: whole scripts are written with them.
+const CONTROLS: [(char, char); 11] = [
+    // C0, DEL and C1.
+    ('\0', '\u{1f}'),
+    ('\u{7f}', '\u{9f}'),
+    // Soft hyphen.
+    ('\u{ad}', '\u{ad}'),
+    // Arabic letter mark; left-to-right and right-to-left mark.
+    ('\u{61c}', '\u{61c}'),
+    ('\u{200e}', '\u{200f}'),
+    // Zero-width space.
+    ('\u{200b}', '\u{200b}'),
+    // Line and paragraph separators, embeddings and overrides of the bidirectional algorithm.
+    ('\u{2028}', '\u{202e}'),
+    // Word joiner, invisible operators, isolates.
+    ('\u{2060}', '\u{206f}'),
+    // Byte order mark.
+    ('\u{feff}', '\u{feff}'),
+    // Interlinear annotations.
+    ('\u{fff9}', '\u{fffb}'),
+    // Tags: invisible ASCII.
+    ('\u{e0000}', '\u{e007f}'),
+];
+
+/// The text with a JSON escape in place of each of [`CONTROLS`], except for line breaks and tabs if it keeps lines.
+fn escaped(text: &str, keeps_lines: bool) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        let kept = keeps_lines && matches!(character, '\n' | '\r' | '\t');
+        if !kept && CONTROLS.iter().any(|(first, last)| (*first..=*last).contains(&character)) {
+            write_escape(character, &mut escaped);
+        } else {
+            escaped.push(character);
+        }
+    }
+    escaped
+}
+
+/// Says what of a text is a secret that shows itself at a place.
+type Finder<'a> = &'a dyn Fn(&[u8], usize) -> Option<Range<usize>>;
+
+/// The text with a mask for each secret.
+fn masked(text: &[u8], secret_at: Finder<'_>) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(text.len());
+    let mut from = 0;
+    for at in 0..text.len() {
+        if at >= from
+            && let Some(secret) = secret_at(text, at)
+        {
+            shown.extend_from_slice(&text[from..secret.start]);
+            shown.extend_from_slice(MASK.as_bytes());
+            from = secret.end;
+        }
+    }
+    shown.extend_from_slice(&text[from..]);
+    shown
+}
+
+/// Where the secret ends that begins at a place, in whatever mixture of the forms of its characters.
+fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
+    let mut ends = vec![at];
+    for c in secret.chars() {
+        // More than one, where one form is the beginning of another, as `%` of `%25`.
+        let mut next = Vec::new();
+        for end in ends {
+            // JSON escapes by a backslash, and JSON in JSON by more of them.
+            for start in end..=end + MOST_ESCAPES {
+                for length in lengths_of_forms(text.get(start..).unwrap_or_default(), c) {
+                    if length > 0 && !next.contains(&(start + length)) {
+                        next.push(start + length);
+                    }
+                }
+                if text.get(start) != Some(&b'\\') {
+                    break;
+                }
+            }
+        }
+        if next.is_empty() {
+            return None;
+        }
+        ends = next;
+    }
+    ends.into_iter().max()
+}
+
+/// How long a character is at the start of a text: as it is, in a form, in a URL, in JSON; 0 where it is not there.
+fn lengths_of_forms(text: &[u8], c: char) -> [usize; 4] {
+    let mut buffer = [0; 4];
+    let plain = c.encode_utf8(&mut buffer).as_bytes();
+    let if_so = |so: bool, length: usize| if so { length } else { 0 };
+    let in_url = plain.iter().enumerate().all(|(index, byte)| {
+        text.get(3 * index) == Some(&b'%') && hex(text, 3 * index + 1, 2) == Some(u32::from(*byte))
+    });
+    let mut end = 0;
+    let in_json = c.encode_utf16(&mut [0; 2]).iter().all(|unit| {
+        end = skip(text, end, |byte| byte == b'\\');
+        let fits = text.get(end) == Some(&b'u') && hex(text, end + 1, 4) == Some(u32::from(*unit));
+        end += 5;
+        fits
+    });
+    [
+        if_so(text.starts_with(plain), plain.len()),
+        if_so(c == ' ' && text.first() == Some(&b'+'), 1),
+        if_so(in_url, 3 * plain.len()),
+        if_so(in_json, end),
+    ]
+}
+
+fn hex(text: &[u8], at: usize, digits: usize) -> Option<u32> {
+    let digits = text.get(at..at + digits)?;
+    digits.iter().try_fold(0, |number, digit| Some(number * 16 + char::from(*digit).to_digit(16)?))
+}
+
+fn begins(text: &[u8], word: &str) -> bool {
+    text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
+}
+
+/// The first place from `at` on whose byte is not one of those.
+fn skip(text: &[u8], mut at: usize, those: fn(u8) -> bool) -> usize {
+    while text.get(at).is_some_and(|byte| those(*byte)) {
+        at += 1;
+    }
+    at
+}
+
+/// The value of a field whose name has a word for secrets at this place: of JSON, also where that is a string in
+/// JSON, and of a form. It goes by the text and not by what JSON's rules make of it, because a body that an error
+/// keeps is often one that did not parse.
+fn field_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let word = SECRET_FIELDS.iter().find(|word| begins(&text[at..], word))?;
+    let after = skip(text, at + word.len(), |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if text.get(after) == Some(&b'=') {
+        return Some(after + 1..skip(text, after + 1, |byte| !b"& \"'<\n".contains(&byte)));
+    }
+    let (after, _) = quoted(text, after)?;
+    let colon = skip(text, after, |byte| byte.is_ascii_whitespace());
+    if text.get(colon) != Some(&b':') {
+        return None;
+    }
+    let start = skip(text, colon + 1, |byte| byte.is_ascii_whitespace());
+    let value = match quoted(text, start) {
+        Some((start, escapes)) => start..end_of_string(text, start, escapes),
+        None => start..skip(text, start, |byte| byte.is_ascii_digit()),
+    };
+    (!value.is_empty()).then_some(value)
+}
+
+/// What follows a quote at this place, and by how many backslashes the quote is escaped.
+fn quoted(text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let quote = skip(text, at, |byte| byte == b'\\');
+    matches!(text.get(quote), Some(b'"' | b'\'')).then_some((quote + 1, quote - at))
+}
+
+/// Where a string ends whose first quote is escaped by so many backslashes.
+fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
+    loop {
+        let end = skip(text, at, |byte| !b"\\\"'".contains(&byte));
+        let quote = skip(text, end, |byte| byte == b'\\');
+        let run = quote - end;
+        match text.get(quote) {
+            None => return text.len(),
+            Some(b'"' | b'\'') if run == escapes || escapes == 0 && run.is_multiple_of(2) => {
+                return quote - run.min(escapes);
+            }
+            Some(_) => at = quote + 1,
+        }
+    }
+}
+
+/// The query of a URL whose password_request mark is at this place.
+fn query_at(text: &[u8], at: usize) -> Option<Range<usize>> {
+    if text[at] != b'?' {
+        return None;
+    }
+    let name = skip(text, at + 1, |byte| byte.is_ascii_alphanumeric() || b"-_.~%[]".contains(&byte));
+    let end = skip(text, name, |byte| !byte.is_ascii_whitespace() && !b"\"'<>`".contains(&byte));
+    (name > at + 1 && text.get(name) == Some(&b'=')).then_some(at + 1..end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mask(secrets: &[&str]) -> Mask {
+        let mut mask = Mask::default();
+        secrets.iter().for_each(|secret| mask.add(secret));
+        mask
+    }
+
+    #[test]
+    fn a_known_secret_is_found_in_every_form() {
+        let mask = mask(&["p@ss w/ord%+\"é"]);
+        for echo in [
+            "p@ss w/ord%+\"é",
+            "p%40ss%20w%2Ford%25%2B%22%C3%A9",
+            "p%40ss%20w%2ford%25%2b%22%c3%a9",
+            "p@ss+w/ord%25%2B%22%C3%A9",
+            r#"p@ss w\/ord%+\"\u00e9"#,
+            r"p@ss w/ord%+\u0022\u00E9",
+            r#"p@ss w\\\/ord%+\\\"\\u00e9"#,
+        ] {
+            assert_eq!(mask.text(&format!("<{echo}> twice {echo}")), "<***> twice ***", "{echo}");
+        }
+        assert_eq!(mask.text("p@ss w/ord%+\"e"), "p@ss w/ord%+\"e");
+    }
+
+    #[test]
+    fn a_secret_that_looks_encoded_is_found_as_it_is() {
+        assert_eq!(mask(&["a%2525b"]).text("a%2525b, a%252525b"), "***, ***");
+    }
+
+    #[test]
+    fn what_is_too_short_for_a_secret_garbles_nothing() {
+        assert_eq!(mask(&["p", ""]).text("the password p"), "the password p");
+    }
+
+    #[test]
+    fn fields_for_secrets_lose_their_values() {
+        let cases = [
+            (
+                r#"{"id":"c1","vnc_password" : "hu\"nter2","ram":4}"#,
+                r#"{"id":"c1","vnc_password" : "***","ram":4}"#,
+            ),
+            (r#"{"password":"hunt"#, r#"{"password":"***"#),
+            (r#"{"password":12345678}"#, r#"{"password":***}"#),
+            (r#"{"desktop_api_token":"x\\","n":"y"}"#, r#"{"desktop_api_token":"***","n":"y"}"#),
+            (
+                r#"{"said":"{\"password\":\"hunter2\",\"a\":1}"}"#,
+                r#"{"said":"{\"password\":\"***\",\"a\":1}"}"#,
+            ),
+            ("{'Authorization': 'Bearer x'}", "{'Authorization': '***'}"),
+            ("cols=80&token=abc%20d&rows=24", "cols=80&token=***&rows=24"),
+            (r#"{"password":null,"passwords":{"a":1}}"#, r#"{"password":null,"passwords":{"a":1}}"#),
+            ("the password was refused", "the password was refused"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(Mask::default().text(text), shown);
+        }
+    }
+
+    #[test]
+    fn a_query_is_not_shown() {
+        let text = r#"{"url":"https://store/x.png?expires=1&sig=abc\u0026k=d","next":"/y?z"} ok? a=b"#;
+        let shown = r#"{"url":"https://store/x.png?***","next":"/y?z"} ok? a=b"#;
+        assert_eq!(Mask::default().text(text), shown);
+    }
+
+    #[test]
+    fn parts_of_headers_and_links_are_secrets() {
+        let mut mask = Mask::default();
+        mask.add_header("x-api-key", "sk_live_abc");
+        mask.add_header("authorization", "Bearer abcdefgh");
+        mask.add_header("cookie", "session=01234567; theme=dark");
+        mask.add_header("x-trace", "trace-0123");
+        mask.add_query("https://store/x?signature=abc%2Bdefgh%3D&expires=1");
+        assert_eq!(
+            mask.text("sk_live_abc abcdefgh 01234567 trace-0123 abc+defgh= abc%2bdefgh%3d dark"),
+            "*** *** *** trace-0123 *** *** dark"
+        );
+    }
+
+    #[test]
+    fn a_kept_body_is_bounded_also_where_the_cut_goes_through_a_secret() {
+        let secret = "0123456789".repeat(4);
+        assert!(mask(&[&secret]).body(&vec![b'x'; 1 << 20]).len() < KEPT_BODY + 8);
+        let fields = format!(r#""password":"{}""#, "y".repeat(4 * KEPT_BODY - 60));
+        let body = format!("{fields}, key {secret}{}", "z".repeat(100));
+        let kept = mask(&[&secret]).body(body.as_bytes());
+        assert!(!kept.contains("01234"), "{kept}");
+    }
+
+    #[test]
+    fn control_characters_are_escaped_and_nothing_else_is() {
+        let mask = mask(&["hunter2\u{1b}x"]);
+        assert_eq!(mask.text("a\u{1b}[2J\u{7}b\0\u{7f}\u{9b}31m"), r"a\u001b[2J\u0007b\u0000\u007f\u009b31m");
+        assert_eq!(mask.text("\n\r\t"), r"\n\r\t");
+        assert_eq!(mask.text("\u{202e}\u{2066}\u{2028}\u{2029}"), r"\u202e\u2066\u2028\u2029");
+        assert_eq!(mask.text("\u{200b}\u{feff}\u{e0041}"), r"\u200b\ufeff\udb40\udc41");
+        for plain in ["naïve → 日本語 👩\u{200d}💻 می\u{200c}خواهم", r"back\slash", " \u{a0}~"]
+        {
+            assert_eq!(mask.text(plain), plain);
+            assert_eq!(mask.body(plain.as_bytes()), plain);
+        }
+        // A secret is found before its characters are escaped.
+        assert_eq!(mask.text("<hunter2\u{1b}x>"), "<***>");
+    }
+
+    #[test]
+    fn a_body_keeps_its_lines_and_stays_the_same_json() {
+        let body = "{\r\n\t\"error\": \"a\u{202e}b\u{9b}c\"\n}";
+        let kept = Mask::default().body(body.as_bytes());
+        assert_eq!(kept, "{\r\n\t\"error\": \"a\\u202eb\\u009bc\"\n}");
+        let parse = |text: &str| crate::encoding::json::parse(text.as_bytes()).unwrap();
+        assert_eq!(parse(&kept), parse(body));
+    }
+
+    #[test]
+    fn escaped_text_is_bounded() {
+        let text = Mask::default().text(&"\u{1b}".repeat(1 << 20));
+        assert!(text.len() <= KEPT_BODY + 3 && text.starts_with(r"\u001b\u001b") && text.ends_with('…'));
+    }
+
+    #[test]
+    fn any_text_is_taken() {
+        for text in ["", "?", "password", "password\"", "\"token\":", "é?é=é", "secret=é&", r#"token":"\"#]
+        {
+            let _ = mask(&["é?é=é é"]).body(text.as_bytes());
+        }
+    }
+}

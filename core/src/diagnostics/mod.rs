@@ -1,0 +1,4 @@
+//! The log, and the masking of secrets in every text that users see.
+
+pub mod log;
+pub mod mask;

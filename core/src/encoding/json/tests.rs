@@ -1,0 +1,332 @@
+use super::value::{Map, Number, Value};
+use super::{MAX_VALUES, SyntaxError, members, parse, quote};
+use crate::rest::retry::Jitter;
+
+fn read(json: &str) -> Result<Value, SyntaxError> {
+    parse(json.as_bytes())
+}
+
+fn wrong(at: usize) -> SyntaxError {
+    SyntaxError { at, too_many_values: false }
+}
+
+/// What the reference implementation reads. It is compared by reading our text of a value again, which keeps the digits
+/// of every number.
+fn reference(json: &[u8]) -> Option<serde_json::Value> {
+    serde_json::from_slice(json).ok()
+}
+
+#[test]
+fn what_is_json_is_read() {
+    for json in [
+        "null",
+        " true ",
+        "\t\r\nfalse",
+        "0",
+        "-0",
+        "-12.50e+3",
+        "1E5",
+        "123456789012345678901234567890",
+        "0.1e-400",
+        r#""""#,
+        r#""\"\\\/\b\f\n\r\t\u00e9\ud83e\udd80""#,
+        r#""\u0000 \u007f é 🦀""#,
+        "[]",
+        "[ ]",
+        "[1,[2,[]],{}]",
+        "{}",
+        "{ }",
+        r#"{"a":1,"":{"a":[null]} , "é" : "x"}"#,
+    ] {
+        let value = read(json).unwrap_or_else(|error| panic!("{json}: {error}"));
+        assert_eq!(reference(value.to_string().as_bytes()), reference(json.as_bytes()), "{json}");
+        assert_eq!(read(&value.to_string()), Ok(value), "{json}");
+    }
+}
+
+#[test]
+fn what_is_no_json_is_refused_where_it_is_none() {
+    for (json, at) in [
+        ("", 0),
+        (" ", 1),
+        ("nul", 0),
+        ("nulll", 4),
+        ("+1", 0),
+        ("01", 1),
+        ("1.", 2),
+        (".5", 0),
+        ("-", 1),
+        ("1e", 2),
+        ("1e+", 3),
+        ("0x1", 1),
+        ("NaN", 0),
+        ("Infinity", 0),
+        ("'a'", 0),
+        ("\"", 1),
+        ("\"a", 2),
+        ("\"\n\"", 1),
+        (r#""\x""#, 2),
+        (r#""\u12g4""#, 5),
+        (r#""\u123"#, 6),
+        ("\"\\", 2),
+        ("[", 1),
+        ("[1", 2),
+        ("[1,", 3),
+        ("[1,]", 3),
+        ("[,1]", 1),
+        ("[1 2]", 3),
+        ("[1}", 2),
+        ("{", 1),
+        (r#"{"a"}"#, 4),
+        (r#"{"a":}"#, 5),
+        (r#"{"a":1,}"#, 7),
+        ("{a:1}", 1),
+        ("{1:1}", 1),
+        ("[] []", 3),
+        ("/**/1", 0),
+        ("\u{feff}1", 0),
+    ] {
+        assert_eq!(read(json), Err(wrong(at)), "{json}");
+        assert_eq!(reference(json.as_bytes()), None, "{json}");
+    }
+}
+
+#[test]
+fn what_is_no_text_is_replaced() {
+    assert_eq!(parse(b"\"a\xff\""), Ok("a\u{fffd}".into()));
+    for lone in [r#""\ud83e""#, r#""\udd80""#, r#""\ud83ex""#, r#""\ud83e\n""#, r#""\ud83e\ud83e""#] {
+        let value = read(lone).unwrap();
+        assert!(value.as_str().unwrap().starts_with('\u{fffd}'), "{lone}: {value}");
+    }
+    assert_eq!(read(r#""\ud83e\ud83e\udd80""#).unwrap().as_str(), Some("\u{fffd}\u{fffd}\u{fffd}🦀"));
+}
+
+#[test]
+fn depth_is_bounded() {
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert!(read(&nested(128)).is_ok());
+    assert_eq!(read(&nested(129)), Err(wrong(128)));
+    assert!(read(&"[".repeat(1 << 20)).is_err());
+    assert!(read(&r#"{"a":"#.repeat(1 << 20)).is_err());
+    // What was left again does not count.
+    assert!(read(&format!("[{}]", vec![nested(100); 100].join(","))).is_ok());
+}
+
+#[test]
+fn the_number_of_values_is_bounded() {
+    let too_many = |at| Some(SyntaxError { at, too_many_values: true });
+    let list = |items: usize| format!("[{}]", vec!["0"; items].join(","));
+    // The list is a value too.
+    assert!(read(&list(MAX_VALUES - 1)).is_ok());
+    assert_eq!(read(&list(MAX_VALUES)).err(), too_many(2 * MAX_VALUES - 1));
+    let empty_lists = format!("[{}]", vec!["[]"; MAX_VALUES].join(","));
+    assert_eq!(read(&empty_lists).err(), too_many(3 * MAX_VALUES - 2));
+    let object = |fields: usize| format!("{{{}}}", vec![r#""":0"#; fields].join(","));
+    assert!(read(&object(MAX_VALUES - 1)).is_ok());
+    assert_eq!(read(&object(MAX_VALUES)).err(), too_many(5 * MAX_VALUES - 1));
+    // Commas in a string separate nothing.
+    assert!(read(&quote(&list(2 * MAX_VALUES))).is_ok());
+    let error = read(&list(MAX_VALUES)).unwrap_err();
+    assert_eq!(error.to_string(), "holds more than 262144 values");
+}
+
+#[test]
+fn the_number_of_values_is_bounded_among_members_too() {
+    let read = |json: &str| members(json.as_bytes(), &mut |_, reader| reader.value().map(drop));
+    // Each is read and dropped, as a terminal does with members that it does not know.
+    let object = |lists: usize| format!(r#"{{"a":0,"b":[{}]}}"#, vec!["0"; lists].join(","));
+    assert_eq!(read(&object(MAX_VALUES - 2)), Ok(()));
+    assert!(read(&object(MAX_VALUES - 1)).is_err_and(|error| error.too_many_values));
+}
+
+#[test]
+fn a_number_keeps_its_digits() {
+    for text in ["12345678901234567890123456789", "1.10", "-0.0", "1E400"] {
+        assert_eq!(read(text).unwrap().to_string(), text);
+    }
+}
+
+#[test]
+fn a_number_is_a_double_where_one_is_needed() {
+    for text in [
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "0.5",
+        "60",
+        "86400",
+        "0.1",
+        "3.14",
+        "1e3",
+        "1E+2",
+        "12e-1",
+        "0.000001",
+        "999999999999999",
+        "9007199254740991",
+        "1.5e22",
+        "123456.789",
+    ] {
+        let number = Number(text.to_owned()).as_f64();
+        assert_eq!(number, text.parse::<f64>().unwrap(), "{text}");
+    }
+    for text in
+        ["1.7976931348623157e308", "123456789012345678901234567890", "3.1415926535897932384626", "1e-300"]
+    {
+        let (number, exact) = (Number(text.to_owned()).as_f64(), text.parse::<f64>().unwrap());
+        assert!(((number - exact) / exact).abs() < 1e-14, "{text}: {number}");
+    }
+    assert_eq!(Number("-1e400".to_owned()).as_f64(), f64::NEG_INFINITY);
+    assert_eq!(Number("1e99999999999".to_owned()).as_f64(), f64::INFINITY);
+    assert_eq!(Number("1e-99999999999".to_owned()).as_f64(), 0.0);
+    assert_eq!(Number("0e99999999999".to_owned()).as_f64(), 0.0);
+    assert_eq!(Number("1.0".to_owned()).as_i64(), None);
+    assert_eq!(Number("-9223372036854775808".to_owned()).as_i64(), Some(i64::MIN));
+}
+
+#[test]
+fn a_number_of_our_own_is_written_with_at_most_three_decimals() {
+    for (number, text) in [
+        (0.0, "0"),
+        (0.5, "0.5"),
+        (-1.25, "-1.25"),
+        (2.0, "2"),
+        (1.0004, "1"),
+        (0.0006, "0.001"),
+        (86_400.0, "86400"),
+    ] {
+        assert_eq!(Number::rounded(number).as_str(), text);
+    }
+    assert_eq!(Number::rounded(f64::INFINITY).as_str(), "1000000000000000");
+    assert_eq!(Number::rounded(f64::NAN).as_str(), "0");
+}
+
+#[test]
+fn the_last_of_several_fields_with_one_name_counts() {
+    let mut value = read(r#"{"a":1,"b":2,"a":3}"#).unwrap();
+    assert_eq!(value.get("a").and_then(Value::as_f64), Some(3.0));
+    *value.get_mut("a").unwrap() = Value::Null;
+    assert_eq!(value.get("a"), Some(&Value::Null));
+}
+
+#[test]
+fn fields_of_one_name_are_equal_by_the_last() {
+    let twice = read(r#"{"a":1,"a":2}"#).unwrap();
+    assert_eq!(twice, twice.clone());
+    assert_eq!(read(r#"{"a":2}"#), Ok(twice.clone()));
+    assert_ne!(read(r#"{"a":2,"b":1}"#), Ok(twice.clone()));
+    assert_ne!(Ok(twice), read(r#"{"a":2,"b":1}"#));
+}
+
+#[test]
+fn fields_keep_their_order() {
+    let json = r#"{"z":1,"a":{"y":2,"b":3}}"#;
+    assert_eq!(read(json).unwrap().to_string(), json);
+    assert_eq!(read(r#"{"a":1,"b":2}"#), read(r#"{"b":2,"a":1}"#));
+    assert_ne!(read(r#"{"a":1}"#), read(r#"{"a":1,"b":2}"#));
+}
+
+#[test]
+fn every_character_survives_being_quoted() {
+    let text: String = ('\0'..='\u{300}').chain(['\u{2028}', '\u{ffff}', '🦀', char::MAX]).collect();
+    assert_eq!(reference(quote(&text).as_bytes()), Some(text.as_str().into()));
+    assert_eq!(read(&quote(&text)), Ok(text.as_str().into()));
+}
+
+#[test]
+fn what_serde_writes_and_reads_is_the_same() {
+    let json = r#"{"a":[1,-2,2.5,18446744073709551615,null,true,"é"],"b":{}}"#;
+    let value = read(json).unwrap();
+    assert_eq!(serde_json::to_string(&value).unwrap(), json);
+    assert_eq!(serde_json::from_str::<Value>(json).unwrap(), value);
+    assert!(serde_json::from_str::<Map>("[]").is_err());
+}
+
+/// A value of any shape, its text with spaces and escapes where JSON allows them.
+fn any(random: &mut Jitter, depth: u64, json: &mut String) {
+    let mut space = |json: &mut String| json.push_str(["", "", " ", "\n\t"][random.up_to(3) as usize]);
+    space(json);
+    match random.up_to(if depth == 0 { 4 } else { 6 }) {
+        0 => json.push_str("null"),
+        1 => json.push_str(["true", "false"][random.up_to(1) as usize]),
+        2 => json.push_str(["0", "-7", "1.5", "2e3", "-0.25E-2"][random.up_to(4) as usize]),
+        3 | 4 => any_text(random, json),
+        5 => {
+            json.push('[');
+            for index in 0..random.up_to(4) {
+                json.push_str(if index > 0 { "," } else { "" });
+                any(random, depth - 1, json);
+            }
+            json.push(']');
+        }
+        _ => {
+            json.push('{');
+            for index in 0..random.up_to(4) {
+                json.push_str(if index > 0 { ",\"" } else { "\"" });
+                // No name twice: what then counts is not the same to every reader.
+                json.push_str(&index.to_string());
+                json.push_str("\" :");
+                any(random, depth - 1, json);
+            }
+            json.push('}');
+        }
+    }
+    json.push_str(["", " "][random.up_to(1) as usize]);
+}
+
+fn any_text(random: &mut Jitter, json: &mut String) {
+    json.push('"');
+    for _ in 0..random.up_to(6) {
+        json.push_str(
+            ["a", "é", "🦀", "\\n", "\\\"", "\\u0041", "\\ud83e\\udd80", "/", " "][random.up_to(8) as usize],
+        );
+    }
+    json.push('"');
+}
+
+#[test]
+fn any_value_is_read_as_the_reference_reads_it() {
+    let mut random = Jitter::new(1);
+    for _ in 0..5_000 {
+        let mut json = String::new();
+        any(&mut random, 4, &mut json);
+        let value = read(&json).unwrap_or_else(|error| panic!("{json}: {error}"));
+        assert_eq!(reference(value.to_string().as_bytes()), reference(json.as_bytes()), "{json}");
+        assert_eq!(read(&value.to_string()), Ok(value), "{json}");
+    }
+}
+
+/// Mangled JSON never panics, and is accepted only where the reference accepts it or stumbles over what is no text.
+#[test]
+fn mangled_json_is_judged_as_the_reference_judges_it() {
+    let mut random = Jitter::new(2);
+    for _ in 0..50_000 {
+        let mut json = String::new();
+        any(&mut random, 3, &mut json);
+        let mut bytes = json.into_bytes();
+        for _ in 0..=random.up_to(2) {
+            let at = random.up_to(bytes.len() as u64) as usize;
+            let byte = br#"{}[]",:\/0919.-+eEtrufnals "#[random.up_to(26) as usize];
+            match random.up_to(2) {
+                0 => bytes.insert(at, byte),
+                1 if at < bytes.len() => drop(bytes.remove(at)),
+                _ if at < bytes.len() => bytes[at] = byte,
+                _ => {}
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        match (parse(&bytes), reference(&bytes)) {
+            (Ok(value), Some(expected)) => {
+                assert_eq!(reference(value.to_string().as_bytes()), Some(expected), "{text}");
+            }
+            (Err(error), None) => assert!(error.at <= bytes.len(), "{text}"),
+            (Ok(value), None) => {
+                // Cut characters, halves of surrogate pairs, and numbers beyond a double.
+                let replaced = value.to_string().contains('\u{fffd}');
+                let huge = serde_json::from_str::<serde_json::Value>(&value.to_string()).is_err();
+                assert!(replaced || huge, "{text}");
+            }
+            (Err(error), Some(_)) => panic!("{text}: {error}"),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! JSON, percent-encoding and text search, each small enough for a web page.
+
+pub mod json;
+pub(crate) mod percent;
+pub(crate) mod text;

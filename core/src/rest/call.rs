@@ -1,0 +1,687 @@
+//! One call from its parameters to its end, with every retry: a state machine that opens nothing.
+//!
+//! ```text
+//! new ─▶ step ─┬─ Send ──▶ handle_response / handle_failure / handle_timeout / handle_stall ─▶ step ...
+//!              ├─ Wait ──▶ (the time passes) ─▶ step ...
+//!              └─ Done
+//! ```
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde::de::DeserializeOwned;
+
+use crate::Millis;
+use crate::client::config::{CallOptions, Config, DEFAULT_MAX_FILE_BYTES};
+use crate::client::credentials::ApiKey;
+use crate::diagnostics::log::{LogEntry, LogEvent, LogQueue};
+use crate::diagnostics::mask::Mask;
+use crate::encoding::json::{self, Map, SyntaxError, Value};
+use crate::encoding::text::split_once;
+use crate::error::{
+    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
+    TransportError,
+};
+use crate::rest::calls::actions::Screenshot;
+use crate::rest::custom::{self, Custom};
+use crate::rest::http::{Method, Request, Response, SendFailure};
+use crate::rest::image;
+use crate::rest::operation::{Carrier, Effect, Encoded, Endpoint, Operation, ResponseKind};
+use crate::rest::refusal;
+use crate::rest::retry::{Backoff, Jitter, retry_after, retry_delay};
+use crate::rest::schema::normalize;
+use crate::rest::upload::{Content, Form, Transfer, UploadProgress};
+
+/// Added to the server's own time limit of a long call, for the way there and back.
+const MARGIN: Millis = 15_000;
+
+/// Added to the server's words where it misses the key.
+const NO_KEY: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
+
+/// The value of a call. `Debug` shows a JSON value without its secrets, and of bytes how many they are.
+#[derive(Clone, PartialEq)]
+pub enum Output {
+    /// A JSON value of the declared type.
+    Value(Value),
+    /// A picture of the screen.
+    Screenshot(Screenshot),
+    /// A file's content.
+    Content(Vec<u8>),
+}
+
+impl std::fmt::Debug for Output {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Value(value) => write!(f, "Value({})", Mask::default().body(value.to_string().as_bytes())),
+            Self::Screenshot(picture) => write!(f, "Screenshot({}x{})", picture.width, picture.height),
+            Self::Content(data) => write!(f, "Content({} bytes)", data.len()),
+        }
+    }
+}
+
+impl Output {
+    /// The value as the declared Rust type.
+    ///
+    /// # Errors
+    /// [`Error::Decode`] if the value is of another type.
+    pub fn into_typed<E: Endpoint>(self) -> Result<E::Response, Error> {
+        fn read<T: DeserializeOwned>(name: &str, output: Output) -> Result<T, Error> {
+            let value = match output {
+                Output::Value(value) => value,
+                Output::Screenshot(_) | Output::Content(_) => Value::Null,
+            };
+            serde_json::from_str(&value.to_string()).map_err(|error| {
+                Error::Decode(DecodeError {
+                    operation: name.to_owned(),
+                    path: String::new(),
+                    problem: error.to_string(),
+                    status: 200,
+                    body: String::new(),
+                    garbled: false,
+                })
+            })
+        }
+        read(E::OPERATION.name, self)
+    }
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Send this, and report the answer, the failure, or which of the limits has passed.
+    Send(Request, Limits),
+    /// Let this many milliseconds pass.
+    Wait(Millis),
+    /// The end.
+    Done(Result<Output, Error>),
+}
+
+/// The limits of one request, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the answer is complete.
+    pub request: Millis,
+    /// From each piece of the answer to the next; the first piece is the status with the header.
+    pub idle: Millis,
+}
+
+/// A call under way.
+#[derive(Debug)]
+pub struct Call {
+    /// For errors and logs.
+    name: String,
+    operation: Operation,
+    base: crate::client::address::BaseUrl,
+    key: Option<ApiKey>,
+    mask: Mask,
+    limits: Limits,
+    total: Millis,
+    /// When the first step was asked for.
+    started: Option<Millis>,
+    max_retries: u32,
+    jitter: Jitter,
+    request: Request,
+    /// The largest body of what a link leads to, in bytes.
+    max_linked_bytes: u64,
+    transfer: Option<Transfer>,
+    /// The operation's own answer has come, and a link in it is being fetched.
+    following: bool,
+    attempt: u32,
+    requests: u32,
+    /// What the requests so far have done, at most.
+    delivered: Delivered,
+    request_id: Option<String>,
+    phase: Phase,
+    log: LogQueue,
+}
+
+/// A request before it is joined to the settings of the client.
+struct Prepared<'a> {
+    name: String,
+    operation: Operation,
+    params: &'a Map,
+    encoded: Encoded,
+    body: Option<Value>,
+}
+
+impl<'a> Prepared<'a> {
+    fn declared(operation: &Operation, params: &'a Map) -> Result<Self, Error> {
+        let mut encoded = operation.encode(params)?;
+        let body = (operation.carrier == Carrier::Json && operation.method == Method::Post).then(|| {
+            let fields = encoded.fields.drain(..);
+            Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+        });
+        Ok(Self { name: operation.name.to_owned(), operation: *operation, params, encoded, body })
+    }
+}
+
+#[derive(Debug)]
+enum Phase {
+    Ready,
+    Sent {
+        /// Its limit is what was left of the whole.
+        last: bool,
+    },
+    /// With the wait before another try, where there may be one.
+    Failed(Error, Option<Millis>),
+    Done(Option<Result<Output, Error>>),
+}
+
+impl Call {
+    /// Prepares a call by name, as the bindings do.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for a name, a parameter or an option that is not acceptable.
+    pub fn new(
+        config: &Config,
+        name: &str,
+        params: &Map,
+        options: &CallOptions,
+        content: Option<Content>,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        if name == custom::NAME {
+            let Custom { name, operation, encoded, body } = custom::read(params)?;
+            let prepared = Prepared { name, operation, params, encoded, body };
+            return Self::prepare(config, prepared, options, content, seed);
+        }
+        let operation = crate::rest::calls::operation(name)
+            .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;
+        Self::prepare(config, Prepared::declared(operation, params)?, options, content, seed)
+    }
+
+    /// Prepares a call from a typed request.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for a parameter or an option that is not acceptable.
+    pub fn typed<E: Endpoint>(
+        config: &Config,
+        endpoint: &E,
+        options: &CallOptions,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        let params = endpoint.params();
+        Self::prepare(config, Prepared::declared(E::OPERATION, &params)?, options, None, seed)
+    }
+
+    fn prepare(
+        config: &Config,
+        prepared: Prepared<'_>,
+        options: &CallOptions,
+        content: Option<Content>,
+        seed: u64,
+    ) -> Result<Self, Error> {
+        let Prepared { name, operation, params, encoded, body } = prepared;
+        let Encoded { target, fields } = encoded;
+        let mut jitter = Jitter::new(seed);
+        let max_response_bytes = options.max_response_bytes.unwrap_or(config.max_response_bytes);
+        let mut request = Request {
+            method: operation.method,
+            url: config.base_url.join(&target),
+            headers: vec![("accept".to_owned(), "application/json".to_owned())],
+            body: None,
+            max_response_bytes,
+            once: operation.effect == Effect::Once,
+        };
+        let mut transfer = None;
+        match (operation.carrier, content) {
+            (Carrier::Multipart, Some(content)) if !Form::can_carry(&content.name) => {
+                let problem =
+                    "must have a name without %22, %0D, %0A and control characters: a form cannot carry them";
+                return Err(Error::encode(operation.name, "file", problem));
+            }
+            (Carrier::Multipart, Some(content)) => {
+                let form = Form::new(&fields, &content, &mut jitter);
+                request.headers.push(("content-type".to_owned(), form.content_type));
+                request.body = Some(form.body);
+                transfer = Some(Transfer::new(form.file));
+            }
+            (Carrier::Multipart, None) => {
+                return Err(Error::encode(operation.name, "file", "is required: the content to upload"));
+            }
+            (_, Some(_)) => {
+                return Err(Error::encode(operation.name, "file", "is not a parameter of this call"));
+            }
+            (_, None) => {
+                if let Some(body) = body {
+                    request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                    request.body = Some(body.to_string().into_bytes());
+                }
+            }
+        }
+        let mut mask = Mask::default();
+        config.api_key.iter().for_each(|key| mask.add(key.expose()));
+        for (name, value) in config.headers.iter().chain(&options.headers) {
+            if name == "authorization" && config.api_key.is_some() {
+                let problem = "must not contain \"authorization\", in which the API key is sent: leave out one of the two";
+                return Err(Error::encode(operation.name, "headers", problem));
+            }
+            mask.add_header(name, value);
+            request.headers.retain(|(own, _)| own != name);
+            request.headers.push((name.clone(), value.clone()));
+        }
+        authorize(&mut request, config.api_key.as_ref());
+
+        let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, &operation, params));
+        let max_retries = options.max_retries.unwrap_or(config.max_retries);
+        // The first request, the one for a link in its answer, and each retry after the longest wait that is our own
+        // choice. A server that wants a longer one has its error told to the caller.
+        let retries = u64::from(max_retries);
+        let all = timeout.saturating_mul(retries + 2).saturating_add(Backoff::CALL.cap * retries);
+        Ok(Self {
+            name: mask.text(&name),
+            operation,
+            base: config.base_url.clone(),
+            key: config.api_key.clone(),
+            mask,
+            limits: Limits { request: timeout, idle: options.idle_timeout.unwrap_or(config.idle_timeout) },
+            total: options.total_timeout.or(config.total_timeout).unwrap_or(all),
+            started: None,
+            max_retries,
+            jitter,
+            request,
+            max_linked_bytes: match operation.response {
+                ResponseKind::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
+                ResponseKind::Screenshot | ResponseKind::Value { .. } | ResponseKind::Any => {
+                    max_response_bytes
+                }
+            },
+            transfer,
+            following: false,
+            attempt: 0,
+            requests: 0,
+            delivered: Delivered::No,
+            request_id: None,
+            phase: Phase::Ready,
+            log: LogQueue::new(config.log_level),
+        })
+    }
+
+    /// What is to be done next, at a moment on the caller's clock. Each `Send` is to be answered by one of the
+    /// `handle_*`; after `Done` there is nothing.
+    #[must_use]
+    pub fn step(&mut self, now: Millis) -> Step {
+        let end = self.started.get_or_insert(now).saturating_add(self.total);
+        let left = end.saturating_sub(now);
+        match std::mem::replace(&mut self.phase, Phase::Done(None)) {
+            Phase::Ready | Phase::Sent { .. } if left > 0 => {
+                let last = left <= self.limits.request;
+                self.phase = Phase::Sent { last };
+                self.requests += 1;
+                let request = self.limits.request.min(left);
+                Step::Send(self.request.clone(), Limits { request, ..self.limits })
+            }
+            Phase::Failed(error, Some(wait)) if wait < left => {
+                self.attempt += 1;
+                self.phase = Phase::Ready;
+                self.log.add(|| LogEntry {
+                    subject: self.name.clone(),
+                    event: LogEvent::Retry {
+                        error: said(&error, &self.name),
+                        request_id: self.request_id.take().map(|id| self.mask.text(&id)),
+                        attempt: self.attempt,
+                        of: self.max_retries,
+                        wait,
+                    },
+                });
+                Step::Wait(wait)
+            }
+            Phase::Ready | Phase::Sent { .. } => {
+                self.finish(now, Err(self.out_of_time(Span::Total, self.total)))
+            }
+            Phase::Failed(error, _) => self.finish(now, Err(error)),
+            Phase::Done(Some(result)) => self.finish(now, result),
+            Phase::Done(None) => Step::Done(Err(self.aborted())),
+        }
+    }
+
+    fn finish(&mut self, now: Millis, result: Result<Output, Error>) -> Step {
+        self.log.add(|| LogEntry {
+            subject: self.name.clone(),
+            event: LogEvent::Called {
+                error: result.as_ref().err().map(|error| said(error, &self.name)),
+                took: now.saturating_sub(self.started.unwrap_or(now)),
+                requests: self.requests,
+                request_id: self.request_id.take().map(|id| self.mask.text(&id)),
+            },
+        });
+        Step::Done(result)
+    }
+
+    /// What a log may be told, in order, after each step.
+    #[must_use]
+    pub fn poll_log(&mut self) -> Option<LogEntry> {
+        self.log.pop()
+    }
+
+    /// So many bytes of the request's body are on their way.
+    pub fn handle_sent(&mut self, body: usize) {
+        self.transfer.iter_mut().for_each(|transfer| transfer.reach(body));
+    }
+
+    /// How far an upload is, if that has changed. Over all tries it never goes back, and after a good answer it is whole.
+    #[must_use]
+    pub fn poll_upload_progress(&mut self) -> Option<UploadProgress> {
+        self.transfer.as_mut()?.poll()
+    }
+
+    /// The answer came.
+    pub fn handle_response(&mut self, mut response: Response) {
+        self.request_id = response.header("x-request-id").map(str::to_owned);
+        let judged = if (200..300).contains(&response.status) {
+            // What may fail now is only the reading of the answer, or the fetching of a link in it.
+            self.deliver(Delivered::Yes);
+            self.transfer.iter_mut().for_each(Transfer::complete);
+            if response.too_large { Err(self.too_large(&response)) } else { self.decode(&mut response) }
+        } else {
+            Err(self.refused(&response))
+        };
+        match judged {
+            Ok(Some(output)) => self.phase = Phase::Done(Some(Ok(output))),
+            // A link was followed: its request is in place.
+            Ok(None) => self.phase = Phase::Ready,
+            Err(error) => self.fail(error),
+        }
+    }
+
+    /// The request failed without an answer.
+    pub fn handle_failure(&mut self, failure: SendFailure) {
+        let SendFailure { reached, message } = failure;
+        self.deliver(reached.into());
+        self.fail(Error::Transport(TransportError {
+            operation: self.name.clone(),
+            message: self.mask.text(&message),
+            delivered: self.delivered,
+        }));
+    }
+
+    /// The time limit of the request passed before its answer was complete.
+    pub fn handle_timeout(&mut self) {
+        let last = matches!(self.phase, Phase::Sent { last: true });
+        self.deliver(Delivered::Maybe);
+        if last {
+            let error = self.out_of_time(Span::Total, self.total);
+            self.phase = Phase::Done(Some(Err(error)));
+        } else {
+            self.fail(self.out_of_time(Span::Request, self.limits.request));
+        }
+    }
+
+    /// The answer began, and its next piece did not come in time.
+    pub fn handle_stall(&mut self) {
+        self.deliver(Delivered::Maybe);
+        self.fail(self.out_of_time(Span::Idle, self.limits.idle));
+    }
+
+    fn out_of_time(&self, span: Span, limit: Millis) -> Error {
+        let operation = self.name.clone();
+        Error::Timeout(TimeoutError { operation, span, limit, delivered: self.delivered })
+    }
+
+    /// The caller gives up. The next step is `Done`.
+    pub fn abort(&mut self) {
+        match self.phase {
+            Phase::Sent { .. } => self.deliver(Delivered::Maybe),
+            Phase::Ready | Phase::Failed(..) => {}
+            Phase::Done(_) => return,
+        }
+        self.phase = Phase::Done(Some(Err(self.aborted())));
+    }
+
+    fn aborted(&self) -> Error {
+        Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
+    }
+
+    /// What one request did adds to what the ones before it may have done.
+    fn deliver(&mut self, delivered: Delivered) {
+        self.delivered = self.delivered.max(delivered);
+    }
+
+    fn fail(&mut self, error: Error) {
+        let effect = if self.following { Effect::Read } else { self.operation.effect };
+        let retry = if self.attempt < self.max_retries {
+            retry_delay(effect, &error, self.attempt + 1, &mut self.jitter)
+        } else {
+            None
+        };
+        self.phase = Phase::Failed(error, retry);
+    }
+
+    fn refused(&mut self, response: &Response) -> Error {
+        let mask = &self.mask;
+        // The documented shape of an error, and the nested one of the chat endpoint (G3).
+        let body = json::parse(&response.body).unwrap_or_default();
+        let text = |name: &str| {
+            let nested = body.get("error").and_then(|error| error.get(name));
+            nested.or_else(|| body.get(name)).and_then(Value::as_str).map(str::to_owned)
+        };
+        let header =
+            response.header("retry-after").and_then(|value| retry_after(value, response.header("date")));
+        let mut message = if response.too_large {
+            "the response is larger than `maxResponseBytes`".to_owned()
+        } else {
+            refusal::of(response.status, &response.body, |text| mask.text(text))
+        };
+        let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
+        if response.status == 401 && keyless && !self.following {
+            message.push_str(NO_KEY);
+        }
+        let mut error = ServerError {
+            operation: self.name.clone(),
+            status: response.status,
+            message,
+            code: text("code").map(|code| mask.text(&code)),
+            request_id: text("request_id")
+                .or_else(|| response.header("x-request-id").map(str::to_owned))
+                .map(|id| mask.text(&id)),
+            upstream_status: body
+                .get("upstream_status")
+                .and_then(Value::as_f64)
+                .filter(|status| (0.0..=f64::from(u16::MAX)).contains(status) && status.fract() == 0.0)
+                .map(|status| status as u16),
+            retry_after: header.or_else(|| {
+                body.get("retry_after")
+                    .and_then(Value::as_f64)
+                    .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+            }),
+            body: mask.body(&response.body),
+            delivered: Delivered::No,
+        };
+        self.request_id.clone_from(&error.request_id);
+        self.deliver(error.judge_delivery());
+        error.delivered = self.delivered;
+        Error::Server(Box::new(error))
+    }
+
+    /// The output, or `None` where a link has to be fetched first.
+    fn decode(&mut self, response: &mut Response) -> Result<Option<Output>, Error> {
+        let output = match self.operation.response {
+            ResponseKind::Content if self.following => Output::Content(std::mem::take(&mut response.body)),
+            ResponseKind::Content => {
+                let link = self.link(response)?;
+                self.follow(&link, response)?;
+                return Ok(None);
+            }
+            ResponseKind::Screenshot => match self.picture(response)? {
+                Picture::Data(data) => Output::Screenshot(self.screenshot(data, response)?),
+                Picture::Link(link) => {
+                    self.follow(&link, response)?;
+                    return Ok(None);
+                }
+            },
+            ResponseKind::Any => self.any(response)?,
+            ResponseKind::Value { ty, under } => {
+                let mut value = if response.body.trim_ascii().is_empty() {
+                    Value::Object(Map::new())
+                } else {
+                    json::parse(&response.body).map_err(|error| self.not_json(response, error))?
+                };
+                if let Some(name) = under.iter().find(|name| value.get(name).is_some()) {
+                    let mut inner = value.get_mut(name).map(Value::take).unwrap_or_default();
+                    normalize(&mut inner, &ty).map_err(|error| self.misfit(response, error.inside(name)))?;
+                    value = inner;
+                } else {
+                    normalize(&mut value, &ty).map_err(|error| self.misfit(response, error))?;
+                }
+                Output::Value(value)
+            }
+        };
+        Ok(Some(output))
+    }
+
+    /// The body as JSON, or as bytes if it is not JSON and its type does not say that it is.
+    fn any(&self, response: &mut Response) -> Result<Output, Error> {
+        if response.body.trim_ascii().is_empty() {
+            return Ok(Output::Value(Value::Null));
+        }
+        match json::parse(&response.body) {
+            Ok(value) => Ok(Output::Value(value)),
+            Err(error) if response.header("content-type").is_some_and(|kind| kind.contains("json")) => {
+                Err(self.not_json(response, error))
+            }
+            Err(_) => Ok(Output::Content(std::mem::take(&mut response.body))),
+        }
+    }
+
+    fn link(&self, response: &Response) -> Result<String, Error> {
+        let value = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
+        match value.get("url") {
+            Some(Value::String(url)) => Ok(url.clone()),
+            Some(other) => Err(self.misfit(response, Mismatch::new("a string", other).inside("url"))),
+            None => Err(self.misfit(response, Mismatch::missing("a string").inside("url"))),
+        }
+    }
+
+    /// Prepares the request for a link. It gets the API key only on the service's own origin.
+    fn follow(&mut self, link: &str, response: &Response) -> Result<(), Error> {
+        let Some((url, own)) = self.base.resolve(link) else {
+            let problem = "expected an http or https URL or a path from the root".to_owned();
+            return Err(self.misfit(response, Mismatch { path: String::new(), problem }));
+        };
+        self.mask.add_query(&url);
+        self.request = Request {
+            method: Method::Get,
+            url,
+            headers: Vec::new(),
+            body: None,
+            max_response_bytes: self.max_linked_bytes,
+            once: false,
+        };
+        // A signed URL carries its own credentials: some stores refuse a second kind beside them.
+        if own && matches!(self.operation.response, ResponseKind::Screenshot) {
+            authorize(&mut self.request, self.key.as_ref());
+        }
+        self.following = true;
+        Ok(())
+    }
+
+    fn picture(&self, response: &mut Response) -> Result<Picture, Error> {
+        if self.following || image::inspect(&response.body).is_some() {
+            return Ok(Picture::Data(std::mem::take(&mut response.body)));
+        }
+        let mut body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
+        let text = match body.get_mut("image").map(Value::take) {
+            Some(Value::String(text)) => text,
+            Some(other) => {
+                return Err(self.misfit(response, Mismatch::new("a string", &other).inside("image")));
+            }
+            None => return Err(self.misfit(response, Mismatch::missing("a string").inside("image"))),
+        };
+        // Every documented form at once: A to E of the generations; F is the picture itself, and was taken above.
+        let encoded = match text.strip_prefix("data:") {
+            Some(data) => split_once(data, ";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
+                let problem = "expected a data URL in base64".to_owned();
+                self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+            })?,
+            // Base64 of a JPEG begins with a slash too: `/9j/`. A path is not valid base64 of a picture.
+            None if text.starts_with("http://") || text.starts_with("https://") => {
+                return Ok(Picture::Link(text));
+            }
+            None if text.starts_with('/') && !text.starts_with("/9j/") => {
+                return Ok(Picture::Link(text));
+            }
+            None => &text,
+        };
+        // Line breaks are rare, and looking for them costs as much as decoding does.
+        let decoded = BASE64
+            .decode(encoded)
+            .or_else(|_| BASE64.decode(encoded.split_ascii_whitespace().collect::<String>()));
+        decoded.map(Picture::Data).map_err(|_| {
+            let problem = "expected base64, a data URL or a link".to_owned();
+            self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+        })
+    }
+
+    fn screenshot(&self, data: Vec<u8>, response: &Response) -> Result<Screenshot, Error> {
+        let info = image::inspect(&data).ok_or_else(|| {
+            let problem = "expected a PNG or JPEG picture".to_owned();
+            self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+        })?;
+        Ok(Screenshot { data, mime_type: info.mime_type, width: info.width, height: info.height })
+    }
+
+    fn too_large(&self, response: &Response) -> Error {
+        Error::TooLarge(TooLargeError {
+            operation: self.name.clone(),
+            status: response.status,
+            limit: self.request.max_response_bytes,
+        })
+    }
+
+    fn not_json(&self, response: &Response, error: SyntaxError) -> Error {
+        let problem = if error.too_many_values {
+            error.to_string()
+        } else {
+            format!("expected JSON, found something else at byte {}", error.at)
+        };
+        Error::Decode(DecodeError {
+            // The next response would hold as many values.
+            garbled: !error.too_many_values,
+            ..self.unreadable(response, Mismatch { path: String::new(), problem })
+        })
+    }
+
+    fn misfit(&self, response: &Response, mismatch: Mismatch) -> Error {
+        Error::Decode(self.unreadable(response, mismatch))
+    }
+
+    fn unreadable(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
+        DecodeError {
+            operation: self.name.clone(),
+            path,
+            problem,
+            status: response.status,
+            body: self.mask.body(&response.body),
+            garbled: false,
+        }
+    }
+}
+
+/// The time limit of one request where the call has none of its own. A limit of the client's bounds the server's
+/// default; a server limit that the caller names for this call is bounded only if it is shorter.
+fn request_timeout(config: &Config, operation: &Operation, params: &Map) -> Millis {
+    let Some(server) = operation.server_limit(params) else { return config.request_timeout() };
+    match config.timeout {
+        Some(timeout) if server < timeout || !operation.names_server_limit(params) => timeout,
+        _ => config.request_timeout().max(server + MARGIN),
+    }
+}
+
+/// An error without the name of the call, which a line of the log begins with.
+fn said(error: &Error, operation: &str) -> String {
+    let mut text = error.to_string();
+    let rest = text.strip_prefix(operation).and_then(|rest| rest.strip_prefix(": "));
+    let name = rest.map_or(0, |rest| text.len() - rest.len());
+    text.drain(..name);
+    text
+}
+
+enum Picture {
+    Data(Vec<u8>),
+    Link(String),
+}
+
+fn authorize(request: &mut Request, key: Option<&ApiKey>) {
+    if let Some(key) = key {
+        request.headers.push(("authorization".to_owned(), format!("Bearer {}", key.expose())));
+    }
+}

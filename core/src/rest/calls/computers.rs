@@ -1,0 +1,203 @@
+//! Computers and their life cycle.
+
+use crate::client::credentials::Password;
+use crate::encoding::json::Map;
+use crate::rest::calls::Acknowledged;
+use crate::rest::operation::{bare, endpoint};
+use crate::rest::schema::{Rule, Typed, choice, object};
+
+choice! {
+    /// The operating system.
+    Os {
+        /// Linux, the only one of the specification.
+        Linux = "linux",
+        /// Windows, accepted by the newest generation (PY).
+        Windows = "windows",
+    }
+
+    /// The graphics card. Whether a request for one is honoured is not known.
+    Gpu {
+        /// No card.
+        None = "none",
+        /// NVIDIA A10.
+        A10 = "a10",
+        /// NVIDIA L40S.
+        L40s = "l40s",
+        /// NVIDIA A100 with 40 GB.
+        A100With40Gb = "a100-40gb",
+        /// NVIDIA A100 with 80 GB.
+        A100With80Gb = "a100-80gb",
+    }
+
+    /// The state of a computer (G3, and BOPS for `frozen`).
+    Status {
+        /// Being made.
+        Creating = "creating",
+        /// Booting.
+        Starting = "starting",
+        /// Ready for every call.
+        Running = "running",
+        /// Shutting down.
+        Stopping = "stopping",
+        /// Off; its disk is kept.
+        Stopped = "stopped",
+        /// Shutting down to boot again.
+        Restarting = "restarting",
+        /// Put aside with its memory.
+        Suspended = "suspended",
+        /// Off, as the newest generation says after a stop.
+        Frozen = "frozen",
+        /// Being removed.
+        Deleting = "deleting",
+        /// Broken.
+        Error = "error",
+    }
+}
+
+object! {
+    /// A computer.
+    Computer {
+        /// UUID.
+        id: String,
+        /// Unique within the workspace.
+        name: Option<String>,
+        /// UUID of the workspace.
+        workspace_id: Option<String>,
+        /// The same id under its older name.
+        project_id: Option<String>,
+        /// The name of the workspace.
+        project_name: Option<String>,
+        /// The operating system.
+        os: Option<Os>,
+        /// Memory in GB.
+        ram: Option<f64>,
+        /// Processor cores.
+        cpu: Option<f64>,
+        /// Disk in GB.
+        disk_size_gb: Option<f64>,
+        /// `WIDTHxHEIGHTxDEPTH`.
+        resolution: Option<String>,
+        /// Its state.
+        status: Option<Status>,
+        /// Its page on the dashboard.
+        url: Option<String>,
+        /// ISO 8601, UTC.
+        created_at: Option<String>,
+        /// Its second id, used for the channels.
+        instance_id: Option<String>,
+        /// The older name of `instance_id`.
+        fly_instance_id: Option<String>,
+        /// The host of the service.
+        hostname: Option<String>,
+        /// The base of its channels.
+        connection_url: Option<String>,
+        /// The password of its channels.
+        vnc_password: Option<Password>,
+        /// What the host knows of it; absent while it is stopped.
+        instance_details: Option<Map>,
+    }
+
+    /// The password of a computer's channels.
+    VncPassword {
+        /// The password. It changes whenever the computer restarts.
+        password: Password,
+        /// A token for calls that go to the computer directly, on newer images (MCP).
+        desktop_api_token: Option<Password>,
+    }
+}
+
+endpoint! {
+    /// Creates a computer. It starts by itself.
+    CreateComputer = "computers.create";
+    Post "/computers", Once, Json => Computer, bare(Computer::TYPE);
+    path {}
+    fields {
+        /// The workspace that it belongs to.
+        workspace_id: String { rule: Rule::NotEmpty },
+        /// A name that the workspace does not have yet.
+        name: String { rule: Rule::NotEmpty },
+        /// The operating system.
+        os: Option<Os> { default: "linux" },
+        /// Memory in GB.
+        ram: Option<i64> { rule: Rule::OneOf(&[4.0, 8.0, 16.0, 32.0, 64.0]), default: "4" },
+        /// Processor cores: 2, 4, 8 or 16 by the specification, 1 (G3) and 0.5 (PY) since. The default is the
+        /// specification's; newer servers take 1.
+        cpu: Option<f64> { rule: Rule::OneOf(&[0.5, 1.0, 2.0, 4.0, 8.0, 16.0]), default: "2" },
+        /// The graphics card.
+        gpu: Option<Gpu> { default: "none" },
+        /// The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`.
+        resolution: Option<String> { rule: Rule::Resolution, default: "1280x720x24" },
+        /// Disk in GB (G3).
+        disk_size_gb: Option<i64> { rule: Rule::Min(1.0) },
+        /// A template, as `namespace/name@version` (G3).
+        template_ref: Option<String> { rule: Rule::NotEmpty },
+        /// An image reference (PY).
+        image: Option<String> { rule: Rule::NotEmpty },
+    }
+}
+
+endpoint! {
+    /// Fetches a computer.
+    GetComputer = "computers.get";
+    Get "/computers/{id}", Read, Query => Computer, bare(Computer::TYPE);
+    path {
+        /// The computer's id.
+        id,
+    }
+    fields {}
+}
+
+endpoint! {
+    /// Deletes a computer and its disk. It is stopped first if it runs.
+    DeleteComputer = "computers.delete";
+    Delete "/computers/{id}", Idempotent, Query => Acknowledged, bare(Acknowledged::TYPE);
+    path {
+        /// The computer's id.
+        id,
+    }
+    fields {}
+}
+
+endpoint! {
+    /// Fetches the password of the computer's channels.
+    GetVncPassword = "computers.vncPassword";
+    Get "/computers/{id}/vnc-password", Read, Query => VncPassword, bare(VncPassword::TYPE);
+    path {
+        /// The computer's id.
+        id,
+    }
+    fields {}
+}
+
+endpoint! {
+    /// Starts a stopped computer.
+    StartComputer = "computers.start";
+    Post "/computers/{id}/start", Idempotent, Json => Acknowledged, bare(Acknowledged::TYPE);
+    path {
+        /// The computer's id.
+        id,
+    }
+    fields {}
+}
+
+endpoint! {
+    /// Stops a computer. Its disk is kept, its processes are lost.
+    StopComputer = "computers.stop";
+    Post "/computers/{id}/stop", Idempotent, Json => Acknowledged, bare(Acknowledged::TYPE);
+    path {
+        /// The computer's id.
+        id,
+    }
+    fields {}
+}
+
+endpoint! {
+    /// Restarts a computer. Its password changes.
+    RestartComputer = "computers.restart";
+    Post "/computers/{id}/restart", Once, Json => Acknowledged, bare(Acknowledged::TYPE);
+    path {
+        /// The computer's id.
+        id,
+    }
+    fields {}
+}

@@ -1,0 +1,77 @@
+//! Workspaces: the groups that computers and files belong to. `/projects` is a deprecated alias on the server.
+
+use crate::rest::calls::Acknowledged;
+use crate::rest::calls::computers::Computer;
+use crate::rest::operation::{ResponseKind, bare, endpoint};
+use crate::rest::schema::{Rule, Typed, object};
+
+object! {
+    /// A group of computers and files.
+    Workspace {
+        /// UUID.
+        id: String,
+        /// Unique within the account.
+        name: String,
+        /// UUID of the owner.
+        user_id: Option<String>,
+        /// `active` or `inactive`.
+        status: Option<String>,
+        /// The URL of an icon.
+        icon_url: Option<String>,
+        /// ISO 8601, UTC.
+        created_at: Option<String>,
+        /// ISO 8601, UTC.
+        updated_at: Option<String>,
+        /// How many computers it holds, in answers that do not list them.
+        computer_count: Option<i64>,
+        /// Its computers.
+        desktops: Option<Vec<Computer>>,
+    }
+}
+
+/// Older generations wrap a workspace; the newer ones do not.
+const WORKSPACE: ResponseKind = ResponseKind::Value { ty: Workspace::TYPE, under: &["workspace", "project"] };
+
+endpoint! {
+    /// Creates a workspace.
+    CreateWorkspace = "workspaces.create";
+    Post "/workspaces", Once, Json => Workspace, WORKSPACE;
+    path {}
+    fields {
+        /// A name that the account does not have yet.
+        name: String { rule: Rule::NotEmpty },
+    }
+}
+
+endpoint! {
+    /// Lists every workspace. There are no pages.
+    ListWorkspaces = "workspaces.list";
+    Get "/workspaces", Read, Query => Vec<Workspace>, ResponseKind::Value {
+        ty: Vec::<Workspace>::TYPE,
+        under: &["workspaces", "projects"],
+    };
+    path {}
+    fields {}
+}
+
+endpoint! {
+    /// Fetches a workspace with its computers.
+    GetWorkspace = "workspaces.get";
+    Get "/workspaces/{id}", Read, Query => Workspace, WORKSPACE;
+    path {
+        /// The workspace's id.
+        id,
+    }
+    fields {}
+}
+
+endpoint! {
+    /// Deletes a workspace and every computer in it.
+    DeleteWorkspace = "workspaces.delete";
+    Delete "/workspaces/{id}", Idempotent, Query => Acknowledged, bare(Acknowledged::TYPE);
+    path {
+        /// The workspace's id.
+        id,
+    }
+    fields {}
+}

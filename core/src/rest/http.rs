@@ -1,0 +1,168 @@
+//! Requests and responses as plain data.
+
+use std::fmt;
+
+/// The verb of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `PATCH`
+    Patch,
+    /// `DELETE`
+    Delete,
+}
+
+impl Method {
+    /// The verb as it is written.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// A request, ready to be sent as it is. Its `Debug` form shows neither the credentials nor the body.
+#[derive(Clone, PartialEq)]
+pub struct Request {
+    /// The verb.
+    pub method: Method,
+    /// The absolute URL.
+    pub url: String,
+    /// Header fields, names in lower case. Each value is printable ASCII.
+    pub headers: Vec<(String, String)>,
+    /// The body; `None` sends none.
+    pub body: Option<Vec<u8>>,
+    /// The largest response body to accept, in bytes. See [`ResponseBody`].
+    pub max_response_bytes: u64,
+    /// Whether it must not arrive twice. A platform sends it on no connection that the server may be about to close, since
+    /// it is not sent again if that happens.
+    pub once: bool,
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| name.as_str()).collect();
+        let url = self.url.split('?').next().unwrap_or_default();
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &url)
+            .field("headers", &names)
+            .field("body", &self.body.as_ref().map(Vec::len))
+            .finish()
+    }
+}
+
+/// An answer, read to its end. Its `Debug` form does not show the body.
+#[derive(Clone, Default, PartialEq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// Header fields.
+    pub headers: Vec<(String, String)>,
+    /// The body, with transfer and content coding removed.
+    pub body: Vec<u8>,
+    /// Whether the body exceeded [`Request::max_response_bytes`]. The rest of it was not read, and `body` is empty.
+    pub too_large: bool,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response").field("status", &self.status).field("body", &self.body.len()).finish()
+    }
+}
+
+impl Response {
+    /// The first header field of that name, whatever its case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Collects the body of a response as it arrives, up to the limit of its request.
+#[derive(Debug)]
+pub struct ResponseBody {
+    bytes: Vec<u8>,
+    limit: u64,
+}
+
+impl ResponseBody {
+    /// An empty body. `None` if the value of the `Content-Length` field already exceeds the limit.
+    #[must_use]
+    pub fn new(limit: u64, content_length: Option<&str>) -> Option<Self> {
+        let announced = content_length.and_then(|length| length.trim().parse().ok()).unwrap_or(0);
+        (announced <= limit).then(|| Self { bytes: Vec::new(), limit })
+    }
+
+    /// Room for the next piece, to be filled by the caller. `None` if the body would exceed the limit: stop reading,
+    /// and report the response as [too large](Response::too_large).
+    pub fn room(&mut self, length: usize) -> Option<&mut [u8]> {
+        let start = self.bytes.len();
+        let end = start.checked_add(length).filter(|end| *end as u64 <= self.limit)?;
+        self.bytes.resize(end, 0);
+        Some(&mut self.bytes[start..])
+    }
+
+    /// The bytes so far.
+    #[must_use]
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// How a request failed without an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendFailure {
+    /// Whether any byte of the request may have reached the server.
+    pub reached: Reached,
+    /// The cause in words, as the platform gives it, without secrets.
+    pub message: String,
+}
+
+/// How far a request came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reached {
+    /// It provably never left: the name did not resolve, the connection was refused, TLS was not agreed.
+    Never,
+    /// It may have been received and carried out.
+    Maybe,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(body: &mut ResponseBody, piece: &[u8]) -> bool {
+        body.room(piece.len()).map(|room| room.copy_from_slice(piece)).is_some()
+    }
+
+    #[test]
+    fn a_body_is_collected_up_to_its_limit() {
+        let mut body = ResponseBody::new(5, None).unwrap();
+        assert!(push(&mut body, b"abc") && push(&mut body, b"") && push(&mut body, b"de"));
+        assert!(!push(&mut body, b"f"));
+        assert_eq!(body.into_bytes(), b"abcde");
+    }
+
+    #[test]
+    fn an_announced_length_is_compared_before_the_body_arrives() {
+        assert!(ResponseBody::new(5, Some("5")).is_some());
+        assert!(ResponseBody::new(5, Some("6")).is_none());
+        assert!(ResponseBody::new(5, Some("18446744073709551615")).is_none());
+        // An invalid length announces nothing; the bytes are still counted.
+        for invalid in ["", "-1", "six", "18446744073709551616"] {
+            let mut body = ResponseBody::new(5, Some(invalid)).unwrap();
+            assert!(!push(&mut body, b"abcdef"), "{invalid}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The REST calls: their declarations, and one call from its parameters to its result.
+
+pub mod call;
+pub mod calls;
+pub mod custom;
+pub mod http;
+pub mod image;
+pub mod operation;
+pub mod refusal;
+pub mod retry;
+pub mod schema;
+pub mod upload;

@@ -1,0 +1,378 @@
+//! One REST call as one declaration, and what follows from it: a typed Rust request, the encoder, the decoder.
+//!
+//! [`endpoint!`](crate::rest::operation) is the macro. The same declaration is read by [`crate::describe`] for the
+//! TypeScript types and the reference table.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::encoding::json::{self, Map, Value};
+use crate::encoding::percent::percent_encode;
+use crate::encoding::text::replace;
+use crate::error::{Error, kind};
+use crate::rest::http::Method;
+use crate::rest::schema::{Field, Rule, Type, expected, whole};
+
+/// What happens when a call reaches the server more than once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing changes: it may be sent again.
+    Read,
+    /// The second time changes nothing more: it may be sent again.
+    Idempotent,
+    /// It happens once more: it is sent again only when the first time provably did nothing.
+    Once,
+}
+
+/// Where the parameters that are not in the path travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carrier {
+    /// In the query of the URL.
+    Query,
+    /// In a JSON body.
+    Json,
+    /// In a `multipart/form-data` body, beside the content of a file.
+    Multipart,
+}
+
+/// What a successful response holds.
+#[derive(Debug, Clone, Copy)]
+pub enum ResponseKind {
+    /// A JSON value, which some generations wrap in an object under one of these names.
+    Value {
+        /// The type of the value.
+        ty: Type,
+        /// The names of the wrapper.
+        under: &'static [&'static str],
+    },
+    /// A picture in any of its documented forms: raw base64, a data URL, a link, or the bytes themselves.
+    Screenshot,
+    /// A link, whose content is the result.
+    Content,
+    /// Any JSON value, or else the bytes of the body.
+    Any,
+}
+
+/// A call that may last long on the server: a parameter says how long.
+#[derive(Debug, Clone, Copy)]
+pub struct ServerTime {
+    /// The parameter that holds the time.
+    pub field: &'static str,
+    /// The server's choice when the parameter is absent.
+    pub default: f64,
+    /// What the parameter counts.
+    pub unit: TimeUnit,
+}
+
+/// What a parameter counts that says how long a call lasts on the server.
+#[derive(Debug, Clone, Copy)]
+pub enum TimeUnit {
+    /// Seconds.
+    Seconds,
+    /// Milliseconds after each character of the text in this parameter.
+    MillisecondsPerCharacter(&'static str),
+}
+
+/// The longest time that a desktop takes for a typed character itself, in milliseconds: an application has needed that for
+/// Chinese ones on a busy machine.
+const CHARACTER: f64 = 50.0;
+
+/// A REST call, as data.
+#[derive(Debug, Clone, Copy)]
+pub struct Operation {
+    /// Its name in this library, as `computers.click`.
+    pub name: &'static str,
+    /// The name of its Rust struct; the TypeScript type of its parameters adds `Params`.
+    pub type_name: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+    /// The verb.
+    pub method: Method,
+    /// The path with its places in braces.
+    pub path: &'static str,
+    /// The parameters in the path.
+    pub path_fields: &'static [Field],
+    /// The other parameters.
+    pub fields: &'static [Field],
+    /// Where the other parameters travel.
+    pub carrier: Carrier,
+    /// What a repetition does.
+    pub effect: Effect,
+    /// What a successful response holds.
+    pub response: ResponseKind,
+    /// Query parameters that are always sent.
+    pub constant: &'static [(&'static str, &'static str)],
+    /// Set for a call that may last long on the server.
+    pub server_time: Option<ServerTime>,
+}
+
+/// A REST call as a Rust type: the value holds its parameters.
+pub trait Endpoint: Serialize {
+    /// The declaration.
+    const OPERATION: &'static Operation;
+    /// The answer.
+    type Response: DeserializeOwned;
+
+    /// The parameters in the form that [`Operation::encode`] takes.
+    fn params(&self) -> Map {
+        match serde_json::to_vec(self).map(|params| json::parse(&params)) {
+            Ok(Ok(Value::Object(params))) => params,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// Parameters that passed the declaration's rules, in their places on the wire.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Encoded {
+    /// Path and query, to be joined to the base URL.
+    pub target: String,
+    /// The fields of a JSON or multipart body.
+    pub fields: Vec<(&'static str, Value)>,
+}
+
+impl Operation {
+    /// Checks the parameters and puts them in their places.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for the first parameter that is missing, unknown or not allowed.
+    pub fn encode(&self, params: &Map) -> Result<Encoded, Error> {
+        let known = || self.path_fields.iter().chain(self.fields);
+        if let Some(unknown) =
+            params.iter().map(|(name, _)| name).find(|name| !known().any(|field| field.name == *name))
+        {
+            let names: Vec<&str> = known().map(|field| field.name).collect();
+            let problem = if names.is_empty() {
+                "is not a parameter of this call, which takes none".to_owned()
+            } else {
+                format!("is not a parameter of this call, which takes {}", names.join(", "))
+            };
+            return Err(Error::encode(self.name, unknown, problem));
+        }
+
+        let mut target = self.path.to_owned();
+        for field in self.path_fields {
+            // A rule of every field in a path makes it text of at least one character; `.` and `..` would be
+            // taken as steps in the path by URL parsers.
+            let value = self.take(params, field)?;
+            let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
+            if text == "." || text == ".." {
+                return Err(Error::encode(self.name, field.name, "must be an id"));
+            }
+            target = replace(&target, &format!("{{{}}}", field.name), &percent_encode(text));
+        }
+
+        let mut fields = Vec::new();
+        for field in self.fields {
+            if let Some(value) = self.take(params, field)? {
+                if !field.with.is_empty() && params.get(field.with).is_none_or(Value::is_null) {
+                    return Err(Error::encode(
+                        self.name,
+                        field.with,
+                        format!("is required with `{}`", field.name),
+                    ));
+                }
+                fields.extend(field.wire_names().map(|name| (name, value.clone())));
+            }
+        }
+        let mut query: Vec<String> =
+            self.constant.iter().map(|(name, value)| format!("{name}={}", percent_encode(value))).collect();
+        if self.carrier == Carrier::Query {
+            query.extend(fields.drain(..).map(|(name, value)| {
+                let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                format!("{name}={}", percent_encode(&text))
+            }));
+        }
+        if !query.is_empty() {
+            target.push('?');
+            target.push_str(&query.join("&"));
+        }
+        Ok(Encoded { target, fields })
+    }
+
+    /// The value of one parameter, checked; `None` where it is absent and may be.
+    fn take(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
+        let value = match params.get(field.name) {
+            None | Some(Value::Null) if field.optional => return Ok(None),
+            None | Some(Value::Null) => {
+                let problem = format!("is required: {}", wanted(field));
+                return Err(Error::encode(self.name, field.name, problem));
+            }
+            Some(value) => value,
+        };
+        accept(field, value).map(Some).ok_or_else(|| {
+            Error::encode(self.name, field.name, format!("must be {}, not {}", wanted(field), shown(value)))
+        })
+    }
+
+    /// Whether the caller says how long the server may take.
+    #[must_use]
+    pub fn names_server_limit(&self, params: &Map) -> bool {
+        self.server_time.is_some_and(|limit| params.get(limit.field).is_some_and(|value| !value.is_null()))
+    }
+
+    /// The longest time that the server itself may take, in milliseconds; `None` where the call is short.
+    #[must_use]
+    pub fn server_limit(&self, params: &Map) -> Option<crate::Millis> {
+        let time = self.server_time?;
+        let value = params.get(time.field).and_then(Value::as_f64).unwrap_or(time.default);
+        let milliseconds = match time.unit {
+            TimeUnit::Seconds => value * 1000.0,
+            TimeUnit::MillisecondsPerCharacter(text) => {
+                let text = params.get(text).and_then(Value::as_str).unwrap_or_default();
+                #[allow(clippy::cast_precision_loss, reason = "a text of 9 PB does not fit into memory")]
+                let characters = text.chars().count() as f64;
+                characters * (value.max(0.0) + CHARACTER)
+            }
+        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a day")]
+        Some(milliseconds.clamp(0.0, 86_400_000.0) as crate::Millis)
+    }
+}
+
+/// The value as it is sent, if the field allows it.
+fn accept(field: &Field, value: &Value) -> Option<Value> {
+    let value = match (&field.ty, value) {
+        (Type::Boolean, Value::Bool(_)) | (Type::String | Type::Secret, Value::String(_)) => value.clone(),
+        (Type::Integer, Value::Number(number)) => whole(number)?.into(),
+        (Type::Number, Value::Number(number)) => match whole(number) {
+            Some(whole) => whole.into(),
+            None => value.clone(),
+        },
+        (Type::Choice(choice), Value::String(name)) if choice.values.contains(&name.as_str()) => {
+            value.clone()
+        }
+        _ => return None,
+    };
+    let number = || value.as_f64();
+    let fits = match field.rule {
+        Rule::Any => true,
+        Rule::Min(min) => number()? >= min,
+        Rule::Range(min, max) => (min..=max).contains(&number()?),
+        Rule::OneOf(values) => values.contains(&number()?),
+        Rule::NotEmpty => !value.as_str()?.is_empty(),
+        Rule::Resolution => is_resolution(value.as_str()?),
+    };
+    fits.then_some(value)
+}
+
+fn is_resolution(text: &str) -> bool {
+    let mut sides = text.split('x');
+    let mut side = || {
+        sides.next().is_some_and(|side| {
+            side.bytes().all(|byte| byte.is_ascii_digit()) && side.parse::<u16>().is_ok_and(|side| side > 0)
+        })
+    };
+    side() && side() && side() && sides.next().is_none()
+}
+
+/// What a field takes, in words.
+#[must_use]
+pub fn wanted(field: &Field) -> String {
+    let list = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
+    let figure = |number: f64| Value::from(number).to_string();
+    match (field.rule, &field.ty) {
+        (_, Type::Choice(choice)) => {
+            format!("one of {}", list(&mut choice.values.iter().map(|name| format!("{name:?}"))))
+        }
+        (Rule::Any, ty) => expected(ty).to_owned(),
+        (Rule::Min(min), ty) => format!("{} of at least {}", expected(ty), figure(min)),
+        (Rule::Range(min, max), ty) => format!("{} from {} to {}", expected(ty), figure(min), figure(max)),
+        (Rule::OneOf(values), _) => {
+            format!("one of {}", list(&mut values.iter().map(|value| figure(*value))))
+        }
+        (Rule::NotEmpty, _) => "a string of at least one character".to_owned(),
+        (Rule::Resolution, _) => "WIDTHxHEIGHTxDEPTH, as 1280x720x24".to_owned(),
+    }
+}
+
+/// A refused value, for an error's text: numbers and short names help, long text does not.
+fn shown(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) if text.len() <= 40 => format!("{text:?}"),
+        _ => kind(value),
+    }
+}
+
+/// Declares a REST call: the struct of its parameters and its [`Operation`].
+macro_rules! endpoint {
+    (
+        $(#[doc = $doc:literal])+
+        $name:ident = $wire_name:literal;
+        $method:ident $path:literal, $effect:ident, $carrier:ident => $response:ty, $kind:expr;
+        $( constant: $constant:expr; )?
+        $( server_time: $server_time:expr; )?
+        path { $( $(#[doc = $path_doc:literal])+ $path_field:ident, )* }
+        fields { $( $(#[doc = $field_doc:literal])+ $field:ident : $ty:ty $( { $($key:ident : $value:expr),+ $(,)? } )? , )* }
+    ) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
+        pub struct $name {
+            $( $(#[doc = $path_doc])+ pub $path_field: String, )*
+            $( $(#[doc = $field_doc])+ pub $field: $ty, )*
+        }
+
+        impl $crate::rest::operation::Endpoint for $name {
+            #[allow(clippy::needless_update, reason = "some declarations set every key")]
+            const OPERATION: &'static $crate::rest::operation::Operation = &$crate::rest::operation::Operation {
+                name: $wire_name,
+                type_name: stringify!($name),
+                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                method: $crate::rest::http::Method::$method,
+                path: $path,
+                path_fields: &[$( $crate::rest::schema::Field {
+                    name: stringify!($path_field),
+                    doc: $crate::rest::schema::doc_text!($($path_doc, "\n"),+),
+                    ty: $crate::rest::schema::Type::String,
+                    optional: false,
+                    rule: $crate::rest::schema::Rule::NotEmpty,
+                    default: "",
+                    wire: &[],
+                    with: "",
+                } ),*],
+                fields: &[$( $crate::rest::schema::Field {
+                    $( $($key: $value,)+ )?
+                    ..$crate::rest::schema::Field {
+                        name: stringify!($field),
+                        doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                        ty: <$ty as $crate::rest::schema::Typed>::TYPE,
+                        optional: <$ty as $crate::rest::schema::Typed>::OPTIONAL,
+                        rule: $crate::rest::schema::Rule::Any,
+                        default: "",
+                        wire: &[],
+                        with: "",
+                    }
+                } ),*],
+                carrier: $crate::rest::operation::Carrier::$carrier,
+                effect: $crate::rest::operation::Effect::$effect,
+                response: $kind,
+                $( constant: $constant, )?
+                $( server_time: Some($server_time), )?
+                ..$crate::rest::operation::BLANK
+            };
+            type Response = $response;
+        }
+    };
+}
+pub(crate) use endpoint;
+
+/// What a declaration leaves out.
+pub(crate) const BLANK: Operation = Operation {
+    name: "",
+    type_name: "",
+    doc: "",
+    method: Method::Get,
+    path: "",
+    path_fields: &[],
+    fields: &[],
+    carrier: Carrier::Json,
+    effect: Effect::Once,
+    response: ResponseKind::Content,
+    constant: &[],
+    server_time: None,
+};
+
+/// An answer that is a bare JSON value of a type.
+pub(crate) const fn bare(ty: Type) -> ResponseKind {
+    ResponseKind::Value { ty, under: &[] }
+}

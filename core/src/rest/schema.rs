@@ -1,0 +1,305 @@
+//! What a value of the protocol looks like, as data: the declarations are checked, documented and turned into
+//! TypeScript from here.
+
+use crate::encoding::json::{Map, Number, Value};
+use crate::error::Mismatch;
+
+/// The type of one value.
+#[derive(Debug, Clone, Copy)]
+pub enum Type {
+    /// `true` or `false`.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// Any number.
+    Number,
+    /// Text.
+    String,
+    /// Text that is a secret. On the wire it is a string.
+    Secret,
+    /// One of several names. A response may hold a name that is not listed: it is kept as it is.
+    Choice(&'static Choice),
+    /// An object with the fields of a declaration. Fields beyond those are kept.
+    Object(&'static Object),
+    /// A list.
+    List(&'static Self),
+    /// Any JSON object, passed on as it is.
+    Map,
+}
+
+/// A closed list of names for a parameter, an open one for a response.
+#[derive(Debug)]
+pub struct Choice {
+    /// The name of the Rust enum and of the TypeScript type.
+    pub name: &'static str,
+    /// What it chooses.
+    pub doc: &'static str,
+    /// The names on the wire.
+    pub values: &'static [&'static str],
+}
+
+/// An object with known fields.
+#[derive(Debug)]
+pub struct Object {
+    /// The name of the Rust struct and of the TypeScript type.
+    pub name: &'static str,
+    /// What the object is.
+    pub doc: &'static str,
+    /// Its fields, in the order of the documentation.
+    pub fields: &'static [Field],
+}
+
+/// One field of an object, or one parameter of a call.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Its name in this library.
+    pub name: &'static str,
+    /// What it means, with its unit.
+    pub doc: &'static str,
+    /// Its type.
+    pub ty: Type,
+    /// Whether it may be absent.
+    pub optional: bool,
+    /// Which values a parameter may have.
+    pub rule: Rule,
+    /// The value that the server takes when the field is absent, as it is written in documentation; empty for none.
+    pub default: &'static str,
+    /// Its names on the wire, where they differ from `name`. A value is sent under each of them.
+    pub wire: &'static [&'static str],
+    /// Another parameter that it makes no sense without; empty for none.
+    pub with: &'static str,
+}
+
+impl Field {
+    /// The names under which a value travels.
+    pub fn wire_names(&self) -> impl Iterator<Item = &'static str> {
+        let own = if self.wire.is_empty() { Some(self.name) } else { None };
+        own.into_iter().chain(self.wire.iter().copied())
+    }
+}
+
+/// Which values a parameter may have, beyond its type.
+#[derive(Debug, Clone, Copy)]
+pub enum Rule {
+    /// Any value of the type.
+    Any,
+    /// A number of at least this.
+    Min(f64),
+    /// A number from the first to the second, both included.
+    Range(f64, f64),
+    /// One of these numbers.
+    OneOf(&'static [f64]),
+    /// Text of at least one character.
+    NotEmpty,
+    /// Text of the form `WIDTHxHEIGHTxDEPTH`.
+    Resolution,
+}
+
+/// A Rust type that has a place in the schema.
+pub trait Typed {
+    /// The type on the wire.
+    const TYPE: Type;
+    /// Whether a field of this type may be absent.
+    const OPTIONAL: bool = false;
+}
+
+macro_rules! typed {
+    ($($rust:ty => $ty:expr),* $(,)?) => {
+        $(impl Typed for $rust { const TYPE: Type = $ty; })*
+    };
+}
+
+typed! {
+    bool => Type::Boolean,
+    i64 => Type::Integer,
+    u64 => Type::Integer,
+    f64 => Type::Number,
+    String => Type::String,
+    Map => Type::Map,
+}
+
+impl<T: Typed> Typed for Option<T> {
+    const TYPE: Type = T::TYPE;
+    const OPTIONAL: bool = true;
+}
+
+impl<T: Typed> Typed for Vec<T> {
+    const TYPE: Type = Type::List(&T::TYPE);
+}
+
+/// The text of a declaration's doc comment. Only a description needs it as data: in what a page downloads it would be
+/// one byte in twenty.
+#[cfg(feature = "describe")]
+macro_rules! doc_text {
+    ($($text:tt)*) => { concat!($($text)*) };
+}
+#[cfg(not(feature = "describe"))]
+macro_rules! doc_text {
+    ($($text:tt)*) => {
+        ""
+    };
+}
+pub(crate) use doc_text;
+
+/// Declares an object: a Rust struct, and the same fields as data.
+macro_rules! object {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident { $( $(#[doc = $field_doc:literal])+ $field:ident : $ty:ty, )* }
+    )+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
+        #[serde(default)]
+        pub struct $name { $( $(#[doc = $field_doc])+ pub $field: $ty, )* }
+
+        impl $crate::rest::schema::Typed for $name {
+            const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Object(&$crate::rest::schema::Object {
+                name: stringify!($name),
+                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                fields: &[$( $crate::rest::schema::Field {
+                    name: stringify!($field),
+                    doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                    ty: <$ty as $crate::rest::schema::Typed>::TYPE,
+                    optional: <$ty as $crate::rest::schema::Typed>::OPTIONAL,
+                    rule: $crate::rest::schema::Rule::Any,
+                    default: "",
+                    wire: &[],
+                    with: "",
+                } ),*],
+            });
+        }
+    )+};
+}
+pub(crate) use object;
+
+/// Declares a choice: a Rust enum that keeps an unknown name, and the same names as data.
+macro_rules! choice {
+    ($(
+        $(#[doc = $doc:literal])+
+        $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $wire:literal, )+ }
+    )+) => {$(
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+        #[serde(from = "String", into = "String")]
+        #[non_exhaustive]
+        pub enum $name {
+            $( $(#[doc = $variant_doc])+ $variant, )+
+            /// A name that this version does not know, as the server sent it.
+            Other(String),
+        }
+
+        impl $name {
+            /// The name on the wire.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                match self { $( Self::$variant => $wire, )+ Self::Other(name) => name }
+            }
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                $crate::rest::schema::first!($(Self::$variant),+)
+            }
+        }
+
+        impl From<String> for $name {
+            fn from(name: String) -> Self {
+                match name.as_str() { $( $wire => Self::$variant, )+ _ => Self::Other(name) }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(choice: $name) -> Self {
+                choice.as_str().to_owned()
+            }
+        }
+
+        impl $crate::rest::schema::Typed for $name {
+            const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Choice(&$crate::rest::schema::Choice {
+                name: stringify!($name),
+                doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                values: &[$($wire),+],
+            });
+        }
+    )+};
+}
+pub(crate) use choice;
+
+macro_rules! first {
+    ($first:expr $(, $rest:expr)*) => {
+        $first
+    };
+}
+pub(crate) use first;
+
+/// Checks an answer against its type and brings it to one form: a `null` where a field may be absent is removed, and of
+/// several fields with one name the last stays.
+///
+/// # Errors
+/// The first place that does not fit, by its path (`desktops[3].ram`).
+pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
+    match (ty, &mut *value) {
+        (Type::Boolean, Value::Bool(_))
+        | (Type::Number, Value::Number(_))
+        | (Type::String | Type::Secret | Type::Choice(_), Value::String(_))
+        | (Type::Map, Value::Object(_)) => Ok(()),
+        (Type::Integer, Value::Number(number)) => match whole(number) {
+            Some(whole) => {
+                *value = whole.into();
+                Ok(())
+            }
+            None => Err(Mismatch::new("a whole number", value)),
+        },
+        (Type::Object(object), Value::Object(fields)) => {
+            for field in object.fields {
+                fields.forget_earlier(field.name);
+                match fields.get_mut(field.name) {
+                    Some(Value::Null) if field.optional => {}
+                    Some(value) => normalize(value, &field.ty).map_err(|error| error.inside(field.name))?,
+                    None if field.optional => {}
+                    None => return Err(Mismatch::missing(expected(&field.ty)).inside(field.name)),
+                }
+            }
+            let optional =
+                |name: &str| object.fields.iter().any(|field| field.name == name && field.optional);
+            fields.retain(|name, value| !value.is_null() || !optional(name));
+            Ok(())
+        }
+        (Type::List(item), Value::Array(items)) => {
+            for (index, value) in items.iter_mut().enumerate() {
+                normalize(value, item).map_err(|error| error.at(index))?;
+            }
+            Ok(())
+        }
+        // A number would be shown.
+        (Type::Secret, _) => Err(Mismatch {
+            path: String::new(),
+            problem: format!("expected {}, found something else", expected(ty)),
+        }),
+        (ty, value) => Err(Mismatch::new(expected(ty), value)),
+    }
+}
+
+/// The number as a whole one, where it is one: servers and JavaScript write `4` and `4.0` alike.
+#[must_use]
+pub fn whole(number: &Number) -> Option<i64> {
+    const SAFE: f64 = 9_007_199_254_740_991.0;
+    number.as_i64().or_else(|| {
+        let float = number.as_f64();
+        #[allow(clippy::cast_possible_truncation, reason = "within the range where every whole f64 is exact")]
+        (float.fract() == 0.0 && float.abs() <= SAFE).then_some(float as i64)
+    })
+}
+
+/// What is expected in the place of a type, for an error's text.
+#[must_use]
+pub fn expected(ty: &Type) -> &'static str {
+    match ty {
+        Type::Boolean => "true or false",
+        Type::Integer => "a whole number",
+        Type::Number => "a number",
+        Type::String | Type::Secret | Type::Choice(_) => "a string",
+        Type::Object(_) | Type::Map => "an object",
+        Type::List(_) => "a list",
+    }
+}

@@ -1,0 +1,189 @@
+//! The upload of a file: the form that carries it, and how far it is.
+
+use std::fmt;
+use std::ops::Range;
+
+use crate::encoding::json::Value;
+use crate::encoding::text::split_once;
+use crate::rest::retry::Jitter;
+
+/// The content of a file to upload.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The file's name.
+    pub name: String,
+    /// Its MIME type.
+    pub content_type: String,
+    /// Its bytes.
+    pub data: Vec<u8>,
+}
+
+impl fmt::Debug for Content {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Content").field("name", &self.name).field("bytes", &self.data.len()).finish()
+    }
+}
+
+/// How far an upload is, in bytes of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UploadProgress {
+    /// What the network took.
+    pub loaded: usize,
+    /// The size of the file.
+    pub total: usize,
+}
+
+/// Follows the file in the body of a request, over every try.
+#[derive(Debug)]
+pub(crate) struct Transfer {
+    /// Where in the body the file is.
+    file: Range<usize>,
+    /// The most that any try has sent of it.
+    loaded: Option<usize>,
+    pending: bool,
+}
+
+impl Transfer {
+    pub(crate) fn new(file: Range<usize>) -> Self {
+        Self { file, loaded: None, pending: false }
+    }
+
+    /// So many bytes of the body are on their way.
+    pub(crate) fn reach(&mut self, body: usize) {
+        let loaded = Some(body.clamp(self.file.start, self.file.end) - self.file.start);
+        if loaded > self.loaded {
+            self.loaded = loaded;
+            self.pending = true;
+        }
+    }
+
+    /// The server has taken the file.
+    pub(crate) fn complete(&mut self) {
+        self.reach(self.file.end);
+    }
+
+    /// How far it is, unless that was told.
+    pub(crate) fn poll(&mut self) -> Option<UploadProgress> {
+        let loaded = self.loaded.filter(|_| std::mem::take(&mut self.pending))?;
+        Some(UploadProgress { loaded, total: self.file.len() })
+    }
+}
+
+/// A `multipart/form-data` body (RFC 7578): the fields, then the file.
+#[derive(Debug)]
+pub(crate) struct Form {
+    pub(crate) content_type: String,
+    pub(crate) body: Vec<u8>,
+    /// Where in the body the file is.
+    pub(crate) file: Range<usize>,
+}
+
+impl Form {
+    /// Whether a form carries a name as it is. A header has no other control characters than tabs, and a form escapes a quote and
+    /// line ends but not the percent sign, so three texts would come out as another name.
+    pub(crate) fn can_carry(name: &str) -> bool {
+        let is_plain = |byte: u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
+        name.bytes().all(is_plain)
+            && ["%22", "%0D", "%0A"].iter().all(|escape| split_once(name, escape).is_none())
+    }
+
+    pub(crate) fn new(fields: &[(&str, Value)], content: &Content, jitter: &mut Jitter) -> Self {
+        let boundary = boundary(jitter, &content.data);
+        // As browsers do (WHATWG HTML, multipart form data): quotes and line ends would end the parameter.
+        let escape = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
+        let content_type = match content.content_type.as_str() {
+            text if !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
+                text
+            }
+            _ => "application/octet-stream",
+        };
+        let mut head = String::new();
+        for (name, value) in fields {
+            let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            head.push_str(&format!(
+                "--{boundary}\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{text}\r\n"
+            ));
+        }
+        head.push_str(&format!(
+            "--{boundary}\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{}\"\r\ncontent-type: {content_type}\r\n\r\n",
+            escape(&content.name)
+        ));
+        let file = head.len()..head.len() + content.data.len();
+        let mut body = Vec::with_capacity(file.end + boundary.len() + 8);
+        body.extend_from_slice(head.as_bytes());
+        body.extend_from_slice(&content.data);
+        body.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
+        Self { content_type: format!("multipart/form-data; boundary={boundary}"), body, file }
+    }
+}
+
+/// A boundary that the content does not hold.
+fn boundary(jitter: &mut Jitter, data: &[u8]) -> String {
+    loop {
+        let boundary = format!("orgo-{:016x}{:016x}", jitter.up_to(u64::MAX), jitter.up_to(u64::MAX));
+        if !data.windows(boundary.len()).any(|window| window == boundary.as_bytes()) {
+            return boundary;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(transfer: &mut Transfer, body: usize) -> Option<usize> {
+        transfer.reach(body);
+        transfer.poll().map(|uploaded| {
+            assert_eq!(uploaded.total, 20);
+            uploaded.loaded
+        })
+    }
+
+    #[test]
+    fn the_file_is_counted_and_what_surrounds_it_is_not() {
+        let mut transfer = Transfer::new(10..30);
+        let steps = [(4, Some(0)), (10, None), (11, Some(1)), (30, Some(20)), (37, None)];
+        for (body, expected) in steps {
+            assert_eq!(told(&mut transfer, body), expected, "{body} bytes of the body");
+        }
+    }
+
+    #[test]
+    fn another_try_does_not_count_back() {
+        let mut transfer = Transfer::new(10..30);
+        assert_eq!(told(&mut transfer, 25), Some(15));
+        assert_eq!(told(&mut transfer, 12), None);
+        assert_eq!(told(&mut transfer, 26), Some(16));
+    }
+
+    #[test]
+    fn what_the_server_took_is_whole_and_told_once() {
+        for file in [10..30, 10..10] {
+            let mut transfer = Transfer::new(file.clone());
+            assert_eq!(transfer.poll(), None);
+            transfer.complete();
+            assert_eq!(transfer.poll(), Some(UploadProgress { loaded: file.len(), total: file.len() }));
+            transfer.complete();
+            assert_eq!(transfer.poll(), None);
+        }
+    }
+
+    #[test]
+    fn a_name_is_carried_as_it_is_or_not_at_all() {
+        for name in ["a.txt", "say \"hi\".txt", "a\r\nb\tc", "é 🙂", "100%", "%2", "%0a", "a\\b"] {
+            assert!(Form::can_carry(name), "{name:?}");
+        }
+        for name in ["a%22b", "%0D", "x%0A", "a\0b", "\u{1b}[2J", "\u{7f}"] {
+            assert!(!Form::can_carry(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_form_knows_where_its_file_is() {
+        let content =
+            Content { name: "a\"b".to_owned(), content_type: String::new(), data: b"\r\n--x".to_vec() };
+        let form = Form::new(&[("projectId", "w".into())], &content, &mut Jitter::new(1));
+        assert_eq!(form.body[form.file.clone()], content.data);
+        assert!(form.body[..form.file.start].ends_with(b"application/octet-stream\r\n\r\n"));
+    }
+}
