@@ -443,7 +443,7 @@ mod tests {
         // An existing file replaces another one: both changes are reported.
         fs::rename(watch.path("Desktop/b"), watch.path("Downloads/c")).expect("it is ours");
         watch.expect(&[("Desktop/b", Deleted), ("Downloads/c", Modified)]);
-        // So are both changes if a temporary file is renamed to a new name.
+        // Both changes are also reported if a temporary file is renamed to a new name.
         fs::create_dir(watch.path("Desktop/tmp")).expect("it is ours");
         fs::rename(watch.path("Desktop/tmp"), watch.path("Desktop/d")).expect("it is ours");
         watch.expect(&[("Desktop/tmp", Created), ("Desktop/tmp", Deleted), ("Desktop/d", Created)]);

@@ -258,8 +258,8 @@ pub(crate) struct Stat {
     pub(crate) alive: bool,
     pub(crate) parent: i32,
     session: u32,
-    /// The start time, in clock ticks since the system booted. It tells processes apart that have the same ID one after
-    /// the other.
+    /// The start time, in clock ticks since the system booted. It distinguishes processes that had the same ID at
+    /// different times.
     pub(crate) started: u64,
 }
 

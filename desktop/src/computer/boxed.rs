@@ -35,7 +35,7 @@ const LOG_SIZE: &str = "8388608";
 /// The table of host names. A box gets a copy of it with the computer's name.
 const HOSTS: &str = "/etc/hosts";
 
-/// Files that the computer's user could only read if the box ran as root on the host.
+/// Files of the host that are hidden from a box. It could read them only if it ran as root on the host.
 const HIDDEN_FILES: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 
 /// The mounts of every box: the host's programs and libraries, read-only; its own `/proc`, `/dev` and an empty `/tmp`.
