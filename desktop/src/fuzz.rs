@@ -15,7 +15,7 @@ pub const ALL: [(&str, Target); 7] = [
     ("output", socket::fuzz::output),
     ("display", screen::fuzz::display),
     ("agent", agent::fuzz::agent),
-    ("sound", sound),
+    ("audio_server", audio_server),
 ];
 
 /// Runs the fuzz target with this name.
@@ -29,7 +29,7 @@ pub fn run(name: &str, data: &[u8]) {
 }
 
 /// Runs a target on the output of the audio server's client programs. The first byte selects the program.
-fn sound(data: &[u8]) {
+fn audio_server(data: &[u8]) {
     match data.split_first() {
         Some((program, data)) if program & 1 == 0 => events::fuzz::notices(data),
         Some((_, data)) => socket::fuzz::samples(data),

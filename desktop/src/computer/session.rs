@@ -10,7 +10,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
-use crate::screen::{Dial, Screen, ScreenError, Sign};
+use crate::screen::{Connector, DesktopPart, Screen, ScreenError};
 
 use super::display_key::DisplayKey;
 use super::environment::environment;
@@ -126,7 +126,7 @@ pub(super) async fn start(
     session.keep_running(WINDOW_MANAGER).await?;
     // The parts that are not missing have become ready by then.
     let deadline = Instant::now() + PART_TIMEOUT;
-    let managed = wait_for_part(&screen, Sign::WindowManager, deadline).await?;
+    let managed = wait_for_part(&screen, DesktopPart::WindowManager, deadline).await?;
     session.keep_running(DESKTOP).await?;
     session.keep_running(PANEL).await?;
     let audio_ready = wait_for(agent, layout.inside.pulse_socket(), "the audio server", deadline).await;
@@ -141,7 +141,7 @@ pub(super) async fn start(
 /// Waits until the wallpaper and the panel are drawn, which only screenshots need. Returns after a timeout too: the
 /// user may have turned off the panel or broken the settings.
 pub(super) async fn drawn(screen: Arc<Screen>) {
-    match wait_for_part(&screen, Sign::Desktop, Instant::now() + PAINT_TIMEOUT).await {
+    match wait_for_part(&screen, DesktopPart::WallpaperAndPanel, Instant::now() + PAINT_TIMEOUT).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("the desktop of a computer was not drawn in time"),
         // The computer is stopping.
@@ -149,10 +149,14 @@ pub(super) async fn drawn(screen: Arc<Screen>) {
     }
 }
 
-async fn wait_for_part(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
+async fn wait_for_part(
+    screen: &Arc<Screen>,
+    part: DesktopPart,
+    deadline: Instant,
+) -> Result<bool, BootError> {
     let screen = Arc::clone(screen);
     // The call blocks until the X server replies.
-    let waiting = tokio::task::spawn_blocking(move || screen.wait_for(sign, deadline.into_std()));
+    let waiting = tokio::task::spawn_blocking(move || screen.wait_until_ready(part, deadline.into_std()));
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
@@ -316,8 +320,8 @@ struct AgentConnector {
     key: Option<DisplayKey>,
 }
 
-impl Dial for AgentConnector {
-    fn dial(&self) -> io::Result<UnixStream> {
+impl Connector for AgentConnector {
+    fn connect(&self) -> io::Result<UnixStream> {
         self.agent.connect(&self.socket, Duration::ZERO)
     }
 
