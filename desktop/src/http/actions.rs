@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{ApiError, App, Body, QueryParams, integer, optional_integer};
-use crate::computer::{Lane, Machine};
+use crate::computer::{Machine, ScreenAccess};
 use crate::screen::{
     ActionDuration, Button, Direction, ImageFormat, Screen, ScreenError, TypingDelay, WheelClicks,
 };
@@ -37,12 +37,12 @@ pub(super) fn routes() -> Router<Arc<App>> {
 /// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
-    lane: Lane,
+    access: ScreenAccess,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let canceled = machine.stopping().child_token();
     let _unless_it_waits = canceled.clone().drop_guard();
-    match machine.on_screen(lane, move |screen| work(screen, &canceled)).await {
+    match machine.on_screen(access, move |screen| work(screen, &canceled)).await {
         Ok(done) => Ok(done?),
         Err(panicked) => Err(ApiError::internal(panicked)),
     }
@@ -89,7 +89,8 @@ pub(super) async fn screenshot_response(
     let format = options.format;
     // A computer that has just started shows its wallpaper and its panel in a moment.
     machine.drawn().await;
-    let image = on_screen(machine, Lane::View, move |screen, _| screen.screenshot(format, scale)).await?;
+    let image =
+        on_screen(machine, ScreenAccess::View, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
@@ -132,7 +133,7 @@ pub(super) struct Click {
 
 async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Value>, ApiError> {
     let Click { x, y, button, double } = click;
-    on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button, double)).await?;
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.click(x, y, button, double)).await?;
     let action = if double { "double_click" } else { "click" };
     Ok(done(action, &json!({ "x": x, "y": y, "button": button, "double": double })))
 }
@@ -155,7 +156,7 @@ pub(super) struct Drag {
 async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>, ApiError> {
     let Drag { start_x, start_y, end_x, end_y, button, duration } = drag;
     let duration = ActionDuration::from_seconds("duration", duration.unwrap_or(0.5))?;
-    on_screen(&machine, Lane::Input, move |screen, canceled| {
+    on_screen(&machine, ScreenAccess::Input, move |screen, canceled| {
         screen.drag((start_x, start_y), (end_x, end_y), button, duration, canceled)
     })
     .await?;
@@ -176,9 +177,10 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     let Type { text, delay_ms } = input;
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(TypingDelay::from_millis).transpose()?;
-    let left_out =
-        on_screen(&machine, Lane::Input, move |screen, canceled| screen.type_text(&text, delay, canceled))
-            .await?;
+    let left_out = on_screen(&machine, ScreenAccess::Input, move |screen, canceled| {
+        screen.type_text(&text, delay, canceled)
+    })
+    .await?;
     let mut details = json!({ "text_length": length });
     if !left_out.is_empty() {
         details["left_out"] = json!({ "count": left_out.len(), "characters": code_points(left_out) });
@@ -200,7 +202,7 @@ pub(super) struct Key {
 
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
-    on_screen(&machine, Lane::Input, move |screen, _| screen.key(&combo)).await?;
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.key(&combo)).await?;
     Ok(done("key_press", &json!({ "key": key })))
 }
 
@@ -224,7 +226,7 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
-    on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction, clicks, at)).await?;
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.scroll(direction, clicks, at)).await?;
     Ok(done("scroll", &json!({ "direction": direction, "amount": amount })))
 }
 

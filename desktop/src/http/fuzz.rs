@@ -50,7 +50,7 @@ impl TestServer {
             let fleet = Fleet::new(
                 Arc::clone(&store),
                 Arc::clone(&contents),
-                Homes::open(folder.path().to_owned(), Users::find(), Isolation::Box)
+                Homes::open(folder.path().to_owned(), Users::detect(), Isolation::Box)
                     .expect("the folder is there"),
                 RuntimeDir::create().expect("there is room for a folder"),
                 Spawner::start().expect("a thread starts"),
