@@ -24,7 +24,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Deserialize;
 
-use crate::app::{ApiError, App, Options, bearer, without_port};
+use crate::app::{ApiError, App, QueryParams, bearer, without_port};
 use crate::computer::Machine;
 
 use close::CloseCode;
@@ -73,7 +73,7 @@ struct Query {
 async fn by_path(
     State(app): State<Arc<App>>,
     Path((id, channel)): Path<(String, String)>,
-    options: Result<Options<Query>, ApiError>,
+    options: Result<QueryParams<Query>, ApiError>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -82,7 +82,7 @@ async fn by_path(
 
 async fn by_host(
     State(app): State<Arc<App>>,
-    options: Result<Options<Query>, ApiError>,
+    options: Result<QueryParams<Query>, ApiError>,
     headers: HeaderMap,
     request: Request,
 ) -> Result<Response, ApiError> {
@@ -96,14 +96,14 @@ async fn open(
     app: Arc<App>,
     id: &str,
     channel: &str,
-    options: Result<Options<Query>, ApiError>,
+    options: Result<QueryParams<Query>, ApiError>,
     headers: &HeaderMap,
     request: Request,
 ) -> Result<Response, ApiError> {
     let channel = Channel::from_name(channel).ok_or_else(|| {
         ApiError::new(StatusCode::NOT_FOUND, "Unknown channel: must be terminal, audio or events")
     })?;
-    let Options(query) = options?;
+    let QueryParams(query) = options?;
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app).await.map_err(|_| {
         ApiError::new(StatusCode::UPGRADE_REQUIRED, "This address accepts only WebSocket connections")
