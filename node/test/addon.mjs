@@ -74,7 +74,10 @@ export async function status(channel, ...wanted) {
 /** The text of a terminal until it holds `wanted`. */
 export async function output(channel, wanted) {
   let text = "";
-  await until(channel, (item) => (text += item.data ?? "").includes(wanted));
+  await until(channel, (item) => {
+    text += item.data ?? "";
+    return text.includes(wanted);
+  });
   return text;
 }
 

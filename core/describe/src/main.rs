@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use orgo_core::channel::EVENTS;
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::operation::{Answer, Operation};
+use orgo_core::rest::operation::{Operation, ResponseKind};
 use orgo_core::rest::schema::{Choice, Field, Object, Type};
 
 fn main() -> ExitCode {
@@ -50,7 +50,7 @@ impl Named {
         let mut named = Self::default();
         for operation in OPERATIONS {
             named.fields(operation.fields);
-            if let Answer::Value { ty, .. } = operation.answer {
+            if let ResponseKind::Value { ty, .. } = operation.response {
                 named.visit(ty);
             }
         }

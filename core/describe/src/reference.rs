@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::{parameters, prose};
 use orgo_core::channel::EVENTS;
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::operation::{Answer, Effect, wanted};
+use orgo_core::rest::operation::{Effect, ResponseKind, wanted};
 use orgo_core::rest::schema::{Field, Type};
 
 /// `reference.md`: every call with its parameters, and every event.
@@ -29,7 +29,7 @@ pub(crate) fn reference() -> String {
             operation.method.as_str(),
             operation.path,
             effect(operation.effect),
-            answer(&operation.answer)
+            answer(&operation.response)
         );
     }
     for operation in OPERATIONS {
@@ -73,13 +73,16 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-fn answer(answer: &Answer) -> String {
+fn answer(answer: &ResponseKind) -> String {
     match answer {
-        Answer::Value { ty: Type::List(Type::Object(object)), .. } => format!("list of `{}`", object.name),
-        Answer::Value { ty: Type::Object(object), .. } => format!("`{}`", object.name),
-        Answer::Value { .. } => "a JSON value".to_owned(),
-        Answer::Screenshot => "a picture".to_owned(),
-        Answer::Content => "bytes".to_owned(),
+        ResponseKind::Value { ty: Type::List(Type::Object(object)), .. } => {
+            format!("list of `{}`", object.name)
+        }
+        ResponseKind::Value { ty: Type::Object(object), .. } => format!("`{}`", object.name),
+        ResponseKind::Value { .. } => "a JSON value".to_owned(),
+        ResponseKind::Screenshot => "a picture".to_owned(),
+        ResponseKind::Content => "bytes".to_owned(),
+        ResponseKind::Any => "any JSON value, or bytes".to_owned(),
     }
 }
 

@@ -35,9 +35,9 @@ pub enum Carrier {
     Multipart,
 }
 
-/// What the answer is.
+/// What a successful response holds.
 #[derive(Debug, Clone, Copy)]
-pub enum Answer {
+pub enum ResponseKind {
     /// A JSON value, which some generations wrap in an object under one of these names.
     Value {
         /// The type of the value.
@@ -47,8 +47,10 @@ pub enum Answer {
     },
     /// A picture in any of its documented forms: raw base64, a data URL, a link, or the bytes themselves.
     Screenshot,
-    /// A link, whose content is the answer.
+    /// A link, whose content is the result.
     Content,
+    /// Any JSON value, or else the bytes of the body.
+    Any,
 }
 
 /// A call that may last long on the server: a parameter says how long.
@@ -96,8 +98,8 @@ pub struct Operation {
     pub carrier: Carrier,
     /// What a repetition does.
     pub effect: Effect,
-    /// What the answer is.
-    pub answer: Answer,
+    /// What a successful response holds.
+    pub response: ResponseKind,
     /// Query parameters that are always sent.
     pub constant: &'static [(&'static str, &'static str)],
     /// Set for a call that may last long on the server.
@@ -297,7 +299,7 @@ macro_rules! endpoint {
     (
         $(#[doc = $doc:literal])+
         $name:ident = $wire_name:literal;
-        $method:ident $path:literal, $effect:ident, $carrier:ident => $response:ty, $answer:expr;
+        $method:ident $path:literal, $effect:ident, $carrier:ident => $response:ty, $kind:expr;
         $( constant: $constant:expr; )?
         $( server_time: $server_time:expr; )?
         path { $( $(#[doc = $path_doc:literal])+ $path_field:ident, )* }
@@ -343,7 +345,7 @@ macro_rules! endpoint {
                 } ),*],
                 carrier: $crate::rest::operation::Carrier::$carrier,
                 effect: $crate::rest::operation::Effect::$effect,
-                answer: $answer,
+                response: $kind,
                 $( constant: $constant, )?
                 $( server_time: Some($server_time), )?
                 ..$crate::rest::operation::BLANK
@@ -365,12 +367,12 @@ pub(crate) const BLANK: Operation = Operation {
     fields: &[],
     carrier: Carrier::Json,
     effect: Effect::Once,
-    answer: Answer::Content,
+    response: ResponseKind::Content,
     constant: &[],
     server_time: None,
 };
 
 /// An answer that is a bare JSON value of a type.
-pub(crate) const fn bare(ty: Type) -> Answer {
-    Answer::Value { ty, under: &[] }
+pub(crate) const fn bare(ty: Type) -> ResponseKind {
+    ResponseKind::Value { ty, under: &[] }
 }

@@ -1,7 +1,7 @@
 //! What is done on a running computer: looking, pointing, typing, waiting and running code.
 
 use crate::encoding::json::Map;
-use crate::rest::operation::{Answer, ServerTime, TimeUnit, bare, endpoint};
+use crate::rest::operation::{ResponseKind, ServerTime, TimeUnit, bare, endpoint};
 use crate::rest::schema::{Rule, Typed, choice, object};
 
 choice! {
@@ -83,7 +83,7 @@ endpoint! {
     /// Takes a picture of the screen.
     TakeScreenshot = "computers.screenshot";
     // Base64 in the answer needs no second request. Whatever form comes back is read.
-    Get "/computers/{id}/screenshot", Read, Query => (), Answer::Screenshot;
+    Get "/computers/{id}/screenshot", Read, Query => (), ResponseKind::Screenshot;
     constant: &[("response_format", "base64")];
     path {
         /// The computer's id.

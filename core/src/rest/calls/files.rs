@@ -3,12 +3,12 @@
 //! The wire says `projectId` and `desktopId` here; this library says `workspace_id` and `computer_id` everywhere.
 
 use crate::rest::calls::Acknowledged;
-use crate::rest::operation::{Answer, Endpoint, Operation, bare, endpoint};
+use crate::rest::operation::{Endpoint, Operation, ResponseKind, bare, endpoint};
 use crate::rest::schema::{Rule, Typed, object};
 
 object! {
     /// A stored file.
-    File {
+    StoredFile {
         /// UUID.
         id: String,
         /// Its name.
@@ -30,7 +30,7 @@ object! {
     /// A file that was exported from a computer.
     ExportedFile {
         /// The stored file.
-        file: File,
+        file: StoredFile,
         /// Where its content is, for an hour, without credentials.
         url: String,
     }
@@ -45,7 +45,7 @@ object! {
 endpoint! {
     /// Uploads a file. A running computer finds it on its desktop.
     UploadFile = "files.upload";
-    Post "/files/upload", Once, Multipart => File, Answer::Value { ty: File::TYPE, under: &["file"] };
+    Post "/files/upload", Once, Multipart => StoredFile, ResponseKind::Value { ty: StoredFile::TYPE, under: &["file"] };
     path {}
     fields {
         /// The workspace that the file belongs to.
@@ -58,7 +58,7 @@ endpoint! {
 endpoint! {
     /// Lists files.
     ListFiles = "files.list";
-    Get "/files", Read, Query => Vec<File>, Answer::Value { ty: Vec::<File>::TYPE, under: &["files"] };
+    Get "/files", Read, Query => Vec<StoredFile>, ResponseKind::Value { ty: Vec::<StoredFile>::TYPE, under: &["files"] };
     path {}
     fields {
         /// The workspace that they belong to.
@@ -107,6 +107,6 @@ endpoint! {
 pub const FILE_CONTENT: Operation = Operation {
     name: "files.bytes",
     doc: " Fetches a file's content.\n",
-    answer: Answer::Content,
+    response: ResponseKind::Content,
     ..*GetDownloadUrl::OPERATION
 };

@@ -2,7 +2,7 @@
 
 use crate::rest::calls::Acknowledged;
 use crate::rest::calls::computers::Computer;
-use crate::rest::operation::{Answer, bare, endpoint};
+use crate::rest::operation::{ResponseKind, bare, endpoint};
 use crate::rest::schema::{Rule, Typed, object};
 
 object! {
@@ -30,7 +30,7 @@ object! {
 }
 
 /// Older generations wrap a workspace; the newer ones do not.
-const WORKSPACE: Answer = Answer::Value { ty: Workspace::TYPE, under: &["workspace", "project"] };
+const WORKSPACE: ResponseKind = ResponseKind::Value { ty: Workspace::TYPE, under: &["workspace", "project"] };
 
 endpoint! {
     /// Creates a workspace.
@@ -46,7 +46,7 @@ endpoint! {
 endpoint! {
     /// Lists every workspace. There are no pages.
     ListWorkspaces = "workspaces.list";
-    Get "/workspaces", Read, Query => Vec<Workspace>, Answer::Value {
+    Get "/workspaces", Read, Query => Vec<Workspace>, ResponseKind::Value {
         ty: Vec::<Workspace>::TYPE,
         under: &["workspaces", "projects"],
     };
