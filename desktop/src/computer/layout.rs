@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::display_key::DisplayKey;
+use super::x_cookie::XCookie;
 
 /// The user's home inside a box. Clients may use this path for the home with any isolation.
 pub(crate) const HOME: &str = "/home/user";
@@ -24,7 +24,7 @@ pub(super) struct Layout {
     /// The X display number.
     pub(super) display: u16,
     /// The cookie that X clients need. `None` if the folder of X sockets belongs to the computer alone.
-    pub(super) key: Option<DisplayKey>,
+    pub(super) key: Option<XCookie>,
     pub(super) inside: InsidePaths,
 }
 
@@ -68,7 +68,7 @@ impl InsidePaths {
 
     /// The file with the cookie of the display.
     pub(super) fn key_file(&self) -> String {
-        format!("{}/{}", self.run, DisplayKey::FILE)
+        format!("{}/{}", self.run, XCookie::FILE)
     }
 
     /// The folder for `PYTHONPATH`.

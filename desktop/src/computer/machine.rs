@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
-use crate::stream::{Broadcast, Connection, Connector, Setup, Source, StartError, Status};
+use crate::stream::{Broadcast, ComputerSocket, Connection, Setup, Source, StartError, Status};
 use crate::untrusted;
 
 use super::box_log::BoxLog;
@@ -275,16 +275,16 @@ impl Machine {
     fn source(&self) -> Source {
         let audio = self.layout.inside.pulse_socket();
         if self.isolation.has_boxes() {
-            Source::Relayed { display: self.connector(self.layout.x_socket()), audio: self.connector(audio) }
+            Source::Relayed { display: self.socket(self.layout.x_socket()), audio: self.socket(audio) }
         } else {
             Source::Direct { display: self.layout.display, audio, variables: environment(&self.layout) }
         }
     }
 
     /// Returns a function that connects to a server inside the computer.
-    fn connector(&self, socket: String) -> Connector {
+    fn socket(&self, socket: String) -> ComputerSocket {
         let agent = self.agent.clone();
-        Connector::new(move || {
+        ComputerSocket::new(move || {
             let (agent, socket) = (agent.clone(), socket.clone());
             async move {
                 let connected =

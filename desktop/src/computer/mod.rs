@@ -4,7 +4,6 @@ mod box_log;
 mod boxed;
 mod command;
 mod delivery;
-mod display_key;
 mod environment;
 mod fleet;
 mod health;
@@ -24,12 +23,12 @@ mod skeleton;
 mod spawner;
 mod unboxed;
 mod users;
+mod x_cookie;
 
 pub(crate) use boxed::{AGENT, ETC_MOUNT, SYSTEM_MOUNTS};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use command::follow;
 pub(crate) use command::{CommandError, Outcome};
-pub(crate) use display_key::DisplayKey;
 pub(crate) use fleet::{Fleet, FleetError, Phase};
 pub(crate) use homes::Homes;
 pub(crate) use isolation::{ContainerSigns, Isolation, IsolationChoice, IsolationDecision, decide};
@@ -43,3 +42,4 @@ pub(crate) use session::Settings;
 pub(crate) use spawner::Spawner;
 pub(crate) use unboxed::serve as serve_unboxed;
 pub(crate) use users::Users;
+pub(crate) use x_cookie::XCookie;

@@ -20,9 +20,9 @@ use crate::agent::kill_descendants;
 use crate::privileges::traversable_mode;
 use crate::untrusted::Folder;
 
-use super::display_key::DisplayKey;
 use super::layout::{PYTHON, X_SOCKETS};
 use super::network::RESOLVER;
+use super::x_cookie::XCookie;
 use super::{AGENT, Limits};
 
 macro_rules! system {
@@ -127,7 +127,7 @@ impl RuntimeDir {
     pub(super) fn create_computer_folders(
         &self,
         owner: Option<u32>,
-        key: &DisplayKey,
+        key: &XCookie,
     ) -> io::Result<(u16, PathBuf)> {
         let own = Folder::open(&self.folder)?;
         let x_sockets = x_sockets()?;
@@ -145,7 +145,7 @@ impl RuntimeDir {
             let made = Self::FOLDERS.iter().try_for_each(|name| {
                 let folder = place.create(name, owner)?;
                 if *name == Self::FOLDERS[0] {
-                    folder.write(DisplayKey::FILE, &key.file(), owner)
+                    folder.write(XCookie::FILE, &key.file(), owner)
                 } else {
                     Ok(())
                 }

@@ -12,11 +12,11 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
 use crate::screen::{Connector, DesktopPart, Screen, ScreenError};
 
-use super::display_key::DisplayKey;
 use super::environment::environment;
 use super::layout::{InsidePaths, Layout};
 use super::resolution::Resolution;
 use super::shutdown::Shutdown;
+use super::x_cookie::XCookie;
 
 /// How long the start of the agent and of the X server may take. It usually takes a fraction of a second.
 const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -317,7 +317,7 @@ impl Session<'_> {
 struct AgentConnector {
     agent: Agent,
     socket: String,
-    key: Option<DisplayKey>,
+    key: Option<XCookie>,
 }
 
 impl Connector for AgentConnector {
@@ -325,7 +325,7 @@ impl Connector for AgentConnector {
         self.agent.connect(&self.socket, Duration::ZERO)
     }
 
-    fn key(&self) -> Option<&DisplayKey> {
+    fn key(&self) -> Option<&XCookie> {
         self.key.as_ref()
     }
 }

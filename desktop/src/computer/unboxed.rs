@@ -14,10 +14,10 @@ use crate::privileges::drop_all_capabilities;
 use crate::seccomp;
 
 use super::boxed::{AGENT, AgentLaunch};
-use super::display_key::DisplayKey;
 use super::homes::Home;
 use super::layout::{InsidePaths, Layout};
 use super::runtime_dir::RuntimeDir;
+use super::x_cookie::XCookie;
 
 /// The part of the support folder that replaces files of the system. In a box they are covered by mounts instead.
 const REPLACEMENTS: &str = "unboxed";
@@ -31,7 +31,7 @@ pub(super) fn shell_command(layout: &Layout) -> Vec<String> {
 
 /// Creates the folders of the computer and finds a free display number.
 pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
-    let key = DisplayKey::random().map_err(io::Error::other)?;
+    let key = XCookie::random().map_err(io::Error::other)?;
     let (display, place) = runtime.create_computer_folders(home.owner, &key)?;
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let below = |name: &str| text(place.join(name));

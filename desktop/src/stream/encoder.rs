@@ -19,7 +19,7 @@ use crate::inherited::{inherit, memory_file};
 
 use super::connections::{Connection, Host, Target};
 use super::listeners::{AUDIO, DISPLAY};
-use super::relay::Connector;
+use super::relay::ComputerSocket;
 
 const PROGRAM: &str = "ffmpeg";
 /// This program inside the box.
@@ -55,7 +55,7 @@ pub(crate) struct Setup<'a> {
 /// How the encoder connects to the X server and the audio server.
 pub(crate) enum Source {
     /// Through relays of the server. The encoder runs in its own box.
-    Relayed { display: Connector, audio: Connector },
+    Relayed { display: ComputerSocket, audio: ComputerSocket },
     /// Directly, like any program of a computer without a box.
     Direct {
         display: u16,

@@ -8,9 +8,9 @@ const LENGTH: usize = 16;
 
 /// A cookie. Its `Debug` output does not contain the bytes.
 #[derive(Clone)]
-pub(crate) struct DisplayKey([u8; LENGTH]);
+pub(crate) struct XCookie([u8; LENGTH]);
 
-impl DisplayKey {
+impl XCookie {
     /// The name of the file that X clients read.
     pub(super) const FILE: &str = "Xauthority";
     /// The name of the authorization method in the X protocol.
@@ -37,9 +37,9 @@ impl DisplayKey {
     }
 }
 
-impl fmt::Debug for DisplayKey {
+impl fmt::Debug for XCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DisplayKey(***)")
+        f.write_str("XCookie(***)")
     }
 }
 
@@ -49,15 +49,15 @@ mod tests {
 
     #[test]
     fn the_file_has_one_entry_for_all_hosts_and_displays() {
-        let file = DisplayKey([7; LENGTH]).file();
+        let file = XCookie([7; LENGTH]).file();
         assert_eq!(file[..6], [0xff, 0xff, 0, 0, 0, 0]);
         assert_eq!(file[6..8], [0, 18]);
-        assert_eq!(&file[8..26], DisplayKey::METHOD.as_bytes());
+        assert_eq!(&file[8..26], XCookie::METHOD.as_bytes());
         assert_eq!(file[26..], [&[0, 16][..], &[7; 16]].concat());
     }
 
     #[test]
     fn debug_output_hides_the_cookie() {
-        assert_eq!(format!("{:?}", DisplayKey([7; LENGTH])), "DisplayKey(***)");
+        assert_eq!(format!("{:?}", XCookie([7; LENGTH])), "XCookie(***)");
     }
 }
