@@ -12,12 +12,12 @@ import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
  */
 const fuzzers = {
   core: ["json", "answers", "parameters", "terminal", "audio", "events"],
-  desktop: ["connection", "body", "message", "output", "display", "agent", "sound"],
+  desktop: ["connection", "body", "message", "output", "display", "agent", "audio_server"],
 };
 const sanitizer = { core: "address", desktop: "none" };
 /** For these fuzzers, exceeding a memory or time limit is a finding. */
 const memoryAndTime = ["-rss_limit_mb=512", "-timeout=60"];
-const limits = { display: memoryAndTime, agent: memoryAndTime, sound: memoryAndTime };
+const limits = { display: memoryAndTime, agent: memoryAndTime, audio_server: memoryAndTime };
 
 await main(async () => {
   const [seconds = "600", ...names] = argv.slice(2);

@@ -38,7 +38,7 @@ function ports(text) {
 }
 
 function url(name, text) {
-  if (!URL.canParse(text)) throw new Error(`${name} is not a URL`);
+  if (!URL.canParse(text)) throw new Error(`${name} must be a valid URL`);
   return new URL(text);
 }
 

@@ -163,7 +163,7 @@ describe("the dashboard's settings", () => {
   const cases = [
     ["a missing API key", {}, /ORGO_API_KEY is not set/],
     ["an invalid port", { ORGO_API_KEY: KEY, PORT: "http" }, /PORT must be a number/],
-    ["an invalid base URL", { ORGO_API_KEY: KEY, ORGO_BASE_URL: "orgo" }, /ORGO_BASE_URL is not a URL/],
+    ["an invalid base URL", { ORGO_API_KEY: KEY, ORGO_BASE_URL: "orgo" }, /ORGO_BASE_URL must be a valid URL/],
   ];
   for (const [name, environment, expected] of cases) {
     test(`${name} is reported as an error`, async () => {

@@ -1,4 +1,4 @@
-//! Starting and stopping, of a computer and of the server.
+//! The life cycle of a computer and of the server: start, stop, restart and deletion.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::server::{Computer, Server, wait_until};
 
 #[test]
-fn the_home_outlives_a_stop_and_the_password_does_not() {
+fn the_home_survives_a_stop_but_the_password_changes() {
     let server = Server::start();
     let computer = server.computer();
     let password = computer.password();
@@ -40,7 +40,7 @@ fn the_home_outlives_a_stop_and_the_password_does_not() {
 }
 
 #[test]
-fn the_death_of_the_display_is_an_error_that_a_start_mends() {
+fn a_computer_whose_display_ended_has_an_error_and_can_start_again() {
     let server = Server::start();
     let computer = server.computer();
     computer.bash("pkill Xvnc");
@@ -49,10 +49,10 @@ fn the_death_of_the_display_is_an_error_that_a_start_mends() {
     computer.wait_for_status("running");
 }
 
-/// How many computers there are, seen from outside: the command lines of boxes and of agents name the home that they hold.
+/// The number of running boxes and agents of a server. Their command lines contain the path of a home.
 fn processes_of(data: &Path) -> usize {
     let data = data.display().to_string();
-    let commands = std::fs::read_dir("/proc").expect("it is Linux").flatten();
+    let commands = std::fs::read_dir("/proc").expect("Linux has /proc").flatten();
     commands
         .filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok())
         .filter(|command| {
@@ -63,7 +63,7 @@ fn processes_of(data: &Path) -> usize {
 }
 
 #[test]
-fn nothing_is_left_when_the_server_ends_and_the_computer_comes_back_with_it() {
+fn a_server_leaves_no_processes_and_the_next_one_restarts_its_computers() {
     for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         let mut server = Server::start();
         let computer = server.computer();
@@ -84,7 +84,7 @@ fn nothing_is_left_when_the_server_ends_and_the_computer_comes_back_with_it() {
 }
 
 #[test]
-fn a_computer_that_is_coming_up_can_be_deleted_and_its_workspace_with_it() {
+fn a_starting_computer_can_be_deleted_with_its_workspace() {
     let server = Server::start();
     let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
     let made = server
@@ -92,15 +92,15 @@ fn a_computer_that_is_coming_up_can_be_deleted_and_its_workspace_with_it() {
         .expect(201);
     let again = json!({ "project_id": workspace["id"], "name": "one" });
     assert!(server.call("POST", "/computers", &again).refusal(409).contains("already exists"));
-    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a text"));
+    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a string"));
     server.call("DELETE", &path, &json!({})).expect(200);
     server.get(&path).refusal(404);
-    server.get(&format!("/computers/{}", made["id"].as_str().expect("it is a text"))).refusal(404);
+    server.get(&format!("/computers/{}", made["id"].as_str().expect("it is a string"))).refusal(404);
     assert_eq!(processes_of(server.data.path()), 0);
 }
 
 #[test]
-fn a_signal_while_a_computer_comes_up_ends_the_server_cleanly() {
+fn a_signal_while_a_computer_starts_ends_the_server_cleanly() {
     let mut server = Server::start();
     let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
     server.call("POST", "/computers", &json!({ "workspace_id": workspace["id"], "name": "one" })).expect(201);

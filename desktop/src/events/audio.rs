@@ -1,4 +1,4 @@
-//! Programs that begin and end to play sound, from the sound server.
+//! Programs that start and stop playing audio. `pactl subscribe` reports them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +18,11 @@ use super::{Event, EventType};
 
 pub(super) const TYPES: &[EventType] = &[EventType::AudioStreamStart, EventType::AudioStreamStop];
 
-const READY_LIMIT: Duration = Duration::from_secs(5);
+/// How long the audio server may take to report a first notice.
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The pause after each client that is started to cause a notice.
 const NOTICE_DELAY: Duration = Duration::from_millis(20);
-/// How soon a sound server that ended is tried again.
+/// The time between two attempts to subscribe after the audio server has ended.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<JoinHandle<()>, String> {
@@ -28,41 +30,41 @@ pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<J
     let machine = Arc::clone(machine);
     Ok(tokio::spawn(async move {
         loop {
-            follow(&mut listener.lines, &queue).await;
-            // The sound server has ended, and comes back.
+            push_events(&mut listener.lines, &queue).await;
+            // The audio server has ended. Its session restarts it.
             listener = loop {
                 sleep(RETRY_DELAY).await;
-                if let Ok(again) = Listener::start(&machine).await {
-                    break again;
+                if let Ok(next) = Listener::start(&machine).await {
+                    break next;
                 }
             };
         }
     }))
 }
 
-/// A program inside the computer that tells what the sound server does. It ends when this is dropped.
+/// A `pactl subscribe` inside the computer. It ends when this is dropped.
 struct Listener {
     _process: Process,
     lines: Lines<pipe::Receiver>,
 }
 
 impl Listener {
-    /// Once this returns nothing is missed.
+    /// Starts the program and waits until it has subscribed, so that no later notice is missed.
     async fn start(machine: &Machine) -> Result<Self, String> {
         let argv = vec!["pactl".into(), "subscribe".into()];
         let mut process = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
-        let output = process.take_output().ok_or("the agent gave no pipe")?;
+        let output = process.take_output().ok_or("the agent returned no pipe")?;
         let output = pipe::Receiver::from_owned_fd(output).map_err(|error| error.to_string())?;
         let mut lines = Lines::new(output);
-        timeout(READY_LIMIT, provoke(machine, &mut lines))
+        timeout(READY_TIMEOUT, wait_until_subscribed(machine, &mut lines))
             .await
-            .map_err(|_| "the sound server does not answer")??;
+            .map_err(|_| "the audio server does not respond")??;
         Ok(Self { _process: process, lines })
     }
 }
 
-/// Returns when the subscriber ends.
-pub(super) async fn follow<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queue: &Queue) {
+/// Pushes an event for each notice until `lines` ends.
+pub(super) async fn push_events<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queue: &Queue) {
     while let Ok(Some(line)) = lines.next().await {
         if let Some(kind) = parse(&line) {
             queue.push(Event::now(kind, json!({})));
@@ -70,31 +72,32 @@ pub(super) async fn follow<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queue: &Q
     }
 }
 
-/// The subscriber does not say when it has begun to listen, so another client comes and goes until it is noticed.
-async fn provoke(machine: &Machine, lines: &mut Lines<pipe::Receiver>) -> Result<(), String> {
+/// Waits for the first notice. `pactl subscribe` does not report when its subscription is active, so this starts other
+/// clients until one of them causes a notice.
+async fn wait_until_subscribed(machine: &Machine, lines: &mut Lines<pipe::Receiver>) -> Result<(), String> {
     loop {
-        let mut visitor = machine
+        let mut client = machine
             .spawn(vec!["pactl".into(), "info".into()], Stdio::Output)
             .await
             .map_err(|error| error.to_string())?;
-        let noticed = async {
-            // Whatever way it ends, it has been a client.
-            let _ = visitor.exit().await;
+        let exit_and_delay = async {
+            // Ignores the result, because the client has connected to the audio server either way.
+            let _ = client.exit().await;
             sleep(NOTICE_DELAY).await;
         };
         tokio::select! {
             line = lines.next() => {
                 return match line {
                     Ok(Some(_)) => Ok(()),
-                    _ => Err("the sound server's subscriber ended".into()),
+                    _ => Err("the audio server closed the subscription".into()),
                 };
             }
-            () = noticed => {}
+            () = exit_and_delay => {}
         }
     }
 }
 
-/// A sink input is a program's stream to the speakers.
+/// The event that a line of `pactl subscribe` reports, if any. A sink input is a playback stream of a program.
 pub(super) fn parse(line: &str) -> Option<EventType> {
     let (event, subject) = line.strip_prefix("Event '")?.split_once("' on ")?;
     match event {
@@ -110,7 +113,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_streams_that_come_and_go_count() {
+    fn only_new_and_removed_sink_inputs_are_events() {
         assert_eq!(parse("Event 'new' on sink-input #3"), Some(EventType::AudioStreamStart));
         assert_eq!(parse("Event 'remove' on sink-input #3"), Some(EventType::AudioStreamStop));
         assert_eq!(parse("Event 'change' on sink-input #3"), None);

@@ -1,8 +1,10 @@
-"""Breaks a home: `deeds.py SKELETON JSON SEED SPARE`, where JSON is a list of [path in the home, deed].
+"""Breaks a home: `mutations.py SKELETON JSON SEED PROTECT`.
 
-With SPARE `others` no file ends processes that its own program has not started.
+Restores the home from SKELETON, a tar archive in base64, and then applies the mutations in JSON, a list of
+[path in the home, mutation]. If JSON is `"list"`, prints the names of all mutations instead. SEED seeds the random
+numbers. If PROTECT is `others`, no file of the home kills processes that its own program did not start.
 
-First the home becomes what SKELETON, a tar in base64, contains. It runs isolated from the home (`python3 -IS`).
+Runs isolated from the home (`python3 -IS`).
 """
 
 import base64
@@ -88,13 +90,13 @@ HOSTILE = {
 
 
 def clear(path):
-    """Removes whatever has that name; a home stays, empty."""
+    """Removes the file or folder. Of the home, removes only its contents."""
     names = [os.path.join(path, name) for name in os.listdir(path)] if path == HOME else [path]
     for name in names:
-        # Deep folders defeat everything that works with paths.
+        # With chmod and rm, because functions with full paths fail in deep folders.
         if os.path.isdir(name) and not os.path.islink(name):
             subprocess.run(["chmod", "-R", "u+rwx", "--", name], stderr=subprocess.DEVNULL, check=False)
-        # The desktop's programs may write into it meanwhile.
+        # Retries, because programs of the desktop may create files at the same time.
         for _ in range(100):
             if subprocess.run(["rm", "-rf", "--", name], check=False).returncode == 0:
                 break
@@ -102,23 +104,23 @@ def clear(path):
             raise OSError("cannot remove " + name)
 
 
-def make_room(path):
-    """Makes the folders above a path, and removes what has its name. A home stays a folder."""
-    above = HOME
+def prepare(path):
+    """Creates the parent folders of a path, and removes the path itself. The home stays a folder."""
+    parent = HOME
     for part in os.path.relpath(os.path.dirname(path), HOME).split("/") if path != HOME else ():
-        above = os.path.join(above, part)
+        parent = os.path.join(parent, part)
         try:
-            if not stat.S_ISDIR(os.lstat(above).st_mode):
-                os.unlink(above)
-                os.mkdir(above)
-            os.chmod(above, 0o700)
+            if not stat.S_ISDIR(os.lstat(parent).st_mode):
+                os.unlink(parent)
+                os.mkdir(parent)
+            os.chmod(parent, 0o700)
         except FileNotFoundError:
-            os.mkdir(above)
+            os.mkdir(parent)
     clear(path)
 
 
 def write(path, data):
-    make_room(path)
+    prepare(path)
     if path == HOME:
         path = os.path.join(path, "garbage")
     with open(path, "wb") as file:
@@ -126,28 +128,28 @@ def write(path, data):
 
 
 def folder(path):
-    make_room(path)
+    prepare(path)
     os.makedirs(path, exist_ok=True)
     return path
 
 
 def link(target):
-    def deed(path):
-        make_room(path)
+    def mutation(path):
+        prepare(path)
         if path != HOME:
             os.symlink(target.replace("SELF", os.path.basename(path)), path)
 
-    return deed
+    return mutation
 
 
 def fifo(path):
-    make_room(path)
+    prepare(path)
     if path != HOME:
         os.mkfifo(path)
 
 
 def unix_socket(path):
-    make_room(path)
+    prepare(path)
     if path != HOME:
         folder = os.open(os.path.dirname(path), os.O_PATH)
         socket.socket(socket.AF_UNIX).bind("/proc/self/fd/%d/%s" % (folder, os.path.basename(path)))
@@ -155,13 +157,13 @@ def unix_socket(path):
 
 
 def mode(bits):
-    def deed(path):
+    def mutation(path):
         if not os.path.lexists(path):
             write(path, b"text\n")
         if not os.path.islink(path):
             os.chmod(path, bits)
 
-    return deed
+    return mutation
 
 
 def fill_many(path):
@@ -188,7 +190,7 @@ def fill_names(path):
 
 
 def full(path):
-    """Fills the disk, if it is a small one."""
+    """Fills the disk if it is small."""
     write(path, b"x")
     space = os.statvfs(HOME)
     if space.f_blocks * space.f_frsize < 1 << 30:
@@ -205,8 +207,8 @@ def hostile(path):
     write(path, (random.choice(texts) if texts else "exit 1\n<a>\n[x]\n=\n").encode())
 
 
-DEEDS = {
-    "delete": make_room,
+MUTATIONS = {
+    "delete": prepare,
     "file": lambda path: write(path, b""),
     "folder": folder,
     "dangling": link("nowhere/at/all"),
@@ -241,7 +243,7 @@ def restore(skeleton):
 
 
 def main():
-    skeleton, deeds = sys.argv[1], json.loads(sys.argv[2])
+    skeleton, mutations = sys.argv[1], json.loads(sys.argv[2])
     random.seed(sys.argv[3])
     if sys.argv[4] == "others":
         for texts in HOSTILE.values():
@@ -249,16 +251,16 @@ def main():
     os.chdir("/")
     os.chmod(HOME, 0o700)
     restore(skeleton)
-    if deeds == "list":
-        print(json.dumps([sorted(DEEDS), {path: len(texts) for path, texts in HOSTILE.items()}]))
+    if mutations == "list":
+        print(json.dumps([sorted(MUTATIONS), {path: len(texts) for path, texts in HOSTILE.items()}]))
         return
-    for path, deed in deeds:
-        name, _, number = deed.partition(":")
+    for path, mutation in mutations:
+        name, _, number = mutation.partition(":")
         path = os.path.normpath(os.path.join(HOME, path))
         if number:
             write(path, HOSTILE[os.path.relpath(path, HOME)][int(number)].encode())
         else:
-            DEEDS[name](path)
+            MUTATIONS[name](path)
 
 
 main()
