@@ -27,7 +27,7 @@ export class Wire {
    */
   constructor({ baseUrl, realtimeUrl, olderRealtimeUrl = "", apiKey }) {
     this.#base = baseUrl;
-    this.#addresses = { today: realtimeUrl, older: olderRealtimeUrl };
+    this.#addresses = { current: realtimeUrl, older: olderRealtimeUrl };
     this.#key = apiKey;
   }
 
@@ -82,12 +82,12 @@ export class Wire {
    * @param {{ id: string, instance_id?: string, fly_instance_id?: string }} state.computer
    * @param {string | null} state.password
    * @param {object} [options]
-   * @param {"today" | "older"} [options.generation]
+   * @param {"current" | "older"} [options.generation]
    * @param {string} [options.address] replaces the address of the generation
    * @param {Record<string, string | number>} [options.query]
    * @param {boolean} [options.bearer] sends the password in a header
    */
-  async channel(kind, { computer, password }, { generation = "today", address, query = {}, bearer = false } = {}) {
+  async channel(kind, { computer, password }, { generation = "current", address, query = {}, bearer = false } = {}) {
     const instance = computer.instance_id ?? computer.fly_instance_id;
     const template = address ?? this.#addresses[generation];
     const url = new URL(

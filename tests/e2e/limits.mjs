@@ -130,7 +130,7 @@ const abortable = {
   },
 };
 
-/** Waits on an open channel. The channel stays open after they end. */
+/** Operations that wait on an open channel. The channel stays open when they end. */
 const waiting = {
   "terminal.read": { open: (connected) => connected.terminal(), wait: (terminal, options) => terminal.read(options) },
   "terminal.waitForExit": {

@@ -57,8 +57,8 @@ function validBody(link) {
  * @param {boolean} [options.persistent] whether the fault affects every attempt, or only the first one
  * @param {string} [options.link] the link in the responses
  * @param {boolean} [options.followed] whether the fault affects the request for the content of a link, not the call
- * @param {{ trusted: object, untrusted: object }} [options.certificates] a certificate that clients trust, and another
- *   one
+ * @param {{ trusted: object, untrusted: object }} [options.certificates] a certificate that clients trust, and one
+ *   that they do not trust
  * @returns {Promise<FaultServer>}
  */
 export async function startFaultServer(fault, { persistent = true, link, followed = false, certificates } = {}) {
@@ -119,8 +119,8 @@ export async function startFaultServer(fault, { persistent = true, link, followe
   }
 
   /**
-   * Sends a response. Only faults on reused connections keep the connection open, because browsers repeat such
-   * requests.
+   * Sends a response. Closes the connection unless the fault needs a reused connection, because browsers handle
+   * failures on reused connections differently.
    */
   function respond(socket, { status, headers, body }) {
     const connection = fault.reused ? "keep-alive" : "close";

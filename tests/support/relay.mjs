@@ -44,7 +44,7 @@ class Relay {
     for (const pair of this.#pairs) for (const socket of pair.sockets) socket.resume();
   }
 
-  /** Discards all further data of the present connections. Later connections work. */
+  /** Discards all further data of the current connections. Later connections work. */
   discard() {
     for (const pair of this.#pairs) pair.discards = true;
   }

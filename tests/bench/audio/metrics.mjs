@@ -4,7 +4,7 @@ import { median, quantile } from "../measure.mjs";
 
 /** The frame numbers repeat after this many frames. */
 const REPEAT = 1000;
-/** The time after a disturbance in which the delay recovers, in seconds. It is not part of the measurement. */
+/** The time after a disturbance that is not part of the measurement, because the delay recovers in it, in seconds. */
 const RECOVERY = 2;
 /** The time before the next disturbance that is not part of the measurement, in seconds. */
 const BEFORE_NEXT = 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { UNKNOWN } from "../expect.mjs";
 
-const NAMES = { today: "today", older: "the older generation" };
+const NAMES = { current: "the current protocol", older: "the older protocol" };
 const KINDS = ["terminal", "audio", "events"];
 
 const socketsOf = ({ connection_url }) => connection_url.replace(/^http/, "ws");
@@ -30,7 +30,7 @@ function closesWith(code, kind, why, source, refusal) {
 
 /** The common behavior of all channels: addresses, passwords and refusals. */
 export const channels = [
-  ...KINDS.flatMap((kind) => [repliesAt(kind, "today", "G3, VNC-0.3, BOPS"), repliesAt(kind, "older", "SEED")]),
+  ...KINDS.flatMap((kind) => [repliesAt(kind, "current", "G3, VNC-0.3, BOPS"), repliesAt(kind, "older", "SEED")]),
   {
     name: "channels are available below the computer's connection_url",
     source: "G3",
