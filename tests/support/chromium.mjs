@@ -14,7 +14,7 @@ export function executable() {
   return found;
 }
 
-/** Flags for tests: pages may play audio without a click, and the browser sends no requests of its own. */
+/** Flags for tests: pages may play audio without a click, and the browser sends no background requests. */
 export const FLAGS = [
   // Chromium refuses to run as root with its sandbox.
   ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),

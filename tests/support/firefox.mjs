@@ -8,7 +8,7 @@ import { WebSocket } from "undici";
 
 const NAMES = ["firefox-esr", "firefox"];
 
-/** Preferences for tests: pages may play audio without a click, and the browser sends no requests of its own. */
+/** Preferences for tests: pages may play audio without a click, and the browser sends no background requests. */
 const PREFERENCES = {
   "media.autoplay.default": 0,
   "media.autoplay.blocking_policy": 0,
