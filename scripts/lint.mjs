@@ -31,7 +31,7 @@ export async function lint() {
     run("cargo", [
       "clippy",
       "--package",
-      "orgo-playout",
+      "orgo-playout-wasm",
       "--target",
       "wasm32-unknown-unknown",
       "--quiet",

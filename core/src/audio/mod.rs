@@ -2,8 +2,10 @@
 
 pub mod level;
 pub mod pcm;
-pub mod playout;
 pub mod wav;
+
+#[doc(inline)]
+pub use orgo_playout as playout;
 
 /// How samples are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

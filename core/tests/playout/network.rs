@@ -178,6 +178,6 @@ impl Line {
 
 pub(crate) fn check(stats: &Stats, playout: &Playout) {
     assert_eq!(stats.received, stats.played + stats.buffered + stats.dropped, "{stats:?}");
-    assert!(stats.buffered <= playout.bound(), "{stats:?} is within {}", playout.bound());
+    assert!(stats.buffered <= playout.max_buffered(), "{stats:?} is within {}", playout.max_buffered());
     assert!((stats.rate - 1.0).abs() <= 0.005_000_1, "{stats:?}");
 }

@@ -19,7 +19,7 @@ fn schedule(random: &mut Random) {
     let (input_rate, output_rate) = (random.pick(&rates) as u32, random.pick(&rates) as u32);
     let channels = random.between(1, 3) as u16;
     let [first, least] = [(); 2].map(|()| random.pick(&[0, 1, 20, 60, 250, 1_000]) as f64);
-    let mut playout = Playout::new(input_rate, channels, output_rate, Depth { first, least });
+    let mut playout = Playout::new(input_rate, channels, output_rate, Depth { initial: first, min: least });
     let (mut pushed, mut asked) = (0, 0);
     let mut last = [0.0_f32; 2];
     // By how much a fade changes the gain from frame to frame.
