@@ -299,7 +299,7 @@ fn each_limit_is_named_when_it_runs_out() {
     let error = request.error();
     assert_eq!(
         (&error["message"], &error["limit"]),
-        (&json!("computers.click: no answer within 700 ms"), &json!(700))
+        (&json!("computers.click: no response within 700 ms"), &json!(700))
     );
 
     let mut total = Clocked::new("computers.click", &once, &json!({ "timeout": 700, "total_timeout": 300 }));
@@ -313,7 +313,7 @@ fn each_limit_is_named_when_it_runs_out() {
     assert_eq!((limits.request, limits.idle), (60_000, 200));
     idle.call.handle_stall();
     let error = idle.error();
-    assert_eq!(error["message"], "computers.click: the answer stopped for 200 ms");
+    assert_eq!(error["message"], "computers.click: the response stalled for 200 ms");
     assert_eq!((&error["limit"], &error["delivered"]), (&json!(200), &json!("maybe")));
 }
 
@@ -400,7 +400,7 @@ fn a_response_of_too_many_values_is_final() {
     assert_eq!(error["kind"], "decode");
     assert_eq!(
         error["message"],
-        "workspaces.list: the answer is not of the documented shape: holds more than 262144 values"
+        "workspaces.list: the response is not of the documented shape: holds more than 262144 values"
     );
     assert_eq!(error["delivered"], "yes");
 }
@@ -434,7 +434,7 @@ fn a_retry_and_the_end_are_told_to_the_log() {
     clocked.wait();
     assert_eq!(
         clocked.log(),
-        ["info computers.click: 429 no; sent again in 3000 ms, retry 1 of 2, request id req_7"]
+        ["info computers.click: 429 no; retrying in 3000 ms (1 of 2), request id req_7"]
     );
     let _ = clocked.send();
     clocked.now += 20;

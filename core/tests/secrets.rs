@@ -4,7 +4,7 @@ use orgo_core::channel::{Action, ConnectFailure, Session, Target};
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
 use orgo_core::client::config::{CallOptions, Config, RawCallOptions, RawConfig};
 use orgo_core::client::credentials::{ApiKey, Password};
-use orgo_core::diagnostics::log::Level;
+use orgo_core::diagnostics::log::LogLevel;
 use orgo_core::encoding::json::{self, Map, Value};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::computers::{Computer, VncPassword};
@@ -52,7 +52,7 @@ fn config() -> Config {
         realtime_url: Some(SocketTemplate::parse(&format!("wss://h/{{channel}}?gateway={HEADER}")).unwrap()),
         api_key: Some(ApiKey::new(KEY)),
         headers,
-        log_level: Some(Level::Debug),
+        log_level: Some(LogLevel::Debug),
         ..Config::default()
     }
 }

@@ -86,9 +86,9 @@ impl Scripted for orgo_core::channel::Events {
 fn render(action: Action) -> Value {
     match action {
         Action::Authorize => json!("authorize"),
-        Action::Connect(url) => json!({ "dial": url.expose() }),
+        Action::Connect(url) => json!({ "connect": url.expose() }),
         Action::Send(text) => json!({ "send": serde_json::from_str::<Value>(&text).unwrap() }),
-        Action::Close(code) => json!({ "hangup": code }),
+        Action::Close(code) => json!({ "close": code }),
     }
 }
 
@@ -102,7 +102,7 @@ fn input<P: Scripted>(session: &mut Session<P>, now: Millis, step: &Value) -> Op
     if let Some(binary) = step.get("binary") {
         session.handle_binary(now, &STANDARD.decode(binary.as_str().unwrap()).unwrap());
     }
-    if let Some(close) = step.get("close") {
+    if let Some(close) = step.get("server_close") {
         session.handle_close(now, close[0].as_u64().unwrap().try_into().unwrap(), close[1].as_str().unwrap());
     }
     if let Some(failure) = step.get("failure") {
@@ -128,7 +128,7 @@ fn input<P: Scripted>(session: &mut Session<P>, now: Millis, step: &Value) -> Op
     if step.get("timeout").is_some() {
         session.handle_timeout(now);
     }
-    if step.get("hangup").is_some() {
+    if step.get("close").is_some() {
         session.close();
     }
     P::command(session, step)
@@ -228,18 +228,18 @@ fn a_link_that_never_comes_back_is_given_up() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let mut now = 0;
     session.handle_close(now, 1006, "");
-    let mut dials = 0;
+    let mut connects = 0;
     while let Some(deadline) = session.poll_timeout() {
         assert!(deadline <= now + 30_000);
         now = deadline;
         session.handle_timeout(now);
         while let Some(output) = session.poll_action() {
             assert!(matches!(output, Action::Connect(_)), "{output:?}");
-            dials += 1;
+            connects += 1;
             session.handle_failure(now, &ConnectFailure { status: None, message: "refused".into() });
         }
     }
-    assert_eq!((dials, reason(session.state())), (10, Some(CloseReason::Unreachable)));
+    assert_eq!((connects, reason(session.state())), (10, Some(CloseReason::Unreachable)));
 }
 
 #[test]
@@ -512,15 +512,12 @@ fn control_messages_pass_input_that_waits() {
 }
 
 #[test]
-fn what_was_accepted_before_a_close_is_sent_before_it() {
+fn input_accepted_before_a_close_is_sent_before_it() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     assert_eq!(session.input("exit\r"), Ok(None));
     session.close();
     let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_action()).map(render).collect();
-    assert_eq!(
-        json!(outputs),
-        json!([{ "send": { "type": "input", "data": "exit\r" } }, { "hangup": 1000 }])
-    );
+    assert_eq!(json!(outputs), json!([{ "send": { "type": "input", "data": "exit\r" } }, { "close": 1000 }]));
     let State::Closed(cause) = session.state() else { panic!("{:?}", session.state()) };
     assert_eq!(cause.unacknowledged, 5);
 }

@@ -50,7 +50,7 @@ struct AudioOptions {
 }
 
 impl AudioOptions {
-    /// As long as a frame is by default (SEED), so that one wait joins about two of them.
+    /// As long as a frame is by default, so that one wait joins about two of them.
     fn default_batch() -> u16 {
         20
     }

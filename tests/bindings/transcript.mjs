@@ -46,7 +46,7 @@ class Player {
   #record = [];
   /** Questions that were expected so far. */
   #asked = 0;
-  /** What the client waits for: an answer to its question for a password, or to its dial. */
+  /** What the client waits for: a response to its request for a password, or to its connection. */
   #pending;
 
   constructor(subject, id, script, stage) {
@@ -94,7 +94,7 @@ class Player {
     if (step.open) stage.open();
     if (step.text !== undefined) stage.send(typeof step.text === "string" ? step.text : JSON.stringify(step.text));
     if (step.binary !== undefined) stage.send(Buffer.from(step.binary, "base64"));
-    if (step.close) stage.close(...step.close);
+    if (step.server_close) stage.close(...step.server_close);
     if (step.failure) {
       if (this.#pending === "question") await this.#command("fail", step.failure.message);
       else stage.refuse(step.failure.status);
@@ -108,7 +108,7 @@ class Player {
         await this.#command("answer", this.#connection({ ...address, password }, this.#addresses(address)));
       }
     }
-    if (step.hangup) await this.#command("close");
+    if (step.close) await this.#command("close");
     if (step.resize) await this.#command("resize", ...step.resize);
     if (step.subscribe) await this.#command("subscribe", step.subscribe);
     if (step.unsubscribe) await this.#command("unsubscribe", step.unsubscribe);
@@ -136,10 +136,10 @@ class Player {
       this.#stage.send('{"type":"pong"}');
       done = await take();
     }
-    if (output.dial !== undefined) {
-      const { pathname, search } = new URL(output.dial);
-      assert.deepEqual(done, { dial: pathname + search });
-      this.#pending = "dial";
+    if (output.connect !== undefined) {
+      const { pathname, search } = new URL(output.connect);
+      assert.deepEqual(done, { connect: pathname + search });
+      this.#pending = "connect";
     } else if (output.send) {
       assert.deepEqual(done.send, output.send, canonical(done));
     } else {
@@ -169,8 +169,8 @@ class Player {
   /** Where a computer's channels are here, for an address of the vector. */
   #addresses({ connection_url, instance_id }) {
     const here = `127.0.0.1:${this.#stage.port}`;
-    const dial = this.#script.steps.flatMap((step) => step.outputs ?? []).find((output) => output.dial)?.dial;
-    const seed = dial !== undefined && new URL(dial).host.endsWith(SEED_HOST);
+    const url = this.#script.steps.flatMap((step) => step.outputs ?? []).find((output) => output.connect)?.connect;
+    const seed = url !== undefined && new URL(url).host.endsWith(SEED_HOST);
     return {
       base_url: `http://${here}/api`,
       ...(seed && { realtime_url: `ws://${here}/{channel}` }),

@@ -1,4 +1,4 @@
-//! The TypeScript side of the declarations.
+//! The TypeScript types of the declarations.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use orgo_core::channel::{CloseReason, EVENTS};
 use orgo_core::client::address::DEFAULT_BASE_URL;
 use orgo_core::client::config::DEFAULT_TIMEOUT;
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::operation::{Answer, wanted};
+use orgo_core::rest::operation::{ResponseKind, accepted_values};
 use orgo_core::rest::schema::{Field, Rule, Type};
 
 const HEADER: &str =
@@ -41,7 +41,7 @@ pub(crate) fn types() -> String {
             "\n/** Parameters of `{}`. */\nexport interface {}Params {{\n",
             operation.name, operation.type_name
         );
-        // An entry without a declaration of its own shares the parameters of the one that it is made from.
+        // An entry that is derived from another declaration shares its parameters.
         if OPERATIONS
             .iter()
             .find(|first| first.type_name == operation.type_name)
@@ -60,7 +60,7 @@ pub(crate) fn types() -> String {
     out
 }
 
-/// `operations.ts`: the name of every call with the types of its parameters and its result.
+/// `operations.ts`: every call with the types of its parameters and its result.
 #[must_use]
 pub(crate) fn operations() -> String {
     let mut out = String::from(HEADER);
@@ -68,13 +68,13 @@ pub(crate) fn operations() -> String {
         OPERATIONS.iter().map(|operation| format!("{}Params", operation.type_name)).collect();
     let mut rows = String::new();
     for operation in OPERATIONS {
-        let result = match operation.answer {
-            Answer::Value { ty, .. } => {
+        let result = match operation.response {
+            ResponseKind::Value { ty, .. } => {
                 used.extend(Named::default_names(ty));
                 response_type(&ty)
             }
-            Answer::Screenshot => "{ mime_type: string; width: number; height: number }".to_owned(),
-            Answer::Content => "null".to_owned(),
+            ResponseKind::Screenshot => "{ mime_type: string; width: number; height: number }".to_owned(),
+            ResponseKind::Content => "null".to_owned(),
         };
         let _ = write!(
             rows,
@@ -89,10 +89,10 @@ pub(crate) fn operations() -> String {
     let _ = write!(out, "import type {{\n  {},\n}} from \"./types.js\";\n", used.join(",\n  "));
     let _ = write!(
         out,
-        "\n/** Every call: its parameters, and its result as a binding gives it. */\nexport interface Operations {{\n{rows}}}\n"
+        "\n/** Every call: its parameters, and the result that a binding returns. */\nexport interface Operations {{\n{rows}}}\n"
     );
     out.push_str(
-        "\n/** What a repetition of a call does; see `core`'s `Effect`. */\nexport const EFFECTS = {\n",
+        "\n/** Whether a call may be retried: see `Effect` in orgo-core. */\nexport const EFFECTS = {\n",
     );
     for operation in OPERATIONS {
         let effect = format!("{:?}", operation.effect).to_lowercase();
@@ -102,12 +102,12 @@ pub(crate) fn operations() -> String {
     out
 }
 
-/// `channels.ts`: what a binding gives of channels and errors.
+/// `channels.ts`: the types of channels and errors that a binding returns.
 #[must_use]
 pub(crate) fn channels() -> String {
     let reasons: Vec<String> = CloseReason::ALL
         .iter()
-        .map(|reason| format!("  /** {} */\n  | {:?}", capitalised(reason.describe()), reason.as_str()))
+        .map(|reason| format!("  /** {} */\n  | {:?}", capitalized(reason.describe()), reason.as_str()))
         .collect();
     let names: Vec<String> = EVENTS.iter().map(|event| format!("{:?}", event.name)).collect();
     include_str!("channels.ts.txt")
@@ -132,18 +132,18 @@ fn events(out: &mut String) {
     let names: Vec<String> = EVENTS.iter().map(|event| event_interface(event.name)).collect();
     let _ = write!(
         out,
-        "\n/** An event of the desktop, told apart by its `type`. */\nexport type DesktopEvent =\n  | {};\n",
+        "\n/** An event of the desktop; `type` distinguishes the events. */\nexport type DesktopEvent =\n  | {};\n",
         names.join("\n  | ")
     );
     out.push_str("\n/** The name of an event. */\nexport type EventType = DesktopEvent[\"type\"];\n");
 }
 
 fn event_interface(name: &str) -> String {
-    let words: String = name.split('_').map(capitalised).collect();
+    let words: String = name.split('_').map(capitalized).collect();
     format!("{words}Event")
 }
 
-fn capitalised(word: &str) -> String {
+fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
@@ -156,7 +156,7 @@ fn property(out: &mut String, field: &Field, ty: &str, doc: &str) {
 fn parameter_doc(field: &Field) -> String {
     let mut doc = prose(field.doc);
     if !matches!(field.rule, Rule::Any | Rule::NotEmpty) && !matches!(field.ty, Type::Choice(_)) {
-        let _ = write!(doc, " Takes {}.", wanted(field));
+        let _ = write!(doc, " Accepts {}.", accepted_values(field));
     }
     if !field.default.is_empty() {
         let _ = write!(doc, " Default: `{}`.", field.default);
@@ -164,7 +164,7 @@ fn parameter_doc(field: &Field) -> String {
     doc
 }
 
-/// The type of a value from the server: a choice may hold a newer name.
+/// The type of a value from the server. A choice may contain a newer name.
 fn response_type(ty: &Type) -> String {
     match ty {
         Type::Choice(choice) => format!("{} | (string & {{}})", choice.name),
@@ -187,7 +187,7 @@ fn parameter_type(ty: &Type) -> String {
 }
 
 impl Named {
-    /// The names that a type's TypeScript form mentions by itself.
+    /// The named types in the TypeScript form of a type.
     fn default_names(ty: Type) -> Vec<String> {
         match ty {
             Type::Object(object) => vec![object.name.to_owned()],

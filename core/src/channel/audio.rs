@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::link::{Counters, Target};
-use super::session::{Incoming, Protocol, Received, Session, forget_error};
+use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::audio::Format;
 use crate::audio::pcm::Decoder;
@@ -13,9 +13,9 @@ use crate::encoding::json::{self, Value};
 use crate::error::Error;
 
 /// So much sound waits for a consumer; then the oldest is dropped.
-const KEPT_SECONDS: u32 = 10;
+const MAX_SECONDS: u32 = 10;
 /// In so many pieces, where the server changes the format again and again; pieces of one format are joined.
-const KEPT_ITEMS: usize = 1024;
+const MAX_ITEMS: usize = 1024;
 
 /// What the channel of sound gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +33,8 @@ pub enum AudioItem {
 pub struct Audio {
     requested: (Option<u32>, Option<u16>),
     format: Format,
-    /// Whether the consumer was told the format of what comes on this socket.
-    told: bool,
+    /// Whether the consumer was format_announced the format of what comes on this socket.
+    format_announced: bool,
     decoder: Decoder,
     /// Samples of a frame whose other channels have not come yet.
     partial: Vec<f32>,
@@ -91,23 +91,23 @@ impl Audio {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
         let format = Format { sample_rate: rate as u32, channels: channels as u16 };
         self.format = format;
-        self.told = true;
-        self.begin();
+        self.format_announced = true;
+        self.reset_decoder();
         // A format that no sound has come in is of no interest.
         if let Some(Queued { item: AudioItem::Started(_), .. }) = self.items.back() {
             self.items.pop_back();
         }
         self.push(AudioItem::Started(format));
-        Received::Taken
+        Received::Handled
     }
 
     /// What comes now begins with a whole frame.
-    fn begin(&mut self) {
+    fn reset_decoder(&mut self) {
         self.decoder = Decoder::default();
         self.partial.clear();
     }
 
-    fn sound(&mut self, bytes: &[u8], counters: &mut Counters) {
+    fn push_samples(&mut self, bytes: &[u8], counters: &mut Counters) {
         let channels = usize::from(self.format.channels);
         let mut samples = std::mem::take(&mut self.partial);
         self.decoder.decode(bytes, &mut samples);
@@ -116,7 +116,7 @@ impl Audio {
         if frames == 0 {
             return;
         }
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.format_announced, true) {
             self.push(AudioItem::Started(self.format));
         }
         counters.received += frames as u64;
@@ -137,8 +137,8 @@ impl Audio {
     }
 
     fn drop_oldest(&mut self, counters: &mut Counters) {
-        let limit = (self.format.sample_rate * KEPT_SECONDS) as usize;
-        while self.waiting > limit || self.items.len() > KEPT_ITEMS {
+        let limit = (self.format.sample_rate * MAX_SECONDS) as usize;
+        while self.waiting > limit || self.items.len() > MAX_ITEMS {
             let Some(at) = self.items.iter().position(|queued| queued.frames() > 0) else { break };
             let queued = &mut self.items[at];
             let excess = match self.waiting.saturating_sub(limit) {
@@ -148,7 +148,7 @@ impl Audio {
             queued.skip(excess * queued.channels);
             if queued.frames() == 0 {
                 self.items.remove(at);
-                self.forget_format(at);
+                self.drop_empty_format(at);
             }
             self.waiting -= excess;
             counters.dropped += excess as u64;
@@ -156,7 +156,7 @@ impl Audio {
     }
 
     /// Forgets the format before a place if another one follows there: its sound was dropped.
-    fn forget_format(&mut self, at: usize) {
+    fn drop_empty_format(&mut self, at: usize) {
         let is_format =
             |at: usize| self.items.get(at).is_some_and(|queued| matches!(queued.item, AudioItem::Started(_)));
         if let Some(before) = at.checked_sub(1)
@@ -172,7 +172,7 @@ impl Protocol for Audio {
     type Item = AudioItem;
     const CHANNEL: &'static str = "audio";
 
-    fn query(&self, mut url: SocketUrl) -> SocketUrl {
+    fn add_query(&self, mut url: SocketUrl) -> SocketUrl {
         if let Some(rate) = self.requested.0 {
             url = url.with("sample_rate", rate);
         }
@@ -182,21 +182,21 @@ impl Protocol for Audio {
         url
     }
 
-    fn greet(&mut self) -> Vec<String> {
+    fn on_open(&mut self) -> Vec<String> {
         // What a broken link cut off has no end on this one.
-        self.begin();
+        self.reset_decoder();
         self.format = Format::default();
-        self.told = false;
+        self.format_announced = false;
         Vec::new()
     }
 
-    fn accepted(&mut self, _after_break: Option<u64>) {}
+    fn on_accepted(&mut self, _after_break: Option<u64>) {}
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
         let bytes = match message {
             Incoming::Binary(bytes) => {
-                self.sound(bytes, counters);
-                return Received::Taken;
+                self.push_samples(bytes, counters);
+                return Received::Handled;
             }
             Incoming::Text(bytes) => bytes,
         };
@@ -208,15 +208,15 @@ impl Protocol for Audio {
             "error" => {
                 let words = mask.text(text("message"));
                 self.push(AudioItem::Error(words.clone()));
-                forget_error(&mut self.items, |queued| matches!(queued.item, AudioItem::Error(_)));
+                drop_oldest_error(&mut self.items, |queued| matches!(queued.item, AudioItem::Error(_)));
                 return Received::Problem(words);
             }
             _ => return Received::Malformed,
         }
-        Received::Taken
+        Received::Handled
     }
 
-    fn pop(&mut self, counters: &mut Counters) -> Option<AudioItem> {
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<AudioItem> {
         let mut queued = self.items.pop_front()?;
         queued.remove_skipped();
         self.waiting -= queued.frames();
@@ -233,7 +233,7 @@ impl Protocol for Audio {
         false
     }
 
-    fn farewell(&self) -> Option<String> {
+    fn closing_message(&self) -> Option<String> {
         Some(r#"{"type":"stop"}"#.to_owned())
     }
 }
@@ -268,7 +268,7 @@ impl Session<Audio> {
         let protocol = Audio {
             requested,
             format: Format::default(),
-            told: false,
+            format_announced: false,
             decoder: Decoder::default(),
             partial: Vec::new(),
             items: VecDeque::new(),

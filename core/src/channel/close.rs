@@ -84,14 +84,14 @@ impl CloseReason {
             Self::Unauthorized => "the password was refused",
             Self::NotFound => "there is no such computer, or it is not running",
             Self::NotRunning => "the computer is not running",
-            Self::ViewOnly => "these credentials allow only to look",
+            Self::ViewOnly => "these credentials allow viewing only",
             Self::Idle => "closed by the server after a long time without input",
-            Self::Failed => "the computer could not start it",
+            Self::Failed => "the computer could not start the channel",
             Self::GoingAway => "the server or the computer is going away",
             Self::Unreachable => "the computer could not be reached",
             Self::Refused => "refused by the server",
             Self::Protocol => "broken protocol",
-            Self::Overflow => "nobody took the output",
+            Self::Overflow => "the output was not read",
         }
     }
 }
@@ -130,6 +130,8 @@ impl CloseCause {
 
 serialize_as_json!(CloseCause);
 
+impl std::error::Error for CloseCause {}
+
 impl fmt::Display for CloseCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -143,13 +145,13 @@ fn sentence(reason: CloseReason, detail: &str) -> String {
 
 /// What to do after a close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Recovery {
     /// Nothing: a new try would end in the same way.
-    Final,
+    End,
     /// Dial again.
-    Redial,
+    Reconnect,
     /// Dial again if this channel was open before: a computer that restarts looks like one that is not there.
-    RedialIfOpened,
+    ReconnectIfOpened,
     /// Ask for a fresh password once.
     Refresh,
 }
@@ -157,24 +159,24 @@ pub(super) enum Verdict {
 /// Judges a close frame. Codes from 4000: the channels' documentation has 4401, 4404 and 4500 (G3), the proxy in
 /// front of them the others (VNC-0.3, BOPS). `words` are what the server said of a problem just before; a close frame has
 /// room for 123 bytes only.
-pub(super) fn judge(code: u16, text: &str, words: &str) -> (CloseCause, Verdict) {
+pub(super) fn classify_close(code: u16, text: &str, words: &str) -> (CloseCause, Recovery) {
     use CloseReason as R;
-    use Verdict::{Final, Redial, RedialIfOpened, Refresh};
-    let (reason, verdict) = match code {
-        1000 => (R::Normal, Final),
-        1001 => (R::GoingAway, Redial),
-        1002 | 1003 | 1007 | 1009 | 1010 => (R::Protocol, Final),
-        1008 | 4000 | 4010 | 4012 => (R::Refused, Final),
+    use Recovery::{End, Reconnect, ReconnectIfOpened, Refresh};
+    let (reason, recovery) = match code {
+        1000 => (R::Normal, End),
+        1001 => (R::GoingAway, Reconnect),
+        1002 | 1003 | 1007 | 1009 | 1010 => (R::Protocol, End),
+        1008 | 4000 | 4010 | 4012 => (R::Refused, End),
         4001 | 4401 => (R::Unauthorized, Refresh),
         // The viewer calls it retryable. Who opens a channel to a stopped computer is told at once all the same.
-        4003 => (R::NotRunning, RedialIfOpened),
-        4004 => (R::NotFound, Final),
-        4006 | 4007 => (R::Unauthorized, Final),
-        4008 => (R::Idle, Final),
-        4011 => (R::ViewOnly, Final),
-        4404 => (R::NotFound, RedialIfOpened),
-        4500 => (R::Failed, Final),
-        _ => (R::Unreachable, Redial),
+        4003 => (R::NotRunning, ReconnectIfOpened),
+        4004 => (R::NotFound, End),
+        4006 | 4007 => (R::Unauthorized, End),
+        4008 => (R::Idle, End),
+        4011 => (R::ViewOnly, End),
+        4404 => (R::NotFound, ReconnectIfOpened),
+        4500 => (R::Failed, End),
+        _ => (R::Unreachable, Reconnect),
     };
     let detail = match code {
         // Codes that a browser or a socket library makes up: nothing was on the wire.
@@ -190,5 +192,5 @@ pub(super) fn judge(code: u16, text: &str, words: &str) -> (CloseCause, Verdict)
         words => format!("{detail}: {words}"),
     };
     let message = if code == 1000 { sentence(reason, text) } else { sentence(reason, &detail) };
-    (CloseCause { reason, code: Some(code), message, unacknowledged: 0 }, verdict)
+    (CloseCause { reason, code: Some(code), message, unacknowledged: 0 }, recovery)
 }

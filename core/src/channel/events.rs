@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::link::{Counters, Target};
-use super::session::{Incoming, Protocol, Received, Session, forget_error};
+use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::diagnostics::mask::Mask;
@@ -12,27 +12,32 @@ use crate::error::Error;
 use crate::rest::schema::{Type, Typed, object};
 
 /// So many events wait for a consumer; then the oldest are dropped.
-const KEPT: usize = 1024;
+const MAX_EVENTS: usize = 1024;
 /// And so many bytes of them, as the server sent them.
-const KEPT_BYTES: usize = 8 << 20;
+const MAX_BYTES: usize = 8 << 20;
 
 /// One type of event, as data.
 #[derive(Debug)]
 pub struct EventDeclaration {
     /// Its name on the wire.
     pub name: &'static str,
-    /// When it happens.
+    /// When it happens. Empty without the feature `describe`.
     pub doc: &'static str,
+    /// Where the event is known from, by the tags of docs/protocol.md; empty for the specification.
+    #[cfg(feature = "describe")]
+    pub source: &'static str,
     /// What its `data` holds.
     pub data: Type,
 }
 
 macro_rules! events {
-    ($( $(#[doc = $doc:literal])+ $name:literal => $data:ty, )+) => {
+    ($( $(#[doc = $doc:literal])+ $(#[source($source:literal)])? $name:literal => $data:ty, )+) => {
         /// Every type of event of the specification.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
             doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+            #[cfg(feature = "describe")]
+            source: concat!($($source)?),
             data: <$data as Typed>::TYPE,
         } ),+];
     };
@@ -41,15 +46,15 @@ macro_rules! events {
 object! {
     /// A window.
     WindowData {
-        /// The id of the X window in hexadecimal, as `0x2a0000c`.
+        /// The id of the X window in hexadecimal, such as `0x2a0000c`.
         window_id: String,
         /// Its title.
         title: String,
     }
 
-    /// A window that is gone.
+    /// A closed window.
     WindowIdData {
-        /// The id of the X window in hexadecimal, as `0x2a0000c`.
+        /// The id of the X window in hexadecimal, such as `0x2a0000c`.
         window_id: String,
     }
 
@@ -83,13 +88,13 @@ object! {
         name: String,
     }
 
-    /// How long nobody touched the computer.
+    /// The time since the last input.
     IdleData {
         /// Seconds since the last input.
         idle_seconds: i64,
     }
 
-    /// Nothing more to say.
+    /// No data.
     NoData {}
 }
 
@@ -102,21 +107,22 @@ events! {
     "window_close" => WindowIdData,
     /// Text was copied.
     "clipboard" => ClipboardData,
-    /// A file on the desktop or among the downloads changed.
+    /// A file in the desktop folder or the downloads folder changed.
     "file_change" => FileChangeData,
     /// The size of the screen changed.
     "screen_change" => ScreenChangeData,
-    /// A program began to play sound.
+    /// A program started to play audio.
     "audio_stream_start" => NoData,
-    /// A program ended playing sound.
+    /// A program stopped playing audio.
     "audio_stream_stop" => NoData,
     /// A process started.
     "process_start" => ProcessData,
     /// A process ended.
     "process_stop" => ProcessData,
-    /// Nobody touched the computer for a while: 30 s (G3).
+    /// There was no input for a while; by the documentation, 30 s.
+    #[source("G3: 30 s")]
     "idle" => IdleData,
-    /// Somebody touches the computer again.
+    /// There is input again after an `idle` event.
     "active" => NoData,
 }
 
@@ -197,7 +203,7 @@ impl Queued {
         matches!(self.item, EventItem::Event { .. })
     }
 
-    fn is_break(&self) -> bool {
+    fn is_reconnect_gap(&self) -> bool {
         matches!(self.item, EventItem::Gap { missed: None })
     }
 }
@@ -225,7 +231,7 @@ impl Events {
         self.waiting_bytes += bytes;
         self.items.push_back(Queued { item: EventItem::Event { event }, bytes });
         // The newest is kept, whatever its size.
-        while self.waiting > KEPT || self.waiting_bytes > KEPT_BYTES && self.waiting > 1 {
+        while self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1 {
             let Some(oldest) = self.items.iter().position(Queued::is_event) else { break };
             self.drop_event(oldest);
             counters.dropped += 1;
@@ -248,8 +254,8 @@ impl Events {
             None => self.items.insert(oldest, Queued { item: EventItem::Gap { missed: Some(1) }, bytes: 0 }),
         }
         // Two breaks of the link with nothing left between them are one to the consumer.
-        let doubled = self.items.get(oldest).is_some_and(Queued::is_break)
-            && oldest.checked_sub(1).is_some_and(|before| self.items[before].is_break());
+        let doubled = self.items.get(oldest).is_some_and(Queued::is_reconnect_gap)
+            && oldest.checked_sub(1).is_some_and(|before| self.items[before].is_reconnect_gap());
         if doubled {
             self.items.remove(oldest);
         }
@@ -260,16 +266,16 @@ impl Protocol for Events {
     type Item = EventItem;
     const CHANNEL: &'static str = "events";
 
-    fn query(&self, url: SocketUrl) -> SocketUrl {
+    fn add_query(&self, url: SocketUrl) -> SocketUrl {
         url
     }
 
-    fn greet(&mut self) -> Vec<String> {
+    fn on_open(&mut self) -> Vec<String> {
         if self.subscribed.is_empty() { Vec::new() } else { vec![message("subscribe", &self.subscribed)] }
     }
 
-    fn accepted(&mut self, after_break: Option<u64>) {
-        if after_break.is_some() && !self.items.back().is_some_and(Queued::is_break) {
+    fn on_accepted(&mut self, after_break: Option<u64>) {
+        if after_break.is_some() && !self.items.back().is_some_and(Queued::is_reconnect_gap) {
             self.items.push_back(Queued { item: EventItem::Gap { missed: None }, bytes: 0 });
         }
     }
@@ -285,15 +291,15 @@ impl Protocol for Events {
                 let words = mask.text(text("message"));
                 let item = EventItem::Error { message: words.clone() };
                 self.items.push_back(Queued { item, bytes: 0 });
-                forget_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
+                drop_oldest_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
                 return Received::Problem(words);
             }
             _ => return Received::Malformed,
         }
-        Received::Taken
+        Received::Handled
     }
 
-    fn pop(&mut self, counters: &mut Counters) -> Option<EventItem> {
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<EventItem> {
         let Queued { item, bytes } = self.items.pop_front()?;
         if matches!(item, EventItem::Event { .. }) {
             self.waiting -= 1;
@@ -319,7 +325,7 @@ impl Session<Events> {
     /// # Errors
     /// [`Error::Encode`] for a type that the specification does not have.
     pub fn events(target: Target, types: &[String], seed: u64, now: Millis) -> Result<Self, Error> {
-        check(types)?;
+        check_types(types)?;
         let protocol =
             Events { subscribed: types.to_vec(), items: VecDeque::new(), waiting: 0, waiting_bytes: 0 };
         Ok(Self::begin(protocol, target, seed, now))
@@ -328,10 +334,9 @@ impl Session<Events> {
     /// Adds types, now and after every break of the link.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a type that the specification does not have: the real service accepts a misspelt name
-    /// and never sends anything for it (BOPS).
+    /// [`Error::Encode`] for an unknown type. The hosted service accepts a misspelled type, and never sends an event for it.
     pub fn subscribe(&mut self, types: &[String]) -> Result<(), Error> {
-        check(types)?;
+        check_types(types)?;
         for name in types {
             if !self.protocol.subscribed.contains(name) {
                 self.protocol.subscribed.push(name.clone());
@@ -348,7 +353,7 @@ impl Session<Events> {
     /// # Errors
     /// [`Error::Encode`] for a type that the specification does not have.
     pub fn unsubscribe(&mut self, types: &[String]) -> Result<(), Error> {
-        check(types)?;
+        check_types(types)?;
         self.protocol.subscribed.retain(|name| !types.contains(name));
         if !types.is_empty() {
             self.send_if_connected(message("unsubscribe", types));
@@ -362,7 +367,7 @@ fn message<'a>(kind: &str, types: impl IntoIterator<Item = &'a String>) -> Strin
     format!(r#"{{"type":"{kind}","event_types":[{}]}}"#, names.join(","))
 }
 
-fn check(types: &[String]) -> Result<(), Error> {
+fn check_types(types: &[String]) -> Result<(), Error> {
     match types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str())) {
         None => Ok(()),
         Some(unknown) => {

@@ -13,20 +13,20 @@ use crate::encoding::json::quote;
 /// Text may be accepted while less than this waits or is unacknowledged, in bytes.
 const HIGH_WATER: usize = 1 << 20;
 /// The longest text that is accepted at once, in bytes.
-pub(super) const LARGEST_INPUT: usize = 16 << 20;
+pub(super) const MAX_INPUT: usize = 16 << 20;
 /// The longest text of one message, in bytes: servers limit their messages, some of them to 32 KiB.
-const PIECE: usize = 16 << 10;
+const MAX_MESSAGE: usize = 16 << 10;
 /// So small that a ping passes a slow link within the time after which a link counts as unstable.
-const SMALLEST_WINDOW: usize = 4 << 10;
-const FIRST_WINDOW: usize = 16 << 10;
-const LARGEST_WINDOW: usize = 256 << 10;
+const MIN_WINDOW: usize = 4 << 10;
+const INITIAL_WINDOW: usize = 16 << 10;
+const MAX_WINDOW: usize = 256 << 10;
 /// The window grows if an answer takes less than this, and shrinks if it takes more than that.
-const FAST: Millis = 1_000;
-const SLOW: Millis = 3_000;
+const FAST_PONG: Millis = 1_000;
+const SLOW_PONG: Millis = 3_000;
 /// How long after a little input a ping refreshable for its acknowledgment: one ping serves several keystrokes.
 const PING_DELAY: Millis = 200;
 /// A server that leaves more pings unanswered while it sends other messages answers none.
-const MOST_PINGS: usize = 64;
+const MAX_PINGS: usize = 64;
 
 /// A ping that is not answered yet.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ struct Ping {
     /// When it was sent; `None` until the time is known.
     at: Option<Millis>,
     /// The bytes of input that were sent after the ping before it.
-    covers: usize,
+    bytes: usize,
 }
 
 #[derive(Debug)]
@@ -50,9 +50,9 @@ pub(super) struct Input {
     ping_at: Option<Millis>,
     window: usize,
     /// The server has answered a ping on this socket. Without answers there is no window, and nothing is acknowledged.
-    answers: bool,
+    answers_pings: bool,
     /// The server left too many pings unanswered.
-    deaf: bool,
+    ignores_pings: bool,
 }
 
 impl Default for Input {
@@ -64,9 +64,9 @@ impl Default for Input {
             unpinged: 0,
             pings: VecDeque::new(),
             ping_at: None,
-            window: FIRST_WINDOW,
-            answers: false,
-            deaf: false,
+            window: INITIAL_WINDOW,
+            answers_pings: false,
+            ignores_pings: false,
         }
     }
 }
@@ -91,11 +91,11 @@ impl Input {
 
     /// The next message, if the window allows one.
     pub(super) fn next_message(&mut self) -> Option<String> {
-        let blocked = self.answers && !self.deaf && self.in_flight >= self.window;
+        let blocked = self.answers_pings && !self.ignores_pings && self.in_flight >= self.window;
         if blocked || self.unsent() == 0 {
             return None;
         }
-        let mut end = (self.start + PIECE.min(self.window)).min(self.text.len());
+        let mut end = (self.start + MAX_MESSAGE.min(self.window)).min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
@@ -123,7 +123,7 @@ impl Input {
     /// Whether a ping should follow what was sent, at some time.
     fn awaits_ping(&self) -> bool {
         // One at a time: an answer that is late for one ping must not be taken for that of another.
-        self.unpinged > 0 && self.pings.is_empty() && !self.deaf
+        self.unpinged > 0 && self.pings.is_empty() && !self.ignores_pings
     }
 
     /// When to call [`is_ping_due`](Self::is_ping_due).
@@ -139,37 +139,37 @@ impl Input {
     /// A ping is sent after the messages so far.
     pub(super) fn pinged(&mut self, now: Option<Millis>) {
         self.ping_at = None;
-        if self.deaf {
+        if self.ignores_pings {
             return;
         }
-        self.pings.push_back(Ping { at: now, covers: std::mem::take(&mut self.unpinged) });
-        if self.pings.len() > MOST_PINGS {
-            self.deaf = true;
+        self.pings.push_back(Ping { at: now, bytes: std::mem::take(&mut self.unpinged) });
+        if self.pings.len() > MAX_PINGS {
+            self.ignores_pings = true;
             self.pings.clear();
         }
     }
 
     /// The time is known at which the last pings were sent.
-    pub(super) fn stamp(&mut self, now: Millis) {
+    pub(super) fn stamp_pings(&mut self, now: Millis) {
         for ping in self.pings.iter_mut().rev().take_while(|ping| ping.at.is_none()) {
             ping.at = Some(now);
         }
     }
 
     /// The oldest ping is answered: the bytes that this acknowledges.
-    pub(super) fn answered(&mut self, now: Millis) -> usize {
-        let Some(Ping { at, covers }) = self.pings.pop_front() else { return 0 };
-        self.answers = true;
-        self.in_flight -= covers;
-        if covers > 0 {
+    pub(super) fn pong_received(&mut self, now: Millis) -> usize {
+        let Some(Ping { at, bytes }) = self.pings.pop_front() else { return 0 };
+        self.answers_pings = true;
+        self.in_flight -= bytes;
+        if bytes > 0 {
             let took = at.map_or(0, |at| now.saturating_sub(at));
-            if took < FAST {
-                self.window = (self.window * 2).min(LARGEST_WINDOW);
-            } else if took > SLOW {
-                self.window = (self.window / 2).max(SMALLEST_WINDOW);
+            if took < FAST_PONG {
+                self.window = (self.window * 2).min(MAX_WINDOW);
+            } else if took > SLOW_PONG {
+                self.window = (self.window / 2).max(MIN_WINDOW);
             }
         }
-        covers
+        bytes
     }
 
     /// The socket is gone: the bytes that may not have arrived. Nothing of them is sent on another one.
@@ -194,7 +194,7 @@ mod tests {
     fn answering() -> Input {
         let mut input = Input::default();
         input.pinged(Some(0));
-        assert_eq!(input.answered(0), 0);
+        assert_eq!(input.pong_received(0), 0);
         input
     }
 
@@ -204,7 +204,7 @@ mod tests {
         let text = "x🦀é".repeat(10_000);
         input.accept(&text);
         let pieces = sent(&mut input);
-        assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.len() <= PIECE));
+        assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.len() <= MAX_MESSAGE));
         assert_eq!(pieces.concat(), text);
         assert_eq!((input.pending(), input.unsent()), (text.len(), 0));
     }
@@ -217,11 +217,11 @@ mod tests {
         let (mut arrived, mut turns) = (String::new(), 0);
         while input.pending() > 0 {
             arrived.push_str(&sent(&mut input).concat());
-            assert!(input.in_flight < input.window + PIECE);
+            assert!(input.in_flight < input.window + MAX_MESSAGE);
             assert!(input.wants_ping() || input.unsent() == 0);
             input.pinged(Some(0));
             assert!(!input.wants_ping() && input.next_message().is_none());
-            assert!(input.answered(10) > 0);
+            assert!(input.pong_received(10) > 0);
             turns += 1;
         }
         assert_eq!(arrived, text);
@@ -232,12 +232,12 @@ mod tests {
     fn the_window_shrinks_while_answers_are_slow() {
         let mut input = answering();
         for turn in 0..4 {
-            input.accept(&"x".repeat(LARGEST_WINDOW));
+            input.accept(&"x".repeat(MAX_WINDOW));
             while input.next_message().is_some() {}
             input.pinged(Some(turn * 10_000));
-            input.answered(turn * 10_000 + SLOW + 1);
+            input.pong_received(turn * 10_000 + SLOW_PONG + 1);
         }
-        assert_eq!(input.window, SMALLEST_WINDOW);
+        assert_eq!(input.window, MIN_WINDOW);
     }
 
     #[test]
@@ -246,11 +246,11 @@ mod tests {
         input.pinged(Some(0));
         input.accept(&"x".repeat(1_000_000));
         assert_eq!(sent(&mut input).concat().len(), 1_000_000);
-        for _ in 0..MOST_PINGS {
+        for _ in 0..MAX_PINGS {
             input.pinged(Some(0));
         }
-        assert!(input.deaf && input.pings.is_empty());
-        assert_eq!((input.answered(1), input.pending()), (0, 1_000_000));
+        assert!(input.ignores_pings && input.pings.is_empty());
+        assert_eq!((input.pong_received(1), input.pending()), (0, 1_000_000));
         assert_eq!(input.disconnect(), 1_000_000);
     }
 
@@ -267,6 +267,6 @@ mod tests {
         assert!(input.is_ping_due(1_000 + PING_DELAY));
         input.pinged(Some(1_000 + PING_DELAY));
         assert_eq!(input.poll_timeout(), None);
-        assert_eq!((input.answered(1_300), input.pending()), (2, 0));
+        assert_eq!((input.pong_received(1_300), input.pending()), (2, 0));
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::VecDeque;
 
-use super::close::{CloseCause, CloseReason, Verdict, judge};
+use super::close::{CloseCause, CloseReason, Recovery, classify_close};
 use super::input::Input;
 use crate::Millis;
 use crate::client::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
 use crate::client::config::{self, Config};
 use crate::client::credentials::Password;
-use crate::diagnostics::log::{Level, LogEntry, LogEvent, LogQueue, LogThrottle};
+use crate::diagnostics::log::{LogEntry, LogEvent, LogLevel, LogQueue, LogThrottle};
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{Value, serialize_as_json};
 use crate::error::Error;
@@ -48,7 +48,7 @@ pub struct Target {
     /// How many dials may fail in a row; `None` is 10.
     pub max_reconnects: Option<u32>,
     /// What a log is told; `None` is nothing.
-    pub log_level: Option<Level>,
+    pub log_level: Option<LogLevel>,
 }
 
 impl Target {
@@ -202,13 +202,13 @@ pub struct ConnectFailure {
 
 /// What a link needs to know of the channel on it when it opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum Acceptance {
     /// Nothing that the channel has to know.
-    Nothing,
+    Unchanged,
     /// Accepted for the first time.
-    Accepted,
+    First,
     /// Accepted again after a break.
-    AcceptedAgain {
+    AfterBreak {
         /// The bytes of input that may not have arrived before it.
         unacknowledged: u64,
     },
@@ -217,22 +217,22 @@ pub(super) enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     Authorizing {
-        /// When this try began.
-        began: Millis,
+        /// When this try started.
+        started: Millis,
     },
-    Dialling {
-        began: Millis,
+    Connecting {
+        started: Millis,
         since: Millis,
     },
     /// The socket is open; the server has not accepted yet.
-    Greeting {
-        began: Millis,
+    AwaitingAcceptance {
+        started: Millis,
         since: Millis,
     },
     Open {
         since: Millis,
     },
-    Waiting {
+    Backoff {
         at: Millis,
         delay: Millis,
     },
@@ -258,9 +258,9 @@ pub(super) struct Link {
     opened_before: bool,
     next_ping: Millis,
     /// When the first ping went out that nothing came after.
-    asked: Option<Millis>,
+    unanswered_since: Option<Millis>,
     /// A ping went out, and the time is not known yet.
-    unstamped: bool,
+    ping_unstamped: bool,
     unstable: bool,
     /// What the server last said of a problem on this socket, and when.
     problem: Option<(Millis, String)>,
@@ -279,7 +279,7 @@ impl Link {
             log: LogQueue::new(target.log_level),
             mask: target.password.as_ref().map(|password| Mask::of(password.expose())).unwrap_or_default(),
             target,
-            phase: Phase::Authorizing { began: 0 },
+            phase: Phase::Authorizing { started: 0 },
             actions: VecDeque::new(),
             input: Input::default(),
             unacknowledged: 0,
@@ -288,8 +288,8 @@ impl Link {
             refreshed: false,
             opened_before: false,
             next_ping: 0,
-            asked: None,
-            unstamped: false,
+            unanswered_since: None,
+            ping_unstamped: false,
             unstable: false,
             problem: None,
             cause: CloseCause::new(CloseReason::Unreachable, ""),
@@ -303,7 +303,7 @@ impl Link {
         match &self.phase {
             Phase::Open { .. } if self.unstable => State::Unstable,
             Phase::Open { .. } => State::Open,
-            Phase::Waiting { at, delay } => State::Reconnecting {
+            Phase::Backoff { at, delay } => State::Reconnecting {
                 attempt: self.attempt,
                 at: *at,
                 delay: *delay,
@@ -312,13 +312,17 @@ impl Link {
             Phase::Closed(cause) => State::Closed(cause.clone()),
             // Between two tries it stays "reconnecting", with the try that is under way. The one after a refused password
             // follows no failed one.
-            Phase::Authorizing { began } | Phase::Dialling { began, .. } | Phase::Greeting { began, .. }
+            Phase::Authorizing { started }
+            | Phase::Connecting { started, .. }
+            | Phase::AwaitingAcceptance { started, .. }
                 if self.opened_before || self.attempt > 0 =>
             {
                 let cause = self.last_cause();
-                State::Reconnecting { attempt: self.attempt.max(1), at: *began, delay: 0, cause }
+                State::Reconnecting { attempt: self.attempt.max(1), at: *started, delay: 0, cause }
             }
-            Phase::Authorizing { .. } | Phase::Dialling { .. } | Phase::Greeting { .. } => State::Connecting,
+            Phase::Authorizing { .. } | Phase::Connecting { .. } | Phase::AwaitingAcceptance { .. } => {
+                State::Connecting
+            }
         }
     }
 
@@ -335,7 +339,7 @@ impl Link {
     }
 
     pub(super) fn has_socket(&self) -> bool {
-        matches!(self.phase, Phase::Open { .. } | Phase::Greeting { .. })
+        matches!(self.phase, Phase::Open { .. } | Phase::AwaitingAcceptance { .. })
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -345,7 +349,7 @@ impl Link {
     /// Begins, or begins again: with the password at hand it dials, without it refreshable.
     pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         if self.target.password.is_some() {
-            self.dial(now, now, url);
+            self.connect(now, now, url);
         } else {
             self.authorize(now);
         }
@@ -353,7 +357,7 @@ impl Link {
 
     fn authorize(&mut self, now: Millis) {
         self.actions.clear();
-        self.phase = Phase::Authorizing { began: now };
+        self.phase = Phase::Authorizing { started: now };
         self.actions.push_back(Action::Authorize);
     }
 
@@ -361,7 +365,7 @@ impl Link {
         &self.target.address
     }
 
-    fn dial(&mut self, began: Millis, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
+    fn connect(&mut self, started: Millis, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         let Target { base_url, template, address, password, .. } = &self.target;
         match address.channel_url(base_url, template.as_ref(), self.channel) {
             Ok(plain) => {
@@ -371,10 +375,10 @@ impl Link {
                 };
                 self.actions.clear();
                 self.actions.push_back(Action::Connect(url(plain)));
-                self.phase = Phase::Dialling { began, since: now };
+                self.phase = Phase::Connecting { started, since: now };
             }
-            Err(problem) => {
-                self.close(CloseCause::new(CloseReason::Refused, &format!("the address {problem}")));
+            Err(error) => {
+                self.close(CloseCause::new(CloseReason::Refused, &format!("the address {error}")));
             }
         }
     }
@@ -385,13 +389,13 @@ impl Link {
         found: Result<(ComputerAddress, Password), Error>,
         url: impl FnOnce(SocketUrl) -> SocketUrl,
     ) {
-        let Phase::Authorizing { began } = self.phase else { return };
+        let Phase::Authorizing { started } = self.phase else { return };
         match found {
             Ok((address, password)) => {
                 self.target.address = address;
                 self.mask = Mask::of(password.expose());
                 self.target.password = Some(password);
-                self.dial(began, now, url);
+                self.connect(started, now, url);
             }
             // What cannot even be asked, or makes no sense, does not get better.
             Err(error @ (Error::Encode(_) | Error::Decode(_) | Error::TooLarge(_))) => {
@@ -412,23 +416,28 @@ impl Link {
     }
 
     pub(super) fn opened(&mut self, now: Millis) -> bool {
-        let Phase::Dialling { began, .. } = self.phase else { return false };
-        self.phase = Phase::Greeting { began, since: now };
-        self.asked = None;
-        self.unstamped = false;
+        let Phase::Connecting { started, .. } = self.phase else { return false };
+        self.phase = Phase::AwaitingAcceptance { started, since: now };
+        self.unanswered_since = None;
+        self.ping_unstamped = false;
         self.problem = None;
         true
     }
 
     /// Something came from the server. A problem as the first thing is no acceptance: what follows decides.
-    pub(super) fn heard(&mut self, now: Millis, bytes: usize, is_problem: impl FnOnce() -> bool) -> Change {
-        self.stamp(now);
-        self.asked = None;
+    pub(super) fn message_received(
+        &mut self,
+        now: Millis,
+        bytes: usize,
+        is_error: impl FnOnce() -> bool,
+    ) -> Acceptance {
+        self.stamp_pings(now);
+        self.unanswered_since = None;
         self.unstable = false;
         self.counters.received_messages += 1;
         self.counters.received_bytes += bytes as u64;
-        if matches!(self.phase, Phase::Greeting { .. }) && is_problem() {
-            return Change::Nothing;
+        if matches!(self.phase, Phase::AwaitingAcceptance { .. }) && is_error() {
+            return Acceptance::Unchanged;
         }
         self.accept(now)
     }
@@ -438,49 +447,49 @@ impl Link {
         self.problem = Some((now, shortened(words)));
     }
 
-    fn accept(&mut self, now: Millis) -> Change {
-        if !matches!(self.phase, Phase::Greeting { .. }) {
-            return Change::Nothing;
+    fn accept(&mut self, now: Millis) -> Acceptance {
+        if !matches!(self.phase, Phase::AwaitingAcceptance { .. }) {
+            return Acceptance::Unchanged;
         }
         self.phase = Phase::Open { since: now };
         self.refreshed = false;
         self.log(|| LogEvent::Opened);
         if std::mem::replace(&mut self.opened_before, true) {
-            Change::AcceptedAgain { unacknowledged: std::mem::take(&mut self.unacknowledged) }
+            Acceptance::AfterBreak { unacknowledged: std::mem::take(&mut self.unacknowledged) }
         } else {
-            Change::Accepted
+            Acceptance::First
         }
     }
 
     pub(super) fn connect_failed(&mut self, now: Millis, failure: &ConnectFailure) {
         // A late report of what was given up says nothing of what is tried now.
-        if !matches!(self.phase, Phase::Authorizing { .. } | Phase::Dialling { .. }) {
+        if !matches!(self.phase, Phase::Authorizing { .. } | Phase::Connecting { .. }) {
             return;
         }
-        let (reason, verdict) = match failure.status {
-            Some(401 | 403) => (CloseReason::Unauthorized, Verdict::Refresh),
-            Some(404) => (CloseReason::NotFound, Verdict::RedialIfOpened),
+        let (reason, recovery) = match failure.status {
+            Some(401 | 403) => (CloseReason::Unauthorized, Recovery::Refresh),
+            Some(404) => (CloseReason::NotFound, Recovery::ReconnectIfOpened),
             Some(status) if (400..500).contains(&status) && status != 408 && status != 429 => {
-                (CloseReason::Refused, Verdict::Final)
+                (CloseReason::Refused, Recovery::End)
             }
-            _ => (CloseReason::Unreachable, Verdict::Redial),
+            _ => (CloseReason::Unreachable, Recovery::Reconnect),
         };
-        self.broken(now, CloseCause::new(reason, &self.mask.text(&failure.message)), verdict);
+        self.broken(now, CloseCause::new(reason, &self.mask.text(&failure.message)), recovery);
     }
 
     pub(super) fn socket_closed(&mut self, now: Millis, code: u16, reason: &str) {
-        if !self.has_socket() && !matches!(self.phase, Phase::Dialling { .. }) {
+        if !self.has_socket() && !matches!(self.phase, Phase::Connecting { .. }) {
             return;
         }
         let words = match self.problem.take() {
             Some((at, words)) if now.saturating_sub(at) <= REASON_WITHIN => words,
             _ => String::new(),
         };
-        let (cause, verdict) = judge(code, &self.mask.text(reason), &words);
-        self.broken(now, cause, verdict);
+        let (cause, recovery) = classify_close(code, &self.mask.text(reason), &words);
+        self.broken(now, cause, recovery);
     }
 
-    fn broken(&mut self, now: Millis, cause: CloseCause, verdict: Verdict) {
+    fn broken(&mut self, now: Millis, cause: CloseCause, recovery: Recovery) {
         if let Phase::Open { since } = self.phase
             && now.saturating_sub(since) >= STABLE_AFTER
         {
@@ -489,24 +498,24 @@ impl Link {
         self.unstable = false;
         self.disconnect();
         let asking = matches!(self.phase, Phase::Authorizing { .. });
-        match verdict {
+        match recovery {
             // The key itself was refused, or the fresh password was.
-            Verdict::Refresh if self.refreshed || asking => self.end(cause),
-            Verdict::Refresh => {
+            Recovery::Refresh if self.refreshed || asking => self.end(cause),
+            Recovery::Refresh => {
                 self.refreshed = true;
                 self.log(|| LogEvent::PasswordRefused { cause: cause.message.clone() });
                 self.cause = cause;
                 self.target.password = None;
                 self.authorize(now);
             }
-            Verdict::Final => self.end(cause),
-            Verdict::RedialIfOpened if !self.opened_before => self.end(cause),
-            Verdict::Redial | Verdict::RedialIfOpened
+            Recovery::End => self.end(cause),
+            Recovery::ReconnectIfOpened if !self.opened_before => self.end(cause),
+            Recovery::Reconnect | Recovery::ReconnectIfOpened
                 if self.attempt >= self.target.max_reconnects.unwrap_or(MAX_RECONNECTS) =>
             {
                 self.end(cause);
             }
-            Verdict::Redial | Verdict::RedialIfOpened => {
+            Recovery::Reconnect | Recovery::ReconnectIfOpened => {
                 self.attempt += 1;
                 self.counters.reconnects += 1;
                 self.actions.clear();
@@ -514,7 +523,7 @@ impl Link {
                 let attempt = self.attempt;
                 self.log(|| LogEvent::Reconnecting { cause: cause.message.clone(), attempt, delay });
                 self.cause = cause;
-                self.phase = Phase::Waiting { at: now.saturating_add(delay), delay };
+                self.phase = Phase::Backoff { at: now.saturating_add(delay), delay };
             }
         }
     }
@@ -524,7 +533,7 @@ impl Link {
         if self.is_closed() {
             return;
         }
-        if self.has_socket() || matches!(self.phase, Phase::Dialling { .. }) {
+        if self.has_socket() || matches!(self.phase, Phase::Connecting { .. }) {
             self.actions.push_back(Action::Close(1000));
         }
         self.end(cause);
@@ -559,8 +568,8 @@ impl Link {
     }
 
     /// A ping was answered.
-    pub(super) fn answered(&mut self, now: Millis) {
-        self.counters.acknowledged += self.input.answered(now) as u64;
+    pub(super) fn pong_received(&mut self, now: Millis) {
+        self.counters.acknowledged += self.input.pong_received(now) as u64;
         self.counters.pending = self.input.pending() as u64;
     }
 
@@ -574,7 +583,7 @@ impl Link {
     }
 
     /// The protocol took something in, and may have dropped something for it.
-    pub(super) fn note_drops(&mut self) {
+    pub(super) fn log_drops(&mut self) {
         let count = self.counters.dropped;
         if self.dropped.reached(count) {
             self.log(|| LogEvent::Dropped { count });
@@ -612,22 +621,22 @@ impl Link {
 
     pub(super) fn ping(&mut self, now: Millis) {
         self.send_ping(Some(now));
-        self.stamp(now);
+        self.stamp_pings(now);
     }
 
     /// Without the time: [`stamp`](Self::stamp) brings it.
     fn send_ping(&mut self, now: Option<Millis>) {
         self.input.pinged(now);
-        self.unstamped = true;
+        self.ping_unstamped = true;
         self.send(r#"{"type":"ping"}"#.to_owned());
     }
 
     /// It is now that the last ping goes out.
-    fn stamp(&mut self, now: Millis) {
-        if std::mem::take(&mut self.unstamped) {
+    fn stamp_pings(&mut self, now: Millis) {
+        if std::mem::take(&mut self.ping_unstamped) {
             self.next_ping = now.saturating_add(PING_EVERY);
-            self.asked.get_or_insert(now);
-            self.input.stamp(now);
+            self.unanswered_since.get_or_insert(now);
+            self.input.stamp_pings(now);
         }
     }
 
@@ -656,42 +665,42 @@ impl Link {
     pub(super) fn poll_timeout(&self, reading: bool) -> Option<Millis> {
         match &self.phase {
             Phase::Authorizing { .. } | Phase::Closed(_) => None,
-            Phase::Dialling { since, .. } => Some(since + CONNECT_TIMEOUT),
-            Phase::Greeting { since, .. } => Some(since + ACCEPTED_AFTER),
-            Phase::Open { .. } if self.unstamped => Some(0),
+            Phase::Connecting { since, .. } => Some(since + CONNECT_TIMEOUT),
+            Phase::AwaitingAcceptance { since, .. } => Some(since + ACCEPTED_AFTER),
+            Phase::Open { .. } if self.ping_unstamped => Some(0),
             Phase::Open { .. } => {
                 let heartbeat = self.heartbeat(reading);
                 Some(self.input.poll_timeout().map_or(heartbeat, |ping| ping.min(heartbeat)))
             }
-            Phase::Waiting { at, .. } => Some(*at),
+            Phase::Backoff { at, .. } => Some(*at),
         }
     }
 
     fn heartbeat(&self, reading: bool) -> Millis {
         let patience = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
-        match self.asked.filter(|_| reading) {
+        match self.unanswered_since.filter(|_| reading) {
             Some(asked) => self.next_ping.min(asked + patience),
             None => self.next_ping,
         }
     }
 
     /// Time passed. Says whether to dial, and what the channel has to know.
-    pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Change) {
+    pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Acceptance) {
         match self.phase {
-            Phase::Dialling { since, .. } if now >= since + CONNECT_TIMEOUT => {
-                self.broken_with_hangup(now, &format!("no socket within {CONNECT_TIMEOUT} ms"));
+            Phase::Connecting { since, .. } if now >= since + CONNECT_TIMEOUT => {
+                self.abandon_socket(now, &format!("no socket within {CONNECT_TIMEOUT} ms"));
             }
-            Phase::Greeting { since, .. } if now >= since + ACCEPTED_AFTER => {
+            Phase::AwaitingAcceptance { since, .. } if now >= since + ACCEPTED_AFTER => {
                 return (false, self.accept(now));
             }
             Phase::Open { .. } => {
-                self.stamp(now);
+                self.stamp_pings(now);
                 if !reading {
-                    self.asked = None;
+                    self.unanswered_since = None;
                 }
-                let unanswered = self.asked.map_or(0, |asked| now.saturating_sub(asked));
+                let unanswered = self.unanswered_since.map_or(0, |asked| now.saturating_sub(asked));
                 if unanswered >= DEAD_AFTER {
-                    self.broken_with_hangup(now, &format!("no answer for {unanswered} ms"));
+                    self.abandon_socket(now, &format!("no answer for {unanswered} ms"));
                 } else {
                     self.unstable = unanswered >= UNSTABLE_AFTER;
                     if now >= self.next_ping || self.input.is_ping_due(now) {
@@ -699,14 +708,14 @@ impl Link {
                     }
                 }
             }
-            Phase::Waiting { at, .. } if now >= at => return (true, Change::Nothing),
+            Phase::Backoff { at, .. } if now >= at => return (true, Acceptance::Unchanged),
             _ => {}
         }
-        (false, Change::Nothing)
+        (false, Acceptance::Unchanged)
     }
 
-    fn broken_with_hangup(&mut self, now: Millis, detail: &str) {
-        self.broken(now, CloseCause::new(CloseReason::Unreachable, detail), Verdict::Redial);
+    fn abandon_socket(&mut self, now: Millis, detail: &str) {
+        self.broken(now, CloseCause::new(CloseReason::Unreachable, detail), Recovery::Reconnect);
         self.actions.push_front(Action::Close(1000));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason};
-use super::link::{Action, Change, ConnectFailure, Counters, Link, State, Target};
+use super::link::{Acceptance, Action, ConnectFailure, Counters, Link, State, Target};
 use crate::Millis;
 use crate::client::address::{ComputerAddress, SocketUrl};
 use crate::client::credentials::Password;
@@ -13,13 +13,13 @@ use crate::encoding::json::{self, Value};
 use crate::error::Error;
 
 /// So many reports of problems wait for a consumer; then the oldest is forgotten.
-pub(super) const KEPT_ERRORS: usize = 64;
+pub(super) const MAX_ERRORS: usize = 64;
 
 /// Forgets the oldest report of a problem if too many wait.
-pub(super) fn forget_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T) -> bool) {
+pub(super) fn drop_oldest_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T) -> bool) {
     let mut errors = items.iter().enumerate().filter(|(_, item)| is_error(item)).map(|(at, _)| at);
     if let Some(oldest) = errors.next()
-        && errors.count() >= KEPT_ERRORS
+        && errors.count() >= MAX_ERRORS
     {
         items.remove(oldest);
     }
@@ -33,22 +33,22 @@ pub trait Protocol {
     const CHANNEL: &'static str;
 
     /// Adds the channel's own parameters to its URL.
-    fn query(&self, url: SocketUrl) -> SocketUrl;
+    fn add_query(&self, url: SocketUrl) -> SocketUrl;
     /// The socket opened: these messages go out at once.
-    fn greet(&mut self) -> Vec<String>;
+    fn on_open(&mut self) -> Vec<String>;
     /// The server accepted. After a break: the bytes of input that may not have arrived before it.
-    fn accepted(&mut self, after_break: Option<u64>);
+    fn on_accepted(&mut self, after_break: Option<u64>);
     /// A message came. Text and binary frames hold the same JSON to a tolerant reader, except for sound. The mask is for
     /// what the server says of an error.
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
     /// The next item for the consumer.
-    fn pop(&mut self, counters: &mut Counters) -> Option<Self::Item>;
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<Self::Item>;
     /// Whether so much waits for the consumer that the reader should wait too.
     fn is_full(&self) -> bool;
     /// Whether more waits than may be kept where the reader cannot be made to wait.
     fn overflows(&self) -> bool;
     /// What to send before this side hangs up.
-    fn farewell(&self) -> Option<String> {
+    fn closing_message(&self) -> Option<String> {
         None
     }
 }
@@ -75,7 +75,7 @@ impl<'a> Incoming<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// Taken in.
-    Taken,
+    Handled,
     /// Taken in: the server's words of a problem, masked. If it closes the socket now, they say why.
     Problem(String),
     /// The answer to a ping.
@@ -87,7 +87,7 @@ pub enum Received {
 }
 
 /// Whether the server reports a problem. As the first message on a socket it often comes just before the close.
-fn is_problem(message: Incoming<'_>) -> bool {
+fn is_error(message: Incoming<'_>) -> bool {
     let Incoming::Text(text) = message else { return false };
     let frame = json::parse(text).unwrap_or_default();
     frame.get("type").and_then(Value::as_str) == Some("error")
@@ -103,7 +103,7 @@ pub struct Session<P> {
 impl<P: Protocol> Session<P> {
     pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
         let mut link = Link::new(P::CHANNEL, target, seed);
-        link.start(now, |url| protocol.query(url));
+        link.start(now, |url| protocol.add_query(url));
         Self { link, protocol }
     }
 
@@ -115,13 +115,13 @@ impl<P: Protocol> Session<P> {
 
     /// The computer's address and a fresh password were found, or could not be.
     pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.link.credentials(now, found, |url| self.protocol.query(url));
+        self.link.credentials(now, found, |url| self.protocol.add_query(url));
     }
 
     /// The socket opened.
     pub fn handle_open(&mut self, now: Millis) {
         if self.link.opened(now) {
-            for message in self.protocol.greet() {
+            for message in self.protocol.on_open() {
                 self.link.send(message);
             }
             // Last, so that its answer says that what was asked for before is at work: an open channel of events
@@ -149,16 +149,16 @@ impl<P: Protocol> Session<P> {
         if !self.link.has_socket() {
             return;
         }
-        let change = self.link.heard(now, message.bytes().len(), || is_problem(message));
-        self.pass_on(change);
+        let change = self.link.message_received(now, message.bytes().len(), || is_error(message));
+        self.report_acceptance(change);
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
-            Received::Taken => {}
+            Received::Handled => {}
             Received::Problem(words) => self.link.problem(now, &words),
-            Received::Pong => self.link.answered(now),
+            Received::Pong => self.link.pong_received(now),
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),
         }
-        self.link.note_drops();
+        self.link.log_drops();
         if self.protocol.overflows() {
             self.link.close(CloseCause::new(CloseReason::Overflow, ""));
         }
@@ -173,16 +173,16 @@ impl<P: Protocol> Session<P> {
     pub fn handle_timeout(&mut self, now: Millis) {
         let (dial, change) = self.link.timeout(now, self.wants_read());
         if dial {
-            self.link.start(now, |url| self.protocol.query(url));
+            self.link.start(now, |url| self.protocol.add_query(url));
         }
-        self.pass_on(change);
+        self.report_acceptance(change);
     }
 
-    fn pass_on(&mut self, change: Change) {
+    fn report_acceptance(&mut self, change: Acceptance) {
         match change {
-            Change::Nothing => {}
-            Change::Accepted => self.protocol.accepted(None),
-            Change::AcceptedAgain { unacknowledged } => self.protocol.accepted(Some(unacknowledged)),
+            Acceptance::Unchanged => {}
+            Acceptance::First => self.protocol.on_accepted(None),
+            Acceptance::AfterBreak { unacknowledged } => self.protocol.on_accepted(Some(unacknowledged)),
         }
     }
 
@@ -201,7 +201,7 @@ impl<P: Protocol> Session<P> {
     /// What the server sent, in order.
     #[must_use]
     pub fn poll_item(&mut self) -> Option<P::Item> {
-        self.protocol.pop(&mut self.link.counters)
+        self.protocol.poll_item(&mut self.link.counters)
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next, on the caller's clock.
@@ -241,7 +241,7 @@ impl<P: Protocol> Session<P> {
             self.link.send_input();
         }
         if self.link.has_socket()
-            && let Some(message) = self.protocol.farewell()
+            && let Some(message) = self.protocol.closing_message()
         {
             self.link.send(message);
         }

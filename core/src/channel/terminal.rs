@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason};
-use super::input::LARGEST_INPUT;
+use super::input::MAX_INPUT;
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
 use super::text::Joiner;
@@ -17,13 +17,13 @@ use crate::error::Error;
 /// The size of a terminal where none is given (SEED).
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
 /// One item of output holds at most about this much.
-const CHUNK: usize = 64 << 10;
+const MAX_ITEM_BYTES: usize = 64 << 10;
 /// So much output waits before the reader waits too, what the server says of problems included.
 const HIGH_WATER: usize = 1 << 20;
 /// So much output may wait where the platform cannot make the server wait.
 const HARD_LIMIT: usize = 8 << 20;
 /// What an item holds beside its text, in bytes: items without any are bounded too.
-const ITEM: usize = 64;
+const NOTICE_SIZE: usize = 64;
 
 /// What a terminal gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,8 +55,8 @@ impl TerminalItem {
     fn notice_size(&self) -> usize {
         match self {
             Self::Output { .. } => 0,
-            Self::Error { message } => ITEM + message.len(),
-            Self::Reconnected { .. } | Self::Exit { .. } => ITEM,
+            Self::Error { message } => NOTICE_SIZE + message.len(),
+            Self::Reconnected { .. } | Self::Exit { .. } => NOTICE_SIZE,
         }
     }
 
@@ -149,7 +149,7 @@ impl Terminal {
         self.items.push_back(notice);
     }
 
-    fn held(&self) -> usize {
+    fn buffered_bytes(&self) -> usize {
         self.waiting + self.notices
     }
 
@@ -158,7 +158,9 @@ impl Terminal {
         counters.received += text.len() as u64;
         counters.buffered = self.waiting as u64;
         match self.items.back_mut() {
-            Some(TerminalItem::Output { data }) if data.len() + text.len() <= CHUNK => data.push_str(&text),
+            Some(TerminalItem::Output { data }) if data.len() + text.len() <= MAX_ITEM_BYTES => {
+                data.push_str(&text);
+            }
             _ => self.items.push_back(TerminalItem::Output { data: text }),
         }
     }
@@ -168,17 +170,17 @@ impl Protocol for Terminal {
     type Item = TerminalItem;
     const CHANNEL: &'static str = "terminal";
 
-    fn query(&self, url: SocketUrl) -> SocketUrl {
+    fn add_query(&self, url: SocketUrl) -> SocketUrl {
         url.with("cols", self.cols).with("rows", self.rows)
     }
 
-    fn greet(&mut self) -> Vec<String> {
+    fn on_open(&mut self) -> Vec<String> {
         self.joiner = Joiner::default();
         // The address holds the size too, but a proxy may not pass it on.
         if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }
     }
 
-    fn accepted(&mut self, after_break: Option<u64>) {
+    fn on_accepted(&mut self, after_break: Option<u64>) {
         if let Some(unacknowledged) = after_break {
             self.push_notice(TerminalItem::Reconnected { unacknowledged });
         }
@@ -210,10 +212,10 @@ impl Protocol for Terminal {
             }
             _ => return Received::Malformed,
         }
-        Received::Taken
+        Received::Handled
     }
 
-    fn pop(&mut self, counters: &mut Counters) -> Option<TerminalItem> {
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<TerminalItem> {
         let item = self.items.pop_front()?;
         self.notices -= item.notice_size();
         if let TerminalItem::Output { data } = &item {
@@ -225,11 +227,11 @@ impl Protocol for Terminal {
     }
 
     fn is_full(&self) -> bool {
-        self.held() >= HIGH_WATER
+        self.buffered_bytes() >= HIGH_WATER
     }
 
     fn overflows(&self) -> bool {
-        self.held() > HARD_LIMIT
+        self.buffered_bytes() > HARD_LIMIT
     }
 }
 
@@ -245,8 +247,8 @@ impl Session<Terminal> {
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
-        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| side("cols", cols))?;
-        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| side("rows", rows))?;
+        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| check_side("cols", cols))?;
+        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| check_side("rows", rows))?;
         let protocol = Terminal {
             cols,
             rows,
@@ -266,9 +268,9 @@ impl Session<Terminal> {
     /// # Errors
     /// [`Error::Encode`] for more than 16 MiB at once.
     pub fn input(&mut self, text: &str) -> Result<Option<InputRefusal>, Error> {
-        if text.len() > LARGEST_INPUT {
+        if text.len() > MAX_INPUT {
             let problem = format!(
-                "has {} bytes, and at most {LARGEST_INPUT} are accepted at once: write it in pieces, or to `writable`",
+                "has {} bytes, and at most {MAX_INPUT} are accepted at once: write it in pieces, or to `writable`",
                 text.len()
             );
             return Err(Error::encode("terminal.write", "text", problem));
@@ -298,7 +300,7 @@ impl Session<Terminal> {
     /// # Errors
     /// [`Error::Encode`] for a size that is no size.
     pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
-        (self.protocol.cols, self.protocol.rows) = (side("cols", cols)?, side("rows", rows)?);
+        (self.protocol.cols, self.protocol.rows) = (check_side("cols", cols)?, check_side("rows", rows)?);
         self.protocol.resized = true;
         // Without a socket the next one greets with the size.
         if self.link.has_socket() {
@@ -315,7 +317,7 @@ fn resize(cols: u16, rows: u16) -> String {
     format!(r#"{RESIZE}"cols":{cols},"rows":{rows}}}"#)
 }
 
-fn side(field: &str, characters: f64) -> Result<u16, Error> {
+fn check_side(field: &str, characters: f64) -> Result<u16, Error> {
     const LARGEST: u16 = 1000;
     if !(1.0..=f64::from(LARGEST)).contains(&characters) || characters.fract() != 0.0 {
         let problem = format!("must be a whole number of characters from 1 to {LARGEST}");

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::Millis;
 use crate::client::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
 use crate::client::credentials::ApiKey;
-use crate::diagnostics::log::Level;
+use crate::diagnostics::log::LogLevel;
 use crate::encoding::json::{Map, Value};
 use crate::error::Error;
 
@@ -66,7 +66,7 @@ pub struct Config {
     /// Header fields sent with every call, names in lower case.
     pub headers: Vec<(String, String)>,
     /// What a log is told; `None` is nothing.
-    pub log_level: Option<Level>,
+    pub log_level: Option<LogLevel>,
 }
 
 impl fmt::Debug for Config {
@@ -158,13 +158,13 @@ impl TryFrom<RawConfig> for Config {
             return Err(refuse("apiKey", problem.to_owned()));
         }
         Ok(Self {
-            base_url: BaseUrl::parse(base_url).map_err(|problem| refuse("baseUrl", problem))?,
+            base_url: BaseUrl::parse(base_url).map_err(|error| refuse("baseUrl", error.to_string()))?,
             realtime_url: raw
                 .realtime_url
                 .as_deref()
                 .map(SocketTemplate::parse)
                 .transpose()
-                .map_err(|problem| refuse("realtimeUrl", problem))?,
+                .map_err(|error| refuse("realtimeUrl", error.to_string()))?,
             api_key: raw.api_key,
             timeout: limit(OWNER, "timeout", raw.timeout)?,
             idle_timeout: limit(OWNER, "idleTimeout", raw.idle_timeout)?.unwrap_or(DEFAULT_IDLE_TIMEOUT),
@@ -177,8 +177,8 @@ impl TryFrom<RawConfig> for Config {
     }
 }
 
-fn level(name: &str) -> Result<Option<Level>, Error> {
-    let known = Level::ALL.iter().find(|(known, _)| *known == name);
+fn level(name: &str) -> Result<Option<LogLevel>, Error> {
+    let known = LogLevel::ALL.iter().find(|(known, _)| *known == name);
     match known {
         Some((_, level)) => Ok(Some(*level)),
         None if name == "off" => Ok(None),

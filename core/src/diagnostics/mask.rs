@@ -10,19 +10,19 @@ use crate::encoding::percent::percent_decode;
 pub(crate) const MASK: &str = "***";
 
 /// The longest part of a raw body that an error keeps, in bytes.
-const KEPT_BODY: usize = 4096;
+const MAX_TEXT: usize = 4096;
 
 /// What is shorter, in bytes, is no secret: to look for it would only garble the text.
-const SHORTEST: usize = 4;
+const MIN_SECRET: usize = 4;
 
 /// What is shorter, in bytes, in a header field or in a query is a scheme or a flag.
-const SHORTEST_PART: usize = 8;
+const MIN_PART: usize = 8;
 
 /// How many backslashes are looked through before a character: JSON in JSON in JSON has seven.
-const MOST_ESCAPES: usize = 7;
+const MAX_BACKSLASHES: usize = 7;
 
 /// The longest form of a byte: `\u00e9`, with the backslashes of JSON in JSON.
-const LONGEST_ESCAPE: usize = 5 + MOST_ESCAPES;
+const MAX_ESCAPED_BYTE: usize = 5 + MAX_BACKSLASHES;
 
 /// What the name of a field with a secret holds.
 const SECRET_FIELDS: [&str; 5] = ["password", "secret", "token", "authorization", "api_key"];
@@ -49,7 +49,7 @@ impl Mask {
 
     /// Adds a secret. One of less than 4 bytes is not looked for.
     pub fn add(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST {
+        if secret.len() >= MIN_SECRET {
             self.0.push(secret.to_owned());
         }
     }
@@ -69,7 +69,7 @@ impl Mask {
     }
 
     fn add_parts<'a>(&mut self, parts: impl Iterator<Item = &'a str>) {
-        for part in parts.filter(|part| part.len() >= SHORTEST_PART) {
+        for part in parts.filter(|part| part.len() >= MIN_PART) {
             self.add(&percent_decode(part));
         }
     }
@@ -77,18 +77,18 @@ impl Mask {
     /// The text in one line: at most 4 KiB, without secrets, with control characters escaped.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        self.shown(text.as_bytes(), false)
+        self.make_safe(text.as_bytes(), false)
     }
 
     /// The body of a response: at most 4 KiB, without secrets, with control characters escaped except for line breaks
     /// and tabs, so that JSON stays JSON.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
-        self.shown(body, true)
+        self.make_safe(body, true)
     }
 
-    fn shown(&self, body: &[u8], keeps_lines: bool) -> String {
-        let read = &body[..body.len().min(4 * KEPT_BODY)];
+    fn make_safe(&self, body: &[u8], keeps_lines: bool) -> String {
+        let read = &body[..body.len().min(4 * MAX_TEXT)];
         let known = masked(read, &|text, at| {
             let end = self.0.iter().filter_map(|secret| end_of_echo(text, at, secret)).max()?;
             Some(at..end)
@@ -98,12 +98,12 @@ impl Mask {
         let mut whole = text.len();
         if read.len() < body.len() {
             // The cut may have gone through a secret, whose beginning is then at the end.
-            let longest = self.0.iter().map(String::len).max().unwrap_or_default() * LONGEST_ESCAPE;
+            let longest = self.0.iter().map(String::len).max().unwrap_or_default() * MAX_ESCAPED_BYTE;
             whole = text.floor_char_boundary(whole.saturating_sub(longest));
         }
         let mut kept = escaped(&text[..whole], keeps_lines);
-        if kept.len() > KEPT_BODY || read.len() < body.len() {
-            kept.truncate(kept.floor_char_boundary(KEPT_BODY));
+        if kept.len() > MAX_TEXT || read.len() < body.len() {
+            kept.truncate(kept.floor_char_boundary(MAX_TEXT));
             kept.push('…');
         }
         kept
@@ -183,7 +183,7 @@ fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
         let mut next = Vec::new();
         for end in ends {
             // JSON escapes by a backslash, and JSON in JSON by more of them.
-            for start in end..=end + MOST_ESCAPES {
+            for start in end..=end + MAX_BACKSLASHES {
                 for length in lengths_of_forms(text.get(start..).unwrap_or_default(), c) {
                     if length > 0 && !next.contains(&(start + length)) {
                         next.push(start + length);
@@ -381,8 +381,8 @@ mod tests {
     #[test]
     fn a_kept_body_is_bounded_also_where_the_cut_goes_through_a_secret() {
         let secret = "0123456789".repeat(4);
-        assert!(mask(&[&secret]).body(&vec![b'x'; 1 << 20]).len() < KEPT_BODY + 8);
-        let fields = format!(r#""password":"{}""#, "y".repeat(4 * KEPT_BODY - 60));
+        assert!(mask(&[&secret]).body(&vec![b'x'; 1 << 20]).len() < MAX_TEXT + 8);
+        let fields = format!(r#""password":"{}""#, "y".repeat(4 * MAX_TEXT - 60));
         let body = format!("{fields}, key {secret}{}", "z".repeat(100));
         let kept = mask(&[&secret]).body(body.as_bytes());
         assert!(!kept.contains("01234"), "{kept}");
@@ -416,7 +416,7 @@ mod tests {
     #[test]
     fn escaped_text_is_bounded() {
         let text = Mask::default().text(&"\u{1b}".repeat(1 << 20));
-        assert!(text.len() <= KEPT_BODY + 3 && text.starts_with(r"\u001b\u001b") && text.ends_with('…'));
+        assert!(text.len() <= MAX_TEXT + 3 && text.starts_with(r"\u001b\u001b") && text.ends_with('…'));
     }
 
     #[test]

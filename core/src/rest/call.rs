@@ -18,23 +18,23 @@ use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Map, SyntaxError, Value};
 use crate::encoding::text::split_once;
 use crate::error::{
-    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
-    TransportError,
+    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, TimeoutError, TimeoutKind,
+    TooLargeError, TransportError,
 };
 use crate::rest::calls::actions::Screenshot;
 use crate::rest::http::{Method, Request, Response, SendFailure};
 use crate::rest::image;
-use crate::rest::operation::{Answer, Carrier, Effect, Encoded, Endpoint, Operation};
+use crate::rest::operation::{Effect, Encoded, Endpoint, Operation, ParameterEncoding, ResponseKind};
 use crate::rest::refusal;
-use crate::rest::retry::{Backoff, Jitter, retry_after, retry_delay};
+use crate::rest::retry::{Backoff, Jitter, millis_from_seconds, retry_after, retry_delay};
 use crate::rest::schema::normalize;
-use crate::rest::upload::{Content, Form, Transfer, UploadProgress};
+use crate::rest::upload::{Content, Form, UploadProgress, UploadTracker};
 
 /// Added to the server's own time limit of a long call, for the way there and back.
-const MARGIN: Millis = 15_000;
+const ROUND_TRIP_MARGIN: Millis = 15_000;
 
 /// Added to the server's words where it misses the key.
-const NO_KEY: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
+const NO_KEY_HINT: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
 
 /// The value of a call. `Debug` shows a JSON value without its secrets, and of bytes how many they are.
 #[derive(Clone, PartialEq)]
@@ -119,7 +119,7 @@ pub struct Call {
     request: Request,
     /// The largest body of what a link leads to, in bytes.
     max_linked_bytes: u64,
-    transfer: Option<Transfer>,
+    upload: Option<UploadTracker>,
     /// The operation's own answer has come, and a link in it is being fetched.
     following: bool,
     attempt: u32,
@@ -171,7 +171,7 @@ impl Call {
         options: &CallOptions,
         seed: u64,
     ) -> Result<Self, Error> {
-        Self::prepare(config, E::OPERATION, &endpoint.params(), options, None, seed)
+        Self::prepare(config, E::OPERATION, &endpoint.params()?, options, None, seed)
     }
 
     fn prepare(
@@ -193,31 +193,31 @@ impl Call {
             max_response_bytes,
             once: operation.effect == Effect::Once,
         };
-        let mut transfer = None;
-        match (operation.carrier, content) {
-            (Carrier::Multipart, Some(content)) if !Form::can_carry(&content.name) => {
+        let mut upload = None;
+        match (operation.encoding, content) {
+            (ParameterEncoding::Multipart, Some(content)) if !Form::can_encode_name(&content.name) => {
                 let problem =
                     "must have a name without %22, %0D, %0A and control characters: a form cannot carry them";
                 return Err(Error::encode(operation.name, "file", problem));
             }
-            (Carrier::Multipart, Some(content)) => {
+            (ParameterEncoding::Multipart, Some(content)) => {
                 let form = Form::new(&fields, &content, &mut jitter);
                 request.headers.push(("content-type".to_owned(), form.content_type));
                 request.body = Some(form.body);
-                transfer = Some(Transfer::new(form.file));
+                upload = Some(UploadTracker::new(form.file));
             }
-            (Carrier::Multipart, None) => {
+            (ParameterEncoding::Multipart, None) => {
                 return Err(Error::encode(operation.name, "file", "is required: the content to upload"));
             }
             (_, Some(_)) => {
                 return Err(Error::encode(operation.name, "file", "is not a parameter of this call"));
             }
-            (Carrier::Json, None) if operation.method == Method::Post => {
+            (ParameterEncoding::Json, None) if operation.method == Method::Post => {
                 let body = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
                 request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
                 request.body = Some(Value::Object(body).to_string().into_bytes());
             }
-            (Carrier::Json | Carrier::Query, None) => {}
+            (ParameterEncoding::Json | ParameterEncoding::Query, None) => {}
         }
         let mut mask = Mask::default();
         config.api_key.iter().for_each(|key| mask.add(key.expose()));
@@ -249,11 +249,11 @@ impl Call {
             max_retries,
             jitter,
             request,
-            max_linked_bytes: match operation.answer {
-                Answer::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
-                Answer::Screenshot | Answer::Value { .. } => max_response_bytes,
+            max_linked_bytes: match operation.response {
+                ResponseKind::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
+                ResponseKind::Screenshot | ResponseKind::Value { .. } => max_response_bytes,
             },
-            transfer,
+            upload,
             following: false,
             attempt: 0,
             requests: 0,
@@ -284,7 +284,7 @@ impl Call {
                 self.log.add(|| LogEntry {
                     subject: self.operation.name.to_owned(),
                     event: LogEvent::Retry {
-                        error: said(&error, self.operation.name),
+                        error: without_operation(&error, self.operation.name),
                         request_id: self.request_id.take().map(|id| self.mask.text(&id)),
                         attempt: self.attempt,
                         of: self.max_retries,
@@ -294,7 +294,7 @@ impl Call {
                 Step::Wait(wait)
             }
             Phase::Ready | Phase::Sent { .. } => {
-                self.finish(now, Err(self.out_of_time(Span::Total, self.total)))
+                self.finish(now, Err(self.out_of_time(TimeoutKind::Total, self.total)))
             }
             Phase::Failed(error, _) => self.finish(now, Err(error)),
             Phase::Done(Some(result)) => self.finish(now, result),
@@ -306,7 +306,7 @@ impl Call {
         self.log.add(|| LogEntry {
             subject: self.operation.name.to_owned(),
             event: LogEvent::Called {
-                error: result.as_ref().err().map(|error| said(error, self.operation.name)),
+                error: result.as_ref().err().map(|error| without_operation(error, self.operation.name)),
                 took: now.saturating_sub(self.started.unwrap_or(now)),
                 requests: self.requests,
                 request_id: self.request_id.take().map(|id| self.mask.text(&id)),
@@ -323,27 +323,27 @@ impl Call {
 
     /// So many bytes of the request's body are on their way.
     pub fn handle_sent(&mut self, body: usize) {
-        self.transfer.iter_mut().for_each(|transfer| transfer.reach(body));
+        self.upload.iter_mut().for_each(|upload| upload.reach(body));
     }
 
     /// How far an upload is, if that has changed. Over all tries it never goes back, and after a good answer it is whole.
     #[must_use]
     pub fn poll_upload_progress(&mut self) -> Option<UploadProgress> {
-        self.transfer.as_mut()?.poll()
+        self.upload.as_mut()?.poll()
     }
 
     /// The answer came.
     pub fn handle_response(&mut self, mut response: Response) {
         self.request_id = response.header("x-request-id").map(str::to_owned);
-        let judged = if (200..300).contains(&response.status) {
+        let result = if (200..300).contains(&response.status) {
             // What may fail now is only the reading of the answer, or the fetching of a link in it.
-            self.deliver(Delivered::Yes);
-            self.transfer.iter_mut().for_each(Transfer::complete);
+            self.record_delivery(Delivered::Yes);
+            self.upload.iter_mut().for_each(UploadTracker::complete);
             if response.too_large { Err(self.too_large(&response)) } else { self.decode(&mut response) }
         } else {
-            Err(self.refused(&response))
+            Err(self.server_error(&response))
         };
-        match judged {
+        match result {
             Ok(Some(output)) => self.phase = Phase::Done(Some(Ok(output))),
             // A link was followed: its request is in place.
             Ok(None) => self.phase = Phase::Ready,
@@ -354,7 +354,7 @@ impl Call {
     /// The request failed without an answer.
     pub fn handle_failure(&mut self, failure: SendFailure) {
         let SendFailure { reached, message } = failure;
-        self.deliver(reached.into());
+        self.record_delivery(reached.into());
         self.fail(Error::Transport(TransportError {
             operation: self.operation.name.to_owned(),
             message: self.mask.text(&message),
@@ -365,30 +365,30 @@ impl Call {
     /// The time limit of the request passed before its answer was complete.
     pub fn handle_timeout(&mut self) {
         let last = matches!(self.phase, Phase::Sent { last: true });
-        self.deliver(Delivered::Maybe);
+        self.record_delivery(Delivered::Maybe);
         if last {
-            let error = self.out_of_time(Span::Total, self.total);
+            let error = self.out_of_time(TimeoutKind::Total, self.total);
             self.phase = Phase::Done(Some(Err(error)));
         } else {
-            self.fail(self.out_of_time(Span::Request, self.limits.request));
+            self.fail(self.out_of_time(TimeoutKind::Request, self.limits.request));
         }
     }
 
     /// The answer began, and its next piece did not come in time.
     pub fn handle_stall(&mut self) {
-        self.deliver(Delivered::Maybe);
-        self.fail(self.out_of_time(Span::Idle, self.limits.idle));
+        self.record_delivery(Delivered::Maybe);
+        self.fail(self.out_of_time(TimeoutKind::Idle, self.limits.idle));
     }
 
-    fn out_of_time(&self, span: Span, limit: Millis) -> Error {
+    fn out_of_time(&self, kind: TimeoutKind, limit: Millis) -> Error {
         let operation = self.operation.name.to_owned();
-        Error::Timeout(TimeoutError { operation, span, limit, delivered: self.delivered })
+        Error::Timeout(TimeoutError { operation, kind, limit, delivered: self.delivered })
     }
 
     /// The caller gives up. The next step is `Done`.
     pub fn abort(&mut self) {
         match self.phase {
-            Phase::Sent { .. } => self.deliver(Delivered::Maybe),
+            Phase::Sent { .. } => self.record_delivery(Delivered::Maybe),
             Phase::Ready | Phase::Failed(..) => {}
             Phase::Done(_) => return,
         }
@@ -400,7 +400,7 @@ impl Call {
     }
 
     /// What one request did adds to what the ones before it may have done.
-    fn deliver(&mut self, delivered: Delivered) {
+    fn record_delivery(&mut self, delivered: Delivered) {
         self.delivered = self.delivered.max(delivered);
     }
 
@@ -414,7 +414,7 @@ impl Call {
         self.phase = Phase::Failed(error, retry);
     }
 
-    fn refused(&mut self, response: &Response) -> Error {
+    fn server_error(&mut self, response: &Response) -> Error {
         let mask = &self.mask;
         // The documented shape of an error, and the nested one of the chat endpoint (G3).
         let body = json::parse(&response.body).unwrap_or_default();
@@ -431,7 +431,7 @@ impl Call {
         };
         let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
         if response.status == 401 && keyless && !self.following {
-            message.push_str(NO_KEY);
+            message.push_str(NO_KEY_HINT);
         }
         let mut error = ServerError {
             operation: self.operation.name.to_owned(),
@@ -450,33 +450,34 @@ impl Call {
                 body.get("retry_after")
                     .and_then(Value::as_f64)
                     .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+                    .map(millis_from_seconds)
             }),
             body: mask.body(&response.body),
             delivered: Delivered::No,
         };
         self.request_id.clone_from(&error.request_id);
-        self.deliver(error.judge_delivery());
+        self.record_delivery(error.delivery());
         error.delivered = self.delivered;
         Error::Server(Box::new(error))
     }
 
     /// The output, or `None` where a link has to be fetched first.
     fn decode(&mut self, response: &mut Response) -> Result<Option<Output>, Error> {
-        let output = match self.operation.answer {
-            Answer::Content if self.following => Output::Content(std::mem::take(&mut response.body)),
-            Answer::Content => {
+        let output = match self.operation.response {
+            ResponseKind::Content if self.following => Output::Content(std::mem::take(&mut response.body)),
+            ResponseKind::Content => {
                 let link = self.link(response)?;
-                self.follow(&link, response)?;
+                self.follow_link(&link, response)?;
                 return Ok(None);
             }
-            Answer::Screenshot => match self.picture(response)? {
-                Picture::Data(data) => Output::Screenshot(self.screenshot(data, response)?),
-                Picture::Link(link) => {
-                    self.follow(&link, response)?;
+            ResponseKind::Screenshot => match self.image(response)? {
+                ImageSource::Data(data) => Output::Screenshot(self.screenshot(data, response)?),
+                ImageSource::Link(link) => {
+                    self.follow_link(&link, response)?;
                     return Ok(None);
                 }
             },
-            Answer::Value { ty, under } => {
+            ResponseKind::Value { ty, under } => {
                 let mut value = if response.body.trim_ascii().is_empty() {
                     Value::Object(Map::new())
                 } else {
@@ -484,10 +485,11 @@ impl Call {
                 };
                 if let Some(name) = under.iter().find(|name| value.get(name).is_some()) {
                     let mut inner = value.get_mut(name).map(Value::take).unwrap_or_default();
-                    normalize(&mut inner, &ty).map_err(|error| self.misfit(response, error.inside(name)))?;
+                    normalize(&mut inner, &ty)
+                        .map_err(|error| self.mismatch(response, error.inside(name)))?;
                     value = inner;
                 } else {
-                    normalize(&mut value, &ty).map_err(|error| self.misfit(response, error))?;
+                    normalize(&mut value, &ty).map_err(|error| self.mismatch(response, error))?;
                 }
                 Output::Value(value)
             }
@@ -499,16 +501,16 @@ impl Call {
         let value = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
         match value.get("url") {
             Some(Value::String(url)) => Ok(url.clone()),
-            Some(other) => Err(self.misfit(response, Mismatch::new("a string", other).inside("url"))),
-            None => Err(self.misfit(response, Mismatch::missing("a string").inside("url"))),
+            Some(other) => Err(self.mismatch(response, Mismatch::new("a string", other).inside("url"))),
+            None => Err(self.mismatch(response, Mismatch::missing("a string").inside("url"))),
         }
     }
 
     /// Prepares the request for a link. It gets the API key only on the service's own origin.
-    fn follow(&mut self, link: &str, response: &Response) -> Result<(), Error> {
+    fn follow_link(&mut self, link: &str, response: &Response) -> Result<(), Error> {
         let Some((url, own)) = self.base.resolve(link) else {
             let problem = "expected an http or https URL or a path from the root".to_owned();
-            return Err(self.misfit(response, Mismatch { path: String::new(), problem }));
+            return Err(self.mismatch(response, Mismatch { path: String::new(), problem }));
         };
         self.mask.add_query(&url);
         self.request = Request {
@@ -520,37 +522,37 @@ impl Call {
             once: false,
         };
         // A signed URL carries its own credentials: some stores refuse a second kind beside them.
-        if own && matches!(self.operation.answer, Answer::Screenshot) {
+        if own && matches!(self.operation.response, ResponseKind::Screenshot) {
             authorize(&mut self.request, self.key.as_ref());
         }
         self.following = true;
         Ok(())
     }
 
-    fn picture(&self, response: &mut Response) -> Result<Picture, Error> {
+    fn image(&self, response: &mut Response) -> Result<ImageSource, Error> {
         if self.following || image::inspect(&response.body).is_some() {
-            return Ok(Picture::Data(std::mem::take(&mut response.body)));
+            return Ok(ImageSource::Data(std::mem::take(&mut response.body)));
         }
         let mut body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
         let text = match body.get_mut("image").map(Value::take) {
             Some(Value::String(text)) => text,
             Some(other) => {
-                return Err(self.misfit(response, Mismatch::new("a string", &other).inside("image")));
+                return Err(self.mismatch(response, Mismatch::new("a string", &other).inside("image")));
             }
-            None => return Err(self.misfit(response, Mismatch::missing("a string").inside("image"))),
+            None => return Err(self.mismatch(response, Mismatch::missing("a string").inside("image"))),
         };
         // Every documented form at once: A to E of the generations; F is the picture itself, and was taken above.
         let encoded = match text.strip_prefix("data:") {
             Some(data) => split_once(data, ";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
                 let problem = "expected a data URL in base64".to_owned();
-                self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+                self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
             })?,
             // Base64 of a JPEG begins with a slash too: `/9j/`. A path is not valid base64 of a picture.
             None if text.starts_with("http://") || text.starts_with("https://") => {
-                return Ok(Picture::Link(text));
+                return Ok(ImageSource::Link(text));
             }
             None if text.starts_with('/') && !text.starts_with("/9j/") => {
-                return Ok(Picture::Link(text));
+                return Ok(ImageSource::Link(text));
             }
             None => &text,
         };
@@ -558,16 +560,16 @@ impl Call {
         let decoded = BASE64
             .decode(encoded)
             .or_else(|_| BASE64.decode(encoded.split_ascii_whitespace().collect::<String>()));
-        decoded.map(Picture::Data).map_err(|_| {
+        decoded.map(ImageSource::Data).map_err(|_| {
             let problem = "expected base64, a data URL or a link".to_owned();
-            self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+            self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
         })
     }
 
     fn screenshot(&self, data: Vec<u8>, response: &Response) -> Result<Screenshot, Error> {
         let info = image::inspect(&data).ok_or_else(|| {
             let problem = "expected a PNG or JPEG picture".to_owned();
-            self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+            self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
         })?;
         Ok(Screenshot { data, mime_type: info.mime_type, width: info.width, height: info.height })
     }
@@ -589,15 +591,15 @@ impl Call {
         Error::Decode(DecodeError {
             // The next response would hold as many values.
             garbled: !error.too_many_values,
-            ..self.unreadable(response, Mismatch { path: String::new(), problem })
+            ..self.decode_error(response, Mismatch { path: String::new(), problem })
         })
     }
 
-    fn misfit(&self, response: &Response, mismatch: Mismatch) -> Error {
-        Error::Decode(self.unreadable(response, mismatch))
+    fn mismatch(&self, response: &Response, mismatch: Mismatch) -> Error {
+        Error::Decode(self.decode_error(response, mismatch))
     }
 
-    fn unreadable(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
+    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
         DecodeError {
             operation: self.operation.name.to_owned(),
             path,
@@ -614,13 +616,13 @@ impl Call {
 fn request_timeout(config: &Config, operation: &Operation, params: &Map) -> Millis {
     let Some(server) = operation.server_limit(params) else { return config.request_timeout() };
     match config.timeout {
-        Some(timeout) if server < timeout || !operation.names_server_limit(params) => timeout,
-        _ => config.request_timeout().max(server + MARGIN),
+        Some(timeout) if server < timeout || !operation.sets_server_limit(params) => timeout,
+        _ => config.request_timeout().max(server + ROUND_TRIP_MARGIN),
     }
 }
 
 /// An error without the name of the call, which a line of the log begins with.
-fn said(error: &Error, operation: &str) -> String {
+fn without_operation(error: &Error, operation: &str) -> String {
     let mut text = error.to_string();
     let rest = text.strip_prefix(operation).and_then(|rest| rest.strip_prefix(": "));
     let name = rest.map_or(0, |rest| text.len() - rest.len());
@@ -628,7 +630,7 @@ fn said(error: &Error, operation: &str) -> String {
     text
 }
 
-enum Picture {
+enum ImageSource {
     Data(Vec<u8>),
     Link(String),
 }

@@ -6,10 +6,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::encoding::json::{self, Map, Value};
+use crate::encoding::json::{self, Map, Number, Value};
 use crate::encoding::percent::percent_encode;
 use crate::encoding::text::replace;
-use crate::error::{Error, kind};
+use crate::error::{Error, describe};
 use crate::rest::http::Method;
 use crate::rest::schema::{Field, Rule, Type, expected, whole};
 
@@ -26,7 +26,7 @@ pub enum Effect {
 
 /// Where the parameters that are not in the path travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
+pub enum ParameterEncoding {
     /// In the query of the URL.
     Query,
     /// In a JSON body.
@@ -37,7 +37,7 @@ pub enum Carrier {
 
 /// What the answer is.
 #[derive(Debug, Clone, Copy)]
-pub enum Answer {
+pub enum ResponseKind {
     /// A JSON value, which some generations wrap in an object under one of these names.
     Value {
         /// The type of the value.
@@ -82,8 +82,11 @@ pub struct Operation {
     pub name: &'static str,
     /// The name of its Rust struct; the TypeScript type of its parameters adds `Params`.
     pub type_name: &'static str,
-    /// What it does.
+    /// What the call does. Empty without the feature `describe`.
     pub doc: &'static str,
+    /// Where the facts of the declaration are known from, by the tags of docs/protocol.md; empty for the specification.
+    #[cfg(feature = "describe")]
+    pub source: &'static str,
     /// The verb.
     pub method: Method,
     /// The path with its places in braces.
@@ -93,11 +96,11 @@ pub struct Operation {
     /// The other parameters.
     pub fields: &'static [Field],
     /// Where the other parameters travel.
-    pub carrier: Carrier,
+    pub encoding: ParameterEncoding,
     /// What a repetition does.
     pub effect: Effect,
     /// What the answer is.
-    pub answer: Answer,
+    pub response: ResponseKind,
     /// Query parameters that are always sent.
     pub constant: &'static [(&'static str, &'static str)],
     /// Set for a call that may last long on the server.
@@ -112,10 +115,17 @@ pub trait Endpoint: Serialize {
     type Response: DeserializeOwned;
 
     /// The parameters in the form that [`Operation::encode`] takes.
-    fn params(&self) -> Map {
-        match serde_json::to_vec(self).map(|params| json::parse(&params)) {
-            Ok(Ok(Value::Object(params))) => params,
-            _ => Map::new(),
+    ///
+    /// # Errors
+    /// [`Error::Encode`] if serde cannot serialize the parameters, for example because of a number that is not finite.
+    fn params(&self) -> Result<Map, Error> {
+        let refuse = |problem: String| Error::encode(Self::OPERATION.name, "parameters", problem);
+        let json =
+            serde_json::to_vec(self).map_err(|error| refuse(format!("cannot be serialized: {error}")))?;
+        match json::parse(&json) {
+            Ok(Value::Object(params)) => Ok(params),
+            Ok(_) => Err(refuse("must serialize as an object".to_owned())),
+            Err(error) => Err(refuse(format!("do not serialize as JSON: {error}"))),
         }
     }
 }
@@ -175,7 +185,7 @@ impl Operation {
         }
         let mut query: Vec<String> =
             self.constant.iter().map(|(name, value)| format!("{name}={}", percent_encode(value))).collect();
-        if self.carrier == Carrier::Query {
+        if self.encoding == ParameterEncoding::Query {
             query.extend(fields.drain(..).map(|(name, value)| {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 format!("{name}={}", percent_encode(&text))
@@ -193,19 +203,23 @@ impl Operation {
         let value = match params.get(field.name) {
             None | Some(Value::Null) if field.optional => return Ok(None),
             None | Some(Value::Null) => {
-                let problem = format!("is required: {}", wanted(field));
+                let problem = format!("is required: {}", accepted_values(field));
                 return Err(Error::encode(self.name, field.name, problem));
             }
             Some(value) => value,
         };
         accept(field, value).map(Some).ok_or_else(|| {
-            Error::encode(self.name, field.name, format!("must be {}, not {}", wanted(field), shown(value)))
+            Error::encode(
+                self.name,
+                field.name,
+                format!("must be {}, not {}", accepted_values(field), shown(value)),
+            )
         })
     }
 
     /// Whether the caller says how long the server may take.
     #[must_use]
-    pub fn names_server_limit(&self, params: &Map) -> bool {
+    pub fn sets_server_limit(&self, params: &Map) -> bool {
         self.server_time.is_some_and(|limit| params.get(limit.field).is_some_and(|value| !value.is_null()))
     }
 
@@ -266,9 +280,10 @@ fn is_resolution(text: &str) -> bool {
 
 /// What a field takes, in words.
 #[must_use]
-pub fn wanted(field: &Field) -> String {
+pub fn accepted_values(field: &Field) -> String {
     let list = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
-    let figure = |number: f64| Value::from(number).to_string();
+    let figure =
+        |number: f64| Number::rounded(number).map_or_else(String::new, |number| number.as_str().to_owned());
     match (field.rule, &field.ty) {
         (_, Type::Choice(choice)) => {
             format!("one of {}", list(&mut choice.values.iter().map(|name| format!("{name:?}"))))
@@ -288,7 +303,7 @@ pub fn wanted(field: &Field) -> String {
 fn shown(value: &Value) -> String {
     match value.as_str() {
         Some(text) if text.len() <= 40 => format!("{text:?}"),
-        _ => kind(value),
+        _ => describe(value),
     }
 }
 
@@ -296,12 +311,13 @@ fn shown(value: &Value) -> String {
 macro_rules! endpoint {
     (
         $(#[doc = $doc:literal])+
+        $(#[source($source:literal)])?
         $name:ident = $wire_name:literal;
-        $method:ident $path:literal, $effect:ident, $carrier:ident => $response:ty, $answer:expr;
+        $method:ident $path:literal, $effect:ident, $encoding:ident => $response:ty, $response_kind:expr;
         $( constant: $constant:expr; )?
         $( server_time: $server_time:expr; )?
         path { $( $(#[doc = $path_doc:literal])+ $path_field:ident, )* }
-        fields { $( $(#[doc = $field_doc:literal])+ $field:ident : $ty:ty $( { $($key:ident : $value:expr),+ $(,)? } )? , )* }
+        fields { $( $(#[doc = $field_doc:literal])+ $(#[source($field_source:literal)])? $field:ident : $ty:ty $( { $($key:ident : $value:expr),+ $(,)? } )? , )* }
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
@@ -316,11 +332,15 @@ macro_rules! endpoint {
                 name: $wire_name,
                 type_name: stringify!($name),
                 doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                #[cfg(feature = "describe")]
+                source: concat!($($source)?),
                 method: $crate::rest::http::Method::$method,
                 path: $path,
                 path_fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($path_field),
                     doc: $crate::rest::schema::doc_text!($($path_doc, "\n"),+),
+                    #[cfg(feature = "describe")]
+                    source: "",
                     ty: $crate::rest::schema::Type::String,
                     optional: false,
                     rule: $crate::rest::schema::Rule::NotEmpty,
@@ -333,6 +353,8 @@ macro_rules! endpoint {
                     ..$crate::rest::schema::Field {
                         name: stringify!($field),
                         doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                        #[cfg(feature = "describe")]
+                        source: concat!($($field_source)?),
                         ty: <$ty as $crate::rest::schema::Typed>::TYPE,
                         optional: <$ty as $crate::rest::schema::Typed>::OPTIONAL,
                         rule: $crate::rest::schema::Rule::Any,
@@ -341,9 +363,9 @@ macro_rules! endpoint {
                         with: "",
                     }
                 } ),*],
-                carrier: $crate::rest::operation::Carrier::$carrier,
+                encoding: $crate::rest::operation::ParameterEncoding::$encoding,
                 effect: $crate::rest::operation::Effect::$effect,
-                answer: $answer,
+                response: $response_kind,
                 $( constant: $constant, )?
                 $( server_time: Some($server_time), )?
                 ..$crate::rest::operation::BLANK
@@ -359,18 +381,20 @@ pub(crate) const BLANK: Operation = Operation {
     name: "",
     type_name: "",
     doc: "",
+    #[cfg(feature = "describe")]
+    source: "",
     method: Method::Get,
     path: "",
     path_fields: &[],
     fields: &[],
-    carrier: Carrier::Json,
+    encoding: ParameterEncoding::Json,
     effect: Effect::Once,
-    answer: Answer::Content,
+    response: ResponseKind::Content,
     constant: &[],
     server_time: None,
 };
 
 /// An answer that is a bare JSON value of a type.
-pub(crate) const fn bare(ty: Type) -> Answer {
-    Answer::Value { ty, under: &[] }
+pub(crate) const fn bare(ty: Type) -> ResponseKind {
+    ResponseKind::Value { ty, under: &[] }
 }

@@ -4,13 +4,13 @@
 use crate::encoding::json::{self, Value};
 
 /// How many characters of a text that is not JSON are shown.
-const SHOWN: usize = 200;
+const MAX_CHARACTERS: usize = 200;
 /// How much of a body is searched for a title, in bytes.
-const SEARCHED: usize = 64 << 10;
+const MAX_SEARCHED: usize = 64 << 10;
 /// The longest reference to a character in markup, as `&#x1F600;`.
-const LONGEST_REFERENCE: usize = 10;
+const MAX_REFERENCE: usize = 10;
 /// How many items of a list are shown.
-const ITEMS: usize = 3;
+const MAX_LIST_ITEMS: usize = 3;
 
 /// The fields that name a problem, and those that explain it, the best first (this service, RFC 9457, RFC 6749, FastAPI,
 /// JSON:API, AWS).
@@ -40,7 +40,7 @@ pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     if body.starts_with(&[0x1f, 0x8b]) {
         return format!("{none} that can be read: its response is compressed (gzip)");
     }
-    let body = &body[..body.len().min(SEARCHED)];
+    let body = &body[..body.len().min(MAX_SEARCHED)];
     let Some(text) = decode(body) else {
         return format!("{none} that can be read: its response is not text");
     };
@@ -55,7 +55,7 @@ fn of_json(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim_ascii().is_empty() => Some(text.clone()),
         Value::Array(items) => {
-            let texts: Vec<String> = items.iter().filter_map(of_json).take(ITEMS).collect();
+            let texts: Vec<String> = items.iter().filter_map(of_json).take(MAX_LIST_ITEMS).collect();
             (!texts.is_empty()).then(|| texts.join("; "))
         }
         Value::Object(_) => {
@@ -76,7 +76,7 @@ fn of_field(value: &Value) -> Option<String> {
     of_json(value).or_else(|| {
         let Value::Object(fields) = value else { return None };
         let named = fields.iter().filter_map(|(name, value)| Some(format!("{name}: {}", of_json(value)?)));
-        let texts: Vec<String> = named.take(ITEMS).collect();
+        let texts: Vec<String> = named.take(MAX_LIST_ITEMS).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
     })
 }
@@ -172,7 +172,7 @@ fn words(markup: &str) -> String {
 fn entity(text: &str) -> Option<(char, usize)> {
     const NAMED: [(&str, char); 6] =
         [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", ' ')];
-    let end = text.bytes().take(LONGEST_REFERENCE).position(|byte| byte == b';')?;
+    let end = text.bytes().take(MAX_REFERENCE).position(|byte| byte == b';')?;
     let name = &text[1..end];
     let character = match name.strip_prefix('#') {
         Some(number) => {
@@ -220,7 +220,7 @@ fn without_status(words: &str, status: u16) -> &str {
 
 /// The first words of a text.
 pub(crate) fn shortened(words: &str) -> String {
-    match words.char_indices().nth(SHOWN) {
+    match words.char_indices().nth(MAX_CHARACTERS) {
         None => words.to_owned(),
         Some((end, _)) => {
             // A long text without spaces is cut anywhere.
@@ -358,15 +358,18 @@ mod tests {
     #[test]
     fn a_reason_is_short_and_masked() {
         let long = reason(502, "word ".repeat(100_000).as_bytes());
-        assert!(long.ends_with("word…") && long.chars().count() <= SHOWN, "{long}");
+        assert!(long.ends_with("word…") && long.chars().count() <= MAX_CHARACTERS, "{long}");
         let cut = reason(502, "é".repeat(100_000).as_bytes());
-        assert_eq!(cut.chars().count(), SHOWN + 1);
+        assert_eq!(cut.chars().count(), MAX_CHARACTERS + 1);
         let page = format!("<title>{} key sk_live_secret</title>", "x ".repeat(95));
         assert!(!reason(502, page.as_bytes()).contains("sk_l"), "the cut goes through the key");
         assert_eq!(reason(502, b"<p>key sk&#95;live&#x5f;secret</p>"), "key ***");
         assert_eq!(reason(502, b"<p>\x1b[31mred</p>"), "\\u001b[31mred");
         for part in ["<", "&", "<title>", "</title", "<!--", "<script>"] {
-            assert!(reason(502, part.repeat(1 << 18).as_bytes()).chars().count() <= SHOWN + 1, "{part}");
+            assert!(
+                reason(502, part.repeat(1 << 18).as_bytes()).chars().count() <= MAX_CHARACTERS + 1,
+                "{part}"
+            );
         }
     }
 }

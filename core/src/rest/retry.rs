@@ -68,28 +68,32 @@ pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jit
     if !passing || !harmless {
         return None;
     }
-    let asked = match error {
+    let requested = match error {
         Error::Server(error) => error.retry_after,
         _ => None,
     };
-    Some(match asked {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "decoded within a day")]
-        Some(seconds) => (seconds * 1000.0).ceil() as Millis,
-        None => Backoff::CALL.delay(attempt, jitter),
-    })
+    Some(requested.unwrap_or_else(|| Backoff::CALL.delay(attempt, jitter)))
 }
 
 /// A `Retry-After` field in seconds: a number, or a date in relation to the `Date` field of the same answer, so that
 /// no clock of ours is asked. Capped at a day; `None` for anything else.
 #[must_use]
-pub fn retry_after(value: &str, date: Option<&str>) -> Option<f64> {
+pub fn retry_after(value: &str, date: Option<&str>) -> Option<Millis> {
     const DAY: f64 = 86_400.0;
     if let Some(seconds) = json::parse(value.as_bytes()).ok().and_then(|seconds| seconds.as_f64()) {
-        return (seconds >= 0.0).then_some(seconds.min(DAY));
+        return (seconds >= 0.0).then(|| millis_from_seconds(seconds.min(DAY)));
     }
     let (until, now) = (http_date(value)?, http_date(date?)?);
-    #[allow(clippy::cast_precision_loss, reason = "seconds of this era are exact")]
-    Some(((until - now).max(0) as f64).min(DAY))
+    #[allow(clippy::cast_precision_loss, reason = "the difference of two dates is exact")]
+    Some(millis_from_seconds(((until - now).max(0) as f64).min(DAY)))
+}
+
+/// Converts seconds of the wire to milliseconds, rounded up. Negative values and NaN become 0.
+#[must_use]
+pub fn millis_from_seconds(seconds: f64) -> Millis {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    let milliseconds = (seconds * 1000.0).ceil() as Millis;
+    milliseconds
 }
 
 /// An IMF-fixdate (RFC 9110 section 5.6.7), as `Sun, 06 Nov 1994 08:49:37 GMT`, in seconds since 1970.
@@ -121,15 +125,15 @@ mod tests {
         assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(http_date("Thu, 29 Feb 2024 00:00:00 GMT"), Some(1_709_164_800));
         let later = retry_after("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:07 GMT"));
-        assert_eq!(later, Some(30.0));
+        assert_eq!(later, Some(30_000));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", None), None);
         assert_eq!(http_date("Sun, 06 Nov 1994 9223372036854775807:49:37 GMT"), None);
     }
 
     #[test]
     fn a_number_is_read_and_capped() {
-        assert_eq!(retry_after(" 2 ", None), Some(2.0));
-        assert_eq!(retry_after("1e300", None), Some(86_400.0));
+        assert_eq!(retry_after(" 2 ", None), Some(2_000));
+        assert_eq!(retry_after("1e300", None), Some(86_400_000));
         for wrong in ["", "-1", "NaN", "soon"] {
             assert_eq!(retry_after(wrong, None), None, "{wrong}");
         }

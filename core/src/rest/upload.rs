@@ -35,7 +35,7 @@ pub struct UploadProgress {
 
 /// Follows the file in the body of a request, over every try.
 #[derive(Debug)]
-pub(crate) struct Transfer {
+pub(crate) struct UploadTracker {
     /// Where in the body the file is.
     file: Range<usize>,
     /// The most that any try has sent of it.
@@ -43,7 +43,7 @@ pub(crate) struct Transfer {
     pending: bool,
 }
 
-impl Transfer {
+impl UploadTracker {
     pub(crate) fn new(file: Range<usize>) -> Self {
         Self { file, loaded: None, pending: false }
     }
@@ -81,7 +81,7 @@ pub(crate) struct Form {
 impl Form {
     /// Whether a form carries a name as it is. A header has no other control characters than tabs, and a form escapes a quote and
     /// line ends but not the percent sign, so three texts would come out as another name.
-    pub(crate) fn can_carry(name: &str) -> bool {
+    pub(crate) fn can_encode_name(name: &str) -> bool {
         let is_plain = |byte: u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
         name.bytes().all(is_plain)
             && ["%22", "%0D", "%0A"].iter().all(|escape| split_once(name, escape).is_none())
@@ -131,9 +131,9 @@ fn boundary(jitter: &mut Jitter, data: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn told(transfer: &mut Transfer, body: usize) -> Option<usize> {
-        transfer.reach(body);
-        transfer.poll().map(|uploaded| {
+    fn reported(upload: &mut UploadTracker, body: usize) -> Option<usize> {
+        upload.reach(body);
+        upload.poll().map(|uploaded| {
             assert_eq!(uploaded.total, 20);
             uploaded.loaded
         })
@@ -141,40 +141,40 @@ mod tests {
 
     #[test]
     fn the_file_is_counted_and_what_surrounds_it_is_not() {
-        let mut transfer = Transfer::new(10..30);
+        let mut upload = UploadTracker::new(10..30);
         let steps = [(4, Some(0)), (10, None), (11, Some(1)), (30, Some(20)), (37, None)];
         for (body, expected) in steps {
-            assert_eq!(told(&mut transfer, body), expected, "{body} bytes of the body");
+            assert_eq!(reported(&mut upload, body), expected, "{body} bytes of the body");
         }
     }
 
     #[test]
     fn another_try_does_not_count_back() {
-        let mut transfer = Transfer::new(10..30);
-        assert_eq!(told(&mut transfer, 25), Some(15));
-        assert_eq!(told(&mut transfer, 12), None);
-        assert_eq!(told(&mut transfer, 26), Some(16));
+        let mut upload = UploadTracker::new(10..30);
+        assert_eq!(reported(&mut upload, 25), Some(15));
+        assert_eq!(reported(&mut upload, 12), None);
+        assert_eq!(reported(&mut upload, 26), Some(16));
     }
 
     #[test]
     fn what_the_server_took_is_whole_and_told_once() {
         for file in [10..30, 10..10] {
-            let mut transfer = Transfer::new(file.clone());
-            assert_eq!(transfer.poll(), None);
-            transfer.complete();
-            assert_eq!(transfer.poll(), Some(UploadProgress { loaded: file.len(), total: file.len() }));
-            transfer.complete();
-            assert_eq!(transfer.poll(), None);
+            let mut upload = UploadTracker::new(file.clone());
+            assert_eq!(upload.poll(), None);
+            upload.complete();
+            assert_eq!(upload.poll(), Some(UploadProgress { loaded: file.len(), total: file.len() }));
+            upload.complete();
+            assert_eq!(upload.poll(), None);
         }
     }
 
     #[test]
     fn a_name_is_carried_as_it_is_or_not_at_all() {
         for name in ["a.txt", "say \"hi\".txt", "a\r\nb\tc", "é 🙂", "100%", "%2", "%0a", "a\\b"] {
-            assert!(Form::can_carry(name), "{name:?}");
+            assert!(Form::can_encode_name(name), "{name:?}");
         }
         for name in ["a%22b", "%0D", "x%0A", "a\0b", "\u{1b}[2J", "\u{7f}"] {
-            assert!(!Form::can_carry(name), "{name:?}");
+            assert!(!Form::can_encode_name(name), "{name:?}");
         }
     }
 

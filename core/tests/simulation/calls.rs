@@ -1,12 +1,12 @@
 //! No call is carried out twice that must happen once, every error says rightly whether it was, and every call ends.
 
 use orgo_core::client::config::{CallOptions, Config};
-use orgo_core::encoding::json::Map;
+use orgo_core::encoding::json::{Map, Number};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
 use orgo_core::rest::http::{Method, Reached, Request, Response, SendFailure};
-use orgo_core::rest::operation::{Carrier, Effect, Operation};
+use orgo_core::rest::operation::{Effect, Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::random::Random;
 fn parameters(operation: &Operation) -> Map {
     let value = |name: &str| match name {
         "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => 1.into(),
-        "duration" => 0.5.into(),
+        "duration" => Number::rounded(0.5).expect("finite").into(),
         "direction" => "up".into(),
         _ => "text".into(),
     };
@@ -68,7 +68,7 @@ impl Told {
 
 pub(crate) fn schedule(random: &mut Random) {
     let operation = random.pick(OPERATIONS);
-    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+    let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: "f".to_owned(),
         content_type: "text/plain".to_owned(),
         data: vec![b'x'; FILE],

@@ -41,31 +41,31 @@ import type {
   Workspace,
 } from "./types.js";
 
-/** Every call: its parameters, and its result as a binding gives it. */
+/** Every call: its parameters, and the result that a binding returns. */
 export interface Operations {
   /** Creates a workspace. */
   "workspaces.create": { params: CreateWorkspaceParams; result: Workspace };
-  /** Lists every workspace. There are no pages. */
+  /** Lists all workspaces. The service has no pagination. */
   "workspaces.list": { params: ListWorkspacesParams; result: Workspace[] };
   /** Fetches a workspace with its computers. */
   "workspaces.get": { params: GetWorkspaceParams; result: Workspace };
   /** Deletes a workspace and every computer in it. */
   "workspaces.delete": { params: DeleteWorkspaceParams; result: Acknowledged };
-  /** Creates a computer. It starts by itself. */
+  /** Creates a computer, which starts automatically. */
   "computers.create": { params: CreateComputerParams; result: Computer };
   /** Fetches a computer. */
   "computers.get": { params: GetComputerParams; result: Computer };
-  /** Deletes a computer and its disk. It is stopped first if it runs. */
+  /** Deletes a computer and its disk. A running computer is stopped first. */
   "computers.delete": { params: DeleteComputerParams; result: Acknowledged };
   /** Fetches the password of the computer's channels. */
   "computers.vncPassword": { params: GetVncPasswordParams; result: VncPassword };
   /** Starts a stopped computer. */
   "computers.start": { params: StartComputerParams; result: Acknowledged };
-  /** Stops a computer. Its disk is kept, its processes are lost. */
+  /** Stops a computer. The disk is kept; all processes end. */
   "computers.stop": { params: StopComputerParams; result: Acknowledged };
-  /** Restarts a computer. Its password changes. */
+  /** Restarts a computer. The password of its channels changes. */
   "computers.restart": { params: RestartComputerParams; result: Acknowledged };
-  /** Takes a picture of the screen. */
+  /** Takes a screenshot. */
   "computers.screenshot": { params: TakeScreenshotParams; result: { mime_type: string; width: number; height: number } };
   /** Clicks the mouse at a point of the screen. */
   "computers.click": { params: ClickParams; result: ActionResult };
@@ -79,31 +79,31 @@ export interface Operations {
   "computers.scroll": { params: ScrollParams; result: ActionResult };
   /** Waits on the computer. */
   "computers.wait": { params: WaitParams; result: ActionResult };
-  /** Runs a command in a shell and waits for its end. */
+  /** Runs a shell command, and waits until it exits. */
   "computers.bash": { params: RunBashParams; result: BashResult };
-  /** Runs Python code in a fresh interpreter and waits for its end. */
+  /** Runs Python code in a new interpreter, and waits until it ends. */
   "computers.exec": { params: ExecPythonParams; result: ExecResult };
-  /** Starts to stream to an RTMP connection that is saved in the account's settings. */
+  /** Starts a stream to an RTMP connection from the settings of the account. */
   "stream.start": { params: StartStreamParams; result: StreamStatus };
-  /** Tells whether a stream runs. */
+  /** Returns the status of the stream. */
   "stream.status": { params: GetStreamStatusParams; result: StreamStatus };
-  /** Ends the stream. */
+  /** Stops the stream. */
   "stream.stop": { params: StopStreamParams; result: Acknowledged };
-  /** Uploads a file. A running computer finds it on its desktop. */
+  /** Uploads a file. On a running computer, it appears in the desktop folder. */
   "files.upload": { params: UploadFileParams; result: File };
   /** Lists files. */
   "files.list": { params: ListFilesParams; result: File[] };
-  /** Stores a file of a running computer and gives its URL. */
+  /** Stores a file of a running computer, and returns its URL. */
   "files.export": { params: ExportFileParams; result: ExportedFile };
-  /** Gives the URL of a file's content. */
+  /** Returns the URL of the content of a file. */
   "files.download": { params: GetDownloadUrlParams; result: DownloadUrl };
   /** Deletes a file. */
   "files.delete": { params: DeleteFileParams; result: Acknowledged };
-  /** Fetches a file's content. */
+  /** Fetches the content of a file. */
   "files.bytes": { params: GetDownloadUrlParams; result: null };
 }
 
-/** What a repetition of a call does; see `core`'s `Effect`. */
+/** Whether a call may be retried: see `Effect` in orgo-core. */
 export const EFFECTS = {
   "workspaces.create": "once",
   "workspaces.list": "read",

@@ -6,7 +6,7 @@ use std::fmt;
 use super::value::{Map, Number, Value};
 
 /// How deep lists and objects may lie in each other.
-const DEEPEST: usize = 128;
+const MAX_DEPTH: usize = 128;
 /// The maximum number of values in a text: scalars, lists and objects. A value takes far more memory than its text (`0,`
 /// takes 60 bytes, and more once a binding has converted it), so a limit in bytes does not limit memory. Real responses
 /// have a few thousand values.
@@ -146,7 +146,7 @@ impl<'a> Reader<'a> {
                     text.extend_from_slice(plain);
                     self.escape(text)?;
                 }
-                _ => return Err(self.wrong()),
+                _ => return Err(self.error()),
             }
         }
     }
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
                 push(text, code);
                 return Ok(());
             }
-            _ => return Err(self.wrong()),
+            _ => return Err(self.error()),
         };
         self.at += 1;
         text.push(byte);
@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
         for _ in 0..4 {
             self.at += 1;
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            unit = unit << 4 | digit.ok_or(self.wrong())?;
+            unit = unit << 4 | digit.ok_or(self.error())?;
         }
         self.at += 1;
         Ok(unit)
@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
     /// At least one digit.
     fn digits(&mut self) -> Result<(), SyntaxError> {
         if !self.skip(b"0123456789") {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         while self.skip(b"0123456789") {}
         Ok(())
@@ -222,7 +222,7 @@ impl<'a> Reader<'a> {
 
     fn word<T>(&mut self, word: &str, value: T) -> Result<T, SyntaxError> {
         if !self.json[self.at..].starts_with(word.as_bytes()) {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         self.at += word.len();
         Ok(value)
@@ -233,7 +233,7 @@ impl<'a> Reader<'a> {
         member: &mut dyn FnMut(String, &mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
         if self.next() != Some(b'{') {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         self.group(b'}', &mut |reader| {
             let name = text(reader.string()?);
@@ -248,8 +248,8 @@ impl<'a> Reader<'a> {
         close: u8,
         item: &mut dyn FnMut(&mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
-        if self.depth == DEEPEST {
-            return Err(self.wrong());
+        if self.depth == MAX_DEPTH {
+            return Err(self.error());
         }
         self.depth += 1;
         self.at += 1;
@@ -266,14 +266,14 @@ impl<'a> Reader<'a> {
 
     fn expect(&mut self, byte: u8) -> Result<(), SyntaxError> {
         if self.next() != Some(byte) {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         self.at += 1;
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), SyntaxError> {
-        if self.next().is_some() { Err(self.wrong()) } else { Ok(()) }
+        if self.next().is_some() { Err(self.error()) } else { Ok(()) }
     }
 
     /// The next byte that is no space.
@@ -293,7 +293,7 @@ impl<'a> Reader<'a> {
         found
     }
 
-    fn wrong(&self) -> SyntaxError {
+    fn error(&self) -> SyntaxError {
         SyntaxError::new(self.at)
     }
 }

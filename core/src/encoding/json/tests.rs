@@ -6,7 +6,7 @@ fn read(json: &str) -> Result<Value, SyntaxError> {
     parse(json.as_bytes())
 }
 
-fn wrong(at: usize) -> SyntaxError {
+fn error(at: usize) -> SyntaxError {
     SyntaxError { at, too_many_values: false }
 }
 
@@ -86,7 +86,7 @@ fn what_is_no_json_is_refused_where_it_is_none() {
         ("/**/1", 0),
         ("\u{feff}1", 0),
     ] {
-        assert_eq!(read(json), Err(wrong(at)), "{json}");
+        assert_eq!(read(json), Err(error(at)), "{json}");
         assert_eq!(reference(json.as_bytes()), None, "{json}");
     }
 }
@@ -105,7 +105,7 @@ fn what_is_no_text_is_replaced() {
 fn depth_is_bounded() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert!(read(&nested(128)).is_ok());
-    assert_eq!(read(&nested(129)), Err(wrong(128)));
+    assert_eq!(read(&nested(129)), Err(error(128)));
     assert!(read(&"[".repeat(1 << 20)).is_err());
     assert!(read(&r#"{"a":"#.repeat(1 << 20)).is_err());
     // What was left again does not count.
@@ -195,10 +195,13 @@ fn a_number_of_our_own_is_written_with_at_most_three_decimals() {
         (0.0006, "0.001"),
         (86_400.0, "86400"),
     ] {
-        assert_eq!(Number::rounded(number).as_str(), text);
+        assert_eq!(Number::rounded(number).expect("finite").as_str(), text);
     }
-    assert_eq!(Number::rounded(f64::INFINITY).as_str(), "1000000000000000");
-    assert_eq!(Number::rounded(f64::NAN).as_str(), "0");
+    for number in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.1e15] {
+        assert_eq!(Number::rounded(number), None, "{number}");
+    }
+    assert_eq!(Number::seconds(1_250).as_str(), "1.25");
+    assert_eq!(Number::seconds(86_400_000).as_str(), "86400");
 }
 
 #[test]

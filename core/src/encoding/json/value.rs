@@ -1,5 +1,7 @@
 //! A JSON value in memory.
 
+use crate::Millis;
+
 /// Any JSON value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
@@ -103,10 +105,9 @@ macro_rules! whole {
 
 whole!(i32, i64, u32, u64);
 
-/// Rounded to thousandths, as [`Number::rounded`] says.
-impl From<f64> for Value {
-    fn from(number: f64) -> Self {
-        Self::Number(Number::rounded(number))
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
     }
 }
 
@@ -122,13 +123,21 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 pub struct Number(pub(super) String);
 
 impl Number {
-    /// A number of the protocol's own, such as a limit or a time, rounded to thousandths: to write any double in full
-    /// takes tables of 10 kB. One of more than 10^15 becomes that.
+    /// A double, rounded to thousandths. `None` if it is not finite, or larger than 10^15 in either direction. The exact form of
+    /// any double would take tables of 10 kB in a page.
     #[must_use]
-    pub fn rounded(number: f64) -> Self {
-        const LARGEST: f64 = 1e15;
-        #[allow(clippy::cast_possible_truncation, reason = "clamped to what fits")]
-        let thousandths = (number.clamp(-LARGEST, LARGEST) * 1000.0).round() as i64;
+    pub fn rounded(number: f64) -> Option<Self> {
+        #[allow(clippy::cast_possible_truncation, reason = "10^18 fits")]
+        (number.abs() <= 1e15).then(|| Self::thousandths((number * 1000.0).round() as i64))
+    }
+
+    /// Milliseconds as a number of seconds, which is the unit of a time on the wire. The number is exact.
+    #[must_use]
+    pub fn seconds(time: Millis) -> Self {
+        Self::thousandths(i64::try_from(time).unwrap_or(i64::MAX))
+    }
+
+    fn thousandths(thousandths: i64) -> Self {
         let sign = if thousandths < 0 { "-" } else { "" };
         let (whole, rest) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
         let mut text = format!("{sign}{whole}");
@@ -217,7 +226,7 @@ impl Map {
     }
 
     /// Removes the fields of a name except for the last, which is the one that counts.
-    pub(crate) fn forget_earlier(&mut self, name: &str) {
+    pub(crate) fn remove_duplicates(&mut self, name: &str) {
         let mut earlier = self.0.iter().filter(|(own, _)| own == name).count().saturating_sub(1);
         if earlier > 0 {
             self.0.retain(|(own, _)| {

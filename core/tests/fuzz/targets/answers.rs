@@ -3,13 +3,13 @@
 
 use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::client::credentials::ApiKey;
-use orgo_core::diagnostics::log::Level;
-use orgo_core::encoding::json::Map;
+use orgo_core::diagnostics::log::LogLevel;
+use orgo_core::encoding::json::{Map, Number};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::rest::call::{Call, Output, Step};
 use orgo_core::rest::calls::{OPERATIONS, actions, computers, files, stream, workspaces};
 use orgo_core::rest::http::{Reached, Response, SendFailure};
-use orgo_core::rest::operation::{Carrier, Effect, Endpoint, Operation};
+use orgo_core::rest::operation::{Effect, Endpoint, Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 
 use super::input::Input;
@@ -97,19 +97,19 @@ pub(crate) fn run(data: &[u8]) {
 fn begin(operation: &'static Operation, max_retries: u32, total: Option<u64>, input: &mut Input<'_>) -> Call {
     let value = |name: &str| match name {
         "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => 1.into(),
-        "duration" => 0.5.into(),
+        "duration" => Number::rounded(0.5).expect("finite").into(),
         "direction" => "up".into(),
         _ => "text".into(),
     };
     let fields = operation.path_fields.iter().chain(operation.fields).filter(|field| !field.optional);
     let params: Map = fields.map(|field| (field.name.to_owned(), value(field.name))).collect();
-    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+    let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: "f".to_owned(),
         content_type: "text/plain".to_owned(),
         data: b"x".to_vec(),
     });
     let config =
-        Config { api_key: Some(ApiKey::new(KEY)), log_level: Some(Level::Debug), ..Config::default() };
+        Config { api_key: Some(ApiKey::new(KEY)), log_level: Some(LogLevel::Debug), ..Config::default() };
     let options =
         CallOptions { max_retries: Some(max_retries), total_timeout: total, ..CallOptions::default() };
     Call::new(&config, operation.name, &params, &options, content, u64::from(input.byte()))

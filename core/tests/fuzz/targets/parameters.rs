@@ -9,7 +9,7 @@ use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
 use orgo_core::rest::http::{Method, Request};
-use orgo_core::rest::operation::{Carrier, Operation};
+use orgo_core::rest::operation::{Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 
 use super::input::Input;
@@ -38,7 +38,7 @@ fn call(input: &mut Input<'_>) {
     let operation = input.pick(OPERATIONS);
     let options = RawCallOptions { headers: fields(input), ..RawCallOptions::default() };
     let Ok(options) = options.check(operation.name) else { return };
-    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+    let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: input.text(),
         content_type: input.text(),
         data: input.bytes().to_vec(),
@@ -81,21 +81,21 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
     assert_eq!((wanted.next(), found.next()), (None, None), "no step of the path more or less");
 
     let body = request.body.as_deref();
-    let sent: Vec<(String, Value)> = match operation.carrier {
-        Carrier::Query => query
+    let sent: Vec<(String, Value)> = match operation.encoding {
+        ParameterEncoding::Query => query
             .split('&')
             .filter(|pair| !pair.is_empty())
             .map(|pair| pair.split_once('=').expect("a name and a value"))
             .map(|(name, value)| (name.to_owned(), Value::String(decoded(value))))
             .collect(),
-        Carrier::Json if operation.method == Method::Post => {
+        ParameterEncoding::Json if operation.method == Method::Post => {
             let text = body.expect("a POST has a body");
             serde_json::from_slice::<serde_json::Value>(text).expect("a body is JSON");
             let Ok(Value::Object(fields)) = parse(text) else { panic!("a body is an object") };
             fields.into_iter().collect()
         }
-        Carrier::Json => Vec::new(),
-        Carrier::Multipart => parts(request, content.expect("content was given")),
+        ParameterEncoding::Json => Vec::new(),
+        ParameterEncoding::Multipart => parts(request, content.expect("content was given")),
     };
     for field in operation.fields {
         let Some(value) = params.get(field.name).filter(|value| !value.is_null()) else { continue };

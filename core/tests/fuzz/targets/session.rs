@@ -4,7 +4,7 @@ use orgo_core::Millis;
 use orgo_core::channel::{Action, ConnectFailure, Counters, Protocol, Session, State, Target};
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
-use orgo_core::diagnostics::log::Level;
+use orgo_core::diagnostics::log::LogLevel;
 use orgo_core::error::{Error, ServerError};
 
 use super::answers::check_line;
@@ -63,7 +63,7 @@ pub(super) fn run<S: Subject>(input: &mut Input<'_>) {
         address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
         password: input.flag().then(|| Password::new(PASSWORD)),
         max_reconnects: input.flag().then(|| u32::from(input.byte() % 4)),
-        log_level: Some(Level::Debug),
+        log_level: Some(LogLevel::Debug),
         ..Target::default()
     };
     let Some(session) = S::begin(target, input) else { return };
