@@ -21,7 +21,7 @@ use crate::computer::{
 };
 use crate::data_dir::{DataDir, DataDirError};
 use crate::doctor;
-use crate::files::{Contents, Linker};
+use crate::files::{Contents, LinkSigner};
 use crate::http;
 use crate::inherited::close_on_exec;
 use crate::privileges;
@@ -140,7 +140,7 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
         store,
         fleet: fleet.clone(),
         contents,
-        linker: Linker::new(data.secret("link-key", "", 32)?),
+        link_signer: LinkSigner::new(data.secret("link-key", "", 32)?),
         connections: Connections::new(data.path()),
         api_key: api_key.clone(),
         admission,

@@ -41,14 +41,14 @@ export class Bounds {
    * @param missing what then did not happen, for the error's text.
    */
   promise<T>(
-    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => (() => void) | void,
+    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => (() => void) | undefined,
     missing: string,
     delivered: Delivered = "no",
   ): Promise<T> {
     return new Promise((resolve, reject) => {
       this.check(delivered);
       let timer: ReturnType<typeof setTimeout> | undefined;
-      let stop: (() => void) | void;
+      let stop: (() => void) | undefined;
       const settle = (end: () => void) => {
         clearTimeout(timer);
         forget();

@@ -103,8 +103,19 @@ export class Caller {
     options?: CallOptions,
     upload?: Upload,
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
-    const rest = this.sharing(operation, options);
     const plain = plainParameters(operation, params);
+    const { value, bytes = new Uint8Array() } = await this.send(operation, plain, options, upload);
+    return { value: value as Result<Name>, bytes };
+  }
+
+  /** Makes a call by its name, with parameters that are plain already. */
+  async send(
+    operation: string,
+    plain: Record<string, unknown>,
+    options?: CallOptions,
+    upload?: Upload,
+  ): Promise<{ value: unknown; bytes?: Uint8Array }> {
+    const rest = this.sharing(operation, options);
     const { signal, timeout = this.timeout, totalTimeout = timeout } = rest();
     const bounds = new Bounds(operation, totalTimeout, signal);
     const client = await this.client(bounds);
@@ -119,9 +130,7 @@ export class Caller {
     // Nothing is told after the end.
     await told;
 
-    if (outcome.ok) {
-      return { value: hideSecrets(outcome.value) as Result<Name>, bytes: outcome.bytes ?? new Uint8Array() };
-    }
+    if (outcome.ok) return { ...outcome, value: hideSecrets(outcome.value) };
     const { kind, limit, delivered } = outcome.error;
     if (kind === "aborted") bounds.check(delivered);
     // The binding was told what was left of the limit; the caller is told the limit.

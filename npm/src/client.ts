@@ -2,10 +2,11 @@ import { Caller } from "./caller.js";
 import { Computer } from "./computer.js";
 import { invalid } from "./errors.js";
 import { Log, type Logger, type LogLevel } from "./logger.js";
-import { checkArgument, checkFields, checks } from "./options.js";
+import { type CallOptions, checkArgument, checkFields, checks } from "./options.js";
 import type { Platform } from "./platform.js";
 import { Computers } from "./resources/computers.js";
 import { Files } from "./resources/files.js";
+import { type RequestParams, requestParameters } from "./resources/request.js";
 import { Workspaces } from "./resources/workspaces.js";
 
 /** The settings of a client. */
@@ -106,6 +107,18 @@ export class OrgoClient {
     this.workspaces = new Workspaces(this.#caller);
     this.computers = new Computers(this.#caller);
     this.files = new Files(this.#caller);
+  }
+
+  /**
+   * Sends a request to a path of the service that this package has no method for, with the same retries, errors and
+   * masking of secrets as every other call.
+   *
+   * @returns the JSON of the response; its bytes as a `Uint8Array` if it is not JSON; `null` if its body is empty.
+   * @throws InvalidParameterError for a parameter that is not acceptable, an {@link APIError} if the server refuses.
+   */
+  async request<Result = unknown>(params: RequestParams, options?: CallOptions): Promise<Result> {
+    const { value, bytes } = await this.#caller.send("request", requestParameters(params), options);
+    return (bytes ?? value) as Result;
   }
 
   /** A handle of a computer by its id. It makes no call: whether there is such a computer shows at the first use. */

@@ -43,11 +43,10 @@ export interface Screenshot {
   height: number;
 }
 
-/** How a screenshot is taken. */
-export interface ScreenshotOptions extends CallOptions, Without<TakeScreenshotParams> {}
+/** The options of a screenshot. */
+export interface ScreenshotOptions extends CallOptions, TakeScreenshotParams {}
 
-/** The parameters of a call but for the computer's id. */
-type Without<Params, Name extends string = "id"> = Omit<Params, Name>;
+type Inspect = (value: unknown, options: object) => string;
 
 const DEFAULT_BOOT = 120_000;
 /** How long a computer may be unknown at first: a new one takes a while to be found everywhere. */
@@ -166,17 +165,17 @@ export class Computer {
   }
 
   /** Clicks at a point of the screen, in pixels from its upper left corner. `button` is `left` if not given. */
-  click(params: Without<ClickParams>, options?: CallOptions): Promise<ActionResult> {
+  click(params: ClickParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.click", { ...params, id: this.id }, options);
   }
 
   /** Drags from one point of the screen to another, in pixels; `duration` is in seconds, 0.5 if not given. */
-  drag(params: Without<DragParams>, options?: CallOptions): Promise<ActionResult> {
+  drag(params: DragParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.drag", { ...params, id: this.id }, options);
   }
 
   /** Types text into the focused window. */
-  type(text: string, params?: Without<TypeTextParams, "id" | "text">, options?: CallOptions): Promise<ActionResult> {
+  type(text: string, params?: TypeTextParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.type", { ...params, text, id: this.id }, options);
   }
 
@@ -186,7 +185,7 @@ export class Computer {
   }
 
   /** Turns the mouse wheel by `amount` notches, 3 if not given. */
-  scroll(params: Without<ScrollParams>, options?: CallOptions): Promise<ActionResult> {
+  scroll(params: ScrollParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.scroll", { ...params, id: this.id }, options);
   }
 
@@ -200,7 +199,7 @@ export class Computer {
    *
    * @param params `timeout` is the server's limit, in seconds. To limit the call itself, use the options.
    */
-  bash(command: string, params?: Without<RunBashParams, "id" | "command">, options?: CallOptions): Promise<BashResult> {
+  bash(command: string, params?: RunBashParams, options?: CallOptions): Promise<BashResult> {
     return this.#caller.call("computers.bash", { ...params, command, id: this.id }, options);
   }
 
@@ -210,7 +209,7 @@ export class Computer {
    * @param params `timeout` is the server's limit, in seconds, 10 if not given. To limit the call itself, use the
    * options.
    */
-  exec(code: string, params?: Without<ExecPythonParams, "id" | "code">, options?: CallOptions): Promise<ExecResult> {
+  exec(code: string, params?: ExecPythonParams, options?: CallOptions): Promise<ExecResult> {
     return this.#caller.call("computers.exec", { ...params, code, id: this.id }, options);
   }
 
@@ -247,6 +246,18 @@ export class Computer {
     const { password } = await this.#caller.call("computers.vncPassword", { id: this.id }, rest());
     if (this.#instance === undefined && this.#info.connection_url === undefined) await this.refresh(rest());
     return new Connection({ ...this.#target(), ...this.#caller.addresses, password });
+  }
+
+  /**
+   * What `console.log` shows of it in Node: id, name and status.
+   *
+   * @internal
+   */
+  [Symbol.for("nodejs.util.inspect.custom")](depth: number, options: object, inspect: Inspect): string {
+    if (depth < 0) return "[Computer]";
+    const { name, status } = this.#info;
+    const shown = { id: this.id, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
+    return `Computer ${inspect(shown, options)}`;
   }
 
   /** Deletes the computer if this handle came from `create`. */

@@ -97,7 +97,8 @@ export class ConnectedComputer {
     const renew = async (ask: NonNullable<typeof refresh>) => {
       const { base_url: _, realtime_url: __, ...fresh } = checkedConnection(await ask());
       if (fresh.computer_id !== this.id) throw invalid("refresh", "computer_id", "is that of another computer");
-      return (target = fresh);
+      target = fresh;
+      return fresh;
     };
     this.#channels = new ChannelOpener(caller, () => target, refresh && (() => renew(refresh)));
   }

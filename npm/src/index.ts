@@ -77,5 +77,6 @@ export type {
   UploadParams,
   UploadProgress,
 } from "./resources/files.js";
+export type { RequestParams } from "./resources/request.js";
 export type { Stream } from "./resources/stream.js";
 export type { Workspaces } from "./resources/workspaces.js";

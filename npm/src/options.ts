@@ -58,6 +58,7 @@ export const checks = {
   string: { accepts: (value) => typeof value === "string" && value !== "", wanted: "a string that is not empty" },
   boolean: { accepts: (value) => typeof value === "boolean", wanted: "true or false" },
   function: { accepts: (value) => typeof value === "function", wanted: "a function" },
+  any: { accepts: () => true, wanted: "any value" },
   object: { accepts: isObject, wanted: "an object" },
   milliseconds: {
     accepts: (value) => typeof value === "number" && value >= 1 && value <= LONGEST,

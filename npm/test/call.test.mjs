@@ -260,7 +260,7 @@ for (const count of [12, 500]) {
     const all = answers.map(() => orgo.computer("c").click({ x: 1, y: 1 }, { signal }));
     await until(() => calls.length === count);
     assert.equal(counted(), 1);
-    answers.forEach(({ resolve }) => resolve({ success: true }));
+    for (const { resolve } of answers) resolve({ success: true });
     await Promise.all(all);
     assert.equal(counted(), 0);
     // A warning comes with the next tick.
@@ -351,7 +351,7 @@ function uploading() {
     wake();
   };
   const client = () => ({
-    call: (operation, params, options, content) => {
+    call: (operation, _params, options, content) => {
       if (operation !== "files.upload") return { outcome: Promise.resolve({ ok: true, value: { id: "c", workspace_id: "w" } }) };
       asked.push({ options, content });
       return {
@@ -375,7 +375,7 @@ test("an upload tells how far it is, up to its end and no further", async () => 
   for (const upload of [
     (orgo, onProgress) =>
       orgo.files.upload({ workspace_id: "w", file: new Uint8Array(9), name: "f" }, { onProgress, timeout: 5_000 }),
-    (orgo, onProgress) => orgo.computer("c").files.upload(new Uint8Array(9), { onProgress, name: "f" }, { timeout: 5_000 }),
+    (orgo, onProgress) => orgo.computer("c").files.upload(new Uint8Array(9), { name: "f" }, { onProgress, timeout: 5_000 }),
   ]) {
     const { orgo, put, outcome, asked } = uploading();
     const told = [];
@@ -437,8 +437,74 @@ test("nothing is told of an upload that nobody watches, nor after one that was g
   const wrong = { field: "onProgress" };
   await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f" }, { onProgress: 1 }), wrong);
   await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f", onProgress() {} }), wrong);
-  await assert.rejects(orgo.computer("c").files.upload(file, { name: "f", onProgress: 1 }), wrong);
+  await assert.rejects(orgo.computer("c").files.upload(file, { name: "f" }, { onProgress: 1 }), wrong);
+  await assert.rejects(orgo.computer("c").files.upload(file, { name: "f", onProgress() {} }), wrong);
   await assert.rejects(orgo.files.list({ workspace_id: "w" }, { onProgress() {} }), wrong);
+});
+
+test("a request of the caller's own goes the way of every call", async () => {
+  const { orgo, calls } = client(() => ({ id: "s", token: "hidden" }));
+  const controller = new AbortController();
+  const result = await orgo.request(
+    {
+      method: "POST",
+      path: "/snapshots",
+      query: { tag: ["a", 1, true], none: undefined },
+      body: { at: new Date(0), nested: [undefined, { left: undefined, kept: null }] },
+      effect: "read",
+    },
+    { timeout: 5_000, signal: controller.signal },
+  );
+  assert.equal(result.token, "hidden");
+  assert.ok(!inspect(result).includes("hidden"));
+  const [{ operation, params, options }] = calls;
+  assert.equal(operation, "request");
+  assert.deepEqual(params, {
+    method: "POST",
+    path: "/snapshots",
+    query: { tag: ["a", 1, true] },
+    body: { at: "1970-01-01T00:00:00.000Z", nested: [null, { kept: null }] },
+    effect: "read",
+  });
+  assert.deepEqual(options, { timeout: 5_000 });
+});
+
+test("a request gives JSON, bytes or null", async () => {
+  const outcomes = [
+    { ok: true, value: [1] },
+    { ok: true, value: null, bytes: Uint8Array.of(1, 2) },
+    { ok: true, value: null },
+  ];
+  const expected = [[1], Uint8Array.of(1, 2), null];
+  for (const [at, outcome] of outcomes.entries()) {
+    const { platform } = fakePlatform();
+    const { binding } = await platform.load();
+    binding.client = () => ({ call: () => ({ outcome: Promise.resolve(outcome), cancel() {} }) });
+    const orgo = new OrgoClient({ ...platform, load: async () => ({ binding }) });
+    assert.deepEqual(await orgo.request({ method: "GET", path: "/x" }), expected[at]);
+  }
+});
+
+test("a request that JSON cannot hold names the parameter", async () => {
+  const { orgo, calls } = client(() => ({}));
+  const circle = {};
+  circle.again = circle;
+  for (const [field, params] of [
+    ["body", { body: 1n }],
+    ["body", { body: circle }],
+    ["body", { body: () => 1 }],
+    ["body", { body: { emoji: "\ud83d" } }],
+    ["body", { body: { "\ude00": 1 } }],
+    ["query", { query: { a: "\ud83d" } }],
+    ["query", { query: "a=1" }],
+    ["path", { path: 5 }],
+    ["params", null],
+    ["headers", { headers: {} }],
+  ]) {
+    const given = params && { method: "POST", path: "/x", ...params };
+    await assert.rejects(orgo.request(given), { name: "InvalidParameterError", field }, String(field));
+  }
+  assert.equal(calls.length, 0);
 });
 
 test("the logger hears what the binding says, at the level that was asked for", async () => {

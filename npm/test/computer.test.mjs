@@ -186,6 +186,14 @@ test("only a created computer is deleted at the end of its block, and once", asy
   assert.equal(deletions(), 1);
 });
 
+test("printing a computer shows its id, name and status", async () => {
+  const { orgo } = client(() => ({ ...data, name: "one", status: "running", vnc_password: "secret" }));
+  assert.equal(inspect(orgo.computer("c")), "Computer { id: 'c' }");
+  const computer = await orgo.computers.get("c");
+  assert.equal(inspect(computer), "Computer { id: 'c', name: 'one', status: 'running' }");
+  assert.equal(inspect([computer], { depth: 0 }), "[ [Computer] ]");
+});
+
 test("a status that is not a plain name is not shown in an error", async () => {
   for (const [status, shown] of [
     ["starting", "starting"],

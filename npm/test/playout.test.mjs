@@ -30,7 +30,7 @@ function listen(playout, seconds) {
   for (let block = 0; block < (seconds * RATE) / BLOCK; block++) {
     const output = [new Float32Array(BLOCK), new Float32Array(BLOCK)];
     playout.pull(output);
-    output.forEach((channel, at) => heard[at].push(...channel));
+    for (const [at, channel] of output.entries()) heard[at].push(...channel);
     const { received, played, buffered, dropped } = playout.report();
     assert.equal(received, played + buffered + dropped);
   }

@@ -16,7 +16,8 @@ const LARGE = { workspace_id: "w", name: "f", file: new Uint8Array(32 << 20) };
 
 /** A run of its own against the server: a client, a connection, and what the server saw of them. */
 function begin({ sdk, server }, way, options = {}) {
-  const run = `${Date.now()}-${(runs += 1)}`;
+  runs += 1;
+  const run = `${Date.now()}-${runs}`;
   const lines = [];
   const progress = [];
   const log = (line) => lines.push(line);
@@ -383,7 +384,7 @@ async function callsShareASignal(world) {
   const { computer } = begin(world, "hang");
   const controller = new AbortController();
   const calls = Array.from({ length: 12 }, () => computer.click({ x: 1, y: 1 }, { signal: controller.signal }));
-  calls.forEach((call) => call.catch(() => {}));
+  for (const call of calls) call.catch(() => {});
   await world.sdk.Orgo.bindingInfo();
   const reason = new Error("enough");
   controller.abort(reason);
@@ -417,11 +418,7 @@ async function retriesAreTold(world) {
   const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.RateLimitError, "it is too much");
   equal(error.retry_after, 3600, "the wait beyond the whole limit, which is not begun");
   await until("the line", () => lines.length > 0);
-  equal(
-    lines.join("\n"),
-    "orgo-sdk: computers.click: 429 slow down; retrying in 0 ms (1 of 2), request id req_1",
-    "the log",
-  );
+  equal(lines.join("\n"), "orgo-sdk: computers.click: 429 slow down; retrying in 0 ms (1 of 2), request id req_1", "the log");
 }
 
 async function retriesAreTwo(world) {

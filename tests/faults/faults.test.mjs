@@ -1,4 +1,4 @@
-// Every call under every fault, through each binding, against the rules; and the table of the documentation.
+// Runs every call under every fault, through each binding, and compares the outcomes with the rules and docs/faults.md.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { before, test } from "node:test";
@@ -9,7 +9,7 @@ import { EFFECTS } from "./effects.mjs";
 import { cells, run } from "./matrix.mjs";
 import { FILE, page, summary } from "./table.mjs";
 
-/** How many of the calls that did otherwise a failure names. */
+/** The maximum number of wrong calls in the message of a failure. */
 const SHOWN = 20;
 
 let certificates, authority;
@@ -21,7 +21,7 @@ before((context) => {
   certificates = { known: read(known), stranger: read(certificate(context)) };
 });
 
-test("every call is there", () => assert.deepEqual(Object.keys(CALLS), Object.keys(EFFECTS)));
+test("the tests cover every call", () => assert.deepEqual(Object.keys(CALLS), Object.keys(EFFECTS)));
 
 const start = {
   native: () => startNode("native", authority),
@@ -39,12 +39,12 @@ for (const [platform, begin] of Object.entries(start)) {
     console.log(`${all.length} calls through ${platform}\n${summary(met)}`);
     const wrong = met.filter((cell) => cell.wrong.length > 0);
     const name = ({ call, fault, followed, watched, passes }) =>
-      `${call}${followed ? " (its link)" : ""}${watched ? " (watched)" : ""}, ${fault}, ${passes ? "passing" : "lasting"}`;
-    const told = wrong.slice(0, SHOWN).map((cell) => `\n${name(cell)}: ${cell.wrong.join("; ")}`);
-    assert.ok(wrong.length === 0, `${wrong.length} calls did otherwise:${told.join("")}`);
+      `${call}${followed ? " (its link)" : ""}${watched ? " (watched)" : ""}, ${fault}, ${passes ? "transient" : "persistent"}`;
+    const details = wrong.slice(0, SHOWN).map((cell) => `\n${name(cell)}: ${cell.wrong.join("; ")}`);
+    assert.ok(wrong.length === 0, `${wrong.length} calls had another outcome:${details.join("")}`);
   });
 }
 
-test("the documentation has the table", () => {
+test("docs/faults.md is current", () => {
   assert.equal(readFileSync(FILE, "utf8"), page(), "docs/faults.md is stale: run node tests/faults/write.mjs");
 });

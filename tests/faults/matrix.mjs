@@ -74,12 +74,12 @@ export async function run(client, platform, all, certificates) {
 }
 
 async function meet(client, { call, fault, followed, watched, passes }, certificates) {
-  const { kept = false, silent = false } = FAULTS[fault];
+  const { reused = false, silent = false } = FAULTS[fault];
   const place = await openPlace(FAULTS[fault], { lasts: !passes, followed, certificates });
   const before = followed ? await openPlace({}, { link: `${place.url}/content` }) : undefined;
   const baseUrl = `${(before ?? place).url}/api`;
   const options = { maxRetries: passes ? MORE_RETRIES : RETRIES, timeout: silent ? PATIENCE : LONG, maxResponseBytes: LARGEST };
-  const made = await client.work("make", { call, watched, warm: kept, baseUrl, options }, () => void place.mend());
+  const made = await client.work("make", { call, watched, warm: reused, baseUrl, options }, () => void place.mend());
   await place.close();
   await before?.close();
   return { ...made, received: place.received() };
@@ -98,7 +98,7 @@ function compare(wanted, { call, fault, watched, passes }, { error, progress, wa
   if (watched) check(isProgress(progress, error === undefined), `progress: ${JSON.stringify(progress)}`);
   const { place, resets, silent } = FAULTS[fault];
   // The second try may begin before the place is mended, and on a slow machine a request may be given up before it arrives.
-  const more = passes && wanted.tries > 1 && (place !== undefined || resets === "at once" || silent);
+  const more = passes && wanted.tries > 1 && (place !== undefined || resets === "immediately" || silent);
   check(more ? tries >= wanted.tries : tries === wanted.tries, `${tries} tries instead of ${wanted.tries}`);
   const [least, most] = silent ? [0, tries] : wanted.received;
   check(received >= least && received <= most, `${received} received instead of ${least} to ${most}`);

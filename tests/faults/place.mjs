@@ -71,7 +71,7 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
     socket.on("close", () => sockets.delete(socket));
     // Clients reset connections too, when they give up.
     socket.on("error", () => {});
-    if (fault.resets === "at once" && !over) return socket.resetAndDestroy();
+    if (fault.resets === "immediately" && !over) return socket.resetAndDestroy();
     let bytes = Buffer.alloc(0);
     socket.on("data", (chunk) => {
       bytes = Buffer.concat([bytes, chunk]);
@@ -87,7 +87,7 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
   function take(socket, { method, path, rest }) {
     const meant = method !== "OPTIONS" && (followed ? path === CONTENT : /^\/api\/(?!computers\/warm$)/.test(path));
     const fails = meant && !over;
-    if (fails && fault.resets === "in the request") {
+    if (fails && fault.resets === "during the request") {
       over = !lasts;
       socket.resetAndDestroy();
       return false;
@@ -113,18 +113,18 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
       const length = fault.cut === "length" ? { "content-length": body.length } : {};
       socket.write(head(200, { ...OPEN_TO_PAGES, connection: "close", ...length }));
       socket.end(body.slice(0, body.length / 2));
-    } else if (fault.answers !== undefined) {
-      answer(socket, fault.answers({ date: new Date() }));
+    } else if (fault.responds !== undefined) {
+      answer(socket, fault.responds({ date: new Date() }));
     }
   }
 
   /** Unless a fault is about that, no connection serves two requests: browsers treat the second one in another way. */
   function answer(socket, { status, headers, body }) {
-    const connection = fault.kept ? "keep-alive" : "close";
+    const connection = fault.reused ? "keep-alive" : "close";
     const length = { "content-length": Buffer.byteLength(body) };
     socket.write(head(status, { ...OPEN_TO_PAGES, connection, ...length, ...headers }));
     socket.write(body);
-    if (!fault.kept) socket.end();
+    if (!fault.reused) socket.end();
   }
 
   const server = fault.place === "stranger" ? createTlsServer(certificates.stranger, serve) : createServer(serve);
@@ -133,7 +133,7 @@ export async function openPlace(fault, { lasts = true, link, followed = false, c
     url,
     received: () => received,
     async mend() {
-      if (lasts || over || (fault.place === undefined && fault.resets !== "at once")) return;
+      if (lasts || over || (fault.place === undefined && fault.resets !== "immediately")) return;
       over = true;
       if (fault.place === "stranger") server.setSecureContext(certificates.known);
       if (fault.place === "closed") await listen(server, port, QUIET_HOST);

@@ -1,128 +1,128 @@
-// What has to come of each fault, by the rules of the protocol: written from the design, not from the code.
+// The expected outcome of each fault, by the rules of the protocol. Written from the design, not from the code.
 import { FAULTS, LARGEST } from "./faults.mjs";
 
-/** How often a call may be sent again in these tests, where the fault lasts. */
+/** The number of retries in the tests of persistent faults. */
 export const RETRIES = 1;
 
 /**
- * What a fault means.
+ * The meaning of a fault for the client.
  *
  * @typedef {object} Meaning
  * @property {string} error the class of the error
- * @property {"no" | "maybe" | "yes"} delivered whether the call was carried out, as far as a client can know
- * @property {false | "perhaps"} [left] whether anything was sent at all, where that is not sure; a page cannot see it
- * @property {boolean} [arrives] whether the request arrives whole
- * @property {boolean} [final] another try cannot succeed
- * @property {number} [wait] how long the server wants the client to wait, in milliseconds
- * @property {object} [kept] fields of the answer that the error has to have
+ * @property {"no" | "maybe" | "yes"} delivered whether the server executed the call, as far as a client can know
+ * @property {false | "perhaps"} [sent] whether the client sent any byte, if that is not certain; a page cannot know it
+ * @property {boolean} [arrives] whether the server receives the whole request
+ * @property {boolean} [final] a retry cannot succeed
+ * @property {number} [wait] the delay that the server requests, in milliseconds
+ * @property {object} [kept] fields of the response that the error must contain
  */
 
-const unsent = { error: "ConnectionError", delivered: "no", left: false, arrives: false };
+const unsent = { error: "ConnectionError", delivered: "no", sent: false, arrives: false };
 const broken = { error: "ConnectionError", delivered: "maybe" };
-const answered = (error, status, fields = {}) => ({ error, kept: { status, request_id: `req_${status}`, ...fields } });
-/** The answer itself says that nothing was carried out. */
-const awaking = (error, status, code, fields) => ({
-  ...answered(error, status, { code, ...fields }),
+const refusal = (error, status, fields = {}) => ({ error, kept: { status, request_id: `req_${status}`, ...fields } });
+/** The response reports that the server did not execute the call. */
+const waking = (error, status, code, fields) => ({
+  ...refusal(error, status, { code, ...fields }),
   delivered: "no",
 });
-/** The next response would be as large. */
+/** The response to a retry would be as large. */
 const oversized = {
   error: "ResponseTooLargeError",
   delivered: "yes",
   final: true,
   kept: { status: 200, limit: LARGEST },
 };
-const late = { ...answered("APIError", 408, { upstream_status: 408 }), delivered: "maybe" };
+const late = { ...refusal("APIError", 408, { upstream_status: 408 }), delivered: "maybe" };
 
 /** @type {Record<keyof FAULTS, Meaning>} */
 export const MEANINGS = {
   "connection refused": unsent,
   "unknown host": unsent,
   "TLS failed": unsent,
-  "reset at once": { ...broken, left: "perhaps", arrives: false },
-  "reset in the request": { ...broken, arrives: false },
-  "reset in the request, on a kept connection": { ...broken, arrives: false },
+  "reset immediately": { ...broken, sent: "perhaps", arrives: false },
+  "reset during the request": { ...broken, arrives: false },
+  "reset during the request, on a reused connection": { ...broken, arrives: false },
   "reset after the request": broken,
-  "reset after the request, on a kept connection": broken,
-  "no answer": { error: "TimeoutError", delivered: "maybe" },
-  "answer cut off": broken,
-  "answer cut off where its length is not known": { error: "DecodeError", delivered: "yes", kept: { status: 200 } },
-  "answer that is not JSON": { error: "DecodeError", delivered: "yes", kept: { status: 200 } },
-  "response that is too large": oversized,
-  "response that is too large, where its length is not known": oversized,
+  "reset after the request, on a reused connection": broken,
+  "no response": { error: "TimeoutError", delivered: "maybe" },
+  "response cut off": broken,
+  "response cut off, length unknown": { error: "DecodeError", delivered: "yes", kept: { status: 200 } },
+  "response that is not JSON": { error: "DecodeError", delivered: "yes", kept: { status: 200 } },
+  "response too large": oversized,
+  "response too large, length unknown": oversized,
   "408 request timeout": late,
-  "408 request timeout, on a kept connection": late,
+  "408 request timeout, on a reused connection": late,
   "409 conflict": {
-    ...answered("ConflictError", 409, { code: "computer_asleep", upstream_status: 409 }),
+    ...refusal("ConflictError", 409, { code: "computer_asleep", upstream_status: 409 }),
     delivered: "no",
     final: true,
   },
-  "409 `computer_waking`": awaking("ConflictError", 409, "computer_waking"),
-  "409 `suspend_in_progress`": awaking("ConflictError", 409, "suspend_in_progress"),
-  "409 `resume_in_progress`": awaking("ConflictError", 409, "resume_in_progress"),
-  "429 too many requests": { ...answered("RateLimitError", 429), delivered: "no" },
-  "429 with `Retry-After: 1`": { ...answered("RateLimitError", 429, { retry_after: 1 }), delivered: "no", wait: 1000 },
+  "409 `computer_waking`": waking("ConflictError", 409, "computer_waking"),
+  "409 `suspend_in_progress`": waking("ConflictError", 409, "suspend_in_progress"),
+  "409 `resume_in_progress`": waking("ConflictError", 409, "resume_in_progress"),
+  "429 too many requests": { ...refusal("RateLimitError", 429), delivered: "no" },
+  "429 with `Retry-After: 1`": { ...refusal("RateLimitError", 429, { retry_after: 1 }), delivered: "no", wait: 1000 },
   "429 with `Retry-After` as a date": {
-    ...answered("RateLimitError", 429, { retry_after: 1 }),
+    ...refusal("RateLimitError", 429, { retry_after: 1 }),
     delivered: "no",
     wait: 1000,
   },
-  "500 internal error": { ...answered("ServerError", 500, { upstream_status: 504 }), delivered: "maybe" },
-  "502 bad gateway": { ...answered("ServerError", 502), delivered: "maybe" },
-  "503 unavailable": { ...answered("ServerError", 503, { retry_after: 0 }), delivered: "maybe", wait: 0 },
-  "503 `resuming`": { ...awaking("ServerError", 503, "resuming", { retry_after: 1 }), wait: 1000 },
-  "503 `wake_failed`": awaking("ServerError", 503, "wake_failed"),
-  "503 `no_capacity`": awaking("ServerError", 503, "no_capacity"),
-  "503 `saved_state_unavailable`": awaking("ServerError", 503, "saved_state_unavailable"),
-  "504 gateway timeout": { ...answered("ServerError", 504), delivered: "maybe" },
+  "500 internal error": { ...refusal("ServerError", 500, { upstream_status: 504 }), delivered: "maybe" },
+  "502 bad gateway": { ...refusal("ServerError", 502), delivered: "maybe" },
+  "503 unavailable": { ...refusal("ServerError", 503, { retry_after: 0 }), delivered: "maybe", wait: 0 },
+  "503 `resuming`": { ...waking("ServerError", 503, "resuming", { retry_after: 1 }), wait: 1000 },
+  "503 `wake_failed`": waking("ServerError", 503, "wake_failed"),
+  "503 `no_capacity`": waking("ServerError", 503, "no_capacity"),
+  "503 `saved_state_unavailable`": waking("ServerError", 503, "saved_state_unavailable"),
+  "504 gateway timeout": { ...refusal("ServerError", 504), delivered: "maybe" },
 };
 
-/** What the platforms can do: see why a connection failed; leave the repeating to the caller. */
+/** The properties of each platform: whether it reports why a connection failed, and whether it repeats requests itself. */
 export const PLATFORMS = {
   native: { sees: true, repeats: false },
   "wasm in Node": { sees: false, repeats: false },
   "wasm in Chromium": { sees: false, repeats: true },
 };
 
-/** Faults after which Chromium itself sends a request once more, of any method, if the connection was kept. */
+/** Faults after which Chromium itself repeats a request of any method, if the connection was reused. */
 const REPEATED = new Set([
-  "reset in the request, on a kept connection",
-  "reset after the request, on a kept connection",
-  "408 request timeout, on a kept connection",
+  "reset during the request, on a reused connection",
+  "reset after the request, on a reused connection",
+  "408 request timeout, on a reused connection",
 ]);
 
-/** Whether a fault can pass while a test runs. */
+/** Whether a fault can be transient, that is, end during a call. */
 export const canPass = (fault) => FAULTS[fault].place !== "nowhere";
 
-/** Whether the fetching of a link can meet the fault too: what a link leads to may be anything. */
-export const canFollow = (fault) => MEANINGS[fault].error !== "DecodeError" && !FAULTS[fault].kept;
+/** Whether the fault can also occur when a link is fetched. The content behind a link can have any format. */
+export const canFollow = (fault) => MEANINGS[fault].error !== "DecodeError" && !FAULTS[fault].reused;
 
 /**
  * @typedef {object} Outcome
  * @property {string} [error] the class of the error; the call succeeds without it
  * @property {string} [delivered]
  * @property {object} kept fields of the error
- * @property {number} tries
- * @property {[number, number]} received how many requests arrive whole, at least and at most
- * @property {[number, number]} wait the shortest and the longest wait before the second try, in milliseconds
+ * @property {number} tries the number of attempts
+ * @property {[number, number]} received the minimum and maximum number of requests that the server receives completely
+ * @property {[number, number]} wait the minimum and maximum delay before the first retry, in milliseconds
  */
 
 /**
- * What may come of a call: one outcome, unless the client may notice the fault before it sends or after.
+ * The possible outcomes of a call: one, unless the client may detect the fault either before or after it sends.
  *
  * @param {object} cell
  * @param {keyof PLATFORMS} cell.platform
  * @param {keyof FAULTS} cell.fault
  * @param {"read" | "idempotent" | "once"} cell.effect
- * @param {boolean} cell.followed the fault is in the fetching of a link, after the call was answered
- * @param {boolean} cell.passes only the first try meets the fault
+ * @param {boolean} cell.followed the fault occurs when a link is fetched, after the response to the call
+ * @param {boolean} cell.passes the fault is transient: it affects only the first attempt
  * @returns {Outcome[]}
  */
 export function expected({ platform, fault, effect, followed, passes }) {
   const { sees, repeats } = PLATFORMS[platform];
   const { error, arrives = true, final = false, wait, kept = {}, ...meaning } = MEANINGS[fault];
   const waits = wait === undefined ? [0, 1000] : [wait, wait];
-  // Of the repetitions by a browser itself the caller does not learn.
+  // The caller does not see the repetitions of a browser.
   const repeated = repeats && REPEATED.has(fault);
 
   const outcome = (delivered) => {
@@ -144,8 +144,8 @@ export function expected({ platform, fault, effect, followed, passes }) {
     };
   };
 
-  if (!sees && meaning.left === false) return [outcome("maybe")];
-  if (!sees || meaning.left !== "perhaps") return [outcome(meaning.delivered)];
-  // A second try that is sent decides, whatever the first one was.
+  if (!sees && meaning.sent === false) return [outcome("maybe")];
+  if (!sees || meaning.sent !== "perhaps") return [outcome(meaning.delivered)];
+  // If the retry sends data, its result counts, regardless of the first attempt.
   return [outcome("no"), outcome("maybe"), { ...outcome("maybe"), tries: 2 }];
 }

@@ -1,4 +1,4 @@
-// Writes docs/faults.md.
+// Generates docs/faults.md.
 import { writeFileSync } from "node:fs";
 import { FILE, page } from "./table.mjs";
 

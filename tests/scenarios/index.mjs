@@ -23,6 +23,7 @@ import {
   wrongKeyIsRefused,
   wrongPasswordIsRefused,
 } from "./refusals.mjs";
+import { undeclaredRequestsAreSent } from "./request.mjs";
 import { screenshotShowsTheScreen } from "./screen.mjs";
 import { toneIsHeard } from "./sound.mjs";
 import { streamIsStartedAndStopped } from "./stream.mjs";
@@ -34,6 +35,7 @@ export const scenarios = {
   "a program's window opens, is clicked and typed into": windowIsWorked,
   "the mouse is worked": mouseIsWorked,
   "commands and code are run": codeIsRun,
+  "a request to a path without a method is sent": undeclaredRequestsAreSent,
   "a shell is worked": shellIsWorked,
   "the size of a terminal reaches the shell": sizeReachesTheShell,
   "a shell ends with its exit code": shellEndsWithItsCode,

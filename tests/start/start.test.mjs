@@ -237,7 +237,7 @@ test("a desktop that was started by hand gets a dashboard, and outlives it", { t
     writeFileSync(join(place, "npm-start.json"), JSON.stringify(stale));
     const start = new Start(command(place));
     const url = await start.dashboard();
-    assert.match(start.output, /the dashboard is started on it/);
+    assert.match(start.output, /starting the dashboard for it/);
     assert.equal((await fetch(url, { redirect: "manual" })).status, 303);
     start.type("\x03");
     await within("it to end", start.ended, PATIENCE);

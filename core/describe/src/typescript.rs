@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Named, parameters, prose};
+use super::{Named, prose};
 use orgo_core::channel::{CloseReason, EVENTS};
 use orgo_core::client::address::DEFAULT_BASE_URL;
 use orgo_core::client::config::DEFAULT_TIMEOUT;
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::operation::{ResponseKind, accepted_values};
+use orgo_core::rest::operation::{Operation, ResponseKind, accepted_values};
 use orgo_core::rest::schema::{Field, Rule, Type};
 
 const HEADER: &str =
@@ -35,23 +35,13 @@ pub(crate) fn types() -> String {
         }
         out.push_str("}\n");
     }
-    for operation in OPERATIONS {
+    for operation in OPERATIONS.iter().filter(|operation| has_params(operation)) {
         let _ = write!(
             out,
             "\n/** Parameters of `{}`. */\nexport interface {}Params {{\n",
             operation.name, operation.type_name
         );
-        // An entry that is derived from another declaration shares its parameters.
-        if OPERATIONS
-            .iter()
-            .find(|first| first.type_name == operation.type_name)
-            .is_some_and(|first| first.name != operation.name)
-        {
-            let start = out.rfind("\n/** Parameters").unwrap_or(out.len());
-            out.truncate(start);
-            continue;
-        }
-        for field in parameters(operation) {
+        for field in method_params(operation) {
             property(&mut out, field, &parameter_type(&field.ty), &parameter_doc(field));
         }
         out.push_str("}\n");
@@ -60,12 +50,56 @@ pub(crate) fn types() -> String {
     out
 }
 
+/// The parameters that a method takes as a separate argument, before the object of the other parameters.
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("computers.type", "text"),
+    ("computers.key", "key"),
+    ("computers.wait", "duration"),
+    ("computers.bash", "command"),
+    ("computers.exec", "code"),
+    ("stream.start", "connection_name"),
+    ("files.download", "id"),
+    ("files.delete", "id"),
+    ("files.bytes", "id"),
+];
+
+/// The parameters in the object of a method. Path parameters belong to the handle or are arguments.
+fn method_params(operation: &Operation) -> impl Iterator<Item = &'static Field> {
+    let name = operation.name;
+    operation.fields.iter().filter(move |field| !ARGUMENTS.contains(&(name, field.name)))
+}
+
+fn has_params(operation: &Operation) -> bool {
+    method_params(operation).next().is_some()
+}
+
+/// The type of all parameters of a call.
+fn call_params(operation: &Operation) -> String {
+    let others = operation.fields.iter().filter(|field| ARGUMENTS.contains(&(operation.name, field.name)));
+    let fields: Vec<String> = operation
+        .path_fields
+        .iter()
+        .chain(others)
+        .map(|field| format!("{}: {}", field.name, parameter_type(&field.ty)))
+        .collect();
+    let object = format!("{{ {} }}", fields.join("; "));
+    match (fields.is_empty(), has_params(operation)) {
+        (true, false) => "Record<string, never>".to_owned(),
+        (true, true) => format!("{}Params", operation.type_name),
+        (false, false) => object,
+        (false, true) => format!("{object} & {}Params", operation.type_name),
+    }
+}
+
 /// `operations.ts`: every call with the types of its parameters and its result.
 #[must_use]
 pub(crate) fn operations() -> String {
     let mut out = String::from(HEADER);
-    let mut used: Vec<String> =
-        OPERATIONS.iter().map(|operation| format!("{}Params", operation.type_name)).collect();
+    let mut used: Vec<String> = OPERATIONS
+        .iter()
+        .filter(|operation| has_params(operation))
+        .map(|operation| format!("{}Params", operation.type_name))
+        .collect();
     let mut rows = String::new();
     for operation in OPERATIONS {
         let result = match operation.response {
@@ -75,13 +109,14 @@ pub(crate) fn operations() -> String {
             }
             ResponseKind::Screenshot => "{ mime_type: string; width: number; height: number }".to_owned(),
             ResponseKind::Content => "null".to_owned(),
+            ResponseKind::Any => "unknown".to_owned(),
         };
         let _ = write!(
             rows,
-            "  /** {} */\n  {:?}: {{ params: {}Params; result: {result} }};\n",
+            "  /** {} */\n  {:?}: {{ params: {}; result: {result} }};\n",
             prose(operation.doc),
             operation.name,
-            operation.type_name
+            call_params(operation)
         );
     }
     used.sort();
@@ -187,7 +222,7 @@ fn parameter_type(ty: &Type) -> String {
 }
 
 impl Named {
-    /// The named types in the TypeScript form of a type.
+    /// The names that a type's TypeScript form mentions by itself.
     fn default_names(ty: Type) -> Vec<String> {
         match ty {
             Type::Object(object) => vec![object.name.to_owned()],

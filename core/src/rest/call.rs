@@ -22,6 +22,7 @@ use crate::error::{
     TooLargeError, TransportError,
 };
 use crate::rest::calls::actions::Screenshot;
+use crate::rest::custom::{self, Custom};
 use crate::rest::http::{Method, Request, Response, SendFailure};
 use crate::rest::image;
 use crate::rest::operation::{Effect, Encoded, Endpoint, Operation, ParameterEncoding, ResponseKind};
@@ -106,7 +107,9 @@ pub struct Limits {
 /// A call under way.
 #[derive(Debug)]
 pub struct Call {
-    operation: &'static Operation,
+    /// For errors and logs.
+    name: String,
+    operation: Operation,
     base: crate::client::address::BaseUrl,
     key: Option<ApiKey>,
     mask: Mask,
@@ -129,6 +132,27 @@ pub struct Call {
     request_id: Option<String>,
     phase: Phase,
     log: LogQueue,
+}
+
+/// A request before it is joined to the settings of the client.
+struct Prepared<'a> {
+    name: String,
+    operation: Operation,
+    params: &'a Map,
+    encoded: Encoded,
+    body: Option<Value>,
+}
+
+impl<'a> Prepared<'a> {
+    fn declared(operation: &Operation, params: &'a Map) -> Result<Self, Error> {
+        let mut encoded = operation.encode(params)?;
+        let body =
+            (operation.encoding == ParameterEncoding::Json && operation.method == Method::Post).then(|| {
+                let fields = encoded.fields.drain(..);
+                Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+            });
+        Ok(Self { name: operation.name.to_owned(), operation: *operation, params, encoded, body })
+    }
 }
 
 #[derive(Debug)]
@@ -156,9 +180,14 @@ impl Call {
         content: Option<Content>,
         seed: u64,
     ) -> Result<Self, Error> {
+        if name == custom::NAME {
+            let Custom { name, operation, encoded, body } = custom::read(params)?;
+            let prepared = Prepared { name, operation, params, encoded, body };
+            return Self::prepare(config, prepared, options, content, seed);
+        }
         let operation = crate::rest::calls::operation(name)
             .ok_or_else(|| Error::encode("call", "operation", format!("is not known: {name:?}")))?;
-        Self::prepare(config, operation, params, options, content, seed)
+        Self::prepare(config, Prepared::declared(operation, params)?, options, content, seed)
     }
 
     /// Prepares a call from a typed request.
@@ -171,18 +200,19 @@ impl Call {
         options: &CallOptions,
         seed: u64,
     ) -> Result<Self, Error> {
-        Self::prepare(config, E::OPERATION, &endpoint.params()?, options, None, seed)
+        let params = endpoint.params()?;
+        Self::prepare(config, Prepared::declared(E::OPERATION, &params)?, options, None, seed)
     }
 
     fn prepare(
         config: &Config,
-        operation: &'static Operation,
-        params: &Map,
+        prepared: Prepared<'_>,
         options: &CallOptions,
         content: Option<Content>,
         seed: u64,
     ) -> Result<Self, Error> {
-        let Encoded { target, fields } = operation.encode(params)?;
+        let Prepared { name, operation, params, encoded, body } = prepared;
+        let Encoded { target, fields } = encoded;
         let mut jitter = Jitter::new(seed);
         let max_response_bytes = options.max_response_bytes.unwrap_or(config.max_response_bytes);
         let mut request = Request {
@@ -212,12 +242,12 @@ impl Call {
             (_, Some(_)) => {
                 return Err(Error::encode(operation.name, "file", "is not a parameter of this call"));
             }
-            (ParameterEncoding::Json, None) if operation.method == Method::Post => {
-                let body = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-                request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
-                request.body = Some(Value::Object(body).to_string().into_bytes());
+            (_, None) => {
+                if let Some(body) = body {
+                    request.headers.push(("content-type".to_owned(), "application/json".to_owned()));
+                    request.body = Some(body.to_string().into_bytes());
+                }
             }
-            (ParameterEncoding::Json | ParameterEncoding::Query, None) => {}
         }
         let mut mask = Mask::default();
         config.api_key.iter().for_each(|key| mask.add(key.expose()));
@@ -232,13 +262,14 @@ impl Call {
         }
         authorize(&mut request, config.api_key.as_ref());
 
-        let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, operation, params));
+        let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, &operation, params));
         let max_retries = options.max_retries.unwrap_or(config.max_retries);
         // The first request, the one for a link in its answer, and each retry after the longest wait that is our own
         // choice. A server that wants a longer one has its error told to the caller.
         let retries = u64::from(max_retries);
         let all = timeout.saturating_mul(retries + 2).saturating_add(Backoff::CALL.cap * retries);
         Ok(Self {
+            name: mask.text(&name),
             operation,
             base: config.base_url.clone(),
             key: config.api_key.clone(),
@@ -251,7 +282,9 @@ impl Call {
             request,
             max_linked_bytes: match operation.response {
                 ResponseKind::Content => options.max_response_bytes.unwrap_or(DEFAULT_MAX_FILE_BYTES),
-                ResponseKind::Screenshot | ResponseKind::Value { .. } => max_response_bytes,
+                ResponseKind::Screenshot | ResponseKind::Value { .. } | ResponseKind::Any => {
+                    max_response_bytes
+                }
             },
             upload,
             following: false,
@@ -282,9 +315,9 @@ impl Call {
                 self.attempt += 1;
                 self.phase = Phase::Ready;
                 self.log.add(|| LogEntry {
-                    subject: self.operation.name.to_owned(),
+                    subject: self.name.clone(),
                     event: LogEvent::Retry {
-                        error: without_operation(&error, self.operation.name),
+                        error: without_operation(&error, &self.name),
                         request_id: self.request_id.take().map(|id| self.mask.text(&id)),
                         attempt: self.attempt,
                         of: self.max_retries,
@@ -304,9 +337,9 @@ impl Call {
 
     fn finish(&mut self, now: Millis, result: Result<Output, Error>) -> Step {
         self.log.add(|| LogEntry {
-            subject: self.operation.name.to_owned(),
+            subject: self.name.clone(),
             event: LogEvent::Called {
-                error: result.as_ref().err().map(|error| without_operation(error, self.operation.name)),
+                error: result.as_ref().err().map(|error| without_operation(error, &self.name)),
                 took: now.saturating_sub(self.started.unwrap_or(now)),
                 requests: self.requests,
                 request_id: self.request_id.take().map(|id| self.mask.text(&id)),
@@ -356,7 +389,7 @@ impl Call {
         let SendFailure { reached, message } = failure;
         self.record_delivery(reached.into());
         self.fail(Error::Transport(TransportError {
-            operation: self.operation.name.to_owned(),
+            operation: self.name.clone(),
             message: self.mask.text(&message),
             delivered: self.delivered,
         }));
@@ -381,7 +414,7 @@ impl Call {
     }
 
     fn out_of_time(&self, kind: TimeoutKind, limit: Millis) -> Error {
-        let operation = self.operation.name.to_owned();
+        let operation = self.name.clone();
         Error::Timeout(TimeoutError { operation, kind, limit, delivered: self.delivered })
     }
 
@@ -396,7 +429,7 @@ impl Call {
     }
 
     fn aborted(&self) -> Error {
-        Error::Aborted(AbortedError { operation: self.operation.name.to_owned(), delivered: self.delivered })
+        Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
     }
 
     /// What one request did adds to what the ones before it may have done.
@@ -434,7 +467,7 @@ impl Call {
             message.push_str(NO_KEY_HINT);
         }
         let mut error = ServerError {
-            operation: self.operation.name.to_owned(),
+            operation: self.name.clone(),
             status: response.status,
             message,
             code: text("code").map(|code| mask.text(&code)),
@@ -477,6 +510,7 @@ impl Call {
                     return Ok(None);
                 }
             },
+            ResponseKind::Any => self.any(response)?,
             ResponseKind::Value { ty, under } => {
                 let mut value = if response.body.trim_ascii().is_empty() {
                     Value::Object(Map::new())
@@ -495,6 +529,20 @@ impl Call {
             }
         };
         Ok(Some(output))
+    }
+
+    /// The body as JSON, or as bytes if it is not JSON and its type does not say that it is.
+    fn any(&self, response: &mut Response) -> Result<Output, Error> {
+        if response.body.trim_ascii().is_empty() {
+            return Ok(Output::Value(Value::Null));
+        }
+        match json::parse(&response.body) {
+            Ok(value) => Ok(Output::Value(value)),
+            Err(error) if response.header("content-type").is_some_and(|kind| kind.contains("json")) => {
+                Err(self.not_json(response, error))
+            }
+            Err(_) => Ok(Output::Content(std::mem::take(&mut response.body))),
+        }
     }
 
     fn link(&self, response: &Response) -> Result<String, Error> {
@@ -576,7 +624,7 @@ impl Call {
 
     fn too_large(&self, response: &Response) -> Error {
         Error::TooLarge(TooLargeError {
-            operation: self.operation.name.to_owned(),
+            operation: self.name.clone(),
             status: response.status,
             limit: self.request.max_response_bytes,
         })
@@ -601,7 +649,7 @@ impl Call {
 
     fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
         DecodeError {
-            operation: self.operation.name.to_owned(),
+            operation: self.name.clone(),
             path,
             problem,
             status: response.status,

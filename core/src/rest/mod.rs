@@ -2,6 +2,7 @@
 
 pub mod call;
 pub mod calls;
+pub mod custom;
 pub mod http;
 pub mod image;
 pub mod operation;

@@ -35,7 +35,7 @@ pub enum ParameterEncoding {
     Multipart,
 }
 
-/// What the answer is.
+/// The content of a successful response.
 #[derive(Debug, Clone, Copy)]
 pub enum ResponseKind {
     /// A JSON value, which some generations wrap in an object under one of these names.
@@ -47,8 +47,10 @@ pub enum ResponseKind {
     },
     /// A picture in any of its documented forms: raw base64, a data URL, a link, or the bytes themselves.
     Screenshot,
-    /// A link, whose content is the answer.
+    /// A link; the result is its content.
     Content,
+    /// Any JSON value, or the bytes of a body that is not JSON.
+    Any,
 }
 
 /// A call that may last long on the server: a parameter says how long.
@@ -99,7 +101,7 @@ pub struct Operation {
     pub encoding: ParameterEncoding,
     /// What a repetition does.
     pub effect: Effect,
-    /// What the answer is.
+    /// The content of a successful response.
     pub response: ResponseKind,
     /// Query parameters that are always sent.
     pub constant: &'static [(&'static str, &'static str)],

@@ -1,4 +1,4 @@
-//! Whom the server answers: the Host and Origin of a request, and what it says of itself.
+//! Host and Origin checks, and helpers for the headers that identify a client.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, StatusCode};
 
 use super::error::ApiError;
 
-/// The origins and hosts that are answered.
+/// The hosts and origins whose requests the server accepts.
 ///
-/// A page of another site can make a browser connect here, even under a name that it has pointed at this machine. It
-/// cannot choose the Host and Origin headers.
+/// A page of another site can make a browser connect to this server, even through DNS rebinding. It cannot choose the
+/// Host and Origin headers, so the server checks both.
 #[derive(Clone, Debug)]
 pub(crate) struct Admission {
     origins: Vec<HeaderValue>,
@@ -19,7 +19,7 @@ pub(crate) struct Admission {
 }
 
 impl Admission {
-    /// Fails with the text that is not an origin.
+    /// Returns the first text that is not a valid origin as the error.
     pub(crate) fn new(origins: &[String], remote: bool) -> Result<Self, String> {
         let origins = origins
             .iter()
@@ -28,14 +28,14 @@ impl Admission {
         Ok(Self { origins, remote, public_url: None })
     }
 
-    /// Also admits the host of `url`, at which clients reach a proxy in front of this server. Fails with the reason why it
-    /// cannot be one.
+    /// Also allows the host of `url`, the public URL of a proxy in front of this server. The error says why `url` is
+    /// not valid.
     pub(crate) fn with_public_url(mut self, url: &str) -> Result<Self, &'static str> {
         self.public_url = Some(parse_public_url(url)?);
         Ok(self)
     }
 
-    /// What links begin with, if not with the address that a request came to.
+    /// The base of links in responses. Without it, links start with the host of the request.
     pub(crate) fn public_url(&self) -> Option<&str> {
         self.public_url.as_deref()
     }
@@ -44,7 +44,7 @@ impl Admission {
         &self.origins
     }
 
-    fn admits_host(&self, host: &str) -> bool {
+    fn allows_host(&self, host: &str) -> bool {
         is_loopback(host)
             || self
                 .public_url
@@ -56,31 +56,34 @@ impl Admission {
                     || self.origins.iter().any(|origin| host_of(origin) == Some(host))))
     }
 
-    fn admits_origin(&self, origin: &HeaderValue) -> bool {
+    fn allows_origin(&self, origin: &HeaderValue) -> bool {
         self.origins.contains(origin) || host_of(origin).is_some_and(is_loopback)
     }
 
     pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), ApiError> {
-        let host = only(headers, &HOST)?.and_then(|host| host.to_str().ok()).unwrap_or_default();
-        if !self.admits_host(without_port(host)) {
-            return Err(ApiError::new(StatusCode::FORBIDDEN, "This host name is not served"));
-        }
-        match only(headers, &ORIGIN)? {
-            Some(origin) if !self.admits_origin(origin) => Err(ApiError::new(
+        let host = single_value(headers, &HOST)?.and_then(|host| host.to_str().ok()).unwrap_or_default();
+        if !self.allows_host(without_port(host)) {
+            return Err(ApiError::new(
                 StatusCode::FORBIDDEN,
-                "Pages of this origin are not served; the server's --allow-origin admits them",
+                "The host name is not allowed: use a loopback address, or start the server with --public-url",
+            ));
+        }
+        match single_value(headers, &ORIGIN)? {
+            Some(origin) if !self.allows_origin(origin) => Err(ApiError::new(
+                StatusCode::FORBIDDEN,
+                "The origin is not allowed; allow it with the server's option --allow-origin",
             )),
             _ => Ok(()),
         }
     }
 }
 
-/// The value of a header that two readers could read differently if it were there twice.
-fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ApiError> {
+/// The value of a header that may occur only once. Two parsers could disagree on which of two values counts.
+fn single_value<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, ApiError> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (value, None) => Ok(value),
-        _ => Err(ApiError::new(StatusCode::FORBIDDEN, format!("The header {name} is there twice"))),
+        _ => Err(ApiError::new(StatusCode::FORBIDDEN, format!("The header {name} occurs more than once"))),
     }
 }
 
@@ -90,8 +93,8 @@ pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// A host without its port; the brackets of an IPv6 address stay. What follows the name and is no port belongs to it, so that
-/// no check of the name lets the rest through.
+/// The host without its port; keeps the brackets of an IPv6 address. Any suffix that is not a valid port stays part of
+/// the name, so the checks of the name also see the suffix.
 pub(crate) fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
         Some((name, port))
@@ -111,16 +114,18 @@ fn parse_origin(text: &str) -> Option<HeaderValue> {
     plain.then(|| HeaderValue::from_str(text).ok()).flatten()
 }
 
-/// Without a slash at its end.
+/// Checks a public URL and removes trailing slashes.
 fn parse_public_url(text: &str) -> Result<String, &'static str> {
     let url = text.trim_end_matches('/');
-    let (scheme, rest) = url.split_once("://").ok_or("it does not begin with http:// or https://")?;
+    let (scheme, rest) = url.split_once("://").ok_or("it must start with http:// or https://")?;
     if !matches!(scheme, "http" | "https") {
-        return Err("it does not begin with http:// or https://");
+        return Err("it must start with http:// or https://");
     }
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/[]%".contains(&byte);
     if rest.starts_with('/') || rest.is_empty() || !rest.bytes().all(plain) {
-        return Err("it is not a host with a port and a path, such as https://desk.example/computers");
+        return Err(
+            "it must be a host, optionally with a port and a path, such as https://desk.example/computers",
+        );
     }
     Ok(url.to_owned())
 }
@@ -140,7 +145,7 @@ fn address(host: &str) -> Option<IpAddr> {
     }
 }
 
-/// Browsers resolve `localhost` and what is under it to this machine without asking anybody.
+/// Browsers resolve `localhost` and its subdomains to this machine without a DNS query.
 fn is_loopback(host: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let is_name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
@@ -163,15 +168,15 @@ mod tests {
     }
 
     #[test]
-    fn loopback_names_are_served_and_others_are_not() {
-        let admission = Admission::new(&[], false).expect("there are no origins");
+    fn loopback_hosts_are_allowed_and_others_refused() {
+        let admission = Admission::new(&[], false).expect("an empty list is valid");
         for host in ["127.0.0.1:8800", "localhost", "LOCALHOST:1", "[::1]:8800", "5b90e2c7.localhost:8800"] {
             assert!(check(&admission, host, None), "{host}");
         }
         for host in ["", "evil.example", "127.0.0.1.evil.example", "localhost.evil.example:80", "10.0.0.1"] {
             assert!(!check(&admission, host, None), "{host}");
         }
-        // What a link is made with must lead back here.
+        // Links in responses contain the host, so a crafted host must not make a link point elsewhere.
         for host in [
             "localhost:80@evil.example",
             "localhost:@evil.example",
@@ -189,16 +194,17 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_server_is_called_by_address_or_by_the_name_of_an_origin() {
-        let admission = Admission::new(&["https://desk.example".into()], true).expect("it is an origin");
+    fn a_remote_server_allows_ip_addresses_and_hosts_of_allowed_origins() {
+        let admission = Admission::new(&["https://desk.example".into()], true).expect("the origin is valid");
         assert!(check(&admission, "10.0.0.1:8800", None));
         assert!(check(&admission, "desk.example:8800", None));
         assert!(!check(&admission, "evil.example", None));
     }
 
     #[test]
-    fn only_allowed_and_loopback_origins_are_served() {
-        let admission = Admission::new(&["https://desk.example/".into()], false).expect("it is an origin");
+    fn only_listed_and_loopback_origins_are_allowed() {
+        let admission =
+            Admission::new(&["https://desk.example/".into()], false).expect("the origin is valid");
         assert!(check(&admission, "localhost", Some("https://desk.example")));
         assert!(check(&admission, "localhost", Some("http://127.0.0.1:5173")));
         for origin in ["null", "https://evil.example", "https://desk.example.evil", "http://desk.example"] {
@@ -207,9 +213,9 @@ mod tests {
     }
 
     #[test]
-    fn a_public_url_is_served_and_nothing_like_it() {
-        let admission = Admission::new(&[], false).expect("there are no origins");
-        let admission = admission.with_public_url("https://desk.example:8443/a/").expect("it is a URL");
+    fn the_host_of_the_public_url_is_allowed_and_similar_hosts_are_refused() {
+        let admission = Admission::new(&[], false).expect("an empty list is valid");
+        let admission = admission.with_public_url("https://desk.example:8443/a/").expect("the URL is valid");
         assert_eq!(admission.public_url(), Some("https://desk.example:8443/a"));
         for host in ["desk.example", "DESK.example:8443", "127.0.0.1:8800"] {
             assert!(check(&admission, host, None), "{host}");
@@ -217,7 +223,7 @@ mod tests {
         for host in ["evil.example", "desk.example.evil", "desk.example@evil.example", "desk.example/a"] {
             assert!(!check(&admission, host, None), "{host}");
         }
-        // Its pages are none of this server's until --allow-origin says so.
+        // The public URL does not allow its origin; only --allow-origin does.
         assert!(!check(&admission, "desk.example", Some("https://desk.example:8443")));
         for url in [
             "",
@@ -231,15 +237,15 @@ mod tests {
             "https://a#",
             "https://é",
         ] {
-            let admission = Admission::new(&[], false).expect("there are no origins");
+            let admission = Admission::new(&[], false).expect("an empty list is valid");
             assert!(admission.with_public_url(url).is_err(), "{url}");
         }
     }
 
     #[test]
-    fn what_is_not_an_origin_is_named() {
+    fn an_invalid_origin_is_returned_as_the_error() {
         for text in ["*", "example.com", "http://a/b", "ftp://a"] {
-            assert_eq!(Admission::new(&[text.into()], false).expect_err("it is none"), text);
+            assert_eq!(Admission::new(&[text.into()], false).expect_err("the origin is not valid"), text);
         }
     }
 }

@@ -13,40 +13,40 @@ use crate::computer::{CommandError, FleetError, HOME};
 use crate::screen::ScreenError;
 use crate::store::StoreError;
 
-/// An answer that is not a success.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
     message: String,
-    more: Map<String, Value>,
+    extra: Map<String, Value>,
 }
 
 impl ApiError {
     pub(crate) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), more: Map::new() }
+        Self { status, message: message.into(), extra: Map::new() }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, message)
     }
 
-    /// `what` is the noun that the documents use: `Computer`, `Workspace`.
+    /// `what` is the noun of the API documentation: `Computer`, `Workspace`.
     pub(crate) fn not_found(what: &str) -> Self {
         Self::new(StatusCode::NOT_FOUND, format!("{what} not found"))
     }
 
-    /// The record exists but no desktop runs.
+    /// The computer exists but does not run.
     pub(crate) fn not_running() -> Self {
         Self::bad_request("Desktop instance not available: start the computer first")
             .with("code", "not_running")
     }
 
     pub(crate) fn with(mut self, field: &str, value: impl Into<Value>) -> Self {
-        self.more.insert(field.into(), value.into());
+        self.extra.insert(field.into(), value.into());
         self
     }
 
-    /// A failure of the computer rather than of this server.
+    /// An error of the computer, not of this server.
     fn upstream(status: StatusCode, message: impl Into<String>) -> Self {
         Self::new(status, message).with("upstream_status", status.as_u16())
     }
@@ -57,14 +57,17 @@ impl ApiError {
     }
 
     pub(crate) fn internal(error: impl std::fmt::Display) -> Self {
-        tracing::error!("a call failed: {error}");
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "The server failed; its log says why")
+        tracing::error!("request failed: {error}");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "Internal server error; the server's log contains the cause",
+        )
     }
 }
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let mut body = self.more;
+        let mut body = self.extra;
         body.insert("error".into(), self.message.into());
         body.insert("request_id".into(), Uuid::new_v4().to_string().into());
         (self.status, Json(Value::Object(body))).into_response()
@@ -77,7 +80,7 @@ impl From<StoreError> for ApiError {
             StoreError::NoWorkspace => Self::not_found("Workspace"),
             StoreError::NameTaken => Self::new(StatusCode::CONFLICT, "The name already exists"),
             StoreError::DiskFull => Self::disk_full(),
-            StoreError::FromTheFuture(_) | StoreError::Database(_) => Self::internal(error),
+            StoreError::NewerSchema(_) | StoreError::Database(_) => Self::internal(error),
         }
     }
 }
@@ -87,7 +90,7 @@ impl From<FleetError> for ApiError {
         match error {
             FleetError::Gone => Self::not_found("Computer"),
             FleetError::ShuttingDown => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is going down")
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "The server is shutting down")
             }
             FleetError::Store(error) => error.into(),
             FleetError::Files(error) => error.into(),
@@ -101,9 +104,9 @@ impl From<ScreenError> for ApiError {
         match error {
             ScreenError::BadInput { .. } => Self::bad_request(error.to_string()),
             ScreenError::Lost(_) => Self::unreachable(&error),
-            ScreenError::BrokenOff(_) => Self::broken_off(&error),
+            ScreenError::Interrupted(_) => Self::broken_off(&error),
             // The computer stops: to a client that has gone nothing is said.
-            ScreenError::Abandoned => Self::not_running(),
+            ScreenError::Canceled => Self::not_running(),
             other => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
         }
     }
@@ -136,12 +139,12 @@ impl From<FileError> for ApiError {
             FileError::Refused(Refusal::OutsideHome) => {
                 Self::new(StatusCode::FORBIDDEN, format!("path: must be in {HOME}"))
             }
-            FileError::Refused(refusal @ Refusal::NotAFile) => {
-                Self::bad_request(format!("path: {refusal}; pack a folder first"))
-            }
+            FileError::Refused(refusal @ Refusal::NotAFile) => Self::bad_request(format!(
+                "path: {refusal}; to export a folder, pack it into an archive first"
+            )),
             FileError::Refused(refusal @ Refusal::NotReadable) => Self::new(
                 StatusCode::FORBIDDEN,
-                format!("path: {refusal}; change its mode first, or that of the folders above it"),
+                format!("path: {refusal}; change its permissions or those of the folders above it"),
             )
             .with("code", "file_not_readable"),
             FileError::Refused(refusal @ Refusal::Failed(_)) => {
@@ -152,7 +155,7 @@ impl From<FileError> for ApiError {
     }
 }
 
-/// The server's own files.
+/// Errors with the server's own files.
 impl From<io::Error> for ApiError {
     fn from(error: io::Error) -> Self {
         match error.kind() {
@@ -164,13 +167,13 @@ impl From<io::Error> for ApiError {
 
 impl ApiError {
     fn unreachable(error: &impl std::fmt::Display) -> Self {
-        tracing::warn!("a computer did not answer: {error}");
+        tracing::warn!("computer is not reachable: {error}");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Could not reach the desktop. Try again in a moment.")
     }
 
     fn broken_off(error: &impl std::fmt::Display) -> Self {
-        tracing::warn!("a computer did not answer: {error}");
-        let message = "Could not reach the desktop to the end. Some of it may have been done: look before you try again.";
+        tracing::warn!("connection to a computer was lost during an action: {error}");
+        let message = "Could not reach the desktop during the action. The action may have run in part: check the screen before you retry.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)
     }
 }

@@ -1,4 +1,4 @@
-//! Reading parameters so that a refusal names the parameter and what would be right.
+//! Parameter extractors. Their errors name the parameter and describe a valid value.
 
 use std::time::Duration;
 
@@ -12,13 +12,14 @@ use tokio::time::timeout;
 
 use super::error::ApiError;
 
-/// The largest body in bytes: room for a long program or text.
-const LIMIT: usize = 1024 * 1024;
-const PATIENT_LIMIT: usize = 16 * LIMIT;
-/// How long a body may take to arrive.
-const ARRIVAL_LIMIT: Duration = Duration::from_secs(30);
+/// The maximum body size in bytes. It has room for a long program or text.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// The number of bytes that the server reads of a body that is too large before it closes the connection.
+const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
+/// The time limit for receiving a whole body.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The JSON body, whatever its declared type. An absent body is an empty object.
+/// The JSON body, whatever its `Content-Type`. An empty body counts as an empty object.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -26,51 +27,52 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, _: &S) -> Result<Self, ApiError> {
-        let bytes = timeout(ARRIVAL_LIMIT, receive(request)).await.map_err(|_| {
-            let message = format!("The body did not arrive within {} s", ARRIVAL_LIMIT.as_secs());
+        let bytes = timeout(BODY_TIMEOUT, receive(request)).await.map_err(|_| {
+            let message = format!("The body did not arrive within {} s", BODY_TIMEOUT.as_secs());
             ApiError::new(StatusCode::REQUEST_TIMEOUT, message)
         })??;
         read(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
     }
 }
 
-/// The query string.
+/// The parameters of the query string.
 #[derive(Debug)]
-pub(crate) struct Options<T>(pub(crate) T);
+pub(crate) struct QueryParams<T>(pub(crate) T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Options<T> {
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for QueryParams<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         Query::try_from_uri(&parts.uri).map(|Query(options)| Self(options)).map_err(|error| {
-            // The cause says what is wrong, the outermost text only that something is.
+            // Only the source of the error contains the details.
             let cause =
                 std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
             ApiError::bad_request(match cause.split_once(": ") {
-                Some((name, problem)) => format!("{name}: {}", reworded(problem)),
+                Some((name, problem)) => format!("{name}: {}", plain_message(problem)),
                 None => cause,
             })
         })
     }
 }
 
-/// Takes the whole body. One that is too large is read on for a while, since a client that is still sending when the
-/// connection closes does not see the answer.
+/// Receives the whole body. Drains part of a body that is too large, since a client that is still sending when the
+/// connection closes does not receive the response.
 async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {
     let mut chunks = request.into_body().into_data_stream();
     let mut body = Vec::new();
     let mut length = 0;
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|error| ApiError::bad_request(format!("The body broke off: {error}")))?;
+        let chunk = chunk
+            .map_err(|error| ApiError::bad_request(format!("The body could not be received: {error}")))?;
         length += chunk.len();
-        if length <= LIMIT {
+        if length <= MAX_BODY_BYTES {
             body.extend_from_slice(&chunk);
-        } else if length > PATIENT_LIMIT {
+        } else if length > MAX_DRAINED_BYTES {
             break;
         }
     }
-    if length > LIMIT {
-        let message = format!("The body is larger than {} KiB", LIMIT / 1024);
+    if length > MAX_BODY_BYTES {
+        let message = format!("The body is larger than {} KiB", MAX_BODY_BYTES / 1024);
         return Err(ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message));
     }
     Ok(body)
@@ -78,9 +80,9 @@ async fn receive(request: Request) -> Result<Vec<u8>, ApiError> {
 
 pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
     let invalid = |cause| ApiError::bad_request(format!("The body is not valid JSON: {cause}"));
-    // serde would take the items of a list for the fields, in their order in the source.
-    let begins = json.trim_ascii_start().first();
-    if begins == Some(&b'[') || begins != Some(&b'{') && serde_json::from_slice::<IgnoredAny>(json).is_ok() {
+    // serde also accepts an array for a struct, with the fields in the order of their declaration.
+    let first = json.trim_ascii_start().first();
+    if first == Some(&b'[') || first != Some(&b'{') && serde_json::from_slice::<IgnoredAny>(json).is_ok() {
         return Err(ApiError::bad_request("The body must be a JSON object"));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(json);
@@ -89,52 +91,53 @@ pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, ApiError> {
         let cause = error.into_inner();
         if cause.is_data() {
             ApiError::bad_request(explain(&path, &cause))
-        } else if path != "." && is_half_a_pair(&cause) {
-            let problem = "holds half of a surrogate pair, such as an emoji that was cut in two";
+        } else if path != "." && is_lone_surrogate(&cause) {
+            let problem = "contains a lone surrogate, such as half of an emoji";
             ApiError::bad_request(format!("{path}: {problem}"))
         } else {
             invalid(cause)
         }
     })?;
-    // Else a second object would be ignored.
+    // Without this check serde_json would ignore anything after the object.
     deserializer.end().map_err(invalid)?;
     Ok(value)
 }
 
-/// Whether a string has an escape such as `\ud83d` without its other half, which serde_json says in words alone.
-fn is_half_a_pair(cause: &serde_json::Error) -> bool {
+/// Whether a string contains an escape such as `\ud83d` without its other half. serde_json has no error code for this
+/// case, only a message.
+fn is_lone_surrogate(cause: &serde_json::Error) -> bool {
     let text = cause.to_string();
     ["lone leading surrogate", "unexpected end of hex escape"].iter().any(|start| text.starts_with(start))
 }
 
 fn explain(path: &str, cause: &serde_json::Error) -> String {
     let text = cause.to_string();
-    // The position means nothing to a caller whose JSON a library wrote.
+    // The position in the JSON is of no use to a caller whose library wrote the JSON.
     let text = text.split_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         return format!("{field} is required");
     }
-    let text = reworded(text);
+    let text = plain_message(text);
     if path == "." { text } else { format!("{path}: {text}") }
 }
 
-/// What serde says of a value, without the names of Rust's types. The value itself is left out, since it may be long.
-fn reworded(text: &str) -> String {
-    if let Some((_, wanted)) =
+/// Rewrites a message of serde without the names of Rust types and without the value, which may be long.
+fn plain_message(text: &str) -> String {
+    if let Some((_, expected)) =
         text.strip_prefix("unknown variant `").and_then(|text| text.rsplit_once("expected "))
     {
-        return format!("must be {}", wanted.replace('`', ""));
+        return format!("must be {}", expected.replace('`', ""));
     }
     let found = text.strip_prefix("invalid type: ").or_else(|| text.strip_prefix("invalid value: "));
-    let Some((found, wanted)) = found.and_then(|text| text.rsplit_once(", expected ")) else {
+    let Some((found, expected)) = found.and_then(|text| text.rsplit_once(", expected ")) else {
         return text.to_owned();
     };
-    let wanted = match wanted {
+    let expected = match expected {
         "f64" => "a number",
         "i32" | "i64" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
         "a boolean" => "true or false",
-        wanted if wanted.starts_with("struct ") => "an object",
-        wanted => wanted,
+        expected if expected.starts_with("struct ") => "an object",
+        expected => expected,
     };
     let found = match found.split(' ').next().unwrap_or_default() {
         "null" | "Option" => "null",
@@ -143,15 +146,15 @@ fn reworded(text: &str) -> String {
         "string" | "character" => "a string",
         "sequence" => "a list",
         "map" => "an object",
-        _ => return format!("must be {wanted}"),
+        _ => return format!("must be {expected}"),
     };
-    format!("must be {wanted}, not {found}")
+    format!("must be {expected}, not {found}")
 }
 
-/// An integer, which some callers write as `40.0`.
+/// Deserializes an integer. Some clients write integers as `40.0`.
 pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32, D::Error> {
     let number = f64::deserialize(deserializer)?;
-    // The comparison shows that nothing was lost.
+    // The comparison detects a lossy conversion.
     #[expect(clippy::cast_possible_truncation, reason = "checked on the next line")]
     let integer = number as i32;
     if f64::from(integer) == number {
@@ -161,7 +164,7 @@ pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i32,
     }
 }
 
-/// As [`integer`], for a parameter that may be absent or null.
+/// Like [`integer`], for a parameter that may be absent or null.
 pub(crate) fn optional_integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i32>, D::Error> {
     #[derive(Deserialize)]
     struct Integer(#[serde(deserialize_with = "integer")] i32);
@@ -183,52 +186,53 @@ mod tests {
 
     #[derive(Debug, Deserialize)]
     struct Text {
-        #[expect(dead_code, reason = "only whether it is read")]
+        #[expect(dead_code, reason = "the tests only check whether it is accepted")]
         text: String,
     }
 
     #[test]
-    fn half_of_an_emoji_is_refused_by_its_name() {
+    fn a_lone_surrogate_is_refused_with_the_name_of_the_parameter() {
         for half in [r"\ud83d", r"a\ude00b", r"\ud83d\ud83d\ude00", r"\ud83dx", r"\ud83d\n"] {
             let json = format!(r#"{{"text": "{half}"}}"#);
-            let refusal = format!("{:?}", read::<Text>(json.as_bytes()).expect_err("it is half"));
-            assert!(refusal.contains("text: holds half of a surrogate pair"), "{half}: {refusal}");
+            let refusal = format!("{:?}", read::<Text>(json.as_bytes()).expect_err("the surrogate is alone"));
+            assert!(refusal.contains("text: contains a lone surrogate"), "{half}: {refusal}");
         }
         assert!(read::<Text>(br#"{"text": "\ud83d\ude00"}"#).is_ok());
     }
 
     fn refusal(json: &str) -> String {
-        format!("{:?}", read::<Point>(json.as_bytes()).expect_err("it is wrong"))
+        format!("{:?}", read::<Point>(json.as_bytes()).expect_err("the value is not valid"))
     }
 
     #[test]
     fn a_whole_number_may_be_written_as_a_float() {
-        let point: Point = read(br#"{"x": 40.0, "y": null}"#).map_err(|_| ()).expect("it is right");
+        let point: Point = read(br#"{"x": 40.0, "y": null}"#).map_err(|_| ()).expect("the body is valid");
         assert_eq!((point.x, point.y), (40, None));
     }
 
     #[test]
-    fn a_refusal_names_the_parameter() {
+    fn an_error_names_the_parameter() {
         assert!(refusal("{}").contains("x is required"));
         assert!(refusal(r#"{"x": "a"}"#).contains("x: must be a number, not a string"));
         assert!(refusal(r#"{"x": true}"#).contains("x: must be a number, not a boolean"));
         assert!(refusal(r#"{"x": null}"#).contains("x: must be a number, not null"));
         assert!(refusal(r#"{"x": {"x": 1}}"#).contains("x: must be a number, not an object"));
-        let text = |json: &str| format!("{:?}", read::<Text>(json.as_bytes()).expect_err("it is wrong"));
+        let text =
+            |json: &str| format!("{:?}", read::<Text>(json.as_bytes()).expect_err("the value is not valid"));
         assert!(text(r#"{"text": 5}"#).contains("text: must be a string, not a number"));
         assert!(text(r#"{"text": ["a"]}"#).contains("text: must be a string, not a list"));
         assert!(refusal(r#"{"x": 1.5}"#).contains("x: 1.5 is not a whole number"));
         assert!(refusal(r#"{"x": 1, "y": 1e99}"#).contains("y: "));
         assert!(refusal("{").contains("not valid JSON"));
         assert_eq!(
-            reworded("unknown variant `gif`, expected one of `png`, `jpeg`"),
+            plain_message("unknown variant `gif`, expected one of `png`, `jpeg`"),
             "must be one of png, jpeg"
         );
-        assert_eq!(reworded("unknown variant `, expected `, expected `a` or `b`"), "must be a or b");
+        assert_eq!(plain_message("unknown variant `, expected `, expected `a` or `b`"), "must be a or b");
     }
 
     #[test]
-    fn the_body_is_one_object() {
+    fn the_body_must_be_exactly_one_object() {
         for json in ["[40]", " [[", "null", "40", "\"x\"", "true"] {
             assert!(refusal(json).contains("The body must be a JSON object"), "{json}");
         }

@@ -1,8 +1,8 @@
-//! Where content lies: one file each, named by its id, under the data folder.
+//! Stores content in the data folder, one file per id.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works in the data folder, which only the server's account can change"
+    reason = "works in the data folder, which only the server's account can write to"
 )]
 
 use std::collections::{HashSet, VecDeque};
@@ -16,36 +16,36 @@ use tempfile::{NamedTempFile, TempPath};
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
-/// How many linked screenshots are kept; an older one goes when a new one comes.
-const SCREENSHOTS_KEPT: usize = 256;
+/// The maximum number of stored screenshots. A new one replaces the oldest.
+const MAX_SCREENSHOTS: usize = 256;
 
-/// The folders of content.
+/// The directories that contain the content.
 #[derive(Debug)]
 pub(crate) struct Contents {
     files: PathBuf,
-    /// On the same file system as `files`, so that what is complete gets there by a change of its name.
-    arriving: PathBuf,
+    /// On the same file system as `files`, so a complete file moves there by an atomic rename.
+    incoming: PathBuf,
     screenshots: PathBuf,
-    /// The names of screenshots, the oldest first.
-    taken: Mutex<VecDeque<String>>,
+    /// The names of the stored screenshots, oldest first.
+    screenshot_names: Mutex<VecDeque<String>>,
 }
 
 impl Contents {
-    /// Makes the folders, and removes what a server that was killed left: what was still arriving, and content whose
-    /// record was about to be written or had just been deleted.
+    /// Creates the directories. Also removes the leftovers of a killed server: incomplete files, and content whose
+    /// record was not yet inserted or already deleted.
     ///
-    /// `recorded` are the ids of the files that there are.
+    /// `recorded` contains the ids of all files in the store.
     pub(crate) fn open(data: &Path, recorded: &HashSet<String>) -> io::Result<Self> {
         let contents = Self {
             files: data.join("files"),
-            arriving: data.join("arriving"),
+            incoming: data.join("arriving"),
             screenshots: data.join("screenshots"),
-            taken: Mutex::default(),
+            screenshot_names: Mutex::default(),
         };
-        for folder in [&contents.arriving, &contents.screenshots] {
-            clear(folder)?;
+        for directory in [&contents.incoming, &contents.screenshots] {
+            clear(directory)?;
         }
-        private(&contents.files)?;
+        create_private(&contents.files)?;
         for entry in fs::read_dir(&contents.files)? {
             let entry = entry?;
             if !entry.file_name().to_str().is_some_and(|id| recorded.contains(id)) {
@@ -55,18 +55,18 @@ impl Contents {
         Ok(contents)
     }
 
-    /// The content of a file.
+    /// The path of a file's content.
     pub(crate) fn file(&self, id: &str) -> PathBuf {
         self.files.join(id)
     }
 
-    /// Begins to take a file in.
-    pub(crate) fn arrival(&self) -> io::Result<Arrival> {
-        let (file, path) = NamedTempFile::new_in(&self.arriving)?.into_parts();
-        Ok(Arrival { file: file.into(), path, length: 0 })
+    /// Creates an empty file to receive content.
+    pub(crate) fn create(&self) -> io::Result<IncomingFile> {
+        let (file, path) = NamedTempFile::new_in(&self.incoming)?.into_parts();
+        Ok(IncomingFile { file: file.into(), path, length: 0 })
     }
 
-    /// Removes the content of a file whose record has gone.
+    /// Removes the content of a file whose record was deleted.
     pub(crate) async fn remove(&self, id: &str) -> io::Result<()> {
         match tokio::fs::remove_file(self.file(id)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -74,67 +74,67 @@ impl Contents {
         }
     }
 
-    /// A screenshot's content; `name` is what [`Self::keep_screenshot`] gave.
+    /// The path of a screenshot's content. `name` is a result of [`Self::keep_screenshot`].
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         self.screenshots.join(name)
     }
 
-    /// Keeps a screenshot for those who fetch it by its link, under a new name.
-    pub(crate) async fn keep_screenshot(&self, picture: &[u8], extension: &str) -> io::Result<String> {
+    /// Stores a screenshot for downloads by link. Returns its name.
+    pub(crate) async fn keep_screenshot(&self, image: &[u8], extension: &str) -> io::Result<String> {
         let name = format!("{}.{extension}", Uuid::new_v4());
-        tokio::fs::write(self.screenshot(&name), picture).await?;
-        let surplus = {
-            let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-            taken.push_back(name.clone());
-            if taken.len() > SCREENSHOTS_KEPT { taken.pop_front() } else { None }
+        tokio::fs::write(self.screenshot(&name), image).await?;
+        let oldest = {
+            let mut names = self.screenshot_names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.push_back(name.clone());
+            if names.len() > MAX_SCREENSHOTS { names.pop_front() } else { None }
         };
-        if let Some(surplus) = surplus {
-            tokio::fs::remove_file(self.screenshot(&surplus)).await?;
+        if let Some(oldest) = oldest {
+            tokio::fs::remove_file(self.screenshot(&oldest)).await?;
         }
         Ok(name)
     }
 }
 
-/// A file on its way in. Dropped before [`Self::keep`], nothing of it stays.
+/// A file that is being received. Dropping it before [`Self::commit`] deletes it.
 #[derive(Debug)]
-pub(crate) struct Arrival {
+pub(crate) struct IncomingFile {
     file: tokio::fs::File,
     path: TempPath,
     length: u64,
 }
 
-impl Arrival {
+impl IncomingFile {
     pub(crate) async fn write(&mut self, chunk: &[u8]) -> io::Result<()> {
         self.length += chunk.len() as u64;
         self.file.write_all(chunk).await
     }
 
-    /// Bytes written so far.
+    /// The number of bytes written so far.
     pub(crate) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Puts it in the place of `id`, for good: also a loss of power leaves it there.
-    pub(crate) async fn keep(mut self, contents: &Contents, id: &str) -> io::Result<()> {
+    /// Moves the file to the path of `id` and syncs it, so it survives a power loss.
+    pub(crate) async fn commit(mut self, contents: &Contents, id: &str) -> io::Result<()> {
         self.file.flush().await?;
         self.file.sync_all().await?;
-        let (path, place, folder) = (self.path, contents.file(id), contents.files.clone());
+        let (path, target, directory) = (self.path, contents.file(id), contents.files.clone());
         let moved = tokio::task::spawn_blocking(move || {
-            path.persist(place)?;
-            File::open(folder)?.sync_all()
+            path.persist(target)?;
+            File::open(directory)?.sync_all()
         });
         moved.await.map_err(io::Error::other)?
     }
 }
 
-fn private(folder: &Path) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(folder)
+fn create_private(directory: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(directory)
 }
 
-fn clear(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
+fn clear(directory: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(directory) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => private(folder),
+        _ => create_private(directory),
     }
 }
 
@@ -143,36 +143,36 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_what_is_recorded_stays_at_the_next_start() {
-        let data = tempfile::tempdir().expect("the tests may write to /tmp");
-        let contents = Contents::open(data.path(), &HashSet::new()).expect("the folder is ours");
+    async fn opening_removes_incomplete_and_unrecorded_files() {
+        let data = tempfile::tempdir().expect("/tmp is writable");
+        let contents = Contents::open(data.path(), &HashSet::new()).expect("the directory is writable");
         for id in ["recorded", "lost"] {
-            let mut arrival = contents.arrival().expect("the folder is ours");
-            arrival.write(b"abc").await.expect("there is room");
-            assert_eq!(arrival.length(), 3);
-            arrival.keep(&contents, id).await.expect("the folder is ours");
+            let mut file = contents.create().expect("the directory is writable");
+            file.write(b"abc").await.expect("the disk has space");
+            assert_eq!(file.length(), 3);
+            file.commit(&contents, id).await.expect("the directory is writable");
         }
-        let mut broken = contents.arrival().expect("the folder is ours");
-        broken.write(b"ab").await.expect("there is room");
-        std::mem::forget(broken);
+        let mut incomplete = contents.create().expect("the directory is writable");
+        incomplete.write(b"ab").await.expect("the disk has space");
+        std::mem::forget(incomplete);
 
         let recorded = HashSet::from(["recorded".to_owned()]);
-        let contents = Contents::open(data.path(), &recorded).expect("the folder is ours");
-        assert_eq!(fs::read(contents.file("recorded")).expect("it is there"), b"abc");
+        let contents = Contents::open(data.path(), &recorded).expect("the directory is writable");
+        assert_eq!(fs::read(contents.file("recorded")).expect("it exists"), b"abc");
         assert!(!contents.file("lost").exists());
-        assert_eq!(fs::read_dir(data.path().join("arriving")).expect("it is there").count(), 0);
+        assert_eq!(fs::read_dir(data.path().join("arriving")).expect("it exists").count(), 0);
     }
 
     #[tokio::test]
-    async fn the_oldest_screenshots_make_room() {
-        let data = tempfile::tempdir().expect("the tests may write to /tmp");
-        let contents = Contents::open(data.path(), &HashSet::new()).expect("the folder is ours");
-        let first = contents.keep_screenshot(b"1", "png").await.expect("there is room");
-        for _ in 0..SCREENSHOTS_KEPT {
-            contents.keep_screenshot(b"2", "png").await.expect("there is room");
+    async fn the_oldest_screenshot_is_removed_beyond_the_limit() {
+        let data = tempfile::tempdir().expect("/tmp is writable");
+        let contents = Contents::open(data.path(), &HashSet::new()).expect("the directory is writable");
+        let first = contents.keep_screenshot(b"1", "png").await.expect("the disk has space");
+        for _ in 0..MAX_SCREENSHOTS {
+            contents.keep_screenshot(b"2", "png").await.expect("the disk has space");
         }
         assert!(!contents.screenshot(&first).exists());
-        let kept = fs::read_dir(data.path().join("screenshots")).expect("it is there").count();
-        assert_eq!(kept, SCREENSHOTS_KEPT);
+        let stored = fs::read_dir(data.path().join("screenshots")).expect("it exists").count();
+        assert_eq!(stored, MAX_SCREENSHOTS);
     }
 }

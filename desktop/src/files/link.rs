@@ -1,4 +1,5 @@
-//! Links that open content without a key, for an hour: the path and the time are signed.
+//! Signed links give access to content without the API key for one hour. The signature covers the path and the expiry
+//! time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,34 +9,34 @@ use sha2::Sha256;
 
 use crate::secret::Secret;
 
-/// How long a link opens.
-const LIFE: Duration = Duration::from_secs(3600);
+/// The lifetime of a link.
+const LIFETIME: Duration = Duration::from_secs(3600);
 
-/// Makes links and checks them, with a key that never leaves the server.
+/// Signs and verifies links with a key that never leaves the server.
 #[derive(Debug)]
-pub(crate) struct Linker(Secret);
+pub(crate) struct LinkSigner(Secret);
 
-/// The query of a link.
+/// The query parameters of a signed link.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Signature {
-    /// Seconds since 1970.
+pub(crate) struct LinkQuery {
+    /// The expiry time in seconds since the Unix epoch.
     expires: u64,
     /// HMAC-SHA256 in hexadecimal.
     signature: String,
 }
 
-impl Linker {
+impl LinkSigner {
     pub(crate) fn new(key: Secret) -> Self {
         Self(key)
     }
 
-    /// The query that opens `subject` for an hour from now.
+    /// The query string that gives access to `subject` for one hour.
     pub(crate) fn query(&self, subject: &str) -> String {
-        self.query_at(subject, SystemTime::now() + LIFE)
+        self.query_until(subject, SystemTime::now() + LIFETIME)
     }
 
-    fn query_at(&self, subject: &str, end: SystemTime) -> String {
-        let expires = seconds(end);
+    fn query_until(&self, subject: &str, expiry: SystemTime) -> String {
+        let expires = seconds(expiry);
         let signature: String = self
             .mac(subject, expires)
             .finalize()
@@ -46,27 +47,27 @@ impl Linker {
         format!("expires={expires}&signature={signature}")
     }
 
-    /// Whether a link opens `subject` now.
-    pub(crate) fn opens(&self, subject: &str, link: &Signature) -> bool {
-        let signed = unhex(&link.signature)
-            .is_some_and(|signature| self.mac(subject, link.expires).verify_slice(&signature).is_ok());
-        signed && seconds(SystemTime::now()) < link.expires
+    /// Whether a link currently gives access to `subject`.
+    pub(crate) fn verify(&self, subject: &str, query: &LinkQuery) -> bool {
+        let signed = decode_hex(&query.signature)
+            .is_some_and(|signature| self.mac(subject, query.expires).verify_slice(&signature).is_ok());
+        signed && seconds(SystemTime::now()) < query.expires
     }
 
     fn mac(&self, subject: &str, expires: u64) -> Hmac<Sha256> {
-        let mut mac =
-            Hmac::<Sha256>::new_from_slice(self.0.expose().as_bytes()).expect("a key of any length will do");
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose().as_bytes())
+            .expect("HMAC accepts keys of any length");
         mac.update(format!("{expires}/{subject}").as_bytes());
         mac
     }
 }
 
 fn seconds(time: SystemTime) -> u64 {
-    // A clock before 1970 ends every link at once.
+    // With a clock before 1970, every link has expired.
     time.duration_since(UNIX_EPOCH).map_or(u64::MAX, |since| since.as_secs())
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
     let digits = text.as_bytes().chunks_exact(2);
     if !digits.remainder().is_empty() {
         return None;
@@ -78,36 +79,40 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn linker() -> Linker {
-        Linker::new(Secret::from("key".to_owned()))
+    fn signer() -> LinkSigner {
+        LinkSigner::new(Secret::from("key".to_owned()))
     }
 
-    fn read(query: &str) -> Signature {
-        let (expires, signature) = query.split_once('&').expect("it has two parts");
-        Signature {
-            expires: expires.strip_prefix("expires=").expect("it says so").parse().expect("it is a number"),
-            signature: signature.strip_prefix("signature=").expect("it says so").to_owned(),
+    fn read(query: &str) -> LinkQuery {
+        let (expires, signature) = query.split_once('&').expect("the query has two parameters");
+        LinkQuery {
+            expires: expires
+                .strip_prefix("expires=")
+                .expect("the first is expires")
+                .parse()
+                .expect("it is a number"),
+            signature: signature.strip_prefix("signature=").expect("the second is signature").to_owned(),
         }
     }
 
     #[test]
-    fn a_link_opens_what_it_was_made_for_and_nothing_else() {
-        let linker = linker();
-        let link = read(&linker.query("files/1"));
-        assert!(linker.opens("files/1", &link));
-        assert!(!linker.opens("files/2", &link));
-        assert!(!Linker::new(Secret::from("other".to_owned())).opens("files/1", &link));
-        let longer = Signature { expires: link.expires + 1, signature: link.signature };
-        assert!(!linker.opens("files/1", &longer));
+    fn a_link_gives_access_only_to_the_path_it_was_signed_for() {
+        let signer = signer();
+        let link = read(&signer.query("files/1"));
+        assert!(signer.verify("files/1", &link));
+        assert!(!signer.verify("files/2", &link));
+        assert!(!LinkSigner::new(Secret::from("other".to_owned())).verify("files/1", &link));
+        let longer = LinkQuery { expires: link.expires + 1, signature: link.signature };
+        assert!(!signer.verify("files/1", &longer));
         for signature in ["", "0", "zz", "é", "00"] {
-            assert!(!linker.opens("files/1", &Signature { expires: u64::MAX, signature: signature.into() }));
+            assert!(!signer.verify("files/1", &LinkQuery { expires: u64::MAX, signature: signature.into() }));
         }
     }
 
     #[test]
-    fn a_link_ends() {
-        let linker = linker();
-        let ended = read(&linker.query_at("files/1", SystemTime::now() - Duration::from_secs(1)));
-        assert!(!linker.opens("files/1", &ended));
+    fn a_link_expires() {
+        let signer = signer();
+        let expired = read(&signer.query_until("files/1", SystemTime::now() - Duration::from_secs(1)));
+        assert!(!signer.verify("files/1", &expired));
     }
 }

@@ -1,7 +1,7 @@
-//! Files that clients upload and that are taken from computers: their content, and the links to it.
+//! The content of uploaded and exported files and of linked screenshots, and signed links to it.
 
 mod content;
 mod link;
 
-pub(crate) use content::{Arrival, Contents};
-pub(crate) use link::{Linker, Signature};
+pub(crate) use content::{Contents, IncomingFile};
+pub(crate) use link::{LinkQuery, LinkSigner};

@@ -1,4 +1,4 @@
-//! The address at which the caller reaches this server: what links in responses begin with.
+//! The base URL of links in responses.
 
 use std::sync::Arc;
 
@@ -8,30 +8,31 @@ use axum::http::request::Parts;
 
 use crate::app::{ApiError, App, without_port};
 
-/// Such as `http://127.0.0.1:8800`. Nothing that a client or a proxy claims is part of it, except the host of the request.
+/// The URL at which the client reaches this server, such as `http://127.0.0.1:8800`: the public URL, or else the host
+/// of the request. Other headers of a client or a proxy are never used.
 #[derive(Debug)]
-pub(super) struct Base(String);
+pub(super) struct BaseUrl(String);
 
-impl Base {
-    pub(super) fn url(&self) -> &str {
+impl BaseUrl {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Its host, without the port.
+    /// The host without the port.
     pub(super) fn hostname(&self) -> &str {
         let host = self.0.split_once("://").map_or(&*self.0, |(_, rest)| rest);
         without_port(host.split('/').next().unwrap_or(host))
     }
 }
 
-impl FromRequestParts<Arc<App>> for Base {
+impl FromRequestParts<Arc<App>> for BaseUrl {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
         if let Some(url) = app.admission.public_url() {
             return Ok(Self(url.to_owned()));
         }
-        // The guard has admitted it as one of this server's names.
+        // `guard` has already checked the host.
         let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("localhost");
         Ok(Self(format!("http://{host}")))
     }

@@ -1,4 +1,4 @@
-//! Computers: create, get, delete, and the password of their sockets.
+//! Computers: create, get and delete them, and get the password of their WebSocket channels.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::doctor;
 use crate::secret::Secret;
 use crate::store::{ComputerRecord, NewComputer, StoreError};
 
-use super::base::Base;
+use super::base::BaseUrl;
 use super::target::Target;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -25,14 +25,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/vnc-password", get(vnc_password))
 }
 
-/// Sizes that any generation of the service offers.
+/// All sizes that any version of the hosted service offers.
 const RAM_GB: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0];
 const CPU_CORES: &[f64] = &[0.5, 1.0, 2.0, 4.0, 8.0, 16.0];
 const GPUS: &[&str] = &["none", "a10", "l40s", "a100-40gb", "a100-80gb"];
-const NAME_LIMIT: usize = 100;
+/// In characters.
+const MAX_NAME_LENGTH: usize = 100;
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Creation {
+pub(super) struct CreateRequest {
     #[serde(alias = "project_id")]
     workspace_id: String,
     name: String,
@@ -46,20 +47,20 @@ pub(super) struct Creation {
     image: Option<String>,
 }
 
-impl Creation {
-    pub(super) fn check(self) -> Result<NewComputer, ApiError> {
+impl CreateRequest {
+    pub(super) fn validate(self) -> Result<NewComputer, ApiError> {
         let name = self.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > NAME_LIMIT {
-            return Err(ApiError::bad_request(format!("name: must have 1 to {NAME_LIMIT} characters")));
+        if name.is_empty() || name.chars().count() > MAX_NAME_LENGTH {
+            return Err(ApiError::bad_request(format!("name: must have 1 to {MAX_NAME_LENGTH} characters")));
         }
         let os = self.os.unwrap_or_else(|| "linux".into());
         if os != "linux" {
-            return Err(ApiError::bad_request(format!("os: {os:?} is not offered, use \"linux\"")));
+            return Err(ApiError::bad_request(format!("os: {os:?} is not supported; use \"linux\"")));
         }
         if self.template_ref.is_some() || self.image.is_some() {
             let field = if self.image.is_some() { "image" } else { "template_ref" };
             return Err(ApiError::bad_request(format!(
-                "{field}: this server has one kind of computer, leave it out"
+                "{field}: is not supported by this server; leave it out"
             )));
         }
         let gpu = self.gpu.unwrap_or_else(|| "none".into());
@@ -81,8 +82,8 @@ impl Creation {
             workspace_id: self.workspace_id,
             name,
             os,
-            ram: offered("ram", self.ram, RAM_GB, 4.0)?,
-            cpu: offered("cpu", self.cpu, CPU_CORES, 2.0)?,
+            ram: one_of("ram", self.ram, RAM_GB, 4.0)?,
+            cpu: one_of("cpu", self.cpu, CPU_CORES, 2.0)?,
             gpu,
             disk_size_gb,
             resolution,
@@ -90,21 +91,21 @@ impl Creation {
     }
 }
 
-fn offered(field: &str, value: Option<f64>, offers: &[f64], default: f64) -> Result<f64, ApiError> {
+fn one_of(field: &str, value: Option<f64>, sizes: &[f64], default: f64) -> Result<f64, ApiError> {
     let value = value.unwrap_or(default);
-    if offers.contains(&value) {
+    if sizes.contains(&value) {
         return Ok(value);
     }
-    let offers: Vec<_> = offers.iter().map(ToString::to_string).collect();
-    Err(ApiError::bad_request(format!("{field}: {value} is not one of {}", offers.join(", "))))
+    let sizes: Vec<_> = sizes.iter().map(ToString::to_string).collect();
+    Err(ApiError::bad_request(format!("{field}: {value} is not one of {}", sizes.join(", "))))
 }
 
 async fn create(
     State(app): State<Arc<App>>,
-    base: Base,
-    Body(creation): Body<Creation>,
+    base: BaseUrl,
+    Body(request): Body<CreateRequest>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
-    let spec = creation.check()?;
+    let spec = request.validate()?;
     let workspace =
         app.store.workspace(&spec.workspace_id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
     let isolation = app.fleet.isolation();
@@ -126,7 +127,7 @@ async fn create(
 
 async fn show(
     State(app): State<Arc<App>>,
-    base: Base,
+    base: BaseUrl,
     Target(computer): Target,
 ) -> Result<Json<Value>, ApiError> {
     let workspace =
@@ -145,31 +146,31 @@ async fn vnc_password(
 ) -> Result<Json<Value>, ApiError> {
     let phase = app.fleet.phase(&computer);
     let password = phase.password().ok_or_else(|| {
-        ApiError::new(StatusCode::NOT_FOUND, "VNC password not set: it comes with the start of the computer")
+        ApiError::new(StatusCode::NOT_FOUND, "VNC password not set: each start of the computer creates one")
     })?;
     Ok(Json(json!({ "password": password.expose() })))
 }
 
-/// A computer as every generation of clients looks for it.
+/// The JSON of a computer, with the fields that clients of all API versions expect.
 pub(super) async fn describe(
     computer: &ComputerRecord,
     workspace_name: &str,
     phase: &Phase,
-    base: &Base,
+    base: &BaseUrl,
 ) -> Value {
-    let connection_url = format!("{}/desktops/{}", base.url(), computer.instance_id);
+    let connection_url = format!("{}/desktops/{}", base.as_str(), computer.instance_id);
     let spec = &computer.spec;
     let resolution = spec.resolution.to_string();
     let details = match phase {
         Phase::Running(machine) => {
-            // Programs inside may have changed it.
-            let now = machine.resolution().await.unwrap_or(spec.resolution);
+            // Programs in the computer can change the resolution.
+            let current = machine.resolution().await.unwrap_or(spec.resolution);
             let Enforced { ram, cpu } = machine.enforced();
-            // The sizes that it is held to, and those that are only kept and told.
+            // `gpu` and `disk_size_gb` are stored and returned, but never enforced.
             let enforced = json!({ "ram": ram, "cpu": cpu, "gpu": false, "disk_size_gb": false });
             json!({
                 "id": computer.instance_id,
-                "resolution": now.to_string(),
+                "resolution": current.to_string(),
                 "isolation": machine.isolation().name(),
                 "enforced": enforced,
                 "missing_parts": machine.missing(),
@@ -193,10 +194,10 @@ pub(super) async fn describe(
         "project_id": spec.workspace_id,
         "project_name": workspace_name,
         "os": spec.os,
-        "ram": whole(spec.ram),
-        "cpu": whole(spec.cpu),
+        "ram": json_number(spec.ram),
+        "cpu": json_number(spec.cpu),
         "gpu": spec.gpu,
-        "disk_size_gb": whole(spec.disk_size_gb),
+        "disk_size_gb": json_number(spec.disk_size_gb),
         "resolution": resolution,
         "status": phase.status(),
         "created_at": computer.created_at,
@@ -208,8 +209,8 @@ pub(super) async fn describe(
     })
 }
 
-/// Writes a whole number without a fraction, as the service does.
-fn whole(number: f64) -> Value {
+/// Converts a whole number to a JSON integer, like the hosted service.
+fn json_number(number: f64) -> Value {
     #[expect(clippy::cast_possible_truncation, reason = "the fraction is zero and the sizes are small")]
     if number.fract() == 0.0 { json!(number as i64) } else { json!(number) }
 }
@@ -220,20 +221,22 @@ mod tests {
 
     fn check(more: &Value) -> Result<NewComputer, String> {
         let mut body = json!({ "workspace_id": "w", "name": "one" });
-        body.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
-        let creation: Creation = serde_json::from_value(body).expect("the types are right");
-        creation.check().map_err(|error| format!("{error:?}"))
+        body.as_object_mut()
+            .expect("it is an object")
+            .extend(more.as_object().expect("it is an object").clone());
+        let request: CreateRequest = serde_json::from_value(body).expect("the types are right");
+        request.validate().map_err(|error| format!("{error:?}"))
     }
 
     #[test]
-    fn what_is_left_out_has_the_documented_default() {
-        let spec = check(&json!({})).expect("the rest is optional");
+    fn omitted_parameters_have_their_documented_defaults() {
+        let spec = check(&json!({})).expect("all other parameters are optional");
         assert_eq!((spec.ram, spec.cpu, spec.gpu.as_str()), (4.0, 2.0, "none"));
         assert_eq!(spec.resolution.to_string(), "1280x720x24");
     }
 
     #[test]
-    fn a_refusal_names_the_parameter() {
+    fn an_error_names_the_parameter() {
         for (field, value) in [
             ("name", json!(" ")),
             ("os", json!("windows")),
@@ -244,13 +247,13 @@ mod tests {
             ("disk_size_gb", json!(-1)),
             ("image", json!("x")),
         ] {
-            let refusal = check(&json!({ field: value })).expect_err("it is wrong");
+            let refusal = check(&json!({ field: value })).expect_err("the value is not valid");
             assert!(refusal.contains(&format!("{field}: ")), "{refusal}");
         }
     }
 
     #[test]
-    fn half_a_core_keeps_its_fraction() {
-        assert_eq!((whole(0.5), whole(4.0)), (json!(0.5), json!(4)));
+    fn only_whole_numbers_become_json_integers() {
+        assert_eq!((json_number(0.5), json_number(4.0)), (json!(0.5), json!(4)));
     }
 }

@@ -1,5 +1,5 @@
-//! What a computer answers at its own address, for its own password. Clients that were written for computers with an address
-//! each ask there for the screen.
+//! The routes under a computer's own URL, authenticated by the computer's password. Some clients request screenshots at
+//! this URL, because the hosted service gives each computer its own URL.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use axum::routing::get;
 
-use crate::app::{ApiError, App, Options, bearer};
+use crate::app::{ApiError, App, QueryParams, bearer};
 use crate::computer::Machine;
 
 use super::actions::{self, ScreenshotOptions};
@@ -20,10 +20,10 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/desktops/{id}/screenshot", get(screenshot))
 }
 
-/// A computer that runs, and whose password the caller has.
-struct Unlocked(Arc<Machine>);
+/// A running computer. The request contains its password.
+struct Authorized(Arc<Machine>);
 
-impl FromRequestParts<Arc<App>> for Unlocked {
+impl FromRequestParts<Arc<App>> for Authorized {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, ApiError> {
@@ -40,8 +40,8 @@ impl FromRequestParts<Arc<App>> for Unlocked {
 
 async fn screenshot(
     State(app): State<Arc<App>>,
-    Unlocked(machine): Unlocked,
-    Options(options): Options<ScreenshotOptions>,
+    Authorized(machine): Authorized,
+    QueryParams(options): QueryParams<ScreenshotOptions>,
 ) -> Result<Response, ApiError> {
-    actions::picture(&app, &machine, &options).await
+    actions::screenshot_response(&app, &machine, &options).await
 }

@@ -1,4 +1,4 @@
-//! Files: upload, list, export, link and delete, with the paths of the older generation beside those of today.
+//! Files: upload, list, export, link and delete, at the paths of the current and the older API version.
 
 mod disposition;
 mod upload;
@@ -15,19 +15,19 @@ use serde_json::{Value, json};
 use tokio::io::AsyncReadExt as _;
 use uuid::Uuid;
 
-use crate::app::{ApiError, App, Body, Options};
+use crate::app::{ApiError, App, Body, QueryParams};
 use crate::store::{FileRecord, NewFile, Source};
 
 use self::upload::Upload;
-use super::base::Base;
+use super::base::BaseUrl;
 use super::storage;
 use super::target::{Live, Target};
 
-/// The largest file that is taken from a computer, in bytes.
-const EXPORT_LIMIT: u64 = 1024 * 1024 * 1024;
+/// The maximum size of an exported file, in bytes.
+const MAX_EXPORT_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// What a URL's path may hold as it is.
-const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// The characters of a path that are percent-encoded: all except the unreserved ones.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -40,7 +40,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/files/upload", post(upload_to_computer))
         .route("/files/{id}/download", get(download_by_path))
         .route("/files/{id}", delete_route(delete_by_path))
-        // The uploads have a limit of their own, which they state.
+        // `Upload` enforces its own limit, with an error that names it.
         .layer(DefaultBodyLimit::disable())
 }
 
@@ -58,7 +58,7 @@ async fn upload(State(app): State<Arc<App>>, upload: Upload) -> Result<Json<Valu
         return Err(ApiError::bad_request("desktopId: the computer is not in the workspace of projectId"));
     }
     let computer_id = computer.map(|computer| computer.id);
-    take(&app, upload, workspace_id, computer_id).await
+    store_upload(&app, upload, workspace_id, computer_id).await
 }
 
 async fn upload_to_computer(
@@ -66,11 +66,11 @@ async fn upload_to_computer(
     Target(computer): Target,
     upload: Upload,
 ) -> Result<Json<Value>, ApiError> {
-    take(&app, upload, computer.spec.workspace_id, Some(computer.id)).await
+    store_upload(&app, upload, computer.spec.workspace_id, Some(computer.id)).await
 }
 
-/// Keeps an upload, and gives it to its computer if that runs.
-async fn take(
+/// Stores an upload, and delivers it to its computer if the computer runs.
+async fn store_upload(
     app: &App,
     upload: Upload,
     workspace_id: String,
@@ -86,20 +86,20 @@ async fn take(
         content_type: upload.content_type,
         source: Source::Upload,
     };
-    upload.content.keep(&app.contents, &id).await?;
-    let record = record(app, file).await?;
+    upload.content.commit(&app.contents, &id).await?;
+    let record = add_record(app, file).await?;
     if let Some(computer_id) = &record.file.computer_id
         && let Some(computer) = app.store.computer(computer_id)?
     {
         app.fleet.deliver(&computer).await;
     }
-    // Somebody may have deleted it meanwhile.
+    // Another request may have deleted the file in the meantime.
     let record = app.store.file(&id)?.unwrap_or(record);
     Ok(Json(json!({ "file": describe(&record) })))
 }
 
-/// Writes the record of a content that is in its place; without a record it must not stay there.
-async fn record(app: &App, file: NewFile) -> Result<FileRecord, ApiError> {
+/// Inserts the record of stored content. Removes the content if this fails.
+async fn add_record(app: &App, file: NewFile) -> Result<FileRecord, ApiError> {
     match app.store.add_file(&file) {
         Ok(record) => Ok(record),
         Err(error) => {
@@ -111,20 +111,20 @@ async fn record(app: &App, file: NewFile) -> Result<FileRecord, ApiError> {
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Listing {
+struct ListParams {
     project_id: Option<String>,
     desktop_id: Option<String>,
 }
 
 async fn list(
     State(app): State<Arc<App>>,
-    Options(listing): Options<Listing>,
+    QueryParams(params): QueryParams<ListParams>,
 ) -> Result<Json<Value>, ApiError> {
-    let workspace = listing.project_id.ok_or_else(|| ApiError::bad_request("projectId is required"))?;
+    let workspace = params.project_id.ok_or_else(|| ApiError::bad_request("projectId is required"))?;
     if app.store.workspace(&workspace)?.is_none() {
         return Err(ApiError::not_found("Workspace"));
     }
-    let computer = match listing.desktop_id {
+    let computer = match params.desktop_id {
         Some(id) => Some(app.store.computer(&id)?.ok_or_else(|| ApiError::not_found("Computer"))?.id),
         None => None,
     };
@@ -151,7 +151,7 @@ pub(super) struct Export {
 
 async fn export(
     State(app): State<Arc<App>>,
-    base: Base,
+    base: BaseUrl,
     Body(Export { desktop_id, path }): Body<Export>,
 ) -> Result<Json<Value>, ApiError> {
     let computer = app.store.computer(&desktop_id)?.ok_or_else(|| ApiError::not_found("Computer"))?;
@@ -161,12 +161,12 @@ async fn export(
     }
     let filename = upload::file_name(&path);
     let source = machine.agent().open_file(path).await?;
-    // Before anything is copied; the file may still grow.
-    if source.metadata()?.len() > EXPORT_LIMIT {
+    // Refuses a large file before the copy. The copy has its own check, since the file may still grow.
+    if source.metadata()?.len() > MAX_EXPORT_BYTES {
         return Err(too_large());
     }
-    let mut source = tokio::fs::File::from_std(source).take(EXPORT_LIMIT + 1);
-    let mut content = app.contents.arrival()?;
+    let mut source = tokio::fs::File::from_std(source).take(MAX_EXPORT_BYTES + 1);
+    let mut content = app.contents.create()?;
     let mut chunk = vec![0; 256 * 1024];
     loop {
         match source.read(&mut chunk).await? {
@@ -174,36 +174,36 @@ async fn export(
             length => content.write(&chunk[..length]).await?,
         }
     }
-    if content.length() > EXPORT_LIMIT {
+    if content.length() > MAX_EXPORT_BYTES {
         return Err(too_large());
     }
-    let filename = filename.map_err(ApiError::bad_request)?;
+    let filename = filename.map_err(|problem| ApiError::bad_request(format!("path: {problem}")))?;
     let file = NewFile {
         id: Uuid::new_v4().to_string(),
         workspace_id: computer.spec.workspace_id,
         computer_id: Some(computer.id),
-        content_type: upload::type_of(&filename),
+        content_type: upload::mime_type_of(&filename),
         filename,
         size_bytes: content.length(),
         source: Source::Export,
     };
-    content.keep(&app.contents, &file.id).await?;
-    let record = record(&app, file).await?;
+    content.commit(&app.contents, &file.id).await?;
+    let record = add_record(&app, file).await?;
     let url = url(&app, &base, &record);
     Ok(Json(json!({ "success": true, "file": describe(&record), "url": url })))
 }
 
 fn too_large() -> ApiError {
-    let message = format!("path: the file is larger than {} MiB", EXPORT_LIMIT >> 20);
+    let message = format!("path: the file is larger than {} MiB", MAX_EXPORT_BYTES >> 20);
     ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, message).with("code", "file_too_large")
 }
 
 #[derive(Debug, Deserialize)]
-struct Which {
+struct IdParam {
     id: Option<String>,
 }
 
-impl Which {
+impl IdParam {
     fn id(self) -> Result<String, ApiError> {
         self.id.ok_or_else(|| ApiError::bad_request("id is required"))
     }
@@ -211,30 +211,30 @@ impl Which {
 
 async fn download(
     State(app): State<Arc<App>>,
-    base: Base,
-    Options(which): Options<Which>,
+    base: BaseUrl,
+    QueryParams(param): QueryParams<IdParam>,
 ) -> Result<Json<Value>, ApiError> {
-    link(&app, &base, &which.id()?)
+    link(&app, &base, &param.id()?)
 }
 
 async fn download_by_path(
     State(app): State<Arc<App>>,
-    base: Base,
+    base: BaseUrl,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     link(&app, &base, &id)
 }
 
-fn link(app: &App, base: &Base, id: &str) -> Result<Json<Value>, ApiError> {
+fn link(app: &App, base: &BaseUrl, id: &str) -> Result<Json<Value>, ApiError> {
     let record = app.store.file(id)?.ok_or_else(|| ApiError::not_found("File"))?;
     Ok(Json(json!({ "url": url(app, base, &record) })))
 }
 
 async fn delete(
     State(app): State<Arc<App>>,
-    Options(which): Options<Which>,
+    QueryParams(param): QueryParams<IdParam>,
 ) -> Result<Json<Value>, ApiError> {
-    remove(&app, &which.id()?).await
+    remove(&app, &param.id()?).await
 }
 
 async fn delete_by_path(
@@ -252,12 +252,12 @@ async fn remove(app: &App, id: &str) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "success": true })))
 }
 
-fn url(app: &App, base: &Base, record: &FileRecord) -> String {
+fn url(app: &App, base: &BaseUrl, record: &FileRecord) -> String {
     let (path, query) = storage::link_to_file(app, &record.file.id);
-    format!("{}{path}/{}?{query}", base.url(), utf8_percent_encode(&record.file.filename, PLAIN))
+    format!("{}{path}/{}?{query}", base.as_str(), utf8_percent_encode(&record.file.filename, ENCODED))
 }
 
-/// A file as every generation of clients looks for it.
+/// The JSON of a file, with the fields that clients of all API versions expect.
 fn describe(record: &FileRecord) -> Value {
     let file = &record.file;
     let delivered = (file.source == Source::Upload && file.computer_id.is_some()).then_some(record.delivered);

@@ -1,4 +1,4 @@
-//! Any bytes as a connection to the server, and as the body of each call.
+//! Fuzz targets: arbitrary bytes as a connection to the server, and as the body of each call.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -16,36 +16,37 @@ use tower_http::normalize_path::NormalizePathLayer;
 
 use crate::app::{Admission, ApiError, App, read};
 use crate::computer::{Fleet, Homes, Isolation, RuntimeDir, Spawner, Users};
-use crate::files::{Contents, Linker};
+use crate::files::{Contents, LinkSigner};
 use crate::store::Store;
 use crate::stream::Connections;
 
-use super::serve::{Ends, speak};
+use super::serve::{Endpoints, serve_connection};
 use super::{actions, commands, computers, files, router, streaming, workspaces};
 
-/// What the kept inputs call with.
+/// The API key in the inputs of the corpus.
 const KEY: &str = "sk_live_fuzz";
 
-/// A server lives for so many connections: what they leave in its data would make it slower and slower.
-const CONNECTIONS: u32 = 500;
+/// The number of connections before a server is replaced. Data that accumulates would slow it down.
+const CONNECTIONS_PER_SERVER: u32 = 500;
 
-/// A whole server, except that it listens nowhere. It has no workspace whose id could be guessed, so no computer
-/// starts.
-struct Stage {
+/// A complete server without a listener. It has no workspace with a predictable id, so no computer starts.
+struct TestServer {
     runtime: Runtime,
     app: Arc<App>,
-    left: u32,
+    connections_left: u32,
     _folder: TempDir,
 }
 
-impl Stage {
+impl TestServer {
     fn new() -> Self {
-        let folder = tempfile::tempdir().expect("there is room for a folder");
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
+        let folder = tempfile::tempdir().expect("/tmp is writable");
+        let runtime =
+            runtime::Builder::new_current_thread().enable_all().build().expect("the runtime starts");
         let app = runtime.block_on(async {
-            let store = Arc::new(Store::open(&folder.path().join("orgo.db")).expect("the data is new"));
+            let store =
+                Arc::new(Store::open(&folder.path().join("orgo.db")).expect("the directory is empty"));
             let contents =
-                Arc::new(Contents::open(folder.path(), &HashSet::new()).expect("the folder is ours"));
+                Arc::new(Contents::open(folder.path(), &HashSet::new()).expect("the directory is writable"));
             let fleet = Fleet::new(
                 Arc::clone(&store),
                 Arc::clone(&contents),
@@ -54,80 +55,92 @@ impl Stage {
                 RuntimeDir::create().expect("there is room for a folder"),
                 Spawner::start().expect("a thread starts"),
             );
-            let linker = Linker::new("link-key".to_owned().into());
+            let link_signer = LinkSigner::new("link-key".to_owned().into());
             let connections = Connections::new(folder.path());
-            let admission = Admission::new(&[], false).expect("there are no origins");
-            App { store, fleet, contents, linker, connections, api_key: KEY.to_owned().into(), admission }
+            let admission = Admission::new(&[], false).expect("an empty list is valid");
+            App {
+                store,
+                fleet,
+                contents,
+                link_signer,
+                connections,
+                api_key: KEY.to_owned().into(),
+                admission,
+            }
         });
-        Self { runtime, app: Arc::new(app), left: CONNECTIONS, _folder: folder }
+        Self { runtime, app: Arc::new(app), connections_left: CONNECTIONS_PER_SERVER, _folder: folder }
     }
 
-    /// What the server answers to these bytes.
-    fn answer(&self, bytes: &[u8]) -> Vec<u8> {
-        let own = SocketAddr::from((Ipv4Addr::LOCALHOST, 8800));
+    /// The server's responses to these bytes.
+    fn responses_to(&self, bytes: &[u8]) -> Vec<u8> {
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 8800));
         let service = NormalizePathLayer::trim_trailing_slash().layer(router(Arc::clone(&self.app)));
         self.runtime.block_on(async {
             let (client, server) = duplex(1 << 16);
-            let serving =
-                tokio::spawn(speak(server, Ends { own, peer: own }, service, CancellationToken::new()));
+            let serving = tokio::spawn(serve_connection(
+                server,
+                Endpoints { local, peer: local },
+                service,
+                CancellationToken::new(),
+            ));
             let (mut reader, mut writer) = split(client);
-            let mut answer = Vec::new();
-            let asking = async {
-                // An error means that the server has heard enough.
+            let mut response = Vec::new();
+            let sending = async {
+                // The server may close the connection before it has read everything.
                 let _ = writer.write_all(bytes).await;
                 let _ = writer.shutdown().await;
             };
-            let hearing = async { reader.read_to_end(&mut answer).await };
-            tokio::join!(asking, hearing).1.expect("memory can be read");
+            let receiving = async { reader.read_to_end(&mut response).await };
+            tokio::join!(sending, receiving).1.expect("memory can be read");
             serving.await.expect("the server does not panic");
-            answer
+            response
         })
     }
 }
 
-/// Any bytes on a connection get answers, each of which is a proper one and shows no key.
+/// Sends the bytes on one connection. Every response must be valid and must not contain the API key.
 pub(crate) fn connection(data: &[u8]) {
-    thread_local!(static STAGE: RefCell<Option<Stage>> = const { RefCell::new(None) });
-    let answer = STAGE.with_borrow_mut(|stage| {
-        let stage = match stage {
-            Some(stage) if stage.left > 0 => stage,
-            stage => stage.insert(Stage::new()),
+    thread_local!(static SERVER: RefCell<Option<TestServer>> = const { RefCell::new(None) });
+    let response = SERVER.with_borrow_mut(|server| {
+        let server = match server {
+            Some(server) if server.connections_left > 0 => server,
+            server => server.insert(TestServer::new()),
         };
-        stage.left -= 1;
-        stage.answer(data)
+        server.connections_left -= 1;
+        server.responses_to(data)
     });
-    let text = String::from_utf8_lossy(&answer);
-    assert!(!text.contains(KEY), "no answer shows the key: {text}");
+    let text = String::from_utf8_lossy(&response);
+    assert!(!text.contains(KEY), "a response contains the key: {text}");
     let Some((head, body)) = text.split_once("\r\n\r\n") else {
-        assert!(text.is_empty(), "an answer has a head: {text}");
+        assert!(text.is_empty(), "a response has no header: {text}");
         return;
     };
     let version = head.get(.."HTTP/1.1 ".len()).expect("a version");
     assert!(["HTTP/1.1 ", "HTTP/1.0 "].contains(&version), "{head}");
     let status = head[version.len()..].get(..3).expect("a status").to_owned();
-    assert!(!status.starts_with('5'), "a request is to blame, not the server: {text}");
+    assert!(!status.starts_with('5'), "the server failed: {text}");
     if data.starts_with(b"HEAD") || !head.contains("content-type: application/json") {
         return;
     }
-    // Another answer may follow.
+    // Another response may follow.
     let length: usize = head
         .lines()
         .find_map(|line| line.strip_prefix("content-length: "))
         .and_then(|length| length.parse().ok())
-        .expect("an answer says its length");
-    let body: Value = serde_json::from_slice(&body.as_bytes()[..length]).expect("an answer is JSON");
+        .expect("a response has a content-length");
+    let body: Value = serde_json::from_slice(&body.as_bytes()[..length]).expect("a response is JSON");
     if status.starts_with('4') {
         assert!(
             body["error"].is_string() && body["request_id"].is_string(),
-            "a refusal explains itself: {body}"
+            "an error response has no error or request_id: {body}"
         );
     }
 }
 
-/// Any body of a call is taken or refused, never more.
+/// Parses the bytes as the body of a call. The result must be a valid value or a client error.
 pub(crate) fn body(data: &[u8]) {
     let Some((call, json)) = data.split_first() else { return };
-    let refusal = match call % 12 {
+    let error = match call % 12 {
         0 => read::<actions::Click>(json).err(),
         1 => read::<actions::Drag>(json).err(),
         2 => read::<actions::Type>(json).err(),
@@ -138,11 +151,11 @@ pub(crate) fn body(data: &[u8]) {
         7 => read::<commands::Exec>(json).err(),
         8 => read::<streaming::Start>(json).err(),
         9 => read::<files::Export>(json).err(),
-        10 => read::<computers::Creation>(json).and_then(computers::Creation::check).err(),
+        10 => read::<computers::CreateRequest>(json).and_then(computers::CreateRequest::validate).err(),
         _ => read::<workspaces::NewWorkspace>(json).err(),
     };
-    if let Some(refusal) = refusal {
-        let status = ApiError::into_response(refusal).status();
-        assert!(status.is_client_error(), "the body is to blame: {status}");
+    if let Some(error) = error {
+        let status = ApiError::into_response(error).status();
+        assert!(status.is_client_error(), "an invalid body must be a client error: {status}");
     }
 }

@@ -1,4 +1,4 @@
-//! Who may call: the API key, and the ends and the head of a request.
+//! Middleware that checks the endpoints, the header and the API key of a request.
 
 use std::sync::Arc;
 
@@ -9,54 +9,59 @@ use axum::response::Response;
 
 use crate::app::{ApiError, App, bearer};
 
-use super::serve::Ends;
+use super::serve::Endpoints;
 
-/// The most header fields a request may have, and their size in bytes together with the address.
-const HEAD_FIELDS: usize = 100;
-const HEAD_SIZE: usize = 32 * 1024;
+/// The maximum number of header fields, and the maximum total size of the fields and the URL in bytes.
+const MAX_HEADER_FIELDS: usize = 100;
+const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 fn check_size(request: &Request) -> Result<(), ApiError> {
     let headers = request.headers();
     let size: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-    let address = request.uri().path_and_query().map_or(0, |address| address.as_str().len());
-    if address > HEAD_SIZE / 2 {
-        let message = format!("The address is longer than {} KiB", HEAD_SIZE / 2 / 1024);
+    let url = request.uri().path_and_query().map_or(0, |url| url.as_str().len());
+    if url > MAX_HEADER_BYTES / 2 {
+        let message = format!("The URL is longer than {} KiB", MAX_HEADER_BYTES / 2 / 1024);
         return Err(ApiError::new(StatusCode::URI_TOO_LONG, message));
     }
-    if headers.len() > HEAD_FIELDS || size + address > HEAD_SIZE {
-        let message = format!("The head has more than {HEAD_FIELDS} fields or {} KiB", HEAD_SIZE / 1024);
+    if headers.len() > MAX_HEADER_FIELDS || size + url > MAX_HEADER_BYTES {
+        let message = format!(
+            "The request header has more than {MAX_HEADER_FIELDS} fields or {} KiB",
+            MAX_HEADER_BYTES / 1024
+        );
         return Err(ApiError::new(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE, message));
     }
     Ok(())
 }
 
-/// What a computer sends out comes from this machine itself, and loopback is closed to computers. So a caller on this
-/// machine is not told from a computer unless it uses loopback.
-fn check_ends(ends: Option<&Ends>) -> Result<(), ApiError> {
-    match ends {
-        Some(ends) if ends.peer.ip() == ends.own.ip() && !ends.own.ip().to_canonical().is_loopback() => {
+/// Refuses requests from computers. Connections of a computer come from an address of this machine, but computers
+/// cannot reach its loopback addresses. So requests from this machine are accepted only on loopback.
+fn refuse_computers(endpoints: Option<&Endpoints>) -> Result<(), ApiError> {
+    match endpoints {
+        Some(Endpoints { local, peer })
+            if peer.ip() == local.ip() && !local.ip().to_canonical().is_loopback() =>
+        {
             Err(ApiError::new(
                 StatusCode::FORBIDDEN,
-                "From this machine the server is called at a loopback address",
+                "Requests from this machine must use a loopback address",
             ))
         }
         _ => Ok(()),
     }
 }
 
-/// Middleware: refuses a foreign Host or Origin, a head that is too large, and computers.
+/// Middleware: refuses computers, headers that are too large, and a Host or Origin that is not allowed.
 pub(super) async fn admit(
     State(app): State<Arc<App>>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    check_ends(request.extensions().get::<Ends>())?;
+    refuse_computers(request.extensions().get::<Endpoints>())?;
     check_size(&request)?;
     app.admission.check(request.headers())?;
     Ok(next.run(request).await)
 }
 
-/// Middleware: asks for the API key.
+/// Middleware: requires the API key.
 pub(super) async fn authenticate(
     State(app): State<Arc<App>>,
     request: Request,

@@ -1,4 +1,5 @@
-//! Starting, stopping and restarting a computer. The facts disagree on calls in the wrong state; here they succeed.
+//! Starts, stops and restarts computers. The API documentation is inconsistent about calls in the wrong state; here
+//! they succeed.
 
 use std::sync::Arc;
 
@@ -8,10 +9,10 @@ use axum::{Json, Router};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::app::{ApiError, App, Options};
+use crate::app::{ApiError, App, QueryParams};
 use crate::computer::{Phase, Settings};
 
-use super::base::Base;
+use super::base::BaseUrl;
 use super::computers::describe;
 use super::target::Target;
 
@@ -23,19 +24,19 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/ensure-running", post(ensure_running))
 }
 
-/// The query of `start` and `restart`, which only this server knows.
+/// The query parameters of `start` and `restart`, an extension of this server.
 #[derive(Debug, Deserialize)]
-struct Manner {
-    /// Of the desktop: `system` leaves out those in the home.
+struct StartParams {
+    /// The desktop settings to use: `system` ignores those in the home.
     settings: Option<Settings>,
 }
 
 async fn start(
     State(app): State<Arc<App>>,
     Target(computer): Target,
-    Options(manner): Options<Manner>,
+    QueryParams(params): QueryParams<StartParams>,
 ) -> Result<Json<Value>, ApiError> {
-    Ok(accepted(&app.fleet.start(&computer, manner.settings).await?))
+    Ok(accepted(&app.fleet.start(&computer, params.settings).await?))
 }
 
 async fn stop(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
@@ -45,15 +46,15 @@ async fn stop(State(app): State<Arc<App>>, Target(computer): Target) -> Result<J
 async fn restart(
     State(app): State<Arc<App>>,
     Target(computer): Target,
-    Options(manner): Options<Manner>,
+    QueryParams(params): QueryParams<StartParams>,
 ) -> Result<Json<Value>, ApiError> {
-    Ok(accepted(&app.fleet.restart(&computer, manner.settings).await?))
+    Ok(accepted(&app.fleet.restart(&computer, params.settings).await?))
 }
 
-/// A later generation's call: answers the computer, once it runs.
+/// A call of the newer API version: returns the computer once it runs.
 async fn ensure_running(
     State(app): State<Arc<App>>,
-    base: Base,
+    base: BaseUrl,
     Target(computer): Target,
 ) -> Result<Json<Value>, ApiError> {
     app.fleet.start(&computer, None).await?;

@@ -1,4 +1,4 @@
-//! The HTTP side: REST and signed links under `/api`, the sockets, `/health`.
+//! The HTTP server: REST and signed links under `/api`, the WebSocket channels, `/health`.
 
 mod actions;
 mod base;
@@ -33,9 +33,9 @@ use tower_http::normalize_path::NormalizePathLayer;
 use crate::app::{ApiError, App};
 use crate::socket;
 
-/// Serves until `closing`, then until the connections that are open have ended.
+/// Serves until `closing` is canceled, then waits until all open connections have ended.
 pub(crate) async fn serve(listener: TcpListener, app: App, closing: CancellationToken) -> io::Result<()> {
-    // The path is made regular before it is routed, so this goes around the router.
+    // The path must be normalized before routing, so this layer wraps the router.
     let service = NormalizePathLayer::trim_trailing_slash().layer(router(Arc::new(app)));
     serve::serve(listener, service, closing).await
 }
@@ -65,7 +65,7 @@ fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Only the origins that were allowed by name may read answers: a loopback page is not trusted with them by itself.
+/// Only origins of `--allow-origin` may read responses. A loopback origin alone is not sufficient.
 fn cors(origins: &[axum::http::HeaderValue]) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins.to_vec())
@@ -79,9 +79,9 @@ async fn health() -> Json<Value> {
 }
 
 async fn unknown_path() -> ApiError {
-    ApiError::new(StatusCode::NOT_FOUND, "There is nothing at this path")
+    ApiError::new(StatusCode::NOT_FOUND, "Path not found")
 }
 
 async fn wrong_method(method: Method) -> ApiError {
-    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("This path does not answer {method}"))
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, format!("This path does not support {method}"))
 }

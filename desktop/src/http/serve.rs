@@ -1,4 +1,4 @@
-//! Taking connections, with bounds on what each of them may hold up.
+//! Accepts and serves connections, within limits of time, memory and number.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,50 +20,52 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::{Service, ServiceExt as _};
 
-/// How long a connection may take over the head of a request, the first or the next one.
-const HEAD_LIMIT: Duration = Duration::from_secs(30);
-/// What a head may be large in bytes before its connection is closed. The guard refuses smaller ones with an explanation.
-const HEAD_SIZE: usize = 128 * 1024;
-const HEAD_FIELDS: usize = 1024;
-/// File descriptors for everything but connections: the computers, the data.
-const RESERVED: u64 = 1024;
+/// The time limit for receiving the header of a request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
+/// The maximum header size in bytes. Beyond it hyper closes the connection; `guard` has a lower limit with a proper
+/// error.
+const MAX_HEADER_BYTES: usize = 128 * 1024;
+const MAX_HEADER_FIELDS: usize = 1024;
+/// The number of file descriptors reserved for everything other than connections: computers and data.
+const RESERVED_DESCRIPTORS: u64 = 1024;
+/// The delay after a failed `accept`.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
-/// Both ends of a connection.
+/// The addresses of both endpoints of a connection.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Ends {
-    pub(super) own: SocketAddr,
+pub(super) struct Endpoints {
+    pub(super) local: SocketAddr,
     pub(super) peer: SocketAddr,
 }
 
-/// Serves until `closing`, then until the connections that are open have ended.
+/// Serves until `closing` is canceled, then waits until all open connections have ended.
 pub(super) async fn serve<S>(listener: TcpListener, service: S, closing: CancellationToken) -> io::Result<()>
 where
     S: Service<Request, Response = Response, Error = std::convert::Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let room = Arc::new(Semaphore::new(connections()));
+    let slots = Arc::new(Semaphore::new(max_connections()));
     let tasks = TaskTracker::new();
     loop {
         let accepted = async {
-            // Whoever comes while there is no room waits in the kernel's queue.
-            let place = Arc::clone(&room).acquire_owned().await.map_err(io::Error::other)?;
-            listener.accept().await.map(|(stream, peer)| (stream, peer, place))
+            // Without a free slot, new connections wait in the kernel's backlog.
+            let slot = Arc::clone(&slots).acquire_owned().await.map_err(io::Error::other)?;
+            listener.accept().await.map(|(stream, peer)| (stream, peer, slot))
         };
         tokio::select! {
             () = closing.cancelled() => break,
             accepted = accepted => match accepted {
-                Ok((stream, peer, place)) => {
-                    let connection = converse(stream, peer, service.clone(), closing.clone());
+                Ok((stream, peer, slot)) => {
+                    let connection = handle(stream, peer, service.clone(), closing.clone());
                     tasks.spawn(async move {
                         connection.await;
-                        drop(place);
+                        drop(slot);
                     });
                 }
                 Err(error) => {
-                    // Either the peer has gone already, or the system is short of something that others give back.
-                    tracing::debug!("a connection was not accepted: {error}");
+                    // The peer has already disconnected, or the system is temporarily out of a resource.
+                    tracing::debug!("accept failed: {error}; retrying in {} ms", RETRY_DELAY.as_millis());
                     sleep(RETRY_DELAY).await;
                 }
             },
@@ -75,36 +77,40 @@ where
     Ok(())
 }
 
-async fn converse<S>(stream: TcpStream, peer: SocketAddr, service: S, closing: CancellationToken)
+async fn handle<S>(stream: TcpStream, peer: SocketAddr, service: S, closing: CancellationToken)
 where
     S: Service<Request, Response = Response, Error = std::convert::Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let Ok(own) = stream.local_addr() else { return };
-    // Small frames go out as they are made.
+    let Ok(local) = stream.local_addr() else { return };
+    // Sends small frames without delay.
     let _ = stream.set_nodelay(true);
-    speak(stream, Ends { own, peer }, service, closing).await;
+    serve_connection(stream, Endpoints { local, peer }, service, closing).await;
 }
 
-/// Speaks HTTP on a connection, until its end or until `closing`.
-pub(super) async fn speak<C, S>(connection: C, ends: Ends, service: S, closing: CancellationToken)
-where
+/// Serves HTTP on a connection until it ends. After `closing` is canceled, shuts it down gracefully.
+pub(super) async fn serve_connection<C, S>(
+    connection: C,
+    endpoints: Endpoints,
+    service: S,
+    closing: CancellationToken,
+) where
     C: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     S: Service<Request, Response = Response, Error = std::convert::Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
 {
-    let answer = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(ends);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(endpoints);
         service.clone().oneshot(request.map(axum::body::Body::new))
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
-        .max_headers(HEAD_FIELDS)
-        .max_buf_size(HEAD_SIZE)
-        .serve_connection(TokioIo::new(connection), answer)
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_headers(MAX_HEADER_FIELDS)
+        .max_buf_size(MAX_HEADER_BYTES)
+        .serve_connection(TokioIo::new(connection), service)
         .with_upgrades();
     tokio::pin!(connection);
     let ended = tokio::select! {
@@ -115,19 +121,19 @@ where
         }
     };
     if let Err(error) = ended {
-        tracing::debug!("a connection broke off: {error}");
+        tracing::debug!("connection failed: {error}");
     }
 }
 
-/// How many connections there may be: as many as the system lets this process have, less what it needs itself.
-fn connections() -> usize {
+/// The maximum number of connections: the process's descriptor limit minus the reserved descriptors.
+fn max_connections() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     if limit.current != limit.maximum {
         limit.current = limit.maximum;
-        // Without it there is room for fewer.
+        // If this fails, the current limit applies.
         let _ = setrlimit(Resource::Nofile, limit);
     }
     let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    let connections = descriptors.saturating_sub(RESERVED).max(descriptors / 2);
+    let connections = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(descriptors / 2);
     usize::try_from(connections).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS)
 }

@@ -1,8 +1,8 @@
-//! What signed links lead to: content of files and screenshots, whole or in ranges, without a key.
+//! Serves the content of files and screenshots to signed links, without an API key. Supports ranges.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "serves files of the data folder, which only the server's account can change"
+    reason = "serves files of the data folder, which only the server's account can write to"
 )]
 
 use std::path::PathBuf;
@@ -22,27 +22,27 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use tower::ServiceExt as _;
 use tower_http::services::ServeFile;
 
-use crate::app::{ApiError, App, Options};
-use crate::files::Signature;
+use crate::app::{ApiError, App, QueryParams};
+use crate::files::LinkQuery;
 
-/// Outside the routes that ask for the key.
+/// These routes are outside the router that requires the API key.
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/api/storage/files/{id}/{name}", get(file))
         .route("/api/storage/screenshots/{name}", get(screenshot))
 }
 
-/// The path of a file's content, which wants its name after it, and the query that opens it.
+/// The path of a file's content, to which the caller appends `/NAME`, and the query string with the signature.
 pub(super) fn link_to_file(app: &App, id: &str) -> (String, String) {
-    (format!("/api/storage/files/{id}"), app.linker.query(&subject_of_file(id)))
+    (format!("/api/storage/files/{id}"), app.link_signer.query(&subject_of_file(id)))
 }
 
-/// The path of a screenshot with the query that opens it.
+/// The path of a screenshot with its signed query string.
 pub(super) fn link_to_screenshot(app: &App, name: &str) -> String {
     format!(
         "/api/storage/{0}?{1}",
         subject_of_screenshot(name),
-        app.linker.query(&subject_of_screenshot(name))
+        app.link_signer.query(&subject_of_screenshot(name))
     )
 }
 
@@ -57,12 +57,12 @@ fn subject_of_screenshot(name: &str) -> String {
 async fn file(
     State(app): State<Arc<App>>,
     Path((id, _name)): Path<(String, String)>,
-    Options(signature): Options<Signature>,
+    QueryParams(query): QueryParams<LinkQuery>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    check(&app, &subject_of_file(&id), &signature)?;
+    check(&app, &subject_of_file(&id), &query)?;
     let record = app.store.file(&id)?.ok_or_else(|| ApiError::not_found("File"))?;
-    // What is no type any more was one when it was recorded.
+    // A type that was valid when it was stored may be invalid in a newer parser.
     let content_type = record.file.content_type.parse().unwrap_or(mime_guess::mime::APPLICATION_OCTET_STREAM);
     serve(app.contents.file(&id), &content_type, &record.file.filename, request).await
 }
@@ -70,20 +70,20 @@ async fn file(
 async fn screenshot(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
-    Options(signature): Options<Signature>,
+    QueryParams(query): QueryParams<LinkQuery>,
     request: Request,
 ) -> Result<Response, ApiError> {
-    // Only names that were given out are signed.
-    check(&app, &subject_of_screenshot(&name), &signature)?;
+    // The signature proves that this server created the name.
+    check(&app, &subject_of_screenshot(&name), &query)?;
     let content_type = mime_guess::from_path(&name).first_or_octet_stream();
     serve(app.contents.screenshot(&name), &content_type, &name, request).await
 }
 
-fn check(app: &App, subject: &str, signature: &Signature) -> Result<(), ApiError> {
-    if app.linker.opens(subject, signature) {
+fn check(app: &App, subject: &str, query: &LinkQuery) -> Result<(), ApiError> {
+    if app.link_signer.verify(subject, query) {
         return Ok(());
     }
-    Err(ApiError::new(StatusCode::FORBIDDEN, "The link has expired or was changed; ask for a new one")
+    Err(ApiError::new(StatusCode::FORBIDDEN, "The link has expired or is not valid; request a new one")
         .with("code", "link_expired"))
 }
 
@@ -93,35 +93,35 @@ async fn serve(
     filename: &str,
     request: Request,
 ) -> Result<Response, ApiError> {
-    // It never fails: what goes wrong becomes a status.
-    let Ok(answer) = ServeFile::new_with_mime(content, content_type).oneshot(request).await;
-    let status = answer.status();
+    // `ServeFile` never fails; it reports errors as a status.
+    let Ok(response) = ServeFile::new_with_mime(content, content_type).oneshot(request).await;
+    let status = response.status();
     if status.is_client_error() || status.is_server_error() {
-        let range = answer.headers().get(CONTENT_RANGE).cloned();
-        let mut refusal = ApiError::new(status, refusal_of(status)).into_response();
+        let range = response.headers().get(CONTENT_RANGE).cloned();
+        let mut error = ApiError::new(status, error_message(status)).into_response();
         if let Some(range) = range {
-            refusal.headers_mut().insert(CONTENT_RANGE, range);
+            error.headers_mut().insert(CONTENT_RANGE, range);
         }
-        return Ok(refusal);
+        return Ok(error);
     }
-    let mut answer = answer.map(Body::new);
-    let headers = answer.headers_mut();
+    let mut response = response.map(Body::new);
+    let headers = response.headers_mut();
     let disposition =
         format!("attachment; filename*=UTF-8''{}", utf8_percent_encode(filename, NON_ALPHANUMERIC));
-    // A page among the files must not act as one of this server's own.
+    // An HTML file must not run with this server's origin.
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(
         CONTENT_DISPOSITION,
         HeaderValue::from_str(&disposition).expect("percent-encoded text is ASCII"),
     );
-    Ok(answer)
+    Ok(response)
 }
 
-fn refusal_of(status: StatusCode) -> &'static str {
+fn error_message(status: StatusCode) -> &'static str {
     match status {
-        StatusCode::NOT_FOUND => "The content is gone",
-        StatusCode::RANGE_NOT_SATISFIABLE => "Range: the content has no such part",
+        StatusCode::NOT_FOUND => "The content no longer exists",
+        StatusCode::RANGE_NOT_SATISFIABLE => "Range: must be within the content",
         _ => "The content cannot be read",
     }
 }

@@ -1,4 +1,4 @@
-//! Streaming to an RTMP connection that is named in the server's settings.
+//! Streams a computer to an RTMP connection from the server's configuration.
 
 use std::sync::Arc;
 
@@ -33,14 +33,14 @@ async fn start(
     Live(machine): Live,
     Body(Start { connection_name }): Body<Start>,
 ) -> Result<Json<Value>, ApiError> {
-    let connection = app.connections.named(&connection_name)?;
+    let connection = app.connections.read(&connection_name)?;
     let status = machine.start_stream(connection).await?;
-    let mut answer = describe(&status);
-    answer["success"] = true.into();
-    Ok(Json(answer))
+    let mut response = describe(&status);
+    response["success"] = true.into();
+    Ok(Json(response))
 }
 
-/// A computer that is down streams nothing.
+/// Reports `idle` for a computer that does not run.
 async fn status(State(app): State<Arc<App>>, Target(computer): Target) -> Result<Json<Value>, ApiError> {
     let status = match app.fleet.phase(&computer) {
         Phase::Running(machine) => machine.broadcast().status().await,

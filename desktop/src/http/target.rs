@@ -1,4 +1,4 @@
-//! The computer that a path names.
+//! Extractors for the computer in a path.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::app::{ApiError, App};
 use crate::computer::Machine;
 use crate::store::ComputerRecord;
 
-/// A computer, by its id or its instance id, whatever it is doing.
+/// The computer with the id or instance id in the path, in any state.
 #[derive(Debug)]
 pub(super) struct Target(pub(super) ComputerRecord);
 
@@ -24,7 +24,7 @@ impl FromRequestParts<Arc<App>> for Target {
     }
 }
 
-/// A computer that runs; one that is coming up is waited for.
+/// A running computer. Waits for a computer that is starting.
 #[derive(Debug)]
 pub(super) struct Live(pub(super) Arc<Machine>);
 

@@ -1,4 +1,4 @@
-//! Workspaces, and `/projects`, the older name of the same thing.
+//! Workspaces, also under their older name `/projects`.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::app::{ApiError, App, Body};
 use crate::computer::FleetError;
 use crate::store::{StoreError, WorkspaceRecord};
 
-use super::base::Base;
+use super::base::BaseUrl;
 use super::computers::describe as describe_computer;
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -44,7 +44,7 @@ enum Status {
 
 async fn create(
     State(app): State<Arc<App>>,
-    base: Base,
+    base: BaseUrl,
     Body(new): Body<NewWorkspace>,
 ) -> Result<(StatusCode, Json<Value>), ApiError> {
     let name = new.name.trim();
@@ -65,15 +65,15 @@ async fn create(
     Ok((StatusCode::CREATED, Json(describe(&app, &base, workspace).await?)))
 }
 
-async fn list_workspaces(State(app): State<Arc<App>>, base: Base) -> Result<Json<Value>, ApiError> {
+async fn list_workspaces(State(app): State<Arc<App>>, base: BaseUrl) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "workspaces": list(&app, &base).await? })))
 }
 
-async fn list_projects(State(app): State<Arc<App>>, base: Base) -> Result<Json<Value>, ApiError> {
+async fn list_projects(State(app): State<Arc<App>>, base: BaseUrl) -> Result<Json<Value>, ApiError> {
     Ok(Json(json!({ "projects": list(&app, &base).await? })))
 }
 
-async fn list(app: &App, base: &Base) -> Result<Vec<Value>, ApiError> {
+async fn list(app: &App, base: &BaseUrl) -> Result<Vec<Value>, ApiError> {
     let mut list = Vec::new();
     for workspace in app.store.workspaces()? {
         list.push(describe(app, base, workspace).await?);
@@ -83,7 +83,7 @@ async fn list(app: &App, base: &Base) -> Result<Vec<Value>, ApiError> {
 
 async fn show(
     State(app): State<Arc<App>>,
-    base: Base,
+    base: BaseUrl,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let workspace = app.store.workspace(&id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
@@ -92,7 +92,7 @@ async fn show(
 
 async fn show_by_name(
     State(app): State<Arc<App>>,
-    base: Base,
+    base: BaseUrl,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
     let workspace = app.store.workspace_by_name(&name)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
@@ -103,9 +103,9 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
     if app.store.workspace(&id)?.is_none() {
         return Err(ApiError::not_found("Workspace"));
     }
-    // The content of one that comes after this is removed by the next start.
+    // The next start of the server removes the content of files that are added after this line.
     let files = app.store.files(&id, None)?;
-    // Another call may add a computer meanwhile.
+    // Repeats, since another request may add a computer in the meantime.
     while !app.store.delete_workspace(&id)? && app.store.workspace(&id)?.is_some() {
         for computer in app.store.computers(Some(&id))? {
             match app.fleet.delete(&computer).await {
@@ -120,7 +120,7 @@ async fn delete(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<J
     Ok(Json(json!({ "success": true })))
 }
 
-async fn describe(app: &App, base: &Base, workspace: WorkspaceRecord) -> Result<Value, ApiError> {
+async fn describe(app: &App, base: &BaseUrl, workspace: WorkspaceRecord) -> Result<Value, ApiError> {
     let mut desktops = Vec::new();
     for computer in app.store.computers(Some(&workspace.id))? {
         let phase = app.fleet.phase(&computer);

@@ -1,4 +1,4 @@
-//! Computers: their lasting part.
+//! The table of computers.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
@@ -7,15 +7,15 @@ use super::{Store, StoreError};
 use crate::computer::Resolution;
 use crate::timestamp;
 
-/// What a computer is made with.
+/// The parameters of a new computer.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct NewComputer {
     pub(crate) workspace_id: String,
     pub(crate) name: String,
     pub(crate) os: String,
-    /// GB.
+    /// In GB.
     pub(crate) ram: f64,
-    /// Cores.
+    /// In cores.
     pub(crate) cpu: f64,
     pub(crate) gpu: String,
     pub(crate) disk_size_gb: f64,
@@ -25,13 +25,13 @@ pub(crate) struct NewComputer {
 /// A row of the table.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ComputerRecord {
-    /// A small number that no other computer has now.
+    /// A small number, unique among the existing computers.
     pub(crate) slot: u32,
     pub(crate) id: String,
-    /// The second id, which names it in the addresses of sockets.
+    /// A second id, which the URLs of the WebSocket channels contain.
     pub(crate) instance_id: String,
     pub(crate) spec: NewComputer,
-    /// Whether it runs whenever the server does.
+    /// Whether the server starts the computer when the server itself starts.
     pub(crate) should_run: bool,
     pub(crate) created_at: String,
 }
@@ -59,7 +59,7 @@ impl ComputerRecord {
 }
 
 impl Store {
-    /// Makes the record of a computer that is to run. Names are unique in the workspace.
+    /// Inserts a computer that should run. Names are unique within the workspace.
     pub(crate) fn create_computer(&self, spec: &NewComputer) -> Result<ComputerRecord, StoreError> {
         let id = Uuid::new_v4();
         let instance_id = Uuid::new_v4().simple().to_string();
@@ -69,7 +69,7 @@ impl Store {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, TRUE, ?12) RETURNING *",
                 params![
                     id.to_string(),
-                    // The service's own instance ids have eight digits.
+                    // The hosted service's instance ids have eight hexadecimal digits.
                     &instance_id[..8],
                     spec.workspace_id,
                     spec.name,
@@ -86,7 +86,7 @@ impl Store {
             )
     }
 
-    /// By either of its ids.
+    /// Finds a computer by its id or its instance id.
     pub(crate) fn computer(&self, id: &str) -> Result<Option<ComputerRecord>, StoreError> {
         let connection = self.connection();
         let mut statement =
@@ -94,7 +94,7 @@ impl Store {
         Ok(statement.query_row([id], ComputerRecord::read).optional()?)
     }
 
-    /// All of them, or those of one workspace, the oldest first.
+    /// All computers, or those of one workspace, oldest first.
     pub(crate) fn computers(&self, workspace_id: Option<&str>) -> Result<Vec<ComputerRecord>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(
@@ -104,7 +104,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// Waits for the disk only if it changes something.
+    /// Writes to the disk only if the value changes.
     pub(crate) fn set_should_run(&self, id: &str, should_run: bool) -> Result<(), StoreError> {
         self.connection().execute(
             "UPDATE computers SET should_run = ?2 WHERE id = ?1 AND should_run <> ?2",
@@ -137,23 +137,23 @@ mod tests {
     }
 
     #[test]
-    fn both_ids_find_it_and_its_workspace_stays_as_long_as_it_does() {
+    fn both_ids_find_a_computer_and_its_workspace_is_deletable_only_after_it() {
         let store = Store::in_memory();
         let workspace = store.create_workspace("lab", "active", None).expect("the name is free").id;
-        let made = store.create_computer(&spec(&workspace, "one")).expect("the name is free");
-        for id in [&made.id, &made.instance_id] {
-            assert_eq!(store.computer(id).expect("it can be read"), Some(made.clone()));
+        let created = store.create_computer(&spec(&workspace, "one")).expect("the name is free");
+        for id in [&created.id, &created.instance_id] {
+            assert_eq!(store.computer(id).expect("the database is readable"), Some(created.clone()));
         }
-        store.set_should_run(&made.id, false).expect("it can be written");
-        assert!(!store.computers(Some(&workspace)).expect("it can be read")[0].should_run);
-        assert!(!store.delete_workspace(&workspace).expect("the question is in order"));
-        store.delete_computer(&made.id).expect("it can be deleted");
-        assert!(store.delete_workspace(&workspace).expect("it can be deleted"));
-        assert_eq!(store.computers(None).expect("it can be read"), []);
+        store.set_should_run(&created.id, false).expect("the database is writable");
+        assert!(!store.computers(Some(&workspace)).expect("the database is readable")[0].should_run);
+        assert!(!store.delete_workspace(&workspace).expect("the database is writable"));
+        store.delete_computer(&created.id).expect("the database is writable");
+        assert!(store.delete_workspace(&workspace).expect("the database is writable"));
+        assert_eq!(store.computers(None).expect("the database is readable"), []);
     }
 
     #[test]
-    fn a_taken_name_and_a_missing_workspace_are_told_apart() {
+    fn an_existing_name_and_a_missing_workspace_are_different_errors() {
         let store = Store::in_memory();
         let workspace = store.create_workspace("lab", "active", None).expect("the name is free").id;
         store.create_computer(&spec(&workspace, "one")).expect("the name is free");

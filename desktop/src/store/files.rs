@@ -1,4 +1,4 @@
-//! Files: what is known of them. Their content lies in a folder, see [`crate::files`].
+//! The table of files: their metadata. [`crate::files`] stores their content.
 
 use std::collections::HashSet;
 
@@ -8,17 +8,17 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::{Store, StoreError};
 use crate::timestamp;
 
-/// Where a file comes from.
+/// The origin of a file.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Source {
-    /// A client sent it.
+    /// A client uploaded it.
     Upload,
-    /// It was taken from a computer.
+    /// It was exported from a computer.
     Export,
 }
 
 impl Source {
-    /// The wire's word for it.
+    /// The name in the API.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Upload => "upload",
@@ -43,12 +43,12 @@ impl FromSql for Source {
     }
 }
 
-/// What a file's record is made with.
+/// The metadata of a new file.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct NewFile {
     pub(crate) id: String,
     pub(crate) workspace_id: String,
-    /// The computer it is for, or from.
+    /// The target of an upload, or the source of an export.
     pub(crate) computer_id: Option<String>,
     pub(crate) filename: String,
     pub(crate) size_bytes: u64,
@@ -60,9 +60,9 @@ pub(crate) struct NewFile {
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct FileRecord {
     pub(crate) file: NewFile,
-    /// Whether its computer has got it; exports and files without a computer have nothing to wait for.
+    /// Whether the upload was delivered to its computer. True for exports and for files without a computer.
     pub(crate) delivered: bool,
-    /// Why the last try to deliver it failed.
+    /// The reason why the last attempt to deliver the file failed.
     pub(crate) delivery_error: Option<String>,
     pub(crate) created_at: String,
 }
@@ -87,7 +87,7 @@ impl FileRecord {
 }
 
 impl Store {
-    /// Adds a file whose content is in its place. An upload for a computer waits for delivery from now on.
+    /// Inserts a file whose content is already stored. An upload for a computer is pending delivery from now on.
     pub(crate) fn add_file(&self, file: &NewFile) -> Result<FileRecord, StoreError> {
         let delivered = file.source == Source::Export || file.computer_id.is_none();
         self.insert(
@@ -99,7 +99,7 @@ impl Store {
                 file.workspace_id,
                 file.computer_id,
                 file.filename,
-                // SQLite's integers are signed; no file is that large.
+                // SQLite's integers are signed. No file exceeds their range.
                 i64::try_from(file.size_bytes).unwrap_or(i64::MAX),
                 file.content_type,
                 file.source,
@@ -116,7 +116,7 @@ impl Store {
         Ok(statement.query_row([id], FileRecord::read).optional()?)
     }
 
-    /// The files of a workspace, or only those of one of its computers; the oldest first.
+    /// The files of a workspace, or only those of one of its computers, oldest first.
     pub(crate) fn files(
         &self,
         workspace_id: &str,
@@ -138,7 +138,7 @@ impl Store {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    /// The uploads that a computer has not got yet, in the order they came.
+    /// The uploads that are pending delivery to a computer, oldest first.
     pub(crate) fn undelivered_files(&self, computer_id: &str) -> Result<Vec<FileRecord>, StoreError> {
         let connection = self.connection();
         let mut statement = connection
@@ -153,14 +153,14 @@ impl Store {
         Ok(())
     }
 
-    /// Records why a file was not delivered.
+    /// Stores the reason why the delivery of a file failed.
     pub(crate) fn set_delivery_error(&self, id: &str, error: &str) -> Result<(), StoreError> {
         self.connection()
             .execute("UPDATE files SET delivery_error = ?2 WHERE id = ?1 AND NOT delivered", [id, error])?;
         Ok(())
     }
 
-    /// `false` when there is no such file.
+    /// Returns `false` if the file does not exist.
     pub(crate) fn delete_file(&self, id: &str) -> Result<bool, StoreError> {
         Ok(self.connection().execute("DELETE FROM files WHERE id = ?1", [id])? > 0)
     }
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_waits_for_its_computer_and_outlives_it() {
+    fn an_upload_is_pending_until_delivered_and_outlives_its_computer() {
         let store = Store::in_memory();
         let workspace = store.create_workspace("lab", "active", None).expect("the name is free").id;
         let spec = NewComputer {
@@ -208,22 +208,25 @@ mod tests {
         let export = NewFile { source: Source::Export, ..upload("3", &workspace, Some(&computer)) };
         store.add_file(&export).expect("both exist");
 
-        assert_eq!(ids(&store.undelivered_files(&computer).expect("it can be read")), ["1"]);
-        store.set_delivery_error("1", "no room").expect("it can be written");
-        let record = store.file("1").expect("it can be read").expect("it is there");
+        assert_eq!(ids(&store.undelivered_files(&computer).expect("the database is readable")), ["1"]);
+        store.set_delivery_error("1", "no room").expect("the database is writable");
+        let record = store.file("1").expect("the database is readable").expect("the file exists");
         assert_eq!((record.delivered, record.delivery_error.as_deref()), (false, Some("no room")));
-        store.set_delivered("1").expect("it can be written");
-        store.set_delivery_error("1", "late").expect("it can be written");
-        let record = store.file("1").expect("it can be read").expect("it is there");
+        store.set_delivered("1").expect("the database is writable");
+        store.set_delivery_error("1", "late").expect("the database is writable");
+        let record = store.file("1").expect("the database is readable").expect("the file exists");
         assert_eq!((record.delivered, record.delivery_error), (true, None));
-        assert_eq!(store.undelivered_files(&computer).expect("it can be read"), []);
-        assert_eq!(ids(&store.files(&workspace, Some(&computer)).expect("it can be read")), ["1", "3"]);
+        assert_eq!(store.undelivered_files(&computer).expect("the database is readable"), []);
+        assert_eq!(
+            ids(&store.files(&workspace, Some(&computer)).expect("the database is readable")),
+            ["1", "3"]
+        );
 
-        store.delete_computer(&computer).expect("it can be deleted");
-        let kept = store.file("1").expect("it can be read").expect("it is there");
+        store.delete_computer(&computer).expect("the database is writable");
+        let kept = store.file("1").expect("the database is readable").expect("the file exists");
         assert_eq!(kept.file.computer_id, None);
-        assert!(store.delete_workspace(&workspace).expect("it can be deleted"));
-        assert_eq!(store.file("2").expect("it can be read"), None);
+        assert!(store.delete_workspace(&workspace).expect("the database is writable"));
+        assert_eq!(store.file("2").expect("the database is readable"), None);
     }
 
     #[test]

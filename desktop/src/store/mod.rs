@@ -1,4 +1,4 @@
-//! What survives the server: workspaces, computers and files, in one SQLite file.
+//! The persistent records of workspaces, computers and files, in one SQLite database.
 
 mod computers;
 mod files;
@@ -13,8 +13,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Params, Row};
 
-/// The steps from an empty database to the tables of today. How many were taken is kept in the file as `user_version`, so
-/// a step that was released never changes.
+/// The migrations from an empty database to the current schema. SQLite's `user_version` stores the number of applied
+/// migrations, so a released migration must never change.
 const MIGRATIONS: &[&str] = &[WORKSPACES_AND_COMPUTERS, FILES, DELIVERY_ERRORS];
 
 const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
@@ -47,7 +47,7 @@ const WORKSPACES_AND_COMPUTERS: &str = "
     ) STRICT;
 ";
 
-/// The content of a file lies outside, under its id.
+/// The content of a file is not in the database: see [`crate::files`].
 const FILES: &str = "
     CREATE TABLE files (
         id           TEXT PRIMARY KEY,
@@ -64,21 +64,21 @@ const FILES: &str = "
     CREATE INDEX files_by_computer ON files (computer_id);
 ";
 
-/// Why the last try to deliver an upload failed.
+/// Adds the reason why the last attempt to deliver an upload failed.
 const DELIVERY_ERRORS: &str = "ALTER TABLE files ADD COLUMN delivery_error TEXT;";
 
-/// Why the store did not do what it was asked.
+/// Errors of the store.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StoreError {
-    /// The name is taken by another of its kind.
-    #[error("the name is taken")]
+    /// Another record of the same kind has the name.
+    #[error("the name already exists")]
     NameTaken,
-    /// The workspace that was named does not exist, or the computer of a file.
+    /// The workspace does not exist, or the computer of a file does not exist.
     #[error("the workspace does not exist")]
     NoWorkspace,
-    /// The file was written by a later version of this program.
-    #[error("the data were written by a later version (schema {0}): use that one, or another data folder")]
-    FromTheFuture(u32),
+    /// A newer version of this program wrote the database.
+    #[error("a newer version wrote the database (schema {0}): run that version, or use another data folder")]
+    NewerSchema(u32),
     #[error("the disk is full")]
     DiskFull,
     #[error("the database failed: {0}")]
@@ -94,43 +94,44 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// The open database. Statements take well under a millisecond, so they run where they are called, one at a time.
+/// The open database. Statements take well under a millisecond, so they run on the caller's thread, one at a time.
 #[derive(Debug)]
 pub(crate) struct Store {
     connection: Mutex<Connection>,
 }
 
 impl Store {
-    /// Opens the file, or makes it.
+    /// Opens the database, or creates it if it does not exist.
     pub(crate) fn open(file: &Path) -> Result<Self, StoreError> {
         Self::prepare(Connection::open(file)?)
     }
 
     fn prepare(mut connection: Connection) -> Result<Self, StoreError> {
-        // The data folder has one server at a time. So SQLite needs no shared memory file, for which a full disk has no room.
+        // Only one server uses a data folder. In exclusive mode SQLite needs no shared memory file, which it could
+        // not create on a full disk.
         connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         let transaction = connection.transaction()?;
-        let taken: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
-        if taken > SCHEMA_VERSION {
-            return Err(StoreError::FromTheFuture(taken));
+        let applied: u32 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        if applied > SCHEMA_VERSION {
+            return Err(StoreError::NewerSchema(applied));
         }
-        for (step, version) in MIGRATIONS.iter().zip(1..) {
-            if version > taken {
-                transaction.execute_batch(step)?;
+        for (migration, version) in MIGRATIONS.iter().zip(1..) {
+            if version > applied {
+                transaction.execute_batch(migration)?;
             }
         }
-        // A home can fill the disk: what is there already needs no room.
-        if taken < SCHEMA_VERSION {
+        // Writes only if needed, so that a current database also opens on a full disk.
+        if applied < SCHEMA_VERSION {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection) })
     }
 
-    /// Runs a statement that gives the row it made. It has a transaction, since a bare statement of which one row is read is
-    /// committed when it is dropped, where nobody learns that the commit failed.
+    /// Runs a statement that returns the inserted row. It runs in a transaction: without one, SQLite commits when the
+    /// statement is dropped, and rusqlite ignores a failed commit there.
     fn insert<T>(
         &self,
         statement: &str,
@@ -139,19 +140,19 @@ impl Store {
     ) -> Result<T, StoreError> {
         let mut connection = self.connection();
         let transaction = connection.transaction()?;
-        let made = transaction.query_row(statement, values, read).map_err(explain)?;
+        let inserted = transaction.query_row(statement, values, read).map_err(classify)?;
         transaction.commit()?;
-        Ok(made)
+        Ok(inserted)
     }
 
-    /// A statement either happened or did not, so a panic elsewhere leaves nothing half done here.
+    /// Ignores poisoning of the mutex: statements are atomic, so a panic leaves no partial change.
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Tells the two failures that a caller can mend from the rest.
-fn explain(error: rusqlite::Error) -> StoreError {
+/// Maps the two failures that a caller can fix to their own variants.
+fn classify(error: rusqlite::Error) -> StoreError {
     match error.sqlite_error().map(|error| error.extended_code) {
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE) => StoreError::NameTaken,
         Some(rusqlite::ffi::SQLITE_CONSTRAINT_FOREIGNKEY) => StoreError::NoWorkspace,
@@ -162,7 +163,8 @@ fn explain(error: rusqlite::Error) -> StoreError {
 #[cfg(test)]
 impl Store {
     fn in_memory() -> Self {
-        Self::prepare(Connection::open_in_memory().expect("SQLite needs nothing else")).expect("it is empty")
+        Self::prepare(Connection::open_in_memory().expect("SQLite opens in memory"))
+            .expect("the database is empty")
     }
 }
 
@@ -171,31 +173,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_existing_file_is_opened_again_and_a_later_one_refused() {
-        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+    fn an_existing_database_opens_and_a_newer_one_is_refused() {
+        let folder = tempfile::tempdir().expect("/tmp is writable");
         let file = folder.path().join("orgo.db");
         let workspace = Store::open(&file).and_then(|store| store.create_workspace("lab", "active", None));
         let id = workspace.expect("the name is free").id;
-        let store = Store::open(&file).expect("the file is sound");
-        assert_eq!(store.workspaces().expect("it can be read")[0].id, id);
+        let store = Store::open(&file).expect("the database is valid");
+        assert_eq!(store.workspaces().expect("the database is readable")[0].id, id);
         let newer = store.connection().pragma_update(None, "user_version", SCHEMA_VERSION + 1);
         newer.expect("the file is writable");
         drop(store);
-        assert!(matches!(Store::open(&file), Err(StoreError::FromTheFuture(_))));
+        assert!(matches!(Store::open(&file), Err(StoreError::NewerSchema(_))));
     }
 
     #[test]
-    fn the_file_of_an_earlier_version_keeps_what_is_in_it() {
-        let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+    fn migrations_keep_existing_records() {
+        let folder = tempfile::tempdir().expect("/tmp is writable");
         let file = folder.path().join("orgo.db");
-        let earlier = Connection::open(&file).expect("the folder is ours");
-        earlier.execute_batch(WORKSPACES_AND_COMPUTERS).expect("it is empty");
-        earlier.pragma_update(None, "user_version", 1).expect("it is writable");
+        let earlier = Connection::open(&file).expect("the directory is writable");
+        earlier.execute_batch(WORKSPACES_AND_COMPUTERS).expect("the database is empty");
+        earlier.pragma_update(None, "user_version", 1).expect("the database is writable");
         let old = Store { connection: Mutex::new(earlier) };
         let workspace = old.create_workspace("lab", "active", None).expect("the name is free");
         drop(old);
-        let store = Store::open(&file).expect("it can be brought up to date");
-        assert_eq!(store.workspaces().expect("it can be read"), std::slice::from_ref(&workspace));
-        assert_eq!(store.files(&workspace.id, None).expect("it can be read"), []);
+        let store = Store::open(&file).expect("the migrations succeed");
+        assert_eq!(store.workspaces().expect("the database is readable"), std::slice::from_ref(&workspace));
+        assert_eq!(store.files(&workspace.id, None).expect("the database is readable"), []);
     }
 }

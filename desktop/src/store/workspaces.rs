@@ -1,4 +1,4 @@
-//! Workspaces.
+//! The table of workspaces.
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use crate::timestamp;
 
-/// A row of the table; its fields are the wire's.
+/// A row of the table. The fields are those of the API.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) struct WorkspaceRecord {
     pub(crate) id: String,
@@ -32,7 +32,7 @@ impl WorkspaceRecord {
 }
 
 impl Store {
-    /// Names are unique whatever their case.
+    /// Inserts a workspace. Names are unique; the comparison ignores case.
     pub(crate) fn create_workspace(
         &self,
         name: &str,
@@ -48,7 +48,7 @@ impl Store {
         )
     }
 
-    /// All of them, the oldest first.
+    /// All workspaces, oldest first.
     pub(crate) fn workspaces(&self) -> Result<Vec<WorkspaceRecord>, StoreError> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached("SELECT * FROM workspaces ORDER BY rowid")?;
@@ -64,7 +64,7 @@ impl Store {
         self.find_workspace("SELECT * FROM workspaces WHERE name = ?1", name)
     }
 
-    /// Removes it if it has no computers; `false` when nothing was removed.
+    /// Deletes the workspace if it has no computers. Returns whether it was deleted.
     pub(crate) fn delete_workspace(&self, id: &str) -> Result<bool, StoreError> {
         let deleted = self.connection().execute(
             "DELETE FROM workspaces
@@ -86,16 +86,16 @@ mod tests {
     #[test]
     fn a_workspace_is_found_until_it_is_deleted() {
         let store = Store::in_memory();
-        let made = store.create_workspace("lab", "active", None).expect("the name is free");
-        assert_eq!(store.workspace(&made.id).expect("it can be read"), Some(made.clone()));
-        assert_eq!(store.workspace_by_name("LAB").expect("it can be read"), Some(made.clone()));
-        assert!(store.delete_workspace(&made.id).expect("it can be deleted"));
-        assert!(!store.delete_workspace(&made.id).expect("there is nothing to do"));
-        assert_eq!(store.workspaces().expect("it can be read"), []);
+        let created = store.create_workspace("lab", "active", None).expect("the name is free");
+        assert_eq!(store.workspace(&created.id).expect("the database is readable"), Some(created.clone()));
+        assert_eq!(store.workspace_by_name("LAB").expect("the database is readable"), Some(created.clone()));
+        assert!(store.delete_workspace(&created.id).expect("the database is writable"));
+        assert!(!store.delete_workspace(&created.id).expect("the database is writable"));
+        assert_eq!(store.workspaces().expect("the database is readable"), []);
     }
 
     #[test]
-    fn a_name_is_taken_once_whatever_its_case() {
+    fn names_are_unique_regardless_of_case() {
         let store = Store::in_memory();
         store.create_workspace("lab", "active", None).expect("the name is free");
         assert!(matches!(store.create_workspace("Lab", "active", None), Err(StoreError::NameTaken)));

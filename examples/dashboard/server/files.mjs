@@ -25,8 +25,8 @@ export class Files {
     const file = new Blob([await readBytes(request, LARGEST_FILE)], { type: request.headers["content-type"] });
     return {
       lines: (tell) => {
-        const params = { name, onProgress: tell };
-        return calls.time("files.upload", () => this.#orgo.computer(computer).files.upload(file, params, { signal }));
+        const options = { onProgress: tell, signal };
+        return calls.time("files.upload", () => this.#orgo.computer(computer).files.upload(file, { name }, options));
       },
     };
   }

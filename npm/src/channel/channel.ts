@@ -104,7 +104,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
 
   /** Takes the next items from the binding; `false` when there are no more. Called only when somebody wants one. */
   protected pull(): Promise<boolean> {
-    return (this.#pulling ??= this.#binding
+    this.#pulling ??= this.#binding
       .next()
       .then(
         (items) => {
@@ -117,7 +117,8 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
       )
       .finally(() => {
         this.#pulling = undefined;
-      }));
+      });
+    return this.#pulling;
   }
 
   /** Why the channel ended, if it ended otherwise than it should. */

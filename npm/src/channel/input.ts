@@ -49,7 +49,8 @@ export class InputWriter {
 
   #checkShell(operation: string, delivered: Delivered): void {
     const now = this.#terminal.counters;
-    const first = (this.#first ??= now);
+    this.#first ??= now;
+    const first = this.#first;
     if (this.#terminal.refusal !== "disconnected" && now.reconnects === first.reconnects) return;
     const lost = now.unacknowledged - first.unacknowledged;
     throw linkBroke(operation, lost, delivered);

@@ -125,7 +125,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    * loop goes on where it stopped.
    */
   get readable(): WebReadableStream<string> {
-    return (this.#readable ??= readableFrom((wanted) => this.nextItem(wanted)));
+    this.#readable ??= readableFrom((wanted) => this.nextItem(wanted));
+    return this.#readable;
   }
 
   /**
@@ -134,7 +135,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    * when the link does, since the shell that comes later is another one: take a new stream for that one.
    */
   get writable(): WebWritableStream<string> {
-    return (this.#writable ??= this.#openWritable());
+    this.#writable ??= this.#openWritable();
+    return this.#writable;
   }
 
   #openWritable(): WebWritableStream<string> {
@@ -156,9 +158,10 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   /** Waits until more input is acknowledged or lost, or the state has changed. Everybody who waits shares one wait. */
   #progress(): Promise<unknown> {
-    return (this.#progressing ??= this.#binding.nextProgress().finally(() => {
+    this.#progressing ??= this.#binding.nextProgress().finally(() => {
       this.#progressing = undefined;
-    }));
+    });
+    return this.#progressing;
   }
 
   protected override accept(item: TerminalItem): void {

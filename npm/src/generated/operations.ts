@@ -7,37 +7,21 @@ import type {
   Computer,
   CreateComputerParams,
   CreateWorkspaceParams,
-  DeleteComputerParams,
-  DeleteFileParams,
-  DeleteWorkspaceParams,
   DownloadUrl,
   DragParams,
   ExecPythonParams,
   ExecResult,
   ExportFileParams,
   ExportedFile,
-  File,
-  GetComputerParams,
-  GetDownloadUrlParams,
-  GetStreamStatusParams,
-  GetVncPasswordParams,
-  GetWorkspaceParams,
   ListFilesParams,
-  ListWorkspacesParams,
-  PressKeyParams,
-  RestartComputerParams,
   RunBashParams,
   ScrollParams,
-  StartComputerParams,
-  StartStreamParams,
-  StopComputerParams,
-  StopStreamParams,
+  StoredFile,
   StreamStatus,
   TakeScreenshotParams,
   TypeTextParams,
   UploadFileParams,
   VncPassword,
-  WaitParams,
   Workspace,
 } from "./types.js";
 
@@ -46,61 +30,61 @@ export interface Operations {
   /** Creates a workspace. */
   "workspaces.create": { params: CreateWorkspaceParams; result: Workspace };
   /** Lists all workspaces. The service has no pagination. */
-  "workspaces.list": { params: ListWorkspacesParams; result: Workspace[] };
+  "workspaces.list": { params: Record<string, never>; result: Workspace[] };
   /** Fetches a workspace with its computers. */
-  "workspaces.get": { params: GetWorkspaceParams; result: Workspace };
+  "workspaces.get": { params: { id: string }; result: Workspace };
   /** Deletes a workspace and every computer in it. */
-  "workspaces.delete": { params: DeleteWorkspaceParams; result: Acknowledged };
+  "workspaces.delete": { params: { id: string }; result: Acknowledged };
   /** Creates a computer, which starts automatically. */
   "computers.create": { params: CreateComputerParams; result: Computer };
   /** Fetches a computer. */
-  "computers.get": { params: GetComputerParams; result: Computer };
+  "computers.get": { params: { id: string }; result: Computer };
   /** Deletes a computer and its disk. A running computer is stopped first. */
-  "computers.delete": { params: DeleteComputerParams; result: Acknowledged };
+  "computers.delete": { params: { id: string }; result: Acknowledged };
   /** Fetches the password of the computer's channels. */
-  "computers.vncPassword": { params: GetVncPasswordParams; result: VncPassword };
+  "computers.vncPassword": { params: { id: string }; result: VncPassword };
   /** Starts a stopped computer. */
-  "computers.start": { params: StartComputerParams; result: Acknowledged };
+  "computers.start": { params: { id: string }; result: Acknowledged };
   /** Stops a computer. The disk is kept; all processes end. */
-  "computers.stop": { params: StopComputerParams; result: Acknowledged };
+  "computers.stop": { params: { id: string }; result: Acknowledged };
   /** Restarts a computer. The password of its channels changes. */
-  "computers.restart": { params: RestartComputerParams; result: Acknowledged };
+  "computers.restart": { params: { id: string }; result: Acknowledged };
   /** Takes a screenshot. */
-  "computers.screenshot": { params: TakeScreenshotParams; result: { mime_type: string; width: number; height: number } };
+  "computers.screenshot": { params: { id: string } & TakeScreenshotParams; result: { mime_type: string; width: number; height: number } };
   /** Clicks the mouse at a point of the screen. */
-  "computers.click": { params: ClickParams; result: ActionResult };
+  "computers.click": { params: { id: string } & ClickParams; result: ActionResult };
   /** Drags the mouse from one point of the screen to another. */
-  "computers.drag": { params: DragParams; result: ActionResult };
+  "computers.drag": { params: { id: string } & DragParams; result: ActionResult };
   /** Types text into the focused window. */
-  "computers.type": { params: TypeTextParams; result: ActionResult };
+  "computers.type": { params: { id: string; text: string } & TypeTextParams; result: ActionResult };
   /** Presses a key or a combination of keys. */
-  "computers.key": { params: PressKeyParams; result: ActionResult };
+  "computers.key": { params: { id: string; key: string }; result: ActionResult };
   /** Turns the mouse wheel. */
-  "computers.scroll": { params: ScrollParams; result: ActionResult };
+  "computers.scroll": { params: { id: string } & ScrollParams; result: ActionResult };
   /** Waits on the computer. */
-  "computers.wait": { params: WaitParams; result: ActionResult };
+  "computers.wait": { params: { id: string; duration: number }; result: ActionResult };
   /** Runs a shell command, and waits until it exits. */
-  "computers.bash": { params: RunBashParams; result: BashResult };
+  "computers.bash": { params: { id: string; command: string } & RunBashParams; result: BashResult };
   /** Runs Python code in a new interpreter, and waits until it ends. */
-  "computers.exec": { params: ExecPythonParams; result: ExecResult };
+  "computers.exec": { params: { id: string; code: string } & ExecPythonParams; result: ExecResult };
   /** Starts a stream to an RTMP connection from the settings of the account. */
-  "stream.start": { params: StartStreamParams; result: StreamStatus };
+  "stream.start": { params: { id: string; connection_name: string }; result: StreamStatus };
   /** Returns the status of the stream. */
-  "stream.status": { params: GetStreamStatusParams; result: StreamStatus };
+  "stream.status": { params: { id: string }; result: StreamStatus };
   /** Stops the stream. */
-  "stream.stop": { params: StopStreamParams; result: Acknowledged };
+  "stream.stop": { params: { id: string }; result: Acknowledged };
   /** Uploads a file. On a running computer, it appears in the desktop folder. */
-  "files.upload": { params: UploadFileParams; result: File };
+  "files.upload": { params: UploadFileParams; result: StoredFile };
   /** Lists files. */
-  "files.list": { params: ListFilesParams; result: File[] };
+  "files.list": { params: ListFilesParams; result: StoredFile[] };
   /** Stores a file of a running computer, and returns its URL. */
   "files.export": { params: ExportFileParams; result: ExportedFile };
   /** Returns the URL of the content of a file. */
-  "files.download": { params: GetDownloadUrlParams; result: DownloadUrl };
+  "files.download": { params: { id: string }; result: DownloadUrl };
   /** Deletes a file. */
-  "files.delete": { params: DeleteFileParams; result: Acknowledged };
+  "files.delete": { params: { id: string }; result: Acknowledged };
   /** Fetches the content of a file. */
-  "files.bytes": { params: GetDownloadUrlParams; result: null };
+  "files.bytes": { params: { id: string }; result: null };
 }
 
 /** Whether a call may be retried: see `Effect` in orgo-core. */

@@ -150,7 +150,7 @@ export interface StreamStatus {
 }
 
 /** A stored file. */
-export interface File {
+export interface StoredFile {
   /** UUID. */
   id: string;
   /** Its name. */
@@ -172,7 +172,7 @@ export interface File {
 /** A file that was exported from a computer. */
 export interface ExportedFile {
   /** The stored file. */
-  file: File;
+  file: StoredFile;
   /** The URL of the content, valid for an hour, without credentials. */
   url: string;
 }
@@ -243,22 +243,6 @@ export interface CreateWorkspaceParams {
   name: string;
 }
 
-/** Parameters of `workspaces.list`. */
-export interface ListWorkspacesParams {
-}
-
-/** Parameters of `workspaces.get`. */
-export interface GetWorkspaceParams {
-  /** The workspace's id. */
-  id: string;
-}
-
-/** Parameters of `workspaces.delete`. */
-export interface DeleteWorkspaceParams {
-  /** The workspace's id. */
-  id: string;
-}
-
 /** Parameters of `computers.create`. */
 export interface CreateComputerParams {
   /** The workspace that it belongs to. */
@@ -283,46 +267,8 @@ export interface CreateComputerParams {
   image?: string;
 }
 
-/** Parameters of `computers.get`. */
-export interface GetComputerParams {
-  /** The computer's id. */
-  id: string;
-}
-
-/** Parameters of `computers.delete`. */
-export interface DeleteComputerParams {
-  /** The computer's id. */
-  id: string;
-}
-
-/** Parameters of `computers.vncPassword`. */
-export interface GetVncPasswordParams {
-  /** The computer's id. */
-  id: string;
-}
-
-/** Parameters of `computers.start`. */
-export interface StartComputerParams {
-  /** The computer's id. */
-  id: string;
-}
-
-/** Parameters of `computers.stop`. */
-export interface StopComputerParams {
-  /** The computer's id. */
-  id: string;
-}
-
-/** Parameters of `computers.restart`. */
-export interface RestartComputerParams {
-  /** The computer's id. */
-  id: string;
-}
-
 /** Parameters of `computers.screenshot`. */
 export interface TakeScreenshotParams {
-  /** The computer's id. */
-  id: string;
   /** The encoding. A server that does not support it uses its default encoding. */
   format?: ScreenshotFormat;
   /** The factor by which the image is scaled down from the screen, at most 1. A server that does not support it returns the full size. Accepts a number from 0.01 to 1. Default: `1`. */
@@ -331,8 +277,6 @@ export interface TakeScreenshotParams {
 
 /** Parameters of `computers.click`. */
 export interface ClickParams {
-  /** The computer's id. */
-  id: string;
   /** Pixels from the left edge. Accepts a whole number of at least 0. */
   x: number;
   /** Pixels from the top edge. Accepts a whole number of at least 0. */
@@ -345,8 +289,6 @@ export interface ClickParams {
 
 /** Parameters of `computers.drag`. */
 export interface DragParams {
-  /** The computer's id. */
-  id: string;
   /** Where the button is pressed, in pixels from the left edge. Accepts a whole number of at least 0. */
   start_x: number;
   /** Where the button is pressed, in pixels from the top edge. Accepts a whole number of at least 0. */
@@ -363,26 +305,12 @@ export interface DragParams {
 
 /** Parameters of `computers.type`. */
 export interface TypeTextParams {
-  /** The computer's id. */
-  id: string;
-  /** The text, with any Unicode characters. */
-  text: string;
   /** The pause between characters, in milliseconds. Accepts a whole number of at least 0. Default: `12`. */
   delay_ms?: number;
 }
 
-/** Parameters of `computers.key`. */
-export interface PressKeyParams {
-  /** The computer's id. */
-  id: string;
-  /** The key or the combination, such as `Enter`, `Tab` or `ctrl+c`. */
-  key: string;
-}
-
 /** Parameters of `computers.scroll`. */
 export interface ScrollParams {
-  /** The computer's id. */
-  id: string;
   /** The direction. */
   direction: ScrollDirection;
   /** The number of wheel steps. Accepts a whole number of at least 1. Default: `3`. */
@@ -393,52 +321,16 @@ export interface ScrollParams {
   y?: number;
 }
 
-/** Parameters of `computers.wait`. */
-export interface WaitParams {
-  /** The computer's id. */
-  id: string;
-  /** The duration, in seconds. Accepts a number from 0 to 60. */
-  duration: number;
-}
-
 /** Parameters of `computers.bash`. */
 export interface RunBashParams {
-  /** The computer's id. */
-  id: string;
-  /** The command. */
-  command: string;
   /** The server's time limit, in seconds. Accepts a whole number from 1 to 300. Default: `200`. */
   timeout?: number;
 }
 
 /** Parameters of `computers.exec`. */
 export interface ExecPythonParams {
-  /** The computer's id. */
-  id: string;
-  /** The code. */
-  code: string;
   /** The server's time limit, in seconds. Accepts a whole number from 1 to 300. Default: `10`. */
   timeout?: number;
-}
-
-/** Parameters of `stream.start`. */
-export interface StartStreamParams {
-  /** The computer's id. */
-  id: string;
-  /** The name of the saved connection. */
-  connection_name: string;
-}
-
-/** Parameters of `stream.status`. */
-export interface GetStreamStatusParams {
-  /** The computer's id. */
-  id: string;
-}
-
-/** Parameters of `stream.stop`. */
-export interface StopStreamParams {
-  /** The computer's id. */
-  id: string;
 }
 
 /** Parameters of `files.upload`. */
@@ -463,18 +355,6 @@ export interface ExportFileParams {
   computer_id: string;
   /** The path: absolute, relative to the home folder, or with `~/`. */
   path: string;
-}
-
-/** Parameters of `files.download`. */
-export interface GetDownloadUrlParams {
-  /** The file's id. */
-  id: string;
-}
-
-/** Parameters of `files.delete`. */
-export interface DeleteFileParams {
-  /** The file's id. */
-  id: string;
 }
 
 /** Another window has the focus. */

@@ -9,8 +9,8 @@ import type {
   DownloadUrl,
   ExportedFile,
   ExportFileParams,
-  File,
   ListFilesParams,
+  StoredFile,
   UploadFileParams,
 } from "../types.js";
 
@@ -41,9 +41,9 @@ export interface UploadProgress {
  */
 export type OnUploadProgress = (progress: UploadProgress) => void;
 
-/** What one upload may change. */
+/** The options of an upload. */
 export interface UploadOptions extends CallOptions {
-  /** Is told how far the upload is. */
+  /** Called as the upload makes progress. */
   onProgress?: OnUploadProgress;
 }
 
@@ -57,16 +57,14 @@ export class Files {
   }
 
   /** Uploads a file, of at most 10 MB. A running computer finds it on its desktop. */
-  async upload({ file, name, ...params }: UploadParams, options: UploadOptions = {}): Promise<File> {
-    checkCallOptions("files.upload", options, { onProgress: checks.function });
-    const { onProgress, ...others } = options;
-    const rest = this.#caller.sharing("files.upload", others);
-    const uploaded = { content: await content(file, name, rest()), onProgress };
-    return this.#caller.call("files.upload", params, rest(), uploaded);
+  async upload({ file, name, ...params }: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
+    const { onProgress, rest } = uploadOptions(this.#caller, options);
+    const upload = { content: await content(file, name, rest()), onProgress };
+    return this.#caller.call("files.upload", params, rest(), upload);
   }
 
   /** Lists the files of a workspace or of a computer. */
-  list(params: ListFilesParams, options?: CallOptions): Promise<File[]> {
+  list(params: ListFilesParams, options?: CallOptions): Promise<StoredFile[]> {
     return this.#caller.call("files.list", params, options);
   }
 
@@ -108,20 +106,16 @@ export class ComputerFiles {
   }
 
   /** Uploads a file, of at most 10 MB. If the computer runs, it is found on its desktop. */
-  async upload(
-    file: FileContent,
-    params: Pick<UploadParams, "name"> & Pick<UploadOptions, "onProgress"> = {},
-    options: CallOptions = {},
-  ): Promise<File> {
-    checkFields("files.upload", "params", params, { name: checks.string, onProgress: checks.function });
-    const rest = this.#caller.sharing("files.upload", options);
-    const uploaded = { content: await content(file, params.name, rest()), onProgress: params.onProgress };
+  async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: UploadOptions = {}): Promise<StoredFile> {
+    checkFields("files.upload", "params", params, { name: checks.string });
+    const { onProgress, rest } = uploadOptions(this.#caller, options);
+    const upload = { content: await content(file, params.name, rest()), onProgress };
     const fields = { workspace_id: await this.#workspace(rest()), computer_id: this.#id };
-    return this.#caller.call("files.upload", fields, rest(), uploaded);
+    return this.#caller.call("files.upload", fields, rest(), upload);
   }
 
   /** Lists the computer's stored files. */
-  async list(options: CallOptions = {}): Promise<File[]> {
+  async list(options: CallOptions = {}): Promise<StoredFile[]> {
     const rest = this.#caller.sharing("files.list", options);
     const params = { workspace_id: await this.#workspace(rest()), computer_id: this.#id };
     return this.#caller.call("files.list", params, rest());
@@ -131,6 +125,13 @@ export class ComputerFiles {
   export(path: string, options?: CallOptions): Promise<ExportedFile> {
     return this.#caller.call("files.export", { computer_id: this.#id, path }, options);
   }
+}
+
+/** Takes the options of an upload apart: those of its calls, and the listener. */
+function uploadOptions(caller: Caller, options: UploadOptions) {
+  checkCallOptions("files.upload", options, { onProgress: checks.function });
+  const { onProgress, ...others } = options;
+  return { onProgress, rest: caller.sharing("files.upload", others) };
 }
 
 async function content(

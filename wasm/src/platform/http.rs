@@ -61,13 +61,15 @@ pub(super) async fn send(
         .method(match request.method {
             core::Method::Get => Method::GET,
             core::Method::Post => Method::POST,
+            core::Method::Put => Method::PUT,
+            core::Method::Patch => Method::PATCH,
             core::Method::Delete => Method::DELETE,
         })
         .cache(RequestCache::NoStore)
         // `fetch` makes a GET of a POST that is redirected, and takes the response to that for success.
         .redirect(match request.method {
             core::Method::Get => RequestRedirect::Follow,
-            core::Method::Post | core::Method::Delete => RequestRedirect::Manual,
+            _ => RequestRedirect::Manual,
         })
         .abort_signal(Some(&controller.signal()));
     let _guard = AbortOnDrop(controller);

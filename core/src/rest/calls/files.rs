@@ -8,7 +8,7 @@ use crate::rest::schema::{Rule, Typed, object};
 
 object! {
     /// A stored file.
-    File {
+    StoredFile {
         /// UUID.
         id: String,
         /// Its name.
@@ -30,7 +30,7 @@ object! {
     /// A file that was exported from a computer.
     ExportedFile {
         /// The stored file.
-        file: File,
+        file: StoredFile,
         /// The URL of the content, valid for an hour, without credentials.
         url: String,
     }
@@ -45,7 +45,7 @@ object! {
 endpoint! {
     /// Uploads a file. On a running computer, it appears in the desktop folder.
     UploadFile = "files.upload";
-    Post "/files/upload", Once, Multipart => File, ResponseKind::Value { ty: File::TYPE, under: &["file"] };
+    Post "/files/upload", Once, Multipart => StoredFile, ResponseKind::Value { ty: StoredFile::TYPE, under: &["file"] };
     path {}
     fields {
         /// The workspace that the file belongs to.
@@ -58,7 +58,7 @@ endpoint! {
 endpoint! {
     /// Lists files.
     ListFiles = "files.list";
-    Get "/files", Read, Query => Vec<File>, ResponseKind::Value { ty: Vec::<File>::TYPE, under: &["files"] };
+    Get "/files", Read, Query => Vec<StoredFile>, ResponseKind::Value { ty: Vec::<StoredFile>::TYPE, under: &["files"] };
     path {}
     fields {
         /// The workspace of the files.

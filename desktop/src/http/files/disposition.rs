@@ -1,22 +1,22 @@
-//! The name of an uploaded file, as browsers and other clients write it.
+//! Parses the name of an uploaded file from `Content-Disposition`, in the encodings of browsers and other clients.
 //!
-//! multer, which reads the form, leaves escapes as they are and does not know `filename*`.
+//! multer, the parser of the form, does not decode escapes and does not support `filename*`.
 
 use std::borrow::Cow;
 
 use percent_encoding::percent_decode;
 
-/// Why a header has no name that can be read.
+/// Why a header contains no usable name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(super) enum NoName {
-    /// The field is not a file.
+pub(super) enum FilenameError {
+    /// The header has no file name, so the field is not a file.
     Missing,
-    /// Neither UTF-8 nor what the header says that it is.
-    NotText,
+    /// The name is not valid in the declared charset, or the charset is not supported. The default is UTF-8.
+    Undecodable,
 }
 
-/// The name in a `Content-Disposition` header: that of `filename*` (RFC 5987) if it is there, else that of `filename`.
-pub(super) fn filename(header: &[u8]) -> Result<String, NoName> {
+/// The name in a `Content-Disposition` header: the value of `filename*` (RFC 5987) if present, otherwise of `filename`.
+pub(super) fn filename(header: &[u8]) -> Result<String, FilenameError> {
     let (mut plain, mut extended) = (None, None);
     let mut rest = header;
     while let Some(parameter) = next_parameter(&mut rest) {
@@ -31,7 +31,7 @@ pub(super) fn filename(header: &[u8]) -> Result<String, NoName> {
         (Some(value), _) => extended_value(value),
         (None, Some((value, true))) => text(unescape(value)),
         (None, Some((value, false))) => text(value.to_vec()),
-        (None, None) => Err(NoName::Missing),
+        (None, None) => Err(FilenameError::Missing),
     }
 }
 
@@ -41,7 +41,7 @@ struct Parameter<'a> {
     quoted: bool,
 }
 
-/// Takes the next `; name=value` from the header.
+/// Removes the next `; name=value` from the start of `rest` and returns it.
 fn next_parameter<'a>(rest: &mut &'a [u8]) -> Option<Parameter<'a>> {
     loop {
         let start = rest.iter().position(|&byte| byte == b';')?;
@@ -66,8 +66,8 @@ fn next_parameter<'a>(rest: &mut &'a [u8]) -> Option<Parameter<'a>> {
     }
 }
 
-/// The index of the quote that ends a value. A backslash before a quote escapes it, unless nothing else could end the value:
-/// browsers leave a backslash at the end of a name as it is.
+/// The index of the quote that ends a value. A backslash escapes a quote, unless no other quote could end the value:
+/// browsers do not escape a backslash at the end of a name.
 fn end_of_quoted(value: &[u8]) -> usize {
     let mut last = None;
     let mut index = 0;
@@ -86,8 +86,8 @@ fn end_of_quoted(value: &[u8]) -> usize {
     last.unwrap_or(value.len())
 }
 
-/// Undoes what browsers do (`%22`, `%0D` and `%0A` for a quote and line ends, nothing else) and what older clients do (`\"`, and
-/// with it `\\`). Without an escaped quote a backslash is one, as in a browser.
+/// Decodes the escapes of browsers (only `%22`, `%0D` and `%0A`, for a quote and line breaks) and of older clients
+/// (`\"` and `\\`). If the value has no `\"`, a backslash is a literal backslash, as in browsers.
 fn unescape(value: &[u8]) -> Vec<u8> {
     let escapes = value.windows(2).any(|pair| pair == b"\\\"");
     let mut name = Vec::with_capacity(value.len());
@@ -106,11 +106,11 @@ fn unescape(value: &[u8]) -> Vec<u8> {
     name
 }
 
-/// `charset'language'percent-encoded`; quotes around it are not part of it.
-fn extended_value(value: &[u8]) -> Result<String, NoName> {
+/// Decodes `charset'language'percent-encoded`, a value without its quotes.
+fn extended_value(value: &[u8]) -> Result<String, FilenameError> {
     let mut parts = value.splitn(3, |&byte| byte == b'\'');
     let (Some(charset), Some(_language), Some(encoded)) = (parts.next(), parts.next(), parts.next()) else {
-        return Err(NoName::NotText);
+        return Err(FilenameError::Undecodable);
     };
     let bytes: Cow<'_, [u8]> = percent_decode(encoded).into();
     if charset.eq_ignore_ascii_case(b"utf-8") {
@@ -118,24 +118,24 @@ fn extended_value(value: &[u8]) -> Result<String, NoName> {
     } else if charset.eq_ignore_ascii_case(b"iso-8859-1") {
         Ok(bytes.iter().map(|&byte| char::from(byte)).collect())
     } else {
-        Err(NoName::NotText)
+        Err(FilenameError::Undecodable)
     }
 }
 
-fn text(bytes: Vec<u8>) -> Result<String, NoName> {
-    String::from_utf8(bytes).map_err(|_| NoName::NotText)
+fn text(bytes: Vec<u8>) -> Result<String, FilenameError> {
+    String::from_utf8(bytes).map_err(|_| FilenameError::Undecodable)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(header: &str) -> Result<String, NoName> {
+    fn read(header: &str) -> Result<String, FilenameError> {
         filename(header.as_bytes())
     }
 
     #[test]
-    fn a_name_is_read_as_each_client_writes_it() {
+    fn names_are_decoded_in_the_encoding_of_each_client() {
         for (header, name) in [
             // Browsers, undici, curl since 7.81.
             (r#"form-data; name="file"; filename="say %22hi%22.txt""#, "say \"hi\".txt"),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_name_is_said() {
+    fn missing_and_undecodable_names_are_different_errors() {
         for header in [
             "",
             "form-data",
@@ -175,7 +175,7 @@ mod tests {
             "form-data; ;;",
             "form-data; x=filename=y",
         ] {
-            assert_eq!(read(header), Err(NoName::Missing), "{header}");
+            assert_eq!(read(header), Err(FilenameError::Missing), "{header}");
         }
         for header in [
             "form-data; filename*=a.txt",
@@ -183,14 +183,14 @@ mod tests {
             "form-data; filename*=koi8-r''%E9",
             r#"form-data; filename="e.txt"; filename*=UTF-8''%E9"#,
         ] {
-            assert_eq!(read(header), Err(NoName::NotText), "{header}");
+            assert_eq!(read(header), Err(FilenameError::Undecodable), "{header}");
         }
-        assert_eq!(filename(b"form-data; filename=\"\xe9.txt\""), Err(NoName::NotText));
+        assert_eq!(filename(b"form-data; filename=\"\xe9.txt\""), Err(FilenameError::Undecodable));
     }
 
     #[test]
-    fn no_header_ends_the_server() {
-        // Every text of these pieces up to six of them.
+    fn no_header_causes_a_panic() {
+        // Tries all sequences of up to six of these pieces.
         let pieces: [&[u8]; 8] = [b";", b"filename", b"*", b"=", b"\"", b"\\", b"%22", b"''"];
         let mut headers: Vec<Vec<u8>> = vec![Vec::new()];
         for _ in 0..6 {

@@ -1,4 +1,4 @@
-import type { ComputerInfo, File as StoredFile } from "orgo-sdk";
+import type { ComputerInfo, StoredFile } from "orgo-sdk";
 import type { Problem } from "./problem.js";
 
 /** What the page knows of a computer. */
