@@ -1,4 +1,4 @@
-//! Sound: PCM as it is played on the computer.
+//! The audio channel: the PCM samples that the computer plays.
 
 use std::collections::VecDeque;
 
@@ -12,49 +12,50 @@ use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
 use crate::error::Error;
 
-/// So much sound waits for a consumer; then the oldest is dropped.
+/// The largest duration of unread audio. Above it, the oldest samples are dropped.
 const MAX_SECONDS: u32 = 10;
-/// In so many pieces, where the server changes the format again and again; pieces of one format are joined.
+/// The largest number of unread items. Samples of one format are joined, so only a server that keeps changing the format reaches
+/// this limit.
 const MAX_ITEMS: usize = 1024;
 
-/// What the channel of sound gives.
+/// An item of an audio channel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum AudioItem {
-    /// The format of what follows: at the start, and again after the link was broken.
+    /// The format of the following samples: at the start and after each reconnect.
     Started(Format),
-    /// Interleaved samples from -1 to 1, whole frames of every channel.
+    /// Interleaved samples from -1 to 1, in complete frames.
     Samples(Vec<f32>),
-    /// The server reports a problem.
+    /// An error message of the server, with secrets masked.
     Error(String),
 }
 
-/// The protocol of sound.
+/// The protocol of the audio channel.
 #[derive(Debug)]
 pub struct Audio {
     requested: (Option<u32>, Option<u16>),
     format: Format,
-    /// Whether the consumer was format_announced the format of what comes on this socket.
+    /// Whether the consumer has received the format of this socket.
     format_announced: bool,
     decoder: Decoder,
-    /// Samples of a frame whose other channels have not come yet.
+    /// The samples of an incomplete frame.
     partial: Vec<f32>,
     items: VecDeque<Queued>,
-    /// Samples of one channel that wait.
+    /// The number of unread frames.
     waiting: usize,
 }
 
-/// An item with the number of channels that its samples have: the format may change while it waits.
+/// An unread item with its number of channels, because the format can change later.
 #[derive(Debug)]
 struct Queued {
     item: AudioItem,
     channels: usize,
-    /// How many of its samples were dropped, from the start.
+    /// The number of samples dropped from its start.
     skipped: usize,
 }
 
 impl Queued {
-    /// Drops the first samples. To move the rest each time would cost more than all else, so that is done when they are
-    /// the larger part, and at the end.
+    /// Drops the first samples. The remaining samples are moved only when more than half is dropped, because moving them each time
+    /// would be slow.
     fn skip(&mut self, samples: usize) {
         self.skipped += samples;
         if let AudioItem::Samples(all) = &self.item
@@ -70,7 +71,7 @@ impl Queued {
         }
     }
 
-    /// Samples of one channel in it.
+    /// The number of frames.
     fn frames(&self) -> usize {
         match &self.item {
             AudioItem::Samples(samples) => (samples.len() - self.skipped) / self.channels,
@@ -93,7 +94,7 @@ impl Audio {
         self.format = format;
         self.format_announced = true;
         self.reset_decoder();
-        // A format that no sound has come in is of no interest.
+        // A format without samples is replaced.
         if let Some(Queued { item: AudioItem::Started(_), .. }) = self.items.back() {
             self.items.pop_back();
         }
@@ -101,7 +102,7 @@ impl Audio {
         Received::Handled
     }
 
-    /// What comes now begins with a whole frame.
+    /// Discards a partial frame: the next bytes start a new one.
     fn reset_decoder(&mut self) {
         self.decoder = Decoder::default();
         self.partial.clear();
@@ -155,7 +156,7 @@ impl Audio {
         }
     }
 
-    /// Forgets the format before a place if another one follows there: its sound was dropped.
+    /// Removes the format before the index `at` if another format follows: all of its samples were dropped.
     fn drop_empty_format(&mut self, at: usize) {
         let is_format =
             |at: usize| self.items.get(at).is_some_and(|queued| matches!(queued.item, AudioItem::Started(_)));
@@ -183,7 +184,7 @@ impl Protocol for Audio {
     }
 
     fn on_open(&mut self) -> Vec<String> {
-        // What a broken link cut off has no end on this one.
+        // A frame that the previous socket cut off does not continue on this one.
         self.reset_decoder();
         self.format = Format::default();
         self.format_announced = false;
@@ -206,10 +207,10 @@ impl Protocol for Audio {
             "started" => return self.start(&frame),
             "pong" => {}
             "error" => {
-                let words = mask.text(text("message"));
-                self.push(AudioItem::Error(words.clone()));
+                let message = mask.text(text("message"));
+                self.push(AudioItem::Error(message.clone()));
                 drop_oldest_error(&mut self.items, |queued| matches!(queued.item, AudioItem::Error(_)));
-                return Received::Problem(words);
+                return Received::Problem(message);
             }
             _ => return Received::Malformed,
         }
@@ -239,10 +240,11 @@ impl Protocol for Audio {
 }
 
 impl Session<Audio> {
-    /// Begins to listen. What is `None` is left to the server: 24 kHz, mono.
+    /// Creates a session. `sample_rate` is in Hz, from 8,000 to 192,000; `channels` is 1 or 2. Default: the server's choice, which is
+    /// 24 kHz mono.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a format that no generation documents.
+    /// [`Error::Encode`] if a value is not a whole number within its range.
     pub fn audio(
         target: Target,
         sample_rate: Option<f64>,
@@ -277,7 +279,7 @@ impl Session<Audio> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// The format of the sound that comes now.
+    /// The current format.
     #[must_use]
     pub fn format(&self) -> Format {
         self.protocol.format

@@ -1,4 +1,4 @@
-//! Events of the desktop. The server sends what was subscribed to, and forgets it with the socket; this side does not.
+//! Events of the desktop. The server forgets the subscriptions when a socket closes; this side resends them.
 
 use std::collections::VecDeque;
 
@@ -11,12 +11,12 @@ use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
 use crate::error::Error;
 use crate::rest::schema::{Type, Typed, object};
 
-/// So many events wait for a consumer; then the oldest are dropped.
+/// The largest number of unread events. Above it, the oldest are dropped.
 const MAX_EVENTS: usize = 1024;
-/// And so many bytes of them, as the server sent them.
+/// The largest total size of unread events, in bytes on the wire.
 const MAX_BYTES: usize = 8 << 20;
 
-/// One type of event, as data.
+/// The declaration of an event type.
 #[derive(Debug)]
 pub struct EventDeclaration {
     /// Its name on the wire.
@@ -26,13 +26,13 @@ pub struct EventDeclaration {
     /// Where the event is known from, by the tags of docs/protocol.md; empty for the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
-    /// What its `data` holds.
+    /// The type of `data`.
     pub data: Type,
 }
 
 macro_rules! events {
     ($( $(#[doc = $doc:literal])+ $(#[source($source:literal)])? $name:literal => $data:ty, )+) => {
-        /// Every type of event of the specification.
+        /// Every known event type.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
             doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
@@ -126,39 +126,40 @@ events! {
     "active" => NoData,
 }
 
-/// An event as the wire has it. A type that this version does not know is kept.
+/// An event as on the wire, including types that this version does not know.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DesktopEvent {
-    /// One of [`EVENTS`], or a newer one.
+    /// The type: one of [`EVENTS`], or a newer one.
     pub kind: String,
-    /// ISO 8601 with milliseconds, UTC; empty if the server gave none.
+    /// The time: ISO 8601 with milliseconds, UTC; empty if the server sent none.
     pub timestamp: String,
-    /// What belongs to the type.
+    /// The data of the event, depending on its type.
     pub data: Map,
 }
 
-/// What the channel of events gives.
+/// An item of an event channel.
 #[derive(Debug, Clone, PartialEq)]
 pub enum EventItem {
-    /// Something happened.
+    /// An event.
     Event {
-        /// What.
+        /// The event.
         event: DesktopEvent,
     },
-    /// Events may have been missed here.
+    /// A gap: events may be missing here.
     Gap {
-        /// How many were dropped because nobody took them; absent where the link was broken and nobody can know.
+        /// The number of events that were dropped because they were not read; `None` after a broken connection, because the number is
+        /// unknown.
         missed: Option<u64>,
     },
-    /// The server reports a problem.
+    /// An error message of the server.
     Error {
-        /// In the server's words.
+        /// The text, with secrets masked.
         message: String,
     },
 }
 
 impl EventItem {
-    /// The item as the bindings hand it to JavaScript.
+    /// The item as JSON, as the bindings pass it to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -181,17 +182,17 @@ impl EventItem {
 
 serialize_as_json!(EventItem);
 
-/// The protocol of events.
+/// The protocol of the event channel.
 #[derive(Debug)]
 pub struct Events {
     subscribed: Vec<String>,
     items: VecDeque<Queued>,
-    /// Events that wait, and the bytes of their messages.
+    /// The number of unread events, and the bytes of their messages.
     waiting: usize,
     waiting_bytes: usize,
 }
 
-/// An item with the size of its message in bytes, which counts for an event alone.
+/// An item with the size of its message in bytes; 0 if it is not an event.
 #[derive(Debug)]
 struct Queued {
     item: EventItem,
@@ -230,7 +231,7 @@ impl Events {
         self.waiting += 1;
         self.waiting_bytes += bytes;
         self.items.push_back(Queued { item: EventItem::Event { event }, bytes });
-        // The newest is kept, whatever its size.
+        // The newest event is kept, even if it alone is too large.
         while self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1 {
             let Some(oldest) = self.items.iter().position(Queued::is_event) else { break };
             self.drop_event(oldest);
@@ -239,12 +240,11 @@ impl Events {
         counters.buffered = self.waiting as u64;
     }
 
-    /// Drops the oldest event. Before it there are gaps and errors alone.
+    /// Drops the oldest event, which is at index `oldest`. Only gaps and errors are before it.
     fn drop_event(&mut self, oldest: usize) {
         self.waiting -= 1;
         self.waiting_bytes -= self.items.remove(oldest).map_or(0, |queued| queued.bytes);
-        // The gap stands where the event stood, and grows there: among gaps that nothing lies between, the order says
-        // nothing.
+        // A gap replaces the event, or an adjacent gap grows. The order of adjacent gaps has no meaning.
         let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match &mut queued.item {
             EventItem::Gap { missed } => Some(missed),
             EventItem::Event { .. } | EventItem::Error { .. } => None,
@@ -253,7 +253,7 @@ impl Events {
             Some(missed) => *missed += 1,
             None => self.items.insert(oldest, Queued { item: EventItem::Gap { missed: Some(1) }, bytes: 0 }),
         }
-        // Two breaks of the link with nothing left between them are one to the consumer.
+        // Two adjacent gaps of broken connections are merged.
         let doubled = self.items.get(oldest).is_some_and(Queued::is_reconnect_gap)
             && oldest.checked_sub(1).is_some_and(|before| self.items[before].is_reconnect_gap());
         if doubled {
@@ -288,11 +288,11 @@ impl Protocol for Events {
             ("event", Some(event)) => self.push(event, message.bytes().len(), counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
             ("error", _) => {
-                let words = mask.text(text("message"));
-                let item = EventItem::Error { message: words.clone() };
+                let message = mask.text(text("message"));
+                let item = EventItem::Error { message: message.clone() };
                 self.items.push_back(Queued { item, bytes: 0 });
                 drop_oldest_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
-                return Received::Problem(words);
+                return Received::Problem(message);
             }
             _ => return Received::Malformed,
         }
@@ -320,10 +320,10 @@ impl Protocol for Events {
 }
 
 impl Session<Events> {
-    /// Begins to listen for events of these types.
+    /// Creates a session that is subscribed to these event types.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a type that the specification does not have.
+    /// [`Error::Encode`] for an unknown type.
     pub fn events(target: Target, types: &[String], seed: u64, now: Millis) -> Result<Self, Error> {
         check_types(types)?;
         let protocol =
@@ -331,7 +331,7 @@ impl Session<Events> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// Adds types, now and after every break of the link.
+    /// Subscribes to more types. The subscription lasts across reconnects.
     ///
     /// # Errors
     /// [`Error::Encode`] for an unknown type. The hosted service accepts a misspelled type, and never sends an event for it.
@@ -348,10 +348,10 @@ impl Session<Events> {
         Ok(())
     }
 
-    /// Removes types.
+    /// Unsubscribes from types.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a type that the specification does not have.
+    /// [`Error::Encode`] for an unknown type.
     pub fn unsubscribe(&mut self, types: &[String]) -> Result<(), Error> {
         check_types(types)?;
         self.protocol.subscribed.retain(|name| !types.contains(name));
@@ -373,7 +373,7 @@ fn check_types(types: &[String]) -> Result<(), Error> {
         Some(unknown) => {
             let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
             let problem =
-                format!("has a type that is not known, {unknown:?}: there are {}", names.join(", "));
+                format!("contains the unknown type {unknown:?}: the types are {}", names.join(", "));
             Err(Error::encode("computers.events", "types", problem))
         }
     }
