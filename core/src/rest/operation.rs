@@ -1,7 +1,7 @@
-//! One REST call as one declaration, and what follows from it: a typed Rust request, the encoder, the decoder.
+//! The declaration of a REST call, and the encoder of its parameters.
 //!
-//! [`endpoint!`](crate::rest::operation) is the macro. The same declaration is read by [`crate::describe`] for the
-//! TypeScript types and the reference table.
+//! The macro `endpoint!` declares a call. From one declaration come the typed Rust request, the encoding, the decoding, and, by
+//! `orgo-describe`, the TypeScript types and the reference.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -13,39 +13,39 @@ use crate::error::{Error, describe};
 use crate::rest::http::Method;
 use crate::rest::schema::{Field, Rule, Type, expected, whole};
 
-/// What happens when a call reaches the server more than once.
+/// The effect of a call that reaches the server more than once. It decides when the call is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing changes: it may be sent again.
+    /// The call changes nothing, so it may be retried.
     Read,
-    /// The second time changes nothing more: it may be sent again.
+    /// A repetition changes nothing more, so it may be retried.
     Idempotent,
-    /// It happens once more: it is sent again only when the first time provably did nothing.
+    /// A repetition has a further effect, so it is retried only if the first request had no effect.
     Once,
 }
 
-/// Where the parameters that are not in the path travel.
+/// How the parameters outside the path are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ParameterEncoding {
     /// In the query of the URL.
     Query,
     /// In a JSON body.
     Json,
-    /// In a `multipart/form-data` body, beside the content of a file.
+    /// In a `multipart/form-data` body, together with a file.
     Multipart,
 }
 
 /// The content of a successful response.
 #[derive(Debug, Clone, Copy)]
 pub enum ResponseKind {
-    /// A JSON value, which some generations wrap in an object under one of these names.
+    /// A JSON value. Some generations of the service wrap it in an object.
     Value {
         /// The type of the value.
         ty: Type,
-        /// The names of the wrapper.
+        /// The possible names of the value in the wrapper object.
         under: &'static [&'static str],
     },
-    /// A picture in any of its documented forms: raw base64, a data URL, a link, or the bytes themselves.
+    /// An image in any documented form: base64, a data URL, a link, or the bytes of the image.
     Screenshot,
     /// A link; the result is its content.
     Content,
@@ -53,34 +53,34 @@ pub enum ResponseKind {
     Any,
 }
 
-/// A call that may last long on the server: a parameter says how long.
+/// How long a call can take on the server: a parameter determines it.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerTime {
-    /// The parameter that holds the time.
+    /// The name of the parameter.
     pub field: &'static str,
-    /// The server's choice when the parameter is absent.
+    /// The server's default for the parameter.
     pub default: f64,
-    /// What the parameter counts.
+    /// The unit of the parameter.
     pub unit: TimeUnit,
 }
 
-/// What a parameter counts that says how long a call lasts on the server.
+/// The unit of a parameter that determines how long a call takes.
 #[derive(Debug, Clone, Copy)]
 pub enum TimeUnit {
     /// Seconds.
     Seconds,
-    /// Milliseconds after each character of the text in this parameter.
+    /// Milliseconds for each character of the text in the named parameter.
     MillisecondsPerCharacter(&'static str),
 }
 
-/// The longest time that a desktop takes for a typed character itself, in milliseconds: an application has needed that for
-/// Chinese ones on a busy machine.
+/// The longest time that a desktop needs to type one character, in milliseconds, as measured with Chinese characters on a busy
+/// machine.
 const CHARACTER: f64 = 50.0;
 
 /// A REST call, as data.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
-    /// Its name in this library, as `computers.click`.
+    /// The name in this library, such as `computers.click`.
     pub name: &'static str,
     /// The name of its Rust struct; the TypeScript type of its parameters adds `Params`.
     pub type_name: &'static str,
@@ -89,23 +89,23 @@ pub struct Operation {
     /// Where the facts of the declaration are known from, by the tags of docs/protocol.md; empty for the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
-    /// The verb.
+    /// The HTTP method.
     pub method: Method,
-    /// The path with its places in braces.
+    /// The path, with its parameters in braces.
     pub path: &'static str,
     /// The parameters in the path.
     pub path_fields: &'static [Field],
     /// The other parameters.
     pub fields: &'static [Field],
-    /// Where the other parameters travel.
+    /// How the other parameters are encoded.
     pub encoding: ParameterEncoding,
-    /// What a repetition does.
+    /// The effect of a repetition.
     pub effect: Effect,
     /// The content of a successful response.
     pub response: ResponseKind,
     /// Query parameters that are always sent.
     pub constant: &'static [(&'static str, &'static str)],
-    /// Set for a call that may last long on the server.
+    /// How long the call can take on the server; `None` for a short call.
     pub server_time: Option<ServerTime>,
 }
 
@@ -113,10 +113,10 @@ pub struct Operation {
 pub trait Endpoint: Serialize {
     /// The declaration.
     const OPERATION: &'static Operation;
-    /// The answer.
+    /// The type of the result.
     type Response: DeserializeOwned;
 
-    /// The parameters in the form that [`Operation::encode`] takes.
+    /// The parameters as a JSON object, for [`Operation::encode`].
     ///
     /// # Errors
     /// [`Error::Encode`] if serde cannot serialize the parameters, for example because of a number that is not finite.
@@ -132,20 +132,20 @@ pub trait Endpoint: Serialize {
     }
 }
 
-/// Parameters that passed the declaration's rules, in their places on the wire.
+/// Checked parameters in the form of the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
-    /// Path and query, to be joined to the base URL.
+    /// The path and the query, relative to the base URL.
     pub target: String,
     /// The fields of a JSON or multipart body.
     pub fields: Vec<(&'static str, Value)>,
 }
 
 impl Operation {
-    /// Checks the parameters and puts them in their places.
+    /// Checks and encodes the parameters.
     ///
     /// # Errors
-    /// [`Error::Encode`] for the first parameter that is missing, unknown or not allowed.
+    /// [`Error::Encode`] for the first parameter that is missing, unknown or invalid.
     pub fn encode(&self, params: &Map) -> Result<Encoded, Error> {
         let known = || self.path_fields.iter().chain(self.fields);
         if let Some(unknown) =
@@ -162,8 +162,8 @@ impl Operation {
 
         let mut target = self.path.to_owned();
         for field in self.path_fields {
-            // A rule of every field in a path makes it text of at least one character; `.` and `..` would be
-            // taken as steps in the path by URL parsers.
+            // The rule of path fields requires at least one character. URL parsers treat `.` and `..` as path segments with a
+            // meaning.
             let value = self.take(params, field)?;
             let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
             if text == "." || text == ".." {
@@ -200,7 +200,7 @@ impl Operation {
         Ok(Encoded { target, fields })
     }
 
-    /// The value of one parameter, checked; `None` where it is absent and may be.
+    /// The checked value of one parameter; `None` for an absent optional parameter.
     fn take(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
         let value = match params.get(field.name) {
             None | Some(Value::Null) if field.optional => return Ok(None),
@@ -219,13 +219,13 @@ impl Operation {
         })
     }
 
-    /// Whether the caller says how long the server may take.
+    /// Whether the caller sets the time limit of the server.
     #[must_use]
     pub fn sets_server_limit(&self, params: &Map) -> bool {
         self.server_time.is_some_and(|limit| params.get(limit.field).is_some_and(|value| !value.is_null()))
     }
 
-    /// The longest time that the server itself may take, in milliseconds; `None` where the call is short.
+    /// The longest time that the server can take for the call, in milliseconds; `None` for a short call.
     #[must_use]
     pub fn server_limit(&self, params: &Map) -> Option<crate::Millis> {
         let time = self.server_time?;
@@ -244,7 +244,7 @@ impl Operation {
     }
 }
 
-/// The value as it is sent, if the field allows it.
+/// The value in the form of the wire; `None` if the field does not allow it.
 fn accept(field: &Field, value: &Value) -> Option<Value> {
     let value = match (&field.ty, value) {
         (Type::Boolean, Value::Bool(_)) | (Type::String | Type::Secret, Value::String(_)) => value.clone(),
@@ -280,7 +280,7 @@ fn is_resolution(text: &str) -> bool {
     side() && side() && side() && sides.next().is_none()
 }
 
-/// What a field takes, in words.
+/// Describes the values that a field accepts, such as "a number from 0 to 60".
 #[must_use]
 pub fn accepted_values(field: &Field) -> String {
     let list = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
@@ -297,11 +297,11 @@ pub fn accepted_values(field: &Field) -> String {
             format!("one of {}", list(&mut values.iter().map(|value| figure(*value))))
         }
         (Rule::NotEmpty, _) => "a string of at least one character".to_owned(),
-        (Rule::Resolution, _) => "WIDTHxHEIGHTxDEPTH, as 1280x720x24".to_owned(),
+        (Rule::Resolution, _) => "WIDTHxHEIGHTxDEPTH, such as 1280x720x24".to_owned(),
     }
 }
 
-/// A refused value, for an error's text: numbers and short names help, long text does not.
+/// A refused value in an error message. Long text is left out.
 fn shown(value: &Value) -> String {
     match value.as_str() {
         Some(text) if text.len() <= 40 => format!("{text:?}"),
@@ -309,7 +309,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Declares a REST call: the struct of its parameters and its [`Operation`].
+/// Declares a REST call: the struct of its parameters and its [`Operation`]. `#[source("...")]` after a doc comment is the source
+/// of the fact, by the tags of docs/protocol.md.
 macro_rules! endpoint {
     (
         $(#[doc = $doc:literal])+
@@ -378,7 +379,7 @@ macro_rules! endpoint {
 }
 pub(crate) use endpoint;
 
-/// What a declaration leaves out.
+/// The defaults of a declaration.
 pub(crate) const BLANK: Operation = Operation {
     name: "",
     type_name: "",
@@ -396,7 +397,7 @@ pub(crate) const BLANK: Operation = Operation {
     server_time: None,
 };
 
-/// An answer that is a bare JSON value of a type.
+/// A response that is a JSON value without a wrapper object.
 pub(crate) const fn bare(ty: Type) -> ResponseKind {
     ResponseKind::Value { ty, under: &[] }
 }
