@@ -1,4 +1,4 @@
-//! Sound is accounted for to the sample, and what comes out of one link is in order.
+//! Model of an audio channel: every sample is counted, and the samples of one connection are in order.
 
 use orgo_core::audio::Format;
 use orgo_core::channel::{Audio, AudioItem, Session};
@@ -9,18 +9,18 @@ use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Speaker {
-    /// The next sample of this connection, and half of one that was cut.
+    /// The next sample of this connection, and the first byte of a split sample.
     connection: u64,
     next: u16,
     format: Format,
     tail: Vec<u8>,
-    /// Of what comes out.
+    /// The format of the items.
     channels: u64,
-    /// The frame that came out last: every channel of a frame has the same value.
+    /// The last frame. All channels of a frame have the same value.
     heard: Option<u16>,
     dropped_before: bool,
-    /// Bytes of a frame that has begun to arrive, of a frame in the format that the client was told, and all the frames
-    /// that arrived.
+    /// The bytes of a partial frame, the bytes of a frame in the announced format, and the number of frames
+    /// that have arrived.
     begun: usize,
     frame_size: usize,
     arrived: u64,
@@ -88,7 +88,7 @@ impl Model for Speaker {
             Frame::Text(text) => {
                 let started =
                     serde_json::from_str::<Value>(text).ok().filter(|text| text["type"] == "started");
-                // The hostile one has no format that could be.
+                // A hostile message has an invalid format.
                 if let Some(channels) = started.and_then(|text| text["channels"].as_u64()) {
                     self.begun = 0;
                     self.frame_size = 2 * usize::try_from(channels).unwrap();
@@ -103,7 +103,7 @@ impl Model for Speaker {
         }
     }
 
-    /// Ten seconds in pieces of one second or of one format, with a format before each, and the errors.
+    /// Ten seconds in items of one second or one format, with a format before each, and the errors.
     const MOST_ITEMS: usize = 1_024 + 130;
 
     fn item(&mut self, item: AudioItem) -> u64 {
@@ -133,7 +133,7 @@ impl Model for Speaker {
                     self.dropped_before = false;
                     self.heard = Some(value);
                 }
-                // Between two items the oldest may have been dropped.
+                // The oldest samples between two items may have been dropped.
                 self.dropped_before = true;
                 return frames;
             }
@@ -149,14 +149,14 @@ impl Model for Speaker {
             "every sample that arrived is counted"
         );
         let limit = 10 * 48_000;
-        assert!(world.session.counters().buffered <= limit, "the queue is bounded");
+        assert!(world.session.counters().buffered <= limit, "the queue is limited");
     }
 }
 
 pub(crate) fn schedule(random: &mut Random) {
     World::run(
         Speaker::default(),
-        |target, seed| Session::audio(target, None, None, seed, 0).expect("the default"),
+        |target, seed| Session::audio(target, None, None, seed, 0).expect("the default format is valid"),
         random,
     );
 }

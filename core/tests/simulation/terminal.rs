@@ -1,4 +1,4 @@
-//! Input reaches the shell that it was meant for, in order and once, and no other one. What the server may not have is said.
+//! Model of a terminal: input reaches its own shell, in order and once, and never another shell. Input that may be lost is counted.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,26 @@ use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Shell {
-    /// The shell of a connection has this size.
+    /// The size of the shell of a connection.
     sizes: BTreeMap<u64, (u64, u64)>,
-    /// The input that was accepted for the shell of a connection, and the part of it that arrived.
+    /// The accepted input for the shell of a connection, and the part that arrived.
     accepted: BTreeMap<u64, String>,
     arrived: BTreeMap<u64, usize>,
     next_input: u64,
-    /// The connections whose shells the client had, in order.
+    /// The connections of the client's shells, in order.
     shells: Vec<u64>,
-    /// How many breaks the client was told of.
+    /// The number of reported breaks.
     breaks: usize,
-    /// The program in the terminal does not read: answers to pings are held back, and sent later.
+    /// Whether the program in the terminal does not read: the server delays its pongs.
     serving: u64,
     busy: bool,
     owed: usize,
     wanted: Option<(u64, u64)>,
-    /// A size that is on its way would explain a difference.
+    /// The time of the last resize: a message in flight would explain a difference.
     changed_at: u64,
-    /// Text that was sent on a connection.
+    /// The text that was sent on a connection.
     sent: BTreeMap<u64, String>,
-    /// How much came out since the last reconnection, and the connections that printed just that; `None` for all.
+    /// The output since the last reconnect, and the connections that printed it; `None` for all.
     seen: usize,
     printed: Option<Vec<u64>>,
     exited: bool,
@@ -40,7 +40,7 @@ impl Model for Shell {
 
     fn connected(&mut self, connection: u64) {
         self.sizes.insert(connection, (80, 24));
-        // A new connection is served by a new process.
+        // A new connection has a new process.
         (self.serving, self.busy, self.owed) = (connection, false, 0);
     }
 
@@ -61,7 +61,7 @@ impl Model for Shell {
             }
             Some("input") => {
                 let data = message["data"].as_str().unwrap();
-                assert!(data.len() <= 16 << 10, "messages are of a bounded size");
+                assert!(data.len() <= 16 << 10, "the size of messages is limited");
                 let arrived = self.arrived.entry(connection).or_default();
                 assert!(
                     self.accepted[&connection][*arrived..].starts_with(data),
@@ -93,7 +93,7 @@ impl Model for Shell {
         if !random.once_in(4) {
             return vec![self.output(connection, &text)];
         }
-        // Cut in the middle of a character, in binary frames.
+        // Split inside a character, in binary frames.
         self.sent.entry(connection).or_default().push_str(&text);
         let cut = usize::try_from(random.below(text.len() as u64)).unwrap();
         let frame = |bytes: &[u8]| {
@@ -117,7 +117,7 @@ impl Model for Shell {
             world.model.wanted = Some((cols, rows));
             world.model.changed_at = world.now;
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
-            world.session.resize(cols as f64, rows as f64).expect("the size is a size");
+            world.session.resize(cols as f64, rows as f64).expect("the size is valid");
         } else if random.once_in(500) {
             world.session.close();
         } else {
@@ -144,7 +144,7 @@ impl Model for Shell {
         }
     }
 
-    /// What a terminal holds at most, in the smallest items.
+    /// The largest number of items, if all are as small as possible.
     const MOST_ITEMS: usize = (8 << 20) / 32;
 
     fn item(&mut self, item: TerminalItem) -> u64 {
@@ -156,7 +156,7 @@ impl Model for Shell {
                     self.sent[connection].as_bytes()[self.seen.min(self.sent[connection].len())..]
                         .starts_with(data.as_bytes())
                 });
-                assert!(!printed.is_empty(), "what comes out is what one shell printed, in order");
+                assert!(!printed.is_empty(), "the output is that of one shell, in order");
                 self.seen += data.len();
                 self.printed = Some(printed);
                 return data.len() as u64;
@@ -178,7 +178,7 @@ impl Model for Shell {
 
     fn finish(world: &World<Self>) {
         let State::Closed(cause) = world.session.state() else { return };
-        // Breaks after which it never opened again are part of the end.
+        // The end includes the breaks after the last opening.
         if world.model.shells.len() > world.model.breaks {
             world.model.told(world.model.breaks, cause.unacknowledged);
         }
@@ -186,11 +186,11 @@ impl Model for Shell {
 
     fn check(world: &World<Self>) {
         let counters = world.session.counters();
-        assert!(counters.buffered <= (8 << 20) + (2 << 20), "the queue is bounded");
+        assert!(counters.buffered <= (8 << 20) + (2 << 20), "the queue is limited");
         assert_eq!(counters.written, counters.acknowledged + counters.pending + counters.unacknowledged);
         let arrived: usize = world.model.arrived.values().sum();
-        assert!(counters.acknowledged <= arrived as u64, "what is acknowledged has arrived");
-        assert!(counters.pending <= 2 << 20, "what waits to be sent is bounded");
+        assert!(counters.acknowledged <= arrived as u64, "acknowledged input has arrived");
+        assert!(counters.pending <= 2 << 20, "pending input is limited");
         let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
         if let (State::Open, Some(connection), Some(wanted)) =
             (world.session.state(), world.connection, world.model.wanted)
@@ -207,13 +207,13 @@ impl Model for Shell {
 }
 
 impl Shell {
-    /// The client is told that the last bytes of input for a shell may not have arrived: all others have.
+    /// Checks a report of unacknowledged input: all input before it has arrived.
     fn told(&self, shell: usize, unacknowledged: u64) {
         let connection = self.shells[shell];
         let accepted = self.accepted.get(&connection).map_or(0, String::len) as u64;
         let arrived = self.arrived.get(&connection).copied().unwrap_or_default() as u64;
-        assert!(unacknowledged <= accepted, "no more is said to be lost than was accepted");
-        assert!(accepted - unacknowledged <= arrived, "nothing is lost without being said");
+        assert!(unacknowledged <= accepted, "at most the accepted input is reported as lost");
+        assert!(accepted - unacknowledged <= arrived, "all lost input is reported");
     }
 
     fn output(&mut self, connection: u64, text: &str) -> Frame {

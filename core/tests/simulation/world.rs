@@ -1,4 +1,4 @@
-//! The network and a server around one session, on a virtual clock.
+//! The environment of one session: a network and a server on a virtual clock.
 
 use std::collections::BTreeMap;
 
@@ -11,29 +11,29 @@ use orgo_core::error::{Error, ServerError};
 use crate::hostile;
 use crate::random::Random;
 
-/// What a model of a channel adds to the world.
+/// The model of one channel.
 pub(crate) trait Model: Sized {
     type Channel: Protocol;
 
     /// The server has accepted a socket.
     fn connected(&mut self, connection: u64);
-    /// A message of the client arrives at the server; the answers that it sends.
+    /// Handles a message of the client at the server. Returns the responses.
     fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame>;
-    /// What the server sends on its own, now and then.
+    /// Messages that the server sends without a request.
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame>;
-    /// What the program does with the channel, now and then.
+    /// A random action of the program.
     fn act(world: &mut World<Self>, random: &mut Random);
-    /// The channel is open, on this connection.
+    /// The channel opened on this connection.
     fn opened(&mut self, _connection: u64) {}
-    /// A frame reaches the client while it has a socket.
+    /// A frame reached the client while it had a socket.
     fn delivered(&mut self, _frame: &Frame) {}
-    /// An item comes out: how much it counts, in the channel's unit.
+    /// Handles an item. Returns its size in the unit of the channel.
     fn item(&mut self, item: <Self::Channel as Protocol>::Item) -> u64;
-    /// The most items that may wait.
+    /// The largest number of unread items.
     const MOST_ITEMS: usize;
-    /// What must hold whenever the session is at rest.
+    /// Checks the invariants whenever the session is idle.
     fn check(world: &World<Self>);
-    /// What must hold at the end.
+    /// Checks the invariants at the end.
     fn finish(_world: &World<Self>) {}
 }
 
@@ -46,23 +46,23 @@ pub(crate) enum Frame {
 
 #[derive(Debug)]
 enum Happening {
-    /// The end of a dial: whether the server is there.
+    /// A connection attempt ends.
     Connected(u64),
     /// A frame reaches the client on a connection.
     ToClient(u64, Frame),
     /// A message reaches the server on a connection.
     ToServer(u64, String),
-    /// The answer to the password_request for credentials.
+    /// The response to the request for credentials.
     Authorized,
-    /// The server sends something on its own.
+    /// The server sends a message without a request.
     Chatter,
-    /// The program does something.
+    /// The program acts.
     Act,
     /// The network or the server changes.
     Weather,
 }
 
-/// How long a link may be silent before it counts as dead: until the next ping, and its time to be answered.
+/// The longest silence before a connection counts as dead: the ping interval and the time limit of the pong.
 const DEAD: Millis = 25_000;
 
 pub(crate) struct World<M: Model> {
@@ -71,42 +71,42 @@ pub(crate) struct World<M: Model> {
     pub(crate) now: Millis,
     happenings: BTreeMap<(Millis, u64), Happening>,
     order: u64,
-    /// The connection that the client has, if it has one.
+    /// The current connection of the client.
     pub(crate) connection: Option<u64>,
     next_connection: u64,
     dialling: Option<u64>,
     authorizing: bool,
-    /// Nothing comes through to the client, or from it, and nobody says so.
+    /// Whether messages to the client, or from it, are lost silently.
     deaf: bool,
     mute: bool,
-    /// A connection on which something to the client was lost, and one on which something to the server was: nothing that
-    /// comes after it arrives, as with TCP.
+    /// The connections on which a message to the client, or to the server, was lost. As with TCP, no later
+    /// message arrives.
     cut: Option<u64>,
     severed: Option<u64>,
-    /// The program does not run before: its timers and what came for it are late.
+    /// The program is suspended until this time: its timers and messages are late.
     asleep: Millis,
     refusing: bool,
     running: bool,
     password: u64,
     key_works: bool,
-    /// The last time that something reached the client or the link was new.
+    /// The time of the last message to the client, or of the connection's start.
     heard: Millis,
-    /// The consumer takes what comes.
+    /// Whether the consumer reads.
     pub(crate) consuming: bool,
     delay: Millis,
-    /// Frames that arrived while the reader was held back.
+    /// Frames that arrived while the reader waited.
     unread: Vec<(u64, Frame)>,
-    /// The password of the last dial.
+    /// The password of the last connection attempt.
     presented: u64,
-    /// When the last frame to the client arrives, and the last message to the server.
+    /// The arrival times of the last frame to the client, and of the last message to the server.
     arrival: Millis,
     departure: Millis,
-    /// Since when the present link is there, and whether it has lost anything.
+    /// The start time of the current connection, and whether it has lost a message.
     opened: Millis,
     lossy: bool,
-    /// How many deadlines were due at once in a row.
+    /// The number of consecutive deadlines that were due at once.
     hurried: u32,
-    /// How much came out.
+    /// The total size of the items.
     taken: u64,
 }
 
@@ -163,13 +163,13 @@ impl<M: Model> World<M> {
         self.happenings.insert((self.now + after, self.order), happening);
     }
 
-    /// Lets the next thing happen; `false` once nothing is left to happen.
+    /// Simulates the next occurrence; `false` if there is none.
     fn step(&mut self, end: Millis, random: &mut Random) -> bool {
         let deadline = self.session.poll_timeout();
         let next = self.happenings.first_key_value().map(|((at, _), _)| (*at).max(self.asleep));
         let closed = matches!(self.session.state(), State::Closed(_));
         if closed {
-            assert_eq!(deadline, None, "a closed session waits for nothing");
+            assert_eq!(deadline, None, "a closed session has no deadline");
             return false;
         }
         assert!(
@@ -177,7 +177,7 @@ impl<M: Model> World<M> {
             "no deadlock: {:?} waits for nothing",
             self.session.state()
         );
-        // A timer may be late, and now and then fires too early.
+        // A timer can be late, and sometimes fires too early.
         let timer = deadline.map(|deadline| {
             let late = if random.once_in(4) { random.below(200) } else { 0 };
             let early = if random.once_in(20) { random.below(500) } else { 0 };
@@ -187,14 +187,14 @@ impl<M: Model> World<M> {
             (Some(timer), next) if next.is_none_or(|next| timer <= next) => {
                 self.now = timer;
                 self.session.handle_timeout(self.now);
-                // A wait may be of no time at all, but time has to go on.
+                // A wait can be zero, but time has to advance.
                 let due = self.session.poll_timeout().is_some_and(|deadline| deadline <= self.now);
                 self.hurried = if due && deadline.is_some_and(|deadline| deadline <= self.now) {
                     self.hurried + 1
                 } else {
                     0
                 };
-                assert!(self.hurried < 3, "a deadline that was kept is over");
+                assert!(self.hurried < 3, "a deadline that was handled is over");
             }
             (_, Some(next)) if next <= end => {
                 self.now = next;
@@ -219,7 +219,7 @@ impl<M: Model> World<M> {
                 }
             }
             Happening::ToServer(connection, _) if self.mute => self.severed = Some(connection),
-            // What is on its way also arrives when the client has left.
+            // Messages in flight arrive even after the client has left.
             Happening::ToServer(connection, text) if self.severed != Some(connection) => {
                 for frame in self.model.receive(connection, &text) {
                     self.send_back(connection, frame, random);
@@ -264,7 +264,7 @@ impl<M: Model> World<M> {
         self.delay = random.between(0, 2_000);
         match random.below(14) {
             0 | 1 => {
-                // Both ways, or half of the link.
+                // Both directions, or one of them.
                 self.deaf = !random.once_in(4);
                 self.mute = !self.deaf || random.once_in(2);
                 self.lossy = true;
@@ -279,7 +279,7 @@ impl<M: Model> World<M> {
             7 if random.once_in(8) => self.lose(random.pick(&[1000, 1008, 4004, 4008, 4011, 4500])),
             8 if random.once_in(8) => self.key_works = !self.key_works,
             10 => {
-                // It stands still for a while, and loses nothing.
+                // The connection stalls without loss.
                 let until = self.now + random.below(30_000);
                 self.arrival = self.arrival.max(until);
                 self.departure = self.departure.max(until);
@@ -307,23 +307,23 @@ impl<M: Model> World<M> {
             self.cut = Some(connection);
         }
         if self.cut != Some(connection) {
-            // One connection keeps its order: nothing overtakes what is on its way.
+            // A connection keeps the order of its messages.
             self.arrival = self.arrival.max(self.now + random.between(0, self.delay));
             self.plan(self.arrival - self.now, Happening::ToClient(connection, frame));
         }
     }
 
-    /// How long the present link has been there.
+    /// The age of the current connection.
     pub(crate) fn opened_for(&self) -> Millis {
         self.awake_since(self.opened)
     }
 
-    /// How long the program has run since a moment.
+    /// How long the program has run since `time`.
     pub(crate) fn awake_since(&self, moment: Millis) -> Millis {
         self.now.saturating_sub(moment.max(self.asleep))
     }
 
-    /// Whether messages of the present link may have been lost on their way.
+    /// Whether the current connection may have lost messages.
     pub(crate) fn lossy(&self) -> bool {
         self.lossy
     }
@@ -392,7 +392,7 @@ impl<M: Model> World<M> {
         self.session.handle_credentials(self.now, found);
     }
 
-    /// Does what the session refreshable for.
+    /// Performs the actions of the session.
     fn perform(&mut self, random: &mut Random) {
         while let Some(output) = self.session.poll_action() {
             match output {
@@ -411,7 +411,7 @@ impl<M: Model> World<M> {
                     let token =
                         url.split_once("token=").map(|(_, rest)| rest.split('&').next().unwrap_or_default());
                     self.presented =
-                        token.and_then(|token| token.parse().ok()).expect("every dial has a token");
+                        token.and_then(|token| token.parse().ok()).expect("every URL has a token");
                     self.next_connection += 1;
                     self.dialling = Some(self.next_connection);
                     let after = random.between(0, self.delay);
@@ -431,7 +431,7 @@ impl<M: Model> World<M> {
         }
     }
 
-    /// Does what the session refreshable for, takes what the consumer wants, and checks what must hold.
+    /// Performs the actions of the session, reads items, and checks the invariants.
     pub(crate) fn settle(&mut self, random: &mut Random) {
         self.notice_open();
         self.perform(random);
@@ -456,7 +456,7 @@ impl<M: Model> World<M> {
             "what was received is accounted for: {counters:?}"
         );
         if matches!(self.session.state(), State::Open | State::Unstable) {
-            // The timer of the ping and that of its answer are at most 200 ms late each, unless the program sleeps.
+            // The timers of the ping and of the pong are at most 200 ms late each, unless the program is suspended.
             assert!(
                 self.awake_since(self.heard) <= DEAD + 2 * 200,
                 "a dead link is noticed: silent for {}",
@@ -466,21 +466,21 @@ impl<M: Model> World<M> {
         M::check(self);
     }
 
-    /// Takes what waits for the consumer: how many items.
+    /// Reads all items. Returns their number.
     fn take_all(&mut self) -> usize {
         let mut items = 0;
         while let Some(item) = self.session.poll_item() {
             self.taken += self.model.item(item);
             items += 1;
         }
-        assert_eq!(self.session.counters().taken, self.taken, "what comes out is counted");
+        assert_eq!(self.session.counters().taken, self.taken, "items are counted");
         items
     }
 
-    /// The rest of what came is taken: the accounts must close.
+    /// Reads the remaining items, and checks the final counters.
     fn finish(&mut self) {
         let items = self.take_all();
-        assert!(items <= M::MOST_ITEMS, "the queue is bounded: {items} items");
+        assert!(items <= M::MOST_ITEMS, "the queue is limited: {items} items");
         let counters = self.session.counters();
         assert_eq!(counters.buffered, 0);
         assert_eq!(counters.received, counters.taken + counters.dropped);

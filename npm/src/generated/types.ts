@@ -257,7 +257,7 @@ export interface CreateComputerParams {
   cpu?: number;
   /** The graphics card. Default: `none`. */
   gpu?: Gpu;
-  /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. Accepts WIDTHxHEIGHTxDEPTH, as 1280x720x24. Default: `1280x720x24`. */
+  /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. Accepts WIDTHxHEIGHTxDEPTH, such as 1280x720x24. Default: `1280x720x24`. */
   resolution?: string;
   /** Disk in GB. Accepts a whole number of at least 1. */
   disk_size_gb?: number;

@@ -1,4 +1,4 @@
-//! Bodies of the fuzzers: bytes are read as an input of the core, and what must hold whatever they say is checked.
+//! The fuzz targets: they interpret bytes as inputs of the core, and check its invariants.
 
 mod answers;
 mod audio;
@@ -11,7 +11,7 @@ mod terminal;
 
 pub(crate) type Body = fn(&[u8]);
 
-/// Every body by the name of its fuzzer and of the folder of its kept inputs.
+/// Every fuzz target by its name, which is also the name of its corpus.
 pub(crate) const ALL: [(&str, Body); 6] = [
     ("json", json::run),
     ("answers", answers::run),
