@@ -7,7 +7,7 @@ use super::close::{CloseCause, CloseReason};
 use super::input::MAX_INPUT;
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
-use super::text::Joiner;
+use super::text::Utf8Decoder;
 use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::diagnostics::mask::Mask;
@@ -110,7 +110,7 @@ pub struct Terminal {
     cols: u16,
     rows: u16,
     resized: bool,
-    joiner: Joiner,
+    decoder: Utf8Decoder,
     items: VecDeque<TerminalItem>,
     /// Bytes of unread output.
     waiting: usize,
@@ -176,7 +176,7 @@ impl Protocol for Terminal {
     }
 
     fn on_open(&mut self) -> Vec<String> {
-        self.joiner = Joiner::default();
+        self.decoder = Utf8Decoder::default();
         // The URL contains the size too, but a proxy may drop it.
         if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }
     }
@@ -191,7 +191,7 @@ impl Protocol for Terminal {
         let Ok(frame) = Frame::read(message.bytes()) else { return Received::Malformed };
         match (frame.kind.as_str(), frame.data) {
             ("output", Some(data)) => {
-                let text = self.joiner.join(data);
+                let text = self.decoder.decode(data);
                 if !text.is_empty() {
                     self.push_output(text, counters);
                 }
@@ -254,7 +254,7 @@ impl Session<Terminal> {
             cols,
             rows,
             resized: false,
-            joiner: Joiner::default(),
+            decoder: Utf8Decoder::default(),
             items: VecDeque::new(),
             waiting: 0,
             notices: 0,

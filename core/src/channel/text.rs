@@ -5,13 +5,13 @@ use std::borrow::Cow;
 /// An incremental decoder of UTF-8. The input is the bytes of JSON strings (see `json::Reader::string`); an incomplete character at
 /// the end of one piece is completed by the next piece.
 #[derive(Debug, Default)]
-pub(super) struct Joiner {
+pub(super) struct Utf8Decoder {
     tail: Vec<u8>,
 }
 
-impl Joiner {
+impl Utf8Decoder {
     /// Returns the complete characters of a piece. Invalid bytes become U+FFFD.
-    pub(super) fn join(&mut self, piece: Cow<'_, [u8]>) -> String {
+    pub(super) fn decode(&mut self, piece: Cow<'_, [u8]>) -> String {
         let mut bytes = std::mem::take(&mut self.tail);
         if bytes.is_empty() {
             bytes = piece.into_owned();
@@ -87,8 +87,8 @@ mod tests {
     use crate::encoding::json::members;
 
     fn join(pieces: &[&[u8]]) -> String {
-        let mut joiner = Joiner::default();
-        pieces.iter().map(|piece| joiner.join(Cow::Borrowed(piece))).collect()
+        let mut decoder = Utf8Decoder::default();
+        pieces.iter().map(|piece| decoder.decode(Cow::Borrowed(piece))).collect()
     }
 
     #[test]
@@ -117,11 +117,11 @@ mod tests {
 
     #[test]
     fn a_surrogate_pair_in_two_messages_is_joined() {
-        let mut joiner = Joiner::default();
+        let mut decoder = Utf8Decoder::default();
         let mut join = |json: &[u8]| {
             let mut text = String::new();
             members(json, &mut |_, value| {
-                text = joiner.join(value.string()?);
+                text = decoder.decode(value.string()?);
                 Ok(())
             })
             .unwrap();

@@ -180,7 +180,7 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// Declares a choice: a Rust enum that keeps an unknown name, and the same names as data. `#[source("...")]` as in [`object!`].
+/// Declares a choice: a Rust enum that keeps an unknown name, and the same names as data. `#[source("...")]` is the source of the fact.
 macro_rules! choice {
     ($(
         $(#[doc = $doc:literal])+
