@@ -1,12 +1,12 @@
-//! The core as a WebAssembly module. Its exports use the calls, the channels and the audio, so the linker keeps
-//! all code. `scripts/check-core.mjs` checks that the module imports nothing, and runs it.
+//! The core as a WebAssembly module of its own. It has exports that reach the calls, the channels and the sound, so
+//! that nothing is left out as dead code; `scripts/check-core.mjs` asserts that the module imports nothing, and runs it.
 
 use std::sync::Mutex;
 
 use orgo_core::channel::{AudioSession, EventsSession, Protocol, Session, Target, TerminalSession};
 use orgo_core::client::address::ComputerAddress;
-use orgo_core::client::config::{Config, RawConfig};
-use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::client::config::Config;
+use orgo_core::client::credentials::Password;
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::http::Response;
 
@@ -18,17 +18,17 @@ fn keep(text: String) -> usize {
     kept.len()
 }
 
-/// The address of the text whose length the other exports return.
+/// Where the text is that the other exports give the length of.
 #[unsafe(no_mangle)]
 pub extern "C" fn text() -> *const u8 {
     TEXT.lock().expect("one thread").as_ptr()
 }
 
-/// Runs a click with a response of this status, and returns the request and the result as text.
+/// Runs a click against an answer with this status, and describes both ends.
 #[unsafe(no_mangle)]
 pub extern "C" fn click(x: i32, y: i32, status: u16) -> usize {
-    let raw = RawConfig { api_key: Some(ApiKey::new("sk_live_x")), ..RawConfig::default() };
-    let config: Config = raw.try_into().expect("the configuration is valid");
+    let settings = [("api_key".to_owned(), "sk_live_x".into())].into_iter().collect();
+    let config = Config::read(&settings).expect("the configuration is acceptable");
     let params = [("id", "c".into()), ("x", x.into()), ("y", y.into())];
     let params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let mut call = match Call::new(&config, "computers.click", &params, &Default::default(), None, 1) {
@@ -45,7 +45,7 @@ pub extern "C" fn click(x: i32, y: i32, status: u16) -> usize {
     keep(format!("{first:?} {last}"))
 }
 
-/// Opens every channel, and lets time pass.
+/// Opens every channel and lets time pass.
 #[unsafe(no_mangle)]
 pub extern "C" fn channels(now: u32) -> usize {
     let target = || Target {

@@ -53,7 +53,7 @@ export class Caller {
         log.write("warn", `the native addon cannot be used, WebAssembly takes its place: ${fallback_cause}`);
       }
       const client = rethrown(() =>
-        log.level === "off" ? binding.client(config) : binding.client({ ...config, log_level: log.level }, log.write),
+        log.level === "off" ? new binding.Client(config) : new binding.Client({ ...config, log_level: log.level }, log.write),
       );
       const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
       if (warning !== undefined) log.write("warn", warning);
@@ -125,8 +125,9 @@ export class Caller {
     const watched = content && onProgress ? { ...content, watched: true } : content;
     const pending = rethrown(() => client.call(operation, plain, bindingOptions(left), watched));
     const forget = onAbort(signal, () => pending.cancel());
+    const finished = pending.outcome();
     const told = onProgress && tell(pending, onProgress);
-    const outcome = await pending.outcome.catch((thrown: unknown) => Promise.reject(errorThrown(thrown))).finally(forget);
+    const outcome = await finished.catch((thrown: unknown) => Promise.reject(errorThrown(thrown))).finally(forget);
     // Nothing is told after the end.
     await told;
 

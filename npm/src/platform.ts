@@ -6,7 +6,7 @@ import type { Binding } from "./binding.js";
 /** Which Rust code runs. */
 export interface BindingInfo {
   /** `native` is the addon for Node, `wasm` the WebAssembly module. */
-  kind: Binding["kind"];
+  kind: ReturnType<Binding["kind"]>;
   /** The version of the Rust code. */
   version: string;
   /** Why it is not the native addon, in Node. */

@@ -41,14 +41,15 @@ const greets = (worker) => queueMicrotask(() => worker.send({ type: "hello" }));
 async function client() {
   const { platform, channels } = fakePlatform();
   const { binding } = await platform.load();
-  return { client: withAudioWorkers(binding, "the module", () => "worker.js").client({ base_url: "b" }), channels };
+  const { Client } = withAudioWorkers(binding, "the module", () => "worker.js");
+  return { client: new Client({ base_url: "b" }), channels };
 }
 
 /** A channel that the worker has opened. */
 async function open() {
   const made = workers(greets);
   const { client: remote, channels } = await client();
-  const opening = remote.audio({ computer_id: "c" }, { channels: 2 });
+  const opening = remote.open("audio", { computer_id: "c" }, { channels: 2 });
   const [worker] = made;
   await until(() => worker.got.length > 0);
   worker.send({ type: "state", state: { status: "connecting" }, counters });
@@ -93,7 +94,7 @@ test("the worker gets what it needs, and the page gets the states and the items"
 test("what the binding refuses in the worker is refused in the page", async () => {
   const made = workers(greets);
   const { client: remote } = await client();
-  const opening = remote.audio({ computer_id: "c" }, {});
+  const opening = remote.open("audio", { computer_id: "c" }, {});
   await until(() => made[0].got.length > 0);
   const error = { kind: "encode", message: "no", delivered: "no" };
   made[0].send({ type: "refused", error });
@@ -125,7 +126,7 @@ for (const [what, say] of Object.entries({
   test(`the page's thread takes the place of a worker ${what}`, async () => {
     const made = workers(say);
     const { client: remote, channels } = await client();
-    assert.equal(await remote.audio({ computer_id: "c" }, {}), channels[0]);
+    assert.equal(await remote.open("audio", { computer_id: "c" }, {}), channels[0]);
     assert.ok(made.every(({ terminated }) => terminated));
   });
 }

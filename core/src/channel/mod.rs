@@ -8,6 +8,7 @@
 //! them. While [`Session::wants_read`] is false, the caller does not read from the socket, so that the server has to wait. The
 //! [front page](crate) has an example.
 
+mod any;
 mod audio;
 mod close;
 mod events;
@@ -17,6 +18,7 @@ mod session;
 mod terminal;
 mod text;
 
+pub use any::{AnySession, Command, Kind, open};
 pub use audio::{Audio, AudioItem};
 pub use close::{CloseCause, CloseReason};
 pub use events::{

@@ -46,7 +46,7 @@ export type ToWorker =
       module: InitInput;
       config: BindingConfig;
       target: ChannelTarget;
-      options: { sample_rate?: number; channels?: number };
+      options: object;
     }
   /** The page wants the next items. */
   | { type: "next" }

@@ -2,7 +2,7 @@
  * The thread that owns a sound channel: it has the socket and the decoder, and hands the samples to the worklet, so
  * that nothing that the page does can hold the sound up. One file without imports when it is built.
  */
-import type { BindingAudio, Log, Sink } from "../binding.js";
+import type { BindingChannel, Log, Sink } from "../binding.js";
 import init, { Client } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
@@ -15,7 +15,7 @@ const post = (message: FromWorker, transfer: Transferable[] = []) => postMessage
 
 /** The channel, and who gets its items. */
 class Server {
-  readonly #channel: BindingAudio;
+  readonly #channel: BindingChannel<AudioItem>;
   /** Items for the page that it has not asked for yet. */
   #held: AudioItem[] = [];
   #wanted = false;
@@ -26,7 +26,7 @@ class Server {
   #counting: ReturnType<typeof setInterval> | undefined;
   #wake = () => {};
 
-  constructor(channel: BindingAudio) {
+  constructor(channel: BindingChannel<AudioItem>) {
     this.#channel = channel;
   }
 
@@ -72,7 +72,7 @@ class Server {
         this.#direct(message.sink);
         break;
       case "answer":
-        this.#channel.answer(message.target, message.problem);
+        this.#channel.providePassword(message.target, message.problem);
         break;
       case "close":
         this.#channel.close();
@@ -122,7 +122,7 @@ async function open({ module, config, target, options }: ToWorker & { type: "ope
   try {
     await init({ module_or_path: module });
     const log: Log = (level, line) => post({ type: "log", level, line });
-    const channel = await new Client(config, log).audio(target, options);
+    const channel = await new Client(config, log).open("audio", target, options);
     server = new Server(channel);
   } catch (error) {
     post({ type: "refused", error });

@@ -1,7 +1,7 @@
 import type { NodeReadable, WebReadableStream } from "../ambient.js";
 import type { Chunk } from "../audio/messages.js";
 import type { Player, PlayOptions } from "../audio/player.js";
-import type { Binding, BindingAudio, Sink } from "../binding.js";
+import type { Binding, BindingChannel, Sink } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { AudioItem } from "../generated/channels.js";
 import { checkFields, checks } from "../options.js";
@@ -11,6 +11,9 @@ import { Channel, type ChannelEvents } from "./channel.js";
 
 /** What the server sends if it is not asked for another rate. */
 const DEFAULT_RATE = 24_000;
+
+/** The functions of a binding that convert samples. */
+type Pcm = Pick<Binding, "wavHeader" | "wavEncode" | "level">;
 
 /** How samples are to be understood. */
 export interface AudioFormat {
@@ -75,10 +78,10 @@ export interface RecordOptions {
  * each sample goes to one reader. What nobody takes in time is dropped, the oldest first, so that the rest is live.
  */
 export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
-  readonly #binding: BindingAudio;
+  readonly #binding: BindingChannel<AudioItem>;
   readonly #platform: Platform;
   readonly #expectedRate: number;
-  readonly #pcm: Binding["pcm"];
+  readonly #pcm: Pcm;
   readonly #chunks: AudioChunk[] = [];
   #format: AudioFormat | undefined;
   /** The chunks that do not continue the one before, and whether the next one does not. */
@@ -88,7 +91,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   #held = 0;
 
   /** @internal */
-  constructor(binding: BindingAudio, pcm: Binding["pcm"], platform: Platform, params: AudioParams) {
+  constructor(binding: BindingChannel<AudioItem>, pcm: Pcm, platform: Platform, params: AudioParams) {
     super("audio", binding);
     this.#binding = binding;
     this.#expectedRate = params.sample_rate ?? DEFAULT_RATE;
@@ -234,7 +237,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
       if (format === undefined) {
         format = chunk;
         left = Math.round(duration * chunk.sample_rate);
-        if (header) yield this.#pcm.header(chunk.sample_rate, chunk.channels);
+        if (header) yield this.#pcm.wavHeader(chunk.sample_rate, chunk.channels);
       } else if (chunk.sample_rate !== format.sample_rate || chunk.channels !== format.channels) {
         // The bytes have one format, so they end where another begins.
         this.#chunks.unshift(chunk);
@@ -242,7 +245,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
         return;
       }
       const wanted = Math.min(left, frames(chunk));
-      yield this.#pcm.encode(chunk.samples.subarray(0, wanted * chunk.channels));
+      yield this.#pcm.wavEncode(chunk.samples.subarray(0, wanted * chunk.channels));
       left -= wanted;
       if (left === 0) return;
     }

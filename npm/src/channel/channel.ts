@@ -162,8 +162,8 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     while (await this.#binding.nextPasswordRequest().catch(() => false)) {
       // An answer that never comes does not keep the next question from being asked.
       refresh().then(
-        (target) => this.#binding.answer(target),
-        (error: unknown) => this.#binding.answer(undefined, error instanceof Error ? error.message : String(error)),
+        (target) => this.#binding.providePassword(target),
+        (error: unknown) => this.#binding.providePassword(undefined, error instanceof Error ? error.message : String(error)),
       );
     }
   }

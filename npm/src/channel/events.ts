@@ -1,4 +1,4 @@
-import type { BindingEvents } from "../binding.js";
+import type { BindingChannel } from "../binding.js";
 import { Bounds } from "../bounded.js";
 import { rethrown } from "../errors.js";
 import type { EventItem } from "../generated/channels.js";
@@ -43,13 +43,13 @@ const LONGEST_BACKLOG = 1024;
  * Events that nobody takes are kept up to a limit; then the oldest are dropped and counted in `counters.dropped`.
  */
 export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEvents> {
-  readonly #binding: BindingEvents;
+  readonly #binding: BindingChannel<EventItem>;
   readonly #backlog: Waiting[] = [];
   readonly #waiters = new Set<Waiter>();
   #dropped = 0;
 
   /** @internal */
-  constructor(binding: BindingEvents) {
+  constructor(binding: BindingChannel<EventItem>) {
     super("events", binding);
     this.#binding = binding;
   }
@@ -69,13 +69,13 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
   /** Also reports events of these types from now on. */
   subscribe(types: readonly EventType[]): void {
     const names = checkTypes("events.subscribe", types);
-    rethrown(() => this.#binding.subscribe(names));
+    rethrown(() => this.#binding.command("subscribe", names));
   }
 
   /** No longer reports events of these types. */
   unsubscribe(types: readonly EventType[]): void {
     const names = checkTypes("events.unsubscribe", types);
-    rethrown(() => this.#binding.unsubscribe(names));
+    rethrown(() => this.#binding.command("unsubscribe", names));
   }
 
   /**

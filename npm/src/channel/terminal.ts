@@ -1,5 +1,5 @@
 import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "../ambient.js";
-import type { BindingTerminal } from "../binding.js";
+import type { BindingChannel } from "../binding.js";
 import { Bounds } from "../bounded.js";
 import { rethrown } from "../errors.js";
 import type { TerminalItem } from "../generated/channels.js";
@@ -36,7 +36,7 @@ export interface TerminalParams {
  * a page cannot hold a sender back, so there the terminal ends with the cause `overflow` at a higher limit.
  */
 export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
-  readonly #binding: BindingTerminal;
+  readonly #binding: BindingChannel<TerminalItem>;
   #output: string[] = [];
   #exit!: { resolve: (code: number) => void; reject: (error: unknown) => void };
   #readable: WebReadableStream<string> | undefined;
@@ -52,7 +52,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   });
 
   /** @internal */
-  constructor(binding: BindingTerminal) {
+  constructor(binding: BindingChannel<TerminalItem>) {
     super("terminal", binding);
     this.#binding = binding;
     // Nobody has to wait for the exit code, so its absence alone is no uncaught error.
@@ -84,12 +84,12 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    */
   write(text: string): boolean {
     checkText("terminal.write", text);
-    return rethrown(() => this.#binding.input(text)) === undefined;
+    return rethrown(() => this.#binding.command("input", text)) === null;
   }
 
   /** Why {@link write} would refuse text now; `undefined` if it would accept it. */
   get refusal(): InputRefusal | undefined {
-    return this.#binding.refusal();
+    return (this.#binding.command("refusal") as InputRefusal | null) ?? undefined;
   }
 
   /**
@@ -117,7 +117,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   resize(cols: number, rows: number): void {
     checkArgument("terminal.resize", "cols", cols, checks.number);
     checkArgument("terminal.resize", "rows", rows, checks.number);
-    rethrown(() => this.#binding.resize(cols, rows));
+    rethrown(() => this.#binding.command("resize", { cols, rows }));
   }
 
   /**

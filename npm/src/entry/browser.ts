@@ -85,6 +85,6 @@ export class Orgo extends OrgoClient {
   /** Loads the binding, unless it is loaded, and tells which one it is. */
   static async bindingInfo(): Promise<BindingInfo> {
     const { binding } = await platform.load();
-    return { kind: binding.kind, version: binding.version() };
+    return { kind: binding.kind(), version: binding.version() };
   }
 }

@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
-import type { Binding } from "../binding.js";
-import { type Addon, nativeBinding } from "../bindings/native.js";
+import type { Binding, BindingClient } from "../binding.js";
+import { loadNative } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
@@ -16,7 +16,7 @@ const platform: Platform = {
   load: once(load),
   environment: (name) => process.env[name],
   exposed: () => false,
-  warning: ({ kind }, url) => (kind === "wasm" ? proxyWarning(url) : undefined),
+  warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
   readable: (bytes) => Readable.from(bytes, { objectMode: false }),
 };
 
@@ -39,7 +39,7 @@ export class Orgo extends OrgoClient {
   /** Loads the binding, unless it is loaded, and tells which one it is and why. */
   static async bindingInfo(): Promise<BindingInfo> {
     const { binding, ...info } = await platform.load();
-    return { kind: binding.kind, version: binding.version(), ...info };
+    return { kind: binding.kind(), version: binding.version(), ...info };
   }
 }
 
@@ -50,7 +50,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadAddon() };
+    return { binding: loadNative(createRequire(import.meta.url)) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -68,39 +68,11 @@ async function wasm(): Promise<Binding> {
 
 /** The binding where the platform has no `WebSocket`: calls work, channels say what is missing. */
 function withoutSockets(binding: Binding): Binding {
-  const refuse = () => {
-    const message = "terminal, sound and events over WebAssembly need the global WebSocket of Node 22 or newer";
-    throw new BindingError({ kind: "binding", message, delivered: "no" });
-  };
-  return {
-    ...binding,
-    client(config, log) {
-      const client = binding.client(config, log);
-      return { call: client.call.bind(client), terminal: refuse, audio: refuse, events: refuse };
-    },
-  };
-}
-
-function loadAddon(): Binding {
-  const require = createRequire(import.meta.url);
-  const failures: string[] = [];
-  for (const target of targets()) {
-    try {
-      return nativeBinding(require(`./native/orgo.${target}.node`) as Addon);
-    } catch (error) {
-      failures.push(`${target}: ${(error as Error).message.split("\n", 1)[0]}`);
+  class Client extends binding.Client implements BindingClient {
+    override open(): never {
+      const message = "terminal, sound and events over WebAssembly need the global WebSocket of Node 22 or newer";
+      throw new BindingError({ kind: "binding", message, delivered: "no" });
     }
   }
-  const tried = failures.length > 0 ? failures.join("; ") : `there is none for ${process.platform} ${process.arch}`;
-  throw new BindingError({ kind: "binding", message: `no native addon can be loaded: ${tried}`, delivered: "no" });
-}
-
-/** The builds of the addon that may run here, the likeliest first. */
-function targets(): string[] {
-  const systems: Partial<Record<NodeJS.Platform, string[]>> = {
-    linux: ["linux-ARCH-gnu", "linux-ARCH-musl"],
-    darwin: ["darwin-ARCH"],
-    win32: ["win32-ARCH-msvc", "win32-ARCH-gnu"],
-  };
-  return (systems[process.platform] ?? []).map((target) => target.replace("ARCH", process.arch));
+  return { ...binding, Client };
 }

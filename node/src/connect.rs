@@ -1,0 +1,274 @@
+//! Byte streams to servers: TCP, through a proxy if the environment names one, with TLS if the address requires it. HTTP and
+//! WebSockets share it.
+
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::Uri;
+use http::uri::Scheme;
+use hyper_util::client::legacy::connect::dns::{GaiResolver, Name};
+use hyper_util::client::legacy::connect::proxy::Tunnel;
+use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tower_service::Service;
+
+use crate::abort::Abort;
+use crate::error::{BoxError, describe};
+use crate::proxies::{Proxies, Proxy, is_localhost};
+use crate::reuse::{Connections, StreamUsage};
+use crate::tls::Tls;
+
+/// The `user-agent` of every request.
+pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_PKG_VERSION"));
+
+/// The time limit for connecting to a host, with all of its addresses. Less than the time limit of a call, so that the
+/// failure can report that nothing was sent.
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// When the system starts to probe a silent peer.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+
+/// Opens streams with the proxies and certificates of the environment.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    direct: Direct,
+    proxies: Arc<Proxies>,
+    connections: Connections,
+}
+
+impl Connector {
+    /// Reads the settings of proxies and certificates. To be called on the thread that may change the environment.
+    pub(crate) fn from_env() -> Self {
+        let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_keepalive(Some(KEEPALIVE));
+        tcp.set_connect_timeout(Some(CONNECT_LIMIT));
+        Self {
+            direct: Direct { tcp, tls: Arc::new(Tls::from_env()) },
+            proxies: Arc::new(Proxies::from_env()),
+            connections: Connections::default(),
+        }
+    }
+
+    /// The proxy that forwards whole requests to this address; `None` if the connection is direct or a tunnel.
+    pub(crate) fn forwarder(&self, uri: &Uri) -> Option<&Proxy> {
+        self.proxies.of(uri).ok().flatten().filter(|_| uri.scheme() == Some(&Scheme::HTTP))
+    }
+
+    /// The connections for requests that this connector opened.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
+    }
+
+    /// A stream to the server itself, through a proxy as a tunnel. `uri` is an `http` or `https` address.
+    pub(crate) async fn tunnel(mut self, uri: Uri) -> Result<Stream, BoxError> {
+        let Some(proxy) = self.proxies.of(&uri)?.cloned() else {
+            return Ok(self.direct.call(uri).await?.into_inner());
+        };
+        let host = uri.host().ok_or("the address has no host")?;
+        let secure = uri.scheme() == Some(&Scheme::HTTPS);
+        let port = uri.port_u16().unwrap_or(if secure { 443 } else { 80 });
+        let target =
+            Uri::builder().scheme("http").authority(format!("{host}:{port}")).path_and_query("/").build()?;
+        let mut tunnel = Tunnel::new(proxy.uri().clone(), self.direct.clone());
+        if let Some(credentials) = proxy.credentials() {
+            tunnel = tunnel.with_auth(credentials.clone());
+        }
+        let stream = tunnel.call(target).await.map_err(|error| through(&proxy, &error))?.into_inner();
+        if secure { Ok(Stream::new(self.direct.tls.connect(host, stream).await?)) } else { Ok(stream) }
+    }
+
+    async fn for_requests(mut self, uri: Uri) -> Result<TokioIo<Stream>, BoxError> {
+        let usage = Some(self.connections.track(&uri));
+        let Some(proxy) = self.forwarder(&uri).cloned() else {
+            return Ok(TokioIo::new(Stream { usage, ..self.tunnel(uri).await? }));
+        };
+        let stream = self.direct.call(proxy.uri().clone()).await.map_err(|error| through(&proxy, &*error))?;
+        Ok(TokioIo::new(Stream { forwards: true, usage, ..stream.into_inner() }))
+    }
+}
+
+fn through(proxy: &Proxy, error: &(dyn Error + 'static)) -> BoxError {
+    format!("{}: {}", proxy.name(), describe(error)).into()
+}
+
+/// Resolves host names. Names under `localhost` are this machine, as in browsers and curl, because few system resolvers
+/// know them. `localhost` itself goes to the system, which knows whether it has one address or two.
+#[derive(Clone)]
+struct Resolver(GaiResolver);
+
+impl Service<Name> for Resolver {
+    type Response = std::vec::IntoIter<SocketAddr>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Response>> + Send>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_ready(context)
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
+        if is_localhost(name.as_str()) && name.as_str().trim_end_matches('.').contains('.') {
+            let here = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            let here = here.map(|address| SocketAddr::new(address, 0)).to_vec();
+            return Box::pin(std::future::ready(Ok(here.into_iter())));
+        }
+        let found = self.0.call(name);
+        Box::pin(async move { Ok(found.await?.collect::<Vec<_>>().into_iter()) })
+    }
+}
+
+impl Service<Uri> for Connector {
+    type Response = TokioIo<Stream>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        Box::pin(self.clone().for_requests(uri))
+    }
+}
+
+/// Opens streams without a proxy.
+#[derive(Clone)]
+struct Direct {
+    tcp: HttpConnector<Resolver>,
+    tls: Arc<Tls>,
+}
+
+impl Service<Uri> for Direct {
+    type Response = TokioIo<Stream>;
+    type Error = BoxError;
+    type Future = Connecting<Self::Response>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.tcp.poll_ready(context).map_err(Into::into)
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        let Self { mut tcp, tls } = self.clone();
+        Box::pin(async move {
+            let stream = tcp.call(uri.clone()).await.map_err(|error| {
+                let server = uri.authority().map_or("", |authority| authority.as_str());
+                format!("no connection to {server}: {}", describe(&error))
+            })?;
+            let stream = stream.into_inner();
+            Ok(TokioIo::new(if uri.scheme() == Some(&Scheme::HTTPS) {
+                Stream::new(tls.connect(uri.host().unwrap_or_default(), stream).await?)
+            } else {
+                Stream::new(stream)
+            }))
+        })
+    }
+}
+
+trait Io: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
+
+/// A stream of any composition of TCP, tunnel and TLS.
+pub(crate) struct Stream {
+    io: Box<dyn Io>,
+    /// Whether it ends at a proxy that forwards whole requests.
+    forwards: bool,
+    abort: Abort,
+    /// Only of a stream for requests.
+    usage: Option<StreamUsage>,
+}
+
+impl Stream {
+    fn new(io: impl Io + 'static) -> Self {
+        Self { io: Box::new(io), forwards: false, abort: Abort::default(), usage: None }
+    }
+
+    fn note_written(&self, result: &Poll<io::Result<usize>>) {
+        if let (Some(usage), Poll::Ready(Ok(1..))) = (&self.usage, result) {
+            usage.written();
+        }
+    }
+}
+
+impl Connection for Stream {
+    fn connected(&self) -> Connected {
+        let connected = Connected::new().proxy(self.forwards).extra(self.abort.clone());
+        match &self.usage {
+            Some(usage) => connected.extra(usage.handle()),
+            None => connected,
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.abort.check(context)?;
+        let before = buffer.filled().len();
+        let result = Pin::new(&mut self.io).poll_read(context, buffer);
+        if let (Some(usage), Poll::Ready(result)) = (&self.usage, &result) {
+            if result.is_ok() && buffer.filled().len() > before {
+                usage.read();
+            } else {
+                usage.closed();
+            }
+        }
+        result
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.abort.check(context)?;
+        let result = Pin::new(&mut self.io).poll_write(context, bytes);
+        self.note_written(&result);
+        result
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.abort.check(context)?;
+        let result = Pin::new(&mut self.io).poll_write_vectored(context, slices);
+        self.note_written(&result);
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.io.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.abort.check(context)?;
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.abort.check(context)?;
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+impl fmt::Debug for Connector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connector").field("proxies", &self.proxies).finish_non_exhaustive()
+    }
+}

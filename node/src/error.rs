@@ -1,0 +1,19 @@
+//! The errors of the libraries, as one type and as one line of text.
+
+use std::error::Error;
+
+pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
+
+/// An error with its causes in one line. The outermost text of a network library alone says little.
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let next = error.to_string();
+        if !text.contains(&next) {
+            text = format!("{text}: {next}");
+        }
+        cause = error.source();
+    }
+    text
+}
