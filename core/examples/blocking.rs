@@ -1,5 +1,5 @@
-//! A call and a terminal over blocking sockets. This program opens the sockets and reads the clock; the core only returns
-//! what to send and when.
+//! A call and a terminal over blocking sockets. This program opens the sockets and reads the clock; the core only
+//! returns what to send and when.
 //!
 //! Start the local desktop, then:
 //!

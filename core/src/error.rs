@@ -1,7 +1,8 @@
 //! The errors of calls and channels.
 //!
-//! [`Error`] has one variant for each kind of failure. Each variant contains a struct with the details, which is an error of its
-//! own: [`source`](std::error::Error::source) returns it, so that code behind a `dyn Error` can downcast to it.
+//! [`Error`] has one variant for each kind of failure. Each variant contains a struct with the details, which is an
+//! error of its own: [`source`](std::error::Error::source) returns it, so that code behind a `dyn Error` can downcast
+//! to it.
 
 use std::fmt;
 
@@ -87,10 +88,11 @@ pub struct DecodeError {
     pub problem: String,
     /// The status code of the response.
     pub status: u16,
-    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks and tabs).
+    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks
+    /// and tabs).
     pub body: String,
-    /// Whether the body is not JSON at all, for example because a proxy replaced it or the connection cut it off. Such a failure
-    /// can be temporary, so it is retried.
+    /// Whether the body is not JSON at all, for example because a proxy replaced it or the connection cut it off. Such
+    /// a failure can be temporary, so it is retried.
     pub garbled: bool,
 }
 
@@ -122,7 +124,8 @@ pub struct ServerError {
     pub upstream_status: Option<u16>,
     /// How long the server asks to wait before a retry, in milliseconds; at most a day.
     pub retry_after: Option<Millis>,
-    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks and tabs).
+    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks
+    /// and tabs).
     pub body: String,
     /// Whether the call took effect, in this request or an earlier one.
     pub delivered: Delivered,
@@ -191,8 +194,8 @@ impl ServerError {
         self.status == 429 || self.code.as_deref().is_some_and(|code| Self::WAKING.contains(&code))
     }
 
-    /// Whether the request took effect, according to its status. With a 4xx status the server executed nothing, except for 408:
-    /// there the desktop reached its time limit while it executed the call. With a 5xx status it is unknown.
+    /// Whether the request took effect, according to its status. With a 4xx status the server executed nothing, except
+    /// for 408: there the desktop reached its time limit while it executed the call. With a 5xx status it is unknown.
     pub(crate) fn delivery(&self) -> Delivered {
         if self.nothing_executed() || (400..500).contains(&self.status) && self.status != 408 {
             Delivered::No
@@ -225,8 +228,8 @@ impl Error {
         }
     }
 
-    /// The error as one flat JSON object, which the bindings pass to JavaScript (`ErrorRecord` in TypeScript). Fields that do not
-    /// apply are absent. `retry_after` is in seconds, as on the wire.
+    /// The error as one flat JSON object, which the bindings pass to JavaScript (`ErrorRecord` in TypeScript). Fields
+    /// that do not apply are absent. `retry_after` is in seconds, as on the wire.
     #[must_use]
     pub fn record(&self) -> Value {
         let mut record = Map::new();

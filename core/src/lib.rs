@@ -1,13 +1,15 @@
 //! The Orgo protocol as a sans-IO library.
 //!
-//! Orgo rents headless Linux desktops that AI agents control. This crate encodes the REST calls, decodes their responses, and
-//! runs the WebSocket channels (terminal, audio, events) as state machines. It opens no socket, reads no clock and starts no
-//! thread: your program performs the I/O, reports what happened together with the current time, and asks for the next step. So
-//! the same code runs with any HTTP client, with or without an async runtime, in a browser, and in tests with a virtual clock.
+//! Orgo rents headless Linux desktops that AI agents control. This crate encodes the REST calls, decodes their
+//! responses, and runs the WebSocket channels (terminal, audio, events) as state machines. It opens no socket, reads no
+//! clock and starts no thread: your program performs the I/O, reports what happened together with the current time, and
+//! asks for the next step. So the same code runs with any HTTP client, with or without an async runtime, in a browser,
+//! and in tests with a virtual clock.
 //!
 //! # A call
 //!
-//! A [`Call`](rest::call::Call) returns a [`Step`](rest::call::Step) until it is done. Retries and time limits are part of it.
+//! A [`Call`](rest::call::Call) returns a [`Step`](rest::call::Step) until it is done. Retries and time limits are part
+//! of it.
 //!
 //! ```
 //! use orgo_core::client::config::{CallOptions, Config};
@@ -47,9 +49,9 @@
 //!
 //! # A channel
 //!
-//! A [`Session`](channel::Session) is one channel through all of its sockets. Report every event with a `handle_*` method, then
-//! drain [`poll_action`](channel::Session::poll_action) and [`poll_item`](channel::Session::poll_item), and set a timer for
-//! [`poll_timeout`](channel::Session::poll_timeout).
+//! A [`Session`](channel::Session) is one channel through all of its sockets. Report every event with a `handle_*`
+//! method, then drain [`poll_action`](channel::Session::poll_action) and [`poll_item`](channel::Session::poll_item),
+//! and set a timer for [`poll_timeout`](channel::Session::poll_timeout).
 //!
 //! ```
 //! use std::collections::VecDeque;
@@ -119,24 +121,25 @@
 //!
 //! # Time and randomness
 //!
-//! Every time is a [`Millis`]. The zero point of `now` is yours; it must not go backwards. A `seed` is a random number, from
-//! which the jitter of the waits is derived. The jitter is not a secret.
+//! Every time is a [`Millis`]. The zero point of `now` is yours; it must not go backwards. A `seed` is a random number,
+//! from which the jitter of the waits is derived. The jitter is not a secret.
 //!
 //! # Features
 //!
 //! No feature is on by default.
 //!
-//! - `driver`: async loops over a platform's HTTP client, sockets and timer, which the bindings for browsers and Node share. They
-//!   are generic over a `Platform` and need no runtime.
+//! - `driver`: async loops over a platform's HTTP client, sockets and timer, which the bindings for browsers and Node
+//!   share. They are generic over a `Platform` and need no runtime.
 //! - `describe`: keeps the doc comments and the sources of the declarations in the program, for tools that generate
 //!   documentation.
 //!
 //! # Stability
 //!
-//! The crate follows semantic versioning. Before 1.0, a minor version may contain breaking changes. Enums that may grow are
-//! `#[non_exhaustive]`. [`Step`](rest::call::Step), [`Action`](channel::Action) and [`State`](channel::State) are exhaustive on
-//! purpose: a program must handle each of their variants, so a new one is a breaking change. The feature `driver` is for the
-//! bindings of this repository and has no stability guarantee. The texts of errors and log entries may change in any version.
+//! The crate follows semantic versioning. Before 1.0, a minor version may contain breaking changes. Enums that may grow
+//! are `#[non_exhaustive]`. [`Step`](rest::call::Step), [`Action`](channel::Action) and [`State`](channel::State) are
+//! exhaustive on purpose: a program must handle each of their variants, so a new one is a breaking change. The feature
+//! `driver` is for the bindings of this repository and has no stability guarantee. The texts of errors and log entries
+//! may change in any version.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
@@ -153,5 +156,6 @@ pub mod encoding;
 pub mod error;
 pub mod rest;
 
-/// A duration or a point in time, in milliseconds. A point is relative to the caller's monotonic clock, with any zero point.
+/// A duration or a point in time, in milliseconds. A point is relative to the caller's monotonic clock, with any zero
+/// point.
 pub type Millis = u64;

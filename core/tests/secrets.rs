@@ -1,4 +1,5 @@
-//! Secrets are masked in everything that the core prints: debug forms, errors and log entries, even if a server echoes them.
+//! Secrets are masked in everything that the core prints: debug forms, errors and log entries, even if a server echoes
+//! them.
 
 use orgo_core::channel::{Action, ConnectFailure, Session, Target};
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};

@@ -1,4 +1,5 @@
-//! Runs the transcripts of `tests/vectors/channels` through the sessions, and tests that are too large for a transcript.
+//! Runs the transcripts of `tests/vectors/channels` through the sessions, and tests that are too large for a
+//! transcript.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

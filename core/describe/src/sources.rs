@@ -6,7 +6,7 @@ use super::{Named, parameters};
 use orgo_core::channel::EVENTS;
 use orgo_core::rest::calls::OPERATIONS;
 
-/// `sources.md`: every declaration with a source of its own.
+/// `sources.md`: every declaration with a `#[source(...)]`.
 #[must_use]
 pub(crate) fn sources() -> String {
     let mut out = String::from(

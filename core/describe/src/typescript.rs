@@ -222,7 +222,7 @@ fn parameter_type(ty: &Type) -> String {
 }
 
 impl Named {
-    /// The names that a type's TypeScript form mentions by itself.
+    /// The named types in the TypeScript form of a type.
     fn default_names(ty: Type) -> Vec<String> {
         match ty {
             Type::Object(object) => vec![object.name.to_owned()],

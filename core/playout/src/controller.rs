@@ -1,14 +1,14 @@
 //! The controller of the buffer's depth: an adaptive target, and a PI controller of the playback rate that keeps the
 //! depth there.
 //!
-//! The controller tells jitter from clock drift by their speed:
+//! The controller distinguishes three kinds of deviation:
 //!
-//! - **Drift.** A slow change of the depth comes from the difference of the two clocks. A PI controller corrects it: the
-//!   proportional term acts on the smoothed depth error, and the integral term learns the clock skew.
-//! - **Jitter.** An underrun raises the target. [`TargetDecay`] lowers it slowly while the network is calm, even below its
-//!   initial value.
-//! - **Backlog.** A depth that stays far above the target is left over from a stall. Playing it faster would keep the delay
-//!   audible for minutes, so the controller drops it.
+//! - **Drift.** A slow change of the depth comes from the difference of the two clocks. A PI controller corrects it:
+//!   the proportional term acts on the smoothed depth error, and the integral term learns the clock skew.
+//! - **Jitter.** An underrun raises the target. [`TargetDecay`] lowers it slowly while the network is calm, even below
+//!   its initial value.
+//! - **Backlog.** A depth that stays far above the target is left over from a stall. Playing it faster would keep the
+//!   delay audible for minutes, so the controller drops it.
 //!
 //! All times are in seconds.
 
@@ -34,10 +34,11 @@ const SMOOTHING: f64 = 8.0;
 const MAX_CORRECTION: f64 = 0.005;
 /// The proportional gain, per second. A higher gain would follow single packets and modulate the pitch.
 const PROPORTIONAL_GAIN: f64 = 0.04;
-/// The integral gain, per square second. It acts over minutes, because a faster one makes the loop oscillate. Without an
-/// integral term, a clock skew of 200 ppm would cost 5 ms of delay or of reserve for late packets.
+/// The integral gain, per square second. It acts over minutes, because a faster one makes the loop oscillate. Without
+/// an integral term, a clock skew of 200 ppm would cost 5 ms of delay or of reserve for late packets.
 const INTEGRAL_GAIN: f64 = 0.0004;
-/// The limit of the error that the integral term sees (anti-windup). A larger error comes from a stall, not from the clocks.
+/// The limit of the error that the integral term sees (anti-windup). A larger error comes from a stall, not from the
+/// clocks.
 const MAX_INTEGRATED_ERROR: f64 = 0.005;
 /// The limit of the learned skew. Crystals differ by about 0.02 percent.
 const MAX_SKEW: f64 = 0.001;

@@ -2,13 +2,15 @@
 
 use alloc::vec::Vec;
 
-/// The number of samples in the window. More make the filter steeper: with 32, the band up to 0.43 of the sample rate is flat.
+/// The number of samples in the window. More make the filter steeper: with 32, the band up to 0.43 of the sample rate
+/// is flat.
 pub(super) const TAPS: usize = 32;
 /// The window starts this number of samples before the position.
 pub(super) const LOOKBEHIND: u64 = 15;
 /// The window ends this number of samples after the position.
 pub(super) const LOOKAHEAD: u64 = 16;
-/// The number of phases in the table, between two samples. The filter interpolates between phases, with an error below -90 dB.
+/// The number of phases in the table, between two samples. The filter interpolates between phases, with an error below
+/// -90 dB.
 const PHASES: usize = 128;
 /// The shape of the Kaiser window: the stop band is 80 dB lower.
 const BETA: f64 = 8.0;

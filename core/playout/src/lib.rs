@@ -1,8 +1,8 @@
 //! A jitter buffer for PCM audio.
 //!
-//! A network delivers audio in irregular packets, and a sound card takes samples at a constant pace. [`Playout`] buffers
-//! between the two: it adapts its delay to the jitter of the network, follows the clock of the sender by resampling, and
-//! fades in and out around gaps.
+//! A network delivers audio in irregular packets, and a sound card takes samples at a constant pace. [`Playout`]
+//! buffers between the two: it adapts its delay to the jitter of the network, follows the clock of the sender by
+//! resampling, and fades in and out around gaps.
 //!
 //! The sound card is the only clock: time passes only when samples are pulled. The crate uses `core` and `alloc` only,
 //! because it also runs in an audio worklet, where it has to be small.
@@ -230,16 +230,17 @@ impl Playout {
 
     /// Marks a discontinuity: samples between the last push and the next one were lost.
     pub fn splice(&mut self) {
-        // Only one discontinuity is kept. If a second one comes before playback has passed the first, the audio before the
-        // first is dropped.
+        // Only one discontinuity is kept. If a second one comes before playback has passed the first, the audio before
+        // the first is dropped.
         self.pass_discontinuity();
         if self.ring.written() > 0 {
             self.discontinuity = Some(self.ring.written());
         }
     }
 
-    /// Fills a buffer of the sound card. `output` contains the channels one after the other, `channels` in number, with the
-    /// same number of frames each. Mono audio goes to all of them. Input channels that the output lacks are not played.
+    /// Fills a buffer of the sound card. `output` contains the channels one after the other, `channels` in number, with
+    /// the same number of frames each. Mono audio goes to all of them. Input channels that the output lacks are not
+    /// played.
     pub fn pull(&mut self, output: &mut [f32], channels: usize) {
         let frames = output.len() / channels.max(1);
         if frames == 0 {
@@ -375,8 +376,8 @@ impl Playout {
         }
     }
 
-    /// Handles an empty buffer. The fade-out plays the last milliseconds backwards, because that continues the signal without
-    /// a step. So the buffer needs no reserve for a fade.
+    /// Handles an empty buffer. The fade-out plays the last milliseconds backwards, because that continues the signal
+    /// without a step. So the buffer needs no reserve for a fade.
     fn run_out(&mut self, advance: i64) {
         if self.declick.pending {
             // The buffer was cut in the same frame. The declicker spreads the step, so a fade-out is not needed.

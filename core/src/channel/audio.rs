@@ -17,8 +17,8 @@ use crate::error::Error;
 
 /// The largest duration of unread audio. Above it, the oldest samples are dropped.
 const MAX_SECONDS: u32 = 10;
-/// The largest number of unread items. Samples of one format are joined, so only a server that keeps changing the format reaches
-/// this limit.
+/// The largest number of unread items. Samples of one format are joined, so only a server that keeps changing the
+/// format reaches this limit.
 const MAX_ITEMS: usize = 1024;
 
 /// An item of an audio channel.
@@ -57,8 +57,8 @@ struct Queued {
 }
 
 impl Queued {
-    /// Drops the first samples. The remaining samples are moved only when more than half is dropped, because moving them each time
-    /// would be slow.
+    /// Drops the first samples. The remaining samples are moved only when more than half is dropped, because moving
+    /// them each time would be slow.
     fn skip(&mut self, samples: usize) {
         self.skipped += samples;
         if let AudioItem::Samples(all) = &self.item
@@ -274,8 +274,8 @@ impl Kind for Audio {
 }
 
 impl Session<Audio> {
-    /// Creates a session. `sample_rate` is in Hz, from 8,000 to 192,000; `channels` is 1 or 2. Default: the server's choice, which is
-    /// 24 kHz mono.
+    /// Creates a session. `sample_rate` is in Hz, from 8,000 to 192,000; `channels` is 1 or 2. Default: the server's
+    /// choice, which is 24 kHz mono.
     ///
     /// # Errors
     /// [`Error::Encode`] if a value is not a whole number within its range.

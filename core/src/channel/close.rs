@@ -110,7 +110,8 @@ pub struct CloseCause {
 }
 
 impl CloseCause {
-    /// A cause without a close code. The message is the description of the reason, followed by `detail` if it is not empty.
+    /// A cause without a close code. The message is the description of the reason, followed by `detail` if it is not
+    /// empty.
     #[must_use]
     pub fn new(reason: CloseReason, detail: &str) -> Self {
         Self { reason, code: None, message: sentence(reason, detail), unacknowledged: 0 }
@@ -156,9 +157,9 @@ pub(super) enum Recovery {
     Refresh,
 }
 
-/// Maps a close frame to a cause and the recovery. Codes 4401, 4404 and 4500 come from the channels, the other codes from 4000 on
-/// from the proxy in front of them. `error_message` is a recent error message of the server, which has no room in the 123 bytes of a
-/// close frame.
+/// Maps a close frame to a cause and the recovery. Codes 4401, 4404 and 4500 come from the channels, the other codes
+/// from 4000 on from the proxy in front of them. `error_message` is a recent error message of the server, which has no
+/// room in the 123 bytes of a close frame.
 pub(super) fn classify_close(code: u16, text: &str, error_message: &str) -> (CloseCause, Recovery) {
     use CloseReason as R;
     use Recovery::{End, Reconnect, ReconnectIfOpened, Refresh};
@@ -168,7 +169,8 @@ pub(super) fn classify_close(code: u16, text: &str, error_message: &str) -> (Clo
         1002 | 1003 | 1007 | 1009 | 1010 => (R::Protocol, End),
         1008 | 4000 | 4010 | 4012 => (R::Refused, End),
         4001 | 4401 => (R::Unauthorized, Refresh),
-        // Other clients retry after this code. Here a channel to a stopped computer fails at once, unless it was open before.
+        // Other clients retry after this code. Here a channel to a stopped computer fails at once, unless it was open
+        // before.
         4003 => (R::NotRunning, ReconnectIfOpened),
         4004 => (R::NotFound, End),
         4006 | 4007 => (R::Unauthorized, End),

@@ -150,8 +150,8 @@ pub enum EventItem {
     },
     /// A gap: events may be missing here.
     Gap {
-        /// The number of events that were dropped because they were not read; `None` after a broken connection, because the number is
-        /// unknown.
+        /// The number of events that were dropped because they were not read; `None` after a broken connection, because
+        /// the number is unknown.
         missed: Option<u64>,
     },
     /// An error message of the server.
@@ -360,7 +360,8 @@ impl Session<Events> {
     /// Subscribes to more types. The subscription lasts across reconnects.
     ///
     /// # Errors
-    /// [`Error::Encode`] for an unknown type. The hosted service accepts a misspelled type, and never sends an event for it.
+    /// [`Error::Encode`] for an unknown type. The hosted service accepts a misspelled type, and never sends an event
+    /// for it.
     pub fn subscribe(&mut self, types: &[String]) -> Result<(), Error> {
         check_types(types)?;
         for name in types {

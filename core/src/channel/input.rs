@@ -1,9 +1,9 @@
 //! Flow control for the input of a terminal: unsent and unacknowledged text.
 //!
-//! A WebSocket keeps the order of messages, so a pong acknowledges all input before its ping. At most one window of input is sent
-//! ahead of the last acknowledgment. So pings and control messages never wait behind more than one window in the buffers of the
-//! system, and a server slows the writer down by delaying its pongs. The size of the window follows the delay of the pongs, as in
-//! delay-based congestion control.
+//! A WebSocket keeps the order of messages, so a pong acknowledges all input before its ping. At most one window of
+//! input is sent ahead of the last acknowledgment. So pings and control messages never wait behind more than one window
+//! in the buffers of the system, and a server slows the writer down by delaying its pongs. The size of the window
+//! follows the delay of the pongs, as in delay-based congestion control.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,8 @@ const HIGH_WATER: usize = 1 << 20;
 pub(super) const MAX_INPUT: usize = 16 << 20;
 /// The longest text of one message, in bytes. Some servers limit messages to 32 KiB.
 const MAX_MESSAGE: usize = 16 << 10;
-/// The smallest window, in bytes: on a slow connection, a ping behind it still arrives before the connection counts as unstable.
+/// The smallest window, in bytes: on a slow connection, a ping behind it still arrives before the connection counts as
+/// unstable.
 const MIN_WINDOW: usize = 4 << 10;
 const INITIAL_WINDOW: usize = 16 << 10;
 const MAX_WINDOW: usize = 256 << 10;

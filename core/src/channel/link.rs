@@ -1,4 +1,5 @@
-//! The connection of a channel: credentials, connecting, heartbeat, dead connections, and the backoff before a reconnect.
+//! The connection of a channel: credentials, connecting, heartbeat, dead connections, and the backoff before a
+//! reconnect.
 
 use std::collections::VecDeque;
 
@@ -17,15 +18,15 @@ use crate::rest::retry::{Backoff, Jitter};
 
 /// The interval of the pings. The documentation advises 30 s; known clients of the service use 10 s.
 const PING_EVERY: Millis = 10_000;
-/// After this time without a response to a ping, the connection counts as unstable. The time counts from the ping, because
-/// timers can be late: in a hidden tab they fire once a minute.
+/// After this time without a response to a ping, the connection counts as unstable. The time counts from the ping,
+/// because timers can be late: in a hidden tab they fire once a minute.
 const UNSTABLE_AFTER: Millis = 5_000;
 /// After this time without a response to a ping, the connection counts as dead.
 const DEAD_AFTER: Millis = 15_000;
 /// The time limit for opening a socket.
 const CONNECT_TIMEOUT: Millis = 15_000;
-/// The service refuses a channel by closing an open socket, so an open socket does not mean acceptance. The first frame does. If
-/// a server sends nothing at all, the channel counts as accepted after this time.
+/// The service refuses a channel by closing an open socket, so an open socket does not mean acceptance. The first frame
+/// does. If a server sends nothing at all, the channel counts as accepted after this time.
 const ACCEPTED_AFTER: Millis = 3_000;
 /// An error message of the server is the reason of a close if it came at most this long before.
 const REASON_WITHIN: Millis = 5_000;
@@ -80,7 +81,8 @@ impl Target {
 /// The enum is exhaustive on purpose: a caller must handle every action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Fetch the computer's address and a new password, then call [`handle_credentials`](super::Session::handle_credentials).
+    /// Fetch the computer's address and a new password, then call
+    /// [`handle_credentials`](super::Session::handle_credentials).
     Authorize,
     /// Open a socket to this URL. An earlier socket is no longer used.
     Connect(SocketUrl),
@@ -134,8 +136,8 @@ impl State {
     }
 }
 
-/// The counters of a channel. `received = taken + buffered + dropped`, in the unit of the channel: bytes of text (terminal),
-/// samples of one audio channel (audio), or events.
+/// The counters of a channel. `received = taken + buffered + dropped`, in the unit of the channel: bytes of text
+/// (terminal), samples of one audio channel (audio), or events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Units that the server sent.
@@ -312,8 +314,8 @@ impl Link {
                 cause: self.last_cause(),
             },
             Phase::Closed(cause) => State::Closed(cause.clone()),
-            // During an attempt the state stays `Reconnecting`. The attempt after a refused password does not follow a failed
-            // one, so `attempt` can be 0.
+            // During an attempt the state stays `Reconnecting`. The attempt after a refused password does not follow a
+            // failed one, so `attempt` can be 0.
             Phase::Authorizing { started }
             | Phase::Connecting { started, .. }
             | Phase::AwaitingAcceptance { started, .. }
@@ -426,8 +428,8 @@ impl Link {
         true
     }
 
-    /// Handles the arrival of a message. An error as the first message does not mean acceptance: the next message or the close
-    /// decides.
+    /// Handles the arrival of a message. An error as the first message does not mean acceptance: the next message or
+    /// the close decides.
     pub(super) fn message_received(
         &mut self,
         now: Millis,
@@ -663,8 +665,8 @@ impl Link {
         Some(output)
     }
 
-    /// The time of the next deadline. `reading` is false while the reader waits for the consumer: then the silence does not come
-    /// from the server.
+    /// The time of the next deadline. `reading` is false while the reader waits for the consumer: then the silence does
+    /// not come from the server.
     pub(super) fn poll_timeout(&self, reading: bool) -> Option<Millis> {
         match &self.phase {
             Phase::Authorizing { .. } | Phase::Closed(_) => None,

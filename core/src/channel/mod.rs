@@ -1,12 +1,12 @@
 //! The WebSocket channels of a computer as state machines.
 //!
-//! A [`Session`] is one channel through all of its sockets: it requests credentials, connects, sends pings, and reconnects after
-//! a break. A protocol ([`Terminal`], [`Audio`] or [`Events`]) encodes and decodes the messages.
+//! A [`Session`] is one channel through all of its sockets: it requests credentials, connects, sends pings, and
+//! reconnects after a break. A protocol ([`Terminal`], [`Audio`] or [`Events`]) encodes and decodes the messages.
 //!
-//! After every event, the caller reports it by a `handle_*` method, performs all actions of [`Session::poll_action`], and sets
-//! one timer for [`Session::poll_timeout`]. [`Session::poll_item`] returns the items from the server, whenever the consumer wants
-//! them. While [`Session::wants_read`] is false, the caller does not read from the socket, so that the server has to wait. The
-//! [front page](crate) has an example.
+//! After every event, the caller reports it by a `handle_*` method, performs all actions of [`Session::poll_action`],
+//! and sets one timer for [`Session::poll_timeout`]. [`Session::poll_item`] returns the items from the server, whenever
+//! the consumer wants them. While [`Session::wants_read`] is false, the caller does not read from the socket, so that
+//! the server has to wait. The [front page](crate) has an example.
 
 mod any;
 mod audio;

@@ -36,10 +36,11 @@ pub trait Protocol {
     fn add_query(&self, url: SocketUrl) -> SocketUrl;
     /// Handles an opened socket. Returns the messages to send first.
     fn on_open(&mut self) -> Vec<String>;
-    /// Handles the acceptance by the server. After a break, `after_break` is the number of bytes of input that may not have arrived.
+    /// Handles the acceptance by the server. After a break, `after_break` is the number of bytes of input that may not
+    /// have arrived.
     fn on_accepted(&mut self, after_break: Option<u64>);
-    /// Handles a message. JSON is accepted in text and binary frames, except that binary frames of the audio channel contain
-    /// samples. `mask` masks the error messages of the server.
+    /// Handles a message. JSON is accepted in text and binary frames, except that binary frames of the audio channel
+    /// contain samples. `mask` masks the error messages of the server.
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
     /// Removes the next item for the consumer.
     fn poll_item(&mut self, counters: &mut Counters) -> Option<Self::Item>;
@@ -163,12 +164,14 @@ impl<P: Protocol> Session<P> {
         }
     }
 
-    /// Reports that the socket has closed, with the code and the reason of the close frame. Without a close frame, the code is 1006.
+    /// Reports that the socket has closed, with the code and the reason of the close frame. Without a close frame, the
+    /// code is 1006.
     pub fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {
         self.link.socket_closed(now, code, reason);
     }
 
-    /// Reports that the deadline of [`poll_timeout`](Self::poll_timeout) has passed. A call that is too early or too late is harmless.
+    /// Reports that the deadline of [`poll_timeout`](Self::poll_timeout) has passed. A call that is too early or too
+    /// late is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
         let (connect, acceptance) = self.link.timeout(now, self.wants_read());
         if connect {
@@ -227,8 +230,8 @@ impl<P: Protocol> Session<P> {
         self.link.counters
     }
 
-    /// Whether to abort a message that is being sent: the socket is about to be closed, or is no longer used. The actions of
-    /// [`poll_action`](Self::poll_action) must not wait for that message.
+    /// Whether to abort a message that is being sent: the socket is about to be closed, or is no longer used. The
+    /// actions of [`poll_action`](Self::poll_action) must not wait for that message.
     #[must_use]
     pub fn leaves_socket(&self) -> bool {
         self.link.leaves_socket()

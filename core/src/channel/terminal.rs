@@ -23,7 +23,8 @@ const DEFAULT_SIZE: (u16, u16) = (80, 24);
 const MAX_ITEM_BYTES: usize = 64 << 10;
 /// Above this size of unread items, in bytes, the reader waits for the consumer.
 const HIGH_WATER: usize = 1 << 20;
-/// Above this size of unread items, in bytes, the channel ends. Only a platform that cannot make the server wait reaches it.
+/// Above this size of unread items, in bytes, the channel ends. Only a platform that cannot make the server wait
+/// reaches it.
 const HARD_LIMIT: usize = 8 << 20;
 /// The assumed size of an item without its text, in bytes, so that items without text are bounded too.
 const NOTICE_SIZE: usize = 64;
@@ -38,7 +39,8 @@ pub enum TerminalItem {
     },
     /// The connection broke, and a new one is open with a *new* shell. The state of the old shell is lost.
     Reconnected {
-        /// The number of bytes of accepted input that may not have reached the old shell: the last ones before the break.
+        /// The number of bytes of accepted input that may not have reached the old shell: the last ones before the
+        /// break.
         unacknowledged: u64,
     },
     /// An error message of the server.
@@ -240,7 +242,8 @@ impl Protocol for Terminal {
 }
 
 impl Session<Terminal> {
-    /// Creates a terminal session. `cols` and `rows` are the size in characters, from 1 to 1,000. Default: 80 columns, 24 rows.
+    /// Creates a terminal session. `cols` and `rows` are the size in characters, from 1 to 1,000. Default: 80 columns,
+    /// 24 rows.
     ///
     /// # Errors
     /// [`Error::Encode`] if a side is not a whole number within the range.
@@ -265,8 +268,9 @@ impl Session<Terminal> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// Sends text to the shell, or returns why it is refused. Accepted input arrives in order. If the connection breaks,
-    /// [`TerminalItem::Reconnected`] or the [`CloseCause`] of the channel contains the number of bytes that were not acknowledged.
+    /// Sends text to the shell, or returns why it is refused. Accepted input arrives in order. If the connection
+    /// breaks, [`TerminalItem::Reconnected`] or the [`CloseCause`] of the channel contains the number of bytes that
+    /// were not acknowledged.
     ///
     /// # Errors
     /// [`Error::Encode`] for more than 16 MiB at once.

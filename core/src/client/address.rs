@@ -8,8 +8,8 @@ use crate::diagnostics::mask::MASK;
 use crate::encoding::percent::percent_encode;
 use crate::encoding::text::{replace, split_once};
 
-/// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and a redirect
-/// drops the credentials.
+/// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and a
+/// redirect drops the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 
 /// An invalid URL, or a URL that cannot be built. The text says what would be right.
@@ -78,8 +78,8 @@ impl BaseUrl {
         format!("{}{}{path}", self.origin(), self.path)
     }
 
-    /// The absolute form of a link in a response, and whether it has the same origin. `None` if the link is neither an absolute
-    /// path nor an `http` or `https` URL.
+    /// The absolute form of a link in a response, and whether it has the same origin. `None` if the link is neither an
+    /// absolute path nor an `http` or `https` URL.
     #[must_use]
     pub fn resolve(&self, link: &str) -> Option<(String, bool)> {
         if !link.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -94,8 +94,8 @@ impl BaseUrl {
     }
 }
 
-/// The URL of the channels: a `ws` or `wss` URL with the placeholders `{computer_id}`, `{instance_id}` and `{channel}`. `Debug`
-/// masks its query.
+/// The URL of the channels: a `ws` or `wss` URL with the placeholders `{computer_id}`, `{instance_id}` and `{channel}`.
+/// `Debug` masks its query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SocketTemplate(String);
 
@@ -109,7 +109,8 @@ impl SocketTemplate {
     /// Parses a template such as `wss://{computer_id}.orgo.dev/{channel}`.
     ///
     /// # Errors
-    /// [`AddressError`] if the text is not a `ws` or `wss` URL, `{channel}` is missing, or another placeholder is unknown.
+    /// [`AddressError`] if the text is not a `ws` or `wss` URL, `{channel}` is missing, or another placeholder is
+    /// unknown.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let (_, rest) = split_scheme(text, "ws", "wss").ok_or(AddressError::new(
             "must start with wss:// or ws://, such as wss://{computer_id}.orgo.dev/{channel}",
@@ -156,12 +157,12 @@ pub struct ComputerAddress {
 }
 
 impl ComputerAddress {
-    /// The URL of a channel, without credentials. It is built from the first of these that is known: the template, the computer's
-    /// `connection_url`, the instance id on the host of the REST calls, the computer id on `orgo.dev`.
+    /// The URL of a channel, without credentials. It is built from the first of these that is known: the template, the
+    /// computer's `connection_url`, the instance id on the host of the REST calls, the computer id on `orgo.dev`.
     ///
     /// # Errors
-    /// [`AddressError`] if the computer id is empty, the template needs an instance id that is not known, or `connection_url` is
-    /// invalid.
+    /// [`AddressError`] if the computer id is empty, the template needs an instance id that is not known, or
+    /// `connection_url` is invalid.
     pub fn channel_url(
         &self,
         base: &BaseUrl,

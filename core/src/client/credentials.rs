@@ -59,8 +59,8 @@ secret! {
 }
 
 secret! {
-    /// The password of a computer, the `token` of its WebSocket channels. It gives access to the screen, a shell and more. The
-    /// service issues a new one whenever the computer restarts.
+    /// The password of a computer, the `token` of its WebSocket channels. It gives access to the screen, a shell and
+    /// more. The service issues a new one whenever the computer restarts.
     Password
 }
 

@@ -1,7 +1,7 @@
 //! Makes external text safe for errors and logs.
 //!
-//! External text is text of responses, close reasons and platform failures. [`Mask`] masks the secrets in it, and escapes
-//! the characters that a terminal or a log viewer would interpret or hide.
+//! External text is text of responses, close reasons and platform failures. [`Mask`] masks the secrets in it, and
+//! escapes the characters that a terminal or a log viewer would interpret or hide.
 
 use std::ops::Range;
 
@@ -34,8 +34,9 @@ const SECRET_HEADERS: [&str; 7] = ["auth", "cookie", "key", "password", "secret"
 
 /// Masks the secrets in external text.
 ///
-/// Known secrets are found in every form in which a server may echo them: each character plain, percent-encoded, or escaped in
-/// JSON. Unknown secrets are found by their position: the value of a field whose name suggests a secret, and the query of a URL.
+/// Known secrets are found in every form in which a server may echo them: each character plain, percent-encoded, or
+/// escaped in JSON. Unknown secrets are found by their position: the value of a field whose name suggests a secret, and
+/// the query of a URL.
 #[derive(Clone, Default)]
 pub struct Mask(Vec<String>);
 
@@ -81,8 +82,8 @@ impl Mask {
         self.make_safe(text.as_bytes(), false)
     }
 
-    /// The body of a response, at most 4 KiB, with masked secrets and escaped control characters. Line breaks and tabs are kept. The
-    /// escapes are those of JSON, so a JSON body keeps its value.
+    /// The body of a response, at most 4 KiB, with masked secrets and escaped control characters. Line breaks and tabs
+    /// are kept. The escapes are those of JSON, so a JSON body keeps its value.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
         self.make_safe(body, true)
@@ -117,8 +118,8 @@ impl std::fmt::Debug for Mask {
     }
 }
 
-/// Ranges of characters that move the cursor, change the text direction, or are invisible. The joiners U+200C and U+200D are not
-/// included, because some scripts need them.
+/// Ranges of characters that move the cursor, change the text direction, or are invisible. The joiners U+200C and
+/// U+200D are not included, because some scripts need them.
 const CONTROLS: [(char, char); 11] = [
     // C0, DEL and C1.
     ('\0', '\u{1f}'),
@@ -203,8 +204,8 @@ fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
     ends.into_iter().max()
 }
 
-/// The lengths of a character at the start of a text: plain, as `+` in a form, percent-encoded, escaped in JSON. 0 means that the
-/// text does not start with that form.
+/// The lengths of a character at the start of a text: plain, as `+` in a form, percent-encoded, escaped in JSON. 0
+/// means that the text does not start with that form.
 fn lengths_of_forms(text: &[u8], c: char) -> [usize; 4] {
     let mut buffer = [0; 4];
     let plain = c.encode_utf8(&mut buffer).as_bytes();
@@ -244,8 +245,9 @@ fn skip(text: &[u8], mut at: usize, those: fn(u8) -> bool) -> usize {
     at
 }
 
-/// The value of a field whose name contains a word of [`SECRET_FIELDS`] at the index `at`. The field can be in JSON, in nested JSON or
-/// in a form. The function does not parse the JSON, because an error often contains a body that is not valid JSON.
+/// The value of a field whose name contains a word of [`SECRET_FIELDS`] at the index `at`. The field can be in JSON, in
+/// nested JSON or in a form. The function does not parse the JSON, because an error often contains a body that is not
+/// valid JSON.
 fn field_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     let word = SECRET_FIELDS.iter().find(|word| begins(&text[at..], word))?;
     let after = skip(text, at + word.len(), |byte| byte.is_ascii_alphanumeric() || byte == b'_');

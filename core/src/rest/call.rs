@@ -109,7 +109,7 @@ pub struct Limits {
 /// A call in progress. See the [front page](crate) for how to drive it.
 #[derive(Debug)]
 pub struct Call {
-    /// For errors and logs.
+    /// The name in errors and log entries.
     name: String,
     operation: Operation,
     base: crate::client::address::BaseUrl,
@@ -136,7 +136,7 @@ pub struct Call {
     log: LogQueue,
 }
 
-/// A request before it is joined to the settings of the client.
+/// A checked call, before the settings of the client are added.
 struct Prepared<'a> {
     name: String,
     operation: Operation,
@@ -170,8 +170,8 @@ enum Phase {
 }
 
 impl Call {
-    /// Creates a call by its name, such as `computers.click`. `content` is the file of an upload. `seed` is a random number for the
-    /// jitter.
+    /// Creates a call by its name, such as `computers.click`. `content` is the file of an upload. `seed` is a random
+    /// number for the jitter.
     ///
     /// # Errors
     /// [`Error::Encode`] for an unknown name, or an invalid parameter or option.
@@ -267,8 +267,8 @@ impl Call {
 
         let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, &operation, params));
         let max_retries = options.max_retries.unwrap_or(config.max_retries);
-        // The default total limit has room for the first request, the request for a link, and each retry after the longest backoff.
-        // If the server asks for a longer wait, the call fails instead.
+        // The default total limit has room for the first request, the request for a link, and each retry after the
+        // longest backoff. If the server asks for a longer wait, the call fails instead.
         let retries = u64::from(max_retries);
         let all = timeout.saturating_mul(retries + 2).saturating_add(Backoff::CALL.cap * retries);
         Ok(Self {
@@ -300,8 +300,8 @@ impl Call {
         })
     }
 
-    /// Returns the next step. `now` is on the caller's clock. Call one of the `handle_*` methods after each `Send`. `Done` is the last
-    /// step.
+    /// Returns the next step. `now` is on the caller's clock. Call one of the `handle_*` methods after each `Send`.
+    /// `Done` is the last step.
     #[must_use]
     pub fn step(&mut self, now: Millis) -> Step {
         let end = self.started.get_or_insert(now).saturating_add(self.total);
@@ -362,8 +362,8 @@ impl Call {
         self.upload.iter_mut().for_each(|upload| upload.reach(body));
     }
 
-    /// The progress of an upload, if it has changed. It never decreases, even during a retry, and it is complete after a successful
-    /// response.
+    /// The progress of an upload, if it has changed. It never decreases, even during a retry, and it is complete after
+    /// a successful response.
     #[must_use]
     pub fn poll_upload_progress(&mut self) -> Option<UploadProgress> {
         self.upload.as_mut()?.poll()
@@ -535,7 +535,7 @@ impl Call {
         Ok(Some(output))
     }
 
-    /// The body as JSON, or as bytes if it is not JSON and its type does not say that it is.
+    /// The body as JSON. A body that is not JSON is returned as bytes, unless its content type is JSON.
     fn any(&self, response: &mut Response) -> Result<Output, Error> {
         if response.body.trim_ascii().is_empty() {
             return Ok(Output::Value(Value::Null));
@@ -663,8 +663,8 @@ impl Call {
     }
 }
 
-/// The default time limit of one request. The limit of the client overrides the server's default limit of a call. It overrides a
-/// server limit that the caller sets for this call only if the server limit is shorter.
+/// The default time limit of one request. The limit of the client overrides the server's default limit of a call. It
+/// overrides a server limit that the caller sets for this call only if the server limit is shorter.
 fn request_timeout(config: &Config, operation: &Operation, params: &Map) -> Millis {
     let Some(server) = operation.server_limit(params) else { return config.request_timeout() };
     match config.timeout {

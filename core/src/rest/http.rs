@@ -44,8 +44,8 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
     pub max_response_bytes: u64,
-    /// Whether the request must not arrive twice. A platform does not send it on an idle connection that the server may be about to
-    /// close, because the request is not retried then.
+    /// Whether the request must not arrive twice. A platform does not send it on an idle connection that the server may
+    /// be about to close, because the request is not retried then.
     pub once: bool,
 }
 
@@ -104,8 +104,8 @@ impl ResponseBody {
         (announced <= limit).then(|| Self { bytes: Vec::new(), limit })
     }
 
-    /// Space for the next `length` bytes, which the caller fills. `None` if the body would exceed the limit: the caller stops reading,
-    /// and reports the response as [too large](Response::too_large).
+    /// Space for the next `length` bytes, which the caller fills. `None` if the body would exceed the limit: the caller
+    /// stops reading, and reports the response as [too large](Response::too_large).
     pub fn room(&mut self, length: usize) -> Option<&mut [u8]> {
         let start = self.bytes.len();
         let end = start.checked_add(length).filter(|end| *end as u64 <= self.limit)?;

@@ -1,7 +1,7 @@
 //! The declaration of a REST call, and the encoder of its parameters.
 //!
-//! The macro `endpoint!` declares a call. From one declaration come the typed Rust request, the encoding, the decoding, and, by
-//! `orgo-describe`, the TypeScript types and the reference.
+//! The macro `endpoint!` declares a call. From one declaration come the typed Rust request, the encoding, the decoding,
+//! and, by `orgo-describe`, the TypeScript types and the reference.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -73,8 +73,8 @@ pub enum TimeUnit {
     MillisecondsPerCharacter(&'static str),
 }
 
-/// The longest time that a desktop needs to type one character, in milliseconds, as measured with Chinese characters on a busy
-/// machine.
+/// The longest time that a desktop needs to type one character, in milliseconds, as measured with Chinese characters on
+/// a busy machine.
 const CHARACTER: f64 = 50.0;
 
 /// A REST call, as data.
@@ -162,8 +162,8 @@ impl Operation {
 
         let mut target = self.path.to_owned();
         for field in self.path_fields {
-            // The rule of path fields requires at least one character. URL parsers treat `.` and `..` as path segments with a
-            // meaning.
+            // The rule of path fields requires at least one character. URL parsers treat `.` and `..` as path segments
+            // with a meaning.
             let value = self.take(params, field)?;
             let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
             if text == "." || text == ".." {
@@ -309,8 +309,8 @@ fn shown(value: &Value) -> String {
     }
 }
 
-/// Declares a REST call: the struct of its parameters and its [`Operation`]. `#[source("...")]` after a doc comment is the source
-/// of the fact, by the tags of docs/protocol.md.
+/// Declares a REST call: the struct of its parameters and its [`Operation`]. `#[source("...")]` after a doc comment is
+/// the source of the fact, by the tags of docs/protocol.md.
 macro_rules! endpoint {
     (
         $(#[doc = $doc:literal])+

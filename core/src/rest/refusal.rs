@@ -1,5 +1,5 @@
-//! Extracts the reason of an error response as one line of text. The body can be JSON of this service or another one, an HTML page
-//! of a proxy, XML of a file store, or plain text.
+//! Extracts the reason of an error response as one line of text. The body can be JSON of this service or another one,
+//! an HTML page of a proxy, XML of a file store, or plain text.
 
 use crate::encoding::json::{self, Value};
 
@@ -12,8 +12,8 @@ const MAX_REFERENCE: usize = 10;
 /// The largest number of list items in a reason.
 const MAX_LIST_ITEMS: usize = 3;
 
-/// The fields that name a problem, and those that explain it, the best first. They come from this service, RFC 9457, RFC 6749,
-/// FastAPI, JSON:API and AWS.
+/// The fields that name a problem, and those that explain it, the best first. They come from this service, RFC 9457,
+/// RFC 6749, FastAPI, JSON:API and AWS.
 const NAMES: [&str; 2] = ["error", "title"];
 const EXPLANATIONS: [&str; 8] =
     ["message", "Message", "error_description", "detail", "errors", "reason", "msg", "description"];
@@ -22,8 +22,8 @@ const EXPLANATIONS: [&str; 8] =
 pub const REDIRECTED: &str =
     "the server redirects this call; only reads follow redirects, on the same origin: check `baseUrl`";
 
-/// The reason in the body of an error response. `mask` masks the secrets of a text. It runs before the text is shortened, because it
-/// does not recognize a part of a secret.
+/// The reason in the body of an error response. `mask` masks the secrets of a text. It runs before the text is
+/// shortened, because it does not recognize a part of a secret.
 pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
     let none = if redirects { REDIRECTED } else { "the server gave no reason" };

@@ -42,7 +42,8 @@ impl Backoff {
     /// For the reconnects of a channel: from 0.5 s, doubling, up to 30 s.
     pub const CHANNEL: Self = Self { base: 500, cap: 30_000 };
 
-    /// The wait before the retry number `attempt`, counted from 1: a random time up to `base · 2^(attempt-1)`, at most `cap`.
+    /// The wait before the retry number `attempt`, counted from 1: a random time up to `base · 2^(attempt-1)`, at most
+    /// `cap`.
     #[must_use]
     pub fn delay(self, attempt: u32, jitter: &mut Jitter) -> Millis {
         let longest =
@@ -53,8 +54,9 @@ impl Backoff {
 
 /// The wait before a retry, in milliseconds; `None` if the call must not be retried.
 ///
-/// A call with [`Effect::Once`] is retried only if it had no effect. Other calls are retried after every temporary failure:
-/// a network failure, an expired time limit, the statuses 408, 429, 500, 502, 503 and 504, and a response that is not JSON.
+/// A call with [`Effect::Once`] is retried only if it had no effect. Other calls are retried after every temporary
+/// failure: a network failure, an expired time limit, the statuses 408, 429, 500, 502, 503 and 504, and a response that
+/// is not JSON.
 #[must_use]
 pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jitter) -> Option<Millis> {
     let temporary = match error {
@@ -75,8 +77,8 @@ pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jit
     Some(requested.unwrap_or_else(|| Backoff::CALL.delay(attempt, jitter)))
 }
 
-/// Parses a `Retry-After` field: a number of seconds, or a date relative to the `Date` field of the same response, which needs no
-/// clock. The result is in milliseconds, at most a day; `None` for an invalid value.
+/// Parses a `Retry-After` field: a number of seconds, or a date relative to the `Date` field of the same response,
+/// which needs no clock. The result is in milliseconds, at most a day; `None` for an invalid value.
 #[must_use]
 pub fn retry_after(value: &str, date: Option<&str>) -> Option<Millis> {
     const DAY: f64 = 86_400.0;

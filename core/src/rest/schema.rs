@@ -146,8 +146,8 @@ macro_rules! doc_text {
 }
 pub(crate) use doc_text;
 
-/// Declares an object: a Rust struct, and the same fields as data. `#[source("...")]` after a doc comment is the source of the
-/// fact, by the tags of docs/protocol.md.
+/// Declares an object: a Rust struct, and the same fields as data. `#[source("...")]` after a doc comment is the source
+/// of the fact, by the tags of docs/protocol.md.
 macro_rules! object {
     ($(
         $(#[doc = $doc:literal])+
@@ -180,7 +180,8 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// Declares a choice: a Rust enum that keeps an unknown name, and the same names as data. `#[source("...")]` is the source of the fact.
+/// Declares a choice: a Rust enum that keeps an unknown name, and the same names as data. `#[source("...")]` is the
+/// source of the fact.
 macro_rules! choice {
     ($(
         $(#[doc = $doc:literal])+
@@ -243,8 +244,8 @@ macro_rules! first {
 }
 pub(crate) use first;
 
-/// Checks a response against its type, and normalizes it: a `null` in an optional field is removed, and of several fields with
-/// the same name the last one remains.
+/// Checks a response against its type, and normalizes it: a `null` in an optional field is removed, and of several
+/// fields with the same name the last one remains.
 ///
 /// # Errors
 /// [`Mismatch`] with the path of the first value that does not match, such as `desktops[3].ram`.

@@ -20,7 +20,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// The content that a binding received for `operation`, if it has every field.
+    /// Creates the content from the fields that a binding received for `operation`.
     ///
     /// # Errors
     /// [`Error::Encode`] if one is missing.
@@ -109,8 +109,9 @@ pub(crate) struct Form {
 }
 
 impl Form {
-    /// Whether a form can encode the name without changing it. A header allows no control characters except tabs. A form escapes quotes
-    /// and line breaks but not the percent sign, so names that contain an escape would be decoded to another name.
+    /// Whether a form can encode the name without changing it. A header allows no control characters except tabs. A
+    /// form escapes quotes and line breaks but not the percent sign, so names that contain an escape would be decoded
+    /// to another name.
     pub(crate) fn can_encode_name(name: &str) -> bool {
         let is_plain = |byte: u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
         name.bytes().all(is_plain)

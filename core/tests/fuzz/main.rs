@@ -18,8 +18,8 @@ fn json() {
 }
 
 #[test]
-fn answers() {
-    replay("answers");
+fn responses() {
+    replay("responses");
 }
 
 #[test]

@@ -39,7 +39,8 @@ impl Default for Line {
             ppm: 0.0,
             depth: Depth::default(),
             packet: 0.02,
-            // Every network has some jitter. One millisecond also varies the phase of the sound card's periods, as threads do.
+            // Every network has some jitter. One millisecond also varies the phase of the sound card's periods, as
+            // threads do.
             arrival: Box::new(|sent, random| Some(sent + random.part() * 0.001)),
             signal: |_, time| 0.5 * (std::f64::consts::TAU * 440.0 * time).sin(),
         }

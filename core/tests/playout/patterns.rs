@@ -9,7 +9,8 @@ fn seeds() -> std::ops::Range<u64> {
     if std::env::var_os("ORGO_FULL").is_some() { 1..100 } else { 1..4 }
 }
 
-/// Checks the largest step against that of the tone alone: 440 Hz with amplitude 0.5. Fades of 5 ms and declicking add to it.
+/// Checks the largest step against that of the tone alone: 440 Hz with amplitude 0.5. Fades of 5 ms and declicking add
+/// to it.
 fn smooth(heard: &Heard, what: &str) {
     let own = std::f64::consts::TAU * 440.0 / heard.output_rate * 0.5;
     let fade = 1.0 / (0.005 * heard.output_rate);
@@ -205,7 +206,10 @@ fn the_reported_latency_matches_the_position_of_impulses() {
         let captured = (1.5 + number as f64 * 0.5) / (1.0 + 100e-6);
         let latency = (time - captured) * 1000.0;
         // The sample waits until its packet is complete. From then on, the reported latency applies.
-        let told = heard.at(*time).latency;
-        assert!((latency - 20.0 - told).abs() < 21.0, "{latency} ms, but the reported latency is {told} ms");
+        let reported = heard.at(*time).latency;
+        assert!(
+            (latency - 20.0 - reported).abs() < 21.0,
+            "{latency} ms, but the reported latency is {reported} ms"
+        );
     }
 }

@@ -127,7 +127,7 @@ impl Model for Speaker {
                         let next = (heard + 1) & 0x7fff;
                         assert!(
                             value == heard || value == next || self.dropped_before,
-                            "sound is in order: {value} after {heard}"
+                            "samples are in order: {value} after {heard}"
                         );
                     }
                     self.dropped_before = false;

@@ -101,7 +101,7 @@ pub(crate) fn schedule(random: &mut Random) {
                     assert_eq!(
                         told.0,
                         uploads.then_some(FILE),
-                        "{}: what was told of the file",
+                        "{}: the reported progress of the file",
                         operation.name
                     );
                 }

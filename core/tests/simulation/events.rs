@@ -1,5 +1,5 @@
-//! Model of an event channel: no subscription is lost, and every break leaves a gap. Whenever the connection is quiet, both
-//! sides have the same subscriptions.
+//! Model of an event channel: no subscription is lost, and every break leaves a gap. Whenever the connection is quiet,
+//! both sides have the same subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -126,7 +126,7 @@ impl Model for Desk {
             let server = world.model.subscribed.get(&connection);
             assert!(
                 world.lossy() || server == Some(&world.model.wanted),
-                "no subscription is lost: the server has {server:?}, the program wants {:?}",
+                "no subscription is lost: the server has {server:?}, the program expects {:?}",
                 world.model.wanted
             );
         }

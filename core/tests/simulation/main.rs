@@ -1,5 +1,6 @@
-//! A deterministic simulation. Time and network are inputs of the core, so one seed determines the whole life of a channel or a call,
-//! with drops, delays, half-open connections, refusals, rotating passwords, and malformed or hostile frames.
+//! A deterministic simulation. Time and network are inputs of the core, so one seed determines the whole life of a
+//! channel or a call, with drops, delays, half-open connections, refusals, rotating passwords, and malformed or hostile
+//! frames.
 //!
 //! Each schedule checks the invariants at every step. A failure prints its seed. `ORGO_SEED=n` runs only that seed;
 //! `ORGO_SCHEDULES=n` sets the number of schedules.

@@ -1,4 +1,5 @@
-//! Model of a terminal: input reaches its own shell, in order and once, and never another shell. Input that may be lost is counted.
+//! Model of a terminal: input reaches its own shell, in order and once, and never another shell. Input that may be lost
+//! is counted.
 
 use std::collections::BTreeMap;
 

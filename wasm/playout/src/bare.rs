@@ -21,7 +21,8 @@ struct Bump {
 #[global_allocator]
 static MEMORY: Bump = Bump { end: AtomicUsize::new(0) };
 
-// SAFETY: every block starts beyond the end of all earlier blocks, has the requested alignment, and is in allocated memory.
+// SAFETY: every block starts beyond the end of all earlier blocks, has the requested alignment, and is in allocated
+// memory.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let end = match self.end.load(Ordering::Relaxed) {

@@ -1,7 +1,7 @@
 //! A C interface of [`orgo_playout`] for an audio worklet. `npm/src/audio/playout.ts` calls these functions.
 //!
-//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`: a worklet has none. It does not use the
-//! standard library either, whose allocator and panic handling are several times as large as this module.
+//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`: a worklet has none. It does not use
+//! the standard library either, whose allocator and panic handling are several times as large as this module.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -24,8 +24,8 @@ pub struct Player {
     figures: [f64; 11],
 }
 
-/// Creates a player. Rates are in frames per second, `initial` and `min` (see [`Depth`]) in milliseconds. The player lives as
-/// long as the instance of the module.
+/// Creates a player. Rates are in frames per second, `initial` and `min` (see [`Depth`]) in milliseconds. The player
+/// lives as long as the instance of the module.
 #[unsafe(no_mangle)]
 pub extern "C" fn create(
     input_rate: u32,
@@ -82,8 +82,8 @@ pub extern "C" fn stopped(player: &Player) -> bool {
     player.playout.stopped()
 }
 
-/// Returns the address of the statistics: the fields of [`Stats`] in their order, then the peak and the power since the last
-/// call.
+/// Returns the address of the statistics: the fields of [`Stats`] in their order, then the peak and the power since the
+/// last call.
 #[unsafe(no_mangle)]
 #[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
 pub extern "C" fn report(player: &mut Player) -> *const f64 {

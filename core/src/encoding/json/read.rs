@@ -7,9 +7,9 @@ use super::value::{Map, Number, Value};
 
 /// The largest nesting depth of lists and objects.
 const MAX_DEPTH: usize = 128;
-/// The maximum number of values in a text: scalars, lists and objects. A value takes far more memory than its text (`0,`
-/// takes 60 bytes, and more once a binding has converted it), so a limit in bytes does not limit memory. Real responses
-/// have a few thousand values.
+/// The maximum number of values in a text: scalars, lists and objects. A value takes far more memory than its text
+/// (`0,` takes 60 bytes, and more once a binding has converted it), so a limit in bytes does not limit memory. Real
+/// responses have a few thousand values.
 pub const MAX_VALUES: usize = 1 << 18;
 
 /// Why a text is not accepted as JSON.
@@ -17,7 +17,8 @@ pub const MAX_VALUES: usize = 1 << 18;
 pub struct SyntaxError {
     /// The offset of the first invalid byte.
     pub at: usize,
-    /// Whether the text contains more than [`MAX_VALUES`] values. `at` is the offset of the first value beyond the limit.
+    /// Whether the text contains more than [`MAX_VALUES`] values. `at` is the offset of the first value beyond the
+    /// limit.
     pub too_many_values: bool,
 }
 
@@ -41,7 +42,8 @@ impl std::error::Error for SyntaxError {}
 /// Parses one value. Invalid text in a string (invalid UTF-8, an unpaired surrogate) becomes U+FFFD.
 ///
 /// # Errors
-/// [`SyntaxError`] if the text is not JSON, is nested more than 128 levels deep, or contains more than [`MAX_VALUES`] values.
+/// [`SyntaxError`] if the text is not JSON, is nested more than 128 levels deep, or contains more than [`MAX_VALUES`]
+/// values.
 pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
     let mut reader = Reader::new(json);
     let value = reader.value()?;
@@ -117,8 +119,8 @@ impl<'a> Reader<'a> {
         if self.next() == Some(b'n') { self.word("null", None) } else { self.string().map(Some) }
     }
 
-    /// Reads the next value, which must be a string. The bytes are UTF-8, with two exceptions: invalid bytes are kept, and an unpaired
-    /// surrogate (`"\ud83d"`) is three bytes (WTF-8).
+    /// Reads the next value, which must be a string. The bytes are UTF-8, with two exceptions: invalid bytes are kept,
+    /// and an unpaired surrogate (`"\ud83d"`) is three bytes (WTF-8).
     pub(crate) fn string(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
         self.expect(b'"')?;
         let mut unescaped: Option<Vec<u8>> = None;

@@ -10,8 +10,8 @@ fn error(at: usize) -> SyntaxError {
     SyntaxError { at, too_many_values: false }
 }
 
-/// The result of the reference implementation. The comparison reads the written text of a value again, which keeps the digits
-/// of every number.
+/// The result of the reference implementation. The comparison reads the written text of a value again, which keeps the
+/// digits of every number.
 fn reference(json: &[u8]) -> Option<serde_json::Value> {
     serde_json::from_slice(json).ok()
 }

@@ -123,8 +123,8 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 pub struct Number(pub(super) String);
 
 impl Number {
-    /// A double, rounded to thousandths. `None` if it is not finite, or larger than 10^15 in either direction. The exact form of
-    /// any double would take tables of 10 kB in a page.
+    /// A double, rounded to thousandths. `None` if it is not finite, or larger than 10^15 in either direction. The
+    /// exact form of any double would take tables of 10 kB in a page.
     #[must_use]
     pub fn rounded(number: f64) -> Option<Self> {
         #[allow(clippy::cast_possible_truncation, reason = "10^18 fits")]
@@ -159,8 +159,9 @@ impl Number {
         self.0.parse().ok()
     }
 
-    /// The number as a double. It is exact for at most 15 digits and an exponent from -22 to 22, which includes all limits and times of
-    /// the protocol. Other numbers can differ by a few units in the last place. A number that is too large is infinite.
+    /// The number as a double. It is exact for at most 15 digits and an exponent from -22 to 22, which includes all
+    /// limits and times of the protocol. Other numbers can differ by a few units in the last place. A number that is
+    /// too large is infinite.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
         /// Further digits are ignored: a double has 15 to 17.

@@ -93,8 +93,8 @@ endpoint! {
         /// The encoding. A server that does not support it uses its default encoding.
         #[source("PY, BOPS")]
         format: Option<ScreenshotFormat>,
-        /// The factor by which the image is scaled down from the screen, at most 1. A server that does not support it returns the
-        /// full size.
+        /// The factor by which the image is scaled down from the screen, at most 1. A server that does not support it
+        /// returns the full size.
         #[source("PY, BOPS")]
         scale: Option<f64> { rule: Rule::Range(0.01, 1.0), default: "1" },
     }

@@ -1,6 +1,7 @@
 //! Files: uploads to a workspace or a computer, exports from a computer.
 //!
-//! On the wire these calls use `projectId` and `desktopId`. This library uses `workspace_id` and `computer_id` everywhere.
+//! On the wire these calls use `projectId` and `desktopId`. This library uses `workspace_id` and `computer_id`
+//! everywhere.
 
 use crate::rest::calls::Acknowledged;
 use crate::rest::operation::{Endpoint, Operation, ResponseKind, bare, endpoint};

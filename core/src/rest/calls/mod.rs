@@ -1,4 +1,5 @@
-//! The declarations of the REST calls. To add a call, declare it in the module of its area, and list it in [`OPERATIONS`].
+//! The declarations of the REST calls. To add a call, declare it in the module of its area, and list it in
+//! [`OPERATIONS`].
 
 pub mod actions;
 pub mod computers;

@@ -1,11 +1,11 @@
 //! The fuzz targets: they interpret bytes as inputs of the core, and check its invariants.
 
-mod answers;
 mod audio;
 mod events;
 mod input;
 mod json;
 mod parameters;
+mod responses;
 mod session;
 mod terminal;
 
@@ -14,7 +14,7 @@ pub(crate) type Body = fn(&[u8]);
 /// Every fuzz target by its name, which is also the name of its corpus.
 pub(crate) const ALL: [(&str, Body); 6] = [
     ("json", json::run),
-    ("answers", answers::run),
+    ("responses", responses::run),
     ("parameters", parameters::run),
     ("terminal", terminal::run),
     ("audio", audio::run),

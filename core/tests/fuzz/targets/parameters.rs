@@ -133,7 +133,7 @@ fn parts(request: &Request, content: &Content) -> Vec<(String, Value)> {
             assert_eq!(
                 (&inner[..end], after),
                 (&*content.data, &b"--\r\n"[..]),
-                "the content is whole, and last"
+                "the content is complete, and last"
             );
             return fields;
         }

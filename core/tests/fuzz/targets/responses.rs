@@ -1,5 +1,5 @@
-//! Any response to any call: the call ends within its limit, is not repeated if it may have been executed, reports `delivered`
-//! correctly, and returns a value of the declared type, or an error of limited size without the key.
+//! Any response to any call: the call ends within its limit, is not repeated if it may have been executed, reports
+//! `delivered` correctly, and returns a value of the declared type, or an error of limited size without the key.
 
 use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::client::credentials::ApiKey;
