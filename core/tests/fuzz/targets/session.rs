@@ -7,7 +7,7 @@ use orgo_core::client::credentials::Password;
 use orgo_core::diagnostics::log::LogLevel;
 use orgo_core::error::{Error, ServerError};
 
-use super::answers::check_line;
+use super::responses::check_line;
 use super::input::Input;
 
 const PASSWORD: &str = "hunter2fuzz";
