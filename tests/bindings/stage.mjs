@@ -1,11 +1,12 @@
-// The server of one transcript. It delays each connection and each request for credentials until the transcript contains the response.
+// The server of one transcript. It delays each connection and each request for credentials until the transcript contains
+// the response.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { Mailbox } from "./mailbox.mjs";
 
 const CORS = { "access-control-allow-origin": "*", "access-control-allow-headers": "*, authorization" };
-/** The codes for an end without a close frame, and for a close frame without a code. */
+/** The codes for a close without a close frame, and for a close frame without a code. */
 const [LOST, NO_CODE] = [1006, 1005];
 
 export class Stage {
@@ -62,14 +63,14 @@ export class Stage {
 
   close(code, reason) {
     const socket = this.#socket;
-    // Its end is then no doing of the client.
+    // The client does not cause this close.
     this.#socket = undefined;
     if (code === LOST) socket.terminate();
     else if (code === NO_CODE) socket.close();
     else socket.close(code, reason);
   }
 
-  /** Answers the questions that are held back, and those that follow from them. */
+  /** Responds to the delayed requests for credentials, and to the requests that follow. */
   answer(credentials) {
     this.credentials = credentials;
     for (const { request, response } of this.#questions.splice(0)) this.#reply(request, response);
@@ -83,7 +84,7 @@ export class Stage {
     this.#http.closeAllConnections();
   }
 
-  /** A call of the API: the channel wants to know the computer's address or password. */
+  /** Handles an API call: the channel requests the address or the password of the computer. */
   #ask(request, response) {
     if (request.method === "OPTIONS") {
       response.writeHead(204, CORS).end();
@@ -97,7 +98,7 @@ export class Stage {
 
   #reply({ url }, response) {
     const { error, address, password } = this.credentials;
-    // Where the computer is asked for first, its password is the next question.
+    // After the request for the computer, the request for its password follows.
     const last = url.endsWith("/vnc-password");
     if (last) this.credentials = undefined;
     const body = error ? { error: error.message } : last ? { password } : { ...address, id: address.computer_id };

@@ -12,8 +12,8 @@ pub(crate) fn sources() -> String {
     let mut out = String::from(
         "<!-- Written by orgo-describe (npm run types) from the declarations in core/. Do not edit. -->\n\n\
          # Sources of the declarations\n\n\
-         The source of each declared call, parameter, field, name and event, by the [tags](protocol.md#sources) of the protocol \
-         notes. A declaration that is not listed is from the specification (`SEED`).\n\n\
+         The source of each declared call, parameter, field, name and event, by the [tags](protocol.md#sources) of the\n\
+         protocol notes. Declarations that are not listed are from the specification.\n\n\
          | declaration | source |\n|---|---|\n",
     );
     let mut row = |declaration: String, source: &str| {

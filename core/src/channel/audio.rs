@@ -243,7 +243,7 @@ impl Protocol for Audio {
 }
 
 impl Kind for Audio {
-    /// As long as a frame of the server (SEED), so that one wait joins about two of them.
+    /// The duration of a frame from the server, so one batch contains about two frames.
     const BATCH: Millis = 20;
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
