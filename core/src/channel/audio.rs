@@ -23,6 +23,7 @@ const MAX_ITEMS: usize = 1024;
 
 /// An item of an audio channel.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum AudioItem {
     /// The format of the following samples: at the start and after each reconnect.
     Started(Format),

@@ -142,6 +142,7 @@ pub struct DesktopEvent {
 
 /// An item of an event channel.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum EventItem {
     /// An event.
     Event {

@@ -31,6 +31,7 @@ const NOTICE_SIZE: usize = 64;
 
 /// An item of a terminal channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TerminalItem {
     /// Output of the shell with its escape sequences, in complete characters.
     Output {

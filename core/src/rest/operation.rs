@@ -11,7 +11,7 @@ use crate::encoding::percent::percent_encode;
 use crate::encoding::text::replace;
 use crate::error::{Error, describe};
 use crate::rest::http::Method;
-use crate::rest::schema::{Field, Rule, Type, expected, whole};
+use crate::rest::schema::{Field, Rule, Type, as_integer, expected};
 
 /// The effect of a call that reaches the server more than once. It decides when the call is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +164,7 @@ impl Operation {
         for field in self.path_fields {
             // The rule of path fields requires at least one character. URL parsers treat `.` and `..` as path segments
             // with a meaning.
-            let value = self.take(params, field)?;
+            let value = self.checked_value(params, field)?;
             let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
             if text == "." || text == ".." {
                 return Err(Error::encode(self.name, field.name, "must be an id"));
@@ -174,7 +174,7 @@ impl Operation {
 
         let mut fields = Vec::new();
         for field in self.fields {
-            if let Some(value) = self.take(params, field)? {
+            if let Some(value) = self.checked_value(params, field)? {
                 if !field.with.is_empty() && params.get(field.with).is_none_or(Value::is_null) {
                     return Err(Error::encode(
                         self.name,
@@ -201,7 +201,7 @@ impl Operation {
     }
 
     /// The checked value of one parameter; `None` for an absent optional parameter.
-    fn take(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
+    fn checked_value(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
         let value = match params.get(field.name) {
             None | Some(Value::Null) if field.optional => return Ok(None),
             None | Some(Value::Null) => {
@@ -210,11 +210,11 @@ impl Operation {
             }
             Some(value) => value,
         };
-        accept(field, value).map(Some).ok_or_else(|| {
+        check_value(field, value).map(Some).ok_or_else(|| {
             Error::encode(
                 self.name,
                 field.name,
-                format!("must be {}, not {}", accepted_values(field), shown(value)),
+                format!("must be {}, not {}", accepted_values(field), describe_refused(value)),
             )
         })
     }
@@ -245,12 +245,12 @@ impl Operation {
 }
 
 /// The value in the form of the wire; `None` if the field does not allow it.
-fn accept(field: &Field, value: &Value) -> Option<Value> {
+fn check_value(field: &Field, value: &Value) -> Option<Value> {
     let value = match (&field.ty, value) {
         (Type::Boolean, Value::Bool(_)) | (Type::String | Type::Secret, Value::String(_)) => value.clone(),
-        (Type::Integer, Value::Number(number)) => whole(number)?.into(),
-        (Type::Number, Value::Number(number)) => match whole(number) {
-            Some(whole) => whole.into(),
+        (Type::Integer, Value::Number(number)) => as_integer(number)?.into(),
+        (Type::Number, Value::Number(number)) => match as_integer(number) {
+            Some(integer) => integer.into(),
             None => value.clone(),
         },
         (Type::Choice(choice), Value::String(name)) if choice.values.contains(&name.as_str()) => {
@@ -302,7 +302,7 @@ pub fn accepted_values(field: &Field) -> String {
 }
 
 /// A refused value in an error message. Long text is left out.
-fn shown(value: &Value) -> String {
+fn describe_refused(value: &Value) -> String {
     match value.as_str() {
         Some(text) if text.len() <= 40 => format!("{text:?}"),
         _ => describe(value),

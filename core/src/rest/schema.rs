@@ -255,9 +255,9 @@ pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
         | (Type::Number, Value::Number(_))
         | (Type::String | Type::Secret | Type::Choice(_), Value::String(_))
         | (Type::Map, Value::Object(_)) => Ok(()),
-        (Type::Integer, Value::Number(number)) => match whole(number) {
-            Some(whole) => {
-                *value = whole.into();
+        (Type::Integer, Value::Number(number)) => match as_integer(number) {
+            Some(integer) => {
+                *value = integer.into();
                 Ok(())
             }
             None => Err(Mismatch::new("a whole number", value)),
@@ -294,7 +294,7 @@ pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
 
 /// The number as an integer, if it is one. Servers and JavaScript write both `4` and `4.0`.
 #[must_use]
-pub fn whole(number: &Number) -> Option<i64> {
+pub fn as_integer(number: &Number) -> Option<i64> {
     const SAFE: f64 = 9_007_199_254_740_991.0;
     number.as_i64().or_else(|| {
         let float = number.as_f64();

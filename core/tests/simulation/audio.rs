@@ -138,6 +138,7 @@ impl Model for Speaker {
                 return frames;
             }
             AudioItem::Error(_) => {}
+            _ => panic!("an item of an unknown kind"),
         }
         0
     }

@@ -110,6 +110,7 @@ impl Model for Desk {
                 return 1;
             }
             EventItem::Error { .. } => {}
+            _ => panic!("an item of an unknown kind"),
         }
         0
     }

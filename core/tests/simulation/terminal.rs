@@ -173,6 +173,7 @@ impl Model for Shell {
                 self.exited = true;
             }
             TerminalItem::Error { .. } => {}
+            _ => panic!("an item of an unknown kind"),
         }
         0
     }

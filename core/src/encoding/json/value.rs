@@ -93,7 +93,7 @@ impl From<String> for Value {
     }
 }
 
-macro_rules! whole {
+macro_rules! from_integer {
     ($($number:ty),+) => {$(
         impl From<$number> for Value {
             fn from(number: $number) -> Self {
@@ -103,7 +103,7 @@ macro_rules! whole {
     )+};
 }
 
-whole!(i32, i64, u32, u64);
+from_integer!(i32, i64, u32, u64);
 
 impl From<Number> for Value {
     fn from(number: Number) -> Self {

@@ -69,6 +69,7 @@ impl Subject for Speaker {
                 ((samples.len() / channels) as u64, size_of_val(&*samples))
             }
             AudioItem::Error(message) => (0, message.len()),
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }

@@ -57,6 +57,7 @@ impl Subject for Desk {
                 (0, 0)
             }
             EventItem::Error { message } => (0, message.len()),
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }

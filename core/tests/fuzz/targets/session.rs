@@ -7,8 +7,8 @@ use orgo_core::client::credentials::Password;
 use orgo_core::diagnostics::log::LogLevel;
 use orgo_core::error::{Error, ServerError};
 
-use super::responses::check_line;
 use super::input::Input;
+use super::responses::check_line;
 
 const PASSWORD: &str = "hunter2fuzz";
 

@@ -62,6 +62,7 @@ impl Subject for Shell {
                 self.exited = true;
                 (0, 0)
             }
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }
