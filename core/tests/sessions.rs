@@ -60,6 +60,7 @@ impl Scripted for orgo_core::channel::Audio {
             }
             AudioItem::Samples(samples) => json!({ "type": "samples", "samples": samples }),
             AudioItem::Error(message) => json!({ "type": "error", "message": message }),
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }
