@@ -82,7 +82,7 @@
 //!             }
 //!             Action::Send(_message) => {} // Send it as a text message.
 //!             Action::Close(_code) => {} // Close the socket.
-//!             Action::Authorize => unreachable!("the password was given, and the server did not refuse it"),
+//!             Action::Authorize => unreachable!("the server accepts the password"),
 //!         }
 //!     }
 //!     while let Some(item) = session.poll_item() {
@@ -109,15 +109,16 @@
 //!
 //! # Modules
 //!
-//! | module | contents |
-//! |---|---|
-//! | [`rest`] | REST calls: the [declarations](rest::calls), the state machine of [one call](rest::call), [uploads](rest::upload), the [retry](rest::retry) policy |
-//! | [`channel`] | WebSocket channels: [`TerminalSession`](channel::TerminalSession), [`AudioSession`](channel::AudioSession), [`EventsSession`](channel::EventsSession) |
-//! | [`client`] | settings: [configuration](client::config), [addresses](client::address), [credentials](client::credentials) |
-//! | [`error`] | [`Error`](error::Error) and the details of each kind of failure |
-//! | [`audio`] | PCM, WAV, levels, and the jitter buffer [`playout`](audio::playout) |
-//! | [`encoding`] | the [JSON](encoding::json) reader and writer |
-//! | [`diagnostics`] | [log](diagnostics::log) entries, and the [masking](diagnostics::mask) of secrets in external text |
+//! - [`rest`]: REST calls. [`calls`](rest::calls) has the declarations, [`call`](rest::call) the state machine of one
+//!   call, [`upload`](rest::upload) the content of an upload, [`retry`](rest::retry) the retry policy.
+//! - [`channel`]: WebSocket channels. [`TerminalSession`](channel::TerminalSession),
+//!   [`AudioSession`](channel::AudioSession) and [`EventsSession`](channel::EventsSession) are the three kinds.
+//! - [`client`]: the [configuration](client::config), the [addresses](client::address) and the
+//!   [credentials](client::credentials) of a client.
+//! - [`error`]: [`Error`](error::Error), and a struct with the details of each kind of failure.
+//! - [`audio`]: PCM, WAV and levels, and the jitter buffer [`playout`](audio::playout).
+//! - [`encoding`]: the [JSON](encoding::json) reader and writer.
+//! - [`diagnostics`]: [log](diagnostics::log) entries, and the [masking](diagnostics::mask) of secrets.
 //!
 //! # Time and randomness
 //!
