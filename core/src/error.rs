@@ -1,7 +1,7 @@
 //! The errors of calls and channels.
 //!
 //! [`Error`] has one variant for each kind of failure. Each variant contains a struct with the details, which is an
-//! error of its own: [`source`](std::error::Error::source) returns it, so that code behind a `dyn Error` can downcast
+//! error too: [`source`](std::error::Error::source) returns it, so that code behind a `dyn Error` can downcast
 //! to it.
 
 use std::fmt;

@@ -94,8 +94,8 @@ pub(crate) fn list_of_texts(owner: &str, name: &str, value: &Value) -> Result<Ve
     texts(value).ok_or_else(|| Error::encode(owner, name, MUST_BE_TEXTS))
 }
 
-/// Parses an argument of `owner`, as text of `JSON.stringify`, to an object. `json` is `None` if `JSON.stringify` returns
-/// no text, because the argument is a function or contains itself.
+/// Parses an argument of `owner`, as text of `JSON.stringify`, to an object. `json` is `None` if `JSON.stringify`
+/// returns no text, because the argument is a function or contains itself.
 ///
 /// # Errors
 /// [`Error::Encode`] if the argument is not an object, or contains an unpaired surrogate, which no server can receive.

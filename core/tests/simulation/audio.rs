@@ -4,8 +4,8 @@ use orgo_core::audio::Format;
 use orgo_core::channel::{Audio, AudioItem, Session};
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, Frame, Model};
 use crate::random::Random;
-use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Speaker {
@@ -17,7 +17,7 @@ pub(crate) struct Speaker {
     /// The format of the items.
     channels: u64,
     /// The last frame. All channels of a frame have the same value.
-    heard: Option<u16>,
+    last_activity: Option<u16>,
     dropped_before: bool,
     /// The bytes of a partial frame, the bytes of a frame in the announced format, and the number of frames
     /// that have arrived.
@@ -77,9 +77,9 @@ impl Model for Speaker {
         frames
     }
 
-    fn act(world: &mut World<Self>, random: &mut Random) {
+    fn act(environment: &mut Environment<Self>, random: &mut Random) {
         if random.once_in(500) {
-            world.session.close();
+            environment.session.close();
         }
     }
 
@@ -111,7 +111,7 @@ impl Model for Speaker {
             AudioItem::Started(format) => {
                 assert!((1..=2).contains(&format.channels));
                 self.channels = u64::from(format.channels);
-                self.heard = None;
+                self.last_activity = None;
                 self.dropped_before = true;
             }
             AudioItem::Samples(samples) => {
@@ -123,7 +123,7 @@ impl Model for Speaker {
                         reason = "the samples are 15-bit counts"
                     )]
                     let value = (sample * 32_768.0) as u16;
-                    if let Some(heard) = self.heard {
+                    if let Some(heard) = self.last_activity {
                         let next = (heard + 1) & 0x7fff;
                         assert!(
                             value == heard || value == next || self.dropped_before,
@@ -131,7 +131,7 @@ impl Model for Speaker {
                         );
                     }
                     self.dropped_before = false;
-                    self.heard = Some(value);
+                    self.last_activity = Some(value);
                 }
                 // The oldest samples between two items may have been dropped.
                 self.dropped_before = true;
@@ -143,19 +143,19 @@ impl Model for Speaker {
         0
     }
 
-    fn check(world: &World<Self>) {
+    fn check(environment: &Environment<Self>) {
         assert_eq!(
-            world.session.counters().received,
-            world.model.arrived,
+            environment.session.counters().received,
+            environment.model.arrived,
             "every sample that arrived is counted"
         );
         let limit = 10 * 48_000;
-        assert!(world.session.counters().buffered <= limit, "the queue is limited");
+        assert!(environment.session.counters().buffered <= limit, "the queue is limited");
     }
 }
 
 pub(crate) fn schedule(random: &mut Random) {
-    World::run(
+    Environment::run(
         Speaker::default(),
         |target, seed| Session::audio(target, None, None, seed, 0).expect("the default format is valid"),
         random,

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use orgo_core::channel::{EVENTS, EventItem, Events, Session, State};
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, Frame, Model};
 use crate::random::Random;
-use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Desk {
@@ -68,22 +68,22 @@ impl Model for Desk {
             .collect()
     }
 
-    fn act(world: &mut World<Self>, random: &mut Random) {
+    fn act(environment: &mut Environment<Self>, random: &mut Random) {
         // The pauses between the changes are long enough to compare both sides.
         if !random.once_in(6) {
             return;
         }
         let names: Vec<String> = (0..random.between(1, 3)).map(|_| random.pick(EVENTS_BY_NAME)()).collect();
         if random.once_in(2) {
-            world.session.subscribe(&names).expect("the types are known");
-            world.model.wanted.extend(names);
+            environment.session.subscribe(&names).expect("the types are known");
+            environment.model.wanted.extend(names);
         } else {
-            world.session.unsubscribe(&names).expect("the types are known");
+            environment.session.unsubscribe(&names).expect("the types are known");
             for name in names {
-                world.model.wanted.remove(&name);
+                environment.model.wanted.remove(&name);
             }
         }
-        world.model.changed_at = world.now;
+        environment.model.changed_at = environment.now;
     }
 
     fn delivered(&mut self, frame: &Frame) {
@@ -115,20 +115,23 @@ impl Model for Desk {
         0
     }
 
-    fn check(world: &World<Self>) {
+    fn check(environment: &Environment<Self>) {
         assert_eq!(
-            world.session.counters().received,
-            world.model.arrived,
+            environment.session.counters().received,
+            environment.model.arrived,
             "every event that arrived is counted"
         );
-        assert!(world.session.counters().buffered <= 1_024, "the queue is limited");
-        let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
-        if let (State::Open, Some(connection), true) = (world.session.state(), world.connection, settled) {
-            let server = world.model.subscribed.get(&connection);
+        assert!(environment.session.counters().buffered <= 1_024, "the queue is limited");
+        let settled = environment.opened_for() > 10_000
+            && environment.awake_since(environment.model.changed_at) > 10_000;
+        if let (State::Open, Some(connection), true) =
+            (environment.session.state(), environment.connection, settled)
+        {
+            let server = environment.model.subscribed.get(&connection);
             assert!(
-                world.lossy() || server == Some(&world.model.wanted),
+                environment.lossy() || server == Some(&environment.model.wanted),
                 "no subscription is lost: the server has {server:?}, the program expects {:?}",
-                world.model.wanted
+                environment.model.wanted
             );
         }
     }
@@ -142,7 +145,7 @@ const EVENTS_BY_NAME: &[fn() -> String] = &[
 ];
 
 pub(crate) fn schedule(random: &mut Random) {
-    World::run(
+    Environment::run(
         Desk::default(),
         |target, seed| Session::events(target, &[], seed, 0).expect("no types"),
         random,

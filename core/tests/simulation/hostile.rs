@@ -3,8 +3,8 @@
 use orgo_core::Millis;
 use orgo_core::channel::{ConnectFailure, Protocol, Session};
 
+use crate::environment::Frame;
 use crate::random::Random;
-use crate::world::Frame;
 
 /// One frame, or many copies of it.
 pub(crate) fn frames(random: &mut Random) -> Vec<Frame> {

@@ -7,11 +7,11 @@
 
 mod audio;
 mod calls;
+mod environment;
 mod events;
 mod hostile;
 mod random;
 mod terminal;
-mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -53,7 +53,7 @@ fn terminals() {
 }
 
 #[test]
-fn sound() {
+fn audio_channels() {
     explore("audio", audio::schedule);
 }
 

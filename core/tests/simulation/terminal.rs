@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use orgo_core::channel::{InputRefusal, Session, State, Terminal, TerminalItem};
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, Frame, Model};
 use crate::random::Random;
-use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Shell {
@@ -112,20 +112,20 @@ impl Model for Shell {
         vec![frame(&text.as_bytes()[..cut]), frame(&text.as_bytes()[cut..])]
     }
 
-    fn act(world: &mut World<Self>, random: &mut Random) {
+    fn act(environment: &mut Environment<Self>, random: &mut Random) {
         if random.once_in(3) {
             let (cols, rows) = (random.between(1, 300), random.between(1, 100));
-            world.model.wanted = Some((cols, rows));
-            world.model.changed_at = world.now;
+            environment.model.wanted = Some((cols, rows));
+            environment.model.changed_at = environment.now;
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
-            world.session.resize(cols as f64, rows as f64).expect("the size is valid");
+            environment.session.resize(cols as f64, rows as f64).expect("the size is valid");
         } else if random.once_in(500) {
-            world.session.close();
+            environment.session.close();
         } else {
-            let number = world.model.next_input;
-            world.model.next_input += 1;
-            let full = world.session.counters().pending >= 1 << 20;
-            let expected = match world.session.state() {
+            let number = environment.model.next_input;
+            environment.model.next_input += 1;
+            let full = environment.session.counters().pending >= 1 << 20;
+            let expected = match environment.session.state() {
                 State::Open if full => Some(InputRefusal::Full),
                 State::Open => None,
                 State::Unstable => Some(InputRefusal::Unstable),
@@ -134,13 +134,13 @@ impl Model for Shell {
             let size = if random.once_in(40) { random.below(1 << 19) } else { random.below(40) };
             let text = format!("{number}{};", "→".repeat(usize::try_from(size / 3).unwrap()));
             assert_eq!(
-                world.session.input(&text),
+                environment.session.input(&text),
                 Ok(expected),
                 "input is accepted when the channel is open"
             );
             if expected.is_none() {
-                let connection = world.connection.expect("an open channel has a socket");
-                world.model.accepted.entry(connection).or_default().push_str(&text);
+                let connection = environment.connection.expect("an open channel has a socket");
+                environment.model.accepted.entry(connection).or_default().push_str(&text);
             }
         }
     }
@@ -178,29 +178,30 @@ impl Model for Shell {
         0
     }
 
-    fn finish(world: &World<Self>) {
-        let State::Closed(cause) = world.session.state() else { return };
+    fn finish(environment: &Environment<Self>) {
+        let State::Closed(cause) = environment.session.state() else { return };
         // The end includes the breaks after the last opening.
-        if world.model.shells.len() > world.model.breaks {
-            world.model.told(world.model.breaks, cause.unacknowledged);
+        if environment.model.shells.len() > environment.model.breaks {
+            environment.model.told(environment.model.breaks, cause.unacknowledged);
         }
     }
 
-    fn check(world: &World<Self>) {
-        let counters = world.session.counters();
+    fn check(environment: &Environment<Self>) {
+        let counters = environment.session.counters();
         assert!(counters.buffered <= (8 << 20) + (2 << 20), "the queue is limited");
         assert_eq!(counters.written, counters.acknowledged + counters.pending + counters.unacknowledged);
-        let arrived: usize = world.model.arrived.values().sum();
+        let arrived: usize = environment.model.arrived.values().sum();
         assert!(counters.acknowledged <= arrived as u64, "acknowledged input has arrived");
         assert!(counters.pending <= 2 << 20, "pending input is limited");
-        let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
+        let settled = environment.opened_for() > 10_000
+            && environment.awake_since(environment.model.changed_at) > 10_000;
         if let (State::Open, Some(connection), Some(wanted)) =
-            (world.session.state(), world.connection, world.model.wanted)
+            (environment.session.state(), environment.connection, environment.model.wanted)
             && settled
-            && !world.lossy()
+            && !environment.lossy()
         {
             assert_eq!(
-                world.model.sizes.get(&connection),
+                environment.model.sizes.get(&connection),
                 Some(&wanted),
                 "the shell has the size that is wanted"
             );
@@ -229,7 +230,7 @@ fn pong() -> Frame {
 }
 
 pub(crate) fn schedule(random: &mut Random) {
-    World::run(
+    Environment::run(
         Shell::default(),
         |target, seed| Session::terminal(target, None, None, seed, 0).expect("the default size"),
         random,

@@ -22,7 +22,7 @@ pub(crate) trait Model: Sized {
     /// Messages that the server sends without a request.
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame>;
     /// A random action of the program.
-    fn act(world: &mut World<Self>, random: &mut Random);
+    fn act(environment: &mut Environment<Self>, random: &mut Random);
     /// The channel opened on this connection.
     fn opened(&mut self, _connection: u64) {}
     /// A frame reached the client while it had a socket.
@@ -32,9 +32,9 @@ pub(crate) trait Model: Sized {
     /// The largest number of unread items.
     const MOST_ITEMS: usize;
     /// Checks the invariants whenever the session is idle.
-    fn check(world: &World<Self>);
+    fn check(environment: &Environment<Self>);
     /// Checks the invariants at the end.
-    fn finish(_world: &World<Self>) {}
+    fn finish(_world: &Environment<Self>) {}
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(crate) enum Frame {
 }
 
 #[derive(Debug)]
-enum Happening {
+enum Occurrence {
     /// A connection attempt ends.
     Connected(u64),
     /// A frame reaches the client on a connection.
@@ -59,40 +59,40 @@ enum Happening {
     /// The program acts.
     Act,
     /// The network or the server changes.
-    Weather,
+    NetworkChange,
 }
 
 /// The longest silence before a connection counts as dead: the ping interval and the time limit of the pong.
 const DEAD: Millis = 25_000;
 
-pub(crate) struct World<M: Model> {
+pub(crate) struct Environment<M: Model> {
     pub(crate) session: Session<M::Channel>,
     pub(crate) model: M,
     pub(crate) now: Millis,
-    happenings: BTreeMap<(Millis, u64), Happening>,
+    occurrences: BTreeMap<(Millis, u64), Occurrence>,
     order: u64,
     /// The current connection of the client.
     pub(crate) connection: Option<u64>,
     next_connection: u64,
-    dialling: Option<u64>,
+    connecting: Option<u64>,
     authorizing: bool,
     /// Whether messages to the client, or from it, are lost silently.
-    deaf: bool,
-    mute: bool,
+    drops_to_client: bool,
+    drops_to_server: bool,
     /// The connections on which a message to the client, or to the server, was lost. As with TCP, no later
     /// message arrives.
-    cut: Option<u64>,
-    severed: Option<u64>,
+    lossy_to_client: Option<u64>,
+    lossy_to_server: Option<u64>,
     /// The program is suspended until this time: its timers and messages are late.
-    asleep: Millis,
+    suspended_until: Millis,
     refusing: bool,
     running: bool,
     password: u64,
     key_works: bool,
     /// The time of the last message to the client, or of the connection's start.
-    heard: Millis,
+    last_activity: Millis,
     /// Whether the consumer reads.
-    pub(crate) consuming: bool,
+    pub(crate) reads_items: bool,
     delay: Millis,
     /// Frames that arrived while the reader waited.
     unread: Vec<(u64, Frame)>,
@@ -105,40 +105,40 @@ pub(crate) struct World<M: Model> {
     opened: Millis,
     lossy: bool,
     /// The number of consecutive deadlines that were due at once.
-    hurried: u32,
+    repeated_deadlines: u32,
     /// The total size of the items.
     taken: u64,
 }
 
-impl<M: Model> World<M> {
+impl<M: Model> Environment<M> {
     pub(crate) fn run(model: M, begin: impl FnOnce(Target, u64) -> Session<M::Channel>, random: &mut Random) {
         let target = Target {
             address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
             password: random.once_in(2).then(|| Password::new("0")),
             ..Target::default()
         };
-        let mut world = Self {
+        let mut environment = Self {
             session: begin(target, random.below(u64::MAX)),
             model,
             now: 0,
-            happenings: BTreeMap::new(),
+            occurrences: BTreeMap::new(),
             order: 0,
             connection: None,
             next_connection: 0,
-            dialling: None,
+            connecting: None,
             authorizing: false,
-            deaf: false,
-            mute: false,
-            cut: None,
-            severed: None,
-            asleep: 0,
+            drops_to_client: false,
+            drops_to_server: false,
+            lossy_to_client: None,
+            lossy_to_server: None,
+            suspended_until: 0,
             taken: 0,
             refusing: false,
             running: true,
             password: 0,
             key_works: true,
-            heard: 0,
-            consuming: true,
+            last_activity: 0,
+            reads_items: true,
             delay: 20,
             unread: Vec::new(),
             presented: 0,
@@ -146,27 +146,27 @@ impl<M: Model> World<M> {
             departure: 0,
             opened: 0,
             lossy: false,
-            hurried: 0,
+            repeated_deadlines: 0,
         };
-        world.plan(0, Happening::Chatter);
-        world.plan(0, Happening::Act);
+        environment.plan(0, Occurrence::Chatter);
+        environment.plan(0, Occurrence::Act);
         let first = random.between(0, 20_000);
-        world.plan(first, Happening::Weather);
+        environment.plan(first, Occurrence::NetworkChange);
         let end = random.between(10_000, 400_000);
-        world.settle(random);
-        while world.now < end && world.step(end, random) {}
-        world.finish();
+        environment.settle(random);
+        while environment.now < end && environment.step(end, random) {}
+        environment.finish();
     }
 
-    fn plan(&mut self, after: Millis, happening: Happening) {
+    fn plan(&mut self, after: Millis, occurrence: Occurrence) {
         self.order += 1;
-        self.happenings.insert((self.now + after, self.order), happening);
+        self.occurrences.insert((self.now + after, self.order), occurrence);
     }
 
     /// Simulates the next occurrence; `false` if there is none.
     fn step(&mut self, end: Millis, random: &mut Random) -> bool {
         let deadline = self.session.poll_timeout();
-        let next = self.happenings.first_key_value().map(|((at, _), _)| (*at).max(self.asleep));
+        let next = self.occurrences.first_key_value().map(|((at, _), _)| (*at).max(self.suspended_until));
         let closed = matches!(self.session.state(), State::Closed(_));
         if closed {
             assert_eq!(deadline, None, "a closed session has no deadline");
@@ -181,7 +181,7 @@ impl<M: Model> World<M> {
         let timer = deadline.map(|deadline| {
             let late = if random.once_in(4) { random.below(200) } else { 0 };
             let early = if random.once_in(20) { random.below(500) } else { 0 };
-            (deadline + late).saturating_sub(early).max(self.now).max(self.asleep)
+            (deadline + late).saturating_sub(early).max(self.now).max(self.suspended_until)
         });
         match (timer, next) {
             (Some(timer), next) if next.is_none_or(|next| timer <= next) => {
@@ -189,17 +189,17 @@ impl<M: Model> World<M> {
                 self.session.handle_timeout(self.now);
                 // A wait can be zero, but time has to advance.
                 let due = self.session.poll_timeout().is_some_and(|deadline| deadline <= self.now);
-                self.hurried = if due && deadline.is_some_and(|deadline| deadline <= self.now) {
-                    self.hurried + 1
+                self.repeated_deadlines = if due && deadline.is_some_and(|deadline| deadline <= self.now) {
+                    self.repeated_deadlines + 1
                 } else {
                     0
                 };
-                assert!(self.hurried < 3, "a deadline that was handled is over");
+                assert!(self.repeated_deadlines < 3, "a deadline that was handled is over");
             }
             (_, Some(next)) if next <= end => {
                 self.now = next;
-                if let Some((_, happening)) = self.happenings.pop_first() {
-                    self.happen(happening, random);
+                if let Some((_, occurrence)) = self.occurrences.pop_first() {
+                    self.happen(occurrence, random);
                 }
             }
             _ => return false,
@@ -208,27 +208,31 @@ impl<M: Model> World<M> {
         true
     }
 
-    fn happen(&mut self, happening: Happening, random: &mut Random) {
-        match happening {
-            Happening::Connected(connection) => self.dialled(connection, random),
-            Happening::ToClient(connection, frame) if self.connection == Some(connection) => {
+    fn happen(&mut self, occurrence: Occurrence, random: &mut Random) {
+        match occurrence {
+            Occurrence::Connected(connection) => self.dialled(connection, random),
+            Occurrence::ToClient(connection, frame) if self.connection == Some(connection) => {
                 if self.session.wants_read() {
                     self.deliver(frame);
                 } else {
                     self.unread.push((connection, frame));
                 }
             }
-            Happening::ToServer(connection, _) if self.mute => self.severed = Some(connection),
+            Occurrence::ToServer(connection, _) if self.drops_to_server => {
+                self.lossy_to_server = Some(connection)
+            }
             // Messages in flight arrive even after the client has left.
-            Happening::ToServer(connection, text) if self.severed != Some(connection) => {
+            Occurrence::ToServer(connection, text) if self.lossy_to_server != Some(connection) => {
                 for frame in self.model.receive(connection, &text) {
                     self.send_back(connection, frame, random);
                 }
             }
-            Happening::ToClient(..) | Happening::ToServer(..) => {}
-            Happening::Authorized => self.authorized(random),
-            Happening::Chatter => {
-                if let Some(connection) = self.connection.filter(|it| !self.deaf && self.cut != Some(*it)) {
+            Occurrence::ToClient(..) | Occurrence::ToServer(..) => {}
+            Occurrence::Authorized => self.authorized(random),
+            Occurrence::Chatter => {
+                if let Some(connection) =
+                    self.connection.filter(|it| !self.drops_to_client && self.lossy_to_client != Some(*it))
+                {
                     for frame in self.model.chatter(connection, random) {
                         self.send_back(connection, frame, random);
                     }
@@ -239,34 +243,34 @@ impl<M: Model> World<M> {
                     }
                 }
                 let pause = random.between(1, 4_000);
-                self.plan(pause, Happening::Chatter);
+                self.plan(pause, Occurrence::Chatter);
             }
-            Happening::Act => {
+            Occurrence::Act => {
                 if random.once_in(10) {
-                    self.consuming = !self.consuming;
+                    self.reads_items = !self.reads_items;
                 }
                 if matches!(self.session.state(), State::Reconnecting { at, .. } if at > self.now) {
                     hostile::report_late(&mut self.session, self.now, random);
                 }
                 M::act(self, random);
                 let pause = random.between(1, 6_000);
-                self.plan(pause, Happening::Act);
+                self.plan(pause, Occurrence::Act);
             }
-            Happening::Weather => {
-                self.weather(random);
+            Occurrence::NetworkChange => {
+                self.network_change(random);
                 let pause = random.between(1, 60_000);
-                self.plan(pause, Happening::Weather);
+                self.plan(pause, Occurrence::NetworkChange);
             }
         }
     }
 
-    fn weather(&mut self, random: &mut Random) {
+    fn network_change(&mut self, random: &mut Random) {
         self.delay = random.between(0, 2_000);
         match random.below(14) {
             0 | 1 => {
                 // Both directions, or one of them.
-                self.deaf = !random.once_in(4);
-                self.mute = !self.deaf || random.once_in(2);
+                self.drops_to_client = !random.once_in(4);
+                self.drops_to_server = !self.drops_to_client || random.once_in(2);
                 self.lossy = true;
             }
             2 => self.refusing = true,
@@ -285,10 +289,10 @@ impl<M: Model> World<M> {
                 self.departure = self.departure.max(until);
                 self.lossy = true;
             }
-            9 if random.once_in(4) => self.asleep = self.now + random.below(120_000),
+            9 if random.once_in(4) => self.suspended_until = self.now + random.below(120_000),
             _ => {
-                self.deaf = false;
-                self.mute = false;
+                self.drops_to_client = false;
+                self.drops_to_server = false;
                 self.refusing = false;
                 self.running = true;
             }
@@ -303,13 +307,13 @@ impl<M: Model> World<M> {
     }
 
     fn send_back(&mut self, connection: u64, frame: Frame, random: &mut Random) {
-        if self.deaf {
-            self.cut = Some(connection);
+        if self.drops_to_client {
+            self.lossy_to_client = Some(connection);
         }
-        if self.cut != Some(connection) {
+        if self.lossy_to_client != Some(connection) {
             // A connection keeps the order of its messages.
             self.arrival = self.arrival.max(self.now + random.between(0, self.delay));
-            self.plan(self.arrival - self.now, Happening::ToClient(connection, frame));
+            self.plan(self.arrival - self.now, Occurrence::ToClient(connection, frame));
         }
     }
 
@@ -320,7 +324,7 @@ impl<M: Model> World<M> {
 
     /// How long the program has run since `time`.
     pub(crate) fn awake_since(&self, moment: Millis) -> Millis {
-        self.now.saturating_sub(moment.max(self.asleep))
+        self.now.saturating_sub(moment.max(self.suspended_until))
     }
 
     /// Whether the current connection may have lost messages.
@@ -329,7 +333,7 @@ impl<M: Model> World<M> {
     }
 
     fn deliver(&mut self, frame: Frame) {
-        self.heard = self.now;
+        self.last_activity = self.now;
         self.model.delivered(&frame);
         match frame {
             Frame::Text(text) => self.session.handle_text(self.now, &text),
@@ -346,17 +350,17 @@ impl<M: Model> World<M> {
     }
 
     fn dialled(&mut self, connection: u64, random: &mut Random) {
-        if self.dialling != Some(connection) || self.deaf || self.mute {
+        if self.connecting != Some(connection) || self.drops_to_client || self.drops_to_server {
             return;
         }
-        self.dialling = None;
+        self.connecting = None;
         if self.refusing {
             let status = random.pick(&[None, None, Some(502), Some(404), Some(401), Some(429)]);
             self.session.handle_failure(self.now, &ConnectFailure { status, message: "refused".to_owned() });
             return;
         }
         self.connection = Some(connection);
-        self.heard = self.now;
+        self.last_activity = self.now;
         self.opened = self.now;
         self.departure = self.now;
         self.lossy = false;
@@ -376,7 +380,7 @@ impl<M: Model> World<M> {
         }
         let refused = |status| {
             Err(Error::Server(Box::new(ServerError {
-                operation: "world".to_owned(),
+                operation: "environment".to_owned(),
                 status,
                 ..ServerError::default()
             })))
@@ -398,10 +402,10 @@ impl<M: Model> World<M> {
             match output {
                 Action::Authorize => {
                     self.connection = None;
-                    self.dialling = None;
+                    self.connecting = None;
                     self.authorizing = true;
                     let after = random.between(0, 3_000);
-                    self.plan(after, Happening::Authorized);
+                    self.plan(after, Occurrence::Authorized);
                 }
                 Action::Connect(url) => {
                     self.connection = None;
@@ -413,18 +417,18 @@ impl<M: Model> World<M> {
                     self.presented =
                         token.and_then(|token| token.parse().ok()).expect("every URL has a token");
                     self.next_connection += 1;
-                    self.dialling = Some(self.next_connection);
+                    self.connecting = Some(self.next_connection);
                     let after = random.between(0, self.delay);
-                    self.plan(after, Happening::Connected(self.next_connection));
+                    self.plan(after, Occurrence::Connected(self.next_connection));
                 }
                 Action::Send(text) => {
                     let connection = self.connection.expect("nothing is sent without a socket");
                     self.departure = self.departure.max(self.now + random.between(0, self.delay));
-                    self.plan(self.departure - self.now, Happening::ToServer(connection, text));
+                    self.plan(self.departure - self.now, Occurrence::ToServer(connection, text));
                 }
                 Action::Close(_) => {
                     self.connection = None;
-                    self.dialling = None;
+                    self.connecting = None;
                     self.unread.clear();
                 }
             }
@@ -435,7 +439,7 @@ impl<M: Model> World<M> {
     pub(crate) fn settle(&mut self, random: &mut Random) {
         self.notice_open();
         self.perform(random);
-        if self.consuming {
+        if self.reads_items {
             self.take_all();
             while self.session.wants_read() && !self.unread.is_empty() {
                 let (connection, frame) = self.unread.remove(0);
@@ -447,7 +451,7 @@ impl<M: Model> World<M> {
             }
         }
         if !self.session.wants_read() {
-            self.heard = self.now;
+            self.last_activity = self.now;
         }
         let counters = self.session.counters();
         assert_eq!(
@@ -458,9 +462,9 @@ impl<M: Model> World<M> {
         if matches!(self.session.state(), State::Open | State::Unstable) {
             // The timers of the ping and of the pong are at most 200 ms late each, unless the program is suspended.
             assert!(
-                self.awake_since(self.heard) <= DEAD + 2 * 200,
+                self.awake_since(self.last_activity) <= DEAD + 2 * 200,
                 "a dead link is noticed: silent for {}",
-                self.now - self.heard
+                self.now - self.last_activity
             );
         }
         M::check(self);
