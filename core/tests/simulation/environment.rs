@@ -219,7 +219,7 @@ impl<M: Model> Environment<M> {
                 }
             }
             Occurrence::ToServer(connection, _) if self.drops_to_server => {
-                self.lossy_to_server = Some(connection)
+                self.lossy_to_server = Some(connection);
             }
             // Messages in flight arrive even after the client has left.
             Occurrence::ToServer(connection, text) if self.lossy_to_server != Some(connection) => {
