@@ -75,7 +75,7 @@ test("a pending call keeps the process alive until it is cancelled", async (t) =
   const { child, exit } = start(
     t,
     port,
-    `const call = client.call("computers.click", '{"id":"slow","x":1,"y":2}', "{}");
+    `const call = client.call("computers.click", { id: "slow", x: 1, y: 2 }, {});
      process.on("SIGUSR2", () => call.cancel()); await call.outcome();`,
   );
   await once(server, "slow");
