@@ -122,17 +122,17 @@ export interface BindingTerminal extends BindingChannel<TerminalItem> {
 }
 
 /** Where samples go: by the port, or through a ring in shared memory if there is one. */
-export interface Sink {
+export interface SampleSink {
   port: WebMessagePort;
   ring: SharedArrayBuffer | undefined;
 }
 
 export interface BindingAudio extends BindingChannel<AudioItem> {
   /**
-   * Lets the samples go to a sink, and no longer to `next`; without a sink, to `next` again. Only a channel in a worker
-   * has it.
+   * Sends the samples to a sink instead of `next`; without a sink, to `next` again. Only a channel in a worker has this
+   * method.
    */
-  pour?(sink: Sink | undefined): void;
+  pipeTo?(sink: SampleSink | undefined): void;
 }
 
 export interface BindingEvents extends BindingChannel<EventItem> {

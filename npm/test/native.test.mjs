@@ -9,7 +9,7 @@ const refuse = () => {
   throw new Error(JSON.stringify(record));
 };
 
-/** An addon whose client does what `raw` says. */
+/** An addon with a simulated client. */
 const binding = (raw) =>
   nativeBinding({
     version: () => "1.2.3",
@@ -23,7 +23,7 @@ const binding = (raw) =>
     level: (samples) => Float32Array.of(samples[0], samples[0]),
   });
 
-test("parameters and results pass as JSON, bytes as bytes", async () => {
+test("parameters and results are passed as JSON, and bytes as bytes", async () => {
   const calls = [];
   const bytes = Uint8Array.of(1);
   const { client, version, kind } = binding({
@@ -46,7 +46,7 @@ test("parameters and results pass as JSON, bytes as bytes", async () => {
   ]);
 });
 
-test("a failure is a record, whether it is thrown or the outcome", async () => {
+test("a failure is an error record, as an exception and as an outcome", async () => {
   const { client } = binding({
     call: () => ({ outcome: async () => ({ ok: false, json: JSON.stringify(record) }), cancel() {} }),
     terminal: refuse,
@@ -63,7 +63,7 @@ test("a failure is a record, whether it is thrown or the outcome", async () => {
   assert.throws(() => broken.client({}).terminal({}, {}), { name: "BindingError", message: /no JSON/ });
 });
 
-test("a batch gives each item its own part of the text or the samples", async () => {
+test("each item of a batch gets its part of the text or the samples", async () => {
   const batches = [
     { json: '[{"type":"output","length":2},{"type":"reconnected"},{"type":"output","length":1}]', text: "abc" },
     {
@@ -82,7 +82,7 @@ test("a batch gives each item its own part of the text or the samples", async ()
   ]);
   const [, first, second] = await terminal.next();
   assert.deepEqual([first.samples, second.samples], [Float32Array.of(1, 2), Float32Array.of(3)]);
-  // Each can be transferred alone.
+  // Each one can be transferred separately.
   assert.notEqual(first.samples.buffer, second.samples.buffer);
   assert.deepEqual(await terminal.next(), [{ type: "exit", code: 0 }]);
   assert.equal(await terminal.next(), null);

@@ -1,4 +1,4 @@
-// A sound channel in a worker, seen from the page, with workers that the tests act out.
+// An audio channel in a worker: the side of the page, with simulated workers.
 import assert from "node:assert/strict";
 import test, { afterEach } from "node:test";
 import { fakePlatform, until } from "./support/fake-binding.mjs";
@@ -12,7 +12,7 @@ afterEach(() => {
   delete globalThis.Worker;
 });
 
-/** Replaces the global class; `say` is what a worker does when it runs. */
+/** Replaces the global class. `say` is the behavior of a started worker. */
 function workers(say) {
   const made = [];
   globalThis.Worker = class {
@@ -36,7 +36,7 @@ function workers(say) {
   return made;
 }
 
-const greets = (worker) => queueMicrotask(() => worker.send({ type: "hello" }));
+const greets = (worker) => queueMicrotask(() => worker.send({ type: "ready" }));
 
 async function client() {
   const { platform, channels } = fakePlatform();
@@ -44,7 +44,7 @@ async function client() {
   return { client: withAudioWorkers(binding, "the module", () => "worker.js").client({ base_url: "b" }), channels };
 }
 
-/** A channel that the worker has opened. */
+/** Opens a channel in a worker. */
 async function open() {
   const made = workers(greets);
   const { client: remote, channels } = await client();
@@ -55,7 +55,7 @@ async function open() {
   return { audio: await opening, worker, channels };
 }
 
-test("the worker gets what it needs, and the page gets the states and the items", async () => {
+test("the worker receives its task, and the page receives the states and the items", async () => {
   const { audio, worker, channels } = await open();
   assert.deepEqual(worker.got, [
     {
@@ -82,7 +82,7 @@ test("the worker gets what it needs, and the page gets the states and the items"
   audio.close();
   assert.deepEqual(worker.got.at(-1), { type: "close" });
   worker.send({ type: "items", items: null, counters });
-  assert.equal(worker.terminated, false, "its last state is still to come");
+  assert.equal(worker.terminated, false, "its last state has not arrived yet");
   worker.send({ type: "state", state: { status: "closed", cause: { reason: "normal" } }, counters });
   assert.equal(worker.terminated, true);
   assert.equal((await audio.nextState()).status, "closed");
@@ -90,7 +90,7 @@ test("the worker gets what it needs, and the page gets the states and the items"
   assert.equal(await audio.next(), null);
 });
 
-test("what the binding refuses in the worker is refused in the page", async () => {
+test("an error of the binding in the worker reaches the page", async () => {
   const made = workers(greets);
   const { client: remote } = await client();
   const opening = remote.audio({ computer_id: "c" }, {});
@@ -101,7 +101,7 @@ test("what the binding refuses in the worker is refused in the page", async () =
   assert.equal(made[0].terminated, true);
 });
 
-test("a worker that breaks down breaks the channel", async () => {
+test("a failure of the worker fails the channel", async () => {
   const { audio, worker } = await open();
   const items = audio.next();
   worker.onerror({ message: "unreachable" });
@@ -122,7 +122,7 @@ for (const [what, say] of Object.entries({
     greets(worker);
   },
 })) {
-  test(`the page's thread takes the place of a worker ${what}`, async () => {
+  test(`the channel runs in the main thread ${what}`, async () => {
     const made = workers(say);
     const { client: remote, channels } = await client();
     assert.equal(await remote.audio({ computer_id: "c" }, {}), channels[0]);

@@ -1,13 +1,13 @@
-// A binding in memory: it says what it was asked, and does what the test says.
+// A simulated binding. It records its calls and is controlled by the test.
 
-/** A promise and what settles it. */
+/** Creates a promise with its `resolve` and `reject`. */
 export function deferred() {
   const result = {};
   result.promise = new Promise((resolve, reject) => Object.assign(result, { resolve, reject }));
   return result;
 }
 
-/** A channel whose items and states the test puts in. */
+/** A channel whose items and states are set by the test. */
 export class FakeChannel {
   pulls = 0;
   closed = false;
@@ -24,7 +24,7 @@ export class FakeChannel {
     unacknowledged: 0,
     reconnects: 0,
   };
-  /** How much input may wait. */
+  /** The number of bytes of input that may be pending. */
   room = 10;
   #items = [];
   #questions = 0;
@@ -72,7 +72,7 @@ export class FakeChannel {
     return this.state();
   }
 
-  /** Wants a password; the answer is in `answers`. */
+  /** Requests a password. The response is added to `answers`. */
   ask() {
     this.#questions += 1;
     this.#notify();
@@ -121,14 +121,14 @@ export class FakeChannel {
     return this.figures.pending >= this.room ? "full" : undefined;
   }
 
-  /** The server has everything. */
+  /** Acknowledges all input. */
   acknowledge() {
     this.figures.acknowledged += this.figures.pending;
     this.figures.pending = 0;
     this.#notify();
   }
 
-  /** The link breaks, and what was not acknowledged may be lost. */
+  /** Loses the connection. Input that is not acknowledged may be lost. */
   break() {
     this.figures.unacknowledged += this.figures.pending;
     this.figures.pending = 0;
@@ -164,10 +164,10 @@ export class FakeChannel {
 }
 
 /**
- * A platform with a binding in memory.
+ * Creates a platform with a simulated binding.
  *
  * @param {(operation: string, params: object, call: { options: object, content?: object, cancelled: Promise<void> }) => unknown} answer
- *   the value of a call; what it throws is the record of an error
+ *   returns the value of a call, or throws its error record
  */
 export function fakePlatform(answer = () => ({}), { environment = {}, exposed = false } = {}) {
   const calls = [];
@@ -217,17 +217,17 @@ export function fakePlatform(answer = () => ({}), { environment = {}, exposed = 
   return { platform, calls, channels, loads: () => loads };
 }
 
-/** The record of a refusal. */
+/** Creates the error record of a refused call. */
 export function refusal(status, fields = {}) {
   return { kind: "server", message: `refused: ${status}`, delivered: "no", status, body: "{}", ...fields };
 }
 
-/** Waits until `ready` gives something other than undefined, while promises go on. */
+/** Waits until `ready` returns neither `undefined` nor `false`, while promises are processed. Returns the value. */
 export async function until(ready) {
   for (let turn = 0; turn < 1000; turn++) {
     const value = ready();
     if (value !== undefined && value !== false) return value;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  throw new Error("it did not come to that");
+  throw new Error("the condition was not met");
 }
