@@ -105,9 +105,9 @@ export class ConnectedComputer {
     };
     const caller = new Caller(platform, config, new ClientLog(logger, logLevel));
     let target: ChannelTarget = first;
-    const refreshTarget = async (fetch: NonNullable<typeof refresh>) => {
-      const { base_url: _, realtime_url: __, ...fresh } = parseConnection(await fetch());
-      if (fresh.computer_id !== this.id) throw invalidParameter("refresh", "computer_id", "must be that of the same computer");
+    const refreshTarget = async (getConnection: NonNullable<typeof refresh>) => {
+      const { base_url: _, realtime_url: __, ...fresh } = parseConnection(await getConnection());
+      if (fresh.computer_id !== this.id) throw invalidParameter("refresh", "computer_id", "must not be that of another computer");
       target = fresh;
       return target;
     };

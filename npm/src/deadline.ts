@@ -68,14 +68,7 @@ export class Deadline {
 
   /** Waits for `work` until the deadline. A deadline that passes does not cancel `work`; its result is ignored. */
   wait<T>(work: Promise<T>, missing: string, delivered?: Delivered): Promise<T> {
-    return this.promise(
-      (resolve, reject) => {
-        work.then(resolve, reject);
-        return undefined;
-      },
-      missing,
-      delivered,
-    );
+    return this.promise((resolve, reject) => void work.then(resolve, reject), missing, delivered);
   }
 
   /** Waits for `time` milliseconds. */

@@ -57,19 +57,11 @@ export class OrgoError extends Error {
       if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true });
     }
   }
-
-  static {
-    OrgoError.prototype.name = "OrgoError";
-  }
 }
 
 /** A parameter or an option is invalid. Nothing was sent. */
 export class InvalidParameterError extends OrgoError {
   declare readonly field: string;
-
-  static {
-    InvalidParameterError.prototype.name = "InvalidParameterError";
-  }
 }
 
 /** The response does not have the documented format. The server executed the call. */
@@ -77,94 +69,46 @@ export class DecodeError extends OrgoError {
   declare readonly path: string;
   declare readonly status: number;
   declare readonly body: string;
-
-  static {
-    DecodeError.prototype.name = "DecodeError";
-  }
 }
 
 /** The response body is larger than `maxResponseBytes`, which is the `limit`. The server executed the call. */
 export class ResponseTooLargeError extends OrgoError {
   declare readonly status: number;
   declare readonly limit: number;
-
-  static {
-    ResponseTooLargeError.prototype.name = "ResponseTooLargeError";
-  }
 }
 
 /** The server refused the call. The subclasses correspond to HTTP status codes. */
 export class APIError extends OrgoError {
   declare readonly status: number;
-
-  static {
-    APIError.prototype.name = "APIError";
-  }
 }
 
 /** 400: the server rejects a parameter, or the computer has no desktop at the moment. */
-export class BadRequestError extends APIError {
-  static {
-    BadRequestError.prototype.name = "BadRequestError";
-  }
-}
+export class BadRequestError extends APIError {}
 
 /** 401: the API key is missing or unknown. */
-export class AuthenticationError extends APIError {
-  static {
-    AuthenticationError.prototype.name = "AuthenticationError";
-  }
-}
+export class AuthenticationError extends APIError {}
 
 /** 403: the API key does not permit the call, or the limit of the plan is reached. */
-export class PermissionDeniedError extends APIError {
-  static {
-    PermissionDeniedError.prototype.name = "PermissionDeniedError";
-  }
-}
+export class PermissionDeniedError extends APIError {}
 
 /** 404: the resource does not exist, or belongs to another account. */
-export class NotFoundError extends APIError {
-  static {
-    NotFoundError.prototype.name = "NotFoundError";
-  }
-}
+export class NotFoundError extends APIError {}
 
 /** 409: the call is not possible in the current state, for example while the computer is waking. */
-export class ConflictError extends APIError {
-  static {
-    ConflictError.prototype.name = "ConflictError";
-  }
-}
+export class ConflictError extends APIError {}
 
 /** 429: too many calls. `retry_after` is the time to wait, if the server reports it. */
-export class RateLimitError extends APIError {
-  static {
-    RateLimitError.prototype.name = "RateLimitError";
-  }
-}
+export class RateLimitError extends APIError {}
 
 /** 5xx: the server or the desktop failed. */
-export class ServerError extends APIError {
-  static {
-    ServerError.prototype.name = "ServerError";
-  }
-}
+export class ServerError extends APIError {}
 
 /** The network failed before the response was complete. */
-export class ConnectionError extends OrgoError {
-  static {
-    ConnectionError.prototype.name = "ConnectionError";
-  }
-}
+export class ConnectionError extends OrgoError {}
 
 /** A time limit was exceeded. */
 export class TimeoutError extends OrgoError {
   declare readonly limit: number;
-
-  static {
-    TimeoutError.prototype.name = "TimeoutError";
-  }
 }
 
 /** The operation was canceled by its `AbortSignal`. */
@@ -173,38 +117,45 @@ export class AbortError extends OrgoError {
   get reason(): unknown {
     return this.cause;
   }
-
-  static {
-    AbortError.prototype.name = "AbortError";
-  }
 }
 
 /** The channel ended. */
 export class ChannelClosedError extends OrgoError {
   /** The reason why the channel ended. */
   declare readonly cause: CloseCause;
-
-  static {
-    ChannelClosedError.prototype.name = "ChannelClosedError";
-  }
 }
 
 /**
  * The host lacks a required feature: neither the native addon nor the WebAssembly module can be loaded, or the platform has no
  * audio output, for example. `cause` is the error of the host, if there is one.
  */
-export class BindingError extends OrgoError {
-  static {
-    BindingError.prototype.name = "BindingError";
-  }
-}
+export class BindingError extends OrgoError {}
 
 /** The computer is in a state from which it cannot reach the expected one by itself. */
-export class ComputerStateError extends OrgoError {
-  static {
-    ComputerStateError.prototype.name = "ComputerStateError";
-  }
-}
+export class ComputerStateError extends OrgoError {}
+
+// Minifiers rename classes, so each class gets its name explicitly.
+const CLASSES = {
+  OrgoError,
+  InvalidParameterError,
+  DecodeError,
+  ResponseTooLargeError,
+  APIError,
+  BadRequestError,
+  AuthenticationError,
+  PermissionDeniedError,
+  NotFoundError,
+  ConflictError,
+  RateLimitError,
+  ServerError,
+  ConnectionError,
+  TimeoutError,
+  AbortError,
+  ChannelClosedError,
+  BindingError,
+  ComputerStateError,
+};
+for (const [name, errorClass] of Object.entries(CLASSES)) errorClass.prototype.name = name;
 
 const BY_STATUS: Record<number, typeof APIError> = {
   400: BadRequestError,

@@ -167,11 +167,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
 export function checkWellFormed(owner: string, name: string, value: unknown): void {
   const texts = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
   if (texts.some((text) => typeof text === "string" && LONE_SURROGATE.test(text))) {
-    throw invalidParameter(
-      owner,
-      name,
-      "must be well-formed Unicode: it contains half of a surrogate pair, such as half of an emoji",
-    );
+    throw invalidParameter(owner, name, "must be well-formed: it contains half of a surrogate pair, such as half of an emoji");
   }
 }
 

@@ -260,7 +260,7 @@ for (const count of [12, 500]) {
     const all = answers.map(() => orgo.computer("c").click({ x: 1, y: 1 }, { signal }));
     await until(() => calls.length === count);
     assert.equal(counted(), 1);
-    answers.forEach(({ resolve }) => resolve({ success: true }));
+    for (const { resolve } of answers) resolve({ success: true });
     await Promise.all(all);
     assert.equal(counted(), 0);
     // Node emits warnings in the next tick.
@@ -351,7 +351,7 @@ function uploading() {
     wake();
   };
   const client = () => ({
-    call: (operation, params, options, content) => {
+    call: (operation, _params, options, content) => {
       if (operation !== "files.upload") return { outcome: Promise.resolve({ ok: true, value: { id: "c", workspace_id: "w" } }) };
       calls.push({ options, content });
       return {

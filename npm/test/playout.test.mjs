@@ -10,7 +10,7 @@ const module = new WebAssembly.Module(readFileSync(new URL("../../target/playout
 const RATE = 24_000;
 const BLOCK = 128;
 const DEPTH = { initial: 60, minimum: 60 };
-/** The largest step between two frames: that of a 5 ms fade of a constant 0.5, twice because fades may overlap. */
+/** The largest change between two frames in a 5 ms fade of a constant 0.5, doubled for a step that is spread over the fade. */
 const LARGEST_STEP = (2 * 0.5) / (0.005 * RATE) + 1e-6;
 
 const constant = (frames, channels = 1, sample_rate = RATE) => ({
@@ -30,7 +30,7 @@ function listen(playout, seconds) {
   for (let block = 0; block < (seconds * RATE) / BLOCK; block++) {
     const output = [new Float32Array(BLOCK), new Float32Array(BLOCK)];
     playout.pull(output);
-    output.forEach((channel, at) => heard[at].push(...channel));
+    for (const [at, channel] of output.entries()) heard[at].push(...channel);
     const { received, played, buffered, dropped } = playout.report();
     assert.equal(received, played + buffered + dropped);
   }

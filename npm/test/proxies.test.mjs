@@ -10,10 +10,12 @@ const VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap
 /** Sets the given proxy variables, and unsets the others, during a test. */
 function environment(t, variables) {
   const before = Object.fromEntries([...VARIABLES, "NODE_USE_ENV_PROXY"].map((name) => [name, process.env[name]]));
-  const set = (all) =>
-    Object.entries(all).forEach(([name, value]) =>
-      value === undefined ? delete process.env[name] : (process.env[name] = value),
-    );
+  const set = (all) => {
+    for (const [name, value] of Object.entries(all)) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+  };
   set({ ...Object.fromEntries(Object.keys(before).map((name) => [name])), ...variables });
   t.after(() => set(before));
 }

@@ -16,7 +16,7 @@ export async function play(
   expectedRate: number,
   workletUrl: string | URL,
 ): Promise<Player> {
-  if (typeof AudioContext === "undefined") throw playError("there is no AudioContext, use a document in a browser");
+  if (typeof AudioContext === "undefined") throw playError("only a page has an AudioContext");
   // A number as `latencyHint` would increase the delay.
   const context =
     (given as unknown as AudioContext | undefined) ?? new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
@@ -30,9 +30,9 @@ export async function play(
 
     const feed = new MessageChannel();
     // Samples in shared memory arrive without the event loop of another thread.
-    const ring = globalThis.crossOriginIsolated && audio.pipesOffThread ? createRing() : undefined;
+    const ring = globalThis.crossOriginIsolated && audio.offThread ? createRing() : undefined;
     source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
-    const transport = audio.pipesOffThread ? (ring ? "ring" : "port") : "page";
+    const transport = audio.offThread ? (ring ? "ring" : "port") : "page";
     const player = new Player({ context, source, transport, release }, volume);
     audio
       .pipeTo({ port: feed.port1, ring }, player.ended)
@@ -60,7 +60,7 @@ async function startWorklet(context: AudioContext, url: string | URL, settings: 
   }
   // In some browsers `addModule` resolves although the module throws an exception.
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(failed(`it did not start within ${START_TIMEOUT} ms`)), START_TIMEOUT);
+    const timer = setTimeout(() => reject(failed("it did not start in time")), START_TIMEOUT);
     const settle = (settled: () => void) => {
       clearTimeout(timer);
       settled();

@@ -194,7 +194,7 @@ export class Player extends Emitter<PlayerEvents> {
     const context = this.#parts.context as AudioContext & { setSinkId?(id: string): Promise<void> };
     const outputError = (problem: string, cause?: unknown) =>
       new BindingError({ kind: "binding", message: `player.setOutput: ${problem}`, delivered: "no", cause });
-    if (context.setSinkId === undefined) throw outputError("this browser does not support the selection of an output device");
+    if (context.setSinkId === undefined) throw outputError("this browser cannot select an output device");
     await context.setSinkId(deviceId).catch((error: Error) => {
       throw outputError(error.message, error);
     });

@@ -137,7 +137,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   pcmReadable(options: RecordOptions = {}): NodeReadable {
     checkFields("audio.pcmReadable", "options", options, { duration: checks.seconds });
     if (this.#platform.readable === undefined) {
-      const message = "audio.pcmReadable: Node streams exist only in Node, use audio.pcm()";
+      const message = "audio.pcmReadable: only Node has a Readable, use audio.pcm()";
       throw new BindingError({ kind: "binding", message, delivered: "no" });
     }
     return this.#platform.readable(this.#bytes(options.duration ?? Infinity, false));
@@ -171,7 +171,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
    *
    * @internal
    */
-  get pipesOffThread(): boolean {
+  get offThread(): boolean {
     return this.#binding.pipeTo !== undefined;
   }
 

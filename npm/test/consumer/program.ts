@@ -66,7 +66,7 @@ export async function control(): Promise<number | undefined> {
   const opened = await events.waitFor("window_open", { where: ({ data }) => data.title === "x" });
   const title: string = opened.data.title;
   const copied: EventOf<"clipboard"> = await events.waitFor("clipboard");
-  await using all = await computer.events(EVENT_TYPES);
+  await using _all = await computer.events(EVENT_TYPES);
 
   const connection: Connection = await computer.connection();
   const sent: ConnectionData = JSON.parse(JSON.stringify(connection));
