@@ -1,5 +1,5 @@
-// Measures: `npm run bench`, and by a name what has a folder of its own in tests/bench, such as `npm run bench -- audio`.
-// Every figure of time stands beside a peer in the same run, or beside what the documents say of the service.
+// Runs the benchmarks: `npm run bench`, or `npm run bench -- NAME` for a folder of tests/bench, such as `audio`.
+// Each time is shown next to a reference from the same run, or next to the value that the service documents.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
@@ -10,7 +10,7 @@ import { setup } from "./setup.mjs";
 await main(async () => {
   const [what = ".", ...args] = argv.slice(2);
   const program = join("tests/bench", what, "run.mjs");
-  if (!existsSync(join(root, program))) throw new Failure(`There is no ${program}`);
+  if (!existsSync(join(root, program))) throw new Failure(`No benchmark ${what}: ${program} does not exist`);
   await setup({ test: true });
   await build();
   await run(process.execPath, [program, ...args], { cwd: root });

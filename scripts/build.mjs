@@ -1,4 +1,4 @@
-// Builds everything in release: `npm run build [-- wasm addon npm desktop]`. What is up to date is left alone.
+// Builds everything in release mode: `npm run build [-- wasm addon npm desktop]`. Skips targets that are up to date.
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
@@ -29,14 +29,14 @@ const targets = {
 export async function build(names = Object.keys(targets)) {
   usePaths();
   for (const name of names) {
-    if (!targets[name]) throw new Failure(`There is no ${name} to build, only ${Object.keys(targets).join(", ")}`);
+    if (!targets[name]) throw new Failure(`Unknown build target ${name}. Targets: ${Object.keys(targets).join(", ")}`);
     await step(`Build: ${name}`, targets[name]);
   }
 }
 
 async function buildWasm() {
   if ((await output("wasm-opt", ["--version"])) === undefined) {
-    throw new Failure("wasm-opt is not in node_modules/.bin: run `npm run setup`");
+    throw new Failure("wasm-opt is missing from node_modules/.bin: run `npm run setup`");
   }
   const out = join(root, "npm/dist/wasm");
   rmSync(out, { recursive: true, force: true });
@@ -47,7 +47,7 @@ async function buildWasm() {
   await buildPlayout();
 }
 
-/** The module that the build of the npm package puts into the audio worklet. */
+/** Builds the WebAssembly module that the npm package embeds in the audio worklet. */
 async function buildPlayout() {
   const target = "wasm32-unknown-unknown";
   await run("cargo", ["build", "--quiet", "--package", "orgo-playout", "--profile", "wasm", "--target", target], {
@@ -61,15 +61,16 @@ async function buildPlayout() {
 async function buildAddon() {
   await run("cargo", ["build", "--package", "orgo-node", "--profile", "addon"], { env: anonymous() });
   const library = { linux: "liborgo_node.so", darwin: "liborgo_node.dylib", win32: "orgo_node.dll" }[process.platform];
-  if (library === undefined) throw new Failure(`There is no addon for ${process.platform}; the wasm binding works everywhere`);
+  if (library === undefined)
+    throw new Failure(`The addon does not support ${process.platform}. The WebAssembly binding works everywhere.`);
   const out = join(root, "npm/dist/native");
   mkdirSync(out, { recursive: true });
   copyFileSync(join(cargoTarget(), "addon", library), join(out, `orgo.${platformName()}.node`));
 }
 
 /**
- * The environment for a build that is handed to others: the places of source files, which panics name, begin below the
- * checkout or the registry and not in the home of whoever builds.
+ * The environment for binaries that are distributed. Panic messages contain the paths of source files; this makes them
+ * relative to the checkout or the registry, so they do not reveal the home directory of the build machine.
  */
 function anonymous() {
   const { CARGO_ENCODED_RUSTFLAGS: encoded, RUSTFLAGS: plain, CARGO_HOME: home = join(homedir(), ".cargo") } = process.env;
@@ -78,10 +79,10 @@ function anonymous() {
   return { CARGO_ENCODED_RUSTFLAGS: [...flags, ...hidden].join("\x1f") };
 }
 
-/** Where Cargo puts what it builds. */
+/** Cargo's output directory. */
 const cargoTarget = () => process.env.CARGO_TARGET_DIR ?? join(root, "target");
 
-/** The name of this platform's addon, as npm/src/bindings/native.ts looks for it. */
+/** The platform part of the addon's file name. npm/src/bindings/native.ts looks for the same name. */
 function platformName() {
   const { platform, arch } = process;
   if (platform !== "linux") return `${platform}-${arch}`;
@@ -93,7 +94,7 @@ async function buildNpm() {
   await run("npm", ["run", "--silent", "build", "--workspace", "npm"]);
 }
 
-/** Runs `work` unless its inputs are those of the last time and its output is there. */
+/** Runs `work` if its inputs have changed since the last run, or if its result is missing. */
 async function unlessFresh(name, inputs, result, work) {
   const stamp = join(root, "target/stamps", name);
   const hash = createHash("sha256");
@@ -103,7 +104,7 @@ async function unlessFresh(name, inputs, result, work) {
     console.log("  up to date");
     return;
   }
-  // Half of a result is none, also for the inputs that it was made of before.
+  // If `work` fails halfway, its result must not count as up to date for the previous inputs either.
   rmSync(stamp, { force: true });
   await work();
   mkdirSync(join(root, "target/stamps"), { recursive: true });

@@ -1,14 +1,14 @@
-// Writes desktop/src/screen/keysyms.txt, the names of X11's keysyms, from the headers of Debian's x11proto-dev:
-// `node scripts/keysyms.mjs [FOLDER]`, where FOLDER holds keysymdef.h and XF86keysym.h.
+// Generates desktop/src/screen/keyboard/keysyms.txt, the names of the X11 keysyms, from the headers of Debian's x11proto-dev:
+// `node scripts/keysyms.mjs [FOLDER]`. FOLDER contains keysymdef.h and XF86keysym.h.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { argv } from "node:process";
 import { root } from "./lib/step.mjs";
 
 const folder = argv[2] ?? "/usr/include/X11";
-/** What the macro `_EVDEVK` of XF86keysym.h adds to a key's number in the Linux kernel. */
+/** The offset that the macro `_EVDEVK` in XF86keysym.h adds to a Linux key code. */
 const KERNEL = 0x1008_1000;
-/** The character in a comment is exact only if no parentheses or angles are around it. */
+/** A comment names the exact character only if it is not in parentheses or angle brackets. */
 const X = /^#define XK_(\w+)\s+0x([0-9a-fA-F]+)(?:\s*\/\*\s*U\+([0-9A-F]{4,6}) )?/gm;
 const XF86 = /^#define XF86XK_(\w+)\s+(?:0x([0-9a-fA-F]+)|_EVDEVK\(0x([0-9a-fA-F]+)\))/gm;
 
@@ -21,4 +21,4 @@ for (const [, name, keysym, character] of readFileSync(join(folder, "keysymdef.h
 for (const [, name, keysym, kernel] of readFileSync(join(folder, "XF86keysym.h"), "utf8").matchAll(XF86)) {
   add(`XF86${name}`, keysym ? parseInt(keysym, 16) : KERNEL + parseInt(kernel, 16));
 }
-writeFileSync(join(root, "desktop/src/screen/keysyms.txt"), `${lines.join("\n")}\n`);
+writeFileSync(join(root, "desktop/src/screen/keyboard/keysyms.txt"), `${lines.join("\n")}\n`);

@@ -1,49 +1,32 @@
-// Format, lints, types, documentation and generated files: `npm run lint`. Changes nothing.
+// Checks formats, lints, types, documentation, generated files and dependencies: `npm run lint`. Changes no file.
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
+import { audit } from "./audit.mjs";
 import { build } from "./build.mjs";
 import { main, run, step } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
 
+const WASM = ["--target", "wasm32-unknown-unknown"];
+
 export async function lint() {
-  const strict = { env: { RUSTDOCFLAGS: "-D warnings" } };
-  await step("Format", () => run("cargo", ["fmt", "--all", "--check"]));
+  await step("Rust format", () => run("cargo", ["fmt", "--all", "--check"]));
+  await step("TypeScript and JavaScript", () => run("biome", ["ci", "--error-on-warnings"]));
   await step("Generated files", () => run(process.execPath, ["scripts/types.mjs", "--check"]));
-  await step("Clippy", () =>
-    run("cargo", ["clippy", "--workspace", "--all-targets", "--all-features", "--quiet", "--", "-D", "warnings"]),
-  );
-  await step("Clippy for WebAssembly", () =>
-    run("cargo", [
-      "clippy",
-      "--package",
-      "orgo-wasm",
-      "--all-targets",
-      "--target",
-      "wasm32-unknown-unknown",
-      "--quiet",
-      "--",
-      "-D",
-      "warnings",
-    ]),
-  );
-  // Alone, since it replaces parts of the standard library.
-  await step("Clippy for the playout module", () =>
-    run("cargo", [
-      "clippy",
-      "--package",
-      "orgo-playout",
-      "--target",
-      "wasm32-unknown-unknown",
-      "--quiet",
-      "--",
-      "-D",
-      "warnings",
-    ]),
-  );
+  await step("Clippy", () => clippy("--workspace", "--all-targets", "--all-features"));
+  await step("Clippy for WebAssembly", () => clippy("--package", "orgo-wasm", "--all-targets", ...WASM));
+  // A separate run, because the playout module replaces parts of the standard library.
+  await step("Clippy for the playout module", () => clippy("--package", "orgo-playout", ...WASM));
   await step("Rust documentation", () =>
-    run("cargo", ["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items", "--quiet"], strict),
+    run("cargo", ["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items", "--quiet"], {
+      env: { RUSTDOCFLAGS: "-D warnings" },
+    }),
   );
   await step("TypeScript types", () => run("npm", ["run", "--silent", "check", "--workspaces", "--if-present"]));
+  await step("Dependencies", () => audit({ tolerant: true }));
+}
+
+function clippy(...args) {
+  return run("cargo", ["clippy", ...args, "--quiet", "--", "-D", "warnings"]);
 }
 
 if (import.meta.url === pathToFileURL(argv[1]).href) {

@@ -1,14 +1,17 @@
-// Installs everything that a fresh machine lacks: `npm run setup [-- --test]`. The other scripts call it.
+// Installs everything that is missing on a fresh machine: `npm run setup [-- --test]`. The other scripts call it.
 import { argv } from "node:process";
 import { pathToFileURL } from "node:url";
 import { ensurePackages, readList } from "./lib/packages.mjs";
 import { Failure, main, step } from "./lib/step.mjs";
 import { ensureNpm, ensureRust, ensureWasmTools, usePaths } from "./lib/tools.mjs";
 
-/** @param {{ test?: boolean, desktop?: boolean }} what whether tests are to be run, whether the local desktop is */
+/**
+ * @param {{ test?: boolean, desktop?: boolean }} options `test`: install what the tests need; `desktop`: install what
+ *   the local desktop needs
+ */
 export async function setup({ test = false, desktop = true } = {}) {
   const [major] = process.versions.node.split(".").map(Number);
-  if (major < 20) throw new Failure(`Node 20 or newer is needed; this is ${process.version}`);
+  if (major < 20) throw new Failure(`Node 20 or newer is required; this is ${process.version}`);
   if (process.platform !== "linux" && (test || desktop)) {
     throw new Failure("The local desktop needs Linux. With ORGO_API_KEY set, `npm start` works elsewhere too.");
   }
@@ -16,7 +19,7 @@ export async function setup({ test = false, desktop = true } = {}) {
   if (desktop) {
     await step("Debian packages for the local desktop", () => {
       const packages = readList("desktop/packages.txt");
-      // The tests use all of them.
+      // The tests also need the optional packages.
       return ensurePackages(test ? packages.map((it) => ({ ...it, optional: false })) : packages, "The local desktop");
     });
   }

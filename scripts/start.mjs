@@ -1,4 +1,5 @@
-// The main job: `npm start`. A local desktop and the dashboard on it; with ORGO_API_KEY set, the dashboard on the real service.
+// `npm start`: starts a local desktop and the dashboard for it. With ORGO_API_KEY set, starts the dashboard for the
+// hosted service instead.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -8,49 +9,50 @@ import { build } from "./build.mjs";
 import { openBrowser } from "./lib/browser.mjs";
 import { endChildren, killChildren, startChild } from "./lib/children.mjs";
 import { onOrphaned } from "./lib/parents.mjs";
-import { findRunning, keptKey, leaveWord } from "./lib/running.mjs";
+import { findRunning, storedApiKey, writeRecord } from "./lib/running.mjs";
 import { Failure, main, root, step } from "./lib/step.mjs";
 import { setup } from "./setup.mjs";
 
 const USAGE = `npm start [-- OPTIONS]
 
-  --isolation=auto|box|none   how computers are kept apart; default auto (desktop/README.md)
-  --data-dir=DIR              where computers and files are kept; with another folder a second desktop runs beside the first
-  --help`;
+  --isolation=auto|box|none   how computers are isolated; default auto (see desktop/README.md)
+  --data-dir=DIR              the folder for computers and files; use another folder to run a second desktop
+  --help                      show this text`;
 
 const DESKTOP = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/orgo-desktop");
-/** The exit code of a desktop whose data folder is in use. */
+/** The exit code of `orgo-desktop` if another desktop uses the data folder. */
 const BUSY = 75;
-/** How long a browser may take to read the file that leads it to the address. */
-const BROWSER_START = 5000;
-/** How soon a signal that comes again is another one: Ctrl-C arrives from the terminal and from npm. */
-const SAME_SIGNAL = 1000;
+/** How long a browser may take to read the file that redirects it to the dashboard, in ms. */
+const BROWSER_START_MS = 5000;
+/** One Ctrl-C arrives twice: from the terminal and from npm. A second signal counts only after this time, in ms. */
+const SIGNAL_DEBOUNCE_MS = 1000;
 
+/** When the shutdown began. */
 let ending;
-/** What is undone at the end. */
-const undo = [];
+/** Functions that clean up at shutdown. */
+const cleanups = [];
 
-/** Ends everything that was started, then this process. Whoever insists does not wait for what takes its time. */
+/** Ends all child processes, then this process. A second signal kills the children that are still running. */
 function end(code, reason) {
   if (ending) {
-    if (Date.now() - ending > SAME_SIGNAL) killChildren();
+    if (Date.now() - ending > SIGNAL_DEBOUNCE_MS) killChildren();
     return;
   }
   ending = Date.now();
-  for (const step of undo) step();
+  for (const cleanUp of cleanups) cleanUp();
   if (reason) console.error(`\n✗ ${reason}`);
-  // The dashboard first, so that it does not report a desktop that goes away.
+  // The dashboard ends first, so it does not report that the desktop has gone.
   endChildren().then(() => process.exit(code));
 }
 
-/** Starts a part that is to run until the end, and reads what it prints. */
+/** Starts a program that runs until shutdown, and reads its output. */
 function start(name, command, args, { env, onLine, onEnd = (how) => end(1, `${name} ended with ${how}`) }) {
   const { process: child, ended } = startChild(command, args, { cwd: root, env, readsOutput: true, endsWithInput: true });
   ended.then(onEnd);
   createInterface({ input: child.stdout }).on("line", onLine);
 }
 
-/** Starts the local desktop; resolves with where it is, or with nothing if another one uses its data folder. */
+/** Starts the local desktop. Resolves with its addresses, or `undefined` if another desktop uses the data folder. */
 function startDesktop(options) {
   return new Promise((resolve, reject) => {
     const args = ["serve", "--listen", "127.0.0.1:0", "--json", "--end-with-stdin", ...options];
@@ -62,7 +64,7 @@ function startDesktop(options) {
         try {
           resolve(JSON.parse(line));
         } catch {
-          reject(new Failure(`The local desktop began with ${line}`));
+          reject(new Failure(`The local desktop printed ${line}, not its addresses as JSON`));
         }
       },
       onEnd: (how) => {
@@ -73,14 +75,14 @@ function startDesktop(options) {
   });
 }
 
-/** Starts the dashboard; resolves with its URL once the page works. */
+/** Starts the dashboard. Resolves with its URL when it accepts connections. */
 function startDashboard(desktop) {
   const env = { ORGO_DASHBOARD_END_WITH_STDIN: "1" };
   if (desktop) {
     env.ORGO_API_KEY = desktop.api_key;
     env.ORGO_BASE_URL = desktop.base_url;
     env.ORGO_REALTIME_URL = desktop.realtime_url;
-    // On one's own machine a computer costs nothing: the dashboard makes the first one by itself.
+    // A local computer costs nothing, so the dashboard creates the first one itself.
     env.ORGO_DASHBOARD_FIRST_COMPUTER = "1";
   }
   return new Promise((resolve) => {
@@ -95,35 +97,38 @@ function startDashboard(desktop) {
   });
 }
 
-/** Opens the dashboard of an `npm start` that runs already; whether there is one. Finds a desktop without a dashboard too. */
-async function findFirst(place) {
+/**
+ * Looks for a desktop that already uses the data folder. Returns the `url` of its dashboard, or the `desktop` alone if
+ * it has no dashboard.
+ */
+async function findExisting(place) {
   const running = existsSync(DESKTOP) ? await findRunning(DESKTOP, place) : undefined;
   if (!running?.dashboard) return { desktop: running };
   const { url, folder, pid } = running.dashboard;
-  console.log(`Already running: process ${pid} started it in ${folder}. This is its dashboard; Ctrl-C there ends both.`);
-  console.log(`For a second desktop beside it: npm start -- --data-dir=DIR\n\nDashboard: ${url}`);
+  console.log(`Already running: process ${pid} started it in ${folder}. Press Ctrl-C there to stop it.`);
+  console.log(`To run a second desktop: npm start -- --data-dir=DIR\n\nDashboard: ${url}`);
   return { url };
 }
 
-/** The desktop to show: a new one, or one that was started by hand. */
+/** The desktop for the dashboard: a new one, or one that was started by hand. */
 async function provideDesktop(place, options) {
   for (;;) {
     const own = await step("Local desktop", () => startDesktop([...place, ...options]));
     if (own) return own;
-    const { url, desktop } = await findFirst(place);
+    const { url, desktop } = await findExisting(place);
     if (url) return { url };
     if (desktop) return adopt(desktop);
   }
 }
 
 function adopt(desktop) {
-  const key = process.env.ORGO_DESKTOP_API_KEY ?? keptKey(desktop.data_dir);
+  const key = process.env.ORGO_DESKTOP_API_KEY ?? storedApiKey(desktop.data_dir);
   if (!key) {
     throw new Failure(
-      `${desktop.data_dir} is used by the desktop at ${desktop.base_url}, whose key is not known. Name it with ORGO_DESKTOP_API_KEY, or use --data-dir.`,
+      `The desktop at ${desktop.base_url} uses ${desktop.data_dir}, and its API key is not known. Set ORGO_DESKTOP_API_KEY to its key, or use another --data-dir.`,
     );
   }
-  console.log(`  the desktop at ${desktop.base_url} (process ${desktop.pid}) runs already: the dashboard is started on it`);
+  console.log(`  the desktop at ${desktop.base_url} (process ${desktop.pid}) is already running: starting the dashboard for it`);
   return { ...desktop, api_key: key };
 }
 
@@ -138,16 +143,16 @@ function readArguments() {
   }
 }
 
-/** Opens the address in a browser if somebody watches; returns what cleans up after it. */
+/** Opens the address in a browser if the output is a terminal. If it does, returns a function that cleans up. */
 function show(url) {
   return process.stdout.isTTY ? openBrowser(url) : undefined;
 }
 
-/** The same for the dashboard of another `npm start`. */
-async function showFirst(url) {
+/** Opens the dashboard of another `npm start`. */
+async function showExisting(url) {
   const close = show(url);
   if (!close) return;
-  await sleep(BROWSER_START);
+  await sleep(BROWSER_START_MS);
   close();
 }
 
@@ -156,15 +161,15 @@ async function run() {
   if (values.help) return console.log(USAGE);
   for (const [signal, code] of Object.entries({ SIGHUP: 129, SIGINT: 130, SIGTERM: 143 })) process.on(signal, () => end(code));
   onOrphaned(() => end(143, "npm has ended"));
-  // The terminal may be gone before this process is.
+  // The terminal may close before this process ends.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 
   const remote = Boolean(process.env.ORGO_API_KEY);
   const place = values["data-dir"] === undefined ? [] : ["--data-dir", values["data-dir"]];
   const options = values.isolation === undefined ? [] : ["--isolation", values.isolation];
   if (!remote) {
-    const { url } = await findFirst(place);
-    if (url) return showFirst(url);
+    const { url } = await findExisting(place);
+    if (url) return showExisting(url);
   }
   await setup({ desktop: !remote });
   await build(remote ? ["wasm", "addon", "npm"] : undefined);
@@ -173,20 +178,20 @@ async function run() {
     await buildDashboard();
   });
   const desktop = remote ? undefined : await provideDesktop(place, options);
-  if (desktop?.url) return showFirst(desktop.url);
-  if (desktop) undo.push(leaveWord(desktop.data_dir));
+  if (desktop?.url) return showExisting(desktop.url);
+  if (desktop) cleanups.push(writeRecord(desktop.data_dir));
   console.log();
   const url = await startDashboard(desktop);
-  if (desktop) leaveWord(desktop.data_dir, url);
+  if (desktop) writeRecord(desktop.data_dir, url);
   const close = show(url);
-  if (close) undo.push(close);
+  if (close) cleanups.push(close);
 }
 
 await main(async () => {
   try {
     await run();
   } catch (error) {
-    // What was started meanwhile may have failed for the end alone.
+    // During shutdown, a step fails because its program was ended.
     if (ending) return;
     ending = Date.now();
     await endChildren();

@@ -1,5 +1,5 @@
-// Runs everything: `npm test`. With names it runs those suites alone, as `npm test -- rust e2e`; with `--full`
-// (`npm run test:full`) the long proofs run whole instead of the share that a test run takes.
+// Runs all tests: `npm test`. With names, runs only these suites, for example `npm test -- rust e2e`. With `--full`
+// (`npm run test:full`), runs the long tests completely instead of a sample.
 import { join } from "node:path";
 import { argv } from "node:process";
 import { build } from "./build.mjs";
@@ -8,13 +8,13 @@ import { Failure, main, root, run, step, steps } from "./lib/step.mjs";
 import { lint } from "./lint.mjs";
 import { setup } from "./setup.mjs";
 
-/** What the runners counted, over all suites. */
+/** The test results of all suites. */
 const total = { passed: 0, failed: 0, skipped: 0 };
 
-/** The core's tests that show something more in WebAssembly; those of sound take minutes there. */
+/** The core's tests that are worth repeating in WebAssembly. The audio tests would take minutes there. */
 const CORE_TESTS = ["--test", "calls", "--test", "sessions", "--test", "simulation"];
 
-/** Every suite, in the order of running: the fast ones that explain most come first. */
+/** All suites, in the order in which they run: fast ones with the clearest failures first. */
 const suites = {
   lint,
   "sans-io": () => run(process.execPath, ["scripts/check-core.mjs"]),
@@ -22,7 +22,7 @@ const suites = {
   "core-in-wasm": () =>
     counted("cargo", ["test", "--package", "orgo-core", "--lib", ...CORE_TESTS, "--target", "wasm32-wasip1"], {
       CARGO_TARGET_WASM32_WASIP1_RUNNER: `${process.execPath} --no-warnings ${join(root, "tests/wasi-runner.mjs")}`,
-      // The same schedules run natively; here a few show that they come out the same.
+      // All schedules run natively. A sample is enough to show that WebAssembly gives the same results.
       ORGO_SCHEDULES: "100",
     }),
   "wasm-in-chromium": () => counted("wasm-pack", ["test", "--headless", "--chrome", "--mode", "no-install", "wasm"]),
@@ -42,26 +42,26 @@ const suites = {
   browser: () => nodeTests("tests/browser/*.test.mjs"),
 };
 
-/** What needs more than the set-up brings: run when it is named, and not otherwise. */
+/** Suites that need more than the set-up installs. They run only when named. */
 const optional = {
-  // A Firefox in PATH, or named by ORGO_FIREFOX.
+  // Needs Firefox in PATH or in ORGO_FIREFOX.
   firefox: () => nodeTests("tests/firefox/*.test.mjs"),
 };
 
 function nodeTests(pattern) {
   const files = globSync(pattern);
-  if (files.length === 0) throw new Failure(`${pattern} names no test`);
+  if (files.length === 0) throw new Failure(`No test file matches ${pattern}`);
   return counted(process.execPath, ["--test", "--test-reporter=spec", "--test-concurrency=1", ...files]);
 }
 
-/** Runs a test runner, shows its output and adds up what it counted. */
+/** Runs a test runner, shows its output, and adds its counts to the total. */
 async function counted(command, args, env = {}) {
   let text = "";
   try {
     await run(command, args, { env, onOutput: (chunk) => (text += chunk) });
   } finally {
     const sum = (pattern) => [...text.matchAll(pattern)].reduce((sum, match) => sum + Number(match[1]), 0);
-    // What cargo and wasm-pack say, and what Node's runner says.
+    // The first pattern matches the summary of cargo and wasm-pack, the second that of Node's test runner.
     total.passed += sum(/^test result: .* (\d+) passed;/gm) + sum(/^(?:ℹ|#) pass (\d+)$/gm);
     total.failed += sum(/^test result: .* (\d+) failed;/gm) + sum(/^(?:ℹ|#) fail (\d+)$/gm);
     total.skipped += sum(/^test result: .* (\d+) ignored;/gm) + sum(/^(?:ℹ|#) skipped (\d+)$/gm);
@@ -73,7 +73,7 @@ await main(async () => {
   if (argv.includes("--full")) process.env.ORGO_FULL = "1";
   for (const name of names) {
     if (!suites[name] && !optional[name])
-      throw new Failure(`There is no suite ${name}, only ${Object.keys({ ...suites, ...optional }).join(", ")}`);
+      throw new Failure(`Unknown suite ${name}. Suites: ${Object.keys({ ...suites, ...optional }).join(", ")}`);
   }
   await setup({ test: true });
   await build();

@@ -1,4 +1,5 @@
-// Writes what is derived from the core's declarations: `npm run types`, or with `--check` says what is stale.
+// Generates the files that are derived from the core's declarations: `npm run types`. With `--check`, fails if one is
+// stale.
 import { argv } from "node:process";
 import { main, run } from "./lib/step.mjs";
 import { usePaths } from "./lib/tools.mjs";

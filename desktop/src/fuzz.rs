@@ -15,7 +15,7 @@ pub const ALL: [(&str, Body); 7] = [
     ("output", socket::fuzz::output),
     ("display", screen::fuzz::display),
     ("agent", agent::fuzz::agent),
-    ("sound", sound),
+    ("audio_server", audio_server),
 ];
 
 /// Runs the body of that name.
@@ -28,7 +28,7 @@ pub fn run(name: &str, data: &[u8]) {
 }
 
 /// What the audio server sends: the first byte says by which of its programs.
-fn sound(data: &[u8]) {
+fn audio_server(data: &[u8]) {
     match data.split_first() {
         Some((program, data)) if program & 1 == 0 => events::fuzz::notices(data),
         Some((_, data)) => socket::fuzz::samples(data),

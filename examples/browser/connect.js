@@ -1,18 +1,21 @@
 import { Orgo } from "orgo-sdk";
 
-/** The channels of the computer that this page's server gives a connection to. */
+/** Gets a connection from the server of this page. The result opens the computer's channels. */
 export async function connect() {
-  const answer = await fetch("/connection");
-  if (!answer.ok) throw new Error(await answer.text());
-  return Orgo.connect(await answer.json());
+  const response = await fetch("/connection");
+  if (!response.ok) throw new Error(await response.text());
+  return Orgo.connect(await response.json());
 }
 
-/** Shows the state of a channel, or why there is none, in words. */
+/** Shows the state of a channel, or the error that kept it from opening. */
 export function show(element, state) {
   element.textContent =
     state instanceof Error
       ? state.message
-      : ({ connecting: "connecting …", open: "connected", unstable: "connected, but silent", waiting: "connecting again …" }[
-          state.status
-        ] ?? state.cause.message);
+      : ({
+          connecting: "Connecting…",
+          open: "Connected",
+          unstable: "Connected, but the server does not respond",
+          reconnecting: "Reconnecting…",
+        }[state.status] ?? state.cause.message);
 }

@@ -15,13 +15,13 @@ try {
   const terminal = await computer.terminal({ cols: screen.cols, rows: screen.rows });
   show(state, terminal.state);
   terminal.on("state", (now) => show(state, now));
-  terminal.on("reconnected", () => screen.write("\r\n[the link was broken: this is a new shell]\r\n"));
-  terminal.on("exit", (code) => screen.write(`\r\n[the shell ended with ${code}]\r\n`));
+  terminal.on("reconnected", () => screen.write("\r\n[connection lost; this is a new shell]\r\n"));
+  terminal.on("exit", (code) => screen.write(`\r\n[the shell exited with code ${code}]\r\n`));
   screen.onData((keys) => terminal.write(keys) || screen.write("\x07"));
   screen.onResize(({ cols, rows }) => terminal.resize(cols, rows));
   window.addEventListener("resize", () => fit.fit());
   screen.focus();
-  // The next piece is taken once xterm.js has drawn the last one, so a flood is held back and not piled up.
+  // Reads the next chunk only after xterm.js has drawn the last one. The backpressure reaches the shell.
   for await (const text of terminal) await new Promise((drawn) => screen.write(text, drawn));
 } catch (error) {
   show(state, error);

@@ -2,13 +2,13 @@ import { Orgo } from "orgo-sdk";
 import { defineConfig } from "vite";
 
 /**
- * What a page needs of a server: a connection to a computer. The API key stays here. A real server would first look
- * who asks; this one listens on loopback and answers its own pages alone.
+ * Serves a connection to a computer at `/connection`. The API key stays on the server. A real server authenticates the user
+ * first; this one listens on loopback and accepts requests from its own pages only.
  */
 function connection() {
   const orgo = new Orgo();
 
-  /** A computer that runs; if there is none, a new one in the workspace "examples". */
+  /** Returns a running computer, or creates one in the workspace "examples" if none is running. */
   async function findComputer() {
     const workspaces = await orgo.workspaces.list();
     for (const { id } of workspaces) {

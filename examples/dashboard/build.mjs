@@ -8,29 +8,31 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
 const FOLDER = fileURLToPath(new URL(".", import.meta.url));
 const SDK = dirname(createRequire(import.meta.url).resolve("orgo-sdk"));
-/** The digest of what the last build was made of; the server serves no such file. */
+/** The digest of the inputs of the last build. The server does not serve this file. */
 const STAMP = join(FOLDER, "dist/.inputs");
 
-/** Builds the page into `dist`, unless it was built of the same sources. */
+/** Builds the page into `dist`, unless the last build had the same inputs. */
 export async function buildDashboard() {
   const digest = digestOfInputs();
   if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === digest) return;
-  // Loaded here, so that an import of this module does not need Vite to be installed yet.
+  // Imported here because this module may be imported before Vite is installed.
   const { build } = await import("vite");
   await build({ configFile: join(FOLDER, "vite.config.mjs"), logLevel: "warn" });
   for (const path of filesIn(join(FOLDER, "dist"))) compress(path);
   writeFileSync(STAMP, digest);
 }
 
-/** Writes what the server sends to browsers that take it. Firefox takes Brotli from https alone. */
+/** Writes compressed variants of a file. Both formats are needed: Firefox accepts Brotli over HTTPS only. */
 function compress(path) {
   const content = readFileSync(path);
   const { BROTLI_PARAM_QUALITY: quality, BROTLI_PARAM_SIZE_HINT: hint, BROTLI_MAX_QUALITY: best } = constants;
-  const forms = {
+  const variants = {
     ".br": brotliCompressSync(content, { params: { [quality]: best, [hint]: content.length } }),
     ".gz": gzipSync(content, { level: 9 }),
   };
-  for (const [end, form] of Object.entries(forms)) if (form.length < content.length) writeFileSync(path + end, form);
+  for (const [extension, data] of Object.entries(variants)) {
+    if (data.length < content.length) writeFileSync(path + extension, data);
+  }
 }
 
 function digestOfInputs() {

@@ -5,7 +5,7 @@ export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   build: {
     target: "es2022",
-    // The page's Content-Security-Policy admits files of this server and no data URLs.
+    // The page's Content-Security-Policy allows files of this server but no data URLs.
     assetsInlineLimit: 0,
   },
 });

@@ -1,8 +1,8 @@
-// Makes a computer, looks at it, works it, and deletes it.
+// Creates a computer, takes a screenshot, runs a command, sends input, and deletes the computer.
 //
 //   ORGO_API_KEY=sk_live_... node quickstart.mjs
 //
-// For a local desktop set ORGO_BASE_URL too; `orgo-desktop serve` prints both.
+// For a local desktop, also set ORGO_BASE_URL. `orgo-desktop serve` prints both variables.
 import { writeFile } from "node:fs/promises";
 import { Orgo } from "orgo-sdk";
 
@@ -13,20 +13,20 @@ try {
   const computer = await orgo.computers.create({ workspace_id: workspace.id, name: "agent-1" });
   console.log(`${computer.id} is starting`);
   const { resolution } = await computer.waitUntilRunning();
-  console.log(`It runs, with a screen of ${resolution}`);
+  console.log(`It is running with a screen of ${resolution}`);
 
   const { data, mime_type, width, height } = await computer.screenshot();
-  const picture = mime_type === "image/jpeg" ? "screen.jpg" : "screen.png";
-  await writeFile(picture, data);
-  console.log(`${picture} has ${width}x${height} pixels`);
+  const file = mime_type === "image/jpeg" ? "screen.jpg" : "screen.png";
+  await writeFile(file, data);
+  console.log(`Saved a screenshot of ${width}x${height} pixels to ${file}`);
 
   const { output, exit_code } = await computer.bash("uname -sr && ls ~");
-  console.log(`bash ended with ${exit_code}:\n${output}`);
+  console.log(`bash exited with code ${exit_code}:\n${output}`);
 
   await computer.click({ x: Math.round(width / 2), y: Math.round(height / 2) });
   await computer.type("Hello, computer!");
   await computer.key("Escape");
 } finally {
   await orgo.workspaces.delete(workspace.id);
-  console.log("The workspace and its computer are deleted");
+  console.log("Deleted the workspace and its computer");
 }

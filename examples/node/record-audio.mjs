@@ -1,4 +1,4 @@
-// Records what a computer plays as a WAV file.
+// Records a computer's audio to a WAV file.
 //
 //   ORGO_API_KEY=sk_live_... node record-audio.mjs [COMPUTER_ID [SECONDS [FILE]]]
 import { writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ try {
   console.log(`Recording ${seconds} s`);
   await writeFile(file, audio.record({ duration: Number(seconds) }));
   const { delivered, dropped } = audio.stats;
-  console.log(`${file} has ${delivered} samples; ${dropped} were dropped`);
+  console.log(`Saved ${delivered} samples to ${file}; ${dropped} samples were dropped`);
 } finally {
   await audio.close();
 }

@@ -1,4 +1,4 @@
-// Attaches your terminal to a shell on a computer. Ctrl-] leaves it.
+// Attaches your terminal to a shell on a computer. Ctrl-] detaches it.
 //
 //   ORGO_API_KEY=sk_live_... node terminal.mjs [COMPUTER_ID]
 import { once } from "node:events";
@@ -7,28 +7,28 @@ import { findComputer } from "./computer.mjs";
 
 const { argv, stdin, stdout } = process;
 
-const LEAVE = "\x1d";
+const DETACH = "\x1d";
 const size = () => ({ cols: stdout.columns || 80, rows: stdout.rows || 24 });
 
 const computer = await findComputer(new Orgo(), argv[2]);
 const terminal = await computer.terminal(size());
 terminal.on("state", (state) => {
-  if (state.status === "reconnecting") stdout.write("\r\n[the link is down, dialling again]\r\n");
+  if (state.status === "reconnecting") stdout.write("\r\n[connection lost; reconnecting]\r\n");
 });
-terminal.on("reconnected", () => stdout.write("\r\n[a new shell: the old one is gone]\r\n"));
+terminal.on("reconnected", () => stdout.write("\r\n[reconnected; this is a new shell]\r\n"));
 
 stdout.on("resize", () => terminal.resize(size().cols, size().rows));
 stdin.setRawMode?.(true);
 stdin.setEncoding("utf8");
 stdin.on("data", (keys) => {
-  if (keys === LEAVE) void terminal.close();
-  // The bell says that the keys were refused, since the link is down for example.
+  if (keys === DETACH) void terminal.close();
+  // Rings the bell if the input is rejected, for example while the terminal is disconnected.
   else if (!terminal.write(keys)) stdout.write("\x07");
 });
 
 try {
   for await (const output of terminal) {
-    // A slow screen holds the shell back.
+    // Backpressure: a slow terminal slows the shell down.
     if (!stdout.write(output)) await once(stdout, "drain");
   }
   process.exitCode = await terminal.exited;

@@ -65,7 +65,8 @@ export function items({ json, text, samples }) {
   let at = 0;
   return JSON.parse(json).map(({ length, ...item }) => {
     if (length === undefined) return item;
-    const [from, to] = [at, (at += length)];
+    const [from, to] = [at, at + length];
+    at = to;
     return item.type === "output" ? { ...item, data: text.slice(from, to) } : { ...item, samples: samples.slice(from, to) };
   });
 }
@@ -92,7 +93,10 @@ export async function status(channel, ...wanted) {
 /** The text of a terminal until it holds `wanted`. */
 export async function output(channel, wanted) {
   let text = "";
-  await until(channel, (item) => (text += item.data ?? "").includes(wanted));
+  await until(channel, (item) => {
+    text += item.data ?? "";
+    return text.includes(wanted);
+  });
   return text;
 }
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { createServer } from "node:http";
 import { test } from "node:test";
 
@@ -117,7 +116,10 @@ test("sound arrives as samples, whatever the frames are cut like", async (t) => 
   });
   const audio = open(client(port), "audio", port, { sample_rate: 24_000, batch_ms: 40 });
   let missing = pcm.length;
-  const found = await until(audio, (item) => (missing -= item.samples?.length ?? 0) === 0);
+  const found = await until(audio, (item) => {
+    missing -= item.samples?.length ?? 0;
+    return missing === 0;
+  });
   assert.deepEqual(found[0], { type: "started", sample_rate: 24_000, channels: 1 });
   const heard = found.flatMap(({ samples = [] }) => [...samples]);
   assert.deepEqual(

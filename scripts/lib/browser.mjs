@@ -1,4 +1,4 @@
-// Opens an address with a secret in it in the user's browser.
+// Opens the address of the dashboard in the user's browser. The address contains a secret.
 import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,17 +8,19 @@ import { root } from "./step.mjs";
 const OPENERS = { darwin: "open", linux: "xdg-open" };
 
 /**
- * Opens an address, if the system has a program for that. Every account of the host can read the arguments of a
- * process, those of a browser too. So the browser opens a file that leads to the address, and that only this account
- * can read.
+ * Opens an address in the default browser, if the system has a program for that.
+ *
+ * Every account of the host can read the arguments of a process. To keep the address secret, the browser opens a file
+ * that redirects to it. Only this account can read the file.
  *
  * @param {string} url
- * @returns {(() => void) | undefined} removes the file
+ * @returns {(() => void) | undefined} a function that removes the file
  */
 export function openBrowser(url) {
   const opener = OPENERS[process.platform];
   if (!opener || !hasProgram(opener)) return undefined;
-  // In the project, since a browser in a sandbox, such as a snap, cannot read the system's folder for temporary files.
+  // The file is in the project folder because a sandboxed browser, such as a snap, cannot read the system's temporary
+  // folder.
   const parent = join(root, "target");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, "open-"));

@@ -1,29 +1,30 @@
-// Programs that end with this process, however it ends: each has a pipe for its input, whose other end this process
-// alone holds.
+// Starts programs that end when this process ends, for whatever reason. The standard input of each is a pipe, and only
+// this process has the other end, so the kernel closes the pipe.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const LIFELINE = fileURLToPath(new URL("lifeline.mjs", import.meta.url));
 
-/** How long a program may take to end by itself once it was asked to. */
-const GRACE = 10_000;
+/** How long a program may take to end after its input was closed, in ms. */
+const GRACE_MS = 10_000;
 
-/** Those that run, the latest last. @type {Child[]} */
+/** The running programs, the latest last. @type {Child[]} */
 const running = [];
 
 /** @typedef {{ process: import("node:child_process").ChildProcess, ended: Promise<number | string> }} Child */
 
 /**
- * Starts a program in a session of its own, so that Ctrl-C reaches this process first.
+ * Starts a program in its own session, so Ctrl-C reaches only this process.
  *
  * @param {string} command
  * @param {string[]} args
  * @param {object} options
  * @param {string} options.cwd
  * @param {Record<string, string>} [options.env] additional variables
- * @param {boolean} [options.readsOutput] whether this process reads what it prints; it shows otherwise
- * @param {boolean} [options.endsWithInput] whether the program itself ends with its input
- * @returns {Child} `ended` is its exit code, or the signal that ended it, or why it did not start
+ * @param {boolean} [options.readsOutput] whether this process reads the output; by default, the output is shown
+ * @param {boolean} [options.endsWithInput] whether the program ends by itself when its input is closed
+ * @returns {Child} `ended` resolves with the exit code, the signal that ended the program, or the reason why it did not
+ *   start
  */
 export function startChild(command, args, { cwd, env = {}, readsOutput = false, endsWithInput = false }) {
   const line = endsWithInput ? [command, ...args] : [process.execPath, LIFELINE, command, ...args];
@@ -33,7 +34,7 @@ export function startChild(command, args, { cwd, env = {}, readsOutput = false, 
     stdio: ["pipe", readsOutput ? "pipe" : "inherit", "inherit"],
     detached: true,
   });
-  // It may have ended, or never begun.
+  // The program may have ended, or may not have started.
   child.stdin.on("error", () => {});
   const started = { process: child };
   started.ended = new Promise((resolve) => {
@@ -47,17 +48,17 @@ export function startChild(command, args, { cwd, env = {}, readsOutput = false, 
   return started;
 }
 
-/** Ends what runs, the latest first, and resolves when nothing is left. */
+/** Ends all running programs, the latest first. Resolves when all have ended. */
 export async function endChildren() {
   for (const child of [...running].reverse()) {
     child.process.stdin.end();
-    const timer = setTimeout(() => child.process.kill("SIGKILL"), GRACE);
+    const timer = setTimeout(() => child.process.kill("SIGKILL"), GRACE_MS);
     await child.ended;
     clearTimeout(timer);
   }
 }
 
-/** Ends at once what does not end by itself. */
+/** Kills all running programs at once. */
 export function killChildren() {
   for (const { process: child } of running) child.kill("SIGKILL");
 }

@@ -1,4 +1,4 @@
-// The files that a pattern `FOLDER/*SUFFIX` names. Node 20 has no glob of its own.
+// Lists the files that match a pattern `FOLDER/*SUFFIX`. Node 20 has no glob function.
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root } from "./step.mjs";

@@ -1,11 +1,11 @@
-// Runs a program that ends with the process that started this one, however that ends: `node lifeline.mjs COMMAND ...`.
+// Runs a program that ends when the parent of this process ends, for whatever reason: `node lifeline.mjs COMMAND ...`.
 //
-// The input of this process is a pipe whose only other end that process holds, so the kernel tells its end. The program
-// leads a group of its own, which is ended as a whole: a build is a tree of processes.
+// The standard input of this process is a pipe. Only the parent has the other end, so the pipe closes when the parent
+// ends. The program runs in its own process group, and the whole group is ended: a build is a tree of processes.
 import { spawn } from "node:child_process";
 
-/** How long the program may take to end by itself. */
-const GRACE = 5000;
+/** How long the program may take to end after SIGTERM, in ms. */
+const GRACE_MS = 5000;
 
 const [command, ...args] = process.argv.slice(2);
 const child = spawn(command, args, { stdio: ["ignore", "inherit", "inherit"], detached: true });
@@ -15,7 +15,7 @@ function signalGroup(signal) {
   try {
     process.kill(-child.pid, signal);
   } catch {
-    // Nothing of it is left.
+    // The group has no process left.
   }
 }
 
@@ -23,7 +23,7 @@ function end() {
   if (ending || child.pid === undefined) return;
   ending = true;
   signalGroup("SIGTERM");
-  setTimeout(() => signalGroup("SIGKILL"), GRACE).unref();
+  setTimeout(() => signalGroup("SIGKILL"), GRACE_MS).unref();
 }
 
 child.once("error", (error) => {
@@ -31,7 +31,7 @@ child.once("error", (error) => {
   process.exit(127);
 });
 child.once("exit", (code, signal) => {
-  // What its leader started is in the group too.
+  // The processes that the program started are still in the group.
   if (ending) signalGroup("SIGKILL");
   if (signal === null) process.exit(code);
   for (const name of ENDINGS) process.removeAllListeners(name);

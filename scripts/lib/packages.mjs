@@ -1,10 +1,10 @@
-// Debian packages: which ones a list names, which of them are missing, and how they are installed.
+// Debian packages: reads the lists of packages, finds the missing ones and installs them.
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
 
 /**
- * Reads a list such as desktop/packages.txt: `NAME [optional] [needs=PROGRAM] # reason`, one a line.
+ * Reads a list such as desktop/packages.txt, with one package per line: `NAME [optional] [needs=PROGRAM] # reason`.
  * @returns {{ name: string, optional: boolean, program?: string }[]}
  */
 export function readList(path) {
@@ -24,20 +24,23 @@ export function hasProgram(name) {
   return (process.env.PATH ?? "").split(delimiter).some((folder) => existsSync(join(folder, name)));
 }
 
-/** Another installation may be at work for a while. */
+/** Waits for up to 5 minutes if another installation is running. */
 const WAIT = ["-o", "DPkg::Lock::Timeout=300"];
 
-/** Installs what is missing, or says the command that does. Optional packages alone are named, and stop nothing. */
+/**
+ * Installs the missing packages. Without root, fails with a message that contains the command to run. If only optional
+ * packages are missing, prints their names and continues.
+ */
 export async function ensurePackages(packages, purpose) {
   const missing = await missingPackages(packages);
   if (missing.length === 0) {
-    console.log("  all there");
+    console.log("  all installed");
     return;
   }
   if (missing.every(({ optional }) => optional)) {
     const names = missing.map(({ name }) => name).join(" ");
-    console.log(`  all there, except for optional ones: ${names}`);
-    console.log("  `target/release/orgo-desktop doctor` says what each is for, and the command that installs them");
+    console.log(`  all required packages are installed; optional packages that are missing: ${names}`);
+    console.log("  `target/release/orgo-desktop doctor` explains what each is for and how to install it");
     return;
   }
   const names = missing.map(({ name }) => name);
@@ -45,17 +48,19 @@ export async function ensurePackages(packages, purpose) {
   const install = ["apt-get", "install", "--yes", "--no-install-recommends", ...names];
   if (!hasProgram("apt-get")) {
     const programs = missing.map(({ program, name }) => program ?? name).join(", ");
-    throw new Failure(`${purpose} needs ${programs}. This is no Debian: install them in your system's way and try again.`);
+    throw new Failure(
+      `${purpose} needs ${programs}. This system is not Debian: install them with its package manager, then try again.`,
+    );
   }
   if (process.getuid?.() !== 0) {
     throw new Failure(
-      `${purpose} needs ${names.length} Debian packages that are not installed. Install them with this command, then try again:\n\n` +
+      `${purpose} needs ${names.length} Debian packages that are not installed. Run this command, then try again:\n\n` +
         `  sudo ${update.join(" ")} && sudo ${install.join(" ")}\n`,
     );
   }
   console.log(`  installing ${names.join(" ")}`);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
-  // An installation that was interrupted is finished first, without which there is no other.
+  // apt-get refuses to install anything until an interrupted installation is completed.
   await run("dpkg", ["--configure", "-a"], { env });
   await run(update[0], ["-q", ...WAIT, ...update.slice(1)], { env });
   await run(install[0], ["-q", ...WAIT, "-o", "Dpkg::Use-Pty=0", ...install.slice(1)], { env });
@@ -63,6 +68,7 @@ export async function ensurePackages(packages, purpose) {
 
 async function missingPackages(packages) {
   if (!hasProgram("dpkg-query")) return packages.filter(({ program }) => program && !hasProgram(program));
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the syntax of dpkg-query
   const text = await output("dpkg-query", ["--show", "--showformat=${Package} ${db:Status-Status}\\n"]);
   const installed = new Set(
     (text ?? "")

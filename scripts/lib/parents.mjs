@@ -1,31 +1,31 @@
-// Tells when npm, or the shell between it and this process, has ended without saying so.
+// Detects that npm, or the shell between npm and this process, has ended.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-const INTERVAL = 500;
+const INTERVAL_MS = 500;
 
 /**
- * Calls back once when a process that npm needs for this script has ended. Does nothing for a script that npm does not
- * run: whoever starts it by hand may leave it to itself.
+ * Calls `callback` once when npm or its shell has ended. Does nothing if npm did not start this script: a script that
+ * was started by hand may outlive its parent.
  */
 export function onOrphaned(callback) {
   if (process.env.npm_lifecycle_event === undefined) return;
-  // npm starts a shell, which may have become this process.
+  // npm starts a shell, and the shell may have replaced itself with this process.
   const parent = process.ppid;
   const watched = [parent, isShell(parent) ? parentOf(parent) : undefined].filter((pid) => pid > 1);
   const timer = setInterval(() => {
     if (process.ppid === parent && watched.every(isAlive)) return;
     clearInterval(timer);
     callback();
-  }, INTERVAL);
+  }, INTERVAL_MS);
   timer.unref();
 }
 
-/** State, parent and name of a process, or `undefined` if there is none. */
+/** The state, parent and name of a process, or `undefined` if it does not exist. */
 function stat(pid) {
   try {
     if (process.platform === "linux") {
-      // The name, in parentheses, may hold spaces and parentheses itself.
+      // The name is in parentheses and may itself contain spaces and parentheses.
       const text = readFileSync(`/proc/${pid}/stat`, "utf8");
       const [state, parent] = text.slice(text.lastIndexOf(")") + 2).split(" ");
       return { state, parent: Number(parent), name: text.slice(text.indexOf("(") + 1, text.lastIndexOf(")")) };
@@ -49,7 +49,7 @@ function isAlive(pid) {
       return false;
     }
   }
-  // Whoever has ended stays in the list of processes until its parent has taken note.
+  // A process that has ended remains as a zombie until its parent waits for it.
   const state = stat(pid)?.state;
   return state !== undefined && !/^[ZX]/.test(state);
 }

@@ -1,57 +1,59 @@
-// What `npm start` left word of: where its dashboard is, for a second `npm start`.
+// The record of a running `npm start`: it contains the address of the dashboard, for a second `npm start`.
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Failure, output, root } from "./step.mjs";
 
-/** In the data folder of the desktop, which only its account can read. */
+/** The record's file, in the desktop's data folder. Only the account of the desktop can read the folder. */
 const FILE = "npm-start.json";
-/** How long a first `npm start` may take from its desktop to its dashboard, and a server to end. */
-const PATIENCE = 20_000;
-const INTERVAL = 100;
+/** How long to wait for another `npm start` to start its dashboard, or for a desktop to shut down, in ms. */
+const TIMEOUT_MS = 20_000;
+const INTERVAL_MS = 100;
 
 /**
- * Finds the local desktop that uses the data folder, with its dashboard if it has one. Waits for one that is on its way
- * up or down.
+ * Finds the local desktop that uses the data folder, and its dashboard if it has one. Waits while the desktop starts or
+ * shuts down.
  *
- * @param {string} program the local desktop's
- * @param {string[]} place `--data-dir`, if it is not the default
+ * @param {string} program the path of `orgo-desktop`
+ * @param {string[]} place the `--data-dir` option, or nothing for the default folder
  * @returns {Promise<undefined | { pid: number, base_url: string, realtime_url: string, data_dir: string,
  *   dashboard?: { url: string, folder: string, pid: number } }>}
  */
 export async function findRunning(program, place) {
-  const deadline = Date.now() + PATIENCE;
+  const deadline = Date.now() + TIMEOUT_MS;
   for (;;) {
     const status = JSON.parse((await output(program, ["status", "--json", ...place])) ?? "{}");
     if (!status.running) return undefined;
     if (status.base_url) {
       const dashboard = readRecord(status.data_dir);
-      if (dashboard && (await answers(dashboard.url))) return { ...status, dashboard };
-      // Started by hand, without a dashboard; or another process has the number of an `npm start` that was killed.
+      if (dashboard && (await responds(dashboard.url))) return { ...status, dashboard };
+      // The desktop was started by hand. Or its `npm start` was killed; if another process has the same ID by now, only
+      // the deadline shows this.
       if (!dashboard || !isAlive(dashboard.pid) || Date.now() > deadline) return status;
     }
     if (Date.now() > deadline) {
       throw new Failure(
-        `${status.data_dir} is used by process ${status.pid ?? "?"}, which does not get ready. End it, or use --data-dir.`,
+        `Process ${status.pid ?? "?"} uses ${status.data_dir} and is not ready after ${TIMEOUT_MS / 1000} s. End it, or use another --data-dir.`,
       );
     }
-    await sleep(INTERVAL);
+    await sleep(INTERVAL_MS);
   }
 }
 
 /**
- * Says that this `npm start` is on its way, or where its dashboard is. Others that find the desktop wait for the latter.
+ * Writes the record. Without `url`, it reports that this `npm start` is still starting; another one that finds the
+ * desktop then waits for the address.
  *
- * @returns {() => void} takes it back
+ * @returns {() => void} a function that removes the record
  */
-export function leaveWord(folder, url) {
+export function writeRecord(folder, url) {
   const file = join(folder, FILE);
   writeFileSync(file, JSON.stringify({ url, pid: process.pid, folder: root }), { mode: 0o600 });
   return () => rmSync(file, { force: true });
 }
 
-/** The key of a server that keeps it in its data folder. */
-export function keptKey(folder) {
+/** The API key that a desktop stores in its data folder, if it does. */
+export function storedApiKey(folder) {
   try {
     return readFileSync(join(folder, "api-key"), "utf8").trim();
   } catch {
@@ -67,7 +69,7 @@ function readRecord(folder) {
   }
 }
 
-async function answers(url) {
+async function responds(url) {
   if (!url) return false;
   try {
     await fetch(new URL("/", url), { redirect: "manual", signal: AbortSignal.timeout(2000) });

@@ -1,30 +1,30 @@
-// Makes the module and its glue smaller than wasm-pack leaves them.
+// Reduces the size of the WebAssembly module and its JavaScript glue beyond what wasm-pack does.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, output, run } from "./step.mjs";
 
 const enabled = (names) => names.map((name) => `--enable-${name}`);
 
-/** The features of WebAssembly that rustc uses, and what only a debugger reads is left out. */
+/** Enables the WebAssembly features that rustc uses, and removes sections that only debuggers read. */
 export const RUSTC = [
   ...enabled(["bulk-memory", "mutable-globals", "nontrapping-float-to-int", "sign-ext"]),
   "--strip-producers",
   "--strip-target-features",
 ];
-/** What wasm-bindgen uses besides. */
+/** The additional features that wasm-bindgen uses. */
 const BINDGEN = enabled(["multivalue", "reference-types"]);
 
-const OPTIMISE = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
+const OPTIMIZE = ["-Oz", "--flatten", "--rereloop", "-Oz", "-Oz"];
 
 /**
- * Optimises the module, gives short names to all that module and glue have of each other, and minifies the glue.
- * wasm-bindgen's names end in hashes, which compress badly and stand in both.
+ * Optimizes the module, shortens the names of its imports and exports in module and glue, and minifies the glue. The
+ * names that wasm-bindgen chooses end in hashes, which compress badly and are in both files.
  *
- * @param {string} folder where `orgo_wasm_bg.wasm` and `orgo_wasm.js` are
+ * @param {string} folder the folder of `orgo_wasm_bg.wasm` and `orgo_wasm.js`
  */
 export async function shrink(folder) {
   const wasm = join(folder, "orgo_wasm_bg.wasm");
-  const passes = [...OPTIMISE, ...RUSTC, "--minify-imports-and-exports-and-modules"];
+  const passes = [...OPTIMIZE, ...RUSTC, "--minify-imports-and-exports-and-modules"];
   const renamed = await output("wasm-opt", [...BINDGEN, ...passes, wasm, "-o", wasm]);
   if (renamed === undefined) throw new Failure("wasm-opt failed");
   const { imports, exports } = JSON.parse(renamed);
@@ -32,12 +32,12 @@ export async function shrink(folder) {
   const glue = join(folder, "orgo_wasm.js");
   let code = readFileSync(glue, "utf8");
   const rename = (pattern, text) => {
-    if (!pattern.test(code)) throw new Failure(`The glue of wasm-bindgen has no ${pattern}`);
+    if (!pattern.test(code)) throw new Failure(`The glue of wasm-bindgen does not contain ${pattern}`);
     code = code.replace(pattern, () => text);
   };
   for (const [, name, short] of imports) rename(new RegExp(`\\b${name}: function`), `"${short}": function`);
   const [[module]] = imports;
-  // What wasm-opt calls the only module.
+  // wasm-opt renames the only imported module to `a`.
   rename(new RegExp(`"${module}"`), '"a"');
   for (const [name, short] of exports) {
     code = code.replace(new RegExp(`\\bwasm\\.${name}\\b`, "g"), () => `wasm.${short}`);

@@ -1,36 +1,36 @@
-// Runs the steps of a script one after another and says what each one took.
+// Runs the steps of a script and reports how long each took.
 import { spawn } from "node:child_process";
 import { performance } from "node:perf_hooks";
 import { fileURLToPath } from "node:url";
 import { startChild } from "./children.mjs";
 
-/** The root of the project. */
+/** The root folder of the project. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** A failure that is explained by its message alone. */
+/** A failure whose message explains it without a stack trace. */
 export class Failure extends Error {}
 
-const taken = [];
+const finished = [];
 
-/** Runs `work` as a step: its name before, its time after. */
+/** Runs `work` as a step: prints its name first, and its duration at the end. */
 export async function step(name, work) {
   console.log(`\n▸ ${name}`);
   const start = performance.now();
   const result = await work();
   const seconds = (performance.now() - start) / 1000;
-  taken.push({ name, seconds });
+  finished.push({ name, seconds });
   console.log(`  ${name}: ${seconds.toFixed(1)} s`);
   return result;
 }
 
-/** What every step so far took, in seconds. */
+/** The name of each finished step, and its duration in seconds. */
 export function steps() {
-  return taken;
+  return finished;
 }
 
 /**
- * Runs a command in the project's root and shows its output. Fails with the command if it does. Whatever ends this
- * process ends the command too.
+ * Runs a command in the project's root folder and shows its output. Throws a `Failure` if the command fails. The
+ * command ends when this process ends.
  */
 export async function run(command, args, { env = {}, cwd = root, onOutput } = {}) {
   const { process: child, ended } = startChild(command, args, { cwd, env, readsOutput: Boolean(onOutput) });
@@ -45,7 +45,7 @@ export async function run(command, args, { env = {}, cwd = root, onOutput } = {}
   if (how !== 0) throw new Failure(`${[command, ...args].join(" ")} ended with ${how}`);
 }
 
-/** What a command prints, or `undefined` if it cannot be run or fails. */
+/** The standard output of a command, or `undefined` if it fails or cannot be run. */
 export function output(command, args, { env = {} } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "ignore"] });
@@ -57,7 +57,7 @@ export function output(command, args, { env = {} } = {}) {
   });
 }
 
-/** Runs a script's main function: a failure ends the process with its message and no stack. */
+/** Runs the main function of a script. A `Failure` ends the process with its message, without a stack trace. */
 export async function main(work) {
   try {
     await work();

@@ -1,16 +1,16 @@
-// The Rust toolchain's parts and the npm packages.
+// Installs the parts of the Rust toolchain, Cargo tools and npm packages.
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { Failure, output, root, run } from "./step.mjs";
 
-/** Where tools are kept that were not in PATH in the right version; outside the checkout, so that they are built once. */
+/** The folder for tools that PATH does not have in the right version. All checkouts share it. */
 const toolRoot = join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "orgo-sdk", "tools");
 
 const WASM_PACK = "0.15";
 const CARGO_FUZZ = "0.13";
 
-/** Puts Cargo's, our own and npm's programs in PATH, for this process and what it starts. */
+/** Adds the programs of `toolRoot`, npm and Cargo to PATH, for this process and its children. */
 export function usePaths() {
   const own = [join(toolRoot, "bin"), join(root, "node_modules", ".bin")];
   process.env.PATH = [...own, process.env.PATH ?? "", join(homedir(), ".cargo", "bin")].join(delimiter);
@@ -18,7 +18,7 @@ export function usePaths() {
 
 export async function ensureRust() {
   if ((await output("cargo", ["--version"])) === undefined) {
-    throw new Failure("Rust is not installed. Get it from https://rustup.rs (stable), then try again.");
+    throw new Failure("Rust is not installed. Install stable Rust from https://rustup.rs, then try again.");
   }
   for (const target of ["wasm32-unknown-unknown", "wasm32-wasip1"]) {
     const folder = await output("rustc", ["--print", "target-libdir", "--target", target]);
@@ -28,14 +28,14 @@ export async function ensureRust() {
   }
 }
 
-/** wasm-pack, and the wasm-bindgen CLI of exactly the locked version, without which wasm-pack would download one. */
+/** Installs wasm-pack, and the wasm-bindgen CLI in the locked version, which wasm-pack would download otherwise. */
 export async function ensureWasmTools() {
   const bindgen = lockedVersion("wasm-bindgen");
   await ensureTool("wasm-bindgen", bindgen, ["wasm-bindgen-cli", "--version", bindgen, "--no-default-features"]);
   await ensureTool("wasm-pack", WASM_PACK, ["wasm-pack", "--version", `^${WASM_PACK}`, "--locked"]);
 }
 
-/** What builds and runs the fuzzers. */
+/** Installs the tool that builds and runs the fuzzers. */
 export async function ensureCargoFuzz() {
   await ensureTool("cargo-fuzz", CARGO_FUZZ, ["cargo-fuzz", "--version", `^${CARGO_FUZZ}`, "--locked"]);
 }
@@ -46,7 +46,7 @@ async function ensureTool(program, version, install) {
     console.log(`  ${found.trim()}`);
     return;
   }
-  console.log(`  building ${program} ${version} (once, some minutes)`);
+  console.log(`  building ${program} ${version} (only once, takes some minutes)`);
   await run("cargo", ["install", "--quiet", "--root", toolRoot, ...install]);
 }
 
@@ -54,7 +54,7 @@ async function ensureTool(program, version, install) {
 export function lockedVersion(crate) {
   const lock = readFileSync(join(root, "Cargo.lock"), "utf8");
   const version = new RegExp(`name = "${crate}"\nversion = "([^"]+)"`).exec(lock)?.[1];
-  if (version === undefined) throw new Failure(`Cargo.lock has no ${crate}`);
+  if (version === undefined) throw new Failure(`Cargo.lock does not contain ${crate}`);
   return version;
 }
 
@@ -62,7 +62,7 @@ export async function ensureNpm() {
   const lock = join(root, "package-lock.json");
   const installed = join(root, "node_modules", ".package-lock.json");
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) {
-    console.log("  all there");
+    console.log("  all installed");
     return;
   }
   await run("npm", ["ci", "--no-audit", "--no-fund"]);

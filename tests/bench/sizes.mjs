@@ -52,8 +52,8 @@ export function linesOfCode(root) {
     const lines = readFileSync(join(root, name), "utf8")
       .split("\n")
       .filter((line) => line.trim() !== "");
-    const counts = (folders[folder] ??= { code: 0, tests: 0 });
-    counts[test ? "tests" : "code"] += lines.length;
+    folders[folder] ??= { code: 0, tests: 0 };
+    folders[folder][test ? "tests" : "code"] += lines.length;
   }
   return folders;
 }

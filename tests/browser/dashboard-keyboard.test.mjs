@@ -1,4 +1,4 @@
-// The keyboard into the dashboard's screen: the events of several browsers, each in its own order, and a slow link.
+// Keyboard input on the dashboard's screen: the event sequences of several browsers, and a slow connection.
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { startTarget } from "../scenarios/target.mjs";
@@ -6,69 +6,71 @@ import { openDashboard } from "../support/dashboard-page.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
-/** The one way of a slow link, in milliseconds. */
-const LINK = 75;
-let stage, page, session;
-/** The calls of the page in the order in which they began, and how they are answered. */
+/** The one-way delay of a slow connection, in milliseconds. */
+const SLOW_DELAY = 75;
+let env, page, session;
+/** The calls of the page, in order of their start. */
 let calls = [];
-let link = 0;
-let answer;
+/** The one-way delay of the calls, in milliseconds. */
+let delay = 0;
+/** Creates the response to a call, if it is not forwarded to the server. */
+let respond;
 
 before(async () => {
-  stage = await openDashboard();
-  ({ page } = stage);
-  session = await stage.context.newCDPSession(page);
+  env = await openDashboard();
+  ({ page } = env);
+  session = await env.context.newCDPSession(page);
   await page.route(/\/api\/computers\/[^/]+\/(type|key|click|scroll|drag)$/, async (route) => {
     const request = route.request();
     const { key, text, ...rest } = request.postDataJSON();
     calls.push(key !== undefined ? `[${key}]` : (text ?? `${request.url().split("/").at(-1)} ${JSON.stringify(rest)}`));
-    const wait = () => new Promise((resolve) => setTimeout(resolve, link));
+    const wait = () => new Promise((resolve) => setTimeout(resolve, delay));
     await wait();
-    if (answer !== undefined) return route.fulfill(answer(text));
+    if (respond !== undefined) return route.fulfill(respond(text));
     const response = await route.fetch();
     await wait();
     return route.fulfill({ response });
   });
 });
 
-after(() => stage?.close());
+after(() => env?.close());
 
 beforeEach(async () => {
   await settled();
-  [calls, link, answer] = [[], 0, undefined];
+  [calls, delay, respond] = [[], 0, undefined];
   await page.locator("#screen-keyboard").evaluate((button) => {
     if (button.getAttribute("aria-pressed") !== "true") button.click();
   });
 });
 
-/** Waits until no call is on its way and none follows at once. */
+/** Waits until no call is pending and no new call starts. */
 async function settled() {
   await until("the queue to be empty", async () => {
     const before = calls.length;
-    await new Promise((resolve) => setTimeout(resolve, 200 + 2 * link));
+    await new Promise((resolve) => setTimeout(resolve, 200 + 2 * delay));
     return before === calls.length;
   });
 }
 
 /**
- * Plays events in the field as a browser does: a step is an event, or an edit of the text, which is left out if the
- * `beforeinput` before it was prevented. `old` is what an edit replaces.
+ * Dispatches events to the field as a browser does. A step is an event or an edit of the text. An edit is skipped if the
+ * preceding `beforeinput` was canceled. `old` is the text that an edit replaces.
  */
 async function play(steps) {
   await page.locator("#screen-keys").evaluate((field, steps) => {
-    let prevented = false;
+    let canceled = false;
     for (const { type, old = "", text, ...init } of steps) {
       if (type === "edit") {
-        if (!prevented) field.setRangeText(text, field.value.length - old.length, field.value.length, "end");
+        if (!canceled) field.setRangeText(text, field.value.length - old.length, field.value.length, "end");
         continue;
       }
       const kind = type.startsWith("key") ? KeyboardEvent : type.startsWith("composition") ? CompositionEvent : InputEvent;
       const event = new kind(type, { bubbles: true, cancelable: true, ...init });
-      // The constructor leaves it out.
+      // The constructor ignores `keyCode`.
       if (init.keyCode !== undefined) Object.defineProperty(event, "keyCode", { value: init.keyCode });
-      if (type === "input" && prevented) continue;
+      if (type === "input" && canceled) continue;
       const done = field.dispatchEvent(event);
-      if (type === "beforeinput") prevented = !done;
+      if (type === "beforeinput") canceled = !done;
     }
   }, steps);
   await settled();
@@ -82,7 +84,7 @@ const input = (inputType, data, text = data, old = "", more = {}) => [
 ];
 const key = (key, more = {}) => [{ type: "keydown", key, ...more }];
 
-/** A composition of `text` by way of `steps`, with the events that `end` it. */
+/** Returns the events of a composition: one update for each of the `steps`, then the `end` events. */
 function composition(steps, end) {
   const shown = steps.flatMap((text, at) => [
     { type: "compositionupdate", data: text },
@@ -93,7 +95,7 @@ function composition(steps, end) {
 
 describe("the keyboard of the dashboard's screen", () => {
   const cases = {
-    "Chromium: a composition, and the Enter that ends it": [
+    "Chromium: a composition and the Enter that ends it": [
       [
         ...key("Process", { keyCode: 229 }),
         ...composition(["に", "にほん", "日本"], [{ type: "compositionend", data: "日本" }]),
@@ -111,7 +113,7 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "日[Enter]",
     ],
-    "Safari: the Enter that ends a composition comes after it": [
+    "Safari: the Enter that ends a composition follows it": [
       [
         ...composition(
           ["に", "日本"],
@@ -128,8 +130,8 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "日本",
     ],
-    "Safari: the next Enter is one of its own": [[...key("Enter", { keyCode: 13 })], "[Enter]"],
-    "Firefox: the input event comes after the composition": [
+    "Safari: the next Enter is sent": [[...key("Enter", { keyCode: 13 })], "[Enter]"],
+    "Firefox: the input event follows the composition": [
       [
         ...key("Process", { keyCode: 229 }),
         ...composition(
@@ -142,14 +144,14 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "é",
     ],
-    "a composition that is given up": [
+    "a canceled composition": [
       composition(
         ["に"],
         [...input("insertCompositionText", "", "", "に", { isComposing: true }), { type: "compositionend", data: "" }],
       ),
       "",
     ],
-    "Android: a word as it is composed, a space, and Backspace": [
+    "Android: a composed word, a space and Backspace": [
       [
         ...key("Unidentified", { keyCode: 229 }),
         ...composition(["h", "he", "hey"], [{ type: "compositionend", data: "hey" }]),
@@ -160,7 +162,7 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "hey [Backspace]",
     ],
-    "Android: Backspace within a composition is the input method's": [
+    "Android: the input method handles Backspace during a composition": [
       [
         ...composition(
           ["ab"],
@@ -174,7 +176,7 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "a",
     ],
-    "Android: a word that is composed again": [
+    "Android: editing a composed word": [
       [
         ...composition(["helo"], [{ type: "compositionend", data: "helo" }]),
         { type: "compositionstart", data: "helo" },
@@ -183,11 +185,11 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "helo[Backspace]lo",
     ],
-    "Android: Backspace with nothing before it in the field": [
+    "Android: Backspace in an empty field": [
       [...key("Unidentified", { keyCode: 229 }), ...input("deleteContentBackward", null, "")],
       "[Backspace]",
     ],
-    "a word that the browser corrects": [
+    "an autocorrected word": [
       [
         ...input("insertText", "I "),
         ...input("insertText", "teh"),
@@ -196,11 +198,11 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "I teh[Backspace][Backspace]he ",
     ],
-    "macOS: an accent that is chosen for a letter": [
+    "macOS: an accent from the accent menu": [
       [...input("insertText", "caf"), ...input("insertText", "e"), ...input("insertText", "é", "é", "e")],
       "cafe[Backspace]é",
     ],
-    "Safari: Korean, letter by letter without a composition": [
+    "Safari: Korean without composition events": [
       [
         ...input("insertText", "ㅎ"),
         ...input("insertReplacementText", "하", "하", "ㅎ"),
@@ -209,12 +211,12 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "ㅎ[Backspace]하[Backspace]한ㄱ",
     ],
-    "a correction never reaches back over another key": [
+    "a correction does not go back past a special key": [
       [...input("insertText", "teh"), ...key("Left", { key: "ArrowLeft" }), ...input("insertReplacementText", "the")],
       "teh[Left]the",
     ],
-    "the Enter of a phone": [[...input("insertText", "a"), ...input("insertLineBreak", null, "\n")], "a[Enter]"],
-    "keys that some keyboards have": [
+    "Enter on a phone": [[...input("insertText", "a"), ...input("insertLineBreak", null, "\n")], "a[Enter]"],
+    "less common keys": [
       [
         ...key("ContextMenu"),
         ...key("Pause"),
@@ -225,20 +227,20 @@ describe("the keyboard of the dashboard's screen", () => {
       ],
       "[Menu][Pause][Print][Scroll_Lock][F13]",
     ],
-    "Windows: Print comes up only": [[{ type: "keyup", key: "PrintScreen" }], "[Print]"],
+    "Windows: Print sends only keyup": [[{ type: "keyup", key: "PrintScreen" }], "[Print]"],
   };
   for (const [name, [steps, expected]] of Object.entries(cases)) {
     test(name, LIMIT, async () => {
-      answer = () => ({ json: { success: true } });
-      // What is before it is another text.
+      respond = () => ({ json: { success: true } });
+      // Start with an empty field.
       await page.locator("#screen-keys").evaluate((field) => field.blur());
       await page.locator("#screen-keyboard").click();
       assert.equal(await play(steps), expected);
     });
   }
 
-  test("an input method of Chromium's own, and its replacement of a word", LIMIT, async () => {
-    answer = () => ({ json: { success: true } });
+  test("Chromium's own input method", LIMIT, async () => {
+    respond = () => ({ json: { success: true } });
     await page.keyboard.insertText("teh");
     await session.send("Input.imeSetComposition", { text: "に", selectionStart: 1, selectionEnd: 1 });
     await session.send("Input.insertText", { text: "日本" });
@@ -246,10 +248,10 @@ describe("the keyboard of the dashboard's screen", () => {
     assert.equal(calls.join(""), "teh日本");
   });
 
-  test("a click or a paste during a composition comes after its text, and nothing is typed twice", LIMIT, async () => {
-    answer = () => ({ json: { success: true } });
+  test("a click or a paste ends a composition, and its text is sent once and first", LIMIT, async () => {
+    respond = () => ({ json: { success: true } });
     const click = async () => page.mouse.click(...(await onPage({ x: 600, y: 300 })));
-    for (const [act, then] of [
+    for (const [act, expected] of [
       [click, /^\{.*\}$/],
       [() => paste("pasted"), /^pasted$/],
     ]) {
@@ -264,12 +266,12 @@ describe("the keyboard of the dashboard's screen", () => {
       await settled();
       const [, before, between, after] = /^(.*日本)(.*?)(more)$/.exec(calls.join("").replace("click ", "")) ?? [];
       assert.deepEqual([before, after], ["hello日本", "more"], calls.join(" | "));
-      assert.match(between, then);
+      assert.match(between, expected);
     }
   });
 
-  test("a finger that taps the screen leaves a phone's keyboard where it is", LIMIT, async () => {
-    answer = () => ({ json: { success: true } });
+  test("tapping the screen does not open or close an on-screen keyboard", LIMIT, async () => {
+    respond = () => ({ json: { success: true } });
     const focus = () => page.evaluate("document.activeElement.id");
     const tap = async () => {
       const [x, y] = await onPage({ x: 600, y: 300 });
@@ -289,8 +291,8 @@ describe("the keyboard of the dashboard's screen", () => {
     );
   });
 
-  test("two fingers scroll and drag nothing, and one that rests is the right button", LIMIT, async () => {
-    answer = () => ({ json: { success: true } });
+  test("two fingers scroll, and a long press is a right click", LIMIT, async () => {
+    respond = () => ({ json: { success: true } });
     const [x, y] = await onPage({ x: 600, y: 300 });
     const touch = (type, ...points) =>
       session.send("Input.dispatchTouchEvent", {
@@ -325,7 +327,7 @@ describe("the keyboard of the dashboard's screen", () => {
         [90 + 6 * step, 0],
       ]),
       "",
-      "fingers that go apart",
+      "a pinch",
     );
     await touch("touchStart", [0, 0]);
     await new Promise((resolve) => setTimeout(resolve, 700));
@@ -339,8 +341,8 @@ describe("the keyboard of the dashboard's screen", () => {
     assert.match(calls.splice(0).join(" "), /^drag /);
   });
 
-  test("a held key goes at the pace of the link, and stops when it is released", LIMIT, async () => {
-    link = LINK;
+  test("a held key repeats as fast as the connection allows and stops on release", LIMIT, async () => {
+    delay = SLOW_DELAY;
     for (const [held, sent] of [
       ["Backspace", "[Backspace]"],
       ["x", "x"],
@@ -356,7 +358,7 @@ describe("the keyboard of the dashboard's screen", () => {
       const before = calls.length;
       await settled();
       assert.ok(before > 2, `${held} was sent ${before} times`);
-      assert.equal(calls.length, before, `${held} ran on after the release`);
+      assert.equal(calls.length, before, `${held} was sent after its release`);
       assert.ok(
         calls.every((text) => text === sent || /^x{1,8}$/.test(text)),
         calls.join(" "),
@@ -364,17 +366,17 @@ describe("the keyboard of the dashboard's screen", () => {
     }
   });
 
-  test("presses are never dropped, however fast they come", LIMIT, async () => {
-    link = LINK;
-    answer = () => ({ json: { success: true } });
+  test("fast key presses are never dropped", LIMIT, async () => {
+    delay = SLOW_DELAY;
+    respond = () => ({ json: { success: true } });
     for (let times = 0; times < 20; times += 1) await page.keyboard.press("Backspace");
     await page.keyboard.type("all of it");
     await until("the calls", () => calls.join("").endsWith("all of it"));
     assert.equal(calls.filter((call) => call === "[Backspace]").length, 20);
   });
 
-  test("what is queued behind a text that is refused arrives", LIMIT, async () => {
-    answer = (text) =>
+  test("inputs after a rejected text are sent", LIMIT, async () => {
+    respond = (text) =>
       text?.includes("\f")
         ? {
             status: 400,
@@ -398,45 +400,45 @@ describe("the keyboard of the dashboard's screen", () => {
     await notice.getByRole("button", { name: "Dismiss" }).click();
   });
 
-  test("Esc twice stops a long paste, and says how much was not typed", LIMIT, async () => {
-    link = LINK;
-    answer = () => ({ json: { success: true } });
+  test("Esc twice cancels a long paste and shows how much was not typed", LIMIT, async () => {
+    delay = SLOW_DELAY;
+    respond = () => ({ json: { success: true } });
     await paste("lorem ipsum ".repeat(1_000));
-    await page.locator("#screen-hint", { hasText: "Esc twice stops it" }).waitFor();
-    await until("a part of it", () => calls.length > 2);
+    await page.locator("#screen-hint", { hasText: "Press Esc twice to cancel" }).waitFor();
+    await until("the first calls", () => calls.length > 2);
     await page.keyboard.press("Escape");
     await page.keyboard.press("Escape");
-    await page.locator("#screen-hint", { hasText: /^Stopped the paste: its last \d+ characters were not typed/ }).waitFor();
+    await page.locator("#screen-hint", { hasText: /^Paste canceled. The last \d+ characters were not typed/ }).waitFor();
     await settled();
     assert.deepEqual(calls.slice(-2), ["[Escape]", "[Escape]"]);
     assert.ok(calls.join("").length < 6_000, `${calls.length} calls`);
     assert.equal(await page.evaluate("document.activeElement.id"), "screen-stage");
   });
 
-  test("what the computer left out of a text is said", LIMIT, async () => {
-    answer = () => ({ json: { success: true, details: { left_out: { count: 2, characters: ["U+000C", "U+0007"] } } } });
+  test("shows which characters the computer skipped", LIMIT, async () => {
+    respond = () => ({ json: { success: true, details: { left_out: { count: 2, characters: ["U+000C", "U+0007"] } } } });
     await paste("a\f\x07b");
-    await page.locator("#screen-hint", { hasText: "Left out: 2 characters that no key types (U+000C, U+0007)." }).waitFor();
+    await page.locator("#screen-hint", { hasText: "Skipped 2 characters that no key can type (U+000C, U+0007)." }).waitFor();
   });
 
-  test("the whole text of a paste with a form feed is typed, but for that", LIMIT, async () => {
-    const target = await startTarget(stage.computer);
+  test("a paste with a form feed is typed without the form feed", LIMIT, async () => {
+    const target = await startTarget(env.computer);
     await page.mouse.click(...(await onPage(target.place)));
     await paste("page1\fpage2\n");
     await page.keyboard.type("after");
     await page.keyboard.press("Enter");
     const lines = await target.read("text", (lines) => lines.includes("after"));
-    // An older server refuses the text, and says so; a newer one types the rest, and counts.
+    // An older server rejects the text. A newer one types the rest and reports the number of skipped characters.
     if (lines.length > 1) {
       assert.deepEqual(lines, ["page1page2", "after"]);
-      await page.locator("#screen-hint").getByText("Left out: 1 character").waitFor();
+      await page.locator("#screen-hint").getByText("Skipped 1 character").waitFor();
     } else {
       await page.locator("#notices .notice").waitFor();
     }
   });
 });
 
-/** Where a point of the computer's screen is in the page. */
+/** Converts screen coordinates of the computer to page coordinates. */
 async function onPage({ x, y }) {
   const box = await page.locator("#screen-canvas").boundingBox();
   const scale = Math.min(box.width / 1280, box.height / 720);

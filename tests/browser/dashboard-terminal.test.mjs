@@ -1,30 +1,30 @@
-// The dashboard's terminal: copying, characters of two cells, links, search, and shells that end unasked.
+// The dashboard's terminal: copy and paste, wide characters, links, search, and exited shells.
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { openDashboard } from "../support/dashboard-page.mjs";
 import { until } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 60_000 };
-let stage, page;
+let env, page;
 
 before(async () => {
-  stage = await openDashboard({ viewport: { width: 1400, height: 1000 }, permissions: ["clipboard-read", "clipboard-write"] });
-  ({ page } = stage);
+  env = await openDashboard({ viewport: { width: 1400, height: 1000 }, permissions: ["clipboard-read", "clipboard-write"] });
+  ({ page } = env);
   await page.locator("#terminal-state", { hasText: "Connected" }).waitFor();
 });
 
-after(() => stage?.close());
+after(() => env?.close());
 
 const row = (text) => page.locator(".xterm-rows > div").filter({ hasText: text });
 const focus = () => page.locator("#terminal-view").press("Enter");
-/** Where the beginning of a row is in the page. The rows lie below what takes the mouse. */
-async function placeOf(text, x = 12) {
+/** Returns the position of the start of a row on the page. Uses coordinates because another element covers the rows. */
+async function positionIn(text, x = 12) {
   const box = await row(text).last().boundingBox();
   return [box.x + x, box.y + box.height / 2];
 }
 const clipboard = () => page.evaluate("navigator.clipboard.readText()");
 
-/** Types a line, and waits for the line that it prints. */
+/** Types a line and waits for its output. */
 async function shell(line, printed) {
   await focus();
   await page.keyboard.type(`${line}\n`);
@@ -32,10 +32,10 @@ async function shell(line, printed) {
 }
 
 describe("the dashboard's terminal", () => {
-  test("copies what is selected by Ctrl+Shift+C, and pastes it by Ctrl+Shift+V", LIMIT, async () => {
+  test("Ctrl+Shift+C copies the selection, and Ctrl+Shift+V pastes it", LIMIT, async () => {
     await page.locator("#terminal-hint", { hasText: "Ctrl+Shift+C" }).waitFor();
     await shell("echo first-$((1+1))", /^first-2/);
-    await page.mouse.dblclick(...(await placeOf(/^first-2/)));
+    await page.mouse.dblclick(...(await positionIn(/^first-2/)));
     await page.keyboard.press("Control+Shift+C");
     await page.locator("#terminal-state", { hasText: "Copied" }).waitFor();
     assert.equal((await clipboard()).trim(), "first-2");
@@ -45,18 +45,18 @@ describe("the dashboard's terminal", () => {
     await page.keyboard.press("Control+C");
   });
 
-  test("a paste that ends the shell's bracketed paste early runs nothing, and what was left out is said", LIMIT, async () => {
-    await page.evaluate((text) => navigator.clipboard.writeText(text), "echo begun\x1b[201~\ntouch ~/pasted\n\x04\x03");
+  test("a paste cannot end the bracketed paste early, and the removed characters are reported", LIMIT, async () => {
+    await page.evaluate((text) => navigator.clipboard.writeText(text), "echo started\x1b[201~\ntouch ~/pasted\n\x04\x03");
     await focus();
     await page.keyboard.press("Control+Shift+V");
     await page.locator("#terminal-state", { hasText: "Pasted without 3 control characters" }).waitFor();
-    await row("echo begun[201~").first().waitFor();
+    await row("echo started[201~").first().waitFor();
     await page.keyboard.press("Control+C");
     await shell("echo third-$((1+1))", /^third-2/);
-    assert.notEqual((await stage.computer.bash("ls ~/pasted")).exit_code, 0);
+    assert.notEqual((await env.computer.bash("ls ~/pasted")).exit_code, 0);
   });
 
-  test("says why a text that no terminal takes is not sent", LIMIT, async () => {
+  test("shows why a text that is too long is not sent", LIMIT, async () => {
     await page.locator(".xterm-helper-textarea").evaluate((field) => {
       const clipboardData = new DataTransfer();
       clipboardData.setData("text/plain", "x".repeat(17 * 1024 * 1024));
@@ -65,21 +65,21 @@ describe("the dashboard's terminal", () => {
     await page.locator("#terminal-state", { hasText: /^Not sent: .*at most 16777216/ }).waitFor();
   });
 
-  test("Ctrl+C copies what is selected, and ends a program when nothing is", LIMIT, async () => {
+  test("Ctrl+C copies the selection, or ends a program if there is none", LIMIT, async () => {
     await shell("echo second-$((1+1)); sleep 1000; echo ended-$((1+1))", /^second-2/);
-    await page.mouse.dblclick(...(await placeOf(/^second-2/)));
+    await page.mouse.dblclick(...(await positionIn(/^second-2/)));
     await page.keyboard.press("Control+C");
     await page.locator("#terminal-state", { hasText: "Copied" }).waitFor();
     assert.equal((await clipboard()).trim(), "second-2");
-    assert.equal((await stage.computer.bash("pgrep -c sleep")).output.trim(), "1", "the program goes on");
+    assert.equal((await env.computer.bash("pgrep -c sleep")).output.trim(), "1", "the program must still run");
     assert.equal(await row("^C").filter({ hasText: "sleep" }).count(), 0);
     await page.keyboard.press("Control+C");
-    await until("the program to end", async () => (await stage.computer.bash("pgrep -c sleep")).output.trim() === "0");
+    await until("the program to end", async () => (await env.computer.bash("pgrep -c sleep")).output.trim() === "0");
   });
 
-  test("characters are as wide as the shell thinks", LIMIT, async () => {
+  test("wide characters take the same number of cells as in the shell", LIMIT, async () => {
     await shell("clear; printf '|%s|%s|%s|\\n' ab ab ab 🚀 ✅ 🇩🇪 世 界 ＡＢ é ñ x", /^\|é/);
-    const places = await row(/^\|/).evaluateAll((rows) =>
+    const positions = await row(/^\|/).evaluateAll((rows) =>
       rows.map((row) => {
         const found = [];
         const walker = document.createTreeWalker(row, NodeFilter.SHOW_TEXT);
@@ -94,39 +94,39 @@ describe("the dashboard's terminal", () => {
         return found;
       }),
     );
-    const [letters, emoji] = places;
+    const [letters, emoji] = positions;
     assert.equal(emoji.length, 4);
-    for (const [at, x] of emoji.entries()) assert.ok(Math.abs(x - letters[at]) < 1.5, JSON.stringify(places));
+    for (const [at, x] of emoji.entries()) assert.ok(Math.abs(x - letters[at]) < 1.5, JSON.stringify(positions));
   });
 
-  test("opens a link in a tab of its own", LIMIT, async () => {
-    const address = `${stage.dashboard.origin}/icon.svg`;
+  test("opens a link in a new tab", LIMIT, async () => {
+    const address = `${env.dashboard.origin}/icon.svg`;
     await shell(`clear; echo at ${address}.`, new RegExp(`^at ${address}`));
-    const opened = stage.context.waitForEvent("page");
-    await page.mouse.move(...(await placeOf(/^at http/, 90)));
-    await page.mouse.click(...(await placeOf(/^at http/, 80)));
+    const opened = env.context.waitForEvent("page");
+    await page.mouse.move(...(await positionIn(/^at http/, 90)));
+    await page.mouse.click(...(await positionIn(/^at http/, 80)));
     const tab = await opened;
     await tab.waitForURL(address);
     await tab.close();
   });
 
-  test("finds text in what was printed", LIMIT, async () => {
+  test("searches the output", LIMIT, async () => {
     await shell("clear; seq -f 'line %g of many' 300", /^line 300 of/);
     await page.keyboard.press("Control+Shift+F");
     await page.keyboard.type("LINE 29");
     await page.locator("#terminal-found", { hasText: /^\d+ of 11$/ }).waitFor();
     const before = await page.locator("#terminal-found").innerText();
     await page.keyboard.press("Enter");
-    await until("another one", async () => (await page.locator("#terminal-found").innerText()) !== before);
+    await until("the next match", async () => (await page.locator("#terminal-found").innerText()) !== before);
     await page.locator("#terminal-find-text").fill("nowhere at all");
-    await page.locator("#terminal-found", { hasText: "none" }).waitFor();
+    await page.locator("#terminal-found", { hasText: "No results" }).waitFor();
     await page.keyboard.press("Escape");
     await page.locator("#terminal-find").waitFor({ state: "hidden" });
     await page.keyboard.type("echo back-$((1+1))\n");
     await row(/^back-2/).waitFor();
   });
 
-  test("asks before it ends a shell, and keeps what that has printed", LIMIT, async () => {
+  test("asks before it ends a shell and keeps its output", LIMIT, async () => {
     await shell("variable=kept; echo third-$((1+1))", /^third-2/);
     await page.locator("#terminal-open").click();
     await page.locator("#new-shell").waitFor();
@@ -140,13 +140,13 @@ describe("the dashboard's terminal", () => {
     await page.locator("#terminal-state", { hasText: "Connected" }).waitFor();
     await page.keyboard.type("echo now-$variable.\n");
     await row(/^now-\./).waitFor();
-    // One that has ended is replaced unasked.
+    // An exited shell is replaced without confirmation.
     await page.keyboard.type("exit\n");
-    await page.locator("#terminal-state", { hasText: "The shell ended" }).waitFor();
+    await page.locator("#terminal-state", { hasText: "The shell exited" }).waitFor();
     await page.locator("#terminal-open").click();
     await page.locator("#terminal-state", { hasText: "Connected" }).waitFor();
     assert.ok(await page.locator("#new-shell").isHidden());
   });
 
-  test("no error got away", () => assert.deepEqual(stage.failures, []));
+  test("there are no uncaught errors", () => assert.deepEqual(env.failures, []));
 });

@@ -1,4 +1,4 @@
-// The example dashboard in a page, as a user works it.
+// End-to-end tests of the dashboard.
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -15,8 +15,8 @@ import { until, within } from "../support/wait.mjs";
 
 const LIMIT = { timeout: 30_000 };
 const VIEWPORT = { width: 1400, height: 1000 };
-const PANELS = ["terminal", "files", "sound", "events", "calls"];
-const complaints = [];
+const PANELS = ["terminal", "files", "audio", "events", "calls"];
+const failures = [];
 let browser, computer, context, dashboard, desktop, folder, orgo, page;
 
 before(async () => {
@@ -29,9 +29,9 @@ before(async () => {
   page = await context.newPage();
   page.setDefaultTimeout(15_000);
   page.on("console", (message) => {
-    if (message.text().includes("Content Security Policy")) complaints.push(message.text());
+    if (message.text().includes("Content Security Policy")) failures.push(message.text());
   });
-  page.on("pageerror", (error) => complaints.push(error.stack));
+  page.on("pageerror", (error) => failures.push(error.stack));
   await page.goto(dashboard.url);
 });
 
@@ -42,7 +42,7 @@ after(async () => {
   if (folder !== undefined) await rm(folder, { recursive: true });
 });
 
-/** The colour at a point of the computer's screen, of which the canvas has a picture of any size. */
+/** Returns the color at a point of the computer's screen. The canvas may have a scaled image of it. */
 function pixel({ x, y }) {
   return page.locator("#screen-canvas").evaluate(
     (canvas, at) => {
@@ -53,7 +53,7 @@ function pixel({ x, y }) {
   );
 }
 
-/** Where a point of the computer's screen is in the page. */
+/** Converts screen coordinates of the computer to page coordinates. */
 async function onPage({ x, y }) {
   const box = await page.locator("#screen-canvas").boundingBox();
   const scale = Math.min(box.width / 1280, box.height / 720);
@@ -61,13 +61,13 @@ async function onPage({ x, y }) {
   return [along(box.x, box.width, 1280, x), along(box.y, box.height, 720, y)];
 }
 
-/** Waits until the canvas has a colour at a point. A smaller picture is a JPEG, which is not exact. */
-function untilColour(what, point, colour) {
-  const isNear = (found) => found.every((part, at) => Math.abs(part - colour[at]) <= 8);
-  return until(`${what} to be rgb(${colour})`, async () => isNear(await pixel(point)));
+/** Waits until the canvas has a color at a point. Allows a tolerance because scaled images are JPEGs. */
+function untilColor(description, point, color) {
+  const isNear = (found) => found.every((part, index) => Math.abs(part - color[index]) <= 8);
+  return until(`${description} to be rgb(${color})`, async () => isNear(await pixel(point)));
 }
 
-/** Has downloads saved to the folder. Playwright does not tell of those of a tab that closes at once. */
+/** Saves downloads to the folder. Uses CDP because Playwright does not report downloads from a tab that closes immediately. */
 async function downloads() {
   const browserSession = await browser.newBrowserCDPSession();
   const pageSession = await context.newCDPSession(page);
@@ -81,30 +81,30 @@ async function downloads() {
 }
 
 describe("the dashboard", () => {
-  test("it shows the screen of a first computer", LIMIT, async () => {
+  test("shows the screen of the first computer", LIMIT, async () => {
     const [workspace] = await until("a computer", async () => {
       const workspaces = await orgo.workspaces.list();
       return workspaces.some(({ desktops }) => desktops?.length > 0) && workspaces;
     });
     computer = await orgo.computers.get(workspace.desktops[0].id);
     await computer.waitUntilRunning();
-    await until("a picture with many colours", async () => {
+    await until("a screenshot with many colors", async () => {
       const points = Array.from({ length: 64 }, (_, at) => ({ x: at * 20, y: at * 11 }));
       return new Set((await Promise.all(points.map(pixel))).map(String)).size > 8;
     });
   });
 
-  test("a click and keys on it reach the computer", LIMIT, async () => {
+  test("clicks and keys on the screen reach the computer", LIMIT, async () => {
     const target = await startTarget(computer);
-    await untilColour("the window", target.sight, FRESH);
+    await untilColor("the window", target.sight, FRESH);
     await page.mouse.click(...(await onPage(target.place)));
-    await untilColour("the window after a click", target.sight, CLICKED);
+    await untilColor("the window after a click", target.sight, CLICKED);
     await page.keyboard.type("Hello, Orgo: {[()]} 42");
     await page.keyboard.press("Enter");
     assert.deepEqual(await target.read("text"), ["Hello, Orgo: {[()]} 42"]);
   });
 
-  test("its terminal is a shell", LIMIT, async () => {
+  test("the terminal runs a shell", LIMIT, async () => {
     await page.locator("#terminal-view").click();
     await page.keyboard.type("echo $((6*7))\n");
     await page
@@ -113,7 +113,7 @@ describe("the dashboard", () => {
       .waitFor();
   });
 
-  test("a long paste into its terminal arrives whole", LIMIT, async () => {
+  test("a long paste into the terminal arrives complete", LIMIT, async () => {
     const text = Array.from({ length: 60_000 }, (_, line) => `line ${line} äöü🦀\n`).join("");
     assert.ok(Buffer.byteLength(text) > 1_200_000);
     await page.keyboard.type(`stty raw -echo; echo rea''dy; head -c ${Buffer.byteLength(text)} > pasted; stty sane\n`);
@@ -125,7 +125,7 @@ describe("the dashboard", () => {
     }, text);
     // A terminal sends Enter for each line break.
     const expected = createHash("sha256").update(text.replaceAll("\n", "\r")).digest("hex");
-    await until("the text in the computer", async () =>
+    await until("the text on the computer", async () =>
       (await computer.bash("sha256sum < ~/pasted")).output.startsWith(expected),
     );
     await page.keyboard.type("echo $((6*9))\n");
@@ -135,20 +135,20 @@ describe("the dashboard", () => {
       .waitFor();
   });
 
-  test("it lists events", LIMIT, async () => {
+  test("lists events", LIMIT, async () => {
     await computer.bash("printf 'copied for the list' | xclip -selection clipboard > /dev/null 2>&1");
     await page.locator("#events-list").getByText("copied for the list").waitFor();
   });
 
-  test("its meter moves with the sound", LIMIT, async () => {
-    await page.locator("#sound-play").click();
-    await page.locator("#sound-state", { hasText: "Playing" }).waitFor();
+  test("the meter shows the audio level", LIMIT, async () => {
+    await page.locator("#audio-play").click();
+    await page.locator("#audio-state", { hasText: "Playing" }).waitFor();
     await playTone(computer, 3);
-    const meter = page.locator("#sound-meter");
+    const meter = page.locator("#audio-meter");
     await until("the meter to move", async () => Number(await meter.getAttribute("aria-valuenow")) > -20);
   });
 
-  test("it uploads, downloads and deletes a file", LIMIT, async () => {
+  test("uploads, downloads and deletes a file", LIMIT, async () => {
     const name = "a file – 1 & 2.bin";
     const content = randomBytes(1_500_000);
     await page.locator("#uploads-list").evaluate((list) => {
@@ -161,10 +161,10 @@ describe("the dashboard", () => {
     await row.getByText("1.5 MB").waitFor();
     assert.equal(await page.locator("#uploads-list li").count(), 0);
     const seen = await page.evaluate("seen");
-    assert.equal(seen.at(-1), 1, "the bar was full at last");
+    assert.equal(seen.at(-1), 1, "the bar must be full at the end");
     assert.ok(
       seen.some((value) => value > 0 && value <= 0.5),
-      "it showed the way to the page's server",
+      "the bar must show the transfer to the page's server",
     );
     assert.deepEqual(
       seen,
@@ -181,14 +181,14 @@ describe("the dashboard", () => {
     await row.getByRole("button", { name: `Delete ${name}` }).click();
     await page.keyboard.press("Enter");
     await page.locator("#delete-file").waitFor({ state: "hidden" });
-    assert.equal(await row.count(), 1, "Enter alone deletes nothing");
+    assert.equal(await row.count(), 1, "Enter must not delete the file");
     await row.getByRole("button", { name: `Delete ${name}` }).click();
     await page.locator("#delete-file [type=submit]").click();
     await row.waitFor({ state: "detached" });
     assert.deepEqual(await computer.files.list(), []);
   });
 
-  test("it takes files that are dropped on the screen, and exports one of the computer", LIMIT, async () => {
+  test("uploads files that are dropped on the screen and exports a file of the computer", LIMIT, async () => {
     const files = ["dropped.txt", "large.bin", "folder"].map((name) => join(folder, name));
     await writeFile(files[0], "dropped");
     await writeFile(files[1], Buffer.alloc(11_000_000));
@@ -204,9 +204,9 @@ describe("the dashboard", () => {
     await page.locator("#screen-stage:not([data-drop])").waitFor();
     const list = page.locator("#files-list");
     await list.getByText("dropped.txt").waitFor();
-    const refused = page.locator("#uploads-list li");
-    await refused.filter({ hasText: "large.bin" }).getByText("at most 10.5 MB").waitFor();
-    await refused.filter({ hasText: "folder" }).getByText("A folder cannot be uploaded").waitFor();
+    const rejected = page.locator("#uploads-list li");
+    await rejected.filter({ hasText: "large.bin" }).getByText("the maximum is 10.5 MB").waitFor();
+    await rejected.filter({ hasText: "folder" }).getByText("A folder cannot be uploaded").waitFor();
     assert.equal((await computer.bash("cat ~/Desktop/dropped.txt")).output, "dropped");
 
     await computer.bash("mkdir -p ~/results; printf made > ~/results/report.txt");
@@ -225,7 +225,7 @@ describe("the dashboard", () => {
     assert.deepEqual(names, ["dropped.txt", "report.txt"]);
   });
 
-  test("an upload can be cancelled, and the next one follows", LIMIT, async () => {
+  test("canceling an upload starts the next one", LIMIT, async () => {
     await page.route("**/files/held.txt", () => {});
     const text = (name) => ({ name, mimeType: "text/plain", buffer: Buffer.from(name) });
     await page.locator("#files-input").setInputFiles([text("held.txt"), text("next.txt")]);
@@ -235,14 +235,16 @@ describe("the dashboard", () => {
     assert.equal(await page.locator("#uploads-list").getByText("held.txt").count(), 0);
   });
 
-  test("an upload that failed can be tried again by the keyboard, unless the file is gone", LIMIT, async () => {
-    await page.route("**/files/again.txt", (route) => route.abort(), { times: 1 });
-    await page.locator("#files-input").setInputFiles({ name: "again.txt", mimeType: "text/plain", buffer: Buffer.from("again") });
-    const again = page.getByRole("button", { name: "Try again to upload again.txt" });
-    await again.press("Enter");
-    await page.locator("#files-list").getByText("again.txt").waitFor();
-    assert.equal(await page.locator("#uploads-list").getByText("again.txt").count(), 0);
-    assert.equal((await computer.bash("cat ~/Desktop/again.txt")).output, "again");
+  test("a failed upload can be retried with the keyboard, unless the file is gone", LIMIT, async () => {
+    await page.route("**/files/retried.txt", (route) => route.abort(), { times: 1 });
+    await page
+      .locator("#files-input")
+      .setInputFiles({ name: "retried.txt", mimeType: "text/plain", buffer: Buffer.from("retried") });
+    const retry = page.getByRole("button", { name: "Retry the upload of retried.txt" });
+    await retry.press("Enter");
+    await page.locator("#files-list").getByText("retried.txt").waitFor();
+    assert.equal(await page.locator("#uploads-list").getByText("retried.txt").count(), 0);
+    assert.equal((await computer.bash("cat ~/Desktop/retried.txt")).output, "retried");
     assert.ok(await page.evaluate("document.activeElement !== document.body"), "the focus is lost");
 
     const gone = join(folder, "gone.txt");
@@ -250,8 +252,8 @@ describe("the dashboard", () => {
     await page.route("**/files/gone.txt", (route) => rm(gone).then(() => route.abort()));
     await page.locator("#files-input").setInputFiles(gone);
     const row = page.locator("#uploads-list li").filter({ hasText: "gone.txt" });
-    await row.getByText("Choose it again").waitFor();
-    assert.equal(await row.getByText("Try again").count(), 0);
+    await row.getByText("Select it again").waitFor();
+    assert.equal(await row.getByText("Retry").count(), 0);
   });
 
   for (const [width, height] of [
@@ -259,7 +261,7 @@ describe("the dashboard", () => {
     [1280, 720],
     [1440, 900],
   ]) {
-    test(`every panel has a place in a window of ${width} by ${height}`, LIMIT, async () => {
+    test(`every panel is usable in a window of ${width} by ${height}`, LIMIT, async () => {
       await page.setViewportSize({ width, height });
       for (const panel of PANELS) {
         const choice = page.locator(`[data-show="${panel}"]:visible`);
@@ -271,15 +273,15 @@ describe("the dashboard", () => {
     });
   }
 
-  test("it creates and deletes a computer", LIMIT, async () => {
+  test("creates and deletes a computer", LIMIT, async () => {
     await page.locator("#create-open").click();
     const create = page.locator("#create-form");
     await create.locator("[name=name]").fill("second");
     await create.locator("[type=submit]").click();
-    await page.locator("#machine-name", { hasText: "second" }).waitFor();
-    await page.locator("#machine-status", { hasText: "Running" }).waitFor();
+    await page.locator("#computer-name", { hasText: "second" }).waitFor();
+    await page.locator("#computer-status", { hasText: "Running" }).waitFor();
 
-    await page.locator("#machine-delete").click();
+    await page.locator("#computer-delete").click();
     const confirm = page.locator("#delete-form");
     await confirm.locator("[name=name]").fill("second");
     await confirm.locator("[type=submit]").click();
@@ -288,5 +290,5 @@ describe("the dashboard", () => {
     assert.deepEqual(names, [computer.info.name]);
   });
 
-  test("nothing was against the page's policy, and no error got away", () => assert.deepEqual(complaints, []));
+  test("there are no policy violations and no uncaught errors", () => assert.deepEqual(failures, []));
 });

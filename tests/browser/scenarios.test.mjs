@@ -1,4 +1,4 @@
-// Acts out the scenarios in a page, through the WebAssembly binding.
+// Runs the scenarios in a page with the WebAssembly binding.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { startPages } from "../support/pages.mjs";
 import { freePort, startReceiver } from "../support/receiver.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-page-"));
-const complaints = [];
+const failures = [];
 let browser, counter, desktop, page, pages, receiver;
 
 before(async () => {
@@ -26,9 +26,9 @@ before(async () => {
   browser = await startChromium();
   page = await browser.newPage();
   page.on("console", (message) => {
-    if (message.text().includes("Content Security Policy")) complaints.push(message.text());
+    if (message.text().includes("Content Security Policy")) failures.push(message.text());
   });
-  page.on("pageerror", (error) => complaints.push(error.stack));
+  page.on("pageerror", (error) => failures.push(error.stack));
   await page.goto(pages.origin);
 });
 
@@ -42,12 +42,12 @@ after(async () => {
 });
 
 describe("the wasm binding in a page", () => {
-  test("the page is worked by WebAssembly", async () => {
+  test("the page uses the WebAssembly binding", async () => {
     const settings = { options: desktop.options, counter: counter.url };
-    assert.equal(await page.evaluate((given) => globalThis.prepare(given), settings), "wasm");
+    assert.equal(await page.evaluate((options) => globalThis.prepare(options), settings), "wasm");
   });
   for (const name of [...Object.keys(scenarios), "a tone of 440 Hz is played"]) {
-    test(name, { timeout: 60_000 }, () => page.evaluate((given) => globalThis.act(given), name));
+    test(name, { timeout: 60_000 }, () => page.evaluate((scenario) => globalThis.run(scenario), name));
   }
-  test("nothing was against the page's policy, and no error got away", () => assert.deepEqual(complaints, []));
+  test("there are no policy violations and no uncaught errors", () => assert.deepEqual(failures, []));
 });

@@ -52,7 +52,7 @@ describe("the examples for Node", () => {
     assert.equal(code, 0, example.said);
     const { width, height } = decodePng(readFileSync(join(folder, "screen.png")));
     assert.deepEqual([width, height], [1280, 720]);
-    assert.match(example.said, /bash ended with 0:\nLinux/);
+    assert.match(example.said, /bash exited with code 0:\nLinux/);
   });
 
   test("terminal.mjs", LIMIT, async () => {
@@ -79,7 +79,7 @@ describe("the examples for Node", () => {
 
   test("an id may be left out if a computer runs", LIMIT, async () => {
     const example = start("terminal.mjs");
-    await until("the computer that is taken", () => example.said.includes(`(${computer.id}), the first one that runs`));
+    await until("the computer that is taken", () => example.said.includes(`(${computer.id}), the first running computer`));
     example.child.stdin.write("exit 0\r");
     assert.equal((await finish(example, "terminal.mjs")).code, 0, example.said);
   });

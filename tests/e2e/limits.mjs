@@ -16,7 +16,8 @@ const LARGE = { workspace_id: "w", name: "f", file: new Uint8Array(32 << 20) };
 
 /** A run of its own against the server: a client, a connection, and what the server saw of them. */
 function begin({ sdk, server }, way, options = {}) {
-  const run = `${Date.now()}-${(runs += 1)}`;
+  runs += 1;
+  const run = `${Date.now()}-${runs}`;
   const lines = [];
   const progress = [];
   const log = (line) => lines.push(line);
@@ -383,7 +384,7 @@ async function callsShareASignal(world) {
   const { computer } = begin(world, "hang");
   const controller = new AbortController();
   const calls = Array.from({ length: 12 }, () => computer.click({ x: 1, y: 1 }, { signal: controller.signal }));
-  calls.forEach((call) => call.catch(() => {}));
+  for (const call of calls) call.catch(() => {});
   await world.sdk.Orgo.bindingInfo();
   const reason = new Error("enough");
   controller.abort(reason);

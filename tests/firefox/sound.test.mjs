@@ -37,7 +37,7 @@ describe("sound in Firefox", () => {
 
       for (const name of ACTS) {
         test(name, { timeout: 60_000 }, () =>
-          page.evaluate(`act(${JSON.stringify(name)}, ${JSON.stringify(stage.props(transport))})`),
+          page.evaluate(`runTest(${JSON.stringify(name)}, ${JSON.stringify(stage.props(transport))})`),
         );
       }
       // What a policy forbids is told like an error.

@@ -40,11 +40,12 @@ let started = 0;
  *   to read the lines of what it reported once they are enough
  */
 export async function startTarget(computer) {
-  const name = `target-${Date.now()}-${(started += 1)}`;
+  started += 1;
+  const name = `target-${Date.now()}-${started}`;
   const folder = `/tmp/${name}`;
   const command = `python3 ${folder}/program.py ${folder} '${hex(CLICKED)}'`;
-  const xterm =
-    "xterm -u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150 " + `-bg '${hex(FRESH)}' -fg white -T ${name} -e ${command}`;
+  const look = `-u8 -fa 'DejaVu Sans Mono' -fs 11 -geometry 60x16+200+150 -bg '${hex(FRESH)}' -fg white`;
+  const xterm = `xterm ${look} -T ${name} -e ${command}`;
   const { output, exit_code } = await computer.bash(
     `mkdir ${folder} && cat > ${folder}/program.py <<'PROGRAM'\n${PROGRAM}\nPROGRAM\n` + `setsid ${xterm} > ${folder}/log 2>&1 &`,
   );

@@ -1,4 +1,4 @@
-// `npm start` as people use it: in a terminal, ended in every way, begun twice.
+// `npm start` in a terminal: every way to end it, and starting it twice.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -10,15 +10,15 @@ import { fileURLToPath } from "node:url";
 import { until, within } from "../support/wait.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-/** How long a start may take: what it needs was built before, but the machine may have much else to do. */
-const PATIENCE = 120_000;
+/** The timeout of a start, in milliseconds. Everything is already built, but the machine may be busy. */
+const TIMEOUT = 120_000;
 
 const folder = mkdtempSync(join(tmpdir(), "orgo-start-"));
-// Each computer is another user, if the tests are root's.
+// If the tests run as root, each computer runs as a separate user, who needs access to the folder.
 chmodSync(folder, 0o755);
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The state, the parent and the start of a process; `undefined` if there is none. */
+/** Returns the name, state, parent and start time of a process, or `undefined` if there is no such process. */
 function stat(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -34,7 +34,7 @@ function stat(pid) {
   }
 }
 
-/** A process and all that it or one of its descendants has started. */
+/** Returns a process and all its descendants. */
 function tree(pid) {
   const all = new Map(
     readdirSync("/proc")
@@ -52,15 +52,15 @@ function tree(pid) {
   return found;
 }
 
-/** Those of the processes that still run. A dead one that nobody has waited for does not. */
-function left(processes) {
+/** Returns the processes that are still running. Zombies do not count. */
+function stillRunning(processes) {
   return [...processes].filter(([pid, { started }]) => {
     const now = stat(pid);
     return now !== undefined && now.started === started && now.state !== "Z";
   });
 }
 
-/** Those of a test, which ends them if it fails. */
+/** The starts of the current test. They are ended after the test, even if it fails. */
 const starts = [];
 afterEach(() => {
   for (const start of starts.splice(0)) start.closeTerminal();
@@ -70,11 +70,11 @@ class Start {
   output = "";
   #terminal;
 
-  /** Runs a command in a terminal of its own. */
+  /** Runs a command in a new terminal. */
   constructor(command, env = {}) {
     this.#terminal = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
       cwd: root,
-      // No browser is opened, and no run of a CI system takes another path than a user's.
+      // Does not open a browser, and behaves the same in CI as for a user.
       env: { ...process.env, PORT: "0", BROWSER: "true", DISPLAY: "", TERM: "dumb", ...env },
       stdio: ["pipe", "pipe", "inherit"],
       detached: true,
@@ -84,29 +84,29 @@ class Start {
     this.ended = once(this.#terminal, "close").then(([code, signal]) => signal ?? code);
   }
 
-  /** Waits until it has printed something, and returns the match. */
-  async says(pattern) {
+  /** Waits until the output matches the pattern. Returns the match. */
+  async waitForOutput(pattern) {
     let match;
     await within(
       `${pattern} in\n${this.output}`,
       Promise.race([
-        until(`${pattern}`, () => (match = pattern.exec(this.output)), PATIENCE),
+        until(`${pattern}`, () => (match = pattern.exec(this.output)), TIMEOUT),
         this.ended.then((how) => {
           match = pattern.exec(this.output);
-          if (!match) throw new Error(`it ended with ${how}:\n${this.output}`);
+          if (!match) throw new Error(`the command exited with ${how}:\n${this.output}`);
         }),
       ]),
-      PATIENCE,
+      TIMEOUT,
     );
     return match;
   }
 
   async dashboard() {
-    const [, url] = await this.says(/^Dashboard: (http:\/\/\S+)\r?$/m);
+    const [, url] = await this.waitForOutput(/^Dashboard: (http:\/\/\S+)\r?$/m);
     return url;
   }
 
-  /** All of its processes, once the first computer has its display. */
+  /** Waits until processes with these names are running. Returns all processes of the terminal. */
   async processes(...names) {
     let processes;
     await until(
@@ -116,32 +116,32 @@ class Start {
         const running = new Set([...processes.values()].map(({ name }) => name));
         return names.every((name) => running.has(name));
       },
-      PATIENCE,
+      TIMEOUT,
     );
     return processes;
   }
 
-  /** What a user types. */
+  /** Types text into the terminal. */
   type(text) {
     this.#terminal.stdin.write(text);
   }
 
-  /** The window is closed: whoever holds the other end of the terminal goes away. */
+  /** Closes the terminal by killing the process that holds its other end. */
   closeTerminal() {
     this.#terminal.kill("SIGKILL");
   }
 
-  /** One of the processes between the terminal and the parts. */
-  find(what) {
+  /** Returns the id of the first process for which the predicate is true. */
+  find(predicate) {
     const processes = [...tree(this.#terminal.pid)];
     const line = (pid) => {
       try {
         return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").join(" ");
       } catch {
-        return ""; // It has ended meanwhile.
+        return ""; // The process has exited.
       }
     };
-    const found = processes.find(([pid, { name }]) => what(line(pid), name));
+    const found = processes.find(([pid, { name }]) => predicate(line(pid), name));
     assert.ok(found, `${processes.map(([pid]) => line(pid)).join("\n")}`);
     return found[0];
   }
@@ -152,9 +152,9 @@ const isShell = (line, name) => line.includes("scripts/start.mjs") && /^(?:ba|da
 const isNpm = (line, name) => name.startsWith("npm") || /\bnpm(?:-cli\.js)? (?:run )?start\b/.test(line);
 
 const ENDINGS = {
-  "the terminal is closed": (start) => start.closeTerminal(),
-  "Ctrl-C": (start) => start.type("\x03"),
-  "Ctrl-C twice at once": (start) => start.type("\x03\x03"),
+  "closing the terminal": (start) => start.closeTerminal(),
+  "pressing Ctrl-C": (start) => start.type("\x03"),
+  "pressing Ctrl-C twice": (start) => start.type("\x03\x03"),
   "SIGTERM for the script": (start) => process.kill(start.find(isScript), "SIGTERM"),
   "SIGHUP for the script": (start) => process.kill(start.find(isScript), "SIGHUP"),
   "SIGKILL for the script": (start) => process.kill(start.find(isScript), "SIGKILL"),
@@ -167,22 +167,22 @@ const data = join(folder, "data");
 const command = (place = data) => `npm start -- --data-dir=${place}`;
 
 for (const [how, end] of Object.entries(ENDINGS)) {
-  test(`nothing is left after ${how}, and the next start works`, { timeout: 2 * PATIENCE }, async () => {
+  test(`no process is left after ${how}, and the next start works`, { timeout: 2 * TIMEOUT }, async () => {
     const start = new Start(command());
     await start.dashboard();
     const processes = await start.processes("orgo-desktop", "Xvnc");
     end(start);
-    await until("everything to end", () => left(processes).length === 0, PATIENCE).catch((error) => {
-      error.message += `\n${left(processes)
+    await until("all processes to end", () => stillRunning(processes).length === 0, TIMEOUT).catch((error) => {
+      error.message += `\n${stillRunning(processes)
         .map(([pid, { name }]) => `${pid} ${name}`)
         .join("\n")}\n${start.output}`;
       throw error;
     });
-    await within("the terminal to close", start.ended, PATIENCE);
+    await within("the terminal to close", start.ended, TIMEOUT);
   });
 }
 
-/** A folder of programs that come before the real ones: a cargo whose builds never end. */
+/** Creates a `cargo` whose builds never end. Returns a PATH that has it before the real one. */
 function slowCargo() {
   const bin = join(folder, "bin");
   mkdirSync(bin, { recursive: true });
@@ -192,79 +192,81 @@ function slowCargo() {
   return { PATH: [bin, real].join(delimiter) };
 }
 
-for (const how of ["the terminal is closed", "Ctrl-C twice at once", "SIGKILL for the script", "SIGKILL for npm"]) {
-  test(`a build ends too after ${how}`, { timeout: 2 * PATIENCE }, async () => {
+for (const how of ["closing the terminal", "pressing Ctrl-C twice", "SIGKILL for the script", "SIGKILL for npm"]) {
+  test(`${how} ends a build too`, { timeout: 2 * TIMEOUT }, async () => {
     const start = new Start(command(), slowCargo());
-    await start.says(/^building/m);
+    await start.waitForOutput(/^building/m);
     const processes = await start.processes("cargo", "sleep");
     ENDINGS[how](start);
-    await until("everything to end", () => left(processes).length === 0, PATIENCE);
-    await within("the terminal to close", start.ended, PATIENCE);
+    await until("all processes to end", () => stillRunning(processes).length === 0, TIMEOUT);
+    await within("the terminal to close", start.ended, TIMEOUT);
     assert.ok(!/^Dashboard: /m.test(start.output), start.output);
   });
 }
 
-test("a second start shows the first one's dashboard, and another folder has a desktop of its own", {
-  timeout: 4 * PATIENCE,
+test("a second start opens the dashboard of the first one, and another data folder has a separate desktop", {
+  timeout: 4 * TIMEOUT,
 }, async () => {
   const first = new Start(command());
   const url = await first.dashboard();
   const second = new Start(command());
   assert.equal(await second.dashboard(), url);
-  assert.equal(await within("the second to end", second.ended, PATIENCE), 0);
+  assert.equal(await within("the second start to end", second.ended, TIMEOUT), 0);
   assert.match(second.output, /Already running: process \d+ started it in /);
   assert.match(second.output, /--data-dir=DIR/);
   assert.equal((await fetch(url, { redirect: "manual" })).status, 303);
 
-  const beside = new Start(command(join(folder, "other")));
-  assert.notEqual(await beside.dashboard(), url);
-  const processes = new Map([...(await first.processes("orgo-desktop")), ...(await beside.processes("orgo-desktop"))]);
+  const other = new Start(command(join(folder, "other")));
+  assert.notEqual(await other.dashboard(), url);
+  const processes = new Map([...(await first.processes("orgo-desktop")), ...(await other.processes("orgo-desktop"))]);
   first.type("\x03");
-  beside.type("\x03");
-  await until("both to end", () => left(processes).length === 0, PATIENCE);
+  other.type("\x03");
+  await until("both starts to end", () => stillRunning(processes).length === 0, TIMEOUT);
   assert.equal(existsSync(join(data, "npm-start.json")), false);
 });
 
-test("a desktop that was started by hand gets a dashboard, and outlives it", { timeout: 4 * PATIENCE }, async () => {
+test("a manually started desktop gets a dashboard and keeps running after it", { timeout: 4 * TIMEOUT }, async () => {
   const place = join(folder, "by-hand");
   const program = join(process.env.CARGO_TARGET_DIR ?? join(root, "target"), "release/orgo-desktop");
   const serve = ["serve", "--listen", "127.0.0.1:0", "--data-dir", place];
   const desktop = spawn("setpriv", ["--pdeathsig", "TERM", program, ...serve], { stdio: ["ignore", "pipe", "inherit"] });
   try {
-    await within("the desktop to be ready", once(desktop.stdout, "data"), PATIENCE);
-    // What an `npm start` left that was killed together with its desktop.
+    await within("the desktop to be ready", once(desktop.stdout, "data"), TIMEOUT);
+    // A stale record of an `npm start` that was killed together with its desktop.
     const stale = { url: "http://127.0.0.1:9/?key=x", pid: 2 ** 22 + 1, folder: "/nowhere" };
     writeFileSync(join(place, "npm-start.json"), JSON.stringify(stale));
     const start = new Start(command(place));
     const url = await start.dashboard();
-    assert.match(start.output, /the dashboard is started on it/);
+    assert.match(start.output, /starting the dashboard for it/);
     assert.equal((await fetch(url, { redirect: "manual" })).status, 303);
     start.type("\x03");
-    await within("it to end", start.ended, PATIENCE);
+    await within("the start to end", start.ended, TIMEOUT);
     assert.equal(desktop.exitCode, null);
 
-    const refused = spawn(program, serve, { stdio: ["ignore", "ignore", "pipe"] });
-    let said = "";
-    refused.stderr.setEncoding("utf8").on("data", (text) => (said += text));
-    const [code] = await within("the second server to end", once(refused, "close"), PATIENCE);
+    const second = spawn(program, serve, { stdio: ["ignore", "ignore", "pipe"] });
+    let errors = "";
+    second.stderr.setEncoding("utf8").on("data", (text) => (errors += text));
+    const [code] = await within("the second server to end", once(second, "close"), TIMEOUT);
     assert.equal(code, 75);
-    assert.match(said, new RegExp(`process ${desktop.pid}, at http://127.0.0.1:\\d+/api`));
-    assert.match(said, /--data-dir=/);
+    assert.match(errors, new RegExp(`process ${desktop.pid}, at http://127.0.0.1:\\d+/api`));
+    assert.match(errors, /--data-dir=/);
   } finally {
     desktop.kill("SIGTERM");
-    await within("the desktop to end", once(desktop, "close"), PATIENCE);
+    await within("the desktop to end", once(desktop, "close"), TIMEOUT);
   }
 });
 
-test("options are passed on, and unknown ones refused with the list", { timeout: 2 * PATIENCE }, async () => {
-  const refused = new Start("npm start -- --no-such-option");
-  assert.notEqual(await within("it to end", refused.ended, PATIENCE), 0);
-  assert.match(refused.output, /--isolation=auto\|box\|none/);
+test("options are passed to the desktop, and an unknown option prints the list of options", {
+  timeout: 2 * TIMEOUT,
+}, async () => {
+  const rejected = new Start("npm start -- --no-such-option");
+  assert.notEqual(await within("the start to end", rejected.ended, TIMEOUT), 0);
+  assert.match(rejected.output, /--isolation=auto\|box\|none/);
   const start = new Start(`npm start -- --isolation=none --data-dir=${join(folder, "none")}`);
   await start.dashboard();
   const processes = await start.processes("orgo-desktop", "Xvnc");
-  assert.ok(![...processes.values()].some(({ name }) => name === "bwrap"), "there is a box");
+  assert.ok(![...processes.values()].some(({ name }) => name === "bwrap"), "there must be no sandbox");
   assert.match(start.output, /not walled off/);
   start.type("\x03");
-  await until("everything to end", () => left(processes).length === 0, PATIENCE);
+  await until("all processes to end", () => stillRunning(processes).length === 0, TIMEOUT);
 });

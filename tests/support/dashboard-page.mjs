@@ -40,7 +40,7 @@ export async function openDashboard(options = { viewport: { width: 1400, height:
     const id = await until("a computer", async () => (await orgo.workspaces.list())[0]?.desktops?.[0]?.id);
     const computer = await orgo.computers.get(id);
     await computer.waitUntilRunning();
-    await page.locator("#screen-cover").waitFor({ state: "hidden" });
+    await page.locator("#screen-overlay").waitFor({ state: "hidden" });
     return { desktop, gate, dashboard, browser, context, page, orgo, computer, failures, close };
   } catch (error) {
     await close();

@@ -21,21 +21,21 @@ export const WAYS = {
 };
 
 export const ACTS = [
-  "the tone is played, paused, made softer and stopped, without a click",
-  "a context of the page is left open, resampled to, and may sleep at first",
-  "a tone is 60 dB above all else that is heard, while the sender's clock is followed",
-  "a recorder hears what the loudspeaker does",
-  "the sound may go on in another format",
-  "it sounds where the page wants",
-  "after a player the samples come to the page again, and another player can take them",
-  "a broken connection is dialled again, and the player goes on",
-  "what is refused is refused as everywhere",
+  "playing, pausing, changing the volume and stopping cause no clicks",
+  "a context of the page can be suspended, sets the sample rate and stays open",
+  "following the clock of the sender keeps a signal-to-noise ratio of 60 dB",
+  "a recorder gets the same audio as the output device",
+  "the audio format can change during playback",
+  "the page can select the output device",
+  "after a player stops, the page receives the samples and can start another player",
+  "the channel reconnects and the player continues",
+  "invalid options cause the same errors as on other platforms",
 ];
 
 /** Builds the page, and starts the server of sound and what lets the page control it. */
 export async function setStage() {
   const folder = mkdtempSync(join(tmpdir(), "orgo-sound-"));
-  await buildPage(new URL("../browser/sound-page", import.meta.url), folder);
+  await buildPage(new URL("../browser/audio-page", import.meta.url), folder);
   const server = await startSoundServer({ sample: TONE, ppm: PPM });
   const controls = createServer(({ url }, response) => {
     if (url === "/drop") server.drop();

@@ -104,9 +104,9 @@ impl From<ScreenError> for ApiError {
         match error {
             ScreenError::BadInput { .. } => Self::bad_request(error.to_string()),
             ScreenError::Lost(_) => Self::unreachable(&error),
-            ScreenError::BrokenOff(_) => Self::broken_off(&error),
+            ScreenError::Interrupted(_) => Self::broken_off(&error),
             // The computer stops: to a client that has gone nothing is said.
-            ScreenError::Abandoned => Self::not_running(),
+            ScreenError::Canceled => Self::not_running(),
             other => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
         }
     }

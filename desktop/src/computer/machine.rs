@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
-use crate::stream::{Broadcast, Connection, Connector, Source, Stage, StartError, Status};
+use crate::stream::{Broadcast, Connection, Connector, Setup, Source, StartError, Status};
 use crate::untrusted;
 
 use super::box_log::BoxLog;
@@ -249,14 +249,14 @@ impl Machine {
     /// Streams its screen and sound; returns once the target takes them.
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
         let size = self.on_screen(Lane::View, Screen::size).await?;
-        let stage = Stage {
+        let setup = Setup {
             program: self.layout.support.join(AGENT),
             source: self.source(),
             size,
             owner: self.owner,
             join_group: &|command| self.group.join(command),
         };
-        self.broadcast.start(&self.spawner, stage, connection).await
+        self.broadcast.start(&self.spawner, setup, connection).await
     }
 
     /// How an encoder comes to the screen and the sound.

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
-use crate::screen::{Dial, Screen, ScreenError, Sign};
+use crate::screen::{Connector, DesktopPart, Screen, ScreenError};
 
 use super::display_key::DisplayKey;
 use super::ending::Ending;
@@ -123,7 +123,7 @@ pub(super) async fn start(
     session.keep(WINDOW_MANAGER).await?;
     // By then the parts that need none have no more to wait for.
     let deadline = Instant::now() + PART_LIMIT;
-    let managed = shows(&screen, Sign::WindowManager, deadline).await?;
+    let managed = shows(&screen, DesktopPart::WindowManager, deadline).await?;
     session.keep(DESKTOP).await?;
     session.keep(PANEL).await?;
     let heard = wait_for(agent, layout.inside.pulse_socket(), "the sound server", deadline).await;
@@ -138,7 +138,7 @@ pub(super) async fn start(
 /// Waits for the wallpaper and the panel, which nothing but a picture of the screen needs. Its user may have turned the panel
 /// off, or broken the settings of either, so it gives up after a while.
 pub(super) async fn drawn(screen: Arc<Screen>) {
-    match shows(&screen, Sign::Desktop, Instant::now() + PAINT_LIMIT).await {
+    match shows(&screen, DesktopPart::WallpaperAndPanel, Instant::now() + PAINT_LIMIT).await {
         Ok(true) => {}
         Ok(false) => tracing::warn!("the desktop of a computer did not get drawn in time"),
         // It stops already.
@@ -146,10 +146,10 @@ pub(super) async fn drawn(screen: Arc<Screen>) {
     }
 }
 
-async fn shows(screen: &Arc<Screen>, sign: Sign, deadline: Instant) -> Result<bool, BootError> {
+async fn shows(screen: &Arc<Screen>, part: DesktopPart, deadline: Instant) -> Result<bool, BootError> {
     let screen = Arc::clone(screen);
     // The X server is asked, which blocks.
-    let waiting = tokio::task::spawn_blocking(move || screen.wait_for(sign, deadline.into_std()));
+    let waiting = tokio::task::spawn_blocking(move || screen.wait_until_ready(part, deadline.into_std()));
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
@@ -308,8 +308,8 @@ struct Dialer {
     key: Option<DisplayKey>,
 }
 
-impl Dial for Dialer {
-    fn dial(&self) -> io::Result<UnixStream> {
+impl Connector for Dialer {
+    fn connect(&self) -> io::Result<UnixStream> {
         self.agent.connect(&self.socket, Duration::ZERO)
     }
 

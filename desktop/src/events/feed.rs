@@ -1,4 +1,4 @@
-//! One subscriber's events. Each source runs only while a type that it yields is subscribed to.
+//! The events that one subscriber receives. A source runs only while at least one of its event types is subscribed to.
 
 use std::sync::Arc;
 
@@ -8,24 +8,24 @@ use crate::computer::Machine;
 use crate::screen::Watch;
 
 use super::queue::Queue;
-use super::{Event, EventType, files, processes, screen, sound};
+use super::{Event, EventType, audio, files, processes, screen};
 
-/// The events of one computer for one subscriber. It begins with no subscription.
+/// The events of one computer for one subscriber. Starts without subscriptions.
 pub(crate) struct Feed {
     machine: Arc<Machine>,
     queue: Arc<Queue>,
     screen: Option<Watch>,
     files: Option<Source>,
     processes: Option<Source>,
-    sound: Option<Source>,
+    audio: Option<Source>,
 }
 
 impl Feed {
     pub(crate) fn new(machine: Arc<Machine>) -> Self {
-        Self { machine, queue: Arc::default(), screen: None, files: None, processes: None, sound: None }
+        Self { machine, queue: Arc::default(), screen: None, files: None, processes: None, audio: None }
     }
 
-    /// Adds types. When it returns their sources are at work, so nothing that happens afterwards is missed.
+    /// Subscribes to more types. Their sources run when this returns, so no later event is missed.
     pub(crate) async fn subscribe(&mut self, types: &[EventType]) -> Result<(), String> {
         let wants = |source: &[EventType]| types.iter().any(|kind| source.contains(kind));
         if wants(screen::TYPES) && self.screen.is_none() {
@@ -37,16 +37,16 @@ impl Feed {
         if wants(processes::TYPES) && self.processes.is_none() {
             self.processes = Some(Source(processes::watch(&self.machine, Arc::clone(&self.queue)).await?));
         }
-        if wants(sound::TYPES) && self.sound.is_none() {
-            self.sound = Some(Source(sound::watch(&self.machine, Arc::clone(&self.queue)).await?));
+        if wants(audio::TYPES) && self.audio.is_none() {
+            self.audio = Some(Source(audio::watch(&self.machine, Arc::clone(&self.queue)).await?));
         }
-        self.queue.want(types);
+        self.queue.subscribe(types);
         Ok(())
     }
 
     pub(crate) fn unsubscribe(&mut self, types: &[EventType]) {
-        self.queue.refuse(types);
-        let idle = |source: &[EventType]| !self.queue.wants_any(source);
+        self.queue.unsubscribe(types);
+        let idle = |source: &[EventType]| !self.queue.is_subscribed_to_any(source);
         if idle(screen::TYPES) {
             self.screen = None;
         }
@@ -56,12 +56,12 @@ impl Feed {
         if idle(processes::TYPES) {
             self.processes = None;
         }
-        if idle(sound::TYPES) {
-            self.sound = None;
+        if idle(audio::TYPES) {
+            self.audio = None;
         }
     }
 
-    /// The next event. Dropping the future loses nothing.
+    /// Waits for the next event. Cancel safe: dropping the future loses no event.
     pub(crate) async fn next(&mut self) -> Event {
         self.queue.pop().await
     }
@@ -71,12 +71,12 @@ impl Drop for Feed {
     fn drop(&mut self) {
         let dropped = self.queue.dropped();
         if dropped > 0 {
-            tracing::info!("an events client was too slow for {dropped} events");
+            tracing::info!("an events client read too slowly: {dropped} events were dropped");
         }
     }
 }
 
-/// A task that ends with its handle.
+/// A task that is aborted when this handle is dropped.
 struct Source(JoinHandle<()>);
 
 impl Drop for Source {

@@ -1,4 +1,4 @@
-//! Changes in the user's Desktop and Downloads folders. Folders inside them are not looked into.
+//! Changes in the user's Desktop and Downloads folders, without their subfolders.
 
 use std::sync::Arc;
 

@@ -1,16 +1,16 @@
-//! Any bytes as what the audio server reports.
+//! Feeds arbitrary bytes to the parser of the audio server's notices.
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe;
 use tokio::runtime;
 
+use super::audio::{self, TYPES};
 use super::queue::{CAPACITY, Queue};
-use super::sound::{self, TYPES};
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::{LINE_LIMIT, Lines};
 
-/// The notices of all lines become events, however the lines are cut, up to the first line that is too long; each piece
-/// begins with its length. An empty piece is a long one.
+/// Checks that every notice becomes an event, up to the first line that is too long, no matter how the input is split.
+/// Each piece of `data` starts with its length. The length 0 means a piece of `LINE_LIMIT` bytes.
 pub(crate) fn notices(mut data: &[u8]) {
     ignore_broken_pipes();
     let mut pieces = Vec::new();
@@ -22,39 +22,39 @@ pub(crate) fn notices(mut data: &[u8]) {
     }
     let whole = pieces.concat();
     let queue = Queue::default();
-    queue.want(TYPES);
+    queue.subscribe(TYPES);
     let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     runtime.block_on(async {
-        let (mut writer, reader) = pipe::pipe().expect("there is room");
+        let (mut writer, reader) = pipe::pipe().expect("descriptors are available");
         let mut lines = Lines::new(reader);
         let writing = async move {
             for piece in pieces {
-                // Fails once the reader has given up.
+                // Fails after the reader has stopped.
                 if writer.write_all(&piece).await.is_err() {
                     break;
                 }
             }
         };
-        let following = async {
-            sound::follow(&mut lines, &queue).await;
+        let reading = async {
+            audio::push_events(&mut lines, &queue).await;
             drop(lines);
         };
-        tokio::join!(writing, following);
+        tokio::join!(writing, reading);
         let mut expected = expected(&whole);
         let dropped = expected.len().saturating_sub(CAPACITY);
-        assert_eq!(queue.dropped(), dropped as u64, "what has no room is dropped and counted");
+        assert_eq!(queue.dropped(), dropped as u64, "events beyond the capacity are dropped and counted");
         expected.truncate(CAPACITY);
         for kind in expected {
-            assert_eq!(queue.pop().await.kind, kind, "in their order");
+            assert_eq!(queue.pop().await.kind, kind, "the events arrive in order");
         }
-        assert!(queue.is_empty(), "nothing else is reported");
+        assert!(queue.is_empty(), "no other events are reported");
     });
 }
 
-/// The events of a text that is held whole.
+/// The events of a complete text, which must not depend on how it was split.
 fn expected(text: &[u8]) -> Vec<super::EventType> {
     text.split(|&byte| byte == b'\n')
         .take_while(|line| line.len() <= LINE_LIMIT)
-        .filter_map(|line| sound::parse(&String::from_utf8_lossy(line)))
+        .filter_map(|line| audio::parse(&String::from_utf8_lossy(line)))
         .collect()
 }

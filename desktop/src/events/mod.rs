@@ -1,5 +1,6 @@
-//! What happens on a computer's desktop: the sources, and one subscriber's feed from them.
+//! Events of a computer's desktop: their sources, and the feed of each subscriber.
 
+mod audio;
 mod feed;
 mod files;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -7,7 +8,6 @@ pub(crate) mod fuzz;
 mod processes;
 mod queue;
 mod screen;
-mod sound;
 
 pub(crate) use feed::Feed;
 
@@ -17,21 +17,21 @@ use crate::timestamp;
 
 macro_rules! event_types {
     ($($variant:ident = $name:literal),* $(,)?) => {
-        /// The types of the specification.
+        /// The event types of the protocol.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         pub(crate) enum EventType {
             $($variant),*
         }
 
         impl EventType {
-            /// The wire's name.
+            /// The name in the protocol.
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name),*
                 }
             }
 
-            pub(crate) fn named(name: &str) -> Option<Self> {
+            pub(crate) fn from_name(name: &str) -> Option<Self> {
                 match name {
                     $($name => Some(Self::$variant),)*
                     _ => None,
@@ -56,7 +56,7 @@ event_types! {
     WindowOpen = "window_open",
 }
 
-/// Something that happened.
+/// An event with the time at which it was observed.
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) kind: EventType,

@@ -1,4 +1,4 @@
-//! Processes, from the list inside the computer.
+//! Processes that start and end. The agent inside the computer reports them.
 
 use std::sync::Arc;
 

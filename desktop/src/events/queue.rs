@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use super::{Event, EventType};
 
-/// As many events wait for a slow subscriber; later ones are dropped.
+/// The maximum number of events that wait for a slow subscriber. Later ones are dropped.
 pub(super) const CAPACITY: usize = 256;
 
-/// Takes events of the wanted types and drops the rest.
+/// Keeps events of the subscribed types and ignores all others.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
@@ -19,31 +19,31 @@ pub(super) struct Queue {
 
 #[derive(Debug, Default)]
 struct Inner {
-    wanted: HashSet<EventType>,
+    subscribed: HashSet<EventType>,
     events: VecDeque<Event>,
     dropped: u64,
 }
 
 impl Queue {
-    pub(super) fn want(&self, types: &[EventType]) {
-        self.lock().wanted.extend(types);
+    pub(super) fn subscribe(&self, types: &[EventType]) {
+        self.lock().subscribed.extend(types);
     }
 
-    /// Events of these types that still wait are dropped too.
-    pub(super) fn refuse(&self, types: &[EventType]) {
+    /// Removes the waiting events of these types too.
+    pub(super) fn unsubscribe(&self, types: &[EventType]) {
         let mut inner = self.lock();
-        inner.wanted.retain(|kind| !types.contains(kind));
+        inner.subscribed.retain(|kind| !types.contains(kind));
         inner.events.retain(|event| !types.contains(&event.kind));
     }
 
-    pub(super) fn wants_any(&self, types: &[EventType]) -> bool {
+    pub(super) fn is_subscribed_to_any(&self, types: &[EventType]) -> bool {
         let inner = self.lock();
-        types.iter().any(|kind| inner.wanted.contains(kind))
+        types.iter().any(|kind| inner.subscribed.contains(kind))
     }
 
     pub(super) fn push(&self, event: Event) {
         let mut inner = self.lock();
-        if !inner.wanted.contains(&event.kind) {
+        if !inner.subscribed.contains(&event.kind) {
             return;
         }
         if inner.events.len() == CAPACITY {
@@ -72,7 +72,7 @@ impl Queue {
         self.lock().events.is_empty()
     }
 
-    /// No code that holds the lock can panic half way through a change.
+    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -85,9 +85,9 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn only_wanted_events_pass_in_order() {
+    async fn only_events_of_subscribed_types_pass_in_order() {
         let queue = Queue::default();
-        queue.want(&[EventType::Clipboard, EventType::Active]);
+        queue.subscribe(&[EventType::Clipboard, EventType::Active]);
         for kind in [EventType::Clipboard, EventType::Idle, EventType::Active] {
             queue.push(Event::now(kind, json!({})));
         }
@@ -96,9 +96,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_buffer_is_bounded_and_counts_what_it_drops() {
+    async fn the_queue_is_bounded_and_counts_dropped_events() {
         let queue = Queue::default();
-        queue.want(&[EventType::Active]);
+        queue.subscribe(&[EventType::Active]);
         for number in 0..300 {
             queue.push(Event::now(EventType::Active, json!(number)));
         }
@@ -107,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_longer_wanted_is_not_delivered_late() {
+    fn waiting_events_are_removed_when_their_type_is_unsubscribed() {
         let queue = Queue::default();
-        queue.want(&[EventType::Active]);
+        queue.subscribe(&[EventType::Active]);
         queue.push(Event::now(EventType::Active, json!({})));
-        queue.refuse(&[EventType::Active]);
-        assert!(!queue.wants_any(&[EventType::Active]));
+        queue.unsubscribe(&[EventType::Active]);
+        assert!(!queue.is_subscribed_to_any(&[EventType::Active]));
         assert!(queue.is_empty());
     }
 }

@@ -1,7 +1,6 @@
 //! Screenshots, pointer and keyboard input, and `wait`.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
@@ -16,7 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{ApiError, App, Body, QueryParams, integer, optional_integer};
 use crate::computer::{Lane, Machine};
-use crate::screen::{self, ImageFormat, Screen, ScreenError};
+use crate::screen::{
+    ActionDuration, Button, Direction, ImageFormat, Screen, ScreenError, TypingDelay, WheelClicks,
+};
 use crate::timestamp;
 
 use super::storage;
@@ -33,19 +34,15 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/wait", post(wait))
 }
 
-/// The longest drag and the longest wait.
-const LONGEST: f64 = 60.0;
-const LONGEST_SCROLL: i32 = 1000;
-
 /// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
     lane: Lane,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let abandoned = machine.stopping().child_token();
-    let _unless_it_waits = abandoned.clone().drop_guard();
-    match machine.on_screen(lane, move |screen| work(screen, &abandoned)).await {
+    let canceled = machine.stopping().child_token();
+    let _unless_it_waits = canceled.clone().drop_guard();
+    match machine.on_screen(lane, move |screen| work(screen, &canceled)).await {
         Ok(done) => Ok(done?),
         Err(panicked) => Err(ApiError::internal(panicked)),
     }
@@ -55,20 +52,13 @@ fn done(action: &str, details: &Value) -> Json<Value> {
     Json(json!({ "success": true, "action": action, "details": details }))
 }
 
-fn seconds(field: &str, value: f64) -> Result<Duration, ApiError> {
-    if (0.0..=LONGEST).contains(&value) {
-        return Ok(Duration::from_secs_f64(value));
-    }
-    Err(ApiError::bad_request(format!("{field}: must be 0 to {LONGEST} seconds")))
-}
-
 /// How a screenshot is wanted.
 #[derive(Debug, Deserialize)]
 pub(super) struct ScreenshotOptions {
     #[serde(default)]
     response_format: ResponseFormat,
     #[serde(default)]
-    format: PictureFormat,
+    format: ImageFormat,
     scale: Option<f32>,
 }
 
@@ -79,24 +69,6 @@ enum ResponseFormat {
     Base64,
     Url,
     Binary,
-}
-
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum PictureFormat {
-    #[default]
-    Png,
-    #[serde(alias = "jpg")]
-    Jpeg,
-}
-
-impl PictureFormat {
-    fn extension(self) -> &'static str {
-        match self {
-            Self::Png => "png",
-            Self::Jpeg => "jpg",
-        }
-    }
 }
 
 async fn screenshot(
@@ -114,17 +86,14 @@ pub(super) async fn screenshot_response(
     options: &ScreenshotOptions,
 ) -> Result<Response, ApiError> {
     let scale = options.scale;
-    let format = match options.format {
-        PictureFormat::Png => ImageFormat::Png,
-        PictureFormat::Jpeg => ImageFormat::Jpeg,
-    };
+    let format = options.format;
     // A computer that has just started shows its wallpaper and its panel in a moment.
     machine.drawn().await;
     let image = on_screen(machine, Lane::View, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
-            let name = app.contents.keep_screenshot(&image.bytes, options.format.extension()).await?;
+            let name = app.contents.keep_screenshot(&image.bytes, format.extension()).await?;
             // Without `mime_type`, by which the official client tells a picture from an address.
             Json(json!({
                 "success": true,
@@ -149,35 +118,6 @@ pub(super) async fn screenshot_response(
     })
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Button {
-    #[default]
-    Left,
-    Middle,
-    Right,
-}
-
-impl Button {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Left => "left",
-            Self::Middle => "middle",
-            Self::Right => "right",
-        }
-    }
-}
-
-impl From<Button> for screen::Button {
-    fn from(button: Button) -> Self {
-        match button {
-            Button::Left => Self::Left,
-            Button::Middle => Self::Middle,
-            Button::Right => Self::Right,
-        }
-    }
-}
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Click {
     #[serde(deserialize_with = "integer")]
@@ -192,9 +132,9 @@ pub(super) struct Click {
 
 async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Value>, ApiError> {
     let Click { x, y, button, double } = click;
-    on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button.into(), double)).await?;
+    on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button, double)).await?;
     let action = if double { "double_click" } else { "click" };
-    Ok(done(action, &json!({ "x": x, "y": y, "button": button.name(), "double": double })))
+    Ok(done(action, &json!({ "x": x, "y": y, "button": button, "double": double })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -214,14 +154,14 @@ pub(super) struct Drag {
 
 async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>, ApiError> {
     let Drag { start_x, start_y, end_x, end_y, button, duration } = drag;
-    let duration = seconds("duration", duration.unwrap_or(0.5))?;
-    on_screen(&machine, Lane::Input, move |screen, abandoned| {
-        screen.drag((start_x, start_y), (end_x, end_y), button.into(), duration, abandoned)
+    let duration = ActionDuration::from_seconds("duration", duration.unwrap_or(0.5))?;
+    on_screen(&machine, Lane::Input, move |screen, canceled| {
+        screen.drag((start_x, start_y), (end_x, end_y), button, duration, canceled)
     })
     .await?;
     let details = json!({
         "start_x": start_x, "start_y": start_y, "end_x": end_x, "end_y": end_y,
-        "button": button.name(), "duration": duration.as_secs_f64(),
+        "button": button, "duration": duration.get().as_secs_f64(),
     });
     Ok(done("drag", &details))
 }
@@ -234,13 +174,10 @@ pub(super) struct Type {
 
 async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<Value>, ApiError> {
     let Type { text, delay_ms } = input;
-    if delay_ms.is_some_and(|delay| delay > 1000) {
-        return Err(ApiError::bad_request("delay_ms: must be 0 to 1000"));
-    }
     let length = text.chars().count();
-    let delay = delay_ms.filter(|&delay| delay > 0).map(Duration::from_millis);
+    let delay = delay_ms.filter(|&delay| delay > 0).map(TypingDelay::from_millis).transpose()?;
     let left_out =
-        on_screen(&machine, Lane::Input, move |screen, abandoned| screen.type_text(&text, delay, abandoned))
+        on_screen(&machine, Lane::Input, move |screen, canceled| screen.type_text(&text, delay, canceled))
             .await?;
     let mut details = json!({ "text_length": length });
     if !left_out.is_empty() {
@@ -267,37 +204,6 @@ async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<V
     Ok(done("key_press", &json!({ "key": key })))
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Direction {
-    Up,
-    Down,
-    Left,
-    Right,
-}
-
-impl Direction {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Up => "up",
-            Self::Down => "down",
-            Self::Left => "left",
-            Self::Right => "right",
-        }
-    }
-}
-
-impl From<Direction> for screen::Direction {
-    fn from(direction: Direction) -> Self {
-        match direction {
-            Direction::Up => Self::Up,
-            Direction::Down => Self::Down,
-            Direction::Left => Self::Left,
-            Direction::Right => Self::Right,
-        }
-    }
-}
-
 #[derive(Debug, Deserialize)]
 pub(super) struct Scroll {
     direction: Direction,
@@ -312,16 +218,14 @@ pub(super) struct Scroll {
 async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<Value>, ApiError> {
     let direction = scroll.direction;
     let amount = scroll.amount.unwrap_or(3);
-    let steps = u32::try_from(amount).ok().filter(|_| (1..=LONGEST_SCROLL).contains(&amount));
-    let steps =
-        steps.ok_or_else(|| ApiError::bad_request(format!("amount: must be 1 to {LONGEST_SCROLL}")))?;
+    let clicks = WheelClicks::new(amount)?;
     // The service takes a missing one of the two as 0.
     let at = match (scroll.x, scroll.y) {
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
-    on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction.into(), steps, at)).await?;
-    Ok(done("scroll", &json!({ "direction": direction.name(), "amount": amount })))
+    on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction, clicks, at)).await?;
+    Ok(done("scroll", &json!({ "direction": direction, "amount": amount })))
 }
 
 /// API versions use different names for the same parameter. Some clients send both.
@@ -341,9 +245,9 @@ async fn wait(
         (None, Some(value)) => ("duration", value),
         (None, None) => return Err(ApiError::bad_request("duration is required")),
     };
-    let pause = seconds(field, value)?;
+    let pause = ActionDuration::from_seconds(field, value)?;
     tokio::select! {
-        () = tokio::time::sleep(pause) => Ok(Json(json!({ "success": true, "action": "wait" }))),
+        () = tokio::time::sleep(pause.get()) => Ok(Json(json!({ "success": true, "action": "wait" }))),
         () = machine.stopping().cancelled() => Err(ApiError::not_running()),
     }
 }

@@ -33,7 +33,7 @@ async fn start(
     Live(machine): Live,
     Body(Start { connection_name }): Body<Start>,
 ) -> Result<Json<Value>, ApiError> {
-    let connection = app.connections.named(&connection_name)?;
+    let connection = app.connections.read(&connection_name)?;
     let status = machine.start_stream(connection).await?;
     let mut response = describe(&status);
     response["success"] = true.into();

@@ -1,41 +1,43 @@
+//! Errors of a screen.
+
 use x11rb::errors::{ConnectError, ConnectionError, IdsExhausted, ParseError, ReplyError, ReplyOrIdError};
 
-use super::screenshot::MAX_SIZE;
+use crate::screen::capture::MAX_SIZE;
 
-/// Why a screen did not do what it was asked.
+/// Why an operation on a screen failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ScreenError {
-    /// The caller's value cannot be acted on; nothing was sent to the screen.
+    /// A parameter is invalid. The action had no effect.
     #[error("{field}: {message}")]
     BadInput {
-        /// Name of the offending parameter as the API spells it (`x`, `start_y`, `key`, ...).
+        /// The name of the parameter in the API, for example `start_y`.
         field: &'static str,
-        /// What is wrong and what would be right.
+        /// What is wrong, and which values are valid.
         message: String,
     },
-    /// The X server is gone or has stopped answering. The next call tries to reach it anew.
-    #[error("the X server does not answer: {0}")]
+    /// The X server has ended, does not respond, or violates the protocol. The next call reconnects.
+    #[error("the X server is not available: {0}")]
     Lost(String),
-    /// As [`Self::Lost`], in the middle of an action, which may have had a part of its effect or all of it.
-    #[error("the X server stopped answering: {0}")]
-    BrokenOff(String),
-    /// The X server lacks an extension or uses a pixel layout that this module cannot read.
-    #[error("the X server does not offer {0}")]
+    /// The same as [`Self::Lost`], during an action that may have been executed in part or completely.
+    #[error("the X server failed during the action: {0}")]
+    Interrupted(String),
+    /// The X server does not have a required feature, for example an extension or a pixel layout.
+    #[error("the X server does not support {0}")]
     Unsupported(String),
-    /// The screen has too many pixels for one capture.
+    /// The screen has too many pixels for a screenshot.
     #[error(
-        "the screen is {width}x{height}, larger than {0}x{1}, the largest size that can be captured; make it smaller",
+        "the screen is {width}x{height}, larger than {0}x{1}, the largest size for a screenshot; make it smaller",
         MAX_SIZE.0,
         MAX_SIZE.1
     )]
     TooLarge { width: u16, height: u16 },
-    /// The X server answered a request with an error.
-    #[error("the X server refused a request: {0}")]
-    Refused(String),
-    /// Whoever asked has gone, or the computer stops; what was held down is up again.
-    #[error("given up, since nobody waits for it any more")]
-    Abandoned,
-    /// A captured picture could not be encoded.
+    /// The X server responded to a request with an X11 error.
+    #[error("the X server reported an error: {0}")]
+    XError(String),
+    /// The caller has gone, or the computer stops. Pressed keys and buttons have been released.
+    #[error("the action was canceled")]
+    Canceled,
+    /// A captured image could not be encoded.
     #[error("the screenshot could not be encoded: {0}")]
     Encode(String),
 }
@@ -45,10 +47,10 @@ impl ScreenError {
         Self::BadInput { field, message: message.into() }
     }
 
-    /// The same error, of an action that may have begun.
-    pub(super) fn of_action(self) -> Self {
+    /// Converts the error of an action that may have begun.
+    pub(super) fn during_action(self) -> Self {
         match self {
-            Self::Lost(reason) => Self::BrokenOff(reason),
+            Self::Lost(reason) => Self::Interrupted(reason),
             other => other,
         }
     }
@@ -63,7 +65,7 @@ impl From<std::io::Error> for ScreenError {
 impl From<ConnectError> for ScreenError {
     fn from(error: ConnectError) -> Self {
         match error {
-            // The reason is text from the X server, which must not get into a log.
+            // The reason is text from the X server, which must not appear in a log.
             ConnectError::SetupFailed(_) | ConnectError::SetupAuthenticate(_) => {
                 Self::Lost("it refused the connection".to_owned())
             }
@@ -76,8 +78,8 @@ impl From<ConnectionError> for ScreenError {
     fn from(error: ConnectionError) -> Self {
         match error {
             ConnectionError::UnsupportedExtension => Self::Unsupported("a required extension".to_owned()),
-            ConnectionError::MaximumRequestLengthExceeded => Self::Refused(error.to_string()),
-            // Whatever else goes wrong leaves the byte stream in doubt, so the connection is given up.
+            ConnectionError::MaximumRequestLengthExceeded => Self::XError(error.to_string()),
+            // After any other error, the position in the byte stream is unknown.
             other => Self::Lost(other.to_string()),
         }
     }
@@ -99,7 +101,7 @@ impl From<ReplyError> for ScreenError {
     fn from(error: ReplyError) -> Self {
         match error {
             ReplyError::ConnectionError(error) => error.into(),
-            ReplyError::X11Error(error) => Self::Refused(format!(
+            ReplyError::X11Error(error) => Self::XError(format!(
                 "{:?} from {}",
                 error.error_kind,
                 error.request_name.unwrap_or("an unknown request")

@@ -1,4 +1,4 @@
-//! A fake X server. It replies like a real one unless its script says otherwise.
+//! A fake X server for tests. It responds like a real one, unless its script returns other actions.
 
 use std::{
     fmt,
@@ -22,47 +22,48 @@ use x11rb::{
     x11_utils::Serialize as _,
 };
 
-use super::dial::Dial;
+use crate::screen::connection::endpoint::Connector;
 
 pub(super) const ROOT: u32 = 0x100;
 /// The focused window.
 pub(super) const FOCUSED: u32 = 0x20_0001;
 pub(super) const SIZE: (u16, u16) = (64, 48);
-/// The first atom of its own.
+/// The first atom that is not predefined.
 const FIRST_ATOM: u32 = 1000;
-/// First major opcode and first event of its extensions.
+/// The major opcode of the first extension.
 const FIRST_EXTENSION: u8 = 128;
+/// The first event number of the first extension.
 const FIRST_EVENT: u8 = 64;
-/// Number of events of each extension.
+/// Number of event numbers for each extension.
 const EVENTS: u8 = 6;
 const EXTENSIONS: [&str; 9] =
     ["DAMAGE", "MIT-SHM", "XFIXES", "XTEST", "RANDR", "SYNC", "RECORD", "XKEYBOARD", "BIG-REQUESTS"];
 
-/// A request of a client. The first is the setup.
+/// A request of a client. The first one is the setup request.
 #[derive(Debug)]
 pub(super) struct Request {
-    /// The number of the connection, from 0.
+    /// The index of the connection, from 0.
     pub(super) connection: usize,
-    /// The number of the request on that connection, from 0 for the setup.
+    /// The sequence number on the connection. The setup request has number 0.
     pub(super) sequence: u16,
     pub(super) bytes: Vec<u8>,
 }
 
-/// What the server does next.
+/// An action of the fake server.
 #[derive(Debug)]
-pub(super) enum Act {
+pub(super) enum ServerAction {
     Send(Vec<u8>),
     /// Sends the bytes repeatedly until the connection closes.
     Flood(Vec<u8>),
-    /// Sends the bytes repeatedly, one per interval.
-    Drip(Vec<u8>, Duration),
+    /// Sends the bytes repeatedly, one byte for each interval.
+    Trickle(Vec<u8>, Duration),
     /// Sends the bytes with a file descriptor.
-    SendWith(Vec<u8>, Arc<OwnedFd>),
+    SendWithFd(Vec<u8>, Arc<OwnedFd>),
     Close,
 }
 
-/// Chooses what to do for a request.
-pub(super) type Script = dyn Fn(&Request) -> Vec<Act> + Send + Sync;
+/// Returns the actions for a request.
+pub(super) type Script = dyn Fn(&Request) -> Vec<ServerAction> + Send + Sync;
 
 /// An X server without a screen.
 pub(super) struct FakeServer {
@@ -78,7 +79,7 @@ impl fmt::Debug for FakeServer {
 }
 
 impl FakeServer {
-    pub(super) fn new(script: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static) -> Arc<Self> {
+    pub(super) fn new(script: impl Fn(&Request) -> Vec<ServerAction> + Send + Sync + 'static) -> Arc<Self> {
         Arc::new(Self { script: Arc::new(script), connections: AtomicUsize::new(0), open: Mutex::default() })
     }
 
@@ -92,7 +93,7 @@ impl FakeServer {
         let open = std::mem::take(&mut *self.open.lock().unwrap_or_else(PoisonError::into_inner));
         for (stream, thread) in open {
             let _ = stream.shutdown(Shutdown::Both);
-            thread.join().expect("it has ended with its connection");
+            thread.join().expect("the thread ends with its connection");
         }
     }
 }
@@ -103,13 +104,13 @@ impl Drop for FakeServer {
     }
 }
 
-impl Dial for FakeServer {
-    fn dial(&self) -> io::Result<UnixStream> {
+impl Connector for FakeServer {
+    fn connect(&self) -> io::Result<UnixStream> {
         let (client, server) = UnixStream::pair()?;
         let connection = self.connections.fetch_add(1, Ordering::Relaxed);
         let (script, mut stream) = (Arc::clone(&self.script), server.try_clone()?);
         let thread = thread::Builder::new().name("fake-x-server".to_owned()).spawn(move || {
-            // An error ends the connection.
+            // Any error closes the connection.
             let _ = serve(&mut stream, connection, &*script);
             let _ = stream.shutdown(Shutdown::Both);
         })?;
@@ -122,40 +123,40 @@ fn serve(stream: &mut UnixStream, connection: usize, script: &Script) -> io::Res
     let mut sequence = 0;
     loop {
         let bytes = if sequence == 0 { read_setup(stream)? } else { read_request(stream)? };
-        for act in script(&Request { connection, sequence, bytes }) {
-            run(stream, act)?;
+        for action in script(&Request { connection, sequence, bytes }) {
+            run(stream, action)?;
         }
         sequence = sequence.wrapping_add(1);
         if sequence == 0 {
-            // 0 is the number of the setup.
+            // 0 is reserved for the setup request.
             sequence = u16::MAX;
         }
     }
 }
 
-fn run(stream: &mut UnixStream, act: Act) -> io::Result<()> {
-    match act {
-        Act::Send(bytes) => stream.write_all(&bytes),
-        Act::Flood(bytes) => loop {
+fn run(stream: &mut UnixStream, action: ServerAction) -> io::Result<()> {
+    match action {
+        ServerAction::Send(bytes) => stream.write_all(&bytes),
+        ServerAction::Flood(bytes) => loop {
             stream.write_all(&bytes)?;
         },
-        Act::Drip(bytes, pause) => {
+        ServerAction::Trickle(bytes, pause) => {
             for byte in bytes.iter().cycle() {
                 stream.write_all(&[*byte])?;
                 thread::sleep(pause);
             }
             Ok(())
         }
-        Act::SendWith(bytes, descriptor) => {
+        ServerAction::SendWithFd(bytes, descriptor) => {
             let descriptors = [descriptor.as_fd()];
             let rights = SendAncillaryMessage::ScmRights(&descriptors);
             let mut space = vec![std::mem::MaybeUninit::uninit(); rights.size()];
             let mut ancillary = SendAncillaryBuffer::new(&mut space);
-            assert!(ancillary.push(rights), "there is room for one descriptor");
+            assert!(ancillary.push(rights), "the buffer has room for one descriptor");
             sendmsg(&*stream, &[io::IoSlice::new(&bytes)], &mut ancillary, SendFlags::empty())?;
             Ok(())
         }
-        Act::Close => Err(io::ErrorKind::ConnectionAborted.into()),
+        ServerAction::Close => Err(io::ErrorKind::ConnectionAborted.into()),
     }
 }
 
@@ -192,7 +193,7 @@ pub(super) fn first_event(name: &str) -> u8 {
 
 fn index(name: &str) -> u8 {
     let index = EXTENSIONS.iter().position(|known| *known == name);
-    u8::try_from(index.expect("one of the extensions")).expect("they are few")
+    u8::try_from(index.expect("a known extension")).expect("there are few extensions")
 }
 
 /// The atom of a name on this server.
@@ -223,11 +224,12 @@ impl Request {
         self.is(extension(extension_name)) && self.byte(1) == opcode
     }
 
-    /// The reply of a real X server, if the request has one.
-    pub(super) fn answer(&self) -> Vec<Act> {
-        self.reply().map(Act::Send).into_iter().collect()
+    /// Sends the reply of a real X server, if the request has one.
+    pub(super) fn default_actions(&self) -> Vec<ServerAction> {
+        self.reply().map(ServerAction::Send).into_iter().collect()
     }
 
+    /// The reply of a real X server, if the request has one.
     pub(super) fn reply(&self) -> Option<Vec<u8>> {
         if self.is_setup() {
             return Some(setup());
@@ -275,7 +277,7 @@ impl Request {
             Some(index) => {
                 let name = EXTENSIONS[index];
                 let mut reply = self.reply_with(0, &[], &[]);
-                // All extensions share their errors.
+                // All extensions share one range of error numbers.
                 reply[8..12].copy_from_slice(&[1, extension(name), first_event(name), FIRST_EXTENSION]);
                 reply
             }
@@ -286,19 +288,20 @@ impl Request {
     fn reply_of_extension(&self, major: u8) -> Option<Vec<u8>> {
         let name = EXTENSIONS.get(usize::from(major.checked_sub(FIRST_EXTENSION)?))?;
         match (*name, self.byte(1)) {
-            // Versions, and GetImage of shared memory.
+            // QueryVersion, and ShmGetImage.
             ("DAMAGE" | "MIT-SHM" | "XFIXES" | "XTEST" | "RANDR" | "SYNC" | "RECORD", 0) | ("MIT-SHM", 4) => {
                 Some(self.reply_with(0, &[(8, 5)], &[]))
             }
-            // The maximum request length.
+            // BigReqEnable, with the maximum request length.
             ("BIG-REQUESTS", 0) => Some(self.reply_with(0, &[(8, 1 << 20)], &[])),
-            // A cursor of one pixel.
+            // GetCursorImage, with one pixel.
             ("XFIXES", 4) => Some(self.reply_with(0, &[(12, 0x1_0001)], &[0xff00_ff00])),
-            // One counter.
+            // ListSystemCounters, with one counter.
             ("SYNC", 1) => {
                 let name = b"\x08\x00IDLETIME\0\0";
-                let words =
-                    name.chunks(4).map(|word| u32::from_ne_bytes(word.try_into().expect("whole words")));
+                let words = name
+                    .chunks(4)
+                    .map(|word| u32::from_ne_bytes(word.try_into().expect("chunks of four bytes")));
                 let counter: Vec<u32> = [7, 0, 1].into_iter().chain(words).collect();
                 Some(self.reply_with(0, &[(8, 1)], &counter))
             }
@@ -317,13 +320,13 @@ impl Request {
                 let key = [0x0101_0101, u32::from_ne_bytes([1, 2, 2, 0]), 0x61, 0x41];
                 Some(self.reply_with(3, &head, &[&[0, 0][..], &key].concat()))
             }
-            // The start of recorded data.
+            // EnableContext, with the category StartOfData.
             ("RECORD", 5) => Some(self.reply_with(4, &[], &[])),
             _ => None,
         }
     }
 
-    /// A reply with `detail` as its second byte, words at offsets of its head, and a body.
+    /// Builds a reply with `detail` as its second byte, 32-bit values at offsets of the header, and a body.
     pub(super) fn reply_with(&self, detail: u8, head: &[(usize, u32)], body: &[u32]) -> Vec<u8> {
         let mut reply = vec![0; 32];
         reply[0] = 1;

@@ -1,4 +1,4 @@
-//! Any bytes as the replies of an X server.
+//! A fuzz target that uses its input as the replies of an X server.
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
@@ -7,28 +7,27 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    Button, Direction, ImageFormat, Screen, ScreenEvent, Sign, Watch,
-    dial::Endpoint,
-    fake_server::{Act, FakeServer, Request},
-    limits::Limits,
-};
 use crate::fuzz::ignore_broken_pipes;
+use crate::screen::{
+    ActionDuration, Button, DesktopPart, Direction, ImageFormat, Screen, ScreenEvent, Watch, WheelClicks,
+    connection::{endpoint::Endpoint, limits::Limits},
+    fake_server::{FakeServer, Request, ServerAction},
+};
 
-/// Short, since most inputs end in a reply that never comes.
+/// Short timeouts: most inputs lead to a missing reply.
 const LIMITS: Limits = Limits {
     reply: Duration::from_millis(20),
     operation: Duration::from_millis(60),
     application: Duration::from_millis(60),
 };
-/// Upper limit for one input.
-const LONGEST: Duration = Duration::from_secs(60);
-/// Number of connections that the input controls. Others get the replies of a real X server.
+/// Maximum duration for one input.
+const MAX_DURATION: Duration = Duration::from_secs(60);
+/// Number of connections that the input controls. Further connections get the replies of a real X server.
 const CONNECTIONS: usize = 6;
 
-/// No reply of an X server causes a panic, or a call that does not end.
+/// Checks that no reply of an X server causes a panic or a call that never returns.
 ///
-/// The first byte chooses the calls. The rest is divided among the connections.
+/// The first byte selects the calls. The other bytes are divided among the connections.
 pub(crate) fn display(data: &[u8]) {
     ignore_broken_pipes();
     let Some((&actions, data)) = data.split_first() else { return };
@@ -37,56 +36,58 @@ pub(crate) fn display(data: &[u8]) {
     let fake = FakeServer::new(move |request| {
         let mut parts = parts.lock().unwrap_or_else(PoisonError::into_inner);
         match parts.get_mut(request.connection) {
-            Some(part) => acts(request, part),
-            None => request.answer(),
+            Some(part) => actions_for(request, part),
+            None => request.default_actions(),
         }
     });
     use_screen(&fake, actions);
     fake.close();
-    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < MAX_DURATION, "the input took {:?}", began.elapsed());
 }
 
 fn use_screen(fake: &Arc<FakeServer>, actions: u8) {
-    let dialer = Arc::clone(fake);
-    let Ok(screen) = Screen::open_within(dialer, LIMITS) else { return };
-    let wanted = CancellationToken::new();
+    let connector = Arc::clone(fake);
+    let Ok(screen) = Screen::open_with_limits(connector, LIMITS) else { return };
+    let not_canceled = CancellationToken::new();
+    let duration = ActionDuration::from_seconds("duration", 0.001).expect("a valid duration");
+    let clicks = WheelClicks::new(2).expect("a valid number");
     if actions & 1 != 0 {
         let (send, events) = mpsc::channel::<ScreenEvent>();
-        let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
+        let endpoint = Endpoint { connector: fake.clone(), limits: LIMITS };
         let watch = Watch::start(&endpoint, Duration::from_secs(1), move |event| {
             let _ = send.send(event);
         });
         let _ = events.recv_timeout(LIMITS.operation);
         drop(watch);
-        // The sink is dropped when the thread ends.
-        while events.recv_timeout(LONGEST) != Err(mpsc::RecvTimeoutError::Disconnected) {}
+        // The thread drops the sink when it ends.
+        while events.recv_timeout(MAX_DURATION) != Err(mpsc::RecvTimeoutError::Disconnected) {}
     }
-    // Any result of these calls is fine.
+    // These calls may return any result.
     if actions & 2 != 0 {
         let _ = screen.screenshot(ImageFormat::Png, (actions & 4 != 0).then_some(0.5));
     }
     if actions & 8 != 0 {
         let _ = screen.click(1, 1, Button::Left, true);
-        let _ = screen.drag((0, 0), (2, 2), Button::Right, Duration::from_millis(1), &wanted);
+        let _ = screen.drag((0, 0), (2, 2), Button::Right, duration, &not_canceled);
     }
     if actions & 16 != 0 {
         let _ = screen.key("ctrl+ж");
         let _ = screen.key("ctrl+a");
     }
     if actions & 32 != 0 {
-        let _ = screen.type_text("aÄж", None, &wanted);
+        let _ = screen.type_text("aÄж", None, &not_canceled);
         let _ = screen.screenshot(ImageFormat::Jpeg, None);
     }
     if actions & 64 != 0 {
-        let _ = screen.scroll(Direction::Down, 2, Some((1, 1)));
+        let _ = screen.scroll(Direction::Down, clicks, Some((1, 1)));
         let _ = screen.size();
     }
     if actions & 128 != 0 {
-        let _ = screen.wait_for(Sign::Desktop, Instant::now() + LIMITS.reply);
+        let _ = screen.wait_until_ready(DesktopPart::WallpaperAndPanel, Instant::now() + LIMITS.reply);
     }
 }
 
-/// The bytes of each connection, each prefixed by its length in units of 4 bytes.
+/// Splits the input into the bytes of each connection. A byte before each part is its length in units of 4 bytes.
 fn parts(mut data: &[u8]) -> Vec<Part> {
     let mut parts = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -115,11 +116,11 @@ impl Part {
     }
 }
 
-fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
+fn actions_for(request: &Request, part: &mut Part) -> Vec<ServerAction> {
     let mut reply = request.reply().unwrap_or_default();
-    let one = |bytes| vec![Act::Send(bytes)];
+    let one = |bytes| vec![ServerAction::Send(bytes)];
     match part.byte() % 16 {
-        // The reply with some bytes changed.
+        // The reply with some changed bytes.
         1..=4 => {
             for _ in 0..part.byte() % 8 {
                 let at = usize::from(u16::from_ne_bytes([part.byte(), part.byte()])) % reply.len().max(1);
@@ -129,7 +130,7 @@ fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
             }
             one(reply)
         }
-        // A different length field, with or without that many bytes.
+        // A different length field, with or without the matching number of bytes.
         5 if reply.len() >= 32 => {
             let words = u32::from_ne_bytes([part.byte(), part.byte(), part.byte(), part.byte()]);
             reply[4..8].copy_from_slice(&words.to_ne_bytes());
@@ -137,22 +138,25 @@ fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
             one(reply)
         }
         // An event first.
-        6 => vec![Act::Send(event(request, part)), Act::Send(reply)],
+        6 => vec![ServerAction::Send(event(request, part)), ServerAction::Send(reply)],
         // Many events first.
-        7 => vec![Act::Send(event(request, part).repeat(usize::from(part.byte()) * 16)), Act::Send(reply)],
+        7 => vec![
+            ServerAction::Send(event(request, part).repeat(usize::from(part.byte()) * 16)),
+            ServerAction::Send(reply),
+        ],
         8 => one(request_error(request, part)),
         9 => {
             let count = part.byte();
             one(part.bytes(count.into()))
         }
         10 => Vec::new(),
-        11 => vec![Act::Close],
+        11 => vec![ServerAction::Close],
         // A part of the reply.
         12 => {
             reply.truncate(usize::from(part.byte()) % (reply.len() + 1));
             one(reply)
         }
-        // A reply of any words, with their number.
+        // A reply with random words and a matching length.
         13 => {
             let count = usize::from(part.byte() % 64);
             let words: Vec<u32> = (0..count).map(|_| u32::from(part.byte()) << (part.byte() % 32)).collect();
@@ -165,16 +169,16 @@ fn acts(request: &Request, part: &mut Part) -> Vec<Act> {
             one(reply)
         }
         15 if !reply.is_empty() => match part.byte() % 4 {
-            0 => vec![Act::Flood(reply)],
-            1 => vec![Act::Flood(event(request, part))],
-            2 => vec![Act::Drip(reply, Duration::from_millis(5))],
+            0 => vec![ServerAction::Flood(reply)],
+            1 => vec![ServerAction::Flood(event(request, part))],
+            2 => vec![ServerAction::Trickle(reply, Duration::from_millis(5))],
             _ => one(reply.repeat(2 + usize::from(part.byte()))),
         },
-        _ => request.answer(),
+        _ => request.default_actions(),
     }
 }
 
-/// Any event.
+/// A random event.
 fn event(request: &Request, part: &mut Part) -> Vec<u8> {
     let mut bytes = vec![part.byte().max(2)];
     bytes.push(part.byte());

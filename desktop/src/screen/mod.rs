@@ -1,41 +1,20 @@
-//! The screen of a computer: pointer, keyboard, pictures and events, spoken to its X server directly.
+//! The screen of a computer: input, screenshots and events through a direct connection to its X server.
 
-mod barrier;
-mod bounded;
-mod checked_reply;
+mod action;
+mod application;
+mod capture;
 mod connection;
-mod dial;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
-#[cfg_attr(not(test), expect(dead_code, reason = "the tests know more tricks than the fuzzer"))]
+#[cfg_attr(not(test), expect(dead_code, reason = "the tests use more of it than the fuzzer"))]
 mod fake_server;
-mod focus;
-mod framing;
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) mod fuzz;
-mod hold;
+mod input;
 mod keyboard;
-mod keymap;
-mod keymap_pool;
-mod keys;
-mod keysyms;
-mod layout;
-mod limits;
-mod manners;
-mod neutral;
-mod paint;
-mod patience;
-mod pause;
-mod pointer;
-mod property;
-mod reread;
-mod screenshot;
-mod signs;
-mod spelling;
-mod stream;
+mod readiness;
 #[cfg(test)]
 mod tests;
-mod typing;
 mod watch;
 
 use std::{
@@ -45,46 +24,32 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use self::{
-    connection::{Display, Link},
-    dial::Endpoint,
-    keymap_pool::KeycodePool,
-    limits::Limits,
-    paint::Unseen,
-    screenshot::{Album, Capture, Kind},
-};
 pub(crate) use self::{
-    dial::Dial, error::ScreenError, keys::table as key_table, screenshot::Image, signs::Sign, watch::Watch,
+    action::{ActionDuration, Button, Direction, ImageFormat, TypingDelay, WheelClicks},
+    capture::Image,
+    connection::endpoint::Connector,
+    error::ScreenError,
+    keyboard::keys::table as key_table,
+    readiness::DesktopPart,
+    watch::Watch,
+};
+use self::{
+    application::redraw::PendingRedraw,
+    capture::{Capture, ImageCache, ImageOptions},
+    connection::{Display, endpoint::Endpoint, limits::Limits, reconnecting::Reconnecting},
+    input::pointer,
+    keyboard::{
+        combination,
+        keycode_pool::{self, KeycodePool},
+        typing,
+    },
 };
 
-/// A button of the mouse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Button {
-    Left,
-    Middle,
-    Right,
-}
-
-/// Where the wheel moves the content's view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
-    Up,
-    Down,
-    Left,
-    Right,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum ImageFormat {
-    Png,
-    Jpeg,
-}
-
-/// Something that happened on the screen.
+/// An event on the screen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum ScreenEvent {
     WindowFocus {
-        /// X window id in hexadecimal, `0x2a0000c`.
+        /// X window id in hexadecimal, for example `0x2a0000c`.
         window_id: String,
         title: String,
     },
@@ -95,7 +60,7 @@ pub(crate) enum ScreenEvent {
     WindowClose {
         window_id: String,
     },
-    /// Text was copied.
+    /// The clipboard has a new owner. `content` is empty if the owner offers no text.
     Clipboard {
         content: String,
     },
@@ -104,63 +69,65 @@ pub(crate) enum ScreenEvent {
         width: u16,
         height: u16,
     },
-    /// Nobody has used pointer or keyboard for so long.
+    /// There was no pointer or keyboard input for this number of seconds.
     Idle {
         idle_seconds: u64,
     },
-    /// Pointer or keyboard were used after an [`Self::Idle`].
+    /// The first pointer or keyboard input after [`Self::Idle`].
     Active,
 }
 
-/// The screen of one running computer. Calls block; those that act on pointer or keyboard run one at a time.
+/// The screen of a running computer.
+///
+/// All methods block. Pointer and keyboard actions run one at a time.
 #[derive(Debug)]
 pub(crate) struct Screen {
     endpoint: Endpoint,
     input: Mutex<Input>,
-    /// What was typed last, until a screenshot has waited for it.
-    unseen: Mutex<Option<Unseen>>,
-    onlooker: Mutex<Link<Display>>,
-    capture: Mutex<Link<Capture>>,
-    album: Mutex<Album>,
+    /// The effect of the last typed text, until a screenshot has waited for it.
+    pending_redraw: Mutex<Option<PendingRedraw>>,
+    damage_display: Mutex<Reconnecting<Display>>,
+    capture: Mutex<Reconnecting<Capture>>,
+    image_cache: Mutex<ImageCache>,
     last_size: Mutex<(u16, u16)>,
 }
 
 #[derive(Debug)]
 struct Input {
-    display: Link<Display>,
+    display: Reconnecting<Display>,
     pool: KeycodePool,
 }
 
 impl Screen {
     /// Connects to an X server and reserves keycodes for typing.
     ///
-    /// To be called before the window manager starts, since every program reads the keymap again after a change.
+    /// Call this before the window manager starts: every client reads the keymap again after a change.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::Lost`] when nothing answers there, [`ScreenError::Unsupported`] when an extension is missing.
-    pub(crate) fn open(dialer: Arc<dyn Dial>) -> Result<Self, ScreenError> {
-        Self::open_within(dialer, Limits::default())
+    /// [`ScreenError::Lost`] if the connection fails, [`ScreenError::Unsupported`] if an X11 extension is missing.
+    pub(crate) fn open(connector: Arc<dyn Connector>) -> Result<Self, ScreenError> {
+        Self::open_with_limits(connector, Limits::default())
     }
 
-    fn open_within(dialer: Arc<dyn Dial>, limits: Limits) -> Result<Self, ScreenError> {
-        let endpoint = Endpoint { dialer, limits };
-        let mut display = Link::open(&endpoint, Display::connect_for_input)?;
-        display.run(Duration::ZERO, |display| keymap_pool::reserve(display))?;
-        let mut capture = Link::open(&endpoint, Capture::connect)?;
+    fn open_with_limits(connector: Arc<dyn Connector>, limits: Limits) -> Result<Self, ScreenError> {
+        let endpoint = Endpoint { connector, limits };
+        let mut display = Reconnecting::open(&endpoint, Display::connect_for_input)?;
+        display.run(Duration::ZERO, |display| keycode_pool::reserve(display))?;
+        let mut capture = Reconnecting::open(&endpoint, Capture::connect)?;
         let size = capture.run(Duration::ZERO, |capture| capture.size())?;
         Ok(Self {
             input: Mutex::new(Input { display, pool: KeycodePool::new() }),
-            unseen: Mutex::default(),
-            onlooker: Mutex::new(Link::closed(&endpoint, Display::connect_to_watch_drawing)),
+            pending_redraw: Mutex::default(),
+            damage_display: Mutex::new(Reconnecting::closed(&endpoint, Display::connect_with_damage)),
             capture: Mutex::new(capture),
-            album: Mutex::default(),
+            image_cache: Mutex::default(),
             last_size: Mutex::new(size),
             endpoint,
         })
     }
 
-    /// Width and height in pixels: as they are now, or as last known when the X server does not answer.
+    /// Width and height in pixels. Returns the last known size if the X server does not respond.
     pub(crate) fn size(&self) -> (u16, u16) {
         let now = lock(&self.capture).run(Duration::ZERO, |capture| capture.size());
         let mut last = lock(&self.last_size);
@@ -168,80 +135,87 @@ impl Screen {
         *last
     }
 
-    /// Moves the pointer to a pixel and clicks, twice at once when `double`.
+    /// Moves the pointer to a pixel and clicks once, or twice if `double` is set.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `x` or `y` when the pixel is not on the screen.
+    /// [`ScreenError::BadInput`] for `x` or `y` if the pixel is not on the screen.
     pub(crate) fn click(&self, x: i32, y: i32, button: Button, double: bool) -> Result<(), ScreenError> {
-        self.input(Duration::ZERO, |display, _| pointer::click(display, (x, y), button, double))
+        self.run_input(Duration::ZERO, |display, _| pointer::click(display, (x, y), button, double))
     }
 
-    /// Presses the button at `start`, moves in a straight line, and releases it at `end` after `duration` (at most a minute, and
-    /// at least the time in which an application starts drag and drop); once `abandoned`, where it is.
+    /// Presses the button at `start`, moves in a straight line, and releases it at `end` after `duration`.
+    ///
+    /// The drag takes at least the time that applications need to start drag and drop. A canceled drag releases the
+    /// button at the current position.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `start_x`, `start_y`, `end_x`, `end_y` or `duration`, [`ScreenError::Abandoned`].
+    /// [`ScreenError::BadInput`] for `start_x`, `start_y`, `end_x` or `end_y`, [`ScreenError::Canceled`].
     pub(crate) fn drag(
         &self,
         start: (i32, i32),
         end: (i32, i32),
         button: Button,
-        duration: Duration,
-        abandoned: &CancellationToken,
+        duration: ActionDuration,
+        canceled: &CancellationToken,
     ) -> Result<(), ScreenError> {
-        self.input(duration.clamp(pointer::SHORTEST_DRAG, pointer::MAX_DRAG), |display, _| {
-            pointer::drag(display, start, end, button, duration, abandoned)
-        })
+        let duration = duration.get().max(pointer::MIN_DRAG);
+        self.run_input(duration, |display, _| pointer::drag(display, start, end, button, duration, canceled))
     }
 
-    /// Types any Unicode text into the focused window, with a pause after each character if one is given.
-    /// Returns when the application has taken it, if it can say so, or after a second or two. Once `abandoned`, the rest is not typed.
-    /// Control characters other than line ends and tabs are left out, and returned.
+    /// Types Unicode text into the focused window, with an optional pause after each character.
+    ///
+    /// Returns after the application has handled the keys, or after one to two seconds if it does not confirm that.
+    /// Skips control characters other than line ends and tabs, and returns the skipped characters. After a
+    /// cancellation, the rest of the text is not typed.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `delay_ms` above a second, [`ScreenError::Abandoned`].
+    /// [`ScreenError::Canceled`].
     pub(crate) fn type_text(
         &self,
         text: &str,
-        delay: Option<Duration>,
-        abandoned: &CancellationToken,
+        delay: Option<TypingDelay>,
+        canceled: &CancellationToken,
     ) -> Result<Vec<char>, ScreenError> {
-        let time = typing::longest(text, delay).saturating_add(self.endpoint.limits.application);
+        let delay = delay.map(TypingDelay::get);
+        let time = typing::max_duration(text, delay).saturating_add(self.endpoint.limits.application);
         let typed =
-            self.input(time, |display, pool| typing::type_text(display, pool, text, delay, abandoned))?;
-        *lock(&self.unseen) = typed.unseen;
+            self.run_input(time, |display, pool| typing::type_text(display, pool, text, delay, canceled))?;
+        *lock(&self.pending_redraw) = typed.pending_redraw;
         Ok(typed.left_out)
     }
 
-    /// Presses a key or a combination such as `ctrl+shift+t`.
+    /// Presses a key or a combination of keys, for example `ctrl+shift+t`.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `key` when a name is unknown; the message offers similar ones.
+    /// [`ScreenError::BadInput`] for `key` if a name is unknown; the message suggests similar names.
     pub(crate) fn key(&self, combo: &str) -> Result<(), ScreenError> {
-        self.input(self.endpoint.limits.application, |display, pool| keyboard::press(display, pool, combo))
+        self.run_input(self.endpoint.limits.application, |display, pool| {
+            combination::press(display, pool, combo)
+        })
     }
 
-    /// Turns the wheel by `amount` clicks (1 to 1000), at the pixel `at` or where the pointer is.
+    /// Scrolls by a number of wheel clicks, at the pixel `at` or at the current pointer position.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::BadInput`] for `amount`, `x` or `y`.
+    /// [`ScreenError::BadInput`] for `x` or `y` if the pixel is not on the screen.
     pub(crate) fn scroll(
         &self,
         direction: Direction,
-        amount: u32,
+        clicks: WheelClicks,
         at: Option<(i32, i32)>,
     ) -> Result<(), ScreenError> {
-        self.input(Duration::ZERO, |display, _| pointer::scroll(display, direction, amount, at))
+        self.run_input(Duration::ZERO, |display, _| pointer::scroll(display, direction, clicks.get(), at))
     }
 
-    /// A picture of the whole screen with the pointer, `scale` (above 0, at most 1) times its size. As long as nothing
-    /// changes it is the same one. Text that was typed before is in it: a window that still draws is waited for, a second
-    /// or two at most.
+    /// Captures the whole screen with the pointer. `scale` is a factor above 0 and at most 1.
+    ///
+    /// Returns the same image as before if the screen has not changed. Waits one to two seconds at most for a window
+    /// that is still drawing typed text.
     ///
     /// # Errors
     ///
@@ -251,54 +225,55 @@ impl Screen {
         format: ImageFormat,
         scale: Option<f32>,
     ) -> Result<Arc<Image>, ScreenError> {
-        screenshot::check_scale(scale)?;
-        self.settle()?;
-        screenshot::take(&self.album, &self.capture, Kind { format, scale })
+        capture::check_scale(scale)?;
+        self.wait_for_redraw()?;
+        capture::take(&self.image_cache, &self.capture, ImageOptions { format, scale })
     }
 
-    /// Calls `sink` on a thread of its own for each event from now on, until the [`Watch`] is dropped or the X
-    /// server is gone. Then the thread ends and `sink` is dropped. A server that only hangs for a while is found again.
+    /// Calls `sink` on a separate thread for each event, until the [`Watch`] is dropped or the X server has ended.
+    ///
+    /// The thread then drops `sink` and ends. If the X server hangs for a while, the watch reconnects.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::Lost`] when the X server does not answer.
+    /// [`ScreenError::Lost`] if the X server does not respond.
     pub(crate) fn watch(&self, sink: impl Fn(ScreenEvent) + Send + 'static) -> Result<Watch, ScreenError> {
         Watch::start(&self.endpoint, watch::IDLE_AFTER, sink)
     }
 
-    /// Waits until a part of the desktop shows that it is at work; `false` when it does not by `deadline`.
+    /// Waits until a part of the desktop is ready. Returns `false` if it is not ready at `deadline`.
     ///
     /// # Errors
     ///
-    /// [`ScreenError::Lost`] when the X server does not answer.
-    pub(crate) fn wait_for(&self, sign: Sign, deadline: Instant) -> Result<bool, ScreenError> {
+    /// [`ScreenError::Lost`] if the X server does not respond.
+    pub(crate) fn wait_until_ready(&self, part: DesktopPart, deadline: Instant) -> Result<bool, ScreenError> {
         let display = Display::connect(&self.endpoint)?;
         display.conn.begin_operation(deadline.saturating_duration_since(Instant::now()));
-        signs::wait_for(&display, sign, deadline)
+        readiness::wait_until_ready(&display, part, deadline)
     }
 
-    /// Waits until what was typed last is on the screen. Whoever comes meanwhile waits too.
-    fn settle(&self) -> Result<(), ScreenError> {
-        let mut onlooker = lock(&self.onlooker);
-        match lock(&self.unseen).take() {
-            Some(unseen) => onlooker.run(unseen.longest_wait(), |display| unseen.wait(display)),
+    /// Waits until the last typed text is on the screen. The lock makes concurrent callers wait too.
+    fn wait_for_redraw(&self) -> Result<(), ScreenError> {
+        let mut damage_display = lock(&self.damage_display);
+        match lock(&self.pending_redraw).take() {
+            Some(redraw) => damage_display.run(redraw.max_wait(), |display| redraw.wait(display)),
             None => Ok(()),
         }
     }
 
-    /// Runs an action with a duration of `time`.
-    fn input<R>(
+    /// Runs an action with an expected duration of `time`. Waits for the X server may take a limited time in addition.
+    fn run_input<R>(
         &self,
         time: Duration,
         action: impl FnOnce(&Display, &mut KeycodePool) -> Result<R, ScreenError>,
     ) -> Result<R, ScreenError> {
         let mut input = lock(&self.input);
         let Input { display, pool } = &mut *input;
-        display.run(time, |display| action(display, pool).map_err(ScreenError::of_action))
+        display.run(time, |display| action(display, pool).map_err(ScreenError::during_action))
     }
 }
 
-/// A panic while a lock was held leaves nothing that the next call does not check or rebuild.
+/// Locks a mutex, even after a panic of a thread that held it: the next call checks or rebuilds all state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The audio channel: what the computer plays, as raw samples.
+//! The audio channel: streams the computer's audio output as raw PCM.
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt as _;
@@ -17,8 +17,8 @@ use super::outbox::Outbox;
 const DEFAULT_SAMPLE_RATE: u32 = 24_000;
 const DEFAULT_CHANNELS: u16 = 1;
 const FRAMES_PER_SECOND: u32 = 50;
-/// Frames on their way to the client: half a second. Later ones are dropped until there is room.
-pub(super) const QUEUED_FRAMES: usize = 25;
+/// The maximum number of frames that wait to be sent: half a second. Later ones are dropped until there is room.
+pub(super) const MAX_QUEUED_FRAMES: usize = 25;
 
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -27,7 +27,7 @@ pub(super) enum ClientFrame {
     Ping,
 }
 
-/// The form of the samples: 16 bits, little endian, the channels interleaved.
+/// The sample format: signed 16 bits, little endian, interleaved channels.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Format {
     sample_rate: u32,
@@ -48,7 +48,7 @@ impl Format {
         Ok(Self { sample_rate, channels })
     }
 
-    /// The bytes of 20 ms.
+    /// The size of 20 ms of audio in bytes.
     pub(super) fn frame_length(self) -> usize {
         (self.sample_rate / FRAMES_PER_SECOND) as usize * usize::from(self.channels) * 2
     }
@@ -65,18 +65,18 @@ pub(super) async fn run(
         Err(problem) => Err(problem.to_owned()),
     };
     match capture {
-        Ok(capture) => converse(socket, capture, machine.stopping()).await,
-        Err(message) => close::not_opened(socket, machine.stopping(), &message).await,
+        Ok(capture) => serve(socket, capture, machine.stopping()).await,
+        Err(message) => close::fail(socket, machine.stopping(), &message).await,
     }
 }
 
-/// A recorder inside the computer. Dropping it ends it.
+/// A recorder inside the computer. It ends when this is dropped.
 struct Capture {
     recorder: Process,
     samples: Samples,
 }
 
-/// The output of a recorder.
+/// Reads the output of a recorder in frames of 20 ms.
 pub(super) struct Samples {
     output: Descriptor,
     format: Format,
@@ -95,7 +95,7 @@ impl Capture {
             "--latency-msec=20".into(),
         ];
         let mut recorder = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
-        let output = recorder.take_output().ok_or("the agent gave no pipe")?;
+        let output = recorder.take_output().ok_or("the agent returned no pipe")?;
         let output = Descriptor::new(output).map_err(|error| error.to_string())?;
         Ok(Self { recorder, samples: Samples::new(output, format) })
     }
@@ -106,7 +106,7 @@ impl Samples {
         Self { output, format, frame: vec![0; format.frame_length()] }
     }
 
-    /// The next 20 ms; `None` when the recorder has ended.
+    /// The next 20 ms. `None` if the recorder has ended.
     async fn next(&mut self) -> Option<Vec<u8>> {
         let mut filled = 0;
         while filled < self.frame.len() {
@@ -119,9 +119,9 @@ impl Samples {
     }
 }
 
-async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationToken) {
+async fn serve(socket: WebSocket, capture: Capture, stopping: &CancellationToken) {
     let (outgoing, mut incoming) = socket.split();
-    let outbox = Outbox::start(outgoing, QUEUED_FRAMES);
+    let outbox = Outbox::start(outgoing, MAX_QUEUED_FRAMES);
     let Capture { recorder, samples } = capture;
     let frames = outbox.frames();
     let mut recording = tokio::spawn(async move {
@@ -130,7 +130,7 @@ async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationTo
     });
     let last = loop {
         tokio::select! {
-            // First: a computer that stops ends the recorder too.
+            // `stopping` is checked first, because stopping the computer also ends the recorder.
             biased;
             () = stopping.cancelled() => break vec![CloseCode::GoingAway.message()],
             _ = &mut recording => break vec![frames::error("The recorder ended"), CloseCode::Failed.message()],
@@ -147,7 +147,8 @@ async fn converse(socket: WebSocket, capture: Capture, stopping: &CancellationTo
     outbox.finish(last, &mut incoming).await;
 }
 
-/// Sends frames until the recorder or the client ends. `started` is said with the first sound, since only then is it true.
+/// Sends frames until the recorder ends or the client leaves. Sends `started` before the first frame: only then has the
+/// recorder produced audio.
 pub(super) async fn record(mut recorded: Samples, frames: mpsc::Sender<Message>) {
     let mut started = false;
     let mut dropped = 0_u64;
@@ -167,7 +168,7 @@ pub(super) async fn record(mut recorded: Samples, frames: mpsc::Sender<Message>)
         }
     }
     if dropped > 0 {
-        tracing::debug!("an audio client was too slow for {dropped} frames");
+        tracing::debug!("an audio client read too slowly: {dropped} frames were dropped");
     }
 }
 
@@ -184,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_the_parameter() {
+    fn an_error_names_the_invalid_parameter() {
         assert!(Format::new(Some(11_025), None).is_err_and(|problem| problem.starts_with("sample_rate")));
         assert!(Format::new(Some(0), None).is_err_and(|problem| problem.starts_with("sample_rate")));
         assert!(Format::new(None, Some(3)).is_err_and(|problem| problem.starts_with("channels")));

@@ -1,4 +1,4 @@
-//! How sockets end.
+//! Closing sockets.
 
 use std::time::Duration;
 
@@ -9,20 +9,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::frames;
 
-/// How long the peer gets to answer a close frame.
-pub(super) const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the peer may take to reply to a close frame.
+pub(super) const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The codes of the specification's generation.
+/// The close codes of the protocol.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum CloseCode {
     Normal,
-    /// The computer stops, or the server does.
+    /// The computer or the server is stopping.
     GoingAway,
-    /// No token, or a wrong one.
+    /// The token is missing or wrong.
     Unauthorized,
-    /// No such computer, or it is not running.
+    /// The computer does not exist or is not running.
     NotFound,
-    /// The shell or the recorder could not be started.
+    /// The shell or the recorder did not start.
     Failed,
 }
 
@@ -39,24 +39,27 @@ impl CloseCode {
     }
 }
 
-/// Closes a socket that nothing else was said on.
+/// Closes a socket and waits for the peer's close frame.
 pub(super) async fn close(mut socket: WebSocket, code: CloseCode) {
-    // An error means that the peer has gone, which is what was wanted.
+    // Fails only if the peer has closed the socket already.
     let _ = socket.send(code.message()).await;
-    answered(&mut socket).await;
+    wait_for_close(&mut socket).await;
 }
 
-/// Ends a channel that could not be opened: says why, unless that is because the computer stops.
-pub(super) async fn not_opened(mut socket: WebSocket, stopping: &CancellationToken, why: &str) {
+/// Closes the socket of a channel that did not open, with `reason` unless the computer is stopping.
+pub(super) async fn fail(mut socket: WebSocket, stopping: &CancellationToken, reason: &str) {
     if stopping.is_cancelled() {
         return close(socket, CloseCode::GoingAway).await;
     }
-    // An error means that the peer has gone already.
-    let _ = socket.send(frames::error(why)).await;
+    // Fails only if the peer has closed the socket already.
+    let _ = socket.send(frames::error(reason)).await;
     close(socket, CloseCode::Failed).await;
 }
 
-/// Waits for the peer's close frame: dropping the connection with unread data in it could destroy ours on its way.
-pub(super) async fn answered(incoming: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin)) {
-    let _ = timeout(PATIENCE, async { while let Some(Ok(_)) = incoming.next().await {} }).await;
+/// Waits for the peer's close frame. Dropping a connection with unread data resets it, and the peer could then lose our
+/// close frame.
+pub(super) async fn wait_for_close(
+    incoming: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin),
+) {
+    let _ = timeout(CLOSE_TIMEOUT, async { while let Some(Ok(_)) = incoming.next().await {} }).await;
 }

@@ -1,4 +1,4 @@
-//! The events channel: what happens on the desktop, of the types that were subscribed to.
+//! The events channel: sends the desktop's events of the subscribed types.
 
 use std::sync::Arc;
 
@@ -27,10 +27,10 @@ pub(super) async fn run(socket: WebSocket, machine: Arc<Machine>) {
     let stopping = machine.stopping().clone();
     let mut feed = Feed::new(machine);
     let code = loop {
-        // Sending waits for a slow client; meanwhile the feed's buffer takes the events.
+        // Sending waits for a slow client. Meanwhile the feed's queue collects events.
         let message = tokio::select! {
             () = stopping.cancelled() => break CloseCode::GoingAway,
-            event = feed.next() => describe(&event),
+            event = feed.next() => encode(&event),
             message = incoming.next() => match frames::read(message) {
                 Incoming::Closed => return,
                 Incoming::Control => continue,
@@ -46,10 +46,10 @@ pub(super) async fn run(socket: WebSocket, machine: Arc<Machine>) {
             return;
         }
     };
-    let _ = timeout(close::PATIENCE, async {
-        // An error means that the peer has gone, which is what was wanted.
+    let _ = timeout(close::CLOSE_TIMEOUT, async {
+        // Fails only if the peer has closed the socket already.
         let _ = outgoing.send(code.message()).await;
-        close::answered(&mut incoming).await;
+        close::wait_for_close(&mut incoming).await;
     })
     .await;
 }
@@ -74,17 +74,17 @@ async fn handle(feed: &mut Feed, frame: ClientFrame) -> Message {
     }
 }
 
-/// Nothing is subscribed to when one of the names is unknown.
+/// The event types with these names, or an error frame if one of the names is unknown.
 fn parse(names: &[String]) -> Result<Vec<EventType>, Message> {
     names
         .iter()
         .map(|name| {
-            EventType::named(name).ok_or_else(|| frames::error(&format!("Unknown event type: {name}")))
+            EventType::from_name(name).ok_or_else(|| frames::error(&format!("Unknown event type: {name}")))
         })
         .collect()
 }
 
-fn describe(event: &Event) -> Message {
+fn encode(event: &Event) -> Message {
     frames::frame(&json!({
         "type": "event",
         "event": { "type": event.kind.name(), "timestamp": event.timestamp, "data": event.data },

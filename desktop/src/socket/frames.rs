@@ -1,16 +1,16 @@
-//! JSON frames, which clients send as text or as binary.
+//! JSON frames. Clients may send them as text or as binary messages.
 
 use axum::extract::ws::Message;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// What a client's message is to a channel.
+/// A message of a client, as a channel handles it.
 #[derive(Debug)]
 pub(super) enum Incoming<T> {
     Frame(T),
-    /// It cannot be understood; this is the answer.
+    /// Not a valid frame. Contains the reply.
     Malformed(Message),
-    /// The transport's own ping or pong.
+    /// A ping or pong of the WebSocket protocol itself.
     Control,
     Closed,
 }
@@ -24,7 +24,7 @@ pub(super) fn read<T: DeserializeOwned>(message: Option<Result<Message, axum::Er
     };
     match parsed {
         Ok(frame) => Incoming::Frame(frame),
-        Err(problem) => Incoming::Malformed(error(&format!("The frame was not understood: {problem}"))),
+        Err(problem) => Incoming::Malformed(error(&format!("Invalid frame: {problem}"))),
     }
 }
 

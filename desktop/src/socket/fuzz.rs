@@ -1,4 +1,4 @@
-//! Any messages of a client on each channel, and any output of a shell and of a recorder in any pieces.
+//! Feeds arbitrary client messages to each channel, and arbitrarily split output of a shell and of a recorder.
 
 use axum::extract::ws::Message;
 use serde::de::DeserializeOwned;
@@ -14,7 +14,7 @@ use super::{audio, events, terminal};
 use crate::agent::Descriptor;
 use crate::fuzz::ignore_broken_pipes;
 
-/// Any message is understood or answered by an error that is JSON.
+/// Checks that a message is either valid or gets an error reply in JSON.
 pub(crate) fn message(data: &[u8]) {
     let Some((kind, payload)) = data.split_first() else { return };
     let message = match (kind & 1, std::str::from_utf8(payload)) {
@@ -22,13 +22,13 @@ pub(crate) fn message(data: &[u8]) {
         _ => Message::binary(payload.to_vec()),
     };
     match kind >> 1 & 3 {
-        0 => hear::<terminal::ClientFrame>(message),
-        1 => hear::<audio::ClientFrame>(message),
-        _ => hear::<events::ClientFrame>(message),
+        0 => check_reply::<terminal::ClientFrame>(message),
+        1 => check_reply::<audio::ClientFrame>(message),
+        _ => check_reply::<events::ClientFrame>(message),
     }
 }
 
-fn hear<T: DeserializeOwned>(message: Message) {
+fn check_reply<T: DeserializeOwned>(message: Message) {
     match frames::read::<T>(Some(Ok(message))) {
         Incoming::Frame(_) => {}
         Incoming::Malformed(Message::Text(reply)) => {
@@ -40,7 +40,7 @@ fn hear<T: DeserializeOwned>(message: Message) {
     }
 }
 
-/// Output is the same text however it is cut; each piece begins with its length.
+/// Checks that the decoded text does not depend on how the output is split. Each piece of `data` starts with its length.
 pub(crate) fn output(mut data: &[u8]) {
     let mut decoder = Utf8Decoder::default();
     let (mut whole, mut joined) = (Vec::new(), String::new());
@@ -51,36 +51,37 @@ pub(crate) fn output(mut data: &[u8]) {
         data = rest;
     }
     joined.push_str(&decoder.finish());
-    assert_eq!(joined, String::from_utf8_lossy(&whole), "the same text, however it is cut");
+    assert_eq!(joined, String::from_utf8_lossy(&whole), "the text does not depend on how it is split");
 }
 
-/// Samples become whole frames, in their order, however they are cut, and no more of them wait than may; the first bytes
-/// say the format and how many frames are taken, and each piece begins with its length.
+/// Checks that samples become whole frames in order, no matter how the output is split, and that the queue of frames is
+/// bounded. The first bytes of `data` contain the format and the number of frames that the client reads. Each piece after
+/// them starts with its length.
 pub(crate) fn samples(data: &[u8]) {
     ignore_broken_pipes();
-    let &[rate, channels, taken, ref rest @ ..] = data else { return };
+    let &[rate, channels, reads, ref rest @ ..] = data else { return };
     let Ok(format) = audio::Format::new(Some(u32::from(rate) * 1000), Some(u16::from(channels % 4))) else {
         return;
     };
     let (mut data, mut pieces) = (rest, Vec::new());
     while let Some((&length, rest)) = data.split_first() {
         let (piece, rest) = rest.split_at((usize::from(length) * 4).min(rest.len()));
-        // A repeated piece makes many frames of a short input.
+        // Repeating a piece makes many frames from a short input.
         pieces.push(piece.repeat(1 + usize::from(length & 0x1f)));
         data = rest;
     }
     let whole = pieces.concat();
     let runtime = runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts");
     let messages = runtime.block_on(async {
-        let (writer, reader) = pipe::pipe().expect("there is room");
+        let (writer, reader) = pipe::pipe().expect("descriptors are available");
         let output =
             Descriptor::new(reader.into_nonblocking_fd().expect("it is open")).expect("it is a pipe");
-        let (frames, mut received) = mpsc::channel(audio::QUEUED_FRAMES);
+        let (frames, mut received) = mpsc::channel(audio::MAX_QUEUED_FRAMES);
         let recording = audio::record(audio::Samples::new(output, format), frames);
         let writing = write(writer, pieces);
-        let taking = async {
+        let reading = async {
             let mut messages = Vec::new();
-            for _ in 0..taken {
+            for _ in 0..reads {
                 match received.recv().await {
                     Some(message) => messages.push(message),
                     None => break,
@@ -88,9 +89,9 @@ pub(crate) fn samples(data: &[u8]) {
             }
             (messages, received)
         };
-        let ((), (), (mut messages, mut received)) = tokio::join!(writing, recording, taking);
-        let left = received.len();
-        assert!(left <= audio::QUEUED_FRAMES, "{left} frames wait");
+        let ((), (), (mut messages, mut received)) = tokio::join!(writing, recording, reading);
+        let queued = received.len();
+        assert!(queued <= audio::MAX_QUEUED_FRAMES, "{queued} frames are queued");
         while let Some(message) = received.recv().await {
             messages.push(message);
         }
@@ -101,17 +102,17 @@ pub(crate) fn samples(data: &[u8]) {
     match messages.next() {
         Some(Message::Text(started)) => {
             let started: Value = serde_json::from_str(&started).expect("it is JSON");
-            assert_eq!(started["type"], "started", "a format comes first");
+            assert_eq!(started["type"], "started", "the format comes first");
             assert_eq!(started["sample_rate"], u32::from(rate) * 1000);
         }
-        Some(message) => panic!("a format comes first, not {message:?}"),
-        None => assert!(whole.len() < length, "a whole frame is sent"),
+        Some(message) => panic!("the format comes first, not {message:?}"),
+        None => assert!(whole.len() < length, "a complete frame is sent"),
     }
-    // Some may have been dropped.
+    // Frames may be missing, because the queue drops some.
     let mut frames = whole.chunks_exact(length);
     for message in messages {
-        let Message::Binary(frame) = message else { panic!("frames come after the format") };
-        assert!(frames.any(|sent| sent == &frame[..]), "a frame is what was recorded, in its order");
+        let Message::Binary(frame) = message else { panic!("only frames follow the format") };
+        assert!(frames.any(|sent| sent == &frame[..]), "frames are the recorded samples, in order");
     }
 }
 

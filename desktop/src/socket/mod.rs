@@ -1,6 +1,6 @@
-//! The WebSockets: terminal, audio and events.
+//! The WebSocket channels: terminal, audio and events.
 //!
-//! As the documents say, a refused socket is first accepted and then closed with a code, since a page cannot see the
+//! The server accepts every socket, and closes refused ones with a code, as the protocol requires: a page cannot see the
 //! status of a failed upgrade.
 
 mod audio;
@@ -29,10 +29,11 @@ use crate::computer::Machine;
 
 use close::CloseCode;
 
-/// The largest message a client may send, in bytes: room for a long paste.
-const MESSAGE_LIMIT: usize = 1024 * 1024;
+/// The maximum size of a client's message in bytes. Large enough for a long paste.
+const MAX_MESSAGE_SIZE: usize = 1024 * 1024;
 
-/// Both generations' addresses: by path, and by the first label of the host name (`5b90e2c7.localhost`).
+/// The addresses of both protocol generations. The older one names the computer in the first label of the host
+/// (`5b90e2c7.localhost`), the newer one in the path.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/desktops/{id}/ws/{channel}", get(by_path))
@@ -49,7 +50,7 @@ enum Channel {
 }
 
 impl Channel {
-    fn named(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         match name {
             "terminal" => Some(Self::Terminal),
             "audio" => Some(Self::Audio),
@@ -59,7 +60,7 @@ impl Channel {
     }
 }
 
-/// The query of all channels.
+/// The query parameters of all channels.
 #[derive(Debug, Deserialize)]
 struct Query {
     token: Option<String>,
@@ -99,20 +100,21 @@ async fn open(
     headers: &HeaderMap,
     request: Request,
 ) -> Result<Response, ApiError> {
-    let channel = Channel::named(channel)
-        .ok_or_else(|| ApiError::new(StatusCode::NOT_FOUND, "The channels are terminal, audio and events"))?;
+    let channel = Channel::from_name(channel).ok_or_else(|| {
+        ApiError::new(StatusCode::NOT_FOUND, "Unknown channel: must be terminal, audio or events")
+    })?;
     let QueryParams(query) = options?;
     let (mut parts, _) = request.into_parts();
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &app).await.map_err(|_| {
-        ApiError::new(StatusCode::UPGRADE_REQUIRED, "This address is for WebSocket connections")
+        ApiError::new(StatusCode::UPGRADE_REQUIRED, "This address accepts only WebSocket connections")
     })?;
     let token = query.token.as_deref().or_else(|| bearer(headers)).map(str::to_owned);
-    let admitted = admit(&app, id, token.as_deref()).await;
+    let authorized = authorize(&app, id, token.as_deref()).await;
     Ok(upgrade
-        .max_message_size(MESSAGE_LIMIT)
-        .max_frame_size(MESSAGE_LIMIT)
+        .max_message_size(MAX_MESSAGE_SIZE)
+        .max_frame_size(MAX_MESSAGE_SIZE)
         .on_upgrade(move |socket| async move {
-            match admitted {
+            match authorized {
                 Ok(machine) => run(channel, socket, machine, &query).await,
                 Err(code) => close::close(socket, code).await,
             }
@@ -120,7 +122,7 @@ async fn open(
         .into_response())
 }
 
-async fn admit(app: &App, id: &str, token: Option<&str>) -> Result<Arc<Machine>, CloseCode> {
+async fn authorize(app: &App, id: &str, token: Option<&str>) -> Result<Arc<Machine>, CloseCode> {
     let computer = app.store.computer(id).ok().flatten().ok_or(CloseCode::NotFound)?;
     let machine = app.fleet.machine(&computer).await.ok_or(CloseCode::NotFound)?;
     match token {

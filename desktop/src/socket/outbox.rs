@@ -1,4 +1,4 @@
-//! The outgoing half of a socket: frames in their order, answers to the client ahead of them.
+//! The sending half of a socket. Sends replies to the client before queued frames.
 
 use std::time::Duration;
 
@@ -11,27 +11,28 @@ use tokio::time::timeout;
 
 use super::close;
 
-/// Answers that wait. A client that asks without reading gets no more than these.
-const REPLIES: usize = 64;
-/// A peer that takes no message for so long, once its channel is to end, does not read any more. Generous, so that one
-/// which is merely slow still hears how the channel ended.
-const LAST_PATIENCE: Duration = Duration::from_secs(10);
+/// The maximum number of replies that wait to be sent. A client exceeds it only if it sends requests without reading the
+/// replies. Further replies are dropped.
+const MAX_QUEUED_REPLIES: usize = 64;
+/// How long a client may take to read each message after the channel has ended. Long enough for a slow client to learn how
+/// the channel ended.
+const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct Outbox {
     replies: mpsc::Sender<Message>,
     frames: mpsc::Sender<Message>,
     writer: JoinHandle<()>,
-    /// Changes with each message that the peer's connection takes.
-    taken: watch::Receiver<()>,
+    /// Changes with each message that was written to the connection.
+    written: watch::Receiver<()>,
 }
 
 impl Outbox {
-    /// At most `capacity` frames wait.
+    /// Starts the writer task, with a queue of at most `capacity` frames.
     pub(super) fn start(mut outgoing: SplitSink<WebSocket, Message>, capacity: usize) -> Self {
-        let (replies, mut next_reply) = mpsc::channel(REPLIES);
+        let (replies, mut next_reply) = mpsc::channel(MAX_QUEUED_REPLIES);
         let (frames, mut next_frame) = mpsc::channel(capacity);
-        let (progress, taken) = watch::channel(());
+        let (progress, written) = watch::channel(());
         let writer = tokio::spawn(async move {
             loop {
                 let message = tokio::select! {
@@ -46,72 +47,71 @@ impl Outbox {
                 progress.send_replace(());
             }
         });
-        Self { replies, frames, writer, taken }
+        Self { replies, frames, writer, written }
     }
 
+    /// The queue of frames.
     pub(super) fn frames(&self) -> mpsc::Sender<Message> {
         self.frames.clone()
     }
 
-    /// Sends an answer as soon as the frame on its way is out.
+    /// Sends a reply before all queued frames.
     pub(super) fn reply(&self, message: Message) {
-        // Full only for a client that asks and does not read.
+        // Fails if the queue is full. The reply is then dropped.
         let _ = self.replies.try_send(message);
     }
 
-    /// Waits for room for an answer.
-    pub(super) async fn room(&self) -> Option<mpsc::Permit<'_, Message>> {
+    /// Waits for room for one reply. `None` if the connection is closed.
+    pub(super) async fn reserve_reply(&self) -> Option<mpsc::Permit<'_, Message>> {
         self.replies.reserve().await.ok()
     }
 
-    /// Shows a client that sees nothing else that the channel is alive. It is no answer, and needs no place among the
-    /// frames if some are on their way.
-    pub(super) fn sign_of_life(&self, frame: Message) {
-        // Full only if the client has frames to take.
+    /// Queues a frame that only shows the client that the channel is alive. Drops it if other frames fill the queue.
+    pub(super) fn keep_alive(&self, frame: Message) {
         let _ = self.frames.try_send(frame);
     }
 
-    /// Waits until the peer's connection takes no more messages.
-    pub(super) async fn gone(&self) {
+    /// Waits until the connection is closed.
+    pub(super) async fn closed(&self) {
         self.replies.closed().await;
     }
 
-    /// Awaits what depends on the peer's reading, but not for a peer that has stopped reading.
-    pub(super) fn while_taken<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
-        while_taken(self.taken.clone(), work)
+    /// Runs `work`, which depends on the client reading. `None` if the client stops reading.
+    pub(super) fn unless_stalled<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
+        unless_stalled(self.written.clone(), work)
     }
 
-    /// Sends the last messages after the frames that wait, and takes leave.
+    /// Sends the queued frames and then the `last` messages, and waits for the peer's close frame.
     pub(super) async fn finish(self, last: Vec<Message>, incoming: &mut SplitStream<WebSocket>) {
-        let Self { replies, frames, mut writer, taken } = self;
+        let Self { replies, frames, mut writer, written } = self;
         let sending = async {
             for message in last {
-                // An error means that the writer has found the peer gone.
+                // Fails only if the writer has ended, because the connection is closed.
                 let _ = frames.send(message).await;
             }
             drop((replies, frames));
             let _ = (&mut writer).await;
         };
-        let sent = while_taken(taken, sending).await;
-        // Otherwise it would keep the connection for as long as the peer does.
+        let sent = unless_stalled(written, sending).await;
+        // A stalled writer would keep the connection open until the peer closes it.
         writer.abort();
         if sent.is_some() {
-            close::answered(incoming).await;
+            close::wait_for_close(incoming).await;
         }
     }
 }
 
-async fn while_taken<T>(mut taken: watch::Receiver<()>, work: impl Future<Output = T>) -> Option<T> {
+async fn unless_stalled<T>(mut written: watch::Receiver<()>, work: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(work);
     loop {
         let next = async {
             tokio::select! {
                 biased;
                 done = &mut work => Some(done),
-                Ok(()) = taken.changed() => None,
+                Ok(()) = written.changed() => None,
             }
         };
-        match timeout(LAST_PATIENCE, next).await {
+        match timeout(STALL_TIMEOUT, next).await {
             Ok(Some(done)) => return Some(done),
             Ok(None) => {}
             Err(_) => return None,

@@ -1,28 +1,28 @@
-//! Text out of bytes that arrive in pieces.
+//! Decodes UTF-8 that arrives in pieces.
 
-/// Holds back a character whose end has not come yet.
+/// Keeps an incomplete character until its remaining bytes arrive.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Decoder {
-    carry: Vec<u8>,
+    pending: Vec<u8>,
 }
 
 impl Utf8Decoder {
-    /// The text that is whole now. Bytes that can never become a character are replaced by U+FFFD.
+    /// Returns all complete characters. Invalid bytes become U+FFFD.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> String {
-        self.carry.extend_from_slice(bytes);
-        let whole = self.carry.len() - incomplete_tail(&self.carry);
-        let text = String::from_utf8_lossy(&self.carry[..whole]).into_owned();
-        self.carry.drain(..whole);
+        self.pending.extend_from_slice(bytes);
+        let complete = self.pending.len() - incomplete_tail(&self.pending);
+        let text = String::from_utf8_lossy(&self.pending[..complete]).into_owned();
+        self.pending.drain(..complete);
         text
     }
 
-    /// What is left at the end of the input.
+    /// Returns U+FFFD if the input ended with an incomplete character.
     pub(super) fn finish(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.carry)).into_owned()
+        String::from_utf8_lossy(&std::mem::take(&mut self.pending)).into_owned()
     }
 }
 
-/// How many bytes at the end begin a character that more bytes could complete. A character has at most four.
+/// The number of bytes at the end that are the beginning of a valid character. A character has at most 4 bytes.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     (1..=bytes.len().min(3))
         .find(|&length| {
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_cut_anywhere_comes_out_whole() {
+    fn text_that_is_split_at_any_byte_is_decoded_completely() {
         let text = "aé日🙂\u{10ffff}z";
         for cut in 0..=text.len() {
             let mut decoder = Utf8Decoder::default();
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn one_byte_at_a_time_too() {
+    fn text_that_arrives_byte_by_byte_is_decoded_completely() {
         let text = "日本🙂";
         let mut decoder = Utf8Decoder::default();
         let joined: String = text.bytes().map(|byte| decoder.decode(&[byte])).collect();
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_replaced_and_never_held_back() {
+    fn invalid_bytes_are_replaced_and_never_delayed() {
         let mut decoder = Utf8Decoder::default();
         assert_eq!(decoder.decode(b"a\xff\x80b"), "a\u{fffd}\u{fffd}b");
         assert_eq!(decoder.decode(b"\xe6\x97"), "");

@@ -1,4 +1,4 @@
-//! The stream of one computer: from its start until it was stopped, or ended by itself.
+//! The stream of one computer: starts it, watches its encoder and stops it.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -14,22 +14,22 @@ use crate::computer::Spawner;
 use crate::timestamp;
 
 use super::connections::Connection;
-use super::encoder::{self, Source, Stage};
+use super::encoder::{self, Setup, Source};
 use super::relay::{Peers, Relays};
 
 /// How long the target may take to accept the stream.
-const START_LIMIT: Duration = Duration::from_secs(15);
-/// How long the encoder may take to write out what it has and say goodbye.
-const STOP_LIMIT: Duration = Duration::from_secs(3);
-/// The number of bytes that are kept of the encoder's stderr.
+const START_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the encoder may take to send its remaining data and close the connection.
+const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+/// The maximum number of bytes of the encoder's stderr that are kept.
 const MAX_STDERR: u64 = 8 * 1024;
-/// The number of bytes that are read as one line of the encoder's progress. Its own lines are far shorter.
+/// The maximum length of a line of the encoder's progress report in bytes. Actual lines are far shorter.
 const MAX_LINE: u64 = 1024;
 
 /// Why a stream did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
-    #[error("this computer streams already; stop that first")]
+    #[error("this computer streams already; stop that stream first")]
     AlreadyStreaming,
     #[error("streaming needs ffmpeg, which is not installed")]
     NoEncoder,
@@ -39,7 +39,7 @@ pub(crate) enum StartError {
     Refused(String),
 }
 
-/// What a computer's stream is doing.
+/// The status of a computer's stream.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(crate) enum Status {
     Idle,
@@ -47,13 +47,13 @@ pub(crate) enum Status {
         pid: u32,
         start_time: String,
     },
-    /// It ended without having been told to.
+    /// The stream ended without a request to stop.
     Terminated {
         message: String,
     },
 }
 
-/// The one stream that a computer can have.
+/// The stream of a computer, which has at most one at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Broadcast {
     current: Mutex<Option<Stream>>,
@@ -66,11 +66,11 @@ struct Stream {
 }
 
 impl Broadcast {
-    /// Starts a stream and returns once the target takes it.
+    /// Starts a stream and waits until the target accepts data.
     pub(crate) async fn start(
         &self,
         spawner: &Spawner,
-        stage: Stage<'_>,
+        setup: Setup<'_>,
         connection: Connection,
     ) -> Result<Status, StartError> {
         let mut current = self.current.lock().await;
@@ -78,12 +78,12 @@ impl Broadcast {
             return Err(StartError::AlreadyStreaming);
         }
         let (control, control_in_box) = UnixStream::pair()?;
-        let command = encoder::command(&stage, &connection, control_in_box)?;
+        let command = encoder::command(&setup, &connection, control_in_box)?;
         let child = spawner.spawn(command).await.map_err(|error| {
             if error.kind() == io::ErrorKind::NotFound { StartError::NoEncoder } else { error.into() }
         })?;
         let target = connection.target().map_err(io::Error::other)?;
-        let relays = match stage.source {
+        let relays = match setup.source {
             Source::Relayed { display, audio } => {
                 Relays::start(control, Peers { display, audio, target: (target.host(), target.port) })?
             }
@@ -91,8 +91,8 @@ impl Broadcast {
         };
         let stop = CancellationToken::new();
         let (report, mut status) = watch::channel(Status::Idle);
-        // It goes on when whoever asked for it does not wait.
-        tokio::spawn(follow(child, relays, connection, stop.clone(), report));
+        // A task, so that the stream continues if the caller drops this future.
+        tokio::spawn(supervise(child, relays, connection, stop.clone(), report));
         *current = Some(Stream { status: status.clone(), stop });
         drop(current);
         let settled = status.wait_for(|status| *status != Status::Idle).await.map(|status| status.clone());
@@ -107,12 +107,12 @@ impl Broadcast {
         self.current.lock().await.as_ref().map_or(Status::Idle, |stream| stream.status.borrow().clone())
     }
 
-    /// Stops the stream and forgets it; `false` when there was none, or it had ended.
+    /// Stops the stream and resets the status. `false` if no stream was running.
     pub(crate) async fn stop(&self) -> bool {
         let Some(mut stream) = self.current.lock().await.take() else { return false };
         let was_live = stream.is_live();
         stream.stop.cancel();
-        // The encoder has ended when its follower has.
+        // The supervising task closes the status channel after the encoder has ended.
         while stream.status.changed().await.is_ok() {}
         was_live
     }
@@ -124,23 +124,23 @@ impl Stream {
     }
 }
 
-/// Follows the encoder to its end, and reports what it is doing.
-async fn follow(
+/// Reports the status of the encoder until it ends. Stops it if `stop` is canceled or the stream fails.
+async fn supervise(
     mut child: Child,
     mut relays: Relays,
     connection: Connection,
     stop: CancellationToken,
     report: watch::Sender<Status>,
 ) {
-    // Taken out, since waiting for a child closes it.
+    // Taken from the child, because `Child::wait` closes its stdin.
     let mut stdin = child.stdin.take();
     let stderr = child.stderr.take().map(|stderr| tokio::spawn(read_stderr(stderr)));
     let (begin, mut begun) = oneshot::channel();
     if let Some(stdout) = child.stdout.take() {
         tokio::spawn(read_progress(stdout, begin));
     }
-    let late = sleep(START_LIMIT);
-    tokio::pin!(late);
+    let start_timeout = sleep(START_TIMEOUT);
+    tokio::pin!(start_timeout);
     let message = loop {
         tokio::select! {
             Ok(()) = &mut begun, if !begun.is_terminated() => {
@@ -155,15 +155,15 @@ async fn follow(
                 break Some(relays.failure().unwrap_or_else(|| last_line(&stderr)));
             }
             failure = relays.failed() => {
-                end(&mut child, stdin.take()).await;
+                stop_encoder(&mut child, stdin.take()).await;
                 break Some(failure);
             }
-            () = &mut late, if *report.borrow() == Status::Idle => {
-                end(&mut child, stdin.take()).await;
-                break Some(format!("the target took nothing within {} s", START_LIMIT.as_secs()));
+            () = &mut start_timeout, if *report.borrow() == Status::Idle => {
+                stop_encoder(&mut child, stdin.take()).await;
+                break Some(format!("the target accepted no data within {} s", START_TIMEOUT.as_secs()));
             }
             () = stop.cancelled() => {
-                end(&mut child, stdin.take()).await;
+                stop_encoder(&mut child, stdin.take()).await;
                 break None;
             }
         }
@@ -176,7 +176,7 @@ async fn follow(
     }
 }
 
-/// Reads all of stderr, so that the encoder never waits for a reader, and returns its beginning.
+/// Reads all of stderr, so that the encoder never blocks on it, and returns the first `MAX_STDERR` bytes.
 async fn read_stderr(mut stderr: impl AsyncRead + Unpin) -> String {
     let mut text = Vec::new();
     let kept = (&mut stderr).take(MAX_STDERR).read_to_end(&mut text).await;
@@ -184,13 +184,13 @@ async fn read_stderr(mut stderr: impl AsyncRead + Unpin) -> String {
     kept.map(|_| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
 }
 
-/// Reads all of stdout, and reports through `begin` when the target has taken data.
+/// Reads all of stdout, and reports through `begin` when the target has accepted data.
 async fn read_progress(stdout: impl AsyncRead + Unpin, begin: oneshot::Sender<()>) {
     let mut stdout = BufReader::new(stdout);
     let mut line = Vec::new();
     while (&mut stdout).take(MAX_LINE).read_until(b'\n', &mut line).await.is_ok_and(|length| length > 0) {
         if is_progress(&String::from_utf8_lossy(&line)) {
-            // The other end only goes with the encoder.
+            // Fails only after the supervising task has ended.
             let _ = begin.send(());
             break;
         }
@@ -199,7 +199,7 @@ async fn read_progress(stdout: impl AsyncRead + Unpin, begin: oneshot::Sender<()
     let _ = tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await;
 }
 
-/// Whether the encoder says that it has written something: it tells a time once there is one.
+/// Whether a line of the progress report says that the encoder has written data.
 fn is_progress(line: &str) -> bool {
     line.trim_end()
         .strip_prefix("total_size=")
@@ -207,25 +207,25 @@ fn is_progress(line: &str) -> bool {
         .is_some_and(|size: u64| size > 0)
 }
 
-/// Asks the encoder to end, and makes it.
-async fn end(child: &mut Child, stdin: Option<ChildStdin>) {
-    let asked = async {
+/// Asks the encoder to end, and kills it if it does not end within `STOP_TIMEOUT`.
+async fn stop_encoder(child: &mut Child, stdin: Option<ChildStdin>) {
+    let quit = async {
         if let Some(mut stdin) = stdin {
-            // An error means that it has ended already.
+            // Fails only if the encoder has ended already.
             let _ = stdin.write_all(b"q").await;
         }
         child.wait().await
     };
-    if timeout(STOP_LIMIT, asked).await.is_err()
+    if timeout(STOP_TIMEOUT, quit).await.is_err()
         && let Err(error) = child.kill().await
     {
-        tracing::error!("cannot end an encoder: {error}");
+        tracing::error!("cannot kill an encoder: {error}");
     }
 }
 
 fn last_line(text: &str) -> String {
     let line = text.lines().rev().map(str::trim).find(|line| !line.is_empty());
-    line.unwrap_or("the encoder ended without a reason").to_owned()
+    line.unwrap_or("the encoder ended without an error message").to_owned()
 }
 
 #[cfg(test)]
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn something_written_is_progress() {
+    fn only_a_positive_size_is_progress() {
         assert!(is_progress("total_size=1234"));
         for line in ["total_size=0", "total_size=N/A", "progress=continue", ""] {
             assert!(!is_progress(line), "{line}");
@@ -241,10 +241,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_without_end_is_read_in_pieces() {
-        let flood = vec![b'x'; 10 * 1024 * 1024];
+    async fn a_line_without_a_line_feed_is_read_in_pieces() {
+        let endless = vec![b'x'; 10 * 1024 * 1024];
         let (begin, begun) = oneshot::channel();
-        read_progress(&*flood, begin).await;
+        read_progress(&*endless, begin).await;
         assert!(begun.await.is_err());
         let (begin, begun) = oneshot::channel();
         read_progress(&b"total_size=0\ntotal_size=12\nprogress=continue\n"[..], begin).await;
@@ -252,8 +252,8 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_tells_the_reason() {
+    fn the_last_line_that_is_not_empty_is_the_reason() {
         assert_eq!(last_line("a\n b \n\n"), "b");
-        assert_eq!(last_line(""), "the encoder ended without a reason");
+        assert_eq!(last_line(""), "the encoder ended without an error message");
     }
 }

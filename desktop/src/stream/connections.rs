@@ -1,8 +1,8 @@
-//! The targets that computers can stream to, by name: a file that whoever runs the server writes.
+//! The stream targets by name. The operator of the server configures them in a file.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "reads a file of the data folder, which only the server's account can change"
+    reason = "reads a file in the data folder, which only the server's account can change"
 )]
 
 use std::collections::BTreeMap;
@@ -16,30 +16,30 @@ use super::listeners::TARGET_PORT;
 
 /// The name of the file in the data folder.
 const FILE: &str = "stream-connections.toml";
-/// The maximum size of each part of an address in bytes. ffmpeg reads options with lines of up to 998 bytes.
+/// The maximum size of each part of an address in bytes. ffmpeg reads option lines of up to 998 bytes.
 const MAX_PART: usize = 980;
 
-/// Why a target is not known.
+/// Why a target cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionsError {
-    #[error("there is no stream connection {name:?}: {} names none such", .file.display())]
+    #[error("stream connection {name:?} does not exist in {}", .file.display())]
     Unknown { name: String, file: PathBuf },
-    #[error("{} cannot be used: {problem}", .file.display())]
+    #[error("cannot use {}: {problem}", .file.display())]
     File { file: PathBuf, problem: String },
 }
 
-/// The file. It is read anew at each use, so that a change needs no restart.
+/// The file. It is read at each use, so that a change takes effect without a restart.
 #[derive(Debug)]
 pub(crate) struct Connections {
     file: PathBuf,
 }
 
-/// An RTMP server and what it is to get.
+/// An RTMP server and the encoding of its stream.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Connection {
     url: String,
-    /// The stream key, which the URL ends with.
+    /// The stream key. If it is missing, the last of several parts of the URL's path is the key.
     key: Option<String>,
     #[serde(default = "frames_per_second")]
     pub(super) frames_per_second: u32,
@@ -88,8 +88,8 @@ impl Connections {
         Self { file: data.join(FILE) }
     }
 
-    /// The connection of that name.
-    pub(crate) fn named(&self, name: &str) -> Result<Connection, ConnectionsError> {
+    /// Reads the connection with this name from the file.
+    pub(crate) fn read(&self, name: &str) -> Result<Connection, ConnectionsError> {
         let unusable = |problem: String| ConnectionsError::File { file: self.file.clone(), problem };
         let text = match fs::read_to_string(&self.file) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
@@ -103,14 +103,14 @@ impl Connections {
 }
 
 fn parse(text: &str) -> Result<BTreeMap<String, Connection>, String> {
-    // The whole text of an error would show the line, and with it perhaps a key.
+    // `Display` of the error would show the line, which may contain a key.
     toml::from_str(text).map_err(|error| error.message().to_owned())
 }
 
 impl Connection {
     fn check(&self) -> Result<(), &'static str> {
         let target = self.target()?;
-        // The encoder reads these from a file with a line for each.
+        // The encoder reads each of these from a line of its options file.
         let texts = [&target.url(), target.application, target.playpath.unwrap_or_default()];
         if texts.concat().contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err("url and key: must not contain spaces");
@@ -130,7 +130,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Where the stream goes to, or what is wrong with the address.
+    /// The parts of the address, or what is wrong with it.
     pub(super) fn target(&self) -> Result<Target<'_>, &'static str> {
         let schemes = [("rtmp://", Scheme::Rtmp), ("rtmps://", Scheme::Rtmps)];
         let (scheme, rest) = schemes
@@ -139,8 +139,8 @@ impl Connection {
             .ok_or("url: must begin with rtmp:// or rtmps://")?;
         let (authority, path) = rest.split_once('/').unwrap_or_default();
         if authority.contains('@') {
-            // The process list of the host would show it.
-            return Err("url: must not contain a user's name and password");
+            // The process list of the host would show them.
+            return Err("url: must not contain a user name and password");
         }
         let path = path.trim_end_matches('/');
         let (application, playpath) = match (&self.key, path.rsplit_once('/')) {
@@ -155,7 +155,7 @@ impl Connection {
         Ok(Target { scheme, host, port: port.unwrap_or(scheme.port()), application, playpath })
     }
 
-    /// Removes the address and the key from a text that is shown.
+    /// Removes the address and the key from a text that users can see.
     pub(super) fn masked(&self, text: &str) -> String {
         let Ok(target) = self.target() else { return String::new() };
         let addresses = [self.url.clone(), target.url(), target.url_in_box(), target.url_of_host()];
@@ -168,7 +168,7 @@ impl Connection {
     }
 }
 
-/// Splits `host:port`. Accepts only host names and IP addresses, since the host becomes part of a hosts file.
+/// Splits `host:port`. Accepts only host names and IP addresses, because the host becomes part of a hosts file.
 fn split_authority(authority: &str) -> Result<(Host<'_>, Option<u16>), &'static str> {
     const INVALID_HOST: &str = "url: the host must be a name or an IP address";
     let (host, port) = match authority.strip_prefix('[') {
@@ -201,7 +201,7 @@ fn split_authority(authority: &str) -> Result<(Host<'_>, Option<u16>), &'static 
 fn is_name(host: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    // The resolver takes 127.1 and 0x7f000001 for IPv4 addresses.
+    // The resolver accepts 127.1 and 0x7f000001 as IPv4 addresses.
     let is_number = match last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")) {
         Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
         None => last.bytes().all(|byte| byte.is_ascii_digit()),
@@ -237,7 +237,7 @@ impl Target<'_> {
         format!("{}://{host}:{port}/{application}", scheme.name())
     }
 
-    /// The URL that the encoder connects to inside its box, where a name stands for the loopback address.
+    /// The URL that the encoder connects to inside its box. A host name resolves to the loopback address there.
     pub(super) fn url_in_box(&self) -> String {
         let host = match self.host {
             Host::Name(name) => name,
@@ -246,13 +246,14 @@ impl Target<'_> {
         format!("{}://{host}:{TARGET_PORT}/", self.scheme.name())
     }
 
-    /// The address that the encoder connects to without a box. The rest of the URL is not for the process list.
+    /// The address that the encoder connects to without a box. It omits the application, which may be a secret, because
+    /// the process list shows it.
     pub(super) fn url_of_host(&self) -> String {
         let url = self.url();
         url.strip_suffix(self.application).unwrap_or(&url).to_owned()
     }
 
-    /// The host in the form that the resolver of the server takes.
+    /// The host in the form that the server's resolver accepts.
     pub(super) fn host(&self) -> String {
         match self.host {
             Host::Name(name) => name.to_owned(),
@@ -265,23 +266,23 @@ impl Target<'_> {
 mod tests {
     use super::*;
 
-    fn named(text: &str, name: &str) -> Result<Connection, String> {
+    fn read(text: &str, name: &str) -> Result<Connection, String> {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let connections = Connections::new(folder.path());
-        fs::write(&connections.file, text).expect("the folder is ours");
-        connections.named(name).map_err(|error| error.to_string())
+        fs::write(&connections.file, text).expect("the folder is writable");
+        connections.read(name).map_err(|error| error.to_string())
     }
 
     #[test]
     fn a_connection_has_an_address_and_a_key() {
         let text = "[live]\nurl = 'rtmp://a.example/app/'\nkey = 'k1'\nvideo_kbps = 900\n";
-        let live = named(text, "live").expect("it is right");
+        let live = read(text, "live").expect("it is valid");
         assert_eq!((live.frames_per_second, live.video_kbps), (25, 900));
         assert_eq!(live.masked("rtmp://a.example:1935/: refused k1"), "the target: refused ***");
     }
 
     #[test]
-    fn the_key_is_the_last_part_of_an_address_or_beside_it() {
+    fn the_key_is_a_separate_field_or_the_last_part_of_the_url() {
         for (text, url, application, playpath) in [
             ("url = 'rtmp://a:19/app/'\nkey = 'k1'", "rtmp://a:19/app", "app", Some("k1")),
             (
@@ -293,7 +294,7 @@ mod tests {
             ("url = 'rtmp://[::1]/app/more/k1'", "rtmp://[::1]:1935/app/more", "app/more", Some("k1")),
             ("url = 'rtmp://a/app'", "rtmp://a:1935/app", "app", None),
         ] {
-            let live = named(&format!("[live]\n{text}"), "live").expect("it is right");
+            let live = read(&format!("[live]\n{text}"), "live").expect("it is valid");
             let target = live.target().expect("it was checked");
             assert_eq!(
                 (target.url().as_str(), target.application, target.playpath),
@@ -303,14 +304,14 @@ mod tests {
     }
 
     #[test]
-    fn the_box_sees_the_name_of_the_host_and_the_server_connects_to_it() {
+    fn the_encoder_uses_the_host_name_and_the_server_connects_to_the_host() {
         for (url, in_box, host, port) in [
             ("rtmp://a.example/app", "rtmp://a.example:1935/", "a.example", 1935),
             ("rtmps://a_b.example.:8443/app", "rtmps://a_b.example.:1935/", "a_b.example.", 8443),
             ("rtmp://10.1.2.3:19/app", "rtmp://127.0.0.1:1935/", "10.1.2.3", 19),
             ("rtmps://[fd00::1]/app", "rtmps://127.0.0.1:1935/", "fd00::1", 443),
         ] {
-            let live = named(&format!("[live]\nurl = '{url}'\n"), "live").expect("it is right");
+            let live = read(&format!("[live]\nurl = '{url}'\n"), "live").expect("it is valid");
             let target = live.target().expect("it was checked");
             assert_eq!(
                 (target.url_in_box().as_str(), target.host().as_str(), target.port),
@@ -320,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_host_name_or_an_address_is_a_host() {
+    fn a_host_is_only_a_host_name_or_an_ip_address() {
         for host in [
             "a#b",
             "a,b",
@@ -335,19 +336,19 @@ mod tests {
             "a:0",
             "a:x",
         ] {
-            let refusal = named(&format!("[live]\nurl = 'rtmp://{host}/app'\n"), "live");
-            assert!(refusal.is_err_and(|refusal| refusal.contains("live: url: the ")), "{host}");
+            let result = read(&format!("[live]\nurl = 'rtmp://{host}/app'\n"), "live");
+            assert!(result.is_err_and(|error| error.contains("live: url: the ")), "{host}");
         }
     }
 
     #[test]
-    fn without_the_file_no_name_is_known() {
+    fn no_connection_exists_without_the_file() {
         let connections = Connections::new(Path::new("/nowhere"));
-        assert!(matches!(connections.named("live"), Err(ConnectionsError::Unknown { .. })));
+        assert!(matches!(connections.read("live"), Err(ConnectionsError::Unknown { .. })));
     }
 
     #[test]
-    fn a_mistake_is_named_and_no_key_shown() {
+    fn an_error_names_the_mistake_without_the_key() {
         for (text, expected) in [
             ("[live]\nurl = 'file:///etc/passwd'", "live: url"),
             ("[live]\nurl = 'rtmp://a/b c'", "live: url and key"),
@@ -357,10 +358,10 @@ mod tests {
             ("[live]\nurl = 'rtmp://a/b'\nframes_per_second = 0", "live: frames_per_second"),
             ("[live]\nurl = 'rtmp://a/b'\nkey = 'hunter2'\nspeed = 1", "unknown field `speed`"),
             ("[live]\nkey = 'hunter2'", "missing field `url`"),
-            ("[live]\nkey = hunter2", "cannot be used"),
+            ("[live]\nkey = hunter2", "cannot use"),
         ] {
-            let Err(refusal) = named(text, "live") else { panic!("{text} was accepted") };
-            assert!(refusal.contains(expected) && !refusal.contains("hunter2"), "{refusal}");
+            let Err(error) = read(text, "live") else { panic!("{text} was accepted") };
+            assert!(error.contains(expected) && !error.contains("hunter2"), "{error}");
         }
     }
 }

@@ -1,8 +1,10 @@
-//! The encoder: ffmpeg. If the computer is in a box, so is the encoder, in one without a network. Three sockets in the box stand for the computer's X server, its
-//! audio server and the target. The server relays their connections, and the encoder can reach nothing else.
+//! The encoder: ffmpeg. The encoder of a computer with a box runs in its own box without a network. Three sockets in that
+//! box represent the computer's X server, its audio server and the target. The server relays their connections, and the
+//! encoder can reach nothing else.
 //!
-//! The computer's user sees neither the encoder nor the address it streams to. The secret parts of the address are not
-//! in its command line, which all users of the host can read, but in a file that only exists in the box.
+//! The computer's user can see neither this encoder nor the address that it streams to. All users of the host can read
+//! command lines, so the encoder reads the secret parts of the address from a file, which exists only in the box. Without
+//! a box it reads them from an inherited descriptor.
 
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -24,7 +26,7 @@ const LAUNCHER: &str = "/run/orgo-desktop";
 /// The file with the secret options inside the box.
 const SECRETS: &str = "/tmp/target";
 
-/// The host's settings that the loader and TLS read. Of `/etc` the encoder needs no more.
+/// The files in `/etc` that the dynamic loader and TLS read. The encoder needs no others.
 #[rustfmt::skip]
 const SETTINGS: &[&str] = &[
     "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
@@ -36,50 +38,50 @@ const SETTINGS: &[&str] = &[
     "--ro-bind-try", "/etc/gnutls", "/etc/gnutls",
 ];
 
-/// The source of a stream.
-pub(crate) struct Stage<'a> {
-    /// This program, at a path that the computer's user cannot change but may execute.
+/// What the encoder captures, and with which rights it runs.
+pub(crate) struct Setup<'a> {
+    /// The path of this program. The computer's user can execute it but not change it.
     pub(crate) program: PathBuf,
     pub(crate) source: Source,
     /// The screen's size in pixels.
     pub(crate) size: (u16, u16),
-    /// The host's user that the computer runs as, if it is not the server's own.
+    /// The host user that the computer runs as, if it is not the server's user.
     pub(crate) owner: Option<u32>,
     /// Makes a command start in the computer's control groups.
     pub(crate) join_group: &'a (dyn Fn(&mut Command) -> io::Result<()> + Sync),
 }
 
-/// How the encoder comes to the screen and the sound.
+/// How the encoder connects to the X server and the audio server.
 pub(crate) enum Source {
-    /// Through relays, which connect to the X server and to the audio server: it has a box of its own.
+    /// Through relays of the server. The encoder runs in its own box.
     Relayed { display: Connector, audio: Connector },
-    /// As any program of the computer, which has no box either.
+    /// Directly, like any program of a computer without a box.
     Direct {
         display: u16,
-        /// The audio server's socket.
+        /// The path of the audio server's socket.
         audio: String,
         variables: Vec<(String, String)>,
     },
 }
 
-/// The command that streams `stage` to `connection`. In a box it sends its listening sockets through `control`. It reports
-/// progress on stdout when the target has taken data, and ends when it reads a `q`.
+/// The command that streams to `connection`. In a box it sends its listening sockets through `control`. It reports progress
+/// on stdout when the target has accepted data, and ends when it reads `q` from stdin.
 pub(super) fn command(
-    stage: &Stage<'_>,
+    setup: &Setup<'_>,
     connection: &Connection,
     control: UnixStream,
 ) -> io::Result<Command> {
     let target = connection.target().map_err(io::Error::other)?;
-    let mut command = match &stage.source {
-        Source::Relayed { .. } => in_box(stage, connection, &target, control)?,
+    let mut command = match &setup.source {
+        Source::Relayed { .. } => in_box(setup, connection, &target, control)?,
         Source::Direct { display, audio, variables } => {
             let secrets = memory_file(&secrets(&target))?;
             let number = secrets.as_raw_fd().to_string();
-            let source = Input { display: *display, audio, secrets: &format!("/proc/self/fd/{number}") };
-            let mut command = Command::new(&stage.program);
+            let input = Input { display: *display, audio, secrets: &format!("/proc/self/fd/{number}") };
+            let mut command = Command::new(&setup.program);
             command
                 .args(["encoder", "--secrets-fd", &number, "--", PROGRAM])
-                .args(arguments(stage, connection, &source))
+                .args(arguments(setup, connection, &input))
                 .arg(target.url_of_host())
                 .current_dir("/");
             command.envs(variables.iter().map(|(name, value)| (name, value)));
@@ -88,19 +90,19 @@ pub(super) fn command(
         }
     };
     command
-        // The encoder reads the request to end from stdin.
+        // Stdin carries the request to end.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    if let Some(owner) = stage.owner {
+    if let Some(owner) = setup.owner {
         command.uid(owner).gid(owner);
     }
-    (stage.join_group)(&mut command)?;
+    (setup.join_group)(&mut command)?;
     Ok(command)
 }
 
 fn in_box(
-    stage: &Stage<'_>,
+    setup: &Setup<'_>,
     connection: &Connection,
     target: &Target<'_>,
     control: UnixStream,
@@ -119,7 +121,7 @@ fn in_box(
         .args(SYSTEM)
         .args(SETTINGS)
         .arg("--ro-bind")
-        .arg(&stage.program)
+        .arg(&setup.program)
         .arg(LAUNCHER);
     for (path, file) in &files {
         command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
@@ -127,14 +129,14 @@ fn in_box(
     command
         .args(["--remount-ro", "/", "--clearenv", "--setenv", "PATH", "/usr/local/bin:/usr/bin", "--"])
         .args([LAUNCHER, "encoder", "--control-fd", &control.as_raw_fd().to_string(), "--", PROGRAM])
-        .args(arguments(stage, connection, &Input { display: DISPLAY, audio: AUDIO, secrets: SECRETS }))
+        .args(arguments(setup, connection, &Input { display: DISPLAY, audio: AUDIO, secrets: SECRETS }))
         .arg(target.url_in_box());
     let inherited = files.into_iter().map(|(_, file)| file).chain([control.into()]);
     inherit(command.as_std_mut(), inherited.collect());
     Ok(command)
 }
 
-/// Options of the encoder, one a line. They name the target as if the encoder were connected to it directly.
+/// The encoder's secret options, one per line. They name the target as if the encoder connected to it directly.
 fn secrets(target: &Target<'_>) -> String {
     let mut options = format!("rtmp_tcurl={}\nrtmp_app={}\n", target.url(), target.application);
     if let Some(playpath) = target.playpath {
@@ -143,8 +145,8 @@ fn secrets(target: &Target<'_>) -> String {
     options
 }
 
-/// A hosts file in which the target's name stands for the loopback address, so that TLS asks for the target's
-/// certificate.
+/// A hosts file that resolves the target's name to the loopback address. TLS then still requests the target's certificate by
+/// that name (SNI).
 fn hosts(target: &Target<'_>) -> String {
     match target.host {
         Host::Name(name) => format!("127.0.0.1 {name}\n"),
@@ -152,7 +154,7 @@ fn hosts(target: &Target<'_>) -> String {
     }
 }
 
-/// What the encoder reads, as it sees it.
+/// The encoder's inputs. The paths and the display number are those that the encoder sees.
 struct Input<'a> {
     display: u16,
     audio: &'a str,
@@ -160,11 +162,11 @@ struct Input<'a> {
     secrets: &'a str,
 }
 
-fn arguments(stage: &Stage<'_>, connection: &Connection, input: &Input<'_>) -> Vec<String> {
+fn arguments(setup: &Setup<'_>, connection: &Connection, input: &Input<'_>) -> Vec<String> {
     let Input { display, audio, secrets } = input;
     let Connection { frames_per_second, video_kbps, audio_kbps, .. } = connection;
-    let (width, height) = stage.size;
-    let words = [
+    let (width, height) = setup.size;
+    let lines = [
         "-hide_banner -loglevel error -progress pipe:1 -stats_period 0.2".to_owned(),
         format!(
             "-thread_queue_size 64 -f x11grab -framerate {frames_per_second} -video_size {width}x{height}"
@@ -172,12 +174,12 @@ fn arguments(stage: &Stage<'_>, connection: &Connection, input: &Input<'_>) -> V
         format!("-draw_mouse 1 -i :{display}"),
         "-thread_queue_size 512 -f pulse -fragment_size 3840 -sample_rate 48000 -channels 2".into(),
         format!("-server unix:{audio} -i out.monitor"),
-        // The colors of two by two pixels are stored as one.
+        // yuv420p stores one color for each 2x2 pixels, so width and height must be even.
         "-vf crop=trunc(iw/2)*2:trunc(ih/2)*2 -pix_fmt yuv420p".into(),
         format!("-c:v libx264 -preset ultrafast -tune zerolatency -g {}", 2 * frames_per_second),
         format!("-b:v {video_kbps}k -maxrate {video_kbps}k -bufsize {}k", 2 * video_kbps),
         format!("-c:a aac -b:a {audio_kbps}k -f flv -flvflags no_duration_filesize"),
         format!("-fpre {secrets}"),
     ];
-    words.iter().flat_map(|line| line.split(' ')).map(str::to_owned).collect()
+    lines.iter().flat_map(|line| line.split(' ')).map(str::to_owned).collect()
 }

@@ -1,4 +1,5 @@
-//! What becomes the encoder: in a box it first opens the sockets there and sends them to the server, else it confines itself.
+//! The process that becomes the encoder. In a box it first sends the box's listening sockets to the server. Otherwise it first
+//! drops its own rights.
 
 #![expect(clippy::disallowed_methods, reason = "runs with the rights of the computer's user")]
 
@@ -15,8 +16,9 @@ use crate::seccomp;
 
 use super::listeners::Listeners;
 
-/// Opens the sockets of a box and sends them through the inherited descriptor `control`, or confines this process, which then
-/// keeps the descriptor `secrets`. Then it becomes `program`. Returns only if that fails.
+/// Replaces this process with `program`. Returns only if that fails. First opens the box's sockets and sends them through the
+/// inherited descriptor `control`. Without `control` it drops this process's rights instead. `program` inherits the
+/// descriptor `secrets`.
 pub(crate) fn launch(control: Option<RawFd>, secrets: Option<RawFd>, program: &[String]) -> io::Result<()> {
     match control {
         Some(control) => send_listeners(control)?,
@@ -30,18 +32,18 @@ pub(crate) fn launch(control: Option<RawFd>, secrets: Option<RawFd>, program: &[
     Err(io::Error::new(error.kind(), format!("cannot run {name}: {error}")))
 }
 
-/// Opens the sockets, sends them through `control` and closes both here: only the server accepts connections.
+/// Opens the sockets, sends them through `control` and closes them here, since only the server accepts connections.
 fn send_listeners(control: RawFd) -> io::Result<()> {
     // SAFETY: the system call reads no memory, and any number is valid.
     if unsafe { libc::fcntl(control, libc::F_GETFD) } < 0 {
         return Err(io::Error::last_os_error());
     }
-    // SAFETY: it is open, and was inherited for this purpose alone.
+    // SAFETY: the descriptor is open, and was inherited only for this purpose.
     let control = UnixStream::from(unsafe { OwnedFd::from_raw_fd(control) });
     Listeners::bind()?.send(&control)
 }
 
-/// Makes the encoder the first to be killed if the computer runs out of memory. A failure only changes that order.
+/// Makes the encoder the first process to be killed if the computer runs out of memory. A failure only changes that order.
 fn prefer_for_oom_kill() {
     let _ = fs::write("/proc/self/oom_score_adj", "500");
 }

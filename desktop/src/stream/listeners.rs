@@ -1,4 +1,4 @@
-//! The listening sockets inside the encoder's box, and how they reach the server.
+//! The listening sockets inside the encoder's box, and their transfer to the server.
 
 #![expect(clippy::disallowed_methods, reason = "binds its sockets inside the encoder's box")]
 
@@ -13,17 +13,16 @@ use tokio::io::Interest;
 use crate::computer::X_SOCKETS;
 use crate::untrusted::transfer;
 
-/// The X display number in the box.
+/// The display number in the box.
 pub(super) const DISPLAY: u16 = 0;
-/// The socket of the audio server in the box.
+/// The path of the audio server's socket in the box.
 pub(super) const AUDIO: &str = "/tmp/pulse.sock";
-/// The port that stands for the target on the loopback interface of the box. All ports of a new network namespace are
-/// free.
+/// The port of the target on the loopback interface of the box. All ports of a new network namespace are free.
 pub(super) const TARGET_PORT: u16 = 1935;
 
 const COUNT: usize = 3;
 
-/// Listening sockets that stand for everything that the encoder may reach.
+/// One listening socket for each peer of the encoder.
 #[derive(Debug)]
 pub(super) struct Listeners {
     pub(super) display: UnixListener,
@@ -68,14 +67,14 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn the_sockets_arrive_in_their_order() {
+    async fn the_sockets_arrive_in_order() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
-        let unix = |name: &str| UnixListener::bind(folder.path().join(name)).expect("the folder is ours");
+        let unix = |name: &str| UnixListener::bind(folder.path().join(name)).expect("the folder is writable");
         let target = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("there is a free port");
         let sent = Listeners { display: unix("x"), audio: unix("a"), target };
         let (inner, outer) = UnixStream::pair().expect("sockets are available");
         outer.set_nonblocking(true).expect("it is a socket");
-        let outer = tokio::net::UnixStream::from_std(outer).expect("it does not block");
+        let outer = tokio::net::UnixStream::from_std(outer).expect("it is non-blocking");
 
         sent.send(&inner).expect("the other end is open");
         let received = Listeners::receive(&outer).await.expect("they were sent").expect("it is open");
@@ -90,10 +89,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_message_without_sockets_is_an_error_and_a_closed_end_is_not() {
+    async fn a_message_without_sockets_is_an_error_but_a_closed_connection_is_not() {
         let (inner, outer) = UnixStream::pair().expect("sockets are available");
         outer.set_nonblocking(true).expect("it is a socket");
-        let outer = tokio::net::UnixStream::from_std(outer).expect("it does not block");
+        let outer = tokio::net::UnixStream::from_std(outer).expect("it is non-blocking");
         io::Write::write_all(&mut &inner, &[0]).expect("the other end is open");
         let error = Listeners::receive(&outer).await.expect_err("nothing came with the byte");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);

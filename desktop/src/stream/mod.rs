@@ -9,6 +9,6 @@ mod relay;
 
 pub(crate) use broadcast::{Broadcast, StartError, Status};
 pub(crate) use connections::{Connection, Connections, ConnectionsError};
-pub(crate) use encoder::{Source, Stage};
+pub(crate) use encoder::{Setup, Source};
 pub(crate) use launcher::launch;
 pub(crate) use relay::Connector;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::listeners::Listeners;
 use crate::untrusted::Connection;
 
-/// How long the box may take to open its sockets.
+/// How long the box may take to send its sockets.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a connection to a peer may take, including the lookup of its name.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(4);
 /// How long the target may take to close its connection after the end of the stream.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The pause after a failed `accept`: without free descriptors the next one fails at once.
+/// The pause after a failed `accept`. If no descriptors are free, the next `accept` would fail immediately too.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// The number of connections that a relay serves at a time. ffmpeg opens one to each peer.
 const MAX_CONNECTIONS: usize = 4;
@@ -61,7 +61,7 @@ pub(super) struct Relays {
 }
 
 impl Relays {
-    /// Starts them. They begin to accept when the sockets of the box arrive through `control`.
+    /// Starts the relays. They accept connections as soon as the box's sockets arrive through `control`.
     pub(super) fn start(control: StdUnixStream, peers: Peers) -> io::Result<Self> {
         control.set_nonblocking(true)?;
         let control = UnixStream::from_std(control)?;
@@ -71,7 +71,7 @@ impl Relays {
         Ok(Self { closing, failure, task })
     }
 
-    /// None, for an encoder that opens its connections itself.
+    /// No relays, for an encoder that opens its connections itself.
     pub(super) fn none() -> Self {
         let (_, failure) = watch::channel(None);
         Self { closing: CancellationToken::new(), failure, task: tokio::spawn(async {}) }
@@ -126,8 +126,8 @@ async fn run(control: UnixStream, peers: Peers, failures: Failures, closing: Can
         Err(error) => return failures.report(format!("the encoder's box opened no sockets: {error}")),
     };
     drop(control);
-    let (display, audio, target) = match adopt(listeners) {
-        Ok(adopted) => adopted,
+    let (display, audio, target) = match into_async(listeners) {
+        Ok(listeners) => listeners,
         Err(error) => return failures.report(format!("cannot listen for the encoder: {error}")),
     };
     let Peers { display: display_peer, audio: audio_peer, target: (host, port) } = peers;
@@ -142,7 +142,7 @@ async fn run(control: UnixStream, peers: Peers, failures: Failures, closing: Can
     );
 }
 
-fn adopt(listeners: Listeners) -> io::Result<(UnixListener, UnixListener, TcpListener)> {
+fn into_async(listeners: Listeners) -> io::Result<(UnixListener, UnixListener, TcpListener)> {
     let Listeners { display, audio, target } = listeners;
     display.set_nonblocking(true)?;
     audio.set_nonblocking(true)?;
@@ -190,9 +190,9 @@ impl Listener for TcpListener {
     }
 }
 
-/// Passes connections of the encoder on to one peer.
+/// Forwards the encoder's connections to one peer.
 struct Relay {
-    /// Its name in messages.
+    /// The peer's name in error messages.
     peer: &'static str,
     failures: Failures,
     closing: CancellationToken,
@@ -232,7 +232,7 @@ impl Relay {
     }
 }
 
-/// Connects to the peer and copies in both directions until both are closed or one fails.
+/// Connects to the peer and copies data in both directions until both are closed or one fails.
 async fn forward<I, O>(
     mut inner: I,
     outer: BoxFuture<'static, io::Result<O>>,

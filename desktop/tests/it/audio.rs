@@ -6,7 +6,7 @@ use tungstenite::Message;
 use crate::server::Server;
 use crate::socket::Socket;
 
-/// Plays a sine in the computer until it is ended.
+/// Plays a sine wave in the computer until the process is killed.
 const TONE: &str = r#"python3 - <<'END' | pacat --raw --rate=48000 --channels=1 --format=s16le >/dev/null 2>&1 &
 import array, math, sys
 second = array.array("h", [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(48000)]).tobytes()
@@ -30,7 +30,7 @@ fn binary(socket: &mut Socket) -> Vec<u8> {
 }
 
 #[test]
-fn silence_comes_in_frames_of_twenty_milliseconds() {
+fn silence_is_sent_in_frames_of_20_ms() {
     let server = Server::start();
     let computer = server.computer();
     let mut audio = Socket::open(&computer, "audio", "");
@@ -44,7 +44,7 @@ fn silence_comes_in_frames_of_twenty_milliseconds() {
 }
 
 #[test]
-fn what_the_computer_plays_is_heard() {
+fn the_channel_sends_what_the_computer_plays() {
     let server = Server::start();
     let computer = server.computer();
     let mut audio = Socket::open(&computer, "audio", "&sample_rate=48000&channels=2");
@@ -59,15 +59,15 @@ fn what_the_computer_plays_is_heard() {
             left.extend(frame.iter().step_by(2).copied());
         }
     }
-    // A sine of 440 Hz rises through zero 440 times a second.
+    // A sine wave of 440 Hz crosses zero upward 440 times a second.
     let settled = &left[9_600..];
     let rises = settled.windows(2).filter(|pair| pair[0] < 0 && pair[1] >= 0).count();
     let expected = 440 * settled.len() / 48_000;
-    assert!(rises.abs_diff(expected) <= 2, "{rises} rises, {expected} expected");
+    assert!(rises.abs_diff(expected) <= 2, "{rises} zero crossings, {expected} expected");
 }
 
 #[test]
-fn an_impossible_format_is_refused_with_its_name() {
+fn an_unsupported_format_is_refused_and_the_error_names_the_parameter() {
     let server = Server::start();
     let computer = server.computer();
     let mut audio = Socket::open(&computer, "audio", "&sample_rate=11025");
@@ -75,7 +75,7 @@ fn an_impossible_format_is_refused_with_its_name() {
     assert_eq!(audio.close_code(), 4500);
 }
 
-/// Two tones with a pause between them, and when they began by the computer's clock.
+/// Plays two tones with a pause between them, and prints the time of the computer's clock at the start of each.
 const TWO_TONES: &str = r#"
 import array, math, subprocess, time
 tone = array.array("h", [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(9600)]).tobytes()
@@ -87,7 +87,7 @@ for pause in (4, 0):
 "#;
 
 #[test]
-fn silence_takes_its_time() {
+fn silence_between_tones_keeps_its_duration() {
     let server = Server::start();
     let computer = server.computer();
     let mut audio = Socket::open(&computer, "audio", "");
@@ -95,15 +95,15 @@ fn silence_takes_its_time() {
     let times = std::thread::scope(|scope| {
         let playing =
             scope.spawn(|| computer.act("exec", &json!({ "code": TWO_TONES, "timeout": 60 })).expect(200));
-        // In samples since the beginning: where sound follows upon a second of silence, or upon nothing.
-        let (mut starts, mut position, mut silent_since) = (Vec::new(), 0_usize, None);
+        // The positions, in samples, of the first tone and of each tone after at least a second of silence.
+        let (mut starts, mut position, mut last_loud) = (Vec::new(), 0_usize, None);
         while starts.len() < 2 {
             for sample in samples(&binary(&mut audio)) {
                 if sample.unsigned_abs() > 5_000 {
-                    if silent_since.is_none_or(|since| position - since > 24_000) {
+                    if last_loud.is_none_or(|last| position - last > 24_000) {
                         starts.push(position);
                     }
-                    silent_since = Some(position);
+                    last_loud = Some(position);
                 }
                 position += 1;
             }
@@ -113,7 +113,6 @@ fn silence_takes_its_time() {
             output.as_str().unwrap_or_default().lines().filter_map(|line| line.parse().ok()).collect();
         (clock[1] - clock[0], (starts[1] - starts[0]) as f64 / 24_000.0)
     });
-    // Both tones are heard a moment after their player starts, and that moment varies. A stream that left silence out would
-    // be four seconds short.
-    assert!((times.0 - times.1).abs() < 2.0, "{} s by the clock, {} s of sound", times.0, times.1);
+    // Each tone starts after a varying delay. If the stream omitted the silence, it would be four seconds shorter.
+    assert!((times.0 - times.1).abs() < 2.0, "{} s by the clock, {} s of audio", times.0, times.1);
 }

@@ -1,20 +1,20 @@
-//! The web browser of a computer: it shows a page and nothing else, however it is opened and however it ended before.
+//! The web browser of a computer. It shows only the page, without warnings or prompts, no matter how it is opened and how
+//! it ended before.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::environment::said;
+use crate::environment::output_of;
 use crate::server::{Computer, Server, wait_until};
 
-/// Serves pages of one color, and keeps which were asked for, and how much of the window is
-/// not the page.
+/// Serves pages of one color. Logs the requested paths, and for each page the height of the window outside of the page.
 const PAGES: &str = r#"
 import http.server
 PAGE = b"""<!doctype html><title>Page</title><style>html { background: #30d0a0; height: 100% }</style>
 <script>
-// A window that is being opened has no size yet.
+// A window has no size until it is open.
 const timer = setInterval(() => {
   if (!outerHeight) return;
   clearInterval(timer);
@@ -37,43 +37,43 @@ with open("address", "w") as address:
 server.serve_forever()
 "#;
 const COLOR: [u8; 3] = [0x30, 0xd0, 0xa0];
-/// Tabs and the address; a bar with a warning has 40 pixels more.
+/// The maximum height of the tab strip and the address bar. A warning bar would add 40 pixels.
 const CONTROLS: u32 = 110;
 
-/// Returns the address of the pages. Computers without boxes share their ports.
+/// Starts the page server on a free port, since computers without boxes share their ports. Returns its address.
 fn serve_pages(computer: &Computer<'_>) -> String {
     computer.act("exec", &json!({ "code": format!("open('pages.py', 'w').write({PAGES:?})") })).expect(200);
-    // The pointer is a part of the screen, so it is moved off the pages.
+    // Moves the pointer off the page, because screenshots contain it.
     computer.act("click", &json!({ "x": 1270, "y": 5 })).expect(200);
-    said(computer, "rm -f asked address; touch asked; python3 pages.py > /dev/null 2>&1 &");
+    output_of(computer, "rm -f asked address; touch asked; python3 pages.py > /dev/null 2>&1 &");
     wait_until("the pages", || computer.bash(": < /dev/tcp/$(sed 's,:,/,' address)")["exit_code"] == 0);
-    said(computer, "cat address")
+    output_of(computer, "cat address")
 }
 
-/// Waits until the page is asked for, and is all that the window shows below the address.
+/// Waits until the browser has requested the page, and the page fills the window below the address bar.
 #[track_caller]
-fn shows_only(computer: &Computer<'_>, page: &str) {
+fn wait_for_page(computer: &Computer<'_>, page: &str) {
     let seen = format!("/seen/{page}?");
     let mut controls = None;
     wait_until(&format!("the page {page}"), || {
         controls =
-            said(computer, "cat asked").lines().find_map(|line| line.strip_prefix(&seen)?.parse().ok());
+            output_of(computer, "cat asked").lines().find_map(|line| line.strip_prefix(&seen)?.parse().ok());
         controls.is_some()
     });
     assert!(controls.is_some_and(|controls: u32| controls < CONTROLS), "{page}: {controls:?}");
-    wait_until(&format!("the page {page} to be whole"), || {
-        let (width, height, others) = colored(computer);
+    wait_until(&format!("the page {page} to fill the window"), || {
+        let (width, height, others) = page_area(computer);
         width > 800 && height > 400 && others == 0
     });
 }
 
-/// The size of the rectangle that holds every pixel of the page's color, and how many in it have another.
-fn colored(computer: &Computer<'_>) -> (usize, usize, usize) {
+/// The size of the bounding box of all pixels in the page's color, and the number of pixels in it with another color.
+fn page_area(computer: &Computer<'_>) -> (usize, usize, usize) {
     let shot = computer.server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
-    let png = STANDARD.decode(shot["image"].as_str().expect("it is a text")).expect("it is plain base64");
+    let png = STANDARD.decode(shot["image"].as_str().expect("it is a string")).expect("it is base64");
     let mut image = png::Decoder::new(std::io::Cursor::new(&png)).read_info().expect("it is a PNG");
-    let mut bytes = vec![0; image.output_buffer_size().expect("it is small")];
-    let info = image.next_frame(&mut bytes).expect("it is whole");
+    let mut bytes = vec![0; image.output_buffer_size().expect("the image is small")];
+    let info = image.next_frame(&mut bytes).expect("it is complete");
     let (width, size) = (info.width as usize, info.color_type.samples());
     let has_color = |at: usize| bytes[at * size..][..3] == COLOR;
     let page: Vec<_> = (0..width * info.height as usize).filter(|&at| has_color(at)).collect();
@@ -96,13 +96,13 @@ fn kill(computer: &Computer<'_>) {
 }
 
 #[test]
-fn the_browser_opens_in_every_way_that_a_desktop_has() {
+fn every_way_to_open_the_browser_shows_the_page() {
     let server = Server::start();
     let computer = server.computer();
     let address = serve_pages(&computer);
     let ways = [
         ("command", "chromium ADDRESS > /dev/null 2>&1 &"),
-        // As where there are no namespaces for the browser's own sandbox: without a warning.
+        // Without its own sandbox, as on a host without namespaces. No warning may appear.
         ("unconfined", "chromium --no-sandbox ADDRESS > /dev/null 2>&1 &"),
         ("xdg", "timeout 20 xdg-open ADDRESS"),
         ("python", "timeout 20 python -m webbrowser ADDRESS"),
@@ -115,50 +115,50 @@ fn the_browser_opens_in_every_way_that_a_desktop_has() {
     for (page, command) in ways {
         let program = command.trim_start_matches("timeout 20 ").split(' ').next().unwrap_or_default();
         if computer.bash(&format!("command -v {program}"))["exit_code"] != 0 {
-            println!("not tried: {program} is not installed");
+            println!("skipped: {program} is not installed");
             continue;
         }
-        said(&computer, &command.replace("ADDRESS", &format!("http://{address}/{page}")));
-        shows_only(&computer, page);
+        output_of(&computer, &command.replace("ADDRESS", &format!("http://{address}/{page}")));
+        wait_for_page(&computer, page);
         close(&computer);
     }
-    said(
+    output_of(
         &computer,
         &format!("echo '<meta http-equiv=refresh content=\"0;url=http://{address}/file\">' > page.html"),
     );
-    said(&computer, "timeout 20 xdg-open page.html");
-    shows_only(&computer, "file");
-    // Another address is a tab of the same window.
-    said(&computer, &format!("timeout 20 xdg-open http://{address}/tab"));
-    shows_only(&computer, "tab");
-    assert_eq!(said(&computer, "xdg-settings get default-web-browser"), "web-browser.desktop");
-    // A new tab takes what is typed as an address.
+    output_of(&computer, "timeout 20 xdg-open page.html");
+    wait_for_page(&computer, "file");
+    // A second address opens a tab in the same window.
+    output_of(&computer, &format!("timeout 20 xdg-open http://{address}/tab"));
+    wait_for_page(&computer, "tab");
+    assert_eq!(output_of(&computer, "xdg-settings get default-web-browser"), "web-browser.desktop");
+    // The address bar of a new tab has the focus.
     computer.act("key", &json!({ "key": "ctrl+t" })).expect(200);
     computer.act("type", &json!({ "text": format!("{address}/typed\n") })).expect(200);
-    shows_only(&computer, "typed");
+    wait_for_page(&computer, "typed");
     close(&computer);
 
-    // The entry of the panel and that of the menu.
-    said(
+    // The desktop entry, which panel and menu start.
+    output_of(
         &computer,
         &format!(
             "gtk-launch chromium http://{address}/entry > /dev/null 2>&1 || chromium http://{address}/entry > /dev/null 2>&1 &"
         ),
     );
-    shows_only(&computer, "entry");
+    wait_for_page(&computer, "entry");
     let options =
-        said(&computer, &format!("tr '\\0' ' ' < /proc/{}/cmdline", computer.processes("chromium")[0]));
+        output_of(&computer, &format!("tr '\\0' ' ' < /proc/{}/cmdline", computer.processes("chromium")[0]));
     assert!(!options.contains("--no-sandbox"), "{options}");
 }
 
 #[test]
-fn the_browser_opens_again_without_a_question_after_it_was_killed() {
+fn a_killed_browser_reopens_without_a_prompt() {
     let server = Server::start();
     let computer = server.computer();
     serve_pages(&computer);
     let open = |page: &str| {
-        said(&computer, &format!("timeout 20 xdg-open http://$(cat address)/{page}"));
-        shows_only(&computer, page);
+        output_of(&computer, &format!("timeout 20 xdg-open http://$(cat address)/{page}"));
+        wait_for_page(&computer, page);
     };
     open("first");
     kill(&computer);
@@ -166,53 +166,53 @@ fn the_browser_opens_again_without_a_question_after_it_was_killed() {
     kill(&computer);
     open("killed-again");
 
-    // The browser runs as the computer goes down.
+    // The browser is running when the computer stops.
     computer.act("restart", &json!({})).expect(200);
     computer.wait_for_status("running");
     serve_pages(&computer);
     open("restarted");
 
-    // Locks that are left from another host, from a process that does not exist, and from one that is no browser.
+    // Stale locks: of another host, of a process that does not exist, of a process that is not a browser, and invalid ones.
     for (number, lock) in
         ["another-host-7", "$(uname -n)-999999", "$(uname -n)-1", "$(uname -n)", "x"].iter().enumerate()
     {
         kill(&computer);
-        said(&computer, &format!("ln -sfn {lock} ~/.config/chromium/SingletonLock"));
+        output_of(&computer, &format!("ln -sfn {lock} ~/.config/chromium/SingletonLock"));
         open(&format!("lock-{number}"));
     }
 
     kill(&computer);
-    said(&computer, "rm -rf ~/.config/chromium");
+    output_of(&computer, "rm -rf ~/.config/chromium");
     open("removed");
 }
 
 #[test]
-fn the_browser_opens_after_the_server_was_killed_and_each_computer_has_its_own() {
+fn after_the_server_is_killed_each_computer_opens_its_own_browser() {
     let mut server = Server::start();
     let first = server.computer().id;
-    let both = |server: &Server, page: &str| {
+    let check_both = |server: &Server, page: &str| {
         let computers: Vec<_> = server.get("/workspaces/").expect(200)["workspaces"][0]["desktops"]
             .as_array()
             .expect("it is a list")
             .iter()
-            .map(|shown| Computer { server, id: shown["id"].as_str().expect("it is a text").to_owned() })
+            .map(|shown| Computer { server, id: shown["id"].as_str().expect("it is a string").to_owned() })
             .collect();
         assert_eq!(computers.len(), 2);
         for computer in &computers {
             computer.wait_for_status("running");
             serve_pages(computer);
-            said(computer, &format!("timeout 20 xdg-open http://$(cat address)/{page}"));
+            output_of(computer, &format!("timeout 20 xdg-open http://$(cat address)/{page}"));
         }
         for computer in &computers {
-            shows_only(computer, page);
+            wait_for_page(computer, page);
         }
     };
     let workspace = server.get(&format!("/computers/{first}")).expect(200)["workspace_id"].clone();
     server.call("POST", "/computers", &json!({ "workspace_id": workspace, "name": "two" })).expect(201);
-    both(&server, "first");
+    check_both(&server, "first");
     server.signal(Signal::KILL);
-    server.process.wait().expect("it is ours");
+    server.process.wait().expect("it ends");
     let data = std::mem::replace(&mut server.data, tempfile::tempdir().expect("the tests may write to /tmp"));
     let server = Server::start_in(data, &[]);
-    both(&server, "after");
+    check_both(&server, "after");
 }

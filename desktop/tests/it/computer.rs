@@ -1,14 +1,14 @@
-//! What one computer does: screen, input, commands, life cycle.
+//! One computer: its description, screen, input and commands.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use crate::server::{Server, has_walls, wait_until};
+use crate::server::{Server, is_sandboxed, wait_until};
 use crate::socket::Socket;
 
 #[test]
-fn a_computer_is_described_for_every_generation_of_clients() {
+fn a_computer_has_the_fields_of_every_protocol_generation() {
     let server = Server::start();
     let computer = server.computer();
     let shown = computer.show();
@@ -16,12 +16,12 @@ fn a_computer_is_described_for_every_generation_of_clients() {
     assert_eq!(shown["instance_details"]["resolution"], "1280x720x24");
     assert_eq!((&shown["os"], &shown["ram"], &shown["cpu"]), (&json!("linux"), &json!(4), &json!(2)));
     assert_eq!(shown["instance_id"], shown["fly_instance_id"]);
-    let instance = shown["instance_id"].as_str().expect("it is a text");
+    let instance = shown["instance_id"].as_str().expect("it is a string");
     assert_eq!(shown["connection_url"], format!("{}/desktops/{instance}", server.origin));
     assert_eq!(shown["vnc_password"], computer.password());
     assert_eq!(server.get(&format!("/computers/{instance}")).expect(200)["id"], shown["id"]);
 
-    let workspace = shown["workspace_id"].as_str().expect("it is a text");
+    let workspace = shown["workspace_id"].as_str().expect("it is a string");
     let listed = server.get("/projects").expect(200);
     assert_eq!(listed["projects"][0]["computer_count"], 1);
     let listed = server.get("/workspaces/").expect(200);
@@ -31,7 +31,7 @@ fn a_computer_is_described_for_every_generation_of_clients() {
 }
 
 #[test]
-fn the_screen_shows_what_was_typed() {
+fn an_editor_receives_typed_text_and_screenshots_are_converted() {
     let server = Server::start();
     let computer = server.computer();
     let shot = server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
@@ -39,12 +39,12 @@ fn the_screen_shows_what_was_typed() {
         (&shot["width"], &shot["height"], &shot["mime_type"]),
         (&json!(1280), &json!(720), &json!("image/png"))
     );
-    let png = STANDARD.decode(shot["image"].as_str().expect("it is a text")).expect("it is plain base64");
-    let mut picture = png::Decoder::new(std::io::Cursor::new(&png)).read_info().expect("it is a PNG");
-    assert_eq!((picture.info().width, picture.info().height), (1280, 720));
-    let mut pixels = vec![0; picture.output_buffer_size().expect("it is small")];
-    picture.next_frame(&mut pixels).expect("it is whole");
-    // The wallpaper is there in the first picture already; before it the screen is black.
+    let png = STANDARD.decode(shot["image"].as_str().expect("it is a string")).expect("it is base64");
+    let mut image = png::Decoder::new(std::io::Cursor::new(&png)).read_info().expect("it is a PNG");
+    assert_eq!((image.info().width, image.info().height), (1280, 720));
+    let mut pixels = vec![0; image.output_buffer_size().expect("the image is small")];
+    image.next_frame(&mut pixels).expect("it is complete");
+    // The first screenshot already contains the wallpaper. Without it the screen is black.
     assert_ne!(pixels[..3], [0; 3]);
 
     let mut events = Socket::open(&computer, "events", "");
@@ -70,7 +70,7 @@ fn the_screen_shows_what_was_typed() {
 }
 
 #[test]
-fn input_outside_the_screen_is_refused_by_name() {
+fn an_error_names_the_invalid_parameter() {
     let server = Server::start();
     let computer = server.computer();
     for (action, body, field) in [
@@ -104,17 +104,17 @@ fn input_outside_the_screen_is_refused_by_name() {
 }
 
 #[test]
-fn a_command_answers_with_its_output_and_exit_code() {
+fn a_command_returns_its_output_and_exit_code() {
     let server = Server::start();
     let computer = server.computer();
-    let answer = computer.bash("echo out; echo err >&2; exit 3");
+    let response = computer.bash("echo out; echo err >&2; exit 3");
     assert_eq!(
-        (&answer["output"], &answer["exit_code"], &answer["success"]),
+        (&response["output"], &response["exit_code"], &response["success"]),
         (&json!("out\nerr\n"), &json!(3), &json!(true))
     );
     assert_eq!(computer.bash("kill -9 $$")["exit_code"], 137);
     assert_eq!(computer.bash("echo $USER; pwd")["output"], format!("user\n{}\n", computer.home()));
-    if has_walls() {
+    if is_sandboxed() {
         assert_eq!(computer.bash("id -un; pwd")["output"], "user\n/home/user\n");
     }
     let large = computer.bash("head -c 300000 /dev/zero | tr '\\0' x");
@@ -122,49 +122,49 @@ fn a_command_answers_with_its_output_and_exit_code() {
 }
 
 #[test]
-fn a_program_left_in_the_background_neither_holds_up_its_command_nor_ends_with_it() {
+fn a_background_program_does_not_delay_its_command_and_outlives_it() {
     let server = Server::start();
     let computer = server.computer();
     let started = computer.bash("(while sleep 0.05; do echo still here; done) & echo $!");
     let process =
-        started["output"].as_str().and_then(|text| text.lines().next()).expect("it was printed").to_owned();
+        started["output"].as_str().and_then(|text| text.lines().next()).expect("it prints the ID").to_owned();
     assert_eq!(computer.bash(&format!("sleep 0.3; kill -0 {process}"))["exit_code"], 0);
 }
 
 #[test]
-fn a_time_limit_ends_the_whole_tree_and_keeps_what_was_printed() {
+fn a_timeout_ends_the_whole_process_tree_and_keeps_the_output() {
     let server = Server::start();
     let computer = server.computer();
     let command = "echo begun; setsid sleep 4321 & (setsid env -i sleep 4321 &) ; sleep 4321";
-    let answer = computer.act("bash", &json!({ "command": command, "timeout": 1 })).expect(500);
-    assert_eq!((&answer["output"], &answer["upstream_status"]), (&json!("begun\n"), &json!(408)));
-    wait_until("every process to end, also what left session and environment behind", || {
+    let response = computer.act("bash", &json!({ "command": command, "timeout": 1 })).expect(500);
+    assert_eq!((&response["output"], &response["upstream_status"]), (&json!("begun\n"), &json!(408)));
+    wait_until("every process to end, even those with another session and environment", || {
         computer.bash("pgrep -f 'sleep 432[1]'")["exit_code"] == 1
     });
 
-    let answer = computer
+    let response = computer
         .act("exec", &json!({ "code": "print('begun')\nwhile True: pass", "timeout": 1 }))
         .expect(200);
     assert_eq!(
-        (&answer["output"], &answer["timeout"], &answer["success"]),
+        (&response["output"], &response["timeout"], &response["success"]),
         (&json!("begun\n"), &json!(true), &json!(false))
     );
 }
 
 #[test]
-fn python_reports_the_exception_apart_from_the_output() {
+fn python_reports_the_exception_separately_from_the_output() {
     let server = Server::start();
     let computer = server.computer();
     let run = |code: &str| computer.act("exec", &json!({ "code": code })).expect(200);
-    let answer = run("import sys\nprint(2 + 2)\nprint('é', file=sys.stderr)");
+    let response = run("import sys\nprint(2 + 2)\nprint('é', file=sys.stderr)");
     assert_eq!(
-        (&answer["success"], &answer["output"], &answer["timeout"]),
+        (&response["success"], &response["output"], &response["timeout"]),
         (&json!(true), &json!("4\né\n"), &json!(false))
     );
-    let answer = run("print('a')\nq");
-    assert_eq!((&answer["success"], &answer["output"]), (&json!(false), &json!("a\n")));
+    let response = run("print('a')\nq");
+    assert_eq!((&response["success"], &response["output"]), (&json!(false), &json!("a\n")));
     assert_eq!(
-        (&answer["error"], &answer["error_type"]),
+        (&response["error"], &response["error_type"]),
         (&json!("name 'q' is not defined (line 2)"), &json!("NameError"))
     );
     assert_eq!(run("(")["error_type"], "SyntaxError");

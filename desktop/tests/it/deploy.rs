@@ -1,29 +1,29 @@
-//! What `deploy/` promises.
+//! The systemd service in `deploy/`.
 
 use rustix::process::geteuid;
 
-use crate::server::{Server, walled};
+use crate::server::{Server, can_test_sandbox};
 
 const SERVICE: &str = include_str!("../../deploy/orgo-desktop.service");
 
-/// systemd's `CapabilityBoundingSet=CAP_A CAP_B` as setpriv writes it: `-all,+a,+b`.
+/// The service's `CapabilityBoundingSet=CAP_A CAP_B` in the syntax of setpriv: `-all,+a,+b`.
 fn bounding_set() -> String {
     let line = SERVICE.lines().find_map(|line| line.strip_prefix("CapabilityBoundingSet="));
-    let capabilities = line.expect("the service has few capabilities").split(' ');
-    let names = capabilities.map(|name| name.strip_prefix("CAP_").expect("that is how they begin"));
+    let capabilities = line.expect("the service limits its capabilities").split(' ');
+    let names = capabilities.map(|name| name.strip_prefix("CAP_").expect("it is the name of a capability"));
     names.fold("-all".to_owned(), |set, name| format!("{set},+{}", name.to_lowercase()))
 }
 
 #[test]
-fn a_computer_comes_up_with_its_network_with_the_services_capabilities_alone() {
-    if !walled() {
+fn a_computer_has_a_network_with_only_the_capabilities_of_the_service() {
+    if !can_test_sandbox() {
         return;
     }
     if !geteuid().is_root() {
-        println!("not run: the service is root's");
+        println!("skipped: the service runs as root");
         return;
     }
-    // A system that runs services opens the device of tunnels to all; this one may be less.
+    // On a system with services every user may open the TUN device. A machine that runs tests may lack it.
     let with_tunnel =
         "mount -t tmpfs -o mode=755 none /dev/net && mknod -m 666 /dev/net/tun c 10 200 && exec \"$@\"";
     let unshared = ["unshare", "--mount", "sh", "-c", with_tunnel, "sh"];

@@ -1,4 +1,4 @@
-//! What `orgo-desktop doctor` says of a machine.
+//! The report of `orgo-desktop doctor` about a machine.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
@@ -14,14 +14,14 @@ fn doctor(path: &str) -> Output {
         .expect("the program was built")
 }
 
-/// A `PATH` with every program of this machine but some.
+/// A `PATH` with all programs of this machine except these.
 fn without(programs: &[&str]) -> TempDir {
     let folder = tempfile::tempdir().expect("the tests may write to /tmp");
     for bin in ["/usr/local/bin", "/usr/bin", "/usr/sbin"] {
         for entry in Path::new(bin).read_dir().into_iter().flatten().flatten() {
             let link = folder.path().join(entry.file_name());
             if !programs.iter().any(|&program| entry.file_name() == program) && !link.exists() {
-                symlink(entry.path(), link).expect("the folder is ours");
+                symlink(entry.path(), link).expect("the folder is writable");
             }
         }
     }
@@ -29,21 +29,21 @@ fn without(programs: &[&str]) -> TempDir {
 }
 
 #[test]
-fn a_machine_that_has_everything_is_told_so() {
+fn doctor_accepts_a_machine_with_all_programs() {
     let all = without(&[]);
-    let said = doctor(&all.path().display().to_string());
-    let text = String::from_utf8_lossy(&said.stdout);
-    assert!(said.status.success(), "{text}");
+    let output = doctor(&all.path().display().to_string());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
     assert!(text.ends_with("Computers can run on this machine.\n"), "{text}");
     assert!(text.contains("--isolation=auto chooses "), "{text}");
 }
 
 #[test]
-fn what_is_missing_is_named_with_the_command_that_installs_it() {
+fn doctor_names_missing_programs_and_the_command_that_installs_them() {
     let some = without(&["Xvnc", "ffmpeg"]);
-    let said = doctor(&some.path().display().to_string());
-    let text = String::from_utf8_lossy(&said.stdout);
-    assert!(!said.status.success(), "{text}");
+    let output = doctor(&some.path().display().to_string());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(!output.status.success(), "{text}");
     let lines_with = |word: &str| text.lines().filter(|line| line.starts_with(word)).collect::<Vec<_>>();
     assert!(lines_with("missing").iter().any(|line| line.contains(" tigervnc-standalone-server ")), "{text}");
     assert!(lines_with("optional").iter().any(|line| line.contains(" ffmpeg ")), "{text}");
@@ -60,11 +60,11 @@ fn what_is_missing_is_named_with_the_command_that_installs_it() {
 }
 
 #[test]
-fn a_machine_without_what_is_optional_is_fit() {
+fn doctor_accepts_a_machine_without_optional_programs() {
     let some = without(&["ffmpeg", "chromium", "xdg-open", "pip3", "aplay"]);
-    let said = doctor(&some.path().display().to_string());
-    let text = String::from_utf8_lossy(&said.stdout);
-    assert!(said.status.success(), "{text}");
+    let output = doctor(&some.path().display().to_string());
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
     for package in ["ffmpeg", "chromium", "xdg-utils", "python3-pip", "alsa-utils"] {
         let line = text.lines().find(|line| line.starts_with(&format!("optional  {package} ")));
         assert!(line.is_some_and(|line| line.len() > 45), "{package}: {text}");

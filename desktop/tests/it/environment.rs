@@ -1,38 +1,38 @@
-//! What programs find in a computer: variables, folders of programs, shells, Python's tools and sound.
+//! The environment of programs in a computer: variables, `PATH`, shells, Python's tools and audio.
 
 use serde_json::json;
 use tungstenite::Message;
 
-use crate::server::{Computer, Server, has_walls, wait_until, walled};
+use crate::server::{Computer, Server, can_test_sandbox, is_sandboxed, wait_until};
 use crate::socket::Socket;
 use crate::terminal::{input, open, read_until};
 
-/// The output of a command that must succeed.
+/// Runs a command that must succeed, and returns its output.
 #[track_caller]
-pub(crate) fn said(computer: &Computer<'_>, command: &str) -> String {
-    let answer = computer.bash(command);
-    assert_eq!(answer["exit_code"], 0, "{command}: {answer}");
-    answer["output"].as_str().expect("it is a text").trim_end().to_owned()
+pub(crate) fn output_of(computer: &Computer<'_>, command: &str) -> String {
+    let response = computer.bash(command);
+    assert_eq!(response["exit_code"], 0, "{command}: {response}");
+    response["output"].as_str().expect("it is a string").trim_end().to_owned()
 }
 
-/// Runs Python code that must succeed.
+/// Runs Python code that must succeed, and returns its output.
 #[track_caller]
 fn run(computer: &Computer<'_>, code: &str) -> String {
-    let answer = computer.act("exec", &json!({ "code": code })).expect(200);
-    assert_eq!(answer["success"], true, "{code}: {answer}");
-    answer["output"].as_str().expect("it is a text").trim_end().to_owned()
+    let response = computer.act("exec", &json!({ "code": code })).expect(200);
+    assert_eq!(response["success"], true, "{code}: {response}");
+    response["output"].as_str().expect("it is a string").trim_end().to_owned()
 }
 
-/// Adds a program that prints a text.
+/// Creates a program that prints `text`.
 fn add_program(computer: &Computer<'_>, path: &str, text: &str) {
-    said(
+    output_of(
         computer,
         &format!("mkdir -p $(dirname {path}); printf '#!/bin/sh\\necho {text}\\n' > {path}; chmod +x {path}"),
     );
 }
 
 #[test]
-fn every_program_has_the_variables_of_a_desktop() {
+fn every_program_has_the_environment_variables_of_a_desktop() {
     let server = Server::start();
     let computer = server.computer();
     let home = computer.home();
@@ -47,7 +47,7 @@ fn every_program_has_the_variables_of_a_desktop() {
         ("TERM", "xterm-256color"),
     ];
     let mut folders = format!("{home}/.local/bin:{home}/bin:");
-    if has_walls() {
+    if is_sandboxed() {
         assert_eq!(home, "/home/user");
         expected.push(("XDG_RUNTIME_DIR", "/run/user"));
         expected.push(("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/bus"));
@@ -57,28 +57,28 @@ fn every_program_has_the_variables_of_a_desktop() {
     input(&mut terminal, "env > ~/terminal.env; echo do''ne\r");
     read_until(&mut terminal, "done");
     let panel = computer.processes("tint2")[0];
-    said(&computer, &format!("tr '\\0' '\\n' < /proc/{panel}/environ > panel.env"));
+    output_of(&computer, &format!("tr '\\0' '\\n' < /proc/{panel}/environ > panel.env"));
     run(&computer, "import subprocess\nsubprocess.run('env > exec.env', shell=True, check=True)");
-    said(&computer, "env > bash.env");
+    output_of(&computer, "env > bash.env");
     for place in ["bash", "exec", "terminal", "panel"] {
-        let variables = said(&computer, &format!("cat {place}.env"));
+        let variables = output_of(&computer, &format!("cat {place}.env"));
         let has = |name: &str, value: &str| variables.lines().any(|line| line == format!("{name}={value}"));
         for (name, value) in &expected {
-            assert!(has(name, value), "{place} has another {name}: {variables}");
+            assert!(has(name, value), "{place} has a wrong {name}: {variables}");
         }
         let path = variables.lines().find_map(|line| line.strip_prefix("PATH=")).unwrap_or_default();
         assert!(path.starts_with(&folders), "{place}: {path}");
         assert!(variables.contains("\nDISPLAY=:") || variables.starts_with("DISPLAY=:"), "{place}");
     }
-    assert_eq!(said(&computer, "tput colors"), "256");
+    assert_eq!(output_of(&computer, "tput colors"), "256");
     input(&mut terminal, "tput colors; tput -T $TERM longname; echo\r");
     assert!(read_until(&mut terminal, "xterm with").contains("256\r\n"));
-    assert_eq!(said(&computer, "locale charmap; printf 'é' | wc -m"), "UTF-8\n1");
+    assert_eq!(output_of(&computer, "locale charmap; printf 'é' | wc -m"), "UTF-8\n1");
 }
 
 #[test]
-fn a_computer_inherits_nothing_from_whoever_starts_the_server() {
-    // As a shell script that holds a lock and calls `nohup`, under a service manager with a strict mask.
+fn a_computer_inherits_nothing_from_the_process_that_starts_the_server() {
+    // Like a shell script that holds a lock and calls `nohup`, under a service manager with a strict umask.
     const STARTER: &str = r#"trap "" HUP INT QUIT TERM; umask 077; exec 9>>"$LOCK" 77<&0; exec "$@""#;
     let folder = tempfile::tempdir().expect("the tests may write to /tmp");
     let lock = folder.path().join("held-lock").display().to_string();
@@ -86,9 +86,9 @@ fn a_computer_inherits_nothing_from_whoever_starts_the_server() {
     let computer = server.computer();
     let mut terminal = open(&computer, "");
     let probe = "umask; grep SigIgn /proc/self/status | tail -c 8; ls /proc/self/fd | tr '\\n' ' '; ls -l /proc/$(pgrep -x Xvnc | head -n 1)/fd | grep -c held-lock";
-    // Of the ignored signals without those of the C library.
+    // The second line is the end of the mask of ignored signals. It excludes the signals that the C library uses itself.
     let expected = "0022\n0000000\n0 1 2 3 0";
-    assert_eq!(said(&computer, &format!("{probe}; true")), expected);
+    assert_eq!(output_of(&computer, &format!("{probe}; true")), expected);
     let run = run(&computer, &format!("import subprocess\nsubprocess.run({probe:?}, shell=True)"));
     assert_eq!(run, expected);
     input(&mut terminal, "sleep 86399\r");
@@ -98,12 +98,14 @@ fn a_computer_inherits_nothing_from_whoever_starts_the_server() {
     input(&mut terminal, "sleep 86398\r");
     wait_until("the program", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 0);
     drop(terminal);
-    wait_until("the hangup", || computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 1);
+    wait_until("the program to end with its terminal", || {
+        computer.bash("pgrep -fx 'sleep 86398'")["exit_code"] == 1
+    });
 }
 
 #[test]
-fn a_computer_knows_its_own_name() {
-    if !walled() {
+fn a_computer_resolves_its_own_host_name() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start();
@@ -111,13 +113,13 @@ fn a_computer_knows_its_own_name() {
     let own =
         "import socket\nprint(socket.gethostbyname(socket.gethostname()), socket.gethostbyname('localhost'))";
     assert_eq!(run(&computer, own), "127.0.1.1 127.0.0.1");
-    assert_eq!(said(&computer, "hostname -i"), "127.0.1.1");
-    let hosts = std::fs::read_to_string("/etc/hosts").expect("Debian has it");
-    assert!(said(&computer, "cat /etc/hosts").starts_with(hosts.trim_end()));
+    assert_eq!(output_of(&computer, "hostname -i"), "127.0.1.1");
+    let hosts = std::fs::read_to_string("/etc/hosts").expect("it exists");
+    assert!(output_of(&computer, "cat /etc/hosts").starts_with(hosts.trim_end()));
 }
 
 #[test]
-fn a_program_of_the_users_own_is_found_in_folders_that_are_made_later() {
+fn programs_in_user_folders_are_found_even_if_the_folders_are_created_later() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
@@ -125,12 +127,12 @@ fn a_program_of_the_users_own_is_found_in_folders_that_are_made_later() {
     read_until(&mut terminal, "ready");
     add_program(&computer, "~/bin/second", "two");
     add_program(&computer, "~/.local/bin/first", "one");
-    assert_eq!(said(&computer, "first; second"), "one\ntwo");
+    assert_eq!(output_of(&computer, "first; second"), "one\ntwo");
     assert_eq!(run(&computer, "import os\nos.system('first')"), "one");
     input(&mut terminal, "first; second\r");
     read_until(&mut terminal, "one\r\ntwo\r\n");
-    // As a program that is started by a menu or by keys.
-    said(
+    // Like a program that a menu or a keyboard shortcut starts.
+    output_of(
         &computer,
         "sed -i 's/<keybind key=\"W-e\">.*/<keybind key=\"W-e\"><action name=\"Execute\"><command>sh -c \"first > menu.out\"<\\/command><\\/action><\\/keybind>/' ~/.config/openbox/rc.xml; openbox --reconfigure",
     );
@@ -141,7 +143,7 @@ fn a_program_of_the_users_own_is_found_in_folders_that_are_made_later() {
 }
 
 #[test]
-fn programs_of_the_home_do_not_stand_in_for_those_of_the_computer() {
+fn programs_in_the_home_do_not_replace_those_that_the_computer_needs() {
     let server = Server::start();
     let computer = server.computer();
     for program in
@@ -150,7 +152,7 @@ fn programs_of_the_home_do_not_stand_in_for_those_of_the_computer() {
         add_program(&computer, &format!("~/.local/bin/{program}"), "mine; exit 1");
     }
     let works = || {
-        assert_eq!(said(&computer, "echo $((1+1))"), "2");
+        assert_eq!(output_of(&computer, "echo $((1+1))"), "2");
         assert_eq!(run(&computer, "import sys\nprint(sys.executable)"), "/usr/bin/python3");
         let mut terminal = open(&computer, "");
         input(&mut terminal, "echo $((40+2))\r");
@@ -162,66 +164,66 @@ fn programs_of_the_home_do_not_stand_in_for_those_of_the_computer() {
     computer.act("restart", &json!({})).expect(200);
     computer.wait_for_status("running");
     works();
-    // A user who asks for it gets it.
-    assert_eq!(said(&computer, "python3 || true"), "mine");
+    // The user's own commands do use them.
+    assert_eq!(output_of(&computer, "python3 || true"), "mine");
 }
 
 #[test]
-fn a_command_is_never_taken_for_an_option() {
+fn a_command_is_never_parsed_as_an_option() {
     let server = Server::start();
     let computer = server.computer();
     for command in
         ["-c ls", "--help", "--version", "-", "--", "-x", "+x", "--rcfile /etc/passwd", "-o posix", "-i"]
     {
-        let answer = computer.bash(command);
-        let first = command.split(' ').next().expect("there is one");
-        assert_eq!(answer["output"], format!("bash: line 1: {first}: command not found\n"), "{command}");
-        assert_eq!(answer["exit_code"], 127, "{command}");
+        let response = computer.bash(command);
+        let first = command.split(' ').next().expect("it has a word");
+        assert_eq!(response["output"], format!("bash: line 1: {first}: command not found\n"), "{command}");
+        assert_eq!(response["exit_code"], 127, "{command}");
     }
     add_program(&computer, "~/.local/bin/--help", "helped");
-    assert_eq!(said(&computer, "--help"), "helped");
-    assert_eq!(said(&computer, ""), "");
-    assert_eq!(said(&computer, "echo $0 $#"), "bash 0");
+    assert_eq!(output_of(&computer, "--help"), "helped");
+    assert_eq!(output_of(&computer, ""), "");
+    assert_eq!(output_of(&computer, "echo $0 $#"), "bash 0");
 }
 
 #[test]
 fn the_terminal_is_a_login_shell() {
     let server = Server::start();
     let computer = server.computer();
-    said(
+    output_of(
         &computer,
         "echo 'export MINE=from-profile' >> ~/.profile; echo 'alias hey=\"echo from-bashrc\"' >> ~/.bashrc",
     );
     let mut terminal = open(&computer, "");
     input(&mut terminal, "echo rea''d $MINE; hey\r");
     read_until(&mut terminal, "read from-profile\r\nfrom-bashrc\r\n");
-    if has_walls() {
+    if is_sandboxed() {
         input(&mut terminal, "shopt -q login_shell && echo log''in\r");
         read_until(&mut terminal, "login\r\n");
     }
-    // Commands do not read what a user could break.
-    assert_eq!(said(&computer, "echo -$MINE-"), "--");
-    assert_eq!(said(&computer, "bash -lc 'echo -$MINE-'"), "-from-profile-");
+    // Commands do not read these files, because a user could break them.
+    assert_eq!(output_of(&computer, "echo -$MINE-"), "--");
+    assert_eq!(output_of(&computer, "bash -lc 'echo -$MINE-'"), "-from-profile-");
     for shell in ["bash", "sh"] {
         assert_eq!(
-            said(&computer, &format!("{shell} -lc 'echo $PATH'")),
-            said(&computer, "echo $PATH"),
+            output_of(&computer, &format!("{shell} -lc 'echo $PATH'")),
+            output_of(&computer, "echo $PATH"),
             "{shell}"
         );
     }
 
-    said(&computer, "rm ~/.profile");
+    output_of(&computer, "rm ~/.profile");
     let mut terminal = open(&computer, "");
     input(&mut terminal, "hey\r");
     read_until(&mut terminal, "from-bashrc\r\n");
-    said(&computer, "echo 'export MINE=from-bash-profile' > ~/.bash_profile");
+    output_of(&computer, "echo 'export MINE=from-bash-profile' > ~/.bash_profile");
     let mut terminal = open(&computer, "");
     input(&mut terminal, "echo is $MINE\r");
     read_until(&mut terminal, "is from-bash-profile\r\n");
 }
 
 #[test]
-fn broken_settings_of_the_shell_leave_a_terminal() {
+fn a_terminal_works_despite_broken_shell_settings() {
     let server = Server::start();
     let computer = server.computer();
     for (broken, ends) in [
@@ -242,28 +244,28 @@ fn broken_settings_of_the_shell_leave_a_terminal() {
     ] {
         for file in [".profile", ".bashrc"] {
             let command = json!({ "code": format!("open('{file}', 'w').write({broken:?} + '\\n')") });
-            said(&computer, "rm -f ~/.profile ~/.bashrc ~/.bash_profile");
+            output_of(&computer, "rm -f ~/.profile ~/.bashrc ~/.bash_profile");
             assert_eq!(computer.act("exec", &command).expect(200)["success"], true);
             let mut terminal = open(&computer, "");
-            // What is typed before the shell is ready arrives too.
+            // Input before the shell is ready is not lost.
             input(&mut terminal, "echo $((40+2)) works\r");
             let seen = read_until(&mut terminal, "42 works\r\n");
             assert_eq!(seen.contains("This shell has not read them"), ends, "{file}: {broken}: {seen}");
             input(&mut terminal, "exit 7\r");
             assert_eq!(terminal.frame_of("exit")["code"], 7, "{file}: {broken}");
-            assert_eq!(said(&computer, "echo works"), "works");
+            assert_eq!(output_of(&computer, "echo works"), "works");
         }
     }
-    // Without end: until it is interrupted.
+    // Settings that run forever end with an interrupt.
     for broken in ["while :; do :; done", "sleep 100000", "read -r _ < fifo"] {
-        said(&computer, &format!("rm -f fifo; mkfifo fifo; echo 'echo be''gun; {broken}' > ~/.profile"));
+        output_of(&computer, &format!("rm -f fifo; mkfifo fifo; echo 'echo be''gun; {broken}' > ~/.profile"));
         let mut terminal = open(&computer, "");
         read_until(&mut terminal, "begun");
         input(&mut terminal, "\u{3}");
         input(&mut terminal, "echo $((40+2)) works\r");
         read_until(&mut terminal, "42 works\r\n");
     }
-    said(&computer, "rm -rf ~/.profile ~/.bashrc; mkdir ~/.profile ~/.bashrc");
+    output_of(&computer, "rm -rf ~/.profile ~/.bashrc; mkdir ~/.profile ~/.bashrc");
     let mut terminal = open(&computer, "");
     input(&mut terminal, "echo $((40+2)) works\r");
     read_until(&mut terminal, "42 works\r\n");
@@ -290,7 +292,7 @@ fn backspace_removes_a_whole_character() {
         wait_until("the program", || computer.bash(&format!("test -e f{number}"))["exit_code"] == 0);
         input(&mut terminal, &format!("{typed}\u{4}\u{4}"));
         read_until(&mut terminal, &format!("kept-2-{number}"));
-        assert_eq!(said(&computer, &format!("od -An -tx1 f{number} | tr -d ' \\n'")), kept, "{typed:?}");
+        assert_eq!(output_of(&computer, &format!("od -An -tx1 f{number} | tr -d ' \\n'")), kept, "{typed:?}");
     }
     input(&mut terminal, "stty -a\r");
     let modes = read_until(&mut terminal, "echoke");
@@ -300,7 +302,7 @@ fn backspace_removes_a_whole_character() {
     assert!(modes.contains("erase = ^?"), "{modes}");
 }
 
-/// Makes the wheel of a package with a module and a command.
+/// Builds the wheel of a package with a module and a command.
 const WHEEL: &str = r#"
 import zipfile
 with zipfile.ZipFile("parcel-1.0-py3-none-any.whl", "w") as wheel:
@@ -313,31 +315,34 @@ with zipfile.ZipFile("parcel-1.0-py3-none-any.whl", "w") as wheel:
 "#;
 
 #[test]
-fn python_packages_are_installed_for_the_user_or_into_an_environment() {
+fn python_packages_install_for_the_user_or_into_a_virtual_environment() {
     let server = Server::start();
     let computer = server.computer();
-    assert_eq!(said(&computer, "python --version"), said(&computer, "python3 --version"));
-    assert_eq!(said(&computer, "python -c 'import sys; print(sys.argv)' a 'b c'"), "['-c', 'a', 'b c']");
+    assert_eq!(output_of(&computer, "python --version"), output_of(&computer, "python3 --version"));
+    assert_eq!(output_of(&computer, "python -c 'import sys; print(sys.argv)' a 'b c'"), "['-c', 'a', 'b c']");
     run(&computer, WHEEL);
     let install = "install --quiet --no-index ./parcel-1.0-py3-none-any.whl";
     let home = computer.home();
-    said(&computer, &format!("python3 -m venv box && box/bin/pip {install} && box/bin/parcel"));
+    output_of(&computer, &format!("python3 -m venv box && box/bin/pip {install} && box/bin/parcel"));
     assert_eq!(
-        said(&computer, ". box/bin/activate; parcel; command -v python"),
+        output_of(&computer, ". box/bin/activate; parcel; command -v python"),
         format!("unpacked\n{home}/box/bin/python")
     );
     assert_eq!(computer.bash("python3 -c 'import parcel'")["exit_code"], 1);
 
-    // Without one, into the home. Nothing of the system can be written.
-    said(&computer, &format!("pip {install}"));
-    assert_eq!(said(&computer, "parcel; command -v parcel"), format!("unpacked\n{home}/.local/bin/parcel"));
+    // Without a virtual environment they are installed in the home, because the system's folders are read-only.
+    output_of(&computer, &format!("pip {install}"));
+    assert_eq!(
+        output_of(&computer, "parcel; command -v parcel"),
+        format!("unpacked\n{home}/.local/bin/parcel")
+    );
     assert_eq!(run(&computer, "import parcel\nparcel.main()"), "unpacked");
-    said(&computer, "python -m pip uninstall --quiet --yes parcel");
+    output_of(&computer, "python -m pip uninstall --quiet --yes parcel");
     assert_eq!(computer.bash("parcel")["exit_code"], 127);
 }
 
 #[test]
-fn what_a_program_plays_through_alsa_is_heard() {
+fn audio_played_through_alsa_reaches_the_channel() {
     let server = Server::start();
     let computer = server.computer();
     run(
@@ -347,8 +352,8 @@ fn what_a_program_plays_through_alsa_is_heard() {
          \x20   file.setparams((1, 2, 48000, 0, 'NONE', ''))\n\
          \x20   file.writeframes(array.array('h', [round(20000 * math.sin(2 * math.pi * 440 * n / 48000)) for n in range(48000)]).tobytes())",
     );
-    // Its own default is used even if the host's packages have none.
-    assert_eq!(said(&computer, "aplay -L | grep -x default"), "default");
+    // The computer defines the default device itself, because the host's packages may not define one.
+    assert_eq!(output_of(&computer, "aplay -L | grep -x default"), "default");
     let mut players = vec![
         "aplay -q tone.wav",
         "aplay -q -D pulse tone.wav",
@@ -356,14 +361,14 @@ fn what_a_program_plays_through_alsa_is_heard() {
         "speaker-test -t sine -f 440 -b 200000 -l 1",
         "ffmpeg -v error -i tone.wav -f alsa default",
     ];
-    // The socket lies in a place that is the same for all boxes.
-    if has_walls() {
+    // Only in a box does the socket have the default path.
+    if is_sandboxed() {
         players.push("env -u PULSE_SERVER aplay -q tone.wav");
     }
     for player in players {
         let mut audio = Socket::open(&computer, "audio", "");
         audio.frame_of("started");
-        said(&computer, &format!("{player} > player.log 2>&1 &"));
+        output_of(&computer, &format!("{player} > player.log 2>&1 &"));
         let mut loud = 0;
         while loud < 12_000 {
             match audio.message() {

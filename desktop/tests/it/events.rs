@@ -1,4 +1,4 @@
-//! The events channel: every type from its real source.
+//! The events channel: every event type from its real source.
 
 use std::collections::BTreeSet;
 
@@ -14,22 +14,22 @@ fn subscribe(computer: &Computer<'_>, types: &[&str]) -> Socket {
     events
 }
 
-/// The next event that fits; others are passed over.
+/// Waits for an event of this type whose data matches, and skips others.
 #[track_caller]
-fn next(events: &mut Socket, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+fn next(events: &mut Socket, kind: &str, matches: impl Fn(&Value) -> bool) -> Value {
     loop {
         let frame = events.frame_of("event");
         let event = &frame["event"];
-        let timestamp = event["timestamp"].as_str().expect("it is a text");
+        let timestamp = event["timestamp"].as_str().expect("it is a string");
         assert_eq!((timestamp.len(), timestamp.ends_with('Z')), (24, true), "{timestamp}");
-        if event["type"] == kind && fits(&event["data"]) {
+        if event["type"] == kind && matches(&event["data"]) {
             return event["data"].clone();
         }
     }
 }
 
 #[test]
-fn windows_open_get_the_focus_and_close() {
+fn a_window_causes_events_when_it_opens_gets_the_focus_and_closes() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["window_open", "window_focus", "window_close"]);
@@ -44,7 +44,7 @@ fn windows_open_get_the_focus_and_close() {
 }
 
 #[test]
-fn the_clipboard_tells_what_was_copied() {
+fn a_clipboard_event_contains_the_copied_text() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["clipboard"]);
@@ -53,7 +53,7 @@ fn the_clipboard_tells_what_was_copied() {
 }
 
 #[test]
-fn each_copy_is_told_also_of_the_same_text() {
+fn each_copy_causes_an_event_even_of_the_same_text() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["clipboard"]);
@@ -69,7 +69,7 @@ fn each_copy_is_told_also_of_the_same_text() {
 }
 
 #[test]
-fn a_folder_that_is_made_again_is_followed_and_a_saved_file_is_modified() {
+fn a_recreated_folder_is_watched_and_a_replaced_file_is_modified() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["file_change"]);
@@ -77,7 +77,7 @@ fn a_folder_that_is_made_again_is_followed_and_a_saved_file_is_modified() {
     let mut expect = |path: &str, action: &str| {
         assert_eq!(events.frame_of("event")["event"]["data"], change(path, action));
     };
-    // An empty file is made, and closed after writing.
+    // The folder is deleted and created again. Then it is moved away, changed and moved back.
     computer.bash("rm -rf ~/Downloads; mkdir ~/Downloads; mkdir ~/Downloads/a");
     expect("Downloads/a", "created");
     computer.bash("mv ~/Downloads ~/x; rmdir ~/x/a; mkdir ~/x/b; mv ~/x ~/Downloads");
@@ -90,7 +90,7 @@ began = time.monotonic()
 with open('Desktop/note.tmp', 'w') as file: file.write('new')
 os.replace('Desktop/note.tmp', 'Desktop/note')
 print(time.monotonic() - began < 0.25)";
-    // A machine that was too slow for it may report the temporary file.
+    // Repeats if the machine was too slow: then an event may report the temporary file.
     while computer.act("exec", &json!({ "code": save })).expect(200)["output"] != "True\n" {
         loop {
             if events.frame_of("event")["event"]["data"] == change("Desktop/note", "modified") {
@@ -102,7 +102,7 @@ print(time.monotonic() - began < 0.25)";
 }
 
 #[test]
-fn files_on_the_desktop_and_in_downloads_are_followed() {
+fn files_in_desktop_and_downloads_are_watched() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["file_change"]);
@@ -121,7 +121,7 @@ fn files_on_the_desktop_and_in_downloads_are_followed() {
 }
 
 #[test]
-fn processes_start_and_stop_by_their_number_inside() {
+fn process_events_contain_the_pid_inside_the_computer() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["process_start", "process_stop"]);
@@ -134,21 +134,21 @@ fn processes_start_and_stop_by_their_number_inside() {
     next(&mut events, "process_stop", |data| *data == it);
 }
 
-/// Recorders and the like come and go with the channels; they are none of the user's processes.
+/// Helpers such as recorders start and end with the channels, but are not processes of the user.
 #[test]
-fn the_servers_own_helpers_are_no_processes_that_start_or_stop() {
+fn helpers_of_the_server_cause_no_process_events() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["process_start", "process_stop"]);
     for _ in 0..if full() { 20 } else { 3 } {
-        let mut sound = Socket::open(&computer, "events", "");
-        sound.send(&json!({ "type": "subscribe", "event_types": ["audio_stream_start"] }));
-        sound.frame_of("subscribed");
+        let mut audio_events = Socket::open(&computer, "events", "");
+        audio_events.send(&json!({ "type": "subscribe", "event_types": ["audio_stream_start"] }));
+        audio_events.frame_of("subscribed");
         let mut audio = Socket::open(&computer, "audio", "");
         audio.frame_of("started");
-        // Longer than the list of processes goes unread.
+        // Longer than the interval at which the list of processes is read.
         computer.bash("sleep 0.4");
-        drop((sound, audio));
+        drop((audio_events, audio));
         computer.bash("sleep 0.4");
     }
     events.send(&json!({ "type": "ping" }));
@@ -160,13 +160,13 @@ fn the_servers_own_helpers_are_no_processes_that_start_or_stop() {
         }
         names.insert(frame["event"]["data"]["name"].as_str().expect("it has a name").to_owned());
     }
-    // A shell that has nothing else to do becomes the command itself, and may have gone unseen.
+    // Bash replaces itself with the last command, so it may not have been observed.
     names.remove("bash");
     assert_eq!(names, BTreeSet::from(["sleep".to_owned()]));
 }
 
 #[test]
-fn sound_starts_and_stops() {
+fn an_audio_stream_causes_events_when_it_starts_and_stops() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["audio_stream_start", "audio_stream_stop"]);
@@ -176,7 +176,7 @@ fn sound_starts_and_stops() {
 }
 
 #[test]
-fn the_screen_changes_its_size() {
+fn a_resized_screen_causes_an_event_and_changes_the_resolution() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["screen_change"]);
@@ -188,7 +188,7 @@ fn the_screen_changes_its_size() {
 }
 
 #[test]
-fn idleness_comes_after_half_a_minute_and_ends_with_input() {
+fn a_computer_is_idle_after_30_seconds_and_active_after_input() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = subscribe(&computer, &["idle", "active"]);
@@ -199,7 +199,7 @@ fn idleness_comes_after_half_a_minute_and_ends_with_input() {
 }
 
 #[test]
-fn an_unknown_name_subscribes_to_nothing() {
+fn a_subscription_with_an_unknown_type_has_no_effect() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = Socket::open(&computer, "events", "");

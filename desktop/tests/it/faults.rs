@@ -1,4 +1,4 @@
-//! What can break under a computer: survived, reported, and cleaned up.
+//! Failures of parts of a computer. The other parts still work, errors are reported and resources are released.
 
 use std::fs;
 
@@ -9,18 +9,18 @@ use tungstenite::Message;
 use crate::server::{Computer, Server, full, wait_until};
 use crate::socket::Socket;
 
-/// Kilobytes of memory that the server itself holds.
+/// The memory of the server's own process in KiB.
 fn memory(server: &Server) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).expect("it runs");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel says so");
+    let status = fs::read_to_string(format!("/proc/{}/status", server.process.id())).expect("it is running");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("the kernel reports it");
     line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("it is a number")
 }
 
-/// How much more the server may hold after a flood: the buffers of the sockets, and what an allocator keeps.
+/// The additional memory in KiB that the server may use after a flood: socket buffers, and memory that its allocator keeps.
 const SLACK: u64 = 64 * 1024;
 
 #[test]
-fn a_sound_server_that_crashes_ends_its_channels_and_comes_back() {
+fn a_crashed_audio_server_closes_its_channels_and_restarts() {
     let server = Server::start();
     let computer = server.computer();
     let mut audio = Socket::open(&computer, "audio", "");
@@ -30,19 +30,19 @@ fn a_sound_server_that_crashes_ends_its_channels_and_comes_back() {
     events.frame_of("subscribed");
     computer.bash("pkill -9 pulseaudio");
     assert_eq!(audio.close_code(), 4500);
-    wait_until("sound to come back", || {
+    wait_until("the audio server to restart", || {
         let mut audio = Socket::open(&computer, "audio", "");
         audio.frame()["type"] == "started"
     });
-    // The one who tells of it comes back a moment later.
-    computer.bash("(until [ -e told ]; do head -c 4800 /dev/zero | pacat --raw; done) >/dev/null 2>&1 &");
+    // The events channel subscribes again a moment later.
+    computer.bash("(until [ -e seen ]; do head -c 4800 /dev/zero | pacat --raw; done) >/dev/null 2>&1 &");
     assert_eq!(events.frame_of("event")["event"]["type"], "audio_stream_start");
-    computer.bash("touch told");
+    computer.bash("touch seen");
     assert_eq!(computer.show()["status"], "running");
 }
 
 #[test]
-fn a_window_manager_or_panel_that_crashes_comes_back() {
+fn crashed_parts_of_the_desktop_restart() {
     let server = Server::start();
     let computer = server.computer();
     for program in ["openbox", "tint2", "pcmanfm", "dbus-daemon"] {
@@ -56,7 +56,7 @@ fn a_window_manager_or_panel_that_crashes_comes_back() {
 }
 
 #[test]
-fn a_shell_that_is_killed_is_told_with_its_signal() {
+fn the_exit_code_of_a_killed_shell_contains_its_signal() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = Socket::open(&computer, "terminal", "");
@@ -66,7 +66,7 @@ fn a_shell_that_is_killed_is_told_with_its_signal() {
 }
 
 #[test]
-fn an_application_that_hangs_holds_up_no_call_for_long() {
+fn calls_work_while_an_application_hangs() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = Socket::open(&computer, "events", "");
@@ -78,7 +78,7 @@ fn an_application_that_hangs_holds_up_no_call_for_long() {
     }
     computer.bash("pkill -STOP mousepad");
     for (action, body) in [
-        ("type", json!({ "text": "into the void: жλ😀" })),
+        ("type", json!({ "text": "not processed: жλ😀" })),
         ("key", json!({ "key": "ctrl+a" })),
         ("click", json!({ "x": 640, "y": 300 })),
         ("drag", json!({ "start_x": 600, "start_y": 300, "end_x": 700, "end_y": 300, "duration": 0.1 })),
@@ -92,7 +92,7 @@ fn an_application_that_hangs_holds_up_no_call_for_long() {
 }
 
 #[test]
-fn a_display_that_hangs_is_reported_and_the_rest_goes_on() {
+fn a_hung_display_is_reported_and_commands_still_work() {
     let server = Server::start();
     let computer = server.computer();
     computer.bash("pkill -STOP Xvnc");
@@ -104,7 +104,7 @@ fn a_display_that_hangs_is_reported_and_the_rest_goes_on() {
 }
 
 #[test]
-fn a_client_that_never_reads_costs_no_memory_and_holds_up_nobody() {
+fn clients_that_never_read_use_little_memory_and_do_not_block_calls() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = Socket::open(&computer, "terminal", "");
@@ -125,16 +125,16 @@ fn a_client_that_never_reads_costs_no_memory_and_holds_up_nobody() {
     let after = memory(&server);
     assert!(after < before + SLACK, "from {before} to {after} KB");
     drop((terminal, audio, events));
-    // The shell hangs up with its socket, and the flood with the shell.
+    // The shell ends with its socket, and the flood with the shell.
     wait_until("the flood to end", || computer.bash("pgrep -x yes")["exit_code"] == 1);
     wait_until("the recorder to end", || computer.bash("pgrep -x parec")["exit_code"] == 1);
 }
 
-/// Whether the server still has its end of a connection to this port. What the kernel has yet to deliver does not count.
+/// Whether the server has an open socket that is connected to this port. A closed socket with undelivered data does not count.
 fn is_connected_to(server: &Server, port: u16) -> bool {
     const REMOTE: usize = 2;
     const INODE: usize = 9;
-    let table = fs::read_to_string(format!("/proc/{}/net/tcp", server.process.id())).expect("it runs");
+    let table = fs::read_to_string(format!("/proc/{}/net/tcp", server.process.id())).expect("it is running");
     let suffix = format!(":{port:04X}");
     table
         .lines()
@@ -143,40 +143,40 @@ fn is_connected_to(server: &Server, port: u16) -> bool {
 }
 
 #[test]
-fn a_client_that_never_reads_is_let_go_of_when_its_channel_ends() {
+fn a_client_that_never_reads_is_disconnected_when_its_channel_ends() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = Socket::open(&computer, "terminal", "");
-    terminal.keep_little_unread();
+    terminal.minimize_receive_buffer();
     terminal.send(&json!({ "type": "input", "data": "yes 'a flood that nobody reads'\r" }));
-    wait_until("the flood to fill every buffer on its way", || {
+    wait_until("the flood to fill all buffers", || {
         let written = "grep wchar /proc/$(pgrep -x yes)/io";
-        let standing =
+        let is_blocked =
             computer.bash(&format!("a=$({written}); sleep 0.5; b=$({written}); [ \"$a\" = \"$b\" ]"));
-        standing["exit_code"] == 0 && computer.bash("pgrep -x yes")["exit_code"] == 0
+        is_blocked["exit_code"] == 0 && computer.bash("pgrep -x yes")["exit_code"] == 0
     });
     assert!(is_connected_to(&server, terminal.port()));
     computer.bash("pkill -KILL -x yes; pkill -KILL -x bash");
-    wait_until("the server to let go of it", || !is_connected_to(&server, terminal.port()));
+    wait_until("the server to close the connection", || !is_connected_to(&server, terminal.port()));
     assert_eq!(computer.bash("echo well")["output"], "well\n");
 }
 
 #[test]
-fn a_burst_of_file_changes_is_told_as_far_as_there_is_room() {
+fn a_burst_of_file_changes_is_reported_up_to_the_queue_capacity() {
     let server = Server::start();
     let computer = server.computer();
     let mut events = Socket::open(&computer, "events", "");
     events.send(&json!({ "type": "subscribe", "event_types": ["file_change"] }));
     events.frame_of("subscribed");
     let before = memory(&server);
-    // Names so long that the sockets' own buffers do not hold them all.
+    // The names are long, so that the socket buffers cannot contain all events.
     let name = "n".repeat(200);
     computer.bash(&format!("cd Desktop; for n in $(seq 10000); do : > {name}-$n; done"));
     computer.bash("touch Downloads/last");
     assert!(memory(&server) < before + SLACK);
     let later = format!("{}/Downloads/later", computer.home());
-    let mut told = 0;
-    // What came while there was no room is dropped, the last change perhaps too; a later one arrives.
+    let mut received = 0;
+    // Events are dropped while the queue is full, perhaps also that of `last`. A later event arrives.
     loop {
         computer.bash("touch Downloads/later; rm Downloads/later");
         events.send(&json!({ "type": "ping" }));
@@ -186,14 +186,14 @@ fn a_burst_of_file_changes_is_told_as_far_as_there_is_room() {
             if frame["type"] == "pong" {
                 break;
             }
-            told += 1;
+            received += 1;
             seen |= frame["event"]["data"]["path"] == later;
         }
         if seen {
             break;
         }
     }
-    assert!(told >= 256, "{told}");
+    assert!(received >= 256, "{received}");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn ten_computers_run_at_once() {
         .map(|number| {
             let new = json!({ "workspace_id": workspace["id"], "name": format!("c{number}") });
             let made = server.call("POST", "/computers", &new).expect(201);
-            Computer { server: &server, id: made["id"].as_str().expect("it has one").to_owned() }
+            Computer { server: &server, id: made["id"].as_str().expect("it has an ID").to_owned() }
         })
         .collect();
     let mut names = std::collections::HashSet::new();
@@ -213,13 +213,13 @@ fn ten_computers_run_at_once() {
         computer.act("click", &json!({ "x": 1279, "y": 719 })).expect(200);
         assert!(names.insert(computer.bash("echo $DISPLAY ~")["output"].to_string()));
     }
-    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a text"));
+    let path = format!("/workspaces/{}", workspace["id"].as_str().expect("it is a string"));
     server.call("DELETE", &path, &json!({})).expect(200);
-    assert_eq!(fs::read_dir(server.data.path().join("computers")).expect("it is there").count(), 0);
+    assert_eq!(fs::read_dir(server.data.path().join("computers")).expect("it exists").count(), 0);
 }
 
 #[test]
-fn a_full_disk_is_reported_and_nothing_is_lost() {
+fn a_full_disk_is_reported_without_data_loss() {
     let server = Server::start_on_small_disk(12);
     let computer = server.computer();
     computer.bash("echo kept > kept");
@@ -227,14 +227,14 @@ fn a_full_disk_is_reported_and_nothing_is_lost() {
     assert!(fill["output"].as_str().is_some_and(|text| text.contains("No space left")), "{fill}");
     let mut made = Vec::new();
     let refused = loop {
-        let answer = server.call("POST", "/workspaces", &json!({ "name": format!("w{}", made.len()) }));
-        if answer.status != 201 {
-            break answer;
+        let response = server.call("POST", "/workspaces", &json!({ "name": format!("w{}", made.len()) }));
+        if response.status != 201 {
+            break response;
         }
-        made.push(answer.body["id"].clone());
+        made.push(response.body["id"].clone());
     };
     assert!(refused.refusal(507).contains("disk is full"));
-    // What needs no room goes on.
+    // Calls that need no disk space still work.
     computer.act("click", &json!({ "x": 1, "y": 1 })).expect(200);
     server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
     assert_eq!(computer.bash("cat kept")["output"], "kept\n");
@@ -253,7 +253,7 @@ fn a_full_disk_is_reported_and_nothing_is_lost() {
 }
 
 #[test]
-fn a_second_signal_does_not_wait_for_the_first() {
+fn a_second_signal_ends_the_server_cleanly() {
     let mut server = Server::start();
     let computer = server.computer();
     computer.bash("trap '' TERM; (while :; do sleep 1; done) & true");
@@ -263,7 +263,7 @@ fn a_second_signal_does_not_wait_for_the_first() {
 }
 
 #[test]
-fn a_channel_learns_that_its_computer_stops() {
+fn channels_close_with_code_1001_when_their_computer_stops() {
     let server = Server::start();
     let computer = server.computer();
     let mut sockets = ["terminal", "audio", "events"].map(|channel| Socket::open(&computer, channel, ""));

@@ -1,4 +1,4 @@
-//! Files: upload, list, export, signed links and delete.
+//! Files: uploads, lists, exports, signed links and deletion.
 
 use std::io::Write as _;
 use std::net::TcpStream;
@@ -11,11 +11,11 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use ureq::http::Request;
 
-use crate::server::{Answer, KEY, Server, wait_until, walled};
+use crate::server::{KEY, Response, Server, can_test_sandbox, wait_until};
 
 const BOUNDARY: &str = "----orgo-test";
 
-/// A form as a browser sends it; the fields come after the file.
+/// A form as a browser sends it, with the fields after the file.
 pub(crate) fn form(filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Vec<u8> {
     let mut body = format!(
         "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{filename}\"\r\n\
@@ -32,42 +32,43 @@ pub(crate) fn form(filename: &str, content: &[u8], fields: &[(&str, &str)]) -> V
     body
 }
 
-pub(crate) fn send(server: &Server, path: &str, body: &[u8]) -> Answer {
-    try_send(server, path, body).expect("the server answers")
+pub(crate) fn send(server: &Server, path: &str, body: &[u8]) -> Response {
+    try_send(server, path, body).expect("the server responds")
 }
 
-/// `None` when the server does not answer, since it was killed.
-pub(crate) fn try_send(server: &Server, path: &str, body: &[u8]) -> Option<Answer> {
+/// `None` if the server does not respond, because it was killed.
+pub(crate) fn try_send(server: &Server, path: &str, body: &[u8]) -> Option<Response> {
     let request = Request::post(format!("{}/api{path}", server.origin))
         .header("authorization", format!("Bearer {KEY}"))
         .header("content-type", format!("multipart/form-data; boundary={BOUNDARY}"))
         .body(body.to_vec())
-        .expect("the parts are right");
+        .expect("the request is valid");
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
     let mut response = agent.run(request).ok()?;
     let text = response.body_mut().read_to_string().ok()?;
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
-    Some(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+    Some(Response { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
 }
 
 fn upload(server: &Server, filename: &str, content: &[u8], fields: &[(&str, &str)]) -> Value {
     send(server, "/files/upload", &form(filename, content, fields)).expect(200)["file"].clone()
 }
 
-/// Follows a link as anybody may: without the key.
+/// Requests a link without the API key.
 fn fetch(url: &str, headers: &[(&str, &str)]) -> (u16, ureq::http::HeaderMap, Vec<u8>) {
     let mut request = Request::get(url);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
     let agent = ureq::Agent::config_builder().http_status_as_error(false).build().new_agent();
-    let mut response = agent.run(request.body(()).expect("the parts are right")).expect("the server answers");
-    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("it is whole");
+    let mut response =
+        agent.run(request.body(()).expect("the request is valid")).expect("the server responds");
+    let body = response.body_mut().with_config().limit(64 << 20).read_to_vec().expect("it is complete");
     (response.status().as_u16(), response.headers().clone(), body)
 }
 
 fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_else(|| panic!("{value} is not a text"))
+    value.as_str().unwrap_or_else(|| panic!("{value} is not a string"))
 }
 
 fn workspace(server: &Server, name: &str) -> String {
@@ -78,12 +79,13 @@ fn link_to(server: &Server, id: &Value) -> String {
     text(&server.get(&format!("/files/download?id={}", text(id))).expect(200)["url"]).to_owned()
 }
 
-fn contents(data: &Path) -> usize {
-    std::fs::read_dir(data.join("files")).expect("it is there").count()
+/// The number of stored files.
+fn stored_count(data: &Path) -> usize {
+    std::fs::read_dir(data.join("files")).expect("it exists").count()
 }
 
 #[test]
-fn an_upload_is_kept_listed_fetched_and_deleted() {
+fn an_upload_is_stored_listed_downloaded_and_deleted() {
     let server = Server::start();
     let workspace = workspace(&server, "lab");
     let content: Vec<u8> = (0..10 * 1024 * 1024).map(|n: u32| (n % 251) as u8).collect();
@@ -112,13 +114,13 @@ fn an_upload_is_kept_listed_fetched_and_deleted() {
     server.call("DELETE", &format!("/files/delete?id={}", text(&file["id"])), &Value::Null).expect(200);
     assert_eq!(fetch(&link, &[]).0, 404);
     assert_eq!(server.get(&format!("/files?projectId={workspace}")).expect(200)["files"], json!([]));
-    assert_eq!(contents(server.data.path()), 0);
+    assert_eq!(stored_count(server.data.path()), 0);
     server.get(&format!("/files/download?id={}", text(&file["id"]))).refusal(404);
     server.call("DELETE", &format!("/files/delete?id={}", text(&file["id"])), &Value::Null).refusal(404);
 }
 
 #[test]
-fn a_changed_link_opens_nothing() {
+fn a_changed_link_is_refused() {
     let server = Server::start();
     let workspace = workspace(&server, "lab");
     let one = upload(&server, "one", b"1", &[("projectId", &workspace)]);
@@ -126,7 +128,7 @@ fn a_changed_link_opens_nothing() {
     let link = link_to(&server, &one["id"]);
     assert_eq!(fetch(&link, &[]).2, b"1");
     let (path, query) = link.split_once('?').expect("it is signed");
-    let (expires, signature) = query.split_once('&').expect("it has an end");
+    let (expires, signature) = query.split_once('&').expect("it expires");
     let others = [
         path.to_owned(),
         format!("{path}?{expires}"),
@@ -142,7 +144,7 @@ fn a_changed_link_opens_nothing() {
 }
 
 #[test]
-fn an_upload_that_cannot_be_taken_is_refused_with_the_reason() {
+fn an_invalid_upload_is_refused_with_the_reason() {
     let server = Server::start();
     let workspace = workspace(&server, "lab");
     let other =
@@ -171,20 +173,20 @@ fn an_upload_that_cannot_be_taken_is_refused_with_the_reason() {
     server.call("POST", "/files/upload", &json!({})).refusal(400);
     server.get("/files").refusal(400);
     server.get("/files?projectId=none").refusal(404);
-    assert_eq!(contents(server.data.path()), 0);
-    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it is there").count(), 0);
+    assert_eq!(stored_count(server.data.path()), 0);
+    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it exists").count(), 0);
 }
 
 fn is_empty(data: &Path, folder: &str) -> bool {
-    std::fs::read_dir(data.join(folder)).expect("it is there").next().is_none()
+    std::fs::read_dir(data.join(folder)).expect("it exists").next().is_none()
 }
 
 #[test]
-fn an_upload_that_breaks_off_leaves_nothing() {
+fn an_interrupted_upload_leaves_no_files() {
     let server = Server::start();
     let workspace = workspace(&server, "lab");
     let whole = form("half.bin", &vec![1; 4 << 20], &[("projectId", &workspace)]);
-    let address = server.origin.strip_prefix("http://").expect("that is how it begins");
+    let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let mut stream = TcpStream::connect(address).expect("the server listens");
     let head = format!(
         "POST /api/files/upload HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {KEY}\r\n\
@@ -194,42 +196,43 @@ fn an_upload_that_breaks_off_leaves_nothing() {
     stream.write_all(head.as_bytes()).expect("the server reads");
     stream.write_all(&whole[..2 << 20]).expect("the server reads");
     let data = server.data.path();
-    wait_until("something to arrive", || !is_empty(data, "arriving"));
+    wait_until("the upload to begin", || !is_empty(data, "arriving"));
     drop(stream);
-    wait_until("it to be removed", || is_empty(data, "arriving"));
+    wait_until("the partial file to be removed", || is_empty(data, "arriving"));
     assert!(is_empty(data, "files"));
     assert_eq!(server.get(&format!("/files?projectId={workspace}")).expect(200)["files"], json!([]));
 }
 
 #[test]
-fn an_upload_that_finds_the_disk_full_is_refused_and_leaves_nothing() {
+fn an_upload_to_a_full_disk_is_refused_and_leaves_no_files() {
     let server = Server::start_on_small_disk(6);
     let workspace = workspace(&server, "lab");
     let project: &[(&str, &str)] = &[("projectId", &workspace)];
     let small = upload(&server, "small", b"kept", project);
     let large = form("large", &vec![1; 9 << 20], project);
-    // The server answers before it has read all, and a client that is still sending then may find the connection reset.
+    // The server responds before it has read the whole body, so the connection may be reset while the client still sends.
     let refused =
-        (0..20).find_map(|_| try_send(&server, "/files/upload", &large)).expect("the server answers");
+        (0..20).find_map(|_| try_send(&server, "/files/upload", &large)).expect("the server responds");
     assert_eq!(refused.expect(507)["code"], "disk_full");
-    assert!(is_empty(&server.seen_data(), "arriving"));
-    assert_eq!(contents(&server.seen_data()), 1);
-    // There is room again, and what was there is still whole.
+    assert!(is_empty(&server.visible_data(), "arriving"));
+    assert_eq!(stored_count(&server.visible_data()), 1);
+    // A small upload still fits, and the stored file is unchanged.
     upload(&server, "next", &vec![1; 1 << 20], project);
     assert_eq!(fetch(&link_to(&server, &small["id"]), &[]).2, b"kept");
 }
 
 #[test]
-fn a_link_in_the_home_leads_no_upload_and_no_export_out_of_the_computer() {
-    if !walled() {
+fn a_symlink_in_the_home_redirects_no_upload_or_export_to_the_host() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start();
     let computer = server.computer();
     let workspace = text(&computer.show()["workspace_id"]).to_owned();
     let outside = tempfile::tempdir().expect("the tests may write to /tmp");
-    std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777)).expect("it is ours");
-    // The file manager, which may still be coming up, makes the folder anew where it finds none.
+    std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777))
+        .expect("the tests own it");
+    // Retries, because a starting file manager may create the folder again.
     computer.bash(&format!("until rm -rf Desktop; ln -sT {} Desktop; do :; done", outside.path().display()));
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
     for name in ["a.txt", "../../../../tmp/b.txt", "..\\..\\c.txt"] {
@@ -237,13 +240,13 @@ fn a_link_in_the_home_leads_no_upload_and_no_export_out_of_the_computer() {
         assert!(!text(&kept["filename"]).contains('/') && kept["delivered"] == false, "{kept}");
         assert_eq!(kept["delivery_error"], "~/Desktop is not a folder");
     }
-    assert!(std::fs::read_dir(outside.path()).expect("it is there").next().is_none());
+    assert!(std::fs::read_dir(outside.path()).expect("it exists").next().is_none());
     let export = json!({ "desktopId": computer.id, "path": "Desktop/a.txt" });
     assert!(matches!(server.call("POST", "/files/export", &export).status, 403 | 404));
 }
 
 #[test]
-fn an_upload_for_a_computer_appears_on_its_desktop_now_or_when_it_starts() {
+fn an_upload_for_a_computer_is_delivered_now_or_when_it_starts() {
     let server = Server::start();
     let computer = server.computer();
     let workspace = text(&computer.show()["workspace_id"]).to_owned();
@@ -259,13 +262,13 @@ fn an_upload_for_a_computer_appears_on_its_desktop_now_or_when_it_starts() {
 
     computer.act("stop", &json!({})).expect(200);
     computer.wait_for_status("stopped");
-    // By the older generation's path, where the computer alone is named.
+    // The path of the older generation, which names only the computer.
     let path = format!("/computers/{}/files/upload", computer.id);
     let late = send(&server, &path, &form("late.txt", b"late", &[])).expect(200)["file"].clone();
     assert_eq!(late["desktop_id"], computer.id);
     computer.act("start", &json!({})).expect(200);
     assert_eq!(computer.bash("cat ~/Desktop/late.txt; rm ~/Desktop/*")["output"], "late");
-    // What was delivered once is the user's to remove.
+    // A file that the user deletes after the delivery is not delivered again.
     computer.act("restart", &json!({})).expect(200);
     assert_eq!(computer.bash("ls ~/Desktop")["output"], "");
 
@@ -279,11 +282,11 @@ fn an_upload_for_a_computer_appears_on_its_desktop_now_or_when_it_starts() {
     let kept = server.get(&format!("/files?projectId={workspace}")).expect(200);
     assert_eq!(kept["files"][0]["desktop_id"], Value::Null);
     server.call("DELETE", &format!("/workspaces/{workspace}"), &Value::Null).expect(200);
-    assert_eq!(contents(server.data.path()), 0);
+    assert_eq!(stored_count(server.data.path()), 0);
 }
 
 #[test]
-fn an_export_takes_a_file_of_the_home_and_nothing_else() {
+fn only_regular_files_in_the_home_can_be_exported() {
     let server = Server::start();
     let computer = server.computer();
     computer.bash(
@@ -292,13 +295,13 @@ fn an_export_takes_a_file_of_the_home_and_nothing_else() {
     let export =
         |path: &str| server.call("POST", "/files/export", &json!({ "desktopId": computer.id, "path": path }));
     for path in ["out/a.txt", "~/out/a.txt", "/home/user/out/a.txt", "inner.txt", "./out/../out/a.txt"] {
-        let answer = export(path).expect(200);
-        assert_eq!((&answer["success"], &answer["file"]["size_bytes"]), (&json!(true), &json!(5)));
+        let response = export(path).expect(200);
+        assert_eq!((&response["success"], &response["file"]["size_bytes"]), (&json!(true), &json!(5)));
         assert_eq!(
-            (&answer["file"]["source"], &answer["file"]["content_type"]),
+            (&response["file"]["source"], &response["file"]["content_type"]),
             (&json!("export"), &json!("text/plain"))
         );
-        assert_eq!(fetch(text(&answer["url"]), &[]).2, b"exact", "{path}");
+        assert_eq!(fetch(text(&response["url"]), &[]).2, b"exact", "{path}");
     }
     for path in
         ["/etc/passwd", "../../etc/passwd", "~/../../etc/passwd", "outer", "/proc/self/environ", "/nowhere"]
@@ -316,7 +319,7 @@ fn an_export_takes_a_file_of_the_home_and_nothing_else() {
 }
 
 #[test]
-fn an_upload_keeps_its_name_however_its_client_writes_it() {
+fn an_upload_keeps_its_name_in_every_encoding() {
     let server = Server::start();
     let computer = server.computer();
     let workspace = text(&computer.show()["workspace_id"]).to_owned();
@@ -347,12 +350,12 @@ fn an_upload_keeps_its_name_however_its_client_writes_it() {
     expected.sort_unstable();
     let listed = STANDARD.decode(text(&listed["output"])).expect("it is base64");
     assert_eq!(listed.split(|&byte| byte == 0).filter(|name| !name.is_empty()).collect::<Vec<_>>(), expected);
-    // They come back by an export.
+    // Exports keep the names too.
     for name in names {
         let export = json!({ "desktopId": computer.id, "path": format!("Desktop/{name}") });
-        let answer = server.call("POST", "/files/export", &export).expect(200);
-        assert_eq!(text(&answer["file"]["filename"]), name);
-        assert_eq!(fetch(text(&answer["url"]), &[]).2, b"x", "{name}");
+        let response = server.call("POST", "/files/export", &export).expect(200);
+        assert_eq!(text(&response["file"]["filename"]), name);
+        assert_eq!(fetch(text(&response["url"]), &[]).2, b"x", "{name}");
     }
     for header in [r#"filename="""#, "filename*=UTF-8''%E9", r#"filename="..""#, "filename*=UTF-8''a%00b"] {
         let refusal = content_disposition(header).refusal(400);
@@ -361,14 +364,14 @@ fn an_upload_keeps_its_name_however_its_client_writes_it() {
 }
 
 #[test]
-fn an_upload_that_cannot_be_delivered_says_so_and_is_tried_again() {
+fn a_failed_delivery_is_reported_and_retried() {
     let server = Server::start();
     let computer = server.computer();
     let workspace = text(&computer.show()["workspace_id"]).to_owned();
     let fields: &[(&str, &str)] = &[("projectId", &workspace), ("desktopId", &computer.id)];
-    // The file manager makes the folder anew while it starts.
+    // Waits for the file manager, which creates the folder while it starts.
     server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
-    for (deed, reason) in [
+    for (mutation, reason) in [
         ("chmod 0 Desktop", "~/Desktop: Permission denied"),
         ("chmod 500 Desktop", "~/Desktop: Permission denied"),
         ("rm -r Desktop; touch Desktop", "~/Desktop is not a folder"),
@@ -380,10 +383,10 @@ fn an_upload_that_cannot_be_delivered_says_so_and_is_tried_again() {
         ("chmod 0 .", "the home: Permission denied"),
     ] {
         computer.bash("cd ~; chmod 700 .; rm -rf Desktop 2>/dev/null || { chmod 700 Desktop; rm -rf Desktop; }; mkdir Desktop");
-        computer.bash(&format!("cd ~; {deed}"));
+        computer.bash(&format!("cd ~; {mutation}"));
         let file = upload(&server, "a.txt", b"x", fields);
-        assert_eq!(file["delivered"], false, "{deed}: {file}");
-        assert!(text(&file["delivery_error"]).starts_with(reason), "{deed}: {file}");
+        assert_eq!(file["delivered"], false, "{mutation}: {file}");
+        assert!(text(&file["delivery_error"]).starts_with(reason), "{mutation}: {file}");
         server.call("DELETE", &format!("/files/delete?id={}", text(&file["id"])), &Value::Null).expect(200);
     }
     let file = upload(&server, "late.txt", b"late", fields);
@@ -399,12 +402,12 @@ fn an_upload_that_cannot_be_delivered_says_so_and_is_tried_again() {
     computer.wait_for_status("stopped");
     let waiting = upload(&server, "waiting", b"x", fields);
     assert_eq!((&waiting["delivered"], &waiting["delivery_error"]), (&json!(false), &Value::Null));
-    // What is not for a computer waits for nothing.
+    // A file without a computer is not delivered.
     assert_eq!(upload(&server, "a", b"x", &[("projectId", &workspace)])["delivered"], Value::Null);
 }
 
 #[test]
-fn an_export_that_its_user_cannot_read_is_forbidden_and_says_why() {
+fn an_export_of_an_unreadable_file_is_forbidden_with_the_reason() {
     let server = Server::start();
     let computer = server.computer();
     computer.bash(
@@ -435,7 +438,7 @@ fn links_begin_with_the_public_url() {
     let workspace = workspace(&server, "lab");
     let file = upload(&server, "é.txt", b"x", &[("projectId", &workspace)]);
     let link = link_to(&server, &file["id"]);
-    let path = link.strip_prefix("https://desk.example/a").expect("it begins with it");
+    let path = link.strip_prefix("https://desk.example/a").expect("it begins with the public URL");
     assert_eq!(fetch(&format!("{}{path}", server.origin), &[]).2, b"x");
     let new = json!({ "workspace_id": workspace, "name": "one" });
     let computer = server.call("POST", "/computers", &new).expect(201);
@@ -457,7 +460,7 @@ fn links_begin_with_the_public_url() {
     );
     with_host(&server, "evil.example", "https").refusal(403);
 
-    // Without the option nothing that a client claims is believed.
+    // Without the option the server ignores the forwarding headers of clients.
     let server = Server::start();
     let workspace = self::workspace(&server, "lab");
     let file = upload(&server, "a", b"x", &[("projectId", &workspace)]);
@@ -474,15 +477,15 @@ fn links_begin_with_the_public_url() {
 }
 
 #[test]
-fn a_finished_upload_and_its_link_outlive_a_killed_server() {
+fn a_finished_upload_and_its_link_survive_a_killed_server() {
     let mut server = Server::start();
     let workspace = workspace(&server, "lab");
     let file = upload(&server, "a.txt", b"kept", &[("projectId", &workspace)]);
     let path = link_to(&server, &file["id"]).replace(&server.origin, "");
     server.signal(Signal::KILL);
     server.process.wait().expect("it ends");
-    std::fs::write(server.data.path().join("arriving/half"), "ha").expect("the folder is ours");
-    std::fs::write(server.data.path().join("files/unknown"), "?").expect("the folder is ours");
+    std::fs::write(server.data.path().join("arriving/half"), "ha").expect("the folder is writable");
+    std::fs::write(server.data.path().join("files/unknown"), "?").expect("the folder is writable");
 
     let data = std::mem::replace(&mut server.data, tempfile::tempdir().expect("the tests may write to /tmp"));
     let server = Server::start_in(data, &[]);
@@ -491,12 +494,12 @@ fn a_finished_upload_and_its_link_outlive_a_killed_server() {
         file["id"]
     );
     assert_eq!(fetch(&format!("{}{path}", server.origin), &[]).2, b"kept");
-    assert_eq!(contents(server.data.path()), 1);
-    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it is there").count(), 0);
+    assert_eq!(stored_count(server.data.path()), 1);
+    assert_eq!(std::fs::read_dir(server.data.path().join("arriving")).expect("it exists").count(), 0);
 }
 
 #[test]
-fn a_screenshot_can_be_had_by_a_link() {
+fn a_screenshot_can_be_returned_as_a_link() {
     let server = Server::start();
     let computer = server.computer();
     let shot =
@@ -504,14 +507,14 @@ fn a_screenshot_can_be_had_by_a_link() {
     for (query, kind, start) in
         [("format=png", "image/png", &b"\x89PNG"[..]), ("format=jpeg&scale=0.5", "image/jpeg", b"\xff\xd8")]
     {
-        let answer = shot(&format!("response_format=url&{query}"));
-        assert_eq!(answer["mime_type"], Value::Null);
-        let path = text(&answer["image"]);
+        let response = shot(&format!("response_format=url&{query}"));
+        assert_eq!(response["mime_type"], Value::Null);
+        let path = text(&response["image"]);
         let (status, headers, body) = fetch(&format!("{}{path}", server.origin), &[]);
         assert_eq!(status, 200);
         assert_eq!(headers["content-type"], kind);
         assert!(body.starts_with(start));
-        assert_eq!(answer["metadata"]["size"], body.len());
+        assert_eq!(response["metadata"]["size"], body.len());
         let (bare, _) = path.split_once('?').expect("it is signed");
         assert_eq!(fetch(&format!("{}{bare}", server.origin), &[]).0, 400);
     }

@@ -1,4 +1,4 @@
-//! What a hostile peer sends: refused in the documented shape, with the others unharmed.
+//! Hostile clients: the server refuses their requests in the documented format, and other clients are not affected.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,40 +8,41 @@ use rustix::process::{Resource, getrlimit, setrlimit};
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::server::{KEY, PATIENCE, Server, full};
+use crate::server::{KEY, Server, TIMEOUT, full};
 use crate::socket::Socket;
 
-fn dial(server: &Server) -> TcpStream {
-    let address = server.origin.strip_prefix("http://").expect("that is how it begins");
+fn connect(server: &Server) -> TcpStream {
+    let address = server.origin.strip_prefix("http://").expect("it is an HTTP URL");
     let stream = TcpStream::connect(address).expect("the server listens");
-    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
     stream
 }
 
-/// Sends a whole request as it is and reads until the server closes. Errors end the reading: it may close while we write.
+/// Sends a complete raw request and reads until the server closes the connection. Ignores errors, because the server may
+/// close it during the request.
 fn exchange(server: &Server, bytes: &[u8]) -> String {
-    let mut stream = dial(server);
+    let mut stream = connect(server);
     let _ = stream.write_all(bytes);
     read_all(stream)
 }
 
-/// As [`exchange`], for what may be no whole request: the server is told that no more will come.
-fn exchange_noise(server: &Server, bytes: &[u8]) -> String {
-    let mut stream = dial(server);
+/// Like [`exchange`], for bytes that may be an incomplete request: closes the sending half of the connection.
+fn exchange_malformed(server: &Server, bytes: &[u8]) -> String {
+    let mut stream = connect(server);
     let _ = stream.write_all(bytes);
     let _ = stream.shutdown(std::net::Shutdown::Write);
     read_all(stream)
 }
 
 fn read_all(mut stream: TcpStream) -> String {
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer);
-    String::from_utf8_lossy(&answer).into_owned()
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response);
+    String::from_utf8_lossy(&response).into_owned()
 }
 
 #[track_caller]
-fn refused(answer: &str, status: u16) {
-    let (head, body) = answer.split_once("\r\n\r\n").expect("there is an answer");
+fn assert_refused(response: &str, status: u16) {
+    let (head, body) = response.split_once("\r\n\r\n").expect("there is a response");
     assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
     let body: Value = serde_json::from_str(body).expect("the body is JSON");
     assert!(body["error"].is_string() && body["request_id"].is_string(), "{body}");
@@ -53,46 +54,49 @@ fn request(path: &str, more: &str) -> Vec<u8> {
 }
 
 #[track_caller]
-fn works(server: &Server) {
+fn assert_works(server: &Server) {
     server.get("/workspaces").expect(200);
 }
 
 #[test]
-fn a_head_that_is_too_large_is_refused() {
+fn request_headers_that_are_too_large_are_refused() {
     let server = Server::start();
     let fields: String = (0..200).map(|n| format!("X-Field-{n}: {n}\r\n")).collect();
-    refused(&exchange(&server, &request("/api/workspaces", &fields)), 431);
-    refused(&exchange(&server, &request("/api/workspaces", &format!("X: {}\r\n", "x".repeat(40_000)))), 431);
-    refused(&exchange(&server, &request(&format!("/api/{}", "x".repeat(20_000)), "")), 414);
+    assert_refused(&exchange(&server, &request("/api/workspaces", &fields)), 431);
+    assert_refused(
+        &exchange(&server, &request("/api/workspaces", &format!("X: {}\r\n", "x".repeat(40_000)))),
+        431,
+    );
+    assert_refused(&exchange(&server, &request(&format!("/api/{}", "x".repeat(20_000)), "")), 414);
     let flood: String = (0..20_000).map(|n| format!("X-Field-{n}: {n}\r\n")).collect();
-    let answer = exchange(&server, &request("/api/workspaces", &flood));
-    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431 "), "{answer}");
-    works(&server);
+    let response = exchange(&server, &request("/api/workspaces", &flood));
+    assert!(response.is_empty() || response.starts_with("HTTP/1.1 431 "), "{response}");
+    assert_works(&server);
 }
 
 #[test]
-fn a_host_that_is_missing_foreign_or_said_twice_is_refused() {
+fn a_missing_foreign_or_repeated_host_header_is_refused() {
     let server = Server::start();
-    let ask = |hosts: &str| {
+    let send = |hosts: &str| {
         let text = format!(
             "GET /api/workspaces HTTP/1.1\r\n{hosts}Authorization: Bearer {KEY}\r\nConnection: close\r\n\r\n"
         );
         exchange(&server, text.as_bytes())
     };
-    refused(&ask(""), 403);
-    refused(&ask("Host: evil.example\r\n"), 403);
-    refused(&ask("Host: localhost\r\nHost: evil.example\r\n"), 403);
-    refused(&ask("Host: evil.example\r\nHost: localhost\r\n"), 403);
-    assert!(ask("Host: localhost\r\n").starts_with("HTTP/1.1 200 "));
+    assert_refused(&send(""), 403);
+    assert_refused(&send("Host: evil.example\r\n"), 403);
+    assert_refused(&send("Host: localhost\r\nHost: evil.example\r\n"), 403);
+    assert_refused(&send("Host: evil.example\r\nHost: localhost\r\n"), 403);
+    assert!(send("Host: localhost\r\n").starts_with("HTTP/1.1 200 "));
     let page = "Host: localhost\r\nOrigin: http://localhost\r\nOrigin: https://evil.example\r\n";
-    refused(&ask(page), 403);
-    // A page can open a form's or a socket's request without asking first, but not hide its origin.
+    assert_refused(&send(page), 403);
+    // A page can submit a form or open a socket without a preflight request, but it cannot hide its origin.
     let socket = "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nOrigin: https://evil.example\r\n";
-    refused(&exchange(&server, &request("/desktops/x/ws/events?token=x", socket)), 403);
+    assert_refused(&exchange(&server, &request("/desktops/x/ws/events?token=x", socket)), 403);
 }
 
 #[test]
-fn a_path_leads_nowhere_but_to_calls() {
+fn paths_outside_the_api_are_refused() {
     let server = Server::start();
     for path in [
         "/../../etc/passwd",
@@ -105,22 +109,22 @@ fn a_path_leads_nowhere_but_to_calls() {
         "/desktops/..%2f..%2fetc/ws/events",
         "//evil.example/api/workspaces",
     ] {
-        let answer = exchange(&server, &request(path, ""));
-        let status = answer.split(' ').nth(1).unwrap_or_default().to_owned();
-        assert!(matches!(status.as_str(), "400" | "404" | "426"), "{path}: {answer}");
-        refused(&answer, status.parse().expect("it is a number"));
+        let response = exchange(&server, &request(path, ""));
+        let status = response.split(' ').nth(1).unwrap_or_default().to_owned();
+        assert!(matches!(status.as_str(), "400" | "404" | "426"), "{path}: {response}");
+        assert_refused(&response, status.parse().expect("it is a number"));
     }
-    works(&server);
+    assert_works(&server);
 }
 
-/// Nothing that is sent may end the server, or get anything but a refusal out of it.
+/// No input may end the server or cause a status of 500 or more.
 #[test]
-fn noise_instead_of_a_request_ends_its_own_connection_alone() {
+fn a_malformed_request_only_ends_its_own_connection() {
     let server = Server::start();
     let mut random = Random::new(7);
-    let sane = request("/api/computers", "Content-Length: 2\r\n");
+    let valid = request("/api/computers", "Content-Length: 2\r\n");
     for round in 0..if full() { 5_000 } else { 300 } {
-        let mut bytes = if round % 3 == 0 { random.bytes(600) } else { sane.clone() };
+        let mut bytes = if round % 3 == 0 { random.bytes(600) } else { valid.clone() };
         for _ in 0..random.below(12) {
             let at = random.below(bytes.len().max(1));
             match random.below(3) {
@@ -129,14 +133,14 @@ fn noise_instead_of_a_request_ends_its_own_connection_alone() {
                 _ => bytes.insert(at.min(bytes.len()), random.byte()),
             }
         }
-        let answer = exchange_noise(&server, &bytes);
-        let status: u16 = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(400);
-        assert!(status < 500, "round {round}: {:?} got {answer}", String::from_utf8_lossy(&bytes));
+        let response = exchange_malformed(&server, &bytes);
+        let status: u16 = response.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(400);
+        assert!(status < 500, "round {round}: {:?} got {response}", String::from_utf8_lossy(&bytes));
     }
-    works(&server);
+    assert_works(&server);
 }
 
-/// The calls that take a body, and the names of what they take.
+/// The calls with a body, and the names of their parameters.
 const CALLS: &[&str] = &[
     "/workspaces",
     "/computers",
@@ -206,7 +210,7 @@ fn value(random: &mut Random, depth: usize) -> Value {
 }
 
 #[test]
-fn bodies_of_every_kind_are_carried_out_or_refused() {
+fn random_bodies_are_executed_or_refused() {
     let server = Server::start();
     let computer = server.computer();
     let mut random = Random::new(11);
@@ -217,12 +221,12 @@ fn bodies_of_every_kind_are_carried_out_or_refused() {
         let mut fields = serde_json::Map::new();
         for _ in 0..random.below(6) {
             let name = FIELDS[random.below(FIELDS.len())];
-            // A pause or a limit of a minute proves nothing.
+            // Uses times less often, because long ones only slow the test down.
             if !matches!(name, "duration" | "seconds" | "timeout" | "delay_ms") || random.below(4) == 0 {
                 fields.insert(name.into(), value(&mut random, 0));
             }
         }
-        // What was meant to be run is not to run for long.
+        // Removes pauses that are valid and long.
         for pause in ["duration", "seconds"] {
             if fields.get(pause).and_then(Value::as_f64).is_some_and(|pause| (0.1..=60.0).contains(&pause)) {
                 fields.remove(pause);
@@ -234,26 +238,26 @@ fn bodies_of_every_kind_are_carried_out_or_refused() {
                 (0..=random.below(body.len())).rev().find(|&at| body.is_char_boundary(at)).unwrap_or(0),
             );
         }
-        let answer = server.call_with("POST", &path, &body, &[("authorization", &key)]);
-        let shaped = answer.body["error"].is_string() && answer.body["request_id"].is_string();
-        let fine =
-            answer.status < 300 || ((400..500).contains(&answer.status) || answer.status == 501) && shaped;
-        assert!(fine, "round {round}: {path} {body}: {} {}", answer.status, answer.body);
+        let response = server.call_with("POST", &path, &body, &[("authorization", &key)]);
+        let has_error_format = response.body["error"].is_string() && response.body["request_id"].is_string();
+        let is_expected = response.status < 300
+            || ((400..500).contains(&response.status) || response.status == 501) && has_error_format;
+        assert!(is_expected, "round {round}: {path} {body}: {} {}", response.status, response.body);
     }
     assert_eq!(computer.bash("echo well")["output"], "well\n");
 }
 
 #[test]
-fn frames_of_every_kind_are_answered_or_end_their_channel_alone() {
+fn random_frames_get_a_reply_or_end_only_their_own_channel() {
     let server = Server::start();
     let computer = server.computer();
     let mut witness = Socket::open(&computer, "events", "");
     let mut random = Random::new(13);
-    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
     let password = computer.password();
     for round in 0..if full() { 2_000 } else { 150 } {
         let channel = ["terminal", "audio", "events"][random.below(3)];
-        let mut stream = dial(&server);
+        let mut stream = connect(&server);
         let path = format!("/desktops/{instance}/ws/{channel}?token={password}");
         let upgrade = format!(
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
@@ -266,12 +270,12 @@ fn frames_of_every_kind_are_answered_or_end_their_channel_alone() {
         }
         let _ = stream.write_all(&sent);
         let _ = stream.shutdown(std::net::Shutdown::Write);
-        let mut answer = [0; 12];
-        stream.read_exact(&mut answer).expect("the upgrade is answered");
-        assert_eq!(&answer, b"HTTP/1.1 101", "round {round}");
+        let mut response = [0; 12];
+        stream.read_exact(&mut response).expect("the server responds to the upgrade");
+        assert_eq!(&response, b"HTTP/1.1 101", "round {round}");
     }
-    // A length that announces more than is taken, without the bytes.
-    let mut stream = dial(&server);
+    // A frame header with a length above the limit, without the payload.
+    let mut stream = connect(&server);
     let upgrade = format!(
         "GET /desktops/{instance}/ws/terminal?token={password} HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n\
          Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
@@ -279,7 +283,7 @@ fn frames_of_every_kind_are_answered_or_end_their_channel_alone() {
     stream.write_all(upgrade.as_bytes()).expect("the server reads");
     stream
         .write_all(&[0x81, 0xff, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 2, 3, 4])
-        .expect("it reads");
+        .expect("the server reads");
     let mut rest = Vec::new();
     let _ = stream.read_to_end(&mut rest);
 
@@ -288,7 +292,7 @@ fn frames_of_every_kind_are_answered_or_end_their_channel_alone() {
     assert_eq!(computer.bash("echo well")["output"], "well\n");
 }
 
-/// A WebSocket frame that is right, nearly right, or noise.
+/// A WebSocket frame that is valid, almost valid, or random.
 fn frame(random: &mut Random) -> Vec<u8> {
     const TEXTS: &[&str] = &[
         r#"{"type":"ping"}"#,
@@ -338,10 +342,10 @@ fn frame(random: &mut Random) -> Vec<u8> {
 }
 
 #[test]
-fn idle_and_halting_connections_leave_room_for_others() {
+fn idle_and_stalled_connections_do_not_block_others() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit).expect("it is within what is allowed");
+    setrlimit(Resource::Nofile, limit).expect("it is at most the hard limit");
     let server = Server::start();
     let computer = server.computer();
     let wanted = if full() { 10_000 } else { 1_500 };
@@ -349,7 +353,7 @@ fn idle_and_halting_connections_leave_room_for_others() {
         limit.current.map_or(wanted, |limit| usize::try_from(limit).unwrap_or(wanted).saturating_sub(2_000));
     let mut idle = Vec::new();
     for number in 0..wanted.min(room) {
-        let mut stream = dial(&server);
+        let mut stream = connect(&server);
         match number % 3 {
             0 => {}
             1 => stream.write_all(b"GET /api/workspaces HTTP/1.1\r\nHost: local").expect("the server reads"),
@@ -367,15 +371,15 @@ fn idle_and_halting_connections_leave_room_for_others() {
     events.send(&json!({ "type": "ping" }));
     assert_eq!(events.frame()["type"], "pong");
     if full() {
-        // The server lets go of them by itself.
+        // The server closes them after its timeouts.
         for (number, mut stream) in idle.into_iter().enumerate() {
             stream.set_read_timeout(Some(Duration::from_secs(60))).expect("it is not zero");
-            let mut answer = Vec::new();
-            stream.read_to_end(&mut answer).expect("the server closes");
-            let answer = String::from_utf8_lossy(&answer);
+            let mut response = Vec::new();
+            stream.read_to_end(&mut response).expect("the server closes");
+            let response = String::from_utf8_lossy(&response);
             match number % 3 {
-                2 => refused(&answer, 408),
-                _ => assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 4"), "{answer}"),
+                2 => assert_refused(&response, 408),
+                _ => assert!(response.is_empty() || response.starts_with("HTTP/1.1 4"), "{response}"),
             }
         }
     }

@@ -1,5 +1,5 @@
-//! What code inside a computer can do to its host, to the server and to other computers: nothing. It runs as the computer's
-//! user, who may do anything in the computer.
+//! Code inside a computer cannot harm its host, the server or other computers. It runs as the computer's user, who may do
+//! anything in the computer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -15,15 +15,15 @@ use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 use crate::random::Random;
-use crate::server::{Computer, PATIENCE, Server, full, may_change_users, wait_until, walled};
+use crate::server::{Computer, Server, TIMEOUT, can_test_sandbox, full, may_change_users, wait_until};
 
-/// A variable of whoever starts the server, such as the keys of a cloud.
+/// An environment variable of the server, like the credentials of a cloud provider.
 const CANARY: &str = "ORGO_TEST_CANARY=canary-in-the-environment";
 
-/// A user of the host without any rights.
+/// A host user without privileges.
 const USER: u32 = 65_533;
 
-/// Servers as they are run: by root, by a user, and by root where no control groups are to be had.
+/// Servers that run as root, as an unprivileged user, and as root without control groups.
 fn servers() -> impl Iterator<Item = Server> {
     let is_root = may_change_users();
     let without_groups =
@@ -37,7 +37,7 @@ fn servers() -> impl Iterator<Item = Server> {
 }
 
 fn output(computer: &Computer<'_>, command: &str) -> String {
-    computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
+    computer.bash(command)["output"].as_str().expect("it is a string").to_owned()
 }
 
 fn exec(computer: &Computer<'_>, code: &str) -> Value {
@@ -47,23 +47,23 @@ fn exec(computer: &Computer<'_>, code: &str) -> Value {
 pub(crate) fn another<'a>(server: &'a Server, first: &Computer<'_>, name: &str) -> Computer<'a> {
     let new = json!({ "workspace_id": first.show()["workspace_id"], "name": name });
     let made = server.call("POST", "/computers", &new).expect(201);
-    let computer = Computer { server, id: made["id"].as_str().expect("it has one").to_owned() };
+    let computer = Computer { server, id: made["id"].as_str().expect("it has an ID").to_owned() };
     computer.wait_for_status("running");
     computer
 }
 
-/// Memory that a process has, in MiB.
+/// The resident memory of a process in MiB.
 fn resident(process: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it runs");
+    let status = fs::read_to_string(format!("/proc/{process}/status")).expect("it is running");
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("it has memory");
     line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).expect("it is a number") / 1024
 }
 
-/// The processes whose program has that name and that the server started, at any depth.
+/// The server and its descendants: their IDs and names.
 fn descendants(server: &Server) -> Vec<(u32, String)> {
     let mut found = vec![server.process.id()];
     let processes: Vec<(u32, u32, String)> = fs::read_dir("/proc")
-        .expect("it is Linux")
+        .expect("Linux has /proc")
         .flatten()
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse().ok()?;
@@ -94,8 +94,8 @@ fn status_field(process: u32, field: &str) -> String {
 }
 
 #[test]
-fn no_process_that_the_server_starts_has_its_variables() {
-    if !walled() {
+fn no_process_that_the_server_starts_has_its_environment() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start_by(&["env", CANARY]);
@@ -111,22 +111,22 @@ fn no_process_that_the_server_starts_has_its_variables() {
     }
 }
 
-/// Users and capabilities of every process, which a table in docs/security.md tells.
+/// Checks the table of processes in docs/security.md.
 #[test]
-fn every_helper_has_the_computers_user_and_no_rights() {
-    if !walled() {
+fn every_helper_runs_as_the_computers_user_without_privileges() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_every_helper_has_the_computers_user_and_no_rights(&server);
+        check_every_helper_runs_as_the_computers_user_without_privileges(&server);
     }
 }
 
-fn check_every_helper_has_the_computers_user_and_no_rights(server: &Server) {
+fn check_every_helper_runs_as_the_computers_user_without_privileges(server: &Server) {
     let computer = server.computer();
     let processes = descendants(server);
     let named = |wanted: &str| processes.iter().any(|(_, name)| name == wanted);
-    // A user may not be let to the device of tunnels.
+    // An unprivileged user may lack access to the TUN device, which slirp4netns needs.
     let by_root = status_field(server.process.id(), "Uid").starts_with("0\t");
     assert!((named("slirp4netns") || !by_root) && named("Xvnc") && named("bwrap"), "{processes:?}");
     let group = |pid: u32| fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
@@ -139,20 +139,20 @@ fn check_every_helper_has_the_computers_user_and_no_rights(server: &Server) {
         assert!(own || !geteuid().is_root(), "{name} runs as {user}");
         assert_eq!(status_field(*pid, "CapEff"), "0000000000000000", "{name}");
         assert_eq!(status_field(*pid, "NoNewPrivs"), "1", "{name}");
-        // slirp4netns adds a filter of its own; bubblewrap's outer process only waits.
+        // slirp4netns installs its own filter. The outer process of bubblewrap has none: it only waits.
         if name != "bwrap" {
             assert_eq!(status_field(*pid, "Seccomp"), "2", "{name}");
         }
         if limited {
-            let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+            let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
             assert!(group(*pid).contains(&instance), "{name} is in {}", group(*pid));
         }
     }
-    let instance = computer.show()["instance_id"].as_str().expect("it is a text").to_owned();
+    let instance = computer.show()["instance_id"].as_str().expect("it is a string").to_owned();
     computer.act("stop", &Value::Null).expect(200);
     computer.wait_for_status("stopped");
     let groups =
-        Command::new("find").args(["/sys/fs/cgroup", "-name", &instance]).output().expect("it is there");
+        Command::new("find").args(["/sys/fs/cgroup", "-name", &instance]).output().expect("it exists");
     assert_eq!(String::from_utf8_lossy(&groups.stdout), "", "a control group is left");
     if by_root {
         // CHOWN, DAC_OVERRIDE, FOWNER, KILL, SETGID, SETUID, SETFCAP
@@ -166,39 +166,39 @@ fn check_every_helper_has_the_computers_user_and_no_rights(server: &Server) {
 }
 
 #[test]
-fn keys_of_the_login_and_of_other_computers_are_not_reached() {
-    if !walled() {
+fn keys_of_the_login_and_of_other_computers_are_unreachable() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_keys_of_the_login_and_of_other_computers_are_not_reached(&server);
+        check_keys_of_the_login_and_of_other_computers_are_unreachable(&server);
     }
 }
 
-fn check_keys_of_the_login_and_of_other_computers_are_not_reached(server: &Server) {
+fn check_keys_of_the_login_and_of_other_computers_are_unreachable(server: &Server) {
     let computer = server.computer();
     let code = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
                 print(libc.syscall(250, 0, -3, 0), ctypes.get_errno(), libc.syscall(248, b'user', b'k', b'v', 1, -3))\n\
                 print(open('/proc/keys').read() if __import__('os').path.exists('/proc/keys') else '')";
-    let seen = exec(&computer, code)["output"].as_str().expect("it is a text").to_owned();
+    let seen = exec(&computer, code)["output"].as_str().expect("it is a string").to_owned();
     assert!(seen.starts_with("-1 1 -1\n"), "{seen}");
-    // The empty ones that its own processes were started with.
+    // Only the empty session keyrings of the computer's own processes may be visible.
     let foreign =
         seen.lines().skip(1).find(|line| !line.is_empty() && !line.ends_with("keyring   _ses: empty"));
     assert_eq!(foreign, None, "{seen}");
 }
 
 #[test]
-fn the_agent_cannot_be_traced_or_ended_or_replaced() {
-    if !walled() {
+fn the_agent_cannot_be_traced_ended_or_replaced() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_the_agent_cannot_be_traced_or_ended_or_replaced(&server);
+        check_the_agent_cannot_be_traced_ended_or_replaced(&server);
     }
 }
 
-fn check_the_agent_cannot_be_traced_or_ended_or_replaced(server: &Server) {
+fn check_the_agent_cannot_be_traced_ended_or_replaced(server: &Server) {
     let computer = server.computer();
     for signal in ["KILL", "STOP", "TERM", "SEGV", "BUS", "ABRT"] {
         computer.bash(&format!("kill -{signal} 1"));
@@ -211,28 +211,28 @@ fn check_the_agent_cannot_be_traced_or_ended_or_replaced(server: &Server) {
     let traced = "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n\
                   print(libc.ptrace(16, 1, 0, 0), libc.syscall(438, libc.syscall(434, 1, 0), 3, 0))";
     assert_eq!(exec(&computer, traced)["output"], "-1 -1\n");
-    // Nothing that belongs to the server lies where the user could put something else.
+    // The user cannot replace any file of the server.
     let written = output(&computer, "find /run /tmp /dev/shm -name '*agent*' -writable 2>/dev/null");
     assert_eq!(written, "");
     computer.bash("rm -rf /run/computer /run/log /run/user /tmp/.X11-unix");
     assert_eq!(output(&computer, "echo works"), "works\n");
 }
 
-/// The code and the report of `exec` in the first design lay in a folder that the user could replace.
+/// In an early design the code and the report of `exec` were in a folder that the user could replace.
 #[test]
-fn what_exec_passes_cannot_be_led_elsewhere() {
+fn files_of_exec_cannot_be_redirected() {
     for server in servers() {
-        check_what_exec_passes_cannot_be_led_elsewhere(&server);
+        check_files_of_exec_cannot_be_redirected(&server);
     }
 }
 
-fn check_what_exec_passes_cannot_be_led_elsewhere(server: &Server) {
+fn check_files_of_exec_cannot_be_redirected(server: &Server) {
     let computer = server.computer();
     assert_eq!(output(&computer, "find / -xdev -name exchange 2>/dev/null | wc -l"), "0\n");
     let big = exec(&computer, "raise ValueError('x' * 60_000_000)");
     assert_eq!((&big["success"], &big["error_type"]), (&json!(false), &json!("ValueError")));
     assert!(big.to_string().len() < 100_000);
-    // A program that keeps the report open, fills it, or writes nonsense into it harms itself alone.
+    // A program that keeps the report open, fills it or corrupts it only affects its own call.
     for code in [
         "import os\nos.fork() or __import__('time').sleep(30)",
         "import os\n[os.write(fd, b'x' * 1000) for fd in range(3, 20) if os.path.exists(f'/proc/self/fd/{fd}')]",
@@ -247,22 +247,22 @@ fn check_what_exec_passes_cannot_be_led_elsewhere(server: &Server) {
 }
 
 #[test]
-fn logs_that_never_end_do_not_fill_the_host_or_the_server() {
-    if !walled() {
+fn endless_logs_do_not_fill_the_disk_or_the_servers_memory() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_logs_that_never_end_do_not_fill_the_host_or_the_server(&server);
+        check_endless_logs_do_not_fill_the_disk_or_the_servers_memory(&server);
     }
 }
 
-fn check_logs_that_never_end_do_not_fill_the_host_or_the_server(server: &Server) {
+fn check_endless_logs_do_not_fill_the_disk_or_the_servers_memory(server: &Server) {
     let computer = server.computer();
     let before = resident(server.process.id());
     computer
         .bash("cat /dev/zero > /run/log/flood; rm -f /run/log/Xvnc.log; ln -s /dev/zero /run/log/Xvnc.log");
     assert_eq!(output(&computer, "df --output=size -k /run/log | tail -n 1").trim(), "8192");
-    // User code that starts with the parts of the desktop, from a setting of the sound server.
+    // Settings in the home run user code when the parts of the desktop start.
     computer.bash("mkdir -p ~/.config/pulse && echo 'load-module /tmp/evil.so' > ~/.config/pulse/default.pa");
     computer.bash("ln -sf /dev/zero ~/.config/openbox/rc.xml; mkfifo ~/.config/tint2/fifo; mv ~/.config/tint2/fifo ~/.config/tint2/tint2rc");
     for _ in 0..2 {
@@ -276,13 +276,13 @@ fn check_logs_that_never_end_do_not_fill_the_host_or_the_server(server: &Server)
 }
 
 #[test]
-fn a_home_of_any_depth_is_stopped_and_deleted() {
+fn a_home_of_any_depth_can_be_deleted() {
     for server in servers() {
-        check_a_home_of_any_depth_is_stopped_and_deleted(&server);
+        check_a_home_of_any_depth_can_be_deleted(&server);
     }
 }
 
-fn check_a_home_of_any_depth_is_stopped_and_deleted(server: &Server) {
+fn check_a_home_of_any_depth_can_be_deleted(server: &Server) {
     let computer = server.computer();
     let code = "import os\nos.chdir(os.path.expanduser('~'))\nfor _ in range(60_000):\n    os.mkdir('d')\n    os.chdir('d')\nprint('made')";
     let made = computer.act("exec", &json!({ "code": code, "timeout": 300 })).expect(200);
@@ -294,16 +294,16 @@ fn check_a_home_of_any_depth_is_stopped_and_deleted(server: &Server) {
     server.get("/workspaces").expect(200);
 }
 
-/// In place of the display: silence, noise, and a link to where another computer's would be.
+/// A fake X server takes the place of the display. It sends nothing, noise, or single bytes with pauses.
 #[test]
-fn a_display_of_the_users_own_costs_others_nothing() {
-    if !walled() {
+fn a_fake_display_does_not_slow_down_other_computers() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start();
     let computer = server.computer();
     let other = another(&server, &computer, "two");
-    let calm = slowest(&other);
+    let baseline = slowest(&other);
     let before = resident(server.process.id());
     let fake = "
 import os, socket, threading, time
@@ -329,7 +329,7 @@ while True:
 ";
     computer
         .bash(&format!("cat > /tmp/fake.py <<'END'{fake}END\nnohup python3 /tmp/fake.py >/dev/null 2>&1 &"));
-    // The connections that are open hang, and those to come meet the fake.
+    // Open connections to the real server hang, and new ones reach the fake.
     computer.bash("until pgrep -f /tmp/fake.py >/dev/null && test -S /tmp/.X11-unix/*; do sleep 0.1; done; pkill -STOP Xvnc");
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -353,16 +353,16 @@ while True:
                 }
             });
         }
-        let over = Over(&done);
+        let stop = SetOnDrop(&done);
         let busy = slowest(&other);
-        drop(over);
-        assert!(busy < calm * 4 + Duration::from_millis(500), "{busy:?} beside {calm:?}");
+        drop(stop);
+        assert!(busy < baseline * 4 + Duration::from_millis(500), "{busy:?}, {baseline:?} before");
     });
     assert!(resident(server.process.id()) < before + 200);
     server.get("/workspaces").expect(200);
 }
 
-/// The slowest of some calls.
+/// The duration of the slowest of 30 calls.
 fn slowest(computer: &Computer<'_>) -> Duration {
     let one = || {
         let start = Instant::now();
@@ -373,23 +373,23 @@ fn slowest(computer: &Computer<'_>) -> Duration {
 }
 
 #[test]
-fn a_fork_bomb_ends_its_computer_with_the_reason() {
-    if !walled() {
+fn a_fork_bomb_ends_its_computer_and_the_error_says_why() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_a_fork_bomb_ends_its_computer_with_the_reason(&server);
+        check_a_fork_bomb_ends_its_computer_and_the_error_says_why(&server);
     }
 }
 
-fn check_a_fork_bomb_ends_its_computer_with_the_reason(server: &Server) {
+fn check_a_fork_bomb_ends_its_computer_and_the_error_says_why(server: &Server) {
     let computer = server.computer();
     let other = another(server, &computer, "two");
     let bomb = "import os, time\nwhile True:\n    try:\n        os.fork() or time.sleep(3600)\n    except OSError:\n        time.sleep(0.01)";
     computer.bash(&format!(
         "cat > /tmp/bomb.py <<'END'\n{bomb}\nEND\nnohup python3 /tmp/bomb.py >/dev/null 2>&1 &"
     ));
-    wait_until("the computer to be given up", || {
+    wait_until("the computer to fail", || {
         server.try_call(
             "POST",
             &format!("/computers/{}/bash", computer.id),
@@ -397,7 +397,8 @@ fn check_a_fork_bomb_ends_its_computer_with_the_reason(server: &Server) {
         );
         computer.show()["status"] == "error"
     });
-    let reason = computer.show()["instance_details"]["error"].as_str().expect("it says why").to_owned();
+    let reason =
+        computer.show()["instance_details"]["error"].as_str().expect("it contains the reason").to_owned();
     assert!(reason.contains("process") || reason.contains("agent"), "{reason}");
     assert_eq!(output(&other, "echo on"), "on\n");
     computer.act("restart", &Value::Null).expect(200);
@@ -406,16 +407,16 @@ fn check_a_fork_bomb_ends_its_computer_with_the_reason(server: &Server) {
 }
 
 #[test]
-fn a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it() {
-    if !walled() {
+fn a_symlink_in_the_home_does_not_expose_its_target() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(&server);
+        check_a_symlink_in_the_home_does_not_expose_its_target(&server);
     }
 }
 
-fn check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(server: &Server) {
+fn check_a_symlink_in_the_home_does_not_expose_its_target(server: &Server) {
     let secret = tempfile::tempdir().expect("the tests may write to /tmp");
     let computer = server.computer();
     let target = secret.path().display();
@@ -424,7 +425,7 @@ fn check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(server: &
     let mut events = crate::socket::Socket::open(&computer, "events", "");
     events.send(&json!({ "type": "subscribe", "event_types": ["file_change", "clipboard"] }));
     events.frame_of("subscribed");
-    fs::write(secret.path().join("private-name"), "text").expect("the folder is ours");
+    fs::write(secret.path().join("private-name"), "text").expect("the folder is writable");
     computer.bash("echo -n marker | xclip -selection clipboard -i >/dev/null 2>&1 || true");
     events.send(&json!({ "type": "ping" }));
     let frames = events.frames_until("pong");
@@ -432,29 +433,30 @@ fn check_a_folder_of_the_home_that_leads_elsewhere_shows_nothing_of_it(server: &
 }
 
 #[test]
-fn other_accounts_of_the_host_do_not_reach_a_home() {
-    if !walled() {
+fn other_accounts_of_the_host_cannot_access_a_home() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
-        check_other_accounts_of_the_host_do_not_reach_a_home(&server);
+        check_other_accounts_of_the_host_cannot_access_a_home(&server);
     }
 }
 
-fn check_other_accounts_of_the_host_do_not_reach_a_home(server: &Server) {
+fn check_other_accounts_of_the_host_cannot_access_a_home(server: &Server) {
     let computer = server.computer();
     computer.bash("cp /bin/sh ~/shell; chmod 6755 ~/shell; chmod 777 ~");
     let home = server.data.path().join("computers").join(&computer.id).join("home");
     assert!(home.join("shell").exists());
     if status_field(server.process.id(), "Uid").starts_with(&USER.to_string()) || !geteuid().is_root() {
-        for folder in [server.data.path(), home.parent().expect("it has one")] {
-            assert_eq!(fs::metadata(folder).expect("it is there").mode() & 0o077, 0);
+        for folder in [server.data.path(), home.parent().expect("it has a parent folder")] {
+            assert_eq!(fs::metadata(folder).expect("it exists").mode() & 0o077, 0);
         }
         if !geteuid().is_root() {
             return;
         }
     }
-    for path in [home.clone(), home.join("shell"), home.parent().expect("it has one").to_owned()] {
+    for path in [home.clone(), home.join("shell"), home.parent().expect("it has a parent folder").to_owned()]
+    {
         let tried = Command::new("setpriv")
             .args(["--reuid=65534", "--regid=65534", "--clear-groups", "ls", "-l"])
             .arg(&path)
@@ -464,21 +466,20 @@ fn check_other_accounts_of_the_host_do_not_reach_a_home(server: &Server) {
     }
 }
 
-/// A folder that other users cannot pass through, as a home often is.
-fn closed_folder() -> tempfile::TempDir {
-    let closed = tempfile::tempdir().expect("the tests may write to /tmp");
-    fs::set_permissions(closed.path(), fs::Permissions::from_mode(0o700)).expect("it is ours");
-    closed
+/// A folder that other users cannot enter, like many home folders.
+fn private_folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("the tests may write to /tmp");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).expect("the tests own it");
+    folder
 }
 
-/// The data lie below a closed folder.
 #[test]
-fn computers_have_users_of_their_own_wherever_the_data_lie() {
-    if !walled() {
+fn each_computer_has_its_own_user_even_if_the_data_folder_is_in_a_private_folder() {
+    if !can_test_sandbox() {
         return;
     }
-    let closed = closed_folder();
-    let data = tempfile::tempdir_in(closed.path()).expect("the folder is ours");
+    let parent = private_folder();
+    let data = tempfile::tempdir_in(parent.path()).expect("the folder is writable");
     let server = Server::start_in(data, &[]);
     let computer = server.computer();
     computer.bash("echo kept > ~/kept");
@@ -492,15 +493,15 @@ fn computers_have_users_of_their_own_wherever_the_data_lie() {
 }
 
 #[test]
-fn link_local_addresses_are_closed_to_computers() {
-    if !walled() {
+fn link_local_addresses_are_unreachable() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start();
     let computer = server.computer();
     let routes = output(&computer, "cat /proc/net/route");
     assert!(routes.contains("tap0"), "{routes}");
-    // With the device named too, since a route that only fails would let the kernel try its neighbors.
+    // Also with a socket that is bound to the device. The kernel could then ignore the routes and contact neighbors directly.
     for address in ["169.254.169.254", "169.254.0.1", "168.63.129.16", "100.100.100.200", "192.0.0.192"] {
         let code = format!(
             "import socket, errno\nfor bound in (False, True):\n    s = socket.socket()\n    s.settimeout(3)\n    \
@@ -508,7 +509,7 @@ fn link_local_addresses_are_closed_to_computers() {
              try:\n        s.connect(('{address}', 80))\n        print('reached')\n    \
              except OSError as error:\n        print(errno.errorcode.get(error.errno, 'timeout'))"
         );
-        let tried = exec(&computer, &code)["output"].as_str().expect("it is a text").to_owned();
+        let tried = exec(&computer, &code)["output"].as_str().expect("it is a string").to_owned();
         let lines: Vec<_> = tried.lines().collect();
         assert_eq!(lines.first(), Some(&"EHOSTUNREACH"), "{address}: {tried}");
         assert!(
@@ -519,18 +520,18 @@ fn link_local_addresses_are_closed_to_computers() {
     assert_ne!(computer.bash("ip route del unreachable 169.254.0.0/16")["exit_code"], 0);
 }
 
-/// Tells the threads of a test to end, also when it fails.
-struct Over<'a>(&'a AtomicBool);
+/// Sets a flag when it is dropped, so that the threads of a test end even if it fails.
+struct SetOnDrop<'a>(&'a AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for SetOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Release);
     }
 }
 
 #[test]
-fn settings_of_the_kernel_are_not_writable() {
-    if !walled() {
+fn settings_of_the_kernel_are_read_only() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
@@ -542,29 +543,29 @@ fn settings_of_the_kernel_are_not_writable() {
     }
 }
 
-/// Without a user of its own a computer would be root outside of its box, whose files it could read.
+/// A computer without its own user would be root on the host, and could read root's files.
 #[test]
-fn no_computer_runs_as_root_outside() {
-    if !walled() {
+fn no_computer_runs_as_root_on_the_host() {
+    if !can_test_sandbox() {
         return;
     }
     if !geteuid().is_root() {
-        println!("not run: only a server of root's could");
+        println!("skipped: only a server that runs as root could do that");
         return;
     }
-    let closed = closed_folder();
+    let parent = private_folder();
     let confined = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-sys_admin"];
     for starter in [&confined[..], &["unshare", "--user", "--map-root-user"]] {
-        let data = tempfile::tempdir_in(closed.path()).expect("the folder is ours");
+        let data = tempfile::tempdir_in(parent.path()).expect("the folder is writable");
         let server = Server::start_by_in(starter, data);
         let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
         let new = json!({ "workspace_id": workspace["id"], "name": "one" });
         let made = server.call("POST", "/computers", &new);
         if made.status == 503 {
-            // No box can be opened at all.
+            // The server cannot create boxes here.
             continue;
         }
-        let id = made.expect(201)["id"].as_str().expect("it has one").to_owned();
+        let id = made.expect(201)["id"].as_str().expect("it has an ID").to_owned();
         let computer = Computer { server: &server, id };
         computer.wait_for_status("error");
         let reason = computer.show()["instance_details"]["error"].to_string();
@@ -576,8 +577,8 @@ fn no_computer_runs_as_root_outside() {
 }
 
 #[test]
-fn what_is_bound_to_the_device_does_not_reach_the_hosts_loopback() {
-    if !walled() {
+fn sockets_bound_to_the_network_device_cannot_reach_the_hosts_loopback() {
+    if !can_test_sandbox() {
         return;
     }
     let datagrams = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
@@ -604,46 +605,47 @@ print('tried')
     );
     let tried = computer.act("exec", &json!({ "code": code, "timeout": 60 })).expect(200);
     assert_eq!(tried["output"], "tried\n", "{tried}");
-    // Whatever came from inside would come first.
+    // Anything from the computer would have arrived first.
     let own = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
     own.send_to(b"own", ("127.0.0.1", ports[0])).expect("it listens");
     let mut received = [0; 16];
     let length = datagrams.recv(&mut received).expect("one was sent");
     assert_eq!(&received[..length], b"own");
     let own = TcpStream::connect(("127.0.0.1", ports[1])).expect("it listens");
-    let (_, peer) = streams.accept().expect("one comes");
+    let (_, peer) = streams.accept().expect("one is pending");
     assert_eq!(peer, own.local_addr().expect("it is connected"));
 }
 
 #[test]
-fn programs_in_the_background_cost_the_server_nothing() {
+fn background_programs_use_no_descriptors_of_the_server() {
     let server = Server::start();
     let computer = server.computer();
-    let descriptors = || fs::read_dir(format!("/proc/{}/fd", server.process.id())).expect("it runs").count();
+    let descriptors =
+        || fs::read_dir(format!("/proc/{}/fd", server.process.id())).expect("it is running").count();
     computer.bash("true");
     let before = descriptors();
     for _ in 0..60 {
         computer.bash("(sleep 1; head -c 300000 /dev/zero; echo done >> ~/done; sleep 300) &");
     }
     assert!(descriptors() < before + 20, "{} descriptors, {before} before", descriptors());
-    // None of them waits for a reader, or was ended for want of one.
+    // None of them blocks because nobody reads its output, or ends with a broken pipe.
     wait_until("all of them to write", || output(&computer, "wc -l < ~/done") == "60\n");
 }
 
 #[test]
-fn a_name_that_is_no_text_does_not_save_a_command_from_its_limit() {
+fn a_process_name_that_is_not_utf8_does_not_prevent_a_timeout() {
     let server = Server::start();
     let computer = server.computer();
     let code = "import ctypes, time\nctypes.CDLL(None).prctl(15, b'\\xff\\xfe', 0, 0, 0)\nprint(open('/proc/self/stat', 'rb').read().split()[0].decode(), flush=True)\ntime.sleep(300)";
     let ended = computer.act("exec", &json!({ "code": code, "timeout": 1 })).expect(200);
-    let pid = ended["output"].as_str().expect("it is a text").trim().to_owned();
+    let pid = ended["output"].as_str().expect("it is a string").trim().to_owned();
     wait_until("it to end", || output(&computer, &format!("test -d /proc/{pid} && echo lives")).is_empty());
 }
 
-/// What the kernel counts for a user of the host is limited for each computer.
+/// Resources that the kernel counts per host user are limited for each computer.
 #[test]
-fn what_the_kernel_counts_for_a_user_is_not_used_up() {
-    if !walled() {
+fn a_computer_cannot_exhaust_kernel_limits_that_others_share() {
+    if !can_test_sandbox() {
         return;
     }
     for server in servers() {
@@ -682,9 +684,9 @@ time.sleep(300)
     }
 }
 
-/// A mistake of the user's own must not close the computer to those who would repair it.
+/// If the user breaks the home by mistake, commands must still work, so that the home can be repaired.
 #[test]
-fn a_home_that_was_closed_or_removed_can_be_repaired() {
+fn an_inaccessible_or_emptied_home_can_be_repaired() {
     for server in servers() {
         let computer = server.computer();
         for mistake in ["chmod 600 ~", "chmod 000 ~", "rm -rf ~/.[!.]* ~/*; chmod 0 ~"] {
@@ -698,13 +700,13 @@ fn a_home_that_was_closed_or_removed_can_be_repaired() {
             assert_eq!(seen, "new\n", "{mistake}");
         }
         assert_eq!(computer.show()["instance_details"]["missing_parts"], json!([]));
-        // A part that waits for ever for its settings.
+        // A FIFO blocks the window manager forever when it reads its settings.
         computer.bash("rm -rf ~/.config; mkdir -p ~/.config/openbox; mkfifo ~/.config/openbox/rc.xml");
         computer.act("restart", &Value::Null).expect(200);
         computer.wait_for_status("running");
         assert_eq!(computer.show()["instance_details"]["missing_parts"], json!(["window manager"]));
         server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
-        // What the audio server would read is not its own to read.
+        // The audio server does not need the settings in the home.
         computer.bash("rm -rf ~/.config; touch ~/.config");
         computer.act("restart", &Value::Null).expect(200);
         computer.wait_for_status("running");
@@ -712,9 +714,9 @@ fn a_home_that_was_closed_or_removed_can_be_repaired() {
     }
 }
 
-/// The folder can be closed just between a look at it and the start in it.
+/// The home can become inaccessible between a check of it and the start of a command in it.
 #[test]
-fn a_home_that_is_closed_at_any_moment_holds_off_no_command() {
+fn commands_run_even_if_the_home_becomes_inaccessible_at_any_moment() {
     let server = Server::start();
     let computer = server.computer();
     computer
@@ -725,11 +727,11 @@ fn a_home_that_is_closed_at_any_moment_holds_off_no_command() {
             output(&computer, "readlink /proc/$$/cwd")
         })
         .collect();
-    assert!(folders.len() > 1, "the home was never closed: {folders:?}");
+    assert!(folders.len() > 1, "the home was never inaccessible: {folders:?}");
     computer.bash("pkill -f /tmp/flap; chmod 700 ~");
 }
 
-/// Every file of a folder with what could be changed about it.
+/// The metadata of every file below a folder: mode, owner, group, modification time and size.
 fn manifest(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, i64, u64)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![folder.to_owned()];
@@ -746,21 +748,21 @@ fn manifest(folder: &Path) -> BTreeMap<PathBuf, (u32, u32, u32, i64, u64)> {
     found
 }
 
-/// Inside, every name that a call or the server could touch is swapped all the time for a link, a pipe, a deep folder, a huge
-/// file and nothing. Meanwhile all calls run, and another computer's are timed.
+/// A program in the computer keeps replacing every name that a call or the server uses, with links, pipes, deep folders, huge
+/// files or nothing. Meanwhile the test makes all calls, and measures the calls of another computer.
 #[test]
-fn swapping_every_name_changes_nothing_outside() {
-    if !walled() {
+fn swapping_every_name_changes_nothing_on_the_host() {
+    if !can_test_sandbox() {
         return;
     }
     const SWAPS: usize = 1_000;
-    const FEWEST: usize = 100;
+    const MIN_SWAPS: usize = 100;
     const CALLS: usize = 60;
     let host = tempfile::tempdir().expect("the tests may write to /tmp");
-    fs::write(host.path().join("root-only"), "secret of the host").expect("the folder is ours");
+    fs::write(host.path().join("root-only"), "secret of the host").expect("the folder is writable");
     fs::set_permissions(host.path().join("root-only"), fs::Permissions::from_mode(0o600))
-        .expect("it is ours");
-    fs::create_dir(host.path().join("folder")).expect("the folder is ours");
+        .expect("the tests own it");
+    fs::create_dir(host.path().join("folder")).expect("the folder is writable");
     let server = Server::start();
     let computer = server.computer();
     let other = another(&server, &computer, "two");
@@ -811,13 +813,13 @@ while True:
     computer
         .bash(&format!("cat > ~/swap.py <<'END'\n{swap}\nEND\nnohup python3 ~/swap.py >/dev/null 2>&1 &"));
     let wanted = if full() { 10_000 } else { SWAPS };
-    let calm = slowest(&other);
-    let deadline = Instant::now() + PATIENCE * if full() { 10 } else { 1 };
+    let baseline = slowest(&other);
+    let deadline = Instant::now() + TIMEOUT * if full() { 10 } else { 1 };
     let mut random = Random::new(23);
     let mut replies = String::new();
     let done = AtomicBool::new(false);
     thread::scope(|scope| {
-        let over = Over(&done);
+        let stop = SetOnDrop(&done);
         let timing = scope.spawn(|| {
             let mut slow = Vec::new();
             while !done.load(Ordering::Acquire) {
@@ -858,7 +860,7 @@ while True:
                 6 => server.try_call("POST", &format!("{at}/restart"), &Value::Null),
                 _ => server.try_call("POST", &format!("{at}/click"), &json!({ "x": 5, "y": 5 })),
             };
-            let reply = reply.unwrap_or_else(|| panic!("the server did not answer call {choice}"));
+            let reply = reply.unwrap_or_else(|| panic!("the server did not respond to call {choice}"));
             assert_ne!(reply.status, 401);
             replies.push_str(&reply.body.to_string());
             wait_until("it to run again", || {
@@ -868,7 +870,7 @@ while True:
                 }
                 status == "running"
             });
-            // One at a time: a lock keeps the others out.
+            // Restarts the swapper if it has ended. A lock prevents a second one.
             let swapper = "nohup python3 ~/swap.py >/dev/null 2>&1 &";
             server.try_call("POST", &format!("{at}/bash"), &json!({ "command": swapper, "timeout": 5 }));
             let count = server.try_call(
@@ -880,20 +882,22 @@ while True:
                 .and_then(|count| count.body["output"].as_str()?.trim().parse::<usize>().ok())
                 .unwrap_or(0);
             if count >= wanted && call >= CALLS || Instant::now() > deadline {
-                // A slow machine swaps fewer in the time, but each is one try.
-                assert!(count >= FEWEST, "only {count} names were swapped");
+                // A slow machine swaps fewer names before the deadline.
+                assert!(count >= MIN_SWAPS, "only {count} names were swapped");
                 break;
             }
         }
-        drop(over);
+        drop(stop);
         let mut slow = timing.join().expect("it does not fail");
         slow.sort();
         if let Some(median) = slow.get(slow.len() / 2) {
-            println!("another computer's slowest of 30: {calm:?} calm, {median:?} in the race");
+            println!(
+                "slowest of 30 calls of another computer: {baseline:?} before, {median:?} during the race"
+            );
         }
     });
     for secret in ["secret of the host", "root:x:0:0:root:/root:/bin", "root-only\",\"size"] {
-        assert!(!replies.contains(secret), "a reply holds {secret}");
+        assert!(!replies.contains(secret), "a response contains {secret}");
     }
     let after: Vec<_> = watched.iter().map(|folder| manifest(folder)).collect();
     assert_eq!(before[0], after[0]);

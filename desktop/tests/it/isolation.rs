@@ -1,28 +1,28 @@
-//! What a computer sees of its host and of other computers: nothing but read-only system files.
+//! A computer sees nothing of its host and of other computers except read-only system files.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 
 use serde_json::json;
 
-use crate::server::{Computer, Server, wait_until, walled};
+use crate::server::{Computer, Server, can_test_sandbox, wait_until};
 
 fn output(computer: &Computer<'_>, command: &str) -> String {
-    computer.bash(command)["output"].as_str().expect("it is a text").to_owned()
+    computer.bash(command)["output"].as_str().expect("it is a string").to_owned()
 }
 
 /// Another computer in the workspace of `first`.
 fn second<'a>(server: &'a Server, first: &Computer<'_>) -> Computer<'a> {
     let new = json!({ "workspace_id": first.show()["workspace_id"], "name": "two" });
     let made = server.call("POST", "/computers", &new).expect(201);
-    let computer = Computer { server, id: made["id"].as_str().expect("it has one").to_owned() };
+    let computer = Computer { server, id: made["id"].as_str().expect("it has an ID").to_owned() };
     computer.wait_for_status("running");
     computer
 }
 
 #[test]
-fn processes_and_host_name_are_its_own() {
-    if !walled() {
+fn a_computer_sees_only_its_own_processes_and_host_name() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start();
@@ -34,12 +34,12 @@ fn processes_and_host_name_are_its_own() {
 }
 
 #[test]
-fn of_the_hosts_files_only_the_systems_are_there_and_none_can_be_written() {
-    if !walled() {
+fn only_system_files_of_the_host_are_visible_and_all_are_read_only() {
+    if !can_test_sandbox() {
         return;
     }
     let secret = tempfile::tempdir().expect("the tests may write to /tmp");
-    fs::write(secret.path().join("secret"), "s").expect("the folder is ours");
+    fs::write(secret.path().join("secret"), "s").expect("the folder is writable");
     let server = Server::start();
     let computer = server.computer();
     let other = second(&server, &computer);
@@ -48,7 +48,7 @@ fn of_the_hosts_files_only_the_systems_are_there_and_none_can_be_written() {
     let hidden = secret.path().display().to_string();
     for path in ["/root", "/srv", "/mnt", "/sys", "/boot", "/var/lib", "/var/log", &data, &hidden] {
         let listed = computer.bash(&format!("ls -A {path} 2>/dev/null | wc -l"));
-        assert_eq!(listed["output"], "0\n", "{path} shows something");
+        assert_eq!(listed["output"], "0\n", "{path} is not empty");
     }
     assert_eq!(output(&computer, "find / -xdev -name private 2>/dev/null"), "");
     assert_eq!(output(&computer, "cat /etc/shadow /etc/gshadow 2>/dev/null"), "");
@@ -59,8 +59,8 @@ fn of_the_hosts_files_only_the_systems_are_there_and_none_can_be_written() {
     assert_eq!(output(&computer, "grep CapEff /proc/self/status").trim(), "CapEff:\t0000000000000000");
 }
 
-/// A computer that asks every port here of every address that might be this machine's.
-const KNOCK: &str = r#"
+/// Requests a port on every address that could be this machine's. Prints the addresses that respond.
+const PROBE: &str = r#"
 import socket, sys
 port = int(sys.argv[1])
 own = {"127.0.0.1", "10.0.2.2", "10.0.2.3", "10.0.2.15", "0.0.0.0"} | set(sys.argv[2:])
@@ -79,8 +79,8 @@ except OSError:
 "#;
 
 #[test]
-fn the_server_and_the_hosts_loopback_are_not_reached() {
-    if !walled() {
+fn the_server_and_the_hosts_loopback_are_unreachable() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start();
@@ -91,13 +91,13 @@ fn the_server_and_the_hosts_loopback_are_not_reached() {
         elsewhere.local_addr().expect("it is bound").port().to_string(),
     ];
     for port in ports {
-        assert_eq!(output(&computer, &format!("python3 - {port} <<'END'{KNOCK}END")), "");
+        assert_eq!(output(&computer, &format!("python3 - {port} <<'END'{PROBE}END")), "");
     }
 }
 
 #[test]
-fn a_server_for_other_machines_refuses_its_own_computers() {
-    if !walled() {
+fn a_server_with_remote_access_refuses_its_own_computers() {
+    if !can_test_sandbox() {
         return;
     }
     let own = own_address();
@@ -106,37 +106,37 @@ fn a_server_for_other_machines_refuses_its_own_computers() {
     let port = server.origin.rsplit_once(':').expect("it has a port").1.to_owned();
     server.origin = format!("http://127.0.0.1:{port}");
     let computer = server.computer();
-    let answers = output(&computer, &format!("python3 - {port} {own} <<'END'{KNOCK}END"));
-    assert!(answers.is_empty() || answers == format!("{own} 403\n"), "{answers}");
+    let responses = output(&computer, &format!("python3 - {port} {own} <<'END'{PROBE}END"));
+    assert!(responses.is_empty() || responses == format!("{own} 403\n"), "{responses}");
 }
 
-/// The address that this machine would call others from.
+/// The address that this machine uses for connections to other machines.
 fn own_address() -> std::net::IpAddr {
     let socket = std::net::UdpSocket::bind("0.0.0.0:0").expect("there is a free port");
-    // Nothing is sent.
+    // Connecting a UDP socket sends nothing.
     let routed = socket.connect("192.0.2.1:9").and_then(|()| socket.local_addr());
     routed.map_or(Ipv4Addr::LOCALHOST.into(), |address| address.ip())
 }
 
 #[test]
-fn another_computers_display_and_sound_are_not_reached() {
+fn another_computers_display_and_sockets_are_unreachable() {
     let server = Server::start();
     let computer = server.computer();
     let other = second(&server, &computer);
     let display = output(&other, "echo -n $DISPLAY");
     assert_ne!(output(&computer, "echo -n $DISPLAY"), display);
     assert_ne!(computer.bash(&format!("DISPLAY={display} xrandr"))["exit_code"], 0);
-    if !walled() {
+    if !can_test_sandbox() {
         return;
     }
     assert_eq!(output(&computer, "ls /tmp/.X11-unix | wc -l"), "1\n");
     let own = output(&computer, "cat /proc/net/unix | grep -c '@'");
-    assert_eq!(own.trim(), "0", "abstract sockets of others are seen");
+    assert_eq!(own.trim(), "0", "abstract sockets of others are visible");
 }
 
-/// One computer plays, another records what it hears itself.
+/// One computer plays a tone while another records its own output.
 #[test]
-fn what_another_computer_plays_is_not_heard() {
+fn audio_of_another_computer_cannot_be_recorded() {
     const TONE: &str = "python3 -c 'import sys\nwhile True: sys.stdout.buffer.write(b\"\\x00\\x40\" * 4096)' \
                         | pacat --raw --format=s16le >/dev/null 2>&1 &";
     const LISTEN: &str = "timeout 2 parec --raw --format=s16le -d out.monitor | tr -d '\\000' | wc -c";
@@ -144,7 +144,7 @@ fn what_another_computer_plays_is_not_heard() {
     let computer = server.computer();
     let other = second(&server, &computer);
     other.bash(TONE);
-    wait_until("the other to be heard in itself", || output(&other, LISTEN) != "0\n");
+    wait_until("the tone to reach the recorder of its own computer", || output(&other, LISTEN) != "0\n");
     assert_eq!(
         output(&computer, "timeout 30 parec --raw -d out.monitor 2>/dev/null | head -c 1000 | wc -c"),
         "1000\n"
@@ -153,7 +153,7 @@ fn what_another_computer_plays_is_not_heard() {
 }
 
 #[test]
-fn output_of_any_bytes_is_text_all_the_same() {
+fn binary_output_is_returned_as_text() {
     let server = Server::start();
     let computer = server.computer();
     let all = computer.bash("printf 'a\\0b\\xff\\xfe\\n'; printf '\\xe2\\x82'");

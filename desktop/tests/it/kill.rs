@@ -1,4 +1,4 @@
-//! `kill -9` of the server at random moments, under load: nothing that was answered is lost, and nothing is left running.
+//! `kill -9` of the server at random moments under load: no acknowledged change is lost, and no process is left.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -14,48 +14,48 @@ use crate::files::{form, try_send};
 use crate::random::Random;
 use crate::server::{Server, full, wait_until};
 
-/// What the server has said yes to.
+/// The changes that the server has acknowledged.
 #[derive(Default)]
-struct Promised {
+struct Acknowledged {
     workspaces: HashSet<String>,
     computers: HashSet<String>,
     deleted: HashSet<String>,
-    /// Lines that were written to files in the home of the first computer.
+    /// Lines in files in the home of the first computer: the file and the line.
     lines: HashSet<(String, u32)>,
-    /// What was uploaded for that computer, by the ids of the files.
+    /// The contents of the files that were uploaded for that computer, by file ID.
     uploads: HashMap<String, String>,
 }
 
-/// More would only make the machine slow.
-const MOST_COMPUTERS: usize = 4;
+/// The maximum number of computers. More would only slow the machine down.
+const MAX_COMPUTERS: usize = 4;
 
-fn id(answer: &Value) -> String {
-    answer["id"].as_str().expect("it has one").to_owned()
+fn id(object: &Value) -> String {
+    object["id"].as_str().expect("it has an ID").to_owned()
 }
 
-fn any(of: &HashSet<String>, random: &mut Random) -> Option<String> {
-    of.iter().nth(random.below(of.len())).cloned()
+fn random_item(set: &HashSet<String>, random: &mut Random) -> Option<String> {
+    set.iter().nth(random.below(set.len())).cloned()
 }
 
-/// Makes, changes and deletes until the server does not answer any more. `seed` tells one load from another.
-fn load(server: &Server, writer: &str, seed: u64, promised: &Mutex<Promised>, over: &AtomicBool) {
+/// Creates, changes and deletes until `stop` is set. `seed` is different for each load.
+fn load(server: &Server, writer: &str, seed: u64, acknowledged: &Mutex<Acknowledged>, stop: &AtomicBool) {
     let mut random = Random::new(seed);
-    let promised = || promised.lock().expect("nobody panicked");
+    let acknowledged = || acknowledged.lock().expect("no thread has panicked");
     let file = format!("lines-{seed}");
     for number in 0.. {
-        if over.load(Ordering::Acquire) {
+        if stop.load(Ordering::Acquire) {
             return;
         }
         let name = json!(format!("{seed}-{number}"));
         match random.below(6) {
             0 => {
                 if let Some(made) = try_call(server, "POST", "/workspaces", &json!({ "name": name })) {
-                    promised().workspaces.insert(id(&made));
+                    acknowledged().workspaces.insert(id(&made));
                 }
             }
             1 => {
-                let workspace = any(&promised().workspaces, &mut random);
-                if promised().computers.len() < MOST_COMPUTERS
+                let workspace = random_item(&acknowledged().workspaces, &mut random);
+                if acknowledged().computers.len() < MAX_COMPUTERS
                     && let Some(made) = try_call(
                         server,
                         "POST",
@@ -63,30 +63,30 @@ fn load(server: &Server, writer: &str, seed: u64, promised: &Mutex<Promised>, ov
                         &json!({ "workspace_id": workspace, "name": name }),
                     )
                 {
-                    promised().computers.insert(id(&made));
+                    acknowledged().computers.insert(id(&made));
                 }
             }
             2 => {
-                let computer = any(&promised().computers, &mut random);
-                // From here on it may be there or not.
-                if let Some(computer) = computer.filter(|computer| promised().computers.remove(computer))
+                let computer = random_item(&acknowledged().computers, &mut random);
+                // Until the server acknowledges the deletion, the computer may exist or not.
+                if let Some(computer) = computer.filter(|computer| acknowledged().computers.remove(computer))
                     && try_call(server, "DELETE", &format!("/computers/{computer}"), &json!({})).is_some()
                 {
-                    promised().deleted.insert(computer);
+                    acknowledged().deleted.insert(computer);
                 }
             }
             3 => {
                 let content = name.to_string().repeat(10_000);
                 let path = format!("/computers/{writer}/files/upload");
                 let sent = try_send(server, &path, &form("upload", content.as_bytes(), &[]));
-                if let Some(answer) = sent.filter(|answer| answer.status == 200) {
-                    promised().uploads.insert(id(&answer.body["file"]), content);
+                if let Some(response) = sent.filter(|response| response.status == 200) {
+                    acknowledged().uploads.insert(id(&response.body["file"]), content);
                 }
             }
             _ => {
                 let command = json!({ "command": format!("echo {number} >> {file}") });
                 if try_call(server, "POST", &format!("/computers/{writer}/bash"), &command).is_some() {
-                    promised().lines.insert((file.clone(), number));
+                    acknowledged().lines.insert((file.clone(), number));
                 }
             }
         }
@@ -94,14 +94,15 @@ fn load(server: &Server, writer: &str, seed: u64, promised: &Mutex<Promised>, ov
 }
 
 fn try_call(server: &Server, method: &str, path: &str, body: &Value) -> Option<Value> {
-    let answer = server.try_call(method, path, body)?;
-    (200..300).contains(&answer.status).then_some(answer.body)
+    let response = server.try_call(method, path, body)?;
+    (200..300).contains(&response.status).then_some(response.body)
 }
 
-/// The processes that have a folder of the server mounted, or were told its name, whether the server lives or not.
+/// The processes that have a folder of the server mounted or name it in their arguments or environment, whether or not the
+/// server is running.
 fn processes_of(data: &Path) -> HashSet<PathBuf> {
     let data = data.display().to_string();
-    let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
+    let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     processes
         .filter(|entry| {
             ["cmdline", "mountinfo", "environ"].iter().any(|file| {
@@ -113,54 +114,54 @@ fn processes_of(data: &Path) -> HashSet<PathBuf> {
         .collect()
 }
 
-/// Whether a carrier of a computer's network has outlived its server.
-fn is_carrier_left() -> bool {
-    let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
+/// Whether a slirp4netns process has outlived its server.
+fn is_slirp4netns_left() -> bool {
+    let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     let read = |entry: &fs::DirEntry, file| fs::read_to_string(entry.path().join(file)).unwrap_or_default();
     processes
         .filter(|entry| read(entry, "comm") == "slirp4netns\n")
         .map(|entry| read(&entry, "status"))
-        // Where the first process of a system takes no leave of the dead, they stay as zombies.
+        // Zombies have ended. They remain if the init process does not reap orphans.
         .any(|status| status.contains("\nPPid:\t1\n") && !status.contains("\nState:\tZ"))
 }
 
 #[test]
-fn nothing_is_lost_and_nothing_is_left_whenever_the_server_is_killed() {
+fn a_server_killed_at_any_moment_loses_no_data_and_leaves_no_processes() {
     let mut random = Random::new(17);
     let mut data = Some(tempfile::tempdir().expect("the tests may write to /tmp"));
-    let promised = Mutex::new(Promised::default());
+    let acknowledged = Mutex::new(Acknowledged::default());
     let mut writer = String::new();
     for round in 0..if full() { 200 } else { 6 } {
         let mut server = next_server(&mut data);
         if round == 0 {
             let computer = server.computer();
-            let workspace = computer.show()["workspace_id"].as_str().expect("it is a text").to_owned();
-            promised.lock().expect("nobody panicked").workspaces.insert(workspace);
+            let workspace = computer.show()["workspace_id"].as_str().expect("it is a string").to_owned();
+            acknowledged.lock().expect("no thread has panicked").workspaces.insert(workspace);
             writer = computer.id.clone();
         }
-        check(&server, &writer, &promised.lock().expect("nobody panicked"));
-        let over = AtomicBool::new(false);
+        check(&server, &writer, &acknowledged.lock().expect("no thread has panicked"));
+        let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for thread in 1..=3 {
-                let (server, writer, promised, over) = (&server, &writer, &promised, &over);
-                scope.spawn(move || load(server, writer, round * 3 + thread, promised, over));
+                let (server, writer, acknowledged, stop) = (&server, &writer, &acknowledged, &stop);
+                scope.spawn(move || load(server, writer, round * 3 + thread, acknowledged, stop));
             }
             std::thread::sleep(Duration::from_micros(random.below(2_000_000) as u64));
             server.signal(Signal::KILL);
-            over.store(true, Ordering::Release);
+            stop.store(true, Ordering::Release);
         });
         server.process.wait().expect("it ends");
-        wait_until("its carriers to end", || !is_carrier_left());
-        let place = tempfile::tempdir().expect("the tests may write to /tmp");
-        data = Some(std::mem::replace(&mut server.data, place));
+        wait_until("every slirp4netns to end", || !is_slirp4netns_left());
+        let placeholder = tempfile::tempdir().expect("the tests may write to /tmp");
+        data = Some(std::mem::replace(&mut server.data, placeholder));
     }
     let server = next_server(&mut data);
-    check(&server, &writer, &promised.lock().expect("nobody panicked"));
+    check(&server, &writer, &acknowledged.lock().expect("no thread has panicked"));
 }
 
-/// Starts a server on the data of the last one, of which then no process is left.
+/// Starts a server with the data of the last one, and waits until no process of the last one is left.
 fn next_server(data: &mut Option<tempfile::TempDir>) -> Server {
-    let data = data.take().expect("the last round gave it back");
+    let data = data.take().expect("the last round returned it");
     let old = processes_of(data.path());
     let server = Server::start_in(data, &[]);
     wait_until("every process of the last server to end", || {
@@ -169,27 +170,27 @@ fn next_server(data: &mut Option<tempfile::TempDir>) -> Server {
     server
 }
 
-fn check(server: &Server, writer: &str, promised: &Promised) {
+fn check(server: &Server, writer: &str, acknowledged: &Acknowledged) {
     let listed = server.get("/workspaces").expect(200);
     let workspaces = listed["workspaces"].as_array().expect("it is a list");
     let known: HashSet<String> = workspaces.iter().map(id).collect();
-    assert!(promised.workspaces.is_subset(&known), "a workspace is lost");
+    assert!(acknowledged.workspaces.is_subset(&known), "a workspace is lost");
     let computers: HashSet<String> = workspaces
         .iter()
         .flat_map(|workspace| workspace["desktops"].as_array().expect("it is a list"))
         .map(id)
         .collect();
-    assert!(computers.contains(writer) && promised.computers.is_subset(&computers), "a computer is lost");
-    assert!(promised.deleted.is_disjoint(&computers), "a computer that was deleted is back");
+    assert!(computers.contains(writer) && acknowledged.computers.is_subset(&computers), "a computer is lost");
+    assert!(acknowledged.deleted.is_disjoint(&computers), "a computer that was deleted is back");
     let listed = server.get(&format!("/computers/{writer}/files")).expect(200);
     let files: HashSet<String> = listed["files"].as_array().expect("it is a list").iter().map(id).collect();
-    for (file, content) in &promised.uploads {
+    for (file, content) in &acknowledged.uploads {
         let kept = fs::read_to_string(server.data.path().join("files").join(file)).unwrap_or_default();
         assert!(files.contains(file) && kept == *content, "an upload is lost");
     }
-    // The home lies on the host: the computer need not have come up.
+    // The home is a folder of the host, so this works even if the computer is not running.
     let home = server.data.path().join("computers").join(writer).join("home");
-    for (file, line) in &promised.lines {
+    for (file, line) in &acknowledged.lines {
         let text = fs::read_to_string(home.join(file)).unwrap_or_default();
         assert!(text.lines().any(|written| written == line.to_string()), "line {line} of {file} is lost");
     }

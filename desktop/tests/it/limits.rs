@@ -1,4 +1,4 @@
-//! The sizes that a computer is created with.
+//! The sizes of a computer: memory, CPUs, GPU and resolution.
 
 use serde_json::{Value, json};
 
@@ -13,12 +13,12 @@ fn create(server: &Server, name: &str, more: &Value) -> Value {
         id => id.clone(),
     };
     let mut new = json!({ "workspace_id": workspace, "name": name });
-    new.as_object_mut().expect("it is one").extend(more.as_object().expect("it is one").clone());
+    new.as_object_mut().expect("it is an object").extend(more.as_object().expect("it is an object").clone());
     server.call("POST", "/computers", &new).expect(201)
 }
 
 #[test]
-fn every_size_that_is_offered_is_taken_and_told() {
+fn every_documented_size_is_accepted_and_reported() {
     let server = Server::start();
     let computers: [Value; 6] = [
         json!({ "os": "linux", "ram": 4, "cpu": 2, "gpu": "none", "resolution": "1280x720x24" }),
@@ -33,22 +33,23 @@ fn every_size_that_is_offered_is_taken_and_told() {
         for field in ["ram", "cpu", "gpu"] {
             assert!(wanted[field].is_null() || made[field] == wanted[field], "{field}: {made}");
         }
-        let computer = Computer { server: &server, id: made["id"].as_str().expect("it has one").to_owned() };
+        let computer =
+            Computer { server: &server, id: made["id"].as_str().expect("it has an ID").to_owned() };
         computer.wait_for_status("running");
-        let resolution = made["resolution"].as_str().expect("it is a text");
-        assert!(resolution.starts_with(wanted["resolution"].as_str().expect("it is a text")));
+        let resolution = made["resolution"].as_str().expect("it is a string");
+        assert!(resolution.starts_with(wanted["resolution"].as_str().expect("it is a string")));
         let shot = server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
         assert!(resolution.starts_with(&format!("{}x{}x", shot["width"], shot["height"])));
         server.call("DELETE", &format!("/computers/{}", computer.id), &Value::Null).expect(200);
     }
 }
 
-/// Not everywhere may a server limit its computers; where it may, it says so, and then this must hold.
+/// A server cannot limit its computers on every machine. It reports which limits it enforces, and those must hold.
 #[test]
-fn a_computer_gets_the_memory_and_the_cores_that_it_is_said_to_be_held_to() {
+fn enforced_limits_of_memory_and_cpu_hold() {
     let server = Server::start();
     let made = create(&server, "small", &json!({ "ram": 1, "cpu": 0.5 }));
-    let computer = Computer { server: &server, id: made["id"].as_str().expect("it has one").to_owned() };
+    let computer = Computer { server: &server, id: made["id"].as_str().expect("it has an ID").to_owned() };
     computer.wait_for_status("running");
     let enforced = computer.show()["instance_details"]["enforced"].clone();
     assert_eq!((&enforced["gpu"], &enforced["disk_size_gb"]), (&json!(false), &json!(false)));
@@ -56,21 +57,21 @@ fn a_computer_gets_the_memory_and_the_cores_that_it_is_said_to_be_held_to() {
     assert_eq!(computer.bash(scores)["output"], "500\n0\n");
     if enforced["ram"] == true {
         let greedy =
-            "python3 -c \"b = bytearray(); [b.extend(b'x' * 2**26) for _ in range(24)]; print('had it')\"";
-        let answer = computer.bash(greedy);
-        assert_eq!((&answer["exit_code"], &answer["output"]), (&json!(137), &json!("")), "{answer}");
-        // The rest of the computer goes on.
+            "python3 -c \"b = bytearray(); [b.extend(b'x' * 2**26) for _ in range(24)]; print('allocated')\"";
+        let response = computer.bash(greedy);
+        assert_eq!((&response["exit_code"], &response["output"]), (&json!(137), &json!("")), "{response}");
+        // The rest of the computer still works.
         assert_eq!(computer.show()["status"], "running");
         server.get(&format!("/computers/{}/screenshot", computer.id)).expect(200);
     }
     if enforced["cpu"] == true {
-        // Of a second of real time, the processes may have half a second of a core's.
+        // The limit is half a second of CPU time per second.
         let busy = "python3 -c \"import time\nstart, used = time.monotonic(), time.process_time()\n\
                     while time.monotonic() < start + 3: pass\nprint(time.process_time() - used)\"";
         let used: f64 = computer.bash(busy)["output"]
             .as_str()
             .and_then(|text| text.trim().parse().ok())
-            .expect("a number");
+            .expect("it is a number");
         assert!(used < 2.0, "{used} s of 3 s");
     }
 }

@@ -1,7 +1,8 @@
-//! The real program over real desktops: every test starts a server of its own on a free port.
+//! Tests of the real program with real desktops. Every test starts its own server on a free port.
 
-#![allow(clippy::disallowed_methods, reason = "tests work with files of their own")]
+#![allow(clippy::disallowed_methods, reason = "tests use their own files")]
 
+mod access;
 mod audio;
 mod browser;
 mod computer;
@@ -12,12 +13,11 @@ mod environment;
 mod events;
 mod faults;
 mod files;
-mod guard;
 mod hostile;
 mod inside;
 mod isolation;
 mod kill;
-mod life;
+mod lifecycle;
 mod limits;
 mod python;
 mod random;

@@ -1,6 +1,6 @@
-//! Numbers that look random and are the same in every run.
+//! Pseudorandom numbers that are the same in every run.
 
-/// xorshift64*.
+/// The generator xorshift64*.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -16,7 +16,7 @@ impl Random {
         self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
 
-    /// 0 to `bound` - 1; 0 for 0.
+    /// A number from 0 to `bound` - 1, or 0 if `bound` is 0.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() >> 33).unwrap_or(0) % bound.max(1)
     }
@@ -25,8 +25,8 @@ impl Random {
         self.next().to_be_bytes()[0]
     }
 
-    /// At most `longest` bytes.
-    pub(crate) fn bytes(&mut self, longest: usize) -> Vec<u8> {
-        (0..self.below(longest + 1)).map(|_| self.byte()).collect()
+    /// 0 to `max_length` random bytes.
+    pub(crate) fn bytes(&mut self, max_length: usize) -> Vec<u8> {
+        (0..self.below(max_length + 1)).map(|_| self.byte()).collect()
     }
 }

@@ -1,4 +1,4 @@
-//! A running `orgo-desktop`, and plain calls to it.
+//! Starts `orgo-desktop` servers and sends HTTP calls to them.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
@@ -15,15 +15,15 @@ pub(crate) const KEY: &str = "sk_live_test";
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
 
-/// How long a test waits for what must happen, on a machine that may have much else to do.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a test waits for an event. Long enough for a busy machine.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(120);
 
-/// The isolation of the servers of this run. `ORGO_DESKTOP_ISOLATION=none cargo test` runs everything without boxes.
+/// The isolation of the servers in this run. `ORGO_DESKTOP_ISOLATION=none cargo test` runs all tests without boxes.
 fn isolation() -> String {
     std::env::var("ORGO_DESKTOP_ISOLATION").unwrap_or_else(|_| "box".to_owned())
 }
 
-/// Whether the tests may start servers as other users: root of a namespace may be the only one there.
+/// Whether the tests may start servers as other users. In a user namespace, root may be the only user.
 pub(crate) fn may_change_users() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let users =
@@ -31,24 +31,23 @@ pub(crate) fn may_change_users() -> bool {
     rustix::process::geteuid().is_root() && users > 65_535
 }
 
-/// Whether computers have walls in this run.
-pub(crate) fn has_walls() -> bool {
+/// Whether computers run in boxes in this run.
+pub(crate) fn is_sandboxed() -> bool {
     isolation() != "none"
 }
 
-/// The same for a test of walls, which ends at once if there are none. Says so.
-pub(crate) fn walled() -> bool {
-    let walled = has_walls();
-    if !walled {
+/// Like [`is_sandboxed`], for tests of the sandbox, which return if it is false. Prints that the test is skipped.
+pub(crate) fn can_test_sandbox() -> bool {
+    let sandboxed = is_sandboxed();
+    if !sandboxed {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();
-        // What tests print is shown only if they fail.
-        let _ =
-            writeln!(std::io::stderr(), "skipped: {test} tests walls, and computers have none in this run");
+        // Not `eprintln!`: the test harness shows its output only if the test fails.
+        let _ = writeln!(std::io::stderr(), "skipped: {test} needs boxes, and this run has none");
     }
-    walled
+    sandboxed
 }
 
-/// Whether the long proofs run whole.
+/// Whether the long tests run completely.
 pub(crate) fn full() -> bool {
     std::env::var_os("ORGO_FULL").is_some()
 }
@@ -60,7 +59,7 @@ pub(crate) struct Server {
     pub(crate) data: TempDir,
 }
 
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: ureq::http::HeaderMap,
     pub(crate) body: Value,
@@ -75,7 +74,7 @@ impl Server {
         Self::run(Command::new(PROGRAM), data, options)
     }
 
-    /// Its data are on a disk of that size, and seen through [`Self::seen_data`] alone.
+    /// Starts a server whose data folder is on a disk of this size. Only [`Self::visible_data`] leads to that folder.
     pub(crate) fn start_on_small_disk(megabytes: u32) -> Self {
         let data = tempfile::tempdir().expect("the tests may write to /tmp");
         let mut command = Command::new(PROGRAM);
@@ -83,12 +82,12 @@ impl Server {
         Self::run(command, data, &[])
     }
 
-    /// The folder of its data as the server itself sees it.
-    pub(crate) fn seen_data(&self) -> PathBuf {
+    /// The data folder in the mount namespace of the server.
+    pub(crate) fn visible_data(&self) -> PathBuf {
         PathBuf::from(format!("/proc/{}/root{}", self.process.id(), self.data.path().display()))
     }
 
-    /// Started by a program that becomes the one that it is given.
+    /// Starts a server through another program. The path of `orgo-desktop` and its arguments follow those of `starter`.
     pub(crate) fn start_by(starter: &[&str]) -> Self {
         Self::start_by_in(starter, tempfile::tempdir().expect("the tests may write to /tmp"))
     }
@@ -100,10 +99,10 @@ impl Server {
         Self::run(command, data, &[])
     }
 
-    /// Started by a user of the host that is not root, to whom its data belong.
+    /// Starts a server as a user of the host other than root. The user owns the data folder.
     pub(crate) fn start_as_user(user: u32) -> Self {
         let data = tempfile::tempdir().expect("the tests may write to /tmp");
-        std::os::unix::fs::chown(data.path(), Some(user), Some(user)).expect("the tests are root's");
+        std::os::unix::fs::chown(data.path(), Some(user), Some(user)).expect("the tests run as root");
         let mut command = Command::new("setpriv");
         command.args([&format!("--reuid={user}"), &format!("--regid={user}"), "--clear-groups"]).arg(PROGRAM);
         Self::run(command, data, &[])
@@ -121,30 +120,36 @@ impl Server {
             .expect("the program was built");
         let mut line = String::new();
         let stdout = process.stdout.take().expect("it is piped");
-        BufReader::new(stdout).read_line(&mut line).expect("it says when it is ready");
+        BufReader::new(stdout).read_line(&mut line).expect("it prints a line when it is ready");
         let ready: Value = serde_json::from_str(&line).expect("the line is JSON");
         assert_eq!(ready["api_key"], KEY);
-        let base = ready["base_url"].as_str().expect("it is an address");
-        let origin = base.strip_suffix("/api").expect("that is where the calls are").to_owned();
+        let base = ready["base_url"].as_str().expect("it is a URL");
+        let origin = base.strip_suffix("/api").expect("the path of the calls is /api").to_owned();
         Self { process, origin, data }
     }
 
-    /// `path` is under `/api`.
-    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Answer {
+    /// Sends a request with the API key. `path` is relative to `/api`.
+    pub(crate) fn call(&self, method: &str, path: &str, body: &Value) -> Response {
         self.call_with(method, path, &body.to_string(), &[("authorization", &format!("Bearer {KEY}"))])
     }
 
-    pub(crate) fn get(&self, path: &str) -> Answer {
+    pub(crate) fn get(&self, path: &str) -> Response {
         self.call_with("GET", path, "", &[("authorization", &format!("Bearer {KEY}"))])
     }
 
-    pub(crate) fn call_with(&self, method: &str, path: &str, body: &str, headers: &[(&str, &str)]) -> Answer {
-        self.try_call_with(method, path, body, headers).expect("the server answers")
+    pub(crate) fn call_with(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
+        self.try_call_with(method, path, body, headers).expect("the server responds")
     }
 
-    /// `None` when the server goes down meanwhile.
-    pub(crate) fn try_call(&self, method: &str, path: &str, body: &Value) -> Option<Answer> {
-        // A body that nobody reads may end the connection before its answer has been read.
+    /// Like [`Self::call`]. `None` if the server ends before it responds.
+    pub(crate) fn try_call(&self, method: &str, path: &str, body: &Value) -> Option<Response> {
+        // If the server does not read a body, it may reset the connection before the client has read the response.
         let body = if body.is_null() { String::new() } else { body.to_string() };
         self.try_call_with(method, path, &body, &[("authorization", &format!("Bearer {KEY}"))])
     }
@@ -155,26 +160,26 @@ impl Server {
         path: &str,
         body: &str,
         headers: &[(&str, &str)],
-    ) -> Option<Answer> {
+    ) -> Option<Response> {
         let mut request = Request::builder().method(method).uri(format!("{}/api{path}", self.origin));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(body.to_owned()).expect("the parts are right");
+        let request = request.body(body.to_owned()).expect("the request is valid");
         let agent =
             ureq::Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
         let mut response = agent.build().new_agent().run(request).ok()?;
         let text = response.body_mut().read_to_string().ok()?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Some(Answer { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
+        Some(Response { status, headers, body: serde_json::from_str(&text).unwrap_or(Value::Null) })
     }
 
-    /// A computer in a workspace of its own, already running.
+    /// Creates a computer in a new workspace, and waits until it is running.
     pub(crate) fn computer(&self) -> Computer<'_> {
         let workspace = self.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
         let new = json!({ "workspace_id": workspace["id"], "name": "one" });
         let made = self.call("POST", "/computers", &new).expect(201);
-        let computer = Computer { server: self, id: made["id"].as_str().expect("it has one").to_owned() };
+        let computer = Computer { server: self, id: made["id"].as_str().expect("it has an ID").to_owned() };
         computer.wait_for_status("running");
         computer
     }
@@ -190,24 +195,24 @@ impl Drop for Server {
         if self.process.try_wait().is_ok_and(|ended| ended.is_none()) {
             self.signal(rustix::process::Signal::TERM);
         }
-        // A test that has failed already must not abort the others.
+        // A panic during the unwinding of a failed test would abort the whole run.
         let _ = self.process.wait();
     }
 }
 
-impl Answer {
+impl Response {
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         self.body
     }
 
-    /// The text of an error, which always comes with a request id.
+    /// The message of an error response. Checks that the response contains a request ID.
     #[track_caller]
     pub(crate) fn refusal(self, status: u16) -> String {
         let body = self.expect(status);
         assert!(body["request_id"].is_string(), "{body}");
-        body["error"].as_str().expect("it is a text").to_owned()
+        body["error"].as_str().expect("it is a string").to_owned()
     }
 }
 
@@ -221,7 +226,7 @@ impl Computer<'_> {
         self.server.get(&format!("/computers/{}", self.id)).expect(200)
     }
 
-    pub(crate) fn act(&self, action: &str, body: &Value) -> Answer {
+    pub(crate) fn act(&self, action: &str, body: &Value) -> Response {
         self.server.call("POST", &format!("/computers/{}/{action}", self.id), body)
     }
 
@@ -229,14 +234,15 @@ impl Computer<'_> {
         self.act("bash", &json!({ "command": command })).expect(200)
     }
 
-    /// The home as its programs name it.
+    /// The path of the home inside the computer.
     pub(crate) fn home(&self) -> String {
-        self.bash("echo -n ~")["output"].as_str().expect("it is a text").to_owned()
+        self.bash("echo -n ~")["output"].as_str().expect("it is a string").to_owned()
     }
 
-    /// Its processes with that name, the oldest first. Without boxes it sees those of others too.
+    /// The IDs of the computer's processes with this name, oldest first. Without boxes a process list also contains
+    /// processes of other computers, so only descendants of the computer's agent count.
     pub(crate) fn processes(&self, name: &str) -> Vec<u32> {
-        // A supervisor is between the agent and the shell.
+        // The parent of the shell is a supervisor. The parent of the supervisor is the agent.
         let found = self.bash(&format!(
             "agent=$(ps -o ppid= -p $PPID); ps -eo pid=,ppid=,comm= --sort=start_time,pid | awk -v agent=$((agent)) -v name={name} '
                {{ parent[$1] = $2; names[$1] = $3; order[NR] = $1 }}
@@ -247,13 +253,13 @@ impl Computer<'_> {
                  }}
                }}'"
         ));
-        let found = found["output"].as_str().expect("it is a text");
+        let found = found["output"].as_str().expect("it is a string");
         found.lines().map(|pid| pid.parse().expect("it is a number")).collect()
     }
 
     pub(crate) fn password(&self) -> String {
-        let answer = self.server.get(&format!("/computers/{}/vnc-password", self.id)).expect(200);
-        answer["password"].as_str().expect("it is a text").to_owned()
+        let response = self.server.get(&format!("/computers/{}/vnc-password", self.id)).expect(200);
+        response["password"].as_str().expect("it is a string").to_owned()
     }
 
     #[track_caller]
@@ -264,7 +270,7 @@ impl Computer<'_> {
 
 #[track_caller]
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !condition() {
         assert!(Instant::now() < deadline, "waited too long for {what}");
         std::thread::sleep(Duration::from_millis(20));

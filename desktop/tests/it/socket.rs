@@ -1,4 +1,4 @@
-//! A channel's socket, seen from a client.
+//! A client of a WebSocket channel.
 
 use std::net::{Shutdown, TcpStream};
 use std::time::{Duration, Instant};
@@ -12,15 +12,15 @@ use tungstenite::protocol::frame::coding::CloseCode;
 use tungstenite::stream::MaybeTlsStream;
 use tungstenite::{Message, WebSocket, connect};
 
-use crate::server::{Computer, PATIENCE};
+use crate::server::{Computer, TIMEOUT};
 
 pub(crate) struct Socket(WebSocket<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    /// `query` follows the token.
+    /// Connects to a channel of a computer. `query` is appended to the URL after the token.
     pub(crate) fn open(computer: &Computer<'_>, channel: &str, query: &str) -> Self {
         let show = computer.show();
-        let instance = show["instance_id"].as_str().expect("it is a text");
+        let instance = show["instance_id"].as_str().expect("it is a string");
         Self::open_at(
             computer,
             &format!("/desktops/{instance}/ws/{channel}?token={}{query}", computer.password()),
@@ -32,7 +32,7 @@ impl Socket {
         Self::open_with(address.into_client_request().expect("it is an address"))
     }
 
-    /// As a browser that resolves `host` to this machine.
+    /// Connects like a browser that resolves `host` to this machine.
     pub(crate) fn open_by_host(computer: &Computer<'_>, host: &str, path: &str) -> Self {
         let address = format!("{}{path}", computer.server.origin.replacen("http", "ws", 1));
         let mut request = address.into_client_request().expect("it is an address");
@@ -41,9 +41,9 @@ impl Socket {
     }
 
     fn open_with(request: Request) -> Self {
-        let (socket, _) = connect(request).expect("every socket is accepted at first");
+        let (socket, _) = connect(request).expect("the server accepts every socket at first");
         let socket = Self(socket);
-        socket.stream().set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        socket.stream().set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
         socket
     }
 
@@ -54,14 +54,14 @@ impl Socket {
         }
     }
 
-    /// Of the client's end.
+    /// The port of the client.
     pub(crate) fn port(&self) -> u16 {
         self.stream().local_addr().expect("it is connected").port()
     }
 
-    /// Has the kernel keep as little as it can of what the client does not read.
-    pub(crate) fn keep_little_unread(&self) {
-        set_socket_recv_buffer_size(self.stream(), 1).expect("the kernel takes the least that it has");
+    /// Shrinks the kernel's receive buffer to its minimum.
+    pub(crate) fn minimize_receive_buffer(&self) {
+        set_socket_recv_buffer_size(self.stream(), 1).expect("the kernel raises the value to its minimum");
     }
 
     pub(crate) fn send(&mut self, frame: &Value) {
@@ -72,20 +72,20 @@ impl Socket {
         self.0.send(Message::binary(frame.to_string())).expect("the socket is open");
     }
 
-    /// Another hand that writes, for another thread.
+    /// A second handle for sending, for another thread.
     pub(crate) fn writer(&self) -> Writer {
-        let stream = self.stream().try_clone().expect("there is room for a descriptor");
+        let stream = self.stream().try_clone().expect("descriptors are available");
         Writer(WebSocket::from_raw_socket(stream, Role::Client, None))
     }
 
-    /// Ends the stream to the server, also for a writer.
+    /// Closes the sending half of the connection, also for a [`Writer`].
     pub(crate) fn stop_sending(&self) {
         self.stream().shutdown(Shutdown::Write).expect("it is connected");
     }
 
     #[track_caller]
     pub(crate) fn message(&mut self) -> Message {
-        self.0.read().expect("the server says something in time")
+        self.0.read().expect("the server sends a message in time")
     }
 
     /// The next JSON frame.
@@ -97,7 +97,7 @@ impl Socket {
         }
     }
 
-    /// The next JSON frame; `None` if it does not come in time, or the socket closes.
+    /// The next JSON frame. `None` if it does not arrive before the deadline, or the socket closes.
     pub(crate) fn frame_before(&mut self, deadline: Instant) -> Option<Value> {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -110,7 +110,7 @@ impl Socket {
         }
     }
 
-    /// The JSON frames before the next one of a type.
+    /// All JSON frames before the next one of this type.
     #[track_caller]
     pub(crate) fn frames_until(&mut self, kind: &str) -> Vec<Value> {
         let mut frames = Vec::new();
@@ -123,7 +123,7 @@ impl Socket {
         }
     }
 
-    /// The next JSON frame of a type; others are passed over.
+    /// Waits for the next JSON frame of this type, and skips others.
     #[track_caller]
     pub(crate) fn frame_of(&mut self, kind: &str) -> Value {
         loop {
@@ -134,7 +134,7 @@ impl Socket {
         }
     }
 
-    /// The code that the server closes with; what comes before is passed over.
+    /// Waits until the server closes the socket, and returns the close code. Skips other messages.
     #[track_caller]
     pub(crate) fn close_code(&mut self) -> u16 {
         loop {
@@ -148,7 +148,7 @@ impl Socket {
 pub(crate) struct Writer(WebSocket<TcpStream>);
 
 impl Writer {
-    /// Waits for room in the connection; `false` once it is closed.
+    /// Waits until the connection accepts the frame. `false` if the connection is closed.
     pub(crate) fn try_send(&mut self, frame: &Value) -> bool {
         self.0.send(Message::text(frame.to_string())).is_ok()
     }

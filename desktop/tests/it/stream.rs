@@ -1,4 +1,4 @@
-//! Streaming, to a receiver that is ffmpeg too.
+//! Streaming to an RTMP receiver, which is ffmpeg too.
 
 use std::fs;
 use std::io::{Read as _, Write as _};
@@ -9,21 +9,21 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Computer, KEY, PATIENCE, Server, has_walls, wait_until, walled};
+use crate::server::{Computer, KEY, Response, Server, TIMEOUT, can_test_sandbox, is_sandboxed, wait_until};
 
-/// A port that nobody listens on.
+/// A free TCP port.
 fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     listener.local_addr().expect("it is bound").port()
 }
 
-/// Waits for one stream and records it to a file.
+/// Receives one stream and records it to a file.
 struct Receiver(Child);
 
 impl Receiver {
-    /// Beside the file it keeps a log, in which it complains when another application or key than its own is asked for.
+    /// Starts ffmpeg as an RTMP server. Its log file gets a warning if a client requests another application or key.
     fn start(port: u16, file: &Path) -> Self {
-        let log = fs::File::create(file.with_extension("log")).expect("the folder is ours");
+        let log = fs::File::create(file.with_extension("log")).expect("the folder is writable");
         let receiver = Command::new("ffmpeg")
             .args(["-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-listen", "1", "-i"])
             .arg(format!("rtmp://127.0.0.1:{port}/live/key"))
@@ -40,23 +40,23 @@ impl Receiver {
 
 impl Drop for Receiver {
     fn drop(&mut self) {
-        // It may have ended with its stream.
+        // Fails if it has ended with its stream.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// Asks the kernel, since the receiver takes the first connection for the stream.
+/// Whether a socket listens on a port. Does not connect, because the receiver accepts only one connection.
 fn listens(port: u16) -> bool {
-    let sockets = fs::read_to_string("/proc/net/tcp").expect("it is Linux");
+    let sockets = fs::read_to_string("/proc/net/tcp").expect("Linux has /proc");
     sockets.lines().any(|line| line.contains(&format!(":{port:04X} 00000000:0000 0A")))
 }
 
-fn connect(server: &Server, text: &str) {
-    fs::write(server.data.path().join("stream-connections.toml"), text).expect("the folder is ours");
+fn configure(server: &Server, text: &str) {
+    fs::write(server.data.path().join("stream-connections.toml"), text).expect("the folder is writable");
 }
 
-fn start(computer: &Computer<'_>, name: &str) -> Answer {
+fn start(computer: &Computer<'_>, name: &str) -> Response {
     computer.act("stream/start", &json!({ "connection_name": name }))
 }
 
@@ -64,12 +64,12 @@ fn status(computer: &Computer<'_>) -> Value {
     computer.server.get(&format!("/computers/{}/stream/status", computer.id)).expect(200)
 }
 
-/// A zombie has ended: only its parent, which may be no more than the first process of a system, has not looked yet.
-fn runs(pid: &Value) -> bool {
+/// Whether a process is running. A zombie has ended, but its parent has not reaped it yet.
+fn is_running(pid: &Value) -> bool {
     fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| !status.contains("\nState:\tZ"))
 }
 
-/// What ffprobe finds: the kind and the number of packets of each stream.
+/// The report of ffprobe: the codec, the parameters and the number of packets of each stream.
 fn probe(file: &Path) -> Value {
     let output = Command::new("ffprobe")
         .args(["-v", "error", "-count_packets", "-of", "json"])
@@ -81,26 +81,26 @@ fn probe(file: &Path) -> Value {
 }
 
 #[test]
-fn screen_and_sound_arrive_and_the_stream_is_stopped() {
+fn a_stream_sends_screen_and_audio_until_it_is_stopped() {
     let server = Server::start();
     let computer = server.computer();
     let port = free_port();
     let file = server.data.path().join("received.mkv");
-    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live'\nkey = 'key'\n"));
+    configure(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live'\nkey = 'key'\n"));
     assert_eq!(status(&computer), json!({ "status": "idle" }));
 
     let receiver = Receiver::start(port, &file);
     let started = start(&computer, "test").expect(200);
     assert_eq!((&started["success"], &started["status"]), (&json!(true), &json!("streaming")));
-    assert!(runs(&started["pid"]));
+    assert!(is_running(&started["pid"]));
     let shown = status(&computer);
     assert_eq!((&shown["pid"], &shown["start_time"]), (&started["pid"], &started["start_time"]));
     assert_eq!(start(&computer, "test").expect(409)["code"], "already_streaming");
-    wait_until("something to arrive", || fs::metadata(&file).is_ok_and(|file| file.len() > 100_000));
+    wait_until("data to arrive", || fs::metadata(&file).is_ok_and(|file| file.len() > 100_000));
 
     let stopped = computer.act("stream/stop", &json!({})).expect(200);
     assert_eq!(stopped["success"], true);
-    assert!(!runs(&started["pid"]));
+    assert!(!is_running(&started["pid"]));
     assert_eq!(status(&computer), json!({ "status": "idle" }));
     let again = computer.act("stream/stop", &json!({})).expect(200);
     assert_eq!(again, json!({ "success": false, "error": "No active stream to stop" }));
@@ -113,18 +113,18 @@ fn screen_and_sound_arrive_and_the_stream_is_stopped() {
     assert_eq!((&streams[0]["codec_name"], &streams[0]["width"]), (&json!("h264"), &json!(1280)));
     assert_eq!((&streams[1]["codec_name"], &streams[1]["channels"]), (&json!("aac"), &json!(2)));
     assert!(packets(0) > Some(5) && packets(1) > Some(5), "{streams}");
-    assert_eq!(complaints(&file), Vec::<String>::new());
+    assert_eq!(address_warnings(&file), Vec::<String>::new());
 }
 
-/// What a receiver says of an application or a key that is not its own.
-fn complaints(file: &Path) -> Vec<String> {
-    let log = fs::read_to_string(file.with_extension("log")).expect("it is kept");
-    let of_the_address = |line: &&str| line.contains("Unexpected stream") || line.contains("App field");
-    log.lines().filter(of_the_address).map(str::to_owned).collect()
+/// The warnings of a receiver about an unexpected application or key.
+fn address_warnings(file: &Path) -> Vec<String> {
+    let log = fs::read_to_string(file.with_extension("log")).expect("the receiver creates it");
+    let is_about_address = |line: &&str| line.contains("Unexpected stream") || line.contains("App field");
+    log.lines().filter(is_about_address).map(str::to_owned).collect()
 }
 
 #[test]
-fn the_key_of_a_stream_is_in_no_process_list_and_no_answer() {
+fn the_stream_key_is_in_no_process_list_and_no_response() {
     const SECRETS: [&str; 2] = ["hunter2-app", "hunter2-key"];
     let server = Server::start();
     let computer = server.computer();
@@ -134,29 +134,29 @@ fn the_key_of_a_stream_is_in_no_process_list_and_no_answer() {
         format!("url = 'rtmp://127.0.0.1:{port}/hunter2-app'\nkey = 'hunter2-key'"),
         format!("url = 'rtmp://127.0.0.1:{port}/hunter2-app/hunter2-key'"),
     ] {
-        connect(&server, &format!("[test]\n{address}\n"));
+        configure(&server, &format!("[test]\n{address}\n"));
         let receiver = Receiver::start(port, &file);
         let started = start(&computer, "test").expect(200);
-        wait_until("the receiver to be told of the key", || {
-            complaints(&file).iter().any(|line| line.contains(SECRETS[1]))
+        wait_until("the receiver to get the key", || {
+            address_warnings(&file).iter().any(|line| line.contains(SECRETS[1]))
         });
         // Without a box the encoder connects to the target itself.
-        let named = if has_walls() {
+        let address = if is_sandboxed() {
             "rtmp://127.0.0.1:1935/\0".to_owned()
         } else {
             format!("rtmp://127.0.0.1:{port}/\0")
         };
         let mut seen = 0;
-        for entry in fs::read_dir("/proc").expect("it is Linux").flatten() {
+        for entry in fs::read_dir("/proc").expect("Linux has /proc").flatten() {
             for name in ["cmdline", "environ"] {
                 let text = fs::read(entry.path().join(name)).unwrap_or_default();
                 let text = String::from_utf8_lossy(&text);
-                seen += usize::from(text.contains(&named));
+                seen += usize::from(text.contains(&address));
                 assert!(!SECRETS.iter().any(|secret| text.contains(secret)), "{text}");
             }
         }
-        // The encoder and a bubblewrap around it, or this test has looked for the wrong thing.
-        assert!(seen >= if has_walls() { 2 } else { 1 }, "{seen} processes name the host");
+        // At least the encoder, and bubblewrap if there is a box. Otherwise the test searches for the wrong address.
+        assert!(seen >= if is_sandboxed() { 2 } else { 1 }, "{seen} command lines contain the address");
         assert!(
             !started.to_string().contains("hunter2") && !status(&computer).to_string().contains("hunter2")
         );
@@ -166,26 +166,29 @@ fn the_key_of_a_stream_is_in_no_process_list_and_no_answer() {
 }
 
 #[test]
-fn a_dead_target_is_reported_as_terminated() {
+fn a_stream_with_an_unreachable_target_is_terminated() {
     let server = Server::start();
     let computer = server.computer();
     let port = free_port();
-    connect(&server, &format!("[gone]\nurl = 'rtmp://127.0.0.1:{port}/live'\nkey = 'hunter2'\n"));
+    configure(&server, &format!("[gone]\nurl = 'rtmp://127.0.0.1:{port}/live'\nkey = 'hunter2'\n"));
     let refused = start(&computer, "gone").expect(502);
     assert_eq!(refused["code"], "stream_failed");
     assert!(!refused.to_string().contains("hunter2"), "{refused}");
     let shown = status(&computer);
     assert_eq!(shown["status"], "terminated");
-    let reason =
-        if has_walls() { "cannot connect to the target: Connection refused" } else { "Connection refused" };
+    let reason = if is_sandboxed() {
+        "cannot connect to the target: Connection refused"
+    } else {
+        "Connection refused"
+    };
     assert!(shown["message"].as_str().is_some_and(|text| text.contains(reason)), "{shown}");
 
     let receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
-    // The receiver takes any key.
+    // The receiver accepts any key.
     let started = start(&computer, "gone").expect(200);
     drop(receiver);
     wait_until("the stream to end", || status(&computer)["status"] == "terminated");
-    assert!(!runs(&started["pid"]));
+    assert!(!is_running(&started["pid"]));
     assert_eq!(computer.act("stream/stop", &json!({})).expect(200)["success"], false);
     assert_eq!(status(&computer)["status"], "idle");
 }
@@ -194,14 +197,14 @@ fn a_dead_target_is_reported_as_terminated() {
 fn a_stream_ends_with_its_computer_and_with_a_killed_server() {
     let mut server = Server::start();
     let port = free_port();
-    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
+    configure(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
     let computer = server.computer();
     let id = computer.id.clone();
     let receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
     let started = start(&computer, "test").expect(200);
     computer.act("stop", &json!({})).expect(200);
     computer.wait_for_status("stopped");
-    assert!(!runs(&started["pid"]));
+    assert!(!is_running(&started["pid"]));
     assert_eq!(status(&computer)["status"], "idle");
     assert!(start(&computer, "test").refusal(400).starts_with("Desktop instance not available"));
     drop(receiver);
@@ -211,81 +214,84 @@ fn a_stream_ends_with_its_computer_and_with_a_killed_server() {
     let started = start(&Computer { server: &server, id }, "test").expect(200);
     server.signal(rustix::process::Signal::KILL);
     server.process.wait().expect("it ends");
-    wait_until("the encoder to end", || !runs(&started["pid"]));
+    wait_until("the encoder to end", || !is_running(&started["pid"]));
 }
 
 #[test]
-fn an_unknown_connection_and_a_mistake_in_the_file_are_told_apart() {
+fn an_unknown_connection_and_an_invalid_file_are_different_errors() {
     let server = Server::start();
     let computer = server.computer();
     assert_eq!(start(&computer, "test").expect(404)["code"], "connection_not_found");
-    connect(&server, "[test]\nurl = 'file:///tmp/x'\n");
+    configure(&server, "[test]\nurl = 'file:///tmp/x'\n");
     assert!(start(&computer, "test").refusal(500).contains("test: url: must begin with rtmp"));
-    connect(&server, "[test\n");
+    configure(&server, "[test\n");
     assert!(start(&computer, "test").refusal(500).contains("stream-connections.toml"));
     assert_eq!(start(&computer, "").expect(500)["code"], "bad_settings");
     computer.act("stream/start", &json!({})).refusal(400);
 }
 
-/// The process and all that it started, in the order of their start.
-fn family(pid: u32) -> Vec<u32> {
+/// The process and its descendants. Parents come before their children.
+fn process_tree(pid: u32) -> Vec<u32> {
     let processes: Vec<(u32, u32)> = fs::read_dir("/proc")
-        .expect("it is Linux")
+        .expect("Linux has /proc")
         .flatten()
         .filter_map(|entry| {
             let pid = entry.file_name().to_str()?.parse().ok()?;
             Some((pid, field(pid, "PPid")?.parse().ok()?))
         })
         .collect();
-    let mut family = vec![pid];
+    let mut tree = vec![pid];
     let mut n = 0;
-    while let Some(&parent) = family.get(n) {
-        family.extend(processes.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(pid, _)| pid));
+    while let Some(&parent) = tree.get(n) {
+        tree.extend(processes.iter().filter(|(_, its_parent)| *its_parent == parent).map(|(pid, _)| pid));
         n += 1;
     }
-    family
+    tree
 }
 
-/// A field of `/proc/PID/status`; `None` once the process is gone.
+/// A field of `/proc/PID/status`. `None` if the process has ended.
 fn field(pid: u32, name: &str) -> Option<String> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     Some(line.trim().to_owned())
 }
 
-fn named(family: &[u32], name: &str) -> u32 {
-    let found = family.iter().find(|&&pid| field(pid, "Name").is_some_and(|its| its == name));
-    *found.unwrap_or_else(|| panic!("there is no {name}"))
+/// The process of a tree with this name.
+fn find_process(tree: &[u32], name: &str) -> u32 {
+    let found = tree.iter().find(|&&pid| field(pid, "Name").is_some_and(|its| its == name));
+    *found.unwrap_or_else(|| panic!("{name} is not running"))
 }
 
+/// The content of `/proc/PID/FILE`.
 fn text(pid: u32, file: &str) -> String {
-    let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("it runs, and the tests may read it");
+    let bytes = fs::read(format!("/proc/{pid}/{file}")).expect("it is running, and the tests may read it");
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 fn namespace(pid: u32, kind: &str) -> String {
-    let link = fs::read_link(format!("/proc/{pid}/ns/{kind}")).expect("it runs, and the tests may read it");
+    let link =
+        fs::read_link(format!("/proc/{pid}/ns/{kind}")).expect("it is running, and the tests may read it");
     link.to_string_lossy().into_owned()
 }
 
 /// The sockets that a process has open.
 fn sockets(pid: u32) -> Vec<String> {
     let entries =
-        fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs, and the tests may read it").flatten();
+        fs::read_dir(format!("/proc/{pid}/fd")).expect("it is running, and the tests may read it").flatten();
     let links = entries.filter_map(|entry| fs::read_link(entry.path()).ok());
     links.map(|link| link.to_string_lossy().into_owned()).filter(|link| link.starts_with("socket:")).collect()
 }
 
-/// The number of the session that a process is in.
+/// The session ID of a process.
 fn session(pid: u32) -> String {
     let stat = text(pid, "stat");
     let fields = stat.rsplit(") ").next().expect("it has fields after its name");
-    fields.split(' ').nth(3).expect("it is the sixth").to_owned()
+    fields.split(' ').nth(3).expect("the session ID is the sixth field").to_owned()
 }
 
 #[test]
 fn the_encoder_has_the_rights_of_its_computers_user_and_no_network() {
-    if !walled() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start_by(&["env", "CANARY=hunter2-canary"]);
@@ -294,15 +300,15 @@ fn the_encoder_has_the_rights_of_its_computers_user_and_no_network() {
     let computer = server.computer();
     let enforced = computer.show()["instance_details"]["enforced"]["ram"] == true;
     let port = free_port();
-    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
+    configure(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
     let _receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
     let started = start(&computer, "test").expect(200);
 
-    let display = named(&family(server_pid), "Xvnc");
+    let display = find_process(&process_tree(server_pid), "Xvnc");
     let bwrap = started["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("it is a number");
-    let family = family(bwrap);
-    let encoder = named(&family, "ffmpeg");
-    for &pid in &family {
+    let tree = process_tree(bwrap);
+    let encoder = find_process(&tree, "ffmpeg");
+    for &pid in &tree {
         let environment = text(pid, "environ");
         let names: Vec<&str> = environment
             .split('\0')
@@ -340,29 +346,29 @@ fn the_encoder_has_the_rights_of_its_computers_user_and_no_network() {
     let interfaces: Vec<&str> =
         interfaces.lines().skip(2).filter_map(|line| line.split(':').next()).map(str::trim).collect();
     assert_eq!(interfaces, ["lo"]);
-    // The server accepts connections on sockets of the box, which the encoder itself no longer has.
-    let of_the_server = sockets(server_pid);
-    assert!(sockets(encoder).iter().all(|socket| !of_the_server.contains(socket)));
+    // The encoder has closed the listening sockets of its box. Only the server accepts connections on them.
+    let server_sockets = sockets(server_pid);
+    assert!(sockets(encoder).iter().all(|socket| !server_sockets.contains(socket)));
     computer.act("stream/stop", &json!({})).expect(200);
 }
 
 #[test]
-fn the_encoder_sees_nothing_of_the_hosts_files_and_of_its_computer() {
-    if !walled() {
+fn the_encoder_sees_no_files_of_the_host_or_of_its_computer() {
+    if !can_test_sandbox() {
         return;
     }
     let server = Server::start();
     let computer = server.computer();
     computer.bash("echo private > ~/private");
     let port = free_port();
-    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
+    configure(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
     let _receiver = Receiver::start(port, &server.data.path().join("received.mkv"));
     let started = start(&computer, "test").expect(200);
     let bwrap = started["pid"].as_u64().and_then(|pid| pid.try_into().ok()).expect("it is a number");
-    let encoder = named(&family(bwrap), "ffmpeg");
+    let encoder = find_process(&process_tree(bwrap), "ffmpeg");
     let root = format!("/proc/{encoder}/root");
     let listed = |folder: &str| {
-        let entries = fs::read_dir(format!("{root}{folder}")).expect("it is there").flatten();
+        let entries = fs::read_dir(format!("{root}{folder}")).expect("it exists").flatten();
         let mut names: Vec<String> =
             entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
         names.sort();
@@ -378,56 +384,55 @@ fn the_encoder_sees_nothing_of_the_hosts_files_and_of_its_computer() {
     computer.act("stream/stop", &json!({})).expect(200);
 }
 
-/// Receives the handshake of RTMP and then the first command, and returns its `tcUrl` and its `app`.
+/// Receives the RTMP handshake and then the first command. Returns the `tcUrl` and `app` of the command.
 fn connect_command(listener: &TcpListener) -> (String, String) {
     let (mut stream, _) = listener.accept().expect("the server connects");
-    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
     let mut first = [0; 1 + 1536];
-    stream.read_exact(&mut first).expect("the client begins");
-    let mut answer = vec![3];
-    answer.extend([0; 1536]);
-    answer.extend(&first[1..]);
-    stream.write_all(&answer).expect("the client reads");
-    stream.read_exact(&mut [0; 1536]).expect("the client confirms");
-    let mut head = [0; 12];
-    stream.read_exact(&mut head).expect("a command follows");
-    assert_eq!(head[7], 20, "it is no command");
-    let length = u32::from_be_bytes([0, head[4], head[5], head[6]]) as usize;
+    stream.read_exact(&mut first).expect("the client starts the handshake");
+    let mut reply = vec![3];
+    reply.extend([0; 1536]);
+    reply.extend(&first[1..]);
+    stream.write_all(&reply).expect("the client reads");
+    stream.read_exact(&mut [0; 1536]).expect("the client completes the handshake");
+    let mut header = [0; 12];
+    stream.read_exact(&mut header).expect("the client sends a command");
+    assert_eq!(header[7], 20, "it is not a command");
+    let length = u32::from_be_bytes([0, header[4], header[5], header[6]]) as usize;
     let mut command = Vec::new();
     while command.len() < length {
-        let mut piece = vec![0; 128.min(length - command.len())];
-        stream.read_exact(&mut piece).expect("the command goes on");
-        command.extend(piece);
+        let mut chunk = vec![0; 128.min(length - command.len())];
+        stream.read_exact(&mut chunk).expect("the command continues");
+        command.extend(chunk);
         if command.len() < length {
-            // Each further piece has a head of one byte.
-            stream.read_exact(&mut [0]).expect("the command goes on");
+            // Each further chunk has a header of one byte.
+            stream.read_exact(&mut [0]).expect("the command continues");
         }
     }
     (property(&command, "tcUrl"), property(&command, "app"))
 }
 
-/// A text among the properties of an AMF object.
+/// A string property of an AMF object.
 fn property(object: &[u8], name: &str) -> String {
-    let mut mark = vec![0, u8::try_from(name.len()).expect("names are short")];
-    mark.extend(name.as_bytes());
-    mark.push(2);
-    let start =
-        object.windows(mark.len()).position(|window| window == mark).expect("it is there") + mark.len();
+    let mut key = vec![0, u8::try_from(name.len()).expect("names are short")];
+    key.extend(name.as_bytes());
+    key.push(2);
+    let start = object.windows(key.len()).position(|window| window == key).expect("it exists") + key.len();
     let length = usize::from(u16::from_be_bytes([object[start], object[start + 1]]));
-    String::from_utf8(object[start + 2..][..length].to_vec()).expect("it is text")
+    String::from_utf8(object[start + 2..][..length].to_vec()).expect("it is UTF-8")
 }
 
 #[test]
-fn the_target_is_named_as_in_the_address() {
+fn the_target_receives_the_configured_url_and_application() {
     let server = Server::start();
     let computer = server.computer();
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let port = listener.local_addr().expect("it is bound").port();
     for host in ["127.0.0.1", "localhost"] {
-        connect(&server, &format!("[test]\nurl = 'rtmp://{host}:{port}/live/more'\nkey = 'key'\n"));
+        configure(&server, &format!("[test]\nurl = 'rtmp://{host}:{port}/live/more'\nkey = 'key'\n"));
         thread::scope(|scope| {
             let received = scope.spawn(|| connect_command(&listener));
-            // The target hangs up after the first command.
+            // The target closes the connection after the first command.
             assert_eq!(start(&computer, "test").expect(502)["code"], "stream_failed");
             let expected = (format!("rtmp://{host}:{port}/live/more"), "live/more".to_owned());
             assert_eq!(received.join().expect("the command arrives"), expected);
@@ -436,16 +441,16 @@ fn the_target_is_named_as_in_the_address() {
 }
 
 #[test]
-fn an_encrypted_target_is_asked_for_by_its_name() {
+fn tls_requests_the_host_name_of_the_target() {
     let server = Server::start();
     let computer = server.computer();
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let port = listener.local_addr().expect("it is bound").port();
-    connect(&server, &format!("[test]\nurl = 'rtmps://localhost:{port}/live/key'\n"));
+    configure(&server, &format!("[test]\nurl = 'rtmps://localhost:{port}/live/key'\n"));
     thread::scope(|scope| {
         let received = scope.spawn(|| client_hello(&listener));
         assert_eq!(start(&computer, "test").expect(502)["code"], "stream_failed");
-        // The extension `server_name` ends with a list of one host name.
+        // The extension `server_name` ends with the type, the length and the text of the host name.
         let mut name = vec![0, 0, 9];
         name.extend(b"localhost");
         let hello = received.join().expect("it arrives");
@@ -453,32 +458,35 @@ fn an_encrypted_target_is_asked_for_by_its_name() {
     });
 }
 
-/// The first record that a TLS client sends.
+/// The content of the first record of a TLS client.
 fn client_hello(listener: &TcpListener) -> Vec<u8> {
     let (mut stream, _): (TcpStream, _) = listener.accept().expect("the server connects");
-    stream.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
-    let mut head = [0; 5];
-    stream.read_exact(&mut head).expect("the client begins");
-    assert_eq!(head[0], 22, "it is no TLS handshake");
-    let mut hello = vec![0; usize::from(u16::from_be_bytes([head[3], head[4]]))];
-    stream.read_exact(&mut hello).expect("it goes on");
+    stream.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
+    let mut header = [0; 5];
+    stream.read_exact(&mut header).expect("the client starts the handshake");
+    assert_eq!(header[0], 22, "it is not a TLS handshake");
+    let mut hello = vec![0; usize::from(u16::from_be_bytes([header[3], header[4]]))];
+    stream.read_exact(&mut hello).expect("the record is complete");
     hello
 }
 
 #[test]
-fn a_target_that_takes_the_connection_and_says_nothing_is_given_up() {
+fn a_target_that_accepts_the_connection_but_never_replies_times_out() {
     let server = Server::start();
     let computer = server.computer();
     let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
     let port = listener.local_addr().expect("it is bound").port();
-    connect(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
-    assert!(start(&computer, "test").refusal(502).contains("took nothing within"));
+    configure(&server, &format!("[test]\nurl = 'rtmp://127.0.0.1:{port}/live/key'\n"));
+    assert!(start(&computer, "test").refusal(502).contains("accepted no data within"));
     listener.set_nonblocking(true).expect("it is a socket");
-    // On a slow machine the encoder may not have come that far.
+    // On a slow machine the encoder may not have connected before the timeout.
     if let Ok((mut connection, _)) = listener.accept() {
-        connection.set_read_timeout(Some(PATIENCE)).expect("it is not zero");
+        connection.set_read_timeout(Some(TIMEOUT)).expect("it is not zero");
         let mut rest = Vec::new();
         let ended = connection.read_to_end(&mut rest);
-        assert!(ended.is_ok_and(|length| length == 1 + 1536), "the client begins, and leaves");
+        assert!(
+            ended.is_ok_and(|length| length == 1 + 1536),
+            "the client starts the handshake and disconnects"
+        );
     }
 }

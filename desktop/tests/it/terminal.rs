@@ -5,13 +5,13 @@ use serde_json::json;
 use crate::server::{Computer, Server, may_change_users, wait_until};
 use crate::socket::Socket;
 
-/// Reads output until it holds `text`.
+/// Reads output until it contains `text`, and returns it.
 #[track_caller]
 pub(crate) fn read_until(terminal: &mut Socket, text: &str) -> String {
     let mut seen = String::new();
     while !seen.contains(text) {
         let frame = terminal.frame_of("output");
-        seen.push_str(frame["data"].as_str().expect("it is a text"));
+        seen.push_str(frame["data"].as_str().expect("it is a string"));
     }
     seen
 }
@@ -25,7 +25,7 @@ pub(crate) fn open(computer: &Computer<'_>, query: &str) -> Socket {
 }
 
 #[test]
-fn a_shell_answers_resizes_and_says_how_it_ended() {
+fn a_shell_runs_commands_is_resized_and_reports_its_exit_code() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "&cols=101&rows=31");
@@ -58,7 +58,7 @@ fn a_terminal_belongs_to_the_computers_user() {
         let server = start();
         let computer = server.computer();
         let mut terminal = open(&computer, "");
-        // By its name, as programs do that open their terminal once more.
+        // Opens the terminal by its path, as some programs do.
         input(
             &mut terminal,
             "echo by-$((20+1))-name > $(tty); [ $(stat -c %u $(tty)) = $(id -u) ] && echo ow''n\r",
@@ -69,7 +69,7 @@ fn a_terminal_belongs_to_the_computers_user() {
 }
 
 #[test]
-fn a_long_text_of_wide_characters_comes_whole() {
+fn long_output_of_wide_characters_arrives_complete() {
     let server = Server::start();
     let computer = server.computer();
     computer.bash("for i in $(seq 20000); do printf '日本語🙂%d\\n' $i; done > wide.txt");
@@ -82,7 +82,7 @@ fn a_long_text_of_wide_characters_comes_whole() {
 }
 
 #[test]
-fn a_program_in_the_background_does_not_hold_up_the_exit() {
+fn a_background_program_does_not_delay_the_exit() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
@@ -92,7 +92,7 @@ fn a_program_in_the_background_does_not_hold_up_the_exit() {
 }
 
 #[test]
-fn a_client_that_leaves_takes_its_shell_along() {
+fn a_shell_ends_when_its_client_disconnects() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
@@ -106,7 +106,7 @@ fn a_client_that_leaves_takes_its_shell_along() {
 }
 
 #[test]
-fn an_answer_overtakes_the_output() {
+fn a_pong_is_sent_before_queued_output() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
@@ -119,25 +119,25 @@ fn an_answer_overtakes_the_output() {
 }
 
 #[test]
-fn a_client_that_does_not_read_holds_up_the_program_not_the_server() {
+fn a_client_that_does_not_read_blocks_its_program_but_not_the_server() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
     input(&mut terminal, "seq 3000000; echo en''d\r");
-    // Everybody else is served meanwhile.
+    // Other calls are served at the same time.
     assert_eq!(computer.bash("echo served")["output"], "served\n");
     let mut lines = 0;
     let mut tail = String::new();
     while !tail.contains("end\r\n") {
         let frame = terminal.frame_of("output");
-        let text = frame["data"].as_str().expect("it is a text");
+        let text = frame["data"].as_str().expect("it is a string");
         lines += text.matches('\n').count();
         tail = tail.chars().rev().take(16).collect::<Vec<_>>().into_iter().rev().collect::<String>() + text;
     }
     assert!(lines > 3_000_000, "{lines}");
 }
 
-/// Starts a program that reads that many bytes of its input, once there is a file `go`, and prints their checksum.
+/// Starts a program that waits for a file `go`, then reads this number of bytes of its input and prints their checksum.
 fn slow_reader(terminal: &mut Socket, bytes: usize) {
     let wait = "until [ -e go ]; do sleep 0.1; done";
     input(terminal, &format!("stty raw -echo; tty; echo rea''dy; {wait}; head -c {bytes} | sha256sum\r"));
@@ -150,7 +150,7 @@ fn checksum(content: &[u8]) -> String {
 }
 
 #[test]
-fn input_that_no_program_reads_waits_and_holds_the_client_back() {
+fn unread_input_is_queued_and_blocks_the_client() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
@@ -160,23 +160,23 @@ fn input_that_no_program_reads_waits_and_holds_the_client_back() {
     let writer = terminal.writer();
     let sending = std::thread::spawn(move || {
         let mut writer = writer;
-        // More messages than any queue has places.
+        // More messages than any queue can contain.
         for piece in text.chunks(2_000) {
             writer
                 .send(&json!({ "type": "input", "data": std::str::from_utf8(piece).expect("it is ASCII") }));
         }
     });
-    // Empty output shows that the channel is alive while nothing is read.
+    // The server sends empty output to show that the channel is alive.
     while terminal.frame()["data"] != "" {}
-    assert!(!sending.is_finished(), "6 MB were taken within {:?}", started.elapsed());
+    assert!(!sending.is_finished(), "the server accepted 6 MB within {:?}", started.elapsed());
     assert_eq!(computer.bash("touch go; echo served")["output"], "served\n");
     let seen = read_until(&mut terminal, "  -");
     assert!(seen.contains(&checksum(&content)), "{seen}");
-    sending.join().expect("all is sent");
+    sending.join().expect("all messages are sent");
 }
 
 #[test]
-fn a_ping_is_answered_when_the_program_has_read_and_other_messages_are_read_before() {
+fn a_pong_waits_for_unread_input_but_other_messages_do_not() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
@@ -200,7 +200,7 @@ fn a_ping_is_answered_when_the_program_has_read_and_other_messages_are_read_befo
 }
 
 #[test]
-fn a_client_that_leaves_behind_unread_input_takes_its_shell_along() {
+fn a_shell_ends_when_its_client_disconnects_with_unread_input() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");
@@ -212,7 +212,7 @@ fn a_client_that_leaves_behind_unread_input_takes_its_shell_along() {
     });
     while terminal.frame()["data"] != "" {}
     terminal.stop_sending();
-    sending.join().expect("it finds the connection closed");
+    sending.join().expect("it stops when the connection is closed");
     drop(terminal);
     let count =
         || computer.bash("pgrep -cf 'sleep 432[3]'")["output"].as_str().map(|count| count.trim().to_owned());
@@ -220,7 +220,7 @@ fn a_client_that_leaves_behind_unread_input_takes_its_shell_along() {
 }
 
 #[test]
-fn the_computer_going_down_closes_its_sockets() {
+fn stopping_a_computer_closes_its_sockets() {
     let server = Server::start();
     let computer = server.computer();
     let mut terminal = open(&computer, "");

@@ -1,4 +1,4 @@
-//! Computers without boxes, also in a run whose other tests have some.
+//! Computers without boxes. These tests also run if the computers of all other tests have boxes.
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,7 +15,7 @@ use crate::socket::Socket;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
 
-/// As in a container without privileges: one user, who is root there, and no further namespaces.
+/// Runs a program like in an unprivileged container: root is the only user, and no new namespaces are allowed.
 const CONFINED: &[&str] =
     &["unshare", "-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"", "sh"];
 
@@ -27,23 +27,23 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("the tests may write to /tmp")
 }
 
-fn text(answer: &Value) -> &str {
-    answer.as_str().expect("it is a text")
+fn text(response: &Value) -> &str {
+    response.as_str().expect("it is a string")
 }
 
-/// Whether this machine lets the tests make the namespace of [`CONFINED`].
+/// Whether the tests may create the namespace of [`CONFINED`] on this machine.
 fn can_confine() -> bool {
     let tried = Command::new(CONFINED[0]).args(&CONFINED[1..]).arg("true").output();
     let can = tried.is_ok_and(|tried| tried.status.success());
     if !can {
-        println!("not run: this machine makes no user namespaces");
+        println!("skipped: this machine allows no user namespaces");
     }
     can
 }
 
-/// The processes whose arguments contain that text, by their numbers.
+/// The IDs of the processes whose arguments contain this text.
 fn processes_with(part: &str) -> HashSet<u32> {
-    let processes = fs::read_dir("/proc").expect("it is Linux").flatten();
+    let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     processes
         .filter(|entry| {
             let arguments = fs::read(entry.path().join("cmdline")).unwrap_or_default();
@@ -53,9 +53,9 @@ fn processes_with(part: &str) -> HashSet<u32> {
         .collect()
 }
 
-/// Starts programs that leave session, parent and environment behind; returns what their arguments contain.
-fn leave_programs(computer: &Computer<'_>) -> String {
-    // No other test has such a number.
+/// Starts programs that change their session, parent or environment. Returns a text that only their arguments contain.
+fn start_detached_programs(computer: &Computer<'_>) -> String {
+    // A number that no other test uses.
     let number = format!("4{:06}", std::process::id() % 1_000_000 + 1000 * rand());
     computer.bash(&format!(
         "(setsid sleep {number} &); (setsid env -i sleep {number} &); nohup sleep {number} >/dev/null 2>&1 & \
@@ -71,11 +71,11 @@ fn rand() -> u32 {
     std::time::UNIX_EPOCH.elapsed().map_or(1, |time| time.subsec_nanos() % 1000)
 }
 
-/// The folders below `/tmp` and the displays of the computers of a server.
-fn places_of(computer: &Computer<'_>) -> [String; 3] {
+/// The files of a computer outside of its home: its folder in `/tmp`, and the socket and the lock file of its display.
+fn files_outside_home(computer: &Computer<'_>) -> [String; 3] {
     let seen = computer.bash("echo ${XDG_RUNTIME_DIR%/user} ${DISPLAY#:}");
-    let (place, display) = text(&seen["output"]).trim().split_once(' ').expect("there are two");
-    [place.to_owned(), format!("/tmp/.X11-unix/X{display}"), format!("/tmp/.X{display}-lock")]
+    let (folder, display) = text(&seen["output"]).trim().split_once(' ').expect("it prints two words");
+    [folder.to_owned(), format!("/tmp/.X11-unix/X{display}"), format!("/tmp/.X{display}-lock")]
 }
 
 fn are_gone(paths: &[String]) -> bool {
@@ -83,7 +83,7 @@ fn are_gone(paths: &[String]) -> bool {
 }
 
 #[test]
-fn a_container_that_forbids_boxes_has_computers_all_the_same() {
+fn a_container_that_forbids_boxes_can_run_computers() {
     if !can_confine() {
         return;
     }
@@ -96,9 +96,9 @@ fn a_container_that_forbids_boxes_has_computers_all_the_same() {
     assert_eq!(computer.bash("pwd; echo kept > Desktop/a")["output"], format!("{home}\n"));
     let rights = computer.bash("grep -E '^(CapEff|NoNewPrivs|Seccomp):' /proc/self/status | tr -d '\\n\\t'");
     assert_eq!(rights["output"], "CapEff:0000000000000000NoNewPrivs:1Seccomp:2");
-    let answer = computer.act("exec", &json!({ "code": "import os\nprint(os.getcwd())\n1/0" })).expect(200);
+    let response = computer.act("exec", &json!({ "code": "import os\nprint(os.getcwd())\n1/0" })).expect(200);
     assert_eq!(
-        (&answer["output"], &answer["error_type"]),
+        (&response["output"], &response["error_type"]),
         (&json!(format!("{home}\n")), &json!("ZeroDivisionError"))
     );
     for path in ["Desktop/a", "~/Desktop/a", "/home/user/Desktop/a", &format!("{home}/Desktop/a")] {
@@ -128,24 +128,24 @@ fn a_container_that_forbids_boxes_has_computers_all_the_same() {
     events.frame_of("subscribed");
     let started = computer.bash("touch Downloads/c; sleep 100 & echo $!");
     let pid: u32 = text(&started["output"]).trim().parse().expect("it is a number");
-    // Each comes from a source of its own.
+    // Waits for one event of each type. They come from different sources.
     let (mut file, mut process) = (false, false);
     while !file || !process {
         let frame = events.frame_of("event");
         let data = &frame["event"]["data"];
         file |= data["path"] == format!("{home}/Downloads/c");
-        // Processes of the host are none of the computer's.
+        // Processes of the host cause no events.
         process |= data["pid"] == pid;
     }
 }
 
 #[test]
-fn a_machine_that_forbids_boxes_refuses_and_names_the_option() {
+fn a_server_refuses_a_machine_that_forbids_boxes_and_names_the_option() {
     if !can_confine() {
         return;
     }
-    // Of a file tree of its own, since the tests may run in a container.
-    let folder = Path::new(PROGRAM).parent().expect("it is in one").display();
+    // In its own file tree without the marker files of containers, because the tests may run in a container.
+    let folder = Path::new(PROGRAM).parent().expect("it is in a folder").display();
     let tree = format!(
         "60 bwrap --ro-bind /usr /usr --ro-bind /etc /etc --symlink usr/bin /bin --symlink usr/lib /lib \
          --symlink usr/lib64 /lib64 --dev /dev --bind /proc /proc --tmpfs /tmp --ro-bind {folder} /tmp/bin \
@@ -160,64 +160,66 @@ fn a_machine_that_forbids_boxes_refuses_and_names_the_option() {
     for name in ["container", "REMOTE_CONTAINERS", "CODESPACES", "KUBERNETES_SERVICE_HOST"] {
         command.env_remove(name);
     }
-    let ended = command.stdin(Stdio::null()).output().expect("it runs");
-    let said = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(1), "{said}");
-    assert!(said.contains("no box can be opened") && said.contains("--isolation=none"), "{said}");
+    let ended = command.stdin(Stdio::null()).output().expect("it is running");
+    let log = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(1), "{log}");
+    assert!(log.contains("no box can be opened") && log.contains("--isolation=none"), "{log}");
 }
 
 #[test]
-fn all_that_a_computer_started_ends_with_it() {
+fn all_processes_of_a_computer_end_with_it() {
     let server = unboxed();
     let computer = server.computer();
     assert_eq!(computer.show()["instance_details"]["isolation"], "none");
     for action in ["stop", "restart"] {
-        let (programs, places) = (leave_programs(&computer), places_of(&computer));
+        let (programs, files) = (start_detached_programs(&computer), files_outside_home(&computer));
         computer.act(action, &Value::Null).expect(200);
         computer.wait_for_status(if action == "stop" { "stopped" } else { "running" });
         assert_eq!(processes_with(&programs), HashSet::new(), "{action}");
-        assert!(are_gone(&places), "{places:?}");
+        assert!(are_gone(&files), "{files:?}");
         computer.act("start", &Value::Null).expect(200);
         computer.wait_for_status("running");
     }
-    let (programs, places) = (leave_programs(&computer), places_of(&computer));
+    let (programs, files) = (start_detached_programs(&computer), files_outside_home(&computer));
     server.call("DELETE", &format!("/computers/{}", computer.id), &Value::Null).expect(200);
     assert_eq!(processes_with(&programs), HashSet::new());
-    assert!(are_gone(&places), "{places:?}");
+    assert!(are_gone(&files), "{files:?}");
 }
 
 #[test]
-fn all_that_computers_started_ends_with_the_server_in_whatever_way_that_ends() {
+fn all_processes_of_computers_end_with_the_server_however_it_ends() {
     for signal in [Signal::TERM, Signal::INT, Signal::KILL] {
         let mut server = unboxed();
         let computer = server.computer();
-        let (id, programs, places) = (computer.id.clone(), leave_programs(&computer), places_of(&computer));
+        let (id, programs, files) =
+            (computer.id.clone(), start_detached_programs(&computer), files_outside_home(&computer));
         let data = server.data.path().display().to_string();
         server.signal(signal);
         server.process.wait().expect("it ends");
         wait_until("all programs to end", || processes_with(&programs).is_empty());
-        wait_until("the desktop to end", || processes_with(&places[0]).is_empty());
+        wait_until("the desktop to end", || processes_with(&files[0]).is_empty());
         wait_until("the server to end", || processes_with(&data).is_empty());
-        // The next server comes up with what the last one left, and removes it.
+        // The next server removes the files that the last one left.
         let next = Server::start_in(std::mem::replace(&mut server.data, folder()), &["--isolation=none"]);
         Computer { server: &next, id }.wait_for_status("running");
-        assert!(are_gone(&places), "{places:?}");
+        assert!(are_gone(&files), "{files:?}");
     }
 }
 
-/// Its user can end it, as everything else of the computer.
+/// Without a box the computer's user can also kill or stop the agent.
 #[test]
-fn a_computer_whose_agent_was_ended_leaves_nothing_and_can_be_started_again() {
+fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
     let server = unboxed();
     let computer = server.computer();
     for signal in [Signal::KILL, Signal::STOP] {
-        let programs = leave_programs(&computer);
+        let programs = start_detached_programs(&computer);
         let agents = processes_with("agent --unboxed --control");
         let home = computer.home();
         let own = agents.intersection(&processes_with(&home)).copied().collect::<HashSet<_>>();
-        // A supervisor of a command that has just ended may be among them.
-        let oldest = own.iter().min().and_then(|&pid| Pid::from_raw(pid.cast_signed())).expect("it has one");
-        kill_process(oldest, signal).expect("the tests run as its user, or as root");
+        // The oldest process is the agent. Another may be the supervisor of a command that has just ended.
+        let oldest =
+            own.iter().min().and_then(|&pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running");
+        kill_process(oldest, signal).expect("the tests run as that user or as root");
         if signal == Signal::KILL {
             computer.wait_for_status("error");
         }
@@ -228,8 +230,8 @@ fn a_computer_whose_agent_was_ended_leaves_nothing_and_can_be_started_again() {
     }
 }
 
-/// Programs that are another process each millisecond, so that none is there for long enough to be listed and then ended.
-const HOPPERS: &str = r"import os, time
+/// A program that forks every millisecond and continues in the child. Each process ends before it could be found and killed.
+const FORK_LOOP: &str = r"import os, time
 for _ in range(4):
     os.fork()
 while True:
@@ -240,26 +242,26 @@ while True:
 ";
 
 #[test]
-fn programs_that_become_other_processes_end_with_their_computer_and_hold_up_no_other() {
+fn programs_that_keep_forking_end_with_their_computer_and_block_no_other() {
     let server = unboxed();
     let computer = server.computer();
-    let name = format!("hop{}.py", rand());
-    computer.act("exec", &json!({ "code": format!("open('{name}', 'w').write({HOPPERS:?})") })).expect(200);
-    let hop = || {
+    let name = format!("fork{}.py", rand());
+    computer.act("exec", &json!({ "code": format!("open('{name}', 'w').write({FORK_LOOP:?})") })).expect(200);
+    let start = || {
         computer.bash(&format!("(setsid python3 {name} > /dev/null 2>&1 &)"));
         wait_until("the programs to run", || !processes_with(&name).is_empty());
     };
-    hop();
+    start();
     computer.act("restart", &Value::Null).expect(200);
     computer.wait_for_status("running");
     assert_eq!(processes_with(&name), HashSet::new());
-    // Without the agent they fall to the server, which starts other computers meanwhile.
-    hop();
+    // Without the agent they become children of the server, which starts another computer at the same time.
+    start();
     let home = computer.home();
     let agents = processes_with("agent --unboxed --control");
     let own = agents.intersection(&processes_with(&home)).copied().min();
-    let agent = own.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("it has one");
-    kill_process(agent, Signal::KILL).expect("the tests run as its user, or as root");
+    let agent = own.and_then(|pid| Pid::from_raw(pid.cast_signed())).expect("the agent is running");
+    kill_process(agent, Signal::KILL).expect("the tests run as that user or as root");
     let new = json!({ "workspace_id": computer.show()["workspace_id"], "name": "two" });
     let made = server.call("POST", "/computers", &new).expect(201);
     Computer { server: &server, id: text(&made["id"]).to_owned() }.wait_for_status("running");
@@ -268,9 +270,9 @@ fn programs_that_become_other_processes_end_with_their_computer_and_hold_up_no_o
 }
 
 #[test]
-fn computers_of_root_are_users_of_their_own_and_keep_display_and_sound_to_themselves() {
+fn computers_of_a_root_server_have_their_own_users_and_private_displays_and_audio() {
     if !may_change_users() {
-        println!("not run: other accounts share one user");
+        println!("skipped: only a server that runs as root gives computers their own users");
         return;
     }
     let server = unboxed();
@@ -282,7 +284,7 @@ fn computers_of_root_are_users_of_their_own_and_keep_display_and_sound_to_themse
     let user = |computer: &Computer<'_>| text(&computer.bash("id -u")["output"]).trim().parse::<u32>();
     let (one, two) = (user(&computer).expect("it is a number"), user(&other).expect("it is a number"));
     assert!(one != two && one >= 30_000 && two >= 30_000, "{one} {two}");
-    let [place, ..] = places_of(&other);
+    let [folder, ..] = files_outside_home(&other);
     let variables =
         text(&other.bash("echo DISPLAY=$DISPLAY PULSE_SERVER=$PULSE_SERVER")["output"]).trim().to_owned();
     for (own, foreign) in [
@@ -291,11 +293,11 @@ fn computers_of_root_are_users_of_their_own_and_keep_display_and_sound_to_themse
             format!("export {variables}; xrandr >/dev/null 2>&1 || pactl info >/dev/null 2>&1"),
         ),
         ("ls ~ >/dev/null", format!("ls {} >/dev/null 2>&1", other.home())),
-        ("ls $XDG_RUNTIME_DIR >/dev/null", format!("ls {place} >/dev/null 2>&1")),
+        ("ls $XDG_RUNTIME_DIR >/dev/null", format!("ls {folder} >/dev/null 2>&1")),
         (
             "! getent passwd $(id -u) > /dev/null || dbus-send --session --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames > /dev/null",
             format!(
-                "dbus-send --bus=unix:path={place}/user/bus --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames > /dev/null 2>&1"
+                "dbus-send --bus=unix:path={folder}/user/bus --print-reply --dest=org.freedesktop.DBus / org.freedesktop.DBus.ListNames > /dev/null 2>&1"
             ),
         ),
     ] {

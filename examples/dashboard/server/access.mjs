@@ -1,12 +1,12 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /**
- * Who may use the dashboard. Every account of the host reaches a port of 127.0.0.1, so each start makes a key, which
- * is part of the address that the terminal shows. The browser that opens this address gets a cookie, and no other
- * request is served.
+ * Controls the access to the dashboard. Every user account of the host can connect to a port on 127.0.0.1. Therefore each
+ * start of the server generates a key, which is part of the URL that the terminal shows. A browser that opens this URL gets
+ * a cookie. The server rejects requests without the key or the cookie.
  *
- * The cookie has a value of its own, so that the key does not travel with every request. Both are valid until the
- * server ends: the printed address opens the dashboard in a second browser too.
+ * The value of the cookie is not the key, because a browser sends the cookie with every request. Both are valid until the
+ * server exits, so the printed URL also works in a second browser.
  */
 export class Access {
   #key = makeSecret();
@@ -14,14 +14,14 @@ export class Access {
 
   /**
    * @param {number} port
-   * @returns {string} the address that opens the dashboard
+   * @returns {string} the URL that opens the dashboard
    */
   address(port) {
     return `http://127.0.0.1:${port}/?key=${this.#key}`;
   }
 
   /**
-   * @param {string[]} keys the values of `key` in the query of a request
+   * @param {string[]} keys the values of the query parameter `key` of a request
    * @returns {boolean}
    */
   isOpenedBy(keys) {
@@ -29,8 +29,8 @@ export class Access {
   }
 
   /**
-   * The `Set-Cookie` header. Browsers send a cookie to every port of a host, so the port is part of its name:
-   * otherwise two dashboards would overwrite each other's.
+   * Returns the `Set-Cookie` header. Browsers send a cookie to all ports of a host, so the name of the cookie contains the
+   * port. Otherwise two dashboards would overwrite each other's cookie.
    *
    * @param {number} port
    * @returns {string}
@@ -61,7 +61,7 @@ function cookieName(port) {
   return `orgo-dashboard-${port}`;
 }
 
-/** Compares in constant time. The digests have one length, which `timingSafeEqual` requires. */
+/** Compares in constant time. Compares digests because `timingSafeEqual` requires inputs of the same length. */
 function isEqual(one, other) {
   return timingSafeEqual(digest(one), digest(other));
 }

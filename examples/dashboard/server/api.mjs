@@ -1,7 +1,7 @@
 import { Orgo } from "orgo-sdk";
 import { createComputer, listWorkspaces, summary } from "./computers.mjs";
 import { Files } from "./files.mjs";
-import { Refused } from "./guard.mjs";
+import { HttpError } from "./guard.mjs";
 import { readJson } from "./http.mjs";
 import { Screenshots } from "./screenshots.mjs";
 
@@ -10,22 +10,22 @@ import { Screenshots } from "./screenshots.mjs";
  * @property {import("node:http").IncomingMessage} request
  * @property {URLSearchParams} query
  * @property {import("./calls.mjs").Calls} calls records the SDK's calls
- * @property {AbortSignal} signal aborted when the page no longer waits
+ * @property {AbortSignal} signal aborted when the page cancels the request
  *
- * @typedef {(tell: (progress: unknown) => void) => Promise<unknown>} Lines what is told on the way, and the result
+ * @typedef {(onProgress: (progress: unknown) => void) => Promise<unknown>} LongCall reports progress and resolves with the result
  *
- * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string, tag: string } | { lines: Lines }} Answer
+ * @typedef {{ status?: number, json: unknown } | { bytes: Uint8Array, type: string, etag: string } | { longCall: LongCall }} Result
  */
 
-/** The actions of a computer that take an object of parameters. */
+/** The actions of a computer that accept an object of parameters. */
 const ACTIONS = ["click", "drag", "scroll"];
 const LIFECYCLE = ["start", "stop", "restart"];
-/** For what the page asks again and again: it tries again itself, and says meanwhile that the service is out of reach. */
+/** Options for calls that the page polls. The page retries them itself and shows that the service is unreachable. */
 const POLLING = { maxRetries: 0 };
-/** How long a list may take until the service counts as out of reach, in milliseconds. */
-const LONGEST_LIST = 5_000;
+/** The timeout of a list call, in milliseconds. After it, the page shows the service as unreachable. */
+const LIST_TIMEOUT = 5_000;
 
-/** What the page can ask for. The key stays here: no answer holds it. */
+/** The HTTP API of the page. No response contains the API key. */
 export class Api {
   #orgo;
   #config;
@@ -48,9 +48,9 @@ export class Api {
   /**
    * @param {string} path the part after `/api`
    * @param {Exchange} exchange
-   * @returns {Promise<Answer>}
+   * @returns {Promise<Result>}
    */
-  async answer(path, exchange) {
+  async handle(path, exchange) {
     const { method } = exchange.request;
     const [, collection, id, action, ...rest] = path.split("/");
     if (rest.length === 0 && collection === "service" && id === undefined && method === "GET") return this.#service();
@@ -70,7 +70,7 @@ export class Api {
       if (id && action === "connection" && method === "GET") return this.#connection(id, exchange);
       if (id && action && method === "POST") return this.#act(id, action, exchange);
     }
-    throw new Refused(404, "There is no such call");
+    throw new HttpError(404, `There is no API call ${method} ${path.slice(0, 100)}`);
   }
 
   async #service() {
@@ -79,7 +79,7 @@ export class Api {
   }
 
   async #list({ calls, signal }) {
-    const workspaces = await listWorkspaces(this.#orgo, calls, { signal, timeout: LONGEST_LIST, ...POLLING });
+    const workspaces = await listWorkspaces(this.#orgo, calls, { signal, timeout: LIST_TIMEOUT, ...POLLING });
     return {
       json: {
         workspaces: workspaces.map(({ id, name }) => ({ id, name })),
@@ -91,7 +91,7 @@ export class Api {
 
   async #create({ request, calls }) {
     const { workspace_id, name, ram, cpu, resolution } = await readJson(request);
-    // It is not given up with the page: a computer that was asked for is wanted.
+    // No abort signal: the computer is created even if the page closes during the call.
     const computer = await createComputer(this.#orgo, calls, { workspace_id, name, ram, cpu, resolution });
     return { status: 201, json: summary(computer.info) };
   }
@@ -101,14 +101,14 @@ export class Api {
   }
 
   async #screenshot(id, { query, calls }) {
-    const kind = {
+    const options = {
       ...(query.has("format") && { format: query.get("format") }),
       ...(query.has("scale") && { scale: number(query, "scale") }),
     };
-    const take = () => this.#orgo.computer(id).screenshot({ ...kind, ...POLLING });
-    const shared = () => this.#screenshots.take(id, JSON.stringify(kind), take);
-    const { data, mime_type, tag } = await calls.time("computers.screenshot", shared);
-    return { bytes: data, type: mime_type, tag };
+    const take = () => this.#orgo.computer(id).screenshot({ ...options, ...POLLING });
+    const shared = () => this.#screenshots.take(id, JSON.stringify(options), take);
+    const { data, mime_type, etag } = await calls.time("computers.screenshot", shared);
+    return { bytes: data, type: mime_type, etag };
   }
 
   async #connection(id, { calls, signal }) {
@@ -125,12 +125,12 @@ export class Api {
     if (action === "type") return { json: await time(() => computer.type(body.text, { delay_ms: body.delay_ms })) };
     if (action === "key") return { json: await time(() => computer.key(body.key)) };
     if (action === "export") return this.#files.export(id, body, exchange);
-    throw new Refused(404, "There is no such action");
+    throw new HttpError(404, `There is no action ${action.slice(0, 40)}`);
   }
 }
 
 function number(query, name) {
   const value = Number(query.get(name));
-  if (!Number.isFinite(value)) throw new Refused(400, `${name} must be a number`);
+  if (!Number.isFinite(value)) throw new HttpError(400, `${name} must be a number`);
   return value;
 }

@@ -1,8 +1,8 @@
 import { performance } from "node:perf_hooks";
 
 /**
- * The calls of the SDK that one request of the page leads to, with their times. The answer carries them in its
- * `Server-Timing` header, which the page shows.
+ * Records the SDK calls that one request of the page causes, with their durations. The response lists them in its
+ * `Server-Timing` header, and the page shows them.
  */
 export class Calls {
   /** @type {string[]} */
@@ -10,7 +10,7 @@ export class Calls {
 
   /**
    * @template T
-   * @param {string} operation the SDK's name of the call
+   * @param {string} operation the SDK's name for the call
    * @param {() => Promise<T>} call
    * @returns {Promise<T>}
    */

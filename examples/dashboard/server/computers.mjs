@@ -1,6 +1,6 @@
 /**
- * Lists every workspace with its computers. Some generations of the service leave the computers out of the list; then
- * each workspace is asked for.
+ * Lists all workspaces with their computers. Some versions of the service omit the computers from the list. In that case
+ * the function gets each workspace separately.
  *
  * @param {import("orgo-sdk").Orgo} orgo
  * @param {import("./calls.mjs").Calls} calls
@@ -19,13 +19,13 @@ export async function listWorkspaces(orgo, calls, options) {
 }
 
 /**
- * Creates a computer in the given workspace, else in the first one, else in a new one.
+ * Creates a computer in the given workspace. Default: the first workspace, or a new one if there is none.
  *
  * @param {import("orgo-sdk").Orgo} orgo
  * @param {import("./calls.mjs").Calls} calls
- * @param {Record<string, unknown>} params those of `computers.create`, the workspace optional
+ * @param {Record<string, unknown>} params the parameters of `computers.create`; `workspace_id` is optional
  * @param {import("orgo-sdk").CallOptions} [options]
- * @param {string} [newWorkspace] the name of the workspace to make if there is none
+ * @param {string} [newWorkspace] the name of the workspace to create if there is none
  * @returns {Promise<import("orgo-sdk").Computer>}
  */
 export async function createComputer(orgo, calls, params, options, newWorkspace = "dashboard") {
@@ -39,19 +39,19 @@ async function anyWorkspace(orgo, calls, options, name) {
 }
 
 /**
- * What the page is shown of a computer.
+ * Returns the fields of a computer that the page uses.
  *
  * @param {import("orgo-sdk").ComputerInfo} info
  * @param {import("orgo-sdk").Workspace} [workspace]
  */
 export function summary(info, workspace) {
   const { id, name, status, os, ram, cpu, resolution, created_at, instance_details } = info;
-  // Why it is broken, if the service says so.
+  // The reason for the status `error`, if the service reports one.
   const problem = typeof instance_details?.error === "string" ? instance_details.error : undefined;
   const missing = Array.isArray(instance_details?.missing_parts) ? instance_details.missing_parts : [];
-  const place = {
+  const workspaceInfo = {
     id: workspace?.id ?? info.workspace_id ?? info.project_id,
     name: workspace?.name ?? info.project_name,
   };
-  return { id, name, status, os, ram, cpu, resolution, created_at, problem, missing, workspace: place };
+  return { id, name, status, os, ram, cpu, resolution, created_at, problem, missing, workspace: workspaceInfo };
 }

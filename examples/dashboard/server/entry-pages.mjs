@@ -1,4 +1,4 @@
-// Small pages without other files, which are not served to a browser without the cookie.
+// Small self-contained pages: a browser without the cookie cannot load other files.
 
 const STYLE = `
   :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
@@ -7,17 +7,17 @@ const STYLE = `
   code { padding: 0.1em 0.3em; border-radius: 4px; background: #8883; font-size: 0.95em; }
 `;
 
-/** Shown to a browser that has no valid key. */
+/** The page for a browser without a valid key or cookie. */
 export const KEY_REQUIRED_PAGE = page(
-  `<h1>Open the dashboard with its printed address</h1>
-<p>The dashboard opens only with the key of its current start. The key is part of the address that
-<code>npm start</code> printed in its terminal, on the line that begins with <code>Dashboard:</code>.</p>
-<p>If the dashboard was restarted, open the newly printed address. Those of earlier starts no longer work.</p>`,
+  `<h1>Access key required</h1>
+  <p>Open the URL that <code>npm start</code> printed in its terminal, on the line that begins with
+  <code>Dashboard:</code>. The access key is part of this URL.</p>
+  <p>Each start of the dashboard has a new key. After a restart, open the new URL.</p>`,
 );
 
 /**
- * Redirects to the dashboard. If another site or a file starts a navigation, a browser sends no strict cookie, also
- * not after an HTTP redirect. A refresh starts a new navigation, which belongs to this site.
+ * Redirects to the dashboard. If another site or a file starts a navigation, browsers do not send `SameSite=Strict` cookies,
+ * even after an HTTP redirect. A `meta refresh` starts a new, same-site navigation.
  */
 export const ENTRY_PAGE = page(`<p><a href="/">Open the dashboard</a></p>`, `<meta http-equiv="refresh" content="0; url=/" />`);
 

@@ -1,18 +1,18 @@
 import { OrgoError } from "orgo-sdk";
-import { Refused } from "./guard.mjs";
-import { printableError } from "./terminal.mjs";
+import { formatError } from "./escape.mjs";
+import { HttpError } from "./guard.mjs";
 
-/** The fields of an SDK error that the page can use. */
+/** The fields of an SDK error that are sent to the page. */
 const FIELDS = ["kind", "delivered", "field", "status", "code", "request_id", "retry_after", "limit"];
 
 /**
- * What the page is told of a failure: the status of the answer and its body.
+ * Returns the status and the body of the response for an error.
  *
  * @param {unknown} error
  * @returns {{ status: number, body: { error: Record<string, unknown> } }}
  */
 export function describeError(error) {
-  if (error instanceof Refused) {
+  if (error instanceof HttpError) {
     return { status: error.status, body: { error: { name: error.name, message: error.message, delivered: "no" } } };
   }
   if (error instanceof OrgoError) {
@@ -22,12 +22,12 @@ export function describeError(error) {
       body: { error: { name: error.name, message: error.message, ...Object.fromEntries(known) } },
     };
   }
-  // Its message may hold anything, so it goes to the terminal and not to the page.
-  console.error(printableError(error));
+  // The message of an unexpected error may contain secrets, so it goes to the terminal only.
+  console.error(formatError(error));
   return {
     status: 500,
     body: {
-      error: { name: "Error", message: "The dashboard's server failed; its output says why", delivered: "maybe" },
+      error: { name: "Error", message: "Internal error of the dashboard's server; see its terminal output", delivered: "maybe" },
     },
   };
 }

@@ -1,8 +1,8 @@
-import { LARGEST_FILE } from "../shared/limits.mjs";
-import { Refused } from "./guard.mjs";
+import { MAX_FILE_SIZE } from "../shared/limits.mjs";
+import { HttpError } from "./guard.mjs";
 import { readBytes } from "./http.mjs";
 
-/** The files of a computer, as the page asks for them. */
+/** Handles the page's requests for the files of a computer. */
 export class Files {
   #orgo;
 
@@ -16,16 +16,16 @@ export class Files {
   }
 
   /**
-   * Answers as the upload goes on, so that the page sees how much the service has got and not how much came here.
+   * Reports the progress of the upload to the service, not of the upload from the page to this server.
    *
-   * @param {string} encoded the file's name as it is in the path
+   * @param {string} encoded the percent-encoded file name from the path of the request
    */
   async upload(computer, encoded, { request, calls, signal }) {
     const name = decode(encoded);
-    const file = new Blob([await readBytes(request, LARGEST_FILE)], { type: request.headers["content-type"] });
+    const file = new Blob([await readBytes(request, MAX_FILE_SIZE)], { type: request.headers["content-type"] });
     return {
-      lines: (tell) => {
-        const options = { onProgress: tell, signal };
+      longCall: (onProgress) => {
+        const options = { onProgress, signal };
         return calls.time("files.upload", () => this.#orgo.computer(computer).files.upload(file, { name }, options));
       },
     };
@@ -49,6 +49,6 @@ function decode(text) {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new Refused(400, "The name of the file is not encoded as a part of a URL");
+    throw new HttpError(400, "The file name in the URL must be percent-encoded UTF-8");
   }
 }

@@ -3,14 +3,14 @@ import { createComputer, listWorkspaces } from "./computers.mjs";
 import { describeError } from "./errors.mjs";
 
 /**
- * Makes a first computer where there is none: on one's own machine it costs nothing, and the page has something to
- * show at once.
+ * Creates a first computer on a local desktop without computers, so the page has a screen to show. A local computer costs
+ * nothing.
  */
 export class FirstComputer {
   /** @type {{ pending: boolean, error?: object } | undefined} */
   #state;
 
-  /** What the page is told while it is on its way, or if it failed. */
+  /** The state of the creation for the page. `undefined` before it begins and after it succeeded. */
   get state() {
     return this.#state;
   }

@@ -1,53 +1,54 @@
-/** The header of the page's own calls. Another page cannot send it: its browser asks first, and gets no permission. */
+/** A header that the page adds to its requests. A page of another origin cannot send it: the CORS preflight fails. */
 const OWN_HEADER = "x-orgo-dashboard";
 
-/** A request that is not answered. */
-export class Refused extends Error {
+/** An error with the HTTP status of the response to send. */
+export class HttpError extends Error {
   /**
    * @param {number} status
    * @param {string} message
-   * @param {string} [name] by which the page recognizes the refusal
+   * @param {string} [name] the error name that the page receives
    */
-  constructor(status, message, name = "Refused") {
+  constructor(status, message, name = "HttpError") {
     super(message);
     this.name = name;
     this.status = status;
   }
 }
 
-/** A request without this start's key or cookie. */
-export class KeyRequired extends Refused {
+/** The request has neither the valid access key nor the cookie. */
+export class KeyRequired extends HttpError {
   constructor() {
-    super(403, "The key is missing or wrong: open the address that `npm start` printed", "KeyRequired");
+    super(403, "The access key is missing or wrong: open the URL that `npm start` printed", "KeyRequired");
   }
 }
 
 /**
- * Refuses the pages of other sites. A page of another site that resolves its name to this machine has a foreign
- * Host; a page of another port of this machine has a foreign Origin, or lacks the header. Browsers also report who
- * started a request in `Sec-Fetch-Site`. Another site may only link to the page.
+ * Rejects requests from other sites. A site that resolves its own name to this machine (DNS rebinding) sends a different
+ * `Host`. A page on another port of this machine sends a different `Origin`, or cannot send the header. Browsers also
+ * report in `Sec-Fetch-Site` which site started a request. Other sites may only link to the page.
  *
  * @param {import("node:http").IncomingMessage} request
  * @param {number} port the port of this server
- * @param {boolean} api whether the request is for the API, not for a file of the page
- * @throws {Refused}
+ * @param {boolean} api whether the request is for the API or for a file of the page
+ * @throws {HttpError}
  */
-export function admit(request, port, api) {
+export function checkRequest(request, port, api) {
   const { host, origin } = request.headers;
   const names = ["127.0.0.1", "localhost"].map((name) => new URL(`http://${name}:${port}`).host);
   if (host === undefined || !names.includes(host)) {
-    throw new Refused(421, "This server answers only as 127.0.0.1 and localhost");
+    throw new HttpError(421, "The host must be 127.0.0.1 or localhost");
   }
-  if (origin !== undefined && origin !== `http://${host}`) throw new Refused(403, "Other pages are not answered");
+  if (origin !== undefined && origin !== `http://${host}`)
+    throw new HttpError(403, "Requests from other origins are not allowed");
   const { "sec-fetch-site": site = "none", "sec-fetch-mode": mode } = request.headers;
   const isLink = mode === "navigate" && !api;
-  if (!["none", "same-origin"].includes(site) && !isLink) throw new Refused(403, "Other pages are not answered");
+  if (!["none", "same-origin"].includes(site) && !isLink) throw new HttpError(403, "Requests from other origins are not allowed");
   if (!api) return;
-  if (request.headers[OWN_HEADER] === undefined) throw new Refused(403, `The header ${OWN_HEADER} is missing`);
+  if (request.headers[OWN_HEADER] === undefined) throw new HttpError(403, `The header ${OWN_HEADER} is missing`);
 }
 
 /**
- * The header fields of every answer.
+ * Returns the headers of all responses.
  *
  * @param {string[]} sockets the origins of the computers' channels
  * @returns {Record<string, string>}
@@ -55,11 +56,11 @@ export function admit(request, port, api) {
 export function securityHeaders(sockets) {
   const policy = {
     "default-src": "'none'",
-    // The SDK is WebAssembly, which a browser compiles only with this permission.
+    // Browsers compile WebAssembly, such as the SDK, only with this permission.
     "script-src": "'self' 'wasm-unsafe-eval'",
     "worker-src": "'self'",
     "connect-src": ["'self'", ...sockets].join(" "),
-    // xterm.js writes its colours and cell sizes into style elements.
+    // xterm.js sets its colors and cell sizes in style elements.
     "style-src": "'self' 'unsafe-inline'",
     "img-src": "'self'",
     "base-uri": "'none'",

@@ -1,24 +1,24 @@
 import { createHash } from "node:crypto";
 import { describeError } from "./errors.mjs";
-import { Refused } from "./guard.mjs";
+import { HttpError } from "./guard.mjs";
 
-/** The longest JSON of a request, in bytes: a text to be typed is the longest that the page sends. */
-const LONGEST_JSON = 256 * 1024;
+/** The maximum size of a JSON body, in bytes. The largest bodies are texts to type. */
+const MAX_JSON_SIZE = 256 * 1024;
 
 /**
  * Reads the body of a request.
  *
  * @param {import("node:http").IncomingMessage} request
- * @param {number} longest in bytes
+ * @param {number} limit the maximum size in bytes
  * @returns {Promise<Buffer>}
- * @throws {Refused}
+ * @throws {HttpError}
  */
-export async function readBytes(request, longest) {
+export async function readBytes(request, limit) {
   const chunks = [];
   let length = 0;
   for await (const chunk of request) {
     length += chunk.length;
-    if (length > longest) throw new Refused(413, `The request is longer than ${longest} bytes`);
+    if (length > limit) throw new HttpError(413, `The request body is too large: the maximum is ${limit} bytes`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
@@ -29,24 +29,25 @@ export async function readBytes(request, longest) {
  *
  * @param {import("node:http").IncomingMessage} request
  * @returns {Promise<Record<string, unknown>>}
- * @throws {Refused}
+ * @throws {HttpError}
  */
 export async function readJson(request) {
-  const body = await readBytes(request, LONGEST_JSON);
+  const body = await readBytes(request, MAX_JSON_SIZE);
   if (body.length === 0) return {};
-  if (!/^application\/json\b/.test(request.headers["content-type"] ?? "")) throw new Refused(415, "The request is not JSON");
+  if (!/^application\/json\b/.test(request.headers["content-type"] ?? ""))
+    throw new HttpError(415, "The content type of the request must be application/json");
   let value;
   try {
     value = JSON.parse(body.toString("utf8"));
   } catch {
-    throw new Refused(400, "The request is not valid JSON");
+    throw new HttpError(400, "The request body must be valid JSON");
   }
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw new Refused(400, "The request is not a JSON object");
-  // No call takes nested values, and deep ones would overflow the stack of code that walks through them.
+    throw new HttpError(400, "The request body must be a JSON object");
+  // No call accepts nested values. Deeply nested values could overflow the stack of recursive code.
   for (const [field, inner] of Object.entries(value)) {
     if (typeof inner === "object" && inner !== null)
-      throw new Refused(400, `The field ${field.slice(0, 40)} must be a string, a number or a boolean`);
+      throw new HttpError(400, `The field ${field.slice(0, 40)} must be a string, a number or a boolean`);
   }
   return value;
 }
@@ -69,53 +70,53 @@ export function sendJson(response, status, value, headers = {}) {
  * @param {Record<string, string>} [headers]
  */
 export function send(response, status, type, body, headers = {}) {
-  // A page that closed or gave a request up no longer waits for the answer.
+  // The page has closed or canceled the request.
   if (response.destroyed) return;
   response.writeHead(status, { "content-type": type, "content-length": body.length, ...headers });
   response.end(response.req.method === "HEAD" ? undefined : body);
 }
 
 /**
- * A name of some content, for the `ETag` header.
+ * Returns an `ETag` for the content.
  *
  * @param {Uint8Array} content
  * @returns {string}
  */
-export function tagOf(content) {
+export function etagOf(content) {
   return `"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`;
 }
 
 /**
- * Sends content, or 304 if the request names it as what the page has.
+ * Sends the content, or 304 if the request has a matching `If-None-Match` header.
  *
  * @param {import("node:http").ServerResponse} response
  * @param {string} type
  * @param {Uint8Array} body
- * @param {string} tag
+ * @param {string} etag
  * @param {Record<string, string>} [headers]
  */
-export function sendTagged(response, type, body, tag, headers = {}) {
-  const known = response.req.headers["if-none-match"]?.split(",").some((name) => name.trim() === tag);
-  if (!known) return send(response, 200, type, body, { ...headers, etag: tag });
+export function sendWithEtag(response, type, body, etag, headers = {}) {
+  const known = response.req.headers["if-none-match"]?.split(",").some((name) => name.trim() === etag);
+  if (!known) return send(response, 200, type, body, { ...headers, etag });
   if (response.destroyed) return;
-  response.writeHead(304, { ...headers, etag: tag });
+  response.writeHead(304, { ...headers, etag });
   response.end();
 }
 
 /**
- * Sends lines of JSON as they come: `{ progress }` any number of times, then `{ result }` or `{ error }` with the times
- * of the calls, which no header can hold by then.
+ * Runs a call and streams its progress as NDJSON: any number of `{ progress }` lines, then one line with `{ result }` or
+ * `{ error }`. The last line also has the durations of the calls, because the headers are already sent.
  *
  * @param {import("node:http").ServerResponse} response
- * @param {import("./api.mjs").Lines} lines
+ * @param {import("./api.mjs").LongCall} longCall
  * @param {import("./calls.mjs").Calls} calls
  */
-export async function sendLines(response, lines, calls) {
+export async function sendProgress(response, longCall, calls) {
   const write = (value) => response.destroyed || response.write(`${JSON.stringify(value)}\n`);
   response.writeHead(200, { "content-type": "application/x-ndjson" });
   let outcome;
   try {
-    outcome = { result: await lines((progress) => write({ progress })) };
+    outcome = { result: await longCall((progress) => write({ progress })) };
   } catch (error) {
     if (response.destroyed) return;
     outcome = describeError(error).body;

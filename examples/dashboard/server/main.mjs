@@ -6,20 +6,20 @@ import { Calls } from "./calls.mjs";
 import { readConfig } from "./config.mjs";
 import { ENTRY_PAGE, KEY_REQUIRED_PAGE } from "./entry-pages.mjs";
 import { describeError } from "./errors.mjs";
+import { escapeControls } from "./escape.mjs";
 import { FirstComputer } from "./first-computer.mjs";
-import { admit, KeyRequired, Refused, securityHeaders } from "./guard.mjs";
-import { send, sendJson, sendLines, sendTagged } from "./http.mjs";
+import { checkRequest, HttpError, KeyRequired, securityHeaders } from "./guard.mjs";
+import { send, sendJson, sendProgress, sendWithEtag } from "./http.mjs";
 import { loadPages } from "./pages.mjs";
-import { printable } from "./terminal.mjs";
 
 const HTML = "text/html; charset=utf-8";
 
-/** Serves the dashboard until SIGINT or SIGTERM, or until its input ends if it was told so. */
+/** Serves the dashboard until SIGINT or SIGTERM. With `ORGO_DASHBOARD_END_WITH_STDIN`, also until stdin closes. */
 export async function main() {
   let port;
   try {
     const config = readConfig(process.env);
-    const orgo = new Orgo({ logger: { warn: (message) => console.error(printable(message)) } });
+    const orgo = new Orgo({ logger: { warn: (message) => console.error(escapeControls(message)) } });
     const access = new Access();
     const first = new FirstComputer();
     const server = createServer();
@@ -28,13 +28,13 @@ export async function main() {
       listener({ config, access, api: new Api(orgo, config, first), servePage: loadPages(), port: () => port }),
     );
     port = await listen(server, config.ports);
-    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => end(server));
-    if (config.endsWithInput) process.stdin.once("end", () => end(server)).resume();
+    for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => exit(server));
+    if (config.exitOnStdinEnd) process.stdin.once("end", () => exit(server)).resume();
     if (config.local) void first.create(orgo);
-    // The only place where the key is shown.
+    // The only output that contains the access key.
     console.log(`Dashboard: ${access.address(port)}`);
   } catch (error) {
-    console.error(`The dashboard cannot start: ${printable(error.message)}`);
+    console.error(`The dashboard cannot start: ${escapeControls(error.message)}`);
     process.exitCode = 1;
   }
 }
@@ -50,7 +50,7 @@ function listener({ config, access, api, servePage, port }) {
     const isApi = path.startsWith("/api/");
     const isRead = request.method === "GET" || request.method === "HEAD";
     try {
-      admit(request, port(), isApi);
+      checkRequest(request, port(), isApi);
       const query = new URLSearchParams(request.url.slice(path.length));
       const keys = query.getAll("key");
       if (path === "/" && isRead && keys.length > 0) {
@@ -60,25 +60,25 @@ function listener({ config, access, api, servePage, port }) {
       }
       if (!access.hasCookie(request.headers.cookie, port())) throw new KeyRequired();
       if (!isApi) {
-        if (!isRead) throw new Refused(405, "A page can only be read");
+        if (!isRead) throw new HttpError(405, "The method must be GET or HEAD");
         servePage(path, response);
         return;
       }
       response.setHeader("cache-control", "no-store");
-      const answer = await api.answer(path.slice("/api".length), { request, query, calls, signal: closed.signal });
-      if ("lines" in answer) await sendLines(response, answer.lines, calls);
-      else if ("bytes" in answer) sendTagged(response, answer.type, answer.bytes, answer.tag, calls.headers());
-      else sendJson(response, answer.status ?? 200, answer.json, calls.headers());
+      const result = await api.handle(path.slice("/api".length), { request, query, calls, signal: closed.signal });
+      if ("longCall" in result) await sendProgress(response, result.longCall, calls);
+      else if ("bytes" in result) sendWithEtag(response, result.type, result.bytes, result.etag, calls.headers());
+      else sendJson(response, result.status ?? 200, result.json, calls.headers());
     } catch (error) {
       if (closed.signal.aborted) return;
       const { status, body } = describeError(error);
       if (response.headersSent) {
-        // The response has begun, so only its end can report the failure.
+        // The headers are already sent. Closing the connection reports the failure.
         response.destroy();
         return;
       }
       response.setHeader("cache-control", "no-store");
-      // What is left of a body that was refused is not worth reading.
+      // Do not read the rest of a rejected body.
       if (!request.complete) response.setHeader("connection", "close");
       const isPage = !isApi && /\btext\/html\b/.test(request.headers.accept ?? "");
       if (error instanceof KeyRequired && isPage) send(response, status, HTML, KEY_REQUIRED_PAGE);
@@ -87,14 +87,14 @@ function listener({ config, access, api, servePage, port }) {
   };
 }
 
-/** Sets the cookie and redirects to an address without the key. */
+/** Sets the cookie and redirects to a URL without the key. */
 function enter(request, response, cookie) {
   const headers = { "set-cookie": cookie, "cache-control": "no-store" };
   if (request.headers["sec-fetch-site"] === "cross-site") send(response, 200, HTML, ENTRY_PAGE, headers);
   else send(response, 303, HTML, Buffer.alloc(0), { ...headers, location: "/" });
 }
 
-/** Listens on the first of the ports that is free; resolves with its number. */
+/** Listens on the first free port of the list. Resolves with its number. */
 async function listen(server, ports) {
   for (const [index, port] of ports.entries()) {
     try {
@@ -112,8 +112,8 @@ async function listen(server, ports) {
   }
 }
 
-/** Ends at once: the computers go on, and the page says that its server is gone. */
-function end(server) {
+/** Exits without delay. The computers keep running, and the page shows that its server is unreachable. */
+function exit(server) {
   server.close(() => process.exit(0));
   server.closeAllConnections();
 }

@@ -1,34 +1,34 @@
-import { tagOf } from "./http.mjs";
+import { etagOf } from "./http.mjs";
 
-/** @typedef {import("orgo-sdk").Screenshot & { tag: string }} Tagged `tag` names what is on the picture */
+/** @typedef {import("orgo-sdk").Screenshot & { etag: string }} TaggedScreenshot `etag` identifies the content of the image */
 
 /**
- * Takes screenshots, one of a computer at a time: the service fails overlapping ones, and two windows of the dashboard
- * may show the same computer. Who asks for the same kind of picture while one is on its way gets that one.
+ * Takes at most one screenshot of each computer at a time: overlapping screenshot calls fail, and two windows of the
+ * dashboard may show the same computer. Concurrent requests with the same options share one call.
  */
 export class Screenshots {
-  /** @type {Map<string, { kind: string, picture: Promise<Tagged> }>} the last one that was asked for, by computer */
+  /** @type {Map<string, { options: string, screenshot: Promise<TaggedScreenshot> }>} the last pending request of each computer */
   #pending = new Map();
 
   /**
    * @param {string} id the computer's id
-   * @param {string} kind how the picture is to be
+   * @param {string} options the options of the screenshot, as a key for sharing
    * @param {() => Promise<import("orgo-sdk").Screenshot>} take
-   * @returns {Promise<Tagged>}
+   * @returns {Promise<TaggedScreenshot>}
    */
-  take(id, kind, take) {
-    const before = this.#pending.get(id);
-    if (before?.kind === kind) return before.picture;
-    const entry = { kind, picture: this.#follow(before?.picture, take) };
+  take(id, options, take) {
+    const previous = this.#pending.get(id);
+    if (previous?.options === options) return previous.screenshot;
+    const entry = { options, screenshot: this.#takeAfter(previous?.screenshot, take) };
     this.#pending.set(id, entry);
-    const end = () => this.#pending.get(id) === entry && this.#pending.delete(id);
-    entry.picture.then(end, end);
-    return entry.picture;
+    const remove = () => this.#pending.get(id) === entry && this.#pending.delete(id);
+    entry.screenshot.then(remove, remove);
+    return entry.screenshot;
   }
 
-  async #follow(before, take) {
-    await before?.catch(() => {});
+  async #takeAfter(previous, take) {
+    await previous?.catch(() => {});
     const screenshot = await take();
-    return { ...screenshot, tag: tagOf(screenshot.data) };
+    return { ...screenshot, etag: etagOf(screenshot.data) };
   }
 }

@@ -1,2 +1,2 @@
-/** The largest file that the service takes, in bytes. */
-export const LARGEST_FILE = 10 * 1024 * 1024;
+/** The maximum size of a file that the service accepts, in bytes. */
+export const MAX_FILE_SIZE = 10 * 1024 * 1024;

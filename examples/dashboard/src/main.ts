@@ -10,54 +10,54 @@ import { CallsPanel } from "./calls/panel.js";
 import type { ChannelPanels } from "./channel/panels.js";
 import { Session } from "./channel/session.js";
 import { CreateDialog, DeleteDialog } from "./computers/dialogs.js";
-import { MachineHead } from "./computers/head.js";
+import { ComputerHeader } from "./computers/header.js";
 import { ComputerList } from "./computers/list.js";
-import { screenWords } from "./computers/screen-words.js";
+import { screenMessage } from "./computers/screen-message.js";
 import { ComputerStore, type Computers } from "./computers/store.js";
 import { FilesPanel } from "./files/panel.js";
 import { ScreenPanel } from "./screen/panel.js";
 import { byId, setText } from "./ui/dom.js";
 import { Notices } from "./ui/notices.js";
-import { setUpSwitches } from "./ui/switch.js";
+import { setUpTabs } from "./ui/tabs.js";
 
-const LISTING = "Looking for computers";
-/** How long the rest of the page's code waits for the first picture, in milliseconds. */
-const FIRST_PICTURE = 3_000;
+const LISTING = "list the computers";
+/** The maximum time that the panels wait for the first screenshot before they load, in milliseconds. */
+const FIRST_SCREENSHOT_TIMEOUT = 3_000;
 
 const log = new CallLog();
 const api = new Api(log);
 const notices = new Notices();
 new CallsPanel(log);
-const showPanel = setUpSwitches();
+const showPanel = setUpTabs();
 
 const store = new ComputerStore(api);
-const screen = new ScreenPanel(api, notices, () => store.doubt());
+const screen = new ScreenPanel(api, notices, () => store.checkService());
 const files = new FilesPanel(api, notices, () => showPanel("files"));
 const list = new ComputerList(store);
 const createDialog = new CreateDialog(store, (id) => list.focus(id));
-const deleteDialog = new DeleteDialog(store, (beside) => list.focus(beside));
-new MachineHead(store, notices, () => deleteDialog.open());
+const deleteDialog = new DeleteDialog(store, (next) => list.focus(next));
+new ComputerHeader(store, notices, () => deleteDialog.open());
 byId("create-open", HTMLButtonElement).addEventListener("click", () => createDialog.open());
 
-/** The selected computer while it runs. */
+/** The selected computer while it is running. */
 let session: Session | undefined;
-/** Undefined until they are loaded. */
+/** `undefined` until the panels have loaded. */
 let panels: ChannelPanels | undefined;
-let away = false;
+let offline = false;
 
 const actions = {
   create: () => createDialog.open(),
   retry: () => void store.refresh(),
   start: (id: string) => {
-    store.change(id, "start").catch((error: unknown) => notices.fail("Starting the computer", error));
+    store.change(id, "start").catch((error: unknown) => notices.fail("start the computer", error));
   },
 };
 
-/** Opens what the selected computer has while it runs, and closes it when it no longer does. */
+/** Attaches the screen and the panels to the selected computer while it is running, and detaches them otherwise. */
 function follow(state: Computers): void {
   const { selected, error } = state;
-  const wasAway = away;
-  away = state.away;
+  const wasOffline = offline;
+  offline = state.offline;
   if (error === undefined) notices.clear(LISTING);
   else notices.fail(LISTING, error, { label: "Retry now", run: actions.retry });
 
@@ -68,39 +68,39 @@ function follow(state: Computers): void {
     if (session === undefined) panels?.detach(selected?.id);
     else panels?.attach(session);
   }
-  if (wasAway !== away) panels?.reach(!away);
-  else if (error === undefined) panels?.redial();
-  const words = screenWords(state, actions);
-  // The channels stay as they are: if only the list of computers cannot be reached, their shell goes on.
-  if (running === undefined || away) screen.detach(words, selected?.id);
-  else screen.attach(running, words);
+  if (wasOffline !== offline) panels?.setReachable(!offline);
+  else if (error === undefined) panels?.reconnect();
+  const message = screenMessage(state, actions);
+  // An outage does not detach the channels: if only the list call fails, the shell keeps running.
+  if (running === undefined || offline) screen.detach(message, selected?.id);
+  else screen.attach(running, message);
 }
 
 async function loadPanels(): Promise<void> {
   try {
     const { ChannelPanels } = await import("./channel/panels.js");
     panels = new ChannelPanels(
-      () => screen.hurry(),
-      () => store.doubt(),
+      () => screen.speedUp(),
+      () => store.checkService(),
     );
   } catch {
-    notices.fail("Loading the terminal, the sound and the events", new Error("Reload the page to try again."));
+    notices.fail("load the terminal, audio and events", new Error("Reload the page to try again."));
     return;
   }
   if (session === undefined) panels.detach(store.state.get().selected?.id);
   else panels.attach(session);
-  if (away) panels.reach(false);
+  if (offline) panels.setReachable(false);
 }
 
 store.state.watch(follow);
-store.state.watch(({ selected, away }) => files.show(selected, away));
-void Promise.race([screen.shown, new Promise((resolve) => setTimeout(resolve, FIRST_PICTURE))]).then(loadPanels);
+store.state.watch(({ selected, offline }) => files.show(selected, offline));
+void Promise.race([screen.shown, new Promise((resolve) => setTimeout(resolve, FIRST_SCREENSHOT_TIMEOUT))]).then(loadPanels);
 
 api.service().then(
   ({ host, local, binding, version }) => {
-    const place = byId("service", HTMLSpanElement);
-    setText(place, local ? "Local desktop" : host);
-    place.title = `${host} · orgo-sdk ${version}, ${binding} binding on the server`;
+    const label = byId("service", HTMLSpanElement);
+    setText(label, local ? "Local desktop" : host);
+    label.title = `${host} · orgo-sdk ${version}, ${binding} binding on the server`;
   },
-  (error: unknown) => notices.fail("Asking for the service", error),
+  (error: unknown) => notices.fail("get the service information", error),
 );

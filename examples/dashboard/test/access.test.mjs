@@ -1,4 +1,4 @@
-// Who is served: whoever has the key of this start, and nobody else.
+// Access control: only clients with the key or the cookie of this server process are served.
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -14,37 +14,37 @@ const CONNECTION = "/api/computers/some/connection";
 /** The account `nobody`. */
 const NOBODY = ["--reuid=65534", "--regid=65534", "--clear-groups"];
 
-/** Why a request of another account cannot be made here. */
-function cannotBeAnother() {
+/** Returns why the test cannot send requests from another account, or `false` if it can. */
+function cannotSwitchAccount() {
   if (process.platform !== "linux" || process.getuid() !== 0) return "only root on Linux can become another account";
   return ["setpriv", "curl"].every((name) => spawnSync(name, ["--version"]).status === 0) ? false : "needs setpriv and curl";
 }
 
-describe("the key of a start", () => {
+describe("the access key", () => {
   let server;
   let asset;
-  /** Everything that was answered, except the cookie. */
-  let answers = "";
+  /** All responses, without the cookie. */
+  let responses = "";
 
-  async function ask(path, options) {
-    const answer = await send(server.port, path, options);
-    const { "set-cookie": cookie, ...headers } = answer.headers;
-    answers += JSON.stringify(headers) + answer.text;
-    return answer;
+  async function request(path, options) {
+    const response = await send(server.port, path, options);
+    const { "set-cookie": cookie, ...headers } = response.headers;
+    responses += JSON.stringify(headers) + response.text;
+    return response;
   }
 
   before(async () => {
     await buildDashboard();
     server = await startOpened(ENVIRONMENT);
-    const { text } = await ask("/", { headers: { cookie: server.cookie } });
+    const { text } = await request("/", { headers: { cookie: server.cookie } });
     [asset] = /\/assets\/[\w.-]+\.js/.exec(text);
   });
 
   after(() => server.stop());
 
-  test("opens the dashboard by a strict cookie, and leads to an address without it", async () => {
+  test("sets a strict cookie and redirects to a URL without the key", async () => {
     for (const method of ["GET", "HEAD"]) {
-      const { status, headers, text } = await ask(`/?key=${server.key}`, { method });
+      const { status, headers, text } = await request(`/?key=${server.key}`, { method });
       assert.deepEqual([status, headers.location, text], [303, "/", ""]);
       assert.equal(headers["cache-control"], "no-store");
       assert.equal(headers["referrer-policy"], "no-referrer");
@@ -54,24 +54,24 @@ describe("the key of a start", () => {
       assert.ok(!cookie.includes(server.key));
     }
     const headers = { cookie: server.cookie };
-    assert.equal((await ask("/", { headers })).status, 200);
-    assert.equal((await ask("/", { method: "HEAD", headers })).status, 200);
-    assert.equal((await ask(asset, { headers })).status, 200);
-    assert.equal((await ask("/api/service", { headers: { ...headers, ...OWN } })).status, 200);
+    assert.equal((await request("/", { headers })).status, 200);
+    assert.equal((await request("/", { method: "HEAD", headers })).status, 200);
+    assert.equal((await request(asset, { headers })).status, 200);
+    assert.equal((await request("/api/service", { headers: { ...headers, ...OWN } })).status, 200);
   });
 
-  test("leads on by a page where another site started the navigation", async () => {
+  test("redirects with a page if another site started the navigation", async () => {
     const headers = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
-    const { status, headers: fields, text } = await ask(`/?key=${server.key}`, { headers });
+    const { status, headers: fields, text } = await request(`/?key=${server.key}`, { headers });
     assert.equal(status, 200);
     assert.equal(fields["set-cookie"].length, 1);
     assert.match(text, /<meta http-equiv="refresh" content="0; url=\/" \/>/);
   });
 
-  test("without it everything is refused", async () => {
+  test("is required for every request", async () => {
     for (const path of ["/", "/index.html", "/icon.svg", asset, "/missing", "/api", "/api/service", CONNECTION, "//", "*"]) {
       for (const method of ["GET", "HEAD", "POST", "DELETE", "OPTIONS"]) {
-        const { status, headers } = await ask(path, { method, headers: OWN });
+        const { status, headers } = await request(path, { method, headers: OWN });
         assert.equal(status, 403, `${method} ${path}`);
         assert.equal(headers["set-cookie"], undefined);
         assert.equal(headers["cache-control"], "no-store");
@@ -79,19 +79,19 @@ describe("the key of a start", () => {
     }
   });
 
-  test("a refusal says how to open the dashboard: the API in its own shape, a page in HTML", async () => {
-    const api = await ask("/api/service", { headers: { ...OWN, accept: "text/html" } });
+  test("a 403 response says how to open the dashboard: as JSON from the API, as HTML from a page", async () => {
+    const api = await request("/api/service", { headers: { ...OWN, accept: "text/html" } });
     assert.equal(api.headers["content-type"], "application/json");
     const { error } = JSON.parse(api.text);
     assert.deepEqual([error.name, error.delivered], ["KeyRequired", "no"]);
-    assert.match(error.message, /open the address that `npm start` printed/);
-    const page = await ask("/", { headers: { accept: "text/html,*/*;q=0.8" } });
+    assert.match(error.message, /open the URL that `npm start` printed/);
+    const page = await request("/", { headers: { accept: "text/html,*/*;q=0.8" } });
     assert.equal(page.status, 403);
     assert.equal(page.headers["content-type"], "text/html; charset=utf-8");
-    assert.match(page.text, /address that\n<code>npm start<\/code> printed/);
+    assert.match(page.text, /Open the URL that <code>npm start<\/code> printed/);
   });
 
-  test("no other key opens it, and none opens another path", async () => {
+  test("rejects wrong keys, and the right key on other paths", async () => {
     const { key } = server;
     const changed = (key[0] === "A" ? "B" : "A") + key.slice(1);
     const queries = [
@@ -100,45 +100,45 @@ describe("the key of a start", () => {
       ...[`key=${"x".repeat(10_000)}`, `key=${"%00".repeat(3_000)}`, `key[]=${key}`, `?key=${key}`],
     ];
     for (const query of queries) {
-      const { status, headers } = await ask(`/?${query}`);
+      const { status, headers } = await request(`/?${query}`);
       assert.deepEqual([status, headers["set-cookie"]], [403, undefined], query);
     }
     for (const path of ["/index.html", "/api/service", "/api/", "//", asset]) {
-      assert.equal((await ask(`${path}?key=${key}`, { headers: OWN })).status, 403, path);
+      assert.equal((await request(`${path}?key=${key}`, { headers: OWN })).status, 403, path);
     }
-    assert.equal((await ask(`/?key=${key}`, { method: "POST" })).status, 403);
-    assert.equal((await ask(`/?key=${changed}`, { headers: { cookie: server.cookie } })).status, 403);
+    assert.equal((await request(`/?key=${key}`, { method: "POST" })).status, 403);
+    assert.equal((await request(`/?key=${changed}`, { headers: { cookie: server.cookie } })).status, 403);
     const encoded = [...key].map((character) => `%${character.charCodeAt(0).toString(16)}`).join("");
-    assert.equal((await ask(`/?a=b&%6bey=${encoded}`)).status, 303, "the same key, written otherwise");
+    assert.equal((await request(`/?a=b&%6bey=${encoded}`)).status, 303, "the same key, percent-encoded");
   });
 
-  test("only its own cookie counts, wherever it is among others", async () => {
+  test("accepts only its own cookie, in any position among other cookies", async () => {
     const [name, value] = server.cookie.split("=");
     const wrong = `${name}=${"A".repeat(43)}`;
-    const status = async (cookie) => (await ask("/", { headers: { cookie } })).status;
-    const refused = [
+    const status = async (cookie) => (await request("/", { headers: { cookie } })).status;
+    const rejected = [
       ...["", "=", ";;;", "a", name, `${name}=`, wrong, `${name}=${value}x`, `${name}=${value.slice(1)}`],
       ...[`${name}="${value}"`, `${name}=%${value}`, `x${name}=${value}`, `${name} =${value}`, `orgo-dashboard-1=${value}`],
       ...[`${name}=${server.key}`, `${name.toUpperCase()}=${value}`, `a=${name}=${value}`, "é\x80=\xff", "=;".repeat(6_000)],
     ];
-    for (const cookie of refused) assert.equal(await status(cookie), 403, cookie);
+    for (const cookie of rejected) assert.equal(await status(cookie), 403, cookie);
     for (const cookie of [`${wrong}; ${name}=${value}`, `${name}=${value};${wrong}`, `;; a=b;  ${name}=${value} ;`]) {
       assert.equal(await status(cookie), 200, cookie);
     }
     assert.equal(await status([wrong, server.cookie]), 200, "in two headers");
-    assert.equal(await status(`a=${"x".repeat(20_000)}`), 431, "longer than a header may be");
-    assert.equal(await status(server.cookie), 200, "the server goes on");
+    assert.equal(await status(`a=${"x".repeat(20_000)}`), 431, "a header that is too long");
+    assert.equal(await status(server.cookie), 200, "the server still responds");
   });
 
-  test("does not stand above the other checks", async () => {
+  test("does not override the other checks", async () => {
     const path = `/?key=${server.key}`;
-    assert.equal((await ask(path, { headers: { host: `evil.example:${server.port}` } })).status, 421);
-    assert.equal((await ask(path, { headers: { origin: "http://evil.example" } })).status, 403);
+    assert.equal((await request(path, { headers: { host: `evil.example:${server.port}` } })).status, 421);
+    assert.equal((await request(path, { headers: { origin: "http://evil.example" } })).status, 403);
     const embedded = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors" };
-    assert.equal((await ask(path, { headers: embedded })).status, 403);
+    assert.equal((await request(path, { headers: embedded })).status, 403);
   });
 
-  test("is another one for each start", async () => {
+  test("differs for each start of the server", async () => {
     const other = await startOpened(ENVIRONMENT);
     try {
       assert.notEqual(other.key, server.key);
@@ -154,7 +154,7 @@ describe("the key of a start", () => {
     }
   });
 
-  test("a refused request cannot keep its connection by a body that does not end", async () => {
+  test("the server closes the connection of a rejected request with an endless body", async () => {
     for (const path of ["/api/computers/some/files/large.bin", "/", `/?key=${server.key}`]) {
       const socket = connect(server.port, "127.0.0.1");
       const closed = once(socket, "close");
@@ -163,33 +163,33 @@ describe("the key of a start", () => {
       socket.write(`POST ${path} HTTP/1.1\r\nHost: 127.0.0.1:${server.port}\r\nContent-Length: 9000000000\r\n\r\nsome`);
       await closed;
       assert.match(text, /^HTTP\/1\.1 403 /);
-      answers += text;
+      responses += text;
     }
   });
 
-  test("another account of the host gets nothing", { skip: cannotBeAnother() }, async () => {
+  test("another account of the host has no access", { skip: cannotSwitchAccount() }, async () => {
     const run = promisify(execFile);
     const curl = async (path, ...args) => {
       const url = `http://127.0.0.1:${server.port}${path}`;
       const write = ["--silent", "--write-out", "\n%{http_code}", "--header", "x-orgo-dashboard: 1"];
       const { stdout } = await run("setpriv", [...NOBODY, "curl", ...write, ...args, url]);
-      answers += stdout;
+      responses += stdout;
       return stdout.split("\n").at(-1);
     };
     for (const path of ["/", asset, "/api/service", "/api/computers", CONNECTION]) {
       assert.equal(await curl(path), "403", path);
     }
-    assert.equal(await curl("/api/service", "--header", `cookie: ${server.cookie}`), "200", "the cookie makes the difference");
-    // What an account can read of a process of another one.
+    assert.equal(await curl("/api/service", "--header", `cookie: ${server.cookie}`), "200", "with the cookie");
+    // Every account can read the arguments of a process.
     const { stdout } = await run("setpriv", [...NOBODY, "cat", `/proc/${server.child.pid}/cmdline`]);
     assert.ok(!stdout.includes(server.key));
   });
 
-  test("is in the printed line and nowhere else, nor is the cookie", () => {
+  test("appears only in the printed line, and the cookie in no output", () => {
     const { stdout, stderr } = server.output;
     assert.equal(stdout, `${server.line}\n`);
     for (const secret of [server.key, server.cookie.split("=")[1]]) {
-      assert.ok(!(answers + stderr).includes(secret));
+      assert.ok(!(responses + stderr).includes(secret));
     }
   });
 });

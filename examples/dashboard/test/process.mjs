@@ -1,4 +1,4 @@
-// The dashboard's server as a process, and requests to it.
+// Runs the dashboard's server as a process and sends requests to it.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -12,24 +12,24 @@ export function start(environment) {
   return spawn(process.execPath, [SERVER], { env: { ...rest, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
 }
 
-/** The first line of a server's output that fits; fails with all of it if the server ends before. */
-export async function lineOf(child, stream, pattern) {
+/** Waits for output that matches the pattern. Fails with the whole output if the server exits without it. */
+export async function waitForOutput(child, stream, pattern) {
   let text = "";
   for await (const chunk of child[stream].setEncoding("utf8")) {
     text += chunk;
-    const found = pattern.exec(text);
-    if (found) return found;
+    const match = pattern.exec(text);
+    if (match) return match;
   }
-  assert.fail(`no ${pattern} in ${JSON.stringify(text)}`);
+  assert.fail(`${pattern} does not match the output ${JSON.stringify(text)}`);
 }
 
-/** Sends a request with the given header fields: fetch does not let its caller choose Host, Origin and Cookie. */
+/** Sends a request with the given headers. `fetch` does not allow setting Host, Origin and Cookie. */
 export function send(port, path, { method = "GET", headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
-    const sent = request({ host: "127.0.0.1", port, path, method, headers }, async (answer) => {
+    const sent = request({ host: "127.0.0.1", port, path, method, headers }, async (response) => {
       let text = "";
-      for await (const chunk of answer.setEncoding("utf8")) text += chunk;
-      resolve({ status: answer.statusCode, headers: answer.headers, text });
+      for await (const chunk of response.setEncoding("utf8")) text += chunk;
+      resolve({ status: response.statusCode, headers: response.headers, text });
     });
     sent.once("error", reject);
     sent.end(body);
@@ -37,7 +37,7 @@ export function send(port, path, { method = "GET", headers = {}, body } = {}) {
 }
 
 /**
- * Starts the server and opens it as a browser does.
+ * Starts the server and gets its cookie, as a browser does.
  *
  * @param {Record<string, string>} environment
  */
@@ -49,7 +49,7 @@ export async function startOpened(environment) {
   const found = () => /^Dashboard: (http:\/\/127\.0\.0\.1:(\d+)\/\?key=([\w-]{43}))$/m.exec(output.stdout);
   while (!found()) {
     const [code] = await Promise.race([ended, once(child.stdout, "data")]);
-    if (typeof code === "number") assert.fail(`the server ended with ${code}: ${output.stderr}`);
+    if (typeof code === "number") assert.fail(`the server exited with code ${code}: ${output.stderr}`);
   }
   const [line, address, port, key] = found();
   const { headers } = await send(port, `/?key=${key}`);
@@ -61,7 +61,7 @@ export async function startOpened(environment) {
     address,
     port: Number(port),
     key,
-    /** The cookie's name and value. */
+    /** The cookie as `name=value`. */
     cookie,
     async stop() {
       child.kill("SIGTERM");

@@ -126,7 +126,8 @@ function items<Item>({ json, text, samples }: Batch): Item[] {
   let at = 0;
   return JSON.parse(json).map(({ length, ...item }: { length?: number }) => {
     if (length === undefined) return item;
-    const [from, to] = [at, (at += length)];
+    const [from, to] = [at, at + length];
+    at = to;
     // Whoever takes samples may transfer them, so they get memory of their own.
     return samples ? { ...item, samples: samples.slice(from, to) } : { ...item, data: text?.slice(from, to) };
   });

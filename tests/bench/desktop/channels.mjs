@@ -55,7 +55,7 @@ export async function timeSound(computer, sounds) {
   let loud = false;
   while (heard.length < sounds) {
     const samples = await audio.bytes();
-    const isLoud = samples.some((byte, at) => at % 2 === 1 && Math.abs(samples.readInt8(at)) > 8);
+    const isLoud = samples.some((_byte, at) => at % 2 === 1 && Math.abs(samples.readInt8(at)) > 8);
     if (isLoud && !loud) heard.push(performance.timeOrigin + performance.now());
     loud = isLoud;
   }

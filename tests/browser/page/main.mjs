@@ -1,20 +1,18 @@
-// The page in which the scenarios are acted out. The test calls its two functions.
+// The page that runs the scenarios. The test calls its functions.
 import * as sdk from "orgo-sdk";
 import { scenarios } from "../../scenarios/index.mjs";
 import { makeComputer } from "../../support/world.mjs";
-import { decodePicture } from "./picture.mjs";
-import { toneIsPlayed } from "./player.mjs";
+import { decodeImage } from "./image.mjs";
+import { playsTone } from "./player.mjs";
 
-const acts = { ...scenarios, "a tone of 440 Hz is played": toneIsPlayed };
+const all = { ...scenarios, "a tone of 440 Hz is played": playsTone };
 let world;
 
-globalThis.scenarioNames = Object.keys(acts);
-
-/** Makes the computer that the scenarios share; returns which binding works it. */
+/** Creates the computer that the scenarios share. Returns the kind of the binding. */
 globalThis.prepare = async ({ options, counter }) => {
   const made = await makeComputer(sdk, { ...options, dangerouslyAllowBrowser: true });
-  world = { ...made, counter, decode: decodePicture };
+  world = { ...made, counter, decode: decodeImage };
   return (await sdk.Orgo.bindingInfo()).kind;
 };
 
-globalThis.act = (name) => acts[name](world);
+globalThis.run = (name) => all[name](world);

@@ -4,14 +4,14 @@ import { loudness, strongest } from "../../support/tone.mjs";
 import { until } from "../../support/wait.mjs";
 
 /**
- * What comes out of the player, not what goes into it, has the tone. As in a real page it is opened by a connection,
- * without a key.
+ * Checks that the output of the player has the tone. As in a real page, the channel is opened with a connection and without an
+ * API key.
  */
-export async function toneIsPlayed({ sdk, computer }) {
+export async function playsTone({ sdk, computer }) {
   const audio = await sdk.Orgo.connect(await computer.connection()).audio();
   const player = await audio.play();
   try {
-    equal(player.state === "suspended", false, "whether the page may not sound");
+    equal(player.state === "suspended", false, "whether the browser blocks audio");
     const { context } = player.node;
     const tap = new AnalyserNode(context, { fftSize: 8192 });
     player.node.connect(tap);
@@ -23,7 +23,7 @@ export async function toneIsPlayed({ sdk, computer }) {
       const tone = strongest(heard, context.sampleRate);
       return loudness(heard) > 0.3 && tone.share > 0.98 && tone;
     });
-    // To follow the sender's clock the player goes up to 1 % faster or slower.
+    // The player changes its speed by up to 1 % to follow the clock of the sender.
     near(frequency, PITCH, PITCH * 0.012, "the strongest frequency, in Hz");
     equal(player.state, "playing", "the state");
 
@@ -33,8 +33,8 @@ export async function toneIsPlayed({ sdk, computer }) {
       return loudness(heard) === 0;
     });
     const { received, played, buffered, dropped } = player.stats;
-    ok(played > 0, "nothing was played");
-    equal(received, played + buffered + dropped, "the samples that are accounted for");
+    ok(played > 0, "no samples were played");
+    equal(received, played + buffered + dropped, "the sum of the counted samples");
   } finally {
     await player.stop();
     await audio.close();

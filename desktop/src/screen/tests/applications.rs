@@ -1,6 +1,8 @@
+//! Typing into real applications.
+
 use std::fs;
 
-use super::{eventually, server::Server, typing::samples, wanted, watch::Events};
+use super::{eventually, not_canceled, server::Server, typing::samples, watch::Events};
 use crate::screen::ScreenEvent;
 
 fn wait_for_focus(events: &Events) {
@@ -8,7 +10,7 @@ fn wait_for_focus(events: &Events) {
 }
 
 #[test]
-fn a_terminal_reads_exactly_what_is_typed() {
+fn a_terminal_receives_the_typed_text_exactly() {
     let mut server = Server::start();
     let screen = server.screen();
     server.manage_windows();
@@ -22,7 +24,7 @@ fn a_terminal_reads_exactly_what_is_typed() {
     eventually("the program in the terminal", || ready.exists().then_some(()));
 
     let text = samples().join("\n") + "\n";
-    screen.type_text(&text, None, &wanted()).unwrap();
+    screen.type_text(&text, None, &not_canceled()).unwrap();
     screen.key("ctrl+d").unwrap();
     let end = typed.with_extension("end");
     eventually("the end of the program", || end.exists().then_some(()));
@@ -30,7 +32,7 @@ fn a_terminal_reads_exactly_what_is_typed() {
 }
 
 #[test]
-fn an_editor_gives_back_exactly_what_was_typed() {
+fn an_editor_receives_the_typed_text_exactly() {
     let mut server = Server::start();
     let screen = server.screen();
     server.manage_windows();
@@ -38,7 +40,7 @@ fn an_editor_gives_back_exactly_what_was_typed() {
     server.spawn("mousepad", &["--disable-server"]);
     wait_for_focus(&events);
     for text in samples() {
-        screen.type_text(&text, None, &wanted()).unwrap();
+        screen.type_text(&text, None, &not_canceled()).unwrap();
         screen.key("ctrl+a").unwrap();
         screen.key("ctrl+x").unwrap();
         let content = events.wait(|event| match event {

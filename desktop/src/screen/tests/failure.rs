@@ -1,41 +1,44 @@
-use std::{sync::Arc, time::Duration};
+//! X servers that crash or hang.
+
+use std::sync::Arc;
 
 use rustix::process::Signal;
 use x11rb::protocol::xproto::{ConnectionExt as _, KeyButMask};
 
 use super::{
-    eventually,
+    clicks, eventually, not_canceled, seconds,
     server::{Server, Socket},
-    wanted,
 };
-use crate::screen::{Button, Direction, ImageFormat, Screen, ScreenError, connection::Display, hold::Switch};
+use crate::screen::{
+    Button, Direction, ImageFormat, Screen, ScreenError, connection::Display, input::xtest::KeyOrButton,
+};
 
 const SHIFT_CODE: u8 = 50;
 
 fn every_call(screen: &Screen) -> [Result<(), ScreenError>; 6] {
     [
         screen.click(1, 1, Button::Left, false),
-        screen.drag((0, 0), (1, 1), Button::Left, Duration::from_millis(1), &wanted()),
-        screen.type_text("a", None, &wanted()).map(drop),
+        screen.drag((0, 0), (1, 1), Button::Left, seconds(0.001), &not_canceled()),
+        screen.type_text("a", None, &not_canceled()).map(drop),
         screen.key("a"),
-        screen.scroll(Direction::Up, 1, None),
+        screen.scroll(Direction::Up, clicks(1), None),
         screen.screenshot(ImageFormat::Png, None).map(drop),
     ]
 }
 
 #[test]
-fn nothing_to_connect_to_is_a_lost_screen() {
+fn opening_a_screen_without_a_server_fails() {
     let result = Screen::open(Arc::new(Socket("/nonexistent/X9".into())));
     assert!(matches!(result, Err(ScreenError::Lost(_))), "{result:?}");
 }
 
 #[test]
-fn a_crashed_server_is_lost_for_every_call() {
+fn every_call_fails_after_a_crash() {
     let mut server = Server::start();
     let screen = server.screen();
     server.crash();
     let [first, ..] = every_call(&screen);
-    assert!(matches!(first, Err(ScreenError::BrokenOff(_))), "{first:?}");
+    assert!(matches!(first, Err(ScreenError::Interrupted(_))), "{first:?}");
     for result in every_call(&screen) {
         assert!(matches!(result, Err(ScreenError::Lost(_))), "{result:?}");
     }
@@ -44,25 +47,25 @@ fn a_crashed_server_is_lost_for_every_call() {
 }
 
 #[test]
-fn a_crash_in_the_middle_of_a_drag_ends_it() {
+fn a_crash_during_a_drag_ends_it() {
     let mut server = Server::start();
     let screen = server.screen();
     let result = std::thread::scope(|scope| {
         let drag =
-            scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, Duration::from_secs(20), &wanted()));
+            scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, seconds(20.0), &not_canceled()));
         let other = Display::connect(&server.endpoint()).unwrap();
-        eventually("the drag under way", || {
+        eventually("the pressed button", || {
             let pointer = other.conn.query_pointer(other.root).unwrap().reply().unwrap();
             pointer.mask.contains(KeyButMask::BUTTON1).then_some(())
         });
         server.crash();
         drag.join().unwrap()
     });
-    assert!(matches!(result, Err(ScreenError::BrokenOff(_))), "{result:?}");
+    assert!(matches!(result, Err(ScreenError::Interrupted(_))), "{result:?}");
 }
 
 #[test]
-fn a_server_that_hangs_in_the_middle_of_a_drag_is_found_again_with_no_button_down() {
+fn the_button_is_released_after_a_server_hung_during_a_drag() {
     let server = Server::start();
     let screen = server.screen();
     let other = Display::connect(&server.endpoint()).unwrap();
@@ -72,22 +75,22 @@ fn a_server_that_hangs_in_the_middle_of_a_drag_is_found_again_with_no_button_dow
     };
     let result = std::thread::scope(|scope| {
         let drag =
-            scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, Duration::from_secs(1), &wanted()));
-        eventually("the drag under way", || is_down().then_some(()));
+            scope.spawn(|| screen.drag((0, 0), (900, 600), Button::Left, seconds(1.0), &not_canceled()));
+        eventually("the pressed button", || is_down().then_some(()));
         server.signal(Signal::STOP);
         drag.join().unwrap()
     });
     server.signal(Signal::CONT);
-    assert!(matches!(result, Err(ScreenError::BrokenOff(_))), "{result:?}");
-    eventually("the button up", || (!is_down()).then_some(()));
+    assert!(matches!(result, Err(ScreenError::Interrupted(_))), "{result:?}");
+    eventually("the released button", || (!is_down()).then_some(()));
 }
 
 #[test]
-fn what_a_lost_connection_held_down_is_let_go_by_the_next() {
+fn a_new_connection_releases_the_inputs_of_a_lost_one() {
     let server = Server::start();
     let lost = Display::connect_for_input(&server.endpoint()).unwrap();
-    lost.press(Switch::Button(1)).unwrap();
-    lost.press(Switch::Key(SHIFT_CODE)).unwrap();
+    lost.press(KeyOrButton::Button(1)).unwrap();
+    lost.press(KeyOrButton::Key(SHIFT_CODE)).unwrap();
     lost.sync().unwrap();
     drop(lost);
     let next = Display::connect_for_input(&server.endpoint()).unwrap();
@@ -97,13 +100,13 @@ fn what_a_lost_connection_held_down_is_let_go_by_the_next() {
 }
 
 #[test]
-fn a_server_that_hangs_is_lost_and_found_again() {
+fn calls_succeed_again_after_a_server_hung() {
     let server = Server::start();
     let screen = server.screen();
     server.signal(Signal::STOP);
     let hung = screen.click(1, 1, Button::Left, false);
     server.signal(Signal::CONT);
-    assert!(matches!(hung, Err(ScreenError::BrokenOff(_))), "{hung:?}");
+    assert!(matches!(hung, Err(ScreenError::Interrupted(_))), "{hung:?}");
     for result in every_call(&screen) {
         result.unwrap();
     }

@@ -1,4 +1,4 @@
-//! The screen with a hostile X server, and with hostile applications on a real one.
+//! A screen with a hostile X server, and with hostile applications on a real X server.
 
 use std::{
     sync::{
@@ -16,19 +16,21 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-use super::{PATIENCE, eventually, server::Server, wanted};
+use super::{TEST_TIMEOUT, eventually, not_canceled, server::Server};
 use crate::screen::{
     Button, ImageFormat, Screen, ScreenError, ScreenEvent, Watch,
-    connection::Display,
-    dial::Endpoint,
-    fake_server::{Act, FOCUSED, FakeServer, ROOT, Request, atom, extension, first_event, setup},
-    limits::{Limits, MAX_PACKET_BYTES},
-    property::Question,
-    stream::wait_for,
+    connection::{
+        Display,
+        endpoint::Endpoint,
+        limits::{Limits, MAX_PACKET_BYTES},
+        property::PropertyRequest,
+        stream::wait_for,
+    },
+    fake_server::{FOCUSED, FakeServer, ROOT, Request, ServerAction, atom, extension, first_event, setup},
     watch,
 };
 
-/// Every capture and click begins with it.
+/// The first request of every capture and click.
 const GET_GEOMETRY: u8 = 14;
 const GET_INPUT_FOCUS: u8 = 43;
 const QUERY_TREE: u8 = 15;
@@ -36,70 +38,72 @@ const GET_PROPERTY: u8 = 20;
 const CONVERT_SELECTION: u8 = 24;
 const QUERY_EXTENSION: u8 = 98;
 const GET_KEYBOARD_MAPPING: u8 = 101;
-/// An event that no test waits for.
+/// An event that the screen ignores.
 const KEY_PRESS: u8 = 2;
 const PROPERTY_NOTIFY: u8 = 28;
 
-/// Short, so that the tests are fast, but long enough for a real reply on a busy machine.
+/// Short timeouts for fast tests, long enough for a real reply on a busy machine.
 const LIMITS: Limits = Limits {
     reply: Duration::from_secs(2),
     operation: Duration::from_secs(4),
     application: Duration::from_secs(30),
 };
-/// Upper limit for any call with these limits.
-const LONGEST: Duration = Duration::from_secs(60);
+/// Maximum duration of any call with these limits.
+const MAX_DURATION: Duration = Duration::from_secs(60);
 
-/// A screen on a fake server that replies like a real one, except for requests that `script` handles.
+/// Opens a screen on a fake server, which responds like a real one if `script` returns `None`.
 fn screen(
-    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
 ) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
-    screen_within(LIMITS, script)
+    screen_with_limits(LIMITS, script)
 }
 
-fn screen_within(
+fn screen_with_limits(
     limits: Limits,
-    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
 ) -> Result<(Screen, Arc<FakeServer>), ScreenError> {
-    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    Ok((Screen::open_within(fake.clone(), limits)?, fake))
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.default_actions()));
+    Ok((Screen::open_with_limits(fake.clone(), limits)?, fake))
 }
 
-/// The error of a screen that cannot be opened.
+/// Returns the error of a screen that cannot be opened.
 #[track_caller]
-fn refused(script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static) -> ScreenError {
+fn failed_open(
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
+) -> ScreenError {
     let began = Instant::now();
     let error = screen(script).map(drop).unwrap_err();
-    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < MAX_DURATION, "the call took {:?}", began.elapsed());
     error
 }
 
-/// The error of a screenshot if the X server does `act` when it is asked for the size of the screen.
-fn refused_screenshot(act: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static) -> ScreenError {
-    refused_screenshot_within(LIMITS, act)
+/// Returns the error of a screenshot. The X server executes `action` for the request for the size of the screen.
+fn failed_screenshot(action: impl Fn(&Request) -> Vec<ServerAction> + Send + Sync + 'static) -> ScreenError {
+    failed_screenshot_with_limits(LIMITS, action)
 }
 
-fn refused_screenshot_within(
+fn failed_screenshot_with_limits(
     limits: Limits,
-    act: impl Fn(&Request) -> Vec<Act> + Send + Sync + 'static,
+    action: impl Fn(&Request) -> Vec<ServerAction> + Send + Sync + 'static,
 ) -> ScreenError {
-    // The first connection is for input, the second for captures; the first size is asked for when it is opened.
+    // The second connection is for captures. Its first request for the size is a part of opening the screen.
     let seen = AtomicU32::new(0);
-    let (screen, _fake) = screen_within(limits, move |request| {
+    let (screen, _fake) = screen_with_limits(limits, move |request| {
         let is_capture = request.connection == 1 && request.is(GET_GEOMETRY);
         let count = if is_capture { seen.fetch_add(1, Ordering::Relaxed) } else { 0 };
-        (count > 0).then(|| act(request))
+        (count > 0).then(|| action(request))
     })
     .unwrap();
     let began = Instant::now();
     let error = screen.screenshot(ImageFormat::Png, None).unwrap_err();
-    assert!(began.elapsed() < LONGEST, "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < MAX_DURATION, "the call took {:?}", began.elapsed());
     error
 }
 
 #[track_caller]
 fn assert_lost(error: &ScreenError, reason: &str) {
     assert!(
-        matches!(error, ScreenError::Lost(text) | ScreenError::BrokenOff(text) if text.contains(reason)),
+        matches!(error, ScreenError::Lost(text) | ScreenError::Interrupted(text) if text.contains(reason)),
         "{error}"
     );
 }
@@ -110,7 +114,7 @@ fn with_length(mut reply: Vec<u8>, words: u32) -> Vec<u8> {
 }
 
 #[test]
-fn an_honest_fake_server_will_do() {
+fn the_default_fake_server_supports_all_calls() {
     let (screen, _fake) = screen(|_| None).unwrap();
     let image = screen.screenshot(ImageFormat::Png, None).unwrap();
     assert_eq!((image.width, image.height), (64, 48));
@@ -120,168 +124,178 @@ fn an_honest_fake_server_will_do() {
 }
 
 #[test]
-fn a_reply_that_announces_gigabytes_is_refused_at_its_head() {
-    let error =
-        refused_screenshot(|request| vec![Act::Send(with_length(request.reply().unwrap(), 0x3fff_ffff))]);
+fn a_reply_of_gigabytes_is_rejected_at_its_header() {
+    let error = failed_screenshot(|request| {
+        vec![ServerAction::Send(with_length(request.reply().unwrap(), 0x3fff_ffff))]
+    });
     assert_lost(&error, "a packet of 4294967324 bytes");
 }
 
 #[test]
-fn a_list_whose_elements_are_not_there_is_refused_before_there_is_room_for_them() {
+fn a_list_with_missing_elements_is_rejected_before_the_allocation() {
     let (cursors, _fake) = screen(|request| {
-        // 65535 by 65535 pixels.
+        // The size is 65535x65535 pixels.
         let is_cursor = request.is_of("XFIXES", 4);
-        is_cursor.then(|| vec![Act::Send(request.reply_with(0, &[(12, u32::MAX)], &[]))])
+        is_cursor.then(|| vec![ServerAction::Send(request.reply_with(0, &[(12, u32::MAX)], &[]))])
     })
     .unwrap();
-    assert_lost(&cursors.screenshot(ImageFormat::Png, None).unwrap_err(), "elements without all of them");
+    assert_lost(&cursors.screenshot(ImageFormat::Png, None).unwrap_err(), "elements that is too short");
     let (counters, _fake) = screen(|request| {
         let is_list = request.is_of("SYNC", 1);
-        is_list.then(|| vec![Act::Send(request.reply_with(0, &[(8, u32::MAX)], &[]))])
+        is_list.then(|| vec![ServerAction::Send(request.reply_with(0, &[(8, u32::MAX)], &[]))])
     })
     .unwrap();
-    assert_lost(&counters.watch(|_| ()).unwrap_err(), "elements without all of them");
+    assert_lost(&counters.watch(|_| ()).unwrap_err(), "elements that is too short");
 }
 
 #[test]
-fn a_server_that_is_silent_or_drips_is_given_up() {
-    assert_lost(&refused_screenshot(|_| Vec::new()), "no answer within 2 seconds");
+fn a_server_without_complete_replies_times_out() {
+    assert_lost(&failed_screenshot(|_| Vec::new()), "no reply within 2 seconds");
     let pause = Duration::from_millis(100);
-    let drips =
-        move |request: &Request| vec![Act::Drip(with_length(request.reply().unwrap(), 1 << 18), pause)];
-    assert_lost(&refused_screenshot(drips), "the operation took too long");
+    let drips = move |request: &Request| {
+        vec![ServerAction::Trickle(with_length(request.reply().unwrap(), 1 << 18), pause)]
+    };
+    assert_lost(&failed_screenshot(drips), "the operation took too long");
     // The same during the setup.
-    assert_lost(&refused(|request| request.is_setup().then(Vec::new)), "no answer within 2 seconds");
+    assert_lost(&failed_open(|request| request.is_setup().then(Vec::new)), "no reply within 2 seconds");
     assert_lost(
-        &refused(move |request| request.is_setup().then(|| vec![Act::Drip(setup(), pause)])),
+        &failed_open(move |request| request.is_setup().then(|| vec![ServerAction::Trickle(setup(), pause)])),
         "the operation took too long",
     );
 }
 
 #[test]
-fn a_flood_ends_the_connection_wherever_it_comes() {
+fn a_flood_of_packets_ends_the_connection() {
     let event = |request: &Request| {
         let mut bytes = vec![0; 32];
         bytes[0] = KEY_PRESS;
         bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
         bytes
     };
-    // Long, so that other limits apply first.
-    let limits = Limits { reply: PATIENCE, operation: PATIENCE, ..LIMITS };
+    // Long timeouts, so that the other limits apply first.
+    let limits = Limits { reply: TEST_TIMEOUT, operation: TEST_TIMEOUT, ..LIMITS };
     assert_lost(
-        &refused_screenshot_within(limits, move |request| vec![Act::Flood(event(request))]),
+        &failed_screenshot_with_limits(limits, move |request| vec![ServerAction::Flood(event(request))]),
         "unrequested bytes",
     );
-    // To a request that has no reply.
+    // Replies to a request that has none.
     let reply = |request: &Request| {
         let mut reply = request.reply().unwrap();
         reply[2..4].copy_from_slice(&request.sequence.wrapping_add(9).to_ne_bytes());
         reply
     };
     assert_lost(
-        &refused_screenshot_within(limits, move |request| vec![Act::Flood(reply(request))]),
+        &failed_screenshot_with_limits(limits, move |request| vec![ServerAction::Flood(reply(request))]),
         "unrequested replies",
     );
     assert_lost(
-        &refused_screenshot_within(limits, move |request| {
+        &failed_screenshot_with_limits(limits, move |request| {
             let largest = vec![0; MAX_PACKET_BYTES as usize - 32];
-            vec![Act::Flood([with_length(reply(request), largest.len() as u32 / 4), largest].concat())]
+            vec![ServerAction::Flood(
+                [with_length(reply(request), largest.len() as u32 / 4), largest].concat(),
+            )]
         }),
         "unrequested bytes",
     );
-    // After the reply, to flood the call that discards events.
+    // Events after the reply, for the code that discards events.
     let maps = AtomicU32::new(0);
-    let (screen, _fake) = screen_within(limits, move |request| {
-        // The first is asked for when the screen is opened.
+    let (screen, _fake) = screen_with_limits(limits, move |request| {
+        // The first request is a part of opening the screen.
         let flooded = request.is(GET_KEYBOARD_MAPPING) && maps.fetch_add(1, Ordering::Relaxed) > 0;
-        flooded.then(|| [request.answer(), vec![Act::Flood(event(request))]].concat_acts())
+        flooded
+            .then(|| [request.default_actions(), vec![ServerAction::Flood(event(request))]].concat_actions())
     })
     .unwrap();
     let lost = [screen.key("a"), screen.key("b")].into_iter().find_map(Result::err);
-    assert_lost(&lost.expect("one of them is cut off"), "it sent");
+    assert_lost(&lost.expect("one of the calls fails"), "it sent");
 }
 
-trait ConcatActs {
-    fn concat_acts(self) -> Vec<Act>;
+trait ConcatActions {
+    fn concat_actions(self) -> Vec<ServerAction>;
 }
 
-impl<const N: usize> ConcatActs for [Vec<Act>; N] {
-    fn concat_acts(self) -> Vec<Act> {
+impl<const N: usize> ConcatActions for [Vec<ServerAction>; N] {
+    fn concat_actions(self) -> Vec<ServerAction> {
         self.into_iter().flatten().collect()
     }
 }
 
 #[test]
-fn windows_that_are_inside_one_another_without_end_are_left() {
+fn an_endless_chain_of_parent_windows_is_not_followed() {
     let (screen, _fake) = screen(|request| {
         request.is(QUERY_TREE).then(|| {
             // Each parent is a new window.
-            vec![Act::Send(request.reply_with(0, &[(12, 0x20_0000 + u32::from(request.sequence))], &[]))]
+            vec![ServerAction::Send(request.reply_with(
+                0,
+                &[(12, 0x20_0000 + u32::from(request.sequence))],
+                &[],
+            ))]
         })
     })
     .unwrap();
-    screen.type_text("a", None, &wanted()).unwrap();
+    screen.type_text("a", None, &not_canceled()).unwrap();
 }
 
 #[test]
-fn setups_that_no_x_server_sends_are_refused() {
+fn invalid_setups_are_rejected() {
     let base = setup();
     let find = |bytes: &[u8]| base.windows(bytes.len()).position(|part| part == bytes).unwrap();
     let masks = [0xff_0000u32, 0xff00, 0xff].map(u32::to_ne_bytes).concat();
     let keycodes = find(&[8, 255]);
     let ids = find(&0x40_0000u32.to_ne_bytes());
     let format = find(&[24, 32, 32]);
-    // The number of screens.
+    // The offset of the number of screens.
     let roots = 28;
     let cases: [(&str, usize, &[u8]); 9] = [
         ("no screen", roots, &[0]),
         ("ids above 29 bits", ids, &[0xff; 8]),
         ("no id", ids + 4, &[0; 4]),
-        ("keycodes that end before they begin", keycodes, &[255, 8]),
-        ("every keycode", keycodes, &[0, 255]),
-        ("a mask of nothing", find(&masks), &[0; 4]),
-        ("a mask of everything", find(&masks), &[0xff; 4]),
-        ("rows of nothing", format + 2, &[0]),
-        ("pixels of nothing", format + 1, &[0]),
+        ("keycodes with the last before the first", keycodes, &[255, 8]),
+        ("all keycodes", keycodes, &[0, 255]),
+        ("an empty mask", find(&masks), &[0; 4]),
+        ("a mask of all bits", find(&masks), &[0xff; 4]),
+        ("no row padding", format + 2, &[0]),
+        ("no bits per pixel", format + 1, &[0]),
     ];
     for (what, at, bytes) in cases {
         let mut changed = base.clone();
         changed[at..at + bytes.len()].copy_from_slice(bytes);
-        let error = refused(move |request| request.is_setup().then(|| vec![Act::Send(changed.clone())]));
+        let error =
+            failed_open(move |request| request.is_setup().then(|| vec![ServerAction::Send(changed.clone())]));
         assert!(matches!(error, ScreenError::Lost(_) | ScreenError::Unsupported(_)), "{what}: {error}");
     }
 }
 
-/// x11rb itself deadlocks on this.
+/// The original code of x11rb deadlocks here.
 #[test]
-fn an_error_in_place_of_news_of_an_extension_is_an_error() {
-    let error = refused(|request| {
+fn an_error_for_query_extension_is_returned() {
+    let error = failed_open(|request| {
         let mut error = vec![0; 32];
         error[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
-        request.is(QUERY_EXTENSION).then(|| vec![Act::Send(error)])
+        request.is(QUERY_EXTENSION).then(|| vec![ServerAction::Send(error)])
     });
     assert_lost(&error, "");
 }
 
 #[test]
-fn keyboard_maps_of_a_wrong_size_are_refused() {
-    for (width, symbols) in [(0, 0), (0, 4), (2, 0), (2, 495), (255, 496)] {
-        let error = refused(move |request| {
-            let body = vec![1; symbols];
+fn keyboard_mappings_of_a_wrong_size_are_rejected() {
+    for (width, keysyms) in [(0, 0), (0, 4), (2, 0), (2, 495), (255, 496)] {
+        let error = failed_open(move |request| {
+            let body = vec![1; keysyms];
             let is_map = request.is(GET_KEYBOARD_MAPPING);
-            is_map.then(|| vec![Act::Send(request.reply_with(width, &[], &body))])
+            is_map.then(|| vec![ServerAction::Send(request.reply_with(width, &[], &body))])
         });
-        assert_lost(&error, "keyboard map of a wrong size");
+        assert_lost(&error, "keyboard mapping of a wrong size");
     }
 }
 
-/// The keyboard's second group is in use, so every call reads the layout.
+/// The second group is active, so every call reads the layout.
 #[test]
-fn a_layout_of_any_shape_does_no_harm() {
-    let key = |info: u8, width: u8, symbols: &[u32]| {
-        let count = u16::try_from(symbols.len()).unwrap().to_ne_bytes();
+fn invalid_layouts_cause_no_panic() {
+    let key = |info: u8, width: u8, keysyms: &[u32]| {
+        let count = u16::try_from(keysyms.len()).unwrap().to_ne_bytes();
         let head = [0xffff_ffff, u32::from_ne_bytes([info, width, count[0], count[1]])];
-        [&head, symbols].concat()
+        [&head, keysyms].concat()
     };
     let layouts: Vec<(u8, Vec<u32>)> = vec![
         (0, vec![]),
@@ -309,45 +323,46 @@ fn a_layout_of_any_shape_does_no_harm() {
                     ),
                     _ => return None,
                 };
-                Some(vec![Act::Send(reply)])
+                Some(vec![ServerAction::Send(reply)])
             })
             .unwrap();
             let began = Instant::now();
             let _ = screen.key("ctrl+a");
-            let _ = screen.type_text("aé", None, &wanted());
-            assert!(began.elapsed() < LONGEST);
+            let _ = screen.type_text("aé", None, &not_canceled());
+            assert!(began.elapsed() < MAX_DURATION);
         }
     }
 }
 
 #[test]
-fn a_screen_without_pixels_or_with_too_many_is_refused() {
+fn screens_without_pixels_or_with_too_many_are_rejected() {
     for (size, expected) in [(0, "with pixels"), (9000 | 9000 << 16, "9000x9000"), (u32::MAX, "65535x65535")]
     {
-        let error =
-            refused_screenshot(move |request| vec![Act::Send(request.reply_with(24, &[(16, size)], &[]))]);
+        let error = failed_screenshot(move |request| {
+            vec![ServerAction::Send(request.reply_with(24, &[(16, size)], &[]))]
+        });
         assert!(error.to_string().contains(expected), "{error}");
     }
 }
 
 #[test]
-fn a_property_longer_than_was_asked_for_is_cut() {
+fn a_property_longer_than_requested_is_truncated() {
     const TEXT: u8 = 8;
     let (screen, _fake) = screen(|request| {
         request.is(GET_PROPERTY).then(|| {
             let text = vec![u32::from_ne_bytes(*b"text"); 500_000];
             let count = (text.len() * 4) as u32;
-            vec![Act::Send(request.reply_with(TEXT, &[(16, count)], &text))]
+            vec![ServerAction::Send(request.reply_with(TEXT, &[(16, count)], &text))]
         })
     })
     .unwrap();
     let display = Display::connect(&screen.endpoint).unwrap();
-    let asked = Question::ask(&display, FOCUSED, 1, AtomEnum::ANY, 1024).unwrap();
+    let asked = PropertyRequest::send(&display, FOCUSED, 1, AtomEnum::ANY, 1024).unwrap();
     assert_eq!(asked.text().unwrap().unwrap().len(), 4096);
 }
 
 #[test]
-fn descriptors_that_are_sent_along_are_not_kept() {
+fn file_descriptors_from_the_server_are_closed() {
     let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
     let write = Arc::new(Mutex::new(Some(Arc::new(write))));
     let lent = Arc::clone(&write);
@@ -358,34 +373,34 @@ fn descriptors_that_are_sent_along_are_not_kept() {
         event[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
         let lent = lent.lock().unwrap();
         let sent = lent.iter().filter(|_| !request.is_setup());
-        let sent = sent.map(|write| Act::SendWith(event.clone(), Arc::clone(write)));
-        Some(request.answer().into_iter().chain(sent).collect())
+        let sent = sent.map(|write| ServerAction::SendWithFd(event.clone(), Arc::clone(write)));
+        Some(request.default_actions().into_iter().chain(sent).collect())
     })
     .unwrap();
     screen.click(1, 1, Button::Left, false).unwrap();
     write.lock().unwrap().take();
-    // The pipe hangs up only if the screen has not kept a copy of its write end.
-    assert!(wait_for(&mut [PollFd::new(&read, PollFlags::IN)], Some(Instant::now() + PATIENCE)).unwrap());
+    // The read end of the pipe becomes ready only if the screen has no copy of the write end.
+    assert!(wait_for(&mut [PollFd::new(&read, PollFlags::IN)], Some(Instant::now() + TEST_TIMEOUT)).unwrap());
     screen.click(1, 1, Button::Left, false).unwrap();
 }
 
-/// Drops a watch once `is_busy`, and waits for the end of its thread.
+/// Drops a watch once `is_busy` returns `true`, and waits for the end of its thread.
 fn ends_when_dropped(
-    script: impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync + 'static,
+    script: impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync + 'static,
     is_busy: impl Fn(&FakeServer) -> bool,
 ) {
-    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.default_actions()));
+    let endpoint = Endpoint { connector: fake.clone(), limits: LIMITS };
     let (send, dropped) = channel::<()>();
     let watch = Watch::start(&endpoint, watch::IDLE_AFTER, move |_| drop(send.clone())).unwrap();
-    eventually("the watch at work", || is_busy(&fake).then_some(()));
+    eventually("the busy watch", || is_busy(&fake).then_some(()));
     drop(watch);
-    assert_eq!(dropped.recv_timeout(LONGEST), Err(RecvTimeoutError::Disconnected));
+    assert_eq!(dropped.recv_timeout(MAX_DURATION), Err(RecvTimeoutError::Disconnected));
 }
 
 #[test]
-fn a_watch_ends_whatever_the_server_does() {
-    let news = |request: &Request| {
+fn a_dropped_watch_ends_with_any_server() {
+    let window_list_change = |request: &Request| {
         let mut bytes = vec![0; 32];
         bytes[0] = PROPERTY_NOTIFY;
         bytes[2..4].copy_from_slice(&request.sequence.to_ne_bytes());
@@ -393,15 +408,18 @@ fn a_watch_ends_whatever_the_server_does() {
         bytes[8..12].copy_from_slice(&atom("_NET_CLIENT_LIST").to_ne_bytes());
         bytes
     };
-    // Endless events and no more replies.
+    // The server floods events and sends no replies.
     let started = starts();
     ends_when_dropped(
         move |request| {
-            started(request).then(|| [request.answer(), vec![Act::Flood(news(request))]].concat_acts())
+            started(request).then(|| {
+                [request.default_actions(), vec![ServerAction::Flood(window_list_change(request))]]
+                    .concat_actions()
+            })
         },
         |fake| fake.connections() > 1,
     );
-    // A request without a reply.
+    // The server does not reply to a request.
     let (started, has_started) = (starts(), AtomicBool::new(false));
     let asked = Arc::new(AtomicBool::new(false));
     let is_asked = Arc::clone(&asked);
@@ -409,7 +427,10 @@ fn a_watch_ends_whatever_the_server_does() {
         move |request| {
             if started(request) {
                 has_started.store(true, Ordering::Relaxed);
-                return Some([request.answer(), vec![Act::Send(news(request))]].concat_acts());
+                return Some(
+                    [request.default_actions(), vec![ServerAction::Send(window_list_change(request))]]
+                        .concat_actions(),
+                );
             }
             let is_open = request.is(GET_PROPERTY) && has_started.load(Ordering::Relaxed);
             asked.fetch_or(is_open, Ordering::Relaxed);
@@ -417,22 +438,23 @@ fn a_watch_ends_whatever_the_server_does() {
         },
         |_| is_asked.load(Ordering::Relaxed),
     );
-    // Connections that close after the watch has started.
+    // The server closes each connection after the watch has started.
     ends_when_dropped(closes_when_started(), |fake| fake.connections() > 2);
 }
 
-/// Closes each connection after the watch has started on it.
-fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<Act>> + Send + Sync {
+/// Returns a script that closes each connection after the watch has started.
+fn closes_when_started() -> impl Fn(&Request) -> Option<Vec<ServerAction>> + Send + Sync {
     let started = starts();
     move |request| {
         if request.is(CONVERT_SELECTION) {
-            return Some(vec![Act::Close]);
+            return Some(vec![ServerAction::Close]);
         }
-        started(request).then(|| [request.answer(), vec![Act::Send(copied(request))]].concat_acts())
+        started(request)
+            .then(|| [request.default_actions(), vec![ServerAction::Send(copied(request))]].concat_actions())
     }
 }
 
-/// A change of the clipboard's owner.
+/// An event about a new clipboard owner.
 fn copied(request: &Request) -> Vec<u8> {
     let mut bytes = vec![0; 32];
     bytes[0] = first_event("XFIXES");
@@ -442,17 +464,17 @@ fn copied(request: &Request) -> Vec<u8> {
     bytes
 }
 
-/// Whether a request is the last one at the start of a watch: the second GetInputFocus.
+/// Returns a function that detects the last request of a starting watch, the second GetInputFocus.
 fn starts() -> impl Fn(&Request) -> bool + Send + Sync {
     let seen = AtomicU32::new(0);
     move |request| request.is(GET_INPUT_FOCUS) && seen.fetch_add(1, Ordering::Relaxed) % 2 == 1
 }
 
 #[test]
-fn a_server_that_closes_each_connection_is_not_asked_for_them_all_the_time() {
+fn a_watch_limits_its_rate_of_reconnects() {
     let script = closes_when_started();
-    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.answer()));
-    let endpoint = Endpoint { dialer: fake.clone(), limits: LIMITS };
+    let fake = FakeServer::new(move |request| script(request).unwrap_or_else(|| request.default_actions()));
+    let endpoint = Endpoint { connector: fake.clone(), limits: LIMITS };
     let began = Instant::now();
     let _watch = Watch::start(&endpoint, watch::IDLE_AFTER, |_| ()).unwrap();
     eventually("some connections", || (fake.connections() >= 4).then_some(()));
@@ -460,7 +482,7 @@ fn a_server_that_closes_each_connection_is_not_asked_for_them_all_the_time() {
 }
 
 #[test]
-fn a_list_of_millions_of_windows_is_read_in_part() {
+fn a_list_of_millions_of_windows_is_truncated() {
     const ENTRIES: usize = 24_000_000;
     let server = Server::start();
     let other = Display::connect(&server.endpoint()).unwrap();
@@ -480,7 +502,7 @@ fn a_list_of_millions_of_windows_is_read_in_part() {
 }
 
 #[test]
-fn a_screen_that_was_made_too_large_is_refused_and_found_again_when_it_fits() {
+fn screenshots_of_a_too_large_screen_fail_until_it_is_smaller() {
     let server = Server::start();
     let screen = server.screen();
     server.run("xrandr", &["--fb", "9000x9000"]);

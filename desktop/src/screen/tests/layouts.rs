@@ -1,21 +1,21 @@
-//! Keyboard layouts that a computer's user may choose.
+//! Keyboard layouts.
 
 use x11rb::protocol::xkb::{self, ConnectionExt as _};
 use x11rb::protocol::xproto::ModMask;
 
 use super::{
-    recorder::{Recorder, Seen},
+    not_canceled,
+    recorder::{InputEvent, Recorder},
     server::Server,
-    wanted,
 };
 use crate::screen::connection::Display;
-use Seen::{KeyDown, KeyUp};
+use InputEvent::{KeyDown, KeyUp};
 
 const CONTROL: u32 = 0xffe3;
 const SHIFT: u32 = 0xffe1;
 const TEXT: &str = "abc XYZ 123 /?@#[]{}\\|~^`'\" é Ж ß € λ م";
 
-/// Layouts as `setxkbmap` takes them, and the group that is in use.
+/// Arguments of `setxkbmap`, and the active group.
 const LAYOUTS: [(&[&str], u8); 14] = [
     (&["us"], 0),
     (&["us", "intl"], 0),
@@ -33,14 +33,14 @@ const LAYOUTS: [(&[&str], u8); 14] = [
     (&["ru,fr"], 0),
 ];
 
-/// The keys below the spare ones as the X server has them, with all levels and types.
+/// The printable keys of the X server with all levels and types, as `xkbcomp` prints them.
 fn keys(server: &Server) -> Vec<String> {
     let display = format!(":{}", server.number());
     let map = server.output("xkbcomp", &["-xkb", &display, "-"]);
-    let (_, symbols) = map.split_once("xkb_symbols").unwrap();
+    let (_, keysyms) = map.split_once("xkb_symbols").unwrap();
     let printable = |line: &&str| ["<A", "<TLDE>", "<BKSL>", "<LSGT>"].iter().any(|key| line.contains(key));
-    // An entry may go over several lines.
-    symbols.split("    key ").filter(printable).map(str::to_owned).collect()
+    // An entry may have several lines.
+    keysyms.split("    key ").filter(printable).map(str::to_owned).collect()
 }
 
 fn group(display: &Display) -> (u8, u8) {
@@ -59,20 +59,20 @@ fn lock_group(display: &Display, group: u8) {
     display.sync().unwrap();
 }
 
-/// The recorder reads keys by the core protocol, which shows the first group.
+/// Presses a combination and checks its events.
 fn shortcut(screen: &crate::screen::Screen, window: &Recorder, combo: &str, down: &[u32]) {
     screen.key(combo).unwrap();
     let seen = window.wait(combo, |seen| seen.len() >= down.len() * 2);
-    let expected: Vec<Seen> = down
+    let expected: Vec<InputEvent> = down
         .iter()
-        .map(|&symbol| KeyDown(symbol))
-        .chain(down.iter().rev().map(|&symbol| KeyUp(symbol)))
+        .map(|&keysym| KeyDown(keysym))
+        .chain(down.iter().rev().map(|&keysym| KeyUp(keysym)))
         .collect();
     assert_eq!(seen, expected, "{combo}");
 }
 
 #[test]
-fn shortcuts_and_text_arrive_in_every_layout_and_leave_it_as_it_was() {
+fn shortcuts_and_text_work_in_every_layout_and_do_not_change_it() {
     for (layout, in_use) in LAYOUTS {
         let server = Server::start();
         let screen = server.screen();
@@ -86,11 +86,11 @@ fn shortcuts_and_text_arrive_in_every_layout_and_leave_it_as_it_was() {
         assert_eq!(state.0, in_use, "{layout:?}");
 
         for _ in 0..2 {
-            screen.type_text(TEXT, None, &wanted()).unwrap();
-            // Alone, since the recorder does not know of groups.
+            screen.type_text(TEXT, None, &not_canceled()).unwrap();
+            // The recorder uses the core protocol, which shows the first group only.
             if !layout[0].contains(',') {
                 assert_eq!(window.text(TEXT.chars().count()), TEXT, "{layout:?}");
-                window.wait("the last key to come up", |seen| !matches!(seen.last(), Some(KeyDown(_))));
+                window.wait("the last release", |seen| !matches!(seen.last(), Some(KeyDown(_))));
                 shortcut(&screen, &window, "ctrl+a", &[CONTROL, 'a' as u32]);
                 shortcut(&screen, &window, "CTRL+Z", &[CONTROL, 'z' as u32]);
                 shortcut(&screen, &window, "ctrl+1", &[CONTROL, '1' as u32]);
@@ -108,17 +108,16 @@ fn shortcuts_and_text_arrive_in_every_layout_and_leave_it_as_it_was() {
 }
 
 #[test]
-fn a_layout_group_is_as_before_also_when_nobody_waits_any_more() {
+fn the_group_is_restored_after_a_cancellation() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     server.run("setxkbmap", &["us,ru"]);
     let display = Display::connect(&server.endpoint()).unwrap();
     lock_group(&display, 1);
-    let caller = wanted();
-    let delay = Some(std::time::Duration::from_secs(1));
+    let caller = not_canceled();
     let result = std::thread::scope(|scope| {
-        let typing = scope.spawn(|| screen.type_text(&"abc".repeat(100), delay, &caller));
+        let typing = scope.spawn(|| screen.type_text(&"abc".repeat(100), super::slow(), &caller));
         super::eventually("the first character", || (!window.seen().is_empty()).then_some(()));
         assert_eq!(group(&display), (0, 0));
         caller.cancel();
@@ -129,15 +128,15 @@ fn a_layout_group_is_as_before_also_when_nobody_waits_any_more() {
 }
 
 #[test]
-fn the_number_pad_types_what_it_is_named_for_whatever_num_lock_says() {
+fn keypad_keys_do_not_depend_on_num_lock() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     for _ in 0..2 {
-        for (combo, symbol) in
+        for (combo, keysym) in
             [("KP_Home", 0xff95), ("KP_7", 0xffb7), ("KP_Enter", 0xff8d), ("KP_Add", 0xffab)]
         {
-            shortcut(&screen, &window, combo, &[symbol]);
+            shortcut(&screen, &window, combo, &[keysym]);
         }
         screen.key("Num_Lock").unwrap();
         window.wait("Num Lock", |seen| seen.len() >= 2);

@@ -1,16 +1,16 @@
-//! The screen against a real X server, with windows that record what reaches them and with real applications.
+//! Tests of the screen with a real X server, with windows that record their input, and with real applications.
 
 mod applications;
+mod combinations;
 mod failure;
 mod hostile;
-mod keyboard;
+mod key_names;
 mod layouts;
-mod picture;
 mod pointer;
+mod readiness;
 mod recorder;
+mod screenshot;
 mod server;
-mod signs;
-mod spellings;
 mod typing;
 mod viewer;
 mod watch;
@@ -22,23 +22,38 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// Far more than anything here takes, so that it only ends a test which would wait for ever.
-const PATIENCE: Duration = Duration::from_secs(120);
+use crate::screen::{ActionDuration, TypingDelay, WheelClicks};
 
-/// The token of a caller that waits for the outcome.
-fn wanted() -> CancellationToken {
+/// Timeout of a test that would otherwise wait forever, much longer than any test takes.
+const TEST_TIMEOUT: Duration = Duration::from_secs(120);
+
+/// The token of a caller that waits for the result.
+fn not_canceled() -> CancellationToken {
     CancellationToken::new()
 }
 
-/// Waits until `condition` gives a value, and fails the test when it never does.
+fn seconds(seconds: f64) -> ActionDuration {
+    ActionDuration::from_seconds("duration", seconds).unwrap()
+}
+
+fn clicks(amount: i32) -> WheelClicks {
+    WheelClicks::new(amount).unwrap()
+}
+
+/// A typing delay of one second.
+fn slow() -> Option<TypingDelay> {
+    Some(TypingDelay::from_millis(1000).unwrap())
+}
+
+/// Waits until `condition` returns a value. Fails the test after [`TEST_TIMEOUT`].
 #[track_caller]
 fn eventually<T>(what: &str, mut condition: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + PATIENCE;
+    let end = Instant::now() + TEST_TIMEOUT;
     loop {
         if let Some(value) = condition() {
             return value;
         }
-        assert!(Instant::now() < end, "never saw {what}");
+        assert!(Instant::now() < end, "timeout: {what}");
         thread::sleep(Duration::from_millis(5));
     }
 }

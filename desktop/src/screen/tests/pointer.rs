@@ -1,20 +1,25 @@
-use std::time::Duration;
+//! Clicks, drags and wheel scrolling.
 
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    recorder::{Recorder, Seen},
+    clicks, not_canceled,
+    recorder::{InputEvent, Recorder},
+    seconds,
     server::Server,
-    wanted,
 };
-use crate::screen::{Button, Direction, ScreenError, connection::Display, hold::Hold, hold::Switch};
+use crate::screen::{
+    ActionDuration, Button, Direction, ScreenError, WheelClicks,
+    connection::Display,
+    input::xtest::{HeldInputs, KeyOrButton},
+};
 
-fn presses(seen: &[Seen]) -> Vec<Seen> {
-    seen.iter().filter(|seen| !matches!(seen, Seen::Motion(..))).cloned().collect()
+fn presses(seen: &[InputEvent]) -> Vec<InputEvent> {
+    seen.iter().filter(|seen| !matches!(seen, InputEvent::Motion(..))).cloned().collect()
 }
 
 #[test]
-fn clicks_land_on_their_pixel_with_their_button() {
+fn clicks_have_the_right_pixel_and_button() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -23,7 +28,10 @@ fn clicks_land_on_their_pixel_with_their_button() {
             screen.click(x, y, button, false).unwrap();
             let seen = window.wait("a click", |seen| presses(seen).len() >= 2);
             let (x, y) = (x as i16, y as i16);
-            assert_eq!(presses(&seen), [Seen::ButtonDown(number, x, y), Seen::ButtonUp(number, x, y)]);
+            assert_eq!(
+                presses(&seen),
+                [InputEvent::ButtonDown(number, x, y), InputEvent::ButtonUp(number, x, y)]
+            );
         }
     }
 }
@@ -35,24 +43,24 @@ fn a_double_click_is_two_clicks() {
     let window = Recorder::open(&server.endpoint());
     screen.click(30, 40, Button::Left, true).unwrap();
     let seen = window.wait("two clicks", |seen| presses(seen).len() >= 4);
-    let click = [Seen::ButtonDown(1, 30, 40), Seen::ButtonUp(1, 30, 40)];
+    let click = [InputEvent::ButtonDown(1, 30, 40), InputEvent::ButtonUp(1, 30, 40)];
     assert_eq!(presses(&seen), [click.clone(), click].concat());
 }
 
 #[test]
-fn a_drag_runs_along_its_line() {
+fn a_drag_moves_along_a_straight_line() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
-    screen.drag((0, 0), (1279, 719), Button::Right, Duration::from_millis(300), &wanted()).unwrap();
+    screen.drag((0, 0), (1279, 719), Button::Right, seconds(0.3), &not_canceled()).unwrap();
     let seen = window.wait("the drag", |seen| presses(seen).len() >= 2);
 
-    assert_eq!(presses(&seen), [Seen::ButtonDown(3, 0, 0), Seen::ButtonUp(3, 1279, 719)]);
-    let pressed = seen.iter().position(|seen| matches!(seen, Seen::ButtonDown(..))).unwrap();
+    assert_eq!(presses(&seen), [InputEvent::ButtonDown(3, 0, 0), InputEvent::ButtonUp(3, 1279, 719)]);
+    let pressed = seen.iter().position(|seen| matches!(seen, InputEvent::ButtonDown(..))).unwrap();
     let path: Vec<_> = seen[pressed..]
         .iter()
         .filter_map(|seen| match seen {
-            Seen::Motion(x, y) => Some((*x, *y)),
+            InputEvent::Motion(x, y) => Some((*x, *y)),
             _ => None,
         })
         .collect();
@@ -62,28 +70,27 @@ fn a_drag_runs_along_its_line() {
 }
 
 #[test]
-fn a_drag_that_nobody_waits_for_any_more_ends_with_its_button_up() {
+fn a_canceled_drag_releases_its_button() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let caller = CancellationToken::new();
     let result = std::thread::scope(|scope| {
-        let drag =
-            scope.spawn(|| screen.drag((0, 0), (1279, 719), Button::Left, Duration::from_secs(60), &caller));
+        let drag = scope.spawn(|| screen.drag((0, 0), (1279, 719), Button::Left, seconds(60.0), &caller));
         window.wait("the press", |seen| presses(seen).len() == 1);
         caller.cancel();
         drag.join().unwrap()
     });
-    assert!(matches!(result, Err(ScreenError::Abandoned)), "{result:?}");
+    assert!(matches!(result, Err(ScreenError::Canceled)), "{result:?}");
     let seen = window.wait("the release", |seen| !presses(seen).is_empty());
-    assert!(matches!(presses(&seen)[..], [Seen::ButtonUp(1, x, _)] if x < 1279), "{seen:?}");
-    let late = screen.drag((0, 0), (9, 9), Button::Left, Duration::ZERO, &caller);
-    assert!(matches!(late, Err(ScreenError::Abandoned)), "{late:?}");
+    assert!(matches!(presses(&seen)[..], [InputEvent::ButtonUp(1, x, _)] if x < 1279), "{seen:?}");
+    let late = screen.drag((0, 0), (9, 9), Button::Left, seconds(0.0), &caller);
+    assert!(matches!(late, Err(ScreenError::Canceled)), "{late:?}");
     assert!(presses(&window.seen()).is_empty());
 }
 
 #[test]
-fn the_wheel_turns_where_it_is_told() {
+fn scrolling_uses_the_right_position_and_direction() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -91,34 +98,34 @@ fn the_wheel_turns_where_it_is_told() {
     window.wait("the click", |seen| presses(seen).len() >= 2);
     let turns = [(Direction::Up, 4), (Direction::Down, 5), (Direction::Left, 6), (Direction::Right, 7)];
     for (direction, number) in turns {
-        screen.scroll(direction, 3, None).unwrap();
+        screen.scroll(direction, clicks(3), None).unwrap();
         let seen = window.wait("three turns", |seen| presses(seen).len() >= 6);
-        let turn = [Seen::ButtonDown(number, 5, 6), Seen::ButtonUp(number, 5, 6)];
+        let turn = [InputEvent::ButtonDown(number, 5, 6), InputEvent::ButtonUp(number, 5, 6)];
         assert_eq!(seen, [turn.clone(), turn.clone(), turn].concat());
     }
-    screen.scroll(Direction::Down, 1, Some((700, 500))).unwrap();
+    screen.scroll(Direction::Down, clicks(1), Some((700, 500))).unwrap();
     let seen = window.wait("a turn", |seen| presses(seen).len() >= 2);
-    assert_eq!(presses(&seen)[0], Seen::ButtonDown(5, 700, 500));
+    assert_eq!(presses(&seen)[0], InputEvent::ButtonDown(5, 700, 500));
 }
 
 #[test]
-fn what_lies_outside_is_refused_by_name_and_not_sent() {
+fn values_out_of_range_are_rejected_by_name_and_have_no_effect() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let left = Button::Left;
-    let short = Duration::from_millis(10);
+    let short = seconds(0.01);
     let refusals = [
         (screen.click(1280, 0, left, false), "x"),
         (screen.click(0, -1, left, false), "y"),
-        (screen.drag((-1, 0), (5, 5), left, short, &wanted()), "start_x"),
-        (screen.drag((0, 720), (5, 5), left, short, &wanted()), "start_y"),
-        (screen.drag((0, 0), (70_000, 5), left, short, &wanted()), "end_x"),
-        (screen.drag((0, 0), (5, i32::MAX), left, short, &wanted()), "end_y"),
-        (screen.drag((0, 0), (5, 5), left, Duration::from_secs(61), &wanted()), "duration"),
-        (screen.scroll(Direction::Up, 0, None), "amount"),
-        (screen.scroll(Direction::Up, 1001, None), "amount"),
-        (screen.scroll(Direction::Up, 1, Some((0, 1000))), "y"),
+        (screen.drag((-1, 0), (5, 5), left, short, &not_canceled()), "start_x"),
+        (screen.drag((0, 720), (5, 5), left, short, &not_canceled()), "start_y"),
+        (screen.drag((0, 0), (70_000, 5), left, short, &not_canceled()), "end_x"),
+        (screen.drag((0, 0), (5, i32::MAX), left, short, &not_canceled()), "end_y"),
+        (ActionDuration::from_seconds("duration", 61.0).map(drop), "duration"),
+        (WheelClicks::new(0).map(drop), "amount"),
+        (WheelClicks::new(1001).map(drop), "amount"),
+        (screen.scroll(Direction::Up, clicks(1), Some((0, 1000))), "y"),
     ];
     for (result, expected) in refusals {
         let Err(ScreenError::BadInput { field, message }) = result else { panic!("{expected}: {result:?}") };
@@ -127,17 +134,17 @@ fn what_lies_outside_is_refused_by_name_and_not_sent() {
     }
     screen.click(9, 9, left, false).unwrap();
     let seen = window.wait("the click", |seen| presses(seen).len() >= 2);
-    assert_eq!(presses(&seen)[0], Seen::ButtonDown(1, 9, 9));
+    assert_eq!(presses(&seen)[0], InputEvent::ButtonDown(1, 9, 9));
 }
 
 #[test]
-fn a_button_comes_up_when_its_drag_breaks_off() {
+fn a_button_is_released_if_a_drag_is_interrupted() {
     let server = Server::start();
     let window = Recorder::open(&server.endpoint());
     let display = Display::connect_for_input(&server.endpoint()).unwrap();
-    let mut hold = Hold::new(&display);
-    hold.press(Switch::Button(1)).unwrap();
+    let mut hold = HeldInputs::new(&display);
+    hold.press(KeyOrButton::Button(1)).unwrap();
     drop(hold);
     let seen = window.wait("the release", |seen| presses(seen).len() >= 2);
-    assert!(matches!(presses(&seen)[..], [Seen::ButtonDown(1, ..), Seen::ButtonUp(1, ..)]));
+    assert!(matches!(presses(&seen)[..], [InputEvent::ButtonDown(1, ..), InputEvent::ButtonUp(1, ..)]));
 }

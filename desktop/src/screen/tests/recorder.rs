@@ -1,3 +1,5 @@
+//! A window that records its input.
+
 use std::{
     sync::{Arc, Mutex},
     thread,
@@ -18,11 +20,11 @@ use x11rb::{
 };
 
 use super::eventually;
-use crate::screen::{connection::Display, dial::Endpoint};
+use crate::screen::connection::{Display, endpoint::Endpoint};
 
-/// What a window was sent.
+/// An input event of the window.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum InputEvent {
     KeyDown(Keysym),
     KeyUp(Keysym),
     ButtonDown(u8, i16, i16),
@@ -30,50 +32,51 @@ pub(super) enum Seen {
     Motion(i16, i16),
 }
 
-/// A window over the whole screen that has the keyboard and notes all input.
+/// A focused window over the whole screen that records all input.
 ///
-/// It reads its keys as applications do: with the keymap as it is when a key is *looked at*, asked for anew
-/// after a notice of a change. And it answers pings, in order with its other events, unless it was opened mute or silent.
+/// Like an application, it uses the keymap at the time when it handles a key, not at the time of the press. By default,
+/// it responds to pings in order with its other events.
 pub(super) struct Recorder {
-    seen: Arc<Mutex<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<InputEvent>>>,
 }
 
 impl Recorder {
     pub(super) fn open(endpoint: &Endpoint) -> Self {
-        Self::start(endpoint, true, note)
+        Self::start(endpoint, true, record)
     }
 
-    /// Promises to answer pings and does not.
-    pub(super) fn open_mute(endpoint: &Endpoint) -> Self {
-        Self::start(endpoint, true, |display, event, log| match event {
+    /// Opens a window that announces `_NET_WM_PING` and does not respond to pings.
+    pub(super) fn open_unresponsive(endpoint: &Endpoint) -> Self {
+        Self::start(endpoint, true, |display, event, recorded_events| match event {
             Event::ClientMessage(_) => Some(()),
-            event => note(display, event, log),
+            event => record(display, event, recorded_events),
         })
     }
 
-    /// Promises no answers.
-    pub(super) fn open_silent(endpoint: &Endpoint) -> Self {
-        Self::start(endpoint, false, note)
+    /// Opens a window without `_NET_WM_PING`.
+    pub(super) fn open_without_ping(endpoint: &Endpoint) -> Self {
+        Self::start(endpoint, false, record)
     }
 
-    /// Promises no answers, and reads its maps again when others than the keys are said to have changed, as xterm does. Each event takes it `slowness`.
+    /// Opens a window without `_NET_WM_PING` that reads the maps again after each MappingNotify event, like xterm. It
+    /// needs `slowness` for each event.
     pub(super) fn open_rereading(endpoint: &Endpoint, slowness: Duration) -> Self {
-        Self::start(endpoint, false, move |display, event, log| {
+        Self::start(endpoint, false, move |display, event, recorded_events| {
             thread::sleep(slowness);
             match event {
                 Event::MappingNotify(notice) if notice.request != Mapping::KEYBOARD => {
                     display.conn.get_modifier_mapping().ok()?.reply().ok()?;
-                    symbol(display, Keycode::MAX, KeyButMask::default()).map(drop)
+                    keysym(display, Keycode::MAX, KeyButMask::default()).map(drop)
                 }
-                event => note(display, event, log),
+                event => record(display, event, recorded_events),
             }
         })
     }
 
     fn start(
         endpoint: &Endpoint,
-        promises_answers: bool,
-        note: impl Fn(&Display, &Event, &Mutex<Vec<Seen>>) -> Option<()> + Send + 'static,
+        has_ping: bool,
+        record: impl Fn(&Display, &Event, &Mutex<Vec<InputEvent>>) -> Option<()> + Send + 'static,
     ) -> Self {
         let display = Display::connect(endpoint).unwrap();
         let conn = &display.conn;
@@ -100,7 +103,7 @@ impl Recorder {
             &attributes,
         )
         .unwrap();
-        if promises_answers {
+        if has_ping {
             let atoms = &display.atoms;
             let protocols = [atoms._NET_WM_PING];
             conn.change_property32(PropMode::REPLACE, window, atoms.WM_PROTOCOLS, AtomEnum::ATOM, &protocols)
@@ -111,11 +114,11 @@ impl Recorder {
         display.sync().unwrap();
 
         let seen = Arc::new(Mutex::new(Vec::new()));
-        let log = Arc::clone(&seen);
-        // Ends with the server, when its connection does.
+        let recorded_events = Arc::clone(&seen);
+        // The thread ends when the server closes the connection.
         thread::spawn(move || {
             while let Ok(event) = display.conn.wait_for_event() {
-                if note(&display, &event, &log).is_none() {
+                if record(&display, &event, &recorded_events).is_none() {
                     break;
                 }
             }
@@ -123,20 +126,20 @@ impl Recorder {
         Self { seen }
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(super) fn seen(&self) -> Vec<InputEvent> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// Everything seen once it satisfies `condition`; it is then forgotten.
+    /// Waits until the recorded events satisfy `condition`, and removes them.
     #[track_caller]
-    pub(super) fn wait(&self, what: &str, condition: impl Fn(&[Seen]) -> bool) -> Vec<Seen> {
+    pub(super) fn wait(&self, what: &str, condition: impl Fn(&[InputEvent]) -> bool) -> Vec<InputEvent> {
         eventually(what, || {
             let mut seen = self.seen.lock().unwrap();
             condition(&seen).then(|| std::mem::take(&mut *seen))
         })
     }
 
-    /// The characters whose keys went down, once there are `count` of them.
+    /// Waits until `count` keys were pressed, and returns their characters.
     #[track_caller]
     pub(super) fn text(&self, count: usize) -> String {
         let seen = self.wait("the whole text", |seen| characters(seen).count() >= count);
@@ -144,61 +147,61 @@ impl Recorder {
     }
 }
 
-fn characters(seen: &[Seen]) -> impl Iterator<Item = char> {
+fn characters(seen: &[InputEvent]) -> impl Iterator<Item = char> {
     seen.iter().filter_map(|seen| match seen {
-        Seen::KeyDown(0xff0d) => Some('\n'),
-        Seen::KeyDown(0xff09) => Some('\t'),
-        Seen::KeyDown(symbol) => crate::screen::keysyms::character(*symbol),
+        InputEvent::KeyDown(0xff0d) => Some('\n'),
+        InputEvent::KeyDown(0xff09) => Some('\t'),
+        InputEvent::KeyDown(keysym) => crate::screen::keyboard::keysyms::character(*keysym),
         _ => None,
     })
 }
 
-/// `None` once the server is gone.
-fn note(display: &Display, event: &Event, log: &Mutex<Vec<Seen>>) -> Option<()> {
+/// Records an event. Returns `None` if the server has ended.
+fn record(display: &Display, event: &Event, recorded_events: &Mutex<Vec<InputEvent>>) -> Option<()> {
     let at = |event: &ButtonPressEvent| (event.detail, event.event_x, event.event_y);
     let seen = match event {
-        Event::KeyPress(key) => Seen::KeyDown(symbol(display, key.detail, key.state)?),
-        Event::KeyRelease(key) => Seen::KeyUp(symbol(display, key.detail, key.state)?),
+        Event::KeyPress(key) => InputEvent::KeyDown(keysym(display, key.detail, key.state)?),
+        Event::KeyRelease(key) => InputEvent::KeyUp(keysym(display, key.detail, key.state)?),
         Event::ButtonPress(press) => {
             let (button, x, y) = at(press);
-            Seen::ButtonDown(button, x, y)
+            InputEvent::ButtonDown(button, x, y)
         }
         Event::ButtonRelease(release) => {
             let (button, x, y) = at(release);
-            Seen::ButtonUp(button, x, y)
+            InputEvent::ButtonUp(button, x, y)
         }
-        Event::MotionNotify(motion) => Seen::Motion(motion.event_x, motion.event_y),
+        Event::MotionNotify(motion) => InputEvent::Motion(motion.event_x, motion.event_y),
         Event::ClientMessage(ping) if ping.data.as_data32()[0] == display.atoms._NET_WM_PING => {
-            let mut answer = *ping;
-            answer.window = display.root;
+            let mut response = *ping;
+            response.window = display.root;
             let mask = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
-            display.conn.send_event(false, display.root, mask, answer).ok()?;
+            display.conn.send_event(false, display.root, mask, response).ok()?;
             return display.conn.flush().ok();
         }
         _ => return Some(()),
     };
-    log.lock().unwrap().push(seen);
+    recorded_events.lock().unwrap().push(seen);
     Some(())
 }
 
-/// The symbol of a key by the core protocol's rules for Shift and Lock.
-fn symbol(display: &Display, code: u8, state: KeyButMask) -> Option<Keysym> {
+/// The keysym of a key by the rules of the core protocol for Shift and Lock.
+fn keysym(display: &Display, code: u8, state: KeyButMask) -> Option<Keysym> {
     let map = display.conn.get_keyboard_mapping(code, 1).ok()?.reply().ok()?.keysyms;
     let (plain, shifted) = (map[0], map[1]);
-    let symbol = if state.contains(KeyButMask::SHIFT) && shifted != 0 { shifted } else { plain };
+    let keysym = if state.contains(KeyButMask::SHIFT) && shifted != 0 { shifted } else { plain };
     if state.contains(KeyButMask::LOCK) {
-        return Some(upper_case(symbol));
+        return Some(upper_case(keysym));
     }
-    Some(symbol)
+    Some(keysym)
 }
 
-fn upper_case(symbol: Keysym) -> Keysym {
-    let letter = match symbol {
-        ..0x100 | 0x0100_0000.. => char::from_u32(symbol & 0x00ff_ffff),
+fn upper_case(keysym: Keysym) -> Keysym {
+    let letter = match keysym {
+        ..0x100 | 0x0100_0000.. => char::from_u32(keysym & 0x00ff_ffff),
         _ => None,
     };
     match letter.map(|letter| letter.to_uppercase().collect::<Vec<_>>()).as_deref() {
-        Some([upper]) => crate::screen::keys::of_char(*upper),
-        _ => symbol,
+        Some([upper]) => crate::screen::keyboard::keys::of_char(*upper),
+        _ => keysym,
     }
 }

@@ -1,3 +1,5 @@
+//! X servers for tests.
+
 use std::{
     io::{self, BufRead, BufReader},
     os::unix::net::UnixStream,
@@ -12,8 +14,11 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::{PATIENCE, eventually};
-use crate::screen::{Dial, Screen, dial::Endpoint, limits::Limits};
+use super::{TEST_TIMEOUT, eventually};
+use crate::screen::{
+    Connector, Screen,
+    connection::{endpoint::Endpoint, limits::Limits},
+};
 
 const VIEWER_SOCKET: &str = "rfb.sock";
 
@@ -21,13 +26,13 @@ const VIEWER_SOCKET: &str = "rfb.sock";
 #[derive(Debug)]
 pub(super) struct Socket(pub(super) PathBuf);
 
-impl Dial for Socket {
-    fn dial(&self) -> io::Result<UnixStream> {
+impl Connector for Socket {
+    fn connect(&self) -> io::Result<UnixStream> {
         UnixStream::connect(&self.0)
     }
 }
 
-/// An X server of the test's own, with what runs on it. All of it ends with the test.
+/// An X server and its clients for one test. Dropping it ends all of them.
 pub(super) struct Server {
     xvnc: Child,
     clients: Vec<Child>,
@@ -52,27 +57,27 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
-            .expect("tigervnc-standalone-server is installed where the tests run");
+            .expect("the tests need tigervnc-standalone-server");
         let mut line = String::new();
         BufReader::new(xvnc.stdout.take().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(
             line.trim(),
             number.to_string(),
-            "the server writes its number once it accepts connections"
+            "the server prints its number when it accepts connections"
         );
         Self { xvnc, clients: Vec::new(), number, folder }
     }
 
-    /// A screen on this server, opened before anything else runs there.
+    /// Opens a screen on this server. Call this before other clients start.
     pub(super) fn screen(&self) -> Screen {
-        Screen::open(self.endpoint().dialer).unwrap()
+        Screen::open(self.endpoint().connector).unwrap()
     }
 
-    /// For connections of the test's own, each of which may last as long as the test.
+    /// The endpoint for additional connections of the test, with a long timeout.
     pub(super) fn endpoint(&self) -> Endpoint {
         Endpoint {
-            dialer: Arc::new(Socket(self.socket())),
-            limits: Limits { operation: PATIENCE, ..Limits::default() },
+            connector: Arc::new(Socket(self.socket())),
+            limits: Limits { operation: TEST_TIMEOUT, ..Limits::default() },
         }
     }
 
@@ -93,7 +98,7 @@ impl Server {
         self.folder.path()
     }
 
-    /// Starts a program on this server, away from the settings and the session of whoever runs the test.
+    /// Starts a program on this server, without access to the settings and the session of the current user.
     pub(super) fn spawn(&mut self, program: &str, arguments: &[&str]) {
         let child = self.command(program).args(arguments).spawn();
         self.clients.push(child.unwrap_or_else(|error| panic!("{program}: {error}")));
@@ -104,7 +109,7 @@ impl Server {
         assert!(status.unwrap_or_else(|error| panic!("{program}: {error}")).success());
     }
 
-    /// What a program prints.
+    /// Returns the output of a program.
     pub(super) fn output(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program).args(arguments).stdout(Stdio::piped()).output();
         String::from_utf8(output.unwrap_or_else(|error| panic!("{program}: {error}")).stdout).unwrap()
@@ -132,13 +137,13 @@ impl Server {
         kill_process(Pid::from_child(&self.xvnc), signal).unwrap();
     }
 
-    /// Ends the X server as a crash would.
+    /// Kills the X server.
     pub(super) fn crash(&mut self) {
         self.xvnc.kill().unwrap();
         self.xvnc.wait().unwrap();
     }
 
-    /// Starts the window manager and waits until it manages windows: it loses those that appear a moment before.
+    /// Starts the window manager and waits until it manages windows. It ignores windows that appear before.
     pub(super) fn manage_windows(&mut self) {
         let ready = self.folder().join("window-manager-ready");
         self.spawn("openbox", &["--startup", &format!("touch {}", ready.display())]);
@@ -146,7 +151,7 @@ impl Server {
     }
 }
 
-/// A display number of this process alone: a server that picks its own takes over that of one that crashed.
+/// Returns a display number that only this process uses. An automatic number could be that of a crashed server.
 fn unused_number() -> u32 {
     const PER_PROCESS: u32 = 64;
     static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -159,7 +164,7 @@ impl Drop for Server {
             let _ = client.kill();
             let _ = client.wait();
         }
-        // Gently, since a killed server would leave its socket and lock file behind.
+        // SIGTERM lets the server remove its socket and lock file.
         let _ = kill_process(Pid::from_child(&self.xvnc), Signal::CONT);
         let _ = kill_process(Pid::from_child(&self.xvnc), Signal::TERM);
         let _ = self.xvnc.wait();

@@ -1,3 +1,5 @@
+//! Typing text.
+
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -6,14 +8,14 @@ use x11rb::{
     protocol::xproto::{ConnectionExt as _, KeyButMask},
 };
 
-use super::{eventually, recorder::Recorder, server::Server, viewer::Viewer, wanted};
-use crate::screen::{ScreenError, connection::Display, hold::Switch};
+use super::{eventually, not_canceled, recorder::Recorder, server::Server, slow, viewer::Viewer};
+use crate::screen::{ScreenError, connection::Display, input::xtest::KeyOrButton};
 
 const CAPS_LOCK_CODE: u8 = 66;
 const SHIFT_CODE: u8 = 50;
 
-/// Texts of 200 characters each: of the keyboard, of other alphabets, and with more distinct characters than
-/// the pool has codes.
+/// Texts of 200 characters each: characters on the keyboard, other alphabets, and more distinct characters than the
+/// pool has keycodes.
 pub(super) fn samples() -> Vec<String> {
     let cycle = |characters: &str| characters.chars().cycle().take(200).collect::<String>();
     let han: String = (0..200).filter_map(|n| char::from_u32(0x4e00 + n * 7)).collect();
@@ -32,12 +34,12 @@ pub(super) fn samples() -> Vec<String> {
 
 #[track_caller]
 fn type_exactly(screen: &crate::screen::Screen, window: &Recorder, text: &str) {
-    screen.type_text(text, None, &wanted()).unwrap();
+    screen.type_text(text, None, &not_canceled()).unwrap();
     assert_eq!(window.text(text.chars().count()), text);
 }
 
 #[test]
-fn every_text_arrives_exactly() {
+fn every_text_is_received_exactly() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
@@ -45,17 +47,17 @@ fn every_text_arrives_exactly() {
         for text in samples() {
             type_exactly(&screen, &window, &text);
         }
-        assert!(window.seen().is_empty(), "round {round} left keys over");
+        assert!(window.seen().is_empty(), "round {round} has additional keys");
     }
 }
 
 #[test]
-fn caps_lock_changes_nothing_and_stays_on() {
+fn caps_lock_does_not_change_the_text_and_stays_on() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let person = Display::connect_for_input(&server.endpoint()).unwrap();
-    person.tap(Switch::Key(CAPS_LOCK_CODE)).unwrap();
+    person.tap(KeyOrButton::Key(CAPS_LOCK_CODE)).unwrap();
     person.sync().unwrap();
     type_exactly(&screen, &window, "Hello wörld, жЖ");
     let state = person.conn.query_pointer(person.root).unwrap().reply().unwrap().mask;
@@ -63,12 +65,12 @@ fn caps_lock_changes_nothing_and_stays_on() {
 }
 
 #[test]
-fn a_held_modifier_changes_nothing_and_stays_down() {
+fn a_held_modifier_does_not_change_the_text_and_stays_down() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let person = Display::connect_for_input(&server.endpoint()).unwrap();
-    person.press(Switch::Key(SHIFT_CODE)).unwrap();
+    person.press(KeyOrButton::Key(SHIFT_CODE)).unwrap();
     person.sync().unwrap();
     type_exactly(&screen, &window, "Hello wörld, жЖ 123");
     let state = person.conn.query_pointer(person.root).unwrap().reply().unwrap().mask;
@@ -76,7 +78,7 @@ fn a_held_modifier_changes_nothing_and_stays_down() {
 }
 
 #[test]
-fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
+fn modifiers_of_a_remote_viewer_do_not_change_the_text() {
     const SHIFT_L: u32 = 0xffe1;
     const CAPS_LOCK: u32 = 0xffe5;
     let server = Server::start();
@@ -93,7 +95,7 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
     type_exactly(&screen, &window, "Held: wörld Ж?");
     assert!(state_has(KeyButMask::SHIFT));
     viewer.key(SHIFT_L, false);
-    eventually("Shift let go", || (!state_has(KeyButMask::SHIFT)).then_some(()));
+    eventually("Shift released", || (!state_has(KeyButMask::SHIFT)).then_some(()));
     type_exactly(&screen, &window, "Free: wörld Ж?");
 
     viewer.key(CAPS_LOCK, true);
@@ -104,27 +106,27 @@ fn what_a_person_at_a_viewer_holds_or_locks_changes_nothing() {
 }
 
 #[test]
-fn a_window_that_never_answers_gets_every_text_too() {
+fn a_window_that_ignores_pings_receives_every_text() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open_mute(&server.endpoint());
+    let window = Recorder::open_unresponsive(&server.endpoint());
     for text in samples() {
         type_exactly(&screen, &window, &text);
     }
 }
 
 #[test]
-fn a_window_that_gives_no_answers_gets_what_the_pool_holds() {
+fn a_window_without_ping_receives_text_up_to_the_capacity_of_the_pool() {
     let server = Server::start();
     let screen = server.screen();
-    let window = Recorder::open_silent(&server.endpoint());
+    let window = Recorder::open_without_ping(&server.endpoint());
     type_exactly(&screen, &window, "ASCII, é and Ж");
     type_exactly(&screen, &window, "漢字 and Ж");
 }
 
-/// A pause would not do: it takes seconds to read what is typed within a few milliseconds.
+/// A fixed pause would be too short: the window needs seconds for keys that are pressed within a few milliseconds.
 #[test]
-fn a_slow_window_that_reads_its_maps_at_every_notice_gets_every_text_too() {
+fn a_slow_window_that_responds_to_mapping_probes_receives_every_text() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open_rereading(&server.endpoint(), Duration::from_millis(5));
@@ -135,45 +137,44 @@ fn a_slow_window_that_reads_its_maps_at_every_notice_gets_every_text_too() {
 }
 
 #[test]
-fn text_that_nobody_waits_for_any_more_is_broken_off_with_every_key_up() {
+fn canceled_typing_stops_and_releases_every_key() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     let caller = CancellationToken::new();
-    let delay = Some(Duration::from_secs(1));
     let result = std::thread::scope(|scope| {
-        let typing = scope.spawn(|| screen.type_text(&"Ä?".repeat(1000), delay, &caller));
+        let typing = scope.spawn(|| screen.type_text(&"Ä?".repeat(1000), slow(), &caller));
         eventually("the first character", || (!window.seen().is_empty()).then_some(()));
         caller.cancel();
         typing.join().unwrap()
     });
-    assert!(matches!(result, Err(ScreenError::Abandoned)), "{result:?}");
+    assert!(matches!(result, Err(ScreenError::Canceled)), "{result:?}");
     let display = Display::connect(&server.endpoint()).unwrap();
     assert!(display.keys_down().unwrap().is_empty());
 }
 
 #[test]
-fn opening_a_screen_frees_codes_but_keeps_what_acts_on_its_own() {
+fn opening_a_screen_unbinds_keycodes_except_those_with_a_fixed_meaning() {
     let server = Server::start();
     let other = Display::connect(&server.endpoint()).unwrap();
-    let symbols = |code| other.conn.get_keyboard_mapping(code, 1).unwrap().reply().unwrap().keysyms;
-    let kept = || [38, 50, 166, 167, 181, 203, 205, 206, 207].map(symbols);
+    let keysyms = |code| other.conn.get_keyboard_mapping(code, 1).unwrap().reply().unwrap().keysyms;
+    let kept = || [38, 50, 166, 167, 181, 203, 205, 206, 207].map(keysyms);
     let before = kept();
     let _screen = server.screen();
     assert_eq!(kept(), before);
-    assert!([138, 170, 193, 255].map(symbols).iter().flatten().all(|&symbol| symbol == 0));
+    assert!([138, 170, 193, 255].map(keysyms).iter().flatten().all(|&keysym| keysym == 0));
 }
 
-/// A remote viewer takes codes for its own symbols, and a keyboard tool loads a whole new map.
+/// A remote viewer binds keycodes to its own keysyms, and a keyboard tool loads a new keymap.
 #[test]
-fn codes_that_others_bind_are_left_to_them() {
+fn keycodes_that_other_clients_bind_are_not_used() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
     type_exactly(&screen, &window, "жук и é");
     let other = Display::connect(&server.endpoint()).unwrap();
-    let bind = |code: u8, symbol: u32| {
-        other.conn.change_keyboard_mapping(1, code, 2, &[symbol, symbol]).unwrap();
+    let bind = |code: u8, keysym: u32| {
+        other.conn.change_keyboard_mapping(1, code, 2, &[keysym, keysym]).unwrap();
         other.sync().unwrap();
     };
     for code in (138..=255).filter(|code| code % 2 == 0) {
@@ -190,25 +191,25 @@ fn codes_that_others_bind_are_left_to_them() {
 }
 
 #[test]
-fn characters_that_no_key_types_are_left_out_and_the_rest_arrives() {
+fn control_characters_are_skipped_and_the_rest_is_received() {
     let server = Server::start();
     let screen = server.screen();
     let window = Recorder::open(&server.endpoint());
-    let left_out = screen.type_text("page 1\u{c}page\u{1b}[A 2", None, &wanted()).unwrap();
+    let left_out = screen.type_text("page 1\u{c}page\u{1b}[A 2", None, &not_canceled()).unwrap();
     assert_eq!(left_out, ['\u{c}', '\u{1b}']);
     let typed = "page 1page[A 2";
     assert_eq!(window.text(typed.len()), typed);
-    assert_eq!(screen.type_text("\u{0}\u{8}", None, &wanted()).unwrap(), ['\u{0}', '\u{8}']);
-    assert_eq!(screen.type_text("", None, &wanted()).unwrap(), []);
+    assert_eq!(screen.type_text("\u{0}\u{8}", None, &not_canceled()).unwrap(), ['\u{0}', '\u{8}']);
+    assert_eq!(screen.type_text("", None, &not_canceled()).unwrap(), []);
     type_exactly(&screen, &window, "after");
 }
 
 #[test]
-fn without_a_focused_window_typing_still_returns() {
+fn typing_without_a_focused_window_returns() {
     let server = Server::start();
     let screen = server.screen();
     let other = Display::connect(&server.endpoint()).unwrap();
     other.conn.set_input_focus(x11rb::protocol::xproto::InputFocus::NONE, NONE, 0u32).unwrap();
     other.sync().unwrap();
-    screen.type_text("into the void: ж", None, &wanted()).unwrap();
+    screen.type_text("into the void: ж", None, &not_canceled()).unwrap();
 }

@@ -1,3 +1,5 @@
+//! A remote viewer.
+
 use std::{
     io::{Read, Write},
     os::unix::net::UnixStream,
@@ -7,7 +9,7 @@ use x11rb::protocol::xproto::Keysym;
 
 use super::server::Server;
 
-/// A person at a remote viewer (RFB 3.8), whose keyboard is another device than the synthetic one.
+/// A client of the VNC server (RFB 3.8). Its keyboard is another device than the synthetic one.
 pub(super) struct Viewer(UnixStream);
 
 impl Viewer {
@@ -28,10 +30,10 @@ impl Viewer {
         Self(stream)
     }
 
-    pub(super) fn key(&mut self, symbol: Keysym, down: bool) {
+    pub(super) fn key(&mut self, keysym: Keysym, down: bool) {
         const KEY_EVENT: u8 = 4;
         let mut message = vec![KEY_EVENT, down.into(), 0, 0];
-        message.extend(symbol.to_be_bytes());
+        message.extend(keysym.to_be_bytes());
         self.0.write_all(&message).unwrap();
     }
 }

@@ -1,3 +1,5 @@
+//! Events of a watch.
+
 use std::{
     sync::mpsc::{Receiver, channel},
     time::Duration,
@@ -17,7 +19,7 @@ use x11rb::{
     wrapper::ConnectionExt as _,
 };
 
-use super::{PATIENCE, server::Server};
+use super::{TEST_TIMEOUT, server::Server};
 use crate::screen::{Button, Screen, ScreenError, ScreenEvent, Watch, connection::Display};
 
 /// The events of one watch, in order.
@@ -43,10 +45,10 @@ impl Events {
 
     #[track_caller]
     pub(super) fn next(&self) -> ScreenEvent {
-        self.received.recv_timeout(PATIENCE).expect("an event")
+        self.received.recv_timeout(TEST_TIMEOUT).expect("there is an event")
     }
 
-    /// The first event that `pick` takes; others are passed over.
+    /// Waits until `pick` returns a value for an event. Discards the other events.
     #[track_caller]
     pub(super) fn wait<T>(&self, mut pick: impl FnMut(ScreenEvent) -> Option<T>) -> T {
         loop {
@@ -57,7 +59,7 @@ impl Events {
     }
 }
 
-/// An application's connection, with one window.
+/// The connection of an application with one window.
 struct Application {
     display: Display,
     window: Window,
@@ -111,15 +113,15 @@ impl Application {
         format!("0x{:x}", self.window)
     }
 
-    /// Copies `text` and hands it out until it has been taken, in pieces of `piece` bytes if given.
-    fn copy(&self, text: &[u8], form: Atom, piece: Option<usize>) {
+    /// Copies `text` and serves requests until it was read. With `chunk_size`, uses the INCR protocol.
+    fn copy(&self, text: &[u8], target: Atom, chunk_size: Option<usize>) {
         let (conn, atoms) = (&self.display.conn, &self.display.atoms);
         conn.set_selection_owner(self.window, atoms.CLIPBOARD, CURRENT_TIME).unwrap();
         conn.flush().unwrap();
         loop {
             let Event::SelectionRequest(request) = conn.wait_for_event().unwrap() else { continue };
             let (requestor, property) = (request.requestor, request.property);
-            let mut answer = SelectionNotifyEvent {
+            let mut response = SelectionNotifyEvent {
                 response_type: x11rb::protocol::xproto::SELECTION_NOTIFY_EVENT,
                 sequence: 0,
                 time: request.time,
@@ -130,27 +132,28 @@ impl Application {
             };
             let mut done = false;
             if request.target == atoms.TARGETS {
-                // Nobody asks for a picture. The server itself asks too, with a window that has no client's number.
-                let is_text = [atoms.UTF8_STRING, AtomEnum::STRING.into()].contains(&form);
+                // No request for an image follows. The X server requests the targets too; its window id is not that of
+                // a client.
+                let is_text = [atoms.UTF8_STRING, AtomEnum::STRING.into()].contains(&target);
                 done = !is_text && requestor > conn.setup().resource_id_mask;
-                conn.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[form])
+                conn.change_property32(PropMode::REPLACE, requestor, property, AtomEnum::ATOM, &[target])
                     .unwrap();
-            } else if request.target != form {
-                answer.property = NONE;
-            } else if piece.is_some() {
+            } else if request.target != target {
+                response.property = NONE;
+            } else if chunk_size.is_some() {
                 let watched = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
                 conn.change_window_attributes(requestor, &watched).unwrap();
                 let size = [text.len() as u32];
                 conn.change_property32(PropMode::REPLACE, requestor, property, atoms.INCR, &size).unwrap();
                 done = true;
             } else {
-                conn.change_property8(PropMode::REPLACE, requestor, property, form, text).unwrap();
+                conn.change_property8(PropMode::REPLACE, requestor, property, target, text).unwrap();
                 done = true;
             }
-            conn.send_event(false, requestor, EventMask::NO_EVENT, answer).unwrap();
+            conn.send_event(false, requestor, EventMask::NO_EVENT, response).unwrap();
             conn.flush().unwrap();
-            if let Some(piece) = piece.filter(|_| done) {
-                self.hand_out(text, form, piece, requestor, property);
+            if let Some(chunk_size) = chunk_size.filter(|_| done) {
+                self.send_chunks(text, target, chunk_size, requestor, property);
             }
             if done {
                 return;
@@ -158,16 +161,16 @@ impl Application {
         }
     }
 
-    fn hand_out(&self, text: &[u8], form: Atom, piece: usize, requestor: Window, property: Atom) {
+    fn send_chunks(&self, text: &[u8], target: Atom, chunk_size: usize, requestor: Window, property: Atom) {
         let conn = &self.display.conn;
-        let mut pieces = text.chunks(piece).chain([&[][..]]);
+        let mut chunks = text.chunks(chunk_size).chain([&[][..]]);
         loop {
             match conn.wait_for_event().unwrap() {
                 Event::PropertyNotify(taken)
                     if taken.window == requestor && taken.state == Property::DELETE =>
                 {
-                    let Some(next) = pieces.next() else { return };
-                    conn.change_property8(PropMode::REPLACE, requestor, property, form, next).unwrap();
+                    let Some(next) = chunks.next() else { return };
+                    conn.change_property8(PropMode::REPLACE, requestor, property, target, next).unwrap();
                     conn.flush().unwrap();
                     if next.is_empty() {
                         return;
@@ -204,7 +207,7 @@ fn windows_open_get_the_focus_and_close() {
 }
 
 #[test]
-fn windows_are_told_again_after_a_server_that_hung() {
+fn windows_are_reported_again_after_a_server_hung() {
     let mut server = Server::start();
     server.manage_windows();
     let screen = server.screen();
@@ -212,17 +215,17 @@ fn windows_are_told_again_after_a_server_that_hung() {
     let application = Application::start(&server);
     let (conn, atoms, root) =
         (&application.display.conn, &application.display.atoms, application.display.root);
-    // So much news that the watch has a question open when the server stops.
+    // So many events that the watch waits for a reply when the server stops.
     for _ in 0..20_000 {
         conn.change_property32(PropMode::REPLACE, root, atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, &[NONE])
             .unwrap();
     }
     application.display.sync().unwrap();
     server.signal(Signal::STOP);
-    // Waits as long as the watch does.
+    // This call has the same timeout as the watch.
     let hung = screen.click(1, 1, Button::Left, false);
     server.signal(Signal::CONT);
-    assert!(matches!(hung, Err(ScreenError::BrokenOff(_))), "{hung:?}");
+    assert!(matches!(hung, Err(ScreenError::Interrupted(_))), "{hung:?}");
     application.show("After it", None);
     events.wait(|event| {
         matches!(event, ScreenEvent::WindowOpen { title, .. } if title == "After it").then_some(())
@@ -230,7 +233,7 @@ fn windows_are_told_again_after_a_server_that_hung() {
 }
 
 #[test]
-fn the_desktop_and_panels_are_no_windows() {
+fn the_desktop_and_panels_are_not_reported() {
     let mut server = Server::start();
     server.manage_windows();
     let events = Events::of(&server);
@@ -245,7 +248,7 @@ fn the_desktop_and_panels_are_no_windows() {
 }
 
 #[test]
-fn what_was_open_before_is_not_announced() {
+fn existing_windows_are_not_reported() {
     let mut server = Server::start();
     server.manage_windows();
     let before = Events::of(&server);
@@ -258,7 +261,7 @@ fn what_was_open_before_is_not_announced() {
 }
 
 #[test]
-fn copied_text_is_told_whatever_its_size() {
+fn copied_text_of_any_size_is_reported() {
     let server = Server::start();
     let events = Events::of(&server);
     let application = Application::start(&server);
@@ -278,7 +281,7 @@ fn copied_text_is_told_whatever_its_size() {
     application.copy(long.as_bytes(), utf8, Some(100_001));
     assert!(content(&events) == long);
 
-    // The same again is copied all the same, by the same owner or by another one, with a picture in between.
+    // Equal text is reported again: from the same owner, from another owner, and after an image.
     application.copy(b"same", utf8, None);
     assert_eq!(content(&events), "same");
     application.copy(b"same", utf8, None);
@@ -292,7 +295,7 @@ fn copied_text_is_told_whatever_its_size() {
 }
 
 #[test]
-fn a_new_size_is_told_once() {
+fn a_new_size_is_reported_once() {
     let server = Server::start();
     let events = Events::of(&server);
     server.run("xrandr", &["-s", "1920x1080"]);
@@ -302,18 +305,18 @@ fn a_new_size_is_told_once() {
 }
 
 #[test]
-fn idleness_begins_after_its_time_and_ends_with_input() {
+fn idle_time_starts_after_the_limit_and_ends_with_input() {
     let server = Server::start();
     let screen = server.screen();
     let events = Events::with_idle_after(&server, Duration::from_secs(1));
     for round in 0..2 {
         assert_eq!(events.next(), ScreenEvent::Idle { idle_seconds: 1 });
-        use_it(&screen, round);
+        use_input(&screen, round);
         assert_eq!(events.next(), ScreenEvent::Active);
     }
 }
 
-fn use_it(screen: &Screen, round: i32) {
+fn use_input(screen: &Screen, round: i32) {
     match round {
         0 => screen.click(10, 10, Button::Left, false).unwrap(),
         _ => screen.key("a").unwrap(),
@@ -321,7 +324,7 @@ fn use_it(screen: &Screen, round: i32) {
 }
 
 #[test]
-fn a_dropped_watch_and_a_lost_server_let_go_of_the_sink() {
+fn the_sink_is_dropped_with_the_watch_and_after_a_crash() {
     let mut server = Server::start();
     let screen = server.screen();
     let (send, dropped) = channel::<()>();
@@ -329,7 +332,7 @@ fn a_dropped_watch_and_a_lost_server_let_go_of_the_sink() {
     drop(watch);
     assert!(
         dropped
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TEST_TIMEOUT)
             .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
     );
 
@@ -338,7 +341,7 @@ fn a_dropped_watch_and_a_lost_server_let_go_of_the_sink() {
     server.crash();
     assert!(
         dropped
-            .recv_timeout(PATIENCE)
+            .recv_timeout(TEST_TIMEOUT)
             .is_err_and(|error| error == std::sync::mpsc::RecvTimeoutError::Disconnected)
     );
 }

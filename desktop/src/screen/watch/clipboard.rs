@@ -1,3 +1,5 @@
+//! Reports new owners of the clipboard, with their text.
+
 use std::time::{Duration, Instant};
 
 use x11rb::{
@@ -15,28 +17,28 @@ use x11rb::{
 
 use crate::screen::{ScreenError, ScreenEvent, connection::Display};
 
-/// Longer texts are not reported.
+/// Maximum size in bytes of a reported text. Longer text is not reported.
 const MAX_TEXT: usize = 4 << 20;
-/// Most targets of a clipboard that are read.
-const MAX_FORMS: usize = 1024;
-/// How long the owner of the clipboard may take for each of its answers.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-/// Time limit for all of its answers together.
-const TRANSFER_LIMIT: Duration = Duration::from_secs(60);
+/// Maximum number of targets that are read from a clipboard owner.
+const MAX_TARGETS: usize = 1024;
+/// Timeout of each response of the clipboard owner.
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Timeout of the whole transfer.
+const TRANSFER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Tells of each new owner of the clipboard, with its text.
+/// Reports each new owner of the clipboard, with its text.
 #[derive(Debug)]
 pub(super) struct Clipboard {
     transfer: Option<Transfer>,
 }
 
-/// A text on its way from the owner of the clipboard.
+/// A transfer of text from the clipboard owner.
 #[derive(Debug)]
 struct Transfer {
-    /// Made for this transfer alone, so that a late answer to an earlier one cannot be taken for this one's.
+    /// A window for this transfer only, which late responses to earlier transfers do not reach.
     window: Window,
     time: Timestamp,
-    /// Deadline of the next answer.
+    /// Deadline of the next response.
     deadline: Instant,
     /// Deadline of the whole transfer.
     end: Instant,
@@ -45,14 +47,12 @@ struct Transfer {
 
 #[derive(Debug)]
 enum Stage {
-    /// Which forms does the owner offer? Some answer a request for text with the bytes of a picture.
-    Forms,
+    /// The owner was asked for its targets. Without that, some owners return the bytes of an image for text.
+    Targets,
+    /// The owner was asked for the text.
     Text,
-    /// A large text comes in pieces, the last of them empty.
-    Pieces {
-        kind: Atom,
-        data: Vec<u8>,
-    },
+    /// The owner sends a large text in chunks (the INCR protocol). An empty chunk is the end.
+    Incremental { kind: Atom, data: Vec<u8> },
 }
 
 impl Clipboard {
@@ -70,7 +70,7 @@ impl Clipboard {
         self.transfer.as_ref().map(|transfer| transfer.deadline)
     }
 
-    pub(super) fn give_up_if_late(&mut self, display: &Display, now: Instant) -> Result<(), ScreenError> {
+    pub(super) fn end_if_overdue(&mut self, display: &Display, now: Instant) -> Result<(), ScreenError> {
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.end(display)?;
         }
@@ -91,16 +91,16 @@ impl Clipboard {
                 }
                 Ok(())
             }
-            Event::SelectionNotify(answer) if self.is_for_transfer(answer.requestor) => {
-                if answer.property == NONE {
+            Event::SelectionNotify(reply) if self.is_for_transfer(reply.requestor) => {
+                if reply.property == NONE {
                     return self.end(display);
                 }
-                self.answered(display, sink)
+                self.selection_converted(display, sink)
             }
             Event::PropertyNotify(change)
                 if self.is_for_transfer(change.window) && change.state == Property::NEW_VALUE =>
             {
-                self.piece_arrived(display, sink)
+                self.chunk_arrived(display, sink)
             }
             _ => Ok(()),
         }
@@ -126,59 +126,63 @@ impl Clipboard {
             &CreateWindowAux::new().event_mask(EventMask::PROPERTY_CHANGE),
         )?;
         let now = Instant::now();
-        let (deadline, end) = (now + ANSWER_LIMIT, now + TRANSFER_LIMIT);
-        let transfer = Transfer { window, time, deadline, end, stage: Stage::Forms };
+        let (deadline, end) = (now + RESPONSE_TIMEOUT, now + TRANSFER_TIMEOUT);
+        let transfer = Transfer { window, time, deadline, end, stage: Stage::Targets };
         transfer.request(display, display.atoms.TARGETS)?;
         self.transfer = Some(transfer);
         Ok(())
     }
 
-    fn answered(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
+    fn selection_converted(
+        &mut self,
+        display: &Display,
+        sink: &dyn Fn(ScreenEvent),
+    ) -> Result<(), ScreenError> {
         let Some(transfer) = &mut self.transfer else { return Ok(()) };
-        let length = if matches!(transfer.stage, Stage::Forms) { MAX_FORMS * 4 } else { MAX_TEXT };
-        let answer = transfer.take(display, length)?;
+        let length = if matches!(transfer.stage, Stage::Targets) { MAX_TARGETS * 4 } else { MAX_TEXT };
+        let reply = transfer.read_property(display, length)?;
         match transfer.stage {
-            Stage::Forms => {
-                let offered: Vec<Atom> = answer.value32().into_iter().flatten().collect();
+            Stage::Targets => {
+                let offered: Vec<Atom> = reply.value32().into_iter().flatten().collect();
                 let atoms = &display.atoms;
                 let wanted = [atoms.UTF8_STRING, atoms.TEXT_PLAIN_UTF8, AtomEnum::STRING.into()];
-                let Some(form) = wanted.into_iter().find(|form| offered.contains(form)) else {
-                    // A picture, or files.
+                let Some(target) = wanted.into_iter().find(|target| offered.contains(target)) else {
+                    // The clipboard contains an image or files.
                     sink(ScreenEvent::Clipboard { content: String::new() });
                     return self.end(display);
                 };
                 transfer.stage = Stage::Text;
-                transfer.request(display, form)
+                transfer.request(display, target)
             }
-            Stage::Text if answer.type_ == display.atoms.INCR => {
-                transfer.stage = Stage::Pieces { kind: NONE, data: Vec::new() };
+            Stage::Text if reply.type_ == display.atoms.INCR => {
+                transfer.stage = Stage::Incremental { kind: NONE, data: Vec::new() };
                 Ok(())
             }
             Stage::Text => {
-                if answer.bytes_after == 0 {
-                    report(decode(answer.type_, answer.value), sink);
+                if reply.bytes_after == 0 {
+                    report(decode(reply.type_, reply.value), sink);
                 }
                 self.end(display)
             }
-            Stage::Pieces { .. } => Ok(()),
+            Stage::Incremental { .. } => Ok(()),
         }
     }
 
-    fn piece_arrived(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
+    fn chunk_arrived(&mut self, display: &Display, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
         let Some(transfer) = &mut self.transfer else { return Ok(()) };
-        if !matches!(transfer.stage, Stage::Pieces { .. }) {
+        if !matches!(transfer.stage, Stage::Incremental { .. }) {
             return Ok(());
         }
-        let piece = transfer.take(display, MAX_TEXT)?;
-        let Stage::Pieces { kind, data } = &mut transfer.stage else { return Ok(()) };
-        if piece.value.is_empty() {
+        let chunk = transfer.read_property(display, MAX_TEXT)?;
+        let Stage::Incremental { kind, data } = &mut transfer.stage else { return Ok(()) };
+        if chunk.value.is_empty() {
             let text = decode(*kind, std::mem::take(data));
             report(text, sink);
             return self.end(display);
         }
-        *kind = piece.type_;
-        data.extend(piece.value);
-        if data.len() > MAX_TEXT || piece.bytes_after != 0 {
+        *kind = chunk.type_;
+        data.extend(chunk.value);
+        if data.len() > MAX_TEXT || chunk.bytes_after != 0 {
             return self.end(display);
         }
         Ok(())
@@ -193,31 +197,32 @@ impl Clipboard {
 }
 
 impl Transfer {
-    fn request(&self, display: &Display, form: Atom) -> Result<(), ScreenError> {
+    fn request(&self, display: &Display, target: Atom) -> Result<(), ScreenError> {
         let atoms = &display.atoms;
         display.conn.convert_selection(
             self.window,
             atoms.CLIPBOARD,
-            form,
+            target,
             atoms._ORGO_SELECTION,
             self.time,
         )?;
         Ok(())
     }
 
-    /// Reads the answer, at most `length` bytes of it, and deletes it, which for a text in pieces asks for the next.
-    fn take(&mut self, display: &Display, length: usize) -> Result<GetPropertyReply, ScreenError> {
+    /// Reads at most `length` bytes of the response and deletes it. In the INCR protocol, the deletion requests the
+    /// next chunk.
+    fn read_property(&mut self, display: &Display, length: usize) -> Result<GetPropertyReply, ScreenError> {
         let units = (length / 4) as u32;
         let property = display.atoms._ORGO_SELECTION;
         let reply =
             display.conn.get_property(true, self.window, property, AtomEnum::ANY, 0, units)?.reply()?;
-        self.deadline = self.end.min(Instant::now() + ANSWER_LIMIT);
+        self.deadline = self.end.min(Instant::now() + RESPONSE_TIMEOUT);
         Ok(reply)
     }
 }
 
 fn report(content: String, sink: &dyn Fn(ScreenEvent)) {
-    // Decoding can make the text longer.
+    // The conversion to UTF-8 can make the text longer.
     if content.len() <= MAX_TEXT {
         sink(ScreenEvent::Clipboard { content });
     }

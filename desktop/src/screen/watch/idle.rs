@@ -1,3 +1,5 @@
+//! Reports whether the input devices are idle.
+
 use std::time::Duration;
 
 use x11rb::{
@@ -8,12 +10,15 @@ use x11rb::{
     },
 };
 
-use crate::screen::{ScreenError, ScreenEvent, checked_reply, connection::Display};
+use crate::screen::{
+    ScreenError, ScreenEvent,
+    connection::{Display, checked_reply},
+};
 
-/// Tells when nobody has used the input devices for a while, and when somebody does again.
+/// Reports when the input devices have been idle for a time, and when they are used again.
 ///
-/// One alarm on the X server's idle time serves both: it waits for the limit to be reached, then for the time
-/// to fall below it.
+/// Both reports come from one alarm on the idle time counter of the X server. The alarm waits alternately for the
+/// counter to reach the limit and to fall below it.
 #[derive(Debug)]
 pub(super) struct Idle {
     alarm: Alarm,
@@ -27,7 +32,7 @@ impl Idle {
         conn.sync_initialize(3, 1)?.reply()?;
         let counters = checked_reply::system_counters(display)?.counters;
         let Some(counter) = counters.into_iter().find(|counter| counter.name == b"IDLETIME") else {
-            return Err(ScreenError::Unsupported("its idle time".to_owned()));
+            return Err(ScreenError::Unsupported("the counter IDLETIME".to_owned()));
         };
         let limit_ms = i64::try_from(limit.as_millis()).unwrap_or(i64::MAX);
         let alarm = conn.generate_id()?;

@@ -1,8 +1,8 @@
-//! What happens on the screen, told by the X server itself: nothing here polls.
+//! Reports events on the screen from events of the X server, without polling.
 
 mod clipboard;
+mod cpu_limit;
 mod idle;
-mod pace;
 mod size;
 mod windows;
 
@@ -18,21 +18,24 @@ use x11rb::{
     protocol::xproto::{ChangeWindowAttributesAux, ConnectionExt as _, EventMask},
 };
 
-use self::{clipboard::Clipboard, idle::Idle, pace::Pace, size::Size, windows::Windows};
-use super::{ScreenEvent, connection::Display, dial::Endpoint, error::ScreenError, stream::wait_for};
+use self::{clipboard::Clipboard, cpu_limit::CpuLimit, idle::Idle, size::Size, windows::Windows};
+use crate::screen::{
+    ScreenError, ScreenEvent,
+    connection::{Display, endpoint::Endpoint, stream::wait_for},
+};
 
-/// Time without input after which a screen counts as idle.
+/// Time without input after which a screen is idle.
 pub(super) const IDLE_AFTER: Duration = Duration::from_secs(30);
 
-/// Least time between two attempts to connect.
+/// Minimum time between two attempts to connect.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
-/// Most events that are handled before the watch checks whether it was dropped.
-const ROUND: usize = 1024;
+/// Maximum number of events that are handled between two checks for a drop of the watch.
+const EVENTS_PER_ROUND: usize = 1024;
 
-/// Keeps a watch going; dropping it ends the watch soon after.
+/// A running watch. Dropping it ends the watch after a short time.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    /// The watching thread sees the other end close.
+    /// The thread of the watch detects that this end is closed.
     _stop: UnixStream,
 }
 
@@ -45,19 +48,19 @@ impl Watch {
         let mut watcher = Watcher::connect(endpoint, idle_after)?;
         let (keep, stop) = UnixStream::pair()?;
         thread::Builder::new().name("screen-watch".to_owned()).spawn(move || {
-            let mut pace = Pace::new();
+            let mut cpu_limit = CpuLimit::new();
             let mut connected = Instant::now();
-            while watcher.run(&stop, &mut pace, &sink).is_err() {
+            while watcher.run(&stop, &mut cpu_limit, &sink).is_err() {
                 loop {
-                    if ends_by(&stop, connected + RECONNECT_DELAY) {
+                    if is_dropped_before(&stop, connected + RECONNECT_DELAY) {
                         return;
                     }
                     connected = Instant::now();
                     if watcher.reconnect(&sink).is_ok() {
                         break;
                     }
-                    // A server that hangs may go on; one that has ended takes no connection.
-                    if watcher.display.endpoint.dialer.dial().is_err() {
+                    // A server that hangs may recover. A server that has ended accepts no connection.
+                    if watcher.display.endpoint.connector.connect().is_err() {
                         return;
                     }
                 }
@@ -67,8 +70,8 @@ impl Watch {
     }
 }
 
-/// Waits until a time. Returns `true` early if the watch is dropped, or if that cannot be determined.
-fn ends_by(stop: &UnixStream, time: Instant) -> bool {
+/// Waits until `time`. Returns `true` as soon as the watch is dropped or the check fails.
+fn is_dropped_before(stop: &UnixStream, time: Instant) -> bool {
     wait_for(&mut [PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN)], Some(time)).unwrap_or(true)
 }
 
@@ -99,7 +102,7 @@ impl Watcher {
         Ok(watcher)
     }
 
-    /// Replaces the connection, and reports what has changed since it was lost.
+    /// Reconnects, and reports changes since the connection was lost.
     fn reconnect(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<(), ScreenError> {
         let mut fresh = Self::connect(&self.display.endpoint, self.idle_after)?;
         self.windows.update(&fresh.display, sink)?;
@@ -113,18 +116,18 @@ impl Watcher {
     fn run(
         &mut self,
         stop: &UnixStream,
-        pace: &mut Pace,
+        cpu_limit: &mut CpuLimit,
         sink: &dyn Fn(ScreenEvent),
     ) -> Result<(), ScreenError> {
         loop {
-            if ends_by(stop, pace.next_round()) {
+            if is_dropped_before(stop, cpu_limit.resume_time()) {
                 return Ok(());
             }
             if self.round(sink)? {
                 continue;
             }
-            if self.display.conn.is_worn() {
-                return Err(ScreenError::Lost("the connection has to be replaced".to_owned()));
+            if self.display.conn.needs_replacement() {
+                return Err(ScreenError::Lost("the connection has too many unread packets".to_owned()));
             }
             let mut fds = [
                 PollFd::from_borrowed_fd(self.display.fd(), PollFlags::IN),
@@ -134,12 +137,12 @@ impl Watcher {
         }
     }
 
-    /// Handles some events. Returns `false` if there were none.
+    /// Handles pending events, up to a limit. Returns `false` if there were none.
     fn round(&mut self, sink: &dyn Fn(ScreenEvent)) -> Result<bool, ScreenError> {
         self.display.conn.begin_operation(Duration::ZERO);
         let mut windows_changed = false;
         let mut handled = 0;
-        while handled < ROUND
+        while handled < EVENTS_PER_ROUND
             && let Some(event) = self.display.conn.poll_for_event()?
         {
             handled += 1;
@@ -151,7 +154,7 @@ impl Watcher {
         if windows_changed {
             self.windows.update(&self.display, sink)?;
         }
-        self.clipboard.give_up_if_late(&self.display, Instant::now())?;
+        self.clipboard.end_if_overdue(&self.display, Instant::now())?;
         self.display.conn.flush()?;
         // More events may have arrived together with replies.
         Ok(handled > 0)

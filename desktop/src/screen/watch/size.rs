@@ -1,3 +1,5 @@
+//! Reports new sizes of the screen.
+
 use x11rb::protocol::{
     Event,
     randr::{ConnectionExt as _, NotifyMask},
@@ -5,7 +7,7 @@ use x11rb::protocol::{
 
 use crate::screen::{ScreenError, ScreenEvent, connection::Display};
 
-/// Tells of a new screen size, once: the X server reports one change two or three times.
+/// Reports each new screen size once. The X server sends two or three events for a change.
 #[derive(Debug)]
 pub(super) struct Size {
     last: (u16, u16),
@@ -23,7 +25,7 @@ impl Size {
         self.report((change.width, change.height), sink);
     }
 
-    /// Reports a size that differs from that of an earlier connection.
+    /// Reports the size if it differs from the size on the earlier connection.
     pub(super) fn resume(&mut self, earlier: &Self, sink: &dyn Fn(ScreenEvent)) {
         let now = std::mem::replace(&mut self.last, earlier.last);
         self.report(now, sink);

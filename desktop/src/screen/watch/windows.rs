@@ -1,3 +1,5 @@
+//! Reports application windows that open, close or get the focus.
+
 use std::collections::{HashMap, HashSet};
 
 use x11rb::protocol::{
@@ -7,22 +9,24 @@ use x11rb::protocol::{
 
 use crate::screen::{
     ScreenError, ScreenEvent,
-    connection::Display,
-    property::{Question, SHORT_LIST},
+    connection::{
+        Display,
+        property::{PropertyRequest, SHORT_LIST},
+    },
 };
 
-/// Longest part of a title that is read, in 4-byte units.
+/// Maximum length of a title, in units of 4 bytes.
 const TITLE_LENGTH: u32 = 1024;
 
-/// Most windows that are tracked. Others in the window manager's list are ignored.
+/// Maximum number of tracked windows. Further windows in the list of the window manager are ignored.
 const MAX_WINDOWS: u32 = 1024;
-/// Number of windows that are queried together; all their replies may be in memory at once.
-const ASKED_TOGETHER: usize = 64;
+/// Number of windows with pending requests at a time. All their replies may be in memory at once.
+const WINDOWS_PER_BATCH: usize = 64;
 
-/// Tells of application windows, as the window manager lists them. The desktop and panels are left out.
+/// Reports application windows in the list of the window manager. The desktop and panels are ignored.
 #[derive(Debug, Default)]
 pub(super) struct Windows {
-    /// Each managed window, and whether it is an application's.
+    /// The managed windows, each with `true` for an application window.
     managed: HashMap<Window, bool>,
     active: Option<Window>,
 }
@@ -30,29 +34,34 @@ pub(super) struct Windows {
 impl Windows {
     pub(super) fn start(display: &Display) -> Result<Self, ScreenError> {
         let mut windows = Self::default();
-        // What is there already is no news.
+        // Existing windows are not reported.
         windows.update(display, &|_| {})?;
         Ok(windows)
     }
 
-    /// Whether the event may have changed the lists of windows.
+    /// Whether the event is a change of the window list or of the active window.
     pub(super) fn may_change(display: &Display, event: &Event) -> bool {
         let Event::PropertyNotify(change) = event else { return false };
         let lists = [display.atoms._NET_CLIENT_LIST, display.atoms._NET_ACTIVE_WINDOW];
         change.window == display.root && lists.contains(&change.atom)
     }
 
-    /// Reads both lists, so that a window is always opened before it gets the focus. What can be asked together is: where many
-    /// programs run, each wait for an answer is long.
+    /// Reads the window list and the active window, and reports changes. A new window is reported before its focus.
+    ///
+    /// Requests are sent in batches: on a busy computer, each wait for a reply is long.
     pub(super) fn update(
         &mut self,
         display: &Display,
         sink: &dyn Fn(ScreenEvent),
     ) -> Result<(), ScreenError> {
-        let ask = |property, length| Question::ask(display, display.root, property, AtomEnum::WINDOW, length);
-        let asked =
-            (ask(display.atoms._NET_CLIENT_LIST, MAX_WINDOWS)?, ask(display.atoms._NET_ACTIVE_WINDOW, 1)?);
-        let (listed, active) = (asked.0.list()?, active(&asked.1.list()?));
+        let request = |property, length| {
+            PropertyRequest::send(display, display.root, property, AtomEnum::WINDOW, length)
+        };
+        let requests = (
+            request(display.atoms._NET_CLIENT_LIST, MAX_WINDOWS)?,
+            request(display.atoms._NET_ACTIVE_WINDOW, 1)?,
+        );
+        let (listed, active) = (requests.0.list()?, first_window(&requests.1.list()?));
         let current: HashSet<Window> = listed.iter().copied().collect();
         self.managed.retain(|window, application| {
             let stays = current.contains(window);
@@ -65,13 +74,13 @@ impl Windows {
             current.into_iter().filter(|window| !self.managed.contains_key(window)).collect();
         let new: Vec<Window> = listed.into_iter().filter(|window| new.remove(window)).collect();
         let mut active_title = None;
-        for together in new.chunks(ASKED_TOGETHER) {
-            let asked: Vec<_> = together
+        for batch in new.chunks(WINDOWS_PER_BATCH) {
+            let pending: Vec<_> = batch
                 .iter()
-                .map(|&window| Ok((window, Inquiry::about(display, window)?)))
+                .map(|&window| Ok((window, WindowRequests::send(display, window)?)))
                 .collect::<Result<_, ScreenError>>()?;
-            for (window, inquiry) in asked {
-                let (application, title) = inquiry.end(display)?;
+            for (window, requests) in pending {
+                let (application, title) = requests.finish(display)?;
                 self.managed.insert(window, application);
                 if active == Some(window) {
                     active_title = Some(title.clone());
@@ -88,7 +97,7 @@ impl Windows {
         if let Some(window) = active.filter(|window| self.managed.get(window) == Some(&true)) {
             let title = match active_title {
                 Some(title) => title,
-                None => Inquiry::about(display, window)?.end(display)?.1,
+                None => WindowRequests::send(display, window)?.finish(display)?.1,
             };
             sink(ScreenEvent::WindowFocus { window_id: id(window), title });
         }
@@ -100,29 +109,35 @@ fn id(window: Window) -> String {
     format!("{window:#x}")
 }
 
-/// What is to be known of a window.
-struct Inquiry<'a> {
-    kinds: Question<'a>,
-    /// The one to be preferred first.
-    titles: [Question<'a>; 2],
+/// Pending requests for the properties of a window.
+struct WindowRequests<'a> {
+    kinds: PropertyRequest<'a>,
+    /// The preferred title property first.
+    titles: [PropertyRequest<'a>; 2],
 }
 
-impl<'a> Inquiry<'a> {
-    fn about(display: &'a Display, window: Window) -> Result<Self, ScreenError> {
+impl<'a> WindowRequests<'a> {
+    fn send(display: &'a Display, window: Window) -> Result<Self, ScreenError> {
         let atoms = &display.atoms;
-        // In whatever encoding.
-        let title = |property| Question::ask(display, window, property, AtomEnum::ANY, TITLE_LENGTH);
+        let title = |property| PropertyRequest::send(display, window, property, AtomEnum::ANY, TITLE_LENGTH);
         Ok(Self {
-            kinds: Question::ask(display, window, atoms._NET_WM_WINDOW_TYPE, AtomEnum::ATOM, SHORT_LIST)?,
+            kinds: PropertyRequest::send(
+                display,
+                window,
+                atoms._NET_WM_WINDOW_TYPE,
+                AtomEnum::ATOM,
+                SHORT_LIST,
+            )?,
             titles: [title(atoms._NET_WM_NAME)?, title(AtomEnum::WM_NAME.into())?],
         })
     }
 
-    /// Whether it is an application's, and its title, which is empty when it has none or is already gone.
-    fn end(self, display: &Display) -> Result<(bool, String), ScreenError> {
+    /// Returns whether it is an application window, and its title. The title is empty if the window has none or is
+    /// closed.
+    fn finish(self, display: &Display) -> Result<(bool, String), ScreenError> {
         let atoms = &display.atoms;
-        let furniture = [atoms._NET_WM_WINDOW_TYPE_DESKTOP, atoms._NET_WM_WINDOW_TYPE_DOCK];
-        let application = !self.kinds.list()?.iter().any(|kind| furniture.contains(kind));
+        let desktop_types = [atoms._NET_WM_WINDOW_TYPE_DESKTOP, atoms._NET_WM_WINDOW_TYPE_DOCK];
+        let application = !self.kinds.list()?.iter().any(|kind| desktop_types.contains(kind));
         let [preferred, other] = self.titles;
         let title = preferred.text()?;
         let title = match (title, other.text()?) {
@@ -133,6 +148,6 @@ impl<'a> Inquiry<'a> {
     }
 }
 
-fn active(listed: &[Window]) -> Option<Window> {
+fn first_window(listed: &[Window]) -> Option<Window> {
     listed.first().copied().filter(|&window| window != x11rb::NONE)
 }

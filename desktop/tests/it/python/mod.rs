@@ -1,4 +1,4 @@
-//! `exec` runs code as `python3 FILE` does in the home: small programs are run by both, and whatever can be seen is compared.
+//! `exec` behaves like `python3 FILE` in the home. The tests run small programs both ways and compare all visible results.
 
 use std::collections::BTreeMap;
 
@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 
 use crate::server::{Computer, Server, wait_until};
 
-/// One after the other, each after a line `#: NAME`.
+/// The programs, each after a line `#: NAME`.
 const PROGRAMS: &str = include_str!("programs.py");
 
-/// Files of the home. Those that have the name of a module must not come before it in what Python itself imports.
+/// Files in the home. Some have the name of a standard module, which Python itself must import nevertheless.
 const HOME: &[(&str, &str)] = &[
     ("helper.py", "def double(x): return 2 * x\ndef fail():\n    raise RuntimeError('in the helper')\n"),
     ("broken.py", "x = 1\ny = (\n"),
@@ -22,24 +22,24 @@ const HOME: &[(&str, &str)] = &[
     ("usercustomize.py", "print('the usercustomize of the home')\n"),
 ];
 
-/// Sources that a file of programs cannot hold.
+/// Programs that `programs.py` cannot contain, because of their encoding, line ends or size.
 fn odd_sources() -> Vec<(&'static str, Vec<u8>)> {
     let text = |text: &str| text.as_bytes().to_vec();
     vec![
-        ("nothing", text("")),
-        ("a line end", text("\n")),
+        ("an empty file", text("")),
+        ("only a line feed", text("\n")),
         ("only a comment", text("# nothing")),
-        ("no line end", text("print(1)")),
+        ("no line feed at the end", text("print(1)")),
         ("byte order mark", text("\u{feff}print('é', __doc__)\n")),
         ("two byte order marks", text("\u{feff}\u{feff}print(1)\n")),
         ("byte order mark and coding", text("\u{feff}# coding: utf-8\nprint('é')\n")),
-        ("byte order mark against coding", text("\u{feff}# coding: latin-1\nprint('é')\n")),
+        ("byte order mark that contradicts the coding", text("\u{feff}# coding: latin-1\nprint('é')\n")),
         ("coding latin-1", text("# -*- coding: latin-1 -*-\nprint('é', len('é'))\n")),
         (
             "coding on the second line",
             text("#!/usr/bin/python3\n# vim: set fileencoding=cp1252 :\nprint('é')\n"),
         ),
-        ("coding that does not exist", text("# coding: nonsense\nprint(1)\n")),
+        ("unknown coding", text("# coding: nonsense\nprint(1)\n")),
         ("coding rot13", text("# coding: rot13\nprint(1)\n")),
         ("CRLF", text("if True:\r\n    print('a')\r\nx = '''b\r\nc'''\r\nprint(repr(x))\r\n1/0\r\n")),
         ("CR", text("print('a')\rprint('b')\r1/0\r")),
@@ -52,10 +52,10 @@ fn odd_sources() -> Vec<(&'static str, Vec<u8>)> {
         ("a long source", format!("x = 0\n{}print(x)\n", "x += 1\n".repeat(50_000)).into_bytes()),
         ("a long line", format!("x = [{}]\nprint(len(x))\n", "1,".repeat(100_000)).into_bytes()),
         ("deep brackets", format!("x = {}{}\n", "(".repeat(300), ")".repeat(300)).into_bytes()),
-        ("names of all scripts", text("größe = 1\nprint(größe, '𝔘')\nassert größe == '🙂'\n")),
-        ("unfinished text", text("print('a)\n")),
-        ("unfinished block", text("def f():\n")),
-        ("wrong character", text("x = 1 ‚ 2\n")),
+        ("non-ASCII names", text("größe = 1\nprint(größe, '𝔘')\nassert größe == '🙂'\n")),
+        ("unterminated string", text("print('a)\n")),
+        ("incomplete block", text("def f():\n")),
+        ("invalid character", text("x = 1 ‚ 2\n")),
     ]
 }
 
@@ -69,12 +69,12 @@ struct Run {
 }
 
 fn by_exec(computer: &Computer<'_>, code: &str) -> Run {
-    let answer = computer.act("exec", &json!({ "code": code, "timeout": 60 })).expect(200);
-    assert_eq!(answer["timeout"], false, "{code}");
-    let text = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+    let response = computer.act("exec", &json!({ "code": code, "timeout": 60 })).expect(200);
+    assert_eq!(response["timeout"], false, "{code}");
+    let text = |name: &str| response[name].as_str().unwrap_or_default().to_owned();
     Run {
-        output: steady(&in_home(computer, &text("output"))),
-        success: answer["success"] == true,
+        output: normalized(&in_home(computer, &text("output"))),
+        success: response["success"] == true,
         exit_code: None,
         error: text("error"),
         class: text("error_type"),
@@ -82,7 +82,7 @@ fn by_exec(computer: &Computer<'_>, code: &str) -> Run {
 }
 
 fn by_file(computer: &Computer<'_>, code: &str) -> Run {
-    // Each a few hundred bytes, but for two: a command is at most 128 KiB long.
+    // In parts, because a command is at most 128 KiB long and two of the programs are longer.
     computer.bash("rm -f ~/main.b64");
     let encoded = STANDARD.encode(code);
     for part in encoded.as_bytes().chunks(100_000) {
@@ -91,11 +91,11 @@ fn by_file(computer: &Computer<'_>, code: &str) -> Run {
     }
     let command = "base64 -d < ~/main.b64 > ~/main.py && rm ~/main.b64 && cd ~ && exec python3 -u ~/main.py";
     let command = if encoded.is_empty() { "> ~/main.py; exec python3 -u ~/main.py" } else { command };
-    let answer = computer.bash(command);
+    let response = computer.bash(command);
     computer.bash("rm -f ~/main.py");
-    let exit_code = answer["exit_code"].as_i64();
+    let exit_code = response["exit_code"].as_i64();
     Run {
-        output: steady(answer["output"].as_str().expect("it is a text")),
+        output: normalized(response["output"].as_str().expect("it is a string")),
         success: exit_code == Some(0),
         exit_code,
         error: String::new(),
@@ -103,7 +103,7 @@ fn by_file(computer: &Computer<'_>, code: &str) -> Run {
     }
 }
 
-/// As if the program had been a file of the home.
+/// Replaces the path of the program's folder with the home, as if the program were a file in the home.
 fn in_home(computer: &Computer<'_>, output: &str) -> String {
     if !output.contains("/exec-") {
         return output.to_owned();
@@ -119,14 +119,14 @@ fn in_home(computer: &Computer<'_>, output: &str) -> String {
     text + rest
 }
 
-/// The folder that has one for each program of `exec`.
+/// The folder that contains the folder of each program of `exec`.
 fn scratch(computer: &Computer<'_>) -> String {
     let code = "import os\nprint(os.path.dirname(os.path.dirname(__file__)))";
-    exec(computer, code)["output"].as_str().expect("it is a text").trim().to_owned()
+    exec(computer, code)["output"].as_str().expect("it is a string").trim().to_owned()
 }
 
-/// Without what no two runs have in common: addresses, and how long tests took.
-fn steady(output: &str) -> String {
+/// Removes text that differs in every run: addresses and durations.
+fn normalized(output: &str) -> String {
     let mut text = String::new();
     let mut rest = output;
     while let Some(at) = rest.find("0x").into_iter().chain(rest.find(" in 0.")).min() {
@@ -138,10 +138,10 @@ fn steady(output: &str) -> String {
     text + rest
 }
 
-/// What `whole` has and `part` lacks, if it is one piece.
+/// The text that must be inserted in `part` to get `whole`. `None` if that is more than one piece.
 fn missing_piece<'a>(whole: &'a str, part: &str) -> Option<&'a str> {
     let length = whole.len().checked_sub(part.len())?;
-    // Where the piece begins with the text that follows it there are several ways; a traceback begins a line.
+    // There are several candidates if the piece starts with the same text that follows it. Prefers a traceback.
     let starts = (0..=part.len()).filter(|&start| {
         whole.is_char_boundary(start)
             && part.is_char_boundary(start)
@@ -159,7 +159,7 @@ fn is_traceback(piece: &str) -> bool {
     heads.iter().any(|head| piece.starts_with(head)) || last_line(piece) == Some(piece.trim_end())
 }
 
-/// The line of a traceback that names the class of the exception.
+/// The line of a traceback that contains the class of the exception.
 fn last_line(traceback: &str) -> Option<&str> {
     let named = |line: &&str| {
         let line = line.strip_prefix("  | ").unwrap_or(line);
@@ -169,7 +169,7 @@ fn last_line(traceback: &str) -> Option<&str> {
     traceback.lines().rfind(named)
 }
 
-/// What differs, if anything does.
+/// Describes the first difference, if any.
 fn difference(file: &Run, exec: &Run) -> Option<String> {
     if file.success != exec.success {
         return Some("success".into());
@@ -182,11 +182,11 @@ fn difference(file: &Run, exec: &Run) -> Option<String> {
     }
     let code = file.exit_code.unwrap_or_default();
     if file.output == exec.output {
-        // Nothing but the exit status is known: or the traceback went nowhere.
-        let unseen = !exec.class.starts_with("SIG") && exec.class != "SystemExit";
-        let told = exec.error == format!("the program exited with code {code}")
+        // Either `exec` only knows the exit status, or the program discarded the traceback.
+        let has_exception = !exec.class.starts_with("SIG") && exec.class != "SystemExit";
+        let has_exit_status = exec.error == format!("the program exited with code {code}")
             || exec.class.starts_with("SIG") && code > 128;
-        return (!told && !unseen).then(|| format!("exit code {code}"));
+        return (!has_exit_status && !has_exception).then(|| format!("exit code {code}"));
     }
     let Some(piece) = missing_piece(&file.output, &exec.output) else { return Some("the output".into()) };
     if !is_traceback(piece) {
@@ -205,7 +205,7 @@ fn prepare(computer: &Computer<'_>) {
 }
 
 #[test]
-fn exec_does_what_python3_does_with_a_file() {
+fn exec_behaves_like_python3_with_a_file() {
     let server = Server::start();
     let computer = server.computer();
     prepare(&computer);
@@ -220,7 +220,7 @@ fn exec_does_what_python3_does_with_a_file() {
     let wanted = std::env::var("ORGO_PROGRAM").unwrap_or_default();
     programs.retain(|(name, _)| name.contains(&wanted));
     let names: BTreeMap<_, _> = programs.iter().map(|(name, code)| (name, code)).collect();
-    assert_eq!(names.len(), programs.len(), "every program has a name of its own");
+    assert_eq!(names.len(), programs.len(), "every program has its own name");
     let mut differing = Vec::new();
     for (name, code) in &programs {
         let (file, exec) = (by_file(&computer, code), by_exec(&computer, code));
@@ -233,9 +233,9 @@ fn exec_does_what_python3_does_with_a_file() {
     assert!(differing.is_empty(), "{differing:?}");
 }
 
-/// What `pip install --user` and the like put into the home works as it does with `python3`.
+/// Packages and hooks in the user's `site-packages` folder work as with `python3`.
 #[test]
-fn exec_takes_what_the_user_has_installed_for_python() {
+fn exec_uses_the_users_python_packages() {
     let server = Server::start();
     let computer = server.computer();
     computer.bash("mkdir -p $(python3 -m site --user-site)");
@@ -267,7 +267,7 @@ fn exec(computer: &Computer<'_>, code: &str) -> Value {
 }
 
 #[test]
-fn an_error_has_a_text_a_class_and_a_line() {
+fn an_error_has_a_message_a_class_and_a_line() {
     let server = Server::start();
     let computer = server.computer();
     for (code, class, error) in [
@@ -295,20 +295,20 @@ fn an_error_has_a_text_a_class_and_a_line() {
             "two (2 sub-exceptions)\n- ValueError: a\n- TypeError: b (line 1)",
         ),
     ] {
-        let answer = exec(&computer, code);
+        let response = exec(&computer, code);
         assert_eq!(
-            (&answer["success"], &answer["error_type"], &answer["error"]),
+            (&response["success"], &response["error_type"], &response["error"]),
             (&json!(false), &json!(class), &json!(error)),
             "{code}"
         );
-        assert!(!answer["output"].as_str().expect("it is a text").contains("Traceback"), "{answer}");
+        assert!(!response["output"].as_str().expect("it is a string").contains("Traceback"), "{response}");
     }
-    let answer = exec(&computer, "import sys\nsys.exit('gone')");
-    assert_eq!(answer["output"], "gone\n");
+    let response = exec(&computer, "import sys\nsys.exit('gone')");
+    assert_eq!(response["output"], "gone\n");
 }
 
 #[test]
-fn an_error_of_any_length_is_bounded() {
+fn the_length_of_an_error_is_bounded() {
     let server = Server::start();
     let computer = server.computer();
     for code in [
@@ -317,19 +317,19 @@ fn an_error_of_any_length_is_bounded() {
         "raise type('E' * 1_000_000, (Exception,), {})",
         "raise ExceptionGroup('x' * 1_000_000, [ValueError('y' * 1_000_000)] * 1000)",
     ] {
-        let answer = exec(&computer, code);
-        assert_eq!(answer["success"], false, "{code}");
-        let size = answer.to_string().len();
+        let response = exec(&computer, code);
+        assert_eq!(response["success"], false, "{code}");
+        let size = response.to_string().len();
         assert!((100..200_000).contains(&size), "{code}: {size}");
     }
-    let answer = exec(&computer, "raise ValueError('x' * 60_000_000)");
-    let error = answer["error"].as_str().expect("it is a text");
+    let response = exec(&computer, "raise ValueError('x' * 60_000_000)");
+    let error = response["error"].as_str().expect("it is a string");
     assert!(error.ends_with("\n[59983616 more characters were not kept] (line 1)"), "{}", &error[16_000..]);
 }
 
-/// The exit status decides, whatever a program does to the descriptor of the description.
+/// Only the exit status decides, even if the program writes to the descriptor that reports its exception.
 #[test]
-fn a_program_cannot_have_its_failure_taken_for_a_success() {
+fn a_program_cannot_disguise_its_failure_as_success() {
     let server = Server::start();
     let computer = server.computer();
     let every = "import os\nall = [int(fd) for fd in os.listdir('/proc/self/fd') if int(fd) > 2]\n";
@@ -342,37 +342,38 @@ fn a_program_cannot_have_its_failure_taken_for_a_success() {
         ("for fd in all:\n  try: os.ftruncate(fd, 1 << 40)\n  except OSError: pass\nos._exit(1)", false),
         ("os.fork() or __import__('time').sleep(30)", true),
     ] {
-        let answer = exec(&computer, &format!("{every}{what}"));
-        assert_eq!(answer["success"], success, "{what}: {answer}");
+        let response = exec(&computer, &format!("{every}{what}"));
+        assert_eq!(response["success"], success, "{what}: {response}");
     }
-    // A file that has the number by then is not written to, and nothing is lost.
+    // A file that now has the number of that descriptor is not written to, and the traceback is in the output.
     let code = "import os, resource\nos.closerange(3, 1000)\n\
                 for _ in range(200): last = os.open('victim', os.O_RDWR | os.O_CREAT)\nraise ValueError('seen')";
-    let answer = exec(&computer, code);
-    assert_eq!((&answer["success"], &answer["error_type"]), (&json!(false), &json!("SystemExit")));
+    let response = exec(&computer, code);
+    assert_eq!((&response["success"], &response["error_type"]), (&json!(false), &json!("SystemExit")));
     assert!(
-        answer["output"].as_str().is_some_and(|output| output.ends_with("ValueError: seen\n")),
-        "{answer}"
+        response["output"].as_str().is_some_and(|output| output.ends_with("ValueError: seen\n")),
+        "{response}"
     );
     assert_eq!(computer.bash("cat ~/victim")["output"], "");
 }
 
 #[test]
-fn the_file_of_a_program_goes_with_it() {
+fn the_file_of_a_program_is_removed_when_it_ends() {
     let server = Server::start();
     let computer = server.computer();
     let run = scratch(&computer);
-    let left =
-        || computer.bash(&format!("ls -d {run}/exec-*"))["output"].as_str().expect("it is a text").to_owned();
-    // Names that a program could take, and what it could put into its folder.
+    let left = || {
+        computer.bash(&format!("ls -d {run}/exec-*"))["output"].as_str().expect("it is a string").to_owned()
+    };
+    // A user can occupy the names of the folders, and fill them.
     computer.bash(&format!("for n in $(seq 0 30); do ln -s /etc {run}/exec-$n; done"));
     assert_eq!(exec(&computer, "print(open(__file__).read())")["output"], "print(open(__file__).read())\n");
     computer.bash(&format!("rm -rf {run}/*"));
     assert_eq!(exec(&computer, "import os\nos.kill(os.getpid(), 9)")["success"], false);
-    let answer =
+    let response =
         computer.act("exec", &json!({ "code": "print(1)\nwhile True: pass", "timeout": 1 })).expect(200);
-    assert_eq!((&answer["output"], &answer["timeout"]), (&json!("1\n"), &json!(true)));
-    wait_until("the file of the ended program to go", || left().starts_with("ls: "));
+    assert_eq!((&response["output"], &response["timeout"]), (&json!("1\n"), &json!(true)));
+    wait_until("the file of the ended program to be removed", || left().starts_with("ls: "));
     let code = "import os\nfolder = os.path.dirname(__file__)\nfor _ in range(5000):\n  \
                 os.mkdir(folder + '/d')\n  os.chdir(folder + '/d')\n  folder = '.'";
     assert_eq!(exec(&computer, code)["success"], true);
@@ -385,7 +386,7 @@ fn the_file_of_a_program_goes_with_it() {
 }
 
 #[test]
-fn what_a_program_leaves_in_the_background_goes_on_and_a_time_limit_ends_it() {
+fn background_processes_outlive_their_program_unless_it_times_out() {
     let server = Server::start();
     let computer = server.computer();
     let code = "import subprocess\nprint(subprocess.Popen(['sleep', '4311']).pid)";
@@ -394,12 +395,12 @@ fn what_a_program_leaves_in_the_background_goes_on_and_a_time_limit_ends_it() {
     let code = "import multiprocessing, os, time\ndef f(): os.execvp('sleep', ['sleep', '4312'])\n\
                 if __name__ == '__main__':\n  multiprocessing.get_context('spawn').Process(target=f).start()\n  \
                 os.fork() or os.setsid() or f()\n  print('begun')\n  time.sleep(60)";
-    let answer = computer.act("exec", &json!({ "code": code, "timeout": 2 })).expect(200);
+    let response = computer.act("exec", &json!({ "code": code, "timeout": 2 })).expect(200);
     assert_eq!(
-        (&answer["output"], &answer["timeout"], &answer["error_type"]),
+        (&response["output"], &response["timeout"], &response["error_type"]),
         (&json!("begun\n"), &json!(true), &json!("TimeoutError"))
     );
-    wait_until("all that the program started to end", || {
+    wait_until("all processes that the program started to end", || {
         computer.bash("pgrep -f 'sleep 431[2]'")["exit_code"] == 1
     });
 }

@@ -1,6 +1,6 @@
 #: namespace of the main module
 print(sorted(globals()), __name__, __doc__, __package__, __spec__, __builtins__.__name__, __annotations__)
-#: file and arguments
+#: __file__ and sys.argv
 import os, sys
 print(__file__, sys.argv, os.getcwd(), os.path.exists(__file__), open(__file__).read().count("print"))
 #: modules at the start
@@ -20,11 +20,11 @@ import sys
 for stream in sys.stdin, sys.stdout, sys.stderr:
     print(stream.name, stream.encoding, stream.errors, stream.line_buffering, stream.write_through, stream.fileno(), stream.isatty())
 print(sys.stdin.read() == "", sys.stdout is sys.__stdout__, sys.stderr is sys.__stderr__)
-#: hooks
+#: default hooks
 import sys, threading
 print(sys.excepthook is sys.__excepthook__, sys.displayhook is sys.__displayhook__, sys.unraisablehook is sys.__unraisablehook__)
 print(threading.excepthook is threading.__excepthook__, sys.breakpointhook is sys.__breakpointhook__)
-#: descriptors
+#: descriptor numbers
 import os
 print(os.open("/dev/null", os.O_RDONLY), os.open("/dev/null", os.O_RDONLY))
 #: stack
@@ -43,13 +43,13 @@ def depth(n):
     except RecursionError:
         return n
 print(sys.getrecursionlimit(), depth(0))
-#: audit events are not slowed down by a hook
+#: audit hook
 import sys
 seen = []
 sys.addaudithook(lambda event, arguments: seen.append(event))
 id(1)
 print(seen[-1:])
-#: dataclass with annotations as text
+#: dataclass with string annotations
 from __future__ import annotations
 import dataclasses, typing
 from typing import ClassVar
@@ -79,7 +79,7 @@ class D(typing.TypedDict):
 T = typing.TypeVar("T")
 class G(typing.Generic[T]): pass
 print(N(1), D(k=1), G[int], typing.get_type_hints(N), N.__module__)
-#: pickle an own class
+#: pickle a class of the main module
 import pickle
 class A:
     def __init__(self): self.x = 1
@@ -105,7 +105,7 @@ def square(x): return x * x, __name__, sys.argv
 if __name__ == "__main__":
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         print(pool.map(square, range(3)))
-#: multiprocessing spawn with a helper of the home
+#: multiprocessing spawn with a module in the home
 import multiprocessing
 import helper
 if __name__ == "__main__":
@@ -171,13 +171,13 @@ print("after")
 """
 import doctest
 print(doctest.testmod())
-#: unittest.mock of a name in main
+#: unittest.mock of a name in __main__
 from unittest import mock
 def ask(): return 1
 with mock.patch("__main__.ask", return_value=2):
     print(ask())
 print(ask())
-#: import of main
+#: import of __main__
 import __main__
 x = 3
 print(__main__.x, __import__("sys").modules["__main__"] is __main__)
@@ -200,7 +200,7 @@ async def main():
     process = await asyncio.create_subprocess_exec("echo", "hi", stdout=asyncio.subprocess.PIPE)
     print(await process.communicate(), process.returncode)
 asyncio.run(main())
-#: asyncio error that nobody awaits
+#: asyncio error that is never awaited
 import asyncio, gc
 async def main():
     async def fail(): raise OSError("lost")
@@ -229,12 +229,12 @@ print(subprocess.run(["sh", "-c", "exit 3"]).returncode)
 #: subprocess that fails
 import subprocess
 subprocess.run(["false"], check=True)
-#: own file run again
+#: run the own file in a subprocess
 import subprocess, sys
 if len(sys.argv) > 1:
     print("child", sys.argv[1:]); sys.exit(4)
 print(subprocess.run([sys.executable, __file__, "again"]).returncode)
-#: exec of another program
+#: execvp of another program
 import os
 print("before")
 os.execvp("sh", ["sh", "-c", "echo replaced; exit 5"])
@@ -306,21 +306,21 @@ print("main goes on")
 import sys, threading
 thread = threading.Thread(target=lambda: sys.exit(3)); thread.start(); thread.join()
 print("main goes on")
-#: daemon threads alive at the end
+#: daemon thread that still runs at the end
 import threading, time
 threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
 print("end")
-#: thread that outlives the main one
+#: thread that outlives the main thread
 import threading, time
 def late(): time.sleep(0.05); print("late")
 threading.Thread(target=late).start()
 print("main ends")
-#: error while a thread outlives the main one
+#: error while a thread outlives the main thread
 import threading, time
 def late(): time.sleep(0.05); print("late")
 threading.Thread(target=late).start()
 raise ValueError("main")
-#: thread hook that calls the hook of the interpreter
+#: threading.excepthook that calls sys.excepthook
 import sys, threading
 threading.excepthook = lambda info: sys.excepthook(info.exc_type, info.exc_value, None)
 thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()
@@ -355,7 +355,7 @@ with tempfile.TemporaryDirectory() as folder:
     path = pathlib.Path(folder, "a.txt"); path.write_text("é")
     print(path.read_text(), path.suffix, [p.name for p in pathlib.Path(folder).iterdir()])
 pathlib.Path("/nonexistent").read_text()
-#: home
+#: home folder
 import pathlib, os
 print(pathlib.Path.home(), os.path.expanduser("~/x"), sorted(p for p in os.listdir() if p.endswith(".py") and p != "main.py"))
 #: inspect.getsource
@@ -387,7 +387,7 @@ warnings.warn("fatal")
 #: SyntaxWarning
 x = 1
 print(x is 1, "\d")
-#: warning of a resource
+#: ResourceWarning
 import warnings, gc
 warnings.simplefilter("always")
 open("/dev/null")
@@ -396,10 +396,10 @@ print("end")
 #: encodings
 print("é 世界 🙂".encode("utf-16-le").decode("utf-16-le"), b"\xe9".decode("latin-1"))
 b"\xff".decode()
-#: half surrogates in the output
+#: lone surrogates in the output
 import os
 print(os.fsdecode(b"\xe9"))
-#: half surrogates in an error
+#: lone surrogates in an error
 raise ValueError("\udce9")
 #: file name that is not UTF-8
 import os
@@ -439,7 +439,7 @@ input("name? ")
 #: help, exit, quit
 print(exit, quit, callable(help), copyright.__class__.__name__)
 exit("bye")
-#: exit with text
+#: exit with a message
 import sys
 sys.exit("no such file")
 #: exit with a number
@@ -460,7 +460,7 @@ raise SystemExit(-1)
 raise SystemExit(2 ** 70)
 #: exit with 137
 raise SystemExit(137)
-#: exit with an object whose text fails
+#: exit with an object whose __str__ raises
 class A:
     def __str__(self): raise ValueError("no text")
 raise SystemExit(A())
@@ -480,7 +480,7 @@ except SystemExit as error:
 #: os._exit
 import os
 print("before"); os._exit(3)
-#: os._exit with 0 while an error is on its way
+#: os._exit with 0 during an exception
 import os
 try:
     1 / 0
@@ -490,11 +490,11 @@ finally:
 import atexit
 atexit.register(print, "at exit")
 print("end", atexit._ncallbacks())
-#: atexit that fails
+#: atexit handler that raises
 import atexit
 atexit.register(lambda: 1 / 0)
 print("end")
-#: atexit that exits
+#: atexit handler that exits
 import atexit, os
 atexit.register(os._exit, 7)
 print("end")
@@ -536,37 +536,37 @@ import os
 child = os.fork()
 if child: os.waitpid(child, 0)
 raise LookupError("parent" if child else "child")
-#: own hook
+#: excepthook
 import sys
 sys.excepthook = lambda kind, value, trace: print("mine", kind.__name__)
 1 / 0
-#: own hook that calls the first
+#: excepthook that calls sys.__excepthook__
 import sys
 def hook(kind, value, trace):
     print("mine"); sys.__excepthook__(kind, value, trace)
 sys.excepthook = hook
 1 / 0
-#: own hook that calls the one before
+#: excepthook that calls the previous one
 import sys
 before = sys.excepthook
 def hook(*arguments):
     print("mine"); before(*arguments)
 sys.excepthook = hook
 raise KeyError("k")
-#: own hook that fails
+#: excepthook that raises
 import sys
 def hook(*arguments): raise TypeError("in the hook")
 sys.excepthook = hook
 raise KeyError("k")
-#: own hook that exits
+#: excepthook that exits
 import sys, os
 sys.excepthook = lambda *arguments: os._exit(0)
 raise KeyError("k")
-#: hook deleted
+#: excepthook deleted
 import sys
 del sys.excepthook
 raise KeyError("k")
-#: hook called for an error that was caught
+#: excepthook called for a caught error
 import sys
 try:
     1 / 0
@@ -574,7 +574,7 @@ except ZeroDivisionError:
     sys.excepthook(*sys.exc_info())
     sys.__excepthook__(*sys.exc_info())
 print("end")
-#: hook called, then an exit
+#: excepthook called before an exit
 import sys
 try:
     1 / 0
@@ -584,19 +584,19 @@ sys.exit(4)
 #: last error
 import sys
 print(hasattr(sys, "last_value"))
-#: error with a text that fails
+#: error whose __str__ raises
 class E(Exception):
     def __str__(self): raise TypeError("no text")
 raise E
-#: error with a text that exits
+#: error whose __str__ exits
 class E(Exception):
     def __str__(self): raise SystemExit(0)
 raise E
-#: error with a text that is no text
+#: error whose __str__ returns a number
 class E(Exception):
     def __str__(self): return 1
 raise E
-#: error with a text of an own class
+#: error whose __str__ returns a subclass of str
 class S(str):
     def __len__(self): raise OSError
     def __getitem__(self, key): raise OSError
@@ -604,17 +604,17 @@ class S(str):
 class E(Exception):
     def __str__(self): return S("own text")
 raise E
-#: error whose class lies about its name
+#: error whose class raises for its name
 class M(type):
     @property
     def __name__(cls): raise OSError
 class E(Exception, metaclass=M): pass
 raise E("x")
-#: errors whose properties fail
+#: exception group whose properties raise
 class E(ExceptionGroup):
     exceptions = __notes__ = __traceback__ = property(lambda self: 1 / 0)
 raise E("x", [ValueError()])
-#: syntax error whose properties fail
+#: syntax error whose properties raise
 class E(SyntaxError):
     filename = property(lambda self: 1 / 0)
 raise E("x")
@@ -631,7 +631,7 @@ while True: x.append(bytearray(1 << 20))
 import resource
 resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 raise ValueError("x")
-#: error in a handler of a signal
+#: error in a signal handler
 import signal, time
 def handle(*arguments): raise TimeoutError("from the handler")
 signal.signal(signal.SIGALRM, handle); signal.setitimer(signal.ITIMER_REAL, 0.01)
@@ -640,31 +640,31 @@ time.sleep(3)
 import sys
 sys.stdout = sys.stderr = open("/dev/full", "w")
 raise ValueError("x")
-#: exit of the C library
+#: exit function of the C library
 import ctypes
 ctypes.CDLL(None).exit(6)
-#: names of built-in functions replaced
+#: replaced built-in functions
 import builtins
 builtins.str = builtins.len = builtins.isinstance = None
 raise ValueError("x")
-#: own file run in place of itself
+#: execv of the own file
 import os, sys
 if "AGAIN" in os.environ: print(sys.argv); 1 / 0
 os.environ["AGAIN"] = "1"
 os.execv(sys.executable, [sys.executable, *sys.argv])
-#: error of a class in a class
+#: error of a nested class
 class Outer:
     class Inner(Exception): pass
 raise Outer.Inner("x")
-#: error of a module
+#: error class of a module
 import json
 raise json.JSONDecodeError("bad", "doc", 0)
-#: error without a text
+#: error without a message
 raise ValueError
 #: assert
 x = 1
 assert x == 2
-#: assert with a text
+#: assert with a message
 assert False, "why"
 #: chained errors
 try:
@@ -693,7 +693,7 @@ async def main():
     async with asyncio.TaskGroup() as group:
         group.create_task(fail(1)); group.create_task(fail(2))
 asyncio.run(main())
-#: BaseException of its own
+#: subclass of BaseException
 class Stop(BaseException): pass
 raise Stop("now")
 #: GeneratorExit and StopIteration
@@ -702,12 +702,12 @@ try:
 except BaseException as error:
     print(repr(error))
 next(iter([]))
-#: raise what is no error
+#: raise an object that is not an exception
 raise 1
 #: infinite recursion
 def f(): return f()
 f()
-#: recursion in a text
+#: recursion in __str__
 class E(Exception):
     def __str__(self): return str(self)
 raise E
@@ -725,31 +725,31 @@ def f():
 if True:
         a = 1
 	b = 2
-#: syntax error of compile
+#: syntax error in compile
 compile("a b", "<text>", "exec")
-#: syntax error of a module in the home
+#: syntax error in a module in the home
 import broken
 #: return outside of a function
 return 1
 #: await outside of a function
 await x
-#: syntax error raised by hand
+#: syntax error raised by the program
 raise SyntaxError("by hand")
-#: future import that is late
+#: late __future__ import
 x = 1
 from __future__ import annotations
-#: import of a helper in the home
+#: import of a module in the home
 import helper
 print(helper.double(4), helper.__file__, helper.__name__)
 #: import of a missing module
 import nonexistent_module
-#: error in a helper
+#: error in a module in the home
 import helper
 helper.fail()
-#: module of the home with the name of one of the standard library
+#: module in the home with the name of a standard module
 import json, colorsys, os
 print(json.__file__ == os.path.expanduser("~/json.py"), colorsys.__file__)
-#: main of a package in the home
+#: runpy of a module in the home
 import os, runpy
 print(runpy.run_path(os.path.expanduser("~/helper.py"))["double"](2), runpy.run_module("helper", run_name="other")["__name__"])
 #: importlib
@@ -763,7 +763,7 @@ exec(compile("1 / 0", __file__, "exec"))
 import code
 console = code.InteractiveInterpreter()
 console.runcode(compile("1 / 0", "<console>", "exec")); print("end")
-#: pdb cannot ask
+#: pdb without input
 breakpoint()
 #: argparse
 import argparse

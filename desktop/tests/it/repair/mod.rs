@@ -1,4 +1,5 @@
-//! A computer stays repairable: whatever its user does to the home, it starts, and `bash`, `exec` and terminals work.
+//! A computer with a broken home can be repaired: whatever its user does to the home, the computer starts, and `bash`, `exec`
+//! and terminals work.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -10,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::inside::another;
 use crate::random::Random;
-use crate::server::{Computer, PATIENCE, Server, full, has_walls, wait_until};
+use crate::server::{Computer, Server, TIMEOUT, full, is_sandboxed, wait_until};
 use crate::socket::Socket;
 
-/// Breaks the home.
-const DEEDS: &str = include_str!("deeds.py");
+/// The program that breaks the home.
+const MUTATIONS: &str = include_str!("mutations.py");
 
-/// Every file and folder of the home that a start or a command reads or writes, as `strace` shows them, and some that the
-/// same programs read if they are there.
+/// Every file and folder in the home that a start or a command reads or writes according to `strace`, and some that the
+/// same programs read if they exist.
 const TARGETS: &[&str] = &[
     "",
     ".XCompose",
@@ -137,8 +138,8 @@ const TARGETS: &[&str] = &[
     "sys.py",
 ];
 
-/// The files that a shell in a terminal reads. They may end it: a `bash` call repairs them.
-const OF_SHELLS: &[&str] = &[
+/// The files that the shell of a terminal reads. They may end the shell, but a `bash` call can repair them.
+const SHELL_FILES: &[&str] = &[
     ".bash_history",
     ".bash_login",
     ".bash_logout",
@@ -149,56 +150,59 @@ const OF_SHELLS: &[&str] = &[
     ".terminfo",
 ];
 
-/// How long a shell may take to answer in a terminal before that counts as never.
-const SHELL_LIMIT: Duration = Duration::from_secs(30);
+/// How long a shell may take to respond in a terminal.
+const SHELL_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How many computers are broken at a time.
+/// The number of computers that run cases at the same time.
 const COMPUTERS: usize = 3;
 
 #[derive(Debug)]
 struct Case {
-    /// Paths in the home, and what is done to each.
-    deeds: Vec<(String, String)>,
+    /// Paths in the home, and the mutation of each.
+    mutations: Vec<(String, String)>,
     seed: u64,
 }
 
-/// A computer whose home can be made anew.
-struct Patient<'a> {
+/// A computer whose home can be restored.
+struct Subject<'a> {
     computer: Computer<'a>,
-    /// The home of a new computer.
+    /// The original home: a tar archive in base64.
     skeleton: String,
 }
 
-impl<'a> Patient<'a> {
+impl<'a> Subject<'a> {
     fn new(computer: Computer<'a>) -> Self {
-        let skeleton =
-            computer.bash("tar -C ~ -c . | base64 -w 0")["output"].as_str().expect("it is a text").to_owned();
+        let skeleton = computer.bash("tar -C ~ -c . | base64 -w 0")["output"]
+            .as_str()
+            .expect("it is a string")
+            .to_owned();
         Self { computer, skeleton }
     }
 
-    fn run_deeds(&self, deeds: &Value, seed: u64) -> Result<String, String> {
+    fn mutate(&self, mutations: &Value, seed: u64) -> Result<String, String> {
         let quote = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
-        // Without a box its user may have other processes, such as those of other tests.
-        let spare = if has_walls() { "none" } else { "others" };
-        let arguments =
-            [DEEDS, &self.skeleton, &deeds.to_string(), &seed.to_string(), spare].map(quote).join(" ");
+        // Without a box the computer's user may have other processes, such as those of other tests.
+        let protect = if is_sandboxed() { "none" } else { "others" };
+        let arguments = [MUTATIONS, &self.skeleton, &mutations.to_string(), &seed.to_string(), protect]
+            .map(quote)
+            .join(" ");
         self.bash(&format!("python3 -ISc {arguments}"))
     }
 
     fn bash(&self, command: &str) -> Result<String, String> {
-        let answer = self.computer.act("bash", &json!({ "command": command, "timeout": 60 }));
-        match (answer.status, &answer.body["exit_code"]) {
-            (200, code) if code == 0 => Ok(answer.body["output"].as_str().unwrap_or_default().to_owned()),
-            _ => Err(format!("bash: {} {}", answer.status, answer.body)),
+        let response = self.computer.act("bash", &json!({ "command": command, "timeout": 60 }));
+        match (response.status, &response.body["exit_code"]) {
+            (200, code) if code == 0 => Ok(response.body["output"].as_str().unwrap_or_default().to_owned()),
+            _ => Err(format!("bash: {} {}", response.status, response.body)),
         }
     }
 
-    /// Breaks the home and restarts the computer. Everything works then that the user needs for a repair.
-    fn suffer(&self, case: &Case) -> Result<(), String> {
-        self.run_deeds(&json!(case.deeds), case.seed)?;
+    /// Breaks the home, restarts the computer and checks all calls that a user needs for a repair.
+    fn run_case(&self, case: &Case) -> Result<(), String> {
+        self.mutate(&json!(case.mutations), case.seed)?;
         self.restart()?;
         let first = self.check(case);
-        // Settings can run programs, and those can end the X server. The next start does without the settings.
+        // Settings can run programs that end the X server. The next start then ignores the settings in the home.
         if first.is_err() && self.has_ended() {
             self.restart()?;
             return self.check(case);
@@ -206,9 +210,9 @@ impl<'a> Patient<'a> {
         first
     }
 
-    /// Whether it ended by itself, or does so soon.
+    /// Whether the computer fails within `SHELL_TIMEOUT`.
     fn has_ended(&self) -> bool {
-        let deadline = Instant::now() + SHELL_LIMIT;
+        let deadline = Instant::now() + SHELL_TIMEOUT;
         while Instant::now() < deadline {
             if self.computer.show()["status"] == "error" {
                 return true;
@@ -220,15 +224,15 @@ impl<'a> Patient<'a> {
 
     fn state(&self) -> String {
         let details = &self.computer.show()["instance_details"];
-        format!("without {}, settings of {}", details["missing_parts"], details["settings"])
+        format!("missing parts: {}, settings: {}", details["missing_parts"], details["settings"])
     }
 
     fn restart(&self) -> Result<(), String> {
-        let answer = self.computer.act("restart", &Value::Null);
-        if answer.status != 200 {
-            return Err(format!("restart: {} {}", answer.status, answer.body));
+        let response = self.computer.act("restart", &Value::Null);
+        if response.status != 200 {
+            return Err(format!("restart: {} {}", response.status, response.body));
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let show = self.computer.show();
             match show["status"].as_str() {
@@ -245,16 +249,16 @@ impl<'a> Patient<'a> {
         if echoed != "ok\n" {
             return Err(format!("bash printed {echoed:?}"));
         }
-        let answer = self.computer.act("exec", &json!({ "code": "print(6 * 7)", "timeout": 8 }));
-        // Python complains about files that it cannot read, and goes on.
-        let printed = answer.body["output"].as_str().is_some_and(|output| output.ends_with("42\n"));
-        if answer.status != 200 || answer.body["success"] != true || !printed {
-            return Err(format!("exec: {} {}", answer.status, answer.body));
+        let response = self.computer.act("exec", &json!({ "code": "print(6 * 7)", "timeout": 8 }));
+        // Python may print warnings about unreadable files before the output of the code.
+        let printed = response.body["output"].as_str().is_some_and(|output| output.ends_with("42\n"));
+        if response.status != 200 || response.body["success"] != true || !printed {
+            return Err(format!("exec: {} {}", response.status, response.body));
         }
-        if case.deeds.iter().any(|(path, _)| OF_SHELLS.contains(&path.as_str())) {
-            // It opens, whatever the shell makes of its files.
+        if case.mutations.iter().any(|(path, _)| SHELL_FILES.contains(&path.as_str())) {
+            // The terminal must open, even if the shell then ends.
             drop(Socket::open(&self.computer, "terminal", ""));
-            self.bash(&format!("cd ~; chmod -R u+rwX {0}; rm -rf {0}", OF_SHELLS.join(" "))).or_else(
+            self.bash(&format!("cd ~; chmod -R u+rwX {0}; rm -rf {0}", SHELL_FILES.join(" "))).or_else(
                 |error| {
                     if error.contains("\"exit_code\":1") { Ok(String::new()) } else { Err(error) }
                 },
@@ -262,13 +266,13 @@ impl<'a> Patient<'a> {
         }
         self.echo()?;
         let path = format!("/computers/{}/screenshot", self.computer.id);
-        let answer = self.computer.server.get(&path);
-        if answer.status != 200 {
-            return Err(format!("screenshot: {} {}", answer.status, answer.body));
+        let response = self.computer.server.get(&path);
+        if response.status != 200 {
+            return Err(format!("screenshot: {} {}", response.status, response.body));
         }
         let show = self.computer.show();
         if show["status"] != "running" || !show["instance_details"]["missing_parts"].is_array() {
-            return Err(format!("after all calls: {} {}", show["status"], show["instance_details"]));
+            return Err(format!("status after all calls: {} {}", show["status"], show["instance_details"]));
         }
         Ok(())
     }
@@ -277,7 +281,7 @@ impl<'a> Patient<'a> {
         let mut terminal = Socket::open(&self.computer, "terminal", "");
         terminal.send(&json!({ "type": "input", "data": "echo te''st-$((6*7))\r" }));
         let mut seen = String::new();
-        let deadline = Instant::now() + SHELL_LIMIT;
+        let deadline = Instant::now() + SHELL_TIMEOUT;
         while !seen.contains("test-42") {
             let Some(frame) = terminal.frame_before(deadline) else {
                 return Err(format!("the terminal printed {seen:?}"));
@@ -288,42 +292,45 @@ impl<'a> Patient<'a> {
     }
 }
 
-fn patients(server: &Server) -> Vec<Patient<'_>> {
+fn subjects(server: &Server) -> Vec<Subject<'_>> {
     let first = server.computer();
-    let others = (1..COMPUTERS).map(|number| another(server, &first, &format!("patient {number}")));
-    let others: Vec<_> = others.map(Patient::new).collect();
-    std::iter::once(Patient::new(first)).chain(others).collect()
+    let others = (1..COMPUTERS).map(|number| another(server, &first, &format!("subject {number}")));
+    let others: Vec<_> = others.map(Subject::new).collect();
+    std::iter::once(Subject::new(first)).chain(others).collect()
 }
 
-/// Runs cases on several computers at a time, and returns what failed.
-fn run(patients: &[Patient<'_>], cases: &[Case]) -> Vec<String> {
+/// Runs the cases on all computers in parallel, and returns the failures.
+fn run(subjects: &[Subject<'_>], cases: &[Case]) -> Vec<String> {
     let next = AtomicUsize::new(0);
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for patient in patients {
+        for subject in subjects {
             scope.spawn(|| {
                 while let Some(case) = cases.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let began = Instant::now();
-                    let result = patient.suffer(case);
-                    println!("{case:?}: {result:?}, {} in {:?}", patient.state(), began.elapsed());
+                    let result = subject.run_case(case);
+                    println!("{case:?}: {result:?}, {} in {:?}", subject.state(), began.elapsed());
                     if let Err(error) = result {
-                        // The next case has to begin with a computer that runs.
-                        let path = format!("/computers/{}/restart?settings=system", patient.computer.id);
-                        patient.computer.server.call("POST", &path, &Value::Null);
-                        failures.lock().expect("no thread panics with it").push(format!("{case:?}: {error}"));
+                        // The next case needs a running computer.
+                        let path = format!("/computers/{}/restart?settings=system", subject.computer.id);
+                        subject.computer.server.call("POST", &path, &Value::Null);
+                        failures
+                            .lock()
+                            .expect("no thread panics while it holds the lock")
+                            .push(format!("{case:?}: {error}"));
                     }
                 }
             });
         }
     });
-    failures.into_inner().expect("no thread panics with it")
+    failures.into_inner().expect("no thread panics while it holds the lock")
 }
 
 #[track_caller]
 fn assert_none(failures: &[String], count: usize) {
     let mut text = String::new();
     for failure in failures {
-        writeln!(text, "{failure}").expect("a text takes all");
+        writeln!(text, "{failure}").expect("writing to a string cannot fail");
     }
     assert!(failures.is_empty(), "{} of {count} cases failed:\n{text}", failures.len());
 }
@@ -332,29 +339,29 @@ fn seed() -> u64 {
     std::env::var("ORGO_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1)
 }
 
-/// All deeds, and the number of hostile contents for each file.
-fn deeds(patient: &Patient<'_>) -> (Vec<String>, Value) {
-    let listed = patient.run_deeds(&json!("list"), 1).expect("the script runs");
+/// The names of all mutations, and the number of hostile contents for each file.
+fn all_mutations(subject: &Subject<'_>) -> (Vec<String>, Value) {
+    let listed = subject.mutate(&json!("list"), 1).expect("the script runs");
     let listed: Value = serde_json::from_str(&listed).expect("it is JSON");
-    let deeds = listed[0].as_array().expect("it is a list").iter();
-    (deeds.map(|deed| deed.as_str().expect("it is a text").to_owned()).collect(), listed[1].clone())
+    let names = listed[0].as_array().expect("it is a list").iter();
+    (names.map(|name| name.as_str().expect("it is a string").to_owned()).collect(), listed[1].clone())
 }
 
-/// How many cases of each kind run if not all do.
+/// The number of cases in each test without `ORGO_FULL`.
 const SAMPLE: usize = 12;
 
-/// Each path with each deed, and each hostile content; else a sample, which differs with `ORGO_SEED`.
+/// Runs each mutation of each path, and each hostile content. Without `ORGO_FULL` runs only a sample, which `ORGO_SEED` selects.
 #[test]
-fn nothing_in_a_home_prevents_a_start_or_a_call() {
+fn no_single_mutation_of_a_home_prevents_a_start_or_a_call() {
     let server = Server::start();
-    let patients = patients(&server);
-    let (deeds, hostile) = deeds(&patients[0]);
+    let subjects = subjects(&server);
+    let (mutations, hostile) = all_mutations(&subjects[0]);
     let seed = seed();
-    let case = |path: &str, deed: String| Case { deeds: vec![(path.to_owned(), deed)], seed };
+    let case = |path: &str, mutation: String| Case { mutations: vec![(path.to_owned(), mutation)], seed };
     let mut cases = Vec::new();
     for path in TARGETS {
-        let plain = deeds.iter().filter(|deed| *deed != "hostile");
-        cases.extend(plain.map(|deed| case(path, deed.clone())));
+        let plain = mutations.iter().filter(|mutation| *mutation != "hostile");
+        cases.extend(plain.map(|mutation| case(path, mutation.clone())));
     }
     for (path, count) in hostile.as_object().expect("it is an object") {
         let count = count.as_u64().expect("it is a number");
@@ -363,7 +370,7 @@ fn nothing_in_a_home_prevents_a_start_or_a_call() {
     if !full() {
         let mut random = Random::new(seed);
         let sample = (0..SAMPLE).map(|_| cases.swap_remove(random.below(cases.len())));
-        // Each of these failed once, in a way of its own.
+        // Each of these found a different bug.
         let known = [
             ("", "0"),
             (".config", "file"),
@@ -374,50 +381,50 @@ fn nothing_in_a_home_prevents_a_start_or_a_call() {
             (".local/lib/python3.11/site-packages/x.pth", "hostile:1"),
             (".bashrc", "fifo"),
         ];
-        cases = sample.chain(known.map(|(path, deed)| case(path, deed.to_owned()))).collect();
+        cases = sample.chain(known.map(|(path, mutation)| case(path, mutation.to_owned()))).collect();
     }
-    assert_none(&run(&patients, &cases), cases.len());
+    assert_none(&run(&subjects, &cases), cases.len());
 }
 
-/// Two to six deeds at a time, from as many seeds as there are cases, beginning with `ORGO_SEED`.
+/// Runs combinations of two to six mutations. Each case has its own seed, and the first one is `ORGO_SEED`.
 #[test]
-fn no_combination_of_deeds_prevents_a_start_or_a_call() {
+fn no_combination_of_mutations_prevents_a_start_or_a_call() {
     let server = Server::start();
-    let patients = patients(&server);
-    let (deeds, _) = deeds(&patients[0]);
+    let subjects = subjects(&server);
+    let (mutations, _) = all_mutations(&subjects[0]);
     let count = if full() { 200 } else { SAMPLE };
     let combine = |seed: u64| {
         let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        let deeds = (0..2 + random.below(5)).map(|_| {
+        let mutations = (0..2 + random.below(5)).map(|_| {
             let path = TARGETS[random.below(TARGETS.len())];
-            (path.to_owned(), deeds[random.below(deeds.len())].clone())
+            (path.to_owned(), mutations[random.below(mutations.len())].clone())
         });
-        Case { deeds: deeds.collect(), seed }
+        Case { mutations: mutations.collect(), seed }
     };
     let cases: Vec<_> = (seed()..).take(count).map(combine).collect();
-    assert_none(&run(&patients, &cases), cases.len());
+    assert_none(&run(&subjects, &cases), cases.len());
 }
 
-/// The data folder is on the same disk as the homes. Nothing can be recorded then, but whoever can make room gets in.
+/// The data folder is on the same disk as the homes. The server can then store nothing, but a user can still free space.
 #[test]
-fn a_home_that_fills_the_disk_prevents_neither_start_nor_calls() {
+fn a_home_that_fills_the_disk_prevents_neither_starts_nor_calls() {
     let server = Server::start_on_small_disk(24);
-    let patient = Patient::new(server.computer());
+    let subject = Subject::new(server.computer());
     let path = ".config/tint2/tint2rc".to_owned();
-    let case = Case { deeds: vec![(path, "full".to_owned())], seed: 1 };
-    patient.suffer(&case).expect("it works");
-    assert_eq!(patient.computer.bash("df --output=avail ~ | tail -n 1")["output"], "    0\n");
+    let case = Case { mutations: vec![(path, "full".to_owned())], seed: 1 };
+    subject.run_case(&case).expect("everything works");
+    assert_eq!(subject.computer.bash("df --output=avail ~ | tail -n 1")["output"], "    0\n");
     for (action, status) in [("stop", "stopped"), ("start", "running"), ("restart", "running")] {
-        patient.computer.act(action, &Value::Null).expect(200);
-        patient.computer.wait_for_status(status);
+        subject.computer.act(action, &Value::Null).expect(200);
+        subject.computer.wait_for_status(status);
     }
-    patient.check(&case).expect("it works");
-    patient.bash("rm ~/.filling; echo there > ~/is-room").expect("there is room again");
+    subject.check(&case).expect("everything works");
+    subject.bash("rm ~/.filling; echo text > ~/new").expect("there is space again");
 }
 
-/// A killed server leaves a log that the next one reads.
+/// The first server is killed, so its database has a log that the next one must read.
 #[test]
-fn a_full_disk_does_not_keep_the_server_from_starting() {
+fn a_full_disk_does_not_prevent_a_server_start() {
     let script = "mount -t tmpfs -o size=8m none \"$5\" || exit
         \"$@\" > \"$5/ready\" &
         until [ -s \"$5/ready\" ]; do sleep 0.05; done
@@ -439,17 +446,17 @@ fn a_full_disk_does_not_keep_the_server_from_starting() {
 }
 
 #[test]
-fn what_is_closed_outside_the_home_keeps_no_call_from_working() {
+fn inaccessible_folders_outside_the_home_do_not_prevent_calls() {
     let server = Server::start();
-    let patient = Patient::new(server.computer());
-    let of_box = [
+    let subject = Subject::new(server.computer());
+    let in_box = [
         "chmod 0 /tmp /var /dev/shm",
         "chmod 0 /run",
         "chmod 0 /run/user /run/computer /run/log",
         "rm -rf /run/user /run/computer /tmp/* /tmp/.X11-unix 2>/dev/null; for i in $(seq 0 99); do mkdir /run/exec-$i; done",
         "ln -sf /dev/null ~/.bashrc; chmod 0 ~ /tmp /run",
     ];
-    // Nothing else outside the home is the computer's.
+    // Without a box the computer owns no other folders outside the home.
     let unboxed = [
         "cd $XDG_RUNTIME_DIR/..; chmod 0 user run",
         "cd $XDG_RUNTIME_DIR/..; chmod 0 user run log exec",
@@ -457,30 +464,31 @@ fn what_is_closed_outside_the_home_keeps_no_call_from_working() {
         "cd $XDG_RUNTIME_DIR/../exec; for i in $(seq 0 99); do mkdir exec-$i; done",
         "cd $XDG_RUNTIME_DIR/..; ln -sf /dev/null ~/.bashrc; chmod 0 ~ user run log exec",
     ];
-    for deed in if has_walls() { of_box } else { unboxed } {
-        patient.bash(deed).expect("the user may");
-        patient.check(&Case { deeds: Vec::new(), seed: 1 }).unwrap_or_else(|error| panic!("{deed}: {error}"));
-        patient.restart().expect("it starts");
-        patient.check(&Case { deeds: Vec::new(), seed: 1 }).unwrap_or_else(|error| panic!("{deed}: {error}"));
+    let unchanged = Case { mutations: Vec::new(), seed: 1 };
+    for mutation in if is_sandboxed() { in_box } else { unboxed } {
+        subject.bash(mutation).expect("the user has the rights");
+        subject.check(&unchanged).unwrap_or_else(|error| panic!("{mutation}: {error}"));
+        subject.restart().expect("it starts");
+        subject.check(&unchanged).unwrap_or_else(|error| panic!("{mutation}: {error}"));
     }
 }
 
-/// A program that the settings start may end every shell before it can change the settings.
+/// The settings can start a program that kills every shell, so that no command can repair the settings.
 #[test]
-fn the_settings_are_left_out_if_that_is_asked_for() {
+fn a_restart_can_ignore_the_settings_in_the_home() {
     let server = Server::start();
     let computer = server.computer();
     assert_eq!(computer.show()["instance_details"]["settings"], "home");
-    let hunter = if has_walls() {
+    let killer = if is_sandboxed() {
         "while :; do pkill -9 -x bash; sleep 0.01; done"
     } else {
         "while :; do for p in $(pgrep -x bash); do grep -qsz ^DISPLAY=$DISPLAY$ /proc/$p/environ && kill -9 $p; done; done"
     };
     computer.bash(&format!(
-        "echo '{hunter}' > hunter; printf 'panel_items = E\nexecp = new\nexecp_command = sh ~/hunter\n' > .config/tint2/tint2rc"
+        "echo '{killer}' > killer; printf 'panel_items = E\nexecp = new\nexecp_command = sh ~/killer\n' > .config/tint2/tint2rc"
     ));
     computer.act("restart", &Value::Null).expect(200);
-    wait_until("the shells to be ended", || computer.bash("sleep 0.5")["exit_code"] == 137);
+    wait_until("the shells to be killed", || computer.bash("sleep 0.5")["exit_code"] == 137);
     computer.act("restart?settings=none", &Value::Null).refusal(400);
     computer.act("restart?settings=system", &Value::Null).expect(200);
     assert_eq!(computer.bash("rm ~/.config/tint2/tint2rc; echo done")["output"], "done\n");

@@ -1,19 +1,19 @@
-/** A call of the SDK, made by the server for the page. */
+/** An SDK call that the server made for the page. */
 export interface Call {
   at: Date;
-  /** The SDK's name of the operation. */
+  /** The SDK's name for the operation. */
   operation: string;
-  /** `ok`, or the status and the class of the error. */
+  /** `ok`, or the HTTP status and the class of the error. */
   outcome: string;
-  /** Milliseconds from the server of the page to the service and back. */
+  /** The time from the server's request to the service's response, in milliseconds. */
   duration: number;
-  /** Whether it is one of those that are made again and again by themselves. */
+  /** Whether the page makes the call periodically. */
   polling: boolean;
 }
 
 type Listener = (call: Call) => void;
 
-/** Tells of every call, as the `Server-Timing` headers of the answers say. */
+/** Notifies listeners of every call in the `Server-Timing` headers of the responses. */
 export class CallLog {
   readonly #listeners: Listener[] = [];
 
@@ -21,7 +21,7 @@ export class CallLog {
     this.#listeners.push(listener);
   }
 
-  /** Takes the calls out of an answer's header. */
+  /** Parses the calls from a `Server-Timing` header. */
   record(header: string | null, polling: boolean): void {
     const at = new Date();
     for (const [, operation = "", duration, outcome = ""] of (header ?? "").matchAll(/([\w.]+);dur=([\d.]+);desc="([^"]*)"/g)) {

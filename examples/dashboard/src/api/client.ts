@@ -1,10 +1,10 @@
 import type { ActionResult, ConnectionData, ScreenshotOptions, UploadProgress } from "orgo-sdk";
 import type { CallLog } from "./call-log.js";
-import { Lines } from "./lines.js";
-import { CallFailed, type Problem, RESTARTED, SERVER_GONE } from "./problem.js";
+import { NdjsonReader } from "./ndjson.js";
+import { CallFailed, type Problem, SERVER_RESTARTED, SERVER_UNREACHABLE } from "./problem.js";
 import type { Computer, Inventory, Service, StoredFile } from "./types.js";
 
-/** What the pointer and the keyboard do on a computer; the parameters are the SDK's. */
+/** The input actions of a computer with their SDK parameters. */
 export interface Actions {
   click: { x: number; y: number; button?: "left" | "right"; double?: boolean };
   drag: {
@@ -32,37 +32,37 @@ export interface NewComputer {
   resolution: string;
 }
 
-/** An encoded picture of the screen, and the server's name of what is on it. */
-export interface Picture {
+/** An encoded screenshot and its `ETag`. */
+export interface Screenshot {
   blob: Blob;
-  tag: string | undefined;
+  etag: string | undefined;
 }
 
-/** How large and exact a picture is to be, and the name of the one that is shown. */
-export interface PictureRequest extends Pick<ScreenshotOptions, "format" | "scale"> {
-  tag?: string | undefined;
+/** The format and scale of a screenshot, and the `ETag` of the screenshot that is shown. */
+export interface ScreenshotRequest extends Pick<ScreenshotOptions, "format" | "scale"> {
+  etag?: string | undefined;
 }
 
-/** How far an upload is: its way to the service has two halves, over the server of the page. */
+/** The step of an upload: `sending` to the page's server, then `storing` from there on the service. */
 export type UploadStep = "sending" | "storing";
 
-/** A line of the answer to an upload. */
+/** A line of the response to an upload. */
 type UploadLine = { progress: UploadProgress } | { result: StoredFile; timing: string } | { error: Problem; timing: string };
 
 interface Request {
   /** Sent as JSON. */
   body?: unknown;
   signal?: AbortSignal;
-  /** Whether the call is made again and again by itself. */
+  /** Whether the page makes the call periodically. */
   polling?: boolean;
-  /** The name of an answer that is not wanted again. */
-  tag?: string | undefined;
+  /** The `ETag` for the `If-None-Match` header. */
+  etag?: string | undefined;
 }
 
-/** The server answers only requests with this header, which other pages cannot send. */
+/** The server rejects requests without this header. Pages of other origins cannot send it. */
 const OWN_HEADER = { "x-orgo-dashboard": "1" };
 
-/** The calls that the page makes to its server, which holds the API key. */
+/** The page's client for its server, which holds the API key. */
 export class Api {
   readonly #log: CallLog;
 
@@ -99,50 +99,50 @@ export class Api {
     return this.#json("POST", `/computers/${id}/${action}`, { body: params, signal });
   }
 
-  /** A picture of the screen; `undefined` if it is still the one with the tag of the request. */
-  async screenshot(id: string, { format, scale, tag }: PictureRequest, signal: AbortSignal): Promise<Picture | undefined> {
+  /** Takes a screenshot. Returns `undefined` if it still has the `ETag` of the request. */
+  async screenshot(id: string, { format, scale, etag }: ScreenshotRequest, signal: AbortSignal): Promise<Screenshot | undefined> {
     const query = new URLSearchParams();
     if (format !== undefined) query.set("format", format);
     if (scale !== undefined) query.set("scale", String(scale));
     const path = `/computers/${id}/screenshot${query.size > 0 ? `?${query}` : ""}`;
-    const response = await this.#fetch("GET", path, { signal, polling: true, tag });
+    const response = await this.#fetch("GET", path, { signal, polling: true, etag });
     if (response.status === 304) return undefined;
-    return { blob: await response.blob(), tag: response.headers.get("etag") ?? undefined };
+    return { blob: await response.blob(), etag: response.headers.get("etag") ?? undefined };
   }
 
-  /** What opens the computer's channels: their addresses and the computer's password. */
+  /** Gets the addresses and the password that open the computer's channels. */
   connection(id: string, signal: AbortSignal): Promise<ConnectionData> {
     return this.#json("GET", `/computers/${id}/connection`, { signal });
   }
 
-  /** The files that the service keeps for a computer, the oldest first. */
+  /** Lists the files that the service stores for a computer, oldest first. */
   files(id: string, signal: AbortSignal, polling: boolean): Promise<StoredFile[]> {
     return this.#json("GET", `/computers/${id}/files`, { signal, polling });
   }
 
   /**
-   * Uploads a file. It is sent by XMLHttpRequest, since `fetch` does not tell what has left.
+   * Uploads a file. Uses XMLHttpRequest because `fetch` does not report upload progress.
    *
-   * @param tell is told how much of the file has come to the page's server, and then how much the service has got
+   * @param onProgress receives the progress of the transfer to the page's server, then of the transfer to the service
    */
   async upload(
     id: string,
     file: File,
-    tell: (step: UploadStep, progress: UploadProgress) => void,
+    onProgress: (step: UploadStep, progress: UploadProgress) => void,
     signal: AbortSignal,
   ): Promise<StoredFile> {
     const request = new XMLHttpRequest();
     request.open("POST", `/api/computers/${id}/files/${encodeURIComponent(file.name)}`);
     const headers = { ...OWN_HEADER, "content-type": file.type || "application/octet-stream" };
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded }) => tell("sending", { loaded: Math.min(loaded, file.size), total: file.size });
-    const lines = new Lines<UploadLine>();
-    let last: Exclude<UploadLine, { progress: UploadProgress }> | undefined;
+    request.upload.onprogress = ({ loaded }) => onProgress("sending", { loaded: Math.min(loaded, file.size), total: file.size });
+    const reader = new NdjsonReader<UploadLine>();
+    let outcome: Exclude<UploadLine, { progress: UploadProgress }> | undefined;
     const read = () => {
       if (request.status !== 200) return;
-      for (const line of lines.take(request.responseText)) {
-        if ("progress" in line) tell("storing", line.progress);
-        else last = line;
+      for (const line of reader.read(request.responseText)) {
+        if ("progress" in line) onProgress("storing", line.progress);
+        else outcome = line;
       }
     };
     request.onprogress = read;
@@ -151,7 +151,7 @@ export class Api {
     try {
       await new Promise((resolve, reject) => {
         request.onload = resolve;
-        request.onerror = () => reject(new CallFailed(SERVER_GONE));
+        request.onerror = () => reject(new CallFailed(SERVER_UNREACHABLE));
         request.onabort = () => reject(signal.reason);
         if (signal.aborted) request.onabort(new ProgressEvent("abort"));
         else request.send(file);
@@ -161,18 +161,18 @@ export class Api {
     }
     if (request.status !== 200) throw new CallFailed(problemOf(request.responseText, request.status), request.status);
     read();
-    if (last === undefined) throw new CallFailed(SERVER_GONE);
-    this.#log.record(last.timing, false);
-    if ("error" in last) throw new CallFailed(last.error);
-    return last.result;
+    if (outcome === undefined) throw new CallFailed(SERVER_UNREACHABLE);
+    this.#log.record(outcome.timing, false);
+    if ("error" in outcome) throw new CallFailed(outcome.error);
+    return outcome.result;
   }
 
-  /** @param path on the computer: absolute, or from its home folder */
+  /** @param path the path on the computer, absolute or relative to the home folder */
   exportFile(id: string, path: string): Promise<StoredFile> {
     return this.#json("POST", `/computers/${id}/export`, { body: { path } });
   }
 
-  /** Where a file's content is, for an hour and without credentials. */
+  /** Gets a link to the content of a file. It is valid for an hour and needs no credentials. */
   async fileLink(id: string): Promise<string> {
     return (await this.#json<{ url: string }>("GET", `/files/${encodeURIComponent(id)}/link`, {})).url;
   }
@@ -185,7 +185,7 @@ export class Api {
     return (await this.#fetch(method, path, request)).json() as Promise<T>;
   }
 
-  async #fetch(method: string, path: string, { body, signal, polling = false, tag }: Request): Promise<Response> {
+  async #fetch(method: string, path: string, { body, signal, polling = false, etag }: Request): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(`/api${path}`, {
@@ -193,7 +193,7 @@ export class Api {
         headers: {
           ...OWN_HEADER,
           ...(body !== undefined && { "content-type": "application/json" }),
-          ...(tag !== undefined && { "if-none-match": tag }),
+          ...(etag !== undefined && { "if-none-match": etag }),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
         ...(signal !== undefined && { signal }),
@@ -201,7 +201,7 @@ export class Api {
       });
     } catch (error) {
       if (signal?.aborted) throw error;
-      throw new CallFailed(SERVER_GONE);
+      throw new CallFailed(SERVER_UNREACHABLE);
     }
     this.#log.record(response.headers.get("server-timing"), polling);
     if (!response.ok && response.status !== 304) {
@@ -214,8 +214,8 @@ export class Api {
 function problemOf(body: string, status: number): Problem {
   try {
     const { error } = JSON.parse(body) as { error: Problem };
-    return error.name === "KeyRequired" ? RESTARTED : error;
+    return error.name === "KeyRequired" ? SERVER_RESTARTED : error;
   } catch {
-    return { name: "Error", message: `The dashboard's server answered ${status}.`, delivered: "maybe" };
+    return { name: "Error", message: `The dashboard's server responded with status ${status}.`, delivered: "maybe" };
   }
 }

@@ -1,12 +1,12 @@
 import type { ComputerInfo, StoredFile } from "orgo-sdk";
 import type { Problem } from "./problem.js";
 
-/** What the page knows of a computer. */
+/** The fields of a computer that the page uses. */
 export interface Computer
   extends Pick<ComputerInfo, "id" | "name" | "status" | "os" | "ram" | "cpu" | "resolution" | "created_at"> {
-  /** Why it is broken. */
+  /** The reason for the status `error`. */
   problem?: string;
-  /** The parts of its desktop that did not come up. */
+  /** The parts of its desktop that did not start. */
   missing?: string[];
   workspace: Workspace;
 }
@@ -16,18 +16,18 @@ export interface Workspace {
   name?: string;
 }
 
-/** A file that the service keeps, as distinct from one of the browser. */
+/** A file that the service stores, unlike the browser's `File`. */
 export type { StoredFile };
 
-/** Everything there is, as the server lists it. */
+/** All workspaces and computers of the account. */
 export interface Inventory {
   workspaces: Workspace[];
   computers: Computer[];
-  /** The first computer of a local desktop, while it is made or if that failed. */
+  /** The state of creating the first computer of a local desktop. Absent before it begins and after it succeeded. */
   first?: { pending: boolean; error?: Problem };
 }
 
-/** Whom the server of the page talks to. */
+/** The service that the page's server uses, and the server's SDK. */
 export interface Service {
   host: string;
   local: boolean;

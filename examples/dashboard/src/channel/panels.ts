@@ -1,49 +1,49 @@
 import type { DesktopEvent } from "orgo-sdk";
+import { AudioPanel } from "../audio/panel.js";
 import { EventsPanel } from "../events/panel.js";
-import { SoundPanel } from "../sound/panel.js";
 import { TerminalPanel } from "../terminal/panel.js";
 import type { Session } from "./session.js";
 
-/** The shortest time between two tries that the channels do not make by themselves, in milliseconds. */
-const SHORTEST_REDIAL = 1_000;
+/** The minimum interval between reconnects that the panels start, in milliseconds. */
+const MIN_RECONNECT_INTERVAL = 1_000;
 
 /**
- * The panels that open channels of their own. They need the SDK and the emulator of a terminal, which are most of the
- * page's code, so this module is loaded after the screen.
+ * The panels that open channels. They need the SDK and the terminal emulator, which are most of the page's code, so the page
+ * loads this module after the screen.
  */
 export class ChannelPanels {
-  readonly #panels: [TerminalPanel, SoundPanel, EventsPanel];
-  #redialled = -Infinity;
+  readonly #panels: [TerminalPanel, AudioPanel, EventsPanel];
+  #reconnectedAt = -Infinity;
 
   /**
-   * @param happened is called at every event
-   * @param broken is called when the connection to a running computer breaks
+   * @param onEvent called for every event
+   * @param onDisconnect called when the connection to a running computer breaks
    */
-  constructor(happened: (event: DesktopEvent) => void, broken: () => void) {
-    this.#panels = [new TerminalPanel(broken), new SoundPanel(), new EventsPanel(happened)];
+  constructor(onEvent: (event: DesktopEvent) => void, onDisconnect: () => void) {
+    this.#panels = [new TerminalPanel(onDisconnect), new AudioPanel(), new EventsPanel(onEvent)];
   }
 
   attach(session: Session): void {
     for (const panel of this.#panels) panel.attach(session);
   }
 
-  /** @param id the computer that is selected */
+  /** @param id the selected computer */
   detach(id: string | undefined): void {
     const [terminal, ...others] = this.#panels;
     terminal.detach(id);
     for (const panel of others) panel.detach();
   }
 
-  /** @param reached whether the service is there. What waited for it need not wait longer then */
-  reach(reached: boolean): void {
-    for (const panel of this.#panels) panel.reach(reached);
+  /** @param reachable whether the service is reachable. If it is, disconnected channels reconnect without delay */
+  setReachable(reachable: boolean): void {
+    for (const panel of this.#panels) panel.setReachable(reachable);
   }
 
-  /** The service answers: channels that wait before they connect again do so now, unless they break again at once. */
-  redial(): void {
+  /** Called when the service responds. Channels that wait for their next attempt reconnect now, at most once per interval. */
+  reconnect(): void {
     const now = performance.now();
-    if (now - this.#redialled < SHORTEST_REDIAL) return;
-    this.#redialled = now;
-    for (const panel of this.#panels) panel.redial();
+    if (now - this.#reconnectedAt < MIN_RECONNECT_INTERVAL) return;
+    this.#reconnectedAt = now;
+    for (const panel of this.#panels) panel.reconnect();
   }
 }

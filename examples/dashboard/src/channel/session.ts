@@ -1,30 +1,30 @@
 import type { ConnectedComputer, ConnectionData } from "orgo-sdk";
 import type { Api } from "../api/client.js";
 
-/** The selected computer while it runs. Its panels open their channels by it. */
+/** The selected computer while it is running. The panels open their channels through it. */
 export class Session {
   readonly id: string;
   readonly #api: Api;
   readonly #end = new AbortController();
-  #asking: Promise<ConnectionData> | undefined;
+  #connection: Promise<ConnectionData> | undefined;
 
   constructor(api: Api, id: string) {
     this.#api = api;
     this.id = id;
   }
 
-  /** Aborted when the computer is no longer selected or no longer runs. */
+  /** Aborted when the computer is no longer selected or no longer running. */
   get ended(): AbortSignal {
     return this.#end.signal;
   }
 
-  /** The computer's channels. The password is asked for each time, since it changes when the computer restarts. */
+  /** Connects to the computer. Fetches the password each time because it changes when the computer restarts. */
   async connect(): Promise<ConnectedComputer> {
-    // Panels that begin together share one answer.
-    this.#asking ??= this.#api.connection(this.id, this.ended).finally(() => {
-      this.#asking = undefined;
+    // Concurrent calls share one request.
+    this.#connection ??= this.#api.connection(this.id, this.ended).finally(() => {
+      this.#connection = undefined;
     });
-    const [{ Orgo }, connection] = await Promise.all([import("orgo-sdk"), this.#asking]);
+    const [{ Orgo }, connection] = await Promise.all([import("orgo-sdk"), this.#connection]);
     return Orgo.connect(connection);
   }
 

@@ -1,17 +1,17 @@
 import { field, setUpDialog, submitButton } from "../ui/dialog.js";
 import { byId, element } from "../ui/dom.js";
-import { readable, typeable } from "../ui/names.js";
+import { displayName, normalizeName } from "../ui/names.js";
 import type { ComputerStore } from "./store.js";
 
-/** Asks for a new computer. */
+/** The dialog that creates a computer. */
 export class CreateDialog {
   readonly #dialog = byId("create", HTMLDialogElement);
   readonly #form = byId("create-form", HTMLFormElement);
   readonly #workspace = byId("create-workspace", HTMLLabelElement);
   readonly #store: ComputerStore;
 
-  /** @param created is called with the id of a new computer */
-  constructor(store: ComputerStore, created: (id: string) => void) {
+  /** @param onCreated called with the id of the new computer */
+  constructor(store: ComputerStore, onCreated: (id: string) => void) {
     this.#store = store;
     setUpDialog(this.#dialog, this.#form, "create-problem", async () => {
       const data = new FormData(this.#form);
@@ -23,7 +23,7 @@ export class CreateDialog {
         cpu: Number(data.get("cpu")),
         resolution: String(data.get("resolution")),
       });
-      return () => created(id);
+      return () => onCreated(id);
     });
   }
 
@@ -35,13 +35,13 @@ export class CreateDialog {
     this.#workspace.hidden = workspaces.length < 2;
     this.#form.reset();
     const name = field(this.#form, "name");
-    name.value = freeName(inventory?.computers.map((computer) => computer.name) ?? []);
+    name.value = unusedName(inventory?.computers.map((computer) => computer.name) ?? []);
     this.#dialog.showModal();
     name.select();
   }
 }
 
-/** Asks whether the selected computer is to be deleted, and has its name typed. */
+/** The dialog that deletes the selected computer. The user has to type its name. */
 export class DeleteDialog {
   readonly #dialog = byId("delete", HTMLDialogElement);
   readonly #form = byId("delete-form", HTMLFormElement);
@@ -49,13 +49,13 @@ export class DeleteDialog {
   readonly #store: ComputerStore;
   #target = { id: "", name: "" };
 
-  /** @param deleted is called with the id of the computer that is selected then, if there is one */
-  constructor(store: ComputerStore, deleted: (beside: string | undefined) => void) {
+  /** @param onDeleted called with the id of the computer that is selected next, if there is one */
+  constructor(store: ComputerStore, onDeleted: (next: string | undefined) => void) {
     this.#store = store;
-    field(this.#form, "name").addEventListener("input", () => this.#compare());
+    field(this.#form, "name").addEventListener("input", () => this.#validate());
     setUpDialog(this.#dialog, this.#form, "delete-problem", async () => {
-      const beside = await store.remove(this.#target.id);
-      return () => deleted(beside);
+      const next = await store.remove(this.#target.id);
+      return () => onDeleted(next);
     });
   }
 
@@ -63,23 +63,23 @@ export class DeleteDialog {
     const { selected } = this.#store.state.get();
     if (selected === undefined) return;
     this.#target = { id: selected.id, name: selected.name ?? selected.id };
-    this.#name.textContent = readable(this.#target.name);
+    this.#name.textContent = displayName(this.#target.name);
     this.#form.reset();
-    this.#compare();
+    this.#validate();
     this.#dialog.showModal();
     field(this.#form, "name").focus();
   }
 
-  #compare(): void {
-    const isTyped = typeable(field(this.#form, "name").value) === typeable(this.#target.name);
-    submitButton(this.#form).disabled = !isTyped;
+  #validate(): void {
+    const isConfirmed = normalizeName(field(this.#form, "name").value) === normalizeName(this.#target.name);
+    submitButton(this.#form).disabled = !isConfirmed;
   }
 }
 
-/** A name that no computer has yet. */
-function freeName(taken: (string | undefined)[]): string {
-  for (let number = taken.length + 1; ; number += 1) {
+/** Returns a name that no computer has. */
+function unusedName(existing: (string | undefined)[]): string {
+  for (let number = existing.length + 1; ; number += 1) {
     const name = `computer-${number}`;
-    if (!taken.includes(name)) return name;
+    if (!existing.includes(name)) return name;
   }
 }

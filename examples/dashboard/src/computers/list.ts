@@ -1,16 +1,16 @@
 import type { Computer, Inventory } from "../api/types.js";
 import { byId, element } from "../ui/dom.js";
-import { readable } from "../ui/names.js";
+import { displayName } from "../ui/names.js";
+import { specs, statusText, UNREACHABLE } from "./status.js";
 import type { ComputerStore, Computers } from "./store.js";
-import { facts, OUT_OF_REACH, statusWords } from "./words.js";
 
-/** The list of computers, each with its state, and the button for another one. */
+/** The list of computers with their statuses, and the button for a new computer. */
 export class ComputerList {
   readonly #list = byId("computers-list", HTMLUListElement);
   readonly #create = byId("create-open", HTMLButtonElement);
   readonly #store: ComputerStore;
   #shown = "";
-  /** The computer that was brought to sight. */
+  /** The computer that was last scrolled into view. */
   #revealed: string | undefined;
 
   constructor(store: ComputerStore) {
@@ -18,29 +18,32 @@ export class ComputerList {
     store.state.watch((state) => this.#show(state));
   }
 
-  /** Moves the focus to a computer, or to the button for a new one if it is not there. */
+  /** Moves the focus to a computer. If it is not in the list, moves the focus to the button for a new computer. */
   focus(id?: string): void {
     (this.#find(id) ?? this.#create).focus();
   }
 
-  #show({ inventory, selected, error, away }: Computers): void {
-    // A list that is rebuilt at every poll would lose the focus.
-    const key = JSON.stringify([inventory?.computers, inventory?.first, selected?.id, error === undefined, away]);
+  #show({ inventory, selected, error, offline }: Computers): void {
+    // Rebuilding the list at every poll would lose the focus.
+    const key = JSON.stringify([inventory?.computers, inventory?.first, selected?.id, error === undefined, offline]);
     if (key === this.#shown) return;
     this.#shown = key;
-    this.#create.disabled = away;
+    this.#create.disabled = offline;
     const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.id : undefined;
     const computers = inventory?.computers ?? [];
     this.#list.replaceChildren(
       ...(computers.length > 0
-        ? computers.map((computer) => this.#make(computer, computer.id === selected?.id, away))
-        : [element("li", { class: "computers-empty" }, emptyWords(inventory, error))]),
+        ? computers.map((computer) => this.#createItem(computer, computer.id === selected?.id, offline))
+        : [element("li", { class: "computers-empty" }, emptyText(inventory, error))]),
     );
     if (focused !== undefined) this.focus(focused);
-    if (selected?.id !== this.#revealed) this.#reveal((this.#revealed = selected?.id));
+    if (selected?.id !== this.#revealed) {
+      this.#revealed = selected?.id;
+      this.#reveal(this.#revealed);
+    }
   }
 
-  /** Scrolls the list alone, not the page, so that a computer is in its middle. */
+  /** Scrolls a computer to the middle of the list, without scrolling the page. */
   #reveal(id?: string): void {
     const item = this.#find(id)?.getBoundingClientRect();
     if (item === undefined) return;
@@ -55,8 +58,8 @@ export class ComputerList {
     return this.#list.querySelector<HTMLElement>(`[data-id="${CSS.escape(id)}"]`);
   }
 
-  #make(computer: Computer, current: boolean, away: boolean): HTMLLIElement {
-    const { label, tone } = away ? OUT_OF_REACH : statusWords(computer.status);
+  #createItem(computer: Computer, current: boolean, offline: boolean): HTMLLIElement {
+    const { label, tone } = offline ? UNREACHABLE : statusText(computer.status);
     const button = element(
       "button",
       {
@@ -64,10 +67,10 @@ export class ComputerList {
         class: "computer",
         "data-id": computer.id,
         "aria-current": String(current),
-        title: facts(computer),
+        title: specs(computer),
       },
       element("span", { class: "dot", "data-tone": tone, "aria-hidden": "true" }),
-      element("strong", {}, readable(computer.name ?? computer.id)),
+      element("strong", {}, displayName(computer.name ?? computer.id)),
       element("span", { class: "muted" }, label),
     );
     button.addEventListener("click", () => this.#store.select(computer.id));
@@ -75,7 +78,7 @@ export class ComputerList {
   }
 }
 
-function emptyWords(inventory: Inventory | undefined, error: unknown): string {
-  if (inventory !== undefined) return "None yet.";
-  return error === undefined ? "Looking…" : "Not known.";
+function emptyText(inventory: Inventory | undefined, error: unknown): string {
+  if (inventory !== undefined) return "No computers yet.";
+  return error === undefined ? "Loading…" : "Unavailable";
 }

@@ -1,47 +1,47 @@
 import type { Api, Lifecycle, NewComputer } from "../api/client.js";
-import { isBrokenConnection, isOutOfReach } from "../api/problem.js";
+import { isConnectionError, isOutage } from "../api/problem.js";
 import type { Computer, Inventory } from "../api/types.js";
 import { Value } from "../ui/value.js";
-import { isChanging } from "./words.js";
+import { isChanging } from "./status.js";
 
-/** How often the computers are listed, in milliseconds. */
-const PACE = {
-  /** While one of them changes. */
+/** The intervals of listing the computers, in milliseconds. */
+const POLL_INTERVAL = {
+  /** While a computer is changing its status. */
   changing: 800,
-  /** While the service is out of reach. */
-  away: 1_000,
-  /** While the selected one does not run: nothing else tells that the service is gone. */
+  /** While the service is unreachable. */
+  offline: 1_000,
+  /** While the selected computer is not running. Only this poll detects an outage then. */
   idle: 1_500,
   steady: 4_000,
-  /** While nobody looks. */
+  /** While the page is hidden. */
   hidden: 30_000,
 };
-/** How soon a list that did not come is asked for again before that is told, in milliseconds. */
-const SECOND_LOOK = 300;
+/** The delay of the first retry after a connection error, in milliseconds. The page shows the error only if the retry fails. */
+const FIRST_RETRY_DELAY = 300;
 
-/** What the page shows of the computers. */
+/** The state of the computers that the page shows. */
 export interface Computers {
-  /** `undefined` until the first list came. */
+  /** `undefined` until the first list has loaded. */
   inventory?: Inventory;
   selected?: Computer;
-  /** Why the last list did not come. */
+  /** The error of the last list call. */
   error?: unknown;
-  /** Whether the service is out of reach: what is shown is of an earlier time, and nothing can be done now. */
-  away: boolean;
+  /** Whether the service is unreachable. The page then shows old data, and its actions are disabled. */
+  offline: boolean;
 }
 
-const GOING_TO: Record<Lifecycle, string> = { start: "starting", stop: "stopping", restart: "restarting" };
+const TRANSITIONS: Record<Lifecycle, string> = { start: "starting", stop: "stopping", restart: "restarting" };
 
-/** The computers: lists them again and again, and changes them. The one in the page's address is the selected one. */
+/** Polls the list of computers and changes them. The fragment of the page's URL has the id of the selected computer. */
 export class ComputerStore {
-  readonly state = new Value<Computers>({ away: false });
+  readonly state = new Value<Computers>({ offline: false });
   readonly #api: Api;
-  /** What computers are on their way to, from the request until a list that was asked for after its answer. */
+  /** The transitional statuses of changing computers, from the request until the first list after its response. */
   readonly #pending = new Map<string, string>();
   #timer: number | undefined;
   #listing: AbortController | undefined;
-  /** Whether the last list did not come. */
-  #missed = false;
+  /** Whether the last list call failed. */
+  #lastFailed = false;
 
   constructor(api: Api) {
     this.#api = api;
@@ -56,31 +56,32 @@ export class ComputerStore {
     location.hash = id;
   }
 
-  /** Something else failed: whether the service is still there is to be found out now. */
-  doubt(): void {
-    if (this.#listing === undefined && !this.state.get().away) void this.refresh();
+  /** Checks now whether the service is reachable. Called when something else failed. */
+  checkService(): void {
+    if (this.#listing === undefined && !this.state.get().offline) void this.refresh();
   }
 
-  /** Lists the computers now. Never rejects: a failure is part of the state. */
+  /** Lists the computers now. Never rejects: an error becomes part of the state. */
   async refresh(): Promise<void> {
     this.#listing?.abort();
     clearTimeout(this.#timer);
-    const listing = (this.#listing = new AbortController());
-    let pace: number | undefined;
+    const listing = new AbortController();
+    this.#listing = listing;
+    let delay: number | undefined;
     try {
       const inventory = await this.#api.inventory(listing.signal);
-      this.#missed = false;
-      this.#show({ inventory, away: false });
+      this.#lastFailed = false;
+      this.#show({ inventory, offline: false });
     } catch (error) {
       if (listing.signal.aborted) return;
-      const away = isOutOfReach(error);
-      // A connection may break at a bad moment: that is not told the first time.
-      if (isBrokenConnection(error) && !this.#missed) pace = SECOND_LOOK;
-      else this.#show({ inventory: this.state.get().inventory, error, away });
-      this.#missed = away;
+      const offline = isOutage(error);
+      // A single broken connection is not an outage, so the first error is not shown.
+      if (isConnectionError(error) && !this.#lastFailed) delay = FIRST_RETRY_DELAY;
+      else this.#show({ inventory: this.state.get().inventory, error, offline });
+      this.#lastFailed = offline;
     }
     this.#listing = undefined;
-    this.#timer = window.setTimeout(() => this.refresh(), pace ?? this.#pace());
+    this.#timer = window.setTimeout(() => this.refresh(), delay ?? this.#pollInterval());
   }
 
   /** Creates a computer and selects it. Resolves with its id. */
@@ -92,20 +93,20 @@ export class ComputerStore {
   }
 
   change(id: string, lifecycle: Lifecycle): Promise<void> {
-    return this.#going(id, GOING_TO[lifecycle], () => this.#api.change(id, lifecycle));
+    return this.#changeTo(id, TRANSITIONS[lifecycle], () => this.#api.change(id, lifecycle));
   }
 
-  /** Deletes a computer and selects the one beside it. Resolves with the id of that, if there is one. */
+  /** Deletes a computer and selects the one next to it. Resolves with the id of that computer, if there is one. */
   async remove(id: string): Promise<string | undefined> {
     const ids = this.state.get().inventory?.computers.map((computer) => computer.id) ?? [];
-    const at = ids.indexOf(id);
-    const beside = ids[at + 1] ?? ids[at - 1];
-    await this.#going(id, "deleting", () => this.#api.remove(id));
-    if (beside !== undefined) this.select(beside);
-    return beside;
+    const index = ids.indexOf(id);
+    const neighbor = ids[index + 1] ?? ids[index - 1];
+    await this.#changeTo(id, "deleting", () => this.#api.remove(id));
+    if (neighbor !== undefined) this.select(neighbor);
+    return neighbor;
   }
 
-  async #going(id: string, status: string, work: () => Promise<void>): Promise<void> {
+  async #changeTo(id: string, status: string, work: () => Promise<void>): Promise<void> {
     this.#pending.set(id, status);
     this.#show(this.state.get());
     try {
@@ -116,24 +117,27 @@ export class ComputerStore {
     }
   }
 
-  #show({ inventory, error, away }: Computers): void {
-    if (inventory === undefined) return this.state.set({ error, away });
+  #show({ inventory, error, offline }: Computers): void {
+    if (inventory === undefined) {
+      this.state.set({ error, offline });
+      return;
+    }
     const computers = inventory.computers.map((computer) => ({
       ...computer,
       status: this.#pending.get(computer.id) ?? computer.status,
     }));
-    const wanted = location.hash.slice(1);
+    const selectedId = location.hash.slice(1);
     const selected =
-      computers.find(({ id }) => id === wanted) ?? computers.find(({ status }) => status === "running") ?? computers[0];
-    this.state.set({ inventory: { ...inventory, computers }, selected, error, away });
+      computers.find(({ id }) => id === selectedId) ?? computers.find(({ status }) => status === "running") ?? computers[0];
+    this.state.set({ inventory: { ...inventory, computers }, selected, error, offline });
   }
 
-  #pace(): number {
-    if (document.visibilityState === "hidden") return PACE.hidden;
-    const { inventory, selected, away } = this.state.get();
-    if (away) return PACE.away;
+  #pollInterval(): number {
+    if (document.visibilityState === "hidden") return POLL_INTERVAL.hidden;
+    const { inventory, selected, offline } = this.state.get();
+    if (offline) return POLL_INTERVAL.offline;
     const changing = inventory?.first?.pending || inventory?.computers.some(({ status }) => isChanging(status));
-    if (changing) return PACE.changing;
-    return selected?.status === "running" ? PACE.steady : PACE.idle;
+    if (changing) return POLL_INTERVAL.changing;
+    return selected?.status === "running" ? POLL_INTERVAL.steady : POLL_INTERVAL.idle;
   }
 }

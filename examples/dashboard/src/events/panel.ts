@@ -1,35 +1,35 @@
 import { ChannelClosedError, type DesktopEvent, EVENT_TYPES, type EventStream, type EventType } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords, isBroken, isOutdated } from "../channel/words.js";
+import { describeState, hasOldPassword, isDisconnected } from "../channel/state.js";
 import { byId, element, setState } from "../ui/dom.js";
-import { timeOf } from "../ui/time.js";
+import { formatTime } from "../ui/time.js";
 import { summary } from "./summary.js";
 
-/** How many events are kept. */
-const MOST = 300;
-const FIRST_RETRY = 1_000;
-const LONGEST_RETRY = 15_000;
+/** The maximum number of events in the list. */
+const MAX_EVENTS = 300;
+const MIN_RETRY_DELAY = 1_000;
+const MAX_RETRY_DELAY = 15_000;
 
-/** What happens on the desktop, the newest on top. */
+/** Lists the events of the desktop, newest first. */
 export class EventsPanel {
   readonly #list = byId("events-list", HTMLOListElement);
   readonly #state = byId("events-state", HTMLParagraphElement);
   readonly #boxes = new Map<string, HTMLInputElement>();
-  readonly #happened: (event: DesktopEvent) => void;
+  readonly #onEvent: (event: DesktopEvent) => void;
   #stream: EventStream | undefined;
-  /** Ends the wait before the next try. */
+  /** Ends the delay before the next attempt. */
   #wake: () => void = () => {};
 
-  /** @param happened called at every event */
-  constructor(happened: (event: DesktopEvent) => void) {
-    this.#happened = happened;
+  /** @param onEvent called for every event */
+  constructor(onEvent: (event: DesktopEvent) => void) {
+    this.#onEvent = onEvent;
     const filters = byId("events-filters", HTMLFieldSetElement);
     for (const type of EVENT_TYPES) {
       const box = element("input", { type: "checkbox", checked: "" });
       box.addEventListener("change", () => this.#filter(type, box.checked));
       this.#boxes.set(type, box);
-      filters.append(element("label", {}, box, words(type)));
+      filters.append(element("label", {}, box, label(type)));
     }
     const types = byId("events-types", HTMLButtonElement);
     types.addEventListener("click", () => {
@@ -52,44 +52,44 @@ export class EventsPanel {
     setState(this.#state, "Not running", "idle");
   }
 
-  /** @param reached whether the service is there */
-  reach(reached: boolean): void {
-    if (!reached) return;
+  /** @param reachable whether the service is reachable */
+  setReachable(reachable: boolean): void {
+    if (!reachable) return;
     const stream = this.#stream;
-    if (stream !== undefined && isBroken(stream.state)) {
+    if (stream !== undefined && isDisconnected(stream.state)) {
       this.#stream = undefined;
       void stream.close();
     }
     this.#wake();
   }
 
-  /** Connects now, if the channel waits before it does so by itself. */
-  redial(): void {
-    if (this.#stream?.state.status === "reconnecting") this.reach(true);
+  /** Reconnects now if the channel waits for its next attempt. */
+  reconnect(): void {
+    if (this.#stream?.state.status === "reconnecting") this.setReachable(true);
   }
 
-  /** Watches for as long as the session lasts; a channel that broke for good is opened again with a fresh password. */
+  /** Keeps a channel open until the session ends. Replaces a closed channel with a new one, which gets a new password. */
   async #keepOpen(session: Session): Promise<void> {
     const { ended } = session;
     let lost = false;
-    for (let retry = FIRST_RETRY; !ended.aborted; retry = Math.min(retry * 2, LONGEST_RETRY)) {
+    for (let retry = MIN_RETRY_DELAY; !ended.aborted; retry = Math.min(retry * 2, MAX_RETRY_DELAY)) {
       setState(this.#state, "Connecting…", "busy");
       let opened = false;
       try {
         const computer = await session.connect();
-        const stream = await computer.events(this.#wanted(), { signal: ended });
+        const stream = await computer.events(this.#selectedTypes(), { signal: ended });
         if (ended.aborted) return void stream.close();
-        retry = FIRST_RETRY;
-        if (lost) this.#gap("The connection was lost: events may be missing here.");
+        retry = MIN_RETRY_DELAY;
+        if (lost) this.#gap("The connection was lost. Some events may be missing here.");
         lost = opened = true;
         await this.#follow(stream, ended);
-        // It was closed to be opened anew.
+        // `setReachable` closed it to replace it.
         if (this.#stream !== stream) continue;
       } catch (error) {
         if (ended.aborted) return;
-        if (opened && error instanceof ChannelClosedError && isOutdated(error.cause)) continue;
+        if (opened && error instanceof ChannelClosedError && hasOldPassword(error.cause)) continue;
         const seconds = Math.round(retry / 1000);
-        setState(this.#state, `${explain(error).message} Trying again in ${seconds} s…`, "bad");
+        setState(this.#state, `${explain(error).message} Retrying in ${seconds} s…`, "bad");
       }
       if (ended.aborted) return;
       await new Promise<void>((resolve) => {
@@ -103,31 +103,31 @@ export class EventsPanel {
     this.#stream = stream;
     const show = () => {
       if (ended.aborted || this.#stream !== stream) return;
-      const { text, tone } = channelWords(stream.state);
+      const { text, tone } = describeState(stream.state);
       setState(this.#state, text, tone);
     };
     stream.on("state", show);
     stream.on("error", (message) => !ended.aborted && setState(this.#state, message, "bad"));
     stream.on("gap", (missed) => {
       if (ended.aborted) return;
-      this.#gap(missed === undefined ? "Events may be missing here." : `${missed} events are missing here.`);
+      this.#gap(missed === undefined ? "Some events may be missing here." : `${missed} events are missing here.`);
     });
     show();
     for await (const event of stream) {
       if (ended.aborted) return;
       this.#add(event);
-      this.#happened(event);
+      this.#onEvent(event);
     }
   }
 
-  #wanted(): EventType[] {
+  #selectedTypes(): EventType[] {
     return EVENT_TYPES.filter((type) => this.#boxes.get(type)?.checked);
   }
 
-  #filter(type: EventType, wanted: boolean): void {
-    if (wanted) this.#stream?.subscribe([type]);
+  #filter(type: EventType, selected: boolean): void {
+    if (selected) this.#stream?.subscribe([type]);
     else this.#stream?.unsubscribe([type]);
-    for (const item of this.#list.querySelectorAll<HTMLLIElement>(`[data-type="${type}"]`)) item.hidden = !wanted;
+    for (const item of this.#list.querySelectorAll<HTMLLIElement>(`[data-type="${type}"]`)) item.hidden = !selected;
   }
 
   #add(event: DesktopEvent): void {
@@ -135,30 +135,30 @@ export class EventsPanel {
     const item = element(
       "li",
       { "data-type": event.type },
-      element("time", { datetime: event.timestamp }, Number.isNaN(at.getTime()) ? event.timestamp : timeOf(at)),
-      element("p", {}, element("span", { class: "type" }, words(event.type)), " ", summary(event)),
+      element("time", { datetime: event.timestamp }, Number.isNaN(at.getTime()) ? event.timestamp : formatTime(at)),
+      element("p", {}, element("span", { class: "type" }, label(event.type)), " ", summary(event)),
     );
-    // What came before the server heard of a changed filter.
+    // The server may have sent the event before it received a filter change.
     item.hidden = this.#boxes.get(event.type)?.checked === false;
     this.#prepend(item);
   }
 
   #gap(text: string): void {
     const at = new Date();
-    this.#prepend(element("li", { class: "gap" }, element("time", {}, timeOf(at)), element("p", {}, text)));
+    this.#prepend(element("li", { class: "gap" }, element("time", {}, formatTime(at)), element("p", {}, text)));
   }
 
   #prepend(item: HTMLLIElement): void {
     this.#list.querySelector(".empty")?.remove();
     this.#list.prepend(item);
-    while (this.#list.childElementCount > MOST) this.#list.lastElementChild?.remove();
+    while (this.#list.childElementCount > MAX_EVENTS) this.#list.lastElementChild?.remove();
   }
 
   #clear(): void {
-    this.#list.replaceChildren(element("li", { class: "empty" }, "Nothing has happened yet."));
+    this.#list.replaceChildren(element("li", { class: "empty" }, "No events yet."));
   }
 }
 
-function words(type: string): string {
+function label(type: string): string {
   return type.replaceAll("_", " ");
 }

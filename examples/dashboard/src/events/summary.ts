@@ -1,9 +1,9 @@
 import type { DesktopEvent } from "orgo-sdk";
 
-/** The longest text of an event that is shown, in characters. */
-const LONGEST = 240;
+/** The maximum length of the text of an event, in characters. */
+const MAX_LENGTH = 240;
 
-/** What an event says, in one line. */
+/** Summarizes an event in one line. */
 export function summary(event: DesktopEvent): string {
   switch (event.type) {
     case "window_open":
@@ -27,12 +27,12 @@ export function summary(event: DesktopEvent): string {
     case "audio_stream_stop":
       return "";
     default:
-      // A type that the SDK does not know yet.
+      // An event type that the SDK does not know.
       return shorten(JSON.stringify((event as { data: unknown }).data));
   }
 }
 
 function shorten(text: string): string {
   const characters = [...text];
-  return characters.length > LONGEST ? `${characters.slice(0, LONGEST).join("")}…` : text;
+  return characters.length > MAX_LENGTH ? `${characters.slice(0, MAX_LENGTH).join("")}…` : text;
 }

@@ -3,13 +3,15 @@ import { field, setUpDialog } from "../ui/dialog.js";
 import { byId, setText } from "../ui/dom.js";
 import { nameOf } from "./list.js";
 
-/** Asks which file of the computer is to be stored. */
+/** The dialog that exports a file of the computer. */
 export class ExportDialog {
   readonly #dialog = byId("export", HTMLDialogElement);
   readonly #form = byId("export-form", HTMLFormElement);
 
-  constructor(work: (path: string) => Promise<void>) {
-    setUpDialog(this.#dialog, this.#form, "export-problem", () => work(field(this.#form, "path").value.trim()));
+  constructor(exportFile: (path: string) => Promise<void>) {
+    setUpDialog(this.#dialog, this.#form, "export-problem", async () => {
+      await exportFile(field(this.#form, "path").value.trim());
+    });
   }
 
   open(): void {
@@ -18,15 +20,15 @@ export class ExportDialog {
   }
 }
 
-/** Asks whether a file is to be deleted, which cannot be undone. A key that is pressed by chance does not do it. */
+/** The dialog that deletes a file. Cancel has the focus, so an accidental Enter deletes nothing. */
 export class DeleteFileDialog {
   readonly #dialog = byId("delete-file", HTMLDialogElement);
   readonly #name = byId("delete-file-name", HTMLElement);
   #target: StoredFile | undefined;
 
-  constructor(work: (file: StoredFile) => Promise<void>) {
+  constructor(deleteFile: (file: StoredFile) => Promise<void>) {
     setUpDialog(this.#dialog, byId("delete-file-form", HTMLFormElement), "delete-file-problem", async () => {
-      if (this.#target !== undefined) await work(this.#target);
+      if (this.#target !== undefined) await deleteFile(this.#target);
     });
   }
 

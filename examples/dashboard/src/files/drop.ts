@@ -1,37 +1,37 @@
-/** Something that files can be dropped on. */
+/** An element that accepts dropped files. */
 export interface DropZone {
   element: HTMLElement;
-  dropped(files: DataTransfer): void;
+  onDrop(files: DataTransfer): void;
 }
 
 /**
- * Takes files that are dropped on one of the zones, while it is `enabled`. Elsewhere in the page they do nothing: the
- * browser would leave the page for them.
+ * Accepts files that are dropped on one of the zones while `enabled` returns true. Ignores drops on the rest of the page; the
+ * browser would navigate to the dropped file.
  */
 export function setUpDrop(zones: DropZone[], enabled: () => boolean): void {
-  const at = ({ target, dataTransfer }: DragEvent) => {
+  const dropTarget = ({ target, dataTransfer }: DragEvent) => {
     if (!dataTransfer?.types.includes("Files")) return undefined;
     const zone = zones.find(({ element }) => target instanceof Node && element.contains(target));
     return { transfer: dataTransfer, zone: enabled() ? zone : undefined };
   };
-  const mark = (marked?: DropZone) => {
-    for (const zone of zones) zone.element.toggleAttribute("data-drop", zone === marked);
+  const highlight = (highlighted?: DropZone) => {
+    for (const zone of zones) zone.element.toggleAttribute("data-drop", zone === highlighted);
   };
   window.addEventListener("dragover", (event) => {
-    const over = at(event);
+    const over = dropTarget(event);
     if (over === undefined) return;
     event.preventDefault();
     over.transfer.dropEffect = over.zone === undefined ? "none" : "copy";
-    mark(over.zone);
+    highlight(over.zone);
   });
   window.addEventListener("dragleave", ({ relatedTarget }) => {
-    if (relatedTarget === null) mark();
+    if (relatedTarget === null) highlight();
   });
   window.addEventListener("drop", (event) => {
-    const over = at(event);
+    const over = dropTarget(event);
     if (over === undefined) return;
     event.preventDefault();
-    mark();
-    over.zone?.dropped(over.transfer);
+    highlight();
+    over.zone?.onDrop(over.transfer);
   });
 }

@@ -1,19 +1,19 @@
 import type { StoredFile } from "../api/types.js";
 import { byId, element, icon, setText } from "../ui/dom.js";
-import { readable } from "../ui/names.js";
-import { timeOf } from "../ui/time.js";
-import { dayOf, sizeWords } from "./words.js";
+import { displayName } from "../ui/names.js";
+import { formatTime } from "../ui/time.js";
+import { formatDate, formatSize } from "./format.js";
 
 export interface FileActions {
   download(file: StoredFile): void;
-  askToDelete(file: StoredFile): void;
+  delete(file: StoredFile): void;
 }
 
-/** The stored files, the newest on top. */
+/** Lists the stored files, newest first. */
 export class FileList {
   readonly #list = byId("files-list", HTMLUListElement);
   readonly #actions: FileActions;
-  /** The row of each file. They stay when the list is asked for again, and with them the focus. */
+  /** The row of each file, by id. A refresh reuses the rows to keep the focus. */
   readonly #rows = new Map<string, HTMLLIElement>();
   #allowed = { drop: false, change: false };
 
@@ -21,41 +21,41 @@ export class FileList {
     this.#actions = actions;
   }
 
-  /** @param allowed whether files can be dropped now, and whether stored ones can be downloaded and deleted */
+  /** @param allowed whether files can be dropped, and whether stored files can be downloaded and deleted */
   allow(allowed: { drop: boolean; change: boolean }): void {
     this.#allowed = allowed;
     for (const row of this.#rows.values()) enable(row, allowed.change);
     const empty = this.#list.querySelector("[data-empty] p");
-    if (empty !== null) setText(empty, this.#emptyWords());
+    if (empty !== null) setText(empty, this.#emptyText());
   }
 
-  /** @param files the oldest first */
+  /** @param files oldest first */
   show(files: StoredFile[]): void {
     this.#list.querySelector(".empty")?.remove();
-    const there = new Set(files.map(({ id }) => id));
-    for (const [id, row] of this.#rows) if (!there.has(id)) this.#remove(id, row);
+    const ids = new Set(files.map(({ id }) => id));
+    for (const [id, row] of this.#rows) if (!ids.has(id)) this.#remove(id, row);
     for (const file of files) if (!this.#rows.has(file.id)) this.#add(file);
     if (files.length > 0) return;
-    this.say(this.#emptyWords());
+    this.showMessage(this.#emptyText());
     this.#list.querySelector(".empty")?.toggleAttribute("data-empty", true);
   }
 
-  /** Says something in the place of the files. */
-  say(text: string, action?: { label: string; run: () => void }): void {
-    // A button that is there already keeps the focus.
+  /** Shows a message in place of the files. */
+  showMessage(text: string, action?: { label: string; run: () => void }): void {
+    // Keep the existing button, which may have the focus.
     if (this.#list.querySelector(".empty p")?.textContent === text) return;
     this.#rows.clear();
-    const words = element("li", { class: "empty" }, element("p", {}, text));
+    const message = element("li", { class: "empty" }, element("p", {}, text));
     if (action !== undefined) {
       const button = element("button", { type: "button", class: "button small" }, action.label);
       button.addEventListener("click", action.run);
-      words.append(button);
+      message.append(button);
     }
-    this.#list.replaceChildren(words);
+    this.#list.replaceChildren(message);
   }
 
-  #emptyWords(): string {
-    const how = "Drop some here or on the screen: they arrive on the computer's desktop.";
+  #emptyText(): string {
+    const how = "Drop files here or on the screen to save them to the computer's desktop.";
     return this.#allowed.drop ? `No files yet. ${how}` : "No files yet.";
   }
 
@@ -64,7 +64,7 @@ export class FileList {
     const download = action("download", `Download ${name}`, "Download");
     download.addEventListener("click", () => this.#actions.download(file));
     const remove = action("trash", `Delete ${name}`, "Delete");
-    remove.addEventListener("click", () => this.#actions.askToDelete(file));
+    remove.addEventListener("click", () => this.#actions.delete(file));
     const row = element("li", {}, element("strong", { title: name }, name), facts(file), download, remove);
     enable(row, this.#allowed.change);
     this.#rows.set(file.id, row);
@@ -81,7 +81,7 @@ export class FileList {
 }
 
 export function nameOf({ filename, id }: StoredFile): string {
-  return readable(filename ?? id);
+  return displayName(filename ?? id);
 }
 
 function enable(row: HTMLElement, enabled: boolean): void {
@@ -93,16 +93,16 @@ function action(name: string, label: string, title: string): HTMLButtonElement {
 }
 
 function facts({ size_bytes, created_at, source }: StoredFile): HTMLParagraphElement {
-  const shown = element("p", { class: "muted figures" });
+  const line = element("p", { class: "muted tabular" });
   const at = new Date(created_at ?? "");
   const parts: (string | HTMLElement)[] = [];
-  if (size_bytes !== undefined) parts.push(sizeWords(size_bytes));
+  if (size_bytes !== undefined) parts.push(formatSize(size_bytes));
   if (!Number.isNaN(at.getTime())) {
     const isToday = at.toDateString() === new Date().toDateString();
-    const title = `${dayOf(at)}, ${timeOf(at)}`;
-    parts.push(element("time", { datetime: created_at, title }, isToday ? timeOf(at) : dayOf(at)));
+    const title = `${formatDate(at)}, ${formatTime(at)}`;
+    parts.push(element("time", { datetime: created_at, title }, isToday ? formatTime(at) : formatDate(at)));
   }
-  if (source === "export") parts.push("from the computer");
-  parts.forEach((part, index) => shown.append(...(index === 0 ? [part] : [" · ", part])));
-  return shown;
+  if (source === "export") parts.push("exported");
+  for (const [index, part] of parts.entries()) line.append(...(index === 0 ? [part] : [" · ", part]));
+  return line;
 }

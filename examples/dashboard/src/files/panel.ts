@@ -8,11 +8,11 @@ import { setUpDrop } from "./drop.js";
 import { FileList, nameOf } from "./list.js";
 import { Uploads } from "./uploads.js";
 
-const DOWNLOAD = "Downloading the file";
-/** How often the files are listed while the page is seen, in milliseconds: others store and delete some too. */
-const PACE = 15_000;
+const DOWNLOAD = "download the file";
+/** The interval of listing the files while the page is visible, in milliseconds. Other clients may change them. */
+const POLL_INTERVAL = 15_000;
 
-/** The files that the service keeps for the selected computer. */
+/** The files that the service stores for the selected computer. */
 export class FilesPanel {
   readonly #api: Api;
   readonly #notices: Notices;
@@ -23,87 +23,93 @@ export class FilesPanel {
   readonly #uploads: Uploads;
   #id: string | undefined;
   #running = false;
-  #away = false;
+  #offline = false;
   #listing: AbortController | undefined;
 
-  /** @param reveal brings the panel to sight */
+  /** @param reveal brings the panel into view */
   constructor(api: Api, notices: Notices, reveal: () => void) {
     this.#api = api;
     this.#notices = notices;
     const deleteDialog = new DeleteFileDialog((file) => this.#delete(file));
-    const exportDialog = new ExportDialog((path) => this.#store(path));
+    const exportDialog = new ExportDialog((path) => this.#exportFile(path));
     this.#list = new FileList({
       download: (file) => void this.#download(file),
-      askToDelete: (file) => deleteDialog.open(file),
+      delete: (file) => deleteDialog.open(file),
     });
     this.#uploads = new Uploads({
-      send: async (file, tell, signal) => {
-        await api.upload(this.#id ?? "", file, tell, signal);
-        if (!signal.aborted) await this.#look();
+      send: async (file, onProgress, signal) => {
+        await api.upload(this.#id ?? "", file, onProgress, signal);
+        if (!signal.aborted) await this.#refresh();
       },
-      changed: (name, step) => {
-        if (step === "begun") setState(this.#state, `Uploading ${name}…`, "busy");
-        if (step === "done") setState(this.#state, `Uploaded ${name}`, "good");
-        if (step === "failed") setState(this.#state, `Not uploaded: ${name}`, "bad");
-        if (step === "given up") setState(this.#state, `Cancelled ${name}`, "idle");
+      onStatus: (name, status) => {
+        if (status === "started") setState(this.#state, `Uploading ${name}…`, "busy");
+        if (status === "done") setState(this.#state, `Uploaded ${name}`, "good");
+        if (status === "failed") setState(this.#state, `Could not upload ${name}`, "bad");
+        if (status === "canceled") setState(this.#state, `Canceled ${name}`, "idle");
       },
     });
     const input = byId("files-input", HTMLInputElement);
     input.addEventListener("change", () => {
       this.#uploads.add(input.files ?? []);
-      // The same file can be chosen again.
+      // Otherwise selecting the same file again would not fire `change`.
       input.value = "";
     });
     this.#upload.addEventListener("click", () => input.click());
     this.#export.addEventListener("click", () => exportDialog.open());
-    const dropped = (transfer: DataTransfer) => {
+    const onDrop = (transfer: DataTransfer) => {
       reveal();
       this.#drop(transfer);
     };
-    const zones = ["files", "screen-stage"].map((id) => ({ element: byId(id, HTMLElement), dropped }));
+    const zones = ["files", "screen-stage"].map((id) => ({ element: byId(id, HTMLElement), onDrop }));
     setUpDrop(zones, () => this.#running);
     window.setInterval(() => {
-      if (document.visibilityState === "visible") void this.#look(true);
-    }, PACE);
+      if (document.visibilityState === "visible") void this.#refresh(true);
+    }, POLL_INTERVAL);
     this.show(undefined);
   }
 
   /**
-   * Shows the files of a computer. They are there while it is stopped too; only a running one takes and gives files.
+   * Shows the files of a computer. A stopped computer still has its stored files, but uploads and exports need a running one.
    *
-   * @param away whether the service is out of reach, so that nothing can be done with them
+   * @param offline whether the service is unreachable; all actions are then disabled
    */
-  show(computer: Computer | undefined, away = false): void {
+  show(computer: Computer | undefined, offline = false): void {
     const isOther = computer?.id !== this.#id;
-    const running = computer?.status === "running" && !away;
-    if (isOther || running !== this.#running) setState(this.#state, running ? "" : away ? "Not known" : "Not running", "idle");
+    const running = computer?.status === "running" && !offline;
+    if (isOther || running !== this.#running)
+      setState(this.#state, running ? "" : offline ? "Unreachable" : "Not running", "idle");
     this.#running = running;
-    const isBack = this.#away && !away;
-    this.#away = away;
-    this.#list.allow({ drop: running, change: !away });
+    const isBackOnline = this.#offline && !offline;
+    this.#offline = offline;
+    this.#list.allow({ drop: running, change: !offline });
     this.#upload.disabled = this.#export.disabled = !this.#running;
     if (!isOther && computer !== undefined) {
-      if (isBack) void this.#look();
+      if (isBackOnline) void this.#refresh();
       return;
     }
     this.#id = computer?.id;
     this.#uploads.clear();
     this.#listing?.abort();
-    if (computer === undefined) return this.#list.say("No computer is selected.");
-    this.#list.say("Looking for files…");
-    void this.#look();
+    if (computer === undefined) {
+      this.#list.showMessage("No computer is selected.");
+      return;
+    }
+    this.#list.showMessage("Loading files…");
+    void this.#refresh();
   }
 
-  /** Lists the files. Never rejects: a failure is shown in their place. */
-  async #look(polling = false): Promise<void> {
-    if (this.#id === undefined || this.#away) return;
+  /** Lists the files. Never rejects: shows an error in place of the list. */
+  async #refresh(polling = false): Promise<void> {
+    if (this.#id === undefined || this.#offline) return;
     this.#listing?.abort();
-    const { signal } = (this.#listing = new AbortController());
+    this.#listing = new AbortController();
+    const { signal } = this.#listing;
     try {
       this.#list.show(await this.#api.files(this.#id, signal, polling));
     } catch (error) {
       if (signal.aborted) return;
-      this.#list.say(`The files cannot be listed. ${paragraph(error)}`, { label: "Try again", run: () => void this.#look() });
+      const retry = { label: "Retry", run: () => void this.#refresh() };
+      this.#list.showMessage(`The files could not be listed. ${paragraph(error)}`, retry);
     }
   }
 
@@ -112,29 +118,29 @@ export class FilesPanel {
     for (const item of items) {
       const file = item.getAsFile();
       if (file === null) continue;
-      if (item.webkitGetAsEntry()?.isDirectory) this.#uploads.refuse(file.name, "A folder cannot be uploaded.");
+      if (item.webkitGetAsEntry()?.isDirectory) this.#uploads.reject(file.name, "A folder cannot be uploaded.");
       else files.push(file);
     }
     this.#uploads.add(files);
   }
 
-  async #store(path: string): Promise<void> {
+  async #exportFile(path: string): Promise<void> {
     const file = await this.#api.exportFile(this.#id ?? "", path);
     setState(this.#state, `Stored ${nameOf(file)}`, "good");
-    await this.#look();
+    await this.#refresh();
   }
 
   async #delete(file: StoredFile): Promise<void> {
     await this.#api.removeFile(file.id);
     setState(this.#state, `Deleted ${nameOf(file)}`, "idle");
-    // Not awaited: the dialog gives the focus back to the file's row before that goes.
-    void this.#look();
+    // Not awaited: the dialog restores the focus to the file's row before the row is removed.
+    void this.#refresh();
   }
 
   async #download(file: StoredFile): Promise<void> {
     try {
       const href = await this.#api.fileLink(file.id);
-      // A browser that shows the file instead of saving it does so in a tab of its own.
+      // If the browser displays the file instead of saving it, it opens in a new tab.
       element("a", { href, download: nameOf(file), target: "_blank", rel: "noopener noreferrer" }).click();
       this.#notices.clear(DOWNLOAD);
     } catch (error) {

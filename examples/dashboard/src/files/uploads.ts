@@ -1,31 +1,31 @@
 import type { UploadProgress } from "orgo-sdk";
-import { LARGEST_FILE } from "../../shared/limits.mjs";
+import { MAX_FILE_SIZE } from "../../shared/limits.mjs";
 import type { UploadStep } from "../api/client.js";
 import { paragraph, sentence } from "../api/problem.js";
 import { byId, element, icon, setText } from "../ui/dom.js";
-import { readable } from "../ui/names.js";
-import { sizeWords } from "./words.js";
+import { displayName } from "../ui/names.js";
+import { formatSize } from "./format.js";
 
 export interface UploadHooks {
-  send(file: File, tell: (step: UploadStep, progress: UploadProgress) => void, signal: AbortSignal): Promise<void>;
-  /** How it goes with a file has changed. */
-  changed(name: string, step: "begun" | "done" | "failed" | "given up"): void;
+  send(file: File, onProgress: (step: UploadStep, progress: UploadProgress) => void, signal: AbortSignal): Promise<void>;
+  /** The status of an upload has changed. */
+  onStatus(name: string, status: "started" | "done" | "failed" | "canceled"): void;
 }
 
 interface Upload {
   file: File;
   row: HTMLLIElement;
   bar: HTMLProgressElement;
-  words: HTMLParagraphElement;
+  text: HTMLParagraphElement;
   button: HTMLButtonElement;
-  given: AbortController;
+  abort: AbortController;
 }
 
-/** Files on their way to the computer, one after the other, each with its progress. What failed stays until it is tried again or dismissed. */
+/** Uploads files one after the other and shows their progress. A failed upload stays until it is retried or dismissed. */
 export class Uploads {
   readonly #list = byId("uploads-list", HTMLUListElement);
   readonly #hooks: UploadHooks;
-  #waiting: Upload[] = [];
+  #queue: Upload[] = [];
   #current: Upload | undefined;
 
   constructor(hooks: UploadHooks) {
@@ -34,112 +34,112 @@ export class Uploads {
 
   add(files: Iterable<File>): void {
     for (const file of files) {
-      if (file.size > LARGEST_FILE) {
-        this.refuse(file.name, `It has ${sizeWords(file.size)}; the service takes at most ${sizeWords(LARGEST_FILE)}.`);
+      if (file.size > MAX_FILE_SIZE) {
+        this.reject(file.name, `The file is too large (${formatSize(file.size)}); the maximum is ${formatSize(MAX_FILE_SIZE)}.`);
       } else {
-        this.#waiting.push(this.#show(file));
+        this.#queue.push(this.#addRow(file));
       }
     }
     void this.#next();
   }
 
-  /** Says of something that was chosen why it is not uploaded. */
-  refuse(name: string, reason: string): void {
-    const upload = this.#show(new File([], name));
+  /** Shows why a selected file is not uploaded. */
+  reject(name: string, reason: string): void {
+    const upload = this.#addRow(new File([], name));
     this.#fail(upload, reason);
   }
 
-  /** Gives everything up, and forgets what failed. */
+  /** Cancels all uploads and clears the list. */
   clear(): void {
-    this.#waiting = [];
-    this.#current?.given.abort();
+    this.#queue = [];
+    this.#current?.abort.abort();
     this.#current = undefined;
     this.#list.replaceChildren();
   }
 
   async #next(): Promise<void> {
     if (this.#current !== undefined) return;
-    const upload = this.#waiting.shift();
+    const upload = this.#queue.shift();
     if (upload === undefined) return;
     this.#current = upload;
-    const { file, given } = upload;
-    this.#hooks.changed(file.name, "begun");
+    const { file, abort } = upload;
+    this.#hooks.onStatus(file.name, "started");
     upload.bar.hidden = false;
-    setText(upload.words, "Uploading…");
+    setText(upload.text, "Uploading…");
     try {
-      await this.#hooks.send(file, (step, progress) => this.#tell(upload, step, progress), given.signal);
-      if (given.signal.aborted) return;
+      await this.#hooks.send(file, (step, progress) => this.#showProgress(upload, step, progress), abort.signal);
+      if (abort.signal.aborted) return;
       this.#remove(upload);
-      this.#hooks.changed(file.name, "done");
+      this.#hooks.onStatus(file.name, "done");
     } catch (error) {
-      const readable = await isReadable(file);
-      if (given.signal.aborted) return;
-      if (readable) this.#fail(upload, paragraph(error), () => this.#retry(upload));
-      else this.#fail(upload, "The file was changed, moved or deleted since it was chosen. Choose it again.");
+      const isIntact = await isReadable(file);
+      if (abort.signal.aborted) return;
+      if (isIntact) this.#fail(upload, paragraph(error), () => this.#retry(upload));
+      else this.#fail(upload, "The file was changed, moved or deleted after you selected it. Select it again.");
     }
     this.#current = undefined;
     void this.#next();
   }
 
-  #show(file: File): Upload {
-    const name = readable(file.name);
+  #addRow(file: File): Upload {
+    const name = displayName(file.name);
     const bar = element("progress", { "aria-label": `Upload of ${name}`, hidden: "" });
-    const words = element("p", { class: "muted figures" }, "Waiting");
+    const text = element("p", { class: "muted tabular" }, "Waiting");
     const label = `Cancel the upload of ${name}`;
     const button = element(
       "button",
       { type: "button", class: "button small icon-only", "aria-label": label, title: "Cancel" },
       icon("close"),
     );
-    const row = element("li", {}, element("strong", { title: name }, name), words, bar, button);
-    const upload = { file, row, bar, words, button, given: new AbortController() };
-    button.addEventListener("click", () => this.#giveUp(upload));
+    const row = element("li", {}, element("strong", { title: name }, name), text, bar, button);
+    const upload = { file, row, bar, text, button, abort: new AbortController() };
+    button.addEventListener("click", () => this.#cancel(upload));
     this.#list.append(row);
     return upload;
   }
 
-  /** The bar shows both halves of the way: to the page's server, and from there to the service. */
-  #tell({ bar, words }: Upload, step: UploadStep, { loaded, total }: UploadProgress): void {
+  /** The first half of the bar shows the transfer to the page's server, the second half the transfer to the service. */
+  #showProgress({ bar, text }: Upload, step: UploadStep, { loaded, total }: UploadProgress): void {
     const half = loaded / Math.max(total, 1) / 2;
     bar.value = total === 0 ? 1 : step === "sending" ? half : 0.5 + half;
-    const amount = `${sizeWords(loaded)} of ${sizeWords(total)}`;
-    if (step === "sending") setText(words, loaded < total ? `Sent ${amount}` : "Sent, waiting for the service…");
-    else setText(words, loaded < total ? `Sent all, the service has ${amount}` : "The service stores it…");
+    const amount = `${formatSize(loaded)} of ${formatSize(total)}`;
+    if (step === "sending") setText(text, loaded < total ? `Sent ${amount}` : "Sent, waiting for the service…");
+    else setText(text, loaded < total ? `Stored ${amount}` : "Finishing…");
   }
 
-  /** @param again tries once more, where that can help */
-  #fail({ file, row, bar, words, button }: Upload, reason: string, again?: () => void): void {
+  /** @param onRetry retries the upload; absent if a retry cannot succeed */
+  #fail({ file, row, bar, text, button }: Upload, reason: string, onRetry?: () => void): void {
     bar.remove();
     row.dataset.tone = "bad";
-    setText(words, sentence(reason));
-    if (again !== undefined) {
-      const label = `Try again to upload ${file.name}`;
-      const retry = element("button", { type: "button", class: "button small", "aria-label": label }, "Try again");
-      retry.addEventListener("click", again);
+    setText(text, sentence(reason));
+    if (onRetry !== undefined) {
+      const label = `Retry the upload of ${file.name}`;
+      const retry = element("button", { type: "button", class: "button small", "aria-label": label }, "Retry");
+      retry.addEventListener("click", onRetry);
       button.before(retry);
     }
-    button.setAttribute("aria-label", `Dismiss what is said of ${file.name}`);
+    button.setAttribute("aria-label", `Dismiss the failed upload of ${file.name}`);
     button.title = "Dismiss";
-    this.#hooks.changed(file.name, "failed");
+    this.#hooks.onStatus(file.name, "failed");
   }
 
   #retry({ file, row }: Upload): void {
-    const upload = this.#show(file);
+    const upload = this.#addRow(file);
     row.replaceWith(upload.row);
-    // Not its button: a key that is held down would cancel what it began.
+    // Focus the row and not its button: a held Enter would cancel the new upload.
     upload.row.tabIndex = -1;
     upload.row.focus();
-    this.#waiting.push(upload);
+    this.#queue.push(upload);
     void this.#next();
   }
 
-  #giveUp(upload: Upload): void {
-    const isOpen = upload === this.#current || this.#waiting.includes(upload);
+  #cancel(upload: Upload): void {
+    const isOpen = upload === this.#current || this.#queue.includes(upload);
     this.#remove(upload);
-    this.#waiting = this.#waiting.filter((other) => other !== upload);
-    upload.given.abort();
+    this.#queue = this.#queue.filter((other) => other !== upload);
+    upload.abort.abort();
     if (upload === this.#current) this.#current = undefined;
-    if (isOpen) this.#hooks.changed(upload.file.name, "given up");
+    if (isOpen) this.#hooks.onStatus(upload.file.name, "canceled");
     void this.#next();
   }
 
@@ -151,7 +151,7 @@ export class Uploads {
   }
 }
 
-/** Whether the browser still has the file as it was chosen. */
+/** Whether the browser can still read the selected file. */
 function isReadable(file: File): Promise<boolean> {
   return file
     .slice(0, 1)

@@ -1,15 +1,15 @@
-/** How one text becomes another by an edit at its end. */
+/** An edit at the end of a text. */
 export interface Difference {
-  /** How many characters at the end of the old text have to go. */
-  missing: number;
-  /** The text that follows then. */
+  /** The number of characters to delete at the end of the old text. */
+  removed: number;
+  /** The text to add after that. */
   added: string;
 }
 
-/** Compares whole characters, so that no half of one is sent. */
+/** Returns the edit that turns `before` into `after`. Compares code points, so it does not split surrogate pairs. */
 export function difference(before: string, after: string): Difference {
-  const [old, now] = [[...before], [...after]];
-  let same = 0;
-  while (same < old.length && old[same] === now[same]) same += 1;
-  return { missing: old.length - same, added: now.slice(same).join("") };
+  const [old, current] = [[...before], [...after]];
+  let common = 0;
+  while (common < old.length && old[common] === current[common]) common += 1;
+  return { removed: old.length - common, added: current.slice(common).join("") };
 }

@@ -1,76 +1,76 @@
-/** The shortest time from one picture's arrival to the next request, in milliseconds. */
-const PACE = {
-  /** Just after an input or an event. */
+/** The minimum delay between a response and the next request, in milliseconds. */
+const INTERVAL = {
+  /** For a short time after an input or an event. */
   active: 100,
   steady: 250,
-  /** While nothing changes. */
+  /** While the screen does not change. */
   idle: 1_000,
-  /** While nobody sees the page. */
+  /** While the page is hidden. */
   hidden: 10_000,
 };
-/** How long an input or an event keeps the pace up, in milliseconds. */
-const ACTIVE = 3_000;
-/** After how many answers without a change nothing is thought to change. */
-const EQUAL = 8;
-const FIRST_RETRY = 1_000;
-const LONGEST_RETRY = 10_000;
-/** How long a picture may be on its way before that is told, and how often it is told then, in milliseconds. */
-const LATE = { first: 2_000, again: 1_000 };
-/** How much slower than usual the pictures are asked for at most, where the service asks to slow down. */
-const SLOWEST = 16;
+/** How long the active interval is used after an input or an event, in milliseconds. */
+const ACTIVE_DURATION = 3_000;
+/** The number of consecutive unchanged responses after which the screen counts as idle. */
+const IDLE_AFTER = 8;
+const MIN_RETRY_DELAY = 1_000;
+const MAX_RETRY_DELAY = 10_000;
+/** When a pending request is reported as slow, and how often after that, in milliseconds. */
+const SLOW = { after: 2_000, interval: 1_000 };
+/** The maximum factor by which rate limit errors increase the delays. */
+const MAX_SLOWDOWN = 16;
 
 export interface FeedOptions {
-  /** Fetches a picture; `undefined` if the screen still looks as in the last one. */
-  take(signal: AbortSignal): Promise<Blob | undefined>;
-  draw(picture: ImageBitmap): void;
-  /** A picture arrived, or the answer that nothing has changed. */
-  arrived(figures: FeedFigures): void;
-  /** A picture is on its way for a number of milliseconds. Called again and again until it arrives or fails. */
-  late(duration: number): void;
-  failed(error: unknown, failure: FeedFailure): void;
+  /** Fetches a screenshot. Returns `undefined` if the screen has not changed. */
+  fetch(signal: AbortSignal): Promise<Blob | undefined>;
+  draw(image: ImageBitmap): void;
+  /** Called when a screenshot arrives or the server responds that the screen has not changed. */
+  onResponse(stats: FeedStats): void;
+  /** Called repeatedly while a request is slow. `duration` is the time since its start, in milliseconds. */
+  onSlow(duration: number): void;
+  onError(error: unknown, failure: FeedFailure): void;
 }
 
-/** A picture that did not come. */
+/** A failed screenshot request. */
 export interface FeedFailure {
-  /** How many did not come, one after the other. */
+  /** The number of consecutive failures. */
   count: number;
-  /** Milliseconds until the next try. */
+  /** The time until the next attempt, in milliseconds. */
   delay: number;
 }
 
-/** How fast pictures come. */
-export interface FeedFigures {
-  /** Pictures in the last second. */
+/** The statistics of the feed. */
+export interface FeedStats {
+  /** The number of responses in the last second. */
   rate: number;
-  /** Milliseconds from the request to the whole picture. */
+  /** The time from the request to the complete response, in milliseconds. */
   latency: number;
 }
 
 /**
- * A live view made of pictures: the next one is asked for when the last one has arrived and is decoded, so that a slow
- * link is never flooded, and sooner while something happens.
+ * A live view made of screenshots. It requests the next screenshot after it has received and decoded the last one, so a slow
+ * connection has at most one request at a time. Inputs and events shorten the interval.
  */
 export class ScreenFeed {
   readonly #options: FeedOptions;
   #run: AbortController | undefined;
   #activeUntil = 0;
-  #equal = 0;
+  #unchanged = 0;
   #failures = 0;
-  #slowness = 1;
+  #slowdown = 1;
   #wake: (() => void) | undefined;
   #arrivals: number[] = [];
 
   constructor(options: FeedOptions) {
     this.#options = options;
-    document.addEventListener("visibilitychange", () => this.hurry());
+    document.addEventListener("visibilitychange", () => this.speedUp());
   }
 
   start(): void {
     this.stop();
     this.#failures = 0;
-    this.#slowness = 1;
+    this.#slowdown = 1;
     this.#run = new AbortController();
-    this.hurry();
+    this.speedUp();
     void this.#loop(this.#run.signal);
   }
 
@@ -80,73 +80,74 @@ export class ScreenFeed {
     this.#wake?.();
   }
 
-  /** Something happens on the screen: the next picture is wanted soon. */
-  hurry(): void {
-    this.#activeUntil = performance.now() + ACTIVE;
-    this.#equal = 0;
+  /** Uses the active interval for a while, because the screen is likely to change. */
+  speedUp(): void {
+    this.#activeUntil = performance.now() + ACTIVE_DURATION;
+    this.#unchanged = 0;
     if (this.#failures === 0) this.#wake?.();
   }
 
-  /** There is reason to think that the next try succeeds. */
+  /** Retries a failed request now. */
   retry(): void {
     if (this.#failures > 0) this.#wake?.();
   }
 
   async #loop(signal: AbortSignal): Promise<void> {
-    let retry = FIRST_RETRY;
+    let retry = MIN_RETRY_DELAY;
     while (!signal.aborted) {
       const started = performance.now();
       try {
         await this.#next(signal, started);
-        retry = FIRST_RETRY;
+        retry = MIN_RETRY_DELAY;
         this.#failures = 0;
-        await this.#pause(this.#pace() * this.#slowness, signal);
+        await this.#pause(this.#interval() * this.#slowdown, signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (error instanceof Error && error.name === "RateLimitError") this.#slowness = Math.min(this.#slowness * 2, SLOWEST);
+        if (error instanceof Error && error.name === "RateLimitError")
+          this.#slowdown = Math.min(this.#slowdown * 2, MAX_SLOWDOWN);
         this.#failures += 1;
-        this.#options.failed(error, { count: this.#failures, delay: retry });
+        this.#options.onError(error, { count: this.#failures, delay: retry });
         await this.#wait(retry);
-        retry = Math.min(retry * 2, LONGEST_RETRY);
+        retry = Math.min(retry * 2, MAX_RETRY_DELAY);
       }
     }
   }
 
   async #next(signal: AbortSignal, started: number): Promise<void> {
-    const late = window.setInterval(() => {
+    const slowTimer = window.setInterval(() => {
       const duration = performance.now() - started;
-      if (duration >= LATE.first && !signal.aborted) this.#options.late(duration);
-    }, LATE.again);
-    const blob = await this.#options.take(signal).finally(() => clearInterval(late));
+      if (duration >= SLOW.after && !signal.aborted) this.#options.onSlow(duration);
+    }, SLOW.interval);
+    const blob = await this.#options.fetch(signal).finally(() => clearInterval(slowTimer));
     const now = performance.now();
     const latency = now - started;
     if (blob === undefined) {
-      this.#equal += 1;
+      this.#unchanged += 1;
     } else {
-      const picture = await createImageBitmap(blob);
-      if (!signal.aborted) this.#options.draw(picture);
-      picture.close();
-      this.#equal = 0;
+      const image = await createImageBitmap(blob);
+      if (!signal.aborted) this.#options.draw(image);
+      image.close();
+      this.#unchanged = 0;
     }
     if (signal.aborted) return;
     this.#arrivals = [...this.#arrivals.filter((at) => at > now - 1_000), now];
-    this.#options.arrived({ rate: this.#arrivals.length, latency });
+    this.#options.onResponse({ rate: this.#arrivals.length, latency });
   }
 
-  #pace(): number {
-    if (document.visibilityState === "hidden") return PACE.hidden;
-    if (performance.now() < this.#activeUntil) return PACE.active;
-    return this.#equal >= EQUAL ? PACE.idle : PACE.steady;
+  #interval(): number {
+    if (document.visibilityState === "hidden") return INTERVAL.hidden;
+    if (performance.now() < this.#activeUntil) return INTERVAL.active;
+    return this.#unchanged >= IDLE_AFTER ? INTERVAL.idle : INTERVAL.steady;
   }
 
-  /** Waits, at least for the pace of activity, and no longer once there is a reason to hurry. */
+  /** Waits for `length` milliseconds. After the active interval, `speedUp` ends the wait. */
   async #pause(length: number, signal: AbortSignal): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, Math.min(length, PACE.active)));
-    if (signal.aborted || length <= PACE.active || performance.now() < this.#activeUntil) return;
-    await this.#wait(length - PACE.active);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(length, INTERVAL.active)));
+    if (signal.aborted || length <= INTERVAL.active || performance.now() < this.#activeUntil) return;
+    await this.#wait(length - INTERVAL.active);
   }
 
-  /** Waits until somebody calls `#wake`, and no longer than `length` milliseconds. */
+  /** Waits until `#wake` is called, at most `length` milliseconds. */
   async #wait(length: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, length);

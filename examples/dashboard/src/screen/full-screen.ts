@@ -1,25 +1,25 @@
 import { byId } from "../ui/dom.js";
 
-/** Browsers that can hand a full screen's page every key, Escape too; holding Escape then leaves. */
+/** The Keyboard Lock API: a full-screen page receives all keys, including Escape. Holding Escape exits full screen. */
 interface KeyboardLock {
   keyboard?: { lock?(keys?: string[]): Promise<void> };
 }
 
 /**
- * Lets the screen fill the display, with the keyboard on it.
+ * Sets up the button that shows the screen in full screen.
  *
- * @param entered called when it does
+ * @param onEntered called when full screen begins
  */
-export function setUpFullScreen(stage: HTMLElement, entered: () => void): void {
+export function setUpFullScreen(stage: HTMLElement, onEntered: () => void): void {
   const button = byId("screen-full", HTMLButtonElement);
   button.hidden = !document.fullscreenEnabled;
   button.addEventListener("click", async () => {
     try {
       await stage.requestFullscreen({ navigationUI: "hide" });
-      entered();
+      onEntered();
       await (navigator as KeyboardLock).keyboard?.lock?.();
     } catch {
-      // The browser refused; the screen stays as large as it is.
+      // The browser rejected the request, so the page stays as it is.
     }
   });
 }

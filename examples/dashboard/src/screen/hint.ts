@@ -1,37 +1,37 @@
 import { byId, setState } from "../ui/dom.js";
 
-/** How long a note stays, in milliseconds. */
-const NOTE = 6_000;
+/** How long a temporary hint is shown, in milliseconds. */
+const DURATION = 6_000;
 
-/** The line over the screen: how to use it, or for a moment what could not be passed on as it was meant. */
+/** The hint above the screen: how to use it, or temporarily which input could not be sent as intended. */
 export class Hint {
   readonly #line = byId("screen-hint", HTMLParagraphElement);
-  readonly #said = new Set<string>();
-  #standing = "";
+  readonly #shown = new Set<string>();
+  #default = "";
   #timer: number | undefined;
 
-  /** Shows a text whenever there is no note. */
-  stand(text: string): void {
-    this.#standing = text;
+  /** Sets the text to show while there is no temporary hint. */
+  setDefault(text: string): void {
+    this.#default = text;
     if (this.#timer === undefined) setState(this.#line, text);
   }
 
-  /** Shows a note for a moment. */
-  note(text: string): void {
+  /** Shows a temporary hint. */
+  show(text: string): void {
     clearTimeout(this.#timer);
     setState(this.#line, text, "busy");
-    this.#timer = window.setTimeout(() => this.#end(), NOTE);
+    this.#timer = window.setTimeout(() => this.#end(), DURATION);
   }
 
-  /** Shows a note once in the life of the page: for what happens all the time. */
-  noteOnce(text: string): void {
-    if (this.#said.has(text)) return;
-    this.#said.add(text);
-    this.note(text);
+  /** Shows a temporary hint, but only the first time. For frequent inputs. */
+  showOnce(text: string): void {
+    if (this.#shown.has(text)) return;
+    this.#shown.add(text);
+    this.show(text);
   }
 
   #end(): void {
     this.#timer = undefined;
-    setState(this.#line, this.#standing);
+    setState(this.#line, this.#default);
   }
 }

@@ -1,6 +1,6 @@
 import type { ActionName, Actions } from "../api/client.js";
 
-/** A click, which may be the second one of a double click. */
+/** A click. `second` is true for the second click of a double click. */
 export interface Click {
   x: number;
   y: number;
@@ -12,45 +12,44 @@ type Input = (
   | { [Name in Exclude<ActionName, "click">]: { action: Name; params: Actions[Name] } }[Exclude<ActionName, "click">]
   | { action: "click"; click: Click }
 ) & {
-  /** Whether it comes from a key that is held down, and not from a press of its own. */
+  /** Whether the input is the auto-repeat of a held key. */
   repeat: boolean;
-  /** Whether it is a piece of a paste, which may be much longer than what anybody types. */
+  /** Whether the input is a part of a paste. */
   pasted?: boolean;
 };
 
-/** How much text goes in one call, in UTF-16 units: a computer types it key by key, and a click should not wait for long. */
-const LONGEST_TEXT = 200;
-/** How many characters of a key that is held down may wait for the call before them. They go in one call. */
-const MOST_REPEATS = 8;
-/** The most notches of the wheel in one call. A slow link must not turn a long swipe into minutes of scrolling. */
-const MOST_NOTCHES = 60;
-/** The longest time between two clicks that desktops take for a double click, with a margin, in milliseconds. */
-const DOUBLE_CLICK = 350;
+/** The maximum text of one call, in UTF-16 code units. The computer types key by key, and a click has to wait for it. */
+const MAX_TEXT_LENGTH = 200;
+/** The maximum number of queued characters from a held key. They are sent in one call. */
+const MAX_REPEATS = 8;
+/** The maximum number of wheel notches in one call. On a slow connection, a long swipe must not scroll for minutes. */
+const MAX_NOTCHES = 60;
+/** The time between two clicks within which all desktops detect a double click, in milliseconds. */
+const DOUBLE_CLICK_TIME = 350;
 
 export interface QueueOptions {
   send<Name extends ActionName>(action: Name, params: Actions[Name]): Promise<void>;
-  /** Called after each input that arrived. */
-  sent(): void;
+  /** Called after each successful call. */
+  onSent(): void;
   /**
-   * An input failed.
+   * Called when an input failed.
    *
-   * @returns whether those behind it are sent all the same: if it alone was refused. Otherwise they are dropped, since
-   * they were meant to follow it
+   * @returns whether to send the queued inputs. False drops them, because they may depend on the failed input
    */
-  failed(error: unknown): boolean;
-  /** Milliseconds of a clock that never goes back. Default: the page's. */
+  onError(error: unknown): boolean;
+  /** A monotonic clock in milliseconds. Default: `performance.now`. */
   now?: () => number;
 }
 
 /**
- * Sends inputs one after the other, since the order of keys and clicks matters, and joins those that wait and fit.
+ * Sends inputs one after the other, because the order of keys and clicks matters. Merges queued inputs where possible.
  *
- * A key that is held down repeats faster than a slow link takes calls. Its repeats are sent at the pace of the link: at
- * most one call of them waits, and none is sent after the key is released. Presses are never dropped.
+ * A held key can repeat faster than a slow connection can send calls. At most one call with repeats is queued, and releasing
+ * the key removes it from the queue. Key presses are never dropped.
  */
 export class InputQueue {
   readonly #options: QueueOptions;
-  #waiting: Input[] = [];
+  #queued: Input[] = [];
   #busy = false;
   #firstClickAt = 0;
 
@@ -58,35 +57,35 @@ export class InputQueue {
     this.#options = options;
   }
 
-  /** @param repeat whether a key that is held down writes it again */
+  /** @param repeat whether the text is the auto-repeat of a held key */
   type(text: string, repeat = false): void {
-    const longest = repeat ? MOST_REPEATS : LONGEST_TEXT;
-    for (const part of parts(text)) {
-      const last = this.#waiting.at(-1);
-      const joins = last?.action === "type" && last.repeat === repeat && !last.pasted;
-      if (joins && last.params.text.length + part.length <= longest) {
+    const limit = repeat ? MAX_REPEATS : MAX_TEXT_LENGTH;
+    for (const part of split(text)) {
+      const last = this.#queued.at(-1);
+      const canMerge = last?.action === "type" && last.repeat === repeat && !last.pasted;
+      if (canMerge && last.params.text.length + part.length <= limit) {
         last.params.text += part;
       } else if (!repeat || last === undefined) {
-        this.#waiting.push({ action: "type", params: { text: part }, repeat });
+        this.#queued.push({ action: "type", params: { text: part }, repeat });
       }
     }
-    void this.#work();
+    void this.#drain();
   }
 
   paste(text: string): void {
-    for (const part of parts(text)) this.#push({ action: "type", params: { text: part }, repeat: false, pasted: true });
+    for (const part of split(text)) this.#push({ action: "type", params: { text: part }, repeat: false, pasted: true });
   }
 
-  /** Drops what waits of pastes. Returns how many characters that is. */
+  /** Drops the queued parts of pastes. Returns the number of dropped characters. */
   cancelPaste(): number {
-    const pasted = this.#waiting.filter((input) => input.pasted);
-    this.#waiting = this.#waiting.filter((input) => !input.pasted);
+    const pasted = this.#queued.filter((input) => input.pasted);
+    this.#queued = this.#queued.filter((input) => !input.pasted);
     return pasted.reduce((sum, input) => sum + (input.action === "type" ? [...input.params.text].length : 0), 0);
   }
 
-  /** @param repeat whether a key that is held down presses it again */
+  /** @param repeat whether the key press is the auto-repeat of a held key */
   key(key: string, repeat = false): void {
-    if (repeat && this.#waiting.length > 0) return;
+    if (repeat && this.#queued.length > 0) return;
     this.#push({ action: "key", params: { key }, repeat });
   }
 
@@ -99,38 +98,38 @@ export class InputQueue {
   }
 
   scroll(params: Actions["scroll"]): void {
-    const last = this.#waiting.at(-1);
+    const last = this.#queued.at(-1);
     if (last?.action === "scroll" && last.params.direction === params.direction) {
-      last.params = { ...params, amount: Math.min(last.params.amount + params.amount, MOST_NOTCHES) };
+      last.params = { ...params, amount: Math.min(last.params.amount + params.amount, MAX_NOTCHES) };
     } else {
       this.#push({ action: "scroll", params, repeat: false });
     }
   }
 
-  /** No key is held down any more: drops the repeats that wait. */
+  /** Drops the queued repeats. Called when a key is released. */
   release(): void {
-    this.#waiting = this.#waiting.filter(({ repeat }) => !repeat);
+    this.#queued = this.#queued.filter(({ repeat }) => !repeat);
   }
 
-  /** Forgets what was not sent. */
+  /** Drops all queued inputs. */
   clear(): void {
-    this.#waiting = [];
+    this.#queued = [];
   }
 
   #push(input: Input): void {
-    this.#waiting.push(input);
-    void this.#work();
+    this.#queued.push(input);
+    void this.#drain();
   }
 
-  async #work(): Promise<void> {
+  async #drain(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    for (let input = this.#waiting.shift(); input !== undefined; input = this.#waiting.shift()) {
+    for (let input = this.#queued.shift(); input !== undefined; input = this.#queued.shift()) {
       try {
         await this.#send(input);
-        this.#options.sent();
+        this.#options.onSent();
       } catch (error) {
-        if (!this.#options.failed(error)) this.clear();
+        if (!this.#options.onError(error)) this.clear();
       }
     }
     this.#busy = false;
@@ -153,28 +152,28 @@ export class InputQueue {
   }
 
   /**
-   * Two clicks in quick succession are a double click on the computer too, if they arrive so. When the way there is
-   * too slow for that, the second one goes as a double click of its own.
+   * Two separate clicks are a double click on the computer if they arrive in quick succession. If the connection is too slow
+   * for that, sends the second click as a double click.
    */
   async #click({ x, y, button, second }: Click): Promise<void> {
     const now = this.#options.now?.() ?? performance.now();
-    const late = second && now - this.#firstClickAt > DOUBLE_CLICK;
+    const tooSlow = second && now - this.#firstClickAt > DOUBLE_CLICK_TIME;
     this.#firstClickAt = now;
-    await this.#options.send("click", { x, y, button, ...(late && { double: true }) });
+    await this.#options.send("click", { x, y, button, ...(tooSlow && { double: true }) });
   }
 }
 
-/** Pieces of a text that are short enough for one call, none of which ends in the middle of a character. */
-function parts(text: string): string[] {
-  const pieces: string[] = [];
-  let piece = "";
+/** Splits a text into parts for one call each. Does not split surrogate pairs. */
+function split(text: string): string[] {
+  const parts: string[] = [];
+  let part = "";
   for (const character of text) {
-    if (piece.length + character.length > LONGEST_TEXT) {
-      pieces.push(piece);
-      piece = "";
+    if (part.length + character.length > MAX_TEXT_LENGTH) {
+      parts.push(part);
+      part = "";
     }
-    piece += character;
+    part += character;
   }
-  if (piece !== "") pieces.push(piece);
-  return pieces;
+  if (part !== "") parts.push(part);
+  return parts;
 }

@@ -1,7 +1,7 @@
 import { byId, element } from "../ui/dom.js";
 import type { InputQueue } from "./input-queue.js";
 
-/** Keys that a browser or a system keeps for itself, or that a phone's keyboard lacks. */
+/** Keys that the browser or the operating system reserves, or that are missing on the keyboard of a phone. */
 const KEYS: [label: string, key: string][] = [
   ["Esc", "Escape"],
   ["Tab", "Tab"],
@@ -17,7 +17,7 @@ const KEYS: [label: string, key: string][] = [
   ["Delete", "Delete"],
 ];
 
-/** A menu of keys to send. */
+/** The menu of keys to send. */
 export class KeyMenu {
   readonly #menu = byId("screen-menu", HTMLDetailsElement);
   readonly #enabled: () => boolean;
@@ -32,7 +32,7 @@ export class KeyMenu {
     });
     byId("screen-menu-items", HTMLDivElement).append(...items);
     menu.addEventListener("keydown", (event) => {
-      // A key that is held down on a button would press it faster than a slow link takes the calls.
+      // A held Enter would click the button faster than a slow connection can send the calls.
       if (event.repeat) event.preventDefault();
       if (event.key !== "Escape" || !menu.open) return;
       menu.open = false;
@@ -44,7 +44,7 @@ export class KeyMenu {
     this.update();
   }
 
-  /** There is something to send keys to, or no longer. */
+  /** Enables or disables the menu. */
   update(): void {
     this.#menu.inert = !this.#enabled();
     if (this.#menu.inert) this.#menu.open = false;

@@ -5,19 +5,22 @@ import type { Hint } from "./hint.js";
 import type { InputQueue } from "./input-queue.js";
 import { isPaste, keyName } from "./keys.js";
 
-/** How soon a second Escape has to follow to leave, in milliseconds. */
-const ESCAPE_TWICE = 500;
+/** The maximum time between two Escape presses that release the keyboard, in milliseconds. */
+const DOUBLE_ESCAPE_TIME = 500;
 
 const HINTS = {
-  free: "Click it, or press Enter, to type there.",
-  touch: "Tap, drag, rest: right button, two fingers: scroll.",
-  taken: "Your keyboard is there. Esc twice to leave.",
+  idle: "Click the screen or press Enter to type.",
+  touch: "Tap, drag, hold to right-click, two fingers to scroll.",
+  captured: "Your keys go to the computer. Press Esc twice to stop.",
 };
 
-/** The `keyCode` of a key that an input method takes. */
+/** The `keyCode` of a key event that an input method handles. */
 const INPUT_METHOD = 229;
 
-/** The keys for edits that a field's text does not show: there is nothing in it to delete, or its lines are not the computer's. */
+/**
+ * The keys for edits that do not change the field as needed: a deletion in an empty field changes nothing, and a line break
+ * has to be Enter on the computer.
+ */
 const EDITS: Record<string, string> = {
   insertLineBreak: "Enter",
   insertParagraph: "Enter",
@@ -27,22 +30,21 @@ const EDITS: Record<string, string> = {
   deleteWordForward: "ctrl+Delete",
 };
 
-/** The length from which on a paste takes so long that it is said how to stop it, in UTF-16 units. */
+/** The length above which a paste shows how to cancel it, in UTF-16 code units. */
 const LONG_PASTE = 1_000;
 
-/** How much of what was typed the field keeps, in UTF-16 units. */
-const LONGEST_COPY = 500;
+/** The length above which the field is cleared, in UTF-16 code units. */
+const MAX_FIELD_LENGTH = 500;
 
 /**
- * Passes the keyboard to the computer while its field has the focus. It is a text field that is not seen, so that
- * input methods, dead keys and the keyboards of phones work.
+ * Sends the keyboard input to the computer while the field has the focus. The field is an invisible text field, which makes
+ * input methods, dead keys and on-screen keyboards work.
  *
- * The field holds a copy of what was typed since the last other key. Browsers disagree on the events of a composition,
- * of a corrected word and of an accent that is chosen for a letter, and on their order. So the events are not read: after
- * each of them the field is compared with what the computer has, and the difference is sent, as Backspaces and text.
+ * The field contains the text that was typed since the last special key. Browsers differ in the events, and their order, for
+ * compositions, autocorrection and accent menus. Therefore the class does not interpret these events. After each event it
+ * compares the field with the text that it has already sent, and sends the difference as Backspace keys and text.
  *
- * The screen lies in the page's order of focus as one stop and takes the keyboard only when it is asked to, so that
- * nobody is caught in it.
+ * The screen is a single tab stop. It captures the keyboard only on Enter or a click, so it does not trap the focus.
  */
 export class Keyboard {
   readonly #stage = byId("screen-stage", HTMLDivElement);
@@ -53,12 +55,12 @@ export class Keyboard {
   readonly #enabled: () => boolean;
   #escapedAt = -Infinity;
   #composing = false;
-  /** Whether the last key that went down is one that is held. */
+  /** Whether the last `keydown` was an auto-repeat. */
   #repeat = false;
-  /** Whether the Print key has told that it went down. */
-  #printing = false;
-  /** What of the field's text the computer has. */
-  #copied = "";
+  /** Whether there was a `keydown` for the Print key. */
+  #printDown = false;
+  /** The text of the field that was already sent. */
+  #sentText = "";
 
   constructor(queue: InputQueue, hint: Hint, enabled: () => boolean) {
     this.#queue = queue;
@@ -67,90 +69,90 @@ export class Keyboard {
     this.#stage.addEventListener("keydown", (event) => {
       if (event.target !== this.#stage || event.key !== "Enter") return;
       event.preventDefault();
-      this.take();
+      this.capture();
     });
     this.#stage.addEventListener("pointerdown", (event) => {
       if (event.target === this.#field || !this.#enabled()) return;
-      // The text that follows goes to another place.
-      this.#forget();
-      // A finger's tap would open a phone's keyboard over the page; there the button is for that. An open one stays.
-      if (event.pointerType !== "mouse" && !this.#taken) return;
+      // The click moves the cursor of the computer.
+      this.#clearField();
+      // A tap must not open the on-screen keyboard of a phone; the button does. An open keyboard stays open.
+      if (event.pointerType !== "mouse" && !this.#captured) return;
       event.preventDefault();
-      this.take();
+      this.capture();
     });
-    // Pressing the button must not take the focus from the field first.
+    // Keep the focus in the field while the button is pressed.
     this.#button.addEventListener("pointerdown", (event) => event.preventDefault());
-    this.#button.addEventListener("click", () => (this.#taken ? this.release() : this.take()));
+    this.#button.addEventListener("click", () => (this.#captured ? this.release() : this.capture()));
     const field = this.#field;
     field.addEventListener("focus", () => this.update());
-    field.addEventListener("blur", () => this.#leave());
+    field.addEventListener("blur", () => this.#onBlur());
     field.addEventListener("keydown", (event) => this.#keyDown(event));
     field.addEventListener("keyup", (event) => this.#keyUp(event));
     field.addEventListener("beforeinput", (event) => this.#beforeInput(event));
-    field.addEventListener("input", () => this.#compare());
+    field.addEventListener("input", () => this.#sendChanges());
     field.addEventListener("compositionstart", () => {
       this.#composing = true;
     });
     field.addEventListener("compositionend", () => {
       this.#composing = false;
-      this.#compare();
+      this.#sendChanges();
     });
     field.addEventListener("paste", (event) => this.#paste(event));
-    // The key for it is the computer's.
+    // The context menu key goes to the computer.
     field.addEventListener("contextmenu", (event) => event.preventDefault());
     this.update();
   }
 
-  /** Gives the keyboard to the computer. */
-  take(): void {
+  /** Starts sending the keyboard input to the computer. */
+  capture(): void {
     if (this.#enabled()) this.#field.focus({ preventScroll: true });
   }
 
-  /** Gives the keyboard back to the page. */
+  /** Returns the keyboard input to the page. */
   release(): void {
     if (document.fullscreenElement !== null) void document.exitFullscreen();
     this.#stage.focus({ preventScroll: true });
   }
 
-  /** Shows whether the computer has the keyboard, and takes it back if there is no screen any more. */
+  /** Updates the button and the hint. Releases the keyboard if there is no screen. */
   update(): void {
     const enabled = this.#enabled();
-    if (this.#taken && !enabled) this.release();
-    const taken = this.#taken;
+    if (this.#captured && !enabled) this.release();
+    const captured = this.#captured;
     this.#button.disabled = !enabled;
-    this.#button.setAttribute("aria-pressed", String(taken));
-    const free = matchMedia("(hover: none)").matches ? HINTS.touch : HINTS.free;
-    this.#hint.stand(enabled ? (taken ? HINTS.taken : free) : "");
+    this.#button.setAttribute("aria-pressed", String(captured));
+    const idle = matchMedia("(hover: none)").matches ? HINTS.touch : HINTS.idle;
+    this.#hint.setDefault(enabled ? (captured ? HINTS.captured : idle) : "");
   }
 
-  get #taken(): boolean {
+  get #captured(): boolean {
     return document.activeElement === this.#field;
   }
 
   #keyDown(event: KeyboardEvent): void {
     event.stopPropagation();
     this.#repeat = event.repeat;
-    if (event.key === "PrintScreen") this.#printing = true;
-    // In Safari the Enter that ends a composition comes after its end, and only its code says what it was for.
+    if (event.key === "PrintScreen") this.#printDown = true;
+    // In Safari, the Enter that ends a composition follows `compositionend`. Only its `keyCode` identifies it.
     if (event.isComposing || event.keyCode === INPUT_METHOD || isPaste(event, APPLE)) return;
     const key = keyName(event, APPLE);
     if (key === undefined) return;
     event.preventDefault();
     this.#send(key, event.repeat);
     if (key !== "Escape") this.#escapedAt = -Infinity;
-    else if (event.timeStamp - this.#escapedAt < ESCAPE_TWICE && !event.repeat) this.#escape();
+    else if (event.timeStamp - this.#escapedAt < DOUBLE_ESCAPE_TIME && !event.repeat) this.#escape();
     else this.#escapedAt = event.timeStamp;
   }
 
   #keyUp(event: KeyboardEvent): void {
     event.stopPropagation();
     this.#repeat = false;
-    // An Apple keyboard does not tell which key came up while Command is held, so any key ends the repeats.
+    // macOS sends no `keyup` for keys released while Command is held, so any `keyup` ends the repeats.
     this.#queue.release();
     if (event.key !== "PrintScreen") return;
-    // Windows tells of this key only when it comes up.
-    if (!this.#printing) this.#send(keyName(event, APPLE) ?? "Print");
-    this.#printing = false;
+    // Windows sends only `keyup` for this key.
+    if (!this.#printDown) this.#send(keyName(event, APPLE) ?? "Print");
+    this.#printDown = false;
   }
 
   #beforeInput(event: InputEvent): void {
@@ -161,57 +163,57 @@ export class Keyboard {
     this.#send(key, this.#repeat);
   }
 
-  /** Sends how the field's text differs from what the computer has. */
-  #compare(): void {
+  /** Sends the difference between the field and the text that was already sent. */
+  #sendChanges(): void {
     if (this.#composing) return;
     const { value } = this.#field;
-    const { missing, added } = difference(this.#copied, value);
-    this.#copied = value;
-    for (let count = 0; count < missing; count += 1) this.#queue.key("Backspace");
+    const { removed, added } = difference(this.#sentText, value);
+    this.#sentText = value;
+    for (let count = 0; count < removed; count += 1) this.#queue.key("Backspace");
     if (added !== "") this.#queue.type(added, this.#repeat);
-    // Not every repeat is sent, so the computer may have less.
-    if (this.#repeat || value.length > LONGEST_COPY) this.#forget();
+    // The queue may drop repeats, so the computer may have less text than the field.
+    if (this.#repeat || value.length > MAX_FIELD_LENGTH) this.#clearField();
   }
 
   #paste(event: ClipboardEvent): void {
     event.preventDefault();
-    this.#forget();
+    this.#clearField();
     const text = event.clipboardData?.getData("text/plain").replaceAll("\r\n", "\n") ?? "";
     this.#queue.paste(text);
-    if (text.length > LONG_PASTE) this.#hint.note("Typing your paste. Esc twice stops it.");
+    if (text.length > LONG_PASTE) this.#hint.show("Typing the pasted text. Press Esc twice to cancel.");
   }
 
-  /** Leaves, and stops a paste. */
+  /** Releases the keyboard and cancels a paste. */
   #escape(): void {
     const dropped = this.#queue.cancelPaste();
     this.release();
-    if (dropped > 0) this.#hint.note(`Stopped the paste: its last ${dropped} characters were not typed.`);
+    if (dropped > 0) this.#hint.show(`Paste canceled. The last ${dropped} characters were not typed.`);
   }
 
   #send(key: string, repeat = false): void {
-    this.#forget();
+    this.#clearField();
     this.#queue.key(key, repeat);
   }
 
-  #leave(): void {
-    this.#repeat = this.#composing = this.#printing = false;
+  #onBlur(): void {
+    this.#repeat = this.#composing = this.#printDown = false;
     this.#queue.release();
-    // A composition ends with the focus, and not every browser says so before.
-    this.#compare();
-    this.#forget();
+    // Losing the focus ends a composition, but not all browsers send `compositionend` first.
+    this.#sendChanges();
+    this.#clearField();
     this.update();
   }
 
   /**
-   * What was typed is no longer what is before the computer's cursor. A composition belongs there, so it ends first, and
-   * its text is sent: browsers end it when the field loses the focus.
+   * Clears the field, because its text is no longer the text before the computer's cursor. A pending composition is ended and
+   * sent first: browsers end it when the field loses the focus.
    */
-  #forget(): void {
+  #clearField(): void {
     if (this.#composing) {
       this.#field.blur();
-      this.take();
+      this.capture();
     }
-    this.#copied = "";
+    this.#sentText = "";
     if (this.#field.value !== "") this.#field.value = "";
   }
 }

@@ -1,9 +1,9 @@
 import { baseKey } from "../ui/base-key.js";
 
-/** What of a keyboard event says which key it is. */
+/** The properties of a keyboard event that identify the key. */
 export type KeyPress = Pick<KeyboardEvent, "key" | "code" | "ctrlKey" | "altKey" | "shiftKey" | "metaKey" | "getModifierState">;
 
-/** The protocol's names of keys that write no text, by the browser's. */
+/** The protocol's names for keys that produce no text, by the browser's names. */
 const NAMED: Record<string, string> = {
   Enter: "Enter",
   Tab: "Tab",
@@ -21,7 +21,7 @@ const NAMED: Record<string, string> = {
   PageDown: "Page_Down",
   ContextMenu: "Menu",
   Pause: "Pause",
-  // Chromium's name of Pause with Control.
+  // Chromium's name for Control+Pause.
   Cancel: "Pause",
   PrintScreen: "Print",
   ScrollLock: "Scroll_Lock",
@@ -33,8 +33,8 @@ const NAMED: Record<string, string> = {
   Find: "Find",
 };
 
-/** X keysym names of signs in combinations, where the sign itself would be taken for a separator or is not a name. */
-const SIGNS: Record<string, string> = {
+/** The X keysym names of symbols. In key combinations, some symbols are separators and others are not valid names. */
+const SYMBOLS: Record<string, string> = {
   " ": "space",
   "+": "plus",
   "-": "minus",
@@ -51,29 +51,29 @@ const SIGNS: Record<string, string> = {
 };
 
 /**
- * The name of a key or a combination as the `key` call takes it; `undefined` if the key writes text, or is a modifier
- * alone.
+ * Returns the name of a key or key combination for the `key` call. Returns `undefined` if the key produces text or is only a
+ * modifier.
  *
- * @param apple whether it is an Apple keyboard
+ * @param apple whether the computer of the user is an Apple device
  */
 export function keyName(press: KeyPress, apple: boolean): string | undefined {
   const control = press.ctrlKey || (apple && press.metaKey);
   const superKey = press.metaKey && !apple;
-  // On some systems AltGr comes as Control with Alt. It writes text.
-  const writes = press.getModifierState("AltGraph") || (apple && press.altKey && !control);
-  const alt = press.altKey && !writes;
+  // AltGr produces text. Some systems report it as Control+Alt.
+  const producesText = press.getModifierState("AltGraph") || (apple && press.altKey && !control);
+  const alt = press.altKey && !producesText;
   const named = NAMED[press.key] ?? (/^F([1-9]|1\d|2[0-4])$/.test(press.key) ? press.key : undefined);
   const modifiers = [control && "ctrl", alt && "alt", superKey && "super"].filter((name) => name !== false);
 
   if (named !== undefined) return [...modifiers, ...(press.shiftKey ? ["shift"] : []), named].join("+");
-  if (writes || modifiers.length === 0) return undefined;
+  if (producesText || modifiers.length === 0) return undefined;
   const base = baseKey(press);
   if (base === undefined) return undefined;
   const shift = press.shiftKey && /[a-z]/.test(base) ? ["shift"] : [];
-  return [...modifiers, ...shift, SIGNS[base] ?? base].join("+");
+  return [...modifiers, ...shift, SYMBOLS[base] ?? base].join("+");
 }
 
-/** Whether it is what pastes in this system. */
+/** Whether a key event is the paste shortcut of the user's system. */
 export function isPaste(press: KeyPress, apple: boolean): boolean {
   const control = apple ? press.metaKey : press.ctrlKey;
   return (control && !press.altKey && baseKey(press) === "v") || (press.shiftKey && press.key === "Insert");

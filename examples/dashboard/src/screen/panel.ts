@@ -1,24 +1,24 @@
 import type { Api } from "../api/client.js";
-import { explain, isRefusal } from "../api/problem.js";
+import { explain, isRejectedInput } from "../api/problem.js";
 import type { Computer } from "../api/types.js";
 import { byId, setText } from "../ui/dom.js";
 import type { Notices } from "../ui/notices.js";
-import { Cover, type CoverWords } from "./cover.js";
-import { Detail } from "./detail.js";
-import { type FeedFailure, type FeedFigures, ScreenFeed } from "./feed.js";
+import { type FeedFailure, type FeedStats, ScreenFeed } from "./feed.js";
 import { setUpFullScreen } from "./full-screen.js";
 import { Hint } from "./hint.js";
 import { InputQueue } from "./input-queue.js";
 import { KeyMenu } from "./key-menu.js";
 import { Keyboard } from "./keyboard.js";
-import { leftOutWords } from "./left-out.js";
+import { Overlay, type OverlayMessage } from "./overlay.js";
 import { Pointer } from "./pointer.js";
-import { Trace } from "./trace.js";
+import { PointerFeedback } from "./pointer-feedback.js";
+import { ScreenshotSizing } from "./screenshot-sizing.js";
+import { skippedMessage } from "./skipped-characters.js";
 
-const INPUT = "Passing your input to the computer";
-const REFUSED = "One of your inputs was refused, which";
+const INPUT = "send your input to the computer";
+const REJECTED = "send one of your inputs";
 
-/** The live screen of a computer, with pointer and keyboard passed through. */
+/** The live screen of a computer, with pointer and keyboard input. */
 export class ScreenPanel {
   readonly #api: Api;
   readonly #notices: Notices;
@@ -27,156 +27,160 @@ export class ScreenPanel {
   readonly #rate = byId("screen-rate", HTMLSpanElement);
   readonly #latency = byId("screen-latency", HTMLSpanElement);
   readonly #full = byId("screen-full", HTMLButtonElement);
-  readonly #cover = new Cover();
+  readonly #overlay = new Overlay();
   readonly #hint = new Hint();
-  readonly #detail = new Detail();
+  readonly #sizing = new ScreenshotSizing();
   readonly #feed: ScreenFeed;
   readonly #queue: InputQueue;
   readonly #keyboard: Keyboard;
   readonly #keys: KeyMenu;
   #id: string | undefined;
-  /** The computer of the picture that is drawn, and the server's name of that. */
-  #drawn: string | undefined;
-  #tag: string | undefined;
+  /** The id of the computer whose screenshot is drawn. */
+  #drawnId: string | undefined;
+  /** The `ETag` of the screenshot that is drawn. */
+  #etag: string | undefined;
   #visible = false;
   #show!: () => void;
-  /** Resolves at the first picture. */
+  /** Resolves when the first screenshot is shown. */
   readonly shown = new Promise<void>((resolve) => {
     this.#show = resolve;
   });
 
-  /** @param doubtful is called when a failure may mean that the service is gone */
-  constructor(api: Api, notices: Notices, doubtful: () => void) {
+  /** @param onSuspectedOutage called when a failure may mean that the service is unreachable */
+  constructor(api: Api, notices: Notices, onSuspectedOutage: () => void) {
     this.#api = api;
     this.#notices = notices;
     this.#feed = new ScreenFeed({
-      take: (signal) => this.#take(signal),
-      draw: (picture) => this.#draw(picture),
-      arrived: (figures) => this.#arrived(figures),
-      late: (duration) => {
-        doubtful();
+      fetch: (signal) => this.#fetch(signal),
+      draw: (image) => this.#draw(image),
+      onResponse: (stats) => this.#onResponse(stats),
+      onSlow: (duration) => {
+        onSuspectedOutage();
         if (this.#visible) setText(this.#latency, `${Math.floor(duration / 1000)} s…`);
       },
-      failed: (error, failure) => {
-        doubtful();
-        this.#failed(error, failure);
+      onError: (error, failure) => {
+        onSuspectedOutage();
+        this.#onError(error, failure);
       },
     });
     this.#queue = new InputQueue({
       send: async (action, params) => {
-        const leftOut = leftOutWords(await this.#api.act(this.#id ?? "", action, params));
-        if (leftOut !== undefined) this.#hint.note(leftOut);
+        const skipped = skippedMessage(await this.#api.act(this.#id ?? "", action, params));
+        if (skipped !== undefined) this.#hint.show(skipped);
       },
-      sent: () => {
+      onSent: () => {
         this.#notices.clear(INPUT);
-        this.#feed.hurry();
+        this.#feed.speedUp();
       },
-      failed: (error) => {
-        const alone = isRefusal(error);
-        if (!alone) doubtful();
-        // What was under way when the computer stopped is of no interest.
-        if (this.#id !== undefined) this.#notices.fail(alone ? REFUSED : INPUT, error);
-        return alone;
+      onError: (error) => {
+        const onlyThisInput = isRejectedInput(error);
+        if (!onlyThisInput) onSuspectedOutage();
+        // Ignore errors of inputs that were pending when the computer stopped.
+        if (this.#id !== undefined) this.#notices.fail(onlyThisInput ? REJECTED : INPUT, error);
+        return onlyThisInput;
       },
     });
     const enabled = () => this.#visible;
     this.#keyboard = new Keyboard(this.#queue, this.#hint, enabled);
-    const trace = new Trace(byId("screen-trace", SVGSVGElement));
-    const size = () => this.#detail.size ?? this.#canvas;
-    new Pointer(this.#canvas, { queue: this.#queue, trace, hint: this.#hint, size, enabled });
+    const feedback = new PointerFeedback(byId("screen-feedback", SVGSVGElement));
+    const size = () => this.#sizing.size ?? this.#canvas;
+    new Pointer(this.#canvas, { queue: this.#queue, feedback, hint: this.#hint, size, enabled });
     this.#keys = new KeyMenu(this.#queue, enabled);
-    setUpFullScreen(this.#stage, () => this.#keyboard.take());
+    setUpFullScreen(this.#stage, () => this.#keyboard.capture());
     this.#update();
   }
 
   /** Shows a running computer. */
-  attach({ id, resolution }: Computer, words: CoverWords): void {
+  attach({ id, resolution }: Computer, message: OverlayMessage): void {
     if (this.#id === id) return;
-    this.detach(words, id);
+    this.detach(message, id);
     this.#id = id;
-    if (this.#drawn !== id) this.#detail.begin(resolution);
+    if (this.#drawnId !== id) this.#sizing.reset(resolution);
     this.#feed.start();
   }
 
   /**
-   * Shows words where the screen was.
+   * Shows a message in place of the screen.
    *
-   * @param id the computer that is selected: its last picture stays below them
+   * @param id the selected computer; its last screenshot stays visible behind the message
    */
-  detach(words: CoverWords, id: string | undefined): void {
+  detach(message: OverlayMessage, id: string | undefined): void {
     this.#feed.stop();
     this.#queue.clear();
     this.#id = undefined;
-    this.#tag = undefined;
-    if (this.#drawn !== id) {
+    this.#etag = undefined;
+    if (this.#drawnId !== id) {
       this.#canvas.getContext("2d")?.reset();
-      this.#drawn = undefined;
+      this.#drawnId = undefined;
     }
-    this.#hide(words);
+    this.#hide(message);
   }
 
-  /** Something happens on the computer. */
-  hurry(): void {
-    this.#feed.hurry();
+  /** Refreshes the screen sooner, because it is likely to change. */
+  speedUp(): void {
+    this.#feed.speedUp();
   }
 
-  async #take(signal: AbortSignal): Promise<Blob | undefined> {
+  async #fetch(signal: AbortSignal): Promise<Blob | undefined> {
     const { clientWidth, clientHeight } = this.#canvas;
     const view = { width: clientWidth * devicePixelRatio, height: clientHeight * devicePixelRatio };
-    const request = { ...this.#detail.request(view), tag: this.#tag };
-    const picture = await this.#api.screenshot(this.#id ?? "", request, signal);
-    if (picture === undefined || signal.aborted) return undefined;
-    this.#tag = picture.tag;
-    return picture.blob;
+    const request = { ...this.#sizing.request(view), etag: this.#etag };
+    const screenshot = await this.#api.screenshot(this.#id ?? "", request, signal);
+    if (screenshot === undefined || signal.aborted) return undefined;
+    this.#etag = screenshot.etag;
+    return screenshot.blob;
   }
 
-  #draw(picture: ImageBitmap): void {
-    const { width, height } = picture;
-    if (!this.#detail.accept(picture)) {
-      // Where its pixels are on the screen is not known.
-      this.#tag = undefined;
+  #draw(image: ImageBitmap): void {
+    const { width, height } = image;
+    if (!this.#sizing.accept(image)) {
+      // The scale of the screenshot is unknown, so it cannot be mapped to the screen. Fetch it again.
+      this.#etag = undefined;
       return;
     }
-    const screen = this.#detail.size ?? picture;
+    const screen = this.#sizing.size ?? image;
     this.#stage.style.setProperty("--screen-ratio", `${screen.width} / ${screen.height}`);
     if (this.#canvas.width !== width || this.#canvas.height !== height) {
       this.#canvas.width = width;
       this.#canvas.height = height;
     }
-    this.#canvas.getContext("2d", { alpha: false })?.drawImage(picture, 0, 0);
-    this.#drawn = this.#id;
+    this.#canvas.getContext("2d", { alpha: false })?.drawImage(image, 0, 0);
+    this.#drawnId = this.#id;
   }
 
-  #arrived({ rate, latency }: FeedFigures): void {
+  #onResponse({ rate, latency }: FeedStats): void {
     setText(this.#rate, `${rate} fps`);
     setText(this.#latency, `${Math.round(latency)} ms`);
-    if (this.#visible || this.#drawn !== this.#id) return;
+    if (this.#visible || this.#drawnId !== this.#id) return;
     this.#visible = true;
     this.#show();
-    this.#cover.hide();
+    this.#overlay.hide();
     this.#update();
   }
 
-  #failed(error: unknown, { count, delay }: FeedFailure): void {
-    // One picture that did not come is no reason to take somebody's keyboard away.
-    if (this.#visible && count === 1) return setText(this.#latency, `in ${Math.round(delay / 1000)} s`);
+  #onError(error: unknown, { count, delay }: FeedFailure): void {
+    // A single failure does not release the keyboard.
+    if (this.#visible && count === 1) {
+      setText(this.#latency, `↻ ${Math.round(delay / 1000)} s`);
+      return;
+    }
     const { message, advice } = explain(error);
     this.#hide({
-      text: "The screen cannot be shown.",
+      text: "The screen could not be loaded.",
       detail: `${message}${advice === undefined ? "" : ` ${advice}`}`,
       action: { label: "Retry now", run: () => this.#feed.retry() },
     });
   }
 
-  #hide(words: CoverWords): void {
+  #hide(message: OverlayMessage): void {
     this.#visible = false;
-    this.#cover.show(words);
+    this.#overlay.show(message);
     setText(this.#rate, "");
     setText(this.#latency, "");
     this.#update();
   }
 
-  /** There is a screen to work on, or no longer. */
+  /** Enables or disables the controls of the screen. */
   #update(): void {
     this.#full.disabled = !this.#visible;
     this.#keyboard.update();

@@ -2,26 +2,26 @@ import { APPLE } from "../ui/apple.js";
 import { fit, isInside, type Point, pixelAt, type Rectangle, type Size } from "./geometry.js";
 import type { Hint } from "./hint.js";
 import type { InputQueue } from "./input-queue.js";
-import type { Trace } from "./trace.js";
+import type { PointerFeedback } from "./pointer-feedback.js";
 
-/** How far the pointer may move between down and up for a click, in CSS pixels. */
-const STILL = 4;
-/** The time and the distance between two clicks of a double click, in milliseconds and CSS pixels. */
-const DOUBLE = { time: 400, distance: 6 };
-/** How much turning of the wheel is one notch, in CSS pixels. */
+/** The maximum pointer movement of a click, in CSS pixels. A larger movement is a drag. */
+const CLICK_TOLERANCE = 4;
+/** The maximum time and distance between the clicks of a double click, in milliseconds and CSS pixels. */
+const DOUBLE_CLICK = { time: 400, distance: 6 };
+/** The wheel delta of one notch, in CSS pixels. */
 const NOTCH = 100;
-/** How far two fingers go for one notch, in CSS pixels. */
+/** The distance that two fingers move for one notch, in CSS pixels. */
 const FINGER_NOTCH = 30;
-/** The height of a line for browsers that count the wheel's turning in lines. */
+/** The height of a line for browsers that report wheel deltas in lines, in CSS pixels. */
 const LINE = NOTCH / 3;
-/** The most notches in one call. */
-const MOST = 20;
-/** How long a finger rests for a click with the right button, in milliseconds. Not every browser opens a menu then. */
-const FINGER_RESTS = 500;
-/** How long the pointer rests before it is taken to point at something, in milliseconds. */
-const RESTED = 1_200;
-/** The longest that a drag is repeated, in seconds: its way counts, not how long somebody thought about it. */
-const LONGEST_DRAG = 2;
+/** The maximum number of notches in one call. */
+const MAX_NOTCHES = 20;
+/** The minimum duration of a long press, which is a right click, in milliseconds. Not all browsers fire `contextmenu` for it. */
+const LONG_PRESS = 500;
+/** How long the pointer rests before the hover hint is shown, in milliseconds. */
+const HOVER_DELAY = 1_200;
+/** The maximum duration of a drag on the computer, in seconds. A slower drag is shortened: its path matters, not its speed. */
+const MAX_DRAG_DURATION = 2;
 
 interface Press {
   id: number;
@@ -31,67 +31,73 @@ interface Press {
   moved: boolean;
 }
 
-/** What the calls of a computer cannot do. */
-const NOTES = {
-  button: "Not sent: a computer has a left and a right mouse button here.",
-  sideways: "Not sent: the wheel turns up and down only.",
-  drag: "A drag is sent when you let go, as one straight line.",
-  hover: "The pointer goes there when you click, drag or turn the wheel, not before.",
+/** Hints for inputs that the API of a computer does not support. */
+const HINTS = {
+  button: "Not sent. Only the left and right mouse buttons are supported.",
+  horizontal: "Not sent. Only vertical scrolling is supported.",
+  drag: "A drag is sent as one straight line when you release the button.",
+  hover: "The pointer moves on the computer only when you click, drag or scroll.",
 };
 
 export interface PointerOptions {
   queue: InputQueue;
-  trace: Trace;
+  feedback: PointerFeedback;
   hint: Hint;
-  /** How large the computer's screen is, which the picture of it may not be. */
+  /** The size of the computer's screen. The screenshot may be smaller. */
   size(): Size;
   enabled(): boolean;
 }
 
-/** Passes clicks, drags and the wheel on the picture to the computer, in the pixels of its screen. */
+/** Sends clicks, drags and scrolling on the screen to the computer. Converts page coordinates to screen pixels. */
 export class Pointer {
   readonly #canvas: HTMLCanvasElement;
   readonly #queue: InputQueue;
-  readonly #trace: Trace;
+  readonly #feedback: PointerFeedback;
   readonly #hint: Hint;
   readonly #size: () => Size;
-  #resting: number | undefined;
+  #hoverTimer: number | undefined;
   #press: Press | undefined;
   #lastClick: (Point & { at: number }) | undefined;
   #wheel = 0;
-  /** The places of two fingers, by the ids of their pointers, while they turn the wheel. */
+  /** The positions of two scrolling fingers, by pointer id. */
   readonly #fingers = new Map<number, Point>();
 
-  constructor(canvas: HTMLCanvasElement, { queue, trace, hint, size, enabled }: PointerOptions) {
+  constructor(canvas: HTMLCanvasElement, { queue, feedback, hint, size, enabled }: PointerOptions) {
     this.#canvas = canvas;
     this.#queue = queue;
-    this.#trace = trace;
+    this.#feedback = feedback;
     this.#hint = hint;
     this.#size = size;
     canvas.addEventListener("pointerdown", (event) => enabled() && this.#down(event));
     canvas.addEventListener("pointermove", (event) => {
       this.#move(event);
-      this.#rest(event, enabled);
+      this.#scheduleHoverHint(event, enabled);
     });
-    canvas.addEventListener("pointerleave", () => clearTimeout(this.#resting));
-    // The middle button would start the browser's own scrolling.
+    canvas.addEventListener("pointerleave", () => clearTimeout(this.#hoverTimer));
+    // Prevent autoscrolling with the middle button.
     canvas.addEventListener("mousedown", (event) => event.button === 1 && event.preventDefault());
     canvas.addEventListener("pointerup", (event) => this.#up(event));
     canvas.addEventListener("pointercancel", (event) => {
       this.#fingers.delete(event.pointerId);
       this.#end();
     });
-    canvas.addEventListener("contextmenu", (event) => this.#menu(event, enabled()));
-    canvas.addEventListener("wheel", (event) => enabled() && this.#turn(event), { passive: false });
+    canvas.addEventListener("contextmenu", (event) => this.#onContextMenu(event, enabled()));
+    canvas.addEventListener("wheel", (event) => enabled() && this.#onWheel(event), { passive: false });
   }
 
   #down(event: PointerEvent): void {
     const start = pointOf(event);
     if (!isInside(start, this.#shown())) return;
-    if (this.#press !== undefined || this.#fingers.size > 0) return this.#addFinger(event, start);
-    clearTimeout(this.#resting);
+    if (this.#press !== undefined || this.#fingers.size > 0) {
+      this.#addFinger(event, start);
+      return;
+    }
+    clearTimeout(this.#hoverTimer);
     const button = buttonOf(event);
-    if (button === undefined) return this.#hint.note(NOTES.button);
+    if (button === undefined) {
+      this.#hint.show(HINTS.button);
+      return;
+    }
     this.#canvas.setPointerCapture(event.pointerId);
     this.#press = { id: event.pointerId, button, start, at: event.timeStamp, moved: false };
   }
@@ -99,10 +105,10 @@ export class Pointer {
   #move(event: PointerEvent): void {
     const press = this.#press;
     const point = pointOf(event);
-    this.#pull(event.pointerId, point);
+    this.#moveFinger(event.pointerId, point);
     if (press?.id !== event.pointerId) return;
-    press.moved ||= distance(press.start, point) > STILL;
-    if (press.moved) this.#trace.line(press.start, point);
+    press.moved ||= distance(press.start, point) > CLICK_TOLERANCE;
+    if (press.moved) this.#feedback.line(press.start, point);
   }
 
   #up(event: PointerEvent): void {
@@ -112,12 +118,12 @@ export class Pointer {
     this.#end();
     const end = pointOf(event);
     const held = heldKeys(event);
-    if (held !== "") this.#hint.note(`Sent without ${held}: no key can be held during a click or a drag.`);
+    if (held !== "") this.#hint.show(`Sent without ${held}. Modifier keys are not supported for clicks and drags.`);
     if (press.moved) this.#drag(press, end, event.timeStamp);
-    else this.#click(hasRested(event, press) ? "right" : press.button, press.start, event.timeStamp);
+    else this.#click(isLongPress(event, press) ? "right" : press.button, press.start, event.timeStamp);
   }
 
-  /** A second finger turns what the first one does into turning the wheel. */
+  /** Starts scrolling if a second finger touches the screen before the first one has moved. */
   #addFinger(event: PointerEvent, start: Point): void {
     const press = this.#press;
     if (!isTouch(event) || press === undefined || press.moved) return;
@@ -127,8 +133,8 @@ export class Pointer {
     this.#fingers.set(press.id, press.start).set(event.pointerId, start);
   }
 
-  /** Two fingers pull the picture with them. One that goes up while the other goes down turns nothing. */
-  #pull(id: number, point: Point): void {
+  /** Scrolls by the average movement of two fingers. Opposite movements cancel out. */
+  #moveFinger(id: number, point: Point): void {
     const last = this.#fingers.get(id);
     if (last === undefined) return;
     this.#fingers.set(id, point);
@@ -137,12 +143,12 @@ export class Pointer {
 
   #end(): void {
     this.#press = undefined;
-    this.#trace.clear();
+    this.#feedback.clear();
   }
 
   #drag({ button, start, at }: Press, end: Point, endedAt: number): void {
     const [from, to] = [this.#pixel(start), this.#pixel(end)];
-    const duration = Math.min(Math.max((endedAt - at) / 1000, 0.1), LONGEST_DRAG);
+    const duration = Math.min(Math.max((endedAt - at) / 1000, 0.1), MAX_DRAG_DURATION);
     this.#queue.drag({
       start_x: from.x,
       start_y: from.y,
@@ -152,28 +158,31 @@ export class Pointer {
       duration: Number(duration.toFixed(2)),
     });
     this.#lastClick = undefined;
-    this.#hint.noteOnce(NOTES.drag);
+    this.#hint.showOnce(HINTS.drag);
   }
 
-  /** Says once, when the pointer rests, that the computer does not see it. */
-  #rest({ pointerType }: PointerEvent, enabled: () => boolean): void {
-    clearTimeout(this.#resting);
+  /** Shows the hover hint once when the pointer rests on the screen. */
+  #scheduleHoverHint({ pointerType }: PointerEvent, enabled: () => boolean): void {
+    clearTimeout(this.#hoverTimer);
     if (pointerType !== "mouse" || this.#press !== undefined || !enabled()) return;
-    this.#resting = window.setTimeout(() => enabled() && this.#hint.noteOnce(NOTES.hover), RESTED);
+    this.#hoverTimer = window.setTimeout(() => enabled() && this.#hint.showOnce(HINTS.hover), HOVER_DELAY);
   }
 
   #click(button: "left" | "right", point: Point, at: number): void {
     const last = this.#lastClick;
     const second =
-      button === "left" && last !== undefined && at - last.at < DOUBLE.time && distance(last, point) < DOUBLE.distance;
-    // A third click begins anew.
+      button === "left" &&
+      last !== undefined &&
+      at - last.at < DOUBLE_CLICK.time &&
+      distance(last, point) < DOUBLE_CLICK.distance;
+    // A third click starts a new double click.
     this.#lastClick = button === "left" && !second ? { ...point, at } : undefined;
-    this.#trace.ripple(point);
+    this.#feedback.ripple(point);
     this.#queue.click({ ...this.#pixel(point), button, second });
   }
 
-  /** A mouse has a button for it; a finger that rests on the screen means the same. */
-  #menu(event: MouseEvent, enabled: boolean): void {
+  /** Handles `contextmenu`. A long press is a right click; the mouse has its own button events. */
+  #onContextMenu(event: MouseEvent, enabled: boolean): void {
     event.preventDefault();
     const press = this.#press;
     if (!enabled || press === undefined || press.button === "right" || !isTouch(event)) return;
@@ -181,12 +190,15 @@ export class Pointer {
     this.#click("right", press.start, event.timeStamp);
   }
 
-  #turn(event: WheelEvent): void {
+  #onWheel(event: WheelEvent): void {
     const point = pointOf(event);
-    // With Control it is the browser's, which changes the size of the page.
+    // Leave Control with the wheel to the browser, which zooms the page.
     if (!isInside(point, this.#shown()) || event.ctrlKey) return;
     event.preventDefault();
-    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) return this.#hint.note(NOTES.sideways);
+    if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
+      this.#hint.show(HINTS.horizontal);
+      return;
+    }
     const delta =
       event.deltaY *
       (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? LINE : event.deltaMode === WheelEvent.DOM_DELTA_PAGE ? NOTCH * 3 : 1);
@@ -194,7 +206,7 @@ export class Pointer {
     this.#scroll(delta, NOTCH, point);
   }
 
-  /** @param notch how much turning is one notch */
+  /** @param notch the delta of one notch */
   #scroll(delta: number, notch: number, point: Point): void {
     this.#wheel += delta;
     const notches = Math.trunc(this.#wheel / notch);
@@ -202,7 +214,7 @@ export class Pointer {
     this.#wheel -= notches * notch;
     this.#queue.scroll({
       direction: notches < 0 ? "up" : "down",
-      amount: Math.min(Math.abs(notches), MOST),
+      amount: Math.min(Math.abs(notches), MAX_NOTCHES),
       ...this.#pixel(point),
     });
   }
@@ -225,20 +237,20 @@ function distance(one: Point, other: Point): number {
   return Math.hypot(one.x - other.x, one.y - other.y);
 }
 
-/** On an Apple computer a click with Control is one with the right button. */
+/** Returns the button of a pointer event. On Apple computers, Control with a click is a right click. */
 function buttonOf({ button, ctrlKey }: PointerEvent): "left" | "right" | undefined {
   if (button === 0) return APPLE && ctrlKey ? "right" : "left";
   return button === 2 ? "right" : undefined;
 }
 
-/** The keys that are held during a click, in words. */
+/** Returns the names of the modifier keys that are held during a click. */
 function heldKeys({ ctrlKey, shiftKey, altKey, metaKey }: PointerEvent): string {
   const keys = [ctrlKey && !APPLE && "Ctrl", shiftKey && "Shift", altKey && "Alt", metaKey && (APPLE ? "Command" : "Super")];
   return keys.filter(Boolean).join(" and ");
 }
 
-function hasRested(event: PointerEvent, { at }: Press): boolean {
-  return isTouch(event) && event.timeStamp - at >= FINGER_RESTS;
+function isLongPress(event: PointerEvent, { at }: Press): boolean {
+  return isTouch(event) && event.timeStamp - at >= LONG_PRESS;
 }
 
 function isTouch(event: MouseEvent): boolean {

@@ -2,15 +2,15 @@ import { SearchAddon } from "@xterm/addon-search";
 import type { Terminal } from "@xterm/xterm";
 import { byId, setText } from "../ui/dom.js";
 
-/** The colours of what is found, which are seen in both schemes. */
-const COLOURS = {
+/** The colors of matches. They are visible in the light and the dark scheme. */
+const COLORS = {
   matchBackground: "#7a6a1f",
   activeMatchBackground: "#c26a00",
   matchOverviewRuler: "#7a6a1f",
   activeMatchColorOverviewRuler: "#c26a00",
 };
 
-/** The bar that finds text in a terminal. */
+/** The search bar of the terminal. */
 export class Find {
   readonly #view: Terminal;
   readonly #addon = new SearchAddon();
@@ -22,21 +22,21 @@ export class Find {
     this.#view = view;
     view.loadAddon(this.#addon);
     this.#addon.onDidChangeResults(({ resultIndex, resultCount }) => {
-      const words = resultCount === 0 ? "none" : `${resultIndex + 1} of ${resultCount}`;
-      setText(this.#found, this.#text.value === "" ? "" : words);
+      const result = resultCount === 0 ? "No results" : `${resultIndex + 1} of ${resultCount}`;
+      setText(this.#found, this.#text.value === "" ? "" : result);
     });
-    this.#text.addEventListener("input", () => this.#look(true, true));
+    this.#text.addEventListener("input", () => this.#search(true, true));
     this.#form.addEventListener("submit", (event) => event.preventDefault());
     this.#form.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#close();
-      else if (event.key === "Enter" && event.target === this.#text) this.#look(event.shiftKey);
+      else if (event.key === "Enter" && event.target === this.#text) this.#search(event.shiftKey);
     });
     byId("terminal-find-open", HTMLButtonElement).addEventListener("click", () => {
       if (this.#form.hidden) this.open();
       else this.#close();
     });
-    byId("terminal-find-up", HTMLButtonElement).addEventListener("click", () => this.#look(true));
-    byId("terminal-find-down", HTMLButtonElement).addEventListener("click", () => this.#look(false));
+    byId("terminal-find-up", HTMLButtonElement).addEventListener("click", () => this.#search(true));
+    byId("terminal-find-down", HTMLButtonElement).addEventListener("click", () => this.#search(false));
     byId("terminal-find-close", HTMLButtonElement).addEventListener("click", () => this.#close());
   }
 
@@ -52,14 +52,15 @@ export class Find {
     this.#view.focus();
   }
 
-  /** @param up towards older output, which is where a search begins */
-  #look(up: boolean, incremental = false): void {
+  /** @param up whether to search toward older output */
+  #search(up: boolean, incremental = false): void {
     const { value } = this.#text;
     if (value === "") {
       this.#addon.clearDecorations();
-      return setText(this.#found, "");
+      setText(this.#found, "");
+      return;
     }
-    const options = { incremental, decorations: COLOURS };
+    const options = { incremental, decorations: COLORS };
     if (up) this.#addon.findPrevious(value, options);
     else this.#addon.findNext(value, options);
   }

@@ -6,32 +6,32 @@ import "@xterm/xterm/css/xterm.css";
 import { ChannelClosedError, type InputRefusal, type Terminal } from "orgo-sdk";
 import { explain } from "../api/problem.js";
 import type { Session } from "../channel/session.js";
-import { channelWords, isBroken, isOutdated } from "../channel/words.js";
+import { describeState, hasOldPassword, isDisconnected } from "../channel/state.js";
 import { APPLE } from "../ui/apple.js";
 import { setUpDialog } from "../ui/dialog.js";
 import { byId, setState, setText } from "../ui/dom.js";
 import { Find } from "./find.js";
 import { isCopyInTerminal, isFindInTerminal, isPasteInTerminal } from "./keys.js";
-import { pasteable } from "./pasteable.js";
-import { followScheme } from "./themes.js";
+import { withoutControlCharacters } from "./paste.js";
+import { watchColorScheme } from "./themes.js";
 
-/** How long the size has to stay the same before the shell is told, in milliseconds. */
-const SETTLED = 80;
-/** What a program may have left the terminal in: the other screen, mouse reports, colours, a hidden cursor and the like. */
-const PLAIN_MODES = "\x1b[!p\x1b[?1047l\x1b[?1000;1002;1003;1006;2004l\x1b[?25h\x1b[0m";
+/** The debounce delay of resizing, in milliseconds. */
+const RESIZE_DELAY = 80;
+/** Resets the modes that a program may have set: alternate screen, mouse reporting, colors, hidden cursor and others. */
+const RESET_MODES = "\x1b[!p\x1b[?1047l\x1b[?1000;1002;1003;1006;2004l\x1b[?25h\x1b[0m";
 const NEW_SHELL = "This is a new shell.";
 const LOST = `The connection was lost. ${NEW_SHELL}`;
 const HINT = APPLE
-  ? "Enter to type, ⌘C and ⌘V to copy and paste, Shift+F6 to leave"
-  : "Enter to type, Ctrl+Shift+C and V to copy and paste, Shift+F6 to leave";
-/** How long a note stays, in milliseconds. */
-const NOTE = 2_500;
+  ? "Press Enter to type, ⌘C and ⌘V to copy and paste, Shift+F6 to exit"
+  : "Press Enter to type, Ctrl+Shift+C and V to copy and paste, Shift+F6 to exit";
+/** How long a temporary message is shown, in milliseconds. */
+const NOTE_DURATION = 2_500;
 
-/** Why what is typed is not sent. */
+/** The reasons for rejected input. */
 const REFUSALS: Record<InputRefusal, string> = {
-  disconnected: "the connection is down",
-  unstable: "the computer does not answer",
-  full: "what was typed or pasted before is still on its way",
+  disconnected: "the terminal is disconnected",
+  unstable: "the computer does not respond",
+  full: "earlier input is still being sent",
 };
 
 /** A shell on the computer, in xterm.js. */
@@ -40,29 +40,29 @@ export class TerminalPanel {
   readonly #state = byId("terminal-state", HTMLParagraphElement);
   readonly #hint = byId("terminal-hint", HTMLParagraphElement);
   readonly #button = byId("terminal-open", HTMLButtonElement);
-  readonly #ask = byId("new-shell", HTMLDialogElement);
+  readonly #confirmDialog = byId("new-shell", HTMLDialogElement);
   readonly #view: View;
   readonly #fit = new FitAddon();
-  readonly #broken: () => void;
+  readonly #onDisconnect: () => void;
   #session: Session | undefined;
   #terminal: Terminal | undefined;
-  /** The computer whose shells are shown. */
-  #shown: string | undefined;
-  /** Whether something of an earlier shell is shown. */
+  /** The computer whose output is shown. */
+  #shownId: string | undefined;
+  /** Whether the output of an earlier shell is shown. */
   #hadShell = false;
-  /** Whether there is to be a shell: not after it has ended by itself. */
-  #wanted = false;
-  #reached = true;
-  /** Stands for the try to open one that is on its way. */
+  /** Whether a lost shell is to be replaced. False after the shell has exited. */
+  #autoReopen = false;
+  #reachable = true;
+  /** Identifies the pending attempt to open a shell. */
   #opening: object | undefined;
-  #fitting: number | undefined;
-  #noting: number | undefined;
+  #fitTimer: number | undefined;
+  #noteTimer: number | undefined;
 
-  /** @param broken is called when the channel breaks */
-  constructor(broken: () => void) {
-    this.#broken = broken;
+  /** @param onDisconnect called when the connection of the channel breaks */
+  constructor(onDisconnect: () => void) {
+    this.#onDisconnect = onDisconnect;
     this.#view = new View({
-      // The widths of characters are part of it.
+      // The Unicode addon uses the proposed API.
       allowProposedApi: true,
       cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
       fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
@@ -72,20 +72,19 @@ export class TerminalPanel {
     this.#view.loadAddon(this.#fit);
     this.#view.loadAddon(new UnicodeGraphemesAddon());
     this.#view.loadAddon(new WebLinksAddon((_, address) => void window.open(address, "_blank", "noopener")));
-    followScheme((theme) => {
+    watchColorScheme((theme) => {
       this.#view.options.theme = theme;
     });
     this.#view.open(this.#holder);
-    // The terminal is one stop in the page's order of focus and takes the keys only when it is asked to, since it
-    // needs Tab for the shell.
+    // The terminal is a single tab stop. It captures the keys only on Enter or a click, because Tab goes to the shell.
     if (this.#view.textarea !== undefined) this.#view.textarea.tabIndex = -1;
     this.#holder.addEventListener("keydown", (event) => {
       if (event.target !== this.#holder || event.key !== "Enter") return;
       event.preventDefault();
       this.#view.focus();
     });
-    this.#view.attachCustomKeyEventHandler((event) => this.#mayHandle(event));
-    // Before the emulator, which passes all characters on.
+    this.#view.attachCustomKeyEventHandler((event) => this.#passesToShell(event));
+    // Runs before the handler of the emulator, which does not filter characters.
     this.#holder.addEventListener("paste", (event) => this.#paste(event), { capture: true });
     this.#view.onData((data) => this.#write(data));
     this.#view.onResize(({ cols, rows }) => this.#terminal?.resize(cols, rows));
@@ -98,10 +97,15 @@ export class TerminalPanel {
     this.#button.addEventListener("click", () => {
       const { status } = this.#terminal?.state ?? { status: "closed" };
       if (status === "closed") this.#replace();
-      else this.#ask.showModal();
+      else this.#confirmDialog.showModal();
     });
-    setUpDialog(this.#ask, byId("new-shell-form", HTMLFormElement), "new-shell-problem", async () => () => this.#replace());
-    new ResizeObserver(() => this.#fitSoon()).observe(this.#holder);
+    setUpDialog(
+      this.#confirmDialog,
+      byId("new-shell-form", HTMLFormElement),
+      "new-shell-problem",
+      async () => () => this.#replace(),
+    );
+    new ResizeObserver(() => this.#scheduleFit()).observe(this.#holder);
     this.detach(undefined);
   }
 
@@ -111,45 +115,45 @@ export class TerminalPanel {
     void this.#open(session, NEW_SHELL);
   }
 
-  /** @param id the computer that is selected: what its shells have printed stays */
+  /** @param id the selected computer; the output of its shells stays */
   detach(id: string | undefined): void {
     this.#show(id);
     this.#session = undefined;
-    this.#wanted = false;
+    this.#autoReopen = false;
     this.#opening = undefined;
     void this.#terminal?.close();
     this.#terminal = undefined;
     this.#view.options.disableStdin = true;
     this.#enable();
-    if (this.#ask.open) this.#ask.close();
+    if (this.#confirmDialog.open) this.#confirmDialog.close();
     setText(this.#hint, "");
     setState(this.#state, "Not running", "idle");
   }
 
-  /** @param reached whether the service is there */
-  reach(reached: boolean): void {
+  /** @param reachable whether the service is reachable */
+  setReachable(reachable: boolean): void {
     const terminal = this.#terminal;
-    this.#reached = reached;
+    this.#reachable = reachable;
     this.#enable();
-    if (!reached || this.#session === undefined || !this.#wanted) return;
-    if (terminal === undefined || terminal.state.status === "closed" || isBroken(terminal.state)) {
+    if (!reachable || this.#session === undefined || !this.#autoReopen) return;
+    if (terminal === undefined || terminal.state.status === "closed" || isDisconnected(terminal.state)) {
       void this.#open(this.#session, LOST);
     }
   }
 
-  /** Connects now, if the channel waits before it does so by itself. */
-  redial(): void {
-    if (this.#terminal?.state.status === "reconnecting") this.reach(true);
+  /** Reconnects now if the channel waits for its next attempt. */
+  reconnect(): void {
+    if (this.#terminal?.state.status === "reconnecting") this.setReachable(true);
   }
 
   #enable(): void {
-    this.#button.disabled = this.#session === undefined || this.#opening !== undefined || !this.#reached;
+    this.#button.disabled = this.#session === undefined || this.#opening !== undefined || !this.#reachable;
   }
 
   #show(id: string | undefined): void {
-    if (id === this.#shown) return;
+    if (id === this.#shownId) return;
     this.#view.reset();
-    this.#shown = id;
+    this.#shownId = id;
     this.#hadShell = false;
   }
 
@@ -160,17 +164,18 @@ export class TerminalPanel {
   }
 
   /**
-   * Opens a shell in the place of the one that is shown.
+   * Opens a shell that replaces the current one.
    *
-   * @param words what is said of it after what the one before has printed, if there was one
+   * @param notice the line to print between the output of the old shell and the new one
    */
-  async #open(session: Session, words: string): Promise<void> {
-    const opening = (this.#opening = {});
-    const isOver = () => session.ended.aborted || this.#opening !== opening;
+  async #open(session: Session, notice: string): Promise<void> {
+    const opening = {};
+    this.#opening = opening;
+    const isObsolete = () => session.ended.aborted || this.#opening !== opening;
     void this.#terminal?.close();
     this.#terminal = undefined;
-    this.#wanted = true;
-    this.#fitNow();
+    this.#autoReopen = true;
+    this.#applyFit();
     this.#enable();
     setText(this.#hint, HINT);
     this.#hint.title = HINT;
@@ -179,12 +184,12 @@ export class TerminalPanel {
       const computer = await session.connect();
       const { cols, rows } = this.#view;
       const terminal = await computer.terminal({ cols, rows }, { signal: session.ended });
-      if (isOver()) return void terminal.close();
-      if (this.#hadShell) this.#say(words);
+      if (isObsolete()) return void terminal.close();
+      if (this.#hadShell) this.#printNotice(notice);
       this.#hadShell = true;
       this.#use(terminal, session);
     } catch (error) {
-      if (isOver()) return;
+      if (isObsolete()) return;
       this.#opening = undefined;
       this.#enable();
       setState(this.#state, explain(error).message, "bad");
@@ -196,21 +201,21 @@ export class TerminalPanel {
     const isCurrent = () => this.#terminal === terminal && !session.ended.aborted;
     const show = () => {
       if (!isCurrent()) return;
-      const { text, tone } = channelWords(terminal.state);
+      const { text, tone } = describeState(terminal.state);
       setState(this.#state, text, tone);
-      if (terminal.state.status === "reconnecting") this.#broken();
+      if (terminal.state.status === "reconnecting") this.#onDisconnect();
     };
     terminal.on("state", show);
     terminal.on("error", (message) => isCurrent() && setState(this.#state, message, "bad"));
     terminal.on("reconnected", (unacknowledged) => {
       if (!isCurrent()) return;
-      const lost = unacknowledged > 0 ? ` The last ${unacknowledged} bytes typed may not have arrived.` : "";
-      this.#say(`${LOST}${lost}`);
+      const lost = unacknowledged > 0 ? ` The last ${unacknowledged} bytes of input may be lost.` : "";
+      this.#printNotice(`${LOST}${lost}`);
     });
     this.#view.options.disableStdin = false;
     this.#opening = undefined;
     this.#enable();
-    // The window may have changed while the shell was on its way.
+    // The size may have changed while the channel was opening.
     terminal.resize(this.#view.cols, this.#view.rows);
     show();
     void this.#read(terminal, session, isCurrent);
@@ -220,62 +225,62 @@ export class TerminalPanel {
     try {
       for await (const text of terminal) {
         if (!isCurrent()) return;
-        // Reading on only when this is drawn holds a shell back that prints faster than the page can show.
+        // Backpressure: reads the next chunk only after xterm.js has drawn this one.
         await new Promise<void>((resolve) => this.#view.write(text, resolve));
       }
       const code = await terminal.exited;
       if (!isCurrent()) return;
-      this.#wanted = false;
-      setState(this.#state, `The shell ended with exit code ${code}`, code === 0 ? "idle" : "bad");
+      this.#autoReopen = false;
+      setState(this.#state, `The shell exited with code ${code}`, code === 0 ? "idle" : "bad");
     } catch (error) {
       if (!isCurrent()) return;
-      if (error instanceof ChannelClosedError && isOutdated(error.cause)) return void this.#open(session, LOST);
+      if (error instanceof ChannelClosedError && hasOldPassword(error.cause)) return void this.#open(session, LOST);
       setState(this.#state, explain(error).message, "bad");
     }
     this.#view.options.disableStdin = true;
-    this.#say("Press “New shell” for another one.");
+    this.#printNotice("Press “New shell” to start another shell.");
   }
 
-  /** Shows a note for a moment in the place of the terminal's state. */
-  #note(text: string, tone: "good" | "bad"): void {
+  /** Shows a temporary message in place of the state. */
+  #showNote(text: string, tone: "good" | "bad"): void {
     const terminal = this.#terminal;
     setState(this.#state, text, tone);
-    clearTimeout(this.#noting);
-    this.#noting = window.setTimeout(() => {
+    clearTimeout(this.#noteTimer);
+    this.#noteTimer = window.setTimeout(() => {
       if (terminal === undefined || this.#terminal !== terminal || terminal.state.status === "closed") return;
-      const { text, tone } = channelWords(terminal.state);
+      const { text, tone } = describeState(terminal.state);
       setState(this.#state, text, tone);
-    }, NOTE);
+    }, NOTE_DURATION);
   }
 
   #write(data: string): void {
     const terminal = this.#terminal;
     if (terminal === undefined) return;
     try {
-      if (!terminal.write(data)) this.#note(`Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
+      if (!terminal.write(data)) this.#showNote(`Not sent: ${REFUSALS[terminal.refusal ?? "full"]}`, "bad");
     } catch (error) {
-      // It is too long, or has half of an emoji.
-      this.#note(`Not sent: ${explain(error).message}`, "bad");
+      // The text is too long or has a lone surrogate.
+      this.#showNote(`Not sent: ${explain(error).message}`, "bad");
     }
   }
 
   #paste(event: ClipboardEvent): void {
-    // The search field is in the panel too.
+    // Ignore the search field, which is in the same panel.
     if (event.target instanceof HTMLInputElement) return;
     event.preventDefault();
     event.stopPropagation();
-    const { text, leftOut } = pasteable(event.clipboardData?.getData("text/plain") ?? "");
+    const { text, removed } = withoutControlCharacters(event.clipboardData?.getData("text/plain") ?? "");
     this.#view.paste(text);
-    if (leftOut > 0) this.#note(`Pasted without ${leftOut} control character${leftOut === 1 ? "" : "s"}`, "bad");
+    if (removed > 0) this.#showNote(`Pasted without ${removed} control character${removed === 1 ? "" : "s"}`, "bad");
   }
 
-  /** Writes a line of the page's own among the shell's output. */
-  #say(text: string): void {
-    this.#view.write(`${PLAIN_MODES}\r\n\x1b[2m${text}\x1b[0m\r\n`);
+  /** Prints a line of the page between the output of the shell. */
+  #printNotice(text: string): void {
+    this.#view.write(`${RESET_MODES}\r\n\x1b[2m${text}\x1b[0m\r\n`);
   }
 
-  /** Keys that are not the shell's. Shift+F6 moves the focus out, since Tab and Escape are. */
-  #mayHandle(event: KeyboardEvent): boolean {
+  /** Whether a key event goes to the shell. Shift+F6 moves the focus out, because Tab and Escape go to the shell. */
+  #passesToShell(event: KeyboardEvent): boolean {
     if (isPasteInTerminal(event, APPLE)) return false;
     if (isCopyInTerminal(event, this.#view.hasSelection(), APPLE)) {
       event.preventDefault();
@@ -295,21 +300,21 @@ export class TerminalPanel {
     if (text === "") return;
     try {
       await navigator.clipboard.writeText(text);
-      // The next Ctrl+C is the shell's.
+      // The next Ctrl+C goes to the shell.
       this.#view.clearSelection();
-      this.#note("Copied", "good");
+      this.#showNote("Copied", "good");
     } catch {
-      this.#note("Not copied: the browser does not allow it", "bad");
+      this.#showNote("Could not copy: the browser denied access to the clipboard", "bad");
     }
   }
 
-  #fitSoon(): void {
-    clearTimeout(this.#fitting);
-    this.#fitting = window.setTimeout(() => this.#fitNow(), SETTLED);
+  #scheduleFit(): void {
+    clearTimeout(this.#fitTimer);
+    this.#fitTimer = window.setTimeout(() => this.#applyFit(), RESIZE_DELAY);
   }
 
-  #fitNow(): void {
-    // A panel that is not shown has no size.
+  #applyFit(): void {
+    // A hidden panel has no size.
     if (this.#holder.clientWidth > 0) this.#fit.fit();
   }
 }

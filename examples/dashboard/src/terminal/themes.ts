@@ -48,8 +48,8 @@ const DARK: ITheme = {
   brightWhite: "#f4f6fa",
 };
 
-/** Calls `apply` with the colours of the page's scheme, now and whenever it changes. */
-export function followScheme(apply: (theme: ITheme) => void): void {
+/** Calls `apply` with the colors for the color scheme of the page, now and whenever it changes. */
+export function watchColorScheme(apply: (theme: ITheme) => void): void {
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const update = () => apply(dark.matches ? DARK : LIGHT);
   dark.addEventListener("change", update);

@@ -1,2 +1,2 @@
-/** Whether it is an Apple computer, where Command is what Control is elsewhere and Option writes signs. */
+/** Whether the browser runs on an Apple device. There, Command replaces Control, and Option produces special characters. */
 export const APPLE = /Mac|iP(hone|ad)/.test(globalThis.navigator?.platform ?? "");

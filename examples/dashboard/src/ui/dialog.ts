@@ -2,15 +2,15 @@ import { explain } from "../api/problem.js";
 import { byId } from "./dom.js";
 
 /**
- * A dialog that closes when its work is done and says why if it is not.
+ * Sets up a dialog that closes when its action succeeds and shows the error when it fails.
  *
- * @param work may return what is to be done once the dialog is closed, which gives the focus back to where it was
+ * @param action may return a callback to run after the dialog has closed, which restores the previous focus
  */
 export function setUpDialog(
   dialog: HTMLDialogElement,
   form: HTMLFormElement,
   problemId: string,
-  work: () => Promise<(() => void) | void>,
+  action: () => Promise<(() => void) | undefined>,
 ): void {
   const problem = byId(problemId, HTMLParagraphElement);
   for (const button of dialog.querySelectorAll<HTMLButtonElement>("[data-close]")) {
@@ -27,9 +27,9 @@ export function setUpDialog(
     submit.textContent = submit.dataset.busy ?? label;
     problem.hidden = true;
     try {
-      const then = await work();
+      const afterClose = await action();
       dialog.close();
-      then?.();
+      afterClose?.();
     } catch (error) {
       const { message, advice } = explain(error);
       problem.textContent = [message, advice].filter(Boolean).join("\n");
@@ -41,15 +41,15 @@ export function setUpDialog(
   });
 }
 
-/** The text field of a form with this name, which index.html is certain to hold. */
+/** Returns the text field of a form by its name. Throws if there is none, which is an error in index.html. */
 export function field(form: HTMLFormElement, name: string): HTMLInputElement {
   const found = form.elements.namedItem(name);
-  if (!(found instanceof HTMLInputElement)) throw new TypeError(`The form has no field ${name}`);
+  if (!(found instanceof HTMLInputElement)) throw new TypeError(`The form must have a field ${name}`);
   return found;
 }
 
 export function submitButton(form: HTMLFormElement): HTMLButtonElement {
   const found = form.querySelector<HTMLButtonElement>("[type=submit]");
-  if (found === null) throw new TypeError("The form has no button that submits it");
+  if (found === null) throw new TypeError("The form must have a submit button");
   return found;
 }

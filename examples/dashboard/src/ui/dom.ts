@@ -1,27 +1,27 @@
-/** Finds an element of the page, which index.html is certain to hold. */
+/** Returns an element by its id. Throws if there is none of this type, which is an error in index.html. */
 export function byId<Type extends Element>(id: string, type: new () => Type): Type {
   const found = document.getElementById(id);
-  if (!(found instanceof type)) throw new TypeError(`index.html has no ${type.name} with the id ${id}`);
+  if (!(found instanceof type)) throw new TypeError(`index.html must have a ${type.name} with the id ${id}`);
   return found;
 }
 
 type Child = Node | string;
 
-/** Makes an element. Texts become text nodes, so that what a computer sent is never read as markup. */
+/** Creates an element. Strings become text nodes, so text from a computer is never parsed as markup. */
 export function element<Name extends keyof HTMLElementTagNameMap>(
   name: Name,
   attributes: Record<string, string | undefined> = {},
   ...children: Child[]
 ): HTMLElementTagNameMap[Name] {
-  const made = document.createElement(name);
+  const created = document.createElement(name);
   for (const [attribute, value] of Object.entries(attributes)) {
-    if (value !== undefined) made.setAttribute(attribute, value);
+    if (value !== undefined) created.setAttribute(attribute, value);
   }
-  made.append(...children);
-  return made;
+  created.append(...children);
+  return created;
 }
 
-/** Makes an element of the page's set of icons. */
+/** Creates an icon from the sprite in index.html. */
 export function icon(name: string): SVGSVGElement {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("class", "icon");
@@ -30,17 +30,17 @@ export function icon(name: string): SVGSVGElement {
   return svg;
 }
 
-/** Shows another icon in an element that holds one. */
+/** Replaces the icon of an element. */
 export function setIcon(holder: Element, name: string): void {
   holder.querySelector("svg")?.replaceChildren(useIcon(name));
 }
 
-/** Sets a text, unless it is there already: a live region announces every change. */
+/** Sets the text of an element if it differs, because a live region announces every change. */
 export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** A state in words, in the colour of how good it is. */
+/** The tone of a state, which determines its color. */
 export type Tone = "good" | "busy" | "idle" | "bad";
 
 export function setState(target: HTMLElement, text: string, tone?: Tone): void {
@@ -57,11 +57,11 @@ function useIcon(name: string): SVGUseElement {
 }
 
 /**
- * Makes a change that may take away what has the focus, and gives the focus to something near then: a browser would
- * leave it to nothing, and the next Tab would begin at the top of the page.
+ * Makes a change that may hide or disable the focused element. If it does, moves the focus to a nearby element. Otherwise no
+ * element would have the focus, and the next Tab would start at the top of the page.
  *
- * @param holder what may hold the focus
- * @param next what gets it if it is lost
+ * @param holder the element that contains the change
+ * @param next returns the element that gets the focus
  */
 export function keepFocus(holder: Element, change: () => void, next: () => HTMLElement): void {
   const focused = document.activeElement;

@@ -1,16 +1,16 @@
-/** Characters that turn the direction of the text after them: a name that ends in `gpj.exe` could be shown as `exe.jpg`. */
-const DIRECTIONS = /[\u202a-\u202e\u2066-\u2069]/g;
+/** Bidirectional control characters. With them, a name that ends in `gpj.exe` could be shown as `exe.jpg`. */
+const BIDI_CONTROLS = /[\u202a-\u202e\u2066-\u2069]/g;
 
-/** A name as it is shown. */
-export function readable(name: string): string {
-  return name.replace(DIRECTIONS, "");
+/** Returns a name for display, without bidirectional control characters. */
+export function displayName(name: string): string {
+  return name.replace(BIDI_CONTROLS, "");
 }
 
 /**
- * A name as it can be typed after it was read: without invisible characters, and with one space for any white space,
- * which is how a page shows it.
+ * Normalizes a name for comparing it with a typed name: removes invisible characters and collapses white space, as the page
+ * does when it shows the name.
  */
-export function typeable(name: string): string {
+export function normalizeName(name: string): string {
   return name
     .normalize("NFC")
     .replace(/\p{Cf}/gu, "")

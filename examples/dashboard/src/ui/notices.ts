@@ -1,28 +1,29 @@
 import { explain } from "../api/problem.js";
 import { byId, element, icon, keepFocus } from "./dom.js";
 
-/** What is said of a topic; without an element once it was dismissed. */
+/** The notice of a topic. */
 interface Notice {
   text: string;
-  shown?: HTMLElement;
+  /** Absent after the user dismissed the notice. */
+  element?: HTMLElement;
 }
 
-/** Something to press beside words. */
+/** A button with its action. */
 export interface Action {
   label: string;
   run: () => void;
 }
 
-/** What went wrong, in words, until it is dismissed or the same thing works. */
+/** Shows errors until the user dismisses them or the same operation succeeds. */
 export class Notices {
   readonly #list = byId("notices", HTMLDivElement);
   readonly #notices = new Map<string, Notice>();
 
   /**
-   * Shows a failure. What polling finds again and again is shown once, and not again after it was dismissed.
+   * Shows an error. Repeats of the same error, for example from polling, are ignored, even after the user dismissed it.
    *
-   * @param topic what was tried, in words; there is one notice of each
-   * @param action what can be done about it at once
+   * @param topic the operation that failed, in the form "start the computer"; each topic has at most one notice
+   * @param action a button to show, for example to retry
    */
   fail(topic: string, error: unknown, action?: Action): void {
     const { message, advice } = explain(error);
@@ -30,32 +31,32 @@ export class Notices {
     if (this.#notices.get(topic)?.text === text) return;
     this.clear(topic);
     const close = element("button", { type: "button", class: "button small icon-only", "aria-label": "Dismiss" }, icon("close"));
-    const words = element("div", {}, element("p", {}, element("strong", {}, `${topic} failed. `), message));
-    if (advice !== undefined) words.append(element("p", {}, advice));
-    const shown = element("div", { class: "notice" }, words, close);
+    const content = element("div", {}, element("p", {}, element("strong", {}, `Could not ${topic}. `), message));
+    if (advice !== undefined) content.append(element("p", {}, advice));
+    const box = element("div", { class: "notice" }, content, close);
     if (action !== undefined) {
       const button = element("button", { type: "button", class: "button small" }, action.label);
       button.addEventListener("click", action.run);
       close.before(button);
     }
-    const notice: Notice = { text, shown };
+    const notice: Notice = { text, element: box };
     close.addEventListener("click", () => {
-      this.#remove(shown);
-      notice.shown = undefined;
+      this.#remove(box);
+      notice.element = undefined;
     });
     this.#notices.set(topic, notice);
-    this.#list.append(shown);
+    this.#list.append(box);
   }
 
-  /** It works: takes the notice of a topic away. Returns whether there was one. */
+  /** Removes the notice of a topic after the operation succeeded. Returns whether there was one. */
   clear(topic: string): boolean {
-    const shown = this.#notices.get(topic)?.shown;
-    if (shown !== undefined) this.#remove(shown);
+    const box = this.#notices.get(topic)?.element;
+    if (box !== undefined) this.#remove(box);
     return this.#notices.delete(topic);
   }
 
-  #remove(shown: HTMLElement): void {
+  #remove(box: HTMLElement): void {
     const next = () => this.#list.querySelector<HTMLElement>("button") ?? byId("screen-stage", HTMLDivElement);
-    keepFocus(shown, () => shown.remove(), next);
+    keepFocus(box, () => box.remove(), next);
   }
 }

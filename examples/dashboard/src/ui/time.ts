@@ -5,7 +5,7 @@ const FORMAT = new Intl.DateTimeFormat(undefined, {
   hourCycle: "h23",
 });
 
-/** A time of the day, to the second. */
-export function timeOf(at: Date): string {
+/** Formats a time of day with seconds. */
+export function formatTime(at: Date): string {
   return FORMAT.format(at);
 }

@@ -1,4 +1,4 @@
-/** A value that tells when it changes. */
+/** An observable value. */
 export class Value<T> {
   #value: T;
   readonly #listeners = new Set<(value: T) => void>();
@@ -17,7 +17,7 @@ export class Value<T> {
     for (const listener of this.#listeners) listener(value);
   }
 
-  /** Calls `listener` with the value now and at every change. */
+  /** Calls `listener` with the current value and after every change. */
   watch(listener: (value: T) => void): void {
     this.#listeners.add(listener);
     listener(this.#value);

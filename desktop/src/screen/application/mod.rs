@@ -1,0 +1,7 @@
+//! The application with the keyboard focus: whether it has read its keys, and whether it has drawn their effect.
+
+pub(super) mod barrier;
+mod focus;
+mod mapping_probe;
+pub(super) mod redraw;
+pub(super) mod responsiveness;

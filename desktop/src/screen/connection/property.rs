@@ -1,0 +1,75 @@
+//! Reads properties of windows.
+
+use x11rb::{
+    cookie::Cookie,
+    protocol::xproto::{Atom, AtomEnum, ConnectionExt as _, GetPropertyReply, Window},
+};
+
+use super::{Display, bounded::BoundedConnection};
+use crate::screen::ScreenError;
+
+/// Maximum number of elements that are read of a short list, for example the types of a window.
+pub(in crate::screen) const SHORT_LIST: u32 = 64;
+
+/// A pending request for a property. Several requests can be pending at a time.
+pub(in crate::screen) struct PropertyRequest<'a> {
+    cookie: Cookie<'a, BoundedConnection, GetPropertyReply>,
+    /// Maximum number of bytes of the value that are used.
+    limit: usize,
+}
+
+impl<'a> PropertyRequest<'a> {
+    /// Requests the first `length` units of 4 bytes of a property. A property of another type than `kind` reads as
+    /// missing.
+    pub(in crate::screen) fn send(
+        display: &'a Display,
+        window: Window,
+        property: Atom,
+        kind: AtomEnum,
+        length: u32,
+    ) -> Result<Self, ScreenError> {
+        let cookie = display.conn.get_property(false, window, property, kind, 0, length)?;
+        Ok(Self { cookie, limit: usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(4) })
+    }
+
+    /// Returns `None` if the window is closed or does not have the property.
+    fn reply(self) -> Result<Option<GetPropertyReply>, ScreenError> {
+        match self.cookie.reply().map_err(ScreenError::from) {
+            Ok(reply) if reply.value.is_empty() => Ok(None),
+            Ok(mut reply) => {
+                reply.value.truncate(self.limit);
+                Ok(Some(reply))
+            }
+            Err(ScreenError::XError(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns a list of 32-bit values. It is empty if the property is missing or has another format.
+    pub(in crate::screen) fn list(self) -> Result<Vec<u32>, ScreenError> {
+        let reply = self.reply()?;
+        Ok(reply.iter().filter_map(GetPropertyReply::value32).flatten().collect())
+    }
+
+    /// Returns text, which is Latin-1 for the type STRING and UTF-8 for all others.
+    pub(in crate::screen) fn text(self) -> Result<Option<String>, ScreenError> {
+        Ok(self.reply()?.map(|reply| {
+            if reply.type_ == u32::from(AtomEnum::STRING) {
+                reply.value.into_iter().map(char::from).collect()
+            } else {
+                String::from_utf8_lossy(&reply.value).into_owned()
+            }
+        }))
+    }
+}
+
+/// Reads the first [`SHORT_LIST`] elements of a list of 32-bit values. It is empty if the window or the property is
+/// missing, or if the type differs from `kind`.
+pub(in crate::screen) fn list(
+    display: &Display,
+    window: Window,
+    property: Atom,
+    kind: AtomEnum,
+) -> Result<Vec<u32>, ScreenError> {
+    PropertyRequest::send(display, window, property, kind, SHORT_LIST)?.list()
+}

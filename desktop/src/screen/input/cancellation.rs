@@ -1,0 +1,29 @@
+//! Cancellation of input actions whose caller has gone.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::screen::ScreenError;
+
+/// Time between two checks for a cancellation.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Sleeps until `end`. Fails soon after a cancellation.
+pub(in crate::screen) fn sleep_until(end: Instant, canceled: &CancellationToken) -> Result<(), ScreenError> {
+    loop {
+        check(canceled)?;
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(());
+        }
+        thread::sleep(left.min(CHECK_INTERVAL));
+    }
+}
+
+pub(in crate::screen) fn check(canceled: &CancellationToken) -> Result<(), ScreenError> {
+    if canceled.is_cancelled() { Err(ScreenError::Canceled) } else { Ok(()) }
+}

@@ -1,0 +1,24 @@
+import { inspect } from "node:util";
+
+/**
+ * Escapes control characters. Text from the service must not move the cursor of the terminal or change its title.
+ *
+ * @param {string} text
+ * @returns {string} one line
+ */
+export function escapeControls(text) {
+  return text.replace(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/**
+ * Formats an error with its stack for the terminal.
+ *
+ * @param {unknown} error
+ * @returns {string}
+ */
+export function formatError(error) {
+  return inspect(error).split("\n").map(escapeControls).join("\n");
+}
