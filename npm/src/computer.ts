@@ -54,7 +54,7 @@ const NOT_FOUND_GRACE = 10_000;
 const MIN_POLL_DELAY = 250;
 const MAX_POLL_DELAY = 3_000;
 
-/** Returns a status for an error message, or `unknown` if the server reports anything but a plain word. */
+/** Returns a status for an error message, or `unknown` if it is not a single plain word. */
 const printableStatus = (status = "unknown") => (/^\w{1,40}$/.test(status) ? status : "unknown");
 
 /**

@@ -142,7 +142,7 @@ function parseConnection(connection: Connection | ConnectionData): Omit<Connecti
     realtime_url: checks.string,
     password: checks.string,
   });
-  // `structuredClone`, `postMessage` and spreading copy only the enumerable fields, and the password is a private one.
+  // `structuredClone`, `postMessage` and spreading copy only public fields, and the password is a private field.
   if (data.computer_id !== undefined && data.version === undefined && data.password === undefined) {
     const problem =
       "is missing: structuredClone, postMessage and `{ ...connection }` do not copy it. Copy or send " +

@@ -23,7 +23,7 @@ export class Deadline {
     return Math.max(this.#end - performance.now(), 0);
   }
 
-  /** Creates the error for a passed deadline. `missing` says what did not happen in time. */
+  /** Creates the error for an exceeded deadline. `missing` describes what did not happen in time. */
   timeoutError(missing: string, delivered: Delivered): TimeoutError {
     return timeoutError(this.#operation, this.#limit, missing, delivered);
   }

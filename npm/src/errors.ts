@@ -222,7 +222,7 @@ export function abortError(operation: string, reason: unknown, delivered: Delive
   return new AbortError({ kind: "aborted", message: `${operation}: aborted by the caller`, delivered, cause: reason });
 }
 
-/** Creates the error for an exceeded time limit. `missing` says what did not happen in time. */
+/** Creates the error for an exceeded time limit. `missing` describes what did not happen in time. */
 export function timeoutError(operation: string, limit: number, missing: string, delivered: Delivered): TimeoutError {
   return new TimeoutError({
     kind: "timeout",

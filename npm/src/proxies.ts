@@ -1,6 +1,5 @@
-// Explains to the user of WebAssembly in Node whether a proxy applies. There `fetch` sends the requests, and it uses the
-// proxies of the environment only if an option of Node enables that. The native addon has its own rules
-// (node/src/proxies.rs).
+// Messages about proxies for WebAssembly in Node. There `fetch` sends the requests. It uses the proxies of the environment only
+// if an option of Node enables them. The native addon has its own rules (node/src/proxies.rs).
 
 type Environment = Record<string, string | undefined>;
 
@@ -23,7 +22,7 @@ function usesEnvProxy(env: Environment): boolean {
   return (enabled === true && supportsEnvProxy()) || dispatcher?.constructor.name === "EnvHttpProxyAgent";
 }
 
-/** Returns the proxy of the environment for a URL. `envProxy` says whether `fetch` uses the proxies of the environment. */
+/** Returns the proxy of the environment for a URL. `envProxy`: whether `fetch` uses it. */
 export function proxyFor(url: string, env: Environment, envProxy: boolean): NamedProxy | undefined {
   const { protocol, hostname, port } = new URL(url);
   const secure = protocol === "https:" || protocol === "wss:";
@@ -89,7 +88,7 @@ export function explainFailure(url: string, thrown: unknown): string {
 function causes(thrown: unknown): string {
   const texts: string[] = [];
   let error = thrown as Partial<Error & { code: string }> | undefined;
-  // The limit, because an error may be its own cause.
+  // The depth is limited, because an error may be its own cause.
   for (let depth = 0; error && depth < 5; depth += 1, error = error.cause as typeof error) {
     // If the connections to all addresses of a name fail, the error has a code but no message.
     const text = error.message || error.code;

@@ -6,8 +6,8 @@ import { source } from "./support/source.mjs";
 
 const { OrgoClient, AbortError, BindingError, InvalidParameterError, NotFoundError, once } = source;
 
-const client = (answer, options, environment) => {
-  const fake = fakePlatform(answer, environment);
+const client = (respond, options, environment) => {
+  const fake = fakePlatform(respond, environment);
   return { ...fake, orgo: new OrgoClient(fake.platform, { apiKey: "sk_test_1", ...options }) };
 };
 
@@ -221,8 +221,8 @@ test("a failure of the binding is a BindingError", async () => {
 });
 
 test("an aborted call is canceled, has the reason of the signal and leaves no listener", async () => {
-  const { orgo, calls } = client(async (_operation, _params, { cancelled }) => {
-    await cancelled;
+  const { orgo, calls } = client(async (_operation, _params, { canceled }) => {
+    await canceled;
     throw { kind: "aborted", message: "m", delivered: "maybe" };
   });
   const controller = new AbortController();
@@ -253,14 +253,14 @@ for (const count of [12, 500]) {
     const onWarning = (warning) => warnings.push(warning);
     process.on("warning", onWarning);
     t.after(() => process.off("warning", onWarning));
-    const answers = Array.from({ length: count }, deferred);
-    const { orgo, calls } = client(() => answers[calls.length - 1].promise);
+    const responses = Array.from({ length: count }, deferred);
+    const { orgo, calls } = client(() => responses[calls.length - 1].promise);
     const { signal } = new AbortController();
     const counted = countListeners(signal);
-    const all = answers.map(() => orgo.computer("c").click({ x: 1, y: 1 }, { signal }));
+    const all = responses.map(() => orgo.computer("c").click({ x: 1, y: 1 }, { signal }));
     await until(() => calls.length === count);
     assert.equal(counted(), 1);
-    for (const { resolve } of answers) resolve({ success: true });
+    for (const { resolve } of responses) resolve({ success: true });
     await Promise.all(all);
     assert.equal(counted(), 0);
     // Node emits warnings in the next tick.
@@ -270,8 +270,8 @@ for (const count of [12, 500]) {
 }
 
 test("an abort cancels every call that shares the signal, and later calls are not sent", async () => {
-  const { orgo, calls } = client(async (_operation, _params, { cancelled }) => {
-    await cancelled;
+  const { orgo, calls } = client(async (_operation, _params, { canceled }) => {
+    await canceled;
     throw { kind: "aborted", message: "m", delivered: "maybe" };
   });
   const controller = new AbortController();
@@ -543,11 +543,11 @@ test("time limits are passed to the binding, and apply while it is loaded", asyn
 });
 
 test("the error of an exceeded total limit contains the limit of the caller, not the remaining time", async () => {
-  const answer = (operation, _, { options: { total_timeout: limit } }) => {
+  const respond = (operation, _, { options: { total_timeout: limit } }) => {
     if (operation === "computers.get") return new Promise((resolve) => setTimeout(resolve, 20, { id: "c", workspace_id: "w" }));
     throw { kind: "timeout", message: `no success within ${limit} ms`, delivered: "maybe", limit };
   };
-  const { orgo, calls } = client(answer);
+  const { orgo, calls } = client(respond);
   const uploading = orgo.computer("c").files.upload(new Uint8Array(1), { name: "f" }, { totalTimeout: 5_000 });
   await assert.rejects(uploading, {
     name: "TimeoutError",

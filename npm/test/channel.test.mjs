@@ -149,7 +149,7 @@ test("leaving a loop leaves the channel open, and the next loop continues", asyn
 
 test("a failed channel ends its loop with the cause, after the remaining items", async () => {
   const { channel, stream } = await open();
-  channel.put(output("last words"));
+  channel.put(output("last output"));
   channel.end("unreachable", { code: 1006 });
   const seen = [];
   const loop = async () => {
@@ -159,7 +159,7 @@ test("a failed channel ends its loop with the cause, after the remaining items",
     name: "ChannelClosedError",
     cause: { reason: "unreachable", code: 1006, message: "ended: unreachable" },
   });
-  assert.deepEqual(seen, ["last words"]);
+  assert.deepEqual(seen, ["last output"]);
   await assert.rejects(stream.exited, { name: "ChannelClosedError" });
 });
 
@@ -177,17 +177,17 @@ test("closing ends the channel and its loops, and so does the end of a block", a
 
 test("states, errors and reconnects are emitted as events", async () => {
   const { channel, stream } = await open();
-  const heard = [];
-  const stop = stream.on("state", ({ status }) => heard.push(status));
-  stream.on("error", (message) => heard.push(message));
-  stream.on("reconnected", (unacknowledged) => heard.push(`reconnected, ${unacknowledged}`));
+  const emitted = [];
+  const stop = stream.on("state", ({ status }) => emitted.push(status));
+  stream.on("error", (message) => emitted.push(message));
+  stream.on("reconnected", (unacknowledged) => emitted.push(`reconnected, ${unacknowledged}`));
   channel.enter({ status: "reconnecting", attempt: 1, delay: 500 });
-  await until(() => heard.length === 1);
+  await until(() => emitted.length === 1);
   stop();
   channel.open();
   channel.put({ type: "reconnected", unacknowledged: 2 }, { type: "error", message: "odd" }, output("$ "));
   await stream[Symbol.asyncIterator]().next();
-  assert.deepEqual(heard, ["reconnecting", "reconnected, 2", "odd"]);
+  assert.deepEqual(emitted, ["reconnecting", "reconnected, 2", "odd"]);
 });
 
 test("input is accepted while connected, and refused while disconnected", async () => {

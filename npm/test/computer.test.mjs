@@ -18,17 +18,17 @@ const data = {
   instance_details: { vnc_password_encrypted: secret, resolution: "1280x720x24" },
 };
 
-function client(answer, options) {
-  const fake = fakePlatform(answer);
+function client(respond, options) {
+  const fake = fakePlatform(respond);
   return { ...fake, orgo: new OrgoClient(fake.platform, { apiKey: "sk_secret", ...options }) };
 }
 
 /** Returns these responses to `computers.get` in order. The last one is repeated. */
-function inTurn(...answers) {
+function inTurn(...responses) {
   return () => {
-    const answer = answers.length > 1 ? answers.shift() : answers[0];
-    if (answer.kind === "server") throw answer;
-    return structuredClone(answer);
+    const response = responses.length > 1 ? responses.shift() : responses[0];
+    if (response.kind === "server") throw response;
+    return structuredClone(response);
   };
 }
 

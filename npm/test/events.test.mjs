@@ -41,9 +41,9 @@ test("waitFor returns earlier and later events, and none twice", async () => {
 
 test("waitFor filters events", async () => {
   const { channel, events } = await open();
-  const wanted = events.waitFor("clipboard", { where: ({ data }) => data.content === "b" });
+  const waiting = events.waitFor("clipboard", { where: ({ data }) => data.content === "b" });
   channel.put(copied("a"), copied("b"));
-  assert.equal((await wanted).data.content, "b");
+  assert.equal((await waiting).data.content, "b");
   assert.equal((await events.waitFor("clipboard")).data.content, "a");
   const failing = events.waitFor("clipboard", {
     where: () => {

@@ -25,16 +25,16 @@ function push(playout, packets, ...format) {
 }
 
 /** Pulls a number of seconds of two channels, and checks that the counts add up. */
-function listen(playout, seconds) {
-  const heard = [[], []];
+function pull(playout, seconds) {
+  const samples = [[], []];
   for (let block = 0; block < (seconds * RATE) / BLOCK; block++) {
     const output = [new Float32Array(BLOCK), new Float32Array(BLOCK)];
     playout.pull(output);
-    for (const [at, channel] of output.entries()) heard[at].push(...channel);
+    for (const [at, channel] of output.entries()) samples[at].push(...channel);
     const { received, played, buffered, dropped } = playout.report();
     assert.equal(received, played + buffered + dropped);
   }
-  return heard;
+  return samples;
 }
 
 const largestStep = (samples) =>
@@ -47,16 +47,16 @@ test("the module imports nothing", () => {
 test("the output is silent before any audio arrives", () => {
   const playout = new Playout(module, RATE, DEPTH);
   assert.deepEqual(playout.report().received, 0);
-  assert.ok(listen(playout, 0.1)[0].every((sample) => sample === 0));
+  assert.ok(pull(playout, 0.1)[0].every((sample) => sample === 0));
   playout.push(constant(480));
-  assert.ok(listen(playout, 0.1)[0].every((sample) => sample === 0));
+  assert.ok(pull(playout, 0.1)[0].every((sample) => sample === 0));
   assert.equal(playout.report().playing, false);
 });
 
 test("mono audio is played on both channels, and its level is measured", () => {
   const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
-  const [left, right] = listen(playout, 0.03);
+  const [left, right] = pull(playout, 0.03);
   assert.deepEqual(left, right);
   playout.pull([new Float32Array(BLOCK), new Float32Array(BLOCK)]);
   const { playing, peak, rms, target, rate } = playout.report();
@@ -69,17 +69,17 @@ test("a chunk larger than the maximum is pushed in pieces", () => {
   const playout = new Playout(module, RATE, DEPTH);
   playout.push(constant(100_000, 3));
   assert.equal(playout.report().received, 100_000);
-  listen(playout, 0.1);
+  pull(playout, 0.1);
 });
 
 test("a change of the format fades out and in", () => {
   const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
-  const heard = listen(playout, 0.03)[0];
+  const samples = pull(playout, 0.03)[0];
   push(playout, 10, 2, 48_000);
-  heard.push(...listen(playout, 0.04)[0]);
-  assert.ok(largestStep(heard) <= LARGEST_STEP, `a step of ${largestStep(heard)}`);
-  assert.ok(Math.abs(heard.at(-1) - 0.5) < 1e-3);
+  samples.push(...pull(playout, 0.04)[0]);
+  assert.ok(largestStep(samples) <= LARGEST_STEP, `a step of ${largestStep(samples)}`);
+  assert.ok(Math.abs(samples.at(-1) - 0.5) < 1e-3);
   assert.equal(playout.report().received, 15 * 480);
 });
 
@@ -90,33 +90,33 @@ test("playback continues without a click after a discontinuity and after a loss"
     return { ...chunk, samples: chunk.samples.map((sample) => -sample), discontinuity };
   };
   push(playout, 3);
-  const heard = listen(playout, 0.02)[0];
+  const samples = pull(playout, 0.02)[0];
   playout.push(negative(true));
   playout.push(negative(false));
-  heard.push(...listen(playout, 0.04)[0]);
+  samples.push(...pull(playout, 0.04)[0]);
   playout.addLost(100);
   push(playout, 3);
-  heard.push(...listen(playout, 0.08)[0]);
-  assert.ok(Math.min(...heard) < -0.499, "both are played");
-  assert.ok(largestStep(heard) <= LARGEST_STEP, `a step of ${largestStep(heard)}`);
+  samples.push(...pull(playout, 0.08)[0]);
+  assert.ok(Math.min(...samples) < -0.499, "both are played");
+  assert.ok(largestStep(samples) <= LARGEST_STEP, `a step of ${largestStep(samples)}`);
 });
 
 test("a pause fades out and drops audio, and playback continues with new audio", () => {
   const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
-  const heard = listen(playout, 0.03)[0];
+  const samples = pull(playout, 0.03)[0];
   playout.pause(true);
-  heard.push(...listen(playout, 0.02)[0]);
-  assert.equal(heard.at(-1), 0);
+  samples.push(...pull(playout, 0.02)[0]);
+  assert.equal(samples.at(-1), 0);
   playout.push(constant(RATE));
-  assert.ok(listen(playout, 0.1)[0].every((sample) => sample === 0));
+  assert.ok(pull(playout, 0.1)[0].every((sample) => sample === 0));
   const { dropped, buffered, underruns } = playout.report();
   assert.ok(dropped > RATE && buffered === 0 && underruns === 0);
   playout.pause(false);
   push(playout, 5);
-  heard.push(...listen(playout, 0.03)[0]);
-  assert.ok(Math.abs(heard.at(-1) - 0.5) < 1e-3);
-  assert.ok(largestStep(heard) <= LARGEST_STEP);
+  samples.push(...pull(playout, 0.03)[0]);
+  assert.ok(Math.abs(samples.at(-1) - 0.5) < 1e-3);
+  assert.ok(largestStep(samples) <= LARGEST_STEP);
 });
 
 test("a change of the format during a pause plays nothing", () => {
@@ -124,20 +124,20 @@ test("a change of the format during a pause plays nothing", () => {
   playout.pause(true);
   push(playout, 5);
   push(playout, 5, 2);
-  assert.ok(listen(playout, 0.1)[0].every((sample) => sample === 0));
+  assert.ok(pull(playout, 0.1)[0].every((sample) => sample === 0));
   assert.equal(playout.report().received, 10 * 480);
 });
 
 test("a stop fades out and ends the playout", () => {
   const playout = new Playout(module, RATE, DEPTH);
   push(playout, 5);
-  const heard = listen(playout, 0.03)[0];
+  const samples = pull(playout, 0.03)[0];
   assert.equal(playout.stopped, false);
   playout.stop();
-  heard.push(...listen(playout, 0.02)[0]);
+  samples.push(...pull(playout, 0.02)[0]);
   assert.equal(playout.stopped, true);
-  assert.equal(heard.at(-1), 0);
-  assert.ok(largestStep(heard) <= LARGEST_STEP);
+  assert.equal(samples.at(-1), 0);
+  assert.ok(largestStep(samples) <= LARGEST_STEP);
 });
 
 test("lost frames count as received and dropped", () => {

@@ -18,18 +18,18 @@ test("a constant volume only scales the samples", () => {
 
 test("a change ramps without a step, equally on all channels, to its target", () => {
   const volume = new Volume(RATE, 0.5);
-  const heard = [];
-  for (const wanted of [1, 0, 2]) {
-    volume.rampTo(wanted);
+  const scaled = [];
+  for (const target of [1, 0, 2]) {
+    volume.rampTo(target);
     for (let block = 0; block < 40; block++) {
       const [left, right] = ones();
       volume.apply([left, right]);
       assert.deepEqual(left, right);
-      heard.push(...left);
+      scaled.push(...left);
     }
-    assert.equal(heard.at(-1), wanted);
+    assert.equal(scaled.at(-1), target);
   }
-  const steps = heard.map((sample, at) => Math.abs(sample - (heard[at - 1] ?? 0.5)));
+  const steps = scaled.map((sample, at) => Math.abs(sample - (scaled[at - 1] ?? 0.5)));
   // The largest change is by 2. Its first step is a 240th of it.
   assert.ok(Math.max(...steps) <= 2 / 240, `a step of ${Math.max(...steps)}`);
 });

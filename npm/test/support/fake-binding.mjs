@@ -166,10 +166,10 @@ export class FakeChannel {
 /**
  * Creates a platform with a simulated binding.
  *
- * @param {(operation: string, params: object, call: { options: object, content?: object, cancelled: Promise<void> }) => unknown} answer
+ * @param {(operation: string, params: object, call: { options: object, content?: object, canceled: Promise<void> }) => unknown} respond
  *   returns the value of a call, or throws its error record
  */
-export function fakePlatform(answer = () => ({}), { environment = {}, exposed = false } = {}) {
+export function fakePlatform(respond = () => ({}), { environment = {}, exposed = false } = {}) {
   const calls = [];
   const channels = [];
   const open = (target, options) => {
@@ -187,18 +187,18 @@ export function fakePlatform(answer = () => ({}), { environment = {}, exposed = 
     },
     client: (config, log) => ({
       call(operation, params, options, content) {
-        const cancelled = deferred();
+        const canceled = deferred();
         calls.push({ operation, params, options, content, config });
         log?.("debug", `${operation}: begun`);
         const outcome = (async () => {
           try {
-            const value = await answer(operation, params, { options, content, cancelled: cancelled.promise });
+            const value = await respond(operation, params, { options, content, canceled: canceled.promise });
             return value instanceof Uint8Array ? { ok: true, value: null, bytes: value } : { ok: true, value };
           } catch (error) {
             return { ok: false, error };
           }
         })();
-        return { outcome, cancel: cancelled.resolve };
+        return { outcome, cancel: canceled.resolve };
       },
       terminal: open,
       audio: open,
