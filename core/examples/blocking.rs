@@ -15,8 +15,7 @@ use std::time::{Duration, Instant};
 
 use orgo_core::channel::{Action, State, Target, TerminalItem, TerminalSession};
 use orgo_core::client::address::ComputerAddress;
-use orgo_core::client::config::{CallOptions, Config, RawConfig};
-use orgo_core::client::credentials::ApiKey;
+use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::actions::RunBash;
 use orgo_core::rest::calls::computers::{GetComputer, GetVncPassword};
@@ -26,11 +25,9 @@ use tungstenite::{Message, WebSocket};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let id = std::env::args().nth(1).ok_or("give a computer's id")?;
-    let config = Config::try_from(RawConfig {
-        base_url: std::env::var("ORGO_BASE_URL").ok(),
-        api_key: std::env::var("ORGO_API_KEY").ok().map(ApiKey::new),
-        ..RawConfig::default()
-    })?;
+    let settings = [("base_url", "ORGO_BASE_URL"), ("api_key", "ORGO_API_KEY")];
+    let settings = settings.map(|(name, variable)| (name.to_owned(), std::env::var(variable).ok().into()));
+    let config = Config::read(&settings.into_iter().collect())?;
 
     let bash = RunBash { id: id.clone(), command: "uname -a".to_owned(), timeout: None };
     print!("{}", call(&config, &bash)?.output);

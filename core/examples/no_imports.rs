@@ -5,8 +5,8 @@ use std::sync::Mutex;
 
 use orgo_core::channel::{AudioSession, EventsSession, Protocol, Session, Target, TerminalSession};
 use orgo_core::client::address::ComputerAddress;
-use orgo_core::client::config::{Config, RawConfig};
-use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::client::config::Config;
+use orgo_core::client::credentials::Password;
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::http::Response;
 
@@ -27,8 +27,8 @@ pub extern "C" fn text() -> *const u8 {
 /// Runs a click against an answer with this status, and describes both ends.
 #[unsafe(no_mangle)]
 pub extern "C" fn click(x: i32, y: i32, status: u16) -> usize {
-    let raw = RawConfig { api_key: Some(ApiKey::new("sk_live_x")), ..RawConfig::default() };
-    let config: Config = raw.try_into().expect("the configuration is acceptable");
+    let settings = [("api_key".to_owned(), "sk_live_x".into())].into_iter().collect();
+    let config = Config::read(&settings).expect("the configuration is acceptable");
     let params = [("id", "c".into()), ("x", x.into()), ("y", y.into())];
     let params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let mut call = match Call::new(&config, "computers.click", &params, &Default::default(), None, 1) {

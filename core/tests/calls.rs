@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
+use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::encoding::json::MAX_VALUES;
 use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Output, Step};
@@ -20,8 +20,11 @@ fn config(case: &Value) -> Config {
     for (name, value) in case["config"].as_object().into_iter().flatten() {
         raw[name] = value.clone();
     }
-    let raw: RawConfig = serde_json::from_value(raw).expect("the vector's config is well formed");
-    raw.try_into().expect("the vector's config is acceptable")
+    read(raw).expect("the vector's config is acceptable")
+}
+
+fn read(config: Value) -> Result<Config, Error> {
+    Config::read(&serde_json::from_value(config).expect("the configuration is an object"))
 }
 
 fn start(case: &Value) -> Result<Call, Error> {
@@ -32,12 +35,9 @@ fn start(case: &Value) -> Result<Call, Error> {
         data: text(&content["text"]).into_bytes(),
     });
     let operation = case["operation"].as_str().expect("a case names its operation");
-    let raw: RawCallOptions = case
-        .get("options")
-        .cloned()
-        .map_or_else(RawCallOptions::default, |raw| serde_json::from_value(raw).unwrap());
+    let options = serde_json::from_value(case["options"].clone()).unwrap_or_default();
     let params = serde_json::from_value(case["params"].clone()).unwrap_or_default();
-    Call::new(&config(case), operation, &params, &raw.check(operation)?, content, 1)
+    Call::new(&config(case), operation, &params, &CallOptions::read(operation, &options)?, content, 1)
 }
 
 fn compare_request(name: &str, request: &Request, expected: &Value) {
@@ -448,18 +448,15 @@ fn limits_and_levels_that_make_no_sense_are_refused_by_name() {
     for (field, name) in
         [("timeout", "timeout"), ("idle_timeout", "idleTimeout"), ("total_timeout", "totalTimeout")]
     {
-        let raw: RawConfig = serde_json::from_value(json!({ field: 0 })).unwrap();
-        assert_eq!(json!(Config::try_from(raw).unwrap_err().record())["field"], name);
+        assert_eq!(json!(read(json!({ field: 0 })).unwrap_err().record())["field"], name);
     }
     for size in [0.0, 1.5, -1.0, 4_294_967_296.0] {
-        let raw: RawConfig = serde_json::from_value(json!({ "max_response_bytes": size })).unwrap();
-        let error = json!(Config::try_from(raw).unwrap_err().record());
+        let error = json!(read(json!({ "max_response_bytes": size })).unwrap_err().record());
         assert_eq!(error["field"], "maxResponseBytes", "{size}");
         assert_eq!(
             error["message"],
             "Orgo: `maxResponseBytes` must be a whole number of bytes from 1 to 4294967295"
         );
     }
-    let raw: RawConfig = serde_json::from_value(json!({ "log_level": "loud" })).unwrap();
-    assert_eq!(json!(Config::try_from(raw).unwrap_err().record())["field"], "logLevel");
+    assert_eq!(json!(read(json!({ "log_level": "loud" })).unwrap_err().record())["field"], "logLevel");
 }

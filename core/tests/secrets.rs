@@ -2,7 +2,7 @@
 
 use orgo_core::channel::{Action, ConnectFailure, Session, Target};
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
-use orgo_core::client::config::{CallOptions, Config, RawCallOptions, RawConfig};
+use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::client::credentials::{ApiKey, Password};
 use orgo_core::diagnostics::log::Level;
 use orgo_core::encoding::json::{self, Map, Value};
@@ -84,11 +84,10 @@ fn what_is_set_prints_no_secret() {
     let raw = format!(
         r#"{{"api_key":"{KEY}","headers":{{"x-gateway-key":"{HEADER}"}},"realtime_url":"wss://h/{{channel}}?k={HEADER}"}}"#
     );
-    let raw: RawConfig = serde_json::from_str(&raw).unwrap();
-    shows_none(format!("{raw:?} {:?} {:?}", config(), Config::try_from(raw.clone()).unwrap()));
-    let options: RawCallOptions =
-        serde_json::from_str(&format!(r#"{{"headers":{{"x-gateway-key":"{HEADER}"}}}}"#)).unwrap();
-    shows_none(format!("{options:?} {:?}", options.clone().check("call").unwrap()));
+    let settings = serde_json::from_str(&raw).unwrap();
+    shows_none(format!("{:?} {:?}", config(), Config::read(&settings).unwrap()));
+    let options = serde_json::from_str(&format!(r#"{{"headers":{{"x-gateway-key":"{HEADER}"}}}}"#)).unwrap();
+    shows_none(format!("{:?}", CallOptions::read("call", &options).unwrap()));
     let (key, password) = (ApiKey::new(KEY), Password::new(PASSWORD));
     shows_none(format!("{key:?} {key} {password:?} {password}"));
     shows_none(serde_json::to_string(&(key, password)).unwrap());

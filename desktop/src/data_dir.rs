@@ -1,8 +1,8 @@
-//! The folder that outlives the server: its secrets and its lock, which says who uses it.
+//! The data folder: its secrets, and the lock that shows which server uses it.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works in the data folder, which only the server's account can change"
+    reason = "uses the data folder, which only the server's account can change"
 )]
 
 use std::fs::{self, DirBuilder, OpenOptions};
@@ -19,75 +19,78 @@ use crate::privileges;
 use crate::secret::Secret;
 
 const LOCK: &str = "lock";
-/// How long the lock may be held by what a killed server left, or by a server that is stopping.
-const PATIENCE: Duration = Duration::from_secs(2);
-const STOP_PATIENCE: Duration = Duration::from_secs(15);
-const INTERVAL: Duration = Duration::from_millis(20);
+/// How long to wait for the lock if a killed server's child still holds it, and if another server is stopping.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const STOP_TIMEOUT: Duration = Duration::from_secs(15);
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Why the folder cannot be used.
+/// Why the data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum DataDirError {
     #[error("cannot use the data folder {}: {error}", .folder.display())]
     Unusable { folder: PathBuf, error: io::Error },
-    #[error("no home folder is known; name one with --data-dir")]
+    #[error("HOME is not set: set --data-dir")]
     NoHome,
-    #[error("{}", busy(.folder, .user))]
-    Busy { folder: PathBuf, user: User },
+    #[error("{}", busy(.folder, .holder))]
+    Busy { folder: PathBuf, holder: LockHolder },
     #[error(transparent)]
     Randomness(#[from] getrandom::Error),
 }
 
-fn busy(folder: &Path, user: &User) -> String {
+fn busy(folder: &Path, holder: &LockHolder) -> String {
     let folder = folder.display();
-    match user {
-        User { pid: Some(pid), base_url: Some(url), .. } => format!(
-            "{folder} is used by another orgo-desktop: process {pid}, at {url}. Use that one, end it, or start a second \
-             one beside it with --data-dir=OTHER-FOLDER and another port (--listen 127.0.0.1:0)"
+    match holder {
+        LockHolder { pid: Some(pid), base_url: Some(url), .. } => format!(
+            "{folder} is used by another orgo-desktop: process {pid}, at {url}. Use that server, stop it, or start a \
+             second one with --data-dir=OTHER-FOLDER and another port (--listen 127.0.0.1:0)"
         ),
-        User { pid: Some(pid), .. } => {
+        LockHolder { pid: Some(pid), .. } => {
             format!(
-                "{folder} is used by another orgo-desktop, process {pid}, which is starting or stopping: try again"
+                "{folder} is used by another orgo-desktop, process {pid}, which is starting or stopping: retry later"
             )
         }
-        User { pid: None, .. } => format!("{folder} is used by another process: use --data-dir=OTHER-FOLDER"),
+        LockHolder { pid: None, .. } => {
+            format!("{folder} is used by another process: use --data-dir=OTHER-FOLDER")
+        }
     }
 }
 
-/// What the server that uses a folder says of itself. The addresses are missing while it starts and stops.
+/// The content of the lock file: the server that uses the folder. The URLs are missing while the server starts or
+/// stops.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct User {
+pub(crate) struct LockHolder {
     pub(crate) pid: Option<u32>,
     pub(crate) base_url: Option<String>,
     pub(crate) realtime_url: Option<String>,
 }
 
-/// The folder, locked against a second server.
+/// The data folder, locked against other servers.
 pub(crate) struct DataDir {
     folder: PathBuf,
     lock: fs::File,
 }
 
 impl DataDir {
-    /// Opens the folder that was chosen, or else the account's own. Waits for a server that is stopping.
+    /// Opens the chosen folder, or the default folder of this account. Waits for a server that is stopping.
     pub(crate) fn open(chosen: Option<&Path>) -> Result<Self, DataDirError> {
-        let folder = place(chosen)?;
+        let folder = chosen_or_default(chosen)?;
         let explain = |error| DataDirError::Unusable { folder: folder.clone(), error };
-        let lock = make(&folder).and_then(|()| lock_file(&folder.join(LOCK))).map_err(explain)?;
+        let lock = create_folder(&folder).and_then(|()| lock_file(&folder.join(LOCK))).map_err(explain)?;
         let began = Instant::now();
-        // A child of a server that was killed holds the lock too, until it has become another program.
+        // A child of a killed server shares the lock until its `exec`.
         while flock(&lock, FlockOperation::NonBlockingLockExclusive).is_err() {
-            let user = read(&lock);
-            let is_stopping = user.pid.is_some() && user.base_url.is_none();
-            if began.elapsed() > if is_stopping { STOP_PATIENCE } else { PATIENCE } {
-                return Err(DataDirError::Busy { folder, user });
+            let holder = read(&lock);
+            let is_stopping = holder.pid.is_some() && holder.base_url.is_none();
+            if began.elapsed() > if is_stopping { STOP_TIMEOUT } else { BUSY_TIMEOUT } {
+                return Err(DataDirError::Busy { folder, holder });
             }
-            thread::sleep(INTERVAL);
+            thread::sleep(RETRY_INTERVAL);
         }
-        // SQLite makes its companions with the permissions of the file itself.
+        // SQLite creates its other files with the permissions of this one.
         private_file(&folder.join("orgo.db")).map_err(explain)?;
         let folder = folder.canonicalize().map_err(explain)?;
         let data = Self { folder, lock };
-        data.say(None).map_err(|error| data.error(error))?;
+        data.write_addresses(None).map_err(|error| data.error(error))?;
         Ok(data)
     }
 
@@ -95,26 +98,27 @@ impl DataDir {
         &self.folder
     }
 
-    /// Says where the server is: base URL and address of the channels. `None` while it starts and once it stops.
-    pub(crate) fn say(&self, addresses: Option<(&str, &str)>) -> io::Result<()> {
+    /// Writes the base URL and the URL of the channels to the lock file. `None` while the server starts or stops.
+    pub(crate) fn write_addresses(&self, addresses: Option<(&str, &str)>) -> io::Result<()> {
         let (base_url, realtime_url) = addresses.unzip();
-        let user = User {
+        let holder = LockHolder {
             pid: Some(std::process::id()),
             base_url: base_url.map(str::to_owned),
             realtime_url: realtime_url.map(str::to_owned),
         };
-        let text = serde_json::to_vec(&user)?;
+        let text = serde_json::to_vec(&holder)?;
         self.lock.set_len(0)?;
         self.lock.write_all_at(&text, 0)
     }
 
     pub(crate) fn homes(&self) -> Result<PathBuf, DataDirError> {
         let homes = self.folder.join("computers");
-        make(&homes).map_err(|error| self.error(error))?;
+        create_folder(&homes).map_err(|error| self.error(error))?;
         Ok(homes)
     }
 
-    /// The secret in a file, which is made with a random one: `prefix` and `bytes` random bytes in hexadecimal.
+    /// Returns the secret in a file. A new file gets a random secret: `prefix`, then `bytes` random bytes in
+    /// hexadecimal.
     pub(crate) fn secret(&self, name: &str, prefix: &str, bytes: usize) -> Result<Secret, DataDirError> {
         let file = self.folder.join(name);
         match fs::read_to_string(&file) {
@@ -139,26 +143,27 @@ impl DataDir {
     }
 }
 
-/// The folder that was chosen, or else the account's own, and the server that uses it. It is not made.
-pub(crate) fn user_of(chosen: Option<&Path>) -> Result<(PathBuf, Option<User>), DataDirError> {
-    let folder = place(chosen)?;
+/// Returns the chosen folder, or the default folder of this account, and the server that uses it. Does not create the
+/// folder.
+pub(crate) fn lock_holder(chosen: Option<&Path>) -> Result<(PathBuf, Option<LockHolder>), DataDirError> {
+    let folder = chosen_or_default(chosen)?;
     let lock = match OpenOptions::new().read(true).open(folder.join(LOCK)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((folder, None)),
         opened => opened.map_err(|error| DataDirError::Unusable { folder: folder.clone(), error })?,
     };
-    // What it says is of a server that is gone if nobody holds the lock. Shared, so that two that ask see no server in
-    // each other.
+    // If nothing holds the lock, the content is that of a server that has ended. The lock is shared, so two calls at
+    // the same time do not detect each other as a server.
     let is_free = flock(&lock, FlockOperation::NonBlockingLockShared).is_ok();
     Ok((folder, if is_free { None } else { Some(read(&lock)) }))
 }
 
-fn read(lock: &fs::File) -> User {
+fn read(lock: &fs::File) -> LockHolder {
     let mut text = vec![0; 4096];
     let length = lock.read_at(&mut text, 0).unwrap_or(0);
     serde_json::from_slice(&text[..length]).unwrap_or_default()
 }
 
-fn place(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
+fn chosen_or_default(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
     if let Some(chosen) = chosen {
         return Ok(chosen.to_owned());
     }
@@ -170,9 +175,9 @@ fn place(chosen: Option<&Path>) -> Result<PathBuf, DataDirError> {
     Ok(data.ok_or(DataDirError::NoHome)?.join("orgo-desktop"))
 }
 
-/// A folder on the way to the homes.
-fn make(folder: &Path) -> io::Result<()> {
-    let mode = privileges::passage();
+/// Creates a folder that computers' users may traverse.
+fn create_folder(folder: &Path) -> io::Result<()> {
+    let mode = privileges::traversable_mode();
     DirBuilder::new().recursive(true).mode(mode).create(folder)?;
     fs::set_permissions(folder, fs::Permissions::from_mode(mode))
 }
@@ -190,35 +195,36 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_in_use_says_by_whom_and_a_lock_that_nobody_holds_says_nothing() {
+    fn a_held_lock_shows_its_server_and_a_free_lock_shows_none() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let chosen = Some(parent.path());
-        assert_eq!(user_of(chosen).expect("it is there").1, None);
-        let data = DataDir::open(chosen).expect("nobody uses it");
-        let user = |user: Option<User>| user.expect("it is used");
-        assert_eq!(user(user_of(chosen).expect("it is there").1).base_url, None);
-        data.say(Some(("http://127.0.0.1:1/api", "ws://127.0.0.1:1"))).expect("there is room");
-        let known = user(user_of(chosen).expect("it is there").1);
+        assert_eq!(lock_holder(chosen).expect("it exists").1, None);
+        let data = DataDir::open(chosen).expect("the folder is not in use");
+        let user = |user: Option<LockHolder>| user.expect("the folder is in use");
+        assert_eq!(user(lock_holder(chosen).expect("it exists").1).base_url, None);
+        data.write_addresses(Some(("http://127.0.0.1:1/api", "ws://127.0.0.1:1")))
+            .expect("there is enough space");
+        let known = user(lock_holder(chosen).expect("it exists").1);
         assert_eq!(
             (known.pid, known.base_url.as_deref()),
             (Some(std::process::id()), Some("http://127.0.0.1:1/api"))
         );
-        let refusal = DataDir::open(chosen).err().expect("it is used").to_string();
+        let refusal = DataDir::open(chosen).err().expect("the folder is in use").to_string();
         for part in ["http://127.0.0.1:1/api", "--data-dir=", &std::process::id().to_string()] {
             assert!(refusal.contains(part), "{refusal}");
         }
         drop(data);
-        assert_eq!(user_of(chosen).expect("it is there").1, None);
-        DataDir::open(chosen).expect("nobody uses it any more");
+        assert_eq!(lock_holder(chosen).expect("it exists").1, None);
+        DataDir::open(chosen).expect("the folder is no longer in use");
     }
 
     #[test]
-    fn whoever_stops_is_waited_for() {
+    fn opening_waits_for_a_server_that_is_stopping() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let data = DataDir::open(Some(parent.path())).expect("nobody uses it");
+        let data = DataDir::open(Some(parent.path())).expect("the folder is not in use");
         thread::scope(|scope| {
-            scope.spawn(|| DataDir::open(Some(parent.path())).expect("the other one stops"));
-            thread::sleep(PATIENCE + PATIENCE / 4);
+            scope.spawn(|| DataDir::open(Some(parent.path())).expect("the other server stops"));
+            thread::sleep(BUSY_TIMEOUT + BUSY_TIMEOUT / 4);
             drop(data);
         });
     }

@@ -1,6 +1,6 @@
-//! What this machine lacks to run computers.
+//! Checks whether this machine can run computers.
 
-#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+#![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
 use std::env;
 use std::fs;
@@ -9,17 +9,17 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::computer::{Choice, Facts, Isolation, SETTINGS, SYSTEM, Users, decide};
+use crate::computer::{ContainerSigns, ETC_MOUNT, Isolation, IsolationChoice, SYSTEM_MOUNTS, Users, decide};
 
-/// Also read by the project's set-up, so that there is one list.
+/// The list of packages. The scripts of this repository read the same file.
 const PACKAGES: &str = include_str!("../packages.txt");
 
 /// The program that opens boxes.
-const BOX: &str = "bwrap";
-/// The programs that are of use to boxes alone.
-const OF_BOXES: &[&str] = &[BOX, "slirp4netns"];
-/// What the carrier of the computers' network needs of the kernel.
-const TUNNEL: &str = "/dev/net/tun";
+const BWRAP: &str = "bwrap";
+/// The programs that only boxes need.
+const BOX_PROGRAMS: &[&str] = &[BWRAP, "slirp4netns"];
+/// The kernel device that slirp4netns needs.
+const TUN_DEVICE: &str = "/dev/net/tun";
 
 /// A line of the list.
 #[derive(Debug, Eq, PartialEq)]
@@ -46,7 +46,8 @@ impl Package {
     }
 
     fn is_present(&self) -> bool {
-        // A package without a program holds data, whose absence is seen but stops nothing; only dpkg knows of it.
+        // A package without a program contains data that computers can run without. Only dpkg knows whether it is
+        // installed.
         self.program.map_or_else(|| is_installed(self.name), is_in_path)
     }
 }
@@ -55,7 +56,7 @@ fn packages() -> impl Iterator<Item = Package> {
     PACKAGES.lines().filter_map(Package::parse)
 }
 
-/// Prints the findings. Fails when something that is not optional is missing.
+/// Prints the results. Fails if computers cannot run here.
 pub(crate) fn run() -> ExitCode {
     let (optional, missing): (Vec<_>, Vec<_>) =
         packages().filter(|package| !package.is_present()).partition(|package| package.optional);
@@ -68,24 +69,24 @@ pub(crate) fn run() -> ExitCode {
     for (kind, packages) in [("missing", &missing), ("optional", &optional)] {
         if !packages.is_empty() {
             let names: Vec<_> = packages.iter().map(|package| package.name).collect();
-            println!("\nTo install what is {kind}: {}", install_command(&names.join(" ")));
+            println!("\nInstall the {kind} packages with: {}", install_command(&names.join(" ")));
         }
     }
-    let container = Facts::capture().container();
-    let isolation = decide(Choice::Auto, || try_box(Users::find()), container.as_deref());
+    let container = ContainerSigns::read().detect();
+    let isolation = decide(IsolationChoice::Auto, || try_box(Users::detect()), container.as_deref());
     println!();
     match &isolation {
         Ok(decision) => {
             let name = decision.isolation.name();
-            let reason = decision.warning.as_deref().unwrap_or("each computer has a box of its own.");
+            let reason = decision.warning.as_deref().unwrap_or("each computer has its own box.");
             println!("--isolation=auto chooses {name}: {reason}");
         }
-        Err(reason) => println!("--isolation=auto refuses: {reason}"),
+        Err(reason) => println!("--isolation=auto fails: {reason}"),
     }
-    let carries = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_boxes());
-    if carries && !Path::new(TUNNEL).exists() {
+    let has_networks = isolation.as_ref().is_ok_and(|decision| decision.isolation.has_boxes());
+    if has_networks && !Path::new(TUN_DEVICE).exists() {
         println!(
-            "\nComputers will have no network, since there is no {TUNNEL}. To have it: {}",
+            "\nComputers will have no network, since {TUN_DEVICE} does not exist. To create it: {}",
             as_root("modprobe tun")
         );
     }
@@ -96,19 +97,18 @@ pub(crate) fn run() -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Why computers cannot run here, if they cannot: a text that says the remedy. A machine that was fit once is not looked at
-/// again.
-pub(crate) fn obstacle(isolation: Isolation) -> Option<String> {
-    static FIT: AtomicBool = AtomicBool::new(false);
-    if FIT.load(Ordering::Relaxed) {
+/// Returns why computers cannot run here, with a remedy, or `None` if they can. Does not repeat a successful check.
+pub(crate) fn problem(isolation: Isolation) -> Option<String> {
+    static PASSED: AtomicBool = AtomicBool::new(false);
+    if PASSED.load(Ordering::Relaxed) {
         return None;
     }
-    let obstacle = find_obstacle(isolation);
-    FIT.store(obstacle.is_none(), Ordering::Relaxed);
-    obstacle
+    let problem = find_problem(isolation);
+    PASSED.store(problem.is_none(), Ordering::Relaxed);
+    problem
 }
 
-fn find_obstacle(isolation: Isolation) -> Option<String> {
+fn find_problem(isolation: Isolation) -> Option<String> {
     let missing: Vec<_> = packages()
         .filter(|package| !package.optional && is_needed(package, isolation))
         .filter(|package| package.program.is_some_and(|program| !is_in_path(program)))
@@ -120,29 +120,29 @@ fn find_obstacle(isolation: Isolation) -> Option<String> {
             install_command(&missing.join(" "))
         ));
     }
-    let tried = if isolation == Isolation::Box { try_box(Users::find()) } else { Ok(()) };
-    tried.err().map(|reason| format!("no box can be opened for a computer: {reason}"))
+    let tried = if isolation == Isolation::Box { try_box(Users::detect()) } else { Ok(()) };
+    tried.err().map(|reason| format!("cannot open a box for a computer: {reason}"))
 }
 
-/// Whether computers that are kept apart so need a package.
+/// Returns whether computers with this isolation need a package.
 fn is_needed(package: &Package, isolation: Isolation) -> bool {
-    isolation == Isolation::Box || !package.program.is_some_and(|program| OF_BOXES.contains(&program))
+    isolation == Isolation::Box || !package.program.is_some_and(|program| BOX_PROGRAMS.contains(&program))
 }
 
-/// Tries a box as small as can be, as the user of a computer.
+/// Opens a minimal box as the user of a computer. Returns the reason if that fails.
 pub(crate) fn try_box(users: Users) -> Result<(), String> {
-    if !is_in_path(BOX) {
+    if !is_in_path(BWRAP) {
         return Err("bubblewrap is not installed".into());
     }
-    let mut command = Command::new(BOX);
-    if let Some(user) = users.example() {
+    let mut command = Command::new(BWRAP);
+    if let Some(user) = users.first() {
         command.uid(user).gid(user);
     }
     let tried = command
         .args(["--unshare-user", "--uid", "1000", "--gid", "1000"])
         .args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"])
-        .args(SYSTEM)
-        .args(SETTINGS)
+        .args(SYSTEM_MOUNTS)
+        .args(ETC_MOUNT)
         .arg("/bin/true")
         .stdin(Stdio::null())
         .output()
@@ -150,20 +150,22 @@ pub(crate) fn try_box(users: Users) -> Result<(), String> {
     if tried.status.success() {
         return Ok(());
     }
-    let complaint = String::from_utf8_lossy(&tried.stderr).trim().trim_end_matches('.').to_owned();
-    let switches = switches(|file| fs::read_to_string(file).unwrap_or_default());
-    Err(if switches.is_empty() {
+    let message = String::from_utf8_lossy(&tried.stderr).trim().trim_end_matches('.').to_owned();
+    let blocking_settings = blocking_settings(|file| fs::read_to_string(file).unwrap_or_default());
+    Err(if blocking_settings.is_empty() {
         format!(
-            "{complaint}. This user may not make namespaces; what a container or a service needs for that is in desktop/deploy"
+            "{message}. This user is not allowed to create namespaces. desktop/deploy/README.md describes the options \
+             that a container or a service needs for that"
         )
     } else {
-        let command = as_root(&format!("sysctl -w {}", switches.join(" ")));
-        format!("{complaint}. To let the kernel make namespaces: {command}")
+        let command = as_root(&format!("sysctl -w {}", blocking_settings.join(" ")));
+        format!("{message}. To allow namespaces: {command}")
     })
 }
 
-/// The settings with which a kernel refuses to make user namespaces, as they must be; `read` gives what is in a file.
-fn switches(read: impl Fn(&str) -> String) -> Vec<String> {
+/// Returns the kernel settings that prevent user namespaces, with the values that allow them. `read` returns the
+/// content of a file.
+fn blocking_settings(read: impl Fn(&str) -> String) -> Vec<String> {
     [
         ("kernel/unprivileged_userns_clone", "0", "1"),
         ("kernel/apparmor_restrict_unprivileged_userns", "1", "0"),
@@ -190,7 +192,7 @@ fn is_installed(package: &str) -> bool {
         .is_ok_and(|found| found.stdout == b"installed")
 }
 
-/// The command that installs packages, for whoever runs this.
+/// Returns the command with which the current user installs packages.
 pub(crate) fn install_command(packages: &str) -> String {
     let install = format!("apt-get install --no-install-recommends {packages}");
     format!("{} && {}", as_root("apt-get update"), as_root(&install))
@@ -205,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_name_need_and_purpose() {
+    fn a_line_contains_name_program_and_purpose() {
         assert_eq!(
             Package::parse("chromium  optional needs=chromium-bin # its browser"),
             Some(Package {
@@ -220,19 +222,19 @@ mod tests {
     }
 
     #[test]
-    fn a_kernel_that_refuses_is_told_what_to_set() {
+    fn kernel_settings_that_prevent_namespaces_are_found() {
         let kernel = |file: &str| match file {
             "/proc/sys/kernel/unprivileged_userns_clone" => "0\n".to_owned(),
             "/proc/sys/user/max_user_namespaces" => "96365\n".to_owned(),
             _ => String::new(),
         };
-        assert_eq!(switches(kernel), ["kernel.unprivileged_userns_clone=1"]);
-        assert_eq!(switches(|_| "1\n".into()), ["kernel.apparmor_restrict_unprivileged_userns=0"]);
-        assert!(switches(|_| String::new()).is_empty());
+        assert_eq!(blocking_settings(kernel), ["kernel.unprivileged_userns_clone=1"]);
+        assert_eq!(blocking_settings(|_| "1\n".into()), ["kernel.apparmor_restrict_unprivileged_userns=0"]);
+        assert!(blocking_settings(|_| String::new()).is_empty());
     }
 
     #[test]
-    fn the_list_names_the_box_and_the_display() {
+    fn the_list_contains_the_required_programs() {
         for program in ["bwrap", "Xvnc", "pulseaudio"] {
             assert!(
                 packages().any(|package| package.program == Some(program) && !package.optional),

@@ -1,14 +1,14 @@
-//! What the fuzzers (`desktop/fuzz`) do with bytes. The test here holds the inputs that they kept to the same.
+//! The fuzz targets of the server. `desktop/fuzz` runs them with libFuzzer, and the test below with the stored corpus.
 
 use std::sync::Once;
 
 use crate::{agent, events, http, screen, socket};
 
-/// What a fuzzer does with bytes. It panics if something does not hold that must.
-pub type Body = fn(&[u8]);
+/// A fuzz target: takes any input, and panics if an invariant does not hold.
+pub type Target = fn(&[u8]);
 
-/// Every body by the name of its fuzzer and of the folder of its kept inputs.
-pub const ALL: [(&str, Body); 7] = [
+/// All fuzz targets, by the name that the fuzzer and the folder of its corpus share.
+pub const ALL: [(&str, Target); 7] = [
     ("connection", http::fuzz::connection),
     ("body", http::fuzz::body),
     ("message", socket::fuzz::message),
@@ -18,16 +18,17 @@ pub const ALL: [(&str, Body); 7] = [
     ("audio_server", audio_server),
 ];
 
-/// Runs the body of that name.
+/// Runs the fuzz target with this name.
 ///
 /// # Panics
-/// If there is none, or if something does not hold that must.
+///
+/// Panics if there is no such target, or if an invariant does not hold.
 pub fn run(name: &str, data: &[u8]) {
-    let (_, body) = ALL.iter().find(|(own, _)| *own == name).expect("the name of a body");
-    body(data);
+    let (_, target) = ALL.iter().find(|(own, _)| *own == name).expect("the name of a fuzz target");
+    target(data);
 }
 
-/// What the audio server sends: the first byte says by which of its programs.
+/// Runs a target on the output of the audio server's client programs. The first byte selects the program.
 fn audio_server(data: &[u8]) {
     match data.split_first() {
         Some((program, data)) if program & 1 == 0 => events::fuzz::notices(data),
@@ -36,10 +37,10 @@ fn audio_server(data: &[u8]) {
     }
 }
 
-/// As every Rust program does at its start, except those whose `main` is a fuzzer's.
+/// Ignores SIGPIPE, as the runtime of every Rust program does. A fuzzer has its own `main`, which does not.
 pub(crate) fn ignore_broken_pipes() {
     static ONCE: Once = Once::new();
-    // SAFETY: no handler is installed, and `Once` keeps other threads of this function out.
+    // SAFETY: no signal handler is installed, and `Once` prevents concurrent calls.
     ONCE.call_once(|| unsafe {
         libc::signal(libc::SIGPIPE, libc::SIG_IGN);
     });
@@ -53,15 +54,15 @@ mod tests {
     use super::ALL;
 
     #[test]
-    fn what_was_kept_still_holds() {
-        for (name, body) in ALL {
+    fn every_target_passes_on_its_corpus() {
+        for (name, target) in ALL {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
-            let files = fs::read_dir(&folder).expect("every fuzzer has kept inputs");
+            let files = fs::read_dir(&folder).expect("every fuzz target has a corpus");
             for file in files {
                 let path = file.expect("the folder can be read").path();
-                // Shown where the test fails.
+                // Shown if the test fails.
                 println!("{}", path.display());
-                body(&fs::read(&path).expect("a kept input can be read"));
+                target(&fs::read(&path).expect("the input can be read"));
             }
         }
     }

@@ -1,13 +1,15 @@
-//! What a process inherits from the one that started it, and must not pass on.
+//! State that a process inherits: what the server does not pass on, and what it passes on purpose.
 
-use std::fs;
-use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::fs::{self, File};
+use std::io::{self, Seek as _, Write as _};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt as _;
+use std::process::Command;
 
-use rustix::fs::Mode;
+use rustix::fs::{MemfdFlags, Mode, SealFlags, fcntl_add_seals, memfd_create};
 use rustix::io::{FdFlags, fcntl_setfd};
 
-/// The last signal of Linux.
+/// The highest signal number of Linux.
 const LAST_SIGNAL: libc::c_int = 64;
 
 /// Marks all descriptors except stdin, stdout, stderr and `kept` as close-on-exec.
@@ -18,24 +20,48 @@ pub(crate) fn close_on_exec(kept: Option<RawFd>) -> io::Result<()> {
             continue;
         };
         if descriptor > 2 && Some(descriptor) != kept {
-            // SAFETY: it is open, since the kernel lists it.
+            // SAFETY: the descriptor is open, since the kernel lists it.
             fcntl_setfd(unsafe { BorrowedFd::borrow_raw(descriptor) }, FdFlags::CLOEXEC)?;
         }
     }
     Ok(())
 }
 
-/// Sets what `exec` preserves to the defaults of a login: `nohup` ignores signals, and a service may have a stricter file mode
-/// mask. Programs do not change either by themselves.
+/// Resets what `exec` preserves to the defaults of a login. A server started with `nohup` ignores a signal, and a
+/// service may have a stricter umask. Programs do not reset either.
 ///
 /// # Safety
 ///
-/// Ends the signal handlers of the process. To be called between fork and exec: makes only async-signal-safe system calls.
+/// Removes the signal handlers of the process. Must be called between fork and exec: makes only async-signal-safe
+/// system calls.
 pub(crate) unsafe fn reset_for_exec() {
     for signal in 1..=LAST_SIGNAL {
-        // Fails for the two signals that cannot be handled and for those of the C library.
-        // SAFETY: the default action needs no handler.
+        // SAFETY: the default action has no handler. The call fails for the two signals that cannot be handled and for
+        // those of the C library.
         unsafe { libc::signal(signal, libc::SIG_DFL) };
     }
     rustix::process::umask(Mode::from_raw_mode(0o022));
+}
+
+/// Passes descriptors to the process of a command, with the same numbers. This process closes them when the command is
+/// dropped.
+pub(crate) fn inherit(command: &mut Command, descriptors: Vec<OwnedFd>) {
+    // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
+    unsafe {
+        command.pre_exec(move || {
+            for descriptor in &descriptors {
+                fcntl_setfd(descriptor, FdFlags::empty())?;
+            }
+            Ok(())
+        });
+    }
+}
+
+/// Returns a sealed file in memory with this content, at its start. `name` appears in `/proc` only.
+pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
+    let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
+    file.write_all(content)?;
+    file.rewind()?;
+    fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
+    Ok(file.into())
 }

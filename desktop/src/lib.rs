@@ -1,8 +1,8 @@
-//! `orgo-desktop`: a local computer service that speaks the Orgo protocol over real X desktops.
+//! `orgo-desktop`: a local server for Orgo computers, with headless X desktops.
 //!
-//! A library only so that the program and the fuzzers share it.
+//! It is a library so the program and the fuzzers can share it.
 
-#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests work with files of their own"))]
+#![cfg_attr(test, allow(clippy::disallowed_methods, reason = "tests use their own files"))]
 
 mod agent;
 mod app;
@@ -34,7 +34,7 @@ use clap::Parser as _;
 
 use cli::{Cli, Command};
 
-/// The program, with the arguments of this process.
+/// Runs the program with the arguments of this process.
 #[must_use]
 pub fn main() -> ExitCode {
     match Cli::parse().command {
@@ -53,10 +53,10 @@ pub fn main() -> ExitCode {
         }
         Command::Agent { control, home, scratch, unboxed } => {
             let serve = if unboxed { computer::serve_unboxed } else { agent::serve };
-            report(serve(control, agent::Ground { home, scratch }))
+            report(serve(control, agent::AgentPaths { home, scratch }))
         }
-        Command::Carrier { users, network, program } => {
-            report(computer::run_carrier(users, network, &program))
+        Command::Network { users, network, program } => {
+            report(computer::run_network_launcher(users, network, &program))
         }
         Command::Encoder { control_fd, secrets_fd, command } => {
             report(stream::launch(control_fd, secrets_fd, &command))

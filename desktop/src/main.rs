@@ -1,4 +1,4 @@
-//! The program `orgo-desktop`.
+//! The `orgo-desktop` program.
 
 fn main() -> std::process::ExitCode {
     orgo_desktop::main()

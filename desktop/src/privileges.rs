@@ -1,6 +1,7 @@
-//! What a server that root started keeps of root's rights, and what it arranges before it gives up the others.
+//! The privileges of a server that root has started: sets up private mounts, then drops the capabilities that it does
+//! not need.
 
-#![expect(clippy::disallowed_methods, reason = "works with files of the system, before any computer runs")]
+#![expect(clippy::disallowed_methods, reason = "accesses files of the system before any computer runs")]
 
 use std::fs;
 use std::io;
@@ -15,90 +16,100 @@ use rustix::thread::{
     set_no_new_privs, unshare_unsafe,
 };
 
-/// Computers run as users of their own, whose homes the server makes and removes, and whose processes it starts and ends.
-const KEPT: CapabilitySet = CapabilitySet::CHOWN
+/// The capabilities to create and remove the homes of other users, and to start and kill their processes.
+const KEPT_CAPABILITIES: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::DAC_OVERRIDE)
     .union(CapabilitySet::FOWNER)
     .union(CapabilitySet::KILL)
     .union(CapabilitySet::SETGID)
     .union(CapabilitySet::SETUID)
-    // A box runs as root where there are no such users; the kernel asks it of whoever maps root.
+    // If there are no other users, a box runs as root. The kernel requires this capability to map root into a user
+    // namespace.
     .union(CapabilitySet::SETFCAP);
 
-/// Ports below this one are root's.
+/// Ports below this one require a capability.
 const FIRST_FREE_PORT: u16 = 1024;
 
-/// The device of tunnels, through which a computer's network is carried, and its folder.
-const TUNNEL: &str = "/dev/net/tun";
-const TUNNEL_FOLDER: &str = "/dev/net";
-/// As Linux numbers it.
-const TUNNEL_NUMBER: (u32, u32) = (10, 200);
+/// The TUN device, through which slirp4netns connects a network namespace, and its folder.
+const TUN_DEVICE: &str = "/dev/net/tun";
+const TUN_FOLDER: &str = "/dev/net";
+/// The major and minor number of the TUN device.
+const TUN_NUMBER: (u32, u32) = (10, 200);
 
-/// Folders of every system that are for passing mounts, of which one is covered in the server's own view.
-const STAGES: &[&str] = &["/mnt", "/srv", "/media"];
+/// Folders of every Debian system for temporary mounts. The server may mount the homes on one of them in its own mount
+/// namespace.
+const BIND_TARGETS: &[&str] = &["/mnt", "/srv", "/media"];
 
-/// Settles the rights of this process, which must have one thread yet. Returns where `homes` is to be reached: at its own path,
-/// or at another that the users of computers can pass through. `carries` says whether computers have networks that are carried.
+/// Drops the capabilities that the server does not need, for this process and everything that it starts. The process
+/// must still have one thread.
 ///
-/// Root's other rights are gone for good then, also for whatever this process starts.
-pub(crate) fn settle(homes: &Path, port: u16, carries: bool) -> PathBuf {
+/// Returns the path at which computers' users can reach `homes`: the same path or a mount. `has_networks` is whether
+/// computers have their own network namespaces.
+pub(crate) fn drop_privileges(homes: &Path, port: u16, has_networks: bool) -> PathBuf {
     if !geteuid().is_root() {
         return homes.to_owned();
     }
-    let place = arrange(homes, carries).unwrap_or_else(|error| {
-        tracing::warn!("cannot arrange mounts of the server's own: {error}");
+    let place = mount_private(homes, has_networks).unwrap_or_else(|error| {
+        tracing::warn!("cannot create the server's private mounts: {error}");
         homes.to_owned()
     });
-    if let Err(error) = give_up(port) {
-        tracing::warn!("the server keeps all rights of root: {error}");
+    if let Err(error) = limit_capabilities(port) {
+        tracing::warn!("cannot drop capabilities, the server keeps all of root's: {error}");
     }
     place
 }
 
-/// Computers' users, and the carriers of their networks, have no more rights to a path than any other user. Where the system
-/// closes what they need, it is opened to them in a mount namespace of the server's own, which nobody else sees.
-fn arrange(homes: &Path, carries: bool) -> io::Result<PathBuf> {
-    let tunnel_is_closed = carries && fs::metadata(TUNNEL).is_ok_and(|tunnel| tunnel.mode() & 0o006 != 0o006);
-    let homes_are_closed = !can_be_reached(homes);
-    if !tunnel_is_closed && !homes_are_closed {
+/// Mounts the homes and the TUN device at paths that computers' users can access, if the system does not allow that
+/// already. The mounts are in a mount namespace of the server and not visible to other processes. Returns the path of
+/// the homes.
+fn mount_private(homes: &Path, has_networks: bool) -> io::Result<PathBuf> {
+    let tun_is_closed =
+        has_networks && fs::metadata(TUN_DEVICE).is_ok_and(|device| device.mode() & 0o006 != 0o006);
+    let homes_are_closed = !is_reachable(homes);
+    if !tun_is_closed && !homes_are_closed {
         return Ok(homes.to_owned());
     }
-    // SAFETY: no descriptor table or file system attributes are unshared but those of the only thread.
+    // SAFETY: the call unshares no descriptor table, and the file system attributes only of the one thread that exists.
     unsafe { unshare_unsafe(UnshareFlags::NEWNS) }?;
-    // What the system mounts later is still seen here, and nothing that is mounted here elsewhere.
+    // Later mounts of the system appear in this namespace, but mounts made here do not appear elsewhere.
     mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
-    if tunnel_is_closed {
+    if tun_is_closed {
         mount(
             "tmpfs",
-            TUNNEL_FOLDER,
+            TUN_FOLDER,
             "tmpfs",
             MountFlags::NOSUID | MountFlags::NOEXEC,
             Some(c"mode=755,size=64k"),
         )?;
-        let (major, minor) = TUNNEL_NUMBER;
-        mknodat(CWD, TUNNEL, FileType::CharacterDevice, Mode::empty(), makedev(major, minor))?;
-        // Apart, since the process's mask would take some of it away.
-        rustix::fs::chmod(TUNNEL, Mode::from_raw_mode(0o666))?;
+        let (major, minor) = TUN_NUMBER;
+        mknodat(CWD, TUN_DEVICE, FileType::CharacterDevice, Mode::empty(), makedev(major, minor))?;
+        // Set separately, since the umask applies to the mode of a new file.
+        rustix::fs::chmod(TUN_DEVICE, Mode::from_raw_mode(0o666))?;
     }
     if !homes_are_closed {
         return Ok(homes.to_owned());
     }
-    let stage = STAGES.iter().map(Path::new).find(|stage| stage.is_dir() && !homes.starts_with(stage));
-    let stage = stage.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
-    mount_bind(homes, stage)?;
-    Ok(stage.to_owned())
+    let target =
+        BIND_TARGETS.iter().map(Path::new).find(|target| target.is_dir() && !homes.starts_with(target));
+    let target = target.ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+    mount_bind(homes, target)?;
+    Ok(target.to_owned())
 }
 
-/// The mode of a folder on the way to what computers use: where they run as users of their own, these may pass, but not list it.
-pub(crate) fn passage() -> u32 {
+/// The mode of the folders above a home. If computers have their own users, these may traverse the folders, but not
+/// list them.
+pub(crate) fn traversable_mode() -> u32 {
     if geteuid().is_root() { 0o711 } else { 0o700 }
 }
 
-fn give_up(port: u16) -> io::Result<()> {
-    let kept =
-        if port != 0 && port < FIRST_FREE_PORT { KEPT | CapabilitySet::NET_BIND_SERVICE } else { KEPT };
+fn limit_capabilities(port: u16) -> io::Result<()> {
+    let kept = if port != 0 && port < FIRST_FREE_PORT {
+        KEPT_CAPABILITIES | CapabilitySet::NET_BIND_SERVICE
+    } else {
+        KEPT_CAPABILITIES
+    };
     for capability in CapabilitySet::all().difference(kept).iter() {
-        // The kernel may be older than one of them, or the right to give them up missing already.
+        // Fails if the kernel does not know the capability, or if this process has no right to drop it.
         let _ = remove_capability_from_bounding_set(capability);
     }
     let held = rustix::thread::capabilities(None)?.permitted & kept;
@@ -109,10 +120,10 @@ fn give_up(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Leaves this process, and all that it starts, without a capability and without a way to one.
-pub(crate) fn give_up_rights() -> io::Result<()> {
+/// Drops all capabilities of this process and everything that it starts, for good.
+pub(crate) fn drop_all_capabilities() -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
-        // Without the right to do so, `no_new_privs` keeps a program from having more than its parent.
+        // If this process has no right to drop it, `no_new_privs` still prevents programs from gaining it.
         let _ = remove_capability_from_bounding_set(capability);
     }
     let none = CapabilitySet::empty();
@@ -120,8 +131,8 @@ pub(crate) fn give_up_rights() -> io::Result<()> {
     Ok(set_no_new_privs(true)?)
 }
 
-/// Whether users other than root can pass through a folder and every one above it.
-pub(crate) fn can_be_reached(path: &Path) -> bool {
+/// Returns whether users other than root can traverse a folder and all folders above it.
+pub(crate) fn is_reachable(path: &Path) -> bool {
     path.ancestors().filter_map(|folder| fs::metadata(folder).ok()).all(|folder| folder.mode() & 0o001 != 0)
 }
 
@@ -130,15 +141,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_closed_to_others_hides_what_is_in_it() {
+    fn a_folder_below_one_that_others_cannot_traverse_is_not_reachable() {
         use std::os::unix::fs::PermissionsExt as _;
 
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let set = |mode| fs::set_permissions(parent.path(), fs::Permissions::from_mode(mode));
         fs::create_dir(parent.path().join("homes")).expect("the folder is ours");
         set(0o700).expect("the folder is ours");
-        assert!(!can_be_reached(&parent.path().join("homes")));
+        assert!(!is_reachable(&parent.path().join("homes")));
         set(0o711).expect("the folder is ours");
-        assert!(can_be_reached(&parent.path().join("homes")));
+        assert!(is_reachable(&parent.path().join("homes")));
     }
 }

@@ -1,35 +1,36 @@
-//! Filters of system calls: what is closed in a computer's box, and what is closed to the encoder.
+//! The seccomp filters of computers and of the encoder.
 
-use std::fs::File;
-use std::io::{self, Seek as _, Write as _};
+use std::io;
 use std::os::fd::OwnedFd;
 
 use libc::{
     BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, c_int, c_long, sock_filter,
 };
-use rustix::fs::{MemfdFlags, memfd_create};
 
-/// `AUDIT_ARCH_*` of `linux/audit.h`. A process may call the kernel in the way of another architecture, whose numbers
-/// differ; all of those calls are closed.
+use crate::inherited::memory_file;
+
+/// `AUDIT_ARCH_*` in `linux/audit.h`. A process can make system calls of another architecture, with other numbers. The
+/// filters refuse all of them.
 #[cfg(target_arch = "x86_64")]
 const ARCHITECTURE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const ARCHITECTURE: u32 = 0xc000_00b7;
 
-/// The first number of the x32 ABI of x86-64. Other architectures do not use numbers that high.
+/// The first system call number of the x32 ABI of x86-64. Other architectures have no numbers this high.
 const X32: u32 = 0x4000_0000;
 
-/// Offsets in the kernel's `seccomp_data`. Of the arguments only the low halves matter to the kernel, and they come first.
+/// Offsets in the kernel's `seccomp_data`. The kernel uses only the low half of these arguments, which comes first.
 const NUMBER_OFFSET: u32 = 0;
 const ARCHITECTURE_OFFSET: u32 = 4;
 const ARGUMENT_OFFSET: u32 = 16;
 const SECOND_ARGUMENT_OFFSET: u32 = 24;
 const THIRD_ARGUMENT_OFFSET: u32 = 32;
 
-/// Keys belong to a user of the host and not to a namespace: those of whoever runs the server could be reached.
+/// Keyrings belong to a user of the host and have no namespace, so a computer could read the keys of the user who runs
+/// the server.
 const KEYS: &[c_long] = &[libc::SYS_add_key, libc::SYS_keyctl, libc::SYS_request_key];
 
-/// What is of use to the system's administrator, or to an attack on the kernel.
+/// Calls for the administration of the system, or with a large attack surface in the kernel.
 const KERNEL: &[c_long] = &[
     libc::SYS_acct,
     libc::SYS_bpf,
@@ -52,7 +53,8 @@ const KERNEL: &[c_long] = &[
     libc::SYS_vhangup,
 ];
 
-/// Other processes, namespaces and mounts: a desktop needs them (a debugger, a browser's own sandbox), an encoder does not.
+/// Calls that affect other processes, namespaces and mounts. A desktop needs them, for example for a debugger or a
+/// browser's own sandbox. An encoder does not.
 const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
@@ -75,7 +77,7 @@ const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_name_to_handle_at,
 ];
 
-/// Programs take the ordinary calls instead when the kernel says that it has none of these.
+/// These calls fail with ENOSYS: programs then use the ordinary calls.
 const IO_URING: &[c_long] =
     &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
 
@@ -87,24 +89,24 @@ const NEW_NAMESPACE: c_int = libc::CLONE_NEWUSER
     | libc::CLONE_NEWUTS
     | libc::CLONE_NEWCGROUP;
 
-/// A set of system calls and sockets.
+/// The system calls that a filter refuses, and the sockets that it allows.
 #[derive(Debug)]
 pub(crate) struct Filter {
     refused: &'static [&'static [c_long]],
     namespaces: bool,
-    /// A network namespace does not confine all other address families: `AF_VSOCK` reaches the host of a virtual machine from
-    /// any of them.
+    /// The allowed address families. A network namespace does not isolate every family: `AF_VSOCK` reaches the host of
+    /// a virtual machine from any namespace.
     families: &'static [c_int],
 }
 
-/// For a computer's box: everything that programs on a desktop use is open.
+/// The filter of a computer. Allows everything that programs of a desktop use.
 pub(crate) const COMPUTER: Filter = Filter {
     refused: &[KEYS, KERNEL],
     namespaces: true,
     families: &[libc::AF_UNIX, libc::AF_INET, libc::AF_INET6, libc::AF_NETLINK],
 };
 
-/// For the encoder.
+/// The filter of the encoder.
 pub(crate) const ENCODER: Filter = Filter {
     refused: &[KEYS, KERNEL, PROCESSES_AND_MOUNTS],
     namespaces: false,
@@ -112,16 +114,15 @@ pub(crate) const ENCODER: Filter = Filter {
 };
 
 impl Filter {
-    /// The filter as bubblewrap reads it from a descriptor.
+    /// Returns a file with the filter, in the format of bubblewrap.
     pub(crate) fn file(&self) -> io::Result<OwnedFd> {
-        let mut file = File::from(memfd_create("seccomp", MemfdFlags::CLOEXEC)?);
+        let mut bytes = Vec::new();
         for sock_filter { code, jt, jf, k } in self.program() {
-            file.write_all(&code.to_ne_bytes())?;
-            file.write_all(&[jt, jf])?;
-            file.write_all(&k.to_ne_bytes())?;
+            bytes.extend(code.to_ne_bytes());
+            bytes.extend([jt, jf]);
+            bytes.extend(k.to_ne_bytes());
         }
-        file.rewind()?;
-        Ok(file.into())
+        memory_file("seccomp", &bytes)
     }
 
     /// Installs the filter for this thread and everything that it starts. Requires `no_new_privs`. Does nothing if the
@@ -133,7 +134,7 @@ impl Filter {
             filter: filter.as_mut_ptr(),
         };
         let mode = libc::c_ulong::from(libc::SECCOMP_MODE_FILTER);
-        // SAFETY: the kernel copies the program, which is alive here.
+        // SAFETY: the program is alive during the call, and the kernel copies it.
         let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, mode, &raw const program) };
         if set == 0 {
             return Ok(());
@@ -157,8 +158,9 @@ impl Filter {
         for &call in self.refused.iter().copied().flatten() {
             program.extend([jump(BPF_JEQ, number(call), 0, 1), refuse(libc::EPERM)]);
         }
-        // A socket that lingers blocks whoever closes it last, for years if its owner likes. A descriptor in a message that
-        // is not received is closed by its reader: the server. So lingering is ignored, and programs are not told.
+        // Ignores `SO_LINGER` and reports success. Closing the last descriptor of a lingering socket blocks, for years
+        // if its owner sets that. The server would block: it is the one that closes a descriptor in a message that it
+        // does not read.
         program.extend([
             jump(BPF_JEQ, number(libc::SYS_setsockopt), 0, 6),
             load(SECOND_ARGUMENT_OFFSET),
@@ -169,7 +171,7 @@ impl Filter {
             allow(),
         ]);
         if !self.namespaces {
-            // A filter cannot read the flags of `clone3`, which are in memory. The C library falls back to `clone`.
+            // The flags of `clone3` are in memory, which a filter cannot read. The C library falls back to `clone`.
             program.extend([jump(BPF_JEQ, number(libc::SYS_clone3), 0, 1), refuse(libc::ENOSYS)]);
             program.extend([
                 jump(BPF_JEQ, number(libc::SYS_clone), 0, 4),
@@ -188,7 +190,7 @@ impl Filter {
     }
 }
 
-/// The numbers of system calls are small.
+/// System call numbers are small.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
 fn number(call: c_long) -> u32 {
     call as u32
@@ -198,7 +200,7 @@ fn load(offset: u32) -> sock_filter {
     instruction(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0)
 }
 
-/// Skips `yes` instructions if `condition` holds between the loaded value and `operand`, else `no` instructions.
+/// Skips `yes` instructions if `condition` holds between the loaded value and `operand`, otherwise `no` instructions.
 fn jump(condition: u32, operand: u32, yes: u8, no: u8) -> sock_filter {
     instruction(BPF_JMP | condition | BPF_K, operand, yes, no)
 }
@@ -211,7 +213,7 @@ fn allow() -> sock_filter {
     instruction(BPF_RET | BPF_K, libc::SECCOMP_RET_ALLOW, 0, 0)
 }
 
-/// The codes of instructions have 8 bits.
+/// Instruction codes have 16 bits.
 #[expect(clippy::cast_possible_truncation, reason = "see above")]
 fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
     sock_filter { code: code as u16, jt, jf, k }
@@ -219,6 +221,7 @@ fn instruction(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::time::Duration;
 
     use rustix::net::sockopt;
@@ -230,26 +233,26 @@ mod tests {
     }
 
     fn call(number: c_long) -> Option<i32> {
-        // SAFETY: the call is refused, or fails for arguments that are all zero.
+        // SAFETY: the call is refused, or fails because all arguments are zero.
         error_of(unsafe { libc::syscall(number, 0, 0, 0, 0, 0) })
     }
 
     fn socket(family: c_int) -> Option<i32> {
-        // SAFETY: the system call reads no memory; the test leaves the socket open.
+        // SAFETY: the system call accesses no memory. The test leaves the socket open.
         error_of(unsafe { libc::socket(family, libc::SOCK_DGRAM, 0) }.into())
     }
 
-    fn a_socket_does_not_linger() {
+    fn check_that_linger_is_ignored() {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
         let linger = Duration::from_secs(3600);
-        sockopt::set_socket_linger(&socket, Some(linger)).expect("it is said to be set");
+        sockopt::set_socket_linger(&socket, Some(linger)).expect("the call reports success");
         assert_eq!(sockopt::socket_linger(&socket), Ok(None));
         sockopt::set_socket_broadcast(&socket, true).expect("other options can be set");
         assert_eq!(sockopt::socket_broadcast(&socket), Ok(true));
     }
 
     fn namespace_by_clone() -> Option<i32> {
-        // SAFETY: a child ends at once.
+        // SAFETY: the child exits at once.
         let made = unsafe {
             let child = libc::syscall(libc::SYS_clone, libc::CLONE_NEWUSER | libc::SIGCHLD, 0, 0, 0, 0);
             if child == 0 {
@@ -260,18 +263,18 @@ mod tests {
         error_of(made)
     }
 
-    /// A filter applies to one thread and those that it starts.
-    fn confined(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
+    /// Runs `check` on a thread of its own, since a filter applies to a thread and those that it starts.
+    fn with_filter(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
         let thread = std::thread::spawn(move || {
-            rustix::thread::set_no_new_privs(true).expect("everybody may give them up");
-            filter.install().expect("the kernel has filters where the tests run");
+            rustix::thread::set_no_new_privs(true).expect("any process can set it");
+            filter.install().expect("the kernel supports seccomp");
             for &number in filter.refused.iter().copied().flatten() {
                 assert_eq!(call(number), Some(libc::EPERM), "{number}");
             }
             for &number in IO_URING {
                 assert_eq!(call(number), Some(libc::ENOSYS), "{number}");
             }
-            // The same call by its number in the x32 interface.
+            // The same call with its number in the x32 ABI.
             assert_eq!(call(libc::SYS_keyctl + c_long::from(X32)), Some(libc::ENOSYS));
             for &family in filter.families.iter().filter(|&&family| family != libc::AF_NETLINK) {
                 assert_eq!(socket(family), None, "{family}");
@@ -280,23 +283,23 @@ mod tests {
                 assert_eq!(socket(family), Some(libc::EAFNOSUPPORT), "{family}");
             }
             std::thread::spawn(|| ()).join().expect("threads are allowed");
-            a_socket_does_not_linger();
+            check_that_linger_is_ignored();
             check();
         });
-        thread.join().expect("all of it holds");
+        thread.join().expect("all checks pass");
     }
 
     #[test]
-    fn a_computer_has_no_keys_and_no_foreign_sockets() {
-        confined(&COMPUTER, || {
+    fn the_computer_filter_refuses_keyrings_and_other_address_families() {
+        with_filter(&COMPUTER, || {
             assert_eq!(socket(libc::AF_NETLINK), None);
             assert_eq!(namespace_by_clone(), None);
         });
     }
 
     #[test]
-    fn an_encoder_has_no_namespaces_either() {
-        confined(&ENCODER, || {
+    fn the_encoder_filter_also_refuses_namespaces() {
+        with_filter(&ENCODER, || {
             assert_eq!(socket(libc::AF_NETLINK), Some(libc::EAFNOSUPPORT));
             assert_eq!(namespace_by_clone(), Some(libc::EPERM));
         });
@@ -305,7 +308,7 @@ mod tests {
     #[test]
     fn the_file_has_eight_bytes_for_each_instruction() {
         let mut bytes = Vec::new();
-        io::Read::read_to_end(&mut File::from(COMPUTER.file().expect("there is room")), &mut bytes)
+        io::Read::read_to_end(&mut File::from(COMPUTER.file().expect("there is enough space")), &mut bytes)
             .expect("it is a file");
         assert_eq!(bytes.len(), COMPUTER.program().len() * 8);
     }

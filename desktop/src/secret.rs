@@ -1,15 +1,15 @@
-//! Values that must not show: the API key and the computers' passwords.
+//! Values that must not be shown: the API key and the computers' passwords.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 
-/// A secret text. It compares in constant time, and only [`Secret::expose`] shows it.
+/// A secret text. Comparisons take constant time. Only [`Secret::expose`] returns the text.
 #[derive(Clone)]
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// A random one: `prefix` and `bytes` random bytes in hexadecimal.
+    /// Returns a random secret: `prefix`, then `bytes` random bytes in hexadecimal.
     pub(crate) fn random(prefix: &str, bytes: usize) -> Result<Self, getrandom::Error> {
         let mut random = vec![0; bytes];
         getrandom::fill(&mut random)?;
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_shows_nothing() {
+    fn debug_output_hides_the_secret() {
         assert_eq!(format!("{:?}", Secret::from("hunter2".to_owned())), "Secret(***)");
     }
 

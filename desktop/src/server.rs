@@ -1,4 +1,4 @@
-//! The server's life: settings to a listening socket, and everything down again.
+//! The life cycle of the server, from its options to the end of all computers.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -17,7 +17,8 @@ use tracing_subscriber::EnvFilter;
 use crate::app::{Admission, App};
 use crate::cli::Serve;
 use crate::computer::{
-    Decision, Facts, Fleet, FleetError, Homes, Isolation, RuntimeDir, Spawner, Users, decide,
+    ContainerSigns, Fleet, FleetError, Homes, Isolation, IsolationDecision, RuntimeDir, Spawner, Users,
+    decide,
 };
 use crate::data_dir::{DataDir, DataDirError};
 use crate::doctor;
@@ -29,31 +30,32 @@ use crate::secret::Secret;
 use crate::store::{Store, StoreError};
 use crate::stream::Connections;
 
-/// Of the data folder.
+/// The name of the API key's file in the data folder.
 const KEY_FILE: &str = "api-key";
-/// Calls that block, to displays and disks. One computer has a handful at most.
+/// The maximum number of threads for blocking calls, such as those to displays and disks. One computer uses a few at
+/// most.
 const BLOCKING_THREADS: usize = 4096;
-/// How long open connections get to end once the computers have.
-const FAREWELL: Duration = Duration::from_secs(3);
+/// How long open connections may take to close after the computers have stopped.
+const CONNECTIONS_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why the server did not start, or ended.
+/// Why the server did not start, or stopped.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
-    #[error("{0} is reached from other machines; add --allow-remote if that is meant")]
+    #[error("--listen {0}: other machines can reach this address, which requires --allow-remote")]
     Remote(SocketAddr),
     #[error("cannot listen on {address}: {error}")]
     Listen { address: SocketAddr, error: io::Error },
     #[error(transparent)]
     DataDir(#[from] DataDirError),
-    #[error("the API key is empty")]
+    #[error("--api-key: the API key is empty, must have at least one character")]
     EmptyKey,
-    #[error("--allow-origin {0:?} is not an origin such as http://127.0.0.1:3000")]
+    #[error("--allow-origin {0:?}: not an origin, must be like http://127.0.0.1:3000")]
     Origin(String),
     #[error("{0}")]
     NoBoxes(String),
     #[error("--public-url {url:?}: {problem}")]
     PublicUrl { url: String, problem: &'static str },
-    #[error("cannot open the data: {0}")]
+    #[error("cannot open the database: {0}")]
     Store(#[from] StoreError),
     #[error(transparent)]
     Fleet(#[from] FleetError),
@@ -62,44 +64,44 @@ pub(crate) enum ServeError {
 }
 
 impl ServeError {
-    /// The code that this process ends with: `EX_TEMPFAIL` if another server uses the data folder.
+    /// The exit code of the process: `EX_TEMPFAIL` if another server uses the data folder, otherwise 1.
     pub(crate) fn exit_code(&self) -> u8 {
         if matches!(self, Self::DataDir(DataDirError::Busy { .. })) { 75 } else { 1 }
     }
 }
 
-/// Serves until SIGINT or SIGTERM, and leaves nothing running.
+/// Runs the server until SIGINT or SIGTERM, then stops everything that it has started.
 pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info")))
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
-        // The terminal may go away before the server does.
+        // The terminal may be closed before the server ends.
         .log_internal_errors(false)
         .init();
     if !options.listen.ip().is_loopback() && !options.allow_remote {
         return Err(ServeError::Remote(options.listen));
     }
-    // What runs in computers must not get at the files of whoever started the server.
+    // Computers must not inherit files of the process that started the server.
     close_on_exec(None)?;
     let data = DataDir::open(options.data_dir.as_deref())?;
-    let users = Users::find();
-    let container = Facts::capture().container();
-    let Decision { isolation, warning } =
+    let users = Users::detect();
+    let container = ContainerSigns::read().detect();
+    let IsolationDecision { isolation, warning } =
         decide(options.isolation, || doctor::try_box(users), container.as_deref())
             .map_err(ServeError::NoBoxes)?;
     if let Some(warning) = warning {
         tracing::warn!("{warning}");
     }
     if isolation == Isolation::None {
-        // Orphans of a computer whose agent was killed fall to this process, which ends them.
+        // This process adopts the orphans of a computer whose agent was killed, and kills them.
         rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1)).map_err(io::Error::from)?;
-        if !matches!(users, Users::Own { .. }) {
-            tracing::warn!("all computers run as the user of this server: what runs in them can end it");
+        if !matches!(users, Users::PerComputer { .. }) {
+            tracing::warn!("all computers run as the user of this server: programs in them can kill it");
         }
     }
-    // While this process has one thread, of which the others get the rights that are left.
-    let homes = privileges::settle(&data.homes()?, options.listen.port(), isolation.has_boxes());
+    // Must happen while the process has one thread: new threads inherit its capabilities.
+    let homes = privileges::drop_privileges(&data.homes()?, options.listen.port(), isolation.has_boxes());
     let homes = Homes::open(homes, users, isolation).map_err(|error| data.error(error))?;
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(BLOCKING_THREADS)
@@ -109,7 +111,7 @@ pub(crate) fn serve(options: &Serve) -> Result<(), ServeError> {
 }
 
 async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeError> {
-    // Before anything starts, so that no signal finds a half-built server.
+    // Installed before anything starts, so a signal cannot end a server that is partly started.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
 
@@ -129,12 +131,12 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
         .await
         .map_err(|error| ServeError::Listen { address: options.listen, error })?;
     let address = listener.local_addr()?;
-    if let Some(obstacle) = doctor::obstacle(isolation) {
-        tracing::warn!("{obstacle}");
+    if let Some(problem) = doctor::problem(isolation) {
+        tracing::warn!("{problem}");
     }
 
     fleet.resume().await?;
-    let closing = CancellationToken::new();
+    let shutdown = CancellationToken::new();
     let admission = admission(options)?;
     let app = App {
         store,
@@ -145,43 +147,44 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
         api_key: api_key.clone(),
         admission,
     };
-    let serving = tokio::spawn(http::serve(listener, app, closing.clone()));
-    announce(options, address, &api_key, key_file.as_deref(), &data)?;
+    let serving = tokio::spawn(http::serve(listener, app, shutdown.clone()));
+    print_ready(options, address, &api_key, key_file.as_deref(), &data)?;
 
-    let abandoned = CancellationToken::new();
+    let stdin_ended = CancellationToken::new();
     if options.end_with_stdin {
-        watch_stdin(abandoned.clone())?;
+        watch_stdin(stdin_ended.clone())?;
     }
     tokio::select! {
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
-        () = abandoned.cancelled() => {}
+        () = stdin_ended.cancelled() => {}
     }
     tracing::info!("stopping");
-    if let Err(error) = data.say(None) {
-        tracing::warn!("cannot say that the server stops: {error}");
+    if let Err(error) = data.write_addresses(None) {
+        tracing::warn!("cannot record that the server is stopping: {error}");
     }
-    let farewell = async {
-        // The computers first: their sockets then say goodbye as the documents promise.
+    let graceful_stop = async {
+        // The computers stop first, so their sockets close with the documented code.
         fleet.shut_down().await;
-        closing.cancel();
-        let _ = timeout(FAREWELL, serving).await;
+        shutdown.cancel();
+        let _ = timeout(CONNECTIONS_TIMEOUT, serving).await;
     };
     tokio::select! {
-        () = farewell => {}
-        // Whoever insists is not kept waiting: the boxes end with this process in any case.
+        () = graceful_stop => {}
+        // A second signal ends the server at once. Boxes end with the process in any case.
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }
     Ok(())
 }
 
-/// Cancels `abandoned` when stdin ends. A thread of its own waits, since a read cannot be given up: the process ends without it.
-fn watch_stdin(abandoned: CancellationToken) -> io::Result<()> {
+/// Cancels `stdin_ended` when stdin ends. Uses its own thread, since a blocking read cannot be canceled: the process
+/// exits without waiting for the thread.
+fn watch_stdin(stdin_ended: CancellationToken) -> io::Result<()> {
     thread::Builder::new().name("stdin".into()).spawn(move || {
         let mut stdin = io::stdin().lock();
         while !matches!(stdin.read(&mut [0; 64]), Ok(0) | Err(_)) {}
-        abandoned.cancel();
+        stdin_ended.cancel();
     })?;
     Ok(())
 }
@@ -206,9 +209,8 @@ struct Ready<'a> {
     data_dir: &'a Path,
 }
 
-/// Says how to call this server. The key itself is for the program that asks for it by `--json`: what is printed without
-/// that may be kept in a log.
-fn announce(
+/// Prints how to call this server. Prints the key itself only with `--json`: other output may end up in a log.
+fn print_ready(
     options: &Serve,
     address: SocketAddr,
     key: &Secret,
@@ -217,7 +219,7 @@ fn announce(
 ) -> io::Result<()> {
     let base_url = format!("http://{address}/api");
     let realtime_url = format!("ws://{address}/desktops/{{instance_id}}/ws/{{channel}}");
-    data.say(Some((&base_url, &realtime_url)))?;
+    data.write_addresses(Some((&base_url, &realtime_url)))?;
     let mut stdout = io::stdout().lock();
     if options.json {
         let ready = Ready { base_url, realtime_url, api_key: key.expose(), data_dir: data.path() };
@@ -230,13 +232,13 @@ fn announce(
                 let file = file.display().to_string().replace('\'', r"'\''");
                 writeln!(stdout, "    export ORGO_API_KEY=\"$(cat '{file}')\"")?;
             }
-            None => writeln!(stdout, "    export ORGO_API_KEY=...   # the key that was given")?,
+            None => writeln!(stdout, "    export ORGO_API_KEY=...   # the key passed to this server")?,
         }
     }
     stdout.flush()
 }
 
-/// The API key, and where it is kept if it was not given.
+/// Returns the API key, and the path of its file if it was not given as an option.
 fn api_key(options: &Serve, data: &DataDir) -> Result<(Secret, Option<PathBuf>), ServeError> {
     if let Some(given) = &options.api_key {
         if given.expose().is_empty() {

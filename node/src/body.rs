@@ -3,21 +3,21 @@
 use bytes::{Buf, Bytes};
 use orgo_core::driver::Progress;
 
-/// Bytes that tell how many of them the connection took.
+/// Bytes that report how many of them the connection accepted.
 #[derive(Debug, Clone)]
-pub(crate) struct Counted {
+pub(crate) struct CountedBody {
     rest: Bytes,
     whole: usize,
     progress: Progress,
 }
 
-impl Counted {
+impl CountedBody {
     pub(crate) fn new(bytes: Vec<u8>, progress: Progress) -> Self {
         Self { whole: bytes.len(), rest: bytes.into(), progress }
     }
 }
 
-impl Buf for Counted {
+impl Buf for CountedBody {
     fn remaining(&self) -> usize {
         self.rest.len()
     }
@@ -37,8 +37,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_follows_what_was_taken() {
-        let mut body = Counted::new(vec![1, 2, 3], Progress::default());
+    fn the_remaining_bytes_follow_the_accepted_ones() {
+        let mut body = CountedBody::new(vec![1, 2, 3], Progress::default());
         body.advance(2);
         assert_eq!((body.chunk(), body.remaining()), ([3].as_slice(), 1));
     }

@@ -1,4 +1,4 @@
-//! The clock that sessions and the network share.
+//! The clock of sessions and of the network.
 
 use std::sync::LazyLock;
 use std::time::Instant;

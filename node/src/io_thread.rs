@@ -1,5 +1,5 @@
-//! The one thread that does all input and output. It is started by the first job and serves every client and every
-//! `worker_threads` environment of the process; it does not keep the process alive.
+//! The one thread for all input and output. The first job starts it. It serves every client and every `worker_threads`
+//! environment of the process, and does not keep the process alive.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,26 +12,26 @@ use tokio::task::{LocalSet, spawn_local};
 
 type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
-/// The way to the thread.
+/// The queue of the thread.
 pub(crate) struct Jobs(UnboundedSender<Job>);
 
-/// The way to the thread, which is started if it does not run yet.
+/// The queue of the thread. Starts the thread if it does not run yet.
 ///
 /// # Errors
-/// Why it could not be started.
+/// The reason why it could not be started.
 pub(crate) fn jobs() -> Result<&'static Jobs, String> {
     static JOBS: OnceLock<Result<Jobs, String>> = OnceLock::new();
     JOBS.get_or_init(start).as_ref().map_err(Clone::clone)
 }
 
 impl Jobs {
-    /// Runs a future on the thread. The future itself never leaves it, so it needs no `Send`.
+    /// Runs a future on the thread. The future never leaves the thread, so it need not be `Send`.
     pub(crate) fn spawn<F>(&self, job: impl FnOnce() -> F + Send + 'static)
     where
         F: Future<Output = ()> + 'static,
     {
         let sent = self.0.send(Box::new(|| Box::pin(job())));
-        debug_assert!(sent.is_ok(), "the thread takes jobs as long as the process lives");
+        debug_assert!(sent.is_ok(), "the thread accepts jobs until the process ends");
     }
 }
 
@@ -48,7 +48,7 @@ fn start() -> Result<Jobs, String> {
 
 async fn serve(mut queue: UnboundedReceiver<Job>) {
     while let Some(job) = queue.recv().await {
-        // The job is called within its task, which contains its panics too.
+        // Called within the task, so that a panic of the job itself ends only the task.
         spawn_local(async move { job().await });
     }
 }

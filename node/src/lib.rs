@@ -1,35 +1,37 @@
-//! The Node binding: carries out what `orgo-core` refreshable for on a thread of its own, and converts values between
-//! JavaScript and the core. It decides nothing about the protocol.
-//!
-//! Values cross as JSON text, so that the work of parsing stays off the JavaScript thread; bytes, samples and long
-//! text cross beside it. The TypeScript face adapts these classes to its `Binding` interface.
+//! The Node binding: a [`Platform`](orgo_core::driver::Platform) on a separate thread, and the conversions between the
+//! core's values and JavaScript's. It contains no rule of the protocol. The exports are the interface `Binding` in
+//! `npm/src/binding.ts`, which documents them for their callers.
 
-#![allow(missing_debug_implementations, reason = "what is public here is seen by JavaScript alone")]
+#![allow(missing_debug_implementations, reason = "only JavaScript uses the public types")]
 
-pub mod batch;
 pub mod call;
 pub mod channel;
 pub mod client;
-pub mod convert;
 pub mod log;
-pub mod owned;
-pub mod wav;
+pub mod pcm;
+pub mod values;
 
+mod abort;
 mod body;
 mod clock;
-mod cut;
-mod dial;
-mod failure;
-mod guard;
+mod connect;
+mod error;
 mod io_thread;
-mod kept;
 mod network;
+mod panic;
 mod promise;
 mod proxies;
+mod reuse;
 mod socket;
 mod tls;
 
 use napi_derive::napi;
+
+/// The name of this binding.
+#[napi(catch_unwind)]
+pub fn kind() -> &'static str {
+    "native"
+}
 
 /// The version of the Rust code.
 #[napi(catch_unwind)]

@@ -1,4 +1,4 @@
-//! The way of a line to JavaScript's log.
+//! Passes log lines to JavaScript.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use napi::bindgen_prelude::FnArgs;
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode, UnknownReturnValue};
 use orgo_core::diagnostics::log::LogEntry;
 
-/// Lines that wait for a busy JavaScript thread; more are lost.
+/// The number of lines that may wait for a busy JavaScript thread. More are dropped.
 const WAITING: usize = 1024;
 
 type Line = FnArgs<(String, String)>;
@@ -16,7 +16,7 @@ type Line = FnArgs<(String, String)>;
 /// A function that gets the level and the text of each line. It is weak: it does not keep the process alive.
 pub type LogFunction = ThreadsafeFunction<Line, UnknownReturnValue, Line, Status, false, true, WAITING>;
 
-/// A log that nobody may read.
+/// A log, or none.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Option<Arc<LogFunction>>);
 
@@ -25,10 +25,10 @@ impl Log {
         Self(function.map(Arc::new))
     }
 
-    pub(crate) fn write(&self, note: &LogEntry) {
+    pub(crate) fn write(&self, entry: &LogEntry) {
         if let Some(function) = &self.0 {
-            let line = (note.level().name().to_owned(), note.to_string());
-            // A full queue or an environment that is coming down: the line is lost.
+            let line = (entry.level().name().to_owned(), entry.to_string());
+            // If the queue is full or the environment shuts down, the line is dropped.
             function.call(line.into(), ThreadsafeFunctionCallMode::NonBlocking);
         }
     }

@@ -1,4 +1,4 @@
-//! The world as the core's driver sees it: tokio's timer, hyper for HTTP, [`socket`] for WebSockets.
+//! The host for the core's driver: tokio's timer, hyper for HTTP, [`socket`] for WebSockets.
 
 use std::future::Future;
 use std::time::Duration;
@@ -17,36 +17,36 @@ use orgo_core::diagnostics::log::LogEntry;
 use orgo_core::driver::{Platform, Progress};
 use orgo_core::rest::http::{Reached, Request, Response, ResponseBody, SendFailure};
 
-use crate::body::Counted;
+use crate::abort::AbortOnDrop;
+use crate::body::CountedBody;
 use crate::clock;
-use crate::cut::CutOnDrop;
-use crate::dial::{Dialer, USER_AGENT_VALUE};
-use crate::failure::explain;
-use crate::kept::Life;
+use crate::connect::{Connector, USER_AGENT_VALUE};
+use crate::error::describe;
 use crate::log::Log;
+use crate::reuse::Usage;
 use crate::socket::{self, Reader, Writer};
 
-/// How long an idle connection is kept for the next call.
+/// How long an idle connection is kept for reuse.
 const IDLE_LIMIT: Duration = Duration::from_secs(60);
 const MAX_REDIRECTS: usize = 5;
 
 /// The connections of one client. Clones share them.
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
-    dialer: Dialer,
-    http: legacy::Client<Dialer, Full<Counted>>,
+    connector: Connector,
+    http: legacy::Client<Connector, Full<CountedBody>>,
     log: Log,
 }
 
 impl Network {
     /// Reads the settings of proxies and certificates from the environment. Opens nothing.
     pub(crate) fn from_env(log: Log) -> Self {
-        let dialer = Dialer::from_env();
+        let connector = Connector::from_env();
         let http = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
-            .build(dialer.clone());
-        Self { dialer, http, log }
+            .build(connector.clone());
+        Self { connector, http, log }
     }
 
     async fn request(self, request: Request, progress: Progress) -> Result<Response, SendFailure> {
@@ -65,35 +65,35 @@ impl Network {
 
     async fn exchange(
         &self,
-        mut request: http::Request<Full<Counted>>,
+        mut request: http::Request<Full<CountedBody>>,
         limit: u64,
         once: bool,
         progress: &Progress,
     ) -> Result<http::Response<Option<Vec<u8>>>, SendFailure> {
         if let Some(credentials) =
-            self.dialer.forwarder(request.uri()).and_then(|proxy| proxy.credentials().cloned())
+            self.connector.forwarder(request.uri()).and_then(|proxy| proxy.credentials().cloned())
         {
             request.headers_mut().insert(PROXY_AUTHORIZATION, credentials);
         }
         let captured = capture_connection(&mut request);
-        let connection = CutOnDrop::new(captured.clone());
-        // The closes that have arrived by now are seen before the pool is asked for a connection.
+        let connection = AbortOnDrop::new(captured.clone());
+        // Lets the pool process the closes that have arrived, before it selects a connection.
         tokio::task::yield_now().await;
         if once {
-            self.dialer.kept().retire(request.uri());
+            self.connector.connections().retire(request.uri());
         }
-        let answer = self.http.request(request).await;
-        connection.ended();
-        let (head, body) = answer.map_err(|error| classify(&error))?.into_parts();
-        progress.heard();
+        let response = self.http.request(request).await;
+        connection.disarm();
+        let (head, body) = response.map_err(|error| classify(&error))?.into_parts();
+        progress.received();
         let length = head.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok());
         let body = collect(body, ResponseBody::new(limit, length), progress).await;
         let body = body.map_err(|error| SendFailure {
             reached: Reached::Maybe,
-            message: format!("the answer broke off: {}", explain(&error)),
+            message: format!("the response broke off: {}", describe(&error)),
         })?;
-        if let Some(life) = Life::of(&captured) {
-            life.answered(&captured, &head.headers);
+        if let Some(usage) = Usage::of(&captured) {
+            usage.completed(&captured, &head.headers);
         }
         Ok(http::Response::from_parts(head, body))
     }
@@ -127,15 +127,15 @@ impl Platform for Network {
         &self,
         url: SocketUrl,
     ) -> impl Future<Output = Result<(Reader, Writer), ConnectFailure>> + 'static {
-        socket::connect(self.dialer.clone(), url)
+        socket::connect(self.connector.clone(), url)
     }
 
-    fn log(&self, note: &LogEntry) {
-        self.log.write(note);
+    fn log(&self, entry: &LogEntry) {
+        self.log.write(entry);
     }
 }
 
-/// Reads a body to its end. `None` if it exceeds the limit: it is then dropped, which closes its connection.
+/// Reads a body to its end. `None` if it exceeds the limit; dropping it then closes its connection.
 async fn collect(
     mut body: Incoming,
     collected: Option<ResponseBody>,
@@ -143,7 +143,7 @@ async fn collect(
 ) -> Result<Option<Vec<u8>>, hyper::Error> {
     let Some(mut collected) = collected else { return Ok(None) };
     while let Some(frame) = body.frame().await {
-        progress.heard();
+        progress.received();
         if let Ok(piece) = frame?.into_data() {
             let Some(room) = collected.room(piece.len()) else { return Ok(None) };
             room.copy_from_slice(&piece);
@@ -152,31 +152,31 @@ async fn collect(
     Ok(Some(collected.into_bytes()))
 }
 
-/// A random number for jitter and boundaries; nothing secret hangs on it.
+/// A random number for jitter and form boundaries. It need not be secret.
 pub(crate) fn seed() -> u64 {
     use std::hash::{BuildHasher as _, Hasher as _};
     std::hash::RandomState::new().build_hasher().finish()
 }
 
-fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<Full<Counted>>> {
+fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<Full<CountedBody>>> {
     let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
     for (name, value) in request.headers {
         let mut value = HeaderValue::try_from(value)?;
         value.set_sensitive(name == AUTHORIZATION.as_str());
         builder = builder.header(name, value);
     }
-    let body = Counted::new(request.body.unwrap_or_default(), progress.clone());
+    let body = CountedBody::new(request.body.unwrap_or_default(), progress.clone());
     let mut request = builder.body(Full::new(body))?;
     request.headers_mut().entry(USER_AGENT).or_insert(HeaderValue::from_static(USER_AGENT_VALUE));
     Ok(request)
 }
 
-/// The request that a redirection refreshable for. Credentials stay on their origin, and nothing goes from `https` to `http`:
-/// such an answer is handed on as it is.
+/// The request that follows a redirect. Credentials stay on their origin, and nothing goes from `https` to `http`: such a
+/// redirect is returned as the response.
 fn redirected(
-    mut request: http::Request<Full<Counted>>,
+    mut request: http::Request<Full<CountedBody>>,
     response: &http::Response<Option<Vec<u8>>>,
-) -> Option<http::Request<Full<Counted>>> {
+) -> Option<http::Request<Full<CountedBody>>> {
     if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
         return None;
     }
@@ -217,8 +217,8 @@ fn never(message: String) -> SendFailure {
 
 fn classify(error: &legacy::Error) -> SendFailure {
     use std::error::Error as _;
-    // The outer error only names the stage.
-    let message = error.source().map_or_else(|| error.to_string(), explain);
+    // The outer error names only the stage.
+    let message = error.source().map_or_else(|| error.to_string(), describe);
     // Without a connection nothing can have been sent.
     let reached = if error.is_connect() { Reached::Never } else { Reached::Maybe };
     SendFailure { reached, message }

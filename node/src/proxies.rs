@@ -1,4 +1,4 @@
-//! Which proxy the environment names for an address. The rules are documented in npm/README.md.
+//! Selects the proxy for an address from the environment. npm/README.md documents the rules.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,7 +9,7 @@ use http::{HeaderValue, Uri};
 use ipnet::IpNet;
 use percent_encoding::percent_decode_str;
 
-/// In `NO_PROXY`: proxies are used for this machine's own addresses too. The word is Chromium's.
+/// In `NO_PROXY`: use proxies for this machine's addresses too. Chromium has the same entry.
 const LOOPBACK_TOO: &str = "<-loopback>";
 
 /// The proxies of the environment.
@@ -29,17 +29,17 @@ pub(crate) struct Proxy {
 }
 
 impl Proxies {
-    /// Reads the variables. It belongs on the thread that may change the environment.
+    /// Reads the variables. To be called on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         Self::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
-        // An empty variable is one that was not set.
+        // An empty variable counts as not set.
         let value = |name: &str| {
             variable(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
         };
-        // Where a server sets it for a CGI program, it has the value of the client's `Proxy` field (httpoxy).
+        // In a CGI program it has the value of the client's `Proxy` field (httpoxy).
         let in_cgi = variable("REQUEST_METHOD").is_some();
         let first = |names: [&'static str; 4]| {
             names
@@ -59,7 +59,7 @@ impl Proxies {
     /// The proxy for an `http` or `https` address, if there is one.
     ///
     /// # Errors
-    /// What is wrong with the variable that names it: to go on without a proxy is not what was asked for.
+    /// What is wrong with the variable that names it. A connection without the proxy would ignore the user's setting.
     pub(crate) fn of(&self, uri: &Uri) -> Result<Option<&Proxy>, String> {
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let Some(proxy) = (if secure { &self.https } else { &self.http }) else { return Ok(None) };
@@ -82,7 +82,7 @@ impl Proxy {
                 "{variable} names a proxy of the kind {kind}, and only http and https ones are supported"
             ));
         }
-        // A password may have any character in it, also those that it should not have.
+        // A password may contain any character, also characters that a URL does not allow.
         let (user, address) =
             rest.rsplit_once('@').map_or((None, rest), |(user, address)| (Some(user), address));
         let address = address.split(['/', '?', '#']).next().unwrap_or_default();
@@ -117,7 +117,7 @@ impl Proxy {
         self.credentials.as_ref()
     }
 
-    /// It for the text of an error, without the credentials. npm/src/proxies.ts has the same words.
+    /// The proxy for the text of an error, without credentials. npm/src/proxies.ts has the same words.
     pub(crate) fn name(&self) -> String {
         let address = self.uri.authority().map_or("", |authority| authority.as_str());
         format!("the proxy {address} of {}", self.variable)
@@ -130,7 +130,7 @@ impl std::fmt::Debug for Proxy {
     }
 }
 
-/// What is reached without a proxy.
+/// The hosts that are reached without a proxy.
 #[derive(Debug, Default)]
 struct Exceptions {
     everything: bool,
@@ -147,7 +147,7 @@ struct Entry {
 #[derive(Debug)]
 enum Host {
     Network(IpNet),
-    /// A name and everything under it, in lower case.
+    /// A name and its subdomains, in lower case.
     Domain(String),
 }
 
@@ -176,7 +176,7 @@ impl Exceptions {
 impl Entry {
     fn parse(word: &str) -> Self {
         let (host, port) = match word.rsplit_once(':') {
-            // An IPv6 address has colons of its own, unless it is in brackets.
+            // An IPv6 address without brackets contains colons too.
             Some((host, digits)) if !host.contains(':') || host.ends_with(']') => match digits.parse() {
                 Ok(port) => (host, Some(port)),
                 Err(_) => (word, None),
@@ -209,14 +209,14 @@ impl Entry {
     }
 }
 
-/// A host in the form in which they are compared: lower case, no brackets, no dot at the end.
+/// A host in normal form for comparisons: lower case, no brackets, no final dot.
 fn name(host: &str) -> String {
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// The address that a host is, also in the old forms of IPv4 that every resolver takes (`127.1`, `0x7f000001`); an IPv4
-/// address in an IPv6 one is the IPv4 address.
+/// The address in a host, also in the old forms of IPv4 that every resolver accepts (`127.1`, `0x7f000001`). An IPv4-mapped
+/// IPv6 address is the IPv4 address.
 fn address(host: &str) -> Option<IpAddr> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Some(address.to_canonical());
@@ -236,7 +236,7 @@ fn address(host: &str) -> Option<IpAddr> {
     Some(Ipv4Addr::from(high | last).into())
 }
 
-/// Whether a host is this machine. An unspecified address (`0.0.0.0`) leads there too.
+/// Whether a host is this machine. An unspecified address (`0.0.0.0`) connects to it too.
 fn is_loopback(name: &str, address: Option<IpAddr>) -> bool {
     match address {
         Some(address) => address.is_loopback() || address.is_unspecified(),
@@ -244,7 +244,7 @@ fn is_loopback(name: &str, address: Option<IpAddr>) -> bool {
     }
 }
 
-/// Whether a name is this machine's by its form (RFC 6761).
+/// Whether a name is reserved for this machine (RFC 6761).
 pub(crate) fn is_localhost(name: &str) -> bool {
     let name = name.strip_suffix('.').unwrap_or(name);
     let label = name.rsplit('.').next().unwrap_or_default();
@@ -263,7 +263,7 @@ mod tests {
         })
     }
 
-    /// What an address is reached by: a proxy, nothing (`direct`), or an error.
+    /// The route to an address: a proxy, `direct`, or an error.
     fn way(variables: Variables<'_>, address: &str) -> String {
         match proxies(variables).of(&address.parse().unwrap()) {
             Ok(Some(proxy)) => proxy.name(),
@@ -279,7 +279,7 @@ mod tests {
             (&[], plain, "direct"),
             (&[("http_proxy", "http://p:1")], plain, "the proxy p:1 of http_proxy"),
             (&[("http_proxy", "http://p:1")], secure, "direct"),
-            // curl takes only the lower case, undici and Go both.
+            // curl reads only lower case, undici and Go read both.
             (&[("HTTP_PROXY", "http://p:1")], plain, "the proxy p:1 of HTTP_PROXY"),
             (&[("HTTP_PROXY", "http://p:1"), ("REQUEST_METHOD", "GET")], plain, "direct"),
             (
@@ -306,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_usable_proxy_is_an_error_that_shows_no_password() {
+    fn an_unusable_proxy_is_an_error_without_its_password() {
         for value in [
             "socks5://user:hunter2@p:1",
             "ftp://hunter2@p",
@@ -318,12 +318,12 @@ mod tests {
             let said = way(&[("HTTP_PROXY", value)], "http://orgo.test/");
             assert!(said.starts_with("HTTP_PROXY ") && !said.contains("hunter2"), "{value}: {said}");
         }
-        // For an exception it does not matter.
+        // An exception does not need the proxy, so the variable may be wrong.
         assert_eq!(way(&[("HTTP_PROXY", "socks5://p:1")], "http://127.0.0.1:8800/"), "direct");
     }
 
     #[test]
-    fn credentials_may_have_any_character() {
+    fn credentials_may_contain_any_character() {
         for (value, pair) in [
             ("http://user:pa%40ss@p:1", "user:pa@ss"),
             ("http://user:p@ss/w?rd#@p:1", "user:p@ss/w?rd#"),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_reached_directly_unless_it_is_asked_for() {
+    fn this_machine_is_reached_directly_unless_no_proxy_says_otherwise() {
         for host in [
             "localhost",
             "LOCALHOST.",
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_is_read_as_curl_reads_it_and_with_ports() {
+    fn no_proxy_is_read_like_in_curl_and_with_ports() {
         let direct =
             |list: &str, address: &str| way(&[("ALL_PROXY", "p:1"), ("NO_PROXY", list)], address) == "direct";
         for (list, address) in [

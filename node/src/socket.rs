@@ -20,25 +20,28 @@ use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{self, Error};
 use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
-use crate::dial::{Dialer, Stream, USER_AGENT_VALUE};
-use crate::failure::{BoxError, explain};
+use crate::connect::{Connector, Stream, USER_AGENT_VALUE};
+use crate::error::{BoxError, describe};
 
-/// How long a close may take, the server's answer included.
+/// How long a close may take, with the server's close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 type Shared = Rc<RefCell<WebSocketStream<Stream>>>;
 
-/// The half that reads.
+/// The reading half.
 pub(crate) struct Reader(Shared);
 
-/// The half that writes.
+/// The writing half.
 pub(crate) struct Writer(Shared);
 
 /// Opens a socket.
-pub(crate) async fn connect(dialer: Dialer, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
-    let failed = |error: &BoxError| ConnectFailure { status: None, message: explain(&**error) };
+pub(crate) async fn connect(
+    connector: Connector,
+    url: SocketUrl,
+) -> Result<(Reader, Writer), ConnectFailure> {
+    let failed = |error: &BoxError| ConnectFailure { status: None, message: describe(&**error) };
     let uri: Uri = url.expose().parse().map_err(|error: http::uri::InvalidUri| failed(&error.into()))?;
-    let stream = dialer.tunnel(origin(&uri).map_err(|error| failed(&error))?).await;
+    let stream = connector.tunnel(origin(&uri).map_err(|error| failed(&error))?).await;
     let stream = stream.map_err(|error| failed(&error))?;
     let socket = handshake(uri, stream).await.map_err(|error| match error {
         Error::Http(answer) => ConnectFailure {
@@ -51,7 +54,7 @@ pub(crate) async fn connect(dialer: Dialer, url: SocketUrl) -> Result<(Reader, W
     Ok((Reader(Rc::clone(&socket)), Writer(socket)))
 }
 
-/// What has to be dialled for a socket's address, as an `http` or `https` one without its secrets.
+/// The server of a socket's address, as an `http` or `https` address without secrets.
 fn origin(uri: &Uri) -> Result<Uri, BoxError> {
     let mut parts = uri.clone().into_parts();
     parts.scheme = Some(if uri.scheme_str() == Some("wss") { Scheme::HTTPS } else { Scheme::HTTP });
@@ -74,8 +77,8 @@ impl Reader {
         poll_fn(|context| self.0.borrow_mut().poll_next_unpin(context)).await
     }
 
-    /// Reading on sends the answer to a close frame; how long the server then takes to hang up is its own matter.
-    async fn answer_close(&self) {
+    /// Replies to a close frame, which one more read does. Does not wait for the server to close the connection.
+    async fn reply_to_close(&self) {
         poll_fn(|context| {
             let _ = self.0.borrow_mut().poll_next_unpin(context);
             Poll::Ready(())
@@ -91,14 +94,14 @@ impl SocketReader for Reader {
                 Some(Ok(tungstenite::Message::Text(text))) => return Message::Text(text.as_str().to_owned()),
                 Some(Ok(tungstenite::Message::Binary(bytes))) => return Message::Binary(bytes.into()),
                 Some(Ok(tungstenite::Message::Close(frame))) => {
-                    self.answer_close().await;
+                    self.reply_to_close().await;
                     return closed(frame);
                 }
                 Some(Ok(_)) => {}
                 Some(Err(Error::Capacity(CapacityError::MessageTooLong { .. }))) => {
                     return Message::too_large();
                 }
-                Some(Err(error)) => return lost(explain(&error)),
+                Some(Err(error)) => return lost(describe(&error)),
                 None => return lost(String::new()),
             }
         }
@@ -106,7 +109,7 @@ impl SocketReader for Reader {
 }
 
 fn closed(frame: Option<CloseFrame>) -> Message {
-    // As in a browser: 1005 stands for a close frame without a code.
+    // Like a browser: 1005 is a close frame without a code.
     frame.map_or(Message::Closed { code: 1005, reason: String::new() }, |frame| Message::Closed {
         code: frame.code.into(),
         reason: frame.reason.as_str().to_owned(),
@@ -128,7 +131,7 @@ impl Writer {
 
 impl SocketWriter for Writer {
     async fn send(&mut self, text: String) {
-        // The reader sees the same failure, and reports it.
+        // The reader reports the same failure.
         let _ = self.write(tungstenite::Message::text(text)).await;
     }
 
@@ -140,7 +143,7 @@ impl SocketWriter for Writer {
                 while let Some(Ok(_)) = reader.message().await {}
             }
         };
-        // A server that does not answer keeps neither the socket nor the process.
+        // A server that does not reply must keep neither the socket nor the process.
         let _ = timeout(CLOSE_LIMIT, close).await;
     }
 }

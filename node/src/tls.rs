@@ -1,4 +1,4 @@
-//! Which certificates are trusted, and TLS on a stream.
+//! TLS on a stream, and the trusted certificates.
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -11,18 +11,18 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::failure::BoxError;
+use crate::error::BoxError;
 
-/// TLS with the roots that the environment names. They are read at the first secure connection.
+/// TLS with the root certificates of the environment, which are read at the first secure connection.
 #[derive(Debug)]
 pub(crate) struct Tls {
     trust: Trust,
     config: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
-/// Where trusted certificates come from: the file and the folders of `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set,
-/// else the system's store, else (as in containers without one) the list of Mozilla that Node trusts too; and in any
-/// case those of `NODE_EXTRA_CA_CERTS`.
+/// The sources of trusted certificates: the file and the folders of `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set, else
+/// the system's store, else (in containers without one) Mozilla's list, which Node trusts too. And always
+/// `NODE_EXTRA_CA_CERTS`.
 #[derive(Debug, Clone, Default)]
 struct Trust {
     file: Option<PathBuf>,
@@ -69,12 +69,12 @@ impl Trust {
 }
 
 impl Tls {
-    /// Reads the environment, but no file yet. It belongs on the thread that may change the environment.
+    /// Reads the environment, but no file yet. To be called on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         Self { trust: Trust::from_env(), config: OnceLock::new() }
     }
 
-    /// Agrees on TLS with the server of that name or address.
+    /// Performs the TLS handshake with the server of that name or address.
     pub(crate) async fn connect<S>(&self, host: &str, stream: S) -> Result<TlsStream<S>, BoxError>
     where
         S: AsyncRead + AsyncWrite + Unpin,

@@ -1,10 +1,10 @@
-// What the tests share: the addon, and calls on it with values instead of JSON text.
+// Shared by the tests: the addon, its clients, calls and channels.
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
 
-// Proxies and certificates that this machine sets would come between the tests and their servers.
+// The machine's own proxies and certificates would interfere with the servers of the tests.
 for (const name of ["ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"]) {
   delete process.env[name];
   delete process.env[name.toLowerCase()];
@@ -23,17 +23,13 @@ export const addon = createRequire(import.meta.url)(path);
 
 /** A client for a server on this machine. */
 export function client(port, config = {}) {
-  return new addon.Client(JSON.stringify({ base_url: `http://127.0.0.1:${port}/api`, api_key: "sk_live_secret", ...config }));
+  return new addon.Client({ base_url: `http://127.0.0.1:${port}/api`, api_key: "sk_live_secret", ...config });
 }
 
-/** Begins a call. `outcome` resolves with `{ ok, value | error, bytes }`. */
+/** Starts a call. `outcome` resolves with `{ ok, value | error, bytes }`. */
 export function begin(client, operation, params, options = {}, content) {
-  const call = client.call(operation, JSON.stringify(params), JSON.stringify(options), content);
-  const outcome = call.outcome().then(({ ok, json, bytes }) => {
-    const value = JSON.parse(json);
-    return ok ? { ok, value, bytes } : { ok, error: value };
-  });
-  return { outcome, cancel: () => call.cancel() };
+  const call = client.call(operation, params, options, content);
+  return { outcome: call.outcome(), cancel: () => call.cancel() };
 }
 
 /** The outcome of a call. */
@@ -45,39 +41,24 @@ export function call(client, operation, params, options, content) {
 export function thrown(act) {
   try {
     act();
-  } catch (error) {
-    return JSON.parse(error.message);
+  } catch (record) {
+    return record;
   }
   throw new Error("nothing was thrown");
 }
 
-/** Opens a channel to a server on this machine, with a password unless told otherwise. */
+/** Opens a channel to a server on this machine. Its password is `pass`, unless `target` has another one. */
 export function open(client, kind, port, options = {}, target = {}) {
   const url = `http://127.0.0.1:${port}`;
-  return client[kind](
-    JSON.stringify({ computer_id: "c1", connection_url: url, password: "pass", ...target }),
-    JSON.stringify(options),
-  );
+  return client.open(kind, { computer_id: "c1", connection_url: url, password: "pass", ...target }, options);
 }
 
-/** The items of a batch with their contents in place. */
-export function items({ json, text, samples }) {
-  let at = 0;
-  return JSON.parse(json).map(({ length, ...item }) => {
-    if (length === undefined) return item;
-    const [from, to] = [at, at + length];
-    at = to;
-    return item.type === "output" ? { ...item, data: text.slice(from, to) } : { ...item, samples: samples.slice(from, to) };
-  });
-}
-
-/** Every item until one fits, or the end. */
-export async function until(channel, fits) {
+/** Every item until one matches, or the end. */
+export async function until(channel, matches) {
   const found = [];
-  for (let batch = await channel.next(); batch; batch = await channel.next()) {
-    const fresh = items(batch);
-    found.push(...fresh);
-    if (fresh.some(fits)) break;
+  for (let items = await channel.next(); items; items = await channel.next()) {
+    found.push(...items);
+    if (items.some(matches)) break;
   }
   return found;
 }
@@ -85,7 +66,7 @@ export async function until(channel, fits) {
 /** The first state with one of these statuses. */
 export async function status(channel, ...wanted) {
   for (;;) {
-    const state = JSON.parse(await channel.nextState());
+    const state = await channel.nextState();
     if (state === null || wanted.includes(state.status)) return state;
   }
 }
@@ -100,7 +81,7 @@ export async function output(channel, wanted) {
   return text;
 }
 
-/** Starts a server on a free port and ends it with the test, its connections too. */
+/** Starts a server on a free port. It ends with the test, and its connections too. */
 export async function listen(test, server) {
   const sockets = new Set();
   server.on("connection", (socket) => {
@@ -117,7 +98,7 @@ export async function listen(test, server) {
   return server.address().port;
 }
 
-/** Sets variables of the environment for the time of a test. A client reads them when it is made. */
+/** Sets environment variables during a test. A client reads them when it is created. */
 export function environment(test, variables) {
   const before = Object.keys(variables).map((name) => [name, process.env[name]]);
   Object.assign(process.env, variables);

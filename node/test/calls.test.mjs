@@ -31,7 +31,7 @@ async function service(test, answer) {
 test("a call sends what is declared and gives the answer's value", async (t) => {
   const { requests, port } = await service(t);
   const outcome = await call(client(port), "computers.click", CLICK, { headers: { "X-Trace": "7" } });
-  assert.deepEqual(outcome, { ok: true, value: { success: true }, bytes: undefined });
+  assert.deepEqual(outcome, { ok: true, value: { success: true } });
   const [{ method, url, headers, body }] = requests;
   assert.equal(`${method} ${url}`, "POST /api/computers/c1/click");
   assert.deepEqual(JSON.parse(body), { x: 10, y: 20 });
@@ -59,7 +59,7 @@ test("a screenshot comes as bytes that are the caller's own", async (t) => {
 test("a file is uploaded whole", async (t) => {
   const { requests, port } = await service(t, () => ({ body: { file: { id: "f1", filename: "a.bin" } } }));
   const data = Buffer.from([0, 255, 13, 10, 45, 45]);
-  const content = { name: "a.bin", contentType: "application/octet-stream", data };
+  const content = { name: "a.bin", content_type: "application/octet-stream", data };
   const outcome = await call(client(port), "files.upload", { workspace_id: "w1" }, {}, content);
   assert.equal(outcome.ok, true, JSON.stringify(outcome));
   assert.ok(requests[0].body.includes(data.toString("latin1")));
@@ -77,12 +77,17 @@ test("an upload that is watched tells how much of the file the connection took",
   });
   const port = await listen(t, server);
   const upload = (watched) =>
-    client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", {
-      name: "a",
-      contentType: "",
-      data: new Uint8Array(total),
-      watched,
-    });
+    client(port).call(
+      "files.upload",
+      { workspace_id: "w1" },
+      {},
+      {
+        name: "a",
+        content_type: "",
+        data: new Uint8Array(total),
+        watched,
+      },
+    );
   const raw = upload(true);
   const outcome = raw.outcome();
   const first = await raw.nextUploadProgress();
@@ -109,8 +114,8 @@ test("of an upload that is given up no more is sent", async (t) => {
   const server = createTcpServer({ pauseOnConnect: true });
   const port = await listen(t, server);
   const connected = once(server, "connection");
-  const content = { name: "a", contentType: "", data: new Uint8Array(total), watched: true };
-  const given = client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", content);
+  const content = { name: "a", content_type: "", data: new Uint8Array(total), watched: true };
+  const given = client(port).call("files.upload", { workspace_id: "w1" }, {}, content);
   const outcome = given.outcome();
   const [socket] = await connected;
   await given.nextUploadProgress();
@@ -126,8 +131,8 @@ test("of an upload that is given up no more is sent", async (t) => {
 test("the watching of an upload ends with it, however that comes", async (t) => {
   const server = createServer(() => {});
   const port = await listen(t, server);
-  const content = { name: "a", contentType: "", data: new Uint8Array(9), watched: true };
-  const given = client(port).call("files.upload", '{"workspace_id":"w1"}', "{}", content);
+  const content = { name: "a", content_type: "", data: new Uint8Array(9), watched: true };
+  const given = client(port).call("files.upload", { workspace_id: "w1" }, {}, content);
   const outcome = given.outcome();
   assert.equal((await given.nextUploadProgress()).total, 9);
   const next = given.nextUploadProgress();
@@ -135,7 +140,7 @@ test("the watching of an upload ends with it, however that comes", async (t) => 
   assert.equal((await outcome).ok, false);
   assert.equal(await next, null);
 
-  const wrong = client(port).call("files.upload", "{", "{}", content);
+  const wrong = client(port).call("files.upload", [], {}, content);
   assert.equal((await wrong.outcome()).ok, false);
   assert.equal(await wrong.nextUploadProgress(), null);
 });
@@ -146,14 +151,20 @@ test("what is wrong in a call is an outcome, and nothing is sent", async (t) => 
   assert.equal((await wrong("computers.click", { ...CLICK, x: "a" })).field, "x");
   assert.equal((await wrong("computers.fly", {})).kind, "encode");
   assert.equal((await wrong("computers.click", CLICK, { timeout: -1 })).field, "timeout");
-  const { json } = await client(port).call("computers.click", "{", "{}").outcome();
-  assert.equal(JSON.parse(json).field, "params");
+  const cycle = {};
+  cycle.self = cycle;
+  const half = { ...CLICK, note: [{ text: "\ud83d" }] };
+  for (const params of [cycle, [1], null, "text", () => {}, half]) {
+    assert.equal((await wrong("computers.click", params)).field, "params");
+  }
+  const content = { name: "a", content_type: "text/plain", data: "text" };
+  assert.equal((await wrong("files.upload", { workspace_id: "w1" }, {}, content)).field, "file");
   assert.equal(requests.length, 0);
 });
 
 test("wrong settings throw an error record without their values", () => {
-  assert.equal(thrown(() => new addon.Client('{"base_url":"nowhere"}')).field, "baseUrl");
-  const record = thrown(() => new addon.Client('{"api_key":["sk_live_secret"]}'));
+  assert.equal(thrown(() => new addon.Client({ base_url: "nowhere" })).field, "baseUrl");
+  const record = thrown(() => new addon.Client({ api_key: ["sk_live_secret"] }));
   assert.equal(record.kind, "encode");
   assert.ok(!JSON.stringify(record).includes("sk_live_secret"));
 });
@@ -176,7 +187,7 @@ test("a refused connection is known not to have delivered anything", async (t) =
 });
 
 test("a name that does not resolve is known not to have delivered anything", async () => {
-  const orgo = new addon.Client(JSON.stringify({ base_url: "http://nowhere.invalid/api", api_key: "k" }));
+  const orgo = new addon.Client({ base_url: "http://nowhere.invalid/api", api_key: "k" });
   const { error } = await call(orgo, "computers.click", CLICK, { max_retries: 0 });
   assert.equal(error.delivered, "no");
   assert.match(error.message, /nowhere\.invalid/);
@@ -270,11 +281,11 @@ test("a cancelled call ends and frees its connection", async (t) => {
 
 test("a call that is cancelled before it begins sends nothing", async (t) => {
   const { requests, port } = await service(t);
-  const pending = client(port).call("computers.click", JSON.stringify(CLICK), "{}");
+  const pending = client(port).call("computers.click", CLICK, {});
   pending.cancel();
-  const { ok, json } = await pending.outcome();
+  const { ok, error } = await pending.outcome();
   assert.equal(ok, false);
-  assert.equal(JSON.parse(json).kind, "aborted");
+  assert.equal(error.kind, "aborted");
   assert.equal(requests.length, 0);
   assert.throws(() => pending.outcome(), /already/);
 });

@@ -28,10 +28,10 @@ async function service(test) {
 /** The beginning of every script: the addon, a client, a call and a terminal. */
 const prelude = (port) => `
   const { Client } = require(${JSON.stringify(path)});
-  const client = new Client(JSON.stringify({ base_url: "http://127.0.0.1:${port}/api", api_key: "k" }));
-  const click = (id) => client.call("computers.click", JSON.stringify({ id, x: 1, y: 2 }), "{}").outcome();
-  const open = () => client.terminal(JSON.stringify({ computer_id: "c1", connection_url: "http://127.0.0.1:${port}", password: "p" }), "{}");
-  const opened = async (terminal) => { while (JSON.parse(terminal.state()).status !== "open") await terminal.nextState(); };
+  const client = new Client({ base_url: "http://127.0.0.1:${port}/api", api_key: "k" });
+  const click = (id) => client.call("computers.click", { id, x: 1, y: 2 }, {}).outcome();
+  const open = () => client.open("terminal", { computer_id: "c1", connection_url: "http://127.0.0.1:${port}", password: "p" }, {});
+  const opened = async (terminal) => { while (terminal.state().status !== "open") await terminal.nextState(); };
 `;
 
 /** Starts a script in a process of its own. */

@@ -61,14 +61,14 @@ const ELSEWHERE = "there.invalid";
 const CLICK = ["computers.click", { id: "c1", x: 1, y: 2 }, { max_retries: 0 }];
 
 function orgo(origin) {
-  return new addon.Client(JSON.stringify({ base_url: `${origin}/api`, api_key: "sk_live_secret" }));
+  return new addon.Client({ base_url: `${origin}/api`, api_key: "sk_live_secret" });
 }
 
 async function echo(orgo, origin) {
   const terminal = open(orgo, "terminal", 0, {}, { connection_url: origin });
   const state = await status(terminal, "open", "reconnecting", "closed");
   assert.equal(state.status, "open", JSON.stringify(state));
-  terminal.input("hello");
+  terminal.command("input", "hello");
   assert.equal(await output(terminal, "hello"), "hello");
   terminal.close();
 }
@@ -152,7 +152,7 @@ for (const host of ["127.0.0.1", "localhost", "c1.localhost", "127.1", "[::ffff:
     const origin = `http://${host}:${port}`;
     const direct = orgo(origin);
     assert.deepEqual(await call(direct, ...CLICK), { ok: true, value: { success: true }, bytes: undefined });
-    const content = { name: "f", contentType: "text/plain", data: Buffer.from("x") };
+    const content = { name: "f", content_type: "text/plain", data: Buffer.from("x") };
     const uploaded = await call(direct, "files.upload", { workspace_id: "w" }, { max_retries: 0 }, content);
     assert.notEqual(uploaded.error?.kind, "transport", uploaded.error?.message);
     const bytes = await call(direct, "files.bytes", { id: "f" }, { max_retries: 0 });

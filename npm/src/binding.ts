@@ -1,19 +1,11 @@
 /**
- * What the TypeScript layer needs of a binding. The browser's (wasm) and Node's (native) both have exactly this
- * shape; they translate values and decide nothing. Every rule of the protocol is behind it, in the Rust core.
+ * The interface of a binding. The WebAssembly module and the native addon export exactly this. They convert values; every
+ * rule of the protocol is in the Rust core.
  */
 import type { WebMessagePort } from "./ambient.js";
-import type {
-  AudioItem,
-  ChannelState,
-  Counters,
-  ErrorRecord,
-  EventItem,
-  InputRefusal,
-  TerminalItem,
-} from "./generated/channels.js";
+import type { AudioItem, ChannelState, Counters, ErrorRecord, EventItem, TerminalItem } from "./generated/channels.js";
 
-/** A client's settings, as the core takes them. Absent fields have the core's defaults. */
+/** The settings of a client. An absent setting has the core's default. */
 export interface BindingConfig {
   base_url?: string;
   realtime_url?: string;
@@ -24,14 +16,14 @@ export interface BindingConfig {
   max_retries?: number;
   max_response_bytes?: number;
   headers?: Record<string, string>;
-  /** Without it nothing is logged. */
+  /** Default: nothing is logged. */
   log_level?: string;
 }
 
 /** Gets the level and the text of each line that a client logs. */
 export type Log = (level: string, line: string) => void;
 
-/** What one call may change, as the core takes it. */
+/** The options of one call. */
 export interface BindingCallOptions {
   timeout?: number;
   idle_timeout?: number;
@@ -46,129 +38,134 @@ export interface BindingContent {
   name: string;
   content_type: string;
   data: Uint8Array;
-  /** Whether `nextUploadProgress` will be asked how far the upload is. */
+  /** Whether `nextUploadProgress` will be called. */
   watched?: boolean;
 }
 
-/** How far an upload is, in bytes of the file. */
+/** The progress of an upload, in bytes of the file. */
 export interface BindingUploadProgress {
   loaded: number;
   total: number;
 }
 
-/** How a call ended. A value is plain data; a picture or a file's content is bytes beside it. */
+/** The outcome of a call. The value is plain data; an image or the content of a file is in `bytes`. */
 export type Outcome = { ok: true; value: unknown; bytes?: Uint8Array } | { ok: false; error: ErrorRecord };
 
-/** A call under way. */
+/** A call in progress. */
 export interface PendingCall {
-  /** Never rejects. */
-  readonly outcome: Promise<Outcome>;
+  /** Executes the call. To be called once. The promise never rejects. */
+  outcome(): Promise<Outcome>;
   /**
-   * How far the upload is, as soon as that has changed: it never goes back, and is whole at last if the upload is taken.
-   * `null` after the end, and for what is not watched. One call at a time.
+   * The progress of the upload as soon as it has changed. It never goes back, and reaches the total if the upload succeeds.
+   * `null` after the end, and for a call that is not watched. To be called after `outcome`, and again only when the promise
+   * has resolved.
    */
   nextUploadProgress(): Promise<BindingUploadProgress | null>;
-  /** Gives it up: the connection is freed and the outcome is an `aborted` error. After the end it does nothing. */
+  /** Cancels the call: frees the connection, and the outcome is an `aborted` error. After the end it does nothing. */
   cancel(): void;
 }
 
-/** Where a channel is and what opens it. Without a password the binding asks the API for it, with the client's key. */
+/** The computer of a channel. Without a password the binding asks the API for it, with the client's key. */
 export interface ChannelTarget {
   computer_id: string;
   instance_id?: string;
   connection_url?: string;
   password?: string;
-  /** Asks by `nextPasswordRequest` for a password when one is needed, instead of asking the API. */
-  asks?: boolean;
-  /** How many dials may fail in a row. */
+  /** Whether a fresh password comes by `nextPasswordRequest` and `providePassword`, and not from the API. */
+  refreshable?: boolean;
+  /** How many connection attempts may fail in a row. */
   max_reconnects?: number;
 }
 
-/** What the three channels have in common. */
+/** The kinds of channels, with the items of each. */
+export interface ChannelItems {
+  terminal: TerminalItem;
+  audio: AudioItem;
+  events: EventItem;
+}
+
+/** The name of a kind of channel. */
+export type ChannelKind = keyof ChannelItems;
+
+/** A channel of any kind. */
 export interface BindingChannel<Item> {
   /**
-   * The next items in order, at least one, as soon as there are any; `null` once the channel has ended and all were
-   * taken. Not taking is how a consumer holds a terminal back. One call at a time.
+   * The next items in order, at least one, as soon as there are any; `null` once the channel has ended and every item was
+   * read. A consumer that does not read slows a terminal down. To be called again only when the promise has resolved, like
+   * the other methods that return promises.
    */
   next(): Promise<Item[] | null>;
-  /** Resolves at the next change of the state, at once if it changed since the last call; `null` after the end. */
+  /** The state at its next change, at once if it changed since the last call; `null` after the end. */
   nextState(): Promise<ChannelState | null>;
-  /** Resolves with `true` when a password is wanted, and `answer` is to be called; with `false` after the end. */
+  /**
+   * Resolves with `true` when more input is acknowledged or may be lost than at the last call, or the state has changed;
+   * with `false` after the end.
+   */
+  nextProgress(): Promise<boolean>;
+  /** Resolves with `true` when a password is needed, and `providePassword` is to be called; with `false` after the end. */
   nextPasswordRequest(): Promise<boolean>;
-  /** Answers with what is known now, or with a problem in words instead. */
-  answer(target: ChannelTarget | undefined, problem?: string): void;
+  /** Answers the request for a password with a target, or with the reason why there is none. */
+  providePassword(target: ChannelTarget | undefined, problem?: string): void;
+  /**
+   * Executes a command of the channel's kind:
+   *
+   * - terminal: `input` (a string) sends text, and returns `null`, or an `InputRefusal` if none of it is sent; `refusal` returns
+   *   what `input` would return now; `resize` (`{ cols, rows }`).
+   * - events: `subscribe` and `unsubscribe` (a list of event types).
+   *
+   * @throws an `ErrorRecord` for an unknown command or a wrong argument.
+   */
+  command(name: string, argument?: unknown): unknown;
   /** The state now. */
   state(): ChannelState;
   /** The counters now. */
   counters(): Counters;
-  /** Ends the channel with a normal close. Items that arrived before can still be taken. */
+  /** Ends the channel with a normal close. Items that arrived before can still be read. */
   close(): void;
+  /**
+   * Sends the samples to a sink instead of `next`; without a sink, to `next` again. Only an audio channel in a worker has
+   * it.
+   */
+  pipeTo?(sink: SampleSink | undefined): void;
 }
 
-export interface BindingTerminal extends BindingChannel<TerminalItem> {
-  /**
-   * Sends text; if it is refused, the reason, and nothing of it is sent. Throws an `ErrorRecord` if it is too large for
-   * one call.
-   */
-  input(text: string): InputRefusal | undefined;
-  /** Why text would be refused now. */
-  refusal(): InputRefusal | undefined;
-  /**
-   * Resolves with `true` when more input is acknowledged or may be lost than at the last call, or the state has changed;
-   * with `false` after the end. One call at a time.
-   */
-  nextProgress(): Promise<boolean>;
-  resize(cols: number, rows: number): void;
-}
-
-/** Where samples go: by the port, or through a ring in shared memory if there is one. */
+/** Where samples go: to the port, or through a ring in shared memory if there is one. */
 export interface SampleSink {
   port: WebMessagePort;
   ring: SharedArrayBuffer | undefined;
 }
 
-export interface BindingAudio extends BindingChannel<AudioItem> {
-  /**
-   * Sends the samples to a sink instead of `next`; without a sink, to `next` again. Only a channel in a worker has this
-   * method.
-   */
-  pipeTo?(sink: SampleSink | undefined): void;
-}
-
-export interface BindingEvents extends BindingChannel<EventItem> {
-  subscribe(types: string[]): void;
-  unsubscribe(types: string[]): void;
-}
-
 /** A client: settings, credentials and connections. */
 export interface BindingClient {
   call(operation: string, params: Record<string, unknown>, options: BindingCallOptions, content?: BindingContent): PendingCall;
-  /** Throws an `ErrorRecord` if the address or an option is not acceptable. */
-  terminal(target: ChannelTarget, options: { cols?: number; rows?: number }): BindingTerminal;
-  audio(
+  /**
+   * Opens a channel.
+   *
+   * @param options of the kind: `cols` and `rows`; `sample_rate` and `channels`; `types`. And `batch_ms`, how long items with
+   *   samples are collected before they pass from the addon's thread to JavaScript.
+   * @throws an `ErrorRecord` if the address or an option is not acceptable.
+   */
+  open<Kind extends ChannelKind>(
+    kind: Kind,
     target: ChannelTarget,
-    /** `batch_ms`: how long samples gather before they are handed over; only where that costs a change of threads. */
-    options: { sample_rate?: number; channels?: number; batch_ms?: number },
-  ): BindingAudio | Promise<BindingAudio>;
-  events(target: ChannelTarget, options: { types?: string[] }): BindingEvents;
+    options: object,
+  ): BindingChannel<ChannelItems[Kind]> | Promise<BindingChannel<ChannelItems[Kind]>>;
 }
 
-/** PCM as bytes and figures. */
-export interface BindingPcm {
-  /** The header of a stream of unknown length (16 bit). */
-  header(sample_rate: number, channels: number): Uint8Array;
-  /** Interleaved samples from -1 to 1 as 16-bit PCM. */
-  encode(samples: Float32Array): Uint8Array;
-  /** The peak and the root mean square of samples, both from 0 to 1. */
-  level(samples: Float32Array): Float32Array;
-}
-
-/** A loaded binding. */
+/** A binding. */
 export interface Binding {
-  readonly kind: "native" | "wasm";
+  kind(): "native" | "wasm";
   /** The version of the Rust code. */
   version(): string;
   /** Throws an `ErrorRecord` if a setting is not acceptable. */
-  client(config: BindingConfig, log?: Log): BindingClient;
-  readonly pcm: BindingPcm;
+  readonly Client: new (
+    config: BindingConfig,
+    log?: Log,
+  ) => BindingClient;
+  /** The header of a 16-bit WAV file of unknown length. */
+  wavHeader(sampleRate: number, channels: number): Uint8Array;
+  /** Interleaved samples from -1 to 1 as 16-bit PCM. */
+  wavEncode(samples: Float32Array): Uint8Array;
+  /** The peak and the root mean square of samples, both from 0 to 1. */
+  level(samples: Float32Array): Float32Array;
 }

@@ -53,7 +53,7 @@ export class Caller {
         log.write("warn", `the native addon cannot be loaded, WebAssembly is used instead: ${fallback_cause}`);
       }
       const client = convertErrors(() =>
-        log.level === "off" ? binding.client(config) : binding.client({ ...config, log_level: log.level }, log.write),
+        log.level === "off" ? new binding.Client(config) : new binding.Client({ ...config, log_level: log.level }, log.write),
       );
       const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
       if (warning !== undefined) log.write("warn", warning);
@@ -125,8 +125,9 @@ export class Caller {
     const withProgress = content && onProgress ? { ...content, watched: true } : content;
     const pending = convertErrors(() => client.call(operation, plain, bindingOptions(remaining), withProgress));
     const removeListener = onAbort(signal, () => pending.cancel());
+    const finished = pending.outcome();
     const reported = onProgress && reportProgress(pending, onProgress);
-    const outcome = await pending.outcome.catch((thrown: unknown) => Promise.reject(toOrgoError(thrown))).finally(removeListener);
+    const outcome = await finished.catch((thrown: unknown) => Promise.reject(toOrgoError(thrown))).finally(removeListener);
     // No progress is reported after the call has settled.
     await reported;
 

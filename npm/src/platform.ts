@@ -6,7 +6,7 @@ import type { Binding } from "./binding.js";
 /** The implementation that the package uses, see `Orgo.bindingInfo`. */
 export interface BindingInfo {
   /** `native` is the addon for Node, `wasm` the WebAssembly module. */
-  kind: Binding["kind"];
+  kind: ReturnType<Binding["kind"]>;
   /** The version of the implementation, such as `0.1.0`. */
   version: string;
   /** In Node: the error because of which the WebAssembly module is used and not the addon. */

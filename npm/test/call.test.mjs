@@ -215,7 +215,11 @@ test("an error record becomes an error", async () => {
 test("a failure of the binding is a BindingError", async () => {
   const { platform } = fakePlatform();
   const { binding } = await platform.load();
-  binding.client = () => ({ call: () => ({ outcome: Promise.reject(new Error("panicked")), cancel() {} }) });
+  binding.Client = class {
+    call() {
+      return { outcome: () => Promise.reject(new Error("panicked")), cancel() {} };
+    }
+  };
   const orgo = new OrgoClient({ ...platform, load: async () => ({ binding }) });
   await assert.rejects(orgo.workspaces.list(), BindingError);
 });
@@ -302,12 +306,12 @@ test("a screenshot contains its bytes, and a file is returned as bytes", async (
   const { binding } = await platform.load();
   const bytes = Uint8Array.of(1, 2, 3);
   const value = { mime_type: "image/png", width: 4, height: 5 };
-  binding.client = () => ({
-    call: (operation) => ({
-      outcome: Promise.resolve({ ok: true, value: operation === "files.bytes" ? null : value, bytes }),
-      cancel() {},
-    }),
-  });
+  binding.Client = class {
+    call(operation) {
+      const outcome = async () => ({ ok: true, value: operation === "files.bytes" ? null : value, bytes });
+      return { outcome, cancel() {} };
+    }
+  };
   const orgo = new OrgoClient({ ...platform, load: async () => ({ binding }) });
   assert.deepEqual(await orgo.computer("c").screenshot(), { data: bytes, ...value });
   assert.deepEqual(await orgo.files.bytes("f"), bytes);
@@ -350,12 +354,12 @@ function uploading() {
     steps.push(...more);
     wake();
   };
-  const client = () => ({
-    call: (operation, _params, options, content) => {
-      if (operation !== "files.upload") return { outcome: Promise.resolve({ ok: true, value: { id: "c", workspace_id: "w" } }) };
+  class Client {
+    call(operation, _params, options, content) {
+      if (operation !== "files.upload") return { outcome: async () => ({ ok: true, value: { id: "c", workspace_id: "w" } }) };
       calls.push({ options, content });
       return {
-        outcome: outcome.promise,
+        outcome: () => outcome.promise,
         async nextUploadProgress() {
           while (steps.length === 0) await new Promise((resolve) => (wake = resolve));
           return steps.shift();
@@ -365,9 +369,9 @@ function uploading() {
           outcome.resolve({ ok: false, error: { kind: "aborted", message: "aborted", delivered: "maybe" } });
         },
       };
-    },
-  });
-  const load = async () => ({ binding: { ...(await platform.load()).binding, client } });
+    }
+  }
+  const load = async () => ({ binding: { ...(await platform.load()).binding, Client } });
   return { orgo: new OrgoClient({ ...platform, load }), put, outcome, calls };
 }
 
@@ -479,7 +483,11 @@ test("a custom request returns JSON, bytes or null", async () => {
   for (const [at, outcome] of outcomes.entries()) {
     const { platform } = fakePlatform();
     const { binding } = await platform.load();
-    binding.client = () => ({ call: () => ({ outcome: Promise.resolve(outcome), cancel() {} }) });
+    binding.Client = class {
+      call() {
+        return { outcome: async () => outcome, cancel() {} };
+      }
+    };
     const orgo = new OrgoClient({ ...platform, load: async () => ({ binding }) });
     assert.deepEqual(await orgo.request({ method: "GET", path: "/x" }), expected[at]);
   }

@@ -65,7 +65,7 @@ test("a refreshed connection provides the password to this channel and to later 
   const connected = new ConnectedComputer(platform, connection, { refresh: () => answers.shift()() });
   const opened = connected.terminal({}, { maxRetries: 3 });
   const channel = await until(() => channels[0]);
-  assert.deepEqual(channel.target, { computer_id: "c", password: "old", asks: true, max_reconnects: 3 });
+  assert.deepEqual(channel.target, { computer_id: "c", password: "old", refreshable: true, max_reconnects: 3 });
   channel.open();
   await opened;
   for (let count = 1; count <= 3; count++) {
@@ -77,7 +77,7 @@ test("a refreshed connection provides the password to this channel and to later 
   assert.equal(channel.answers[1].problem, "503 from the page's server");
   assert.match(channel.answers[2].problem, /another computer/);
   connected.events(["idle"]).catch(() => {});
-  assert.deepEqual((await until(() => channels[1])).target, { ...fresh, asks: true });
+  assert.deepEqual((await until(() => channels[1])).target, { ...fresh, refreshable: true });
 });
 
 test("invalid parameters open no channel", async () => {

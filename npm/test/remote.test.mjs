@@ -41,14 +41,15 @@ const becomesReady = (worker) => queueMicrotask(() => worker.send({ type: "ready
 async function client() {
   const { platform, channels } = fakePlatform();
   const { binding } = await platform.load();
-  return { client: withAudioWorkers(binding, "the module", () => "worker.js").client({ base_url: "b" }), channels };
+  const { Client } = withAudioWorkers(binding, "the module", () => "worker.js");
+  return { client: new Client({ base_url: "b" }), channels };
 }
 
 /** Opens a channel in a worker. */
 async function open() {
   const created = workers(becomesReady);
   const { client: remote, channels } = await client();
-  const opening = remote.audio({ computer_id: "c" }, { channels: 2 });
+  const opening = remote.open("audio", { computer_id: "c" }, { channels: 2 });
   const [worker] = created;
   await until(() => worker.messages.length > 0);
   worker.send({ type: "state", state: { status: "connecting" }, counters });
@@ -93,7 +94,7 @@ test("the worker receives its task, and the page receives the states and the ite
 test("an error of the binding in the worker reaches the page", async () => {
   const created = workers(becomesReady);
   const { client: remote } = await client();
-  const opening = remote.audio({ computer_id: "c" }, {});
+  const opening = remote.open("audio", { computer_id: "c" }, {});
   await until(() => created[0].messages.length > 0);
   const error = { kind: "encode", message: "no", delivered: "no" };
   created[0].send({ type: "refused", error });
@@ -125,7 +126,7 @@ for (const [condition, start] of Object.entries({
   test(`the channel runs in the main thread ${condition}`, async () => {
     const created = workers(start);
     const { client: remote, channels } = await client();
-    assert.equal(await remote.audio({ computer_id: "c" }, {}), channels[0]);
+    assert.equal(await remote.open("audio", { computer_id: "c" }, {}), channels[0]);
     assert.ok(created.every(({ terminated }) => terminated));
   });
 }

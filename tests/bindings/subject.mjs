@@ -5,10 +5,9 @@ const OPENING = 120_000;
 
 /**
  * @param {typeof import("orgo-sdk")} sdk the package, which works with the binding
- * @param {(config: object, log?: (level: string, line: string) => void) => { call: Function }} makeClient a client of
- *   the binding itself
+ * @param {{ Client: Function }} binding the binding itself
  */
-export function makeSubject(sdk, makeClient) {
+export function makeSubject(sdk, binding) {
   const opened = new Map();
 
   return {
@@ -17,7 +16,7 @@ export function makeSubject(sdk, makeClient) {
       const upload = content && { ...content, data: new TextEncoder().encode(content.text) };
       let outcome;
       try {
-        outcome = await makeClient(config, log).call(operation, params, options, upload).outcome;
+        outcome = await new binding.Client(config, log).call(operation, params, options, upload).outcome();
       } catch (error) {
         return { error };
       }

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { WebSocket } from "undici";
-import { addon, begin } from "../../node/test/addon.mjs";
+import { addon } from "../../node/test/addon.mjs";
 import { buildPage } from "../support/build-page.mjs";
 import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
@@ -23,31 +23,15 @@ async function loadPackage(kind) {
 }
 
 async function native() {
-  const subject = makeSubject(await loadPackage("native"), (config, log) => {
-    try {
-      const client = new addon.Client(JSON.stringify(config), log);
-      return { call: (...given) => call(client, ...given) };
-    } catch (error) {
-      throw JSON.parse(error.message);
-    }
-  });
+  const subject = makeSubject(await loadPackage("native"), addon);
   return { ...subject, close: async () => {} };
-}
-
-/** A call of the addon, which passes values as JSON. */
-function call(client, operation, params, options, content) {
-  try {
-    return begin(client, operation, params, options, content && { ...content, contentType: content.content_type });
-  } catch (error) {
-    throw JSON.parse(error.message);
-  }
 }
 
 async function wasm() {
   const glue = await import("../../npm/dist/wasm/orgo_wasm.js");
   const module_or_path = await readFile(new URL("../../npm/dist/wasm/orgo_wasm_bg.wasm", import.meta.url));
   await glue.default({ module_or_path });
-  const subject = makeSubject(await loadPackage("wasm"), (config, log) => new glue.Client(config, log));
+  const subject = makeSubject(await loadPackage("wasm"), glue);
   return { ...subject, close: async () => {} };
 }
 

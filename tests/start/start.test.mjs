@@ -266,7 +266,7 @@ test("options are passed to the desktop, and an unknown option prints the list o
   await start.dashboard();
   const processes = await start.processes("orgo-desktop", "Xvnc");
   assert.ok(![...processes.values()].some(({ name }) => name === "bwrap"), "there must be no sandbox");
-  assert.match(start.output, /not walled off/);
+  assert.match(start.output, /not isolated/);
   start.type("\x03");
   await until("all processes to end", () => stillRunning(processes).length === 0, TIMEOUT);
 });

@@ -4,18 +4,16 @@ use std::future::pending;
 
 use futures_util::future::{AbortHandle, abortable};
 use js_sys::{Function, Promise};
-use orgo_core::channel::{Session, Target};
-use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
-use orgo_core::client::credentials::ApiKey;
-use orgo_core::driver::{Platform, ProgressReceiver, ProgressSender, Source, run_call};
+use orgo_core::client::config::Config;
+use orgo_core::driver::{self, Platform, ProgressReceiver, ProgressSender, drive, outcome, run_call};
 use orgo_core::error::Error;
 use orgo_core::rest::call::Call;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen_futures::spawn_local;
 
-use crate::channel::{Audio, Events, Terminal};
-use crate::convert::{content_from_js, error_to_js, map_from_js, outcome_to_js, upload_progress_to_js};
-use crate::fields::Fields;
+use crate::channel::Channel;
+use crate::convert::{content_from_js, error_to_js, is_watched, map_from_js, object_to_js, to_js};
 use crate::platform::Browser;
 use crate::promise::promise;
 
@@ -29,41 +27,19 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client whose log, if there is one, gets the level and the text of each line. In Node `explain` makes the text
-    /// of a failure from a URL and what was thrown.
+    /// A client. `log` gets the level and the text of each line. In Node `explain` makes the text of a failure from a URL
+    /// and the exception.
     ///
     /// # Errors
     /// An `ErrorRecord` that names the setting which is not acceptable.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &JsValue, log: Option<Function>, explain: Option<Function>) -> Result<Self, JsValue> {
-        let fields = Fields { owner: "Orgo", object: config };
-        let read = || {
-            let RawCallOptions {
-                timeout,
-                idle_timeout,
-                total_timeout,
-                max_retries,
-                max_response_bytes,
-                headers,
-            } = call_options(&fields)?;
-            Config::try_from(RawConfig {
-                base_url: fields.text("base_url")?,
-                realtime_url: fields.text("realtime_url")?,
-                api_key: fields.text("api_key")?.map(ApiKey::new),
-                timeout,
-                idle_timeout,
-                total_timeout,
-                max_retries,
-                max_response_bytes,
-                headers,
-                log_level: fields.text("log_level")?,
-            })
-        };
+        let config = map_from_js("Orgo", "options", config).and_then(|config| Config::read(&config));
         let browser = Browser { log, explain, ..Browser::default() };
-        read().map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
+        config.map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
     }
 
-    /// Begins a call. A parameter that is refused comes as the outcome, like every other failure.
+    /// Starts a call. A refused parameter is the outcome, like every other failure.
     #[must_use]
     pub fn call(
         &self,
@@ -74,66 +50,34 @@ impl Client {
     ) -> PendingCall {
         let call = self.prepare(operation, params, options, content);
         let browser = self.browser.clone();
-        // Looking into what is no object throws, and each exception leaves a slot of wasm-bindgen's table behind.
-        let watched = content.is_object()
-            && Fields { owner: operation, object: content }.flag("watched").unwrap_or_default();
-        let (progress_sender, progress_receiver) = watched.then(ProgressSender::new).unzip();
-        let (cancelled, cancel) = abortable(pending::<()>());
+        let (progress_sender, progress_receiver) = is_watched(content).then(ProgressSender::new).unzip();
+        let (canceled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
-            let cancelled = async {
-                let _ = cancelled.await;
+            let canceled = async {
+                let _ = canceled.await;
             };
-            outcome_to_js(match call {
-                Ok(call) => run_call(&browser, call, cancelled, progress_sender).await,
+            object_to_js(outcome(match call {
+                Ok(call) => run_call(&browser, call, canceled, progress_sender).await,
                 Err(error) => Err(error),
-            })
+            }))
         });
         PendingCall { outcome, cancel, progress_receiver }
     }
 
-    /// Opens a terminal.
+    /// Opens a channel of a kind: `terminal`, `audio` or `events`.
     ///
     /// # Errors
     /// An `ErrorRecord` that names what is not acceptable.
-    pub fn terminal(&self, target: &JsValue, options: &JsValue) -> Result<Terminal, JsValue> {
+    pub fn open(&self, kind: &str, target: &JsValue, options: &JsValue) -> Result<Channel, JsValue> {
         let open = || {
-            let fields = Fields { owner: "computers.terminal", object: options };
-            let (cols, rows) = (fields.number("cols")?, fields.number("rows")?);
-            let (target, source) = self.target(target)?;
-            let session = Session::terminal(target, cols, rows, self.browser.seed(), self.browser.now())?;
-            Ok(Terminal::open(session, self.browser.clone(), source))
-        };
-        open().map_err(|error| error_to_js(&error))
-    }
-
-    /// Listens to the computer's sound.
-    ///
-    /// # Errors
-    /// An `ErrorRecord` that names what is not acceptable.
-    pub fn audio(&self, target: &JsValue, options: &JsValue) -> Result<Audio, JsValue> {
-        let open = || {
-            let fields = Fields { owner: "computers.audio", object: options };
-            let (sample_rate, channels) = (fields.number("sample_rate")?, fields.number("channels")?);
-            let (target, source) = self.target(target)?;
+            let target = map_from_js("channel", "target", target)?;
+            let options = map_from_js("channel", "options", options)?;
             let (seed, now) = (self.browser.seed(), self.browser.now());
-            let session = Session::audio(target, sample_rate, channels, seed, now)?;
-            Ok(Audio::open(session, self.browser.clone(), source))
+            driver::Channel::open(&self.config, kind, &target, &options, seed, now)
         };
-        open().map_err(|error| error_to_js(&error))
-    }
-
-    /// Listens for the computer's events.
-    ///
-    /// # Errors
-    /// An `ErrorRecord` that names what is not acceptable.
-    pub fn events(&self, target: &JsValue, options: &JsValue) -> Result<Events, JsValue> {
-        let open = || {
-            let types = Fields { owner: "computers.events", object: options }.texts("types")?;
-            let (target, source) = self.target(target)?;
-            let session = Session::events(target, &types, self.browser.seed(), self.browser.now())?;
-            Ok(Events::open(session, self.browser.clone(), source))
-        };
-        open().map_err(|error| error_to_js(&error))
+        let channel = open().map_err(|error| error_to_js(&error))?;
+        spawn_local(drive(self.browser.clone(), channel.clone()));
+        Ok(Channel(channel))
     }
 }
 
@@ -146,39 +90,13 @@ impl Client {
         content: &JsValue,
     ) -> Result<Call, Error> {
         let params = map_from_js(operation, "params", params)?;
-        let fields = Fields { owner: operation, object: options };
-        let options = call_options(&fields)?.check(operation)?;
+        let options = map_from_js(operation, "options", options)?;
         let content = content_from_js(operation, content)?;
-        Call::new(&self.config, operation, &params, &options, content, self.browser.seed())
-    }
-
-    fn target(&self, target: &JsValue) -> Result<(Target, Source), Error> {
-        let fields = Fields { owner: "channel", object: target };
-        let (address, password) = fields.known()?;
-        let source = if fields.flag("refreshable")? {
-            Source::Consumer(self.config.request_timeout())
-        } else {
-            Source::Service(self.config.clone())
-        };
-        let mut target = Target::new(&self.config, address, password);
-        target.limit_reconnects(fields.number("max_reconnects")?)?;
-        Ok((target, source))
+        driver::prepare_call(&self.config, operation, &params, &options, content, self.browser.seed())
     }
 }
 
-/// The options of a call, which a client has as its defaults.
-fn call_options(fields: &Fields<'_>) -> Result<RawCallOptions, Error> {
-    Ok(RawCallOptions {
-        timeout: fields.number("timeout")?,
-        idle_timeout: fields.number("idle_timeout")?,
-        total_timeout: fields.number("total_timeout")?,
-        max_retries: fields.number("max_retries")?,
-        max_response_bytes: fields.number("max_response_bytes")?,
-        headers: fields.map("headers")?,
-    })
-}
-
-/// A call under way. Letting go of it does not give the call up.
+/// A call in progress. Dropping it does not cancel the call.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct PendingCall {
@@ -190,23 +108,22 @@ pub struct PendingCall {
 #[wasm_bindgen]
 impl PendingCall {
     /// Resolves with an `Outcome`.
-    #[wasm_bindgen(getter)]
     pub fn outcome(&self) -> Promise {
         self.outcome.clone()
     }
 
-    /// How far the upload is, as soon as that has changed; `null` after the end, and for what is not watched. To be
-    /// called again only when the promise has resolved.
+    /// The progress of the upload as soon as it has changed; `null` after the end, and for a call that is not watched. To
+    /// be called again only when the promise has resolved.
     #[wasm_bindgen(js_name = nextUploadProgress)]
     pub fn next_upload_progress(&self) -> Promise {
         let progress_receiver = self.progress_receiver.clone();
         promise(async move {
             let next = async { progress_receiver?.next().await };
-            upload_progress_to_js(next.await)
+            next.await.map_or(JsValue::NULL, |progress| to_js(&progress.to_json()))
         })
     }
 
-    /// Gives the call up.
+    /// Cancels the call.
     pub fn cancel(&self) {
         self.cancel.abort();
     }

@@ -1,23 +1,23 @@
 //! Values of the core as JavaScript values and back.
 
-use js_sys::{Float32Array, JSON, Object, Reflect, Uint8Array, parse_float};
-use orgo_core::channel::{AudioItem, TerminalItem};
-use orgo_core::encoding::json::{self, Map, Value};
-use orgo_core::error::{EncodeError, Error};
-use orgo_core::rest::call::Output;
-use orgo_core::rest::upload::{Content, UploadProgress};
+use js_sys::{Float32Array, JSON, Reflect, Uint8Array, parse_float};
+use orgo_core::client::fields::{read_object, read_value};
+use orgo_core::encoding::json::{Map, Value};
+use orgo_core::encoding::plain::{Payload, PlainObject};
+use orgo_core::error::Error;
+use orgo_core::rest::upload::Content;
 use serde::{Serialize, Serializer};
 use serde_wasm_bindgen::Serializer as JsSerializer;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A value as plain data.
 pub(crate) fn to_js(value: &Value) -> JsValue {
-    // Only a value that serde cannot describe would fail, and JSON is all of it.
+    // Only a value that serde cannot describe would fail, and there is none in JSON.
     Plain(value).serialize(&JsSerializer::json_compatible()).unwrap_or_default()
 }
 
-/// A value for serde-wasm-bindgen. Its numbers are read by the engine, whose reader every page has already; Rust's own
-/// for fractions is 10 kB of tables.
+/// A value for serde-wasm-bindgen. The engine reads its numbers, because Rust's own reader of fractions is 10 kB of
+/// tables.
 struct Plain<'a>(&'a Value);
 
 impl Serialize for Plain<'_> {
@@ -35,108 +35,67 @@ impl Serialize for Plain<'_> {
     }
 }
 
+/// An object whose payload is copied out of the module's memory.
+pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsValue {
+    let object = to_js(&fields);
+    if let Some((name, payload)) = payload {
+        let content = match payload {
+            Payload::Text(text) => text.into(),
+            Payload::Samples(samples) => Float32Array::from(samples.as_slice()).into(),
+            Payload::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
+        };
+        // Setting a field of a fresh object does not fail.
+        let _ = Reflect::set(&object, &name.into(), &content);
+    }
+    object
+}
+
 /// An error as a plain `ErrorRecord`.
 pub(crate) fn error_to_js(error: &Error) -> JsValue {
     to_js(&error.record())
 }
 
-/// What `operation` got as `field` is not acceptable. The problem does not show the value, which may hold a secret.
-pub(crate) fn refused(operation: &str, field: &str, problem: &str) -> Error {
-    Error::Encode(EncodeError {
-        operation: operation.to_owned(),
-        field: field.to_owned(),
-        problem: problem.to_owned(),
-    })
-}
-
-/// Reads an object of plain data; an absent value is read as an empty one. It takes the way over JSON, as in Node: what
-/// is no JSON is left out or refused by the same rules.
+/// Reads an object of plain data; `undefined` is an empty one. It passes through JSON, as in Node, so that both bindings
+/// leave out or refuse the same values.
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
-pub(crate) fn map_from_js(operation: &str, field: &str, value: &JsValue) -> Result<Map, Error> {
-    if value.is_undefined() {
-        return Ok(Map::new());
-    }
-    // A cycle throws, and a function has no JSON.
-    let json = JSON::stringify(value).ok().and_then(|json| json.as_string());
-    match json.map(|json| json::parse(json.as_bytes())) {
-        Some(Ok(Value::Object(fields))) => Ok(fields),
-        _ => Err(refused(operation, field, "must be an object of plain data")),
+pub(crate) fn map_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Map, Error> {
+    if value.is_undefined() { Ok(Map::new()) } else { read_object(owner, name, stringify(value).as_deref()) }
+}
+
+/// Reads plain data; `undefined` is `null`. A string, which may be long, does not pass through JSON.
+///
+/// # Errors
+/// [`Error::Encode`] for anything else.
+pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Value, Error> {
+    match value.as_string() {
+        Some(text) => Ok(text.into()),
+        None if value.is_undefined() => Ok(Value::Null),
+        None => read_value(owner, name, stringify(value).as_deref()),
     }
 }
 
-/// Reads the content of an upload; `None` where there is none.
+/// `None` for a cycle, which throws, and for a function, which has no JSON.
+fn stringify(value: &JsValue) -> Option<String> {
+    JSON::stringify(value).ok()?.as_string()
+}
+
+/// Reads the content of an upload; `None` if there is none.
 ///
 /// # Errors
-/// [`Error::Encode`] for anything else than a name, a type and bytes.
+/// [`Error::Encode`] for anything but a name, a type and bytes.
 pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Option<Content>, Error> {
     if content.is_undefined() || content.is_null() {
         return Ok(None);
     }
     let field = |name: &str| Reflect::get(content, &name.into()).unwrap_or_default();
-    let text = |name: &str| field(name).as_string();
-    match (text("name"), text("content_type"), field("data").dyn_ref::<Uint8Array>()) {
-        (Some(name), Some(content_type), Some(data)) => {
-            Ok(Some(Content { name, content_type, data: data.to_vec() }))
-        }
-        _ => Err(refused(operation, "file", "must have a name, a content_type and a Uint8Array as data")),
-    }
+    let data = field("data").dyn_ref::<Uint8Array>().map(Uint8Array::to_vec);
+    Content::read(operation, field("name").as_string(), field("content_type").as_string(), data).map(Some)
 }
 
-/// How far an upload is; `null` after its end.
-pub(crate) fn upload_progress_to_js(uploaded: Option<UploadProgress>) -> JsValue {
-    uploaded.map_or(JsValue::NULL, |UploadProgress { loaded, total }| {
-        object(&[("loaded", loaded.into()), ("total", total.into())])
-    })
-}
-
-/// How a call ended, as an `Outcome`.
-pub(crate) fn outcome_to_js(result: Result<Output, Error>) -> JsValue {
-    let (value, bytes) = match result {
-        Err(error) => return object(&[("ok", false.into()), ("error", error_to_js(&error))]),
-        Ok(Output::Value(value)) => return object(&[("ok", true.into()), ("value", to_js(&value))]),
-        Ok(Output::Content(bytes)) => (JsValue::NULL, bytes),
-        Ok(Output::Screenshot(picture)) => {
-            let value = object(&[
-                ("mime_type", picture.mime_type.into()),
-                ("width", picture.width.into()),
-                ("height", picture.height.into()),
-            ]);
-            (value, picture.data)
-        }
-    };
-    object(&[("ok", true.into()), ("value", value), ("bytes", Uint8Array::from(bytes.as_slice()).into())])
-}
-
-/// What a terminal gives. Its output, which may be much, does not take the way over JSON.
-pub(crate) fn terminal_to_js(item: TerminalItem) -> JsValue {
-    match item {
-        TerminalItem::Output { data } => object(&[("type", "output".into()), ("data", data.into())]),
-        other => to_js(&other.to_json()),
-    }
-}
-
-/// A piece of sound; its samples are copied out of the module's memory.
-pub(crate) fn audio_to_js(item: AudioItem) -> JsValue {
-    match item {
-        AudioItem::Started(format) => object(&[
-            ("type", "started".into()),
-            ("sample_rate", format.sample_rate.into()),
-            ("channels", format.channels.into()),
-        ]),
-        AudioItem::Samples(samples) => {
-            object(&[("type", "samples".into()), ("samples", Float32Array::from(samples.as_slice()).into())])
-        }
-        AudioItem::Error(message) => object(&[("type", "error".into()), ("message", message.into())]),
-    }
-}
-
-fn object(fields: &[(&str, JsValue)]) -> JsValue {
-    let object = Object::new();
-    for (name, value) in fields {
-        // Setting a field of a fresh object does not fail.
-        let _ = Reflect::set(&object, &(*name).into(), value);
-    }
-    object.into()
+/// Whether the progress of an upload will be read.
+pub(crate) fn is_watched(content: &JsValue) -> bool {
+    // A field of a value that is not an object throws, and each exception leaves a slot of wasm-bindgen's table behind.
+    content.is_object() && Reflect::get(content, &"watched".into()).is_ok_and(|watched| watched.is_truthy())
 }

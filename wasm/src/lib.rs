@@ -1,13 +1,12 @@
-//! The browser binding: what the core needs of a page or a worker, and the conversions between its values and
-//! JavaScript's. It translates and decides nothing; the exports have the shape of `Binding` in
-//! `npm/src/binding.ts`, where they are documented for their callers.
+//! The browser binding: a [`Platform`](orgo_core::driver::Platform) for pages and workers, and the conversions between the
+//! core's values and JavaScript's. It contains no rule of the protocol. The exports are the interface `Binding` in
+//! `npm/src/binding.ts`, which documents them for their callers.
 //!
 //! It runs wherever `fetch`, `WebSocket`, `performance` and `setTimeout` are global: pages, workers, Node.
 
 mod channel;
 mod client;
 mod convert;
-mod fields;
 mod platform;
 mod promise;
 #[cfg(test)]
@@ -18,12 +17,19 @@ use orgo_core::audio::{Format, pcm, wav};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
-pub use channel::{Audio, Events, Terminal};
+pub use channel::Channel;
 pub use client::{Client, PendingCall};
 
 #[wasm_bindgen(start)]
 fn start() {
     promise::reject_on_panic();
+}
+
+/// The name of this binding.
+#[wasm_bindgen]
+#[must_use]
+pub fn kind() -> String {
+    "wasm".to_owned()
 }
 
 /// The version of the Rust code.
@@ -33,14 +39,14 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// This module as it is compiled, for a worker that is to run it too.
+/// The compiled module, for a worker that runs it too.
 #[wasm_bindgen]
 #[must_use]
 pub fn module() -> JsValue {
     wasm_bindgen::module()
 }
 
-/// The header of a 16-bit WAV stream of unknown length.
+/// The header of a 16-bit WAV file of unknown length.
 #[wasm_bindgen(js_name = wavHeader)]
 #[must_use]
 pub fn wav_header(sample_rate: u32, channels: u16) -> Vec<u8> {

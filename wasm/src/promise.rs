@@ -1,8 +1,8 @@
-//! Futures as promises, and what becomes of them in a panic.
+//! Futures as promises, also after a panic.
 //!
-//! In wasm a panic traps: no destructor runs and no future that was under way is ever polled again, so its promise
-//! would stay pending for ever. The hook rejects every promise that still waits, and later ones are rejected at once:
-//! what a panic leaves behind cannot be trusted.
+//! In wasm a panic traps: no destructor runs and no pending future is polled again, so its promise would stay pending
+//! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state after a
+//! panic cannot be trusted.
 
 use std::cell::OnceCell;
 use std::future::Future;
@@ -19,12 +19,12 @@ thread_local! {
     static PANIC: OnceCell<Error> = const { OnceCell::new() };
 }
 
-/// A promise of what the future gives.
+/// A promise for the value of a future.
 pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promise {
     if let Some(error) = PANIC.with(|panic| panic.get().cloned()) {
         return Promise::reject(&error);
     }
-    // Boxed, so that the rest exists once and not for every kind of future.
+    // Boxed, so that the code below exists once and not for every type of future.
     let mut future: Option<Pin<Box<dyn Future<Output = JsValue>>>> = Some(Box::pin(future));
     Promise::new(&mut |resolve, reject| {
         // A promise calls its executor once.
@@ -38,7 +38,7 @@ pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promis
     })
 }
 
-/// Makes a panic visible: on the console, and to everybody who waits for a promise.
+/// Reports a panic on the console, and rejects every pending promise with it.
 pub(crate) fn reject_on_panic() {
     std::panic::set_hook(Box::new(|info| {
         let error = Error::new(&format!("orgo-wasm: {info}"));

@@ -1,14 +1,14 @@
-//! In a real browser: `wasm-pack test --headless --chrome`.
+//! Tests in a real browser: `wasm-pack test --headless --chrome`.
 
 use std::pin::pin;
 
 use futures_util::future::{Either, select};
 use js_sys::{Array, Float32Array, JSON, Reflect, Uint8Array};
 use orgo_core::audio::Format;
-use orgo_core::channel::{AudioItem, Counters};
+use orgo_core::channel::{Audio, AudioItem, Counters, Kind, Terminal, TerminalItem};
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
 use orgo_core::client::credentials::Password;
-use orgo_core::driver::{Platform, Progress};
+use orgo_core::driver::{Platform, Progress, outcome};
 use orgo_core::encoding::json::{Map, Value};
 use orgo_core::rest::call::Output;
 use orgo_core::rest::http::{Method, Reached, Request};
@@ -17,12 +17,12 @@ use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 use crate::client::Client;
-use crate::convert::{audio_to_js, content_from_js, map_from_js, outcome_to_js, to_js};
+use crate::convert::{content_from_js, map_from_js, object_to_js, to_js};
 use crate::platform::Browser;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Nothing listens here, and browsers allow the port.
+/// Nothing listens on this port, and browsers allow it.
 const DEAD: &str = "127.0.0.1:65533";
 
 fn parse(json: &str) -> JsValue {
@@ -54,12 +54,14 @@ fn plain_data_survives_the_way_there_and_back() {
 }
 
 #[wasm_bindgen_test]
-fn what_is_no_plain_data_is_refused() {
+fn only_plain_data_is_accepted() {
     let read = |value: &JsValue| map_from_js("test", "params", value);
     assert_eq!(read(&JsValue::UNDEFINED), Ok(Map::new()));
     let cycle = parse("{}");
     Reflect::set(&cycle, &"self".into(), &cycle).unwrap();
-    for wrong in [cycle, parse("[1]"), JsValue::NULL, "text".into(), js_sys::Function::new_no_args("").into()]
+    let half = parse(r#"{"a":["\ud83d"]}"#);
+    for wrong in
+        [cycle, parse("[1]"), JsValue::NULL, "text".into(), js_sys::Function::new_no_args("").into(), half]
     {
         assert!(read(&wrong).is_err(), "{wrong:?}");
     }
@@ -73,22 +75,25 @@ fn counters_are_numbers() {
 
 #[wasm_bindgen_test]
 fn samples_and_bytes_are_copied_out_of_the_module() {
-    let item = audio_to_js(AudioItem::Samples(vec![0.5, -1.0]));
+    let item = object_to_js(Audio::export(AudioItem::Samples(vec![0.5, -1.0])));
     let samples: Float32Array = get(&item, "samples").unchecked_into();
     assert_eq!(samples.to_vec(), [0.5, -1.0]);
     assert_eq!(samples.buffer().byte_length(), 8);
 
-    let outcome = outcome_to_js(Ok(Output::Content(vec![1, 2, 3])));
+    let outcome = object_to_js(outcome(Ok(Output::Content(vec![1, 2, 3]))));
     let bytes: Uint8Array = get(&outcome, "bytes").unchecked_into();
     assert_eq!(bytes.to_vec(), [1, 2, 3]);
     assert_eq!(bytes.buffer().byte_length(), 3);
 
-    let started = audio_to_js(AudioItem::Started(Format::default()));
+    let output = object_to_js(Terminal::export(TerminalItem::Output { data: "ü🦀".to_owned() }));
+    assert_eq!(text(&output), r#"{"type":"output","data":"ü🦀"}"#);
+
+    let started = object_to_js(Audio::export(AudioItem::Started(Format::default())));
     assert_eq!(text(&started), r#"{"type":"started","sample_rate":24000,"channels":1}"#);
 }
 
 #[wasm_bindgen_test]
-fn the_content_of_an_upload_is_read_from_bytes_only() {
+fn the_content_of_an_upload_must_be_bytes() {
     let content = parse(r#"{"name":"a.txt","content_type":"text/plain"}"#);
     assert_eq!(content_from_js("files.upload", &JsValue::UNDEFINED), Ok(None));
     assert!(content_from_js("files.upload", &content).is_err());
@@ -101,7 +106,7 @@ fn the_content_of_an_upload_is_read_from_bytes_only() {
 }
 
 #[wasm_bindgen_test]
-fn a_setting_of_the_wrong_type_is_refused_without_being_shown() {
+fn a_setting_of_the_wrong_type_is_refused_without_its_value() {
     let error = Client::new(&parse(r#"{"api_key":["sk_secret"]}"#), None, None).unwrap_err();
     assert_eq!(get(&error, "field"), "api_key");
     assert!(!text(&error).contains("sk_secret"), "{}", text(&error));
@@ -118,7 +123,7 @@ async fn a_refused_parameter_is_the_outcome() {
 }
 
 #[wasm_bindgen_test]
-async fn a_cancelled_call_ends_as_aborted() {
+async fn a_canceled_call_ends_as_aborted() {
     let call = client().call("computers.get", &parse(r#"{"id":"c1"}"#), &parse("{}"), &JsValue::UNDEFINED);
     call.cancel();
     let outcome = JsFuture::from(call.outcome()).await.unwrap();
@@ -138,7 +143,7 @@ fn request(url: &str) -> Request {
 }
 
 #[wasm_bindgen_test]
-async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
+async fn a_browser_does_not_report_whether_a_refused_connection_was_reached() {
     let refused = browser().send(request(&format!("http://{DEAD}/")), Progress::default()).await.unwrap_err();
     assert_eq!(refused.reached, Reached::Maybe, "{}", refused.message);
     let no_url = browser().send(request("http://"), Progress::default()).await.unwrap_err();
@@ -146,7 +151,7 @@ async fn a_refused_connection_may_have_been_reached_for_all_a_browser_tells() {
 }
 
 #[wasm_bindgen_test]
-async fn an_answer_is_read_whole() {
+async fn a_response_is_read_whole() {
     let response =
         browser().send(request("data:text/plain;charset=utf-8,hello"), Progress::default()).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));
@@ -160,7 +165,7 @@ async fn a_response_beyond_the_limit_is_not_kept() {
 }
 
 #[wasm_bindgen_test]
-async fn a_socket_to_nobody_fails_without_its_password() {
+async fn the_failure_of_a_socket_does_not_contain_the_password() {
     let address = ComputerAddress { computer_id: "c1".to_owned(), ..ComputerAddress::default() };
     let url = |template: &str| {
         let template = SocketTemplate::parse(template).unwrap();
@@ -179,9 +184,9 @@ async fn a_socket_to_nobody_fails_without_its_password() {
 }
 
 #[wasm_bindgen_test]
-async fn a_channel_that_is_let_go_of_ends() {
+async fn a_channel_ends_when_its_object_is_dropped() {
     let target = parse(&format!(r#"{{"computer_id":"c1","connection_url":"http://{DEAD}","password":"p"}}"#));
-    let terminal = client().terminal(&target, &parse("{}")).unwrap();
+    let terminal = client().open("terminal", &target, &parse("{}")).unwrap();
     let (item, state) = (terminal.next(), terminal.next_state());
     drop(terminal);
     assert!(JsFuture::from(item).await.unwrap().is_null());
@@ -189,21 +194,25 @@ async fn a_channel_that_is_let_go_of_ends() {
 }
 
 #[wasm_bindgen_test]
-async fn a_size_and_a_type_of_event_are_checked() {
+async fn options_and_arguments_of_a_channel_are_checked() {
     let target = parse(r#"{"computer_id":"c1","password":"p"}"#);
-    let error = client().terminal(&target, &parse(r#"{"cols":0}"#)).unwrap_err();
+    let error = client().open("terminal", &target, &parse(r#"{"cols":0}"#)).unwrap_err();
     assert_eq!(get(&error, "field"), "cols");
-    let error = client().events(&target, &parse(r#"{"types":["nothing"]}"#)).unwrap_err();
+    let error = client().open("events", &target, &parse(r#"{"types":["nothing"]}"#)).unwrap_err();
     assert_eq!(get(&error, "field"), "types");
-    let events = client().events(&target, &JsValue::UNDEFINED).unwrap();
-    assert!(events.subscribe(&Array::of1(&"clipboard".into())).is_ok());
+    let error = client().open("radio", &target, &JsValue::UNDEFINED).unwrap_err();
+    assert_eq!(get(&error, "field"), "kind");
+    let events = client().open("events", &target, &JsValue::UNDEFINED).unwrap();
+    assert!(events.command("subscribe", &Array::of1(&"clipboard".into())).is_ok());
+    assert!(events.command("subscribe", &"clipboard".into()).is_err());
+    assert!(events.command("resize", &JsValue::UNDEFINED).is_err());
 }
 
 #[wasm_bindgen_test]
 async fn the_timer_and_the_clock_agree() {
     let before = browser().now();
     browser().sleep(20).await;
-    // A browser rounds its clock, and the timer by another rule.
+    // A browser rounds its clock and its timer differently.
     assert!(browser().now() >= before + 19);
     match select(pin!(browser().sleep(1)), pin!(browser().sleep(u64::MAX))).await {
         Either::Left(_) => {}

@@ -2,14 +2,17 @@
 
 use std::collections::VecDeque;
 
+use super::any::{Command, Kind};
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, forget_error};
 use crate::Millis;
 use crate::audio::Format;
 use crate::audio::pcm::Decoder;
 use crate::client::address::SocketUrl;
+use crate::client::fields::Fields;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
+use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
 /// So much sound waits for a consumer; then the oldest is dropped.
@@ -235,6 +238,37 @@ impl Protocol for Audio {
 
     fn farewell(&self) -> Option<String> {
         Some(r#"{"type":"stop"}"#.to_owned())
+    }
+}
+
+impl Kind for Audio {
+    /// As long as a frame of the server (SEED), so that one wait joins about two of them.
+    const BATCH: Millis = 20;
+
+    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
+        let (sample_rate, channels) = (options.number("sample_rate")?, options.number("channels")?);
+        Session::audio(target, sample_rate, channels, seed, now)
+    }
+
+    fn command(_: &mut Session<Self>, _: Command<'_>) -> Option<Result<Value, Error>> {
+        None
+    }
+
+    fn export(item: AudioItem) -> PlainObject {
+        match item {
+            AudioItem::Started(Format { sample_rate, channels }) => PlainObject::from(Value::record([
+                ("type", "started".into()),
+                ("sample_rate", sample_rate.into()),
+                ("channels", u32::from(channels).into()),
+            ])),
+            AudioItem::Samples(samples) => {
+                let fields = Value::record([("type", "samples".into())]);
+                PlainObject::with_payload(fields, "samples", Payload::Samples(samples))
+            }
+            AudioItem::Error(message) => {
+                PlainObject::from(Value::record([("type", "error".into()), ("message", message.into())]))
+            }
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
+use super::any::{Command, Kind};
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session, forget_error};
 use crate::Millis;
 use crate::client::address::SocketUrl;
+use crate::client::fields::{Fields, list_of_texts};
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Map, Value, quote, serialize_as_json};
+use crate::encoding::plain::PlainObject;
 use crate::error::Error;
 use crate::rest::schema::{Type, Typed, object};
 
@@ -152,24 +155,27 @@ pub enum EventItem {
 }
 
 impl EventItem {
-    /// The item as the bindings hand it to JavaScript.
+    /// The item in the form that JavaScript gets.
     #[must_use]
-    pub fn to_json(&self) -> Value {
+    pub fn into_json(self) -> Value {
         match self {
-            Self::Event { event } => {
-                let DesktopEvent { kind, timestamp, data } = event;
+            Self::Event { event: DesktopEvent { kind, timestamp, data } } => {
                 let event = Value::record([
-                    ("type", kind.as_str().into()),
-                    ("timestamp", timestamp.as_str().into()),
-                    ("data", Value::Object(data.clone())),
+                    ("type", kind.into()),
+                    ("timestamp", timestamp.into()),
+                    ("data", Value::Object(data)),
                 ]);
                 Value::record([("type", "event".into()), ("event", event)])
             }
-            Self::Gap { missed } => Value::record([("type", "gap".into()), ("missed", (*missed).into())]),
-            Self::Error { message } => {
-                Value::record([("type", "error".into()), ("message", message.as_str().into())])
-            }
+            Self::Gap { missed } => Value::record([("type", "gap".into()), ("missed", missed.into())]),
+            Self::Error { message } => Value::record([("type", "error".into()), ("message", message.into())]),
         }
+    }
+
+    /// See [`into_json`](Self::into_json).
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        self.clone().into_json()
     }
 }
 
@@ -310,6 +316,26 @@ impl Protocol for Events {
 
     fn overflows(&self) -> bool {
         false
+    }
+}
+
+impl Kind for Events {
+    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
+        Session::events(target, &options.texts("types")?, seed, now)
+    }
+
+    fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
+        let change = match command.name {
+            "subscribe" => Session::subscribe,
+            "unsubscribe" => Session::unsubscribe,
+            _ => return None,
+        };
+        let types = list_of_texts("computers.events", "types", command.argument);
+        Some(types.and_then(|types| change(session, &types)).map(|()| Value::Null))
+    }
+
+    fn export(item: EventItem) -> PlainObject {
+        item.into_json().into()
     }
 }
 

@@ -7,6 +7,7 @@
 //! [`Session::poll_timeout`]; after every input, once more from the start. What the server sent comes out of
 //! [`Session::poll_item`] whenever the consumer wants it, and [`Session::wants_read`] says whether to read on.
 
+mod any;
 mod audio;
 mod close;
 mod events;
@@ -16,6 +17,7 @@ mod session;
 mod terminal;
 mod text;
 
+pub use any::{AnySession, Command, Kind, open};
 pub use audio::{Audio, AudioItem};
 pub use close::{CloseCause, CloseReason};
 pub use events::{

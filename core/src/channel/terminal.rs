@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
+use super::any::{Command, Kind};
 use super::close::{CloseCause, CloseReason};
 use super::input::LARGEST_INPUT;
 use super::link::{Counters, Target};
@@ -10,8 +11,10 @@ use super::session::{Incoming, Protocol, Received, Session};
 use super::text::Joiner;
 use crate::Millis;
 use crate::client::address::SocketUrl;
+use crate::client::fields::Fields;
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text};
+use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
 /// The size of a terminal where none is given (SEED).
@@ -306,6 +309,40 @@ impl Session<Terminal> {
             self.link.send_latest(message, |queued| queued.starts_with(RESIZE));
         }
         Ok(())
+    }
+}
+
+impl Kind for Terminal {
+    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
+        Session::terminal(target, options.number("cols")?, options.number("rows")?, seed, now)
+    }
+
+    fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>> {
+        let refusal = |refusal: Option<InputRefusal>| refusal.map(InputRefusal::as_str).into();
+        Some(match command.name {
+            "input" => match command.argument {
+                Value::String(text) => session.input(text).map(refusal),
+                _ => Err(Error::encode("terminal.write", "text", "must be a string")),
+            },
+            "refusal" => Ok(refusal(session.refusal())),
+            "resize" => {
+                // A number that JSON cannot hold is absent here, and as wrong as any other.
+                let number =
+                    |name: &str| command.argument.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
+                session.resize(number("cols"), number("rows")).map(|()| Value::Null)
+            }
+            _ => return None,
+        })
+    }
+
+    fn export(item: TerminalItem) -> PlainObject {
+        match item {
+            TerminalItem::Output { data } => {
+                let fields = Value::record([("type", "output".into())]);
+                PlainObject::with_payload(fields, "data", Payload::Text(data))
+            }
+            other => other.to_json().into(),
+        }
     }
 }
 

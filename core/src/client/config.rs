@@ -1,29 +1,29 @@
-//! What a client is set up with, and what one call may change of it.
+//! The settings of a client, and the options of a call.
 
 use std::fmt;
 
 use crate::Millis;
 use crate::client::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
 use crate::client::credentials::ApiKey;
+use crate::client::fields::Fields;
 use crate::diagnostics::log::Level;
 use crate::encoding::json::{Map, Value};
 use crate::error::Error;
 
-/// The time limit of one request.
+/// The time limit of one request, in milliseconds.
 pub const DEFAULT_TIMEOUT: Millis = 60_000;
-/// How long an answer that has begun may pause.
+/// The longest pause within a response, in milliseconds.
 pub const DEFAULT_IDLE_TIMEOUT: Millis = 30_000;
-/// How often a call is sent again.
+/// How often a call is retried.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
-/// The largest body of a response, in bytes: far above a screenshot in base64 or the output of a command.
+/// The largest body of a response, in bytes: far larger than a screenshot in base64 or the output of a command.
 pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 64 << 20;
 /// The largest content of a stored file, in bytes, unless the call sets a limit.
 pub const DEFAULT_MAX_FILE_BYTES: u64 = 1 << 30;
 
-/// The header fields that describe the body or the connection. The core and the HTTP client of the host write them;
-/// a second opinion makes servers and proxies disagree about where a request ends. `accept-encoding` is among them
-/// because the native client does not decompress, and `proxy-authorization` because it would reach the service where
-/// there is no proxy.
+/// The header fields that describe the body or the connection. The core and the host's HTTP client write them. A second
+/// value would let servers and proxies disagree about where a request ends. `accept-encoding` is reserved because the native
+/// client does not decompress, `proxy-authorization` because without a proxy it would reach the service.
 const RESERVED_HEADERS: [&str; 14] = [
     "accept-encoding",
     "connection",
@@ -46,26 +46,26 @@ const RESERVED_HEADERS: [&str; 14] = [
 pub struct Config {
     /// The root of the REST calls.
     pub base_url: BaseUrl,
-    /// Where the channels are, if not where the computer says.
+    /// The URL of the channels, if it is not the one that the computer reports.
     pub realtime_url: Option<SocketTemplate>,
     /// The account's key. Without one only channels with a known password work.
     pub api_key: Option<ApiKey>,
-    /// The time limit of one request, in milliseconds. It holds for every call that does not name a server limit at
-    /// least as long. `None` is [`DEFAULT_TIMEOUT`], or the server's own limit of the call and a margin if that is longer.
+    /// The time limit of one request, in milliseconds. It does not apply to a call whose parameters name a server limit at
+    /// least as long. `None` is [`DEFAULT_TIMEOUT`], or the server's limit for the call and a margin if that is longer.
     pub timeout: Option<Millis>,
-    /// How long an answer that has begun may pause, in milliseconds.
+    /// The longest pause within a response, in milliseconds.
     pub idle_timeout: Millis,
-    /// The time limit of a call with all of its requests and waits, in milliseconds. `None` leaves time for every
-    /// request to run into its own limit, and for a minute of waiting before each retry.
+    /// The time limit of a call with all of its requests and waits, in milliseconds. With `None` every request may reach its
+    /// own limit, with a wait of one minute before each retry.
     pub total_timeout: Option<Millis>,
-    /// How often a call that may be repeated is sent again.
+    /// How often a call that may be repeated is retried.
     pub max_retries: u32,
-    /// The largest body of a response, in bytes. The content of a stored file has a limit of its own,
+    /// The largest body of a response, in bytes. The content of a stored file has another limit,
     /// [`DEFAULT_MAX_FILE_BYTES`].
     pub max_response_bytes: u64,
-    /// Header fields sent with every call, names in lower case.
+    /// Header fields that every call sends, names in lower case.
     pub headers: Vec<(String, String)>,
-    /// What a log is told; `None` is nothing.
+    /// The level of the log; `None` logs nothing.
     pub log_level: Option<Level>,
 }
 
@@ -87,7 +87,45 @@ impl fmt::Debug for Config {
 }
 
 impl Config {
-    /// The time limit of a request that waits for nothing on the server.
+    /// Reads a client's settings from the plain object of a binding. An absent setting has its default.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] that names the setting.
+    pub fn read(settings: &Map) -> Result<Self, Error> {
+        const OWNER: &str = "Orgo";
+        let fields = Fields::new(OWNER, settings);
+        let refuse = |field: &str, problem: String| Error::encode(OWNER, field, problem);
+        let base_url = fields.text("base_url")?;
+        let api_key = fields.text("api_key")?;
+        if let Some(key) = &api_key
+            && (key.is_empty() || !key.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            let problem =
+                "must be printable ASCII without spaces, as shown at https://www.orgo.ai/workspaces";
+            return Err(refuse("apiKey", problem.to_owned()));
+        }
+        let CallOptions { timeout, idle_timeout, total_timeout, max_retries, max_response_bytes, headers } =
+            CallOptions::read(OWNER, settings)?;
+        Ok(Self {
+            base_url: BaseUrl::parse(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
+                .map_err(|problem| refuse("baseUrl", problem))?,
+            realtime_url: fields
+                .text("realtime_url")?
+                .map(|template| SocketTemplate::parse(&template))
+                .transpose()
+                .map_err(|problem| refuse("realtimeUrl", problem))?,
+            api_key: api_key.map(ApiKey::new),
+            timeout,
+            idle_timeout: idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT),
+            total_timeout,
+            max_retries: max_retries.unwrap_or(DEFAULT_MAX_RETRIES),
+            max_response_bytes: max_response_bytes.unwrap_or(DEFAULT_MAX_RESPONSE_BYTES),
+            headers,
+            log_level: fields.text("log_level")?.map_or(Ok(None), |name| level(&name))?,
+        })
+    }
+
+    /// The time limit of a request that does not wait for the computer.
     #[must_use]
     pub fn request_timeout(&self) -> Millis {
         self.timeout.unwrap_or(DEFAULT_TIMEOUT)
@@ -111,72 +149,6 @@ impl Default for Config {
     }
 }
 
-/// A client's settings as text, before they are checked; what is absent has its default.
-#[derive(Clone, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct RawConfig {
-    /// See [`Config::base_url`].
-    pub base_url: Option<String>,
-    /// See [`Config::realtime_url`].
-    pub realtime_url: Option<String>,
-    /// See [`Config::api_key`].
-    pub api_key: Option<ApiKey>,
-    /// See [`Config::timeout`].
-    pub timeout: Option<f64>,
-    /// See [`Config::idle_timeout`].
-    pub idle_timeout: Option<f64>,
-    /// See [`Config::total_timeout`].
-    pub total_timeout: Option<f64>,
-    /// See [`Config::max_retries`].
-    pub max_retries: Option<f64>,
-    /// See [`Config::max_response_bytes`].
-    pub max_response_bytes: Option<f64>,
-    /// See [`Config::headers`].
-    pub headers: Map,
-    /// See [`Config::log_level`]: the name of a level, or `off`.
-    pub log_level: Option<String>,
-}
-
-impl fmt::Debug for RawConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawConfig").field("base_url", &self.base_url).finish_non_exhaustive()
-    }
-}
-
-impl TryFrom<RawConfig> for Config {
-    type Error = Error;
-
-    fn try_from(raw: RawConfig) -> Result<Self, Error> {
-        const OWNER: &str = "Orgo";
-        let refuse = |field: &str, problem: String| Error::encode(OWNER, field, problem);
-        let base_url = raw.base_url.as_deref().unwrap_or(DEFAULT_BASE_URL);
-        if let Some(key) = &raw.api_key
-            && (key.expose().is_empty() || !key.expose().bytes().all(|byte| byte.is_ascii_graphic()))
-        {
-            let problem =
-                "must be printable ASCII without spaces, as shown at https://www.orgo.ai/workspaces";
-            return Err(refuse("apiKey", problem.to_owned()));
-        }
-        Ok(Self {
-            base_url: BaseUrl::parse(base_url).map_err(|problem| refuse("baseUrl", problem))?,
-            realtime_url: raw
-                .realtime_url
-                .as_deref()
-                .map(SocketTemplate::parse)
-                .transpose()
-                .map_err(|problem| refuse("realtimeUrl", problem))?,
-            api_key: raw.api_key,
-            timeout: limit(OWNER, "timeout", raw.timeout)?,
-            idle_timeout: limit(OWNER, "idleTimeout", raw.idle_timeout)?.unwrap_or(DEFAULT_IDLE_TIMEOUT),
-            total_timeout: limit(OWNER, "totalTimeout", raw.total_timeout)?,
-            max_retries: count(OWNER, raw.max_retries)?.unwrap_or(DEFAULT_MAX_RETRIES),
-            max_response_bytes: size(OWNER, raw.max_response_bytes)?.unwrap_or(DEFAULT_MAX_RESPONSE_BYTES),
-            headers: headers(OWNER, raw.headers)?,
-            log_level: raw.log_level.as_deref().map_or(Ok(None), level)?,
-        })
-    }
-}
-
 fn level(name: &str) -> Result<Option<Level>, Error> {
     let known = Level::ALL.iter().find(|(known, _)| *known == name);
     match known {
@@ -186,16 +158,16 @@ fn level(name: &str) -> Result<Option<Level>, Error> {
     }
 }
 
-/// What one call may change. `Debug` shows the names of the headers alone.
+/// The options of one call. `Debug` shows the names of the headers alone.
 #[derive(Clone, Default)]
 pub struct CallOptions {
-    /// See [`Config::timeout`]. It holds whatever server limit the call names.
+    /// See [`Config::timeout`]. It applies whatever server limit the call names.
     pub timeout: Option<Millis>,
     /// See [`Config::idle_timeout`].
     pub idle_timeout: Option<Millis>,
     /// See [`Config::total_timeout`].
     pub total_timeout: Option<Millis>,
-    /// How often the call is sent again.
+    /// How often the call is retried.
     pub max_retries: Option<u32>,
     /// The largest body of a response of this call, in bytes, also for the content of a stored file.
     pub max_response_bytes: Option<u64>,
@@ -220,53 +192,30 @@ fn names(headers: &[(String, String)]) -> Vec<&str> {
     headers.iter().map(|(name, _)| name.as_str()).collect()
 }
 
-/// What one call may change, before it is checked.
-#[derive(Clone, Default, serde::Deserialize)]
-#[serde(default)]
-pub struct RawCallOptions {
-    /// See [`CallOptions::timeout`].
-    pub timeout: Option<f64>,
-    /// See [`CallOptions::idle_timeout`].
-    pub idle_timeout: Option<f64>,
-    /// See [`CallOptions::total_timeout`].
-    pub total_timeout: Option<f64>,
-    /// See [`CallOptions::max_retries`].
-    pub max_retries: Option<f64>,
-    /// See [`CallOptions::max_response_bytes`].
-    pub max_response_bytes: Option<f64>,
-    /// See [`CallOptions::headers`].
-    pub headers: Map,
-}
-
-impl fmt::Debug for RawCallOptions {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RawCallOptions").field("timeout", &self.timeout).finish_non_exhaustive()
-    }
-}
-
-impl RawCallOptions {
-    /// Checks the options of a call to `operation`.
+impl CallOptions {
+    /// Reads the options of a call to `operation` from the plain object of a binding.
     ///
     /// # Errors
     /// [`Error::Encode`] that names the option.
-    pub fn check(self, operation: &str) -> Result<CallOptions, Error> {
-        Ok(CallOptions {
-            timeout: limit(operation, "timeout", self.timeout)?,
-            idle_timeout: limit(operation, "idleTimeout", self.idle_timeout)?,
-            total_timeout: limit(operation, "totalTimeout", self.total_timeout)?,
-            max_retries: count(operation, self.max_retries)?,
-            max_response_bytes: size(operation, self.max_response_bytes)?,
-            headers: headers(operation, self.headers)?,
+    pub fn read(operation: &str, options: &Map) -> Result<Self, Error> {
+        let fields = Fields::new(operation, options);
+        Ok(Self {
+            timeout: limit(operation, "timeout", fields.number("timeout")?)?,
+            idle_timeout: limit(operation, "idleTimeout", fields.number("idle_timeout")?)?,
+            total_timeout: limit(operation, "totalTimeout", fields.number("total_timeout")?)?,
+            max_retries: count(operation, fields.number("max_retries")?)?,
+            max_response_bytes: size(operation, fields.number("max_response_bytes")?)?,
+            headers: headers(operation, fields.map("headers")?)?,
         })
     }
 }
 
-/// A limit in milliseconds, of at most what a timer of JavaScript can hold, about 24 days.
+/// A limit in milliseconds. At most what a timer of JavaScript can hold, about 24 days.
 fn limit(owner: &str, field: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
     amount(owner, field, "number of milliseconds", i32::MAX as u32, millis)
 }
 
-/// A limit in bytes, of at most what WebAssembly can address.
+/// A limit in bytes. At most what WebAssembly can address.
 fn size(owner: &str, bytes: Option<f64>) -> Result<Option<u64>, Error> {
     amount(
         owner,
@@ -309,7 +258,7 @@ fn headers(owner: &str, headers: Map) -> Result<Vec<(String, String)>, Error> {
                 return Err(Error::encode(
                     owner,
                     "headers",
-                    format!("must have text as the value of {name:?}"),
+                    format!("must have a string as the value of {name:?}"),
                 ));
             };
             let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
@@ -326,7 +275,7 @@ fn headers(owner: &str, headers: Map) -> Result<Vec<(String, String)>, Error> {
                     format!("must not contain {name:?}, which the HTTP client sets itself: leave it out");
                 return Err(Error::encode(owner, "headers", problem));
             }
-            // Beyond ASCII every platform encodes differently or refuses.
+            // Platforms encode other characters differently, or refuse them.
             if !value.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) {
                 let problem = format!("must have a value of printable ASCII for {name:?}");
                 return Err(Error::encode(owner, "headers", problem));

@@ -1,4 +1,4 @@
-//! Carries out a call.
+//! Executes a call.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -8,43 +8,87 @@ use futures_util::future::{Either, select};
 
 use super::platform::{Platform, Progress};
 use super::progress::ProgressSender;
+use crate::client::config::{CallOptions, Config};
+use crate::encoding::json::{Map, Value};
+use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 use crate::rest::call::{Call, Limits, Output, Step};
 use crate::rest::http::{Request, Response, SendFailure};
+use crate::rest::upload::Content;
+
+/// A call from the plain objects of a binding.
+///
+/// # Errors
+/// [`Error::Encode`] that names the parameter or the option.
+pub fn prepare_call(
+    config: &Config,
+    operation: &str,
+    params: &Map,
+    options: &Map,
+    content: Option<Content>,
+    seed: u64,
+) -> Result<Call, Error> {
+    let options = CallOptions::read(operation, options)?;
+    Call::new(config, operation, params, &options, content, seed)
+}
+
+/// The outcome of a call in the form that JavaScript gets.
+#[must_use]
+pub fn outcome(result: Result<Output, Error>) -> PlainObject {
+    let ok = result.is_ok();
+    let (name, value, bytes) = match result {
+        Ok(Output::Value(value)) => ("value", value, None),
+        Ok(Output::Content(data)) => ("value", Value::Null, Some(data)),
+        Ok(Output::Screenshot(image)) => {
+            let value = Value::record([
+                ("mime_type", image.mime_type.into()),
+                ("width", image.width.into()),
+                ("height", image.height.into()),
+            ]);
+            ("value", value, Some(image.data))
+        }
+        Err(error) => ("error", error.record(), None),
+    };
+    let fields = Map::from_iter([("ok".to_owned(), ok.into()), (name.to_owned(), value)]);
+    PlainObject {
+        fields: Value::Object(fields),
+        payload: bytes.map(|bytes| ("bytes", Payload::Bytes(bytes))),
+    }
+}
 
 /// How a request ended.
 enum Ended {
-    Answered(Result<Response, SendFailure>),
+    Completed(Result<Response, SendFailure>),
     OutOfTime,
     Stalled,
-    Cancelled,
+    Canceled,
 }
 
-/// Runs a call to its end, or until `cancelled` is ready. With a progress_sender it tells how far an upload is.
+/// Runs a call to its end, or until `canceled` is ready. `progress_sender` gets the progress of an upload.
 ///
 /// # Errors
 /// Every [`Error`] that ends a call.
 pub async fn run_call<P: Platform>(
     platform: &P,
     mut call: Call,
-    cancelled: impl Future<Output = ()>,
+    canceled: impl Future<Output = ()>,
     progress_sender: Option<ProgressSender>,
 ) -> Result<Output, Error> {
-    let mut cancelled = pin!(cancelled);
-    let tell = |call: &mut Call| {
-        if let Some((progress_sender, uploaded)) = progress_sender.as_ref().zip(call.poll_upload_progress()) {
-            progress_sender.tell(uploaded);
+    let mut canceled = pin!(canceled);
+    let report = |call: &mut Call| {
+        if let Some((sender, progress)) = progress_sender.as_ref().zip(call.poll_upload_progress()) {
+            sender.send(progress);
         }
     };
     loop {
         let step = call.step(platform.now());
-        while let Some(note) = call.poll_log() {
-            platform.log(&note);
+        while let Some(entry) = call.poll_log() {
+            platform.log(&entry);
         }
         match step {
             Step::Done(result) => return result,
             Step::Wait(time) => {
-                if let Either::Right(_) = select(pin!(platform.sleep(time)), cancelled.as_mut()).await {
+                if let Either::Right(_) = select(pin!(platform.sleep(time)), canceled.as_mut()).await {
                     call.abort();
                 }
             }
@@ -52,16 +96,16 @@ pub async fn run_call<P: Platform>(
                 let progress = Progress::new(progress_sender.is_some());
                 let on_sent = |body| {
                     call.handle_sent(body);
-                    tell(&mut call);
+                    report(&mut call);
                 };
-                match exchange(platform, request, limits, progress, on_sent, cancelled.as_mut()).await {
-                    Ended::Answered(Ok(response)) => call.handle_response(response),
-                    Ended::Answered(Err(failure)) => call.handle_failure(failure),
+                match exchange(platform, request, limits, progress, on_sent, canceled.as_mut()).await {
+                    Ended::Completed(Ok(response)) => call.handle_response(response),
+                    Ended::Completed(Err(failure)) => call.handle_failure(failure),
                     Ended::OutOfTime => call.handle_timeout(),
                     Ended::Stalled => call.handle_stall(),
-                    Ended::Cancelled => call.abort(),
+                    Ended::Canceled => call.abort(),
                 }
-                tell(&mut call);
+                report(&mut call);
             }
         }
     }
@@ -73,18 +117,18 @@ async fn exchange<P: Platform>(
     limits: Limits,
     progress: Progress,
     mut on_sent: impl FnMut(usize),
-    mut cancelled: Pin<&mut impl Future<Output = ()>>,
+    mut canceled: Pin<&mut impl Future<Output = ()>>,
 ) -> Ended {
-    let mut answer = pin!(platform.send(request, progress.clone()));
+    let mut response = pin!(platform.send(request, progress.clone()));
     let mut limit = pin!(platform.sleep(limits.request));
-    let mut heard = None;
+    let mut last_piece = None;
     let mut idle: Option<Pin<Box<dyn Future<Output = ()>>>> = None;
     poll_fn(|context| {
-        if let Poll::Ready(answer) = answer.as_mut().poll(context) {
-            return Poll::Ready(Ended::Answered(answer));
+        if let Poll::Ready(response) = response.as_mut().poll(context) {
+            return Poll::Ready(Ended::Completed(response));
         }
-        if cancelled.as_mut().poll(context).is_ready() {
-            return Poll::Ready(Ended::Cancelled);
+        if canceled.as_mut().poll(context).is_ready() {
+            return Poll::Ready(Ended::Canceled);
         }
         if limit.as_mut().poll(context).is_ready() {
             return Poll::Ready(Ended::OutOfTime);
@@ -92,12 +136,12 @@ async fn exchange<P: Platform>(
         if let Poll::Ready(body) = progress.poll_sent(context) {
             on_sent(body);
         }
-        if progress.poll_heard(context).is_ready() {
-            heard = Some(platform.now());
+        if progress.poll_received(context).is_ready() {
+            last_piece = Some(platform.now());
         }
-        // One timer serves many pieces: it is set again for what is left when it goes off.
-        while let Some(heard) = heard {
-            let silence = platform.now().saturating_sub(heard);
+        // One timer serves many pieces: when it goes off, it is armed again for the rest of the limit.
+        while let Some(last_piece) = last_piece {
+            let silence = platform.now().saturating_sub(last_piece);
             if idle.is_none() && silence >= limits.idle {
                 return Poll::Ready(Ended::Stalled);
             }

@@ -1,16 +1,21 @@
-//! The async loops that the bindings share: they carry out what a [`Call`](crate::rest::call::Call) or a
-//! [`Session`](crate::channel::Session) refreshable for, over what a [`Platform`] can do.
+//! The async loops that the bindings share. They perform what a [`Call`](crate::rest::call::Call) or a
+//! [`Session`](crate::channel::Session) asks for, by means of a [`Platform`].
 //!
-//! Nothing here needs `Send`: a binding runs these futures on the one thread that it has for them (in a browser
-//! there is only one). A [`Channel`] is the handle that may be used from another thread.
+//! Nothing here needs `Send`, because a binding has one thread for these futures (a browser has no other). Only a
+//! [`Channel`] may be used from another thread.
 
+mod authorize;
 mod call;
 mod channel;
 mod platform;
 mod progress;
+mod run;
 mod signal;
+#[cfg(test)]
+mod tests;
 
-pub use call::run_call;
-pub use channel::{Channel, Source, drive};
+pub use call::{outcome, prepare_call, run_call};
+pub use channel::{Channel, Source};
 pub use platform::{Message, Platform, Progress, SocketReader, SocketWriter};
 pub use progress::{ProgressReceiver, ProgressSender};
+pub use run::drive;

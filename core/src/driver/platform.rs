@@ -1,4 +1,4 @@
-//! What a binding has to bring.
+//! What a binding provides to the loops.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,15 +12,15 @@ use crate::client::address::SocketUrl;
 use crate::diagnostics::log::LogEntry;
 use crate::rest::http::{Request, Response, SendFailure};
 
-/// The world: a clock, randomness, a timer, HTTP and WebSockets.
+/// The host: a clock, randomness, a timer, HTTP and WebSockets.
 pub trait Platform: 'static {
-    /// The half of a socket that reads.
+    /// The reading half of a socket.
     type Reader: SocketReader;
-    /// The half of a socket that writes.
+    /// The writing half of a socket.
     type Writer: SocketWriter;
 
-    /// Whether messages that nobody receives wait with the server. Where they pile up on this side instead, the loop
-    /// goes on receiving, so that the session can bound what waits.
+    /// Whether the server waits while this side does not read. If messages pile up on this side instead, the loop keeps
+    /// reading, so that the session can bound the queue.
     const HOLDS_SENDER_BACK: bool = true;
 
     /// Milliseconds on a clock that never goes back.
@@ -29,35 +29,35 @@ pub trait Platform: 'static {
     /// A random number.
     fn seed(&self) -> u64;
 
-    /// Lets at least this much time pass.
+    /// Waits at least this long.
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
 
-    /// Sends a request and reads the whole answer, its body into a [`ResponseBody`](crate::rest::http::ResponseBody); tells of the header and of each piece of the body as it comes, and
-    /// if that is [wanted](Progress::wants_sent) and can be known, how much of the request is on its way. Dropping the future
-    /// frees the connection.
+    /// Sends a request and reads the whole response, its body into a [`ResponseBody`](crate::rest::http::ResponseBody).
+    /// Reports each piece of the response by [`Progress::received`], the header included, and if that is
+    /// [wanted](Progress::wants_sent) and known, how much of the request was sent. Dropping the future frees the connection.
     fn send(
         &self,
         request: Request,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static;
 
-    /// Opens a socket. Dropping the future gives it up.
+    /// Opens a socket. Dropping the future cancels that.
     fn connect(
         &self,
         url: SocketUrl,
     ) -> impl Future<Output = Result<(Self::Reader, Self::Writer), ConnectFailure>> + 'static;
 
-    /// Hands a line to the log.
-    fn log(&self, note: &LogEntry);
+    /// Passes an entry to the log.
+    fn log(&self, entry: &LogEntry);
 }
 
-/// How a platform tells that a request and its answer are on their way.
+/// Where a platform reports the progress of a request and its response.
 #[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<Told>);
+pub struct Progress(Arc<Shared>);
 
 #[derive(Debug, Default)]
-struct Told {
-    heard: Signal,
+struct Shared {
+    received: Signal,
     wants_sent: bool,
     bytes: AtomicUsize,
     sent: Signal,
@@ -65,21 +65,21 @@ struct Told {
 
 impl Progress {
     pub(super) fn new(wants_sent: bool) -> Self {
-        Self(Arc::new(Told { wants_sent, ..Told::default() }))
+        Self(Arc::new(Shared { wants_sent, ..Shared::default() }))
     }
 
-    /// A piece of the answer came.
-    pub fn heard(&self) {
-        self.0.heard.raise();
+    /// Reports that a piece of the response arrived.
+    pub fn received(&self) {
+        self.0.received.raise();
     }
 
-    /// Whether anybody wants to know how much of the request's body is sent.
+    /// Whether the number of bytes that were sent is of interest.
     #[must_use]
     pub fn wants_sent(&self) -> bool {
         self.0.wants_sent
     }
 
-    /// So many bytes of the request's body are on their way by now.
+    /// Reports how many bytes of the request's body were sent so far.
     pub fn sent(&self, bytes: usize) {
         if self.0.wants_sent {
             self.0.bytes.store(bytes, Ordering::Release);
@@ -87,8 +87,8 @@ impl Progress {
         }
     }
 
-    pub(super) fn poll_heard(&self, context: &mut Context<'_>) -> Poll<()> {
-        self.0.heard.poll(context)
+    pub(super) fn poll_received(&self, context: &mut Context<'_>) -> Poll<()> {
+        self.0.received.poll(context)
     }
 
     pub(super) fn poll_sent(&self, context: &mut Context<'_>) -> Poll<usize> {
@@ -103,36 +103,36 @@ pub enum Message {
     Text(String),
     /// A binary message.
     Binary(Vec<u8>),
-    /// The end: the code and reason of the close frame, 1006 where there was none.
+    /// The end: the code and the reason of the close frame, 1006 without a close frame.
     Closed {
         /// The close code.
         code: u16,
-        /// The reason in the frame, or the failure in words.
+        /// The reason in the frame, or the text of the failure.
         reason: String,
     },
 }
 
 impl Message {
-    /// The end of a socket whose message exceeds [`MAX_MESSAGE_BYTES`]: nothing more is read from it.
+    /// The end of a socket whose message exceeds [`MAX_MESSAGE_BYTES`]. Nothing more is read from it.
     #[must_use]
     pub fn too_large() -> Self {
-        // The code for it (RFC 6455 section 7.4.1).
+        // RFC 6455 section 7.4.1.
         Self::Closed { code: 1009, reason: format!("a message is larger than {MAX_MESSAGE_BYTES} bytes") }
     }
 }
 
-/// Reads from a socket. Dropping it frees what it holds.
+/// The reading half of a socket. Dropping it frees its resources.
 pub trait SocketReader: 'static {
-    /// The next message, of at most [`MAX_MESSAGE_BYTES`]. After `Closed` it is not called again.
+    /// The next message, of at most [`MAX_MESSAGE_BYTES`]. Not called again after `Closed`.
     fn receive(&mut self) -> impl Future<Output = Message>;
 }
 
-/// Writes to a socket.
+/// The writing half of a socket.
 pub trait SocketWriter: 'static {
-    /// Hands a text message over; returns when there is room for the next one. A failure is not reported here: the
-    /// reader sees the end.
+    /// Sends a text message; returns when there is room for the next one. Does not report a failure, because the reader
+    /// reports the end.
     fn send(&mut self, text: String) -> impl Future<Output = ()>;
 
-    /// Closes the socket with a code and lets what was sent before get out.
+    /// Closes the socket with a code, after the messages that were sent before.
     fn close(self, code: u16) -> impl Future<Output = ()> + 'static;
 }

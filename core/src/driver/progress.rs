@@ -1,4 +1,4 @@
-//! How far an upload is, on its way from the loop to whoever waits for it.
+//! Passes the progress of an upload from the loop to a reader.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,24 +13,24 @@ struct Shared {
     changed: Signal,
 }
 
-/// The end that a call writes to. The other end comes to its end when this one is dropped, however the call ended.
+/// The half that a call writes to. Dropping it, however the call ended, ends the other half.
 #[derive(Debug)]
 pub struct ProgressSender(Arc<Shared>);
 
-/// The end that is read, by one reader, also from another thread. What was not read in time is replaced by what is newer.
+/// The half for one reader, also on another thread. Newer progress replaces progress that was not read in time.
 #[derive(Debug, Clone)]
 pub struct ProgressReceiver(Arc<Shared>);
 
 impl ProgressSender {
-    /// Both ends.
+    /// Both halves.
     #[must_use]
     pub fn new() -> (Self, ProgressReceiver) {
         let shared = Arc::<Shared>::default();
         (Self(Arc::clone(&shared)), ProgressReceiver(shared))
     }
 
-    pub(super) fn tell(&self, uploaded: UploadProgress) {
-        *self.0.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(uploaded);
+    pub(super) fn send(&self, progress: UploadProgress) {
+        *self.0.pending.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
         self.0.changed.raise();
     }
 }
@@ -43,10 +43,10 @@ impl Drop for ProgressSender {
 }
 
 impl ProgressReceiver {
-    /// How far the upload is, as soon as that has changed; `None` after the end.
+    /// The progress as soon as it has changed; `None` after the end.
     pub async fn next(&self) -> Option<UploadProgress> {
         loop {
-            // In this order: what is told last is told before the end.
+            // In this order, because the last progress is sent before the end.
             let ended = self.0.ended.load(Ordering::Acquire);
             let pending = self.0.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
             if pending.is_some() || ended {
@@ -63,15 +63,15 @@ mod tests {
     use futures_util::FutureExt as _;
 
     #[test]
-    fn the_newest_is_read_and_the_last_before_the_end() {
+    fn only_the_newest_progress_is_read_and_the_last_before_the_end() {
         let (progress_sender, progress_receiver) = ProgressSender::new();
         let at = |loaded| UploadProgress { loaded, total: 9 };
         assert_eq!(progress_receiver.next().now_or_never(), None);
-        progress_sender.tell(at(1));
-        progress_sender.tell(at(2));
+        progress_sender.send(at(1));
+        progress_sender.send(at(2));
         assert_eq!(progress_receiver.next().now_or_never(), Some(Some(at(2))));
         assert_eq!(progress_receiver.next().now_or_never(), None);
-        progress_sender.tell(at(9));
+        progress_sender.send(at(9));
         drop(progress_sender);
         assert_eq!(progress_receiver.next().now_or_never(), Some(Some(at(9))));
         assert_eq!(progress_receiver.next().now_or_never(), Some(None));

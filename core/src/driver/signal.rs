@@ -1,4 +1,4 @@
-//! A flag that one task raises and another one waits for.
+//! A flag that one task raises and another task waits for.
 
 use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,4 +2,5 @@
 
 pub mod json;
 pub(crate) mod percent;
+pub mod plain;
 pub(crate) mod text;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use crate::encoding::json::Value;
 use crate::encoding::text::split_once;
+use crate::error::Error;
 use crate::rest::retry::Jitter;
 
 /// The content of a file to upload.
@@ -16,6 +17,27 @@ pub struct Content {
     pub content_type: String,
     /// Its bytes.
     pub data: Vec<u8>,
+}
+
+impl Content {
+    /// The content that a binding received for `operation`, if it has every field.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] if one is missing.
+    pub fn read(
+        operation: &str,
+        name: Option<String>,
+        content_type: Option<String>,
+        data: Option<Vec<u8>>,
+    ) -> Result<Self, Error> {
+        match (name, content_type, data) {
+            (Some(name), Some(content_type), Some(data)) => Ok(Self { name, content_type, data }),
+            _ => {
+                let problem = "must have a name, a content_type and a Uint8Array as data";
+                Err(Error::encode(operation, "file", problem))
+            }
+        }
+    }
 }
 
 impl fmt::Debug for Content {
@@ -31,6 +53,14 @@ pub struct UploadProgress {
     pub loaded: usize,
     /// The size of the file.
     pub total: usize,
+}
+
+impl UploadProgress {
+    /// The progress in the form that JavaScript gets.
+    #[must_use]
+    pub fn to_json(self) -> Value {
+        Value::record([("loaded", (self.loaded as u64).into()), ("total", (self.total as u64).into())])
+    }
 }
 
 /// Follows the file in the body of a request, over every try.

@@ -1,9 +1,9 @@
-"""Prepares the interpreter of an `exec` call, which runs `python3 -u FILE` with the folder of this file in PYTHONPATH.
+"""Prepares the interpreter of an `exec` call, which runs `python3 -u FILE` with the folder of this module in PYTHONPATH.
 
-Python imports this module before the program. It does two things that cannot be done from outside:
+Python imports this module before the program. The module does two things that are only possible inside the interpreter:
 
-- it replaces the folder of FILE in `sys.path` with the home;
-- it writes a description of the exception that ends the program to the descriptor ORGO_REPORT, and prints no traceback.
+- It replaces the folder of FILE in `sys.path` with the home.
+- If an exception ends the program, it writes a description to the descriptor ORGO_REPORT instead of printing a traceback.
 
 It removes itself from the environment, `sys.path` and `sys.modules`, and has no frame on the program's stack. The exit status
 alone decides whether the program succeeded. If the description fails, Python prints the traceback as usual.
@@ -12,13 +12,14 @@ alone decides whether the program succeeded. If the description fails, Python pr
 import os
 import sys
 
-# In characters.
-LONGEST = 16 * 1024
-MOST_PARTS = 10
+# The maximum number of characters of a text.
+MAX_LENGTH = 16 * 1024
+# The maximum number of notes, and of exceptions in a group.
+MAX_PARTS = 10
 
 
 def describe(value, trace, script):
-    """Returns `LINE NUL CLASS NUL MESSAGE`; the line is that of the program, 0 if it is unknown."""
+    """Returns `LINE NUL CLASS NUL MESSAGE`. LINE is the line number in the program, or 0 if it is unknown."""
     line = 0
     while trace is not None:
         if trace.tb_frame.f_code.co_filename == script:
@@ -28,7 +29,7 @@ def describe(value, trace, script):
         own_syntax = isinstance(value, SyntaxError) and value.filename == script
         if own_syntax:
             line = int(value.lineno or 0)
-        # Without "(main.py, line 1)".
+        # `msg` does not contain "(main.py, line 1)".
         message = as_text(value.msg if own_syntax else value)
     except BaseException:
         message = as_text(value)
@@ -37,39 +38,39 @@ def describe(value, trace, script):
 
 
 def class_of(value):
-    # A metaclass may have a `__name__` of its own.
+    # A metaclass may override `__name__`.
     return type.__dict__["__name__"].__get__(type(value))
 
 
 def details_of(value, depth):
-    """Returns the notes of an exception and the exceptions of a group, each on a line of its own."""
+    """Returns the notes of an exception and the exceptions of a group, one per line."""
     details = ""
     try:
         notes = getattr(value, "__notes__", None)
         if isinstance(notes, (list, tuple)):
-            for note in notes[:MOST_PARTS]:
+            for note in notes[:MAX_PARTS]:
                 details += "\n" + as_text(note)
         group = getattr(sys.modules["builtins"], "BaseExceptionGroup", ())
         if isinstance(value, group) and depth < 3:
-            for part in value.exceptions[:MOST_PARTS]:
+            for part in value.exceptions[:MAX_PARTS]:
                 text = class_of(part) + ": " + as_text(part) + details_of(part, depth + 1)
                 details += "\n- " + text.replace("\n", "\n  ")
     except BaseException:
-        # Properties of the program's classes may do anything.
+        # The program's classes may raise anything in their properties.
         pass
     return details
 
 
 def as_text(value):
     try:
-        # The result may be of a subclass that the program defines.
+        # The result may be an instance of a subclass from the program.
         text = str(value)
         length = str.__len__(text)
-        text = str.__getitem__(text, slice(LONGEST))
+        text = str.__getitem__(text, slice(MAX_LENGTH))
     except BaseException:
         return "<exception str() failed>"
-    if length > LONGEST:
-        text += "\n[%d more characters were not kept]" % (length - LONGEST)
+    if length > MAX_LENGTH:
+        text += "\n[%d more characters were dropped]" % (length - MAX_LENGTH)
     return text
 
 
@@ -79,8 +80,9 @@ def encode(text):
 
 
 def hook_for(script, report, print_traceback):
-    """Makes a `sys.excepthook`."""
-    # The program may replace these functions, or close the report and open another file with its number.
+    """Returns a `sys.excepthook` that writes the description."""
+    # Saved, since the program may replace these functions. It may also close the report and open another file with
+    # the same number.
     getpid, fstat, truncate, write = os.getpid, os.fstat, os.ftruncate, os.pwrite
     get_ident = sys.modules["_thread"].get_ident
     owner, thread = getpid(), get_ident()
@@ -99,7 +101,8 @@ def hook_for(script, report, print_traceback):
             bottom = caller
             while bottom is not None and bottom.f_back is not None:
                 bottom = bottom.f_back
-            # Describes neither an exception that the program has caught nor those of its threads and child processes.
+            # Ignores exceptions that the program passes to the hook itself, and those of its threads and child
+            # processes.
             ends = bottom is None or bottom.f_code.co_name != "<module>"
             if ends and getpid() == owner and get_ident() == thread and identity() == original:
                 description = describe(value, trace, script)
@@ -108,7 +111,7 @@ def hook_for(script, report, print_traceback):
                     return
         except BaseException:
             pass
-        # A hook of the program may call this to print the traceback.
+        # A hook of the program may call this one to print the traceback.
         print_traceback(kind, value, trace)
 
     return excepthook
@@ -126,10 +129,10 @@ def prepare():
     home = os.getcwd()
 
     def find(path):
-        # Python looks for a finder of FILE after all imports of its start, so files of the home cannot shadow those. Then it
-        # adds the folder of FILE to `sys.path`. `begin` runs with the first function that is called after that.
+        # Python looks for a finder of FILE after the imports of its start, so files of the home cannot shadow those
+        # modules. Then it adds the folder of FILE to `sys.path`. The first function call after that runs `begin`.
         if path == script:
-            # The program begins. As long as the report is empty, nothing of it has run.
+            # The program begins now. An empty report means that the program has not begun.
             pwrite(report, b"\0", 0)
             sys.settrace(begin)
         raise ImportError(path)
@@ -143,7 +146,7 @@ def prepare():
         if replaces:
             sys.path[0] = home
         present = sys.excepthook
-        # Ubuntu sets a hook of its own. Any other is the user's, set by a `usercustomize` module.
+        # Ubuntu sets its own hook. Any other hook comes from the user's `usercustomize` module and is kept.
         if present is sys.__excepthook__ or present.__module__ == "apport_python_hook":
             sys.excepthook = sys.__excepthook__ = hook_for(script, report, present)
 
@@ -152,5 +155,5 @@ def prepare():
 
 prepare()
 del sys.modules["sitecustomize"]
-# The module of the system. If there is none, this raises the error by which Python notices that.
+# Imports the system's module of this name. If there is none, Python handles the error that this raises.
 import sitecustomize

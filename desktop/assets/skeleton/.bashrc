@@ -1,4 +1,4 @@
-# Interactive shells of this computer.
+# Settings of interactive shells.
 [[ $- == *i* ]] || return
 
 HISTCONTROL=ignoredups

@@ -1,5 +1,5 @@
-# Login shells of this computer, such as its terminals. ~/.local/bin and ~/bin are in PATH already, unless the system's profile
-# has set another one.
+# Settings of login shells, such as those of terminals. PATH already contains ~/.local/bin and ~/bin, unless the
+# system's profile has reset it.
 [ -z "$ORGO_PATH" ] || PATH=$ORGO_PATH
 if [ -n "$BASH_VERSION" ] && [ -f ~/.bashrc ]; then
   . ~/.bashrc

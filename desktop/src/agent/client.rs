@@ -1,7 +1,7 @@
-//! The server's side of the agent's socket.
+//! The server's side of the agent protocol.
 //!
-//! The agent cannot be killed or traced from inside its box, and its socket cannot be replaced. All the same nothing that it
-//! says is trusted: every wait and every line is bounded, and every descriptor is checked.
+//! Programs in the computer can neither kill nor trace the agent, nor replace its socket. The server does not trust it
+//! anyway: it bounds every wait and every line, and checks every descriptor.
 
 use std::fs::File;
 use std::io::{self, Read as _, Write as _};
@@ -19,87 +19,89 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::connect;
-use super::protocol::{End, FolderChange, Refusal, Reply, Request, Spawn, Stdio, TableChange, Verdict};
+use super::protocol::{Exit, FolderChange, ProcessChange, Refusal, Reply, Request, Spawn, SpawnReply, Stdio};
 use crate::untrusted::descriptor::{self, Access, Terminal};
 use crate::untrusted::{Lines, transfer};
 
-/// How soon the agent's socket is tried again when it is full.
+/// How long to wait before writing to the agent's full socket again.
 const RETRY_DELAY: Duration = Duration::from_millis(1);
-/// Requests that one computer may have open at a time: commands, terminals, recorders, watches.
-const PLACES: usize = 256;
-/// The longest reply that is read by [`Agent::connect`], in bytes.
-const REPLY_SIZE: usize = 4 * 1024;
+/// The maximum number of open requests per computer: commands, terminals, audio recorders and watches.
+const MAX_REQUESTS: usize = 256;
+/// The maximum length of a reply that [`Agent::connect`] reads, in bytes.
+const MAX_REPLY_BYTES: usize = 4 * 1024;
 
-/// How long the agent may take.
+/// How long to wait for the agent.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
+pub(super) struct Timeouts {
     /// For a reply.
     pub(super) reply: Duration,
-    /// For a connection, in addition to the time that the server to connect to may take to listen.
+    /// For a connection, in addition to the time that the target server may take to listen.
     pub(super) connect: Duration,
 }
 
-impl Default for Limits {
+impl Default for Timeouts {
     fn default() -> Self {
-        Self { reply: Duration::from_secs(30), connect: 2 * connect::LIMIT }
+        Self { reply: Duration::from_secs(30), connect: 2 * connect::BACKLOG_TIMEOUT }
     }
 }
 
-/// Why a process could not be started or followed.
+/// Why a process could not be started or its output followed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AgentError {
     /// The program could not be executed.
     #[error("{0}")]
     NotStarted(String),
-    /// The computer has no room for another process.
+    /// The computer has reached a limit on processes, threads or memory.
     #[error("the computer cannot start another process: {0}")]
     Exhausted(String),
-    /// The agent does not reply as it should.
-    #[error("the computer's agent does not answer: {0}")]
+    /// The agent did not reply, or its reply was invalid.
+    #[error("the computer's agent does not reply: {0}")]
     Lost(#[from] io::Error),
 }
 
-/// Why a file could not be opened or placed.
+/// Why a file could not be opened or stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The agent does not reply as it should, or the disk fails.
-    #[error("the computer's files cannot be reached: {0}")]
+    /// The agent did not reply, its reply was invalid, or the disk failed.
+    #[error("cannot access the computer's files: {0}")]
     Lost(#[from] io::Error),
 }
 
-/// The way into one box. Cheap to clone.
+/// A handle to the agent of one computer. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Agent(Arc<Inner>);
 
 /// Which device opens the terminals of a computer.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Terminals {
-    /// One that only the agent can show.
-    OfBox,
-    OfHost,
+pub(crate) enum TerminalDevice {
+    /// The device in the box. Only the agent can open it for the server.
+    Box,
+    Host,
 }
 
 #[derive(Debug)]
 struct Inner {
     control: UnixStream,
-    /// The host's user that everything in the computer runs as.
+    /// The host user ID that all processes of the computer run as.
     owner: u32,
-    terminals: Terminals,
-    limits: Limits,
-    places: Arc<Semaphore>,
+    terminals: TerminalDevice,
+    timeouts: Timeouts,
+    permits: Arc<Semaphore>,
 }
 
-/// A process inside the box. Dropping it before its end kills it and all that it started, unless it has a terminal,
-/// which hangs up instead.
+/// A process inside the computer.
+///
+/// Dropping it before the process has exited kills the process and everything that it started. If the process has a
+/// terminal, dropping it hangs up the terminal instead.
 #[derive(Debug)]
 pub(crate) struct Process {
     exchange: Exchange,
     output: Option<OwnedFd>,
 }
 
-/// Changes that the agent reports, one a line.
+/// A stream of changes that the agent reports, one per line.
 #[derive(Debug)]
 pub(crate) struct Changes<T> {
     exchange: Exchange,
@@ -107,101 +109,105 @@ pub(crate) struct Changes<T> {
 }
 
 impl Agent {
-    /// `control` is the server's end of the pair whose other end the agent was started with.
-    pub(crate) fn new(control: UnixStream, owner: u32, terminals: Terminals) -> io::Result<Self> {
-        Self::within(control, owner, terminals, Limits::default())
+    /// `control` is the server's end of the socket pair. The agent got the other end when it started.
+    pub(crate) fn new(control: UnixStream, owner: u32, terminals: TerminalDevice) -> io::Result<Self> {
+        Self::with_timeouts(control, owner, terminals, Timeouts::default())
     }
 
-    pub(super) fn within(
+    pub(super) fn with_timeouts(
         control: UnixStream,
         owner: u32,
-        terminals: Terminals,
-        limits: Limits,
+        terminals: TerminalDevice,
+        timeouts: Timeouts,
     ) -> io::Result<Self> {
         control.set_nonblocking(true)?;
-        let places = Arc::new(Semaphore::new(PLACES));
-        Ok(Self(Arc::new(Inner { control, owner, terminals, limits, places })))
+        let permits = Arc::new(Semaphore::new(MAX_REQUESTS));
+        Ok(Self(Arc::new(Inner { control, owner, terminals, timeouts, permits })))
     }
 
-    /// Returns once the agent is at work.
+    /// Returns once the agent replies.
     pub(crate) async fn hello(&self) -> io::Result<()> {
-        let (mut exchange, _) = self.ask(&Request::Hello, &[]).await?;
-        exchange.verdict().await?.map_err(io::Error::other)
+        let (mut exchange, _) = self.send_request(&Request::Hello, &[]).await?;
+        exchange.reply().await?.map_err(io::Error::other)
     }
 
-    /// Starts a process in the box, with the `given` descriptors if it runs a script.
-    pub(crate) async fn spawn(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
+    /// Starts a process. `passed` are the descriptors of a script.
+    pub(crate) async fn spawn(&self, spawn: Spawn, passed: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
         let terminal = match spawn.stdio {
             Stdio::Terminal { cols, rows } => Some(self.open_terminal(cols, rows).await?),
             _ => None,
         };
         let slave = terminal.iter().map(|terminal| terminal.slave.as_fd());
-        let given: Vec<_> = slave.chain(given.iter().copied()).collect();
-        let (mut exchange, output) = self.ask(&Request::Spawn(spawn), &given).await?;
-        match exchange.reply().await? {
-            Reply::Started => {
+        let passed: Vec<_> = slave.chain(passed.iter().copied()).collect();
+        let (mut exchange, output) = self.send_request(&Request::Spawn(spawn), &passed).await?;
+        match exchange.spawn_reply().await? {
+            SpawnReply::Started => {
                 let output = match terminal {
                     Some(terminal) => Some(terminal.master),
                     None => output.as_ref().and_then(descriptor::output),
                 };
                 Ok(Process { exchange, output })
             }
-            Reply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
-            Reply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
-            Reply::Exited(_) => Err(unexpected().into()),
+            SpawnReply::Failed { message, exhausted: true } => Err(AgentError::Exhausted(message)),
+            SpawnReply::Failed { message, exhausted: false } => Err(AgentError::NotStarted(message)),
+            SpawnReply::Exited(_) => Err(unexpected_reply().into()),
         }
     }
 
-    /// Opens a terminal of the computer. The agent of a box only shows where: a master that it had opened could be made to
-    /// block the server's threads, since the agent could keep a duplicate.
+    /// Opens a terminal of the computer.
+    ///
+    /// The agent of a box only passes the device. If it opened the terminal itself, it could keep a duplicate of the
+    /// master side and use that to block the server's threads.
     async fn open_terminal(&self, cols: u16, rows: u16) -> io::Result<Terminal> {
         let terminal = match self.0.terminals {
-            Terminals::OfHost => descriptor::open_terminal_of_host(self.0.owner)?,
-            Terminals::OfBox => {
-                let (mut exchange, device) = self.ask(&Request::FindTerminals, &[]).await?;
-                exchange.verdict().await?.map_err(io::Error::other)?;
-                descriptor::open_terminal(&device.ok_or_else(unexpected)?, self.0.owner)?
+            TerminalDevice::Host => descriptor::open_terminal_of_host(self.0.owner)?,
+            TerminalDevice::Box => {
+                let (mut exchange, device) = self.send_request(&Request::FindTerminals, &[]).await?;
+                exchange.reply().await?.map_err(io::Error::other)?;
+                descriptor::open_terminal(&device.ok_or_else(unexpected_reply)?, self.0.owner)?
             }
         };
         tcsetwinsize(&terminal.master, Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 })?;
         let mut modes = tcgetattr(&terminal.master)?;
-        // Without it Backspace at a program's prompt would remove one byte of a character.
+        // Without this flag, Backspace at a program's prompt would remove one byte of a multi-byte character.
         modes.input_modes |= InputModes::IUTF8;
         tcsetattr(&terminal.master, OptionalActions::Now, &modes)?;
         Ok(terminal)
     }
 
-    /// Follows the processes that start and end from now on.
-    pub(crate) async fn watch_processes(&self) -> Result<Changes<TableChange>, AgentError> {
+    /// Reports the processes that start and end from now on.
+    pub(crate) async fn watch_processes(&self) -> Result<Changes<ProcessChange>, AgentError> {
         self.watch(&Request::WatchProcesses).await
     }
 
-    /// Follows what changes in folders of the home from now on.
+    /// Reports the changes in folders of the home from now on.
     pub(crate) async fn watch_folders(&self, folders: &[&str]) -> Result<Changes<FolderChange>, AgentError> {
         let folders = folders.iter().map(|&folder| folder.to_owned()).collect();
         self.watch(&Request::WatchFolders { folders }).await
     }
 
     async fn watch<T>(&self, request: &Request) -> Result<Changes<T>, AgentError> {
-        let (exchange, _) = self.ask(request, &[]).await?;
+        let (exchange, _) = self.send_request(request, &[]).await?;
         Ok(Changes { exchange, kind: std::marker::PhantomData })
     }
 
-    /// Asks every process of the box to end, but for those named `spared`; returns when they have, which some never do.
-    pub(crate) async fn terminate(&self, spared: &str) -> Result<(), AgentError> {
-        let (exchange, _) = self.ask(&Request::Terminate { spared: spared.to_owned() }, &[]).await?;
+    /// Sends SIGTERM to every process of the computer, except those named `excluded`. Returns when all of them have
+    /// exited. Some may never do so, so callers need a timeout.
+    pub(crate) async fn terminate(&self, excluded: &str) -> Result<(), AgentError> {
+        let (exchange, _) =
+            self.send_request(&Request::Terminate { excluded: excluded.to_owned() }, &[]).await?;
         exchange.end().await?;
         Ok(())
     }
 
-    /// Opens a file of the home, as the computer's user sees it.
+    /// Opens a file of the home with the rights of the computer's user.
     pub(crate) async fn open_file(&self, path: String) -> Result<File, FileError> {
-        let (mut exchange, file) = self.ask(&Request::OpenFile { path }, &[]).await?;
-        exchange.verdict().await??;
+        let (mut exchange, file) = self.send_request(&Request::OpenFile { path }, &[]).await?;
+        exchange.reply().await??;
         Ok(file.and_then(|file| descriptor::regular_file(file, Access::Read)).ok_or(Refusal::NotAFile)?)
     }
 
-    /// Puts a copy of `source` into a folder of the home, in place of another file of that name.
+    /// Copies `source` into a folder of the home. Replaces a file of the same name.
     pub(crate) async fn place_file(
         &self,
         mut source: File,
@@ -209,46 +215,46 @@ impl Agent {
         name: String,
     ) -> Result<(), FileError> {
         let request = Request::PlaceFile { folder: folder.to_owned(), name };
-        let (mut exchange, copy) = self.ask(&request, &[]).await?;
-        let Some(copy) = copy else { return Ok(exchange.verdict().await??) };
+        let (mut exchange, copy) = self.send_request(&request, &[]).await?;
+        let Some(copy) = copy else { return Ok(exchange.reply().await??) };
         let mut copy = descriptor::regular_file(copy, Access::Write).ok_or(Refusal::NotAFile)?;
-        // A disk blocks.
+        // Disk I/O blocks.
         let copied = tokio::task::spawn_blocking(move || io::copy(&mut source, &mut copy)).await;
         let copied = copied.map_err(io::Error::other)?;
-        copied.map_err(|error| Refusal::Failed(format!("its content cannot be written: {error}")))?;
+        copied.map_err(|error| Refusal::Failed(format!("cannot write its content: {error}")))?;
         exchange.confirm().await?;
-        Ok(exchange.verdict().await??)
+        Ok(exchange.reply().await??)
     }
 
-    /// Opens the network namespace of the box. It is a namespace, but the caller has to check its type.
+    /// Opens the network namespace of the box. The descriptor is a namespace, but the caller must check its type.
     pub(crate) async fn network(&self) -> io::Result<OwnedFd> {
-        let (_, network) = self.ask(&Request::OpenNetwork, &[]).await?;
-        network.and_then(descriptor::namespace).ok_or_else(unexpected)
+        let (_, network) = self.send_request(&Request::OpenNetwork, &[]).await?;
+        network.and_then(descriptor::namespace).ok_or_else(unexpected_reply)
     }
 
-    /// Connects to a server inside the box, which may take `patience` to listen. Blocks.
-    pub(crate) fn connect(&self, path: &str, patience: Duration) -> io::Result<UnixStream> {
-        let deadline = Instant::now() + self.0.limits.connect + patience;
-        let _place = self.place()?;
+    /// Connects to a server inside the computer, waiting up to `listen_timeout` until it listens. Blocks the thread.
+    pub(crate) fn connect(&self, path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
+        let deadline = Instant::now() + self.0.timeouts.connect + listen_timeout;
+        let _permit = self.permit()?;
         let (mut own, other) = UnixStream::pair()?;
-        while !self.offer(&other)? {
+        while !self.pass_to_agent(&other)? {
             thread::sleep(RETRY_DELAY);
             self.time_left(deadline)?;
         }
         drop(other);
-        let patience_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
-        own.write_all(&line(&Request::Connect { path: path.to_owned(), patience_ms })?)?;
+        let listen_timeout_ms = u64::try_from(listen_timeout.as_millis()).unwrap_or(u64::MAX);
+        own.write_all(&encode_request(&Request::Connect { path: path.to_owned(), listen_timeout_ms })?)?;
         own.set_read_timeout(Some(self.time_left(deadline)?))?;
         let (received, mut descriptors) = transfer::receive(&own, &mut [0], RecvFlags::empty())?;
         if received == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         let mut reply = Vec::new();
-        // The agent hangs up after it. The timeout is one of a single read, so an agent that sends a byte at a time would
-        // have it again for each.
+        // The agent closes the connection after the reply. The socket's timeout applies to a single read, so the
+        // deadline is checked before each one: an agent could send one byte at a time.
         loop {
             own.set_read_timeout(Some(self.time_left(deadline)?))?;
-            let mut chunk = [0; REPLY_SIZE];
+            let mut chunk = [0; MAX_REPLY_BYTES];
             match own.read(&mut chunk[reply.len()..]) {
                 Ok(0) => break,
                 Ok(length) => reply.extend_from_slice(&chunk[reply.len()..][..length]),
@@ -256,29 +262,31 @@ impl Agent {
                 Err(error) => return Err(error),
             }
         }
-        match serde_json::from_slice(&reply).map_err(|_| unexpected())? {
-            Verdict::Done => descriptor::connection(descriptors.pop().ok_or_else(unexpected)?, self.0.owner),
-            Verdict::Refused(refusal) => Err(io::Error::other(refusal)),
+        match serde_json::from_slice(&reply).map_err(|_| unexpected_reply())? {
+            Reply::Done => {
+                descriptor::connection(descriptors.pop().ok_or_else(unexpected_reply)?, self.0.owner)
+            }
+            Reply::Refused(refusal) => Err(io::Error::other(refusal)),
         }
     }
 
-    /// Sends a request and waits for the first byte of the reply, with the descriptor that it may carry.
-    async fn ask(
+    /// Sends a request. Returns after the first byte of the reply, with the descriptor that came with it, if any.
+    async fn send_request(
         &self,
         request: &Request,
-        given: &[BorrowedFd<'_>],
+        passed: &[BorrowedFd<'_>],
     ) -> io::Result<(Exchange, Option<OwnedFd>)> {
-        let place = self.place()?;
-        let asked = async {
+        let permit = self.permit()?;
+        let exchange = async {
             let (own, other) = UnixStream::pair()?;
             own.set_nonblocking(true)?;
-            while !self.offer(&other)? {
+            while !self.pass_to_agent(&other)? {
                 sleep(RETRY_DELAY).await;
             }
             drop(other);
             let mut own = tokio::net::UnixStream::from_std(own)?;
-            let line = line(request)?;
-            let write = || transfer::send(&own, &line, given, SendFlags::empty());
+            let line = encode_request(request)?;
+            let write = || transfer::send(&own, &line, passed, SendFlags::empty());
             let sent = own.async_io(Interest::WRITABLE, write).await?;
             own.write_all(&line[sent..]).await?;
             let read = || transfer::receive(&own, &mut [0], RecvFlags::empty());
@@ -288,23 +296,23 @@ impl Agent {
             }
             Ok((own, descriptors.pop()))
         };
-        let limit = self.0.limits.reply;
-        let (own, descriptor) = timeout(limit, asked).await.map_err(|_| late(limit))??;
-        Ok((Exchange { lines: Lines::new(own), limit, _place: place }, descriptor))
+        let limit = self.0.timeouts.reply;
+        let (own, descriptor) = timeout(limit, exchange).await.map_err(|_| timeout_error(limit))??;
+        Ok((Exchange { lines: Lines::new(own), limit, _permit: permit }, descriptor))
     }
 
     fn time_left(&self, deadline: Instant) -> io::Result<Duration> {
         let left = deadline.saturating_duration_since(Instant::now());
-        if left.is_zero() { Err(late(self.0.limits.connect)) } else { Ok(left) }
+        if left.is_zero() { Err(timeout_error(self.0.timeouts.connect)) } else { Ok(left) }
     }
 
-    fn place(&self) -> io::Result<OwnedSemaphorePermit> {
-        let place = Arc::clone(&self.0.places).try_acquire_owned();
-        place.map_err(|_| io::Error::other("it has too many commands and terminals at once"))
+    fn permit(&self) -> io::Result<OwnedSemaphorePermit> {
+        let permit = Arc::clone(&self.0.permits).try_acquire_owned();
+        permit.map_err(|_| io::Error::other("too many commands and terminals are open"))
     }
 
-    /// Passes one end of a pair to the agent; `false` while its socket is full.
-    fn offer(&self, end: &UnixStream) -> io::Result<bool> {
+    /// Passes one end of a socket pair to the agent. Returns `false` if the agent's socket is full.
+    fn pass_to_agent(&self, end: &UnixStream) -> io::Result<bool> {
         match transfer::send(&self.0.control, &[0], &[end.as_fd()], SendFlags::DONTWAIT) {
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
@@ -313,43 +321,43 @@ impl Agent {
     }
 }
 
-/// A connection after its request.
+/// The connection of a request that was sent.
 #[derive(Debug)]
 struct Exchange {
     lines: Lines<tokio::net::UnixStream>,
-    /// How long a reply may take.
+    /// The timeout of a reply.
     limit: Duration,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Exchange {
-    /// The next line, however long it takes.
+    /// Returns the next line, without a timeout.
     async fn line<T: DeserializeOwned>(&mut self) -> io::Result<T> {
         let line = self.lines.next().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
-        // The reason of serde_json quotes the line.
-        serde_json::from_str(&line).map_err(|_| unexpected())
+        // serde_json's error quotes the line, so it is dropped.
+        serde_json::from_str(&line).map_err(|_| unexpected_reply())
     }
 
-    async fn reply(&mut self) -> io::Result<Reply> {
+    async fn spawn_reply(&mut self) -> io::Result<SpawnReply> {
         let limit = self.limit;
-        timeout(limit, self.line()).await.map_err(|_| late(limit))?
+        timeout(limit, self.line()).await.map_err(|_| timeout_error(limit))?
     }
 
-    async fn verdict(&mut self) -> io::Result<Result<(), Refusal>> {
+    async fn reply(&mut self) -> io::Result<Result<(), Refusal>> {
         let limit = self.limit;
-        let verdict = timeout(limit, self.line()).await.map_err(|_| late(limit))??;
-        Ok(match verdict {
-            Verdict::Done => Ok(()),
-            Verdict::Refused(refusal) => Err(refusal),
+        let reply = timeout(limit, self.line()).await.map_err(|_| timeout_error(limit))??;
+        Ok(match reply {
+            Reply::Done => Ok(()),
+            Reply::Refused(refusal) => Err(refusal),
         })
     }
 
     async fn confirm(&mut self) -> io::Result<()> {
         let limit = self.limit;
-        timeout(limit, self.lines.get_mut().write_all(&[0])).await.map_err(|_| late(limit))?
+        timeout(limit, self.lines.get_mut().write_all(&[0])).await.map_err(|_| timeout_error(limit))?
     }
 
-    /// Waits for the agent to hang up.
+    /// Waits until the agent closes the connection.
     async fn end(mut self) -> io::Result<()> {
         while self.lines.get_mut().read(&mut [0; 64]).await? > 0 {}
         Ok(())
@@ -357,26 +365,26 @@ impl Exchange {
 }
 
 impl Process {
-    /// The end of its output that is read here, once: a pipe, or a terminal's master side.
+    /// Takes the server's end of the process's output: a pipe, or the master side of a terminal. Returns it only once.
     pub(crate) fn take_output(&mut self) -> Option<OwnedFd> {
         mem::take(&mut self.output)
     }
 
-    /// Waits for its end.
-    pub(crate) async fn exit(&mut self) -> Result<End, AgentError> {
+    /// Waits for the process to exit.
+    pub(crate) async fn exit(&mut self) -> Result<Exit, AgentError> {
         match self.exchange.line().await? {
-            Reply::Exited(end) => Ok(end),
-            Reply::Started | Reply::Failed { .. } => Err(unexpected().into()),
+            SpawnReply::Exited(end) => Ok(end),
+            SpawnReply::Started | SpawnReply::Failed { .. } => Err(unexpected_reply().into()),
         }
     }
 }
 
 impl<T: DeserializeOwned> Changes<T> {
-    /// The next change; `None` when the box has ended.
+    /// Returns the next change, or `None` when the computer has ended.
     pub(crate) async fn next(&mut self) -> Option<T> {
         loop {
             let line = self.exchange.lines.next().await.ok()??;
-            // An empty line only proves that the watch still goes on.
+            // An empty line is a keep-alive.
             if !line.is_empty() {
                 return serde_json::from_str(&line).ok();
             }
@@ -384,60 +392,62 @@ impl<T: DeserializeOwned> Changes<T> {
     }
 }
 
-fn line(request: &Request) -> io::Result<Vec<u8>> {
+fn encode_request(request: &Request) -> io::Result<Vec<u8>> {
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     Ok(line)
 }
 
-fn late(limit: Duration) -> io::Error {
+fn timeout_error(limit: Duration) -> io::Error {
     io::Error::new(io::ErrorKind::TimedOut, format!("no reply within {} s", limit.as_secs()))
 }
 
-fn unexpected() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, "an unexpected reply")
+fn unexpected_reply() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "invalid reply")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// An agent that sends these pieces, one every 20 ms, to whoever asks first. Then it is silent, and does not hang up.
+    /// Returns the client of an agent that sends `pieces` in reply to the first request, one every 20 ms. After that
+    /// the agent stays silent and keeps the connection open.
     fn agent(pieces: Vec<Vec<u8>>) -> Agent {
-        let (own, control) = UnixStream::pair().expect("there is room");
+        let (own, control) = UnixStream::pair().expect("there is enough space");
         thread::spawn(move || {
-            let (_, asking) = transfer::receive(&control, &mut [0], RecvFlags::empty()).expect("it is asked");
+            let (_, asking) =
+                transfer::receive(&control, &mut [0], RecvFlags::empty()).expect("a request arrives");
             for piece in pieces {
-                // Fails once the caller has given up.
+                // Fails once the caller has timed out.
                 let _ = transfer::send(&asking[0], &piece, &[], SendFlags::empty());
                 thread::sleep(Duration::from_millis(20));
             }
-            // Whoever asks again hears nothing either.
+            // Later requests get no reply either.
             while transfer::receive(&control, &mut [0], RecvFlags::empty())
                 .is_ok_and(|(length, _)| length > 0)
             {}
         });
-        let limits = Limits { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
-        Agent::within(own, 0, Terminals::OfBox, limits).expect("a socket can be set up")
+        let timeouts = Timeouts { reply: Duration::from_millis(200), connect: Duration::from_millis(200) };
+        Agent::with_timeouts(own, 0, TerminalDevice::Box, timeouts).expect("the socket can be set up")
     }
 
     #[test]
-    fn a_connection_has_one_limit_however_its_reply_comes() {
+    fn a_connection_times_out_even_if_the_reply_arrives_byte_by_byte() {
         let began = Instant::now();
         let drip = vec![vec![b' ']; 2000];
-        let error = agent(drip).connect("/x", Duration::ZERO).expect_err("it is no reply");
+        let error = agent(drip).connect("/x", Duration::ZERO).expect_err("the reply is invalid");
         assert!(matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock), "{error}");
         assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
     }
 
     #[tokio::test]
-    async fn a_reason_cannot_write_to_a_terminal() {
+    async fn control_characters_are_removed_from_reasons() {
         for line in [
             &b"\0{\"refused\":{\"failed\":\"\\u001b[2Jno\"}}\n"[..],
             b"\0{\"\\u001b[2Jno\":1}\n",
             b"\0\x1b[2Jno\n",
         ] {
-            let error = agent(vec![line.to_vec()]).hello().await.expect_err("it is refused");
+            let error = agent(vec![line.to_vec()]).hello().await.expect_err("the request is refused");
             let text = format!("{error} {error:?}");
             assert!(!text.contains('\u{1b}') && !text.contains("u{1b}"), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Connecting to a server of the box by its socket, with the user's own rights.
+//! Connects to a server inside the computer by the path of its Unix socket, with the rights of the computer's user.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -9,28 +9,28 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
 
-/// How long a server may leave its connections waiting, beyond the time that it may take to listen.
-pub(super) const LIMIT: Duration = Duration::from_secs(10);
-/// How soon a server that does not listen yet is tried again.
-const INTERVAL: Duration = Duration::from_millis(1);
+/// How long a server with a full backlog may take to accept, in addition to the time that it may take to listen.
+pub(super) const BACKLOG_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often to retry while the server does not listen yet.
+const RETRY_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Connects to the server at `path`, as soon as it listens. A server appears without notice, and its socket a moment before
-/// anything answers there.
-pub(super) fn connect_to(path: &str, patience: Duration) -> io::Result<UnixStream> {
+/// Connects to the server at `path` as soon as it listens. There is no notification when that happens, and the socket
+/// appears in the file system a moment before it accepts connections.
+pub(super) fn connect_to(path: &str, listen_timeout: Duration) -> io::Result<UnixStream> {
     let began = Instant::now();
     loop {
         match try_connect(path) {
             Ok(stream) => return Ok(stream),
             Err(error) => {
-                // Its queue of connections is full. A blocking socket would wait without end.
+                // The backlog is full. A blocking socket would wait without a limit.
                 let waits = error.kind() == io::ErrorKind::WouldBlock;
-                let limit = if waits { patience + LIMIT } else { patience };
+                let limit = if waits { listen_timeout + BACKLOG_TIMEOUT } else { listen_timeout };
                 if began.elapsed() >= limit {
                     return Err(error);
                 }
             }
         }
-        thread::sleep(INTERVAL);
+        thread::sleep(RETRY_INTERVAL);
     }
 }
 
@@ -55,33 +55,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_that_takes_connections_late_is_waited_for() {
+    fn connecting_waits_while_the_backlog_is_full() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let path = folder.path().join("X1");
-        let path = path.to_str().expect("it is text");
+        let path = path.to_str().expect("the text is valid UTF-8");
         let listener = UnixListener::bind(path).expect("the folder is ours");
-        // A queue of one place, which is taken.
-        rustix::net::listen(&listener, 0).expect("it is bound");
-        let _first = connect_to(path, Duration::ZERO).expect("there is a place");
+        // A backlog of one, which the first connection fills.
+        rustix::net::listen(&listener, 0).expect("the socket is bound");
+        let _first = connect_to(path, Duration::ZERO).expect("the backlog has space");
         thread::scope(|scope| {
             let second = scope.spawn(|| connect_to(path, Duration::ZERO));
-            listener.accept().expect("the first has come");
-            listener.accept().expect("the second comes");
-            second.join().expect("it does not fail").expect("there is a place now");
+            listener.accept().expect("the first has connected");
+            listener.accept().expect("the second connects");
+            second.join().expect("the thread does not panic").expect("the backlog has space now");
         });
     }
 
     #[test]
-    fn a_server_that_appears_late_is_waited_for_and_none_is_an_error_at_once() {
+    fn connecting_waits_for_a_server_only_within_the_timeout() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let path = folder.path().join("X1");
-        let path = path.to_str().expect("it is text");
+        let path = path.to_str().expect("the text is valid UTF-8");
         assert!(connect_to(path, Duration::ZERO).is_err());
         thread::scope(|scope| {
             let early = scope.spawn(|| connect_to(path, Duration::from_secs(60)));
             let listener = UnixListener::bind(path).expect("the folder is ours");
-            listener.accept().expect("somebody comes");
-            early.join().expect("it does not fail").expect("it listens now");
+            listener.accept().expect("the client connects");
+            early.join().expect("the thread does not panic").expect("the server listens now");
         });
     }
 }

@@ -1,4 +1,4 @@
-//! Non-blocking access to the output of a process in a box.
+//! Non-blocking I/O on the output of a process inside a computer.
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -7,7 +7,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
-/// A terminal's master side, or the reading end of a pipe.
+/// The master side of a terminal, or the read end of a pipe.
 #[derive(Debug)]
 pub(crate) struct Descriptor(AsyncFd<OwnedFd>);
 
@@ -15,19 +15,20 @@ impl Descriptor {
     pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         let flags = fcntl_getfl(&descriptor)?;
         fcntl_setfl(&descriptor, flags | OFlags::NONBLOCK)?;
-        // SAFETY: the `OwnedFd` is open, always the same, and kept by the `AsyncFd`, which nothing takes it out of.
+        // SAFETY: the `OwnedFd` stays open and the same for as long as the `AsyncFd` owns it, and nothing takes it out.
         Ok(Self(unsafe { AsyncFd::register(descriptor) }?))
     }
 
-    /// Waits for bytes; 0 at the end.
+    /// Reads bytes, waiting until there are some. Returns 0 at the end of the stream.
     pub(crate) async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let read =
             self.0.async_io(Interest::READABLE, |descriptor| Ok(rustix::io::read(descriptor, &mut *buffer)?));
         read.await.or_else(end_of_terminal)
     }
 
-    /// The bytes that are there, `None` when there are none now, 0 at the end. It asks the kernel, not the runtime, which
-    /// may not have heard of them yet.
+    /// Reads bytes without waiting. Returns `None` if there are none yet, 0 at the end of the stream.
+    ///
+    /// Asks the kernel directly: the runtime may not have seen the newest readiness event.
     pub(crate) fn read_available(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match rustix::io::read(self.0.get_ref(), buffer) {
             Ok(length) => Ok(Some(length)),
@@ -36,7 +37,8 @@ impl Descriptor {
         }
     }
 
-    /// Waits until something can be written: how many of the bytes were. Nothing is written if the wait is given up.
+    /// Writes some of the bytes, waiting until that is possible. Returns the number of bytes written. Cancel-safe: a
+    /// canceled call has written nothing.
     pub(crate) async fn write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.0.async_io(Interest::WRITABLE, |descriptor| Ok(rustix::io::write(descriptor, bytes)?)).await
     }
@@ -48,7 +50,7 @@ impl AsFd for Descriptor {
     }
 }
 
-/// Linux reports the end of a terminal as an I/O error.
+/// Linux reports the end of a terminal as `EIO`.
 fn end_of_terminal(error: io::Error) -> io::Result<usize> {
     if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) { Ok(0) } else { Err(error) }
 }

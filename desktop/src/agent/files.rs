@@ -1,4 +1,5 @@
-//! Files of the home, opened as its user: nothing that the user cannot see can be reached by a path or a link.
+//! Opens files of the home with the rights of the computer's user. Neither a path nor a link reaches a file that the
+//! user cannot read.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -17,19 +18,19 @@ use crate::computer::HOME;
 /// Opens a file of the home for reading.
 pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
     let path = absolute(home, path);
-    let real = path.canonicalize().map_err(|error| {
+    let resolved = path.canonicalize().map_err(|error| {
         if lexically_resolved(&path).starts_with(home) { refusal(&error) } else { Refusal::OutsideHome }
     })?;
     let home = home.canonicalize().map_err(|error| Refusal::Failed(error.to_string()))?;
-    if !real.starts_with(home) {
+    if !resolved.starts_with(home) {
         return Err(Refusal::OutsideHome);
     }
-    // A pipe without a writer must not hold this up.
+    // Opening a FIFO without a writer must not block.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(flags.bits().cast_signed())
-        .open(real)
+        .open(resolved)
         .map_err(|error| refusal(&error))?;
     match file.metadata() {
         Ok(metadata) if metadata.is_file() => Ok(file),
@@ -39,7 +40,7 @@ pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
 
 fn refusal(error: &io::Error) -> Refusal {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
-        // A name that is too long and links in a circle lead to no file either.
+        // A name that is too long and a cycle of links lead to no file either.
         Some(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP) => Refusal::NotFound,
         Some(Errno::ACCESS | Errno::PERM) => Refusal::NotReadable,
         // Sockets, and devices without a driver.
@@ -49,19 +50,19 @@ fn refusal(error: &io::Error) -> Refusal {
 }
 
 fn absolute(home: &Path, path: &str) -> PathBuf {
-    // Clients name the home so wherever it lies.
+    // Clients may write the home as `/home/user`, wherever it is.
     if let Ok(rest) = Path::new(path).strip_prefix(HOME) {
         return home.join(rest);
     }
     match path.strip_prefix('~') {
         Some("") => home.to_owned(),
         Some(rest) if rest.starts_with('/') => home.join(rest.trim_start_matches('/')),
-        // Joined to an absolute path, the home is left out.
+        // `join` with an absolute path ignores the home.
         _ => home.join(path),
     }
 }
 
-/// Takes `.` and `..` away without looking at the files, as a path that leads nowhere must be judged too.
+/// Resolves `.` and `..` without reading the file system, so it also works for a path that does not exist.
 fn lexically_resolved(path: &Path) -> PathBuf {
     let mut resolved = PathBuf::new();
     for component in path.components() {
@@ -74,23 +75,23 @@ fn lexically_resolved(path: &Path) -> PathBuf {
     resolved
 }
 
-/// How many names are tried for an arrival.
-const NAMES_TRIED: usize = 16;
+/// The maximum number of names to try for a temporary file.
+const MAX_NAMES_TRIED: usize = 16;
 
-/// A file on its way into the home, removed on drop unless it was placed.
+/// A temporary file in the home that becomes a file of the user. Removed on drop unless it was placed.
 #[derive(Debug)]
-pub(super) struct Arrival {
+pub(super) struct IncomingFile {
     home: PathBuf,
     path: PathBuf,
 }
 
-impl Arrival {
-    /// Makes an empty file, under a name that no program looks for.
-    pub(super) fn begin(home: &Path) -> Result<(File, Self), Refusal> {
+impl IncomingFile {
+    /// Creates an empty file with a name that programs do not look for.
+    pub(super) fn create(home: &Path) -> Result<(File, Self), Refusal> {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let mut failure = None;
-        // Whatever has such a name was left by a computer that was killed, or put in the way by its user.
-        for _ in 0..NAMES_TRIED {
+        // A file with such a name is left over from a computer that was killed, or the user created it.
+        for _ in 0..MAX_NAMES_TRIED {
             let path = home.join(format!(".arriving-{}", LAST.fetch_add(1, Ordering::Relaxed)));
             let _ = fs::remove_file(&path);
             match OpenOptions::new().write(true).create_new(true).open(&path) {
@@ -98,30 +99,32 @@ impl Arrival {
                 Err(error) => failure = Some(error),
             }
         }
-        Err(Refusal::Failed(failure.map_or_else(String::new, |error| format!("the home: {error}"))))
+        Err(Refusal::Failed(
+            failure.map_or_else(String::new, |error| format!("cannot create a file in the home: {error}")),
+        ))
     }
 
-    /// Gives it its name in a folder of the home, which is made if it is not there.
+    /// Moves the file into a folder of the home, which is created if it does not exist.
     pub(super) fn place(self, folder: &str, name: &str) -> Result<(), Refusal> {
         let path = self.home.join(folder);
         fs::create_dir_all(&path).map_err(|error| match error.kind() {
-            // Also a link that leads nowhere.
+            // Also a dangling link.
             io::ErrorKind::AlreadyExists => Refusal::Failed(format!("~/{folder} is not a folder")),
             _ => Refusal::Failed(format!("~/{folder}: {error}")),
         })?;
         fs::rename(&self.path, path.join(name)).map_err(|error| match error.kind() {
             io::ErrorKind::IsADirectory => {
-                Refusal::Failed(format!("there is a folder of that name in ~/{folder}"))
+                Refusal::Failed(format!("~/{folder} contains a folder with that name"))
             }
-            io::ErrorKind::CrossesDevices => Refusal::Failed(format!("~/{folder} leads out of the home")),
+            io::ErrorKind::CrossesDevices => Refusal::Failed(format!("~/{folder} is outside of the home")),
             _ => Refusal::Failed(format!("~/{folder}: {error}")),
         })
     }
 }
 
-impl Drop for Arrival {
+impl Drop for IncomingFile {
     fn drop(&mut self) {
-        // It has its own name if it was placed.
+        // A file that was placed no longer has this name.
         let _ = fs::remove_file(&self.path);
     }
 }
@@ -135,12 +138,12 @@ mod tests {
 
     fn read(home: &Path, path: &str) -> Result<String, Refusal> {
         let mut text = String::new();
-        open(home, path)?.read_to_string(&mut text).expect("it is text");
+        open(home, path)?.read_to_string(&mut text).expect("the text is valid UTF-8");
         Ok(text)
     }
 
     #[test]
-    fn every_spelling_of_a_path_in_the_home_is_understood_and_none_leads_out() {
+    fn paths_in_the_home_are_opened_and_all_others_refused() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let home = folder.path().join("home");
         fs::create_dir_all(home.join("Desktop")).expect("the folder is ours");
@@ -152,7 +155,7 @@ mod tests {
             .expect("the folder is ours");
 
         let absolute = home.join("Desktop/a.txt");
-        let absolute = absolute.to_str().expect("it is text");
+        let absolute = absolute.to_str().expect("the text is valid UTF-8");
         for path in [
             "Desktop/a.txt",
             "~/Desktop/a.txt",
@@ -185,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_in_the_way_of_an_arrival_holds_it_up() {
+    fn existing_files_do_not_block_an_incoming_file() {
         let home = tempfile::tempdir().expect("the tests may write to /tmp");
         let name = |number: u64| home.path().join(format!(".arriving-{number}"));
         for number in 0..2_000 {
@@ -196,22 +199,22 @@ mod tests {
                 _ => fs::write(name(number), "old").expect("the folder is ours"),
             }
         }
-        let (mut file, arrival) = Arrival::begin(home.path()).expect("there is a name");
-        file.write_all(b"new").expect("there is room");
-        arrival.place("Desktop", "a.txt").expect("the folder is ours");
+        let (mut file, incoming) = IncomingFile::create(home.path()).expect("a name is free");
+        file.write_all(b"new").expect("there is enough space");
+        incoming.place("Desktop", "a.txt").expect("the folder is ours");
         assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok("new"));
     }
 
     #[test]
-    fn an_arrival_takes_the_place_of_another_and_leaves_nothing_when_it_is_dropped() {
+    fn an_incoming_file_replaces_another_and_is_removed_on_drop() {
         let home = tempfile::tempdir().expect("the tests may write to /tmp");
         for content in ["first", "second"] {
-            let (mut file, arrival) = Arrival::begin(home.path()).expect("the folder is ours");
-            file.write_all(content.as_bytes()).expect("there is room");
-            arrival.place("Desktop", "a.txt").expect("the folder is ours");
+            let (mut file, incoming) = IncomingFile::create(home.path()).expect("the folder is ours");
+            file.write_all(content.as_bytes()).expect("there is enough space");
+            incoming.place("Desktop", "a.txt").expect("the folder is ours");
             assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok(content));
         }
-        drop(Arrival::begin(home.path()).expect("the folder is ours"));
-        assert_eq!(fs::read_dir(home.path()).expect("it is there").count(), 1);
+        drop(IncomingFile::create(home.path()).expect("the folder is ours"));
+        assert_eq!(fs::read_dir(home.path()).expect("it exists").count(), 1);
     }
 }

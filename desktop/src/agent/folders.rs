@@ -1,5 +1,5 @@
-//! Changes in folders of the home, from the kernel. Folders inside them are not looked into, and links in their place are not
-//! followed.
+//! Watches folders of the home with inotify. Subfolders are not watched, and a symbolic link in place of a folder is
+//! not followed.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -23,98 +23,98 @@ use super::protocol::{FolderAction, FolderChange};
 
 use self::pending::Pending;
 
-/// Room for a burst of events with long names.
-const BUFFER: usize = 16 * 1024;
-/// The maximum number of names that are remembered for a folder. A file that takes the place of another one beyond it is
-/// reported as created.
-const MOST_NAMES: usize = 64 * 1024;
+/// Enough for a burst of events with long names.
+const EVENT_BUFFER_BYTES: usize = 16 * 1024;
+/// The maximum number of remembered names per folder. Beyond it, a file that replaces another one is reported as
+/// created instead of modified.
+const MAX_NAMES: usize = 64 * 1024;
 
-/// A watch that is at work.
-pub(super) struct Folders {
+/// An active watch on several folders.
+pub(super) struct FolderWatcher {
     inotify: Inotify,
     home: PathBuf,
-    /// Of the folder that contains the home. The home may be closed, and opened later.
-    above: Option<WatchDescriptor>,
-    /// Of the home. The folders may be removed, replaced and made again.
-    inside: Option<WatchDescriptor>,
+    /// The watch on the parent of the home. The home may become inaccessible, and accessible again.
+    parent_watch: Option<WatchDescriptor>,
+    /// The watch on the home itself. The watched folders may be removed, replaced and created again.
+    home_watch: Option<WatchDescriptor>,
     folders: Vec<Folder>,
     pending: Pending,
 }
 
-/// A folder of the home, whether it is there or not.
+/// A folder to watch, which may not exist.
 struct Folder {
     name: String,
     watched: Option<Watched>,
-    /// What is in it.
+    /// The names of the files in it.
     names: HashSet<OsString>,
 }
 
 struct Watched {
     watch: WatchDescriptor,
-    /// Its device and inode. While it is watched no other folder has the same.
+    /// The device and inode numbers. No other folder has the same pair while this one is watched.
     identity: (u64, u64),
 }
 
 impl Folder {
-    /// Returns whether the name is new.
+    /// Adds a name. Returns whether it is new.
     fn add(&mut self, name: &OsStr) -> bool {
         if self.names.contains(name) {
             return false;
         }
-        if self.names.len() < MOST_NAMES {
+        if self.names.len() < MAX_NAMES {
             self.names.insert(name.to_owned());
         }
         true
     }
 }
 
-impl Folders {
+impl FolderWatcher {
     pub(super) fn watch(home: &Path, folders: &[String]) -> io::Result<Self> {
         let folder = |name: &String| Folder { name: name.clone(), watched: None, names: HashSet::new() };
         let mut watching = Self {
             inotify: Inotify::init()?,
             home: home.to_owned(),
-            above: None,
-            inside: None,
+            parent_watch: None,
+            home_watch: None,
             folders: folders.iter().map(folder).collect(),
             pending: Pending::default(),
         };
-        watching.update();
-        // What is there already is no change.
+        watching.update_watches();
+        // Existing files are not changes.
         watching.pending.clear();
         Ok(watching)
     }
 
-    /// Reports changes until `connection` hangs up or `report` fails.
+    /// Reports changes until `connection` is closed or `report` fails.
     pub(super) fn follow(
         mut self,
         connection: &UnixStream,
         report: impl Fn(&FolderChange) -> io::Result<()>,
     ) -> io::Result<()> {
         loop {
-            let mut ends = [
+            let mut sources = [
                 PollFd::from_borrowed_fd(self.inotify.as_fd(), PollFlags::IN),
                 PollFd::from_borrowed_fd(connection.as_fd(), PollFlags::IN),
             ];
             let wait = self.pending.next_due().map(|due| due.saturating_duration_since(Instant::now()));
-            poll(&mut ends, wait.and_then(|wait| Timespec::try_from(wait).ok()).as_ref())?;
-            // The server has nothing more to say, so it has gone.
-            if !ends[1].revents().is_empty() {
+            poll(&mut sources, wait.and_then(|wait| Timespec::try_from(wait).ok()).as_ref())?;
+            // The server sends nothing on this connection, so an event means that it was closed.
+            if !sources[1].revents().is_empty() {
                 return Ok(());
             }
-            // Before anything is released: what is to be left out may be known by now.
-            self.read()?;
+            // Before any change is released: newer events may show that a pending change must not be reported.
+            self.read_events()?;
             while let Some(change) = self.pending.release(Instant::now()) {
                 report(&change)?;
             }
         }
     }
 
-    fn read(&mut self) -> io::Result<()> {
-        let mut buffer = [0; BUFFER];
+    fn read_events(&mut self) -> io::Result<()> {
+        let mut buffer = [0; EVENT_BUFFER_BYTES];
         loop {
             match self.inotify.read_events(&mut buffer) {
-                Ok(events) => events.for_each(|event| self.handle(&event)),
+                Ok(events) => events.for_each(|event| self.handle_event(&event)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -122,28 +122,28 @@ impl Folders {
         }
     }
 
-    fn handle(&mut self, event: &Event<&OsStr>) {
+    fn handle_event(&mut self, event: &Event<&OsStr>) {
         if event.mask.contains(EventMask::Q_OVERFLOW) {
-            self.update();
-            (0..self.folders.len()).for_each(|index| self.compare(index));
+            self.update_watches();
+            (0..self.folders.len()).for_each(|index| self.rescan(index));
             return;
         }
         let is_its =
             |folder: &Folder| folder.watched.as_ref().is_some_and(|watched| watched.watch == event.wd);
         let Some(index) = self.folders.iter().position(is_its) else {
-            // Of the folders above. The end of a watch that was replaced changes nothing.
-            return self.update();
+            // An event of the home or its parent, or the last one of a watch that was replaced.
+            return self.update_watches();
         };
         if event.mask.contains(EventMask::IGNORED) {
-            // The folder is gone, and what has its name now may have its inode too.
-            self.forget(index);
-            self.update();
+            // The folder is gone. A new folder with its name may reuse its inode number.
+            self.stop_watching(index);
+            self.update_watches();
         } else if let Some(name) = event.name {
-            self.change(index, event.mask, name, event.cookie);
+            self.handle_entry(index, event.mask, name, event.cookie);
         }
     }
 
-    fn change(&mut self, index: usize, mask: EventMask, name: &OsStr, cookie: u32) {
+    fn handle_entry(&mut self, index: usize, mask: EventMask, name: &OsStr, cookie: u32) {
         let folder = &mut self.folders[index];
         let change = |action| FolderChange {
             folder: folder.name.clone(),
@@ -152,7 +152,7 @@ impl Folders {
         };
         if mask.contains(EventMask::CREATE) {
             let change = change(FolderAction::Created);
-            // It is not new if the folder was listed after it was made.
+            // The name is known already if the folder was listed after the file was created.
             if folder.add(name) {
                 self.pending.created(change);
             }
@@ -172,60 +172,61 @@ impl Folders {
         }
     }
 
-    /// Watches the folders that have the names now, and reports the difference if those are others than before.
-    fn update(&mut self) {
+    /// Watches the folders that exist under the names now. Reports the difference if one of them is not the folder of
+    /// before.
+    fn update_watches(&mut self) {
         let interest = WatchMask::CREATE
             | WatchMask::DELETE
             | WatchMask::MOVE
             | WatchMask::ATTRIB
             | WatchMask::ONLYDIR
             | WatchMask::DONT_FOLLOW;
-        if self.above.is_none() {
-            self.above =
-                self.home.parent().and_then(|above| self.inotify.watches().add(above, interest).ok());
+        if self.parent_watch.is_none() {
+            self.parent_watch =
+                self.home.parent().and_then(|parent| self.inotify.watches().add(parent, interest).ok());
         }
-        if self.inside.is_none() {
-            self.inside = self.inotify.watches().add(&self.home, interest).ok();
+        if self.home_watch.is_none() {
+            self.home_watch = self.inotify.watches().add(&self.home, interest).ok();
         }
-        // First all that have gone: one may have the place of another now.
+        // Removes all outdated watches first: a folder may have been renamed to the name of another one.
         let found: Vec<_> = self.folders.iter().map(|folder| open(&self.home.join(&folder.name))).collect();
         for (index, found) in found.iter().enumerate() {
             let Some(watched) = &self.folders[index].watched else { continue };
             let is_same = match found {
                 Ok((_, identity)) => *identity == watched.identity,
-                // The home is closed, and says nothing.
+                // The home is not accessible, so nothing is known.
                 Err(error) => !matches!(*error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
             };
             if !is_same {
-                // Fails if the kernel has removed it already.
+                // Fails if the kernel has already removed the watch.
                 let _ = self.inotify.watches().remove(watched.watch.clone());
-                self.forget(index);
+                self.stop_watching(index);
             }
         }
         for (index, found) in found.into_iter().enumerate() {
             if let (Ok((folder, identity)), None) = (found, &self.folders[index].watched) {
-                self.begin(index, &folder, identity);
+                self.start_watching(index, &folder, identity);
             }
         }
     }
 
-    /// Watches a folder and reports what is in it.
-    fn begin(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
-        // A file is modified when a writer has closed it, not with each of its writes.
+    /// Watches a folder and reports the files in it.
+    fn start_watching(&mut self, index: usize, folder: &OwnedFd, identity: (u64, u64)) {
+        // A file counts as modified when a writer closes it, not at each write.
         let interest = WatchMask::CREATE
             | WatchMask::CLOSE_WRITE
             | WatchMask::DELETE
             | WatchMask::MOVE
             | WatchMask::ONLYDIR;
-        // It fails if the folder is closed to its owner.
+        // Fails if the folder's owner has no access to it.
         if let Ok(watch) = self.inotify.watches().add(path_of(folder), interest) {
             self.folders[index].watched = Some(Watched { watch, identity });
-            self.compare(index);
+            self.rescan(index);
         }
     }
 
-    /// Reports what is no longer there with a folder that has gone.
-    fn forget(&mut self, index: usize) {
+    /// Reports all files of a folder that is gone as deleted.
+    fn stop_watching(&mut self, index: usize) {
         let folder = &mut self.folders[index];
         folder.watched = None;
         for name in folder.names.drain() {
@@ -237,16 +238,16 @@ impl Folders {
         }
     }
 
-    /// Lists a folder and reports the differences from what is known of it.
-    fn compare(&mut self, index: usize) {
+    /// Lists a folder and reports the differences from the remembered names.
+    fn rescan(&mut self, index: usize) {
         let folder = &mut self.folders[index];
-        // Another folder than the one that is watched may have its place; its turn comes.
+        // Skips a folder that has taken the place of the watched one. `update_watches` handles it.
         let Ok((opened, identity)) = open(&self.home.join(&folder.name)) else { return };
         if folder.watched.as_ref().is_none_or(|watched| watched.identity != identity) {
             return;
         }
         let Ok(entries) = fs::read_dir(path_of(&opened)) else { return };
-        let names: HashSet<_> = entries.take(MOST_NAMES).flatten().map(|entry| entry.file_name()).collect();
+        let names: HashSet<_> = entries.take(MAX_NAMES).flatten().map(|entry| entry.file_name()).collect();
         let change = |name: &OsStr, action| FolderChange {
             folder: folder.name.clone(),
             name: name.to_string_lossy().into_owned(),
@@ -262,7 +263,7 @@ impl Folders {
     }
 }
 
-/// Opens a folder, not through a link, with its device and inode.
+/// Opens a folder without following a link. Returns it with its device and inode numbers.
 fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let folder = openat(CWD, path, flags, Mode::empty())?;
@@ -270,7 +271,7 @@ fn open(path: &Path) -> Result<(OwnedFd, (u64, u64)), Errno> {
     Ok((folder, (stat.st_dev, stat.st_ino)))
 }
 
-/// A path that leads to nothing but that folder.
+/// A path that leads to exactly this folder.
 fn path_of(folder: &OwnedFd) -> String {
     format!("/proc/self/fd/{}", folder.as_raw_fd())
 }
@@ -301,8 +302,9 @@ mod tests {
             fs::create_dir_all(home.join(folder)).expect("the folder is ours");
         }
         prepare(&home);
-        let folders = Folders::watch(&home, &["Desktop".into(), "Downloads".into()]).expect("there is room");
-        let (connection, other) = UnixStream::pair().expect("there is room");
+        let folders = FolderWatcher::watch(&home, &["Desktop".into(), "Downloads".into()])
+            .expect("there is enough space");
+        let (connection, other) = UnixStream::pair().expect("there is enough space");
         let (sender, changes) = channel();
         thread::spawn(move || {
             let report = |change: &FolderChange| sender.send(change.clone()).map_err(io::Error::other);
@@ -312,15 +314,16 @@ mod tests {
     }
 
     impl Watch {
-        /// The changes so far. They end with that of the second marker: the first may be found with others when a folder is
-        /// read, which come in any order.
+        /// Returns the changes so far. They end with the creation of the second marker. One marker is not enough: if a
+        /// folder is listed, the first marker is reported in any order with other files.
         fn all(&self) -> Vec<(String, FolderAction)> {
             let mut seen = Vec::new();
             for marker in MARKERS {
-                // A folder that was just made may not be watched yet, which makes no difference.
+                // The watch may not cover a new folder yet. That makes no difference.
                 fs::write(self.home.join("Desktop").join(marker), "").expect("the folder is ours");
                 loop {
-                    let change = self.changes.recv_timeout(Duration::from_secs(60)).expect("it is reported");
+                    let change =
+                        self.changes.recv_timeout(Duration::from_secs(60)).expect("the change is reported");
                     if change.name == marker && change.action == Created {
                         break;
                     }
@@ -346,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_is_made_again_is_followed() {
+    fn a_recreated_folder_is_watched() {
         let watch = watch(|home| fs::write(home.join("Downloads/old"), "").expect("the folder is ours"));
         fs::remove_dir_all(watch.path("Downloads")).expect("it is ours");
         fs::create_dir(watch.path("Downloads")).expect("it is ours");
@@ -357,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_may_go_away_and_come_back() {
+    fn a_renamed_folder_is_watched_again_after_it_is_renamed_back() {
         let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
         fs::rename(watch.path("Downloads"), watch.path("Elsewhere")).expect("it is ours");
         watch.expect(&[("Downloads/a", Deleted)]);
@@ -369,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn two_folders_may_change_places() {
+    fn two_folders_can_be_swapped() {
         let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
         fs::rename(watch.path("Downloads"), watch.path("x")).expect("it is ours");
         fs::rename(watch.path("Desktop"), watch.path("Downloads")).expect("it is ours");
@@ -380,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_in_its_place_is_not_followed() {
+    fn a_link_in_place_of_a_folder_is_not_followed() {
         let watch = watch(|_| {});
         let outside = tempfile::tempdir().expect("the tests may write to /tmp");
         fs::remove_dir(watch.path("Downloads")).expect("it is ours");
@@ -395,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_home_that_is_closed_for_a_while_loses_nothing() {
+    fn no_change_is_lost_while_the_home_is_not_accessible() {
         let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
         for mode in [0o000, 0o700] {
             fs::set_permissions(&watch.home, fs::Permissions::from_mode(mode)).expect("it is ours");
@@ -409,27 +412,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_takes_the_place_of_another_is_modified() {
+    fn replacing_a_file_is_reported_as_a_modification() {
         let watch = watch(|home| fs::write(home.join("Desktop/a"), "old").expect("the folder is ours"));
-        // Until it is quick enough, however slow the machine is.
+        // Repeats until both calls fit in half of the hold time, even on a slow machine.
         loop {
             let began = Instant::now();
             fs::write(watch.path("Desktop/.a.tmp"), "new").expect("it is ours");
             fs::rename(watch.path("Desktop/.a.tmp"), watch.path("Desktop/a")).expect("it is ours");
-            if began.elapsed() < pending::HOLD / 2 {
+            if began.elapsed() < pending::HOLD_TIME / 2 {
                 break;
             }
             watch.all();
         }
         watch.expect(&[("Desktop/a", Modified)]);
-        // From another folder.
+        // A rename from another folder.
         fs::write(watch.path("b"), "newer").expect("it is ours");
         fs::rename(watch.path("b"), watch.path("Desktop/a")).expect("it is ours");
         watch.expect(&[("Desktop/a", Modified)]);
     }
 
     #[test]
-    fn a_rename_is_an_end_and_a_beginning() {
+    fn a_rename_is_reported_as_a_deletion_and_a_creation() {
         let watch = watch(|home| {
             for name in ["a", "b"] {
                 fs::write(home.join("Desktop").join(name), name).expect("the folder is ours");
@@ -437,10 +440,10 @@ mod tests {
         });
         fs::rename(watch.path("Desktop/a"), watch.path("Downloads/c")).expect("it is ours");
         watch.expect(&[("Desktop/a", Deleted), ("Downloads/c", Created)]);
-        // A file that was there takes the place of another one: both changes are real.
+        // An existing file replaces another one: both changes are reported.
         fs::rename(watch.path("Desktop/b"), watch.path("Downloads/c")).expect("it is ours");
         watch.expect(&[("Desktop/b", Deleted), ("Downloads/c", Modified)]);
-        // So is each of a temporary file that takes a name which nobody had.
+        // Both changes are also reported if a temporary file is renamed to a new name.
         fs::create_dir(watch.path("Desktop/tmp")).expect("it is ours");
         fs::rename(watch.path("Desktop/tmp"), watch.path("Desktop/d")).expect("it is ours");
         watch.expect(&[("Desktop/tmp", Created), ("Desktop/tmp", Deleted), ("Desktop/d", Created)]);

@@ -1,6 +1,6 @@
-//! Any bytes as what a hostile agent does.
+//! Fuzz target: interprets the input as the behavior of a hostile agent.
 
-#![expect(clippy::disallowed_methods, reason = "works with files of its own")]
+#![expect(clippy::disallowed_methods, reason = "uses its own files")]
 
 use std::fs::File;
 use std::io;
@@ -24,26 +24,27 @@ use rustix::termios::isatty;
 use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
-use super::client::{Agent, AgentError, Changes, Limits, Process, Terminals};
-use super::protocol::{FolderChange, Spawn, Stdio, TableChange};
+use super::client::{Agent, AgentError, Changes, Process, TerminalDevice, Timeouts};
+use super::protocol::{FolderChange, ProcessChange, Spawn, Stdio};
 use crate::computer;
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::transfer;
 
-/// Short, since an agent that replies nothing is most of what there is.
-const LIMITS: Limits = Limits { reply: Duration::from_millis(10), connect: Duration::from_millis(10) };
-/// For what has no limit of its own, since its callers have one.
-const PATIENCE: Duration = Duration::from_millis(10);
+/// Short, since most inputs make an agent that does not reply.
+const TIMEOUTS: Timeouts = Timeouts { reply: Duration::from_millis(10), connect: Duration::from_millis(10) };
+/// The timeout of operations that have none themselves, since their callers have one.
+const OPERATION_TIMEOUT: Duration = Duration::from_millis(10);
 /// Far more than any input may take.
-const LONGEST: Duration = Duration::from_secs(30);
-/// How long the agent keeps its ends at most. Longer, so that a server that waits for one is noticed.
-const AGENT_LIFE: Duration = Duration::from_secs(40);
-/// The most that an agent does with one connection.
-const STEPS: usize = 48;
-/// The longest text that an error may quote, with room for what is around it.
-const LONGEST_ERROR: usize = 4 * 1024 + 256;
+const MAX_DURATION: Duration = Duration::from_secs(30);
+/// How long the hostile agent keeps its descriptors open. Longer than `MAX_DURATION`, so a server that waits for them
+/// is detected.
+const AGENT_LIFETIME: Duration = Duration::from_secs(40);
+/// The maximum number of steps that the hostile agent takes per connection.
+const MAX_STEPS: usize = 48;
+/// The maximum length of an error: a quoted text and the words around it.
+const MAX_ERROR_BYTES: usize = 4 * 1024 + 256;
 
-/// Replies that are understood, so that what comes after them is reached.
+/// Valid replies, so the code behind the first reply is reached.
 const REPLIES: [&[u8]; 14] = [
     b"\"done\"\n",
     b"\"started\"\n",
@@ -61,145 +62,149 @@ const REPLIES: [&[u8]; 14] = [
     b"{\"exited\":{\"code\":99999999999}}\n",
 ];
 
-/// Whatever the agent replies, with whatever descriptors: nothing panics, everything ends, no descriptor of another kind
-/// is passed on, and none is left open.
+/// Checks that nothing panics and everything returns, whatever the agent replies and whatever descriptors it passes;
+/// that no descriptor of a wrong kind is accepted, and that none leaks.
 ///
-/// The first byte says what is asked, the second how; the rest is what the agent does.
+/// The first byte selects the operation, the second its variant. The rest is the script of the agent.
 pub(crate) fn agent(data: &[u8]) {
     ignore_broken_pipes();
-    let &[question, how, ref script @ ..] = data else { return };
+    let &[operation, variant, ref script @ ..] = data else { return };
     static FIRST_RUNTIME: Once = Once::new();
-    // It opens what all runtimes share, and leaves it open.
+    // The first runtime opens descriptors that all runtimes share and never closes them.
     FIRST_RUNTIME.call_once(|| drop(build_runtime()));
     let before = open_descriptors();
     let began = Instant::now();
-    let (own, control) = UnixStream::pair().expect("there is room");
+    let (own, control) = UnixStream::pair().expect("there is enough space");
     let script = script.to_vec();
-    let hostile = thread::spawn(move || Hostile { script, at: 0, kept: Vec::new() }.serve(&control));
+    let hostile_agent =
+        thread::spawn(move || HostileAgent { script, at: 0, kept: Vec::new() }.serve(&control));
     let runtime = build_runtime();
     {
         let _entered = runtime.enter();
-        let agent =
-            Agent::within(own, getuid().as_raw(), Terminals::OfBox, LIMITS).expect("a socket can be set up");
-        if question % 10 == 9 {
-            connect(&agent, how);
+        let agent = Agent::with_timeouts(own, getuid().as_raw(), TerminalDevice::Box, TIMEOUTS)
+            .expect("the socket can be set up");
+        if operation % 10 == 9 {
+            connect(&agent, variant);
         } else {
-            runtime.block_on(ask(&agent, question, how));
+            runtime.block_on(ask(&agent, operation, variant));
         }
     }
-    // With it ends what reads the output of programs in the background.
+    // This also ends the background tasks that read output.
     drop(runtime);
     let took = began.elapsed();
-    let kept = hostile.join().expect("the agent does not panic");
-    assert!(took < LONGEST, "it took {took:?}");
+    let kept = hostile_agent.join().expect("the agent does not panic");
+    assert!(took < MAX_DURATION, "it took {took:?}");
     for peer in &kept {
         assert!(is_hung_up(peer), "a descriptor that was passed is still open");
     }
     drop(kept);
-    // Other tests of the same process open some too.
+    // Other tests of the same process open descriptors too.
     if !cfg!(test) {
-        assert_eq!(open_descriptors(), before, "none is left open");
+        assert_eq!(open_descriptors(), before, "a descriptor leaks");
     }
 }
 
 fn build_runtime() -> Runtime {
-    runtime::Builder::new_current_thread().enable_all().build().expect("a runtime starts")
+    runtime::Builder::new_current_thread().enable_all().build().expect("the runtime starts")
 }
 
-async fn ask(agent: &Agent, question: u8, how: u8) {
-    match question % 10 {
+async fn ask(agent: &Agent, operation: u8, variant: u8) {
+    match operation % 10 {
         0 => check(agent.hello().await),
         1..=3 => {
-            let stdio = match how % 4 {
+            let stdio = match variant % 4 {
                 0 => Stdio::Terminal { cols: 80, rows: 24 },
                 1 => Stdio::Merged,
                 2 => Stdio::Output,
                 _ => Stdio::Log { path: "/x".to_owned() },
             };
-            let given: Vec<File> = (0..how >> 2 & 3).filter_map(|_| tempfile::tempfile().ok()).collect();
+            let given: Vec<File> = (0..variant >> 2 & 3).filter_map(|_| tempfile::tempfile().ok()).collect();
             let given: Vec<_> = given.iter().map(AsFd::as_fd).collect();
             let argv = vec!["x".to_owned()];
             let spawn =
                 Spawn { argv, env: Vec::new(), cwd: "/".to_owned(), stdio, script: !given.is_empty() };
             match agent.spawn(spawn, &given).await {
-                Ok(process) => use_process(process, how).await,
+                Ok(process) => use_process(process, variant).await,
                 Err(error) => check::<(), AgentError>(Err(error)),
             }
         }
-        4 => drain::<TableChange>(agent.watch_processes().await).await,
+        4 => drain::<ProcessChange>(agent.watch_processes().await).await,
         5 => drain::<FolderChange>(agent.watch_folders(&["Desktop"]).await).await,
         6 => {
-            let _ = timeout(PATIENCE, agent.terminate("x")).await.map(check);
+            let _ = timeout(OPERATION_TIMEOUT, agent.terminate("x")).await.map(check);
         }
         7 => match agent.open_file("/x".to_owned()).await {
             Ok(file) => {
-                assert!(is_file(&file) && can(&file, OFlags::RDONLY), "a file to read");
-                // What is done with it next.
+                assert!(
+                    is_file(&file) && is_open_for(&file, OFlags::RDONLY),
+                    "not a file that is open for reading"
+                );
+                // The file is used the way the server uses it.
                 let _ = file.metadata().map(|metadata| metadata.len());
                 let _ = io::copy(&mut io::Read::take(file, 1 << 16), &mut io::sink());
             }
             Err(error) => check::<(), _>(Err(error)),
         },
-        _ if how & 1 == 0 => {
-            let mut source = tempfile::tempfile().expect("there is room");
-            io::Write::write_all(&mut source, &[1; 100]).expect("there is room");
+        _ if variant & 1 == 0 => {
+            let mut source = tempfile::tempfile().expect("there is enough space");
+            io::Write::write_all(&mut source, &[1; 100]).expect("there is enough space");
             io::Seek::rewind(&mut source).expect("it is a file");
             check(agent.place_file(source, "Desktop", "x".to_owned()).await);
         }
         _ => match agent.network().await {
             Ok(network) => {
                 let link = std::fs::read_link(format!("/proc/self/fd/{}", network.as_raw_fd()));
-                assert!(link.is_ok_and(|link| link.to_string_lossy().contains(":[")), "a namespace");
+                assert!(link.is_ok_and(|link| link.to_string_lossy().contains(":[")), "not a namespace");
             }
             Err(error) => check::<(), _>(Err(error)),
         },
     }
 }
 
-fn connect(agent: &Agent, how: u8) {
-    let patience = Duration::from_millis(u64::from(how & 3));
-    match agent.connect("/x", patience) {
-        Ok(stream) => assert!(getpeername(&stream).is_ok(), "a connected socket"),
+fn connect(agent: &Agent, variant: u8) {
+    let listen_timeout = Duration::from_millis(u64::from(variant & 3));
+    match agent.connect("/x", listen_timeout) {
+        Ok(stream) => assert!(getpeername(&stream).is_ok(), "not a connected socket"),
         Err(error) => check::<(), _>(Err(error)),
     }
 }
 
-async fn use_process(mut process: Process, how: u8) {
-    if how & 0x80 != 0 {
-        // As for a command.
-        match computer::follow(process, PATIENCE).await {
-            Ok(transcript) => assert!(transcript.output.len() < 9 << 20, "output is bounded"),
+async fn use_process(mut process: Process, variant: u8) {
+    if variant & 0x80 != 0 {
+        // The way the server runs a command.
+        match computer::follow(process, OPERATION_TIMEOUT).await {
+            Ok(result) => assert!(result.output.len() < 9 << 20, "too much output"),
             Err(error) => check::<(), _>(Err(error)),
         }
         return;
     }
     if let Some(output) = process.take_output() {
-        let is_terminal = how & 3 == 0;
-        assert_eq!(isatty(&output), is_terminal, "a terminal if one was asked for");
-        assert!(is_terminal || has_type(&output, FileType::Fifo), "a pipe otherwise");
-        assert!(can(&output, OFlags::RDONLY), "an end to read from");
+        let is_terminal = variant & 3 == 0;
+        assert_eq!(isatty(&output), is_terminal, "not what was requested: terminal or pipe");
+        assert!(is_terminal || has_type(&output, FileType::Fifo), "not a pipe");
+        assert!(is_open_for(&output, OFlags::RDONLY), "not open for reading");
         if let Ok(output) = super::Descriptor::new(output) {
             let read = async { while output.read(&mut [0; 4096]).await.is_ok_and(|length| length > 0) {} };
-            let _ = timeout(PATIENCE, read).await;
-            if how & 0x40 != 0 && is_terminal {
-                let _ = timeout(PATIENCE, output.write(&[b'x'; 8192])).await;
+            let _ = timeout(OPERATION_TIMEOUT, read).await;
+            if variant & 0x40 != 0 && is_terminal {
+                let _ = timeout(OPERATION_TIMEOUT, output.write(&[b'x'; 8192])).await;
             }
             let _ = output.read_available(&mut [0; 4096]);
         }
     }
-    let _ = timeout(PATIENCE, process.exit()).await.map(check);
+    let _ = timeout(OPERATION_TIMEOUT, process.exit()).await.map(check);
 }
 
 async fn drain<T: serde::de::DeserializeOwned>(changes: Result<Changes<T>, AgentError>) {
     let Ok(mut changes) = changes else { return };
-    let _ = timeout(PATIENCE, async { while changes.next().await.is_some() {} }).await;
+    let _ = timeout(OPERATION_TIMEOUT, async { while changes.next().await.is_some() {} }).await;
 }
 
-/// An error is short, and safe to show.
+/// An error must be short and safe to print.
 fn check<T, E: std::fmt::Display>(result: Result<T, E>) {
     if let Err(error) = result {
         let text = error.to_string();
-        assert!(text.len() <= LONGEST_ERROR, "{} bytes", text.len());
+        assert!(text.len() <= MAX_ERROR_BYTES, "{} bytes", text.len());
         assert!(!text.contains(char::is_control), "{text:?}");
     }
 }
@@ -212,39 +217,40 @@ fn has_type(descriptor: &OwnedFd, expected: FileType) -> bool {
     fstat(descriptor).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == expected)
 }
 
-fn can(descriptor: &impl AsFd, mode: OFlags) -> bool {
+fn is_open_for(descriptor: &impl AsFd, mode: OFlags) -> bool {
     let flags = fcntl_getfl(descriptor).expect("it is open");
     !flags.contains(OFlags::PATH) && [mode, OFlags::RDWR].contains(&(flags & OFlags::RWMODE))
 }
 
 fn open_descriptors() -> usize {
-    std::fs::read_dir("/proc/self/fd").expect("every system has it").count()
+    std::fs::read_dir("/proc/self/fd").expect("Linux has /proc").count()
 }
 
-/// Whether the other end is closed everywhere.
+/// Returns whether all duplicates of the other end are closed.
 fn is_hung_up(peer: &OwnedFd) -> bool {
     let mut ends = [PollFd::new(peer, PollFlags::empty())];
     poll(&mut ends, Some(&Timespec { tv_sec: 5, tv_nsec: 0 })).is_ok_and(|ready| ready == 1)
 }
 
-/// What the code inside a computer does that has taken the agent over.
-struct Hostile {
+/// Code inside a computer that has taken over the agent.
+struct HostileAgent {
     script: Vec<u8>,
     at: usize,
-    /// Ends whose other ends were passed.
+    /// The peers of the descriptors that were passed.
     kept: Vec<OwnedFd>,
 }
 
-impl Hostile {
-    /// Plays until the server hangs up. Returns what tells whether the server has closed everything.
+impl HostileAgent {
+    /// Runs the script until the server closes the socket. Returns the peers: they hang up once the server has closed
+    /// everything.
     fn serve(mut self, control: &UnixStream) -> Vec<OwnedFd> {
-        control.set_read_timeout(Some(AGENT_LIFE)).expect("it is a socket");
+        control.set_read_timeout(Some(AGENT_LIFETIME)).expect("it is a socket");
         let mut connections = Vec::new();
-        // What it has passed, and so still shares.
+        // Duplicates of the passed descriptors.
         let mut shared = Vec::new();
         while let Ok((1.., descriptors)) = transfer::receive(control, &mut [0], RecvFlags::empty()) {
             for connection in descriptors {
-                if self.play(&connection, &mut shared) {
+                if self.run_script(&connection, &mut shared) {
                     connections.push(connection);
                 }
             }
@@ -262,25 +268,26 @@ impl Hostile {
         (0..count).map_while(|_| self.byte()).collect()
     }
 
-    /// Plays one connection; returns whether it stays open.
-    fn play(&mut self, connection: &OwnedFd, shared: &mut Vec<OwnedFd>) -> bool {
+    /// Runs steps for one connection. Returns whether the connection stays open.
+    fn run_script(&mut self, connection: &OwnedFd, shared: &mut Vec<OwnedFd>) -> bool {
         let send = |bytes: &[u8], descriptors: &[OwnedFd]| {
             let descriptors: Vec<_> = descriptors.iter().map(AsFd::as_fd).collect();
-            for most in descriptors.chunks(transfer::MOST).take(1) {
-                // Fails once the server has hung up.
+            for most in descriptors.chunks(transfer::MAX_DESCRIPTORS).take(1) {
+                // Fails once the server has closed the connection.
                 let _ = transfer::send(connection, bytes, most, SendFlags::DONTWAIT);
             }
             if descriptors.is_empty() {
                 let _ = transfer::send(connection, bytes, &[], SendFlags::DONTWAIT);
             }
         };
-        for _ in 0..STEPS {
+        for _ in 0..MAX_STEPS {
             let Some(step) = self.byte() else { return true };
             match step % 13 {
                 0 => send(&self.bytes(), &[]),
                 1 | 2 => {
                     let count = self.byte().unwrap_or_default() % 5;
-                    let passed: Vec<OwnedFd> = (0..count).filter_map(|_| self.passable(shared)).collect();
+                    let passed: Vec<OwnedFd> =
+                        (0..count).filter_map(|_| self.make_descriptor(shared)).collect();
                     let bytes = if step % 13 == 1 { vec![0] } else { self.bytes() };
                     send(&bytes, &passed);
                 }
@@ -298,13 +305,13 @@ impl Hostile {
                     let received = transfer::receive(connection, &mut [0; 4096], RecvFlags::DONTWAIT);
                     shared.extend(received.into_iter().flat_map(|(_, descriptors)| descriptors));
                 }
-                // Duplicates share their flags: from now on reading blocks.
+                // Duplicates share their status flags: from now on reads block.
                 10 => {
                     for own in shared.iter() {
                         let _ = fcntl_setfl(own, OFlags::empty());
                     }
                 }
-                // Left open, for the next one.
+                // Leaves this connection open and serves the next one.
                 12 => return true,
                 _ => {
                     let bytes = self.bytes();
@@ -318,10 +325,10 @@ impl Hostile {
         true
     }
 
-    /// A descriptor to pass, of a kind that the script chooses. Of some a duplicate is shared, of some the other end kept.
-    fn passable(&mut self, shared: &mut Vec<OwnedFd>) -> Option<OwnedFd> {
+    /// Returns a descriptor of a kind that the script chooses. May keep a duplicate of it, or its peer.
+    fn make_descriptor(&mut self, shared: &mut Vec<OwnedFd>) -> Option<OwnedFd> {
         let choice = self.byte()?;
-        let (passed, peer) = kind(choice % 32)?;
+        let (passed, peer) = descriptor_of_kind(choice % 32)?;
         self.kept.extend(peer);
         if choice & 0x40 != 0 {
             shared.push(passed.try_clone().ok()?);
@@ -330,8 +337,8 @@ impl Hostile {
     }
 }
 
-/// A descriptor of one of many kinds, and its other end if that hangs up when all of it is closed.
-fn kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
+/// Returns a descriptor of one of many kinds, and its peer if the peer hangs up once all duplicates are closed.
+fn descriptor_of_kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
     let path = |path: &str| Some((File::open(path).ok()?.into(), None));
     let pipe = || pipe_with(PipeFlags::CLOEXEC).ok();
     let socket = |family, kind| socket_with(family, kind, SocketFlags::CLOEXEC, None).ok();
@@ -347,9 +354,9 @@ fn kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
     };
     match which {
         0 | 1 => pipe().map(|(read, write)| (read, Some(write))),
-        // The writing end.
+        // The write end.
         2 => pipe().map(|(read, write)| (write, Some(read))),
-        // Nobody writes any more.
+        // A pipe without a writer.
         3 => pipe().map(|(read, _)| (read, None)),
         4 => terminal().map(|(master, slave)| (master, Some(slave))),
         5 => {
@@ -394,7 +401,7 @@ fn kind(which: u8) -> Option<(OwnedFd, Option<OwnedFd>)> {
         24 => Some((socket(AddressFamily::NETLINK, SocketType::RAW)?, None)),
         25 => {
             let listener = socket(AddressFamily::UNIX, SocketType::STREAM)?;
-            // The kernel finds a free name.
+            // The kernel chooses a free name.
             bind(&listener, &SocketAddrUnix::new_unnamed()).ok()?;
             listen(&listener, 1).ok()?;
             Some((listener, None))

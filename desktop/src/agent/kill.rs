@@ -1,4 +1,4 @@
-//! Ending everything that a process started.
+//! Kills processes together with everything that they started.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -10,16 +10,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-/// How many times the tree is searched: a fork may slip between the search and the halt, a few rounds catch it.
-const ROUNDS: usize = 200;
+/// How long the kernel may take to end the processes. A process that waits for a broken disk never ends.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the kernel may take to clear processes away. One that waits for a broken disk would take for ever.
-const CLEARANCE: Duration = Duration::from_secs(5);
+/// How often to check which processes are left.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How often it is looked who is left.
-const TERMINATION_INTERVAL: Duration = Duration::from_millis(5);
-
-/// A variable in the environment of a process and of all that it starts, also of what left its session.
+/// A variable in the environment of a process and its descendants. It also identifies those that have left the session.
 #[derive(Debug)]
 pub(super) struct Marker(String);
 
@@ -42,163 +39,180 @@ impl Marker {
     }
 }
 
-/// What a process started.
+/// The processes that one process of the agent started, directly or indirectly.
 #[derive(Debug)]
-pub(super) struct Tree {
-    /// The process that the agent started, which began a session.
+pub(super) struct ProcessTree {
+    /// The process that the agent started. It leads a session.
     pub(super) leader: u32,
-    /// Whether the leader is a supervisor, which all orphans among its descendants fall to.
+    /// Whether the leader is a supervisor, which adopts all orphans among its descendants.
     pub(super) supervised: bool,
     pub(super) marker: Marker,
 }
 
-impl Tree {
-    /// Kills the leader's descendants, its session and every process that carries the marker.
+impl ProcessTree {
+    /// Kills the leader's descendants, its session and every process that carries the marker. Returns when they have
+    /// ended, or after [`KILL_TIMEOUT`].
     pub(super) fn kill(&self) {
-        // Each of them is halted first: once a search finds no other, none is left that could start one.
-        let mut halted = HashSet::new();
-        for _ in 0..ROUNDS {
-            let fresh: Vec<i32> = self.members().into_iter().filter(|&pid| halted.insert(pid)).collect();
-            if fresh.is_empty() {
-                break;
+        let leader = self.leader.cast_signed();
+        // The start time of the leader: its process ID can be reused once it has ended.
+        let started = Stat::of(leader).map(|stat| stat.started);
+        kill_found(|stopped| {
+            let mut found_another = false;
+            let members = self.members(started);
+            for &(pid, started) in &members {
+                found_another |= stop(pid, started, stopped);
             }
-            signal(&fresh, Signal::STOP);
-        }
-        signal(&halted, Signal::KILL);
-        if self.supervised {
-            // It has nothing to wait for now and would end by itself.
-            signal(&[self.leader_id()], Signal::KILL);
+            (members.into_iter().map(|(pid, _)| pid).collect(), found_another)
+        });
+        if self.supervised && Stat::of(leader).map(|stat| stat.started) == started {
+            // The supervisor has no child left and is about to exit. This makes sure that it does.
+            signal(&[leader], Signal::KILL);
         }
     }
 
-    fn leader_id(&self) -> i32 {
-        self.leader.cast_signed()
-    }
-
-    fn members(&self) -> HashSet<i32> {
+    /// Returns the living members. `started` is the start time of the leader.
+    fn members(&self, started: Option<u64>) -> Vec<ProcessIdentity> {
         let mut all = descendants(std::process::id().cast_signed());
         all.retain(|(_, stat)| stat.alive);
-        let leader = self.leader_id();
-        let mut found: HashSet<i32> = HashSet::from([leader]);
+        let leader = self.leader.cast_signed();
+        let has_leader = all.iter().any(|(pid, stat)| *pid == leader && Some(stat.started) == started);
+        let mut found: HashSet<i32> = if has_leader { HashSet::from([leader]) } else { HashSet::new() };
         loop {
             let before = found.len();
-            let descendants = all.iter().filter(|(_, stat)| found.contains(&stat.parent));
-            let descendants: Vec<i32> = descendants.map(|&(pid, _)| pid).collect();
-            found.extend(descendants);
+            let children = all.iter().filter(|(_, stat)| found.contains(&stat.parent));
+            let children: Vec<i32> = children.map(|&(pid, _)| pid).collect();
+            found.extend(children);
             if found.len() == before {
                 break;
             }
         }
-        let strays = all
+        let related = all
             .iter()
             .filter(|(pid, stat)| stat.session == self.leader || self.marker.is_carried_by(*pid))
             .map(|&(pid, _)| pid);
-        found.extend(strays);
-        if self.supervised || !all.iter().any(|&(pid, _)| pid == leader) {
+        found.extend(related);
+        if self.supervised || !has_leader {
             found.remove(&leader);
         }
-        found
+        all.iter().filter(|(pid, _)| found.contains(pid)).map(|(pid, stat)| (*pid, stat.started)).collect()
     }
 }
 
 fn signal<'a>(processes: impl IntoIterator<Item = &'a i32>, signal: Signal) {
     for pid in processes.into_iter().filter_map(|&pid| Pid::from_raw(pid)) {
-        // It may have ended by itself since it was found.
+        // The process may have exited since it was found.
         let _ = kill_process(pid, signal);
     }
 }
 
-/// Asks every process of the computer to end, but for this one and those named `spared`, and returns when they have.
-pub(super) fn terminate_all(spared: &str) {
-    let mut asked = HashSet::new();
+/// Sends SIGTERM to every process of the computer except this one and those named `excluded`. Returns when all of them
+/// have exited.
+pub(super) fn terminate_all(excluded: &str) {
+    let mut signaled = HashSet::new();
     loop {
-        let left: Vec<i32> = others().filter(|&pid| name(pid).is_some_and(|name| name != spared)).collect();
+        let left: Vec<i32> = living_descendants()
+            .filter(|&pid| process_name(pid).is_some_and(|name| name != excluded))
+            .collect();
         if left.is_empty() {
             return;
         }
         for pid in left {
             if let Some(process) = Pid::from_raw(pid)
-                && asked.insert(pid)
+                && signaled.insert(pid)
             {
-                // It may have ended by itself since it was listed.
+                // The process may have exited since it was listed.
                 let _ = kill_process(process, Signal::TERM);
             }
         }
-        thread::sleep(TERMINATION_INTERVAL);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// A process, by its number and the time of its start.
-pub(crate) type Identity = (i32, u64);
+/// The process ID and the start time of a process. The pair is unique, unlike the ID alone.
+pub(crate) type ProcessIdentity = (i32, u64);
 
-/// Kills every descendant of a process that orphans among them fall to, but for those `spared` and their descendants. Returns
-/// when none is left; `false` if some do not end.
-pub(crate) fn end_descendants(ancestor: i32, spared: &HashSet<Identity>) -> bool {
-    let deadline = Instant::now() + CLEARANCE;
-    let mut halted = HashSet::new();
+/// Kills every descendant of `ancestor`, which must adopt orphans, except the `excluded` ones and their descendants.
+/// Returns `true` when none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<ProcessIdentity>) -> bool {
+    kill_found(|stopped| stop_descendants(ancestor, excluded, stopped))
+}
+
+/// Kills all processes that `find_and_stop` finds. It stops each of them with SIGSTOP, adds it to the set, and returns
+/// the ones that are alive, and whether one of them is new in the set.
+///
+/// The processes are killed once a search finds no new one: stopped processes cannot start another. Returns `true` when
+/// none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
+fn kill_found(mut find_and_stop: impl FnMut(&mut HashSet<ProcessIdentity>) -> (Vec<i32>, bool)) -> bool {
+    let deadline = Instant::now() + KILL_TIMEOUT;
+    let mut stopped = HashSet::new();
     loop {
-        let (left, found_another) = halt_descendants(ancestor, spared, &mut halted);
+        let (left, found_another) = find_and_stop(&mut stopped);
         if left.is_empty() {
             return true;
         }
         let is_late = Instant::now() > deadline;
         if is_late || !found_another {
-            // None is left that could start another.
             signal(&left, Signal::KILL);
             if is_late {
                 return false;
             }
-            thread::sleep(TERMINATION_INTERVAL);
+            thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-/// Halts the living descendants, which keep their places so that none of them can start another. Returns them, and whether one
-/// of them was not `halted` before.
+/// Stops a process with SIGSTOP, unless it is in `stopped`. Returns whether it was not.
+fn stop(pid: i32, started: u64, stopped: &mut HashSet<ProcessIdentity>) -> bool {
+    let is_new = stopped.insert((pid, started));
+    if is_new {
+        signal(&[pid], Signal::STOP);
+    }
+    is_new
+}
+
+/// Stops the living descendants with SIGSTOP. Returns them, and whether one of them was not in `stopped` before. A
+/// stopped process stays in the list and cannot start another.
 ///
-/// Each is halted at the moment it is found: one that starts a copy of itself and exits, again and again, would be gone by the end
-/// of the search.
-fn halt_descendants(
+/// Stops each process as soon as it is found: one that forks and exits again and again would be gone by the end of the
+/// search.
+fn stop_descendants(
     ancestor: i32,
-    spared: &HashSet<Identity>,
-    halted: &mut HashSet<Identity>,
+    excluded: &HashSet<ProcessIdentity>,
+    stopped: &mut HashSet<ProcessIdentity>,
 ) -> (Vec<i32>, bool) {
-    let mut family = HashSet::from([ancestor]);
+    let mut tree = HashSet::from([ancestor]);
     let (mut left, mut found_another) = (Vec::new(), false);
     let mut others = Vec::new();
-    let mut join = |pid: i32, stat: &Stat, family: &mut HashSet<i32>| {
-        let is_member = family.contains(&stat.parent) && !spared.contains(&(pid, stat.started));
+    let mut visit = |pid: i32, stat: &Stat, tree: &mut HashSet<i32>| {
+        let is_member = tree.contains(&stat.parent) && !excluded.contains(&(pid, stat.started));
         if is_member && stat.alive {
-            if halted.insert((pid, stat.started)) {
-                signal(&[pid], Signal::STOP);
-                found_another = true;
-            }
+            found_another |= stop(pid, stat.started, stopped);
             left.push(pid);
         }
         if is_member {
-            family.insert(pid);
+            tree.insert(pid);
         }
         is_member
     };
     for pid in pids() {
         if let Some(stat) = Stat::of(pid)
-            && !join(pid, &stat, &mut family)
+            && !visit(pid, &stat, &mut tree)
         {
             others.push((pid, stat));
         }
     }
-    // Numbers begin anew at their limit, so a parent may have a higher one.
+    // Process IDs wrap around, so a parent may have a higher one than its child.
     loop {
         let before = others.len();
-        others.retain(|(pid, stat)| !join(*pid, stat, &mut family));
+        others.retain(|(pid, stat)| !visit(*pid, stat, &mut tree));
         if others.len() == before {
             return (left, found_another);
         }
     }
 }
 
-/// The living processes of the computer, all of which the agent, or an ancestor of theirs, started.
-pub(super) fn others() -> impl Iterator<Item = i32> {
+/// Returns the living processes of the computer, except the agent. All of them are its descendants.
+pub(super) fn living_descendants() -> impl Iterator<Item = i32> {
     alive(descendants(std::process::id().cast_signed()))
 }
 
@@ -206,7 +220,7 @@ fn alive(processes: Vec<(i32, Stat)>) -> impl Iterator<Item = i32> {
     processes.into_iter().filter(|(_, stat)| stat.alive).map(|(pid, _)| pid)
 }
 
-/// The processes, also dead ones that nobody has waited for, that a process, or one of its descendants, started.
+/// Returns all descendants of a process, including zombies.
 pub(crate) fn descendants(ancestor: i32) -> Vec<(i32, Stat)> {
     let mut rest: Vec<(i32, Stat)> = pids().filter_map(|pid| Some((pid, Stat::of(pid)?))).collect();
     let mut found = HashSet::from([ancestor]);
@@ -223,14 +237,14 @@ pub(crate) fn descendants(ancestor: i32) -> Vec<(i32, Stat)> {
     }
 }
 
-/// The name of a process, as `ps` shows it.
-pub(super) fn name(pid: i32) -> Option<String> {
-    // A process names itself, in whatever bytes.
+/// Returns the name of a process, as `ps` shows it.
+pub(super) fn process_name(pid: i32) -> Option<String> {
+    // A process can set its name to any bytes.
     let name = fs::read(format!("/proc/{pid}/comm")).ok()?;
     Some(String::from_utf8_lossy(&name).trim_end_matches('\n').to_owned())
 }
 
-/// Every process that this one sees.
+/// Returns all processes that this one can see.
 fn pids() -> impl Iterator<Item = i32> {
     fs::read_dir("/proc")
         .into_iter()
@@ -238,13 +252,14 @@ fn pids() -> impl Iterator<Item = i32> {
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
 }
 
-/// The fields of `/proc/PID/stat` that matter here.
+/// The fields of `/proc/PID/stat` that are used here.
 #[derive(Debug)]
 pub(crate) struct Stat {
     pub(crate) alive: bool,
     pub(crate) parent: i32,
     session: u32,
-    /// When it started: no other process has had its number since.
+    /// The start time, in clock ticks since the system booted. It distinguishes processes that had the same ID at
+    /// different times.
     pub(crate) started: u64,
 }
 
@@ -253,7 +268,8 @@ impl Stat {
         Self::parse(&String::from_utf8_lossy(&fs::read(format!("/proc/{pid}/stat")).ok()?))
     }
 
-    /// The name, in parentheses, may itself hold spaces and parentheses, so the fields count from the last one.
+    /// The name is in parentheses and may contain spaces and parentheses, so the fields are counted from the last
+    /// parenthesis.
     fn parse(line: &str) -> Option<Self> {
         let (_, fields) = line.rsplit_once(')')?;
         let mut fields = fields.split_ascii_whitespace();
@@ -271,14 +287,16 @@ mod tests {
 
     #[test]
     fn a_name_with_parentheses_does_not_shift_the_fields() {
-        let stat = Stat::parse(&format!("42 (a) b) S 1 42 40{} 99 7", " 0".repeat(15))).expect("it is whole");
+        let stat = Stat::parse(&format!("42 (a) b) S 1 42 40{} 99 7", " 0".repeat(15)))
+            .expect("the line is complete");
         assert!(stat.alive);
         assert_eq!((stat.parent, stat.session, stat.started), (1, 40, 99));
     }
 
     #[test]
     fn a_zombie_is_not_alive() {
-        let stat = Stat::parse(&format!("42 (sh) Z 1 42 40{} 99", " 0".repeat(15))).expect("it is whole");
+        let stat =
+            Stat::parse(&format!("42 (sh) Z 1 42 40{} 99", " 0".repeat(15))).expect("the line is complete");
         assert!(!stat.alive);
     }
 }

@@ -1,10 +1,11 @@
-//! The agent: this same program run inside a computer, in its box if it has one, where it starts processes and opens files on the server's
-//! behalf.
+//! The agent: a process of this program inside each computer, which starts processes and opens files for the server.
 //!
-//! The server cannot fork into a box without being root there, and must not open what a computer's user can replace, so it asks:
-//! one Unix connection per request, by which descriptors come back. The connection of a process is also its life line: when
-//! the server lets go of it, whatever the process started is ended.
+//! The server cannot fork into a box without being root there, and must not open files that the computer's user can
+//! replace. It sends requests to the agent instead, each on a Unix connection of its own, over which descriptors come
+//! back. The connection of a process is also its lifeline: when the server closes it, the agent kills the process and
+//! everything that it started.
 
+mod children;
 mod client;
 mod connect;
 mod descriptor;
@@ -14,18 +15,17 @@ mod folders;
 pub(crate) mod fuzz;
 mod harden;
 mod kill;
+mod process_list;
 mod protocol;
-mod roster;
 mod script;
 mod serve;
 mod spawn;
 mod supervise;
-mod table;
 
-pub(crate) use client::{Agent, AgentError, FileError, Process, Terminals};
+pub(crate) use client::{Agent, AgentError, FileError, Process, TerminalDevice};
 pub(crate) use descriptor::Descriptor;
-pub(crate) use harden::PROCESSES;
-pub(crate) use kill::{Identity, Stat, descendants, end_descendants};
-pub(crate) use protocol::{End, FolderChange, Refusal, Spawn, Stdio, TableChange};
-pub(crate) use serve::{Ground, serve};
+pub(crate) use harden::MAX_PROCESSES;
+pub(crate) use kill::{ProcessIdentity, Stat, descendants, kill_descendants};
+pub(crate) use protocol::{Exit, FolderChange, ProcessChange, Refusal, Spawn, Stdio};
+pub(crate) use serve::{AgentPaths, serve};
 pub(crate) use spawn::SYSTEM_PATH;

@@ -1,37 +1,39 @@
-//! What the server and the agent say to each other.
+//! The protocol between the server and the agent.
 //!
-//! The two share one socket pair, made before the box was opened. For each request the server makes another pair and passes one
-//! end of it to the agent. On it the server writes the request as a line of JSON, whose first byte carries the descriptors
-//! that the request gives. The agent's first byte carries a descriptor if the request asks for one; lines of JSON follow.
+//! The two share one socket pair, created before the agent started. For each request the server creates another pair
+//! and passes one end of it to the agent. On the other end it writes the request as one line of JSON. The first byte of
+//! the line carries the descriptors of the request. The first byte of the reply carries the descriptor that was
+//! requested, if any. Lines of JSON follow.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::untrusted::printable;
 
-/// The one request of a connection.
+/// The request of a connection. Each connection has one.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Request {
-    /// Say that the agent is at work.
+    /// Replies once the agent is ready.
     Hello,
-    /// Start a process and report how it ends.
+    /// Starts a process and reports its exit.
     Spawn(Spawn),
-    /// Report every process that starts or ends from now on.
+    /// Reports every process that starts or ends from now on.
     WatchProcesses,
-    /// Report what changes in these folders of the home from now on.
+    /// Reports the changes in these folders of the home from now on.
     WatchFolders { folders: Vec<String> },
-    /// Ask every process of the box to end, but for those of one name, and close the connection when they have.
-    Terminate { spared: String },
-    /// Open a file of the home for reading: an absolute path, one from the home, or one that begins with `~/`.
+    /// Sends SIGTERM to every process of the computer except those with this name, and closes the connection when they
+    /// have exited.
+    Terminate { excluded: String },
+    /// Opens a file of the home for reading. The path is absolute, relative to the home, or starts with `~/`.
     OpenFile { path: String },
-    /// Open a new file for writing. When the server says that it is complete, by one more byte, it gets its name in a
-    /// folder of the home, in place of another of that name.
+    /// Creates a temporary file and opens it for writing. After the server has sent one more byte, the agent moves the
+    /// file into a folder of the home and replaces a file of the same name.
     PlaceFile { folder: String, name: String },
-    /// Connect to a server inside the box by its socket's path, as soon as it listens.
-    Connect { path: String, patience_ms: u64 },
-    /// Open the agent's network namespace.
+    /// Connects to a server inside the computer by the path of its socket, as soon as it listens.
+    Connect { path: String, listen_timeout_ms: u64 },
+    /// Opens the agent's network namespace.
     OpenNetwork,
-    /// Find the device by which the server opens a terminal in the box.
+    /// Passes the device with which the server opens a terminal in the box.
     FindTerminals,
 }
 
@@ -43,46 +45,46 @@ pub(crate) struct Spawn {
     pub(crate) env: Vec<(String, String)>,
     pub(crate) cwd: String,
     pub(crate) stdio: Stdio,
-    /// Whether the process runs a Python program. Two descriptors come with such a request. The agent copies the first, the
-    /// source, to a file that exists while the process runs, and adds its path as the last argument. The process inherits the
-    /// second, for its report.
+    /// Whether the process runs a Python program. Such a request comes with two descriptors. The agent copies the first
+    /// one, the source, to a file that exists while the process runs, and appends its path to the arguments. The
+    /// process inherits the second one and writes its report to it.
     pub(crate) script: bool,
 }
 
-/// Where the output of a process goes. Its input is empty, except with a terminal.
+/// Where the output of a process goes. Its stdin is empty unless it has a terminal.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Stdio {
-    /// A terminal of its own, which the server has opened: its other end is the first descriptor that comes with the
-    /// request, and is not inherited.
+    /// A terminal that the server has opened. Its slave side is the first descriptor of the request and is not
+    /// inherited as such.
     Terminal { cols: u16, rows: u16 },
-    /// Output and errors, in the order written, to one pipe.
+    /// Stdout and stderr go to one pipe, in the order written.
     Merged,
-    /// Output alone to a pipe; errors are dropped. Such a process is a helper of the server's own, of which no change in
-    /// the list of processes is reported.
+    /// Stdout goes to a pipe, stderr is discarded. The process is a helper of the server and is left out of the list of
+    /// processes.
     Output,
-    /// Output and errors appended to a file.
+    /// Stdout and stderr are appended to a file.
     Log { path: String },
 }
 
-/// What the agent reports about a process.
+/// A reply about a process.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Reply {
+pub(crate) enum SpawnReply {
     Started,
     Failed {
         #[serde(deserialize_with = "reason")]
         message: String,
-        /// Whether the computer has no room for another process.
+        /// Whether the computer has reached a limit on processes, threads or memory.
         exhausted: bool,
     },
-    Exited(End),
+    Exited(Exit),
 }
 
-/// How a process ended.
+/// How a process exited.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-pub(crate) struct End {
-    /// The exit code; 128 + the signal's number when a signal ended it, as a shell counts.
+pub(crate) struct Exit {
+    /// The exit code, or 128 + the signal number if a signal ended the process, as in a shell.
     pub(crate) code: i32,
     pub(crate) signal: Option<i32>,
 }
@@ -90,15 +92,15 @@ pub(crate) struct End {
 /// A change in the list of processes.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum TableChange {
+pub(crate) enum ProcessChange {
     Started { pid: u32, name: String },
     Ended { pid: u32, name: String },
 }
 
-/// A change in a folder that is watched.
+/// A change in a watched folder.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 pub(crate) struct FolderChange {
-    /// As the request named it.
+    /// The folder, as the request named it.
     pub(crate) folder: String,
     pub(crate) name: String,
     pub(crate) action: FolderAction,
@@ -113,7 +115,7 @@ pub(crate) enum FolderAction {
 }
 
 impl FolderAction {
-    /// The wire's name.
+    /// The name in the protocol of the events channel.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Created => "created",
@@ -123,32 +125,32 @@ impl FolderAction {
     }
 }
 
-/// What the agent replies to every other request.
+/// A reply to any request that does not start a process.
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Verdict {
+pub(crate) enum Reply {
     Done,
     Refused(Refusal),
 }
 
-/// Why the agent did not do what it was asked.
+/// Why the agent refused a request.
 #[derive(Debug, Deserialize, Eq, PartialEq, Serialize, thiserror::Error)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Refusal {
-    #[error("there is no such file")]
+    #[error("the file does not exist")]
     NotFound,
-    #[error("the path leads out of the home")]
+    #[error("the path is outside of the home")]
     OutsideHome,
-    #[error("it is not a file")]
+    #[error("it is not a regular file")]
     NotAFile,
-    /// Its mode, or that of a folder above it.
-    #[error("the computer's user has no right to read it")]
+    /// Because of the mode of the file or of a folder above it.
+    #[error("the computer's user has no permission to read it")]
     NotReadable,
     #[error("{0}")]
     Failed(#[serde(deserialize_with = "reason")] String),
 }
 
-/// The server logs it, and returns it to its clients.
+/// Removes control characters: the server logs the text and returns it to clients.
 fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     Ok(printable(&String::deserialize(deserializer)?))
 }

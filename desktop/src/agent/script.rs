@@ -1,4 +1,4 @@
-//! The source file of a Python program that came with a request.
+//! The temporary source file of a Python program.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -11,15 +11,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::io::fcntl_dupfd_cloexec;
 
-/// The maximum number of names that are tried. The user may have created files with some of them.
-const TRIES: usize = 1_000;
-/// Keeps the low numbers free: programs expect the first file that they open to get number 3.
-const LOWEST_REPORT: RawFd = 100;
+/// The maximum number of names to try. The user may have created files with some of them.
+const MAX_ATTEMPTS: usize = 1_000;
+/// The lowest number for the descriptor of the report. Keeps the low numbers free: programs expect their first open
+/// file to get number 3.
+const MIN_REPORT_FD: RawFd = 100;
 
-/// The file of a Python program, and the descriptor of its report. The file is removed on drop.
+/// The source file of a Python program, and the descriptor for its report. The file is removed on drop.
 ///
-/// A sealed memory file as `/proc/self/fd/N` would not do: Python opens the file again by its path for the lines of a traceback,
-/// for `inspect.getsource` and in the processes that `multiprocessing` spawns.
+/// A sealed memory file under `/proc/self/fd/N` does not work: Python opens the source again by its path for the lines
+/// of a traceback, for `inspect.getsource` and in the processes that `multiprocessing` spawns.
 #[derive(Debug)]
 pub(super) struct Script {
     folder: PathBuf,
@@ -27,24 +28,21 @@ pub(super) struct Script {
 }
 
 impl Script {
-    /// The variable with the number of the report's descriptor.
+    /// The environment variable with the number of the report's descriptor.
     pub(super) const REPORT_VARIABLE: &str = "ORGO_REPORT";
 
-    /// Copies the source from the first of the `given` descriptors to a new folder in `parent`. The second is that of the
-    /// report.
-    pub(super) fn receive(parent: &Path, given: Vec<OwnedFd>) -> io::Result<Self> {
+    /// Copies the source from the first of the `passed` descriptors to a new folder in `parent`. The second descriptor
+    /// is for the report.
+    pub(super) fn receive(parent: &Path, passed: Vec<OwnedFd>) -> io::Result<Self> {
         let [source, report] =
-            <[OwnedFd; 2]>::try_from(given).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
-        let report = fcntl_dupfd_cloexec(report, LOWEST_REPORT)?;
+            <[OwnedFd; 2]>::try_from(passed).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+        let report = fcntl_dupfd_cloexec(report, MIN_REPORT_FD)?;
         let explained = |error: io::Error| {
-            io::Error::new(
-                error.kind(),
-                format!("cannot write the program into {}: {error}", parent.display()),
-            )
+            io::Error::new(error.kind(), format!("cannot write the program to {}: {error}", parent.display()))
         };
         let folder = make_folder(parent).or_else(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => {
-                // It belongs to the user, who has closed it.
+                // The folder belongs to the user, who has removed the write permission.
                 fs::set_permissions(parent, Permissions::from_mode(0o755))?;
                 make_folder(parent)
             }
@@ -71,7 +69,7 @@ impl Script {
 
 impl Drop for Script {
     fn drop(&mut self) {
-        // Files that the program added stay: removing a folder of any depth could overflow the agent's stack.
+        // Files that the program has added stay: removing a tree of any depth could overflow the agent's stack.
         let _ = fs::remove_file(self.path());
         let _ = fs::remove_dir(&self.folder);
     }
@@ -80,7 +78,7 @@ impl Drop for Script {
 fn make_folder(parent: &Path) -> io::Result<PathBuf> {
     static LAST: AtomicU64 = AtomicU64::new(0);
     let mut made = Err(io::ErrorKind::AlreadyExists.into());
-    for _ in 0..TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let folder = parent.join(format!("exec-{}", LAST.fetch_add(1, Ordering::Relaxed)));
         made = DirBuilder::new().mode(0o700).create(&folder).map(|()| folder);
         if !matches!(&made, Err(error) if error.kind() == io::ErrorKind::AlreadyExists) {
@@ -96,35 +94,35 @@ mod tests {
 
     use super::*;
 
-    fn given(source: &str) -> Vec<OwnedFd> {
+    fn passed(source: &str) -> Vec<OwnedFd> {
         let mut file = tempfile::tempfile().expect("the tests may write to /tmp");
-        file.write_all(source.as_bytes()).expect("there is room");
+        file.write_all(source.as_bytes()).expect("there is enough space");
         vec![file.into(), tempfile::tempfile().expect("the tests may write to /tmp").into()]
     }
 
     #[test]
-    fn a_script_is_there_until_it_is_dropped() {
+    fn a_script_exists_until_it_is_dropped() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         for source in ["", "print(1)\n"] {
-            let script = Script::receive(parent.path(), given(source)).expect("the folder is ours");
-            assert_eq!(fs::read_to_string(script.path()).expect("it is there"), source);
-            assert!(script.report() >= LOWEST_REPORT);
+            let script = Script::receive(parent.path(), passed(source)).expect("the folder is ours");
+            assert_eq!(fs::read_to_string(script.path()).expect("it exists"), source);
+            assert!(script.report() >= MIN_REPORT_FD);
         }
-        assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0);
+        assert_eq!(fs::read_dir(parent.path()).expect("it exists").count(), 0);
     }
 
     #[test]
-    fn a_name_that_is_taken_is_passed_over_and_other_files_stay() {
+    fn names_in_use_are_skipped_and_other_files_stay() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let first = Script::receive(parent.path(), given("")).expect("the folder is ours");
+        let first = Script::receive(parent.path(), passed("")).expect("the folder is ours");
         let number = first.folder.to_string_lossy().rsplit_once('-').map(|(_, number)| number.to_owned());
-        let number: u64 = number.and_then(|number| number.parse().ok()).expect("it has one");
-        // Tests run at the same time, and take numbers too.
+        let number: u64 = number.and_then(|number| number.parse().ok()).expect("the name has a number");
+        // Other tests run at the same time and use up numbers too.
         for next in number + 1..number + 50 {
             std::os::unix::fs::symlink("/etc", parent.path().join(format!("exec-{next}")))
                 .expect("it is ours");
         }
-        let second = Script::receive(parent.path(), given("")).expect("the folder is ours");
+        let second = Script::receive(parent.path(), passed("")).expect("the folder is ours");
         fs::write(second.folder.join("left"), "").expect("the folder is ours");
         let left = second.folder.join("left");
         drop((first, second));

@@ -1,4 +1,4 @@
-//! The agent's side of the socket.
+//! The agent's side of the agent protocol.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -19,193 +19,200 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{RecvFlags, SendFlags};
 use serde::Serialize;
 
+use super::children::Children;
 use super::connect::connect_to;
-use super::folders::Folders;
-use super::protocol::{End, Refusal, Reply, Request, Spawn, Stdio, Verdict};
-use super::roster::Roster;
+use super::folders::FolderWatcher;
+use super::process_list::ProcessList;
+use super::protocol::{Exit, Refusal, Reply, Request, Spawn, SpawnReply, Stdio};
 use super::script::Script;
-use super::table::Table;
 use super::{files, harden, kill, spawn};
 use crate::untrusted::transfer;
 
-/// How often the process list is read while somebody watches it.
-const TABLE_INTERVAL: Duration = Duration::from_millis(150);
+/// How often the process list is read while it is watched.
+const PROCESS_LIST_INTERVAL: Duration = Duration::from_millis(150);
 /// How long the server may take to send a request that is refused.
-const REFUSAL_LIMIT: Duration = Duration::from_secs(1);
+const REFUSAL_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Where the agent works.
+/// The folders that the agent uses.
 #[derive(Debug)]
-pub(crate) struct Ground {
+pub(crate) struct AgentPaths {
     pub(crate) home: PathBuf,
-    /// Where programs of `exec` lie. In a box it is in memory: they run even if the disk is full.
+    /// Where the source files of `exec` calls are stored. In a box the folder is in memory, so `exec` works even if the
+    /// disk is full.
     pub(crate) scratch: PathBuf,
 }
 
-/// What the threads of the agent share.
+/// State that the agent's threads share.
 #[derive(Debug)]
-struct Site {
-    ground: Ground,
-    roster: Roster,
+struct Shared {
+    paths: AgentPaths,
+    children: Children,
 }
 
-/// Answers the requests that come by the socket `control` until the server hangs up, which ends the computer.
-pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
+/// Serves the requests that arrive on the socket `control`. Returns when the server closes the socket, which ends the
+/// computer.
+pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
     harden::harden()?;
-    // SAFETY: the server started this process with that descriptor, and nothing here knows of it yet.
+    // SAFETY: the server passed this descriptor when it started the process, and nothing else in the process uses it.
     let control = unsafe { OwnedFd::from_raw_fd(control) };
     fcntl_setfd(&control, FdFlags::CLOEXEC)?;
-    let site = Arc::new(Site { ground, roster: Roster::default() });
-    let reaper = Arc::clone(&site);
-    thread::Builder::new().spawn(move || reaper.roster.reap())?;
+    let shared = Arc::new(Shared { paths, children: Children::default() });
+    let reaper = Arc::clone(&shared);
+    thread::Builder::new().spawn(move || reaper.children.reap())?;
     loop {
         let (received, connections) = match transfer::receive(&control, &mut [0], RecvFlags::empty()) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             received => received?,
         };
         if received == 0 {
-            site.roster.close();
-            // A box does so by itself; else what the computer's user started would outlive it.
-            while !kill::end_descendants(std::process::id().cast_signed(), &HashSet::new()) {}
+            shared.children.close();
+            // A box ends its processes by itself. Without a box, the computer's processes would outlive it.
+            while !kill::kill_descendants(std::process::id().cast_signed(), &HashSet::new()) {}
             return Ok(());
         }
         for connection in connections.into_iter().map(UnixStream::from) {
-            let site = Arc::clone(&site);
+            let shared = Arc::clone(&shared);
             let refusing = connection.try_clone();
             let started = thread::Builder::new().spawn(move || {
-                // An error here is the server's hanging up, which needs no answer.
-                let _ = answer(&connection, &site);
+                // An error here means that the server has closed the connection.
+                let _ = handle_request(&connection, &shared);
             });
             if let (Err(error), Ok(connection)) = (started, refusing) {
-                // The server may have gone.
+                // The server may have closed the connection.
                 let _ = refuse(&connection, &error);
             }
         }
     }
 }
 
-fn answer(connection: &UnixStream, Site { ground, roster }: &Site) -> io::Result<()> {
-    let (request, given) = receive_request(connection)?;
+fn handle_request(connection: &UnixStream, Shared { paths, children }: &Shared) -> io::Result<()> {
+    let (request, passed) = receive_request(connection)?;
     match request {
-        Request::Hello => reply(connection, None, &Verdict::Done),
-        Request::Spawn(request) => run(connection, &request, given, ground, roster),
-        Request::WatchProcesses => watch_processes(connection, roster),
+        Request::Hello => reply(connection, None, &Reply::Done),
+        Request::Spawn(request) => run_process(connection, &request, passed, paths, children),
+        Request::WatchProcesses => watch_processes(connection, children),
         Request::WatchFolders { folders } => {
-            let folders = Folders::watch(&ground.home, &folders)?;
-            pass(connection, None)?;
-            folders.follow(connection, |change| say(connection, change))
+            let folders = FolderWatcher::watch(&paths.home, &folders)?;
+            send_first_byte(connection, None)?;
+            folders.follow(connection, |change| send_line(connection, change))
         }
-        Request::Terminate { spared } => {
-            pass(connection, None)?;
-            kill::terminate_all(&spared);
+        Request::Terminate { excluded } => {
+            send_first_byte(connection, None)?;
+            kill::terminate_all(&excluded);
             Ok(())
         }
-        Request::OpenFile { path } => judge(connection, files::open(&ground.home, &path).map(OwnedFd::from)),
-        Request::PlaceFile { folder, name } => place_file(connection, &ground.home, &folder, &name),
-        Request::Connect { path, patience_ms } => {
-            let connected = connect_to(&path, Duration::from_millis(patience_ms));
-            judge(connection, connected.map(OwnedFd::from).map_err(refusal))
+        Request::OpenFile { path } => {
+            reply_with(connection, files::open(&paths.home, &path).map(OwnedFd::from))
+        }
+        Request::PlaceFile { folder, name } => place_file(connection, &paths.home, &folder, &name),
+        Request::Connect { path, listen_timeout_ms } => {
+            let connected = connect_to(&path, Duration::from_millis(listen_timeout_ms));
+            reply_with(connection, connected.map(OwnedFd::from).map_err(refusal))
         }
         Request::OpenNetwork => {
-            judge(connection, File::open("/proc/self/ns/net").map(OwnedFd::from).map_err(refusal))
+            reply_with(connection, File::open("/proc/self/ns/net").map(OwnedFd::from).map_err(refusal))
         }
-        Request::FindTerminals => judge(connection, spawn::terminals().map_err(refusal)),
+        Request::FindTerminals => reply_with(connection, spawn::terminals().map_err(refusal)),
     }
 }
 
 fn receive_request(connection: &UnixStream) -> io::Result<(Request, Vec<OwnedFd>)> {
     let mut first = [0];
-    let (received, given) = transfer::receive(connection, &mut first, RecvFlags::empty())?;
+    let (received, passed) = transfer::receive(connection, &mut first, RecvFlags::empty())?;
     let mut line = first[..received].to_vec();
     BufReader::new(connection).read_until(b'\n', &mut line)?;
-    Ok((serde_json::from_slice(&line)?, given))
+    Ok((serde_json::from_slice(&line)?, passed))
 }
 
 fn place_file(mut connection: &UnixStream, home: &Path, folder: &str, name: &str) -> io::Result<()> {
-    let (file, arrival) = match files::Arrival::begin(home) {
-        Ok(begun) => begun,
-        Err(refusal) => return reply(connection, None, &Verdict::Refused(refusal)),
+    let (file, incoming) = match files::IncomingFile::create(home) {
+        Ok(created) => created,
+        Err(refusal) => return reply(connection, None, &Reply::Refused(refusal)),
     };
-    pass(connection, Some(&file.into()))?;
-    // Hanging up instead of saying so means that it is not complete.
+    send_first_byte(connection, Some(&file.into()))?;
+    // If the server closes the connection instead of sending this byte, the file is incomplete.
     connection.read_exact(&mut [0])?;
-    match arrival.place(folder, name) {
-        Ok(()) => say(connection, &Verdict::Done),
-        Err(refusal) => say(connection, &Verdict::Refused(refusal)),
+    match incoming.place(folder, name) {
+        Ok(()) => send_line(connection, &Reply::Done),
+        Err(refusal) => send_line(connection, &Reply::Refused(refusal)),
     }
 }
 
-fn run(
+fn run_process(
     connection: &UnixStream,
     request: &Spawn,
-    given: Vec<OwnedFd>,
-    ground: &Ground,
-    roster: &Roster,
+    passed: Vec<OwnedFd>,
+    paths: &AgentPaths,
+    children: &Children,
 ) -> io::Result<()> {
     let marker = kill::Marker::next();
     let is_helper = spawn::is_helper(&request.stdio);
-    let mut given = given.into_iter();
-    let terminal = if matches!(request.stdio, Stdio::Terminal { .. }) { given.next() } else { None };
-    let script = match request.script.then(|| Script::receive(&ground.scratch, given.collect())).transpose() {
+    let mut passed = passed.into_iter();
+    let terminal = if matches!(request.stdio, Stdio::Terminal { .. }) { passed.next() } else { None };
+    let script = match request.script.then(|| Script::receive(&paths.scratch, passed.collect())).transpose() {
         Ok(script) => script,
-        Err(error) => return not_started(connection, &error),
+        Err(error) => return reply_not_started(connection, &error),
     };
     let start = || spawn::spawn(request, terminal.as_ref(), script.as_ref(), &marker);
-    let (pid, output) = match roster.start(is_helper, start) {
+    let (pid, output) = match children.start(is_helper, start) {
         Ok(started) => started,
-        Err(error) => return not_started(connection, &error),
+        Err(error) => return reply_not_started(connection, &error),
     };
     let ended = Arc::new(AtomicBool::new(false));
-    // A terminal hangs up on its own, and what was put in the background there with nohup is meant to stay.
+    // A terminal hangs up by itself, and programs that were started with `nohup` keep running.
     if !matches!(request.stdio, Stdio::Terminal { .. }) {
         let supervised = spawn::is_supervised(&request.stdio);
-        let tree = Arc::new(kill::Tree { leader: pid, supervised, marker });
-        if let Err(error) = kill_on_hang_up(connection.try_clone()?, Arc::clone(&tree), Arc::clone(&ended)) {
-            // Nothing would end it at its limit.
+        let tree = Arc::new(kill::ProcessTree { leader: pid, supervised, marker });
+        if let Err(error) = kill_on_hangup(connection.try_clone()?, Arc::clone(&tree), Arc::clone(&ended)) {
+            // Without this thread nothing would kill the process at its time limit.
             tree.kill();
-            roster.wait(pid);
-            return not_started(connection, &error);
+            children.wait(pid);
+            return reply_not_started(connection, &error);
         }
     }
-    pass(connection, output.as_ref())?;
+    send_first_byte(connection, output.as_ref())?;
     drop(terminal);
-    // The server has its own now. What a command leaves in the background must find a reader when the server no longer is
-    // one; for others, with this one open a pipe's writers would never learn that nobody reads.
+    // The server has its own duplicate now. The pipe of a command stays open here, so background processes still have a
+    // reader after the server has closed its duplicate. Any other pipe is closed here: otherwise its writers would
+    // never see that the reader is gone.
     let output = output.filter(|_| spawn::is_supervised(&request.stdio));
-    say(connection, &Reply::Started)?;
-    let end = end(roster.wait(pid));
+    send_line(connection, &SpawnReply::Started)?;
+    let end = end(children.wait(pid));
     ended.store(true, Ordering::Release);
     drop(script);
-    say(connection, &Reply::Exited(end))?;
+    send_line(connection, &SpawnReply::Exited(end))?;
     connection.shutdown(std::net::Shutdown::Write)?;
     if let Some(output) = output {
-        // It hangs up once it has read what there is.
+        // Returns once the server has read the rest and closed the connection.
         let _ = (&*connection).read(&mut [0]);
         io::copy(&mut File::from(output), &mut io::sink())?;
     }
     Ok(())
 }
 
-/// Answers here and now, where there is no room for a thread. A reply that came before its request could not be read.
+/// Refuses a request on the calling thread, when no other thread can be started. Reads the request first, since the
+/// server cannot read a reply before it has sent its request.
 fn refuse(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
-    connection.set_read_timeout(Some(REFUSAL_LIMIT))?;
+    connection.set_read_timeout(Some(REFUSAL_TIMEOUT))?;
     receive_request(connection)?;
-    not_started(connection, error)
+    reply_not_started(connection, error)
 }
 
-fn not_started(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
+fn reply_not_started(connection: &UnixStream, error: &io::Error) -> io::Result<()> {
     let exhausted = matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory);
-    reply(connection, None, &Reply::Failed { message: error.to_string(), exhausted })
+    reply(connection, None, &SpawnReply::Failed { message: error.to_string(), exhausted })
 }
 
-fn end(status: ExitStatus) -> End {
+fn end(status: ExitStatus) -> Exit {
     let signal = status.signal();
-    End { code: status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0)), signal }
+    Exit { code: status.code().unwrap_or_else(|| 128 + signal.unwrap_or(0)), signal }
 }
 
-/// Once the process has ended by itself, what it left in the background stays: that is how a command starts a program.
-fn kill_on_hang_up(
+/// Kills the tree if the server closes the connection before the process has exited. After the exit, background
+/// processes keep running: that is how a command starts a program.
+fn kill_on_hangup(
     mut connection: UnixStream,
-    tree: Arc<kill::Tree>,
+    tree: Arc<kill::ProcessTree>,
     ended: Arc<AtomicBool>,
 ) -> io::Result<()> {
     thread::Builder::new().spawn(move || {
@@ -217,47 +224,47 @@ fn kill_on_hang_up(
     Ok(())
 }
 
-fn watch_processes(mut connection: &UnixStream, roster: &Roster) -> io::Result<()> {
-    let mut table = Table::default();
-    // What runs already is no change.
-    table.refresh(roster);
-    pass(connection, None)?;
+fn watch_processes(mut connection: &UnixStream, children: &Children) -> io::Result<()> {
+    let mut process_list = ProcessList::default();
+    // The processes that run already are not changes.
+    process_list.refresh(children);
+    send_first_byte(connection, None)?;
     loop {
-        for change in table.refresh(roster) {
-            say(connection, &change)?;
+        for change in process_list.refresh(children) {
+            send_line(connection, &change)?;
         }
-        // The write fails once the server has gone, also while nothing changes.
+        // Fails once the server has closed the connection, even if nothing changes.
         connection.write_all(b"\n")?;
-        thread::sleep(TABLE_INTERVAL);
+        thread::sleep(PROCESS_LIST_INTERVAL);
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "results are mapped by it")]
+#[expect(clippy::needless_pass_by_value, reason = "passed to `map_err`")]
 fn refusal(error: io::Error) -> Refusal {
     Refusal::Failed(error.to_string())
 }
 
-/// Passes a descriptor that was asked for, or says why there is none.
-fn judge(connection: &UnixStream, opened: Result<OwnedFd, Refusal>) -> io::Result<()> {
+/// Replies with the opened descriptor, or with the reason why there is none.
+fn reply_with(connection: &UnixStream, opened: Result<OwnedFd, Refusal>) -> io::Result<()> {
     match opened {
-        Ok(descriptor) => reply(connection, Some(&descriptor), &Verdict::Done),
-        Err(refusal) => reply(connection, None, &Verdict::Refused(refusal)),
+        Ok(descriptor) => reply(connection, Some(&descriptor), &Reply::Done),
+        Err(refusal) => reply(connection, None, &Reply::Refused(refusal)),
     }
 }
 
 fn reply(connection: &UnixStream, descriptor: Option<&OwnedFd>, message: &impl Serialize) -> io::Result<()> {
-    pass(connection, descriptor)?;
-    say(connection, message)
+    send_first_byte(connection, descriptor)?;
+    send_line(connection, message)
 }
 
-/// Sends the first byte of a reply, with the descriptor that it carries.
-fn pass(connection: &UnixStream, descriptor: Option<&OwnedFd>) -> io::Result<()> {
+/// Sends the first byte of a reply, with a descriptor if there is one.
+fn send_first_byte(connection: &UnixStream, descriptor: Option<&OwnedFd>) -> io::Result<()> {
     let descriptors: Vec<_> = descriptor.iter().map(|descriptor| descriptor.as_fd()).collect();
     transfer::send(connection, &[0], &descriptors, SendFlags::empty())?;
     Ok(())
 }
 
-fn say(mut connection: &UnixStream, message: &impl Serialize) -> io::Result<()> {
+fn send_line(mut connection: &UnixStream, message: &impl Serialize) -> io::Result<()> {
     let mut line = serde_json::to_vec(message)?;
     line.push(b'\n');
     connection.write_all(&line)

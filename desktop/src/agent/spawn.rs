@@ -1,4 +1,4 @@
-//! Starting one process inside the box.
+//! Starts one process inside the computer.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -18,13 +18,13 @@ use super::harden;
 use super::kill::Marker;
 use super::protocol::{Spawn, Stdio};
 use super::script::Script;
-use super::supervise::{expend, supervise};
+use super::supervise::{mark_expendable, supervise};
 
-/// Where the programs that the server asks for are looked up. `PATH` of their environment begins with folders of the home: what
-/// the user puts there is found by the user's programs, and cannot stand in for `bash` or a part of the desktop.
+/// Where the agent looks up the programs that the server names. The `PATH` of their environment starts with folders of
+/// the home. The user's programs find what the user puts there, but it cannot replace `bash` or a part of the desktop.
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
-/// Starts the process in a session of its own; with it comes the end of its output that the server reads, if any.
+/// Starts the process in a new session. Returns it with the server's end of its output, if it has one.
 pub(super) fn spawn(
     request: &Spawn,
     terminal: Option<&OwnedFd>,
@@ -33,7 +33,7 @@ pub(super) fn spawn(
 ) -> io::Result<(Child, Option<OwnedFd>)> {
     let (program, arguments) =
         request.argv.split_first().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-    let files = harden::files();
+    let open_files = harden::open_file_limit();
     let mut command = Command::new(find(program)?);
     command
         .args(arguments)
@@ -45,7 +45,8 @@ pub(super) fn spawn(
     if let Some(script) = script {
         command.arg(script.path()).env(Script::REPORT_VARIABLE, script.report().to_string());
     }
-    // An interpreter finds its library by the path that it was started with. Others are called by their name in what they print.
+    // An interpreter finds its library by the path it was started with. Other programs print the name they were started
+    // with.
     if script.is_none() {
         command.arg0(program);
     }
@@ -73,13 +74,13 @@ pub(super) fn spawn(
     };
     let controlling_terminal = matches!(request.stdio, Stdio::Terminal { .. });
     let supervised = is_supervised(&request.stdio);
-    // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated. The inherited
-    // descriptor is open, since `script` outlives the start.
+    // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing. The
+    // inherited descriptor is open, since `script` outlives the start.
     unsafe {
         command.pre_exec(move || {
             setsid()?;
             enter(&folder)?;
-            setrlimit(Resource::Nofile, files)?;
+            setrlimit(Resource::Nofile, open_files)?;
             if let Some(descriptor) = inherited {
                 fcntl_setfd(BorrowedFd::borrow_raw(descriptor), FdFlags::empty())?;
             }
@@ -91,14 +92,14 @@ pub(super) fn spawn(
     }
     let child = command.spawn()?;
     let expendable = !matches!(request.stdio, Stdio::Log { .. });
-    // A supervisor does it for its command.
+    // A supervisor marks its command itself.
     if expendable && !supervised {
-        expend(child.id());
+        mark_expendable(child.id());
     }
     Ok((child, output))
 }
 
-/// The path of a program of the system.
+/// Returns the path of a program of the system.
 fn find(program: &str) -> io::Result<PathBuf> {
     if program.contains('/') {
         return Ok(program.into());
@@ -110,18 +111,19 @@ fn find(program: &str) -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{program} is not installed")))
 }
 
-/// Enters the folder, or the root if the user has closed or removed it: the commands that repair it must run. It is tried, not
-/// asked for before, since the user can close the folder in between.
+/// Enters the folder, or the root if the folder is not accessible: commands that repair it must run. Tries it instead
+/// of checking first, since the user can change the folder in between.
 fn enter(folder: &CStr) -> rustix::io::Result<()> {
     chdir(folder).or_else(|_| chdir(c"/"))
 }
 
-/// Whether a supervisor stands between the agent and the process: with commands, which have a limit of time.
+/// Returns whether a supervisor runs between the agent and the process. That is so for commands, which have a time
+/// limit.
 pub(super) fn is_supervised(stdio: &Stdio) -> bool {
     matches!(stdio, Stdio::Merged)
 }
 
-/// Whether the process is there for the server and not for the computer's user.
+/// Returns whether the process is a helper of the server instead of a program of the user.
 pub(super) fn is_helper(stdio: &Stdio) -> bool {
     matches!(stdio, Stdio::Output)
 }
@@ -130,7 +132,7 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
     Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
 }
 
-/// The device that opens a terminal, not opened itself.
+/// Returns the device that opens terminals, as an `O_PATH` descriptor.
 pub(super) fn terminals() -> io::Result<OwnedFd> {
     Ok(open("/dev/pts/ptmx", OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
 }

@@ -1,6 +1,7 @@
-//! A process between the agent and a command, so that nothing the command starts can get out of its tree.
+//! The supervisor: a process between the agent and a command that keeps the command's descendants together.
 //!
-//! What loses its parent becomes the supervisor's child, also when it left the session and cleared its environment.
+//! It is a child subreaper, so it adopts every orphan among them, even one that has left the session and cleared its
+//! environment.
 
 #![expect(clippy::disallowed_methods, reason = "runs inside the box, with the rights of the computer's user")]
 
@@ -9,19 +10,19 @@ use std::io;
 
 use rustix::fs::{Mode, OFlags};
 
-/// What the supervisor is called in the list of processes, where it is of no interest to anybody.
+/// The name of the supervisor in the system's list of processes. The server leaves it out of its own list.
 pub(super) const NAME: &str = "orgo-supervisor";
 const C_NAME: &CStr = c"orgo-supervisor";
 
-/// Turns the calling process into a supervisor and returns in a child of it, which is to become the command.
+/// Turns the calling process into a supervisor. Returns in a child of it, which then executes the command.
 ///
-/// The supervisor ends with the command: with its exit code, or by the same signal.
+/// The supervisor exits with the command: with the same exit code, or by the same signal.
 ///
 /// # Safety
 ///
-/// To be called between fork and exec: all file descriptors are closed in the calling process.
+/// Must be called between fork and exec: closes all file descriptors of the calling process.
 pub(super) unsafe fn supervise() -> io::Result<()> {
-    // SAFETY: every call up to the end of the function is async-signal-safe, and nothing is allocated.
+    // SAFETY: all calls in this function are async-signal-safe, and nothing is allocated.
     unsafe {
         if libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) != 0 {
             return Err(io::Error::last_os_error());
@@ -31,26 +32,26 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
             0 => Ok(()),
             command => {
                 libc::prctl(libc::PR_SET_NAME, C_NAME.as_ptr());
-                // It leaves with the command, not before: whoever ends the box asks the command too.
+                // The supervisor must not exit before the command, which also gets the SIGTERM that ends a computer.
                 libc::signal(libc::SIGTERM, libc::SIG_IGN);
-                // Else its reader would not see the end of the command's output.
+                // Otherwise the reader would not see the end of the command's output.
                 libc::close_range(0, libc::c_uint::MAX, 0);
-                expend_once_it_runs(command);
-                await_end(command)
+                mark_expendable_after_exec(command);
+                exit_with_command(command)
             }
         }
     }
 }
 
-/// When memory runs out, what a user started goes before a part of the desktop. Without it the kernel chooses by size alone,
-/// so a failure changes little.
+/// Makes the kernel kill this process before a part of the desktop when memory runs out. If this fails, the kernel
+/// chooses by size alone, which is nearly as good.
 ///
-/// It is done from outside: until a process has become another program it is a copy of the agent, and closed as the agent
-/// is.
-pub(super) fn expend(pid: u32) -> bool {
+/// Must be called from outside the process: until the `exec`, the process is a copy of the agent and therefore not
+/// dumpable, so it cannot open the file itself.
+pub(super) fn mark_expendable(pid: u32) -> bool {
     const FOLDER: &[u8] = b"/proc/";
     const FILE: &[u8] = b"/oom_score_adj\0";
-    // Between fork and exec nothing may be allocated.
+    // Nothing may be allocated between fork and exec.
     let mut path = [0; FOLDER.len() + 10 + FILE.len()];
     let mut length = 0;
     let mut append = |bytes: &[u8]| {
@@ -62,7 +63,7 @@ pub(super) fn expend(pid: u32) -> bool {
     let mut rest = pid;
     while first == digits.len() || rest > 0 {
         first -= 1;
-        // A digit is below 10.
+        // A digit is less than 10.
         digits[first] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
@@ -76,12 +77,12 @@ pub(super) fn expend(pid: u32) -> bool {
 
 /// # Safety
 ///
-/// As [`supervise`].
-unsafe fn expend_once_it_runs(command: libc::pid_t) {
-    const TRIES: usize = 200;
+/// See [`supervise`].
+unsafe fn mark_expendable_after_exec(command: libc::pid_t) {
+    const MAX_ATTEMPTS: usize = 200;
     let pause = libc::timespec { tv_sec: 0, tv_nsec: 100_000 };
-    for _ in 0..TRIES {
-        // SAFETY: `pause` is valid for the call, and an all-zero `siginfo_t` is one; both calls are async-signal-safe.
+    for _ in 0..MAX_ATTEMPTS {
+        // SAFETY: `pause` is valid for the call, and `siginfo_t` may be all zero. Both calls are async-signal-safe.
         let ended = unsafe {
             libc::nanosleep(&raw const pause, std::ptr::null_mut());
             let mut info: libc::siginfo_t = std::mem::zeroed();
@@ -89,7 +90,7 @@ unsafe fn expend_once_it_runs(command: libc::pid_t) {
             libc::waitid(libc::P_PID, command.cast_unsigned(), &raw mut info, options) == 0
                 && info.si_pid() != 0
         };
-        if ended || expend(command.cast_unsigned()) {
+        if ended || mark_expendable(command.cast_unsigned()) {
             return;
         }
     }
@@ -97,17 +98,17 @@ unsafe fn expend_once_it_runs(command: libc::pid_t) {
 
 /// # Safety
 ///
-/// As [`supervise`].
-unsafe fn await_end(command: libc::pid_t) -> ! {
+/// See [`supervise`].
+unsafe fn exit_with_command(command: libc::pid_t) -> ! {
     loop {
         let mut status = 0;
-        // SAFETY: `status` is valid for the call; both calls are async-signal-safe.
+        // SAFETY: `status` is valid for the call. Both calls are async-signal-safe.
         unsafe {
             let ended = libc::wait(&raw mut status);
             if ended == command && libc::WIFEXITED(status) {
                 libc::_exit(libc::WEXITSTATUS(status));
             } else if ended == command && libc::WIFSIGNALED(status) {
-                end_by(libc::WTERMSIG(status))
+                exit_by_signal(libc::WTERMSIG(status))
             } else if ended == -1 && *libc::__errno_location() == libc::ECHILD {
                 libc::_exit(1);
             }
@@ -117,9 +118,9 @@ unsafe fn await_end(command: libc::pid_t) -> ! {
 
 /// # Safety
 ///
-/// As [`supervise`].
-unsafe fn end_by(signal: libc::c_int) -> ! {
-    // SAFETY: `only` is valid for the calls, which initialize it; all calls are async-signal-safe.
+/// See [`supervise`].
+unsafe fn exit_by_signal(signal: libc::c_int) -> ! {
+    // SAFETY: `only` is valid for the calls, which initialize it. All calls are async-signal-safe.
     unsafe {
         let mut only: libc::sigset_t = std::mem::zeroed();
         libc::sigemptyset(&raw mut only);
@@ -136,17 +137,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_process_is_expended_by_its_number() {
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().expect("every system has it");
-        assert!(expend(child.id()));
+    fn a_process_is_marked_as_expendable() {
+        let mut child =
+            std::process::Command::new("sleep").arg("60").spawn().expect("every system has sleep");
+        assert!(mark_expendable(child.id()));
         let score = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", child.id()));
-        assert_eq!(score.expect("it runs"), "500\n");
+        assert_eq!(score.expect("the process runs"), "500\n");
         child.kill().and_then(|()| child.wait()).expect("it is ours");
-        assert!(!expend(u32::MAX));
+        assert!(!mark_expendable(u32::MAX));
     }
 
     #[test]
-    fn the_kernel_keeps_the_whole_name() {
+    fn the_name_fits_into_the_limit_of_the_kernel() {
         assert!(NAME.len() <= 15);
         assert_eq!(C_NAME.to_bytes(), NAME.as_bytes());
     }

@@ -104,8 +104,8 @@ impl From<ScreenError> for ApiError {
         match error {
             ScreenError::BadInput { .. } => Self::bad_request(error.to_string()),
             ScreenError::Lost(_) => Self::unreachable(&error),
-            ScreenError::Interrupted(_) => Self::broken_off(&error),
-            // The computer stops: to a client that has gone nothing is said.
+            ScreenError::Interrupted(_) => Self::interrupted(&error),
+            // The computer stops. A client that disconnected reads no response.
             ScreenError::Canceled => Self::not_running(),
             other => Self::upstream(StatusCode::INTERNAL_SERVER_ERROR, other.to_string()),
         }
@@ -171,7 +171,7 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "Could not reach the desktop. Try again in a moment.")
     }
 
-    fn broken_off(error: &impl std::fmt::Display) -> Self {
+    fn interrupted(error: &impl std::fmt::Display) -> Self {
         tracing::warn!("connection to a computer was lost during an action: {error}");
         let message = "Could not reach the desktop during the action. The action may have run in part: check the screen before you retry.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, message)

@@ -1,4 +1,4 @@
-//! What a box and its carrier say about themselves: the end of it, kept in memory.
+//! The last output of a box and of its network process, kept in memory.
 
 use std::collections::VecDeque;
 use std::io;
@@ -11,17 +11,17 @@ use tokio::net::unix::pipe;
 
 use crate::untrusted::printable;
 
-/// How much is kept, in bytes.
-const KEPT: usize = 4 * 1024;
+/// The number of bytes to keep.
+const CAPACITY: usize = 4 * 1024;
 
-/// Cheap to clone. It is followed until every writer has gone.
+/// The log of one box. Cheap to clone. It is filled until all writers have closed the pipe.
 #[derive(Clone, Debug)]
 pub(super) struct BoxLog {
     kept: Arc<Mutex<VecDeque<u8>>>,
 }
 
 impl BoxLog {
-    /// The log, and the end of a pipe that is written to.
+    /// Returns the log and the write end of its pipe.
     pub(super) fn open() -> io::Result<(Self, OwnedFd)> {
         let (read, write) = pipe_with(PipeFlags::CLOEXEC)?;
         let mut read = pipe::Receiver::from_owned_fd(read)?;
@@ -39,20 +39,20 @@ impl BoxLog {
     fn push(&self, chunk: &[u8]) {
         let mut kept = self.lock();
         kept.extend(chunk);
-        let surplus = kept.len().saturating_sub(KEPT);
+        let surplus = kept.len().saturating_sub(CAPACITY);
         kept.drain(..surplus);
     }
 
     pub(super) fn last_line(&self) -> String {
         let kept: Vec<u8> = self.lock().iter().copied().collect();
         let text = String::from_utf8_lossy(&kept);
-        // slirp4netns ends with a warning that says nothing of its failure.
+        // slirp4netns ends its output with a warning that is not about the failure.
         let line = text.lines().map(str::trim).rfind(|line| !line.is_empty() && !line.starts_with("WARNING"));
-        // It may end up on a terminal, and in an answer.
+        // The line may be printed on a terminal, and returned to a client.
         printable(line.unwrap_or("no reason given"))
     }
 
-    /// No code that holds the lock can panic half way through a change.
+    /// Code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, VecDeque<u8>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -63,12 +63,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_line_is_kept_and_the_rest_makes_room() {
+    fn the_last_line_is_kept_within_the_capacity() {
         let log = BoxLog { kept: Arc::default() };
         assert_eq!(log.last_line(), "no reason given");
-        log.push("x".repeat(KEPT * 3).as_bytes());
+        log.push("x".repeat(CAPACITY * 3).as_bytes());
         log.push(b"\nbwrap: \x1b[2Jno\n\nWARNING: an experiment\n");
         assert_eq!(log.last_line(), "bwrap: [2Jno");
-        assert!(log.lock().len() <= KEPT);
+        assert!(log.lock().len() <= CAPACITY);
     }
 }

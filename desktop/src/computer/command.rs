@@ -1,16 +1,16 @@
-//! Running a command inside a computer to its end, with a limit on time and on what is kept of its output.
+//! Runs a command inside a computer until it exits, with limits on its time and on the output that is kept.
 
 use std::io;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::agent::{AgentError, Descriptor, End, Process, Stdio};
+use crate::agent::{AgentError, Descriptor, Exit, Process, Stdio};
 
 use super::machine::Machine;
 
-/// How much of a command's output is kept.
-const KEPT: usize = 8 * 1024 * 1024;
+/// The maximum number of bytes of a command's output to keep.
+const MAX_OUTPUT_BYTES: usize = 8 * 1024 * 1024;
 
 /// Why a command could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -24,32 +24,37 @@ pub(crate) enum CommandError {
 /// How a command ended.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Outcome {
-    Exited(End),
-    /// It, and everything that it had started, was killed at its limit.
+    Exited(Exit),
+    /// The command and everything that it started was killed at its time limit.
     TimedOut,
 }
 
-/// What a command did.
+/// The result of a command.
 #[derive(Debug)]
-pub(crate) struct Transcript {
-    /// Output and errors in the order written; bytes that are not UTF-8 are replaced.
+pub(crate) struct CommandResult {
+    /// Stdout and stderr in the order written. Invalid UTF-8 is replaced.
     pub(crate) output: String,
     pub(crate) outcome: Outcome,
 }
 
 impl Machine {
-    /// Runs a program until it exits or `limit` has passed. Programs that it left in the background go on.
-    pub(crate) async fn run(&self, argv: Vec<String>, limit: Duration) -> Result<Transcript, CommandError> {
+    /// Runs a program until it exits or `limit` has passed. Programs that it started in the background keep running
+    /// after its exit.
+    pub(crate) async fn run(
+        &self,
+        argv: Vec<String>,
+        limit: Duration,
+    ) -> Result<CommandResult, CommandError> {
         follow(self.spawn(argv, Stdio::Merged).await?, limit).await
     }
 }
 
-/// Follows a process until it exits or `limit` has passed, which kills it.
-pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Transcript, CommandError> {
-    // The agent gives every process with a pipe the reading end of it.
+/// Waits until a process exits. Kills it after `limit`.
+pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<CommandResult, CommandError> {
+    // The agent returns a pipe for each process with merged output.
     let output = process.take_output().ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
     let output = Descriptor::new(output)?;
-    let mut kept = Kept::default();
+    let mut kept = BoundedOutput::default();
     let outcome = {
         let exit = process.exit();
         let limit = sleep(limit);
@@ -72,33 +77,35 @@ pub(crate) async fn follow(mut process: Process, limit: Duration) -> Result<Tran
         drop(process);
         kept.push_available(&output)?;
     } else {
-        // Once the server hangs up, the agent reads on for what was left in the background.
+        // The connection is closed after this read: once it is closed, the agent starts to read the output of
+        // background processes.
         kept.push_available(&output)?;
         drop(process);
     }
-    Ok(Transcript { output: kept.into_text(), outcome })
+    Ok(CommandResult { output: kept.into_text(), outcome })
 }
 
-/// The beginning of an output, and how much came after it.
+/// The first bytes of an output, and the number of bytes that were dropped.
 #[derive(Default)]
-struct Kept {
+struct BoundedOutput {
     bytes: Vec<u8>,
     dropped: usize,
 }
 
-impl Kept {
+impl BoundedOutput {
     fn push(&mut self, chunk: &[u8]) {
-        let (kept, dropped) = chunk.split_at(chunk.len().min(KEPT - self.bytes.len()));
+        let (kept, dropped) = chunk.split_at(chunk.len().min(MAX_OUTPUT_BYTES - self.bytes.len()));
         self.bytes.extend_from_slice(kept);
         self.dropped += dropped.len();
     }
 
-    /// Takes what a pipe holds right now. A writer that never pauses cannot hold this up for more than one pipe's fill.
+    /// Reads what is in the pipe now. Stops after the capacity of one pipe, so a process that never stops writing
+    /// cannot keep this call busy.
     fn push_available(&mut self, output: &Descriptor) -> io::Result<()> {
-        const PIPE: usize = 1024 * 1024;
+        const PIPE_CAPACITY: usize = 1024 * 1024;
         let mut chunk = vec![0; 64 * 1024];
         let mut taken = 0;
-        while taken < PIPE {
+        while taken < PIPE_CAPACITY {
             let length = output.read_available(&mut chunk)?.unwrap_or(0);
             if length == 0 {
                 break;
@@ -112,7 +119,7 @@ impl Kept {
     fn into_text(self) -> String {
         let mut text = String::from_utf8_lossy(&self.bytes).into_owned();
         if self.dropped > 0 {
-            text.push_str(&format!("\n[{} more bytes were not kept]\n", self.dropped));
+            text.push_str(&format!("\n[{} more bytes were dropped]\n", self.dropped));
         }
         text
     }
@@ -123,13 +130,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_much_is_counted_not_kept() {
-        let mut kept = Kept::default();
-        kept.push(&vec![b'a'; KEPT - 1]);
+    fn surplus_output_is_counted_and_dropped() {
+        let mut kept = BoundedOutput::default();
+        kept.push(&vec![b'a'; MAX_OUTPUT_BYTES - 1]);
         kept.push(b"abc");
         kept.push(b"d");
         let text = kept.into_text();
         assert!(text.starts_with("aaa"));
-        assert!(text.ends_with("\n[3 more bytes were not kept]\n"));
+        assert!(text.ends_with("\n[3 more bytes were dropped]\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! Giving computers the files that were uploaded for them.
+//! Delivers uploaded files to computers.
 
 #![expect(
     clippy::disallowed_methods,
@@ -13,7 +13,7 @@ use crate::store::{FileRecord, Store, StoreError};
 
 use super::machine::Machine;
 
-/// The folder of the home that uploads appear in, as the documents say.
+/// The folder of the home that receives uploads. It is part of the documented API.
 const FOLDER: &str = "Desktop";
 
 #[derive(Debug, thiserror::Error)]
@@ -24,19 +24,19 @@ enum DeliveryError {
     File(#[from] FileError),
 }
 
-/// Delivers what waits for a computer, in the order it came, so that of two with one name the later stays. What cannot be
-/// delivered waits on, with the reason in its record.
+/// Delivers the pending uploads of a computer in the order of their arrival, so the last of several with the same name
+/// remains. An upload that fails stays pending, with the reason in its record.
 pub(super) async fn deliver(store: &Store, contents: &Contents, machine: &Machine, computer_id: &str) {
     let waiting = match store.undelivered_files(computer_id) {
         Ok(waiting) => waiting,
-        Err(error) => return tracing::error!("the uploads for a computer cannot be read: {error}"),
+        Err(error) => return tracing::error!("cannot read the pending uploads of a computer: {error}"),
     };
     for record in waiting {
         let id = record.file.id.clone();
         if let Err(error) = deliver_one(store, contents, machine, record).await {
-            tracing::warn!("the upload {id} was not delivered: {error}");
+            tracing::warn!("upload {id} could not be delivered: {error}");
             if let Err(error) = store.set_delivery_error(&id, &error.to_string()) {
-                tracing::error!("the reason cannot be recorded: {error}");
+                tracing::error!("cannot record why upload {id} failed: {error}");
             }
         }
     }

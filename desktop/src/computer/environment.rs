@@ -1,9 +1,9 @@
-//! The environment of every process inside a computer.
+//! The environment variables of every process inside a computer.
 
 use super::layout::Layout;
 use crate::agent::SYSTEM_PATH;
 
-/// The variables a program finds.
+/// Returns the variables.
 pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     let inside = &layout.inside;
     let (home, support) = (&inside.home, &inside.support);
@@ -13,21 +13,23 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     set("USER", "user");
     set("LOGNAME", "user");
     set("SHELL", "/bin/bash");
-    // Folders of the home are in it before they exist, so that a program that is put there is found at once.
+    // `PATH` contains folders of the home before they exist, so a program that is added later is found at once.
     let replacing =
         |name| inside.replacements.as_ref().map(|folder| format!("{folder}/{name}:")).unwrap_or_default();
     let (programs, data) = (replacing("bin"), replacing("share"));
     let path = format!("{home}/.local/bin:{home}/bin:{programs}{SYSTEM_PATH}:{support}/bin");
     set("PATH", &path);
     if inside.replacements.is_some() {
-        // For ~/.profile, since login shells read the `/etc/profile` of the system first, which sets `PATH`.
+        // `~/.profile` sets `PATH` to this value: login shells first read the system's `/etc/profile`, which resets
+        // `PATH`.
         set("ORGO_PATH", &path);
     }
     set("LANG", "C.UTF-8");
-    // Also without a terminal: scripts that ask for its abilities, as by `tput`, would fail without it.
+    // Set even without a terminal: scripts that query the terminal, such as by `tput`, would fail otherwise.
     set("TERM", "xterm-256color");
     set("XDG_RUNTIME_DIR", &inside.user);
-    // The desktop that openbox and pcmanfm are of. For it `xdg-open` has pcmanfm open files, and does not wait for programs.
+    // openbox and pcmanfm belong to LXDE. With this value `xdg-open` opens files with pcmanfm and does not wait for the
+    // program.
     set("XDG_CURRENT_DESKTOP", "LXDE");
     set("XDG_SESSION_TYPE", "x11");
     set("XDG_CONFIG_DIRS", &format!("{support}/config:/etc/xdg"));
@@ -35,10 +37,11 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     set("ALSA_CONFIG_PATH", &format!("{support}/alsa.conf"));
     set("BROWSER", "web-browser");
     set("DBUS_SESSION_BUS_ADDRESS", &format!("unix:path={}/bus", inside.user));
-    // Xlib keeps the table of compose sequences there, once read. Without it openbox parses half a megabyte of it at each
-    // change of the keymap, for 30 ms, and every program that reads the keyboard through Xlib at its start.
+    // Xlib caches its parsed table of compose sequences in this folder. Without the cache, openbox parses half a
+    // megabyte at each change of the keymap, which takes 30 ms. So does every program that reads the keyboard through
+    // Xlib when it starts.
     set("XCOMPOSECACHE", &inside.user);
-    // Without it every GTK program starts an accessibility bus that nobody listens to.
+    // Otherwise every GTK program starts an accessibility bus that nothing uses.
     set("NO_AT_BRIDGE", "1");
     set("DISPLAY", &format!(":{}", layout.display));
     if layout.key.is_some() {

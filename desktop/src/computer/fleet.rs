@@ -1,4 +1,4 @@
-//! Every computer's state, and the transitions between the states: one at a time per computer.
+//! All computers of the server and their state transitions, one transition at a time per computer.
 
 use std::collections::HashMap;
 use std::io;
@@ -18,32 +18,32 @@ use super::delivery;
 use super::homes::Homes;
 use super::isolation::Isolation;
 use super::limits::Limits;
-use super::machine::{Blueprint, Machine};
+use super::machine::{Machine, MachineConfig};
 use super::runtime_dir::RuntimeDir;
 use super::session::{BootError, Settings};
 use super::spawner::Spawner;
 
-/// If a computer ends by itself sooner than this after its start, the settings in its home may be the reason.
-const EARLY: Duration = Duration::from_secs(60);
-/// How long a call waits for a computer that is coming up.
-const PATIENCE: Duration = Duration::from_secs(35);
+/// If a computer crashes sooner than this after its start, the settings in its home may be the cause.
+const EARLY_CRASH: Duration = Duration::from_secs(60);
+/// How long a call waits for a starting computer.
+const START_TIMEOUT: Duration = Duration::from_secs(35);
 
-/// What a computer is doing.
+/// The state of a computer.
 #[derive(Clone, Debug)]
 pub(crate) enum Phase {
     Stopped,
-    /// Coming up; this will be its password.
+    /// The computer starts. It will have this password.
     Starting(Secret),
-    /// Going down and up again; this will be its password.
+    /// The computer stops and starts again. It will have this password.
     Restarting(Secret),
     Running(Arc<Machine>),
     Stopping,
-    /// It did not come up, or ended by itself: the reason.
+    /// The computer did not start, or it crashed. Contains the reason for users.
     Failed(String),
 }
 
 impl Phase {
-    /// The wire's word for it.
+    /// The name of the state in the protocol.
     pub(crate) fn status(&self) -> &'static str {
         match self {
             Self::Stopped => "stopped",
@@ -64,23 +64,23 @@ impl Phase {
     }
 }
 
-/// Why a transition was not begun.
+/// Why a transition did not begin.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FleetError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the system gives no random numbers: {0}")]
+    #[error("the system has no random numbers: {0}")]
     Randomness(#[from] getrandom::Error),
     #[error("cannot remove its files: {0}")]
     Files(#[from] io::Error),
-    /// It was deleted while the call waited its turn.
+    /// The computer was deleted while the call waited for another transition.
     #[error("the computer was deleted")]
     Gone,
-    #[error("the server is going down")]
+    #[error("the server is shutting down")]
     ShuttingDown,
 }
 
-/// All computers. Cheap to clone.
+/// All computers of the server. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Fleet(Arc<Inner>);
 
@@ -93,32 +93,32 @@ struct Inner {
     isolation: Isolation,
     runtime: Arc<RuntimeDir>,
     spawner: Spawner,
-    /// Cancelled when the server goes down, so that what is coming up gives up.
-    closing: CancellationToken,
-    /// `None` once the server goes down, so that nothing starts any more.
+    /// Canceled when the server shuts down, which cancels computers that are starting.
+    shutting_down: CancellationToken,
+    /// `None` once the server shuts down: no computer starts after that.
     slots: Mutex<Option<HashMap<String, Arc<Slot>>>>,
 }
 
 #[derive(Debug)]
 struct Slot {
     phase: watch::Sender<Phase>,
-    /// Held through a whole transition.
-    turn: Arc<AsyncMutex<()>>,
-    /// Held while uploads are delivered, which then come in their order.
+    /// Locked during a transition.
+    transition: Arc<AsyncMutex<()>>,
+    /// Locked while uploads are delivered, which keeps their order.
     delivery: AsyncMutex<()>,
-    /// Those of the next start.
+    /// The settings of the next start.
     settings: Mutex<Settings>,
 }
 
 impl Slot {
-    /// No code that holds this lock can panic.
+    /// Code that holds this lock cannot panic.
     fn set_settings(&self, settings: Option<Settings>) {
         if let Some(settings) = settings {
             *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         }
     }
 
-    /// Of a start that begins; the one after it reads the home's again.
+    /// Returns the settings for a start. The start after that uses the home's again.
     fn take_settings(&self) -> Settings {
         std::mem::take(&mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -140,12 +140,12 @@ impl Fleet {
             limits: runtime.limits(),
             runtime: Arc::new(runtime),
             spawner,
-            closing: CancellationToken::new(),
+            shutting_down: CancellationToken::new(),
             slots: Mutex::new(Some(HashMap::new())),
         }))
     }
 
-    /// Starts every computer that ran when the server went down.
+    /// Starts every computer that ran when the server was last stopped.
     pub(crate) async fn resume(&self) -> Result<(), FleetError> {
         for computer in self.0.store.computers(None)?.into_iter().filter(|computer| computer.should_run) {
             self.start(&computer, None).await?;
@@ -153,7 +153,7 @@ impl Fleet {
         Ok(())
     }
 
-    /// How its computers are kept apart.
+    /// How the computers are isolated.
     pub(crate) fn isolation(&self) -> Isolation {
         self.0.isolation
     }
@@ -162,17 +162,18 @@ impl Fleet {
         self.slot(computer).map_or(Phase::Stopped, |slot| slot.phase.borrow().clone())
     }
 
-    /// The machine, after waiting for one that is coming up; `None` when it is not running.
+    /// Returns the machine of a running computer, waiting for it if the computer is starting. Returns `None` if it does
+    /// not run.
     pub(crate) async fn machine(&self, computer: &ComputerRecord) -> Option<Arc<Machine>> {
         let mut phase = self.slot(computer).ok()?.phase.subscribe();
         let settled = phase.wait_for(|phase| !matches!(phase, Phase::Starting(_) | Phase::Restarting(_)));
-        match &*timeout(PATIENCE, settled).await.ok()?.ok()? {
+        match &*timeout(START_TIMEOUT, settled).await.ok()?.ok()? {
             Phase::Running(machine) => Some(Arc::clone(machine)),
             _ => None,
         }
     }
 
-    /// Gives a computer the uploads that wait for it, if it runs; else it gets them when it starts.
+    /// Delivers the pending uploads of a computer if it runs. Otherwise they are delivered when it starts.
     pub(crate) async fn deliver(&self, computer: &ComputerRecord) {
         if let Ok(slot) = self.slot(computer) {
             let phase = slot.phase.borrow().clone();
@@ -183,41 +184,41 @@ impl Fleet {
     }
 
     async fn deliver_to(&self, slot: &Slot, machine: &Machine, computer_id: &str) {
-        let _turn = slot.delivery.lock().await;
+        let _guard = slot.delivery.lock().await;
         delivery::deliver(&self.0.store, &self.0.contents, machine, computer_id).await;
     }
 
-    /// Begins to start it, unless it runs. Returns at once, with the phase it is in then. Without `settings` the home's are
-    /// left out if they may be the reason why it ended.
+    /// Begins to start a computer unless it runs. Returns its phase without waiting for the start. Without `settings`,
+    /// leaves out the settings in the home if they may be the cause of the last crash.
     pub(crate) async fn start(
         &self,
         computer: &ComputerRecord,
         settings: Option<Settings>,
     ) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.turn(computer).await?;
+        let (slot, transition) = self.begin_transition(computer).await?;
         let running = matches!(*slot.phase.borrow(), Phase::Running(_));
-        self.remember(computer, true)?;
+        self.record_should_run(computer, true)?;
         if !running {
             slot.set_settings(settings);
             let password = new_password()?;
             slot.phase.send_replace(Phase::Starting(password.clone()));
-            tokio::spawn(self.clone().boot(computer.clone(), Arc::clone(&slot), password, turn));
+            tokio::spawn(self.clone().boot(computer.clone(), Arc::clone(&slot), password, transition));
         }
         let phase = slot.phase.borrow().clone();
         Ok(phase)
     }
 
-    /// Begins to stop it, unless it is stopped. Returns at once, with the phase it is in then.
+    /// Begins to stop a computer unless it is stopped. Returns its phase without waiting for the end.
     pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.turn(computer).await?;
-        self.remember(computer, false)?;
+        let (slot, transition) = self.begin_transition(computer).await?;
+        self.record_should_run(computer, false)?;
         match slot.phase.send_replace(Phase::Stopping) {
             Phase::Running(machine) => {
                 let slot = Arc::clone(&slot);
                 tokio::spawn(async move {
                     machine.stop().await;
                     slot.phase.send_replace(Phase::Stopped);
-                    drop(turn);
+                    drop(transition);
                 });
             }
             _ => drop(slot.phase.send_replace(Phase::Stopped)),
@@ -226,14 +227,15 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to stop and start it, also when it is stopped. Returns at once, with the phase it is in then.
+    /// Begins to stop a computer and to start it again; if it is stopped, only to start it. Returns its phase without
+    /// waiting.
     pub(crate) async fn restart(
         &self,
         computer: &ComputerRecord,
         settings: Option<Settings>,
     ) -> Result<Phase, FleetError> {
-        let (slot, turn) = self.turn(computer).await?;
-        self.remember(computer, true)?;
+        let (slot, transition) = self.begin_transition(computer).await?;
+        self.record_should_run(computer, true)?;
         slot.set_settings(settings);
         let password = new_password()?;
         let before = slot.phase.send_replace(Phase::Restarting(password.clone()));
@@ -242,15 +244,17 @@ impl Fleet {
             if let Phase::Running(machine) = before {
                 machine.stop().await;
             }
-            fleet.boot(computer, booting, password, turn).await;
+            fleet.boot(computer, booting, password, transition).await;
         });
         let phase = slot.phase.borrow().clone();
         Ok(phase)
     }
 
-    /// Records whether it is to run after the next start of the server. A home can fill the disk that the record is on; then
-    /// its computer must start all the same, since only its user can make room.
-    fn remember(&self, computer: &ComputerRecord, should_run: bool) -> Result<(), StoreError> {
+    /// Records whether the computer runs after the next start of the server.
+    ///
+    /// A full disk is not an error: a home may have filled the disk, and only the user of that computer can free some
+    /// space, so the computer must start.
+    fn record_should_run(&self, computer: &ComputerRecord, should_run: bool) -> Result<(), StoreError> {
         match self.0.store.set_should_run(&computer.id, should_run) {
             Err(StoreError::DiskFull) => {
                 tracing::error!(
@@ -264,22 +268,23 @@ impl Fleet {
         }
     }
 
-    /// Stops it and removes it with its home. Returns when nothing is left; a caller that does not wait changes nothing.
+    /// Stops a computer and removes it with its home. Returns when nothing is left. Dropping the future does not cancel
+    /// the removal.
     pub(crate) async fn delete(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
         let (fleet, computer) = (self.clone(), computer.clone());
         tokio::spawn(async move { fleet.remove(&computer).await }).await.map_err(io::Error::other)?
     }
 
     async fn remove(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
-        let (slot, _turn) = self.turn(computer).await?;
+        let (slot, _transition) = self.begin_transition(computer).await?;
         if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
             machine.stop().await;
         }
         slot.phase.send_replace(Phase::Stopped);
         let (homes, id) = (self.0.homes.clone(), computer.id.clone());
-        // A home can hold very many files.
+        // A home can contain a large number of files.
         tokio::task::spawn_blocking(move || homes.remove(&id)).await.map_err(io::Error::other)??;
-        // Last, so that what could not be removed can be deleted again.
+        // The record is deleted last: if this fails, the call can be repeated.
         self.0.store.delete_computer(&computer.id)?;
         if let Some(slots) = self.slots().as_mut() {
             slots.remove(&computer.id);
@@ -287,14 +292,14 @@ impl Fleet {
         Ok(())
     }
 
-    /// Stops everything that runs; from now on nothing starts.
+    /// Stops all computers. No computer starts after this call.
     pub(crate) async fn shut_down(&self) {
         let slots = self.slots().take().unwrap_or_default();
-        self.0.closing.cancel();
+        self.0.shutting_down.cancel();
         let mut stopping = JoinSet::new();
         for slot in slots.into_values() {
             stopping.spawn(async move {
-                let _turn = Arc::clone(&slot.turn).lock_owned().await;
+                let _transition = Arc::clone(&slot.transition).lock_owned().await;
                 if let Phase::Running(machine) = slot.phase.send_replace(Phase::Stopping) {
                     machine.stop().await;
                 }
@@ -308,7 +313,7 @@ impl Fleet {
         computer: ComputerRecord,
         slot: Arc<Slot>,
         password: Secret,
-        turn: OwnedMutexGuard<()>,
+        transition: OwnedMutexGuard<()>,
     ) {
         let settings = slot.take_settings();
         let mut booted = self.boot_with(&computer, password.clone(), settings).await;
@@ -316,17 +321,21 @@ impl Fleet {
             && settings == Settings::Home
             && error.may_come_from_settings()
         {
-            tracing::warn!("computer {} did not start with its own settings: {error}", computer.instance_id);
+            tracing::warn!(
+                "computer {} did not start with the settings in its home, retrying with the system's: {error}",
+                computer.instance_id
+            );
             booted = self.boot_with(&computer, password, Settings::System).await;
         }
         match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
-                // Whoever waited for it finds them there; one that comes in this moment is found after it.
+                // Delivers pending uploads before the computer counts as running. Uploads that arrive meanwhile are
+                // delivered below.
                 let delivery = self.deliver_to(&slot, &machine, &computer.id);
-                self.0.closing.run_until_cancelled(delivery).await;
+                self.0.shutting_down.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
-                drop(turn);
+                drop(transition);
                 self.deliver_to(&slot, &machine, &computer.id).await;
                 tokio::spawn(watch_for_crash(slot, machine, computer.instance_id));
             }
@@ -343,20 +352,20 @@ impl Fleet {
         password: Secret,
         settings: Settings,
     ) -> Result<Machine, BootError> {
-        let blueprint = self.blueprint(computer, password, settings).map_err(BootError::Home)?;
-        Machine::boot(blueprint, &self.0.spawner, &self.0.closing).await
+        let config = self.config(computer, password, settings).map_err(BootError::Home)?;
+        Machine::boot(config, &self.0.spawner, &self.0.shutting_down).await
     }
 
-    fn blueprint(
+    fn config(
         &self,
         computer: &ComputerRecord,
         password: Secret,
         settings: Settings,
-    ) -> io::Result<Blueprint> {
+    ) -> io::Result<MachineConfig> {
         let spec = &computer.spec;
         let home = self.0.homes.prepare(&computer.id, computer.slot)?;
-        Ok(Blueprint {
-            group: self.0.limits.group(&computer.instance_id, spec.ram, spec.cpu),
+        Ok(MachineConfig {
+            group: self.0.limits.create_group(&computer.instance_id, spec.ram, spec.cpu),
             layout: self.0.isolation.layout(&self.0.runtime, &home, computer.slot)?,
             isolation: self.0.isolation,
             runtime: Arc::clone(&self.0.runtime),
@@ -368,10 +377,13 @@ impl Fleet {
         })
     }
 
-    async fn turn(&self, computer: &ComputerRecord) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
+    async fn begin_transition(
+        &self,
+        computer: &ComputerRecord,
+    ) -> Result<(Arc<Slot>, OwnedMutexGuard<()>), FleetError> {
         let slot = self.slot(computer)?;
-        let turn = Arc::clone(&slot.turn).lock_owned().await;
-        // While waiting the computer may have been deleted, or the server told to go down.
+        let transition = Arc::clone(&slot.transition).lock_owned().await;
+        // During the wait the computer may have been deleted, or the server may have begun to shut down.
         let exists = self.0.store.computer(&computer.id)?.is_some();
         let mut slots = self.slots();
         let slots = slots.as_mut().ok_or(FleetError::ShuttingDown)?;
@@ -379,7 +391,7 @@ impl Fleet {
             slots.remove(&computer.id);
             return Err(FleetError::Gone);
         }
-        Ok((slot, turn))
+        Ok((slot, transition))
     }
 
     fn slot(&self, computer: &ComputerRecord) -> Result<Arc<Slot>, FleetError> {
@@ -388,7 +400,7 @@ impl Fleet {
         let slot = slots.entry(computer.id.clone()).or_insert_with(|| {
             Arc::new(Slot {
                 phase: watch::Sender::new(Phase::Stopped),
-                turn: Arc::default(),
+                transition: Arc::default(),
                 delivery: AsyncMutex::default(),
                 settings: Mutex::default(),
             })
@@ -396,23 +408,23 @@ impl Fleet {
         Ok(Arc::clone(slot))
     }
 
-    /// No code that holds this lock can panic half way through a change.
+    /// Code that holds this lock cannot panic in the middle of a change.
     fn slots(&self) -> std::sync::MutexGuard<'_, Option<HashMap<String, Arc<Slot>>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Cleans up after a computer that ends without having been told to.
+/// Cleans up after a computer that crashes.
 async fn watch_for_crash(slot: Arc<Slot>, machine: Arc<Machine>, name: String) {
     machine.stopping().cancelled().await;
-    let _turn = Arc::clone(&slot.turn).lock_owned().await;
+    let _transition = Arc::clone(&slot.transition).lock_owned().await;
     let ended_by_itself =
         matches!(&*slot.phase.borrow(), Phase::Running(current) if Arc::ptr_eq(current, &machine));
     if ended_by_itself {
-        let mut reason = machine.failure().unwrap_or("it ended by itself").to_owned();
-        if machine.settings() == Settings::Home && machine.age() < EARLY {
+        let mut reason = machine.failure().unwrap_or("it has crashed").to_owned();
+        if machine.settings() == Settings::Home && machine.age() < EARLY_CRASH {
             slot.set_settings(Some(Settings::System));
-            reason.push_str("; the next start leaves out the settings in the home");
+            reason.push_str("; the next start uses the system's settings instead of those in the home");
         }
         tracing::error!("computer {name} ended: {reason}");
         machine.stop().await;

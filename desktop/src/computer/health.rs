@@ -1,4 +1,4 @@
-//! Telling that a computer has made itself unusable, and ending it with the reason.
+//! Detects that a computer is unusable, and ends it with the reason.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,58 +8,58 @@ use tokio::time::{Instant, sleep};
 
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
 
-use super::ending::Ending;
+use super::shutdown::Shutdown;
 
-/// How long a computer may have no room for another process. A build may need so many for a moment.
-const LIMIT: Duration = Duration::from_secs(10);
-/// How soon it is looked again.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How long a computer may be unable to start a process. A build may reach the limit on processes for a moment.
+const RECOVERY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often to check again.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Watches a computer once there is a doubt.
+/// Checks a computer on request.
 #[derive(Debug)]
 pub(super) struct Health {
-    doubt: Arc<Notify>,
+    check: Arc<Notify>,
 }
 
 impl Health {
-    /// It goes on until `ending`.
-    pub(super) fn watch(agent: Agent, ending: Ending) -> Self {
-        let doubt = Arc::new(Notify::new());
-        let raised = Arc::clone(&doubt);
-        let ended = ending.token().clone();
+    /// Runs until `shutdown`.
+    pub(super) fn watch(agent: Agent, shutdown: Shutdown) -> Self {
+        let check = Arc::new(Notify::new());
+        let requested = Arc::clone(&check);
+        let ended = shutdown.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             loop {
-                raised.notified().await;
-                if let Err(reason) = recovers(&agent).await {
-                    tracing::error!("a computer is given up: {reason}");
-                    ending.because(reason);
+                requested.notified().await;
+                if let Err(reason) = wait_for_recovery(&agent).await {
+                    tracing::error!("a computer is unusable and is stopped: {reason}");
+                    shutdown.fail(reason);
                 }
             }
         }));
-        Self { doubt }
+        Self { check }
     }
 
-    /// Says that a call failed in a way that may be the whole computer's.
-    pub(super) fn doubt(&self) {
-        self.doubt.notify_one();
+    /// Requests a check: a call failed in a way that may affect the whole computer.
+    pub(super) fn request_check(&self) {
+        self.check.notify_one();
     }
 }
 
-async fn recovers(agent: &Agent) -> Result<(), String> {
+async fn wait_for_recovery(agent: &Agent) -> Result<(), String> {
     let since = Instant::now();
     loop {
         let reason = match try_process(agent).await {
-            // What else is wrong with a program is no matter of the whole computer.
+            // Another failure of the program does not concern the whole computer.
             Ok(()) | Err(AgentError::NotStarted(_)) => return Ok(()),
             Err(AgentError::Exhausted(error)) => {
-                format!("no process can be started in it any more ({error}): restart it")
+                format!("it cannot start any more processes ({error}): restart it")
             }
-            Err(AgentError::Lost(error)) => format!("its agent does not answer ({error}): restart it"),
+            Err(AgentError::Lost(error)) => format!("its agent does not reply ({error}): restart it"),
         };
-        if since.elapsed() > LIMIT {
+        if since.elapsed() > RECOVERY_TIMEOUT {
             return Err(reason);
         }
-        sleep(INTERVAL).await;
+        sleep(RETRY_INTERVAL).await;
     }
 }
 

@@ -1,17 +1,17 @@
-//! The homes of all computers, under the data folder.
+//! The homes of all computers, in the data folder.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::privileges::can_be_reached;
+use crate::privileges::is_reachable;
 use crate::untrusted::Folder;
 
 use super::isolation::Isolation;
-use super::skeleton::{self, HOME};
+use super::skeleton::{self, HOME_NAME};
 use super::users::Users;
 
-/// Holds one folder for each computer, by its id, and in that its home. Cheap to clone.
+/// The folder that contains one folder per computer, named by its ID, with the home in it. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(crate) struct Homes {
     path: PathBuf,
@@ -20,16 +20,16 @@ pub(crate) struct Homes {
     isolation: Isolation,
 }
 
-/// One computer's home.
+/// The home of one computer.
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) path: PathBuf,
-    /// The host's user that it belongs to, when it is not the server's own.
+    /// The host user ID that owns the home; `None` for the server's own.
     pub(super) owner: Option<u32>,
 }
 
 impl Homes {
-    /// `path` is a folder of the server's own.
+    /// `path` is a folder that only the server can change.
     pub(crate) fn open(path: PathBuf, users: Users, isolation: Isolation) -> io::Result<Self> {
         let folder = Arc::new(Folder::open(&path)?);
         Ok(Self { path, folder, users, isolation })
@@ -39,44 +39,47 @@ impl Homes {
         self.isolation
     }
 
-    /// Makes the home if there is none, and lets its computer's user reach it, and no other account.
+    /// Creates the home if it does not exist. Gives access to the computer's user and to no other account.
     pub(super) fn prepare(&self, id: &str, slot: u32) -> io::Result<Home> {
         let owner = self.owner(id, slot)?;
-        let computer = self.folder.create_passage(id, owner)?;
-        skeleton::furnish(&computer, owner)?;
-        Ok(Home { path: self.path.join(id).join(HOME), owner })
+        let computer = self.folder.create_traversable(id, owner)?;
+        skeleton::create_home(&computer, owner)?;
+        Ok(Home { path: self.path.join(id).join(HOME_NAME), owner })
     }
 
-    /// Removes a computer's folder, with its home.
+    /// Removes a computer's folder with its home.
     pub(super) fn remove(&self, id: &str) -> io::Result<()> {
         self.folder.remove(id)
     }
 
-    /// Root gives each computer a user of its own, since a box that has root's user outside is hardly one. A home that exists
-    /// keeps its owner.
+    /// Returns the user ID that owns the home; `None` for the server's own.
+    ///
+    /// A server that runs as root uses a separate user for each computer, since a box that is root on the host isolates
+    /// little. An existing home keeps its owner.
     fn owner(&self, id: &str, slot: u32) -> io::Result<Option<u32>> {
         let own = match (self.users, self.isolation) {
-            (Users::Own { .. }, _) => self.users.of(slot),
-            // Without walls a container's root has nobody else to give a computer to, and has been told so.
+            (Users::PerComputer { .. }, _) => self.users.for_slot(slot),
+            // Without isolation, root in a container has no other user. The server has logged a warning about that.
             (Users::Shared, _) | (Users::Root, Isolation::None) => None,
             (Users::Root, Isolation::Box) => {
                 return Err(io::Error::other(
-                    "computers do not run as root, and this server's namespace has no other users: \
-                     run it as another user, or give it some",
+                    "computers do not run as root, and this server's user namespace has no other users: \
+                     run the server as another user, or map more users",
                 ));
             }
         };
         let Some(own) = own else { return Ok(None) };
         let path = self.path.display();
-        match self.folder.folder(id).and_then(|computer| computer.folder(HOME)?.owner()) {
+        match self.folder.open_child(id).and_then(|computer| computer.open_child(HOME_NAME)?.owner()) {
             Ok(0) => Err(io::Error::other(format!(
-                "it belongs to root, and computers do not run as root: chown -R {own}:{own} {path}/{id}/{HOME}"
+                "the home belongs to root, but computers do not run as root. Change the owner: \
+                 chown -R {own}:{own} {path}/{id}/{HOME_NAME}"
             ))),
             Ok(owner) => Ok(Some(owner)),
-            Err(_) if can_be_reached(&self.path) => Ok(Some(own)),
+            Err(_) if is_reachable(&self.path) => Ok(Some(own)),
             Err(_) => Err(io::Error::other(format!(
-                "computers run as users of their own, who cannot pass through the folders above {path}: \
-                 choose another --data-dir"
+                "each computer runs as its own user, who cannot traverse the folders above {path}: \
+                 set another --data-dir"
             ))),
         }
     }

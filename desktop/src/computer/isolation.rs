@@ -1,8 +1,9 @@
-//! How computers are kept apart from the host, from the server and from one another: by boxes, or not at all.
+//! Isolation of computers from the host, the server and each other: by boxes, or none.
 //!
-//! All that differs between the two is decided here. The agent is the only door either way.
+//! Everything that differs between the two is decided here. In both cases the server accesses a computer only through
+//! its agent.
 
-#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+#![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -11,79 +12,82 @@ use std::{env, fs, io};
 use clap::ValueEnum;
 use tokio::process::{Child, Command};
 
-use crate::agent::Terminals;
+use crate::agent::TerminalDevice;
 
-use super::container::{Container, Reach};
-use super::ending::Ending;
+use super::boxed::{self, AgentLaunch};
 use super::homes::Home;
 use super::layout::Layout;
+use super::root_process::{KillScope, RootProcess};
 use super::runtime_dir::RuntimeDir;
-use super::sandbox::{self, Opening};
+use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 use super::unboxed;
 
-/// What the server is told to do.
+/// The value of `--isolation`.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
-pub(crate) enum Choice {
-    /// Boxes where they work; without them in a container that forbids them, which is the wall then.
+pub(crate) enum IsolationChoice {
+    /// A box for each computer if boxes work here. Otherwise `none` inside a container, which then is the only
+    /// isolation; elsewhere an error.
     Auto,
-    /// A bubblewrap box for each computer.
+    /// A bubblewrap sandbox for each computer. If sandboxes do not work here, no computer can be created.
     Box,
-    /// No walls: for a machine or a container whose only inhabitants are the computers.
+    /// No isolation: for a machine or a container that is used for nothing else.
     None,
 }
 
-/// What the server does.
+/// The isolation that the server uses.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Isolation {
     Box,
     None,
 }
 
-/// A decision, and what whoever runs the server must know of it.
+/// The chosen isolation, and a warning for the operator of the server.
 #[derive(Debug, Eq, PartialEq)]
-pub(crate) struct Decision {
+pub(crate) struct IsolationDecision {
     pub(crate) isolation: Isolation,
     pub(crate) warning: Option<String>,
 }
 
-/// Decides. `boxes` tries a box, and says why there are none.
+/// Chooses the isolation. `boxes` tries to open a box and returns the reason if that fails; `container` is the sign by
+/// which this is a container.
 pub(crate) fn decide(
-    choice: Choice,
+    choice: IsolationChoice,
     boxes: impl FnOnce() -> Result<(), String>,
     container: Option<&str>,
-) -> Result<Decision, String> {
-    const CONSEQUENCE: &str =
-        "computers are not walled off: they share this container's network and processes";
-    let decision = |isolation, warning| Ok(Decision { isolation, warning });
+) -> Result<IsolationDecision, String> {
+    const CONSEQUENCE: &str = "computers are not isolated: they share this container's network and processes";
+    let decision = |isolation, warning| Ok(IsolationDecision { isolation, warning });
     match choice {
-        Choice::Box => decision(Isolation::Box, None),
-        Choice::None if container.is_some() => decision(Isolation::None, Some(format!("{CONSEQUENCE}."))),
-        Choice::None => {
-            let warning = "computers are not walled off: what runs in them can reach this machine's network, and the \
+        IsolationChoice::Box => decision(Isolation::Box, None),
+        IsolationChoice::None if container.is_some() => {
+            decision(Isolation::None, Some(format!("{CONSEQUENCE}.")))
+        }
+        IsolationChoice::None => {
+            let warning = "computers are not isolated: programs in them can access this machine's network, and the \
                            files and processes of the account that they run as.";
             decision(Isolation::None, Some(warning.into()))
         }
-        Choice::Auto => match (boxes(), container) {
+        IsolationChoice::Auto => match (boxes(), container) {
             (Ok(()), _) => decision(Isolation::Box, None),
             (Err(reason), Some(sign)) => {
                 let warning = format!(
-                    "{CONSEQUENCE}, since it allows no boxes ({reason}). It is taken for a container by {sign}; \
-                     choose yourself with --isolation=box or --isolation=none."
+                    "{CONSEQUENCE}, since the container does not allow boxes ({reason}). It was detected by {sign}. \
+                     Set --isolation=box or --isolation=none to choose explicitly."
                 );
                 decision(Isolation::None, Some(warning))
             }
             (Err(reason), None) => Err(format!(
-                "no box can be opened for a computer: {reason}\n\
-                 On a machine that is there for nothing else, --isolation=none runs computers without walls: what runs in \
-                 them can then reach this machine's network, and files and processes of this account."
+                "cannot open a box for a computer: {reason}\n\
+                 On a machine that is used for nothing else, --isolation=none runs computers without isolation: \
+                 programs in them can then access this machine's network, and the files and processes of this account."
             )),
         },
     }
 }
 
 impl Isolation {
-    /// The wire's word for it.
+    /// The name in the protocol.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Box => "box",
@@ -91,121 +95,124 @@ impl Isolation {
         }
     }
 
-    /// Prepares the folders of a computer.
+    /// Returns the paths of a computer and prepares the folders.
     pub(super) fn layout(self, runtime: &RuntimeDir, home: &Home, slot: u32) -> io::Result<Layout> {
         match self {
-            Self::Box => Ok(sandbox::layout(runtime, home, slot)),
+            Self::Box => Ok(boxed::layout(runtime, home, slot)),
             Self::None => unboxed::layout(runtime, home),
         }
     }
 
-    /// Removes what [`Self::layout`] has made, once nothing of the computer is left. The home stays.
-    pub(super) fn clear(self, runtime: &RuntimeDir, layout: &Layout) {
+    /// Removes the folders that [`Self::layout`] created, except the home. All processes of the computer must have
+    /// ended.
+    pub(super) fn remove_folders(self, runtime: &RuntimeDir, layout: &Layout) {
         match self {
             Self::Box => {}
-            Self::None => runtime.remove_place(layout.display),
+            Self::None => runtime.remove_computer_folders(layout.display),
         }
     }
 
-    /// The command that starts the agent.
-    pub(super) fn command(self, layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
+    /// Returns the command that starts the agent.
+    pub(super) fn command(self, layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
         match self {
-            Self::Box => sandbox::command(layout, opening),
-            Self::None => unboxed::command(layout, opening),
+            Self::Box => boxed::command(layout, launch),
+            Self::None => unboxed::command(layout, launch),
         }
     }
 
-    /// The command that starts the shell of a terminal.
-    pub(super) fn shell(self, layout: &Layout) -> Vec<String> {
+    /// Returns the command that starts the shell of a terminal.
+    pub(super) fn shell_command(self, layout: &Layout) -> Vec<String> {
         match self {
-            Self::Box => sandbox::shell(),
-            Self::None => unboxed::shell(layout),
+            Self::Box => boxed::shell_command(),
+            Self::None => unboxed::shell_command(layout),
         }
     }
 
-    /// Follows what that command has started.
-    pub(super) fn follow(self, child: Child, spawner: &Spawner, ending: Ending) -> Container {
-        let reach = match self {
-            Self::Box => Reach::Namespace,
-            Self::None => Reach::Descendants(spawner.clone()),
+    /// Watches the process that the command has started.
+    pub(super) fn follow(self, child: Child, spawner: &Spawner, shutdown: Shutdown) -> RootProcess {
+        let scope = match self {
+            Self::Box => KillScope::Namespace,
+            Self::None => KillScope::Descendants(spawner.clone()),
         };
-        Container::follow(child, reach, ending)
+        RootProcess::follow(child, scope, shutdown)
     }
 
-    pub(super) fn terminals(self) -> Terminals {
+    pub(super) fn terminals(self) -> TerminalDevice {
         match self {
-            Self::Box => Terminals::OfBox,
-            Self::None => Terminals::OfHost,
+            Self::Box => TerminalDevice::Box,
+            Self::None => TerminalDevice::Host,
         }
     }
 
-    /// Whether computers have namespaces of their own: a network that is carried, and an encoder that comes to it by relays.
+    /// Returns whether computers have their own namespaces. If so, slirp4netns connects them to the network, and the
+    /// encoder reaches them through relays.
     pub(crate) fn has_boxes(self) -> bool {
         self == Self::Box
     }
 }
 
-/// Signs by which a container is known.
+/// Facts about the system that show whether it is a container.
 #[derive(Debug, Default)]
-pub(crate) struct Facts {
-    /// Files and folders that container engines make.
+pub(crate) struct ContainerSigns {
+    /// The existing files and folders that container engines create.
     pub(crate) files: Vec<&'static str>,
-    /// Variables that are not empty.
+    /// The environment variables that are not empty.
     pub(crate) variables: HashMap<&'static str, String>,
-    /// `/proc/self/cgroup`
+    /// The content of `/proc/self/cgroup`.
     pub(crate) cgroup: String,
-    /// `/proc/self/mountinfo`
+    /// The content of `/proc/self/mountinfo`.
     pub(crate) mounts: String,
 }
 
-/// Made by Docker, by Podman, and by what follows systemd's interface for containers.
+/// Files of Docker, of Podman, and of systemd's container interface.
 const FILES: &[&str] =
     &["/.dockerenv", "/run/.containerenv", "/run/systemd/container", "/run/host/container-manager"];
-/// Set by engines (`container`), dev containers, Codespaces, and Kubernetes.
+/// Variables of container engines (`container`), dev containers, Codespaces and Kubernetes.
 const VARIABLES: &[&str] = &["container", "REMOTE_CONTAINERS", "CODESPACES", "KUBERNETES_SERVICE_HOST"];
-/// In the places of control groups.
+/// Parts of the paths of control groups.
 const GROUPS: &[&str] =
     &["/docker/", "/docker-", "/kubepods", "/libpod", "/lxc/", "/lxc.payload", "/cri-containerd", "/crio-"];
-/// In the mount of the root folder, or of the files that engines put into `/etc`.
+/// Parts of the mount of the root folder, or of the files that engines mount in `/etc`.
 const MOUNTS: &[&str] = &["/docker/", "/containers/", "/containerd/", "/kubelet/", "/lxc/"];
 
-impl Facts {
-    pub(crate) fn capture() -> Self {
-        let read = |file| fs::read_to_string(file).unwrap_or_default();
+impl ContainerSigns {
+    pub(crate) fn read() -> Self {
+        let text_of = |file| fs::read_to_string(file).unwrap_or_default();
         Self {
             files: FILES.iter().copied().filter(|file| Path::new(file).exists()).collect(),
             variables: VARIABLES
                 .iter()
                 .filter_map(|&name| Some((name, env::var(name).ok().filter(|value| !value.is_empty())?)))
                 .collect(),
-            cgroup: read("/proc/self/cgroup"),
-            mounts: read("/proc/self/mountinfo"),
+            cgroup: text_of("/proc/self/cgroup"),
+            mounts: text_of("/proc/self/mountinfo"),
         }
     }
 
-    /// The sign by which this is a container, if it is one.
-    pub(crate) fn container(&self) -> Option<String> {
+    /// Returns the sign by which this is a container, or `None` if it is not one.
+    pub(crate) fn detect(&self) -> Option<String> {
         if let Some(file) = self.files.first() {
             return Some((*file).to_owned());
         }
         if let Some(name) = VARIABLES.iter().find(|name| self.variables.contains_key(*name)) {
-            return Some(format!("the variable {name}"));
+            return Some(format!("the environment variable {name}"));
         }
         let in_groups = |line: &&str| {
-            // ID:CONTROLLERS:PLACE. A host's own groups for its engine hold no process but the engine.
+            // The format is `ID:CONTROLLERS:PATH`. On a host, the engine's own control groups contain no process except
+            // the engine.
             let place = line.splitn(3, ':').nth(2).unwrap_or_default();
             GROUPS.iter().any(|group| place.contains(group))
         };
         if self.cgroup.lines().any(|line| in_groups(&line)) {
             return Some("its control group".into());
         }
-        self.mounts.lines().any(is_of_engine).then(|| "its mounts".into())
+        self.mounts.lines().any(is_engine_mount).then(|| "its mounts".into())
     }
 }
 
-/// Whether an engine has mounted the root folder, or a file that it writes.
-fn is_of_engine(mount: &str) -> bool {
-    // ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE TREE-OPTIONS
+/// Returns whether a container engine has mounted the root folder, or one of the files that it writes.
+fn is_engine_mount(mount: &str) -> bool {
+    // The format is `ID PARENT DEVICE ROOT MOUNT-POINT OPTIONS [TAGS...] - TYPE SOURCE SUPER-OPTIONS`.
     let mut fields = mount.split(' ').skip(3);
     let (Some(root), Some(point)) = (fields.next(), fields.next()) else { return false };
     let Some((_, tree)) = mount.split_once(" - ") else { return false };
@@ -226,36 +233,38 @@ mod tests {
     }
 
     #[test]
-    fn boxes_are_used_wherever_they_work() {
+    fn boxes_are_used_if_they_work() {
         for container in [None, Some("/.dockerenv")] {
-            let decision = decide(Choice::Auto, || Ok(()), container).expect("there are boxes");
-            assert_eq!(decision, Decision { isolation: Isolation::Box, warning: None });
+            let decision = decide(IsolationChoice::Auto, || Ok(()), container).expect("boxes work");
+            assert_eq!(decision, IsolationDecision { isolation: Isolation::Box, warning: None });
         }
     }
 
     #[test]
-    fn a_container_without_boxes_is_the_wall_and_it_is_said() {
-        let Decision { isolation, warning } =
-            decide(Choice::Auto, refused, Some("/.dockerenv")).expect("it is a container");
+    fn a_container_without_boxes_disables_isolation_with_a_warning() {
+        let IsolationDecision { isolation, warning } =
+            decide(IsolationChoice::Auto, refused, Some("/.dockerenv")).expect("it is a container");
         assert_eq!(isolation, Isolation::None);
-        let warning = warning.expect("it is said");
-        for part in ["not walled off", "no namespaces", "/.dockerenv", "--isolation=box"] {
+        let warning = warning.expect("there is a warning");
+        for part in ["not isolated", "no namespaces", "/.dockerenv", "--isolation=box"] {
             assert!(warning.contains(part), "{warning}");
         }
     }
 
     #[test]
-    fn elsewhere_it_is_refused_and_the_option_named() {
-        let refusal = decide(Choice::Auto, refused, None).expect_err("it is no container");
+    fn without_boxes_a_host_is_refused_with_a_hint() {
+        let refusal = decide(IsolationChoice::Auto, refused, None).expect_err("the host is not a container");
         assert!(refusal.contains("no namespaces") && refusal.contains("--isolation=none"), "{refusal}");
     }
 
     #[test]
-    fn a_choice_is_followed_without_trying_a_box() {
-        let tried = || -> Result<(), String> { panic!("nobody asked") };
-        for (choice, isolation) in [(Choice::Box, Isolation::Box), (Choice::None, Isolation::None)] {
+    fn an_explicit_choice_is_used_without_trying_a_box() {
+        let tried = || -> Result<(), String> { panic!("no box must be tried") };
+        for (choice, isolation) in
+            [(IsolationChoice::Box, Isolation::Box), (IsolationChoice::None, Isolation::None)]
+        {
             for container in [None, Some("x")] {
-                let decision = decide(choice, tried, container).expect("it was chosen");
+                let decision = decide(choice, tried, container).expect("the choice is accepted");
                 assert_eq!(decision.isolation, isolation);
                 assert_eq!(decision.warning.is_some(), isolation == Isolation::None);
             }
@@ -267,26 +276,33 @@ mod tests {
         91 25 0:51 / /home/me/containers rw - ext4 /dev/vdb rw\n";
 
     #[test]
-    fn a_machine_is_no_container_though_it_runs_some() {
+    fn a_host_that_runs_containers_is_not_a_container() {
         for cgroup in [
             "0::/\n",
             "0::/user.slice/user-1000.slice/session-2.scope\n",
             "0::/system.slice/docker.service\n",
         ] {
-            let facts = Facts { cgroup: cgroup.into(), mounts: PLAIN_MOUNT.into(), ..Facts::default() };
-            assert_eq!(facts.container(), None, "{cgroup}");
+            let signs = ContainerSigns {
+                cgroup: cgroup.into(),
+                mounts: PLAIN_MOUNT.into(),
+                ..ContainerSigns::default()
+            };
+            assert_eq!(signs.detect(), None, "{cgroup}");
         }
     }
 
     #[test]
-    fn containers_are_known_by_any_sign() {
+    fn any_sign_identifies_a_container() {
         for file in FILES {
-            assert_eq!(Facts { files: vec![file], ..Facts::default() }.container().as_deref(), Some(*file));
+            assert_eq!(
+                ContainerSigns { files: vec![file], ..ContainerSigns::default() }.detect().as_deref(),
+                Some(*file)
+            );
         }
         for name in VARIABLES {
             let variables = HashMap::from([(*name, "true".to_owned())]);
-            let sign = Facts { variables, ..Facts::default() }.container();
-            assert_eq!(sign, Some(format!("the variable {name}")));
+            let sign = ContainerSigns { variables, ..ContainerSigns::default() }.detect();
+            assert_eq!(sign, Some(format!("the environment variable {name}")));
         }
         for cgroup in [
             "12:memory:/docker/9f0c\n0::/\n",
@@ -294,8 +310,12 @@ mod tests {
             "0::/machine.slice/libpod-9f0c.scope/container\n",
             "0::/lxc.payload.web\n",
         ] {
-            let facts = Facts { cgroup: cgroup.into(), mounts: PLAIN_MOUNT.into(), ..Facts::default() };
-            assert!(facts.container().is_some(), "{cgroup}");
+            let signs = ContainerSigns {
+                cgroup: cgroup.into(),
+                mounts: PLAIN_MOUNT.into(),
+                ..ContainerSigns::default()
+            };
+            assert!(signs.detect().is_some(), "{cgroup}");
         }
         for mounts in [
             "600 500 0:55 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/A,upperdir=/x\n",
@@ -303,9 +323,13 @@ mod tests {
             "601 600 8:1 /var/lib/docker/containers/9f0c/hostname /etc/hostname rw - ext4 /dev/sda1 rw\n",
             "601 600 8:1 /var/lib/kubelet/pods/9f0c/etc-hosts /etc/hosts rw - ext4 /dev/sda1 rw\n",
         ] {
-            let facts = Facts { cgroup: "0::/\n".into(), mounts: mounts.into(), ..Facts::default() };
-            assert!(facts.container().is_some(), "{mounts}");
+            let signs = ContainerSigns {
+                cgroup: "0::/\n".into(),
+                mounts: mounts.into(),
+                ..ContainerSigns::default()
+            };
+            assert!(signs.detect().is_some(), "{mounts}");
         }
-        assert_eq!(Facts { mounts: "nonsense".into(), ..Facts::default() }.container(), None);
+        assert_eq!(ContainerSigns { mounts: "nonsense".into(), ..ContainerSigns::default() }.detect(), None);
     }
 }

@@ -1,52 +1,54 @@
-//! Where the parts of a computer lie, seen from the host and from inside.
+//! The paths of a computer, as the host and as its programs see them.
 
 use std::path::PathBuf;
 
-use super::display_key::DisplayKey;
+use super::x_cookie::XCookie;
 
-/// The user's home inside a box. Clients may name the home so wherever it lies.
+/// The user's home inside a box. Clients may use this path for the home with any isolation.
 pub(crate) const HOME: &str = "/home/user";
-/// Where a box has folders of its own, which the host does not see.
+/// The folder of a box's sockets and logs. It is not on the host.
 pub(crate) const BOX_RUN: &str = "/run";
 /// The folder of X sockets. Its path is built into X clients.
 pub(crate) const X_SOCKETS: &str = "/tmp/.X11-unix";
-/// The folder of the support files that prepares the interpreter of an `exec` call.
+/// The part of the support folder that prepares the interpreter of an `exec` call.
 pub(super) const PYTHON: &str = "python";
 
-/// The parts of one running computer.
+/// The paths of one running computer, and its display.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
-    /// The home on the host, kept between runs. The server names it to the agent or to bubblewrap and opens nothing below it.
+    /// The home on the host, which outlives the computer. The server passes the path to the agent or to bubblewrap and
+    /// opens nothing below it.
     pub(super) home: PathBuf,
-    /// Shared by all computers: the agent's program and the user database.
+    /// The folder with the agent's program and other files that all computers share.
     pub(super) support: PathBuf,
     /// The X display number.
     pub(super) display: u16,
-    /// What X clients have to know to be let in, if the folder of X sockets is not the computer's own.
-    pub(super) key: Option<DisplayKey>,
-    pub(super) inside: Inside,
+    /// The cookie that X clients need. `None` if the folder of X sockets belongs to the computer alone.
+    pub(super) key: Option<XCookie>,
+    pub(super) inside: InsidePaths,
 }
 
-/// Paths as the programs of a computer see them.
+/// Paths as the computer's programs see them.
 #[derive(Clone, Debug)]
-pub(super) struct Inside {
+pub(super) struct InsidePaths {
     pub(super) home: String,
     /// The folder of the desktop's sockets.
     pub(super) run: String,
-    /// `XDG_RUNTIME_DIR`.
+    /// The value of `XDG_RUNTIME_DIR`.
     pub(super) user: String,
-    /// What the parts of the desktop write about themselves.
+    /// The folder of the desktop's log files.
     pub(super) logs: String,
-    /// The folder in which the agent makes folders for the programs of `exec`.
+    /// The folder in which the agent creates the source files of `exec` calls.
     pub(super) scratch: String,
-    /// The server's own files, not writable.
+    /// The support folder, read-only.
     pub(super) support: String,
-    /// The folder with programs (`bin`) and their entries (`share`) that come before the system's, of which no file can be covered.
+    /// The folder with programs (`bin`) and desktop entries (`share`) that take precedence over the system's. Used
+    /// without a box, since then the system's files cannot be covered by mounts.
     pub(super) replacements: Option<String>,
 }
 
-impl Inside {
-    pub(super) fn of_box() -> Self {
+impl InsidePaths {
+    pub(super) fn for_box() -> Self {
         let below = |name: &str| format!("{BOX_RUN}/{name}");
         Self {
             home: HOME.into(),
@@ -59,17 +61,17 @@ impl Inside {
         }
     }
 
-    /// The sound server's socket.
+    /// The audio server's socket.
     pub(super) fn pulse_socket(&self) -> String {
         format!("{}/pulse.sock", self.run)
     }
 
-    /// Where X clients find the key of the display.
+    /// The file with the cookie of the display.
     pub(super) fn key_file(&self) -> String {
-        format!("{}/{}", self.run, DisplayKey::FILE)
+        format!("{}/{}", self.run, XCookie::FILE)
     }
 
-    /// The folder for Python's `PYTHONPATH`.
+    /// The folder for `PYTHONPATH`.
     pub(super) fn python(&self) -> String {
         format!("{}/{PYTHON}", self.support)
     }

@@ -1,9 +1,9 @@
-//! The memory, the cores and the number of processes that a computer may use: control groups, where this server may make
-//! them.
+//! Limits on a computer's memory, CPU time and number of processes, by control groups. They apply if this server may
+//! create control groups.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "works with control groups, which only the server's account can change"
+    reason = "uses control groups, which only the server's account can change"
 )]
 
 mod hierarchy;
@@ -18,36 +18,37 @@ use rustix::fs::{FlockOperation, flock};
 use tokio::process::Command;
 use tokio::time::sleep;
 
-use crate::agent::PROCESSES;
+use crate::agent::MAX_PROCESSES;
 
 use self::hierarchy::{Hierarchy, Version};
 
-/// Over which the kernel counts the use of cores, in µs.
+/// The period over which the kernel measures CPU time, in microseconds.
 const CPU_PERIOD: u32 = 100_000;
-/// How long the kernel may take to see that a group is empty.
-const REMOVAL_TRIES: u32 = 100;
+/// The kernel may need a moment to notice that a group is empty.
+const MAX_REMOVAL_ATTEMPTS: u32 = 100;
 const REMOVAL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What limits can be set.
+/// The control groups of this server.
 #[derive(Debug)]
 pub(crate) struct Limits {
     hierarchies: Vec<Hierarchy>,
-    /// This server's groups lie in one of this name, in each hierarchy.
+    /// The name of this server's group in each hierarchy. It contains the groups of the computers.
     server: String,
-    /// On those. Another server, which may see another `/tmp` and other processes, knows by them that this one lives.
+    /// Locks on this server's groups. They show to other servers that this one is running, even if the other server has
+    /// another `/tmp` and another PID namespace.
     _locks: Vec<File>,
 }
 
 impl Drop for Limits {
     fn drop(&mut self) {
         for hierarchy in &self.hierarchies {
-            // One that has a computer's group in it stays, and is removed by a later server.
+            // A group that still contains a computer's group stays. A later server removes it.
             let _ = fs::remove_dir(hierarchy.folder.join(&self.server));
         }
     }
 }
 
-/// What of a computer's sizes the kernel holds it to.
+/// The sizes of a computer that the kernel enforces.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(crate) struct Enforced {
     pub(crate) ram: bool,
@@ -55,48 +56,50 @@ pub(crate) struct Enforced {
 }
 
 impl Limits {
-    /// Finds the groups that this server may make. `server` is its name; the groups of servers that were killed, whose names
-    /// begin with `prefix`, are removed.
+    /// Finds the hierarchies in which this server may create groups. `server` is the name of its own group. Removes the
+    /// groups of servers that were killed: their names start with `prefix`.
     pub(crate) fn find(server: String, prefix: &str) -> Self {
         let mut hierarchies = Hierarchy::usable(&server);
         let mut locks = Vec::new();
         hierarchies.retain(|hierarchy| {
             remove_stale(&hierarchy.folder, prefix);
-            let lock = hold(&hierarchy.folder.join(&server));
+            let lock = create_and_lock(&hierarchy.folder.join(&server));
             let is_held = lock.is_ok();
             locks.extend(lock);
             is_held
         });
         if !hierarchies.iter().any(|hierarchy| hierarchy.has("memory")) {
-            tracing::info!("the memory of computers is not limited: this server may not make control groups");
+            tracing::info!(
+                "the memory of computers is not limited: this server is not allowed to create control groups"
+            );
         }
         Self { hierarchies, server, _locks: locks }
     }
 
-    /// Makes the group of one computer. Where that fails the computer runs without limits, and says so.
-    pub(super) fn group(&self, name: &str, ram_gb: f64, cores: f64) -> Group {
-        self.try_group(name, ram_gb, cores).unwrap_or_else(|error| {
-            tracing::warn!("the computer {name} has no limits: {error}");
-            Group::default()
+    /// Creates the groups of one computer. If this fails, the computer runs without limits, and a warning is logged.
+    pub(super) fn create_group(&self, name: &str, ram_gb: f64, cores: f64) -> ControlGroup {
+        self.try_create_group(name, ram_gb, cores).unwrap_or_else(|error| {
+            tracing::warn!("computer {name} runs without limits: {error}");
+            ControlGroup::default()
         })
     }
 
-    fn try_group(&self, name: &str, ram_gb: f64, cores: f64) -> io::Result<Group> {
-        let mut group = Group::default();
+    fn try_create_group(&self, name: &str, ram_gb: f64, cores: f64) -> io::Result<ControlGroup> {
+        let mut group = ControlGroup::default();
         for hierarchy in &self.hierarchies {
             let folder = hierarchy.folder.join(&self.server).join(name);
             hierarchy.make(&folder)?;
             group.folders.push(folder.clone());
             let set = |file: &str, value: String| fs::write(folder.join(file), value);
             if hierarchy.has("memory") {
-                // Sizes are small and positive, so nothing is lost.
+                // Sizes are small and positive, so the conversion is exact enough.
                 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
                 let bytes = (ram_gb * f64::from(1 << 30)) as u64;
                 set(hierarchy.version.memory_limit(), bytes.to_string())?;
                 group.enforced.ram = true;
             }
             if hierarchy.has("cpu") {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "as above")]
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
                 let quota = (cores * f64::from(CPU_PERIOD)) as u64;
                 match hierarchy.version {
                     Version::One => {
@@ -108,35 +111,35 @@ impl Limits {
                 group.enforced.cpu = true;
             }
             if hierarchy.has("pids") {
-                set("pids.max", PROCESSES.to_string())?;
+                set("pids.max", MAX_PROCESSES.to_string())?;
             }
         }
         Ok(group)
     }
 }
 
-/// The groups of one computer, one in each hierarchy.
+/// The control groups of one computer, one in each hierarchy.
 #[derive(Debug, Default)]
-pub(super) struct Group {
+pub(super) struct ControlGroup {
     folders: Vec<PathBuf>,
     enforced: Enforced,
 }
 
-impl Group {
+impl ControlGroup {
     pub(super) fn enforced(&self) -> Enforced {
         self.enforced
     }
 
-    /// Makes the process of `command`, and so all that it starts, a member from its first moment on.
+    /// Makes the process of `command` a member of the groups before its `exec`, and so everything that it starts.
     pub(super) fn join(&self, command: &mut Command) -> io::Result<()> {
         let open = |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
-        // Opened here, by one who may: the process itself is another user's by then.
+        // Opened here, since the process itself may run as a user without the right to open them.
         let members = self.folders.iter().map(open).collect::<io::Result<Vec<File>>>()?;
-        // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
+        // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
         unsafe {
             command.pre_exec(move || {
                 for members in &members {
-                    // 0 stands for whoever writes it.
+                    // 0 is the process that writes it.
                     rustix::io::write(members, b"0")?;
                 }
                 Ok(())
@@ -145,10 +148,10 @@ impl Group {
         Ok(())
     }
 
-    /// Removes the groups, once the last process has gone.
+    /// Removes the groups. All members must have ended.
     pub(super) async fn remove(&self) {
         for folder in &self.folders {
-            for _ in 0..REMOVAL_TRIES {
+            for _ in 0..MAX_REMOVAL_ATTEMPTS {
                 let removed = fs::remove_dir(folder);
                 if !removed.is_err_and(|error| error.kind() == io::ErrorKind::ResourceBusy) {
                     break;
@@ -159,8 +162,8 @@ impl Group {
     }
 }
 
-/// Makes the group and locks it.
-fn hold(group: &Path) -> io::Result<File> {
+/// Creates a server's group and locks it.
+fn create_and_lock(group: &Path) -> io::Result<File> {
     loop {
         match fs::create_dir(group) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -168,7 +171,7 @@ fn hold(group: &Path) -> io::Result<File> {
         }
         let lock = File::open(group)?;
         flock(&lock, FlockOperation::LockExclusive)?;
-        // Before it was locked, another server may have removed it as one that nobody uses.
+        // Another server may have removed the group as an unused one before it was locked.
         if fs::metadata(group).is_ok_and(|named| lock.metadata().is_ok_and(|held| held.ino() == named.ino()))
         {
             return Ok(lock);
@@ -176,7 +179,7 @@ fn hold(group: &Path) -> io::Result<File> {
     }
 }
 
-/// A group that is still in use cannot be removed, and stays.
+/// Removes the groups of servers that were killed. A group with members cannot be removed and stays.
 fn remove_stale(folder: &Path, prefix: &str) {
     for server in subfolders(folder) {
         if !server.file_name().unwrap_or_default().to_string_lossy().starts_with(prefix) {
@@ -202,18 +205,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn groups_of_a_server_that_lives_stay() {
+    fn groups_of_a_running_server_are_not_removed() {
         let tree = tempfile::tempdir().expect("the tests may write to /tmp");
         let (server, other) = (tree.path().join("orgo-1"), tree.path().join("other-1"));
         fs::create_dir_all(other.join("group")).expect("it is ours");
-        let lock = hold(&server).expect("nobody else holds it");
+        let lock = create_and_lock(&server).expect("the lock is free");
         fs::create_dir(server.join("group")).expect("it is ours");
         remove_stale(tree.path(), "orgo-");
         assert!(server.join("group").exists());
         drop(lock);
         remove_stale(tree.path(), "orgo-");
         assert!(!server.exists() && other.join("group").exists());
-        let _lock = hold(&server).expect("it is made again");
+        let _lock = create_and_lock(&server).expect("the group is created again");
         assert!(server.exists());
     }
 }

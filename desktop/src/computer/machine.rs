@@ -1,4 +1,4 @@
-//! One running computer.
+//! A running computer.
 
 use std::io;
 use std::os::fd::BorrowedFd;
@@ -14,32 +14,32 @@ use tokio_util::sync::CancellationToken;
 use crate::agent::{Agent, AgentError, Process, Spawn, Stdio};
 use crate::screen::Screen;
 use crate::secret::Secret;
-use crate::stream::{Broadcast, Connection, Connector, Setup, Source, StartError, Status};
+use crate::stream::{Broadcast, ComputerSocket, Connection, Setup, Source, StartError, Status};
 use crate::untrusted;
 
 use super::box_log::BoxLog;
-use super::container::Container;
-use super::ending::Ending;
+use super::boxed::{AGENT, AgentLaunch};
 use super::environment::environment;
 use super::health::Health;
 use super::isolation::Isolation;
 use super::layout::Layout;
-use super::limits::{Enforced, Group};
-use super::network::{self, Carrying, Network};
+use super::limits::{ControlGroup, Enforced};
+use super::network::{self, Network, NetworkOptions};
 use super::resolution::Resolution;
+use super::root_process::RootProcess;
 use super::runtime_dir::RuntimeDir;
-use super::sandbox::{AGENT, Opening};
 use super::session::{self, BootError, DISPLAY_SERVER, Desktop, Settings};
+use super::shutdown::Shutdown;
 use super::spawner::Spawner;
 
-/// How many calls look at a screen at a time.
-const VIEWS: usize = 4;
-/// How long a display may take to tell its size to those who list computers.
-const SIZE_LIMIT: Duration = Duration::from_millis(500);
-/// How long programs get to save and close before the box is taken down.
-const GRACE: Duration = Duration::from_secs(1);
+/// The maximum number of calls per computer that read the screen at the same time.
+const MAX_CONCURRENT_VIEWS: usize = 4;
+/// How long to wait for the size of a screen when computers are listed.
+const SIZE_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long programs have to save and exit before the computer is killed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A computer whose desktop is up.
+/// A computer whose desktop runs.
 #[derive(Debug)]
 pub(crate) struct Machine {
     agent: Agent,
@@ -52,102 +52,114 @@ pub(crate) struct Machine {
     isolation: Isolation,
     runtime: Arc<RuntimeDir>,
     password: Secret,
-    ending: Ending,
+    shutdown: Shutdown,
     health: Health,
-    lanes: Lanes,
-    container: Container,
-    group: Group,
+    permits: ScreenPermits,
+    root_process: RootProcess,
+    group: ControlGroup,
     spawner: Spawner,
     owner: Option<u32>,
     broadcast: Broadcast,
     network: Mutex<Option<Network>>,
 }
 
-/// What a machine is made from.
+/// The parameters of a start.
 #[derive(Debug)]
-pub(super) struct Blueprint {
+pub(super) struct MachineConfig {
     pub(super) layout: Layout,
     pub(super) isolation: Isolation,
-    /// Where the layout's folders are.
+    /// The parent of the computer's folders.
     pub(super) runtime: Arc<RuntimeDir>,
     pub(super) hostname: String,
     pub(super) resolution: Resolution,
-    /// The host's user that it runs as, when it is not the server's own.
+    /// The host user ID that the computer runs as; `None` for the server's own.
     pub(super) owner: Option<u32>,
     pub(super) password: Secret,
-    pub(super) group: Group,
+    pub(super) group: ControlGroup,
     pub(super) settings: Settings,
 }
 
-/// Who may use the screen at a time: its calls block threads, of which one computer must not take those of all. A display that
-/// hangs holds up its own callers, who wait here without a thread.
+/// Limits how many calls use the screen at the same time. Each of them blocks a thread, and one computer must not use
+/// up the threads of all. If a display hangs, its callers wait for a permit, without a thread.
 #[derive(Debug)]
-struct Lanes {
+struct ScreenPermits {
     input: Arc<Semaphore>,
     view: Arc<Semaphore>,
 }
 
-/// What a call does with the screen.
+/// How a call uses the screen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Lane {
-    /// Uses pointer or keyboard: one at a time.
+pub(crate) enum ScreenAccess {
+    /// Uses the pointer or the keyboard. One call at a time.
     Input,
-    /// Looks at it.
+    /// Reads the screen.
     View,
 }
 
 impl Machine {
-    /// Opens the box and brings the desktop up.
+    /// Starts the agent and the desktop.
     pub(super) async fn boot(
-        blueprint: Blueprint,
+        config: MachineConfig,
         spawner: &Spawner,
         closing: &CancellationToken,
     ) -> Result<Self, BootError> {
-        let Blueprint { layout, isolation, runtime, hostname, resolution, owner, password, group, settings } =
-            blueprint;
+        let MachineConfig {
+            layout,
+            isolation,
+            runtime,
+            hostname,
+            resolution,
+            owner,
+            password,
+            group,
+            settings,
+        } = config;
         let (own_end, control) = UnixStream::pair()?;
-        let opening = Opening { hostname: &hostname, owner, control: control.into() };
-        let mut command = isolation.command(&layout, opening)?;
+        let launch = AgentLaunch { hostname: &hostname, owner, control: control.into() };
+        let mut command = isolation.command(&layout, launch)?;
         group.join(&mut command)?;
         let (log, log_end) = BoxLog::open()?;
         command.stdout(log_end.try_clone()?).stderr(log_end.try_clone()?);
-        let ending = Ending::default();
-        let container = isolation.follow(spawner.spawn(command).await?, spawner, ending.clone());
+        let shutdown = Shutdown::default();
+        let root_process = isolation.follow(spawner.spawn(command).await?, spawner, shutdown.clone());
         let agent = Agent::new(own_end, owner.unwrap_or_else(|| geteuid().as_raw()), isolation.terminals())?;
         let started = async {
-            session::reach(&agent).await?;
-            let desktop = session::start(&agent, &layout, resolution, settings, &ending);
+            session::wait_for_agent(&agent).await?;
+            let desktop = session::start(&agent, &layout, resolution, settings, &shutdown);
             let program = layout.support.join(AGENT);
-            let carrying = Carrying { spawner, agent: &program, owner, group: &group, log: log_end };
+            let options = NetworkOptions { spawner, agent: &program, owner, group: &group, log: log_end };
             let network =
-                async { if isolation.has_boxes() { connect(&agent, &log, carrying).await } else { None } };
+                async { if isolation.has_boxes() { connect(&agent, &log, options).await } else { None } };
             let (desktop, network) = tokio::join!(desktop, network);
             Ok((desktop?, network))
         };
         let started = tokio::select! {
             started = started => started,
-            () = ending.token().cancelled() => {
-                let reason = ending.reason().unwrap_or("it was ended");
+            () = shutdown.token().cancelled() => {
+                let reason = shutdown.reason().unwrap_or("it was stopped");
                 Err(BootError::Ended { reason: reason.to_owned(), log: log.last_line() })
             }
-            () = closing.cancelled() => Err(BootError::GivenUp),
+            () = closing.cancelled() => Err(BootError::ShuttingDown),
         };
         match started {
             Ok((Desktop { screen, missing }, network)) => Ok(Self {
-                drawn: follow_drawing(&screen),
+                drawn: watch_drawing(&screen),
                 missing,
                 settings,
                 started: Instant::now(),
-                health: Health::watch(agent.clone(), ending.clone()),
+                health: Health::watch(agent.clone(), shutdown.clone()),
                 agent,
                 screen,
                 layout,
                 isolation,
                 runtime,
                 password,
-                ending,
-                lanes: Lanes { input: Arc::new(Semaphore::new(1)), view: Arc::new(Semaphore::new(VIEWS)) },
-                container,
+                shutdown,
+                permits: ScreenPermits {
+                    input: Arc::new(Semaphore::new(1)),
+                    view: Arc::new(Semaphore::new(MAX_CONCURRENT_VIEWS)),
+                },
+                root_process,
                 group,
                 spawner: spawner.clone(),
                 owner,
@@ -155,30 +167,30 @@ impl Machine {
                 network: Mutex::new(network),
             }),
             Err(error) => {
-                ending.begin();
-                container.kill().await;
+                shutdown.begin();
+                root_process.kill().await;
                 group.remove().await;
-                isolation.clear(&runtime, &layout);
+                isolation.remove_folders(&runtime, &layout);
                 Err(error)
             }
         }
     }
 
-    /// Runs `work` with the screen, on a thread that may block.
+    /// Calls `work` with the screen on a thread that may block.
     pub(crate) async fn on_screen<T: Send + 'static>(
         &self,
-        lane: Lane,
+        access: ScreenAccess,
         work: impl FnOnce(&Screen) -> T + Send + 'static,
     ) -> io::Result<T> {
-        let lane = match lane {
-            Lane::Input => &self.lanes.input,
-            Lane::View => &self.lanes.view,
+        let access = match access {
+            ScreenAccess::Input => &self.permits.input,
+            ScreenAccess::View => &self.permits.view,
         };
-        let turn = Arc::clone(lane).acquire_owned().await.map_err(io::Error::other)?;
+        let permit = Arc::clone(access).acquire_owned().await.map_err(io::Error::other)?;
         let screen = Arc::clone(&self.screen);
         let working = tokio::task::spawn_blocking(move || {
-            // The thread has the turn, also when its caller no longer waits.
-            let _turn = turn;
+            // The thread holds the permit even if its caller no longer waits.
+            let _permit = permit;
             work(&screen)
         });
         working.await.map_err(io::Error::other)
@@ -188,15 +200,15 @@ impl Machine {
         &self.screen
     }
 
-    /// Returns when its desktop is drawn, which takes a moment after its start; at once from then on.
+    /// Returns once the desktop is drawn, which is a moment after its start.
     pub(crate) async fn drawn(&self) {
         self.drawn.wait().await;
     }
 
-    /// The size of its screen as it is now, unless its display takes long to tell.
+    /// Returns the current size of the screen, or `None` if the display does not respond in time.
     pub(crate) async fn resolution(&self) -> Option<Resolution> {
-        let asked = self.on_screen(Lane::View, Screen::size);
-        let (width, height) = timeout(SIZE_LIMIT, asked).await.ok()?.ok()?;
+        let asked = self.on_screen(ScreenAccess::View, Screen::size);
+        let (width, height) = timeout(SIZE_TIMEOUT, asked).await.ok()?.ok()?;
         Some(Resolution { width, height })
     }
 
@@ -208,7 +220,7 @@ impl Machine {
         &self.password
     }
 
-    /// The parts of its desktop that did not come up.
+    /// The parts of the desktop that did not start.
     pub(crate) fn missing(&self) -> &[&'static str] {
         &self.missing
     }
@@ -217,17 +229,17 @@ impl Machine {
         self.isolation
     }
 
-    /// Which settings its desktop reads.
+    /// The settings that the desktop reads.
     pub(crate) fn settings(&self) -> Settings {
         self.settings
     }
 
-    /// How long ago its start was complete.
+    /// The time since the start was complete.
     pub(super) fn age(&self) -> Duration {
         self.started.elapsed()
     }
 
-    /// What of its sizes it is held to.
+    /// The sizes of the computer that the kernel enforces.
     pub(crate) fn enforced(&self) -> Enforced {
         self.group.enforced()
     }
@@ -236,19 +248,19 @@ impl Machine {
         &self.broadcast
     }
 
-    /// Its home, as programs inside name it.
+    /// The path of the home inside the computer.
     pub(crate) fn home(&self) -> &str {
         &self.layout.inside.home
     }
 
-    /// The folder with what prepares an interpreter.
+    /// The value of `PYTHONPATH` for `exec` calls.
     pub(super) fn python_path(&self) -> String {
         self.layout.inside.python()
     }
 
-    /// Streams its screen and sound; returns once the target takes them.
+    /// Streams the screen and the audio. Returns once the target receives them.
     pub(crate) async fn start_stream(&self, connection: Connection) -> Result<Status, StartError> {
-        let size = self.on_screen(Lane::View, Screen::size).await?;
+        let size = self.on_screen(ScreenAccess::View, Screen::size).await?;
         let setup = Setup {
             program: self.layout.support.join(AGENT),
             source: self.source(),
@@ -259,20 +271,20 @@ impl Machine {
         self.broadcast.start(&self.spawner, setup, connection).await
     }
 
-    /// How an encoder comes to the screen and the sound.
+    /// Returns how the encoder reaches the screen and the audio.
     fn source(&self) -> Source {
         let audio = self.layout.inside.pulse_socket();
         if self.isolation.has_boxes() {
-            Source::Relayed { display: self.connector(self.layout.x_socket()), audio: self.connector(audio) }
+            Source::Relayed { display: self.socket(self.layout.x_socket()), audio: self.socket(audio) }
         } else {
             Source::Direct { display: self.layout.display, audio, variables: environment(&self.layout) }
         }
     }
 
-    /// Connects to a server inside for those who cannot be told how.
-    fn connector(&self, socket: String) -> Connector {
+    /// Returns a function that connects to a server inside the computer.
+    fn socket(&self, socket: String) -> ComputerSocket {
         let agent = self.agent.clone();
-        Connector::new(move || {
+        ComputerSocket::new(move || {
             let (agent, socket) = (agent.clone(), socket.clone());
             async move {
                 let connected =
@@ -282,33 +294,33 @@ impl Machine {
         })
     }
 
-    /// Cancelled as soon as this computer begins to stop, or its box has ended by itself.
+    /// Canceled as soon as this computer begins to stop, or has ended by itself.
     pub(crate) fn stopping(&self) -> &CancellationToken {
-        self.ending.token()
+        self.shutdown.token()
     }
 
-    /// Why it ends without having been asked to.
+    /// The reason why the computer ends, if it was not stopped by a call.
     pub(super) fn failure(&self) -> Option<&str> {
-        self.ending.reason()
+        self.shutdown.reason()
     }
 
-    /// Starts an interactive shell in a terminal of that size.
+    /// Starts an interactive shell in a terminal with this size, in characters.
     pub(crate) async fn spawn_shell(&self, cols: u16, rows: u16) -> Result<Process, AgentError> {
         let mut env = environment(&self.layout);
         env.push(("COLORTERM".into(), "truecolor".into()));
-        let argv = self.isolation.shell(&self.layout);
+        let argv = self.isolation.shell_command(&self.layout);
         let stdio = Stdio::Terminal { cols, rows };
         self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
     }
 
-    /// Starts a program inside with the desktop's environment, in the home.
+    /// Starts a program in the home, with the environment of the desktop.
     pub(crate) async fn spawn(&self, argv: Vec<String>, stdio: Stdio) -> Result<Process, AgentError> {
         let env = environment(&self.layout);
         self.start(Spawn { argv, env, cwd: self.home().into(), stdio, script: false }, &[]).await
     }
 
-    /// Starts an interpreter as [`Self::spawn`] does, with additional `variables`. Its last argument is the path of a file with
-    /// the `source`, and it inherits the `report`.
+    /// Starts an interpreter like [`Self::spawn`], with additional `variables`. The agent appends the path of a file
+    /// with the `source` to its arguments. The interpreter inherits the descriptor `report`.
     pub(super) async fn spawn_script(
         &self,
         argv: Vec<String>,
@@ -325,45 +337,45 @@ impl Machine {
     async fn start(&self, spawn: Spawn, given: &[BorrowedFd<'_>]) -> Result<Process, AgentError> {
         let spawned = self.agent.spawn(spawn, given).await;
         if matches!(spawned, Err(AgentError::Exhausted(_) | AgentError::Lost(_))) {
-            self.health.doubt();
+            self.health.request_check();
         }
         spawned
     }
 
-    /// Lets programs close, then takes the box down. Returns when nothing of it is left.
+    /// Asks all programs to exit, then kills the computer. Returns when nothing of it is left.
     pub(super) async fn stop(&self) {
-        self.ending.begin();
+        self.shutdown.begin();
         self.broadcast.stop().await;
-        // Programs lose what they would save if their display went first.
-        let closed = timeout(GRACE, self.agent.terminate(DISPLAY_SERVER)).await;
+        // The display server is excluded: programs that lose their display cannot save.
+        let closed = timeout(CLOSE_TIMEOUT, self.agent.terminate(DISPLAY_SERVER)).await;
         tracing::debug!("the programs of a computer were asked to close: {closed:?}");
-        self.container.kill().await;
+        self.root_process.kill().await;
         let network = self.network.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(network) = network {
             network.close().await;
         }
         self.group.remove().await;
         let (isolation, runtime, layout) = (self.isolation, Arc::clone(&self.runtime), self.layout.clone());
-        // Its user may have left very many files.
-        let cleared = tokio::task::spawn_blocking(move || isolation.clear(&runtime, &layout)).await;
+        // The folders can contain a large number of files.
+        let cleared = tokio::task::spawn_blocking(move || isolation.remove_folders(&runtime, &layout)).await;
         tracing::debug!("the folders of a computer were removed: {cleared:?}");
     }
 }
 
-fn follow_drawing(screen: &Arc<Screen>) -> Arc<SetOnce<()>> {
+fn watch_drawing(screen: &Arc<Screen>) -> Arc<SetOnce<()>> {
     let drawn = Arc::new(SetOnce::new());
     let (screen, report) = (Arc::clone(screen), Arc::clone(&drawn));
     tokio::spawn(async move {
         session::drawn(screen).await;
-        // It is set nowhere else.
+        // The value is set only once.
         let _ = report.set(());
     });
     drawn
 }
 
-/// Without a network the computer works all the same.
-async fn connect(agent: &Agent, log: &BoxLog, carrying: Carrying<'_>) -> Option<Network> {
-    let connected = async { network::connect(agent.network().await?, carrying).await };
+/// If this fails, the computer runs without a network.
+async fn connect(agent: &Agent, log: &BoxLog, options: NetworkOptions<'_>) -> Option<Network> {
+    let connected = async { network::connect(agent.network().await?, options).await };
     match connected.await {
         Ok(network) => Some(network),
         Err(error) => {

@@ -1,11 +1,9 @@
-//! Computers: an X desktop and sound, each in a box if there are boxes, and the fleet that starts and stops them.
+//! Computers with an X desktop and audio: starting, stopping and isolating them.
 
 mod box_log;
+mod boxed;
 mod command;
-mod container;
 mod delivery;
-mod display_key;
-mod ending;
 mod environment;
 mod fleet;
 mod health;
@@ -17,29 +15,31 @@ mod machine;
 mod network;
 mod python;
 mod resolution;
+mod root_process;
 mod runtime_dir;
-mod sandbox;
 mod session;
+mod shutdown;
 mod skeleton;
 mod spawner;
 mod unboxed;
 mod users;
+mod x_cookie;
 
+pub(crate) use boxed::{AGENT, ETC_MOUNT, SYSTEM_MOUNTS};
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use command::follow;
 pub(crate) use command::{CommandError, Outcome};
-pub(crate) use display_key::DisplayKey;
 pub(crate) use fleet::{Fleet, FleetError, Phase};
 pub(crate) use homes::Homes;
-pub(crate) use isolation::{Choice, Decision, Facts, Isolation, decide};
+pub(crate) use isolation::{ContainerSigns, Isolation, IsolationChoice, IsolationDecision, decide};
 pub(crate) use layout::{BOX_RUN, HOME, X_SOCKETS};
 pub(crate) use limits::{Enforced, Limits};
-pub(crate) use machine::{Lane, Machine};
-pub(crate) use network::run_carrier;
+pub(crate) use machine::{Machine, ScreenAccess};
+pub(crate) use network::run_network_launcher;
 pub(crate) use resolution::Resolution;
 pub(crate) use runtime_dir::RuntimeDir;
-pub(crate) use sandbox::{AGENT, SETTINGS, SYSTEM};
 pub(crate) use session::Settings;
-pub(crate) use spawner::{Spawner, inherit, memory_file};
+pub(crate) use spawner::Spawner;
 pub(crate) use unboxed::serve as serve_unboxed;
 pub(crate) use users::Users;
+pub(crate) use x_cookie::XCookie;

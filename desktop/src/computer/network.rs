@@ -1,12 +1,12 @@
-//! A computer's way to the network: slirp4netns carries what leaves its box, as if the host's user had sent it.
+//! The network of a computer in a box: slirp4netns, a user-mode network stack, sends its traffic as the host user.
 //!
-//! The box has a network of its own, so neither the host's loopback (this server, for one) nor another computer's sockets
-//! are reached from it. Link-local addresses, and those by which clouds give machines their credentials, are closed from
-//! inside ([`carrier`]), where the computer's user has no right to open them again.
+//! The box has its own network namespace. Programs in it reach neither the host's loopback interface, on which this
+//! server listens, nor the sockets of other computers. Link-local addresses and the addresses of cloud metadata
+//! services are blocked inside the namespace ([`launcher`]), where the computer's user has no right to unblock them.
 
-mod carrier;
+mod launcher;
 
-pub(crate) use carrier::run as run_carrier;
+pub(crate) use launcher::run as run_network_launcher;
 
 use std::io;
 use std::os::fd::{AsFd as _, AsRawFd as _, FromRawFd as _, OwnedFd};
@@ -21,52 +21,55 @@ use tokio::net::unix::pipe;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use super::limits::Group;
-use super::spawner::{Spawner, inherit};
+use crate::inherited::inherit;
 
-/// Where it answers questions for names; it passes them to the host's resolver.
+use super::limits::ControlGroup;
+use super::spawner::Spawner;
+
+/// The address of the DNS server in slirp4netns. It forwards queries to the host's resolver.
 pub(super) const RESOLVER: &str = "10.0.2.3";
 
 const PROGRAM: &str = "slirp4netns";
-const READY_LIMIT: Duration = Duration::from_secs(5);
+const READY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The process that carries. The network ends with it.
+/// The slirp4netns process of a computer. The network ends with it.
 #[derive(Debug)]
 pub(super) struct Network {
-    carrier: Child,
+    slirp: Child,
 }
 
 impl Network {
-    /// Returns when the carrier has ended, which is in the computer's control groups.
+    /// Kills the process. Returns when it has exited, which must be before the removal of the computer's control
+    /// groups.
     pub(super) async fn close(mut self) {
-        if let Err(error) = self.carrier.kill().await {
-            tracing::error!("cannot end the carrier of a network: {error}");
+        if let Err(error) = self.slirp.kill().await {
+            tracing::error!("cannot kill slirp4netns: {error}");
         }
     }
 }
 
-/// Who carries for a box.
-pub(super) struct Carrying<'a> {
+/// The parameters of a network.
+pub(super) struct NetworkOptions<'a> {
     pub(super) spawner: &'a Spawner,
-    /// This program, where the computer's user can run it.
+    /// The agent's program, which is this one at a path that the computer's user can execute.
     pub(super) agent: &'a Path,
-    /// The host's user that the box runs as, when it is not the server's own.
+    /// The host user ID that the box runs as; `None` for the server's own.
     pub(super) owner: Option<u32>,
     /// The computer's control groups.
-    pub(super) group: &'a Group,
-    /// Takes what the carrier has to say.
+    pub(super) group: &'a ControlGroup,
+    /// Receives the output of slirp4netns.
     pub(super) log: OwnedFd,
 }
 
-/// Connects a box by its network namespace.
-pub(super) async fn connect(network: OwnedFd, carrying: Carrying<'_>) -> io::Result<Network> {
-    let Carrying { spawner, agent, owner, group, log } = carrying;
-    let users = namespace_of_users(&network)?;
+/// Connects the network namespace of a box.
+pub(super) async fn connect(network: OwnedFd, options: NetworkOptions<'_>) -> io::Result<Network> {
+    let NetworkOptions { spawner, agent, owner, group, log } = options;
+    let users = user_namespace_of(&network)?;
     let (ready, report_ready) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
     let path = |descriptor: &OwnedFd| format!("/proc/self/fd/{}", descriptor.as_raw_fd());
     let mut command = Command::new(agent);
     command
-        .args(["carrier", "--users", &users.as_raw_fd().to_string()])
+        .args(["network", "--users", &users.as_raw_fd().to_string()])
         .args(["--network", &network.as_raw_fd().to_string(), "--", PROGRAM])
         .args(["--configure", "--mtu=65520", "--disable-host-loopback", "--enable-seccomp"])
         .arg(format!("--ready-fd={}", report_ready.as_raw_fd()))
@@ -80,36 +83,38 @@ pub(super) async fn connect(network: OwnedFd, carrying: Carrying<'_>) -> io::Res
     }
     group.join(&mut command)?;
     inherit(command.as_std_mut(), vec![network, users, report_ready]);
-    // The spawner drops the command, and with it our ends of what is inherited.
-    let carrier = spawner.spawn(command).await?;
+    // This drops the command, which closes the server's copies of the inherited descriptors.
+    let slirp = spawner.spawn(command).await?;
     let ready = pipe::Receiver::from_owned_fd(ready)?;
-    timeout(READY_LIMIT, said_ready(ready)).await.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    Ok(Network { carrier })
+    timeout(READY_TIMEOUT, wait_until_ready(ready))
+        .await
+        .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    Ok(Network { slirp })
 }
 
-/// The pipe closes without a byte when the carrier has given up.
-async fn said_ready(mut ready: pipe::Receiver) -> io::Result<()> {
+/// If slirp4netns fails, the pipe is closed without a byte.
+async fn wait_until_ready(mut ready: pipe::Receiver) -> io::Result<()> {
     match ready.read(&mut [0]).await? {
-        0 => Err(io::Error::other(format!("{PROGRAM} gave up"))),
+        0 => Err(io::Error::other(format!("{PROGRAM} has exited"))),
         _ => Ok(()),
     }
 }
 
-/// The user namespace that a network namespace belongs to, which may be no process's any more. Fails for what is no network
-/// namespace: the agent passed it.
-fn namespace_of_users(network: &OwnedFd) -> io::Result<OwnedFd> {
-    // SAFETY: the operation takes no argument and gives a number.
+/// Opens the user namespace that owns a network namespace, even if it contains no process. The agent passed the
+/// descriptor, so this fails if it is not one of a network namespace.
+fn user_namespace_of(network: &OwnedFd) -> io::Result<OwnedFd> {
+    // SAFETY: the operation takes no argument and returns a number.
     if unsafe { ioctl(network.as_fd(), GetType) }? != libc::CLONE_NEWNET {
         return Err(Errno::INVAL.into());
     }
-    // SAFETY: the operation takes no argument and gives a new descriptor, as `GetOwner` declares.
+    // SAFETY: the operation takes no argument and returns a new descriptor, as `GetOwner` declares.
     Ok(unsafe { ioctl(network.as_fd(), GetOwner) }?)
 }
 
-/// `NS_GET_NSTYPE` of `linux/nsfs.h`.
+/// `NS_GET_NSTYPE` in `linux/nsfs.h`.
 struct GetType;
 
-// SAFETY: the kernel reads and writes no memory for it.
+// SAFETY: the kernel neither reads nor writes memory of this process.
 unsafe impl Ioctl for GetType {
     type Output = i32;
 
@@ -128,10 +133,10 @@ unsafe impl Ioctl for GetType {
     }
 }
 
-/// `NS_GET_USERNS` of `linux/nsfs.h`.
+/// `NS_GET_USERNS` in `linux/nsfs.h`.
 struct GetOwner;
 
-// SAFETY: the kernel reads and writes no memory for it.
+// SAFETY: the kernel neither reads nor writes memory of this process.
 unsafe impl Ioctl for GetOwner {
     type Output = OwnedFd;
 
@@ -149,7 +154,7 @@ unsafe impl Ioctl for GetOwner {
         descriptor: IoctlOutput,
         _: *mut std::ffi::c_void,
     ) -> rustix::io::Result<OwnedFd> {
-        // SAFETY: the call succeeded, so this is a descriptor that nobody else knows of.
+        // SAFETY: the call has succeeded, so this is a new descriptor that nothing else owns.
         Ok(unsafe { OwnedFd::from_raw_fd(descriptor) })
     }
 }

@@ -1,68 +1,70 @@
-//! Running Python code inside a computer, each time in a fresh interpreter.
+//! Runs Python code inside a computer, each time in a new interpreter.
 //!
-//! The interpreter runs the code as `python3 -u FILE` does, so that it behaves as programs expect. Its exit status decides
+//! The interpreter runs the code like `python3 -u FILE`, so the code behaves as in a program. The exit status decides
 //! whether the code succeeded. `assets/python/sitecustomize.py` only describes the exception that ended it.
 
 use std::fs::File;
-use std::io::{self, Write as _};
+use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::FileExt as _;
 use std::time::Duration;
 
-use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+use rustix::fs::{MemfdFlags, memfd_create};
 use tokio::time::{Instant, sleep_until};
 
-use crate::agent::End;
+use crate::agent::Exit;
+use crate::inherited::memory_file;
 
-use super::command::{CommandError, Outcome, Transcript, follow};
+use super::command::{CommandError, CommandResult, Outcome, follow};
 use super::machine::Machine;
 
-/// An interpreter that has not reached its program when this part of the limit is left is started again without the packages
-/// in the home.
-const START_SHARE: u32 = 4;
-/// The maximum number of bytes that are read of a report.
-const REPORT_LIMIT: usize = 128 * 1024;
+/// If the interpreter has not started the program when this fraction of the time limit is left, it is restarted without
+/// the packages in the home.
+const START_LIMIT_DIVISOR: u32 = 4;
+/// The maximum number of bytes of a report to read.
+const MAX_REPORT_BYTES: usize = 128 * 1024;
 /// The maximum number of characters of a class name in a response.
-const TYPE_LIMIT: usize = 256;
-/// The maximum number of characters of an error in a response, without the line.
-const ERROR_LIMIT: usize = 20 * 1024;
+const MAX_TYPE_CHARS: usize = 256;
+/// The maximum number of characters of an error in a response, without the line number.
+const MAX_ERROR_CHARS: usize = 20 * 1024;
 
-/// What the code did.
+/// The result of the code.
 #[derive(Debug)]
-pub(crate) struct PythonOutcome {
+pub(crate) struct PythonResult {
     pub(crate) output: String,
     pub(crate) failure: Option<PythonFailure>,
     pub(crate) timed_out: bool,
-    /// Whether it ran without the packages in the home, since those ended the interpreter before it began, or held it up.
+    /// Whether the code ran without the packages in the home, because these ended the interpreter before the code
+    /// began, or delayed it.
     pub(crate) without_user_site: bool,
 }
 
-/// Why it did not run to its end.
+/// Why the code failed.
 #[derive(Debug, Eq, PartialEq)]
 pub(crate) struct PythonFailure {
     pub(crate) error: String,
-    /// The exception's class, such as `NameError`, or the signal that ended the interpreter, such as `SIGKILL`.
+    /// The class of the exception, such as `NameError`, or the signal that ended the interpreter, such as `SIGKILL`.
     pub(crate) error_type: String,
 }
 
 impl Machine {
     /// Runs `code` until it ends or `limit` has passed.
-    pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonOutcome, CommandError> {
+    pub(crate) async fn python(&self, code: &str, limit: Duration) -> Result<PythonResult, CommandError> {
         let deadline = Instant::now() + limit;
         let report = report_file()?;
         let first = tokio::select! {
             ran = self.interpret(code, &["-u"], &report, deadline) => Some(ran?),
-            () = has_not_begun(&report, deadline - limit / START_SHARE) => None,
+            () = not_begun_by(&report, deadline - limit / START_LIMIT_DIVISOR) => None,
         };
         match first {
-            Some(transcript) if transcript.outcome == Outcome::TimedOut || has_begun(&report) => {
-                Ok(outcome(transcript, code, limit, &report))
+            Some(result) if result.outcome == Outcome::TimedOut || has_begun(&report) => {
+                Ok(evaluate(result, code, limit, &report))
             }
-            // What the home adds to every interpreter ended this one, or holds it up.
+            // The packages in the home ended this interpreter, or delay it.
             _ => {
                 let report = report_file()?;
-                let transcript = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
-                Ok(PythonOutcome { without_user_site: true, ..outcome(transcript, code, limit, &report) })
+                let result = self.interpret(code, &["-u", "-s"], &report, deadline).await?;
+                Ok(PythonResult { without_user_site: true, ..evaluate(result, code, limit, &report) })
             }
         }
     }
@@ -73,9 +75,9 @@ impl Machine {
         options: &[&str],
         report: &File,
         deadline: Instant,
-    ) -> Result<Transcript, CommandError> {
-        let source = source(code)?;
-        // Output shows as it is written, so that what came before a time limit is not lost in a buffer.
+    ) -> Result<CommandResult, CommandError> {
+        let source = memory_file("source", code.as_bytes())?;
+        // With `-u` the output is not buffered, so it is complete up to a time limit.
         let argv = std::iter::once("python3").chain(options.iter().copied()).map(str::to_owned).collect();
         let variables = [("PYTHONPATH".into(), self.python_path())];
         let process = self.spawn_script(argv, variables, source.as_fd(), report.as_fd()).await?;
@@ -83,52 +85,44 @@ impl Machine {
     }
 }
 
-/// Whether the program has begun: until then the report is empty.
+/// Returns whether the program has begun. Until then the report is empty.
 fn has_begun(report: &File) -> bool {
-    !read(report).is_empty()
+    !read_report(report).is_empty()
 }
 
-/// Returns at `time` if the program has not begun.
-async fn has_not_begun(report: &File, time: Instant) {
+/// Returns at `time` if the program has not begun by then. Otherwise never returns.
+async fn not_begun_by(report: &File, time: Instant) {
     sleep_until(time).await;
     if has_begun(report) {
         std::future::pending::<()>().await;
     }
 }
 
-/// Judges how the interpreter ended.
-fn outcome(transcript: Transcript, code: &str, limit: Duration, report: &File) -> PythonOutcome {
-    let timed_out = transcript.outcome == Outcome::TimedOut;
-    let failure = match transcript.outcome {
+/// Returns the result for an interpreter that has ended.
+fn evaluate(result: CommandResult, code: &str, limit: Duration, report: &File) -> PythonResult {
+    let timed_out = result.outcome == Outcome::TimedOut;
+    let failure = match result.outcome {
         Outcome::TimedOut => Some(PythonFailure {
             error: format!("the code ran longer than {} s and was ended", limit.as_secs()),
             error_type: "TimeoutError".into(),
         }),
-        Outcome::Exited(End { code: 0, .. }) => None,
+        Outcome::Exited(Exit { code: 0, .. }) => None,
         Outcome::Exited(end) => {
-            let exception = Exception::parse(&read(report));
-            Some(exception.map_or_else(|| died(end), |exception| exception.explain(code)))
+            let exception = Exception::parse(&read_report(report));
+            Some(exception.map_or_else(|| describe_exit(end), |exception| exception.explain(code)))
         }
     };
-    PythonOutcome { output: transcript.output, failure, timed_out, without_user_site: false }
+    PythonResult { output: result.output, failure, timed_out, without_user_site: false }
 }
 
-/// A sealed file in memory with the code.
-fn source(code: &str) -> io::Result<File> {
-    let mut file = File::from(memfd_create("source", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
-    file.write_all(code.as_bytes())?;
-    fcntl_add_seals(&file, SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL)?;
-    Ok(file)
-}
-
-/// A file in memory for the report. Unlike a pipe it accepts a report of any length at once, and it needs no reader.
+/// Creates a file in memory for the report. Unlike a pipe it takes a report of any length without a reader.
 fn report_file() -> io::Result<File> {
     Ok(File::from(memfd_create("report", MemfdFlags::CLOEXEC)?))
 }
 
-/// Reads the report, up to its limit. The program may still have it open.
-fn read(report: &File) -> Vec<u8> {
-    let mut bytes = vec![0; REPORT_LIMIT];
+/// Reads the report up to its limit. The program may still have it open.
+fn read_report(report: &File) -> Vec<u8> {
+    let mut bytes = vec![0; MAX_REPORT_BYTES];
     let mut filled = 0;
     while let Ok(length @ 1..) = report.read_at(&mut bytes[filled..], filled as u64) {
         filled += length;
@@ -137,27 +131,28 @@ fn read(report: &File) -> Vec<u8> {
     bytes
 }
 
-/// The exception that ended a program, as `sitecustomize.py` describes it.
+/// The exception that ended a program, as described by `sitecustomize.py`.
 #[derive(Debug)]
 struct Exception {
-    /// Counted from 1; `None` if no line of the code is in the traceback.
+    /// The line number, counted from 1; `None` if no line of the code is in the traceback.
     line: Option<usize>,
     class: String,
     message: String,
 }
 
 impl Exception {
-    /// Returns `None` for anything else that the program has written there.
+    /// Parses a report. Returns `None` if the program has written something else there.
     fn parse(report: &[u8]) -> Option<Self> {
         let mut fields = report.splitn(3, |&byte| byte == 0);
         let line: usize = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
         let text = |bytes| String::from_utf8_lossy(bytes);
-        let class: String = text(fields.next()?).chars().take(TYPE_LIMIT).collect();
-        let message = text(fields.next()?).chars().take(ERROR_LIMIT).collect();
+        let class: String = text(fields.next()?).chars().take(MAX_TYPE_CHARS).collect();
+        let message = text(fields.next()?).chars().take(MAX_ERROR_CHARS).collect();
         (!class.is_empty()).then_some(Self { line: (line > 0).then_some(line), class, message })
     }
 
-    /// Uses the text of the line for an `assert` without a message, and the class for any other exception without one.
+    /// Returns the text for a response. An exception without a message is described by its class, an `assert` without a
+    /// message by its line.
     fn explain(self, code: &str) -> PythonFailure {
         let Self { line, class, message } = self;
         let text = if message.trim().is_empty() {
@@ -174,7 +169,7 @@ impl Exception {
     }
 }
 
-/// The line `number` of the code, as Python counts them: LF, CR and CRLF end a line.
+/// Returns line `number` of the code. Like Python, counts from 1 and accepts LF, CR and CRLF.
 fn line_of(code: &str, number: usize) -> Option<&str> {
     let mut rest = code;
     for _ in 1..number {
@@ -185,8 +180,8 @@ fn line_of(code: &str, number: usize) -> Option<&str> {
     rest.split(['\n', '\r']).next()
 }
 
-/// Explains the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
-fn died(end: End) -> PythonFailure {
+/// Describes the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
+fn describe_exit(end: Exit) -> PythonFailure {
     match end.signal {
         Some(signal) => {
             let name = signal_name(signal);
@@ -236,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_never_empty_and_names_the_line() {
+    fn an_error_is_never_empty_and_contains_the_line_number() {
         let code = "a = 1\r\nif a:\r  assert a == 2\n";
         for (report, error) in [
             (&b"3\0AssertionError\0"[..], "assert a == 2 (line 3)"),
@@ -251,19 +246,19 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_report_is_none() {
+    fn an_invalid_report_is_ignored() {
         for report in [&b""[..], b"\0", b"1", b"1\0E", b"x\0E\0", b"-1\0E\0", b"1\0\0text", b"\xff\0E\0"] {
             assert_eq!(explained(report, ""), None, "{report:?}");
         }
     }
 
     #[test]
-    fn a_report_is_bounded() {
-        let report = report_file().expect("there is memory");
-        report.write_all_at(&vec![b'x'; 2 * REPORT_LIMIT], 0).expect("there is memory");
-        assert_eq!(read(&report).len(), REPORT_LIMIT);
+    fn the_length_of_a_report_is_limited() {
+        let report = report_file().expect("there is enough memory");
+        report.write_all_at(&vec![b'x'; 2 * MAX_REPORT_BYTES], 0).expect("there is enough memory");
+        assert_eq!(read_report(&report).len(), MAX_REPORT_BYTES);
         let long = [b"1\0", vec![b'E'; 1_000].as_slice(), b"\0", &vec![b'x'; 100_000]].concat();
-        let (error, class) = explained(&long, "").expect("it is a report");
-        assert!(error.len() < ERROR_LIMIT + 100 && class.len() == TYPE_LIMIT);
+        let (error, class) = explained(&long, "").expect("the report is valid");
+        assert!(error.len() < MAX_ERROR_CHARS + 100 && class.len() == MAX_TYPE_CHARS);
     }
 }

@@ -1,9 +1,9 @@
-//! The size of a computer's screen, as the protocol writes it: `WIDTHxHEIGHTxDEPTH`.
+//! The size of a computer's screen, in the format of the protocol: `WIDTHxHEIGHTxDEPTH`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A screen size in pixels. The depth is always 24 bits: the only one whose pixels screenshots and viewers agree on.
+/// A screen size in pixels. The depth is always 24 bits, the only one that screenshots and viewers support.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) struct Resolution {
     pub(crate) width: u16,
@@ -29,7 +29,7 @@ impl fmt::Display for Resolution {
 impl FromStr for Resolution {
     type Err = &'static str;
 
-    /// Reads `WIDTHxHEIGHTxDEPTH`; the depth may be left out.
+    /// Parses `WIDTHxHEIGHTxDEPTH` or `WIDTHxHEIGHT`.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const EXPECTED: &str = "must be WIDTHxHEIGHTxDEPTH, such as 1280x720x24";
         let mut parts = text.split('x').map(|part| part.parse::<u16>().map_err(|_| EXPECTED));
@@ -41,7 +41,7 @@ impl FromStr for Resolution {
             return Err(EXPECTED);
         }
         if depth.is_some_and(|depth| depth != u16::from(Self::DEPTH)) {
-            return Err("has a depth that is not offered: use 24");
+            return Err("has an unsupported depth, must be 24");
         }
         if !(320..=7680).contains(&width) || !(240..=4320).contains(&height) {
             return Err("must be between 320x240x24 and 7680x4320x24");
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_it_writes() {
+    fn parsing_reverses_formatting() {
         let size = Resolution { width: 1920, height: 1080 };
         assert_eq!(size.to_string().parse(), Ok(size));
         assert_eq!("1920x1080".parse(), Ok(size));
     }
 
     #[test]
-    fn refuses_what_no_screen_has() {
+    fn invalid_sizes_are_refused() {
         for text in
             ["", "1280", "x", "1280x720x24x1", "1280x720x16", "0x0x24", "99999x1x24", "-1x720x24", "axbxc"]
         {

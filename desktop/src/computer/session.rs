@@ -1,4 +1,5 @@
-//! Bringing up what runs in a box: the X server first, then the desktop and the sound server around it.
+//! The start of a computer's desktop: the X server first, then the audio server, the message bus and the parts of the
+//! desktop.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -11,31 +12,31 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::agent::{Agent, AgentError, Spawn, Stdio};
 use crate::screen::{Connector, DesktopPart, Screen, ScreenError};
 
-use super::display_key::DisplayKey;
-use super::ending::Ending;
 use super::environment::environment;
-use super::layout::{Inside, Layout};
+use super::layout::{InsidePaths, Layout};
 use super::resolution::Resolution;
+use super::shutdown::Shutdown;
+use super::x_cookie::XCookie;
 
-/// How long a desktop may take to come up; a warm one takes a fraction of a second.
-const BOOT_LIMIT: Duration = Duration::from_secs(20);
-/// How long a part may take that the rest can do without.
-const PART_LIMIT: Duration = Duration::from_secs(10);
+/// How long the start of the agent and of the X server may take. It usually takes a fraction of a second.
+const BOOT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long the window manager and the audio server may take. The computer works without them.
+const PART_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the wallpaper and the panel may take after that.
-const PAINT_LIMIT: Duration = Duration::from_secs(5);
-/// How soon a part of the desktop that ended is started again.
+const PAINT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait before a part that has exited is restarted.
 const RESTART_DELAY: Duration = Duration::from_millis(500);
 
-/// Why a computer did not come up.
+/// Why a computer did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BootError {
-    /// bubblewrap, or the agent in the box.
+    /// bubblewrap or the agent could not be started, or the agent does not reply.
     #[error("cannot open its box: {0}")]
     Box(#[from] io::Error),
-    /// Its home can be neither used nor made.
+    /// The home could neither be opened nor created.
     #[error("cannot use its home: {0}")]
     Home(io::Error),
-    /// The box closed again, or its X server ended.
+    /// The agent or the X server has ended.
     #[error("{reason}: {log}")]
     Ended { reason: String, log: String },
     /// A program could not be started.
@@ -44,41 +45,42 @@ pub(crate) enum BootError {
     /// The display could not be used.
     #[error("cannot use its display: {0}")]
     Screen(#[from] ScreenError),
-    /// The server goes down.
-    #[error("the server is going down")]
-    GivenUp,
-    /// A part did not get ready.
-    #[error("{part} did not get ready in time")]
+    /// The server shuts down.
+    #[error("the server is shutting down")]
+    ShuttingDown,
+    /// A part was not ready in time.
+    #[error("{part} was not ready in time")]
     TooSlow { part: &'static str },
-    /// A part's socket was not reached.
+    /// The socket of a part could not be reached.
     #[error("cannot reach {part}: {error}")]
     Unreachable { part: &'static str, error: io::Error },
 }
 
 impl BootError {
-    /// Whether a program that the settings in the home start, or a part that they break, may be the reason.
+    /// Returns whether the settings in the home may be the cause: they can start programs and break parts of the
+    /// desktop.
     pub(super) fn may_come_from_settings(&self) -> bool {
         match self {
             Self::Ended { .. } | Self::Program { .. } | Self::Screen(_) => true,
             Self::TooSlow { .. } | Self::Unreachable { .. } => true,
-            Self::Box(_) | Self::Home(_) | Self::GivenUp => false,
+            Self::Box(_) | Self::Home(_) | Self::ShuttingDown => false,
         }
     }
 }
 
-/// Which settings the parts of the desktop read.
+/// The settings that the parts of the desktop read.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Settings {
-    /// Those in the home, which are the user's and may do anything.
+    /// The settings in the home. The user can change them in any way.
     #[default]
     Home,
-    /// The system's alone.
+    /// Only the settings of the system.
     System,
 }
 
 impl Settings {
-    /// As responses name them.
+    /// The name in the protocol.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Home => "home",
@@ -87,86 +89,94 @@ impl Settings {
     }
 }
 
-/// Waits for the agent.
-pub(super) async fn reach(agent: &Agent) -> Result<(), BootError> {
-    timeout(BOOT_LIMIT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
+/// Waits until the agent replies.
+pub(super) async fn wait_for_agent(agent: &Agent) -> Result<(), BootError> {
+    timeout(BOOT_TIMEOUT, agent.hello()).await.map_err(|_| BootError::TooSlow { part: "the box" })??;
     Ok(())
 }
 
-/// A desktop after its start.
+/// A desktop that has started.
 pub(super) struct Desktop {
     pub(super) screen: Arc<Screen>,
-    /// The parts that did not come up. The rest works, so that the user can repair what is wrong with them.
+    /// The parts that did not start. The computer works without them, so the user can repair their settings.
     pub(super) missing: Vec<&'static str>,
 }
 
-/// Starts everything and returns once the X server, the window manager and the sound server are ready; what is drawn on the
-/// screen comes [later](drawn). The parts are started again when they end, until `ending`; when the X server ends the whole
-/// computer does.
+/// Starts the desktop. Returns once the X server, the window manager and the audio server are ready; [`drawn`] waits
+/// for the rest.
+///
+/// A part that exits is restarted, until `shutdown`. If the X server exits, the computer ends.
 pub(super) async fn start(
     agent: &Agent,
     layout: &Layout,
     resolution: Resolution,
     settings: Settings,
-    ending: &Ending,
+    shutdown: &Shutdown,
 ) -> Result<Desktop, BootError> {
-    let deadline = Instant::now() + BOOT_LIMIT;
-    let session = Session { agent, layout, settings, ending };
+    let deadline = Instant::now() + BOOT_TIMEOUT;
+    let session = Session { agent, layout, settings, shutdown };
 
     session.start_display(resolution).await?;
-    let around = async {
-        session.keep(SOUND_SERVER).await?;
-        session.keep(MESSAGE_BUS).await
+    let audio_and_bus = async {
+        session.keep_running(AUDIO_SERVER).await?;
+        session.keep_running(MESSAGE_BUS).await
     };
-    let (screen, ()) = tokio::try_join!(session.open_screen(deadline), around)?;
+    let (screen, ()) = tokio::try_join!(session.open_screen(deadline), audio_and_bus)?;
 
-    session.keep(WINDOW_MANAGER).await?;
-    // By then the parts that need none have no more to wait for.
-    let deadline = Instant::now() + PART_LIMIT;
-    let managed = shows(&screen, DesktopPart::WindowManager, deadline).await?;
-    session.keep(DESKTOP).await?;
-    session.keep(PANEL).await?;
-    let heard = wait_for(agent, layout.inside.pulse_socket(), "the sound server", deadline).await;
-    let parts = [(managed, "window manager"), (heard.is_ok(), "audio server")];
+    session.keep_running(WINDOW_MANAGER).await?;
+    // The parts that are not missing have become ready by then.
+    let deadline = Instant::now() + PART_TIMEOUT;
+    let managed = wait_for_part(&screen, DesktopPart::WindowManager, deadline).await?;
+    session.keep_running(DESKTOP).await?;
+    session.keep_running(PANEL).await?;
+    let audio_ready = wait_for(agent, layout.inside.pulse_socket(), "the audio server", deadline).await;
+    let parts = [(managed, "window manager"), (audio_ready.is_ok(), "audio server")];
     let missing: Vec<_> = parts.into_iter().filter(|(is_up, _)| !is_up).map(|(_, part)| part).collect();
     if !missing.is_empty() {
-        tracing::warn!("a computer runs without its {}", missing.join(" and its "));
+        tracing::warn!("a computer runs without {}", missing.join(" and "));
     }
     Ok(Desktop { screen, missing })
 }
 
-/// Waits for the wallpaper and the panel, which nothing but a picture of the screen needs. Its user may have turned the panel
-/// off, or broken the settings of either, so it gives up after a while.
+/// Waits until the wallpaper and the panel are drawn, which only screenshots need. Returns after a timeout too: the
+/// user may have turned off the panel or broken the settings.
 pub(super) async fn drawn(screen: Arc<Screen>) {
-    match shows(&screen, DesktopPart::WallpaperAndPanel, Instant::now() + PAINT_LIMIT).await {
+    match wait_for_part(&screen, DesktopPart::WallpaperAndPanel, Instant::now() + PAINT_TIMEOUT).await {
         Ok(true) => {}
-        Ok(false) => tracing::warn!("the desktop of a computer did not get drawn in time"),
-        // It stops already.
-        Err(error) => tracing::debug!("the desktop of a computer did not get drawn: {error}"),
+        Ok(false) => tracing::warn!("the desktop of a computer was not drawn in time"),
+        // The computer is stopping.
+        Err(error) => tracing::debug!("the desktop of a computer was not drawn: {error}"),
     }
 }
 
-async fn shows(screen: &Arc<Screen>, part: DesktopPart, deadline: Instant) -> Result<bool, BootError> {
+async fn wait_for_part(
+    screen: &Arc<Screen>,
+    part: DesktopPart,
+    deadline: Instant,
+) -> Result<bool, BootError> {
     let screen = Arc::clone(screen);
-    // The X server is asked, which blocks.
+    // The call blocks until the X server replies.
     let waiting = tokio::task::spawn_blocking(move || screen.wait_until_ready(part, deadline.into_std()));
     Ok(waiting.await.map_err(io::Error::other)??)
 }
 
-/// A program that is part of every desktop. In arguments and values `{run}`, `{user}` and `{home}` stand for folders of the computer.
+/// A program that is part of every desktop. In arguments and variables `{run}`, `{user}` and `{home}` are placeholders
+/// for folders of the computer.
 struct Part {
     program: &'static str,
     arguments: &'static [&'static str],
-    /// Variables that it gets instead of the desktop's.
+    /// Environment variables that replace the desktop's.
     variables: &'static [(&'static str, &'static str)],
 }
 
-/// For parts that have nothing to find in the home: what the user puts there can neither stop them nor run in them.
+/// The variables of parts that read nothing from the home. Files that the user puts there can neither stop these parts
+/// nor run in them.
 const NO_HOME: &[(&str, &str)] =
     &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}"), ("XDG_DATA_HOME", "{run}")];
 
-/// `norewinds` lets a recorder hear the first sample within a few milliseconds: without it the sink wakes every 2 s.
-const SOUND_SERVER: Part = Part {
+/// With `norewinds` a recorder receives the first sample within a few milliseconds. Otherwise the sink wakes up every 2
+/// s only.
+const AUDIO_SERVER: Part = Part {
     program: "pulseaudio",
     arguments: &[
         "-n",
@@ -187,14 +197,14 @@ const SOUND_SERVER: Part = Part {
 const MESSAGE_BUS: Part = Part {
     program: "dbus-daemon",
     arguments: &["--session", "--address=unix:path={user}/bus", "--nofork", "--nopidfile"],
-    // Without it the bus looks its user up, who without a box may have no entry in the database of users.
+    // Otherwise the bus would look up its user, who may not be in the user database without a box.
     variables: &[("XDG_DATA_HOME", "{home}/.local/share")],
 };
 const WINDOW_MANAGER: Part = Part { program: "openbox", arguments: &[], variables: &[] };
 const DESKTOP: Part = Part { program: "pcmanfm", arguments: &["--desktop"], variables: &[] };
 const PANEL: Part = Part { program: "tint2", arguments: &[], variables: &[] };
 
-fn filled(text: &str, inside: &Inside) -> String {
+fn expand(text: &str, inside: &InsidePaths) -> String {
     text.replace("{run}", &inside.run).replace("{user}", &inside.user).replace("{home}", &inside.home)
 }
 
@@ -205,7 +215,7 @@ struct Session<'a> {
     agent: &'a Agent,
     layout: &'a Layout,
     settings: Settings,
-    ending: &'a Ending,
+    shutdown: &'a Shutdown,
 }
 
 impl Session<'_> {
@@ -226,51 +236,53 @@ impl Session<'_> {
             format!("{}/rfb.sock", inside.run),
             "-nolisten".into(),
             "tcp".into(),
-            // Nobody looks for the abstract socket, since the other one is there too.
+            // The abstract socket is not needed: there is one in the file system.
             "-nolisten".into(),
             "local".into(),
             "-AlwaysShared".into(),
-            // Nothing that a program does ends the session but the end of the server itself.
+            // The session ends only with the X server, not with its last client.
             "-noreset".into(),
         ];
         if key.is_some() {
             argv.extend(["-auth".into(), inside.key_file()]);
         }
         let mut server = self.spawn(DISPLAY_SERVER, argv, NO_HOME).await?;
-        let ending = self.ending.clone();
-        let ended = ending.token().clone();
+        let shutdown = self.shutdown.clone();
+        let ended = shutdown.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             let ended = server.exit().await;
             tracing::debug!("the X server ended: {ended:?}");
-            // Without its agent nothing is known of the X server.
-            ending.because(if ended.is_ok() { "its X server ended" } else { "its agent ended" });
+            // If the agent has ended, the state of the X server is unknown.
+            shutdown.fail(if ended.is_ok() { "its X server ended" } else { "its agent ended" });
         }));
         Ok(())
     }
 
-    /// Also reserves keycodes for typing: before the window manager starts, since a change of the key map makes it work long.
+    /// Connects to the X server and reserves keycodes for typing. This happens before the window manager starts, which
+    /// needs a long time to process a change of the keymap.
     async fn open_screen(&self, deadline: Instant) -> Result<Arc<Screen>, BootError> {
         let socket = self.layout.x_socket();
         wait_for(self.agent, socket.clone(), "the X server", deadline).await?;
-        let dialer = Arc::new(Dialer { agent: self.agent.clone(), socket, key: self.layout.key.clone() });
-        let opened = tokio::task::spawn_blocking(move || Screen::open(dialer)).await;
+        let connector =
+            Arc::new(AgentConnector { agent: self.agent.clone(), socket, key: self.layout.key.clone() });
+        let opened = tokio::task::spawn_blocking(move || Screen::open(connector)).await;
         Ok(Arc::new(opened.map_err(io::Error::other)??))
     }
 
-    /// Starts a part now and again whenever it ends.
-    async fn keep(&self, part: Part) -> Result<(), BootError> {
+    /// Starts a part, and restarts it whenever it exits.
+    async fn keep_running(&self, part: Part) -> Result<(), BootError> {
         let words = std::iter::once(part.program).chain(part.arguments.iter().copied());
-        let argv: Vec<String> = words.map(|word| filled(word, &self.layout.inside)).collect();
+        let argv: Vec<String> = words.map(|word| expand(word, &self.layout.inside)).collect();
         let mut process = self.spawn(part.program, argv.clone(), part.variables).await?;
-        let (agent, layout, ending) = (self.agent.clone(), self.layout.clone(), self.ending.clone());
+        let (agent, layout, shutdown) = (self.agent.clone(), self.layout.clone(), self.shutdown.clone());
         let settings = self.settings;
-        let ended = ending.token().clone();
+        let ended = shutdown.token().clone();
         tokio::spawn(ended.run_until_cancelled_owned(async move {
             loop {
                 let ended = process.exit().await;
                 tracing::debug!("{} ended: {ended:?}", part.program);
                 sleep(RESTART_DELAY).await;
-                let session = Session { agent: &agent, layout: &layout, settings, ending: &ending };
+                let session = Session { agent: &agent, layout: &layout, settings, shutdown: &shutdown };
                 match session.spawn(part.program, argv.clone(), part.variables).await {
                     Ok(again) => process = again,
                     Err(error) => return tracing::warn!("{error}"),
@@ -294,39 +306,39 @@ impl Session<'_> {
         };
         let mut env = environment(self.layout);
         env.retain(|(name, _)| variables.iter().all(|(other, _)| name != other));
-        env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), filled(value, inside))));
+        env.extend(variables.iter().map(|&(name, value)| (name.to_owned(), expand(value, inside))));
         let spawn = Spawn { argv, env, cwd: inside.home.clone(), stdio, script: false };
         self.agent.spawn(spawn, &[]).await.map_err(|error| BootError::Program { program, error })
     }
 }
 
-/// How the screen is connected to, again and again: by the agent, since the user can replace the socket.
+/// Connects to the X server through the agent, since the user can replace the socket.
 #[derive(Debug)]
-struct Dialer {
+struct AgentConnector {
     agent: Agent,
     socket: String,
-    key: Option<DisplayKey>,
+    key: Option<XCookie>,
 }
 
-impl Connector for Dialer {
+impl Connector for AgentConnector {
     fn connect(&self) -> io::Result<UnixStream> {
         self.agent.connect(&self.socket, Duration::ZERO)
     }
 
-    fn key(&self) -> Option<&DisplayKey> {
+    fn key(&self) -> Option<&XCookie> {
         self.key.as_ref()
     }
 }
 
-/// Waits until a server inside listens.
+/// Waits until a server inside the computer listens.
 async fn wait_for(
     agent: &Agent,
     socket: String,
     part: &'static str,
     deadline: Instant,
 ) -> Result<(), BootError> {
-    let (agent, patience) = (agent.clone(), deadline.saturating_duration_since(Instant::now()));
-    let connected = tokio::task::spawn_blocking(move || agent.connect(&socket, patience)).await;
+    let (agent, listen_timeout) = (agent.clone(), deadline.saturating_duration_since(Instant::now()));
+    let connected = tokio::task::spawn_blocking(move || agent.connect(&socket, listen_timeout)).await;
     match connected.map_err(io::Error::other)? {
         Ok(_) => Ok(()),
         Err(error) => Err(BootError::Unreachable { part, error }),

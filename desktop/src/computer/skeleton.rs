@@ -1,10 +1,10 @@
-//! What a new home holds: folders, and the settings that make the desktop look as it does.
+//! The content of a new home: folders, and the settings of the desktop.
 
 use std::io;
 
 use crate::untrusted::Folder;
 
-/// Folders that a desktop expects.
+/// The folders of a home.
 const FOLDERS: &[&str] = &["Desktop", "Documents", "Downloads"];
 
 macro_rules! skeleton {
@@ -13,7 +13,7 @@ macro_rules! skeleton {
     };
 }
 
-/// Files by their path in the home.
+/// The files of a home, by their path in it.
 const FILES: &[(&str, &[u8])] = skeleton![
     ".bashrc",
     ".config/gtk-3.0/settings.ini",
@@ -31,13 +31,13 @@ const FILES: &[(&str, &[u8])] = skeleton![
 ];
 
 /// The name of the home in its computer's folder.
-pub(super) const HOME: &str = "home";
-/// Its name until it is whole, so that an interruption leaves no half of one.
+pub(super) const HOME_NAME: &str = "home";
+/// The name of the home until it is complete, so an interruption does not leave a partial home.
 const UNFINISHED: &str = "home.new";
 
-/// Makes the home in its computer's folder unless it exists; one that exists is the user's and stays as it is.
-pub(super) fn furnish(computer: &Folder, owner: Option<u32>) -> io::Result<()> {
-    match computer.folder(HOME) {
+/// Creates the home in its computer's folder. An existing home belongs to the user and is not changed.
+pub(super) fn create_home(computer: &Folder, owner: Option<u32>) -> io::Result<()> {
+    match computer.open_child(HOME_NAME) {
         Ok(_) => return Ok(()),
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Err(_) => {}
@@ -50,14 +50,14 @@ pub(super) fn furnish(computer: &Folder, owner: Option<u32>) -> io::Result<()> {
     for (path, content) in FILES {
         write(&home, path, content, owner)?;
     }
-    computer.rename(UNFINISHED, HOME)
+    computer.rename(UNFINISHED, HOME_NAME)
 }
 
-/// Writes a file with the folders above it.
+/// Writes a file, and creates the folders above it.
 fn write(folder: &Folder, path: &str, content: &[u8], owner: Option<u32>) -> io::Result<()> {
     let Some((first, rest)) = path.split_once('/') else { return folder.write(path, content, owner) };
     let inner = match folder.create(first, owner) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => folder.folder(first),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => folder.open_child(first),
         made => made,
     };
     write(&inner?, rest, content, owner)
@@ -70,16 +70,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_home_is_made_once_and_then_left_alone() {
+    fn an_existing_home_is_not_changed() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let computer = Folder::open(parent.path()).expect("it is there");
-        let home = parent.path().join(HOME);
+        let computer = Folder::open(parent.path()).expect("it exists");
+        let home = parent.path().join(HOME_NAME);
         fs::create_dir_all(parent.path().join("home.new/half")).expect("the folder is ours");
-        furnish(&computer, None).expect("the folder can be made");
+        create_home(&computer, None).expect("the folder can be created");
         assert!(home.join("Desktop").is_dir() && !home.join("half").exists());
         fs::write(home.join(".config/tint2/tint2rc"), "mine").expect("the file is ours");
-        furnish(&computer, None).expect("nothing is left to do");
-        assert_eq!(fs::read(home.join(".config/tint2/tint2rc")).expect("it is there"), b"mine");
+        create_home(&computer, None).expect("the home exists");
+        assert_eq!(fs::read(home.join(".config/tint2/tint2rc")).expect("it exists"), b"mine");
         assert!(!parent.path().join("home.new").exists());
     }
 }

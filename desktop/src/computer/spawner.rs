@@ -1,20 +1,15 @@
-//! Starting the programs that the server needs beside itself: boxes, the carriers of networks, encoders.
+//! Starts the helper programs of the server: boxes, slirp4netns and encoders.
 //!
-//! They end with the server, however that ends, and get nothing of it but what is named: no variable, no terminal, no key, no
-//! descriptor, no ignored signal.
+//! They end with the server in any case. They inherit nothing from it except what is passed explicitly: no environment
+//! variables, terminal, keyring, descriptors or ignored signals.
 //!
-//! The kernel is asked to end a process with its parent, and to the kernel the parent is the *thread* that started it. A
-//! thread of the runtime may end while the server goes on, so these are started by a thread that lives as long as the server.
+//! The kernel kills a helper when its parent ends, and its parent is the *thread* that started it. A thread of the
+//! async runtime may end before the server, so a dedicated thread starts the helpers.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
-use std::io::{Seek as _, Write as _};
-use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt as _;
 use std::{env, io, thread};
 
-use rustix::fs::{MemfdFlags, memfd_create};
-use rustix::io::{Errno, FdFlags, fcntl_setfd};
+use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitOptions, getpid, getppid, set_parent_process_death_signal, setsid, test_kill_process,
     waitpid,
@@ -23,18 +18,18 @@ use tokio::process::{Child, Command};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::agent::{Identity, Stat, descendants, end_descendants};
+use crate::agent::{ProcessIdentity, Stat, descendants, kill_descendants};
 use crate::inherited::reset_for_exec;
 
-/// `KEYCTL_JOIN_SESSION_KEYRING` of `linux/keyctl.h`.
+/// `KEYCTL_JOIN_SESSION_KEYRING` in `linux/keyctl.h`.
 const JOIN_SESSION_KEYRING: libc::c_long = 1;
 
 enum Request {
     Spawn(Box<Command>, oneshot::Sender<io::Result<Child>>),
-    Sweep(oneshot::Sender<()>),
+    KillOrphans(oneshot::Sender<()>),
 }
 
-/// The way to that thread.
+/// A handle to the thread that starts helpers.
 #[derive(Clone, Debug)]
 pub(crate) struct Spawner {
     requests: mpsc::UnboundedSender<Request>,
@@ -47,17 +42,17 @@ impl Spawner {
         let runtime = Handle::current();
         thread::Builder::new().name("spawner".into()).spawn(move || {
             let _entered = runtime.enter();
-            let mut started = Started::default();
+            let mut started = StartedChildren::default();
             while let Some(request) = received.blocking_recv() {
-                // Whoever asked may have gone; a child is then killed on drop.
+                // If the caller no longer waits, the child is killed on drop.
                 match request {
                     Request::Spawn(mut command, reply) => {
                         let child = command.spawn();
-                        started.note(&child);
+                        started.record(&child);
                         let _ = reply.send(child);
                     }
-                    Request::Sweep(reply) => {
-                        started.sweep();
+                    Request::KillOrphans(reply) => {
+                        started.kill_orphans();
                         let _ = reply.send(());
                     }
                 }
@@ -66,20 +61,20 @@ impl Spawner {
         Ok(Self { requests })
     }
 
-    /// Kills all children of this process that it has not started: what computers without boxes have left. Orphans fall to
-    /// this process if it has said so to the kernel.
-    pub(crate) async fn sweep(&self) {
-        let (reply, answer) = oneshot::channel();
-        if self.requests.send(Request::Sweep(reply)).is_ok() {
-            // An error means that the server goes down.
-            let _ = answer.await;
+    /// Kills all children of this process that it has not started: processes that computers without a box have left
+    /// behind. The server adopts them if it is a child subreaper.
+    pub(crate) async fn kill_orphans(&self) {
+        let (reply, response) = oneshot::channel();
+        if self.requests.send(Request::KillOrphans(reply)).is_ok() {
+            // An error means that the server shuts down.
+            let _ = response.await;
         }
     }
 
-    /// Starts a program in a session of its own.
+    /// Starts a program in a new session.
     pub(crate) async fn spawn(&self, mut command: Command) -> io::Result<Child> {
         command.kill_on_drop(true);
-        // A variable of the server's may hold the API key, or keys of whoever started it.
+        // The server's own variables may contain the API key, or secrets of the user who started it.
         let named: Vec<_> = command
             .as_std()
             .get_envs()
@@ -87,62 +82,62 @@ impl Spawner {
             .collect();
         command.env_clear().env("PATH", env::var_os("PATH").unwrap_or_default()).envs(named);
         let server = getpid();
-        // SAFETY: between fork and exec only async-signal-safe system calls are made, and nothing is allocated.
+        // SAFETY: between fork and exec the closure makes only async-signal-safe system calls and allocates nothing.
         unsafe {
             command.pre_exec(move || {
                 set_parent_process_death_signal(Some(Signal::KILL))?;
-                // The server may have ended before it was asked for.
+                // The server may have ended before the call above.
                 if getppid() != Some(server) {
                     return Err(io::ErrorKind::BrokenPipe.into());
                 }
-                // The server's terminal is not theirs: Ctrl-C there is the server's to handle.
+                // A new session has no terminal, so Ctrl-C in the server's terminal reaches only the server.
                 setsid()?;
                 leave_session_keyring();
                 reset_for_exec();
                 Ok(())
             });
         }
-        let (reply, answer) = oneshot::channel();
+        let (reply, response) = oneshot::channel();
         self.requests.send(Request::Spawn(Box::new(command), reply)).map_err(io::Error::other)?;
-        answer.await.map_err(io::Error::other)?
+        response.await.map_err(io::Error::other)?
     }
 }
 
-/// The children that were started here: their numbers, and when they started if that could be read.
+/// The children that this thread has started, by process ID, with their start times if these could be read.
 #[derive(Default)]
-struct Started(HashMap<i32, Option<u64>>);
+struct StartedChildren(HashMap<i32, Option<u64>>);
 
-impl Started {
-    fn note(&mut self, child: &io::Result<Child>) {
+impl StartedChildren {
+    fn record(&mut self, child: &io::Result<Child>) {
         if let Some(pid) = child.as_ref().ok().and_then(Child::id).map(u32::cast_signed) {
             self.0.insert(pid, Stat::of(pid).map(|stat| stat.started));
         }
     }
 
-    /// Whether a child was started here. In doubt it was.
+    /// Returns whether a child was started here. Returns `true` if its start time is unknown.
     fn has(&self, pid: i32, stat: &Stat) -> bool {
         self.0.get(&pid).is_some_and(|started| started.is_none_or(|started| started == stat.started))
     }
 
-    /// No child is started meanwhile, which would be taken for a foreign one.
-    fn sweep(&mut self) {
+    /// Runs on the thread that starts children, so no child starts meanwhile and gets killed by mistake.
+    fn kill_orphans(&mut self) {
         let own = getpid().as_raw_nonzero().get();
-        // The list of processes may lack some of them if it cannot be read whole.
+        // Asks the kernel for each process: a list that could not be read completely may lack some.
         self.0.retain(|&pid, _| {
             Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
         });
         let all = descendants(own);
-        let kept: HashSet<Identity> = all
+        let kept: HashSet<ProcessIdentity> = all
             .iter()
             .filter(|(pid, stat)| stat.parent == own && self.has(*pid, stat))
             .map(|(pid, stat)| (*pid, stat.started))
             .collect();
-        if !end_descendants(own, &kept) {
-            tracing::error!("what a computer has left does not end");
+        if !kill_descendants(own, &kept) {
+            tracing::error!("some processes that a computer has left behind could not be killed");
         }
         let left = descendants(own).into_iter();
         for (pid, _) in left.filter(|(pid, stat)| stat.parent == own && !self.has(*pid, stat)) {
-            // Nobody else waits for it. One that does not end would be waited for in vain.
+            // Nothing else reaps this process. The call does not wait for it, since it may never end.
             if let Some(pid) = Pid::from_raw(pid) {
                 let _ = waitpid(Some(pid), WaitOptions::NOHANG);
             }
@@ -150,31 +145,11 @@ impl Started {
     }
 }
 
-/// Leaves the keys of the login that started the server, for an empty keyring. A kernel without keyrings has nothing to leave.
+/// Replaces the session keyring with an empty one: the other contains keys of the login that started the server. Fails
+/// if the kernel has no keyrings.
 fn leave_session_keyring() {
-    // SAFETY: the call takes a name or null, and touches no memory of this process.
+    // SAFETY: the call takes a null pointer as the name and accesses no memory of this process.
     unsafe {
         libc::syscall(libc::SYS_keyctl, JOIN_SESSION_KEYRING, std::ptr::null::<libc::c_char>());
     }
-}
-
-/// Lets the child have these descriptors, by the same numbers. They are closed here when the command is dropped.
-pub(crate) fn inherit(command: &mut std::process::Command, descriptors: Vec<OwnedFd>) {
-    // SAFETY: between fork and exec only an async-signal-safe system call is made, and nothing is allocated.
-    unsafe {
-        command.pre_exec(move || {
-            for descriptor in &descriptors {
-                fcntl_setfd(descriptor, FdFlags::empty())?;
-            }
-            Ok(())
-        });
-    }
-}
-
-/// A file without a name, to be inherited.
-pub(crate) fn memory_file(content: &str) -> io::Result<OwnedFd> {
-    let mut file = File::from(memfd_create("file", MemfdFlags::CLOEXEC)?);
-    file.write_all(content.as_bytes())?;
-    file.rewind()?;
-    Ok(file.into())
 }

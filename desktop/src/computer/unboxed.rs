@@ -1,4 +1,5 @@
-//! A computer without a box: its processes are beside the server's own, and its folders below the server's.
+//! A computer without a box: its processes run next to the server's, and its folders are in the server's runtime
+//! folder.
 
 use std::io;
 use std::os::fd::{AsRawFd as _, RawFd};
@@ -7,40 +8,40 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::agent::{self, Ground};
-use crate::privileges::give_up_rights;
+use crate::agent::{self, AgentPaths};
+use crate::inherited::inherit;
+use crate::privileges::drop_all_capabilities;
 use crate::seccomp;
 
-use super::display_key::DisplayKey;
+use super::boxed::{AGENT, AgentLaunch};
 use super::homes::Home;
-use super::layout::{Inside, Layout};
+use super::layout::{InsidePaths, Layout};
 use super::runtime_dir::RuntimeDir;
-use super::sandbox::{AGENT, Opening};
-use super::spawner::inherit;
+use super::x_cookie::XCookie;
 
-/// The folder of the support files with what takes the place of files of the system that a box would cover.
+/// The part of the support folder that replaces files of the system. In a box they are covered by mounts instead.
 const REPLACEMENTS: &str = "unboxed";
 
-/// The command that starts the shell of a terminal. A login shell would read the `/etc/profile` of the system first, which
-/// sets another `PATH`.
-pub(super) fn shell(layout: &Layout) -> Vec<String> {
+/// Returns the command that starts the shell of a terminal. It is not a login shell, since that would read the system's
+/// `/etc/profile`, which resets `PATH`.
+pub(super) fn shell_command(layout: &Layout) -> Vec<String> {
     let settings = format!("{}/{REPLACEMENTS}/shell", layout.inside.support);
     ["bash", "--noprofile", "--rcfile", &settings, "-i"].map(str::to_owned).to_vec()
 }
 
-/// Makes the folders of the computer below the server's, and finds a display that is free.
+/// Creates the folders of the computer and finds a free display number.
 pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
-    let key = DisplayKey::random().map_err(io::Error::other)?;
-    let (display, place) = runtime.make_place(home.owner, &key)?;
+    let key = XCookie::random().map_err(io::Error::other)?;
+    let (display, place) = runtime.create_computer_folders(home.owner, &key)?;
     let text = |path: PathBuf| path.to_string_lossy().into_owned();
     let below = |name: &str| text(place.join(name));
-    let [run, user, logs, scratch] = RuntimeDir::PLACES.map(below);
+    let [run, user, logs, scratch] = RuntimeDir::FOLDERS.map(below);
     let support = runtime.support();
     Ok(Layout {
         home: home.path.clone(),
         display,
         key: Some(key),
-        inside: Inside {
+        inside: InsidePaths {
             home: text(home.path.clone()),
             run,
             user,
@@ -53,9 +54,9 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home) -> io::Result<Layout> {
     })
 }
 
-/// The command that starts the agent. It confines itself, since nothing else does.
-pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
-    let Opening { owner, control, .. } = opening;
+/// Returns the command that starts the agent. The agent confines itself, since nothing else does.
+pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
+    let AgentLaunch { owner, control, .. } = launch;
     let mut command = Command::new(layout.support.join(AGENT));
     command
         .args(["agent", "--unboxed", "--control", &control.as_raw_fd().to_string()])
@@ -69,13 +70,14 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     Ok(command)
 }
 
-/// Runs the agent of a computer without a box. To be called while the process has one thread.
-pub(crate) fn serve(control: RawFd, ground: Ground) -> io::Result<()> {
-    // Orphans fall to the agent and not to the first process of the system, so that they end with the computer.
+/// Runs the agent of a computer without a box. Must be called while the process has one thread.
+pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
+    // The agent adopts orphans, so it can end them with the computer.
     rustix::process::set_child_subreaper(rustix::process::Pid::from_raw(1))?;
-    // The end of the server is seen by its socket: an agent that the kernel killed could not end the others.
+    // The agent detects the end of the server by its socket. If the kernel killed it instead, it could not end the
+    // other processes.
     rustix::process::set_parent_process_death_signal(None)?;
-    give_up_rights()?;
+    drop_all_capabilities()?;
     seccomp::COMPUTER.install()?;
-    agent::serve(control, ground)
+    agent::serve(control, paths)
 }

@@ -81,7 +81,7 @@ async fn wait_until_subscribed(machine: &Machine, lines: &mut Lines<pipe::Receiv
             .await
             .map_err(|error| error.to_string())?;
         let exit_and_delay = async {
-            // The result does not matter: it has connected to the audio server either way.
+            // Ignores the result, because the client has connected to the audio server either way.
             let _ = client.exit().await;
             sleep(NOTICE_DELAY).await;
         };

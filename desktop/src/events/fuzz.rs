@@ -51,7 +51,7 @@ pub(crate) fn notices(mut data: &[u8]) {
     });
 }
 
-/// The events of a complete text, which must not depend on how it was split.
+/// The expected events, from the complete text.
 fn expected(text: &[u8]) -> Vec<super::EventType> {
     text.split(|&byte| byte == b'\n')
         .take_while(|line| line.len() <= LINE_LIMIT)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 use tokio::task::JoinHandle;
 
-use crate::agent::TableChange;
+use crate::agent::ProcessChange;
 use crate::computer::Machine;
 
 use super::queue::Queue;
@@ -18,8 +18,8 @@ pub(super) async fn watch(machine: &Machine, queue: Arc<Queue>) -> Result<JoinHa
     Ok(tokio::spawn(async move {
         while let Some(change) = table.next().await {
             let (kind, pid, name) = match change {
-                TableChange::Started { pid, name } => (EventType::ProcessStart, pid, name),
-                TableChange::Ended { pid, name } => (EventType::ProcessStop, pid, name),
+                ProcessChange::Started { pid, name } => (EventType::ProcessStart, pid, name),
+                ProcessChange::Ended { pid, name } => (EventType::ProcessStop, pid, name),
             };
             queue.push(Event::now(kind, json!({ "pid": pid, "name": name })));
         }

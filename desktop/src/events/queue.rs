@@ -29,7 +29,7 @@ impl Queue {
         self.lock().subscribed.extend(types);
     }
 
-    /// Removes the waiting events of these types too.
+    /// Also removes waiting events of these types.
     pub(super) fn unsubscribe(&self, types: &[EventType]) {
         let mut inner = self.lock();
         inner.subscribed.retain(|kind| !types.contains(kind));

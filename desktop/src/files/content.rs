@@ -74,13 +74,13 @@ impl Contents {
         }
     }
 
-    /// The path of a screenshot's content. `name` is a result of [`Self::keep_screenshot`].
+    /// The path of a screenshot's content. `name` is a result of [`Self::store_screenshot`].
     pub(crate) fn screenshot(&self, name: &str) -> PathBuf {
         self.screenshots.join(name)
     }
 
     /// Stores a screenshot for downloads by link. Returns its name.
-    pub(crate) async fn keep_screenshot(&self, image: &[u8], extension: &str) -> io::Result<String> {
+    pub(crate) async fn store_screenshot(&self, image: &[u8], extension: &str) -> io::Result<String> {
         let name = format!("{}.{extension}", Uuid::new_v4());
         tokio::fs::write(self.screenshot(&name), image).await?;
         let oldest = {
@@ -167,9 +167,9 @@ mod tests {
     async fn the_oldest_screenshot_is_removed_beyond_the_limit() {
         let data = tempfile::tempdir().expect("/tmp is writable");
         let contents = Contents::open(data.path(), &HashSet::new()).expect("the directory is writable");
-        let first = contents.keep_screenshot(b"1", "png").await.expect("the disk has space");
+        let first = contents.store_screenshot(b"1", "png").await.expect("the disk has space");
         for _ in 0..MAX_SCREENSHOTS {
-            contents.keep_screenshot(b"2", "png").await.expect("the disk has space");
+            contents.store_screenshot(b"2", "png").await.expect("the disk has space");
         }
         assert!(!contents.screenshot(&first).exists());
         let stored = fs::read_dir(data.path().join("screenshots")).expect("it exists").count();

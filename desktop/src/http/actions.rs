@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{ApiError, App, Body, QueryParams, integer, optional_integer};
-use crate::computer::{Lane, Machine};
+use crate::computer::{Machine, ScreenAccess};
 use crate::screen::{
     ActionDuration, Button, Direction, ImageFormat, Screen, ScreenError, TypingDelay, WheelClicks,
 };
@@ -34,25 +34,25 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/computers/{id}/wait", post(wait))
 }
 
-/// Runs `work` with the screen. A long one is given up when the computer stops or its client leaves.
+/// Runs `work` with the screen. Cancels it if the computer stops or the client disconnects.
 async fn on_screen<T: Send + 'static>(
     machine: &Machine,
-    lane: Lane,
+    access: ScreenAccess,
     work: impl FnOnce(&Screen, &CancellationToken) -> Result<T, ScreenError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let canceled = machine.stopping().child_token();
-    let _unless_it_waits = canceled.clone().drop_guard();
-    match machine.on_screen(lane, move |screen| work(screen, &canceled)).await {
-        Ok(done) => Ok(done?),
+    let _cancel_on_drop = canceled.clone().drop_guard();
+    match machine.on_screen(access, move |screen| work(screen, &canceled)).await {
+        Ok(result) => Ok(result?),
         Err(panicked) => Err(ApiError::internal(panicked)),
     }
 }
 
-fn done(action: &str, details: &Value) -> Json<Value> {
+fn action_response(action: &str, details: &Value) -> Json<Value> {
     Json(json!({ "success": true, "action": action, "details": details }))
 }
 
-/// How a screenshot is wanted.
+/// The query parameters of a screenshot.
 #[derive(Debug, Deserialize)]
 pub(super) struct ScreenshotOptions {
     #[serde(default)]
@@ -87,14 +87,15 @@ pub(super) async fn screenshot_response(
 ) -> Result<Response, ApiError> {
     let scale = options.scale;
     let format = options.format;
-    // A computer that has just started shows its wallpaper and its panel in a moment.
+    // After a start, the wallpaper and the panel appear with a delay.
     machine.drawn().await;
-    let image = on_screen(machine, Lane::View, move |screen, _| screen.screenshot(format, scale)).await?;
+    let image =
+        on_screen(machine, ScreenAccess::View, move |screen, _| screen.screenshot(format, scale)).await?;
     Ok(match options.response_format {
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
-            let name = app.contents.keep_screenshot(&image.bytes, format.extension()).await?;
-            // Without `mime_type`, by which the official client tells a picture from an address.
+            let name = app.contents.store_screenshot(&image.bytes, format.extension()).await?;
+            // Without `mime_type`: the official client reads a response that has it as an image, not as a URL.
             Json(json!({
                 "success": true,
                 "image": storage::link_to_screenshot(app, &name),
@@ -132,9 +133,9 @@ pub(super) struct Click {
 
 async fn click(Live(machine): Live, Body(click): Body<Click>) -> Result<Json<Value>, ApiError> {
     let Click { x, y, button, double } = click;
-    on_screen(&machine, Lane::Input, move |screen, _| screen.click(x, y, button, double)).await?;
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.click(x, y, button, double)).await?;
     let action = if double { "double_click" } else { "click" };
-    Ok(done(action, &json!({ "x": x, "y": y, "button": button, "double": double })))
+    Ok(action_response(action, &json!({ "x": x, "y": y, "button": button, "double": double })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,7 +156,7 @@ pub(super) struct Drag {
 async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>, ApiError> {
     let Drag { start_x, start_y, end_x, end_y, button, duration } = drag;
     let duration = ActionDuration::from_seconds("duration", duration.unwrap_or(0.5))?;
-    on_screen(&machine, Lane::Input, move |screen, canceled| {
+    on_screen(&machine, ScreenAccess::Input, move |screen, canceled| {
         screen.drag((start_x, start_y), (end_x, end_y), button, duration, canceled)
     })
     .await?;
@@ -163,7 +164,7 @@ async fn drag(Live(machine): Live, Body(drag): Body<Drag>) -> Result<Json<Value>
         "start_x": start_x, "start_y": start_y, "end_x": end_x, "end_y": end_y,
         "button": button, "duration": duration.get().as_secs_f64(),
     });
-    Ok(done("drag", &details))
+    Ok(action_response("drag", &details))
 }
 
 #[derive(Debug, Deserialize)]
@@ -176,14 +177,15 @@ async fn type_text(Live(machine): Live, Body(input): Body<Type>) -> Result<Json<
     let Type { text, delay_ms } = input;
     let length = text.chars().count();
     let delay = delay_ms.filter(|&delay| delay > 0).map(TypingDelay::from_millis).transpose()?;
-    let left_out =
-        on_screen(&machine, Lane::Input, move |screen, canceled| screen.type_text(&text, delay, canceled))
-            .await?;
+    let left_out = on_screen(&machine, ScreenAccess::Input, move |screen, canceled| {
+        screen.type_text(&text, delay, canceled)
+    })
+    .await?;
     let mut details = json!({ "text_length": length });
     if !left_out.is_empty() {
         details["left_out"] = json!({ "count": left_out.len(), "characters": code_points(left_out) });
     }
-    Ok(done("type", &details))
+    Ok(action_response("type", &details))
 }
 
 /// The distinct characters as code points, for example `U+000C`.
@@ -200,8 +202,8 @@ pub(super) struct Key {
 
 async fn key(Live(machine): Live, Body(Key { key }): Body<Key>) -> Result<Json<Value>, ApiError> {
     let combo = key.clone();
-    on_screen(&machine, Lane::Input, move |screen, _| screen.key(&combo)).await?;
-    Ok(done("key_press", &json!({ "key": key })))
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.key(&combo)).await?;
+    Ok(action_response("key_press", &json!({ "key": key })))
 }
 
 #[derive(Debug, Deserialize)]
@@ -219,13 +221,13 @@ async fn scroll(Live(machine): Live, Body(scroll): Body<Scroll>) -> Result<Json<
     let direction = scroll.direction;
     let amount = scroll.amount.unwrap_or(3);
     let clicks = WheelClicks::new(amount)?;
-    // The service takes a missing one of the two as 0.
+    // The service uses 0 for a missing coordinate.
     let at = match (scroll.x, scroll.y) {
         (None, None) => None,
         (x, y) => Some((x.unwrap_or(0), y.unwrap_or(0))),
     };
-    on_screen(&machine, Lane::Input, move |screen, _| screen.scroll(direction, clicks, at)).await?;
-    Ok(done("scroll", &json!({ "direction": direction, "amount": amount })))
+    on_screen(&machine, ScreenAccess::Input, move |screen, _| screen.scroll(direction, clicks, at)).await?;
+    Ok(action_response("scroll", &json!({ "direction": direction, "amount": amount })))
 }
 
 /// API versions use different names for the same parameter. Some clients send both.

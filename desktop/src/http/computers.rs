@@ -110,7 +110,7 @@ async fn create(
         app.store.workspace(&spec.workspace_id)?.ok_or_else(|| ApiError::not_found("Workspace"))?;
     let isolation = app.fleet.isolation();
     if let Some(obstacle) =
-        tokio::task::spawn_blocking(move || doctor::obstacle(isolation)).await.unwrap_or_default()
+        tokio::task::spawn_blocking(move || doctor::problem(isolation)).await.unwrap_or_default()
     {
         return Err(ApiError::new(StatusCode::SERVICE_UNAVAILABLE, obstacle).with("code", "host_not_ready"));
     }

@@ -50,9 +50,9 @@ impl TestServer {
             let fleet = Fleet::new(
                 Arc::clone(&store),
                 Arc::clone(&contents),
-                Homes::open(folder.path().to_owned(), Users::find(), Isolation::Box)
-                    .expect("the folder is there"),
-                RuntimeDir::create().expect("there is room for a folder"),
+                Homes::open(folder.path().to_owned(), Users::detect(), Isolation::Box)
+                    .expect("the folder exists"),
+                RuntimeDir::create().expect("/run or /tmp is writable"),
                 Spawner::start().expect("a thread starts"),
             );
             let link_signer = LinkSigner::new("link-key".to_owned().into());

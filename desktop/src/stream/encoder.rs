@@ -14,11 +14,12 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
-use crate::computer::{SYSTEM, inherit, memory_file};
+use crate::computer::SYSTEM_MOUNTS;
+use crate::inherited::{inherit, memory_file};
 
 use super::connections::{Connection, Host, Target};
 use super::listeners::{AUDIO, DISPLAY};
-use super::relay::Connector;
+use super::relay::ComputerSocket;
 
 const PROGRAM: &str = "ffmpeg";
 /// This program inside the box.
@@ -54,7 +55,7 @@ pub(crate) struct Setup<'a> {
 /// How the encoder connects to the X server and the audio server.
 pub(crate) enum Source {
     /// Through relays of the server. The encoder runs in its own box.
-    Relayed { display: Connector, audio: Connector },
+    Relayed { display: ComputerSocket, audio: ComputerSocket },
     /// Directly, like any program of a computer without a box.
     Direct {
         display: u16,
@@ -75,7 +76,7 @@ pub(super) fn command(
     let mut command = match &setup.source {
         Source::Relayed { .. } => in_box(setup, connection, &target, control)?,
         Source::Direct { display, audio, variables } => {
-            let secrets = memory_file(&secrets(&target))?;
+            let secrets = memory_file("secrets", secrets(&target).as_bytes())?;
             let number = secrets.as_raw_fd().to_string();
             let input = Input { display: *display, audio, secrets: &format!("/proc/self/fd/{number}") };
             let mut command = Command::new(&setup.program);
@@ -108,17 +109,17 @@ fn in_box(
     control: UnixStream,
 ) -> io::Result<Command> {
     let files = [
-        (SECRETS, memory_file(&secrets(target))?),
-        ("/etc/hosts", memory_file(&hosts(target))?),
-        ("/etc/nsswitch.conf", memory_file("passwd: files\nhosts: files\n")?),
-        ("/etc/passwd", memory_file("user:x:1000:1000::/tmp:/usr/sbin/nologin\n")?),
+        (SECRETS, memory_file("secrets", secrets(target).as_bytes())?),
+        ("/etc/hosts", memory_file("hosts", hosts(target).as_bytes())?),
+        ("/etc/nsswitch.conf", memory_file("nsswitch", b"passwd: files\nhosts: files\n")?),
+        ("/etc/passwd", memory_file("passwd", b"user:x:1000:1000::/tmp:/usr/sbin/nologin\n")?),
     ];
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
         .args(["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-cgroup-try"])
         .args(["--unshare-uts", "--hostname", "encoder"])
-        .args(SYSTEM)
+        .args(SYSTEM_MOUNTS)
         .args(SETTINGS)
         .arg("--ro-bind")
         .arg(&setup.program)

@@ -11,7 +11,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
 use crate::inherited::close_on_exec;
-use crate::privileges::give_up_rights;
+use crate::privileges::drop_all_capabilities;
 use crate::seccomp;
 
 use super::listeners::Listeners;
@@ -22,7 +22,7 @@ use super::listeners::Listeners;
 pub(crate) fn launch(control: Option<RawFd>, secrets: Option<RawFd>, program: &[String]) -> io::Result<()> {
     match control {
         Some(control) => send_listeners(control)?,
-        None => give_up_rights()?,
+        None => drop_all_capabilities()?,
     }
     prefer_for_oom_kill();
     close_on_exec(secrets)?;

@@ -11,4 +11,4 @@ pub(crate) use broadcast::{Broadcast, StartError, Status};
 pub(crate) use connections::{Connection, Connections, ConnectionsError};
 pub(crate) use encoder::{Setup, Source};
 pub(crate) use launcher::launch;
-pub(crate) use relay::Connector;
+pub(crate) use relay::ComputerSocket;

@@ -34,9 +34,9 @@ const MAX_CONNECTIONS: usize = 4;
 const BUFFER: usize = 64 * 1024;
 
 /// Opens connections to a server of the computer.
-pub(crate) struct Connector(Box<dyn Fn() -> BoxFuture<'static, io::Result<Connection>> + Send + Sync>);
+pub(crate) struct ComputerSocket(Box<dyn Fn() -> BoxFuture<'static, io::Result<Connection>> + Send + Sync>);
 
-impl Connector {
+impl ComputerSocket {
     pub(crate) fn new<F>(connect: impl Fn() -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = io::Result<Connection>> + Send + 'static,
@@ -47,8 +47,8 @@ impl Connector {
 
 /// The peers that the encoder may reach.
 pub(super) struct Peers {
-    pub(super) display: Connector,
-    pub(super) audio: Connector,
+    pub(super) display: ComputerSocket,
+    pub(super) audio: ComputerSocket,
     /// The target's host and port.
     pub(super) target: (String, u16),
 }

@@ -1,4 +1,4 @@
-//! A connection that was made inside a computer.
+//! A connection that was opened inside a computer.
 
 use std::io;
 use std::os::unix::net::UnixStream as StdUnixStream;
@@ -9,8 +9,8 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown, recv, send, shutdown};
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::UnixStream;
 
-/// A socket of which code inside the computer may keep a duplicate. Duplicates share whether calls block, so each call says
-/// itself that it must not: a thread of the runtime would wait with it.
+/// A socket of which code inside the computer may keep a duplicate. Duplicates share the non-blocking flag, and that
+/// code may clear it. So each call passes its own flag: otherwise it could block a thread of the runtime.
 #[derive(Debug)]
 pub(crate) struct Connection(UnixStream);
 
@@ -33,7 +33,7 @@ impl AsyncRead for Connection {
                     buf.advance(length);
                     return Poll::Ready(Ok(()));
                 }
-                Err(error) if is_passing(&error) => {}
+                Err(error) if is_transient(&error) => {}
                 Err(error) => return Poll::Ready(Err(error)),
             }
         }
@@ -46,7 +46,7 @@ impl AsyncWrite for Connection {
             ready!(self.0.poll_write_ready(cx))?;
             let write = || Ok(send(&self.0, bytes, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)?);
             match self.0.try_io(Interest::WRITABLE, write) {
-                Err(error) if is_passing(&error) => {}
+                Err(error) if is_transient(&error) => {}
                 written => return Poll::Ready(written),
             }
         }
@@ -61,7 +61,7 @@ impl AsyncWrite for Connection {
     }
 }
 
-fn is_passing(error: &io::Error) -> bool {
+fn is_transient(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted)
 }
 
@@ -75,25 +75,25 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_duplicate_inside_the_computer_cannot_make_it_block() {
-        let (own, other) = StdUnixStream::pair().expect("there is room");
-        let kept = own.try_clone().expect("there is room");
+    async fn a_duplicate_inside_the_computer_cannot_make_a_connection_block() {
+        let (own, other) = StdUnixStream::pair().expect("there is enough space");
+        let kept = own.try_clone().expect("there is enough space");
         let mut connection = Connection::new(own).expect("it is a socket");
         kept.set_nonblocking(false).expect("it is a socket");
         other.set_nonblocking(true).expect("it is a socket");
-        let mut other = UnixStream::from_std(other).expect("it does not block");
-        other.write_all(b"x").await.expect("there is room");
+        let mut other = UnixStream::from_std(other).expect("the socket is non-blocking");
+        other.write_all(b"x").await.expect("there is enough space");
         assert_eq!(connection.read(&mut [0; 8]).await.expect("it is open"), 1);
         let wait = Duration::from_millis(10);
-        assert!(timeout(wait, connection.read(&mut [0; 8])).await.is_err(), "nothing comes");
+        assert!(timeout(wait, connection.read(&mut [0; 8])).await.is_err(), "there is nothing to read");
         let much = vec![0; 1 << 22];
-        assert!(timeout(wait, connection.write_all(&much)).await.is_err(), "nobody reads");
-        // What was written is read to its end.
+        assert!(timeout(wait, connection.write_all(&much)).await.is_err(), "the buffer is full");
+        // Data that was written before the end can still be read.
         connection.shutdown().await.expect("it is open");
         let mut read = Vec::new();
         other.read_to_end(&mut read).await.expect("it is open");
         assert!(!read.is_empty() && read.len() < much.len());
         drop(other);
-        assert_eq!(connection.read(&mut [0; 8]).await.expect("it is closed"), 0);
+        assert_eq!(connection.read(&mut [0; 8]).await.expect("the peer has closed"), 0);
     }
 }

@@ -1,7 +1,7 @@
-//! Descriptors that came from inside a computer: each is checked to be what it was asked for.
+//! Checks descriptors that come from inside a computer.
 //!
-//! Code inside the computer may keep a duplicate of what it passed, and change what duplicates share: the position in a
-//! file, and whether calls block.
+//! Code inside the computer may keep a duplicate of each descriptor and change the state that duplicates share: the
+//! file offset and the non-blocking flag.
 
 use std::fs::File;
 use std::io;
@@ -16,104 +16,113 @@ use rustix::net::sockopt::{socket_domain, socket_peercred, socket_type};
 use rustix::net::{AddressFamily, SocketType, getpeername};
 use rustix::pty::{OpenptFlags, ioctl_tiocgptpeer, unlockpt};
 
-/// Of `linux/magic.h`.
+/// Constants of `linux/magic.h`.
 const NSFS_MAGIC: FsWord = 0x6e73_6673;
 const TMPFS_MAGIC: FsWord = 0x0102_1994;
 const DEVPTS_SUPER_MAGIC: FsWord = 0x1cd1;
 
-/// Major and minor number of the device that opens terminals.
+/// The major and minor number of the device that opens terminals.
 const PTMX: (u32, u32) = (5, 2);
 
-/// What a descriptor is to be used for.
+/// What a descriptor will be used for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Access {
     Read,
     Write,
 }
 
-/// A regular file with bytes of its own that is open for `access`. Files of `/proc` and `/sys` call themselves regular too,
-/// but reading one may wait forever or never end, and writing to one may be a command to the kernel.
+/// Returns a regular file that stores data and is open for `access`.
+///
+/// Files in `/proc` and `/sys` are regular by type too. But a read may block forever or never reach the end, and a
+/// write may be a command to the kernel.
 pub(crate) fn regular_file(descriptor: OwnedFd, access: Access) -> Option<File> {
     let is_regular = has_type(&descriptor, FileType::RegularFile) && allows(&descriptor, access);
     (is_regular && fstatfs(&descriptor).is_ok_and(|system| stores_files(&system)))
         .then(|| File::from(descriptor))
 }
 
-/// A file system that the kernel invents has no blocks. A `tmpfs` without a limit has none either.
+/// Virtual file systems have no blocks. Neither has a `tmpfs` without a limit.
 fn stores_files(system: &StatFs) -> bool {
     system.f_type == TMPFS_MAGIC || system.f_blocks > 0 && system.f_type != PROC_SUPER_MAGIC
 }
 
-/// The reading end of a pipe: what the output of a process comes from.
+/// Returns the read end of a pipe for the output of a process.
 pub(crate) fn output(descriptor: &OwnedFd) -> Option<OwnedFd> {
     let is_readable_pipe = has_type(descriptor, FileType::Fifo) && allows(descriptor, Access::Read);
     is_readable_pipe.then(|| reopen_pipe(descriptor)).flatten()
 }
 
-/// Opens a pipe once more, by its descriptor. What is opened here shares no flag with a duplicate inside the computer, from
-/// where a read of the server could otherwise be made to block its thread.
+/// Opens a pipe again through its descriptor. The new descriptor shares no flags with a duplicate inside the computer,
+/// so code there cannot make a read of the server block.
 #[expect(
     clippy::disallowed_methods,
-    reason = "leads to the pipe of that descriptor, whatever the computer does"
+    reason = "the path leads to the pipe of that descriptor, which the computer cannot change"
 )]
 fn reopen_pipe(descriptor: &OwnedFd) -> Option<OwnedFd> {
     let itself = format!("/proc/self/fd/{}", descriptor.as_raw_fd());
     open(itself, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()
 }
 
-/// Both ends of a terminal, of which nobody else has a duplicate.
+/// Both sides of a terminal. No other process has a duplicate.
 #[derive(Debug)]
 pub(crate) struct Terminal {
     pub(crate) master: OwnedFd,
     pub(crate) slave: OwnedFd,
 }
 
-/// Opens a terminal of the user `owner` by the device for terminals of a computer, which need not be open itself.
+/// Opens a terminal for the user `owner` with a computer's terminal device. An `O_PATH` descriptor of the device
+/// suffices.
 pub(crate) fn open_terminal(device: &OwnedFd, owner: u32) -> io::Result<Terminal> {
     let status = fstat(device)?;
     let is_device = FileType::from_raw_mode(status.st_mode) == FileType::CharacterDevice
         && (major(status.st_rdev), minor(status.st_rdev)) == PTMX
         && fstatfs(device)?.f_type == DEVPTS_SUPER_MAGIC;
     if !is_device {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the agent passed a descriptor of a wrong type or owner",
+        ));
     }
     open_terminal_at(&format!("/proc/self/fd/{}", device.as_raw_fd()), owner)
 }
 
-/// The same, for a computer that has the devices of the host.
+/// Opens a terminal with the terminal device of the host.
 pub(crate) fn open_terminal_of_host(owner: u32) -> io::Result<Terminal> {
     open_terminal_at("/dev/ptmx", owner)
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "leads to the device of a checked descriptor or to that of the host, whatever the computer does"
+    reason = "the path leads to the device of a checked descriptor or of the host, which the computer cannot change"
 )]
 fn open_terminal_at(device: &str, owner: u32) -> io::Result<Terminal> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let master = open(device, flags | OFlags::NONBLOCK, Mode::empty())?;
     unlockpt(&master)?;
     let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    // The kernel gives it to the user of this process, whose group may have another number.
+    // The kernel assigns the terminal to the user and the group of this process. The group may be another one.
     if fstat(&slave)?.st_uid != owner {
         fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
     }
     Ok(Terminal { master, slave })
 }
 
-/// A connection of the Unix domain whose other end belongs to the user `owner`.
+/// Returns a connected Unix stream socket whose peer belongs to the user `owner`.
 pub(crate) fn connection(descriptor: OwnedFd, owner: u32) -> io::Result<UnixStream> {
     let is_stream =
         socket_domain(&descriptor)? == AddressFamily::UNIX && socket_type(&descriptor)? == SocketType::STREAM;
-    // A socket that listens has the credentials of its owner, but no peer.
+    // A listening socket has the credentials of its owner, but no peer.
     let is_connected = getpeername(&descriptor).is_ok();
     if !is_stream || !is_connected || socket_peercred(&descriptor)?.uid.as_raw() != owner {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "the agent passed a foreign descriptor"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the agent passed a descriptor of a wrong type or owner",
+        ));
     }
     Ok(descriptor.into())
 }
 
-/// A namespace of any type.
+/// Returns a descriptor of a namespace of any type.
 pub(crate) fn namespace(descriptor: OwnedFd) -> Option<OwnedFd> {
     let is_namespace = fstatfs(&descriptor).is_ok_and(|system| system.f_type == NSFS_MAGIC);
     (is_namespace && allows(&descriptor, Access::Read)).then_some(descriptor)
@@ -123,7 +132,7 @@ fn has_type(descriptor: &OwnedFd, expected: FileType) -> bool {
     fstat(descriptor.as_fd()).is_ok_and(|stat| FileType::from_raw_mode(stat.st_mode) == expected)
 }
 
-/// A descriptor opened with `O_PATH` allows nothing, whatever its other flags say.
+/// Returns whether a descriptor is open for `access`. One opened with `O_PATH` never is, regardless of its other flags.
 fn allows(descriptor: &OwnedFd, access: Access) -> bool {
     fcntl_getfl(descriptor).is_ok_and(|flags| {
         let mode = flags & OFlags::RWMODE;
@@ -145,31 +154,31 @@ mod tests {
     use super::*;
 
     fn own(path: &str) -> OwnedFd {
-        File::open(path).expect("every system has it").into()
+        File::open(path).expect("every system has this file").into()
     }
 
     fn path_only(path: &str) -> OwnedFd {
-        open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).expect("every system has it")
+        open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).expect("every system has this file")
     }
 
     #[test]
-    fn only_a_stored_file_is_one() {
+    fn only_files_with_stored_data_are_accepted() {
         let stored = || tempfile::tempfile().expect("the tests may write to /tmp").into();
         assert!(regular_file(stored(), Access::Read).is_some());
         assert!(regular_file(stored(), Access::Write).is_some());
-        let memory = memfd_create("x", MemfdFlags::CLOEXEC).expect("there is room");
+        let memory = memfd_create("x", MemfdFlags::CLOEXEC).expect("there is enough space");
         assert!(regular_file(memory, Access::Read).is_some());
         for path in ["/proc/version", "/proc/self/ns/net", "/sys/kernel/uevent_seqnum", "/dev/zero", "/"] {
             assert!(regular_file(own(path), Access::Read).is_none(), "{path}");
         }
-        let (read, _write) = rustix::pipe::pipe().expect("there is room");
+        let (read, _write) = rustix::pipe::pipe().expect("there is enough space");
         assert!(regular_file(read, Access::Read).is_none());
     }
 
     #[test]
-    fn a_file_is_open_for_what_it_is_used_for() {
+    fn a_file_must_be_open_for_the_requested_access() {
         let file = tempfile::NamedTempFile::new().expect("the tests may write to /tmp");
-        let path = file.path().to_str().expect("it is text");
+        let path = file.path().to_str().expect("the text is valid UTF-8");
         assert!(regular_file(own(path), Access::Read).is_some());
         assert!(regular_file(own(path), Access::Write).is_none());
         assert!(regular_file(path_only(path), Access::Read).is_none());
@@ -178,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_terminal_is_opened_by_its_device_alone() {
+    fn a_terminal_is_only_opened_from_its_device() {
         let user = getuid().as_raw();
         let device = path_only("/dev/pts/ptmx");
         let Terminal { master, slave } = open_terminal(&device, user).expect("the tests may open terminals");
@@ -191,8 +200,8 @@ mod tests {
     }
 
     #[test]
-    fn output_comes_from_a_pipe() {
-        let (read, write) = rustix::pipe::pipe().expect("there is room");
+    fn only_the_read_end_of_a_pipe_is_accepted_as_output() {
+        let (read, write) = rustix::pipe::pipe().expect("there is enough space");
         assert!(output(&read).is_some());
         assert!(output(&write).is_none());
         for path in ["/dev/zero", "/proc/version", "/"] {
@@ -202,17 +211,17 @@ mod tests {
 
     #[test]
     fn a_duplicate_inside_the_computer_cannot_make_a_pipe_block() {
-        let (read, _write) = rustix::pipe::pipe().expect("there is room");
-        let kept = read.try_clone().expect("there is room");
+        let (read, _write) = rustix::pipe::pipe().expect("there is enough space");
+        let kept = read.try_clone().expect("there is enough space");
         let read = output(&read).expect("it is a pipe");
         fcntl_setfl(&kept, OFlags::empty()).expect("it is a pipe");
         assert_eq!(rustix::io::read(&read, &mut [0]), Err(rustix::io::Errno::AGAIN));
     }
 
     #[test]
-    fn a_connection_is_a_socket_of_the_right_user() {
+    fn only_a_connected_unix_socket_of_the_user_is_accepted() {
         let user = getuid().as_raw();
-        let pair = || UnixStream::pair().expect("there is room").0.into();
+        let pair = || UnixStream::pair().expect("there is enough space").0.into();
         assert!(connection(pair(), user).is_ok());
         assert!(connection(pair(), user + 1).is_err());
         assert!(connection(own("/dev/null"), user).is_err());
@@ -224,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_namespace_is_one_that_can_be_used() {
+    fn only_a_readable_namespace_is_accepted() {
         assert!(namespace(own("/proc/self/ns/net")).is_some());
         assert!(namespace(path_only("/proc/self/ns/net")).is_none());
         assert!(namespace(own("/proc/version")).is_none());

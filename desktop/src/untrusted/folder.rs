@@ -1,8 +1,8 @@
-//! Folders that a computer's user can write to, or that hold one.
+//! Folders that a computer's user can change, and folders that contain one.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "is the one place for it: by descriptors, a name at a time, without links"
+    reason = "the only module for this: relative to descriptors, one name at a time, without following links"
 )]
 
 use std::ffi::{CStr, CString};
@@ -18,71 +18,71 @@ use rustix::fs::{
 use rustix::io::Errno;
 use rustix::process::{Gid, Uid};
 
-/// What the owner of a folder needs to list it and to change what is in it.
+/// The permissions that an owner needs to list and change a folder.
 const OWNER: RawMode = 0o700;
 
-/// How many folders wait to be emptied at a time.
+/// The maximum number of subfolders to collect before they are emptied.
 const BATCH: usize = 256;
 
-/// An open folder. Whatever is reached from it is reached by one name at a time, and never through a link.
+/// An open folder. Its entries are accessed by a single name each, and links are never followed.
 #[derive(Debug)]
 pub(crate) struct Folder(OwnedFd);
 
 impl Folder {
-    /// Opens a folder of the server's own: nobody but the server can change a name in `path`.
+    /// Opens a folder that only the server can change, including all names in `path`.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         Ok(Self(openat(CWD, path, open_flags(), Mode::empty())?))
     }
 
-    /// The folder of that name in this one. If its owner may not list it or change what is in it, that is repaired.
-    pub(crate) fn folder(&self, name: &str) -> io::Result<Self> {
-        self.enter(&single(name)?)
+    /// Opens a subfolder. Restores the permissions that its owner needs to list and change it.
+    pub(crate) fn open_child(&self, name: &str) -> io::Result<Self> {
+        self.open_repaired(&single_name(name)?)
     }
 
-    /// The user that it belongs to.
+    /// Returns the user ID of the owner.
     pub(crate) fn owner(&self) -> io::Result<u32> {
         Ok(fstat(&self.0)?.st_uid)
     }
 
-    /// Makes a folder in this one that its owner alone can use.
+    /// Creates a subfolder that only its owner can access.
     pub(crate) fn create(&self, name: &str, owner: Option<u32>) -> io::Result<Self> {
-        mkdirat(&self.0, single(name)?, Mode::RWXU)?;
-        let made = self.folder(name)?;
+        mkdirat(&self.0, single_name(name)?, Mode::RWXU)?;
+        let made = self.open_child(name)?;
         if let Some(owner) = owner {
             fchown(&made.0, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
         }
         Ok(made)
     }
 
-    /// Makes a folder in which everybody may make files, and only their owners remove them.
+    /// Creates a subfolder in which every user can create files, and only their owners can remove them.
     pub(crate) fn create_sticky(&self, name: &str) -> io::Result<()> {
-        let name = single(name)?;
+        let name = single_name(name)?;
         mkdirat(&self.0, &name, Mode::RWXU)?;
-        // Apart, since the process's mask would take some of it away.
-        Ok(fchmod(&self.visit_name(&name)?.0, Mode::from_raw_mode(0o1777))?)
+        // Set separately, since the umask applies to the mode of a new folder.
+        Ok(fchmod(&self.open_name_unchanged(&name)?.0, Mode::from_raw_mode(0o1777))?)
     }
 
-    /// The folder of that name in this one, which may be somebody else's. It is not changed.
-    pub(crate) fn visit(&self, name: &str) -> io::Result<Self> {
-        self.visit_name(&single(name)?)
+    /// Opens a subfolder that may belong to another user, without changing it.
+    pub(crate) fn open_unchanged(&self, name: &str) -> io::Result<Self> {
+        self.open_name_unchanged(&single_name(name)?)
     }
 
-    fn visit_name(&self, name: &CStr) -> io::Result<Self> {
+    fn open_name_unchanged(&self, name: &CStr) -> io::Result<Self> {
         Ok(Self(openat(&self.0, name, open_flags(), Mode::empty())?))
     }
 
-    /// Whether it has an entry of that name, of whatever kind.
+    /// Returns whether there is an entry with this name, of any type.
     pub(crate) fn has(&self, name: &str) -> bool {
-        single(name).is_ok_and(|name| statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
+        single_name(name).is_ok_and(|name| statat(&self.0, &name, AtFlags::SYMLINK_NOFOLLOW).is_ok())
     }
 
-    /// As [`Self::create`], for a folder that may be there already: the server's own, which `group` may pass through.
-    pub(crate) fn create_passage(&self, name: &str, group: Option<u32>) -> io::Result<Self> {
+    /// Creates a subfolder that belongs to the server and that members of `group` can traverse. It may exist already.
+    pub(crate) fn create_traversable(&self, name: &str, group: Option<u32>) -> io::Result<Self> {
         match mkdirat(&self.0, name, Mode::RWXU) {
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
-        let made = self.folder(name)?;
+        let made = self.open_child(name)?;
         if let Some(group) = group {
             fchown(&made.0, None, Some(Gid::from_raw(group)))?;
         }
@@ -90,10 +90,10 @@ impl Folder {
         Ok(made)
     }
 
-    /// Writes a new file into it.
+    /// Creates a file with this content.
     pub(crate) fn write(&self, name: &str, content: &[u8], owner: Option<u32>) -> io::Result<()> {
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut file = File::from(openat(&self.0, single(name)?, flags, Mode::from_raw_mode(0o644))?);
+        let mut file = File::from(openat(&self.0, single_name(name)?, flags, Mode::from_raw_mode(0o644))?);
         file.write_all(content)?;
         if let Some(owner) = owner {
             fchown(&file, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
@@ -101,44 +101,46 @@ impl Folder {
         Ok(())
     }
 
-    /// Gives what is named `from` another name, which must be free.
+    /// Renames an entry. Fails if there is an entry named `to`.
     pub(crate) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        Ok(renameat_with(&self.0, single(from)?, &self.0, single(to)?, RenameFlags::NOREPLACE)?)
+        Ok(renameat_with(&self.0, single_name(from)?, &self.0, single_name(to)?, RenameFlags::NOREPLACE)?)
     }
 
-    /// Lets its owner list it and change what is in it, if that was taken away.
+    /// Restores the permissions that the owner needs to list and change the folder.
     fn open_to_owner(&self) -> io::Result<()> {
         let mode = fstat(&self.0)?.st_mode;
         if mode & OWNER != OWNER {
-            // By the descriptor: `fchmod` takes none that was opened without a right to read, and a path could be another
-            // folder's by now.
-            let itself = format!("/proc/self/fd/{}", self.0.as_raw_fd());
-            chmod(itself, Mode::from_raw_mode(mode | OWNER))?;
+            // Uses the path of the descriptor: `fchmod` does not accept an `O_PATH` descriptor, and the folder's own
+            // path may lead to another folder by now.
+            let own_path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
+            chmod(own_path, Mode::from_raw_mode(mode | OWNER))?;
         }
         Ok(())
     }
 
-    /// Removes what has that name in this folder, with everything in it. It takes any depth, and follows no link.
+    /// Removes an entry with everything in it. Supports any depth and follows no links.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        let name = single(name)?;
+        let name = single_name(name)?;
         if self.remove_leaf(&name)? {
             return Ok(());
         }
-        let folder = self.enter(&name)?;
-        folder.empty()?;
+        let folder = self.open_repaired(&name)?;
+        folder.remove_contents()?;
         Ok(unlinkat(&self.0, &name, AtFlags::REMOVEDIR)?)
     }
 
-    /// Removes everything in it. A folder in a folder is moved up before it is emptied, so that no depth needs a deeper stack,
-    /// a longer path or one more descriptor; and no number of names is held in memory.
-    fn empty(&self) -> io::Result<()> {
+    /// Removes all entries.
+    ///
+    /// Moves subfolders of subfolders up before they are emptied. So a deep tree needs no deep stack, long paths or
+    /// additional descriptors, and a wide one needs little memory.
+    fn remove_contents(&self) -> io::Result<()> {
         let mut moved = 0;
         loop {
             let mut progress = false;
             let mut left = Vec::new();
             for entry in Dir::read_from(self.0.as_fd())? {
                 let name = entry?.file_name().to_owned();
-                if is_itself(&name) {
+                if is_dot_entry(&name) {
                     continue;
                 }
                 if self.remove_leaf(&name)? {
@@ -154,7 +156,7 @@ impl Folder {
                 return Ok(());
             }
             for name in left {
-                progress |= self.flatten(&name, &mut moved)?;
+                progress |= self.flatten_child(&name, &mut moved)?;
             }
             if !progress {
                 return Err(io::ErrorKind::DirectoryNotEmpty.into());
@@ -162,27 +164,28 @@ impl Folder {
         }
     }
 
-    /// Empties the folder `name`: what is no folder goes, and folders that are not empty come up into this one.
-    fn flatten(&self, name: &CStr, moved: &mut u64) -> io::Result<bool> {
-        let folder = match self.enter(name) {
+    /// Empties the subfolder `name`: removes files and empty folders, and moves other folders up into this one. Returns
+    /// whether that changed anything.
+    fn flatten_child(&self, name: &CStr, moved: &mut u64) -> io::Result<bool> {
+        let folder = match self.open_repaired(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(true),
             entered => entered?,
         };
         let mut progress = false;
         for entry in Dir::read_from(folder.0.as_fd())? {
             let inner = entry?.file_name().to_owned();
-            if is_itself(&inner) {
+            if is_dot_entry(&inner) {
                 continue;
             }
             progress = true;
             if folder.remove_leaf(&inner)? {
                 continue;
             }
-            // A folder is moved by one who may write to it.
-            folder.enter(&inner)?;
+            // Moving a folder requires write permission for it.
+            folder.open_repaired(&inner)?;
             loop {
                 *moved += 1;
-                let place = CString::new(format!(".removed-{moved}")).expect("it has no NUL");
+                let place = CString::new(format!(".removed-{moved}")).expect("the name has no NUL");
                 match renameat_with(&folder.0, &inner, &self.0, &place, RenameFlags::NOREPLACE) {
                     Err(Errno::EXIST) => {}
                     renamed => break renamed?,
@@ -192,25 +195,25 @@ impl Folder {
         Ok(self.remove_leaf(name)? || progress)
     }
 
-    /// Removes a file, a link or an empty folder; `false` for a folder that is not empty.
+    /// Removes a file, a link or an empty folder. Returns `false` if it is a folder that is not empty.
     fn remove_leaf(&self, name: &CStr) -> io::Result<bool> {
         match unlinkat(&self.0, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => return Ok(true),
-            // What the kernel says of a folder, depending on the file system.
+            // The error for a folder depends on the file system.
             Err(Errno::ISDIR | Errno::PERM) => {}
             Err(error) => return Err(error.into()),
         }
         match unlinkat(&self.0, name, AtFlags::REMOVEDIR) {
             Ok(()) | Err(Errno::NOENT) => Ok(true),
             Err(Errno::NOTEMPTY | Errno::EXIST) => Ok(false),
-            // It may be closed to its owner, who then cannot tell whether it is empty.
+            // The folder may lack the permissions to see whether it is empty.
             Err(Errno::ACCESS) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Opens a folder in this one for listing and changing.
-    fn enter(&self, name: &CStr) -> io::Result<Self> {
+    /// Opens a subfolder, and restores the permissions that its owner needs to list and change it.
+    fn open_repaired(&self, name: &CStr) -> io::Result<Self> {
         match openat(&self.0, name, open_flags(), Mode::empty()) {
             Ok(folder) => {
                 let folder = Self(folder);
@@ -218,7 +221,7 @@ impl Folder {
                 Ok(folder)
             }
             Err(Errno::ACCESS) => {
-                // `O_PATH` needs no right to the folder itself.
+                // `O_PATH` requires no permissions for the folder itself.
                 let closed = Self(openat(&self.0, name, open_flags() | OFlags::PATH, Mode::empty())?);
                 closed.open_to_owner()?;
                 Ok(Self(openat(&self.0, name, open_flags(), Mode::empty())?))
@@ -232,12 +235,12 @@ fn open_flags() -> OFlags {
     OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
 }
 
-fn is_itself(name: &CStr) -> bool {
+fn is_dot_entry(name: &CStr) -> bool {
     matches!(name.to_bytes(), b"." | b"..")
 }
 
-/// A name that leads nowhere but to an entry of the folder it is used in.
-fn single(name: &str) -> io::Result<CString> {
+/// Checks that a name is a single path component, which cannot lead out of a folder.
+fn single_name(name: &str) -> io::Result<CString> {
     if name.is_empty() || name.contains('/') || matches!(name, "." | "..") {
         return Err(io::ErrorKind::InvalidInput.into());
     }
@@ -253,7 +256,7 @@ mod tests {
 
     fn folder() -> (tempfile::TempDir, Folder) {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let opened = Folder::open(parent.path()).expect("it is there");
+        let opened = Folder::open(parent.path()).expect("it exists");
         (parent, opened)
     }
 
@@ -262,12 +265,12 @@ mod tests {
         let (parent, opened) = folder();
         let mut below = opened.create("home", None).expect("the folder is ours");
         for _ in 0..60_000 {
-            mkdirat(&below.0, "d", Mode::RWXU).expect("there is room");
-            below = below.folder("d").expect("it was made");
+            mkdirat(&below.0, "d", Mode::RWXU).expect("there is enough space");
+            below = below.open_child("d").expect("it was created");
         }
         drop(below);
-        opened.remove("home").expect("it can be removed");
-        assert_eq!(fs::read_dir(parent.path()).expect("it is there").count(), 0);
+        opened.remove("home").expect("removal succeeds");
+        assert_eq!(fs::read_dir(parent.path()).expect("it exists").count(), 0);
     }
 
     #[test]
@@ -281,9 +284,9 @@ mod tests {
             fs::set_permissions(&inner, fs::Permissions::from_mode(0o0)).expect("it is ours");
         }
         fs::set_permissions(&home, fs::Permissions::from_mode(0o400)).expect("it is ours");
-        opened.remove("home").expect("it can be removed");
+        opened.remove("home").expect("removal succeeds");
         assert!(!home.exists());
-        assert!(opened.remove("home").is_ok(), "what is gone already is removed");
+        assert!(opened.remove("home").is_ok(), "removing a missing entry succeeds");
     }
 
     #[test]
@@ -294,29 +297,29 @@ mod tests {
         fs::create_dir_all(parent.path().join("home/in")).expect("the folder is ours");
         symlink(outside.path(), parent.path().join("home/link")).expect("the folder is ours");
         symlink(outside.path(), parent.path().join("home/in/link")).expect("the folder is ours");
-        opened.remove("home").expect("it can be removed");
+        opened.remove("home").expect("removal succeeds");
         symlink(outside.path(), parent.path().join("home")).expect("the folder is ours");
-        assert!(opened.folder("home").is_err());
+        assert!(opened.open_child("home").is_err());
         opened.remove("home").expect("the link can be removed");
         assert!(outside.path().join("kept").exists());
         assert!(!parent.path().join("home").exists());
     }
 
     #[test]
-    fn a_name_leads_nowhere_else() {
+    fn a_name_with_several_components_is_refused() {
         let (_parent, opened) = folder();
         for name in ["", ".", "..", "a/b", "/", "a\0b"] {
-            assert!(opened.folder(name).is_err() && opened.remove(name).is_err(), "{name:?}");
+            assert!(opened.open_child(name).is_err() && opened.remove(name).is_err(), "{name:?}");
         }
     }
 
     #[test]
-    fn a_closed_folder_is_opened_to_its_owner() {
+    fn opening_a_folder_restores_the_permissions_of_its_owner() {
         let (parent, opened) = folder();
         opened.create("home", None).expect("the folder is ours");
         let home = parent.path().join("home");
         fs::set_permissions(&home, fs::Permissions::from_mode(0o001)).expect("it is ours");
-        opened.folder("home").expect("it is ours");
-        assert_eq!(fs::metadata(home).expect("it is there").mode() & 0o777, 0o701);
+        opened.open_child("home").expect("it is ours");
+        assert_eq!(fs::metadata(home).expect("it exists").mode() & 0o777, 0o701);
     }
 }

@@ -1,51 +1,51 @@
-//! Lines from inside a computer, of bounded length.
+//! Reads lines of bounded length from inside a computer.
 
 use std::io;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// The longest line that is read, in bytes. The agent's messages and the sound server's notices are far shorter.
+/// The maximum length of a line, in bytes. Messages of the agent and notices of the audio server are far shorter.
 pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 
-/// The longest text that is quoted in an error or in the log, in characters.
+/// The maximum length of a text that is quoted in an error or in the log, in characters.
 const QUOTE_LIMIT: usize = 1024;
 
-/// The beginning of a text without control characters, which could change what else is on a terminal.
+/// Returns the beginning of a text without control characters, which could change the output of a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(QUOTE_LIMIT).collect()
 }
 
-/// Reads lines and fails at the first that is too long. A line that has begun is kept when a read is dropped.
+/// Reads lines. Fails at the first line that is too long. Cancel-safe: a partial line is kept when a read is dropped.
 #[derive(Debug)]
 pub(crate) struct Lines<R> {
     reader: BufReader<R>,
-    begun: Vec<u8>,
+    partial: Vec<u8>,
 }
 
 impl<R: AsyncRead + Unpin> Lines<R> {
     pub(crate) fn new(reader: R) -> Self {
-        Self { reader: BufReader::new(reader), begun: Vec::new() }
+        Self { reader: BufReader::new(reader), partial: Vec::new() }
     }
 
-    /// What the lines are read from, of which some may have been read ahead.
+    /// Returns the reader. Some of its bytes may be in the buffer already.
     pub(crate) fn get_mut(&mut self) -> &mut R {
         self.reader.get_mut()
     }
 
-    /// The next line without its end; `None` at the end of the stream. Bytes that are not UTF-8 are replaced.
+    /// Returns the next line without its line break, or `None` at the end of the stream. Invalid UTF-8 is replaced.
     pub(crate) async fn next(&mut self) -> io::Result<Option<String>> {
         loop {
             let read = self.reader.fill_buf().await?;
             if read.is_empty() {
-                return Ok((!self.begun.is_empty()).then(|| self.take()));
+                return Ok((!self.partial.is_empty()).then(|| self.take()));
             }
             let end = read.iter().position(|&byte| byte == b'\n');
             let length = end.unwrap_or(read.len());
-            if self.begun.len() + length > LINE_LIMIT {
+            if self.partial.len() + length > LINE_LIMIT {
                 let message = format!("a line is longer than {LINE_LIMIT} bytes");
                 return Err(io::Error::new(io::ErrorKind::InvalidData, message));
             }
-            self.begun.extend_from_slice(&read[..length]);
+            self.partial.extend_from_slice(&read[..length]);
             self.reader.consume(length + usize::from(end.is_some()));
             if end.is_some() {
                 return Ok(Some(self.take()));
@@ -54,7 +54,7 @@ impl<R: AsyncRead + Unpin> Lines<R> {
     }
 
     fn take(&mut self) -> String {
-        String::from_utf8_lossy(&std::mem::take(&mut self.begun)).into_owned()
+        String::from_utf8_lossy(&std::mem::take(&mut self.partial)).into_owned()
     }
 }
 
@@ -65,12 +65,12 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn lines_come_one_by_one_and_the_last_may_lack_its_end() {
+    async fn lines_are_split_and_the_last_needs_no_line_break() {
         let mut lines = Lines::new(&b"a\n\nb\xff\nc"[..]);
         for expected in ["a", "", "b\u{fffd}", "c"] {
-            assert_eq!(lines.next().await.expect("it is short").as_deref(), Some(expected));
+            assert_eq!(lines.next().await.expect("the line is short enough").as_deref(), Some(expected));
         }
-        assert_eq!(lines.next().await.expect("it is short"), None);
+        assert_eq!(lines.next().await.expect("the line is short enough"), None);
     }
 
     #[test]
@@ -80,10 +80,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_without_an_end_is_given_up_and_not_kept() {
+    async fn a_line_that_is_too_long_is_an_error_and_is_not_buffered() {
         let mut lines = Lines::new(tokio::io::repeat(b'x').take(1 << 40));
-        let error = lines.next().await.expect_err("it is too long");
+        let error = lines.next().await.expect_err("the line is too long");
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
-        assert!(lines.begun.capacity() <= 2 * LINE_LIMIT);
+        assert!(lines.partial.capacity() <= 2 * LINE_LIMIT);
     }
 }

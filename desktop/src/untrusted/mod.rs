@@ -1,15 +1,15 @@
-//! Everything that a computer's user can change, as the server touches it.
+//! Safe access to everything that a computer's user can change.
 //!
-//! The server may be root, and code inside a computer may rename, link, replace and fill whatever its user can write. So the
-//! server never follows a path there. It either holds a descriptor and goes on from that one name at a time, without links
-//! ([`Folder`]), or it asks the agent inside the computer, which has the user's own rights, and checks what comes back:
-//! descriptors by their kind ([`descriptor`]), texts by their length ([`Lines`]).
+//! The server may run as root, and code inside a computer may rename, link, replace and fill everything that its user
+//! can write to. So the server never follows a path there. It either opens entries by one name at a time, relative to a
+//! descriptor and without following links ([`Folder`]). Or it asks the agent inside the computer, which has the user's
+//! own rights, and checks the results: descriptors by their type ([`descriptor`]), texts by their length ([`Lines`]).
 //!
-//! Whether calls block is shared by all duplicates of a descriptor, so no thread that is missed elsewhere may depend on it:
-//! pipes are opened anew, terminals are opened by the server, and calls to sockets say themselves that they must not block.
+//! All duplicates of a descriptor share its non-blocking flag, so the server does not rely on it: it opens pipes again,
+//! opens terminals itself, and passes `MSG_DONTWAIT` to socket calls.
 //!
-//! `clippy.toml` closes the functions of the standard library that take paths to every other module of this crate; a module
-//! that works with files of the server's own opens them again for itself, with its reason.
+//! `clippy.toml` forbids the functions of the standard library that take paths. A module that works with the server's
+//! own files allows them for itself, with a reason.
 
 mod connection;
 pub(crate) mod descriptor;

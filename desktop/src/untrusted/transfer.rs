@@ -1,4 +1,4 @@
-//! Sending descriptors over a Unix socket, and receiving them: few at a time.
+//! Sends and receives descriptors over Unix sockets.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -9,10 +9,10 @@ use rustix::net::{
     SendFlags, recvmsg, sendmsg,
 };
 
-/// The most descriptors of one message.
-pub(crate) const MOST: usize = 4;
+/// The maximum number of descriptors per message.
+pub(crate) const MAX_DESCRIPTORS: usize = 4;
 
-/// Sends the first of `bytes`, and the descriptors with them; returns how many bytes were sent.
+/// Sends bytes together with descriptors. Returns the number of bytes sent, which may be less than all.
 pub(crate) fn send(
     socket: impl AsFd,
     bytes: &[u8],
@@ -22,14 +22,14 @@ pub(crate) fn send(
     send_vectored(socket, &[IoSlice::new(bytes)], descriptors, flags)
 }
 
-/// The same for bytes in several parts.
+/// Like [`send`], with the bytes in several parts.
 pub(crate) fn send_vectored(
     socket: impl AsFd,
     bytes: &[IoSlice<'_>],
     descriptors: &[BorrowedFd<'_>],
     flags: SendFlags,
 ) -> io::Result<usize> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = SendAncillaryBuffer::new(&mut space);
     if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
         return Err(io::ErrorKind::InvalidInput.into());
@@ -37,13 +37,13 @@ pub(crate) fn send_vectored(
     Ok(sendmsg(socket, bytes, &mut control, flags | SendFlags::NOSIGNAL)?)
 }
 
-/// Receives some bytes, and the descriptors that came with them; 0 bytes are the end.
+/// Receives bytes together with descriptors. Returns 0 bytes at the end of the stream.
 pub(crate) fn receive(
     socket: impl AsFd,
     buffer: &mut [u8],
     flags: RecvFlags,
 ) -> io::Result<(usize, Vec<OwnedFd>)> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let received =
         recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut control, flags | RecvFlags::CMSG_CLOEXEC)?;

@@ -51,7 +51,7 @@ fn doctor_names_missing_programs_and_the_command_that_installs_them() {
         ("missing", "tigervnc-standalone-server", "ffmpeg"),
         ("optional", "ffmpeg", "tigervnc-standalone-server"),
     ] {
-        let command = lines_with(&format!("To install what is {kind}: ")).concat();
+        let command = lines_with(&format!("Install the {kind} packages with: ")).concat();
         let (_, packages) =
             command.split_once("apt-get install --no-install-recommends ").expect("it is one command");
         let has = |name: &str| packages.split(' ').any(|package| package == name);
@@ -70,6 +70,6 @@ fn doctor_accepts_a_machine_without_optional_programs() {
         assert!(line.is_some_and(|line| line.len() > 45), "{package}: {text}");
     }
     assert!(!text.contains("missing"), "{text}");
-    assert!(text.contains("To install what is optional: "), "{text}");
+    assert!(text.contains("Install the optional packages with: "), "{text}");
     assert!(text.ends_with("Computers can run on this machine.\n"), "{text}");
 }

@@ -377,10 +377,10 @@ fn a_failed_delivery_is_reported_and_retried() {
         ("rm -r Desktop; touch Desktop", "~/Desktop is not a folder"),
         ("rm -r Desktop; ln -s nowhere Desktop", "~/Desktop is not a folder"),
         ("rm -r Desktop; ln -s Desktop Desktop", "~/Desktop is not a folder"),
-        ("rm -r Desktop; ln -s /tmp Desktop", "~/Desktop leads out of the home"),
-        ("mkdir Desktop/a.txt; touch Desktop/a.txt/b", "there is a folder of that name in ~/Desktop"),
-        ("chmod 500 .", "the home: Permission denied"),
-        ("chmod 0 .", "the home: Permission denied"),
+        ("rm -r Desktop; ln -s /tmp Desktop", "~/Desktop is outside of the home"),
+        ("mkdir Desktop/a.txt; touch Desktop/a.txt/b", "~/Desktop contains a folder with that name"),
+        ("chmod 500 .", "cannot create a file in the home: Permission denied"),
+        ("chmod 0 .", "cannot create a file in the home: Permission denied"),
     ] {
         computer.bash("cd ~; chmod 700 .; rm -rf Desktop 2>/dev/null || { chmod 700 Desktop; rm -rf Desktop; }; mkdir Desktop");
         computer.bash(&format!("cd ~; {mutation}"));
@@ -420,14 +420,14 @@ fn an_export_of_an_unreadable_file_is_forbidden_with_the_reason() {
         let refusal = export(path);
         assert_eq!(refusal.body["code"], "file_not_readable", "{path}");
         assert!(
-            refusal.refusal(403).starts_with("path: the computer's user has no right to read it"),
+            refusal.refusal(403).starts_with("path: the computer's user has no permission to read it"),
             "{path}"
         );
     }
     for path in ["loop", &"x".repeat(300), "a/b/c"] {
         export(path).refusal(404);
     }
-    assert!(export("socket").refusal(400).starts_with("path: it is not a file"));
+    assert!(export("socket").refusal(400).starts_with("path: it is not a regular file"));
     assert_eq!(export("/etc/shadow").refusal(403), "path: must be in /home/user");
 }
 

@@ -163,7 +163,7 @@ fn a_server_refuses_a_machine_that_forbids_boxes_and_names_the_option() {
     let ended = command.stdin(Stdio::null()).output().expect("it is running");
     let log = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(1), "{log}");
-    assert!(log.contains("no box can be opened") && log.contains("--isolation=none"), "{log}");
+    assert!(log.contains("cannot open a box") && log.contains("--isolation=none"), "{log}");
 }
 
 #[test]

@@ -47,7 +47,7 @@ export type ToWorker =
       module: InitInput;
       config: BindingConfig;
       target: ChannelTarget;
-      options: { sample_rate?: number; channels?: number };
+      options: object;
     }
   /** Requests the next items. */
   | { type: "next" }

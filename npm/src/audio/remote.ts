@@ -1,6 +1,16 @@
 // An audio channel in a worker: the side of the page.
 
-import type { Binding, BindingAudio, ChannelTarget, Log, SampleSink } from "../binding.js";
+import type {
+  Binding,
+  BindingChannel,
+  BindingClient,
+  BindingConfig,
+  ChannelItems,
+  ChannelKind,
+  ChannelTarget,
+  Log,
+  SampleSink,
+} from "../binding.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
@@ -10,21 +20,29 @@ const START_TIMEOUT = 10_000;
 
 /** Wraps a binding: each audio channel runs in its own worker if the page can create workers. */
 export function withAudioWorkers(binding: Binding, module: InitInput, url: () => string | URL): Binding {
-  return {
-    ...binding,
-    client(config, log) {
-      const client = binding.client(config, log);
-      return {
-        call: client.call.bind(client),
-        terminal: client.terminal.bind(client),
-        events: client.events.bind(client),
-        async audio(target, options) {
-          const worker = await startWorker(url, { type: "open", module, config, target, options });
-          return worker ? RemoteAudio.open(worker, log) : client.audio(target, options);
-        },
-      };
-    },
-  };
+  class Client extends binding.Client implements BindingClient {
+    readonly #config: BindingConfig;
+    readonly #log: Log | undefined;
+
+    constructor(config: BindingConfig, log?: Log) {
+      super(config, log);
+      this.#config = config;
+      this.#log = log;
+    }
+
+    override async open<Kind extends ChannelKind>(
+      kind: Kind,
+      target: ChannelTarget,
+      options: object,
+    ): Promise<BindingChannel<ChannelItems[Kind]>> {
+      const task: ToWorker = { type: "open", module, config: this.#config, target, options };
+      const worker = kind === "audio" ? await startWorker(url, task) : undefined;
+      if (worker === undefined) return super.open(kind, target, options);
+      // The compiler cannot conclude the item from the comparison.
+      return RemoteAudio.open(worker, this.#log) as Promise<BindingChannel<AudioItem>> as never;
+    }
+  }
+  return { ...binding, Client };
 }
 
 /** Starts a worker that opens the channel. Resolves with `undefined` if the policy of the page or the browser prevents it. */
@@ -59,7 +77,7 @@ async function startWorker(url: () => string | URL, task: ToWorker): Promise<Wor
 }
 
 /** Implements a channel of the binding. The state and the counters are those of the last message. */
-class RemoteAudio implements BindingAudio {
+class RemoteAudio implements BindingChannel<AudioItem> {
   readonly #worker: Worker;
   readonly #log: Log | undefined;
   readonly #states: ChannelState[] = [];
@@ -125,8 +143,18 @@ class RemoteAudio implements BindingAudio {
     return true;
   }
 
-  answer(target: ChannelTarget | undefined, problem?: string): void {
+  providePassword(target: ChannelTarget | undefined, problem?: string): void {
     this.#send({ type: "password", target, problem });
+  }
+
+  /** An audio channel sends no input. */
+  async nextProgress(): Promise<boolean> {
+    return false;
+  }
+
+  /** An audio channel has no commands. */
+  command(name: string): never {
+    throw new Error(`an audio channel has no command ${name}`);
   }
 
   state(): ChannelState {

@@ -1,7 +1,7 @@
 // The worker that owns an audio channel. It contains the socket and the decoder, and sends the samples directly to the worklet,
 // so that a busy main thread cannot delay them. The build bundles it into one file without imports.
 
-import type { BindingAudio, Log, SampleSink } from "../binding.js";
+import type { BindingChannel, Log, SampleSink } from "../binding.js";
 import init, { Client } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
@@ -14,7 +14,7 @@ const post = (message: FromWorker, transfer: Transferable[] = []) => postMessage
 
 /** Connects the channel with the page and the worklet. */
 class ChannelHost {
-  readonly #channel: BindingAudio;
+  readonly #channel: BindingChannel<AudioItem>;
   /** Items that the page has not requested yet. */
   #buffer: AudioItem[] = [];
   #requested = false;
@@ -25,7 +25,7 @@ class ChannelHost {
   #countersTimer: ReturnType<typeof setInterval> | undefined;
   #wake = () => {};
 
-  constructor(channel: BindingAudio) {
+  constructor(channel: BindingChannel<AudioItem>) {
     this.#channel = channel;
   }
 
@@ -71,7 +71,7 @@ class ChannelHost {
         this.#pipeTo(message.sink);
         break;
       case "password":
-        this.#channel.answer(message.target, message.problem);
+        this.#channel.providePassword(message.target, message.problem);
         break;
       case "close":
         this.#channel.close();
@@ -127,7 +127,7 @@ async function open({ module, config, target, options }: ToWorker & { type: "ope
   try {
     await init({ module_or_path: module });
     const log: Log = (level, line) => post({ type: "log", level, line });
-    const channel = await new Client(config, log).audio(target, options);
+    const channel = await new Client(config, log).open("audio", target, options);
     host = new ChannelHost(channel);
   } catch (error) {
     post({ type: "refused", error });

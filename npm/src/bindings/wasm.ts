@@ -1,18 +1,18 @@
-import type { Binding } from "../binding.js";
+import type { Binding, BindingConfig, Log } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { InitInput } from "./wasm/orgo_wasm.js";
 
-/** A binding, and the module that it runs, for other threads to run it too. */
+/** A binding, and its compiled module for other threads. */
 export interface LoadedWasm {
   binding: Binding;
   module: WebAssembly.Module;
 }
 
 /**
- * Compiles the WebAssembly module and makes a binding of it.
+ * Loads the WebAssembly module, whose glue is a binding as it is.
  *
- * @param source Where the module is; without it the glue looks beside itself.
- * @param explain Makes the text of a failure, where the platform tells its cause.
+ * @param source The module. Default: the file beside the glue.
+ * @param explain Makes the text of a failure, if the platform reports its cause.
  */
 export async function loadWasm(
   source?: () => Promise<InitInput> | InitInput,
@@ -21,13 +21,12 @@ export async function loadWasm(
   try {
     const glue = await import("./wasm/orgo_wasm.js");
     await glue.default(source && { module_or_path: await source() });
-    const binding: Binding = {
-      kind: "wasm",
-      version: glue.version,
-      client: (config, log) => new glue.Client(config, log, explain),
-      pcm: { header: glue.wavHeader, encode: glue.wavEncode, level: glue.level },
-    };
-    return { binding, module: glue.module() };
+    class Client extends glue.Client {
+      constructor(config: BindingConfig, log?: Log) {
+        super(config, log, explain);
+      }
+    }
+    return { binding: { ...glue, Client }, module: glue.module() };
   } catch (error) {
     throw new BindingError({
       kind: "binding",

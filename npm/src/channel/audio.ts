@@ -1,7 +1,7 @@
 import type { NodeReadable, WebReadableStream } from "../ambient.js";
 import type { Chunk } from "../audio/messages.js";
 import type { Player, PlayOptions } from "../audio/player.js";
-import type { Binding, BindingAudio, SampleSink } from "../binding.js";
+import type { Binding, BindingChannel, SampleSink } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { AudioItem } from "../generated/channels.js";
 import { checkFields, checks } from "../options.js";
@@ -11,6 +11,9 @@ import { Channel, type ChannelEvents } from "./channel.js";
 
 /** The sample rate of the server if no other is requested. */
 const DEFAULT_RATE = 24_000;
+
+/** The functions of a binding that convert samples. */
+type Pcm = Pick<Binding, "wavHeader" | "wavEncode" | "level">;
 
 /** The format of samples. */
 export interface AudioFormat {
@@ -76,10 +79,10 @@ export interface RecordOptions {
  * at a time, because each sample is delivered to one reader. Unread samples beyond 10 seconds are dropped, the oldest first.
  */
 export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
-  readonly #binding: BindingAudio;
+  readonly #binding: BindingChannel<AudioItem>;
   readonly #platform: Platform;
   readonly #expectedRate: number;
-  readonly #pcm: Binding["pcm"];
+  readonly #pcm: Pcm;
   readonly #chunks: AudioChunk[] = [];
   #format: AudioFormat | undefined;
   /** The chunks after a discontinuity, and whether the next chunk is one. */
@@ -89,7 +92,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   #buffered = 0;
 
   /** @internal */
-  constructor(binding: BindingAudio, pcm: Binding["pcm"], platform: Platform, params: AudioParams) {
+  constructor(binding: BindingChannel<AudioItem>, pcm: Pcm, platform: Platform, params: AudioParams) {
     super("audio", binding);
     this.#binding = binding;
     this.#expectedRate = params.sample_rate ?? DEFAULT_RATE;
@@ -242,7 +245,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
       if (format === undefined) {
         format = chunk;
         remaining = Math.round(duration * chunk.sample_rate);
-        if (header) yield this.#pcm.header(chunk.sample_rate, chunk.channels);
+        if (header) yield this.#pcm.wavHeader(chunk.sample_rate, chunk.channels);
       } else if (chunk.sample_rate !== format.sample_rate || chunk.channels !== format.channels) {
         // The output has one format, so it ends before a chunk of another. That chunk is kept for the next reader.
         this.#chunks.unshift(chunk);
@@ -250,7 +253,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
         return;
       }
       const count = Math.min(remaining, frames(chunk));
-      yield this.#pcm.encode(chunk.samples.subarray(0, count * chunk.channels));
+      yield this.#pcm.wavEncode(chunk.samples.subarray(0, count * chunk.channels));
       remaining -= count;
       if (remaining === 0) return;
     }

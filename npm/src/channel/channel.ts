@@ -166,8 +166,8 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     while (await this.#binding.nextPasswordRequest().catch(() => false)) {
       // Not awaited, so that a `refresh` that never settles does not block the next request.
       refresh().then(
-        (target) => this.#binding.answer(target),
-        (error: unknown) => this.#binding.answer(undefined, error instanceof Error ? error.message : String(error)),
+        (target) => this.#binding.providePassword(target),
+        (error: unknown) => this.#binding.providePassword(undefined, error instanceof Error ? error.message : String(error)),
       );
     }
   }

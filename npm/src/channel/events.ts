@@ -1,4 +1,4 @@
-import type { BindingEvents } from "../binding.js";
+import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { convertErrors } from "../errors.js";
 import type { EventItem } from "../generated/channels.js";
@@ -43,13 +43,13 @@ const MAX_BUFFERED_EVENTS = 1024;
  * Unread events are buffered. If the buffer is full, the oldest events are dropped and counted in `counters.dropped`.
  */
 export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEvents> {
-  readonly #binding: BindingEvents;
+  readonly #binding: BindingChannel<EventItem>;
   readonly #buffer: BufferedEvent[] = [];
   readonly #waiters = new Set<Waiter>();
   #dropped = 0;
 
   /** @internal */
-  constructor(binding: BindingEvents) {
+  constructor(binding: BindingChannel<EventItem>) {
     super("events", binding);
     this.#binding = binding;
   }
@@ -73,7 +73,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
    */
   subscribe(types: readonly EventType[]): void {
     const names = checkTypes("events.subscribe", types);
-    convertErrors(() => this.#binding.subscribe(names));
+    convertErrors(() => this.#binding.command("subscribe", names));
   }
 
   /**
@@ -83,7 +83,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
    */
   unsubscribe(types: readonly EventType[]): void {
     const names = checkTypes("events.unsubscribe", types);
-    convertErrors(() => this.#binding.unsubscribe(names));
+    convertErrors(() => this.#binding.command("unsubscribe", names));
   }
 
   /**

@@ -34,7 +34,7 @@ export class ChannelOpener {
     const operation = "computers.terminal";
     checkFields(operation, "params", params, { cols: checks.number, rows: checks.number });
     const plain = jsonParameters(operation, params);
-    return this.#open(operation, options, (client, target) => new Terminal(client.terminal(target, plain)));
+    return this.#open(operation, options, async (client, target) => new Terminal(await client.open("terminal", target, plain)));
   }
 
   async audio(params: AudioParams = {}, options: OpenOptions = {}): Promise<AudioStream> {
@@ -44,21 +44,25 @@ export class ChannelOpener {
     const { batch: batch_ms, ...format } = params;
     const plain = jsonParameters(operation, { ...format, batch_ms });
     return this.#open(operation, options, async (client, target) => {
-      const { pcm } = await this.#caller.binding();
-      return new AudioStream(await client.audio(target, plain), pcm, this.#caller.platform, params);
+      const binding = await this.#caller.binding();
+      return new AudioStream(await client.open("audio", target, plain), binding, this.#caller.platform, params);
     });
   }
 
   async events(types: readonly EventType[], options: OpenOptions = {}): Promise<EventStream> {
     const operation = "computers.events";
     const names = checkTypes(operation, types);
-    return this.#open(operation, options, (client, target) => new EventStream(client.events(target, { types: names })));
+    return this.#open(
+      operation,
+      options,
+      async (client, target) => new EventStream(await client.open("events", target, { types: names })),
+    );
   }
 
   async #open<Opened extends Opening>(
     operation: string,
     options: OpenOptions,
-    create: (client: BindingClient, target: ChannelTarget) => Opened | Promise<Opened>,
+    create: (client: BindingClient, target: ChannelTarget) => Promise<Opened>,
   ): Promise<Opened> {
     checkOpenOptions(operation, options);
     const { signal, timeout = this.#caller.timeout, maxRetries } = options;
@@ -66,10 +70,10 @@ export class ChannelOpener {
     const client = await this.#caller.client(deadline);
     const target = {
       ...this.#target(),
-      ...(this.#refresh && { asks: true }),
+      ...(this.#refresh && { refreshable: true }),
       ...(maxRetries !== undefined && { max_reconnects: maxRetries }),
     };
-    const creating = (async () => create(client, target))();
+    const creating = create(client, target);
     const channel = await deadline.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {
       // The worker of an audio channel may start after the wait has ended. The channel is then unused.
       creating.then(

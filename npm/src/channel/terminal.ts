@@ -1,5 +1,5 @@
 import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "../ambient.js";
-import type { BindingTerminal } from "../binding.js";
+import type { BindingChannel } from "../binding.js";
 import { Deadline } from "../deadline.js";
 import { convertErrors } from "../errors.js";
 import type { TerminalItem } from "../generated/channels.js";
@@ -37,7 +37,7 @@ export interface TerminalParams {
  * cannot slow a sender down: there the terminal ends with the cause `overflow` at 8 MiB of unread output.
  */
 export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
-  readonly #binding: BindingTerminal;
+  readonly #binding: BindingChannel<TerminalItem>;
   #output: string[] = [];
   #exit!: { resolve: (code: number) => void; reject: (error: unknown) => void };
   #readable: WebReadableStream<string> | undefined;
@@ -53,7 +53,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   });
 
   /** @internal */
-  constructor(binding: BindingTerminal) {
+  constructor(binding: BindingChannel<TerminalItem>) {
     super("terminal", binding);
     this.#binding = binding;
     // A program that does not use `exited` gets no unhandled rejection.
@@ -86,12 +86,12 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
    */
   write(text: string): boolean {
     checkText("terminal.write", text);
-    return convertErrors(() => this.#binding.input(text)) === undefined;
+    return convertErrors(() => this.#binding.command("input", text)) === null;
   }
 
   /** The reason why {@link write} would refuse text now, or `undefined` if it would accept it. */
   get refusal(): InputRefusal | undefined {
-    return this.#binding.refusal();
+    return (this.#binding.command("refusal") as InputRefusal | null) ?? undefined;
   }
 
   /**
@@ -126,7 +126,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   resize(cols: number, rows: number): void {
     checkArgument("terminal.resize", "cols", cols, checks.number);
     checkArgument("terminal.resize", "rows", rows, checks.number);
-    convertErrors(() => this.#binding.resize(cols, rows));
+    convertErrors(() => this.#binding.command("resize", { cols, rows }));
   }
 
   /**

@@ -106,6 +106,6 @@ export class Orgo extends OrgoClient {
    */
   static async bindingInfo(): Promise<BindingInfo> {
     const { binding } = await platform.load();
-    return { kind: binding.kind, version: binding.version() };
+    return { kind: binding.kind(), version: binding.version() };
   }
 }

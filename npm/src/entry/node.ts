@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { Readable } from "node:stream";
-import type { Binding } from "../binding.js";
-import { type Addon, nativeBinding } from "../bindings/native.js";
+import type { Binding, BindingClient } from "../binding.js";
+import { loadNative } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
@@ -16,7 +16,7 @@ const platform: Platform = {
   load: once(load),
   environment: (name) => process.env[name],
   exposed: () => false,
-  warning: ({ kind }, url) => (kind === "wasm" ? proxyWarning(url) : undefined),
+  warning: ({ kind }, url) => (kind() === "wasm" ? proxyWarning(url) : undefined),
   readable: (bytes) => Readable.from(bytes, { objectMode: false }),
 };
 
@@ -53,7 +53,7 @@ export class Orgo extends OrgoClient {
    */
   static async bindingInfo(): Promise<BindingInfo> {
     const { binding, ...info } = await platform.load();
-    return { kind: binding.kind, version: binding.version(), ...info };
+    return { kind: binding.kind(), version: binding.version(), ...info };
   }
 }
 
@@ -64,7 +64,7 @@ async function load(): Promise<LoadedBinding> {
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
-    return { binding: loadAddon() };
+    return { binding: loadNative(createRequire(import.meta.url)) };
   } catch (cause) {
     if (forced === "native") throw cause;
     const binding = await wasm().catch((error: Error) => {
@@ -82,39 +82,11 @@ async function wasm(): Promise<Binding> {
 
 /** Wraps a binding for a platform without `WebSocket`: channels throw an error that explains it. */
 function withoutSockets(binding: Binding): Binding {
-  const refuse = () => {
-    const message = "terminal, audio and events need the global WebSocket of Node 22 or newer, or the native addon";
-    throw new BindingError({ kind: "binding", message, delivered: "no" });
-  };
-  return {
-    ...binding,
-    client(config, log) {
-      const client = binding.client(config, log);
-      return { call: client.call.bind(client), terminal: refuse, audio: refuse, events: refuse };
-    },
-  };
-}
-
-function loadAddon(): Binding {
-  const require = createRequire(import.meta.url);
-  const failures: string[] = [];
-  for (const target of targets()) {
-    try {
-      return nativeBinding(require(`./native/orgo.${target}.node`) as Addon);
-    } catch (error) {
-      failures.push(`${target}: ${(error as Error).message.split("\n", 1)[0]}`);
+  class Client extends binding.Client implements BindingClient {
+    override open(): never {
+      const message = "terminal, audio and events need the global WebSocket of Node 22 or newer, or the native addon";
+      throw new BindingError({ kind: "binding", message, delivered: "no" });
     }
   }
-  const tried = failures.length > 0 ? failures.join("; ") : `there is none for ${process.platform} ${process.arch}`;
-  throw new BindingError({ kind: "binding", message: `no native addon can be loaded: ${tried}`, delivered: "no" });
-}
-
-/** The builds of the addon that may run on this platform, the most likely first. */
-function targets(): string[] {
-  const systems: Partial<Record<NodeJS.Platform, string[]>> = {
-    linux: ["linux-ARCH-gnu", "linux-ARCH-musl"],
-    darwin: ["darwin-ARCH"],
-    win32: ["win32-ARCH-msvc", "win32-ARCH-gnu"],
-  };
-  return (systems[process.platform] ?? []).map((target) => target.replace("ARCH", process.arch));
+  return { ...binding, Client };
 }

@@ -87,7 +87,7 @@ export class FakeChannel {
     return true;
   }
 
-  answer(target, problem) {
+  providePassword(target, problem) {
     this.answers.push({ target, problem });
   }
 
@@ -104,8 +104,12 @@ export class FakeChannel {
     if (this.state().status !== "closed") this.end();
   }
 
-  input(text) {
-    const refusal = this.refusal();
+  command(name, argument) {
+    return this[`_${name}`](argument) ?? null;
+  }
+
+  _input(text) {
+    const refusal = this._refusal();
     if (refusal === undefined) {
       this.sent.push(text);
       const bytes = Buffer.byteLength(text);
@@ -115,7 +119,7 @@ export class FakeChannel {
     return refusal;
   }
 
-  refusal() {
+  _refusal() {
     const { status } = this.state();
     if (status !== "open") return status === "unstable" ? "unstable" : "disconnected";
     return this.figures.pending >= this.room ? "full" : undefined;
@@ -142,15 +146,15 @@ export class FakeChannel {
     return true;
   }
 
-  resize(...size) {
-    this.sent.push(size);
+  _resize({ cols, rows }) {
+    this.sent.push([cols, rows]);
   }
 
-  subscribe(types) {
+  _subscribe(types) {
     this.sent.push({ subscribe: types });
   }
 
-  unsubscribe(types) {
+  _unsubscribe(types) {
     this.sent.push({ unsubscribe: types });
   }
 
@@ -172,38 +176,39 @@ export class FakeChannel {
 export function fakePlatform(respond = () => ({}), { environment = {}, exposed = false } = {}) {
   const calls = [];
   const channels = [];
-  const open = (target, options) => {
-    const channel = new FakeChannel(target, options);
-    channels.push(channel);
-    return channel;
-  };
+  class Client {
+    constructor(config, log) {
+      Object.assign(this, { config, log });
+    }
+
+    call(operation, params, options, content) {
+      const canceled = deferred();
+      calls.push({ operation, params, options, content, config: this.config });
+      this.log?.("debug", `${operation}: begun`);
+      const outcome = async () => {
+        try {
+          const value = await respond(operation, params, { options, content, canceled: canceled.promise });
+          return value instanceof Uint8Array ? { ok: true, value: null, bytes: value } : { ok: true, value };
+        } catch (error) {
+          return { ok: false, error };
+        }
+      };
+      return { outcome, cancel: canceled.resolve };
+    }
+
+    open(_kind, target, options) {
+      const channel = new FakeChannel(target, options);
+      channels.push(channel);
+      return channel;
+    }
+  }
   const binding = {
-    kind: "wasm",
+    kind: () => "wasm",
     version: () => "0.0.0",
-    pcm: {
-      header: (sample_rate, channels) => new TextEncoder().encode(`wav ${sample_rate} ${channels}\n`),
-      encode: (samples) => Uint8Array.from(samples),
-      level: (samples) => Float32Array.of(Math.max(...samples), samples.length),
-    },
-    client: (config, log) => ({
-      call(operation, params, options, content) {
-        const canceled = deferred();
-        calls.push({ operation, params, options, content, config });
-        log?.("debug", `${operation}: begun`);
-        const outcome = (async () => {
-          try {
-            const value = await respond(operation, params, { options, content, canceled: canceled.promise });
-            return value instanceof Uint8Array ? { ok: true, value: null, bytes: value } : { ok: true, value };
-          } catch (error) {
-            return { ok: false, error };
-          }
-        })();
-        return { outcome, cancel: canceled.resolve };
-      },
-      terminal: open,
-      audio: open,
-      events: open,
-    }),
+    wavHeader: (sample_rate, channels) => new TextEncoder().encode(`wav ${sample_rate} ${channels}\n`),
+    wavEncode: (samples) => Uint8Array.from(samples),
+    level: (samples) => Float32Array.of(Math.max(...samples), samples.length),
+    Client,
   };
   let loads = 0;
   const platform = {

@@ -12,7 +12,7 @@ const { outputFiles } = await build({
       export { createRing, RingReader, RingWriter } from "./src/audio/ring.ts";
       export { OrgoClient } from "./src/client.ts";
       export { errorFromRecord } from "./src/errors.ts";
-      export { nativeBinding } from "./src/bindings/native.ts";
+      export { loadNative } from "./src/bindings/native.ts";
       export { once } from "./src/platform.ts";
       export { explainFailure, proxyFor, proxyWarning } from "./src/proxies.ts";
     `,

@@ -1,13 +1,13 @@
-//! What a page can be told of a failed request.
+//! The texts of failed requests.
 
 use js_sys::Reflect;
 use wasm_bindgen::JsValue;
 
-/// An unknown host, a refused connection, a failed TLS handshake and a rule of CORS or CSP all look the same to a page, so
-/// it cannot know either whether the request left.
+/// A page cannot distinguish an unknown host, a refused connection, a failed TLS handshake and a rule of CORS or CSP. So it
+/// does not know whether the request was sent.
 pub(super) const NO_CAUSE: &str = "(the browser gives no cause: unreachable, or forbidden by CORS or CSP)";
 
-/// What an exception says.
+/// The message of an exception.
 pub(super) fn message(error: &JsValue) -> String {
     Reflect::get(error, &"message".into()).ok().and_then(|text| text.as_string()).unwrap_or_default()
 }

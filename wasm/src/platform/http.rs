@@ -1,5 +1,4 @@
-//! HTTP by `fetch`, which does not tell how much of a request was sent: where that is wanted, [`xhr`] is used if there is
-//! one.
+//! HTTP by `fetch`, or by [`xhr`] if the upload progress is wanted, which `fetch` does not report.
 
 use gloo_net::Error;
 use gloo_net::http::{Method, RequestBuilder, Response as Answer};
@@ -19,12 +18,12 @@ use super::{Browser, xhr};
 
 #[wasm_bindgen]
 extern "C" {
-    /// gloo-net's keeps only the message of what it throws, and in Node the cause has it all.
+    /// The function of gloo-net keeps only the message of an exception; in Node the cause is needed too.
     fn fetch(request: &web_sys::Request) -> Promise;
 }
 
-/// Aborts a request that is let go of. The controller is never handed out: gloo-net can only deal with an abort whose
-/// reason is an `Error`, and a caller may give any.
+/// Aborts a request that is dropped. The controller stays private, because gloo-net fails if the reason of an abort is not
+/// an `Error`, and a caller may pass any reason.
 struct AbortOnDrop(AbortController);
 
 impl Drop for AbortOnDrop {
@@ -33,13 +32,13 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// Sends a request and reads its whole answer.
+/// Sends a request and reads the whole response.
 pub(super) async fn send(
     browser: Browser,
     request: Request,
     progress: Progress,
 ) -> Result<Response, SendFailure> {
-    // Without such a request, nothing is told of what is sent.
+    // Without `XMLHttpRequest` there is no upload progress.
     if progress.wants_sent()
         && let Some(exchange) = xhr::Exchange::new(progress.clone(), request.max_response_bytes)
     {
@@ -52,10 +51,10 @@ pub(super) async fn send(
         let text = browser.explained(&request.url, error, || describe(error));
         SendFailure { reached: Reached::Maybe, message: format!("{context}{text}") }
     };
-    // Only an environment without `AbortController` makes this fail, and it has no `fetch` either.
+    // Fails only in an environment without `AbortController`, which has no `fetch` either.
     let controller = AbortController::new().map_err(|_| SendFailure {
         reached: Reached::Never,
-        message: "there is no AbortController here".to_owned(),
+        message: "this environment has no AbortController".to_owned(),
     })?;
     let mut builder = RequestBuilder::new(&request.url)
         .method(match request.method {
@@ -66,7 +65,7 @@ pub(super) async fn send(
             core::Method::Delete => Method::DELETE,
         })
         .cache(RequestCache::NoStore)
-        // `fetch` makes a GET of a POST that is redirected, and takes the response to that for success.
+        // `fetch` turns a redirected POST into a GET, whose response would look like success.
         .redirect(match request.method {
             core::Method::Get => RequestRedirect::Follow,
             _ => RequestRedirect::Manual,
@@ -76,8 +75,8 @@ pub(super) async fn send(
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    // A server's close of an idle connection may cross with a request, and Node does not let us choose among the kept ones.
-    // So few are kept. Browsers do not take such a field from a page.
+    // The close of an idle connection may cross with a request, and Node's `fetch` does not let the caller choose a
+    // connection. So few connections are kept. Browsers ignore this field.
     if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
         builder = builder.header("connection", "close");
     }
@@ -85,14 +84,14 @@ pub(super) async fn send(
         Some(body) => builder.body(Uint8Array::from(body.as_slice())),
         None => builder.build(),
     };
-    // Node holds a request weakly and forgets its signal with it: it lives until the answer is read.
+    // Node holds a request weakly, and its signal is lost with it, so it lives until the response is read.
     let kept = web_sys::Request::from(
         built.map_err(|error| SendFailure { reached: Reached::Never, message: not_built(error) })?,
     );
     let answer = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
     let answer = Answer::from(answer.unchecked_into::<web_sys::Response>());
-    progress.heard();
-    // A browser does not say which redirect it was.
+    progress.received();
+    // A browser hides the target of the redirect.
     if answer.type_() == ResponseType::Opaqueredirect {
         return Err(SendFailure { reached: Reached::Maybe, message: REDIRECTED.to_owned() });
     }
@@ -108,7 +107,7 @@ pub(super) async fn send(
         (Some(mut body), Some(stream)) => {
             let complete = read(&stream, &mut body, &progress)
                 .await
-                .map_err(|error| lost(&error, "the answer broke off: "))?;
+                .map_err(|error| lost(&error, "the response broke off: "))?;
             if complete {
                 response.body = body.into_bytes();
             }
@@ -118,8 +117,8 @@ pub(super) async fn send(
     Ok(response)
 }
 
-/// Reads a body piece by piece. gloo-net's `binary` tells of nothing before the end. `false` if it exceeds its limit; the
-/// caller then aborts the request.
+/// Reads a body piece by piece, because gloo-net's `binary` reports no progress. `false` if it exceeds its limit; the caller
+/// then aborts the request.
 async fn read(
     stream: &ReadableStream,
     body: &mut ResponseBody,
@@ -128,7 +127,7 @@ async fn read(
     let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
     loop {
         let piece = JsFuture::from(reader.read()).await?;
-        progress.heard();
+        progress.received();
         match Reflect::get(&piece, &"value".into())?.dyn_into::<Uint8Array>() {
             Ok(bytes) => match body.room(bytes.length() as usize) {
                 Some(room) => bytes.copy_to(room),
@@ -140,7 +139,7 @@ async fn read(
     }
 }
 
-/// The cause, as far as a browser gives it away.
+/// The cause, as far as a browser reports it.
 fn describe(error: &JsValue) -> String {
     let text = message(error);
     if error.is_instance_of::<TypeError>() { format!("{text} {NO_CAUSE}") } else { text }

@@ -1,4 +1,4 @@
-//! What a page or a worker offers to the core's loops.
+//! The platform of a page or a worker for the core's loops.
 
 mod failure;
 mod http;
@@ -27,19 +27,19 @@ extern "C" {
     fn performance_now() -> f64;
 }
 
-/// The browser around this module.
+/// The browser that runs this module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
     /// Gets the level and the text of each line of the log.
     pub(crate) log: Option<Function>,
-    /// Makes the text of a failure, where the platform tells its cause: in Node.
+    /// Makes the text of a failure, if the platform reports its cause, as Node does.
     pub(crate) explain: Option<Function>,
-    /// In Node: a kept connection broke under a call that must not arrive twice. No connection is kept from then on.
+    /// In Node: an idle connection broke under a call that must not be executed twice. Since then no connection is kept.
     pub(crate) keeps_none: Rc<Cell<bool>>,
 }
 
 impl Browser {
-    /// What is to be said of a failure, if the platform knows more than `otherwise` says.
+    /// The text of a failure: the platform's if it has one, else `otherwise`.
     fn explained(&self, url: &str, thrown: &JsValue, otherwise: impl FnOnce() -> String) -> String {
         let explain = self.explain.as_ref();
         let text = explain.and_then(|explain| explain.call2(&JsValue::UNDEFINED, &url.into(), thrown).ok());
@@ -51,7 +51,7 @@ impl Platform for Browser {
     type Reader = socket::Reader;
     type Writer = socket::Writer;
 
-    /// Browsers read from the network on their own and queue what came.
+    /// Browsers always read from the network, and queue the messages.
     const HOLDS_SENDER_BACK: bool = false;
 
     fn now(&self) -> Millis {
@@ -60,13 +60,13 @@ impl Platform for Browser {
         now
     }
 
-    /// Good enough for jitter and for the boundary of a form, which is all that the core draws from it.
+    /// Good enough for jitter and form boundaries, its only uses.
     fn seed(&self) -> u64 {
         js_sys::Math::random().to_bits()
     }
 
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
-        // A longer time than a browser's timer holds would end at once.
+        // A browser's timer ends at once if the time does not fit into it.
         const LONGEST: u32 = i32::MAX as u32;
         TimeoutFuture::new(u32::try_from(time).map_or(LONGEST, |time| time.min(LONGEST)))
     }
@@ -86,10 +86,10 @@ impl Platform for Browser {
         socket::connect(self.clone(), url)
     }
 
-    fn log(&self, note: &LogEntry) {
+    fn log(&self, entry: &LogEntry) {
         if let Some(log) = &self.log {
-            // What a log throws is not ours to deal with.
-            let _ = log.call2(&JsValue::UNDEFINED, &note.level().name().into(), &note.to_string().into());
+            // An exception of the log is ignored.
+            let _ = log.call2(&JsValue::UNDEFINED, &entry.level().name().into(), &entry.to_string().into());
         }
     }
 }

@@ -1,6 +1,5 @@
-//! WebSockets, by `web_sys` directly. gloo-net's cannot close with a code once it is split, reports a message as sent
-//! that it dropped because the socket was closed, and hides `bufferedAmount`, without which nothing makes a sender
-//! wait.
+//! WebSockets by `web_sys`. The WebSocket of gloo-net cannot close with a code once it is split, reports a message as sent
+//! that it dropped because the socket was closed, and hides `bufferedAmount`, which the backpressure needs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,18 +18,18 @@ use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use super::Browser;
 
-/// How much the browser may hold for a slow network before the next message waits, in bytes.
+/// How much the browser may buffer before the next message waits, in bytes.
 const HIGH_WATER: u32 = 64 << 10;
-/// How often it is looked at while a message waits, in milliseconds: no event tells of it.
+/// How often the buffer is checked while a message waits, in milliseconds. There is no event for it.
 const POLL_EVERY: u32 = 20;
 
-/// What the browser reports.
+/// An event of the socket.
 enum Event {
     Opened,
     Message(Message),
 }
 
-/// Events in the order in which they came.
+/// Events in order of arrival.
 #[derive(Default)]
 struct Inbox {
     events: RefCell<VecDeque<Event>>,
@@ -57,7 +56,7 @@ impl Inbox {
     }
 }
 
-/// A socket with its handlers. Its end detaches them and closes it, if it is not closed.
+/// A socket with its handlers. Dropping it detaches them, and closes the socket if it is open.
 struct Socket {
     socket: WebSocket,
     inbox: Rc<Inbox>,
@@ -85,7 +84,8 @@ impl Socket {
             let inbox = Rc::clone(&inbox);
             move |event: MessageEvent| {
                 let data = event.data();
-                // A browser has held the message whole by now, but it is not copied. Of text the UTF-16 units are counted.
+                // The browser holds the whole message already, but a larger one is not copied. The length of text is in UTF-16
+                // units.
                 let length = match data.dyn_ref::<JsString>() {
                     Some(text) => text.length(),
                     None => data.unchecked_ref::<ArrayBuffer>().byte_length(),
@@ -97,8 +97,7 @@ impl Socket {
                 }));
             }
         });
-        // An `error` event says nothing, and in a browser a `close` always follows it. In Node none does where the socket
-        // does not open.
+        // An `error` event has no details. In a browser `close` always follows; in Node not if the socket does not open.
         let on_error = Closure::new({
             let (inbox, opened) = (Rc::clone(&inbox), Rc::clone(&opened));
             move || {
@@ -134,7 +133,7 @@ impl Drop for Socket {
         self.socket.set_onmessage(None);
         self.socket.set_onerror(None);
         self.socket.set_onclose(None);
-        // Without a code it is never refused, and a socket that is closing stays as it is.
+        // Without a code this never throws, and on a closing socket it does nothing.
         let _ = self.socket.close();
     }
 }
@@ -142,7 +141,7 @@ impl Drop for Socket {
 /// Opens a socket.
 pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader, Writer), ConnectFailure> {
     let failed = |message: String| ConnectFailure { status: None, message };
-    // The text of the exception has the URL in it, and so the password; its name has not.
+    // The message of the exception contains the URL, and so the password. Its name does not.
     let socket = Socket::new(&url.expose()).map_err(|error| {
         let name = Reflect::get(&error, &"name".into()).ok().and_then(|name| name.as_string());
         failed(format!("the browser refuses to open {url}: {}", name.unwrap_or_default()))
@@ -160,7 +159,7 @@ pub(super) async fn connect(browser: Browser, url: SocketUrl) -> Result<(Reader,
     }
 }
 
-/// The half that reads.
+/// The reading half.
 pub(crate) struct Reader(Rc<Socket>);
 
 impl SocketReader for Reader {
@@ -173,22 +172,22 @@ impl SocketReader for Reader {
     }
 }
 
-/// The half that writes.
+/// The writing half.
 pub(crate) struct Writer(Rc<Socket>);
 
 impl SocketWriter for Writer {
     async fn send(&mut self, text: String) {
         let Self(socket) = self;
-        // A socket that is closing takes the message and drops it: the reader sees the close.
+        // A closing socket drops the message without an error; the reader reports the close.
         let _ = socket.socket.send_with_str(&text);
         while socket.socket.ready_state() == WebSocket::OPEN && socket.socket.buffered_amount() > HIGH_WATER {
             TimeoutFuture::new(POLL_EVERY).await;
         }
     }
 
-    /// Ready at once: a browser sends what it holds before it closes.
+    /// Ready at once, because a browser sends its buffer before it closes.
     fn close(self, code: u16) -> impl Future<Output = ()> + 'static {
-        // A code that browsers reserve for themselves is refused; the end of the socket then closes it without one.
+        // Browsers refuse a reserved code. Dropping the socket then closes it without a code.
         let _ = self.0.socket.close_with_code(code);
         ready(())
     }

@@ -1,4 +1,4 @@
-//! HTTP by `XMLHttpRequest`, which tells how much of a request was sent.
+//! HTTP by `XMLHttpRequest`, which reports upload progress.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -13,29 +13,29 @@ use web_sys::{ProgressEvent, XmlHttpRequest, XmlHttpRequestResponseType};
 
 use super::failure::{NO_CAUSE, message};
 
-/// One request. It is aborted when it is let go of.
+/// One request. Dropping it aborts it.
 pub(super) struct Exchange {
     xhr: XmlHttpRequest,
     limit: u64,
     on_sent: Closure<dyn Fn(ProgressEvent)>,
     on_change: Closure<dyn Fn()>,
     on_received: Closure<dyn Fn(ProgressEvent)>,
-    /// The status of a response whose body exceeds the limit: the request was aborted, which clears its own.
+    /// The status of a response whose body exceeds the limit. The abort of the request clears the status of `xhr`.
     too_large: Rc<Cell<Option<u16>>>,
 }
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        // An abort has events of its own.
+        // An abort fires events too.
         self.listen(false);
         let _ = self.xhr.abort();
     }
 }
 
 impl Exchange {
-    /// Nothing where the platform has no such requests, as Node and service workers have none.
+    /// `None` if the platform has no `XMLHttpRequest`, as in Node and in service workers.
     pub(super) fn new(progress: Progress, limit: u64) -> Option<Self> {
-        // Each exception leaves a slot of wasm-bindgen's table behind, so none is provoked to find out.
+        // Checked without an exception, because each one leaves a slot of wasm-bindgen's table behind.
         if !Reflect::has(&global(), &"XMLHttpRequest".into()).unwrap_or_default() {
             return None;
         }
@@ -55,7 +55,7 @@ impl Exchange {
             let xhr = xhr.clone();
             Closure::new(move || {
                 if xhr.ready_state() >= XmlHttpRequest::HEADERS_RECEIVED {
-                    progress.heard();
+                    progress.received();
                 }
             })
         };
@@ -64,7 +64,7 @@ impl Exchange {
             let (xhr, too_large) = (xhr.clone(), Rc::clone(&too_large));
             #[allow(clippy::cast_precision_loss, reason = "it is far below 2^53")]
             Closure::new(move |event: ProgressEvent| {
-                // The total is the length that the response announces, 0 if it does not.
+                // The total is the announced length, or 0.
                 if event.loaded().max(event.total()) > limit as f64 {
                     too_large.set(xhr.status().ok());
                     let _ = xhr.abort();
@@ -74,7 +74,7 @@ impl Exchange {
         Some(Self { xhr, limit, on_sent, on_change, on_received, too_large })
     }
 
-    /// Sends the request and reads its whole answer.
+    /// Sends the request and reads the whole response.
     pub(super) async fn run(self, request: &Request) -> Result<Response, SendFailure> {
         let never = |error: JsValue| SendFailure { reached: Reached::Never, message: message(&error) };
         let xhr = &self.xhr;
@@ -86,7 +86,7 @@ impl Exchange {
         self.listen(true);
         let ended = Promise::new(&mut |resolve, _| xhr.set_onloadend(Some(&resolve)));
         xhr.send_with_opt_u8_array(request.body.as_deref()).map_err(never)?;
-        // It does not reject.
+        // This promise never rejects.
         let _ = JsFuture::from(ended).await;
 
         if let Some(status) = self.too_large.get() {
@@ -97,7 +97,7 @@ impl Exchange {
         match body {
             Some(body) if status != 0 => {
                 let bytes = Uint8Array::new(&body);
-                // The last piece may come without an event of its own.
+                // The last piece may arrive without a progress event.
                 let too_large = u64::from(bytes.length()) > self.limit;
                 Ok(Response {
                     status,

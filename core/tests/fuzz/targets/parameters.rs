@@ -2,8 +2,8 @@
 //! body that are well-formed.
 
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
-use orgo_core::client::config::{Config, RawCallOptions, RawConfig};
-use orgo_core::client::credentials::{ApiKey, Password};
+use orgo_core::client::config::{CallOptions, Config};
+use orgo_core::client::credentials::Password;
 use orgo_core::encoding::json::{Map, Value, parse};
 use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Step};
@@ -24,20 +24,18 @@ pub(crate) fn run(data: &[u8]) {
 }
 
 fn call(input: &mut Input<'_>) {
-    let raw = RawConfig {
-        base_url: input.flag().then(|| input.text()),
-        api_key: input.flag().then(|| ApiKey::new(input.text())),
-        headers: fields(input),
-        ..RawConfig::default()
-    };
-    let config = match Config::try_from(raw) {
+    let mut settings = Map::new();
+    settings.insert("base_url", input.flag().then(|| input.text()).into());
+    settings.insert("api_key", input.flag().then(|| input.text()).into());
+    settings.insert("headers", Value::Object(fields(input)));
+    let config = match Config::read(&settings) {
         Ok(config) => config,
         Err(Error::Encode(_)) => Config::default(),
         Err(error) => panic!("not a refusal: {error:?}"),
     };
     let operation = input.pick(OPERATIONS);
-    let options = RawCallOptions { headers: fields(input), ..RawCallOptions::default() };
-    let Ok(options) = options.check(operation.name) else { return };
+    let options = Map::from_iter([("headers".to_owned(), Value::Object(fields(input)))]);
+    let Ok(options) = CallOptions::read(operation.name, &options) else { return };
     let content = (operation.carrier == Carrier::Multipart).then(|| Content {
         name: input.text(),
         content_type: input.text(),

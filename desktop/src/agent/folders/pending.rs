@@ -1,40 +1,40 @@
-//! Changes that wait to be reported, in their order.
+//! The queue of changes that are not reported yet, in order.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use crate::agent::protocol::{FolderAction, FolderChange};
 
-/// How long the changes of a new file wait. Programs save a file by writing a temporary one and renaming it to the name of the
-/// file: if both happen in this time, only the file is reported as modified.
-pub(super) const HOLD: Duration = Duration::from_millis(500);
-/// The maximum number of changes that wait. More are reported at once.
-const MOST: usize = 1024;
+/// How long the changes of a new file are held back. Programs save a file by writing a temporary file and renaming it.
+/// If both happen within this time, only the modification of the saved file is reported.
+pub(super) const HOLD_TIME: Duration = Duration::from_millis(500);
+/// The maximum number of pending changes. Beyond it, the oldest is reported at once.
+const MAX_PENDING: usize = 1024;
 
 #[derive(Default)]
-pub(super) struct Pending(VecDeque<Held>);
+pub(super) struct Pending(VecDeque<PendingChange>);
 
-struct Held {
+struct PendingChange {
     change: FolderChange,
     due: Instant,
-    /// What the kernel gives both ends of a rename.
+    /// The kernel gives both events of a rename the same cookie.
     cookie: u32,
 }
 
 impl Pending {
     pub(super) fn push(&mut self, change: FolderChange) {
-        // Behind the others of a new file, with them.
+        // Later changes of a new file are held back together with its creation.
         let creation = self.creation_of(&change.folder, &change.name);
         let due = creation.map_or_else(Instant::now, |index| self.0[index].due);
-        self.0.push_back(Held { change, due, cookie: 0 });
+        self.0.push_back(PendingChange { change, due, cookie: 0 });
     }
 
-    /// Holds a change, and those that follow it.
+    /// Adds the creation of a file. It is held back, and so are the changes that follow it.
     pub(super) fn created(&mut self, change: FolderChange) {
-        self.0.push_back(Held { change, due: Instant::now() + HOLD, cookie: 0 });
+        self.0.push_back(PendingChange { change, due: Instant::now() + HOLD_TIME, cookie: 0 });
     }
 
-    /// `cookie` is that of the rename, or 0.
+    /// `cookie` is that of the rename, or 0 if it was not a rename.
     pub(super) fn deleted(&mut self, change: FolderChange, cookie: u32) {
         self.push(change);
         if let Some(last) = self.0.back_mut() {
@@ -42,24 +42,25 @@ impl Pending {
         }
     }
 
-    /// A rename gave a file the name of another one. If the file was new, nothing of its earlier name is reported.
+    /// Adds the replacement of a file by a rename. If the renamed file is new, drops the changes under its former name.
     pub(super) fn replaced(&mut self, change: FolderChange, cookie: u32) {
         let from = self.0.iter().rev().find(|held| cookie != 0 && held.cookie == cookie);
         let from = from.map(|held| (held.change.folder.clone(), held.change.name.clone()));
         if let Some((folder, name)) = from
             && let Some(creation) = self.creation_of(&folder, &name)
         {
-            // A file that had the name before was another one.
+            // Keeps the changes of an earlier file of that name.
             let later = self.0.split_off(creation);
             self.0.extend(later.into_iter().filter(|held| !is_of(&held.change, &folder, &name)));
         }
         self.push(change);
     }
 
-    /// The index of the creation of a file, if it waits.
+    /// Returns the index of the pending creation of a file.
     fn creation_of(&self, folder: &str, name: &str) -> Option<usize> {
-        let is_its_creation =
-            |held: &Held| held.change.action == FolderAction::Created && is_of(&held.change, folder, name);
+        let is_its_creation = |held: &PendingChange| {
+            held.change.action == FolderAction::Created && is_of(&held.change, folder, name)
+        };
         self.0.iter().rposition(is_its_creation)
     }
 
@@ -67,9 +68,9 @@ impl Pending {
         self.0.front().map(|held| held.due)
     }
 
-    /// The next change, if it has waited long enough.
+    /// Returns the next change if it was held back long enough.
     pub(super) fn release(&mut self, now: Instant) -> Option<FolderChange> {
-        let is_due = self.0.len() > MOST || self.0.front().is_some_and(|held| held.due <= now);
+        let is_due = self.0.len() > MAX_PENDING || self.0.front().is_some_and(|held| held.due <= now);
         if is_due { self.0.pop_front().map(|held| held.change) } else { None }
     }
 

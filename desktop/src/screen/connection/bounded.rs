@@ -22,7 +22,7 @@ use x11rb::{
 };
 
 use super::{endpoint::Endpoint, stream::BoundedStream};
-use crate::computer::DisplayKey;
+use crate::computer::XCookie;
 use crate::screen::ScreenError;
 
 /// Resource ids have 29 bits.
@@ -50,7 +50,7 @@ impl BoundedConnection {
         let stream = BoundedStream::new(endpoint.connector.connect()?, limits.reply, limit)?;
         let key = endpoint.connector.key();
         let (method, data) =
-            key.map(|key| (DisplayKey::METHOD.into(), key.bytes().to_vec())).unwrap_or_default();
+            key.map(|key| (XCookie::METHOD.into(), key.bytes().to_vec())).unwrap_or_default();
         let inner = RustConnection::connect_to_stream_with_auth_info(stream, 0, method, data)?;
         inner.stream().setup_read();
         let setup = inner.setup();

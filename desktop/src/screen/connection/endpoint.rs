@@ -3,7 +3,7 @@
 use std::{fmt::Debug, io, os::unix::net::UnixStream, sync::Arc};
 
 use super::limits::Limits;
-use crate::computer::DisplayKey;
+use crate::computer::XCookie;
 
 /// Connects to the X server of one computer.
 pub(crate) trait Connector: Debug + Send + Sync {
@@ -15,7 +15,7 @@ pub(crate) trait Connector: Debug + Send + Sync {
     fn connect(&self) -> io::Result<UnixStream>;
 
     /// The authentication key, if the X server requires one.
-    fn key(&self) -> Option<&DisplayKey> {
+    fn key(&self) -> Option<&XCookie> {
         None
     }
 }

@@ -324,7 +324,7 @@ fn the_length_of_an_error_is_bounded() {
     }
     let response = exec(&computer, "raise ValueError('x' * 60_000_000)");
     let error = response["error"].as_str().expect("it is a string");
-    assert!(error.ends_with("\n[59983616 more characters were not kept] (line 1)"), "{}", &error[16_000..]);
+    assert!(error.ends_with("\n[59983616 more characters were dropped] (line 1)"), "{}", &error[16_000..]);
 }
 
 /// Only the exit status decides, even if the program writes to the descriptor that reports its exception.

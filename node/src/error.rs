@@ -1,11 +1,11 @@
-//! Failures of any library below, in one type and in one line.
+//! The errors of the libraries, as one type and as one line of text.
 
 use std::error::Error;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// An error with its causes in one line: the outermost text of a network library alone says nothing.
-pub(crate) fn explain(error: &(dyn Error + 'static)) -> String {
+/// An error with its causes in one line. The outermost text of a network library alone says little.
+pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

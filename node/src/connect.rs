@@ -1,5 +1,5 @@
-//! Byte streams to servers: TCP, through a proxy where the environment names one, with TLS where the address says so.
-//! HTTP and WebSockets share it.
+//! Byte streams to servers: TCP, through a proxy if the environment names one, with TLS if the address requires it. HTTP and
+//! WebSockets share it.
 
 use std::error::Error;
 use std::fmt;
@@ -20,33 +20,33 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
-use crate::cut::Cut;
-use crate::failure::{BoxError, explain};
-use crate::kept::{Kept, StreamLife};
+use crate::abort::Abort;
+use crate::error::{BoxError, describe};
 use crate::proxies::{Proxies, Proxy, is_localhost};
+use crate::reuse::{Connections, StreamUsage};
 use crate::tls::Tls;
 
-/// What servers are told of the program that dials.
+/// The `user-agent` of every request.
 pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_PKG_VERSION"));
 
-/// How long every address of a host together may take to answer. Less than the time limit of a call, so that the
-/// failure can say that nothing was sent.
+/// The time limit for connecting to a host, with all of its addresses. Less than the time limit of a call, so that the
+/// failure can report that nothing was sent.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// When the system begins to ask whether a silent peer is still there.
+/// When the system starts to probe a silent peer.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
-type Opening<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
+type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
 
-/// Opens streams as the environment says.
+/// Opens streams with the proxies and certificates of the environment.
 #[derive(Clone)]
-pub(crate) struct Dialer {
+pub(crate) struct Connector {
     direct: Direct,
     proxies: Arc<Proxies>,
-    kept: Kept,
+    connections: Connections,
 }
 
-impl Dialer {
-    /// Reads the settings of proxies and certificates. It belongs on the thread that may change the environment.
+impl Connector {
+    /// Reads the settings of proxies and certificates. To be called on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
@@ -56,21 +56,21 @@ impl Dialer {
         Self {
             direct: Direct { tcp, tls: Arc::new(Tls::from_env()) },
             proxies: Arc::new(Proxies::from_env()),
-            kept: Kept::default(),
+            connections: Connections::default(),
         }
     }
 
-    /// The proxy that takes whole requests for this address, rather than a tunnel to it.
+    /// The proxy that forwards whole requests to this address; `None` if the connection is direct or a tunnel.
     pub(crate) fn forwarder(&self, uri: &Uri) -> Option<&Proxy> {
         self.proxies.of(uri).ok().flatten().filter(|_| uri.scheme() == Some(&Scheme::HTTP))
     }
 
-    /// The connections for requests that this dialer opened.
-    pub(crate) fn kept(&self) -> &Kept {
-        &self.kept
+    /// The connections for requests that this connector opened.
+    pub(crate) fn connections(&self) -> &Connections {
+        &self.connections
     }
 
-    /// A stream that ends at the server itself: through a proxy it is a tunnel. `uri` is an `http` or `https` address.
+    /// A stream to the server itself, through a proxy as a tunnel. `uri` is an `http` or `https` address.
     pub(crate) async fn tunnel(mut self, uri: Uri) -> Result<Stream, BoxError> {
         let Some(proxy) = self.proxies.of(&uri)?.cloned() else {
             return Ok(self.direct.call(uri).await?.into_inner());
@@ -89,21 +89,21 @@ impl Dialer {
     }
 
     async fn for_requests(mut self, uri: Uri) -> Result<TokioIo<Stream>, BoxError> {
-        let life = Some(self.kept.begin(&uri));
+        let usage = Some(self.connections.track(&uri));
         let Some(proxy) = self.forwarder(&uri).cloned() else {
-            return Ok(TokioIo::new(Stream { life, ..self.tunnel(uri).await? }));
+            return Ok(TokioIo::new(Stream { usage, ..self.tunnel(uri).await? }));
         };
         let stream = self.direct.call(proxy.uri().clone()).await.map_err(|error| through(&proxy, &*error))?;
-        Ok(TokioIo::new(Stream { forwards: true, life, ..stream.into_inner() }))
+        Ok(TokioIo::new(Stream { forwards: true, usage, ..stream.into_inner() }))
     }
 }
 
 fn through(proxy: &Proxy, error: &(dyn Error + 'static)) -> BoxError {
-    format!("{}: {}", proxy.name(), explain(error)).into()
+    format!("{}: {}", proxy.name(), describe(error)).into()
 }
 
-/// Finds the addresses of a name. Names under `localhost` are this machine, as in browsers and curl: few systems' own
-/// resolvers know them. `localhost` itself may have one address only, which the system's knows.
+/// Resolves host names. Names under `localhost` are this machine, as in browsers and curl, because few system resolvers
+/// know them. `localhost` itself goes to the system, which knows whether it has one address or two.
 #[derive(Clone)]
 struct Resolver(GaiResolver);
 
@@ -127,10 +127,10 @@ impl Service<Name> for Resolver {
     }
 }
 
-impl Service<Uri> for Dialer {
+impl Service<Uri> for Connector {
     type Response = TokioIo<Stream>;
     type Error = BoxError;
-    type Future = Opening<Self::Response>;
+    type Future = Connecting<Self::Response>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
@@ -151,7 +151,7 @@ struct Direct {
 impl Service<Uri> for Direct {
     type Response = TokioIo<Stream>;
     type Error = BoxError;
-    type Future = Opening<Self::Response>;
+    type Future = Connecting<Self::Response>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         self.tcp.poll_ready(context).map_err(Into::into)
@@ -162,7 +162,7 @@ impl Service<Uri> for Direct {
         Box::pin(async move {
             let stream = tcp.call(uri.clone()).await.map_err(|error| {
                 let server = uri.authority().map_or("", |authority| authority.as_str());
-                format!("no connection to {server}: {}", explain(&error))
+                format!("no connection to {server}: {}", describe(&error))
             })?;
             let stream = stream.into_inner();
             Ok(TokioIo::new(if uri.scheme() == Some(&Scheme::HTTPS) {
@@ -180,30 +180,30 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Io for T {}
 /// A stream of any composition of TCP, tunnel and TLS.
 pub(crate) struct Stream {
     io: Box<dyn Io>,
-    /// It ends at a proxy that forwards whole requests.
+    /// Whether it ends at a proxy that forwards whole requests.
     forwards: bool,
-    cut: Cut,
-    /// Of a stream for requests.
-    life: Option<StreamLife>,
+    abort: Abort,
+    /// Only of a stream for requests.
+    usage: Option<StreamUsage>,
 }
 
 impl Stream {
     fn new(io: impl Io + 'static) -> Self {
-        Self { io: Box::new(io), forwards: false, cut: Cut::default(), life: None }
+        Self { io: Box::new(io), forwards: false, abort: Abort::default(), usage: None }
     }
 
     fn note_written(&self, result: &Poll<io::Result<usize>>) {
-        if let (Some(life), Poll::Ready(Ok(1..))) = (&self.life, result) {
-            life.written();
+        if let (Some(usage), Poll::Ready(Ok(1..))) = (&self.usage, result) {
+            usage.written();
         }
     }
 }
 
 impl Connection for Stream {
     fn connected(&self) -> Connected {
-        let connected = Connected::new().proxy(self.forwards).extra(self.cut.clone());
-        match &self.life {
-            Some(life) => connected.extra(life.handle()),
+        let connected = Connected::new().proxy(self.forwards).extra(self.abort.clone());
+        match &self.usage {
+            Some(usage) => connected.extra(usage.handle()),
             None => connected,
         }
     }
@@ -215,14 +215,14 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.cut.check(context)?;
+        self.abort.check(context)?;
         let before = buffer.filled().len();
         let result = Pin::new(&mut self.io).poll_read(context, buffer);
-        if let (Some(life), Poll::Ready(result)) = (&self.life, &result) {
+        if let (Some(usage), Poll::Ready(result)) = (&self.usage, &result) {
             if result.is_ok() && buffer.filled().len() > before {
-                life.read();
+                usage.read();
             } else {
-                life.closed();
+                usage.closed();
             }
         }
         result
@@ -235,7 +235,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.cut.check(context)?;
+        self.abort.check(context)?;
         let result = Pin::new(&mut self.io).poll_write(context, bytes);
         self.note_written(&result);
         result
@@ -246,7 +246,7 @@ impl AsyncWrite for Stream {
         context: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.cut.check(context)?;
+        self.abort.check(context)?;
         let result = Pin::new(&mut self.io).poll_write_vectored(context, slices);
         self.note_written(&result);
         result
@@ -257,18 +257,18 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.cut.check(context)?;
+        self.abort.check(context)?;
         Pin::new(&mut self.io).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.cut.check(context)?;
+        self.abort.check(context)?;
         Pin::new(&mut self.io).poll_shutdown(context)
     }
 }
 
-impl fmt::Debug for Dialer {
+impl fmt::Debug for Connector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dialer").field("proxies", &self.proxies).finish_non_exhaustive()
+        f.debug_struct("Connector").field("proxies", &self.proxies).finish_non_exhaustive()
     }
 }

@@ -1,5 +1,5 @@
-//! How a connection ends whose request is given up. hyper would go on and send what it holds of the body, as fast as the
-//! server takes it.
+//! Ends the connection of an aborted request. hyper alone would keep sending the rest of the body, as fast as the server
+//! reads it.
 
 use std::io;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use futures_util::task::AtomicWaker;
 use http::Extensions;
 use hyper_util::client::legacy::connect::CaptureConnection;
 
-/// What ends one stream from elsewhere. Clones end the same one.
+/// Ends one stream from outside. Clones end the same stream.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Cut(Arc<State>);
+pub(crate) struct Abort(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -20,45 +20,46 @@ struct State {
     stream: AtomicWaker,
 }
 
-impl Cut {
-    /// For the stream: fails once it was cut, and until then lets the cut wake the task that works the stream.
+impl Abort {
+    /// For the stream: fails once it is aborted. Until then it registers the task of the stream to be woken by the abort.
     pub(crate) fn check(&self, context: &Context<'_>) -> io::Result<()> {
         self.0.stream.register(context.waker());
         if self.0.done.load(Ordering::Acquire) {
-            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the request was given up"));
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "the request was aborted"));
         }
         Ok(())
     }
 
-    fn cut(&self) {
+    fn abort(&self) {
         self.0.done.store(true, Ordering::Release);
         self.0.stream.wake();
     }
 }
 
-/// Cuts the connection of a request that is dropped before it is answered. After that the connection may serve others.
-pub(crate) struct CutOnDrop(Option<CaptureConnection>);
+/// Ends the connection of a request that is dropped before its response has begun. After that the connection may serve
+/// other requests.
+pub(crate) struct AbortOnDrop(Option<CaptureConnection>);
 
-impl CutOnDrop {
+impl AbortOnDrop {
     pub(crate) fn new(connection: CaptureConnection) -> Self {
         Self(Some(connection))
     }
 
-    /// The answer has begun, or there will be none.
-    pub(crate) fn ended(mut self) {
+    /// The response has begun, or there will be none.
+    pub(crate) fn disarm(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for CutOnDrop {
+impl Drop for AbortOnDrop {
     fn drop(&mut self) {
         let Some(captured) = &self.0 else { return };
         let mut extras = Extensions::new();
         if let Some(connected) = captured.connection_metadata().as_ref() {
             connected.get_extras(&mut extras);
         }
-        if let Some(cut) = extras.get::<Cut>() {
-            cut.cut();
+        if let Some(abort) = extras.get::<Abort>() {
+            abort.abort();
         }
     }
 }

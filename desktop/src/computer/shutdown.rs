@@ -1,37 +1,37 @@
-//! That a computer ends, and why.
+//! The end of a computer, with its reason.
 
 use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-/// Shared by all that runs for one computer. Cheap to clone.
+/// Signals the end of a computer to all tasks that work for it. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Ending {
+pub(super) struct Shutdown {
     token: CancellationToken,
     reason: Arc<OnceLock<String>>,
 }
 
-impl Ending {
-    /// Ends the computer, since it was asked to.
+impl Shutdown {
+    /// Ends the computer on request.
     pub(super) fn begin(&self) {
         self.token.cancel();
     }
 
-    /// Ends the computer for a reason of its own, unless it ends already.
-    pub(super) fn because(&self, reason: impl Into<String>) {
+    /// Ends the computer because of a failure, unless it ends already.
+    pub(super) fn fail(&self, reason: impl Into<String>) {
         if !self.token.is_cancelled() {
-            // The first reason led to the others.
+            // The first reason has led to the later ones, so it is kept.
             let _ = self.reason.set(reason.into());
             self.token.cancel();
         }
     }
 
-    /// Cancelled as soon as the computer ends.
+    /// Canceled as soon as the computer ends.
     pub(super) fn token(&self) -> &CancellationToken {
         &self.token
     }
 
-    /// Why it ends without having been asked to.
+    /// The reason, if the computer ends because of a failure.
     pub(super) fn reason(&self) -> Option<&str> {
         self.reason.get().map(String::as_str)
     }

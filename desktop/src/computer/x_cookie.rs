@@ -1,19 +1,19 @@
-//! The key of a display whose socket other users of the host can reach: the cookie of the X protocol.
+//! The cookie of an X display: clients need it if other users of the host can reach the display's socket.
 
 use std::fmt;
 
-/// Whatever X clients call the host and the display.
+/// `FamilyWild`: the entry applies to every host and display.
 const ANY_FAMILY: u16 = 0xffff;
 const LENGTH: usize = 16;
 
-/// `Debug` does not show it.
+/// A cookie. Its `Debug` output does not contain the bytes.
 #[derive(Clone)]
-pub(crate) struct DisplayKey([u8; LENGTH]);
+pub(crate) struct XCookie([u8; LENGTH]);
 
-impl DisplayKey {
+impl XCookie {
     /// The name of the file that X clients read.
     pub(super) const FILE: &str = "Xauthority";
-    /// The name of the method in the X protocol.
+    /// The name of the authorization method in the X protocol.
     pub(crate) const METHOD: &str = "MIT-MAGIC-COOKIE-1";
 
     pub(super) fn random() -> Result<Self, getrandom::Error> {
@@ -26,7 +26,7 @@ impl DisplayKey {
         &self.0
     }
 
-    /// The file, as libXau reads it.
+    /// Returns the content of the `Xauthority` file.
     pub(super) fn file(&self) -> Vec<u8> {
         let mut file = ANY_FAMILY.to_be_bytes().to_vec();
         for field in [&[][..], &[], Self::METHOD.as_bytes(), &self.0] {
@@ -37,9 +37,9 @@ impl DisplayKey {
     }
 }
 
-impl fmt::Debug for DisplayKey {
+impl fmt::Debug for XCookie {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("DisplayKey(***)")
+        f.write_str("XCookie(***)")
     }
 }
 
@@ -48,16 +48,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_has_one_entry_for_every_display_of_every_host() {
-        let file = DisplayKey([7; LENGTH]).file();
+    fn the_file_has_one_entry_for_all_hosts_and_displays() {
+        let file = XCookie([7; LENGTH]).file();
         assert_eq!(file[..6], [0xff, 0xff, 0, 0, 0, 0]);
         assert_eq!(file[6..8], [0, 18]);
-        assert_eq!(&file[8..26], DisplayKey::METHOD.as_bytes());
+        assert_eq!(&file[8..26], XCookie::METHOD.as_bytes());
         assert_eq!(file[26..], [&[0, 16][..], &[7; 16]].concat());
     }
 
     #[test]
-    fn it_is_not_shown() {
-        assert_eq!(format!("{:?}", DisplayKey([7; LENGTH])), "DisplayKey(***)");
+    fn debug_output_hides_the_cookie() {
+        assert_eq!(format!("{:?}", XCookie([7; LENGTH])), "XCookie(***)");
     }
 }

@@ -1,9 +1,9 @@
-//! Which kept connection may still be used for a call that must not arrive twice.
+//! Decides which idle connection may be reused for a call that must not be executed twice.
 //!
-//! A server closes a connection that was idle for long enough, and its close may cross with the next request: nobody can
-//! then know whether the request was executed. So such a call gets a connection that was used a moment ago, or a fresh one.
-//! What a moment is follows from what the server says (`Keep-Alive: timeout=5`) and from the idle times after which it was
-//! seen to close connections.
+//! A server closes a connection after some idle time, and the close may cross with the next request. Then it is unknown
+//! whether the request was executed. So such a call gets a connection that was used recently, or a new one. How recently
+//! depends on the `Keep-Alive` field of the server (`timeout=5`) and on the idle times after which it closed connections
+//! before.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,63 +14,62 @@ use http::header::CONNECTION;
 use http::{Extensions, HeaderMap, HeaderValue, Uri};
 use hyper_util::client::legacy::connect::CaptureConnection;
 
-/// How long a connection may have been idle, where nothing is known of the server. Calls that follow one another at once
-/// stay below it; for the others a fresh connection costs little beside the pause.
+/// The longest idle time of a reused connection if nothing is known about the server. Calls in quick succession stay below
+/// it. For other calls the cost of a new connection is small, compared with the pause before them.
 const TRUSTED_IDLE: Duration = Duration::from_millis(250);
-/// How much earlier than announced a server may close: its clock began before ours, and a request takes its time.
+/// How much earlier than announced a server may close: its timer started earlier, and a request takes time to arrive.
 const MARGIN: Duration = Duration::from_secs(1);
-/// How soon after a request a close crosses with it; what comes later is another failure.
+/// A close within this time after a request may have crossed with it. A later close has another cause.
 const CROSSES_WITHIN: Duration = Duration::from_secs(1);
-/// How long an observed close counts: a server that restarted closed its connections, whatever their age.
+/// How long an observed close is remembered. It may mean little: a restart of the server closes every connection.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// The connections of a client, by server. Clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct Kept(Arc<Mutex<HashMap<String, Arc<Server>>>>);
+pub(crate) struct Connections(Arc<Mutex<HashMap<String, Arc<Server>>>>);
 
-/// What is known of a server and its connections.
+/// The state of a server and its connections.
 #[derive(Default)]
-struct Server(Mutex<Known>);
+struct Server(Mutex<ServerState>);
 
 #[derive(Default)]
-struct Known {
-    /// The shortest time of idleness after which it closed a connection, and when that was.
+struct ServerState {
+    /// The shortest idle time after which it closed a connection, and when that was.
     closed_after: Option<(Duration, Instant)>,
-    /// How long it says that it keeps a connection.
+    /// How long it announced to keep an idle connection.
     announced: Option<Duration>,
-    connections: Vec<(Life, CaptureConnection)>,
+    connections: Vec<(Usage, CaptureConnection)>,
 }
 
-/// The life of one connection. Clones are of the same one.
+/// The usage of one connection. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Life(Arc<LifeState>);
+pub(crate) struct Usage(Arc<UsageState>);
 
-struct LifeState {
+struct UsageState {
     server: Weak<Server>,
-    moments: Mutex<Moments>,
+    times: Mutex<Times>,
 }
 
-/// The life of a stream, which ends with it.
-pub(crate) struct StreamLife(Life);
+/// The usage of a stream. Dropping it ends the usage.
+pub(crate) struct StreamUsage(Usage);
 
 #[derive(Default)]
-struct Moments {
-    /// When the last answer was complete, if no request followed.
+struct Times {
+    /// When the last response was complete, if no request followed.
     idle_since: Option<Instant>,
-    /// A request is under way, and nothing of its answer has come: how long the connection had been idle, and when it was
-    /// sent.
+    /// For a request whose response has not begun: how long the connection had been idle, and when the request was sent.
     resumed: Option<(Duration, Instant)>,
     over: bool,
 }
 
-impl Kept {
-    /// The life of a connection that is about to be opened to the server of this address.
-    pub(crate) fn begin(&self, uri: &Uri) -> StreamLife {
+impl Connections {
+    /// The usage of a new connection to the server of this address.
+    pub(crate) fn track(&self, uri: &Uri) -> StreamUsage {
         let server = Arc::downgrade(&self.server(uri));
-        StreamLife(Life(Arc::new(LifeState { server, moments: Mutex::default() })))
+        StreamUsage(Usage(Arc::new(UsageState { server, times: Mutex::default() })))
     }
 
-    /// Takes out of use what was idle for too long. The pool does not give it out any more.
+    /// Retires the connections that were idle for too long. The pool does not reuse them.
     pub(crate) fn retire(&self, uri: &Uri) {
         self.server(uri).retire(Instant::now());
     }
@@ -86,15 +85,15 @@ impl Server {
     fn retire(&self, now: Instant) {
         let mut known = lock(&self.0);
         let limit = known.limit(now);
-        known.connections.retain(|(life, connection)| {
-            let mut moments = lock(&life.0.moments);
-            if moments.idle_since.is_some_and(|since| now.duration_since(since) > limit) {
-                moments.over = true;
+        known.connections.retain(|(usage, connection)| {
+            let mut times = lock(&usage.0.times);
+            if times.idle_since.is_some_and(|since| now.duration_since(since) > limit) {
+                times.over = true;
                 if let Some(connected) = connection.connection_metadata().as_ref() {
                     connected.poison();
                 }
             }
-            !moments.over
+            !times.over
         });
     }
 
@@ -107,77 +106,77 @@ impl Server {
     }
 }
 
-impl Known {
+impl ServerState {
     fn observed(&self, now: Instant) -> Option<Duration> {
         self.closed_after.filter(|(_, when)| now.duration_since(*when) < REMEMBERED).map(|(idle, _)| idle)
     }
 
-    /// How long a connection may have been idle.
+    /// The longest idle time of a reused connection.
     fn limit(&self, now: Instant) -> Duration {
-        let said = self.announced.map_or(TRUSTED_IDLE, |announced| announced.saturating_sub(MARGIN));
+        let announced = self.announced.map_or(TRUSTED_IDLE, |announced| announced.saturating_sub(MARGIN));
         // The next close may come earlier than the last one.
-        self.observed(now).map_or(said, |observed| said.min(observed / 2))
+        self.observed(now).map_or(announced, |observed| announced.min(observed / 2))
     }
 }
 
-impl Life {
-    /// The life of the connection that took a request.
+impl Usage {
+    /// The usage of the connection that a request used.
     pub(crate) fn of(connection: &CaptureConnection) -> Option<Self> {
         let mut extras = Extensions::new();
         connection.connection_metadata().as_ref()?.get_extras(&mut extras);
         extras.remove()
     }
 
-    /// An answer is complete, and the connection may serve another request.
-    pub(crate) fn answered(&self, connection: &CaptureConnection, headers: &HeaderMap) {
+    /// Records that a response is complete, and that the connection may serve another request.
+    pub(crate) fn completed(&self, connection: &CaptureConnection, headers: &HeaderMap) {
         let closes = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
         let Some(server) = self.0.server.upgrade() else { return };
         if headers.get(CONNECTION).is_some_and(closes) {
             return;
         }
-        lock(&self.0.moments).idle(Instant::now());
+        lock(&self.0.times).idle(Instant::now());
         let mut known = lock(&server.0);
         if let Some(announced) = announced(headers) {
             known.announced = Some(announced);
         }
-        known.connections.retain(|(life, _)| !lock(&life.0.moments).over && !Arc::ptr_eq(&life.0, &self.0));
+        known.connections.retain(|(usage, _)| !lock(&usage.0.times).over && !Arc::ptr_eq(&usage.0, &self.0));
         known.connections.push((self.clone(), connection.clone()));
     }
 }
 
-impl StreamLife {
-    /// What the connection's requests are told of it.
-    pub(crate) fn handle(&self) -> Life {
+impl StreamUsage {
+    /// The handle for the requests on the connection.
+    pub(crate) fn handle(&self) -> Usage {
         self.0.clone()
     }
 
-    /// Bytes were read.
+    /// Records that bytes were read.
     pub(crate) fn read(&self) {
-        lock(&self.0.0.moments).resumed = None;
+        lock(&self.0.0.times).resumed = None;
     }
 
-    /// Bytes were written.
+    /// Records that bytes were written.
     pub(crate) fn written(&self) {
-        lock(&self.0.0.moments).written(Instant::now());
+        lock(&self.0.0.times).written(Instant::now());
     }
 
-    /// The server closed the connection.
+    /// Records that the server closed the connection.
     pub(crate) fn closed(&self) {
         let now = Instant::now();
-        let idle = lock(&self.0.0.moments).closed(now);
+        let idle = lock(&self.0.0.times).closed(now);
         if let (Some(idle), Some(server)) = (idle, self.0.0.server.upgrade()) {
             server.closed(idle, now);
         }
     }
 }
 
-impl Drop for StreamLife {
+impl Drop for StreamUsage {
     fn drop(&mut self) {
-        lock(&self.0.0.moments).over = true;
+        lock(&self.0.0.times).over = true;
     }
 }
 
-impl Moments {
+impl Times {
     fn idle(&mut self, now: Instant) {
         (self.idle_since, self.resumed) = (Some(now), None);
     }
@@ -188,7 +187,7 @@ impl Moments {
         }
     }
 
-    /// After how long a time of idleness the server closed, as far as the close has to do with that.
+    /// The idle time after which the server closed the connection, if the close depends on it.
     fn closed(&mut self, now: Instant) -> Option<Duration> {
         self.over = true;
         let crossed = self.resumed.take().filter(|(_, sent)| now.duration_since(*sent) < CROSSES_WITHIN);
@@ -209,9 +208,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for Connections {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Kept({} servers)", lock(&self.0).len())
+        write!(f, "Connections({} servers)", lock(&self.0).len())
     }
 }
 
@@ -220,8 +219,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_follows_what_the_server_says_and_does() {
-        let mut known = Known::default();
+    fn the_limit_follows_the_announcements_and_the_closes_of_the_server() {
+        let mut known = ServerState::default();
         let start = Instant::now();
         assert_eq!(known.limit(start), TRUSTED_IDLE);
         known.announced = Some(Duration::from_secs(5));
@@ -234,7 +233,7 @@ mod tests {
         server.closed(Duration::from_secs(9), start);
         assert_eq!(limit(start), Duration::from_millis(25));
         assert_eq!(limit(start + REMEMBERED), Duration::from_secs(4));
-        // What is forgotten is not compared with.
+        // A close that is no longer remembered does not count.
         server.closed(Duration::from_secs(2), start + REMEMBERED);
         assert_eq!(limit(start + REMEMBERED), Duration::from_secs(1));
     }
@@ -258,24 +257,24 @@ mod tests {
     }
 
     #[test]
-    fn a_close_counts_while_idle_or_as_it_crosses_a_request() {
+    fn a_close_counts_while_idle_or_if_it_crosses_with_a_request() {
         let start = Instant::now();
         let later = |millis| start + Duration::from_millis(millis);
-        let idle = |then: fn(&mut Moments, Instant)| {
-            let mut moments = Moments::default();
-            moments.idle(start);
-            then(&mut moments, later(40));
-            moments
+        let idle = |then: fn(&mut Times, Instant)| {
+            let mut times = Times::default();
+            times.idle(start);
+            then(&mut times, later(40));
+            times
         };
-        let closed = |moments: &mut Moments, at| moments.closed(later(at)).map(|idle| idle.as_millis());
+        let closed = |times: &mut Times, at| times.closed(later(at)).map(|idle| idle.as_millis());
         assert_eq!(closed(&mut idle(|_, _| {}), 60), Some(60));
-        assert_eq!(closed(&mut idle(Moments::written), 60), Some(40));
-        // A request that the server thought about, or began to answer.
-        assert_eq!(closed(&mut idle(Moments::written), 5000), None);
-        let mut begun = idle(Moments::written);
+        assert_eq!(closed(&mut idle(Times::written), 60), Some(40));
+        // The server worked on the request, or had begun to respond.
+        assert_eq!(closed(&mut idle(Times::written), 5000), None);
+        let mut begun = idle(Times::written);
         begun.resumed = None;
         assert_eq!(closed(&mut begun, 60), None);
-        assert_eq!(closed(&mut Moments::default(), 60), None);
+        assert_eq!(closed(&mut Times::default(), 60), None);
         let mut twice = idle(|_, _| {});
         assert_eq!((closed(&mut twice, 60), closed(&mut twice, 70), twice.over), (Some(60), None, true));
     }

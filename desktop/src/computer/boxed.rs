@@ -1,6 +1,6 @@
-//! The box that a computer runs in: bubblewrap's command line.
+//! A computer in a box: a bubblewrap sandbox with its own namespaces.
 
-#![expect(clippy::disallowed_methods, reason = "looks at files of the system")]
+#![expect(clippy::disallowed_methods, reason = "reads files of the system")]
 
 use std::io;
 use std::os::fd::{AsRawFd as _, OwnedFd};
@@ -9,37 +9,39 @@ use std::process::Stdio;
 
 use tokio::process::Command;
 
+use crate::inherited::{inherit, memory_file};
 use crate::seccomp;
 
 use super::homes::Home;
-use super::layout::{Inside, Layout, X_SOCKETS};
+use super::layout::{InsidePaths, Layout, X_SOCKETS};
 use super::runtime_dir::RuntimeDir;
-use super::spawner::{inherit, memory_file};
 
-/// The program of the agent, among the support files.
+/// The file name of the agent's program in the support folder.
 pub(crate) const AGENT: &str = "agent";
 
-/// What a computer has in place of the host's, by its name in the support folder. Only what is there can be covered.
-const COVERS: &[(&str, &str)] = &[
+/// Paths of the host that a box replaces, after the name of the replacement in the support folder. Only an existing
+/// path can be covered by a mount.
+const REPLACED_PATHS: &[(&str, &str)] = &[
     ("profile", "/etc/profile"),
-    // What Debian's launcher of the browser reads as a script, and policies and settings of the browser.
+    // Debian's launcher of Chromium runs the first as a shell script. The second has Chromium's policies and
+    // preferences.
     ("chromium-flags", "/etc/chromium.d/default-flags"),
     ("chromium", "/etc/chromium"),
 ];
 
-/// For all logs of a box together, in bytes. A part of the desktop that complains without end fills no more.
+/// The size limit of all logs of a box together, in bytes. A part of the desktop that logs without end cannot use more.
 const LOG_SIZE: &str = "8388608";
 
-/// The table of host names, to which the name of the computer is added.
+/// The table of host names. A box gets a copy of it with the computer's name.
 const HOSTS: &str = "/etc/hosts";
 
-/// Closed to the computer's user, unless that is root outside.
-const SECRETS: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
+/// Files of the host that are hidden from a box. It could read them only if it ran as root on the host.
+const HIDDEN_FILES: &[&str] = &["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 
-/// What every box has: of the host its programs and libraries, not writable; processes and devices of its own, and an empty
-/// `/tmp`. Settings of the kernel, which root alone may write, are covered, should a box have root's user outside.
+/// The mounts of every box: the host's programs and libraries, read-only; its own `/proc`, `/dev` and an empty `/tmp`.
+/// Kernel settings are covered in case the box runs as root on the host, since root could write to them.
 #[rustfmt::skip]
-pub(crate) const SYSTEM: &[&str] = &[
+pub(crate) const SYSTEM_MOUNTS: &[&str] = &[
     "--ro-bind", "/usr", "/usr",
     "--symlink", "usr/bin", "/bin",
     "--symlink", "usr/sbin", "/sbin",
@@ -55,50 +57,50 @@ pub(crate) const SYSTEM: &[&str] = &[
     "--tmpfs", "/tmp",
 ];
 
-/// The host's settings, which a computer shares.
-pub(crate) const SETTINGS: &[&str] = &["--ro-bind", "/etc", "/etc"];
+/// The mount of the host's `/etc`.
+pub(crate) const ETC_MOUNT: &[&str] = &["--ro-bind", "/etc", "/etc"];
 
-/// Where the parts of a computer in a box lie. The numbers of displays are clear of the host's, so that no log or process list
-/// leaves a doubt.
+/// Returns the paths of a computer in a box. The display numbers start at 1000, so they differ from the host's in logs
+/// and process lists.
 pub(super) fn layout(runtime: &RuntimeDir, home: &Home, slot: u32) -> Layout {
     Layout {
         home: home.path.clone(),
         support: runtime.support(),
-        // The remainder is below 10 000.
+        // The remainder is less than 10,000.
         display: 1000 + (slot % 10_000) as u16,
         key: None,
-        inside: Inside::of_box(),
+        inside: InsidePaths::for_box(),
     }
 }
 
-/// What a computer is opened with, beside the files of its computer.
-pub(super) struct Opening<'a> {
+/// The parameters of an agent's start, in addition to the computer's paths.
+pub(super) struct AgentLaunch<'a> {
     pub(super) hostname: &'a str,
-    /// The host's user that it runs as, when it is not the server's own.
+    /// The host user ID that the agent runs as; `None` for the server's own.
     pub(super) owner: Option<u32>,
-    /// The agent's end of the pair that the server talks to it by.
+    /// The agent's end of the socket pair that it shares with the server.
     pub(super) control: OwnedFd,
 }
 
-/// The command that starts the shell of a terminal, which reads the [profile](COVERS) of the box.
-pub(super) fn shell() -> Vec<String> {
+/// Returns the command that starts the shell of a terminal. The shell reads the box's own `/etc/profile`.
+pub(super) fn shell_command() -> Vec<String> {
     ["bash", "--login"].map(str::to_owned).to_vec()
 }
 
-/// The command that opens the box with the agent as its first process.
+/// Returns the command that opens the box, with the agent as its first process.
 ///
-/// The box has its own users, processes, shared memory, host name, network and file tree; of the host it sees `/usr`,
-/// `/opt` and `/etc`, not writable and without the secrets in it.
-pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Command> {
-    let Opening { hostname, owner, control } = opening;
+/// The box has its own users, processes, shared memory, host name, network and file tree. Of the host it sees `/usr`,
+/// `/opt` and `/etc`, read-only and without secrets.
+pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
+    let AgentLaunch { hostname, owner, control } = launch;
     let inside = &layout.inside;
     let mut command = Command::new("bwrap");
     command
         .args(["--die-with-parent", "--unshare-user", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL"])
         .args(["--unshare-pid", "--as-pid-1", "--unshare-ipc", "--unshare-uts", "--unshare-net"])
         .args(["--unshare-cgroup-try", "--hostname", hostname])
-        .args(SYSTEM)
-        .args(SETTINGS)
+        .args(SYSTEM_MOUNTS)
+        .args(ETC_MOUNT)
         .args(["--perms", "1777", "--dir", X_SOCKETS])
         .args(["--ro-bind-try", "/opt", "/opt"])
         .args(["--tmpfs", "/dev/shm"])
@@ -122,14 +124,14 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     };
     bind("--ro-bind", &layout.support.join("passwd"), "/etc/passwd");
     bind("--ro-bind", &layout.support.join("group"), "/etc/group");
-    for (name, covered) in COVERS.iter().filter(|(_, covered)| Path::new(covered).exists()) {
+    for (name, covered) in REPLACED_PATHS.iter().filter(|(_, covered)| Path::new(covered).exists()) {
         bind("--ro-bind", &layout.support.join(name), covered);
     }
-    // Where the host's resolver keeps its file outside `/etc`, the link to it must lead somewhere.
+    // `/etc/resolv.conf` may be a link to a file outside `/etc`. The mount must be at the target of the link.
     if let Ok(resolver) = Path::new("/etc/resolv.conf").canonicalize() {
         bind("--ro-bind", &layout.support.join("resolv.conf"), &resolver.to_string_lossy());
     }
-    for secret in SECRETS.iter().map(Path::new).filter(|secret| secret.exists()) {
+    for secret in HIDDEN_FILES.iter().map(Path::new).filter(|secret| secret.exists()) {
         bind("--ro-bind", Path::new("/dev/null"), &secret.to_string_lossy());
     }
     bind("--ro-bind", &layout.support, &inside.support);
@@ -137,9 +139,9 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     let filter = seccomp::COMPUTER.file()?;
     let control_number = control.as_raw_fd().to_string();
     let mut inherited = vec![control];
-    // Only a file that is there can be covered.
+    // Only an existing file can be covered by a mount.
     if let Ok(hosts) = std::fs::read_to_string(HOSTS) {
-        let own = memory_file(&with_own_name(&hosts, hostname))?;
+        let own = memory_file("hosts", with_own_name(&hosts, hostname).as_bytes())?;
         command.args(["--perms", "0644", "--ro-bind-data", &own.as_raw_fd().to_string(), HOSTS]);
         inherited.push(own);
     }
@@ -160,8 +162,8 @@ pub(super) fn command(layout: &Layout, opening: Opening<'_>) -> io::Result<Comma
     Ok(command)
 }
 
-/// The host's table with the name of the computer, at the address that Debian gives it: programs look their own name up, and
-/// no name server knows it.
+/// Returns the host's table with the computer's name, at the address that Debian uses for it. Programs look up their
+/// own host name, and no name server knows it.
 fn with_own_name(hosts: &str, hostname: &str) -> String {
     format!("{}\n127.0.1.1\t{hostname}\n", hosts.trim_end())
 }

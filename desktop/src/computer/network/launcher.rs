@@ -1,4 +1,4 @@
-//! The carrier before it becomes slirp4netns: inside the box's network it closes addresses that no computer may reach.
+//! The launcher of slirp4netns: blocks addresses in the computer's network namespace, then executes slirp4netns.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -9,43 +9,45 @@ use std::process::Command;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketType, recv, send, socket};
 use rustix::thread::{LinkNameSpaceType, move_into_link_name_space, set_no_new_privs};
 
-/// Networks by address and length of the prefix.
-const CLOSED: &[(Ipv4Addr, u8)] = &[
-    // A socket that is bound to the device leaves out the box's own loopback, and what it sends would reach the host's.
+/// Networks by address and prefix length.
+const BLOCKED_NETWORKS: &[(Ipv4Addr, u8)] = &[
+    // A socket that is bound to the device bypasses the loopback interface of the box. Its packets would reach the
+    // host's loopback interface.
     (Ipv4Addr::new(127, 0, 0, 0), 8),
     (Ipv4Addr::new(0, 0, 0, 0), 8),
-    // Link-local. Nearly every cloud answers for its machines' credentials at 169.254.169.254.
+    // Link-local addresses. Nearly every cloud has its metadata service, which returns credentials, at 169.254.169.254.
     (Ipv4Addr::new(169, 254, 0, 0), 16),
-    // Azure's, Alibaba's and Oracle's others.
+    // Other metadata services: Azure's, Alibaba's and Oracle's.
     (Ipv4Addr::new(168, 63, 129, 16), 32),
     (Ipv4Addr::new(100, 100, 100, 200), 32),
     (Ipv4Addr::new(192, 0, 0, 192), 32),
 ];
 
-/// Closes what is to be closed, then becomes `program`. `users` and `network` are the descriptors of the box's namespaces.
+/// Blocks the networks, then executes `program`. `users` and `network` are the descriptors of the box's user and
+/// network namespaces.
 pub(crate) fn run(users: RawFd, network: RawFd, program: &[String]) -> io::Result<()> {
-    // SAFETY: the server started this process with these descriptors, and nothing else here uses them. They are not closed,
-    // since the program takes them over.
+    // SAFETY: the server passed these descriptors when it started the process, and nothing else in it uses them. They
+    // stay open for the program.
     let namespaces = [users, network].map(|number| unsafe { BorrowedFd::borrow_raw(number) });
-    close_from_inside(namespaces)?;
+    block_from_inside(namespaces)?;
     set_no_new_privs(true)?;
     let (name, arguments) = program.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     Err(Command::new(name).args(arguments).exec())
 }
 
-/// In a process of its own, since the program itself stays outside of the box.
-fn close_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
-    // SAFETY: this process has one thread, so the child may do whatever it could do.
+/// Blocks the networks in a child process, since the program itself must stay outside of the namespaces.
+fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
+    // SAFETY: this process has one thread, so the child may call any function.
     match unsafe { libc::fork() } {
         -1 => Err(io::Error::last_os_error()),
         0 => {
-            let closed = enter(namespaces)
-                .and_then(|()| CLOSED.iter().try_for_each(|&(to, length)| close(to, length)));
-            if let Err(error) = &closed {
-                eprintln!("cannot close addresses to a computer: {error}");
+            let blocked = enter(namespaces)
+                .and_then(|()| BLOCKED_NETWORKS.iter().try_for_each(|&(to, length)| block(to, length)));
+            if let Err(error) = &blocked {
+                eprintln!("cannot block addresses in the computer's network: {error}");
             }
-            // SAFETY: it only ends this process.
-            unsafe { libc::_exit(i32::from(closed.is_err())) }
+            // SAFETY: the call only ends this process.
+            unsafe { libc::_exit(i32::from(blocked.is_err())) }
         }
         child => {
             let mut status = 0;
@@ -56,9 +58,9 @@ fn close_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     }
 }
 
-/// Of the namespace of users that all of a computer's processes are in: what the kernel else counts for the host's user, who may
-/// be the server's own or have other computers.
-const COUNTED: &[(&str, u32)] = &[
+/// The limits of the computer's user namespace, by file name in `/proc/sys/user`. Without them the kernel counts these
+/// resources for the host user only, who may also be the user of the server or of other computers.
+const RESOURCE_LIMITS: &[(&str, u32)] = &[
     ("max_user_namespaces", 256),
     ("max_pid_namespaces", 256),
     ("max_net_namespaces", 256),
@@ -73,10 +75,10 @@ const COUNTED: &[(&str, u32)] = &[
     ("max_fanotify_marks", 1024),
 ];
 
-/// Limits what a computer may have of what the kernel counts. Kernels differ in what they count.
-#[expect(clippy::disallowed_methods, reason = "settings of the kernel, before the program runs")]
-fn limit_counts() -> io::Result<()> {
-    for (name, most) in COUNTED {
+/// Sets the limits. A kernel may lack some of them.
+#[expect(clippy::disallowed_methods, reason = "kernel settings, before the program runs")]
+fn set_resource_limits() -> io::Result<()> {
+    for (name, most) in RESOURCE_LIMITS {
         match std::fs::write(format!("/proc/sys/user/{name}"), most.to_string()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -87,43 +89,43 @@ fn limit_counts() -> io::Result<()> {
 
 fn enter([users, network]: [BorrowedFd<'_>; 2]) -> io::Result<()> {
     move_into_link_name_space(users, Some(LinkNameSpaceType::User))?;
-    limit_counts()?;
+    set_resource_limits()?;
     Ok(move_into_link_name_space(network, Some(LinkNameSpaceType::Network))?)
 }
 
-/// Asks the kernel for a route on which nothing can be sent.
-fn close(to: Ipv4Addr, length: u8) -> io::Result<()> {
+/// Adds an unreachable route.
+fn block(to: Ipv4Addr, length: u8) -> io::Result<()> {
     let kernel = socket(AddressFamily::NETLINK, SocketType::RAW, None)?;
     send(&kernel, &request(to, length), SendFlags::empty())?;
-    acknowledged(kernel.as_fd())
+    read_acknowledgment(kernel.as_fd())
 }
 
-/// `RTM_NEWROUTE` of `linux/rtnetlink.h`, in the machine's byte order.
+/// Returns an `RTM_NEWROUTE` message of `linux/rtnetlink.h`, in native byte order.
 fn request(to: Ipv4Addr, length: u8) -> Vec<u8> {
     const NEW_ROUTE: u16 = 24;
-    /// `NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE`
+    /// The flags `NLM_F_REQUEST | NLM_F_ACK | NLM_F_EXCL | NLM_F_CREATE`.
     const FLAGS: u16 = 0x1 | 0x4 | 0x200 | 0x400;
     const MAIN_TABLE: u8 = 254;
     const STATIC: u8 = 4;
     const UNREACHABLE: u8 = 7;
     const DESTINATION: u16 = 1;
-    let family = u8::try_from(AddressFamily::INET.as_raw()).expect("it is 2");
+    let family = u8::try_from(AddressFamily::INET.as_raw()).expect("AF_INET is 2");
     let mut route = vec![family, length, 0, 0, MAIN_TABLE, STATIC, 0, UNREACHABLE, 0, 0, 0, 0];
     route.extend(8_u16.to_ne_bytes());
     route.extend(DESTINATION.to_ne_bytes());
     route.extend(to.octets());
-    let size = u32::try_from(16 + route.len()).expect("it is short");
+    let size = u32::try_from(16 + route.len()).expect("the line is short enough");
     let mut message = size.to_ne_bytes().to_vec();
     message.extend(NEW_ROUTE.to_ne_bytes());
     message.extend(FLAGS.to_ne_bytes());
-    // A sequence number and a port, which matter to nobody here.
+    // The sequence number and the port ID, which are not used here.
     message.extend([0; 8]);
     message.extend(route);
     message
 }
 
-/// Reads the kernel's verdict: a negative error number, or 0, after its own head.
-fn acknowledged(kernel: BorrowedFd<'_>) -> io::Result<()> {
+/// Reads the kernel's acknowledgment: after the header, 0 or a negative error number.
+fn read_acknowledgment(kernel: BorrowedFd<'_>) -> io::Result<()> {
     let mut reply = [0; 256];
     let (_, length) = recv(kernel, &mut reply[..], RecvFlags::empty())?;
     let verdict = reply[..length].get(16..20).and_then(|bytes| bytes.try_into().ok()).map(i32::from_ne_bytes);

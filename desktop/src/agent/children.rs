@@ -1,6 +1,6 @@
-//! The processes that the agent started, and the end of every process of the box.
+//! The processes that the agent started, and the thread that reaps every process of the computer.
 //!
-//! The agent is the first process of its box, to which all orphans fall, so one thread waits for whatever ends.
+//! The agent adopts all orphans of the computer, so one thread waits for the exit of any child.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -10,27 +10,29 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How soon it is looked again whether there is a process to wait for.
+/// How often the reaper looks for a child while there is none.
 const IDLE_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Who runs, and who of them is the server's own helper and not the user's.
+/// The children of the agent: which of them run, and which are helpers of the server instead of programs of the user.
 #[derive(Debug, Default)]
-pub(super) struct Roster {
+pub(super) struct Children {
     state: Mutex<State>,
     ended: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// The status of those that the agent started, once they have ended.
-    own: HashMap<u32, Option<ExitStatus>>,
+    /// The children that the agent started: `None` while they run, and the exit status after that.
+    statuses: HashMap<u32, Option<ExitStatus>>,
     helpers: HashSet<u32>,
     closed: bool,
 }
 
-impl Roster {
-    /// Starts a process. Meanwhile no list is read, which would show a copy of this program that is not yet another, and no end
-    /// is taken note of, which would be that of a process that is not known yet.
+impl Children {
+    /// Starts a process.
+    ///
+    /// Holds the lock meanwhile. Otherwise the list of processes would show the forked copy of the agent before its
+    /// `exec`, and the reaper could see the exit of a child that is not in the map yet.
     pub(super) fn start<T>(
         &self,
         is_helper: bool,
@@ -42,25 +44,25 @@ impl Roster {
         }
         let (child, with) = start()?;
         let pid = child.id();
-        state.own.insert(pid, None);
+        state.statuses.insert(pid, None);
         if is_helper {
             state.helpers.insert(pid);
         }
         Ok((pid, with))
     }
 
-    /// Lets nothing start any more. What is being started has started when this returns.
+    /// Refuses further starts. A start that is in progress has completed when this returns.
     pub(super) fn close(&self) {
         self.lock().closed = true;
     }
 
-    /// Waits for the end of a process that was started here. Its number may be another's from then on.
+    /// Waits for the exit of a process that was started here. The kernel may reuse its process ID afterwards.
     pub(super) fn wait(&self, pid: u32) -> ExitStatus {
         let mut state = self.lock();
         loop {
-            if let Some(Some(status)) = state.own.get(&pid) {
+            if let Some(Some(status)) = state.statuses.get(&pid) {
                 let status = *status;
-                state.own.remove(&pid);
+                state.statuses.remove(&pid);
                 state.helpers.remove(&pid);
                 return status;
             }
@@ -68,12 +70,12 @@ impl Roster {
         }
     }
 
-    /// Reads a list of processes; what it is read with is told which of them are helpers.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&HashSet<u32>) -> T) -> T {
+    /// Calls `read` with the process IDs of the helpers, which cannot change during the call.
+    pub(super) fn with_helpers<T>(&self, read: impl FnOnce(&HashSet<u32>) -> T) -> T {
         read(&self.lock().helpers)
     }
 
-    /// Takes note of the end of every child of this process, for ever.
+    /// Reaps the children of this process forever.
     pub(super) fn reap(&self) -> ! {
         loop {
             let Some(pid) = ended_child() else {
@@ -81,24 +83,24 @@ impl Roster {
                 continue;
             };
             let mut state = self.lock();
-            // One that could not become another program has been waited for by whoever started it.
+            // The standard library has already waited for a child whose `exec` failed.
             let Some(status) = status_of(pid) else { continue };
-            if let Some(ended) = state.own.get_mut(&pid.cast_unsigned()) {
+            if let Some(ended) = state.statuses.get_mut(&pid.cast_unsigned()) {
                 *ended = Some(status);
                 self.ended.notify_all();
             }
         }
     }
 
-    /// No code that holds the lock can panic half way through a change.
+    /// Code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Waits until a child has ended, and leaves it to be waited for; `None` when there is none to wait for.
+/// Waits until a child has exited, without reaping it. Returns `None` if there is no child.
 fn ended_child() -> Option<libc::pid_t> {
-    // SAFETY: an all-zero `siginfo_t` is one, and it is valid for the call; on success `si_pid` is set.
+    // SAFETY: `siginfo_t` may be all zero, and it is valid for the call. On success the kernel sets `si_pid`.
     unsafe {
         let mut info: libc::siginfo_t = std::mem::zeroed();
         let waited = libc::waitid(libc::P_ALL, 0, &raw mut info, libc::WEXITED | libc::WNOWAIT);
@@ -119,25 +121,25 @@ mod tests {
 
     use super::*;
 
-    fn listed(roster: &Roster, pid: u32) -> bool {
-        roster.read(|helpers| helpers.contains(&pid))
+    fn listed(children: &Children, pid: u32) -> bool {
+        children.with_helpers(|helpers| helpers.contains(&pid))
     }
 
     #[test]
-    fn a_helper_is_one_from_its_first_moment_to_its_end() {
-        let roster = Roster::default();
-        let mut children = Vec::new();
+    fn a_helper_is_listed_from_its_start_to_its_end() {
+        let children = Children::default();
+        let mut started = Vec::new();
         for is_helper in [true, false] {
-            // It ends with its input.
+            // `cat` exits when its stdin ends.
             let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("every system has cat");
             let input = child.stdin.take();
             let id = child.id();
-            let (pid, input) = roster.start(is_helper, || Ok((child, input))).expect("it runs");
+            let (pid, input) = children.start(is_helper, || Ok((child, input))).expect("the process runs");
             assert_eq!(pid, id);
-            assert_eq!(listed(&roster, pid), is_helper);
-            children.push((pid, input));
+            assert_eq!(listed(&children, pid), is_helper);
+            started.push((pid, input));
         }
-        for (pid, input) in children {
+        for (pid, input) in started {
             drop(input);
             let status = loop {
                 if let Some(status) = status_of(pid.cast_signed()) {
@@ -145,9 +147,9 @@ mod tests {
                 }
                 thread::yield_now();
             };
-            roster.lock().own.insert(pid, Some(status));
-            assert!(roster.wait(pid).success());
-            assert!(!listed(&roster, pid));
+            children.lock().statuses.insert(pid, Some(status));
+            assert!(children.wait(pid).success());
+            assert!(!listed(&children, pid));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A panic is a bug of ours; whoever waits for an answer gets it as an error, and the process goes on.
+//! Turns panics into errors. A panic is a bug of this library, and must not end the process.
 
 use std::any::Any;
 use std::future::Future;
@@ -6,9 +6,9 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
-/// The value of a future, or what a panic in it said.
-pub(crate) async fn guarded<T>(future: impl Future<Output = T>) -> Result<T, String> {
-    // What the future worked on is dropped or closed by the caller after a panic, not used again.
+/// The value of a future, or the message of a panic in it.
+pub(crate) async fn catch_panic<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    // After a panic the caller drops or closes the state of the future, and does not use it again.
     AssertUnwindSafe(future).catch_unwind().await.map_err(|payload| describe(&*payload))
 }
 
@@ -31,10 +31,10 @@ mod tests {
 
     #[test]
     fn a_panic_becomes_its_message() {
-        let failed: Result<(), String> = run(guarded(async { panic!("boom {}", 1) }));
+        let failed: Result<(), String> = run(catch_panic(async { panic!("boom {}", 1) }));
         assert_eq!(failed.unwrap_err(), "internal error of orgo-sdk: boom 1");
-        let failed: Result<(), String> = run(guarded(async { panic!("boom") }));
+        let failed: Result<(), String> = run(catch_panic(async { panic!("boom") }));
         assert_eq!(failed.unwrap_err(), "internal error of orgo-sdk: boom");
-        assert_eq!(run(guarded(async { 7 })), Ok(7));
+        assert_eq!(run(catch_panic(async { 7 })), Ok(7));
     }
 }

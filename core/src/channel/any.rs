@@ -1,0 +1,197 @@
+//! Channels of any kind behind one type, opened by name, with plain data in and out: the form that the bindings use.
+//!
+//! A new kind of channel implements [`Protocol`] and [`Kind`] in a file of its own and gets a line in [`KINDS`].
+
+use super::audio::Audio;
+use super::events::Events;
+use super::link::{Action, ConnectFailure, Counters, State, Target};
+use super::session::{Protocol, Session};
+use super::terminal::Terminal;
+use crate::Millis;
+use crate::client::address::ComputerAddress;
+use crate::client::credentials::Password;
+use crate::client::fields::Fields;
+use crate::diagnostics::log::LogEntry;
+use crate::encoding::json::{Map, Value};
+use crate::encoding::plain::PlainObject;
+use crate::error::Error;
+
+/// What the bindings need to know of a kind of channel.
+pub trait Kind: Protocol + Send + Sized + 'static {
+    /// How long items are collected before they pass from one thread to another, unless the option `batch_ms` is set.
+    const BATCH: Millis = 0;
+
+    /// Opens a channel with the options of its kind.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] that names the option.
+    fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error>;
+
+    /// Executes a command; `None` if the kind has no such command.
+    fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>>;
+
+    /// An item in the form that JavaScript gets.
+    fn export(item: Self::Item) -> PlainObject;
+}
+
+/// A command to a channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Command<'a> {
+    /// What to do.
+    pub name: &'a str,
+    /// With what; `null` if there is no argument.
+    pub argument: &'a Value,
+}
+
+type Open = fn(Target, &Fields<'_>, u64, Millis) -> Result<Box<dyn AnySession>, Error>;
+
+/// Every kind of channel by its name.
+const KINDS: [(&str, Millis, Open); 3] = [kind::<Terminal>(), kind::<Audio>(), kind::<Events>()];
+
+const fn kind<K: Kind>() -> (&'static str, Millis, Open) {
+    (K::CHANNEL, K::BATCH, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))
+}
+
+/// Opens a channel by the name of its kind: the session, and how long its items are collected.
+///
+/// # Errors
+/// [`Error::Encode`] that names what is not acceptable.
+pub fn open(
+    name: &str,
+    target: Target,
+    options: &Map,
+    seed: u64,
+    now: Millis,
+) -> Result<(Box<dyn AnySession>, Millis), Error> {
+    let Some((_, batch, open)) = KINDS.iter().find(|(kind, ..)| *kind == name) else {
+        return Err(Error::encode("channel", "kind", "is not a kind of channel that this version knows"));
+    };
+    let owner = owner(name);
+    let options = Fields::new(&owner, options);
+    let batch = match options.number("batch_ms")? {
+        None => *batch,
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the range is checked")]
+        Some(batch) if (0.0..=1000.0).contains(&batch) && batch.fract() == 0.0 => batch as Millis,
+        Some(_) => {
+            let problem = "must be a whole number of milliseconds from 0 to 1000";
+            return Err(Error::encode(&owner, "batch_ms", problem));
+        }
+    };
+    Ok((open(target, &options, seed, now)?, batch))
+}
+
+/// The name of a kind of channel in errors.
+fn owner(kind: &str) -> String {
+    format!("computers.{kind}")
+}
+
+/// A session of any kind. See [`Session`] for the methods without documentation.
+#[allow(missing_docs, reason = "documented at `Session`")]
+pub trait AnySession: Send {
+    /// The name of the kind.
+    fn kind(&self) -> &'static str;
+
+    /// Executes a command of the kind.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for an unknown command or a wrong argument.
+    fn command(&mut self, command: Command<'_>) -> Result<Value, Error>;
+
+    fn address(&self) -> &ComputerAddress;
+    fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>);
+    fn handle_open(&mut self, now: Millis);
+    fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure);
+    fn handle_text(&mut self, now: Millis, text: &str);
+    fn handle_binary(&mut self, now: Millis, bytes: &[u8]);
+    fn handle_close(&mut self, now: Millis, code: u16, reason: &str);
+    fn handle_timeout(&mut self, now: Millis);
+    fn poll_action(&mut self) -> Option<Action>;
+    fn poll_log(&mut self) -> Option<LogEntry>;
+    fn poll_item(&mut self) -> Option<PlainObject>;
+    fn poll_timeout(&self) -> Option<Millis>;
+    fn wants_read(&self) -> bool;
+    fn leaves_socket(&self) -> bool;
+    fn state(&self) -> State;
+    fn counters(&self) -> Counters;
+    fn close(&mut self);
+}
+
+impl<K: Kind> AnySession for Session<K> {
+    fn kind(&self) -> &'static str {
+        K::CHANNEL
+    }
+
+    fn command(&mut self, command: Command<'_>) -> Result<Value, Error> {
+        K::command(self, command).unwrap_or_else(|| {
+            Err(Error::encode(&owner(K::CHANNEL), command.name, "is not a command of this channel"))
+        })
+    }
+
+    fn address(&self) -> &ComputerAddress {
+        self.address()
+    }
+
+    fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
+        self.handle_credentials(now, found);
+    }
+
+    fn handle_open(&mut self, now: Millis) {
+        self.handle_open(now);
+    }
+
+    fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure) {
+        self.handle_failure(now, failure);
+    }
+
+    fn handle_text(&mut self, now: Millis, text: &str) {
+        self.handle_text(now, text);
+    }
+
+    fn handle_binary(&mut self, now: Millis, bytes: &[u8]) {
+        self.handle_binary(now, bytes);
+    }
+
+    fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {
+        self.handle_close(now, code, reason);
+    }
+
+    fn handle_timeout(&mut self, now: Millis) {
+        self.handle_timeout(now);
+    }
+
+    fn poll_action(&mut self) -> Option<Action> {
+        self.poll_action()
+    }
+
+    fn poll_log(&mut self) -> Option<LogEntry> {
+        self.poll_log()
+    }
+
+    fn poll_item(&mut self) -> Option<PlainObject> {
+        self.poll_item().map(K::export)
+    }
+
+    fn poll_timeout(&self) -> Option<Millis> {
+        self.poll_timeout()
+    }
+
+    fn wants_read(&self) -> bool {
+        self.wants_read()
+    }
+
+    fn leaves_socket(&self) -> bool {
+        self.leaves_socket()
+    }
+
+    fn state(&self) -> State {
+        self.state()
+    }
+
+    fn counters(&self) -> Counters {
+        self.counters()
+    }
+
+    fn close(&mut self) {
+        self.close();
+    }
+}

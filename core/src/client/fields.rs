@@ -1,0 +1,170 @@
+//! Reads the plain objects that a binding receives from JavaScript: settings, options, targets.
+
+use std::fmt;
+
+use crate::encoding::json::{self, Map, Value};
+use crate::error::Error;
+
+/// The fields of an object that was passed to `owner`, a call or an object of the library. Every error names the field
+/// and not its value, which may hold a secret.
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    owner: &'a str,
+    fields: &'a Map,
+}
+
+/// Without the values, which may be secrets.
+impl fmt::Debug for Fields<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.fields.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// A reader of `fields`, whose errors name `owner`.
+    #[must_use]
+    pub fn new(owner: &'a str, fields: &'a Map) -> Self {
+        Self { owner, fields }
+    }
+
+    /// A string; `None` if it is absent or `null`, here and in all that follow.
+    ///
+    /// # Errors
+    /// [`Error::Encode`] for a value of another type, here and in all that follow.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
+        self.read(name, "must be a string", |value| value.as_str().map(str::to_owned))
+    }
+
+    /// A number.
+    ///
+    /// # Errors
+    /// See [`text`](Self::text).
+    pub fn number(&self, name: &str) -> Result<Option<f64>, Error> {
+        self.read(name, "must be a number", Value::as_f64)
+    }
+
+    /// A flag; `false` if it is absent.
+    ///
+    /// # Errors
+    /// See [`text`](Self::text).
+    pub fn flag(&self, name: &str) -> Result<bool, Error> {
+        let flag = |value: &Value| if let Value::Bool(flag) = value { Some(*flag) } else { None };
+        self.read(name, "must be true or false", flag).map(Option::unwrap_or_default)
+    }
+
+    /// A list of strings; empty if it is absent.
+    ///
+    /// # Errors
+    /// See [`text`](Self::text).
+    pub fn texts(&self, name: &str) -> Result<Vec<String>, Error> {
+        self.read(name, MUST_BE_TEXTS, texts).map(Option::unwrap_or_default)
+    }
+
+    /// An object; empty if it is absent.
+    ///
+    /// # Errors
+    /// See [`text`](Self::text).
+    pub fn map(&self, name: &str) -> Result<Map, Error> {
+        let map = |value: &Value| if let Value::Object(map) = value { Some(map.clone()) } else { None };
+        self.read(name, "must be an object", map).map(Option::unwrap_or_default)
+    }
+
+    fn read<T>(
+        &self,
+        name: &str,
+        problem: &str,
+        convert: impl FnOnce(&Value) -> Option<T>,
+    ) -> Result<Option<T>, Error> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => convert(value).map(Some).ok_or_else(|| Error::encode(self.owner, name, problem)),
+        }
+    }
+}
+
+const MUST_BE_TEXTS: &str = "must be a list of strings";
+
+fn texts(value: &Value) -> Option<Vec<String>> {
+    let Value::Array(items) = value else { return None };
+    items.iter().map(|text| text.as_str().map(str::to_owned)).collect()
+}
+
+/// The strings of a list that is a whole argument of `owner`, not a field of one.
+pub(crate) fn list_of_texts(owner: &str, name: &str, value: &Value) -> Result<Vec<String>, Error> {
+    texts(value).ok_or_else(|| Error::encode(owner, name, MUST_BE_TEXTS))
+}
+
+/// The object in `json`, the text that `JSON.stringify` makes of an argument of `owner`. `None` is an argument that has no
+/// such text, because it is a function or contains itself.
+///
+/// # Errors
+/// [`Error::Encode`] for anything but an object, and for half of a surrogate pair, which no server can receive.
+pub fn read_object(owner: &str, name: &str, json: Option<&str>) -> Result<Map, Error> {
+    match read_value(owner, name, json)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(Error::encode(owner, name, MUST_BE_PLAIN)),
+    }
+}
+
+/// The value in `json`, of any type. See [`read_object`].
+///
+/// # Errors
+/// [`Error::Encode`] for no JSON, and for half of a surrogate pair.
+pub fn read_value(owner: &str, name: &str, json: Option<&str>) -> Result<Value, Error> {
+    let refused = |problem: &str| Error::encode(owner, name, problem);
+    let json = json.ok_or_else(|| refused(MUST_BE_PLAIN))?;
+    if has_half_surrogate(json) {
+        return Err(refused("must not contain half of a surrogate pair: pass whole characters"));
+    }
+    json::parse(json.as_bytes()).map_err(|_| refused(MUST_BE_PLAIN))
+}
+
+const MUST_BE_PLAIN: &str = "must be an object of plain data";
+
+/// Whether the text has an escape such as `\ud83d`. `JSON.stringify` escapes only the halves that have no counterpart.
+fn has_half_surrogate(json: &str) -> bool {
+    let mut bytes = json.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'\\' && bytes.next() == Some(b'u') && matches!(bytes.next(), Some(b'd' | b'D')) {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_type_is_named_without_its_value() {
+        let map =
+            read_object("Orgo", "options", Some(r#"{"api_key":["sk_secret"],"n":1,"off":null}"#)).unwrap();
+        let fields = Fields::new("Orgo", &map);
+        let error = fields.text("api_key").unwrap_err();
+        assert_eq!(error.to_string(), "Orgo: `api_key` must be a string");
+        assert_eq!(fields.number("n").unwrap(), Some(1.0));
+        assert_eq!(fields.number("off").unwrap(), None);
+        assert!(!fields.flag("absent").unwrap());
+        assert!(fields.texts("n").is_err() && fields.map("n").is_err() && fields.flag("n").is_err());
+    }
+
+    #[test]
+    fn only_an_object_of_plain_data_is_accepted() {
+        for wrong in [None, Some("[1]"), Some("null"), Some("\"text\"")] {
+            let error = read_object("computers.click", "params", wrong).unwrap_err();
+            assert_eq!(error.to_string(), "computers.click: `params` must be an object of plain data");
+        }
+    }
+
+    #[test]
+    fn half_of_a_surrogate_pair_is_refused_at_any_depth() {
+        for half in [r#"{"a":[{"b":"\ud83d"}]}"#, r#"{"\uDE00":1}"#] {
+            assert!(read_object("o", "params", Some(half)).is_err(), "{half}");
+        }
+        // An escaped backslash before the letters, and another escape.
+        for whole in [r#"{"a":"\\ud83d"}"#, r#"{"a":"\u001b😀"}"#] {
+            assert!(read_object("o", "params", Some(whole)).is_ok(), "{whole}");
+        }
+    }
+}

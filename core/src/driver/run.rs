@@ -1,0 +1,295 @@
+//! The loop that runs a channel.
+
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::Poll;
+
+use futures_util::future::{Either, select};
+
+use super::authorize::{Provided, find_password, request_password};
+use super::channel::{Channel, Source};
+use super::platform::{Message, Platform, SocketReader, SocketWriter};
+use crate::Millis;
+use crate::channel::{Action, ConnectFailure, State};
+use crate::client::address::SocketUrl;
+
+/// How long each step of a close may take: the message on its way out, each message queued behind it, the close itself.
+pub(super) const CLOSE_TIMEOUT: Millis = 5_000;
+
+type Task<T> = Pin<Box<dyn Future<Output = T>>>;
+
+/// What the platform reports to the loop.
+enum Event<P: Platform> {
+    Password(Provided),
+    Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
+    Received(P::Reader, Message),
+    Sent(P::Writer),
+    /// A socket that the session has left is closed.
+    Left,
+    Command,
+    Timer,
+}
+
+/// The writing half of the current socket.
+enum Writing<P: Platform> {
+    /// There is no socket.
+    Unconnected,
+    Idle(P::Writer),
+    /// A message is on its way out. The task ends with [`Event::Sent`].
+    Busy(Task<Event<P>>),
+}
+
+/// Runs a channel until it has ended and its sockets are closed.
+pub fn drive<P: Platform>(platform: P, channel: Channel) -> impl Future<Output = ()> + 'static {
+    Driver {
+        platform: Rc::new(platform),
+        channel,
+        connecting: None,
+        reading: None,
+        writing: Writing::Unconnected,
+        closing: Vec::new(),
+        timer: None,
+    }
+    .run()
+}
+
+struct Driver<P: Platform> {
+    platform: Rc<P>,
+    channel: Channel,
+    /// Finds the password or opens the socket.
+    connecting: Option<Task<Event<P>>>,
+    reading: Option<Task<Event<P>>>,
+    writing: Writing<P>,
+    /// Sockets that the session has left and that are not closed yet. They never delay the current one.
+    closing: Vec<Task<()>>,
+    /// When the timer goes off, and the timer.
+    timer: Option<(Millis, Task<()>)>,
+}
+
+impl<P: Platform> Driver<P> {
+    async fn run(mut self) {
+        loop {
+            self.perform_actions();
+            self.write_log();
+            self.channel.wake_consumers();
+            if self.is_finished() {
+                return;
+            }
+            self.arm_timer();
+            let event = self.next_event().await;
+            self.handle_event(event);
+        }
+    }
+
+    /// Performs what the session asks for. While a message is on its way out, the others wait in the session, where they
+    /// are bounded. A send has no time limit: the pings of the session detect a dead link.
+    fn perform_actions(&mut self) {
+        let (leaves_socket, closed) = {
+            let session = self.channel.session();
+            (session.leaves_socket(), matches!(session.state(), State::Closed(_)))
+        };
+        if leaves_socket && closed {
+            self.finish_socket();
+        } else if leaves_socket && matches!(self.writing, Writing::Busy(_)) {
+            // The link is dead, so the message will not get out.
+            self.writing = Writing::Unconnected;
+        }
+        while !matches!(self.writing, Writing::Busy(_)) {
+            let Some(action) = self.channel.session().poll_action() else { break };
+            match action {
+                Action::Authorize => self.authorize(),
+                Action::Connect(url) => self.connect(url),
+                Action::Send(text) => self.send(text),
+                Action::Close(code) => {
+                    let writer = self.take_socket();
+                    self.close_beside(writer, Vec::new(), code);
+                }
+            }
+        }
+    }
+
+    fn authorize(&mut self) {
+        self.take_socket();
+        let platform = Rc::clone(&self.platform);
+        let channel = self.channel.clone();
+        let address = channel.session().address().clone();
+        self.connecting = Some(Box::pin(async move {
+            Event::Password(match channel.source() {
+                Source::Service(config) => {
+                    Provided::Found(Box::new(find_password(&*platform, config, address).await))
+                }
+                Source::Consumer(limit) => request_password(&channel, platform.sleep(*limit), *limit).await,
+            })
+        }));
+    }
+
+    fn connect(&mut self, url: SocketUrl) {
+        self.take_socket();
+        let socket = self.platform.connect(url);
+        self.connecting = Some(Box::pin(async move { Event::Connected(socket.await) }));
+    }
+
+    fn send(&mut self, text: String) {
+        if let Writing::Idle(mut writer) = mem::replace(&mut self.writing, Writing::Unconnected) {
+            self.writing = Writing::Busy(Box::pin(async move {
+                writer.send(text).await;
+                Event::Sent(writer)
+            }));
+        }
+    }
+
+    /// Takes the socket out of use, and gives up a connection attempt.
+    fn take_socket(&mut self) -> Writing<P> {
+        (self.connecting, self.reading) = (None, None);
+        mem::replace(&mut self.writing, Writing::Unconnected)
+    }
+
+    /// Closes the socket of a channel that this side has ended, after the messages that are queued for it.
+    fn finish_socket(&mut self) {
+        let (mut texts, mut code) = (Vec::new(), None);
+        while let Some(action) = { self.channel.session().poll_action() } {
+            match action {
+                Action::Send(text) => texts.push(text),
+                Action::Close(close) => code = Some(close),
+                Action::Authorize | Action::Connect(_) => {}
+            }
+        }
+        let writer = self.take_socket();
+        if let Some(code) = code {
+            self.close_beside(writer, texts, code);
+        }
+    }
+
+    /// Closes a socket beside the loop.
+    fn close_beside(&mut self, writing: Writing<P>, texts: Vec<String>, code: u16) {
+        if matches!(writing, Writing::Unconnected) {
+            return;
+        }
+        let platform = Rc::clone(&self.platform);
+        self.closing.push(Box::pin(async move {
+            // A message that does not get out in time takes the socket with it, which closes it at once.
+            let mut writer = match writing {
+                Writing::Idle(writer) => writer,
+                Writing::Busy(sending) => match in_time(&*platform, sending).await {
+                    Some(Event::Sent(writer)) => writer,
+                    _ => return,
+                },
+                Writing::Unconnected => return,
+            };
+            for text in texts {
+                if in_time(&*platform, writer.send(text)).await.is_none() {
+                    return;
+                }
+            }
+            in_time(&*platform, writer.close(code)).await;
+        }));
+    }
+
+    fn write_log(&mut self) {
+        // The session is not locked while the log runs, because the log may look at the channel.
+        while let Some(entry) = { self.channel.session().poll_log() } {
+            self.platform.log(&entry);
+        }
+    }
+
+    fn is_finished(&self) -> bool {
+        self.closing.is_empty() && matches!(self.channel.state(), State::Closed(_))
+    }
+
+    /// Arms the timer for the session's next deadline. A timer that goes off too early does no harm; arming one for every
+    /// message would.
+    fn arm_timer(&mut self) {
+        let deadline = self.channel.session().poll_timeout();
+        match (deadline, &self.timer) {
+            (Some(deadline), Some((at, _))) if *at <= deadline => {}
+            (Some(deadline), _) => {
+                let time = deadline.saturating_sub(self.platform.now());
+                self.timer = Some((deadline, Box::pin(self.platform.sleep(time))));
+            }
+            (None, _) => self.timer = None,
+        }
+    }
+
+    async fn next_event(&mut self) -> Event<P> {
+        let wants_read = !P::HOLDS_SENDER_BACK || self.channel.session().wants_read();
+        poll_fn(|context| {
+            let count = self.closing.len();
+            self.closing.retain_mut(|close| close.as_mut().poll(context).is_pending());
+            if self.closing.len() < count {
+                return Poll::Ready(Event::Left);
+            }
+            if let Writing::Busy(sending) = &mut self.writing
+                && let Poll::Ready(event) = sending.as_mut().poll(context)
+            {
+                self.writing = Writing::Unconnected;
+                return Poll::Ready(event);
+            }
+            let reading = if wants_read { &mut self.reading } else { &mut None };
+            for task in [&mut self.connecting, reading] {
+                if let Some(running) = task
+                    && let Poll::Ready(event) = running.as_mut().poll(context)
+                {
+                    *task = None;
+                    return Poll::Ready(event);
+                }
+            }
+            if let Some((_, timer)) = &mut self.timer
+                && timer.as_mut().poll(context).is_ready()
+            {
+                self.timer = None;
+                return Poll::Ready(Event::Timer);
+            }
+            self.channel.poll_command(context).map(|()| Event::Command)
+        })
+        .await
+    }
+
+    fn handle_event(&mut self, event: Event<P>) {
+        let now = self.platform.now();
+        let mut session = self.channel.session();
+        match event {
+            Event::Password(Provided::Found(found)) => session.handle_credentials(now, *found),
+            Event::Password(Provided::Missing(message)) => {
+                session.handle_failure(now, &ConnectFailure { status: None, message });
+            }
+            Event::Connected(Ok((reader, writer))) => {
+                self.reading = Some(receive::<P>(reader));
+                self.writing = Writing::Idle(writer);
+                session.handle_open(now);
+            }
+            Event::Connected(Err(failure)) => session.handle_failure(now, &failure),
+            Event::Received(reader, message) => {
+                match message {
+                    Message::Text(text) => session.handle_text(now, &text),
+                    Message::Binary(bytes) => session.handle_binary(now, &bytes),
+                    Message::Closed { code, reason } => {
+                        self.writing = Writing::Unconnected;
+                        session.handle_close(now, code, &reason);
+                        return;
+                    }
+                }
+                self.reading = Some(receive::<P>(reader));
+            }
+            Event::Sent(writer) => self.writing = Writing::Idle(writer),
+            Event::Timer => session.handle_timeout(now),
+            Event::Left | Event::Command => {}
+        }
+    }
+}
+
+fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
+    Box::pin(async move {
+        let message = reader.receive().await;
+        Event::Received(reader, message)
+    })
+}
+
+/// The value of a step of a close, unless it takes longer than [`CLOSE_TIMEOUT`].
+async fn in_time<T>(platform: &impl Platform, step: impl Future<Output = T>) -> Option<T> {
+    match select(pin!(step), pin!(platform.sleep(CLOSE_TIMEOUT))).await {
+        Either::Left((value, _)) => Some(value),
+        Either::Right(_) => None,
+    }
+}

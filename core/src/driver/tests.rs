@@ -1,0 +1,275 @@
+//! The loop over a platform in memory, polled by hand in virtual time.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::{Future, pending, poll_fn};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use futures_util::FutureExt as _;
+
+use super::run::CLOSE_TIMEOUT;
+use super::*;
+use crate::Millis;
+use crate::channel::{ConnectFailure, State};
+use crate::client::address::SocketUrl;
+use crate::client::config::Config;
+use crate::diagnostics::log::LogEntry;
+use crate::encoding::json::{Map, Value};
+use crate::encoding::plain::{Payload, PlainObject};
+use crate::rest::http::{Request, Response, SendFailure};
+
+#[derive(Clone, Default)]
+struct Host(Rc<HostState>);
+
+#[derive(Default)]
+struct HostState {
+    now: Cell<Millis>,
+    sockets: RefCell<Vec<Rc<Socket>>>,
+}
+
+#[derive(Default)]
+struct Socket {
+    incoming: RefCell<VecDeque<Message>>,
+    sent: RefCell<Vec<String>>,
+    /// Whether messages do not get out.
+    stuck: Cell<bool>,
+    /// Whether a close does not come to its end.
+    close_hangs: Cell<bool>,
+    closed_with: Cell<Option<u16>>,
+}
+
+struct Half(Rc<Socket>);
+
+impl Host {
+    fn advance(&self, time: Millis) {
+        self.0.now.set(self.0.now.get() + time);
+    }
+
+    fn socket(&self, index: usize) -> Rc<Socket> {
+        Rc::clone(&self.0.sockets.borrow()[index])
+    }
+
+    fn sockets(&self) -> usize {
+        self.0.sockets.borrow().len()
+    }
+}
+
+impl Socket {
+    fn receives(&self, text: &str) {
+        self.incoming.borrow_mut().push_back(Message::Text(text.to_owned()));
+    }
+}
+
+impl Platform for Host {
+    type Reader = Half;
+    type Writer = Half;
+
+    fn now(&self) -> Millis {
+        self.0.now.get()
+    }
+
+    fn seed(&self) -> u64 {
+        1
+    }
+
+    fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static {
+        let (host, end) = (self.clone(), self.now().saturating_add(time));
+        poll_fn(move |_| if host.now() >= end { Poll::Ready(()) } else { Poll::Pending })
+    }
+
+    fn send(&self, _: Request, _: Progress) -> impl Future<Output = Result<Response, SendFailure>> + 'static {
+        pending()
+    }
+
+    fn connect(&self, _: SocketUrl) -> impl Future<Output = Result<(Half, Half), ConnectFailure>> + 'static {
+        let socket = Rc::<Socket>::default();
+        self.0.sockets.borrow_mut().push(Rc::clone(&socket));
+        async move { Ok((Half(Rc::clone(&socket)), Half(socket))) }
+    }
+
+    fn log(&self, _: &LogEntry) {}
+}
+
+impl SocketReader for Half {
+    async fn receive(&mut self) -> Message {
+        poll_fn(|_| self.0.incoming.borrow_mut().pop_front().map_or(Poll::Pending, Poll::Ready)).await
+    }
+}
+
+impl SocketWriter for Half {
+    async fn send(&mut self, text: String) {
+        poll_fn(|_| if self.0.stuck.get() { Poll::Pending } else { Poll::Ready(()) }).await;
+        self.0.sent.borrow_mut().push(text);
+    }
+
+    async fn close(self, code: u16) {
+        self.0.closed_with.set(Some(code));
+        poll_fn(|_| if self.0.close_hangs.get() { Poll::Pending } else { Poll::Ready(()) }).await;
+    }
+}
+
+/// A terminal and its loop.
+struct Running {
+    host: Host,
+    channel: Channel,
+    driving: Pin<Box<dyn Future<Output = ()>>>,
+}
+
+impl Running {
+    /// A terminal that the server has accepted.
+    fn open() -> Self {
+        let target = [("computer_id", "c1"), ("password", "pass")];
+        let target = target.into_iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
+        let channel = Channel::open(&Config::default(), "terminal", &target, &Map::new(), 1, 0).unwrap();
+        let host = Host::default();
+        let driving = Box::pin(drive(host.clone(), channel.clone()));
+        let mut running = Self { host, channel, driving };
+        assert!(!running.poll());
+        running.host.socket(0).receives(r#"{"type":"pong"}"#);
+        assert!(!running.poll());
+        assert_eq!(running.channel.state(), State::Open);
+        running
+    }
+
+    /// Lets the loop do what it can; whether it has ended.
+    fn poll(&mut self) -> bool {
+        self.driving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
+    }
+
+    /// Lets time pass in steps of a second until the condition is met.
+    fn wait(&mut self, condition: impl Fn(&Self) -> bool) {
+        for _ in 0..120 {
+            if condition(self) {
+                return;
+            }
+            self.host.advance(1_000);
+            assert!(!self.poll(), "the loop has ended");
+        }
+        panic!("it did not happen: {:?}", self.channel);
+    }
+
+    fn output(&self) -> Vec<String> {
+        let items = self.channel.next().now_or_never().flatten().unwrap_or_default();
+        let text = |PlainObject { payload, .. }| match payload {
+            Some((_, Payload::Text(text))) => Some(text),
+            _ => None,
+        };
+        items.into_iter().filter_map(text).collect()
+    }
+}
+
+#[test]
+fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
+    let mut running = Running::open();
+    let old = running.host.socket(0);
+    old.close_hangs.set(true);
+    // The old link stays silent until it counts as dead, and the backoff passes.
+    running.wait(|running| running.host.sockets() == 2);
+    assert_eq!(old.closed_with.get(), Some(1000));
+
+    // Before the time for the close is over.
+    let new = running.host.socket(1);
+    let before = running.host.now();
+    new.receives(r#"{"type":"pong"}"#);
+    new.receives(r#"{"type":"output","data":"here"}"#);
+    assert!(!running.poll());
+    assert_eq!(running.channel.state(), State::Open);
+    assert_eq!(running.output(), ["here"]);
+    assert_eq!(running.channel.command("input", &"ls\r".into()), Ok(Value::Null));
+    assert!(!running.poll());
+    assert!(new.sent.borrow().iter().any(|text| text.contains("ls")), "{:?}", new.sent.borrow());
+    assert_eq!(running.host.now(), before);
+}
+
+#[test]
+fn a_hanging_close_delays_the_end_no_longer_than_its_limit() {
+    let mut running = Running::open();
+    running.host.socket(0).close_hangs.set(true);
+    running.channel.close();
+    assert!(!running.poll());
+    assert!(matches!(running.channel.state(), State::Closed(_)));
+    running.host.advance(CLOSE_TIMEOUT - 1);
+    assert!(!running.poll());
+    running.host.advance(1);
+    assert!(running.poll());
+}
+
+#[test]
+fn a_close_waits_for_the_messages_before_it() {
+    let mut running = Running::open();
+    let socket = running.host.socket(0);
+    socket.stuck.set(true);
+    running.channel.command("input", &"exit\r".into()).unwrap();
+    assert!(!running.poll());
+    running.channel.close();
+    assert!(!running.poll());
+    assert_eq!(socket.closed_with.get(), None);
+    socket.stuck.set(false);
+    assert!(running.poll());
+    assert!(socket.sent.borrow().iter().any(|text| text.contains("exit")), "{:?}", socket.sent.borrow());
+    assert_eq!(socket.closed_with.get(), Some(1000));
+}
+
+#[test]
+fn a_message_that_never_gets_out_does_not_keep_a_closed_channel() {
+    let mut running = Running::open();
+    let socket = running.host.socket(0);
+    socket.stuck.set(true);
+    running.channel.command("input", &"exit\r".into()).unwrap();
+    assert!(!running.poll());
+    running.channel.close();
+    assert!(!running.poll());
+    running.host.advance(CLOSE_TIMEOUT);
+    assert!(running.poll());
+    assert_eq!(socket.closed_with.get(), None);
+}
+
+#[test]
+fn a_password_comes_from_the_consumer_if_the_target_is_refreshable() {
+    let target = [("computer_id", "c1".into()), ("refreshable", true.into())];
+    let target: Map =
+        target.into_iter().map(|(name, value): (&str, Value)| (name.to_owned(), value)).collect();
+    let channel = Channel::open(&Config::default(), "events", &target, &Map::new(), 1, 0).unwrap();
+    let host = Host::default();
+    let mut driving = Box::pin(drive(host.clone(), channel.clone()));
+    let mut poll = || driving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
+    assert!(!poll());
+    assert_eq!(channel.next_password_request().now_or_never(), Some(true));
+    channel.provide_password(Err("the server is busy".to_owned()));
+    assert!(!poll());
+    let State::Reconnecting { cause, .. } = channel.state() else { panic!("{channel:?}") };
+    assert!(cause.message.contains("there is no fresh password: the server is busy"), "{}", cause.message);
+
+    host.advance(60_000);
+    assert!(!poll());
+    assert_eq!(channel.next_password_request().now_or_never(), Some(true));
+    let mut fresh = target.clone();
+    fresh.insert("password", "fresh".into());
+    channel.provide_password(Ok(fresh));
+    assert!(!poll());
+    assert_eq!(host.sockets(), 1);
+}
+
+#[test]
+fn options_of_a_channel_are_refused_by_name() {
+    let open = |kind: &str, options: &str| {
+        let target = Map::from_iter([("computer_id".to_owned(), "c1".into())]);
+        let options = crate::client::fields::read_object("channel", "options", Some(options)).unwrap();
+        Channel::open(&Config::default(), kind, &target, &options, 1, 0).unwrap_err().to_string()
+    };
+    for (kind, options, message) in [
+        ("radio", "{}", "channel: `kind` is not a kind of channel that this version knows"),
+        ("terminal", r#"{"cols":"wide"}"#, "computers.terminal: `cols` must be a number"),
+        ("audio", r#"{"channels":3}"#, "computers.audio: `channels` must be a whole number from 1 to 2"),
+        ("events", r#"{"types":[1]}"#, "computers.events: `types` must be a list of strings"),
+        (
+            "events",
+            r#"{"batch_ms":-1}"#,
+            "computers.events: `batch_ms` must be a whole number of milliseconds from 0 to 1000",
+        ),
+    ] {
+        assert_eq!(open(kind, options), message);
+    }
+}

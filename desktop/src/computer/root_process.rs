@@ -1,0 +1,134 @@
+//! The root process of a computer, and the end of all its processes.
+//!
+//! In a box it is bubblewrap, whose child is the first process inside. Without a box it is the agent.
+
+#![expect(clippy::disallowed_methods, reason = "reads the list of processes in `/proc`")]
+
+use std::collections::HashSet;
+use std::fs;
+use std::io;
+use std::time::Duration;
+
+use rustix::fd::OwnedFd;
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
+use tokio::io::unix::AsyncFd;
+use tokio::process::Child;
+use tokio::sync::watch;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::kill_descendants;
+
+use super::shutdown::Shutdown;
+use super::spawner::Spawner;
+
+/// How long the kernel may take to end the processes of a box. A process that waits for a broken disk never ends.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How to find the processes of a computer.
+pub(super) enum KillScope {
+    /// The kernel ends all of them together with the root process.
+    Namespace,
+    /// They are the descendants of the root process.
+    Descendants(Spawner),
+}
+
+/// A handle to the root process.
+#[derive(Debug)]
+pub(super) struct RootProcess {
+    kill: CancellationToken,
+    ended: watch::Receiver<bool>,
+}
+
+impl RootProcess {
+    /// Watches the root process. Ends the computer when the process ends.
+    pub(super) fn follow(mut child: Child, scope: KillScope, shutdown: Shutdown) -> Self {
+        let kill = CancellationToken::new();
+        let (report, ended) = watch::channel(false);
+        let killed = kill.clone();
+        tokio::spawn(async move {
+            let ended = tokio::select! {
+                status = child.wait() => status.map(drop),
+                () = killed.cancelled() => end_computer(&mut child, &scope).await,
+            };
+            if let KillScope::Descendants(spawner) = &scope {
+                // The server has adopted the processes that lost the agent.
+                spawner.kill_orphans().await;
+            }
+            if let Err(error) = ended {
+                tracing::error!("cannot wait for a computer's root process: {error}");
+            }
+            shutdown.fail("its root process ended");
+            report.send_replace(true);
+        });
+        Self { kill, ended }
+    }
+
+    /// Kills the computer. Returns when none of its processes is left.
+    pub(super) async fn kill(&self) {
+        self.kill.cancel();
+        // An error means that the task and the process have ended.
+        let _ = self.ended.clone().wait_for(|&ended| ended).await;
+    }
+}
+
+/// Kills the processes of the computer, and the root process.
+async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
+    let cleared = match scope {
+        KillScope::Namespace => {
+            let inside = children(child);
+            kill_group(child);
+            child.wait().await?;
+            // The kernel kills the first process together with its parent, but a moment later.
+            timeout(KILL_TIMEOUT, async {
+                for process in inside {
+                    wait_for_end(process).await;
+                }
+            })
+            .await
+            .is_ok()
+        }
+        KillScope::Descendants(_) => {
+            // The agent is killed last: it adopts orphans as long as it exists.
+            let agent = child.id().map(u32::cast_signed);
+            let ended = tokio::task::spawn_blocking(move || {
+                agent.is_none_or(|agent| kill_descendants(agent, &HashSet::new()))
+            })
+            .await;
+            kill_group(child);
+            child.wait().await?;
+            ended.is_ok_and(|ended| ended)
+        }
+    };
+    if !cleared {
+        tracing::error!("some processes of a computer could not be killed");
+    }
+    Ok(())
+}
+
+/// Kills the process group of the root process. While a box opens, its first process does not yet end together with
+/// bubblewrap.
+fn kill_group(leader: &Child) {
+    if let Some(group) = leader.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
+        // An error means that the group has ended.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+}
+
+/// Opens the children of a process: in a box the first process inside. The kernel reports its end when all processes of
+/// the namespace have ended.
+fn children(parent: &Child) -> Vec<OwnedFd> {
+    let Some(parent) = parent.id() else { return Vec::new() };
+    let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+    let pids = listed.split_ascii_whitespace().filter_map(|pid| Pid::from_raw(pid.parse().ok()?));
+    // A child that cannot be opened has ended.
+    pids.filter_map(|pid| pidfd_open(pid, PidfdFlags::NONBLOCK).ok()).collect()
+}
+
+async fn wait_for_end(process: OwnedFd) {
+    // SAFETY: the `OwnedFd` stays open and the same for as long as the `AsyncFd` owns it, and nothing takes it out.
+    if let Ok(process) = unsafe { AsyncFd::register(process) } {
+        // An error means that the process cannot be watched.
+        let _ = process.readable().await;
+    }
+}
