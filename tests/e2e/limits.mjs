@@ -431,11 +431,7 @@ async function retriesAreLogged(env) {
   const error = await rejects(computer.click({ x: 1, y: 1 }), env.sdk.RateLimitError, "a server with a rate limit");
   equal(error.retry_after, 3600, "the delay that exceeds the total timeout");
   await until("the line", () => lines.length > 0);
-  equal(
-    lines.join("\n"),
-    "orgo-sdk: computers.click: 429 slow down; sent again in 0 ms, retry 1 of 2, request id req_1",
-    "the log",
-  );
+  equal(lines.join("\n"), "orgo-sdk: computers.click: 429 slow down; retrying in 0 ms (1 of 2), request id req_1", "the log");
 }
 
 async function callsAreRetriedTwice(env) {
@@ -446,7 +442,7 @@ async function callsAreRetriedTwice(env) {
   await until("the lines", () => lines.length === 3);
   const checkRetry = (retry, maxDelay) => {
     const [, wait] =
-      new RegExp(`^orgo-sdk: computers.get: 503 busy; sent again in (\\d+) ms, retry ${retry} of 2, request id req_1$`).exec(
+      new RegExp(`^orgo-sdk: computers.get: 503 busy; retrying in (\\d+) ms \\(${retry} of 2\\), request id req_1$`).exec(
         lines[retry - 1],
       ) ?? [];
     ok(Number(wait) <= maxDelay, `the delay before retry ${retry}: ${lines[retry - 1]}`);
@@ -532,7 +528,7 @@ async function reconnectsAreLogged(env) {
   await until("the lines", () => lines.length >= 2);
   const [reconnect, end] = lines.slice(-2);
   ok(
-    /^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(reconnect),
+    /^orgo-sdk: terminal of c: the computer could not be reached: .*; reconnecting in \d+ ms, attempt 1$/.test(reconnect),
     reconnect,
   );
   ok(/^orgo-sdk: terminal of c: ended: the computer could not be reached: /.test(end), end);
@@ -548,10 +544,10 @@ async function refusedInputIsLogged(env) {
   const [lost, reconnect, ...refused] = lines;
   equal(lost, "orgo-sdk: terminal of c: the last 1 bytes of input may not have arrived", "the line about lost input");
   ok(
-    /^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(reconnect),
+    /^orgo-sdk: terminal of c: the computer could not be reached: .*; reconnecting in \d+ ms, attempt 1$/.test(reconnect),
     reconnect,
   );
-  const refusal = (count) => `orgo-sdk: terminal of c: keystrokes refused: the link is down or too slow, ${count} times so far`;
+  const refusal = (count) => `orgo-sdk: terminal of c: input refused: the link is down or too slow, ${count} times so far`;
   equal(refused.slice(0, 2).join("\n"), [refusal(1), refusal(2)].join("\n"), "the log");
   await terminal.close();
 }

@@ -14,7 +14,7 @@ const IDLE_AFTER = 30_000;
 /** The maximum time that a server allows for a program, in seconds. */
 const PROGRAM_LIMIT = 300;
 
-/** The documented polling intervals in milliseconds (G3). File changes have none, because the kernel reports them. */
+/** The documented polling intervals in milliseconds. File changes have none, because the kernel reports them. */
 const INTERVALS = {
   window_open: 100,
   window_focus: 100,
