@@ -203,7 +203,7 @@ async function idleTimeout(env) {
     "a response that stops",
   );
   equal(error.limit, 200, "the limit");
-  ok(error.message.includes("stopped for"), error.message);
+  ok(error.message.includes("stalled for"), error.message);
 }
 
 async function totalTimeout(env) {
