@@ -199,7 +199,7 @@ async function stoppedAnswer(world) {
   const { computer } = begin(world, "stall");
   const error = await rejects(computer.refresh({ idleTimeout: 200, maxRetries: 0 }), world.sdk.TimeoutError, "it stops");
   equal(error.limit, 200, "the limit");
-  ok(error.message.includes("stopped for"), error.message);
+  ok(error.message.includes("stalled for"), error.message);
 }
 
 async function wholeLimit(world) {
