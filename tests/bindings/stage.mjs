@@ -1,11 +1,12 @@
-// The server of one transcript: it holds every dial and every question back until it is told how to answer.
+// The server of one transcript: it holds every connection attempt and every request for a password until the transcript
+// says how to respond.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { Mailbox } from "./mailbox.mjs";
 
 const CORS = { "access-control-allow-origin": "*", "access-control-allow-headers": "*, authorization" };
-/** The codes for an end without a close frame, and for a close frame without a code. */
+/** The codes of an end without a close frame, and of a close frame without a code. */
 const [LOST, NO_CODE] = [1006, 1005];
 
 export class Stage {
@@ -33,7 +34,7 @@ export class Stage {
     return this.#http.address().port;
   }
 
-  /** Accepts the dial that is held back. */
+  /** Accepts the connection attempt that is held. */
   open() {
     const { request, connection, head } = this.#dial;
     this.#sockets.handleUpgrade(request, connection, head, (socket) => {
@@ -49,7 +50,7 @@ export class Stage {
     });
   }
 
-  /** Refuses the dial that is held back, with a status or by breaking it. */
+  /** Refuses the connection attempt that is held, with a status or by a reset. */
   refuse(status) {
     const { connection } = this.#dial;
     if (status === undefined) connection.destroy();
@@ -62,14 +63,14 @@ export class Stage {
 
   close(code, reason) {
     const socket = this.#socket;
-    // Its end is then no doing of the client.
+    // The client did not cause this end.
     this.#socket = undefined;
     if (code === LOST) socket.terminate();
     else if (code === NO_CODE) socket.close();
     else socket.close(code, reason);
   }
 
-  /** Answers the questions that are held back, and those that follow from them. */
+  /** Responds to the requests that are held, and to those that follow. */
   answer(credentials) {
     this.credentials = credentials;
     for (const { request, response } of this.#questions.splice(0)) this.#reply(request, response);
@@ -77,7 +78,7 @@ export class Stage {
 
   stop() {
     for (const socket of this.#sockets.clients) socket.terminate();
-    // A dial that is held back is no connection of the server any more.
+    // The server does not know the connection of an attempt that is held.
     this.#dial?.connection.destroy();
     this.#http.close();
     this.#http.closeAllConnections();
@@ -97,7 +98,7 @@ export class Stage {
 
   #reply({ url }, response) {
     const { error, address, password } = this.credentials;
-    // Where the computer is asked for first, its password is the next question.
+    // If the first request is for the computer, the next one is for its password.
     const last = url.endsWith("/vnc-password");
     if (last) this.credentials = undefined;
     const body = error ? { error: error.message } : last ? { password } : { ...address, id: address.computer_id };

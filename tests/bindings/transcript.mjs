@@ -1,4 +1,4 @@
-// Plays a transcript of tests/vectors/channels: the server's side by a stage, the client's through one binding.
+// Plays a transcript of tests/vectors/channels: the server's side by a stage, the client's side by one binding.
 import assert from "node:assert/strict";
 import { until, within } from "../support/wait.mjs";
 import { Stage } from "./stage.mjs";
@@ -6,7 +6,7 @@ import { canonical, fits, part } from "./vectors.mjs";
 
 const KEY = "sk_live_test";
 const SEED_HOST = ".orgo.dev";
-/** Longer than any silence or wait of a transcript that is played in real time. */
+/** Longer than any silence or wait of a transcript in real time. */
 const PATIENCE = 40_000;
 
 const isPing = (output) => output.send?.type === "ping";
@@ -14,7 +14,7 @@ const isPing = (output) => output.send?.type === "ping";
 /**
  * Plays it to its end.
  *
- * @returns {Promise<string>} everything that has to be the same through every binding
+ * @returns {Promise<string>} everything that must be equal in every binding
  */
 export async function play(subject, id, script) {
   const stage = await Stage.start();
@@ -32,7 +32,7 @@ export async function play(subject, id, script) {
     return await player.end();
   } finally {
     stage.stop();
-    // Of a page that is closed there is nothing left to end.
+    // Fails if the page is closed already.
     await subject.act(id, "close", []).catch(() => {});
   }
 }
@@ -44,9 +44,9 @@ class Player {
   #stage;
   #items = [];
   #record = [];
-  /** Questions that were expected so far. */
+  /** The number of requests for a password so far. */
   #asked = 0;
-  /** What the client waits for: an answer to its question for a password, or to its dial. */
+  /** What the client waits for: a password, or its connection. */
   #pending;
 
   constructor(subject, id, script, stage) {
@@ -70,11 +70,11 @@ class Player {
   async act(step) {
     await this.#input(step);
     for (const output of step.outputs ?? []) await this.#expect(output);
-    // Before the first acceptance there is no object that could be read.
+    // Before the first acceptance there is no channel to read.
     if (step.items && step.state === "connecting") this.#items.push(...step.items);
     else if (step.items) await this.#expectItems(step.items);
     if (step.state) await this.#expectState(step.state);
-    // Nor one that could be asked.
+    // For the same reason.
     if (step.counters && (await this.#look()).open) {
       await this.#see("the counters", ({ counters }) => fits(counters, step.counters));
       this.#record.push(part((await this.#look()).counters, step.counters));
@@ -83,7 +83,7 @@ class Player {
 
   async end() {
     const surplus = this.#stage.outputs.rest.filter((output) => !isPing(output));
-    assert.deepEqual(surplus, [], "what the client did beyond the transcript");
+    assert.deepEqual(surplus, [], "actions of the client that are not in the transcript");
     await this.#command("close");
     const { failure, ended } = await this.#see("its end", ({ failure, ended }) => failure || ended);
     return canonical({ record: this.#record, failure: failure && cause(failure), ended: cause(ended) });
@@ -112,7 +112,7 @@ class Player {
     if (step.resize) await this.#command("resize", ...step.resize);
     if (step.subscribe) await this.#command("subscribe", step.subscribe);
     if (step.unsubscribe) await this.#command("unsubscribe", step.unsubscribe);
-    // Before the first acceptance there is nothing yet to type into.
+    // Before the first acceptance there is no terminal to write to.
     if (step.input !== undefined && (await this.#look()).open) {
       const accepted = await this.#command("write", step.input);
       if (step.accepted !== undefined) assert.equal(accepted, step.accepted, "accepted");
@@ -131,7 +131,7 @@ class Player {
     const deadline = performance.now() + PATIENCE;
     const take = () => within(what, this.#stage.outputs.take(), Math.ceil(deadline - performance.now()));
     let done = await take();
-    // A heart beats once more where this machine is slow.
+    // On a slow machine there may be an additional heartbeat.
     while (isPing(done) && !isPing(output)) {
       this.#stage.send('{"type":"pong"}');
       done = await take();
@@ -160,13 +160,13 @@ class Player {
     const { open, failure } = await this.#see("the state", ({ open, failure, state, states }) => {
       if (open) return fits(state, wanted) && fits(states.at(-1), wanted);
       if (failure) return fits({ status: "closed", cause: failure.cause }, wanted);
-      // The public API tells of an opening only how it ended.
+      // The public API shows only the result of an opening.
       return wanted.status === "connecting" || wanted.status === "reconnecting";
     });
     this.#record.push({ open, failed: failure !== undefined, state: wanted });
   }
 
-  /** Where a computer's channels are here, for an address of the vector. */
+  /** The local addresses of a computer's channels, for an address of the vector. */
   #addresses({ connection_url, instance_id }) {
     const here = `127.0.0.1:${this.#stage.port}`;
     const dial = this.#script.steps.flatMap((step) => step.outputs ?? []).find((output) => output.dial)?.dial;
@@ -191,7 +191,7 @@ class Player {
     return this.#subject.look(this.#id);
   }
 
-  /** Waits until what can be seen of the channel is as it should be, and returns it. */
+  /** Waits until the visible state of the channel fulfils the condition, and returns it. */
   async #see(what, test, detail = "") {
     return until(
       `${what} ${detail}`,
@@ -204,7 +204,7 @@ class Player {
   }
 }
 
-/** Pieces of output and of sound come in any number: what counts is what they hold together. */
+/** Joins pieces of output and of audio, whose number does not matter. */
 function joined(items) {
   const whole = [];
   for (const item of items) {
@@ -216,7 +216,7 @@ function joined(items) {
   return whole;
 }
 
-/** Why a channel ended, without what each platform says in its own words. */
+/** Why a channel ended, without the texts that depend on the platform. */
 function cause(ended) {
   if (typeof ended === "string" || ended === undefined) return ended;
   return { name: ended.name, kind: ended.kind, reason: ended.cause?.reason };
