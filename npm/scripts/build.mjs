@@ -1,5 +1,5 @@
-// Builds the package's JavaScript and types into dist/. The WebAssembly module (dist/wasm) and the native addon
-// (dist/native) are built by Cargo and stay as they are.
+// Builds the JavaScript and the types of the package into dist/. It does not change the WebAssembly module (dist/wasm) and the
+// native addon (dist/native), which Cargo builds.
 import { execFileSync } from "node:child_process";
 import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,15 +11,15 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const inDist = (...names) => join(dist, ...names);
 
-/** The glue of the WebAssembly module stays a file of its own, so that it is loaded only when it is needed. */
-const glueStaysOutside = {
-  name: "glue-stays-outside",
+/** Keeps the JavaScript glue of the WebAssembly module in a separate file, which is loaded on demand. */
+const externalGlue = {
+  name: "external-glue",
   setup({ onResolve }) {
     onResolve({ filter: /^\.\/wasm\/orgo_wasm\.js$/ }, ({ path }) => ({ path, external: true }));
   },
 };
 
-/** A worker is one file with the glue in it. It is given the module, and must not name a place where it is not. */
+/** Bundles the glue into the worker. The page sends the module to the worker, so the URL of the module is removed. */
 const glueWithoutModule = {
   name: "glue-without-module",
   setup({ onResolve, onLoad }) {
@@ -27,13 +27,13 @@ const glueWithoutModule = {
     onLoad({ filter: /orgo_wasm\.js$/ }, ({ path }) => {
       const glue = readFileSync(path, "utf8");
       const contents = glue.replace(/new URL\(["']orgo_wasm_bg\.wasm["'], ?import\.meta\.url\)/, "undefined");
-      if (contents === glue) throw new Error(`${path} names its module in another way than expected`);
+      if (contents === glue) throw new Error(`${path} does not contain the expected URL of its module`);
       return { contents };
     });
   },
 };
 
-/** The playout of the worklet, which `npm run build -- wasm` makes. */
+/** Resolves the WebAssembly module of the worklet, which `npm run build -- wasm` builds. */
 const playoutModule = {
   name: "playout-module",
   setup({ onResolve }) {
@@ -47,7 +47,7 @@ const common = {
   bundle: true,
   target: "es2022",
   logLevel: "warning",
-  plugins: [glueStaysOutside],
+  plugins: [externalGlue],
 };
 
 for (const name of ["types", "cjs"]) rmSync(inDist(name), { recursive: true, force: true });
@@ -60,7 +60,7 @@ await Promise.all([
     outfile: inDist("node.cjs"),
     platform: "node",
     format: "cjs",
-    // CommonJS modules know their place by another name.
+    // CommonJS modules have no `import.meta.url`.
     define: { "import.meta.url": "moduleUrl" },
     banner: { js: 'const moduleUrl = require("node:url").pathToFileURL(__filename).href;' },
   }),
@@ -71,7 +71,7 @@ await Promise.all([
     platform: "browser",
     format: "esm",
   }),
-  // Files without imports: what copies an asset does not follow them.
+  // These files have no imports, because tools that copy assets do not follow imports.
   build({
     ...common,
     entryPoints: ["src/audio/worklet.ts"],
@@ -95,6 +95,6 @@ await Promise.all([
 
 const tsc = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", root, "--outDir", inDist("types")], { stdio: "inherit" });
-// The same declarations once more, as those of CommonJS modules.
+// A copy of the declarations for CommonJS.
 cpSync(inDist("types"), inDist("cjs"), { recursive: true });
 writeFileSync(inDist("cjs", "package.json"), '{ "type": "commonjs" }\n');

@@ -1,18 +1,18 @@
 import type { AbortSignalLike } from "./ambient.js";
 
-interface Shared {
+interface Subscription {
   readonly listeners: Set<() => void>;
-  readonly fire: () => void;
+  readonly onAbort: () => void;
 }
 
-/** One entry for each signal that something waits for. */
-const shared = new WeakMap<AbortSignalLike, Shared>();
+const subscriptions = new WeakMap<AbortSignalLike, Subscription>();
 
 /**
- * Calls `listener` once when the signal is aborted, at once if it already is. Returns what takes the listener away.
+ * Calls `listener` once when the signal is aborted, or at once if it already is. Returns a function that removes the
+ * listener.
  *
- * Any number of calls may share a signal: it gets one listener for all of them, since Node warns of a leak from the
- * eleventh listener on.
+ * All calls that share a signal share one event listener, because Node warns of a leak at the eleventh listener of a
+ * signal.
  */
 export function onAbort(signal: AbortSignalLike | undefined, listener: () => void): () => void {
   if (signal === undefined) return () => {};
@@ -20,31 +20,31 @@ export function onAbort(signal: AbortSignalLike | undefined, listener: () => voi
     listener();
     return () => {};
   }
-  const entry = shared.get(signal) ?? share(signal);
-  // Two calls may pass the same function.
+  const subscription = subscriptions.get(signal) ?? subscribe(signal);
+  // A wrapper, because two calls may pass the same function.
   const own = () => listener();
-  entry.listeners.add(own);
+  subscription.listeners.add(own);
   return () => {
-    if (entry.listeners.delete(own) && entry.listeners.size === 0) unshare(signal, entry);
+    if (subscription.listeners.delete(own) && subscription.listeners.size === 0) unsubscribe(signal, subscription);
   };
 }
 
-function share(signal: AbortSignalLike): Shared {
+function subscribe(signal: AbortSignalLike): Subscription {
   const listeners = new Set<() => void>();
-  const fire = () => {
-    unshare(signal, entry);
+  const onAbort = () => {
+    unsubscribe(signal, subscription);
     for (const listener of [...listeners]) {
-      // One may have taken another away.
+      // An earlier listener may have removed this one.
       if (listeners.delete(listener)) listener();
     }
   };
-  const entry = { listeners, fire };
-  shared.set(signal, entry);
-  signal.addEventListener("abort", fire);
-  return entry;
+  const subscription = { listeners, onAbort };
+  subscriptions.set(signal, subscription);
+  signal.addEventListener("abort", onAbort);
+  return subscription;
 }
 
-function unshare(signal: AbortSignalLike, { fire }: Shared): void {
-  shared.delete(signal);
-  signal.removeEventListener("abort", fire);
+function unsubscribe(signal: AbortSignalLike, { onAbort }: Subscription): void {
+  subscriptions.delete(signal);
+  signal.removeEventListener("abort", onAbort);
 }

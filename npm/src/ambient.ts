@@ -1,33 +1,38 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 
-/**
- * Shapes of what the platforms provide, so that the types of this package need neither the DOM's nor Node's types.
- * Where a program has those types, the values fit them too.
- */
+// The types of the platform objects that this package uses. They make its declarations independent of the types of the DOM
+// and of Node. If a program includes those types, they are compatible with the types here.
 
-/** The instance type of a global class where the program's types know it, else `Fallback`. */
+/** The instance type of a global class if the program declares it, else `Fallback`. */
 type Ambient<Name extends string, Fallback> = typeof globalThis extends {
   [name in Name]: { prototype: infer Instance };
 }
   ? Instance
   : Fallback;
 
-/** What is needed of an `AbortSignal`. */
+/** The required part of an `AbortSignal`. */
 export interface AbortSignalLike {
+  /** Whether the signal is aborted. */
   readonly aborted: boolean;
+  /** The reason that was passed to `abort`. */
   readonly reason?: unknown;
+  /** Adds a listener for the abort. */
   addEventListener(type: "abort", listener: () => void): void;
+  /** Removes a listener. */
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** What is needed of a `Blob`; a `File` brings its name too. */
+/** The required part of a `Blob` or a `File`. */
 export interface BlobLike {
+  /** The MIME type, or an empty string. */
   readonly type: string;
+  /** The file name. Only a `File` has one. */
   readonly name?: string;
+  /** Reads the content. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** What can be done with a `ReadableStream` on every platform. */
+/** The part of a `ReadableStream` that all platforms support. */
 interface ReadableStreamLike<T> {
   readonly locked: boolean;
   cancel(reason?: unknown): Promise<void>;
@@ -38,7 +43,7 @@ interface ReadableStreamLike<T> {
   };
 }
 
-/** What can be done with a `WritableStream` on every platform. */
+/** The part of a `WritableStream` that all platforms support. */
 interface WritableStreamLike<T> {
   readonly locked: boolean;
   abort(reason?: unknown): Promise<void>;
@@ -52,13 +57,13 @@ interface WritableStreamLike<T> {
   };
 }
 
-/** A `ReadableStream` of the platform. */
+/** A `ReadableStream`. */
 export type WebReadableStream<T> = ReadableStreamLike<T> & Ambient<"ReadableStream", unknown>;
 
-/** A `WritableStream` of the platform. */
+/** A `WritableStream`. */
 export type WebWritableStream<T> = WritableStreamLike<T> & Ambient<"WritableStream", unknown>;
 
-/** What can be done with a `Readable` of Node: listened to, piped into a program, iterated. */
+/** The commonly used part of a Node `Readable`: events, `pipe` and iteration. */
 interface NodeReadableLike {
   pipe<Destination>(destination: Destination, options?: { end?: boolean }): Destination;
   on(event: string, listener: (...values: never[]) => void): this;
@@ -66,21 +71,24 @@ interface NodeReadableLike {
   [Symbol.asyncIterator](): AsyncIterableIterator<unknown>;
 }
 
-/** A `Readable` of Node, found by a global stream whose method gives one: its own module is not to be named here. */
+/**
+ * A Node `Readable`. The type is inferred from a method of `process.stdin`, because an import of `node:stream` would require
+ * the types of Node.
+ */
 export type NodeReadable = typeof globalThis extends { process: { stdin: { drop(limit: number): infer Readable } } }
   ? Readable
   : NodeReadableLike;
 
-/** An `AudioContext` of the page. */
+/** An `AudioContext`. */
 export type WebAudioContext = Ambient<"AudioContext", { readonly sampleRate: number; readonly state: string }>;
 
-/** An `AudioNode` of the page. */
+/** An `AudioNode`. */
 export type WebAudioNode = Ambient<"AudioNode", { connect(destination: never): unknown; disconnect(): void }>;
 
-/** A `MediaStream` of the page. */
+/** A `MediaStream`. */
 export type WebMediaStream = Ambient<"MediaStream", { readonly id: string; readonly active: boolean }>;
 
-/** A `MessagePort` of the page. */
+/** A `MessagePort`. */
 export type WebMessagePort = Ambient<"MessagePort", object>;
 
 /** A `WebAssembly.Module`. */
@@ -88,6 +96,6 @@ export type WebAssemblyModule = typeof globalThis extends { WebAssembly: { Modul
   ? Module
   : object;
 
-/** The symbol of `await using`, also where the platform does not have it yet and a compiler's helper looks it up. */
+/** The symbol of `await using`. On a platform without it, the symbol that the helpers of compilers use. */
 export const asyncDispose: typeof Symbol.asyncDispose = (Symbol.asyncDispose ??
   Symbol.for("Symbol.asyncDispose")) as typeof Symbol.asyncDispose;

@@ -126,11 +126,11 @@ export interface BindingChannel<Item> {
    * Sends the samples to a sink instead of `next`; without a sink, to `next` again. Only an audio channel in a worker has
    * it.
    */
-  pour?(sink: Sink | undefined): void;
+  pipeTo?(sink: SampleSink | undefined): void;
 }
 
 /** Where samples go: to the port, or through a ring in shared memory if there is one. */
-export interface Sink {
+export interface SampleSink {
   port: WebMessagePort;
   ring: SharedArrayBuffer | undefined;
 }

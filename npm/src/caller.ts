@@ -1,43 +1,43 @@
 import { onAbort } from "./abort.js";
 import type { Binding, BindingClient, BindingConfig, BindingContent, BindingUploadProgress, PendingCall } from "./binding.js";
-import { Bounds } from "./bounded.js";
-import { errorFrom, errorThrown, rethrown } from "./errors.js";
+import { runCallback } from "./callback.js";
+import { Deadline } from "./deadline.js";
+import { convertErrors, errorFromRecord, toOrgoError } from "./errors.js";
 import { DEFAULT_BASE_URL, DEFAULT_TIMEOUT } from "./generated/channels.js";
-import { Log } from "./logger.js";
-import { bindingOptions, type CallOptions, checkCallOptions, plainParameters } from "./options.js";
+import { ClientLog } from "./logger.js";
+import { bindingOptions, type CallOptions, checkCallOptions, jsonParameters } from "./options.js";
 import { once, type Platform } from "./platform.js";
-import { hideSecrets } from "./secrets.js";
+import { makeSecretsNonEnumerable } from "./secrets.js";
 import type { Operations } from "./types.js";
-import { callOut } from "./uncaught.js";
 
 type OperationName = keyof Operations;
 type Params<Name extends OperationName> = Operations[Name]["params"];
 type Result<Name extends OperationName> = Operations[Name]["result"];
 
-/** What the steps of one call have together. Options are checked by their names, which a symbol is not. */
-const WHOLE = Symbol("whole");
-interface SharedOptions extends CallOptions {
-  [WHOLE]?: Bounds;
+/** The key of the deadline that the steps of a call share. A symbol, because the check of the options reads only strings. */
+const SHARED_DEADLINE = Symbol("deadline");
+interface StepOptions extends CallOptions {
+  [SHARED_DEADLINE]?: Deadline;
 }
 
-/** What an upload sends, and who is told how far it is. */
+/** The content of an upload and the listener for its progress. */
 export interface Upload {
   content: BindingContent;
   onProgress: ((progress: BindingUploadProgress) => void) | undefined;
 }
 
-/** A client's settings and its way to the binding. Every handle and every resource of the client shares one. */
+/** Makes the calls of a client. All resources and handles of a client share one caller. */
 export class Caller {
   readonly platform: Platform;
-  readonly log: Log;
+  readonly log: ClientLog;
   /** The time limit of one request, in milliseconds. */
   readonly timeout: number;
-  /** The two addresses that a page needs too. */
+  /** The URLs that a connection contains. */
   readonly addresses: { base_url?: string; realtime_url?: string };
   readonly #totalTimeout: number | undefined;
   readonly #connect: () => Promise<{ binding: Binding; client: BindingClient }>;
 
-  constructor(platform: Platform, config: BindingConfig, log = new Log(undefined)) {
+  constructor(platform: Platform, config: BindingConfig, log = new ClientLog(undefined)) {
     this.platform = platform;
     this.log = log;
     this.timeout = config.timeout ?? DEFAULT_TIMEOUT;
@@ -50,9 +50,9 @@ export class Caller {
     this.#connect = once(async () => {
       const { binding, fallback_cause } = await platform.load();
       if (fallback_cause !== undefined) {
-        log.write("warn", `the native addon cannot be used, WebAssembly takes its place: ${fallback_cause}`);
+        log.write("warn", `the native addon cannot be loaded, WebAssembly is used instead: ${fallback_cause}`);
       }
-      const client = rethrown(() =>
+      const client = convertErrors(() =>
         log.level === "off" ? new binding.Client(config) : new binding.Client({ ...config, log_level: log.level }, log.write),
       );
       const warning = platform.warning?.(binding, config.base_url ?? DEFAULT_BASE_URL);
@@ -61,91 +61,93 @@ export class Caller {
     });
   }
 
-  /** The binding, loaded. */
+  /** Loads the binding. */
   async binding(): Promise<Binding> {
     return (await this.#connect()).binding;
   }
 
-  /** The binding's client for these settings. */
-  async client(bounds: Bounds): Promise<BindingClient> {
-    bounds.check();
-    const { client } = await bounds.wait(this.#connect(), "the binding was not loaded");
-    bounds.check();
+  /** Loads the binding and returns its client. */
+  async client(deadline: Deadline): Promise<BindingClient> {
+    deadline.throwIfAborted();
+    const { client } = await deadline.wait(this.#connect(), "the binding was not loaded");
+    deadline.throwIfAborted();
     return client;
   }
 
   /**
-   * The options for each of the steps that make up one call of this package, as they come: all of them together have
-   * its `totalTimeout`.
+   * Checks the options of a call that consists of several steps. Returns a function that returns the options of the next
+   * step: all steps share the `totalTimeout`.
    */
-  sharing(operation: string, options: SharedOptions = {}): () => SharedOptions {
+  stepOptions(operation: string, options: StepOptions = {}): () => StepOptions {
     checkCallOptions(operation, options);
     const total = options.totalTimeout ?? this.#totalTimeout;
     if (total === undefined) return () => options;
-    const whole = options[WHOLE] ?? new Bounds(operation, total, undefined);
-    return () => ({ ...options, totalTimeout: Math.max(Math.ceil(whole.left), 1), [WHOLE]: whole });
+    const deadline = options[SHARED_DEADLINE] ?? new Deadline(operation, total, undefined);
+    return () => ({ ...options, totalTimeout: Math.max(Math.ceil(deadline.remaining), 1), [SHARED_DEADLINE]: deadline });
   }
 
-  /** Makes a REST call and returns what it answers. */
+  /** Makes a REST call and returns its result. */
   async call<Name extends OperationName>(
     operation: Name,
     params: Params<Name>,
     options?: CallOptions,
     upload?: Upload,
   ): Promise<Result<Name>> {
-    return (await this.exchange(operation, params, options, upload)).value;
+    return (await this.callWithBytes(operation, params, options, upload)).value;
   }
 
-  /** Makes a REST call and returns what it answers, with the bytes beside it. */
-  async exchange<Name extends OperationName>(
+  /** Makes a REST call and returns its result with the binary content. */
+  async callWithBytes<Name extends OperationName>(
     operation: Name,
     params: Params<Name>,
     options?: CallOptions,
     upload?: Upload,
   ): Promise<{ value: Result<Name>; bytes: Uint8Array }> {
-    const plain = plainParameters(operation, params);
+    const plain = jsonParameters(operation, params);
     const { value, bytes = new Uint8Array() } = await this.send(operation, plain, options, upload);
     return { value: value as Result<Name>, bytes };
   }
 
-  /** Makes a call by its name, with parameters that are plain already. */
+  /** Makes a call with parameters that are already converted to JSON values. */
   async send(
     operation: string,
     plain: Record<string, unknown>,
     options?: CallOptions,
     upload?: Upload,
   ): Promise<{ value: unknown; bytes?: Uint8Array }> {
-    const rest = this.sharing(operation, options);
-    const { signal, timeout = this.timeout, totalTimeout = timeout } = rest();
-    const bounds = new Bounds(operation, totalTimeout, signal);
-    const client = await this.client(bounds);
+    const nextOptions = this.stepOptions(operation, options);
+    const { signal, timeout = this.timeout, totalTimeout = timeout } = nextOptions();
+    const deadline = new Deadline(operation, totalTimeout, signal);
+    const client = await this.client(deadline);
 
-    const { [WHOLE]: whole, ...left } = rest();
+    const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
     const { content, onProgress } = upload ?? {};
-    const watched = content && onProgress ? { ...content, watched: true } : content;
-    const pending = rethrown(() => client.call(operation, plain, bindingOptions(left), watched));
-    const forget = onAbort(signal, () => pending.cancel());
+    const withProgress = content && onProgress ? { ...content, watched: true } : content;
+    const pending = convertErrors(() => client.call(operation, plain, bindingOptions(remaining), withProgress));
+    const removeListener = onAbort(signal, () => pending.cancel());
     const finished = pending.outcome();
-    const told = onProgress && tell(pending, onProgress);
-    const outcome = await finished.catch((thrown: unknown) => Promise.reject(errorThrown(thrown))).finally(forget);
-    // Nothing is told after the end.
-    await told;
+    const reported = onProgress && reportProgress(pending, onProgress);
+    const outcome = await finished.catch((thrown: unknown) => Promise.reject(toOrgoError(thrown))).finally(removeListener);
+    // No progress is reported after the call has settled.
+    await reported;
 
-    if (outcome.ok) return { ...outcome, value: hideSecrets(outcome.value) };
+    if (outcome.ok) return { ...outcome, value: makeSecretsNonEnumerable(outcome.value) };
     const { kind, limit, delivered } = outcome.error;
-    if (kind === "aborted") bounds.check(delivered);
-    // The binding was told what was left of the limit; the caller is told the limit.
-    if (whole !== undefined && kind === "timeout" && limit === left.totalTimeout) throw whole.late("no success", delivered);
-    throw errorFrom(outcome.error);
+    if (kind === "aborted") deadline.throwIfAborted(delivered);
+    // The binding got the remaining time as its limit. The error contains the limit of the whole call instead.
+    if (shared !== undefined && kind === "timeout" && limit === remaining.totalTimeout) {
+      throw shared.timeoutError("no success", delivered);
+    }
+    throw errorFromRecord(outcome.error);
   }
 }
 
-/** Tells how far an upload is, until its end. */
-async function tell(pending: PendingCall, onProgress: (progress: BindingUploadProgress) => void): Promise<void> {
-  // A binding that fails says so by its outcome.
+/** Reports the progress of an upload until it ends. */
+async function reportProgress(pending: PendingCall, onProgress: (progress: BindingUploadProgress) => void): Promise<void> {
+  // The outcome of the call reports a failure of the binding.
   const next = () => pending.nextUploadProgress().catch(() => null);
   for (let progress = await next(); progress !== null; progress = await next()) {
     const { loaded, total } = progress;
-    callOut(() => onProgress({ loaded, total }));
+    runCallback(() => onProgress({ loaded, total }));
   }
 }

@@ -1,7 +1,7 @@
 import { Caller } from "./caller.js";
 import { Computer } from "./computer.js";
-import { invalid } from "./errors.js";
-import { Log, type Logger, type LogLevel } from "./logger.js";
+import { invalidParameter } from "./errors.js";
+import { ClientLog, type Logger, type LogLevel } from "./logger.js";
 import { type CallOptions, checkArgument, checkFields, checks } from "./options.js";
 import type { Platform } from "./platform.js";
 import { Computers } from "./resources/computers.js";
@@ -9,54 +9,67 @@ import { Files } from "./resources/files.js";
 import { type RequestParams, requestParameters } from "./resources/request.js";
 import { Workspaces } from "./resources/workspaces.js";
 
-/** The settings of a client. */
+/** The options of a client. */
 export interface OrgoOptions {
-  /** The account's key. Default in Node: the environment variable `ORGO_API_KEY`. */
+  /** The API key of the account. Default: the environment variable `ORGO_API_KEY` in Node, none in a page. */
   apiKey?: string;
-  /** The root of the REST calls. Default: `ORGO_BASE_URL` in Node, else `https://www.orgo.ai/api`. */
+  /** The base URL of the REST API. Default: the environment variable `ORGO_BASE_URL` in Node, else `https://www.orgo.ai/api`. */
   baseUrl?: string;
   /**
-   * Where the channels are, if not where the computer says: a `ws` or `wss` URL with the places `{computer_id}`,
-   * `{instance_id}` and `{channel}`. Default in Node: `ORGO_REALTIME_URL`.
+   * The URL of the channels: a `ws` or `wss` URL with the placeholders `{computer_id}`, `{instance_id}` and `{channel}`.
+   * Default: the environment variable `ORGO_REALTIME_URL` in Node, else the URL that the computer reports.
    */
   realtimeUrl?: string;
   /**
-   * The time limit of one request, in milliseconds. It bounds every call that does not name a server limit at least as
-   * long, as `bash(command, { timeout: 300 })` does. Default: 60000, and for calls that wait for the computer (`bash`,
-   * `exec`, `wait`, `drag`, `type`) the time that their parameters give the server and a margin, if that is longer.
+   * The time limit of one request with its whole response, in milliseconds. Default: 60000. Calls that wait for the
+   * computer (`bash`, `exec`, `wait`, `drag`, `type`) have a longer default if their parameters give the server more time:
+   * that time plus 15 seconds.
+   *
+   * A limit that is set here applies to these calls as well, unless the call names a server limit that is at least as long,
+   * for example `bash(command, { timeout: 300 })`.
    */
   timeout?: number;
-  /** How long an answer that has begun may pause, in milliseconds. Default: 30000. */
+  /** The longest pause within a response, in milliseconds. Default: 30000. */
   idleTimeout?: number;
   /**
    * The time limit of a call with all of its requests and the waits between them, in milliseconds. A wait that would
-   * go beyond it is not begun. Default: what every request may take, and a minute before each retry.
+   * exceed it does not start; the call fails at once. Default: the sum of the limits of all requests, plus a minute for
+   * each retry.
    */
   totalTimeout?: number;
-  /** How often a call is sent again after a failure that allows it. Default: 2. */
+  /**
+   * The maximum number of retries of a call, from 0 to 100. Calls that must not be executed twice, such as a click, are
+   * retried only if the server certainly did not execute them. Default: 2.
+   */
   maxRetries?: number;
   /**
-   * The largest body of a response, in bytes; a larger one ends the call with a {@link ResponseTooLargeError}. Default:
-   * 67108864 (64 MiB). The content that `files.bytes` fetches has a limit of its own, 1 GiB.
+   * The maximum size of a response body, in bytes. A larger body ends the call with a {@link ResponseTooLargeError}.
+   * Default: 67108864 (64 MiB). It does not apply to `files.bytes`, which has a limit of 1 GiB.
    */
   maxResponseBytes?: number;
-  /** Header fields to send with every call. Those that describe the body or the connection are refused. */
+  /**
+   * Additional headers of every request. Headers that describe the body or the connection, such as `content-length`, are
+   * rejected. Default: none.
+   */
   headers?: Record<string, string>;
-  /** Where messages for a developer go, `console` for example. Default: nowhere. */
+  /** Receives log lines, for example `console`. Default: nothing is logged. */
   logger?: Logger;
-  /** How much the logger hears. Default: `info`. */
+  /** The least severe level that is logged. Default: `info`. */
   logLevel?: LogLevel;
   /**
-   * Allows an API key in a page, where everybody who opens the page can take it. Default: false. A page that works
-   * one computer needs no key: it gets a {@link Connection}.
+   * Allows an API key in a page, where every visitor can read it. Default: `false`. A page that controls one computer
+   * needs no API key but a {@link Connection}.
    */
   dangerouslyAllowBrowser?: boolean;
 }
 
-/** A client of the service: what both platforms share. */
+/** A client of the service: the common part of both platforms. */
 export class OrgoClient {
+  /** The workspaces of the account. */
   readonly workspaces: Workspaces;
+  /** Creates, fetches and deletes computers. */
   readonly computers: Computers;
+  /** The files of workspaces and computers. */
   readonly files: Files;
   readonly #caller: Caller;
 
@@ -77,7 +90,7 @@ export class OrgoClient {
       logLevel: checks.logLevel,
       dangerouslyAllowBrowser: checks.boolean,
     });
-    // An empty variable is one that was not set.
+    // An empty environment variable counts as not set.
     const setting = (given: string | undefined, name: string) => given ?? (platform.environment(name) || undefined);
     const api_key = setting(options.apiKey, "ORGO_API_KEY");
     const base_url = setting(options.baseUrl, "ORGO_BASE_URL");
@@ -85,9 +98,9 @@ export class OrgoClient {
     const { timeout, idleTimeout, totalTimeout, maxRetries, maxResponseBytes, headers } = options;
     if (api_key !== undefined && !options.dangerouslyAllowBrowser && platform.exposed()) {
       const problem =
-        "must not be in a page: everybody who opens it can take the key. Give the page a connection " +
+        "must not be used in a page, where every visitor can read it. Send a connection to the page " +
         "(computer.connection() on your server, Orgo.connect() in the page), or set dangerouslyAllowBrowser";
-      throw invalid(owner, "apiKey", problem);
+      throw invalidParameter(owner, "apiKey", problem);
     }
     this.#caller = new Caller(
       platform,
@@ -102,7 +115,7 @@ export class OrgoClient {
         ...(maxResponseBytes !== undefined && { max_response_bytes: maxResponseBytes }),
         ...(headers !== undefined && { headers }),
       },
-      new Log(options.logger, options.logLevel),
+      new ClientLog(options.logger, options.logLevel),
     );
     this.workspaces = new Workspaces(this.#caller);
     this.computers = new Computers(this.#caller);
@@ -110,18 +123,23 @@ export class OrgoClient {
   }
 
   /**
-   * Sends a request to a path of the service that this package has no method for, with the same retries, errors and
-   * masking of secrets as every other call.
+   * Sends a request to a path of the service for which this package has no method. Retries, errors, limits and the
+   * masking of secrets are those of every other call.
    *
-   * @returns the JSON of the response; its bytes as a `Uint8Array` if it is not JSON; `null` if its body is empty.
-   * @throws InvalidParameterError for a parameter that is not acceptable, an {@link APIError} if the server refuses.
+   * @returns the parsed JSON of the response, a `Uint8Array` if the body is not JSON, or `null` if the body is empty.
+   * @throws InvalidParameterError for an invalid parameter; APIError if the server refuses the request.
    */
   async request<Result = unknown>(params: RequestParams, options?: CallOptions): Promise<Result> {
     const { value, bytes } = await this.#caller.send("request", requestParameters(params), options);
     return (bytes ?? value) as Result;
   }
 
-  /** A handle of a computer by its id. It makes no call: whether there is such a computer shows at the first use. */
+  /**
+   * Returns a handle of the computer with this id. It makes no call: if the computer does not exist, the first method that
+   * is called rejects with a {@link NotFoundError}.
+   *
+   * @throws InvalidParameterError if the id is not a non-empty string.
+   */
   computer(id: string): Computer {
     checkArgument("orgo.computer", "id", id, checks.string);
     return new Computer(this.#caller, { id }, { known: false, owned: false });

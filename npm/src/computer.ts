@@ -1,17 +1,17 @@
 import { asyncDispose } from "./ambient.js";
 import type { ChannelTarget } from "./binding.js";
-import { Bounds } from "./bounded.js";
 import type { Caller } from "./caller.js";
 import type { AudioParams, AudioStream } from "./channel/audio.js";
 import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
 import { Connection } from "./connection.js";
+import { Deadline } from "./deadline.js";
 import { ComputerStateError, NotFoundError, TimeoutError } from "./errors.js";
 import { type CallOptions, checkCallOptions, checks, type OpenOptions } from "./options.js";
 import { ComputerFiles } from "./resources/files.js";
 import { Stream } from "./resources/stream.js";
-import { hideSecrets } from "./secrets.js";
+import { makeSecretsNonEnumerable } from "./secrets.js";
 import type {
   Acknowledged,
   ActionResult,
@@ -28,18 +28,18 @@ import type {
   TypeTextParams,
 } from "./types.js";
 
-/** What is known of a computer. Its password is not part of it. */
+/** The properties of a computer, without its password. */
 export type ComputerInfo = Readonly<Omit<ComputerData, "vnc_password">>;
 
-/** A picture of the screen. */
+/** A screenshot. */
 export interface Screenshot {
-  /** The encoded picture. */
+  /** The encoded image: the content of a PNG or JPEG file. */
   data: Uint8Array;
-  /** `image/png` or `image/jpeg`. */
+  /** The format of the image: `image/png` or `image/jpeg`. */
   mime_type: string;
-  /** In pixels, read from the picture itself. */
+  /** The width of the image in pixels. */
   width: number;
-  /** In pixels, read from the picture itself. */
+  /** The height of the image in pixels. */
   height: number;
 }
 
@@ -48,27 +48,31 @@ export interface ScreenshotOptions extends CallOptions, TakeScreenshotParams {}
 
 type Inspect = (value: unknown, options: object) => string;
 
-const DEFAULT_BOOT = 120_000;
-/** How long a computer may be unknown at first: a new one takes a while to be found everywhere. */
-const UNKNOWN_AT_FIRST = 10_000;
-const SHORTEST_PAUSE = 250;
-const LONGEST_PAUSE = 3_000;
+const DEFAULT_START_TIMEOUT = 120_000;
+/** How long a 404 is ignored, in milliseconds: a new computer is not visible on all servers at once. */
+const NOT_FOUND_GRACE = 10_000;
+const MIN_POLL_DELAY = 250;
+const MAX_POLL_DELAY = 3_000;
 
-/** A status of the server's for an error's message: one that is no plain name is not shown. */
-const shown = (status = "unknown") => (/^\w{1,40}$/.test(status) ? status : "unknown");
+/** Returns a status for an error message, or `unknown` if it is not a single plain word. */
+const printableStatus = (status = "unknown") => (/^\w{1,40}$/.test(status) ? status : "unknown");
 
 /**
- * A computer: a handle by which everything on it is done. It holds no connection, so there is nothing to close.
+ * A handle with which a program controls one computer. It keeps no network connection open, so there is nothing to close.
  *
- * `await using computer = await orgo.computers.create(...)` deletes the computer at the end of the block. A handle
- * from `get` or `computer(id)` deletes nothing.
+ * `await using computer = await orgo.computers.create(...)` deletes the computer at the end of the block. A handle from
+ * `get` or `computer(id)` never does that.
+ *
+ * Every call rejects with an {@link InvalidParameterError} for an invalid parameter or option, with an {@link APIError} if the
+ * server refuses it, with a {@link ConnectionError} if the network fails, with a {@link TimeoutError} if a time limit is
+ * exceeded, and with an {@link AbortError} if its `signal` is aborted. See `OrgoError` for all errors.
  */
 export class Computer {
-  /** Its UUID. */
+  /** The id of the computer, a UUID. */
   readonly id: string;
-  /** Its stream to an RTMP server. */
+  /** The stream of its screen and audio to an RTMP server. */
   readonly stream: Stream;
-  /** Its files. */
+  /** The stored files of the computer. */
   readonly files: ComputerFiles;
   readonly #caller: Caller;
   readonly #channels: ChannelOpener;
@@ -88,12 +92,15 @@ export class Computer {
     this.files = new ComputerFiles(caller, data.id, (options) => this.#workspace(options));
   }
 
-  /** What the server said of it last: after `get`, `create`, `refresh` and `waitUntilRunning`. */
+  /**
+   * The properties that the server last reported: those of the last `create`, `get`, `refresh` or `waitUntilRunning`.
+   * A handle from `orgo.computer(id)` has only the id until then.
+   */
   get info(): ComputerInfo {
     return this.#info;
   }
 
-  /** Fetches {@link info} anew. */
+  /** Fetches the properties of the computer again, and updates {@link info}. */
   async refresh(options?: CallOptions): Promise<ComputerInfo> {
     this.#info = withoutSecrets(await this.#caller.call("computers.get", { id: this.id }, options));
     this.#known = true;
@@ -101,50 +108,52 @@ export class Computer {
   }
 
   /**
-   * Waits until the computer runs. Just after its creation it may be unknown for some seconds.
+   * Waits until the status of the computer is `running`. A 404 during the first 10 seconds is ignored, because a new computer
+   * may not be visible at once.
    *
-   * @param options `timeout` limits the whole wait, in milliseconds. Default: 120000.
-   * @throws ComputerStateError at once if the computer is broken, TimeoutError if it takes too long.
+   * @param options `timeout` is the limit of the whole wait, in milliseconds. Default: 120000.
+   * @returns the properties of the running computer.
+   * @throws ComputerStateError if the status is `error` or `deleting`; TimeoutError if the limit is exceeded.
    */
   async waitUntilRunning(options: CallOptions = {}): Promise<ComputerInfo> {
     const operation = "computers.waitUntilRunning";
     checkCallOptions(operation, options);
-    const { timeout = DEFAULT_BOOT, ...each } = options;
-    const bounds = new Bounds(operation, timeout, options.signal);
-    for (let pause = SHORTEST_PAUSE; ; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
+    const { timeout = DEFAULT_START_TIMEOUT, ...callOptions } = options;
+    const deadline = new Deadline(operation, timeout, options.signal);
+    for (let delay = MIN_POLL_DELAY; ; delay = Math.min(delay * 1.5, MAX_POLL_DELAY)) {
       try {
-        const { status } = await this.refresh({ ...each, totalTimeout: Math.max(Math.ceil(bounds.left), 1) });
+        const { status } = await this.refresh({ ...callOptions, totalTimeout: Math.max(Math.ceil(deadline.remaining), 1) });
         if (status === "running") return this.#info;
         if (status === "error" || status === "deleting") {
-          const message = `${operation}: the computer does not come to run: its status is ${status}`;
+          const message = `${operation}: the computer will not reach \`running\`: its status is \`${status}\``;
           throw new ComputerStateError({ kind: "computer", message, delivered: "no" });
         }
       } catch (error) {
-        // The limit that ran out is then this one's, and is told in its words.
-        const late = error instanceof TimeoutError && bounds.left < 1;
-        const unknown = error instanceof NotFoundError && timeout - bounds.left <= UNKNOWN_AT_FIRST;
-        if (!late && !unknown) throw error;
+        // The limit of this wait is exceeded: `sleep` throws the error for it.
+        const expired = error instanceof TimeoutError && deadline.remaining < 1;
+        const notFound = error instanceof NotFoundError && timeout - deadline.remaining <= NOT_FOUND_GRACE;
+        if (!expired && !notFound) throw error;
       }
-      await bounds.pause(pause, `the computer did not run (${shown(this.#info.status)})`);
+      await deadline.sleep(delay, `the computer did not reach \`running\` (status \`${printableStatus(this.#info.status)}\`)`);
     }
   }
 
-  /** Starts it, if it is stopped. */
+  /** Starts the computer if it is stopped. */
   start(options?: CallOptions): Promise<Acknowledged> {
     return this.#caller.call("computers.start", { id: this.id }, options);
   }
 
-  /** Stops it. Its disk is kept, its processes are lost. */
+  /** Stops the computer. Its disk is kept, its processes end. */
   stop(options?: CallOptions): Promise<Acknowledged> {
     return this.#caller.call("computers.stop", { id: this.id }, options);
   }
 
-  /** Restarts it. Its password changes, so connections that were given out no longer work. */
+  /** Restarts the computer. This changes its password, so existing connections become invalid. */
   restart(options?: CallOptions): Promise<Acknowledged> {
     return this.#caller.call("computers.restart", { id: this.id }, options);
   }
 
-  /** Deletes it and its disk. It is stopped first if it runs. */
+  /** Deletes the computer and its disk. A running computer is stopped first. */
   async delete(options?: CallOptions): Promise<Acknowledged> {
     const acknowledged = await this.#caller.call("computers.delete", { id: this.id }, options);
     this.#owned = false;
@@ -152,120 +161,148 @@ export class Computer {
   }
 
   /**
-   * Takes a picture of the screen: `data` is a PNG or JPEG file, as `mime_type` says. `format` and `scale` ask for a smaller
-   * one; a server that does not know them sends its usual one, so see `width` and `height`.
+   * Takes a screenshot.
+   *
+   * @param options `format` (`png` or `jpeg`) and `scale` request a smaller image. A server that does not support them
+   *   sends its default image: `mime_type`, `width` and `height` describe the image that was received.
    */
   async screenshot(options: ScreenshotOptions = {}): Promise<Screenshot> {
     const operation = "computers.screenshot";
     checkCallOptions(operation, options, { format: checks.string, scale: checks.number });
     const { format, scale, ...rest } = options;
     const params = { id: this.id, ...(format !== undefined && { format }), ...(scale !== undefined && { scale }) };
-    const { value, bytes } = await this.#caller.exchange(operation, params, rest);
+    const { value, bytes } = await this.#caller.callWithBytes(operation, params, rest);
     return { data: bytes, ...value };
   }
 
-  /** Clicks at a point of the screen, in pixels from its upper left corner. `button` is `left` if not given. */
+  /**
+   * Clicks at a point of the screen.
+   *
+   * @param params `x` and `y` are in pixels from the upper left corner. Default `button`: `left`.
+   */
   click(params: ClickParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.click", { ...params, id: this.id }, options);
   }
 
-  /** Drags from one point of the screen to another, in pixels; `duration` is in seconds, 0.5 if not given. */
+  /**
+   * Drags from one point of the screen to another.
+   *
+   * @param params The coordinates are in pixels from the upper left corner. `duration` is in seconds. Default: 0.5.
+   */
   drag(params: DragParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.drag", { ...params, id: this.id }, options);
   }
 
-  /** Types text into the focused window. */
+  /**
+   * Types text into the focused window.
+   *
+   * @param params `delay_ms` is the pause between characters, in milliseconds. Default: 12.
+   */
   type(text: string, params?: TypeTextParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.type", { ...params, text, id: this.id }, options);
   }
 
-  /** Presses a key or a combination of keys, as `Enter`, `Tab` or `ctrl+c`. */
+  /** Presses a key or a key combination, such as `Enter`, `Tab` or `ctrl+c`. */
   key(key: string, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.key", { key, id: this.id }, options);
   }
 
-  /** Turns the mouse wheel by `amount` notches, 3 if not given. */
+  /**
+   * Turns the mouse wheel.
+   *
+   * @param params `amount` is the number of notches. Default: 3.
+   */
   scroll(params: ScrollParams, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.scroll", { ...params, id: this.id }, options);
   }
 
-  /** Waits on the computer, for at most 60 seconds. */
+  /**
+   * Waits on the computer. The call resolves after the wait.
+   *
+   * @param seconds At most 60.
+   */
   wait(seconds: number, options?: CallOptions): Promise<ActionResult> {
     return this.#caller.call("computers.wait", { duration: seconds, id: this.id }, options);
   }
 
   /**
-   * Runs a command in a shell and waits for its end.
+   * Runs a command in a shell and waits until it ends. A command that fails does not reject: see `exit_code` of the result.
    *
-   * @param params `timeout` is the server's limit, in seconds. To limit the call itself, use the options.
+   * @param params `timeout` is the time limit on the server, in seconds. Default: 200. The limit of the call itself is
+   *   `options.timeout`.
    */
   bash(command: string, params?: RunBashParams, options?: CallOptions): Promise<BashResult> {
     return this.#caller.call("computers.bash", { ...params, command, id: this.id }, options);
   }
 
   /**
-   * Runs Python code in a fresh interpreter and waits for its end. An exception is part of the result, not an error.
+   * Runs Python code in a new interpreter and waits until it ends. An exception in the code does not reject: it is part of
+   * the result.
    *
-   * @param params `timeout` is the server's limit, in seconds, 10 if not given. To limit the call itself, use the
-   * options.
+   * @param params `timeout` is the time limit on the server, in seconds. Default: 10. The limit of the call itself is
+   *   `options.timeout`.
    */
   exec(code: string, params?: ExecPythonParams, options?: CallOptions): Promise<ExecResult> {
     return this.#caller.call("computers.exec", { ...params, code, id: this.id }, options);
   }
 
   /**
-   * Opens a shell. Resolves once the server has accepted it.
+   * Opens a terminal with a new shell. Resolves when the server has accepted it.
    *
-   * @throws ChannelClosedError if the server refuses it, with the cause.
+   * @throws ChannelClosedError if the server refuses it; TimeoutError; AbortError.
    */
   terminal(params?: TerminalParams, options?: OpenOptions): Promise<Terminal> {
     return this.#channels.terminal(params, options);
   }
 
   /**
-   * Listens to the computer's sound. Resolves once the server has accepted it.
+   * Opens the audio of the computer. Resolves when the server has accepted it.
    *
-   * @throws ChannelClosedError if the server refuses it, with the cause.
+   * @throws ChannelClosedError if the server refuses it; TimeoutError; AbortError.
    */
   audio(params?: AudioParams, options?: OpenOptions): Promise<AudioStream> {
     return this.#channels.audio(params, options);
   }
 
   /**
-   * Watches what happens on the desktop. Resolves once the server has accepted it.
+   * Opens the events of the desktop. Resolves when the server has accepted it.
    *
-   * @throws ChannelClosedError if the server refuses it, with the cause.
+   * @param types The types of events to receive. {@link EventStream.subscribe} adds more later.
+   * @throws ChannelClosedError if the server refuses it; TimeoutError; AbortError.
    */
   events(types: readonly EventType[], options?: OpenOptions): Promise<EventStream> {
     return this.#channels.events(types, options);
   }
 
-  /** What a page needs to open this computer's channels with `Orgo.connect`, without the API key. */
+  /**
+   * Creates a connection, with which a page opens the channels of this computer without the API key. Pass it to
+   * `Orgo.connect` there. It contains the password of the computer, and is valid until the computer restarts.
+   */
   async connection(options?: CallOptions): Promise<Connection> {
-    const rest = this.#caller.sharing("computers.connection", options);
-    const { password } = await this.#caller.call("computers.vncPassword", { id: this.id }, rest());
-    if (this.#instance === undefined && this.#info.connection_url === undefined) await this.refresh(rest());
+    const nextOptions = this.#caller.stepOptions("computers.connection", options);
+    const { password } = await this.#caller.call("computers.vncPassword", { id: this.id }, nextOptions());
+    if (this.#instance === undefined && this.#info.connection_url === undefined) await this.refresh(nextOptions());
     return new Connection({ ...this.#target(), ...this.#caller.addresses, password });
   }
 
   /**
-   * What `console.log` shows of it in Node: id, name and status.
+   * The output of `console.log` in Node: id, name and status.
    *
    * @internal
    */
   [Symbol.for("nodejs.util.inspect.custom")](depth: number, options: object, inspect: Inspect): string {
     if (depth < 0) return "[Computer]";
     const { name, status } = this.#info;
-    const shown = { id: this.id, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
-    return `Computer ${inspect(shown, options)}`;
+    const visible = { id: this.id, ...(name !== undefined && { name }), ...(status !== undefined && { status }) };
+    return `Computer ${inspect(visible, options)}`;
   }
 
-  /** Deletes the computer if this handle came from `create`. */
+  /** Deletes the computer if this handle is the result of `create`. */
   async [asyncDispose](): Promise<void> {
     if (this.#owned) await this.delete();
   }
 
-  /** Where the channels are, as far as that is known. The binding asks the server for the rest. */
+  /** The address of the channels, as far as it is known. The binding requests the rest from the server. */
   #target(): ChannelTarget {
     const { connection_url } = this.#info;
     return {
@@ -281,11 +318,11 @@ export class Computer {
 
   async #workspace(options: CallOptions): Promise<string> {
     if (!this.#known) await this.refresh(options);
-    // The core refuses an absent one by name.
+    // The core rejects a missing id with an error that names it.
     return (this.#info.workspace_id ?? this.#info.project_id) as string;
   }
 }
 
 function withoutSecrets(data: ComputerData): ComputerInfo {
-  return Object.freeze({ ...hideSecrets(data) });
+  return Object.freeze({ ...makeSecretsNonEnumerable(data) });
 }

@@ -4,38 +4,48 @@ import type { AudioParams, AudioStream } from "./channel/audio.js";
 import type { EventStream } from "./channel/events.js";
 import { ChannelOpener } from "./channel/open.js";
 import type { Terminal, TerminalParams } from "./channel/terminal.js";
-import { invalid } from "./errors.js";
-import { Log, type Logger, type LogLevel } from "./logger.js";
+import { invalidParameter } from "./errors.js";
+import { ClientLog, type Logger, type LogLevel } from "./logger.js";
 import { checkFields, checks, type OpenOptions } from "./options.js";
 import type { Platform } from "./platform.js";
 import type { EventType } from "./types.js";
 
-/** A connection as JSON. It holds the computer's password: whoever has it can do everything on that computer. */
+/** A connection as JSON. It contains the password of the computer, which gives full access to it. */
 export interface ConnectionData {
   /** The version of this format. */
   version: 1;
+  /** The id of the computer. */
   computer_id: string;
+  /** The second id of the computer, which its channels use. */
   instance_id?: string;
-  /** The base of the computer's channels. */
+  /** The base URL of the channels, as the computer reports it. */
   connection_url?: string;
+  /** The `baseUrl` of the client that created the connection, if it was set. */
   base_url?: string;
+  /** The `realtimeUrl` of the client that created the connection, if it was set. */
   realtime_url?: string;
-  /** The password of the computer's channels. It changes whenever the computer restarts. */
+  /** The password of the channels. It changes at every restart of the computer. */
   password: string;
 }
 
 /**
- * What a page needs to open one computer's channels, without the API key.
+ * The data with which a page opens the channels of one computer without the API key. {@link Computer.connection} creates
+ * it, `Orgo.connect` uses it.
  *
- * It exists to be sent: `JSON.stringify(connection)` holds the computer's password. Whoever has that can do everything
- * on the computer until it restarts, so send it only to the person whose computer it is. `console.log`,
- * `util.inspect` and spreading do not show the password.
+ * `JSON.stringify(connection)` contains the password of the computer. The password gives full access to the computer until
+ * it restarts, so send it only to the owner of the computer. `console.log`, `util.inspect` and spreading do not
+ * show the password.
  */
 export class Connection {
+  /** The id of the computer. */
   readonly computer_id: string;
+  /** The second id of the computer, which its channels use. */
   readonly instance_id?: string;
+  /** The base URL of the channels, as the computer reports it. */
   readonly connection_url?: string;
+  /** The `baseUrl` of the client that created the connection, if it was set. */
   readonly base_url?: string;
+  /** The `realtimeUrl` of the client that created the connection, if it was set. */
   readonly realtime_url?: string;
   readonly #password: string;
 
@@ -49,30 +59,31 @@ export class Connection {
     this.#password = password;
   }
 
-  /** The whole connection with the password in it, for `JSON.stringify`. */
+  /** Returns the connection with its password. `JSON.stringify` calls it. */
   toJSON(): ConnectionData {
     return { version: 1, ...this, password: this.#password };
   }
 }
 
-/** How to work with a connection. */
+/** The options of `Orgo.connect`. */
 export interface ConnectOptions {
   /**
-   * Gets a fresh connection to the same computer, from your own server for example: a restart of the computer changes
-   * its password. Asked when the password is refused. Without it the channel then ends, with the cause `unauthorized`.
+   * Returns a fresh connection to the same computer, for example from your own server. It is called when the server
+   * refuses the password, which changes at every restart of the computer. Default: none, and the channel then ends with the
+   * cause `unauthorized`.
    */
   refresh?: () => Promise<Connection | ConnectionData>;
-  /** How long a channel may take to open, and `refresh` to answer, in milliseconds. Default: 60000. */
+  /** The time limit for opening a channel and for `refresh`, in milliseconds. Default: 60000. */
   timeout?: number;
-  /** See {@link OrgoOptions.logger}. */
+  /** Receives log lines, for example `console`. Default: nothing is logged. */
   logger?: Logger;
-  /** See {@link OrgoOptions.logLevel}. */
+  /** The least severe level that is logged. Default: `info`. */
   logLevel?: LogLevel;
 }
 
-/** The channels of one computer, opened by its password. */
+/** The channels of one computer, opened with the password of its connection. */
 export class ConnectedComputer {
-  /** The computer's id. */
+  /** The id of the computer. */
   readonly id: string;
   readonly #channels: ChannelOpener;
 
@@ -85,45 +96,45 @@ export class ConnectedComputer {
       logLevel: checks.logLevel,
     });
     const { refresh, timeout, logger, logLevel } = options;
-    const { base_url, realtime_url, ...first } = checkedConnection(connection);
+    const { base_url, realtime_url, ...first } = parseConnection(connection);
     this.id = first.computer_id;
     const config = {
       ...(base_url !== undefined && { base_url }),
       ...(realtime_url !== undefined && { realtime_url }),
       ...(timeout !== undefined && { timeout }),
     };
-    const caller = new Caller(platform, config, new Log(logger, logLevel));
+    const caller = new Caller(platform, config, new ClientLog(logger, logLevel));
     let target: ChannelTarget = first;
-    const renew = async (ask: NonNullable<typeof refresh>) => {
-      const { base_url: _, realtime_url: __, ...fresh } = checkedConnection(await ask());
-      if (fresh.computer_id !== this.id) throw invalid("refresh", "computer_id", "is that of another computer");
+    const refreshTarget = async (getConnection: NonNullable<typeof refresh>) => {
+      const { base_url: _, realtime_url: __, ...fresh } = parseConnection(await getConnection());
+      if (fresh.computer_id !== this.id) throw invalidParameter("refresh", "computer_id", "must not be that of another computer");
       target = fresh;
-      return fresh;
+      return target;
     };
-    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => renew(refresh)));
+    this.#channels = new ChannelOpener(caller, () => target, refresh && (() => refreshTarget(refresh)));
   }
 
-  /** Opens a shell. See {@link Computer.terminal}. */
+  /** Opens a terminal. See {@link Computer.terminal}. */
   terminal(params?: TerminalParams, options?: OpenOptions): Promise<Terminal> {
     return this.#channels.terminal(params, options);
   }
 
-  /** Listens to the computer's sound. See {@link Computer.audio}. */
+  /** Opens the audio of the computer. See {@link Computer.audio}. */
   audio(params?: AudioParams, options?: OpenOptions): Promise<AudioStream> {
     return this.#channels.audio(params, options);
   }
 
-  /** Watches what happens on the desktop. See {@link Computer.events}. */
+  /** Opens the events of the desktop. See {@link Computer.events}. */
   events(types: readonly EventType[], options?: OpenOptions): Promise<EventStream> {
     return this.#channels.events(types, options);
   }
 }
 
-function checkedConnection(connection: Connection | ConnectionData): Omit<ConnectionData, "version"> {
+function parseConnection(connection: Connection | ConnectionData): Omit<ConnectionData, "version"> {
   const owner = "Orgo.connect";
-  const data = plainConnection(owner, connection);
+  const data = connectionData(owner, connection);
   checkFields(owner, "connection", data, {
-    version: { accepts: (version) => version === 1, wanted: "1, the only version that this package knows" },
+    version: { accepts: (version) => version === 1, expected: "1, the only version that this package supports" },
     computer_id: checks.string,
     instance_id: checks.string,
     connection_url: checks.string,
@@ -131,26 +142,27 @@ function checkedConnection(connection: Connection | ConnectionData): Omit<Connec
     realtime_url: checks.string,
     password: checks.string,
   });
-  // `structuredClone`, `postMessage` and spreading copy the visible fields alone, and the password is none.
+  // `structuredClone`, `postMessage` and spreading copy only public fields, and the password is a private field.
   if (data.computer_id !== undefined && data.version === undefined && data.password === undefined) {
     const problem =
-      "is missing: structuredClone, postMessage and `{ ...connection }` leave it out of a connection. Copy or send " +
-      "`connection.toJSON()`, which has everything";
-    throw invalid(owner, "password", problem);
+      "is missing: structuredClone, postMessage and `{ ...connection }` do not copy it. Copy or send " +
+      "`connection.toJSON()`, which contains all fields";
+    throw invalidParameter(owner, "password", problem);
   }
   for (const name of ["version", "computer_id", "password"] as const) {
-    if (data[name] === undefined) throw invalid(owner, name, "is required");
+    if (data[name] === undefined) throw invalidParameter(owner, name, "is required");
   }
   const { version: _, ...fields } = data;
   return fields;
 }
 
-/** The fields of a connection. One that another copy of this package made is no instance of this one's class. */
-function plainConnection(owner: string, connection: unknown): ConnectionData {
+/** Returns the fields of a connection, which may be an instance of the class of another copy of this package. */
+function connectionData(owner: string, connection: unknown): ConnectionData {
   if (typeof connection === "string") {
-    throw invalid(owner, "connection", "must be an object, not text: JSON.parse makes one of JSON");
+    throw invalidParameter(owner, "connection", "must be an object, not a string: pass the result of JSON.parse");
   }
   const { toJSON, then } = (connection ?? {}) as { toJSON?: unknown; then?: unknown };
-  if (typeof then === "function") throw invalid(owner, "connection", "must be an object, not a promise: await it first");
+  if (typeof then === "function")
+    throw invalidParameter(owner, "connection", "must be an object, not a promise: await the promise first");
   return (typeof toJSON === "function" ? toJSON.call(connection) : (connection ?? null)) as ConnectionData;
 }

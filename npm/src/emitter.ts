@@ -1,24 +1,31 @@
-import { callOut } from "./uncaught.js";
+import { runCallback } from "./callback.js";
 
 type Listener<Arguments extends unknown[]> = (...args: Arguments) => void;
 
-/** An emitter whose events and their arguments are typed. */
+/** An event emitter with typed events. */
 export class Emitter<Events extends Record<keyof Events, unknown[]>> {
   readonly #listeners = new Map<keyof Events, Set<Listener<never>>>();
 
-  /** Calls `listener` at every event of that name, until the returned function is called. */
+  /**
+   * Adds a listener for an event. An exception that the listener throws is reported as uncaught; other listeners are
+   * still called.
+   *
+   * @returns a function that removes the listener.
+   */
   on<Name extends keyof Events>(name: Name, listener: Listener<Events[Name]>): () => void {
-    // A wrapper for each call, so that the same function may be given twice and ended separately.
+    // A wrapper, so that the same function can be added twice and removed separately.
     const entry: Listener<Events[Name]> = (...args) => listener(...args);
     const listeners = this.#listeners.get(name) ?? new Set();
     this.#listeners.set(name, listeners.add(entry));
-    return () => void listeners.delete(entry);
+    return () => {
+      listeners.delete(entry);
+    };
   }
 
-  /** Calls every listener. What one of them throws is reported as uncaught and does not keep the others from it. */
+  /** Calls every listener of the event. */
   protected emit<Name extends keyof Events>(name: Name, ...args: Events[Name]): void {
     for (const listener of [...(this.#listeners.get(name) ?? [])] as Listener<Events[Name]>[]) {
-      callOut(() => listener(...args));
+      runCallback(() => listener(...args));
     }
   }
 }

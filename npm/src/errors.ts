@@ -1,45 +1,53 @@
 import type { CloseCause, Delivered, ErrorRecord } from "./types.js";
 
 /**
- * Which error it is. Unlike `instanceof` it also holds between two copies of this package.
+ * The kind of an error. Unlike `instanceof`, it also works if a program contains two copies of this package.
  *
- * `encode`, `decode`, `too_large`, `server`, `transport`, `timeout`, `aborted` and `closed` come from calls and channels;
- * `binding` is a binding that cannot be loaded, `computer` is a computer that cannot get into the wanted state.
+ * - `encode`: {@link InvalidParameterError}
+ * - `decode`: {@link DecodeError}
+ * - `too_large`: {@link ResponseTooLargeError}
+ * - `server`: {@link APIError} and its subclasses
+ * - `transport`: {@link ConnectionError}
+ * - `timeout`: {@link TimeoutError}
+ * - `aborted`: {@link AbortError}
+ * - `closed`: {@link ChannelClosedError}
+ * - `binding`: {@link BindingError}
+ * - `computer`: {@link ComputerStateError}
  */
 export type ErrorKind = ErrorRecord["kind"] | "binding" | "computer";
 
-/** The fields of an error; those that do not apply are absent. */
+/** The fields of an error. Fields that do not apply are absent. */
 export interface ErrorFields extends Omit<ErrorRecord, "kind" | "cause"> {
   kind: ErrorKind;
   cause?: unknown;
 }
 
-/** The base of every error of this package. Fields that do not apply to an error are absent. */
+/** The base class of all errors of this package. Fields that do not apply to an error are absent. */
 export class OrgoError extends Error {
-  /** Which error it is. */
+  /** The kind of the error. */
   declare readonly kind: ErrorKind;
-  /** Whether the call took effect on the server. */
+  /** Whether the call took effect on the server: `no`, `yes`, or `maybe` if that is not known. */
   declare readonly delivered: Delivered;
-  /** The parameter or option that is not acceptable. */
+  /** The name of the invalid parameter or option. */
   declare readonly field?: string;
-  /** The place in the answer that is not of the documented shape, as `desktops[3].ram`. */
+  /** The path of the unexpected value in the response, such as `desktops[3].ram`. */
   declare readonly path?: string;
-  /** The status code of the answer. */
+  /** The HTTP status code of the response. */
   declare readonly status?: number;
-  /** The server's stable name of the error, as `computer_waking`. */
+  /** The stable error code of the server, such as `computer_waking`. */
   declare readonly code?: string;
-  /** The id to quote to support. */
+  /** The id of the request, for questions to the support. */
   declare readonly request_id?: string;
-  /** The status of the desktop, where the failure came from it. */
+  /** The HTTP status code of the desktop, if the failure comes from there. */
   declare readonly upstream_status?: number;
-  /** How long to wait before another try, in seconds. */
+  /** The time to wait before the next attempt, in seconds. */
   declare readonly retry_after?: number;
   /**
-   * The body of the response: at most 4 KiB, with secrets masked, and with control characters escaped except for line
-   * breaks and tabs.
+   * The body of the response: its first 4 KiB, with masked secrets. Control characters other than line breaks and tabs
+   * are escaped.
    */
   declare readonly body?: string;
-  /** The limit that was exceeded: in milliseconds, or of a response that is too large in bytes. */
+  /** The exceeded limit: in milliseconds for a {@link TimeoutError}, in bytes for a {@link ResponseTooLargeError}. */
   declare readonly limit?: number;
 
   /** @internal */
@@ -49,150 +57,105 @@ export class OrgoError extends Error {
       if (value !== undefined) Object.defineProperty(this, name, { value, enumerable: true });
     }
   }
-
-  static {
-    this.prototype.name = "OrgoError";
-  }
 }
 
-/** A parameter or an option is not acceptable. Nothing was sent. */
+/** A parameter or an option is invalid. Nothing was sent. */
 export class InvalidParameterError extends OrgoError {
   declare readonly field: string;
-
-  static {
-    this.prototype.name = "InvalidParameterError";
-  }
 }
 
-/** The answer is not of the documented shape. The call was carried out. */
+/** The response does not have the documented format. The server executed the call. */
 export class DecodeError extends OrgoError {
   declare readonly path: string;
   declare readonly status: number;
   declare readonly body: string;
-
-  static {
-    this.prototype.name = "DecodeError";
-  }
 }
 
-/** The body of the response exceeds `maxResponseBytes`, which is `limit`. The call was carried out. */
+/** The response body is larger than `maxResponseBytes`, which is the `limit`. The server executed the call. */
 export class ResponseTooLargeError extends OrgoError {
   declare readonly status: number;
   declare readonly limit: number;
-
-  static {
-    this.prototype.name = "ResponseTooLargeError";
-  }
 }
 
-/** The server refused. Its subclasses are the refusals by status code. */
+/** The server refused the call. The subclasses correspond to HTTP status codes. */
 export class APIError extends OrgoError {
   declare readonly status: number;
-
-  static {
-    this.prototype.name = "APIError";
-  }
 }
 
-/** 400: the server does not accept a parameter, or the computer has no desktop at the moment. */
-export class BadRequestError extends APIError {
-  static {
-    this.prototype.name = "BadRequestError";
-  }
-}
+/** 400: the server rejects a parameter, or the computer has no desktop at the moment. */
+export class BadRequestError extends APIError {}
 
 /** 401: the API key is missing or unknown. */
-export class AuthenticationError extends APIError {
-  static {
-    this.prototype.name = "AuthenticationError";
-  }
-}
+export class AuthenticationError extends APIError {}
 
-/** 403: the key does not allow it, or the plan's limit is reached. */
-export class PermissionDeniedError extends APIError {
-  static {
-    this.prototype.name = "PermissionDeniedError";
-  }
-}
+/** 403: the API key does not permit the call, or the limit of the plan is reached. */
+export class PermissionDeniedError extends APIError {}
 
-/** 404: there is no such thing, or it is not yours. */
-export class NotFoundError extends APIError {
-  static {
-    this.prototype.name = "NotFoundError";
-  }
-}
+/** 404: the resource does not exist, or belongs to another account. */
+export class NotFoundError extends APIError {}
 
-/** 409: not possible in the present state, for example while the computer is waking. */
-export class ConflictError extends APIError {
-  static {
-    this.prototype.name = "ConflictError";
-  }
-}
+/** 409: the call is not possible in the current state, for example while the computer is waking. */
+export class ConflictError extends APIError {}
 
-/** 429: too many calls. `retry_after` says how long to wait, where the server tells. */
-export class RateLimitError extends APIError {
-  static {
-    this.prototype.name = "RateLimitError";
-  }
-}
+/** 429: too many calls. `retry_after` is the time to wait, if the server reports it. */
+export class RateLimitError extends APIError {}
 
 /** 5xx: the server or the desktop failed. */
-export class ServerError extends APIError {
-  static {
-    this.prototype.name = "ServerError";
-  }
-}
+export class ServerError extends APIError {}
 
-/** The network failed before an answer was complete. */
-export class ConnectionError extends OrgoError {
-  static {
-    this.prototype.name = "ConnectionError";
-  }
-}
+/** The network failed before the response was complete. */
+export class ConnectionError extends OrgoError {}
 
-/** A time limit ran out. */
+/** A time limit was exceeded. */
 export class TimeoutError extends OrgoError {
   declare readonly limit: number;
-
-  static {
-    this.prototype.name = "TimeoutError";
-  }
 }
 
-/** The caller gave up, by its `AbortSignal`. */
+/** The operation was canceled by its `AbortSignal`. */
 export class AbortError extends OrgoError {
-  /** The reason of the signal. */
+  /** The `reason` of the signal. */
   get reason(): unknown {
     return this.cause;
   }
-
-  static {
-    this.prototype.name = "AbortError";
-  }
 }
 
-/** The channel ended; `cause` says why. */
+/** The channel ended. */
 export class ChannelClosedError extends OrgoError {
+  /** The reason why the channel ended. */
   declare readonly cause: CloseCause;
-
-  static {
-    this.prototype.name = "ChannelClosedError";
-  }
 }
 
-/** Neither the native addon nor the WebAssembly module can be used; `cause` says why. */
-export class BindingError extends OrgoError {
-  static {
-    this.prototype.name = "BindingError";
-  }
-}
+/**
+ * The host lacks a required feature: neither the native addon nor the WebAssembly module can be loaded, or the platform has no
+ * audio output, for example. `cause` is the error of the host, if there is one.
+ */
+export class BindingError extends OrgoError {}
 
-/** The computer is in a state from which it does not come to the wanted one by itself. */
-export class ComputerStateError extends OrgoError {
-  static {
-    this.prototype.name = "ComputerStateError";
-  }
-}
+/** The computer is in a state from which it cannot reach the expected one by itself. */
+export class ComputerStateError extends OrgoError {}
+
+// Minifiers rename classes, so each class gets its name explicitly.
+const CLASSES = {
+  OrgoError,
+  InvalidParameterError,
+  DecodeError,
+  ResponseTooLargeError,
+  APIError,
+  BadRequestError,
+  AuthenticationError,
+  PermissionDeniedError,
+  NotFoundError,
+  ConflictError,
+  RateLimitError,
+  ServerError,
+  ConnectionError,
+  TimeoutError,
+  AbortError,
+  ChannelClosedError,
+  BindingError,
+  ComputerStateError,
+};
+for (const [name, errorClass] of Object.entries(CLASSES)) errorClass.prototype.name = name;
 
 const BY_STATUS: Record<number, typeof APIError> = {
   400: BadRequestError,
@@ -213,19 +176,19 @@ const BY_KIND: Record<Exclude<ErrorRecord["kind"], "server">, typeof OrgoError> 
   closed: ChannelClosedError,
 };
 
-/** The error of a binding's record. */
-export function errorFrom(record: ErrorRecord): OrgoError {
+/** Creates the error for the record of a binding. */
+export function errorFromRecord(record: ErrorRecord): OrgoError {
   if (record.kind !== "server") return new BY_KIND[record.kind](record);
   const status = record.status ?? 0;
   return new (BY_STATUS[status] ?? (status >= 500 ? ServerError : APIError))(record);
 }
 
-/** The error of a value that a binding threw: a record, unless the binding itself is broken. */
-export function errorThrown(thrown: unknown): OrgoError {
+/** Converts an exception of a binding to an error. It is a record unless the binding itself failed. */
+export function toOrgoError(thrown: unknown): OrgoError {
   if (thrown instanceof OrgoError) return thrown;
   const record = thrown as Partial<ErrorRecord> | null;
   if (typeof record === "object" && typeof record?.kind === "string" && typeof record.message === "string") {
-    return errorFrom(record as ErrorRecord);
+    return errorFromRecord(record as ErrorRecord);
   }
   return new BindingError({
     kind: "binding",
@@ -235,17 +198,17 @@ export function errorThrown(thrown: unknown): OrgoError {
   });
 }
 
-/** Runs what may throw a binding's record, and throws its error instead. */
-export function rethrown<T>(run: () => T): T {
+/** Calls a function of a binding, and converts its exceptions to errors. */
+export function convertErrors<T>(run: () => T): T {
   try {
     return run();
   } catch (thrown) {
-    throw errorThrown(thrown);
+    throw toOrgoError(thrown);
   }
 }
 
-/** A refused parameter, in the words of the core. */
-export function invalid(operation: string, field: string, problem: string): InvalidParameterError {
+/** Creates the error for an invalid parameter. */
+export function invalidParameter(operation: string, field: string, problem: string): InvalidParameterError {
   return new InvalidParameterError({
     kind: "encode",
     message: `${operation}: \`${field}\` ${problem}`,
@@ -254,16 +217,16 @@ export function invalid(operation: string, field: string, problem: string): Inva
   });
 }
 
-/** A call that was given up. */
-export function aborted(operation: string, reason: unknown, delivered: Delivered): AbortError {
+/** Creates the error for an aborted operation. */
+export function abortError(operation: string, reason: unknown, delivered: Delivered): AbortError {
   return new AbortError({ kind: "aborted", message: `${operation}: aborted by the caller`, delivered, cause: reason });
 }
 
-/** A time limit that ran out. */
-export function timedOut(operation: string, limit: number, waitedFor: string, delivered: Delivered): TimeoutError {
+/** Creates the error for an exceeded time limit. `missing` describes what did not happen in time. */
+export function timeoutError(operation: string, limit: number, missing: string, delivered: Delivered): TimeoutError {
   return new TimeoutError({
     kind: "timeout",
-    message: `${operation}: ${waitedFor} within ${limit} ms`,
+    message: `${operation}: ${missing} within ${limit} ms`,
     delivered,
     limit,
   });

@@ -1,4 +1,4 @@
-/** What every entry of this package exports, besides its own `Orgo`. */
+/** The exports of both entry points. Each entry point adds its own `Orgo`. */
 export type {
   AbortSignalLike,
   BlobLike,

@@ -1,24 +1,36 @@
-import { callOut } from "./uncaught.js";
+import { runCallback } from "./callback.js";
 
-/** Where messages for a developer go; `console` fits. Secrets are never in them. */
+/**
+ * Receives the log lines of a client, such as `console`. A method that is missing skips its level. The lines contain no
+ * secrets.
+ */
 export interface Logger {
+  /** Called with the lines of the level `error`. */
   error?(message: string): void;
+  /** Called with the lines of the level `warn`. */
   warn?(message: string): void;
+  /** Called with the lines of the level `info`. */
   info?(message: string): void;
+  /** Called with the lines of the level `debug`. */
   debug?(message: string): void;
 }
 
-/** Every level, the gravest first, after the one for nothing. */
+/** The log levels by decreasing severity, after `off`. */
 export const LOG_LEVELS = ["off", "error", "warn", "info", "debug"] as const;
 
 /**
- * How much a logger hears: what ended that should not have (`error`), what was lost, refused or dialled again
- * (`warn`), what was sent again (`info`), every call and every opening (`debug`).
+ * The least severe level that is logged:
+ *
+ * - `off`: nothing.
+ * - `error`: channels that ended unexpectedly.
+ * - `warn`: also reconnects, refused passwords and input, and dropped data.
+ * - `info`: also calls that are retried.
+ * - `debug`: also every call, and every channel that opens or closes.
  */
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** A logger with the level that its client was given. */
-export class Log {
+/** A logger with the level of its client. */
+export class ClientLog {
   readonly level: LogLevel;
   readonly #logger: Logger;
 
@@ -27,10 +39,10 @@ export class Log {
     this.#logger = logger ?? {};
   }
 
-  /** Hands one line over, if it matters enough. What a logger throws is reported as uncaught and ends nothing here. */
+  /** Logs one line if its level is enabled. */
   readonly write = (level: string, line: string): void => {
     const name = level as Exclude<LogLevel, "off">;
     if (LOG_LEVELS.indexOf(name) > LOG_LEVELS.indexOf(this.level)) return;
-    callOut(() => this.#logger[name]?.(`orgo-sdk: ${line}`));
+    runCallback(() => this.#logger[name]?.(`orgo-sdk: ${line}`));
   };
 }

@@ -1,112 +1,115 @@
 import type { AbortSignalLike } from "./ambient.js";
 import type { BindingCallOptions } from "./binding.js";
-import { invalid } from "./errors.js";
+import { invalidParameter } from "./errors.js";
 import { LOG_LEVELS, type LogLevel } from "./logger.js";
 
-/** What one call may change. It is the last argument of every method that makes a call. */
+/** The options of a call. They are the last argument of every method that makes a call. */
 export interface CallOptions {
-  /** Gives the call up when it is aborted: the call rejects with an {@link AbortError} that has the signal's reason. */
+  /** Cancels the call when it is aborted: the call rejects with an {@link AbortError} that has the signal's reason. */
   signal?: AbortSignalLike;
-  /** The time limit of one request in milliseconds. Default: the client's. */
+  /** The time limit of one request with its whole response, in milliseconds. Default: that of the client. */
   timeout?: number;
-  /** How long an answer that has begun may pause, in milliseconds. Default: the client's. */
+  /** The longest pause within a response, in milliseconds. Default: that of the client. */
   idleTimeout?: number;
-  /** The time limit of the call with all of its requests and waits, in milliseconds. Default: the client's. */
+  /** The time limit of the call with all of its requests and waits, in milliseconds. Default: that of the client. */
   totalTimeout?: number;
-  /** How often the call is sent again after a failure that allows it. Default: the client's. */
+  /** The maximum number of retries, from 0 to 100. Default: that of the client. */
   maxRetries?: number;
-  /** The largest body of a response, in bytes. Default: the client's; 1 GiB for the content that `files.bytes` fetches. */
+  /** The maximum size of a response body, in bytes. Default: that of the client, and 1 GiB for `files.bytes`. */
   maxResponseBytes?: number;
-  /** More header fields. */
+  /** Additional request headers. */
   headers?: Record<string, string>;
 }
 
-/** How to open a channel. It is the last argument of the methods that open one. */
+/** The options of a channel. They are the last argument of the methods that open one. */
 export interface OpenOptions {
-  /** Gives the opening up when it is aborted, with an {@link AbortError}. An open channel is ended by `close()`. */
+  /**
+   * Cancels the opening when it is aborted, with an {@link AbortError}. It does not affect an open channel: `close()`
+   * ends that.
+   */
   signal?: AbortSignalLike;
-  /** How long the opening may take, in milliseconds, reconnects included. Default: the client's limit of a request. */
+  /** The time limit for opening, in milliseconds, including reconnects. Default: the `timeout` of the client. */
   timeout?: number;
-  /** How many dials may fail in a row, while it opens and later. Default: 10. */
+  /** The number of connection attempts that may fail in a row, during the opening and later, from 0 to 100. Default: 10. */
   maxRetries?: number;
 }
 
-/** How long to wait for something. */
+/** The options of a method that waits. */
 export interface WaitOptions {
-  /** Gives the wait up when it is aborted, with an {@link AbortError} that has the signal's reason. */
+  /** Ends the wait when it is aborted, with an {@link AbortError} that has the signal's reason. */
   signal?: AbortSignalLike;
-  /** The time limit, in milliseconds. Default: none. */
+  /** The time limit, in milliseconds. Default: no limit. */
   timeout?: number;
 }
 
-/** What is allowed for one option. */
+/** The validation of one option. */
 interface Check {
   accepts(value: unknown): boolean;
-  wanted: string;
+  expected: string;
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The longest time that a timer holds, about 24 days. */
-const LONGEST = 2_147_483_647;
+/** The longest delay of a timer, about 24 days. */
+const MAX_MILLISECONDS = 2_147_483_647;
 
-/** The most bytes that WebAssembly can address. */
-const LARGEST = 4_294_967_295;
+/** The size of the address space of WebAssembly. */
+const MAX_BYTES = 4_294_967_295;
 
 export const checks = {
-  string: { accepts: (value) => typeof value === "string" && value !== "", wanted: "a string that is not empty" },
-  boolean: { accepts: (value) => typeof value === "boolean", wanted: "true or false" },
-  function: { accepts: (value) => typeof value === "function", wanted: "a function" },
-  any: { accepts: () => true, wanted: "any value" },
-  object: { accepts: isObject, wanted: "an object" },
+  string: { accepts: (value) => typeof value === "string" && value !== "", expected: "a non-empty string" },
+  boolean: { accepts: (value) => typeof value === "boolean", expected: "true or false" },
+  function: { accepts: (value) => typeof value === "function", expected: "a function" },
+  any: { accepts: () => true, expected: "any value" },
+  object: { accepts: isObject, expected: "an object" },
   milliseconds: {
-    accepts: (value) => typeof value === "number" && value >= 1 && value <= LONGEST,
-    wanted: `a number of milliseconds from 1 to ${LONGEST}`,
+    accepts: (value) => typeof value === "number" && value >= 1 && value <= MAX_MILLISECONDS,
+    expected: `a number of milliseconds from 1 to ${MAX_MILLISECONDS}`,
   },
   seconds: {
     accepts: (value) => typeof value === "number" && value > 0 && Number.isFinite(value),
-    wanted: "a number of seconds above 0",
+    expected: "a number of seconds greater than 0",
   },
   count: {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 100,
-    wanted: "a whole number from 0 to 100",
+    expected: "a whole number from 0 to 100",
   },
   bytes: {
-    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LARGEST,
-    wanted: `a whole number of bytes from 1 to ${LARGEST}`,
+    accepts: (value) => Number.isInteger(value) && (value as number) >= 1 && (value as number) <= MAX_BYTES,
+    expected: `a whole number of bytes from 1 to ${MAX_BYTES}`,
   },
-  /** Its range is the core's to judge. */
-  number: { accepts: (value) => typeof value === "number", wanted: "a number" },
+  /** The core checks the range. */
+  number: { accepts: (value) => typeof value === "number", expected: "a number" },
   volume: {
     accepts: (value) => typeof value === "number" && value >= 0 && Number.isFinite(value),
-    wanted: "a number of at least 0",
+    expected: "a number that is at least 0",
   },
   batch: {
     accepts: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 1000,
-    wanted: "a whole number of milliseconds from 0 to 1000",
+    expected: "a whole number of milliseconds from 0 to 1000",
   },
   target: {
     accepts: (value) => typeof value === "number" && value >= 20 && value <= 1000,
-    wanted: "a number of milliseconds from 20 to 1000",
+    expected: "a number of milliseconds from 20 to 1000",
   },
   headers: {
     accepts: (value) => isObject(value) && Object.values(value).every((field) => typeof field === "string"),
-    wanted: "an object of strings",
+    expected: "an object of strings",
   },
-  logger: { accepts: (value) => typeof value === "object" && value !== null, wanted: "an object such as console" },
+  logger: { accepts: (value) => typeof value === "object" && value !== null, expected: "an object such as console" },
   logLevel: {
     accepts: (value) => LOG_LEVELS.includes(value as LogLevel),
-    wanted: `one of ${LOG_LEVELS.join(", ")}`,
+    expected: `one of ${LOG_LEVELS.join(", ")}`,
   },
   signal: {
     accepts: (value) => isObject(value) && typeof value.aborted === "boolean" && typeof value.addEventListener === "function",
-    wanted: "an AbortSignal",
+    expected: "an AbortSignal",
   },
 } satisfies Record<string, Check>;
 
 /** The options of every call. */
-const CALL = {
+const CALL_OPTIONS = {
   signal: checks.signal,
   timeout: checks.milliseconds,
   idleTimeout: checks.milliseconds,
@@ -117,62 +120,67 @@ const CALL = {
 };
 
 /**
- * Checks an object of options: none but the known ones, each as its check says.
+ * Checks an object of options: every option must be known and pass its check.
  *
- * @throws InvalidParameterError that names the option.
+ * @throws InvalidParameterError with the name of the option as its `field`.
  */
 export function checkFields(owner: string, argument: string, given: unknown, known: Record<string, Check>): void {
   if (given === undefined) return;
-  if (!isObject(given)) throw invalid(owner, argument, `must be ${checks.object.wanted}`);
+  if (!isObject(given)) throw invalidParameter(owner, argument, `must be ${checks.object.expected}`);
   for (const [name, value] of Object.entries(given)) {
     const check = Object.hasOwn(known, name) ? known[name] : undefined;
     if (check === undefined) {
-      throw invalid(owner, name, `is not an option here: the options are ${Object.keys(known).join(", ")}`);
+      throw invalidParameter(owner, name, `is not a known option, the options are ${Object.keys(known).join(", ")}`);
     }
-    if (value !== undefined && !check.accepts(value)) throw invalid(owner, name, `must be ${check.wanted}`);
-    checkWhole(owner, name, check === checks.headers ? Object.entries(value ?? {}).flat() : value);
+    if (value !== undefined && !check.accepts(value)) throw invalidParameter(owner, name, `must be ${check.expected}`);
+    checkWellFormed(owner, name, check === checks.headers ? Object.entries(value ?? {}).flat() : value);
   }
 }
 
-/** Checks the last argument of a call, with the options that it has besides. */
+/** Checks the options of a call. `more` are the options that only this call has. */
 export function checkCallOptions(operation: string, options: CallOptions | undefined, more: Record<string, Check> = {}): void {
-  checkFields(operation, "options", options, { ...CALL, ...more });
+  checkFields(operation, "options", options, { ...CALL_OPTIONS, ...more });
 }
 
-/** Checks the last argument of what opens a channel. */
+/** Checks the options of a method that opens a channel. */
 export function checkOpenOptions(operation: string, options: OpenOptions | undefined): void {
   const { signal, milliseconds, count } = checks;
   checkFields(operation, "options", options, { signal, timeout: milliseconds, maxRetries: count });
 }
 
-/** Checks the last argument of what waits, with the options that it has besides. */
+/** Checks the options of a method that waits. `more` are the options that only this method has. */
 export function checkWaitOptions(operation: string, options: WaitOptions, more: Record<string, Check> = {}): void {
   const { signal, milliseconds } = checks;
   checkFields(operation, "options", options, { ...more, signal, timeout: milliseconds });
 }
 
-/** Half of a surrogate pair, which no encoding can carry to a server. */
-const HALF = /\p{Surrogate}/u;
+/** Half of a surrogate pair, which UTF-8 cannot encode. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
 /**
- * Checks that text is whole: a string of JavaScript can hold half of a surrogate pair, as where an emoji was cut in two.
+ * Checks that text is well-formed Unicode. A JavaScript string may contain half of a surrogate pair, for example after
+ * an emoji was split.
  *
- * @param value a string or a list of strings; anything else is not text.
- * @throws InvalidParameterError that names the field.
+ * @param value A string or a list of strings; other values are ignored.
+ * @throws InvalidParameterError with the name as its `field`.
  */
-export function checkWhole(owner: string, name: string, value: unknown): void {
+export function checkWellFormed(owner: string, name: string, value: unknown): void {
   const texts = typeof value === "string" ? [value] : Array.isArray(value) ? value : [];
-  if (texts.some((text) => typeof text === "string" && HALF.test(text))) {
-    throw invalid(owner, name, "holds half of a surrogate pair, such as an emoji that was cut in two: pass whole characters");
+  if (texts.some((text) => typeof text === "string" && LONE_SURROGATE.test(text))) {
+    throw invalidParameter(owner, name, "must be well-formed: it contains half of a surrogate pair, such as half of an emoji");
   }
 }
 
-/** Checks one argument. */
+/**
+ * Checks one argument.
+ *
+ * @throws InvalidParameterError with the name as its `field`.
+ */
 export function checkArgument(owner: string, name: string, value: unknown, check: Check): void {
-  if (!check.accepts(value)) throw invalid(owner, name, `must be ${check.wanted}`);
+  if (!check.accepts(value)) throw invalidParameter(owner, name, `must be ${check.expected}`);
 }
 
-/** The options as a binding takes them. */
+/** Converts the options of a call to those of a binding. */
 export function bindingOptions(options: CallOptions): BindingCallOptions {
   const { timeout, idleTimeout, totalTimeout, maxRetries, maxResponseBytes, headers } = options;
   return {
@@ -186,23 +194,24 @@ export function bindingOptions(options: CallOptions): BindingCallOptions {
 }
 
 /**
- * The parameters as a binding takes them: absent where they are undefined, and nothing that JSON cannot say. Their
- * names and values are the core's to judge.
+ * Converts parameters to those of a binding: omits undefined values. The core checks the names and the values.
+ *
+ * @throws InvalidParameterError for a value that JSON cannot represent.
  */
-export function plainParameters(operation: string, params: unknown): Record<string, unknown> {
-  if (!isObject(params)) throw invalid(operation, "params", `must be ${checks.object.wanted}`);
+export function jsonParameters(operation: string, params: unknown): Record<string, unknown> {
+  if (!isObject(params)) throw invalidParameter(operation, "params", `must be ${checks.object.expected}`);
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(params)) {
     if (value === undefined) continue;
-    // Some calls have a `timeout` of the server's.
-    if (Object.hasOwn(CALL, name) && name !== "timeout") {
-      throw invalid(operation, name, "is an option of the call: it belongs into the argument after the parameters");
+    // `timeout` is also a parameter of some calls: the limit of the server.
+    if (Object.hasOwn(CALL_OPTIONS, name) && name !== "timeout") {
+      throw invalidParameter(operation, name, "is an option of the call, pass it in the argument after the parameters");
     }
     if (typeof value === "number" ? !Number.isFinite(value) : !["string", "boolean", "object"].includes(typeof value)) {
-      const shown = typeof value === "number" ? String(value) : `a ${typeof value}`;
-      throw invalid(operation, name, `must be a value that JSON can hold, not ${shown}`);
+      const found = typeof value === "number" ? String(value) : `a ${typeof value}`;
+      throw invalidParameter(operation, name, `must be a value that JSON can represent, not ${found}`);
     }
-    checkWhole(operation, name, value);
+    checkWellFormed(operation, name, value);
     plain[name] = value;
   }
   return plain;

@@ -1,46 +1,48 @@
 import type { NodeReadable } from "./ambient.js";
 import type { Player, PlayOptions } from "./audio/player.js";
-import type { SoundSource } from "./audio/source.js";
+import type { AudioSource } from "./audio/source.js";
 import type { Binding } from "./binding.js";
 
-/** Which Rust code runs. */
+/** The implementation that the package uses, see `Orgo.bindingInfo`. */
 export interface BindingInfo {
   /** `native` is the addon for Node, `wasm` the WebAssembly module. */
   kind: ReturnType<Binding["kind"]>;
-  /** The version of the Rust code. */
+  /** The version of the implementation, such as `0.1.0`. */
   version: string;
-  /** Why it is not the native addon, in Node. */
+  /** In Node: the error because of which the WebAssembly module is used and not the addon. */
   fallback_cause?: unknown;
 }
 
-/** A binding and how it came to be chosen. */
+/** A binding, and the reason why it is not the preferred one. */
 export interface LoadedBinding {
   binding: Binding;
   fallback_cause?: unknown;
 }
 
-/** What differs between Node and a page. Every entry of this package has its own. */
+/** The differences between Node and a page. Each entry point of the package has an implementation. */
 export interface Platform {
-  /** Loads the binding at the first call and keeps it. */
+  /** Loads the binding at the first call, and returns the same one later. */
   load(): Promise<LoadedBinding>;
-  /** An environment variable. */
+  /** Returns an environment variable. */
   environment(name: string): string | undefined;
-  /** Whether strangers can read what this program holds. */
+  /** Whether the user of the program can read its secrets, as in a page. */
   exposed(): boolean;
-  /** What a developer should know of the way to a URL. */
+  /** Returns a warning for developers about the network path to a URL. */
   warning?: (binding: Binding, url: string) => string | undefined;
-  /** A stream of Node's own kind, where there is Node. */
+  /** Creates a Node stream. Missing outside Node. */
   readable?: (bytes: AsyncIterable<Uint8Array>) => NodeReadable;
-  /** Plays sound of the expected rate (samples per second), where there is an output for it. */
-  play?: (sound: SoundSource, options: PlayOptions, expectedRate: number) => Promise<Player>;
+  /** Plays audio of the expected sample rate in Hz. Missing without an audio output. */
+  play?: (source: AudioSource, options: PlayOptions, expectedRate: number) => Promise<Player>;
 }
 
-/** Calls `load` once it is needed and keeps what it gives; a failure is not kept. */
+/** Wraps `load` so that it runs at the first call only. A failure is not kept: the next call runs it again. */
 export function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | undefined;
-  return () =>
-    (loading ??= load().catch((error: unknown) => {
+  return () => {
+    loading ??= load().catch((error: unknown) => {
       loading = undefined;
       throw error;
-    }));
+    });
+    return loading;
+  };
 }

@@ -1,46 +1,44 @@
-/**
- * What the texts of WebAssembly in Node say of proxies: `fetch` does the work there, and follows the environment only if
- * Node is told to. The addon has rules of its own (node/src/proxies.rs).
- */
+// Messages about proxies for WebAssembly in Node. There `fetch` sends the requests. It uses the proxies of the environment only
+// if an option of Node enables them. The native addon has its own rules (node/src/proxies.rs).
+
 type Environment = Record<string, string | undefined>;
 
-/** A proxy by the name that an error shows, without its credentials. */
+/** A proxy with its name for error messages, without its credentials. */
 interface NamedProxy {
   name: string;
-  /** Whether `fetch` goes through it. */
+  /** Whether `fetch` uses it. */
   used: boolean;
 }
 
-/** Whether this Node can be told to follow the variables. */
-const capable = () => process.allowedNodeEnvironmentFlags.has("--use-env-proxy");
+/** Whether this version of Node can use the proxies of the environment. */
+const supportsEnvProxy = () => process.allowedNodeEnvironmentFlags.has("--use-env-proxy");
 
-/** Whether `fetch` follows the variables: by Node's option, or since the program has set such a dispatcher. */
-function follows(env: Environment): boolean {
+/** Whether `fetch` uses the proxies of the environment: by an option of Node, or by a dispatcher that the program has set. */
+function usesEnvProxy(env: Environment): boolean {
   const flag = "--use-env-proxy";
-  const told = env.NODE_USE_ENV_PROXY === "1" || process.execArgv.includes(flag) || env.NODE_OPTIONS?.includes(flag);
-  // Undici's place for what every `fetch` of the process goes through.
+  const enabled = env.NODE_USE_ENV_PROXY === "1" || process.execArgv.includes(flag) || env.NODE_OPTIONS?.includes(flag);
+  // The global property of undici for the dispatcher of all `fetch` calls.
   const dispatcher = (globalThis as Record<symbol, object | undefined>)[Symbol.for("undici.globalDispatcher.1")];
-  return (told === true && capable()) || dispatcher?.constructor.name === "EnvHttpProxyAgent";
+  return (enabled === true && supportsEnvProxy()) || dispatcher?.constructor.name === "EnvHttpProxyAgent";
 }
 
-/** The proxy that the environment names for a URL, if it names one. */
-export function proxyFor(url: string, env: Environment, followed: boolean): NamedProxy | undefined {
+/** Returns the proxy of the environment for a URL. `envProxy`: whether `fetch` uses it. */
+export function proxyFor(url: string, env: Environment, envProxy: boolean): NamedProxy | undefined {
   const { protocol, hostname, port } = new URL(url);
   const secure = protocol === "https:" || protocol === "wss:";
-  const own = secure ? ["https_proxy", "HTTPS_PROXY"] : ["http_proxy", "HTTP_PROXY"];
-  const named = (variables: string[]) => variables.find((name) => env[name]);
-  const name = (variable: string) => `the proxy ${address(env[variable] as string)} of ${variable}`;
+  const variables = secure ? ["https_proxy", "HTTPS_PROXY"] : ["http_proxy", "HTTP_PROXY"];
+  const findSet = (names: string[]) => names.find((name) => env[name]);
+  const describe = (variable: string) => `the proxy ${address(env[variable] as string)} of ${variable}`;
   const host = hostname.replace(/^\[|\]$/g, "");
-  const excepted = isExcepted(host, port || (secure ? "443" : "80"), env.no_proxy || env.NO_PROXY || "");
-  if (excepted) return undefined;
-  // Undici takes the variable for `http` where that for `https` is missing, and does not know ALL_PROXY.
-  const followedVariable = followed ? named(secure ? [...own, "http_proxy", "HTTP_PROXY"] : own) : undefined;
-  if (followedVariable !== undefined) return { name: name(followedVariable), used: true };
-  const variable = named([...own, "all_proxy", "ALL_PROXY"]);
-  return variable === undefined || isLoopback(host) ? undefined : { name: name(variable), used: false };
+  if (isExcluded(host, port || (secure ? "443" : "80"), env.no_proxy || env.NO_PROXY || "")) return undefined;
+  // Undici falls back to the variable for `http` if that for `https` is not set, and ignores ALL_PROXY.
+  const used = envProxy ? findSet(secure ? [...variables, "http_proxy", "HTTP_PROXY"] : variables) : undefined;
+  if (used !== undefined) return { name: describe(used), used: true };
+  const unused = findSet([...variables, "all_proxy", "ALL_PROXY"]);
+  return unused === undefined || isLoopback(host) ? undefined : { name: describe(unused), used: false };
 }
 
-/** Host and port alone. */
+/** Returns the host and the port of a proxy, without scheme and credentials. */
 const address = (proxy: string) =>
   (
     proxy
@@ -52,46 +50,47 @@ const address = (proxy: string) =>
 
 const isLoopback = (host: string) => /^(.+\.)?localhost\.?$|^127\.|^::1$|^::ffff:7f|^0\.0\.0\.0$|^::$/.test(host);
 
-function isExcepted(host: string, port: string, list: string): boolean {
+/** Whether a list in the format of `NO_PROXY` contains a host. */
+function isExcluded(host: string, port: string, list: string): boolean {
   return list.split(/[,\s]+/).some((entry) => {
-    const [, name = entry, only] = /^(.+):(\d+)$/.exec(entry) ?? [];
+    const [, name = entry, entryPort] = /^(.+):(\d+)$/.exec(entry) ?? [];
     if (entry === "*") return true;
-    if (name === "" || (only !== undefined && only !== port)) return false;
+    if (name === "" || (entryPort !== undefined && entryPort !== port)) return false;
     const domain = name.toLowerCase().replace(/^\*?\.|^\[|\]$/g, "");
     return host === domain || host.endsWith(`.${domain}`);
   });
 }
 
-function remedy(): string {
-  const unless = "WebAssembly in Node uses a proxy only with NODE_USE_ENV_PROXY=1";
-  return capable() ? unless : `${unless}, from Node 24 on`;
+function hint(): string {
+  const text = "WebAssembly in Node uses a proxy only with NODE_USE_ENV_PROXY=1";
+  return supportsEnvProxy() ? text : `${text}, from Node 24 on`;
 }
 
-/** What is to be said of a URL's way before anything is sent. */
+/** Returns a warning if a proxy of the environment affects requests to a URL in a way that the user may not expect. */
 export function proxyWarning(url: string): string | undefined {
-  const proxy = proxyFor(url, process.env, follows(process.env));
+  const proxy = proxyFor(url, process.env, usesEnvProxy(process.env));
   if (proxy === undefined) return undefined;
-  if (!proxy.used) return `${proxy.name} is not used: ${remedy()}`;
+  if (!proxy.used) return `${proxy.name} is not used: ${hint()}`;
   const { hostname } = new URL(url);
   if (!isLoopback(hostname.replace(/^\[|\]$/g, ""))) return undefined;
   return `requests to ${hostname} leave this machine through ${proxy.name}: add ${hostname} to NO_PROXY`;
 }
 
-/** The text of a failed request or socket: all that Node tells of the cause, and what the proxy has to do with it. */
+/** Returns the error message for a failed request or socket: the causes that Node reports, and the role of the proxy. */
 export function explainFailure(url: string, thrown: unknown): string {
   const text = thrown === undefined ? "the connection could not be opened" : causes(thrown);
-  const proxy = proxyFor(url, process.env, follows(process.env));
+  const proxy = proxyFor(url, process.env, usesEnvProxy(process.env));
   if (proxy === undefined) return text;
-  return proxy.used ? `${proxy.name}: ${text}` : `${text} (${proxy.name} is not used: ${remedy()})`;
+  return proxy.used ? `${proxy.name}: ${text}` : `${text} (${proxy.name} is not used: ${hint()})`;
 }
 
-/** The messages of an error and its causes in one line. */
+/** Returns the messages of an error and its causes in one line. */
 function causes(thrown: unknown): string {
   const texts: string[] = [];
   let error = thrown as Partial<Error & { code: string }> | undefined;
-  // An error may be its own cause.
+  // The depth is limited, because an error may be its own cause.
   for (let depth = 0; error && depth < 5; depth += 1, error = error.cause as typeof error) {
-    // Where a name has several addresses, the failures of all of them have no message but a code.
+    // If the connections to all addresses of a name fail, the error has a code but no message.
     const text = error.message || error.code;
     if (text !== undefined && !texts.some((known) => known.includes(text))) texts.push(text);
   }

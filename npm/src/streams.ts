@@ -1,21 +1,21 @@
 import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "./ambient.js";
 
 /**
- * A stream of what `read` gives until that is undefined. It takes no more than is read from the stream; `read` is told
- * by `wanted` that the stream was cancelled while it waited.
+ * Creates a stream of the items that `read` returns, until it returns `undefined`. The stream buffers nothing: it calls
+ * `read` once for each item that its reader requests. `isActive` returns `false` once the stream is canceled.
  */
-export function readableFrom<T>(read: (wanted: () => boolean) => Promise<T | undefined>): WebReadableStream<T> {
-  let cancelled = false;
+export function createReadable<T>(read: (isActive: () => boolean) => Promise<T | undefined>): WebReadableStream<T> {
+  let canceled = false;
   const stream = new ReadableStream<T>(
     {
       async pull(controller) {
-        const item = await read(() => !cancelled);
-        if (cancelled) return;
+        const item = await read(() => !canceled);
+        if (canceled) return;
         if (item === undefined) controller.close();
         else controller.enqueue(item);
       },
       cancel() {
-        cancelled = true;
+        canceled = true;
       },
     },
     { highWaterMark: 0 },
@@ -24,10 +24,10 @@ export function readableFrom<T>(read: (wanted: () => boolean) => Promise<T | und
 }
 
 /**
- * A stream that takes what is written to it by `write`, and ends with `close`. What they throw breaks it; the signal is
- * aborted when the stream is.
+ * Creates a stream that passes each chunk to `write`, and calls `close` at its end. An exception in either of them puts
+ * the stream into the errored state. `signal` is aborted when the stream is aborted.
  */
-export function writableTo<T>(
+export function createWritable<T>(
   write: (chunk: T, signal: AbortSignalLike) => Promise<void>,
   close: () => Promise<void>,
 ): WebWritableStream<T> {

@@ -1,4 +1,4 @@
-/** The shapes of the wire that the sources of this package name, as the generated files have them. */
+/** The generated types of the protocol that the sources of this package use. */
 export type {
   ChannelState,
   CloseCause,

@@ -22,7 +22,7 @@ async function text(stream) {
   return Buffer.concat(pieces);
 }
 
-test("each piece has its format", async () => {
+test("each chunk has its format", async () => {
   const { channel, audio } = await open({ sample_rate: 48_000, channels: 2 });
   assert.deepEqual(channel.options, { sample_rate: 48_000, channels: 2 });
   const formats = [];
@@ -41,7 +41,7 @@ test("each piece has its format", async () => {
   ]);
 });
 
-test("every sample is accounted for", async () => {
+test("every sample is counted", async () => {
   const { channel, audio } = await open();
   channel.figures = { received: 10, taken: 6, buffered: 1, dropped: 3 };
   channel.put(started(10, 2), samples(1, 2, 3, 4), samples(5, 6, 7, 8, 9, 10, 11, 12));
@@ -49,14 +49,14 @@ test("every sample is accounted for", async () => {
   assert.deepEqual(audio.stats, { received: 10, delivered: 2, buffered: 5, dropped: 3 });
 });
 
-test("a recording is a header and the samples", async () => {
+test("a recording consists of a header and the samples", async () => {
   const { channel, audio } = await open();
   channel.put(started(10, 1), samples(1, 2), samples(3));
   channel.end();
   assert.deepEqual(await text(audio.record()), Buffer.concat([Buffer.from("wav 10 1\n"), Buffer.of(1, 2, 3)]));
 });
 
-test("a recording of a duration ends by itself and leaves the channel open", async () => {
+test("a recording ends after its duration and leaves the channel open", async () => {
   const { channel, audio } = await open();
   channel.put(started(10, 2), samples(1, 2), samples(3, 4, 5, 6), samples(7, 8));
   assert.deepEqual(
@@ -67,7 +67,7 @@ test("a recording of a duration ends by itself and leaves the channel open", asy
   assert.throws(() => audio.record({ duration: 0 }), { field: "duration" });
 });
 
-test("a recording ends where another format begins, and the next one goes on there", async () => {
+test("a recording ends at a change of the format, and the next one continues there", async () => {
   const { channel, audio } = await open();
   channel.put(started(10, 1), samples(1), started(20, 1), samples(2));
   channel.end();
@@ -75,7 +75,7 @@ test("a recording ends where another format begins, and the next one goes on the
   assert.deepEqual(await text(audio.record()), Buffer.concat([Buffer.from("wav 20 1\n"), Buffer.of(2)]));
 });
 
-test("raw PCM is the samples alone, and ends where another format begins", async () => {
+test("raw PCM contains only the samples, and ends at a change of the format", async () => {
   const { channel, audio } = await open();
   channel.put(started(10, 1), samples(1, 2), samples(3), started(10, 2), samples(4, 5));
   channel.end();
@@ -83,7 +83,7 @@ test("raw PCM is the samples alone, and ends where another format begins", async
   assert.deepEqual(await text(audio.pcm({ duration: 0.1 })), Buffer.of(4, 5));
 });
 
-test("the level is the binding's", async () => {
+test("the level is computed by the binding", async () => {
   const { audio } = await open();
   assert.deepEqual(audio.level({ samples: Float32Array.of(0.25, 0.5), sample_rate: 10, channels: 1 }), {
     peak: 0.5,
@@ -91,14 +91,14 @@ test("the level is the binding's", async () => {
   });
 });
 
-test("how long samples gather is not a matter of the server's", async () => {
+test("the batch duration is passed to the binding", async () => {
   const { channel } = await open({ sample_rate: 48_000, batch: 100 });
   assert.deepEqual(channel.options, { sample_rate: 48_000, batch_ms: 100 });
   const computer = new OrgoClient(fakePlatform().platform).computer("c");
   await assert.rejects(computer.audio({ batch: 1001 }), { field: "batch" });
 });
 
-test("only a page can play", async () => {
+test("playback outside a page is rejected", async () => {
   const { audio, platform } = await open({ sample_rate: 48_000 });
   await assert.rejects(audio.play(), { name: "BindingError" });
   platform.play = async (...args) => args;

@@ -6,12 +6,12 @@ import { source } from "./support/source.mjs";
 
 const { OrgoClient, AbortError, BindingError, InvalidParameterError, NotFoundError, once } = source;
 
-const client = (answer, options, environment) => {
-  const fake = fakePlatform(answer, environment);
+const client = (respond, options, environment) => {
+  const fake = fakePlatform(respond, environment);
   return { ...fake, orgo: new OrgoClient(fake.platform, { apiKey: "sk_test_1", ...options }) };
 };
 
-test("a call passes its parameters and options on", async () => {
+test("a call passes its parameters and options to the binding", async () => {
   const { orgo, calls } = client(() => ({ success: true }));
   const options = { timeout: 5000, maxRetries: 0, maxResponseBytes: 10, headers: { "x-a": "b" } };
   assert.deepEqual(await orgo.computer("c").click({ x: 1, y: 2, button: undefined }, options), { success: true });
@@ -21,7 +21,7 @@ test("a call passes its parameters and options on", async () => {
   assert.deepEqual(passed, { timeout: 5000, max_retries: 0, max_response_bytes: 10, headers: { "x-a": "b" } });
 });
 
-test("each method is the call that it says", async () => {
+test("each method makes its call", async () => {
   const { orgo, calls } = client(() => ({ password: "p", file: {}, url: "u" }));
   const computer = orgo.computer("c");
   const made = async (run) => {
@@ -77,7 +77,7 @@ test("each method is the call that it says", async () => {
   for (const [run, ...call] of expected) assert.deepEqual(await made(run), call);
 });
 
-test("text with half of an emoji is refused by its name, wherever it is, before anything is sent", async () => {
+test("text with half of an emoji is rejected with the name of the parameter before anything is sent", async () => {
   const { orgo, calls } = client();
   const computer = orgo.computer("c");
   const bytes = new Uint8Array(1);
@@ -116,7 +116,7 @@ test("text with half of an emoji is refused by its name, wherever it is, before 
   assert.equal(calls.length, 1);
 });
 
-test("an unknown option or one of a wrong type is refused before anything is sent", async () => {
+test("an unknown option and an option of a wrong type are rejected before anything is sent", async () => {
   const { orgo, calls } = client();
   const computer = orgo.computer("c");
   const wrong = [
@@ -142,7 +142,7 @@ test("an unknown option or one of a wrong type is refused before anything is sen
   assert.equal(calls.length, 0);
 });
 
-test("the settings of a client are checked", () => {
+test("the options of a client are checked", () => {
   const { platform } = fakePlatform();
   const wrong = {
     apiKye: "x",
@@ -162,7 +162,7 @@ test("the settings of a client are checked", () => {
   }
 });
 
-test("settings come from the environment where none are given", async () => {
+test("environment variables apply if an option is missing", async () => {
   const environment = { ORGO_API_KEY: "sk_env", ORGO_BASE_URL: "http://h/api", ORGO_REALTIME_URL: "" };
   const { platform, calls } = fakePlatform(() => [], { environment });
   await new OrgoClient(platform).workspaces.list();
@@ -171,7 +171,7 @@ test("settings come from the environment where none are given", async () => {
   assert.deepEqual(calls[1].config, { api_key: "sk_own", base_url: "http://h/api", timeout: 5, max_retries: 1 });
 });
 
-test("a key in a page is refused unless it is allowed", () => {
+test("an API key in a page is rejected unless it is allowed", () => {
   const { platform } = fakePlatform(undefined, { exposed: true });
   assert.throws(
     () => new OrgoClient(platform, { apiKey: "sk_secret" }),
@@ -185,7 +185,7 @@ test("a key in a page is refused unless it is allowed", () => {
   new OrgoClient(platform);
 });
 
-test("nothing is loaded before the first call, and then once", async () => {
+test("the binding is loaded once, at the first call", async () => {
   const { orgo, loads } = client(() => []);
   orgo.computer("c");
   assert.equal(loads(), 0);
@@ -193,7 +193,7 @@ test("nothing is loaded before the first call, and then once", async () => {
   assert.equal(loads(), 1);
 });
 
-test("a failure to load is not kept", async () => {
+test("the binding is loaded again after a failure", async () => {
   let attempt = 0;
   const load = once(async () => {
     attempt += 1;
@@ -205,14 +205,14 @@ test("a failure to load is not kept", async () => {
   assert.equal(await load(), 2);
 });
 
-test("a record becomes an error", async () => {
+test("an error record becomes an error", async () => {
   const { orgo } = client(() => {
     throw refusal(404);
   });
   await assert.rejects(orgo.computers.get("c"), NotFoundError);
 });
 
-test("a binding that breaks is an error of its own", async () => {
+test("a failure of the binding is a BindingError", async () => {
   const { platform } = fakePlatform();
   const { binding } = await platform.load();
   binding.Client = class {
@@ -224,9 +224,9 @@ test("a binding that breaks is an error of its own", async () => {
   await assert.rejects(orgo.workspaces.list(), BindingError);
 });
 
-test("an abort cancels the call, has the signal's reason and leaves no listener", async () => {
-  const { orgo, calls } = client(async (_operation, _params, { cancelled }) => {
-    await cancelled;
+test("an aborted call is canceled, has the reason of the signal and leaves no listener", async () => {
+  const { orgo, calls } = client(async (_operation, _params, { canceled }) => {
+    await canceled;
     throw { kind: "aborted", message: "m", delivered: "maybe" };
   });
   const controller = new AbortController();
@@ -243,7 +243,7 @@ test("an abort cancels the call, has the signal's reason and leaves no listener"
   assert.equal(counted(), 0);
 });
 
-test("a call that ends by itself leaves no listener either", async () => {
+test("a completed call leaves no listener", async () => {
   const { orgo } = client(() => []);
   const { signal } = new AbortController();
   const counted = countListeners(signal);
@@ -257,25 +257,25 @@ for (const count of [12, 500]) {
     const onWarning = (warning) => warnings.push(warning);
     process.on("warning", onWarning);
     t.after(() => process.off("warning", onWarning));
-    const answers = Array.from({ length: count }, deferred);
-    const { orgo, calls } = client(() => answers[calls.length - 1].promise);
+    const responses = Array.from({ length: count }, deferred);
+    const { orgo, calls } = client(() => responses[calls.length - 1].promise);
     const { signal } = new AbortController();
     const counted = countListeners(signal);
-    const all = answers.map(() => orgo.computer("c").click({ x: 1, y: 1 }, { signal }));
+    const all = responses.map(() => orgo.computer("c").click({ x: 1, y: 1 }, { signal }));
     await until(() => calls.length === count);
     assert.equal(counted(), 1);
-    for (const { resolve } of answers) resolve({ success: true });
+    for (const { resolve } of responses) resolve({ success: true });
     await Promise.all(all);
     assert.equal(counted(), 0);
-    // A warning comes with the next tick.
+    // Node emits warnings in the next tick.
     await new Promise(setImmediate);
     assert.deepEqual(warnings, []);
   });
 }
 
-test("an abort reaches every call that shares the signal, and no later one is sent", async () => {
-  const { orgo, calls } = client(async (_operation, _params, { cancelled }) => {
-    await cancelled;
+test("an abort cancels every call that shares the signal, and later calls are not sent", async () => {
+  const { orgo, calls } = client(async (_operation, _params, { canceled }) => {
+    await canceled;
     throw { kind: "aborted", message: "m", delivered: "maybe" };
   });
   const controller = new AbortController();
@@ -290,7 +290,7 @@ test("an abort reaches every call that shares the signal, and no later one is se
   assert.equal(calls.length, 20);
 });
 
-test("an aborted signal sends nothing", async () => {
+test("nothing is sent if the signal is already aborted", async () => {
   const { orgo, calls } = client();
   const reason = new Error("too late");
   await assert.rejects(orgo.workspaces.list({ signal: AbortSignal.abort(reason) }), {
@@ -301,7 +301,7 @@ test("an aborted signal sends nothing", async () => {
   assert.equal(calls.length, 0);
 });
 
-test("a picture has its bytes, a file is its bytes", async () => {
+test("a screenshot contains its bytes, and a file is returned as bytes", async () => {
   const { platform } = fakePlatform();
   const { binding } = await platform.load();
   const bytes = Uint8Array.of(1, 2, 3);
@@ -317,7 +317,7 @@ test("a picture has its bytes, a file is its bytes", async () => {
   assert.deepEqual(await orgo.files.bytes("f"), bytes);
 });
 
-test("an upload takes bytes, buffers and blobs", async () => {
+test("an upload accepts bytes, buffers and blobs", async () => {
   const { orgo, calls } = client((operation) => (operation === "computers.get" ? { id: "c", workspace_id: "w" } : { id: "f" }));
   const uploaded = async (params) => {
     await orgo.files.upload({ workspace_id: "w", ...params });
@@ -343,12 +343,12 @@ test("an upload takes bytes, buffers and blobs", async () => {
   assert.deepEqual(calls.at(-1).params, { workspace_id: "w", computer_id: "c" });
 });
 
-/** A client whose binding uploads as far as the test says. */
+/** A client whose uploads make the progress that the test determines. */
 function uploading() {
   const { platform } = fakePlatform();
   const outcome = deferred();
   const steps = [];
-  const asked = [];
+  const calls = [];
   let wake = () => {};
   const put = (...more) => {
     steps.push(...more);
@@ -357,7 +357,7 @@ function uploading() {
   class Client {
     call(operation, _params, options, content) {
       if (operation !== "files.upload") return { outcome: async () => ({ ok: true, value: { id: "c", workspace_id: "w" } }) };
-      asked.push({ options, content });
+      calls.push({ options, content });
       return {
         outcome: () => outcome.promise,
         async nextUploadProgress() {
@@ -372,36 +372,36 @@ function uploading() {
     }
   }
   const load = async () => ({ binding: { ...(await platform.load()).binding, Client } });
-  return { orgo: new OrgoClient({ ...platform, load }), put, outcome, asked };
+  return { orgo: new OrgoClient({ ...platform, load }), put, outcome, calls };
 }
 
-test("an upload tells how far it is, up to its end and no further", async () => {
+test("an upload reports its progress until it ends", async () => {
   for (const upload of [
     (orgo, onProgress) =>
       orgo.files.upload({ workspace_id: "w", file: new Uint8Array(9), name: "f" }, { onProgress, timeout: 5_000 }),
     (orgo, onProgress) => orgo.computer("c").files.upload(new Uint8Array(9), { name: "f" }, { onProgress, timeout: 5_000 }),
   ]) {
-    const { orgo, put, outcome, asked } = uploading();
-    const told = [];
-    const uploaded = upload(orgo, (progress) => told.push(progress));
+    const { orgo, put, outcome, calls } = uploading();
+    const reported = [];
+    const uploaded = upload(orgo, (progress) => reported.push(progress));
     put({ loaded: 4, total: 9 });
-    while (told.length === 0) await new Promise(setImmediate);
+    while (reported.length === 0) await new Promise(setImmediate);
     outcome.resolve({ ok: true, value: { id: "f" } });
     put({ loaded: 9, total: 9 }, null);
     await uploaded;
     assert.deepEqual(
-      told,
+      reported,
       [4, 9].map((loaded) => ({ loaded, total: 9 })),
     );
-    assert.equal(asked.at(-1).content.watched, true);
-    assert.equal("onProgress" in asked.at(-1).options, false);
+    assert.equal(calls.at(-1).content.watched, true);
+    assert.equal("onProgress" in calls.at(-1).options, false);
     put({ loaded: 9, total: 9 }, null);
     await new Promise(setImmediate);
-    assert.equal(told.length, 2);
+    assert.equal(reported.length, 2);
   }
 });
 
-test("what the listener of an upload throws is uncaught, and the upload goes on", async (context) => {
+test("an exception in the listener of an upload is reported as uncaught, and the upload continues", async (context) => {
   const { orgo, put, outcome } = uploading();
   const uncaught = [];
   context.mock.method(globalThis, "queueMicrotask", (report) => uncaught.push(report));
@@ -419,25 +419,25 @@ test("what the listener of an upload throws is uncaught, and the upload goes on"
   for (const report of uncaught) assert.throws(report, { message: "mine" });
 });
 
-test("nothing is told of an upload that nobody watches, nor after one that was given up", async () => {
-  const { orgo, put, asked } = uploading();
+test("no progress is reported without a listener or after an abort", async () => {
+  const { orgo, put, calls } = uploading();
   const file = new Uint8Array(9);
   const controller = new AbortController();
-  const told = [];
-  const options = { onProgress: (progress) => told.push(progress), signal: controller.signal };
-  const given = orgo.files.upload({ workspace_id: "w", file, name: "f" }, options);
-  while (asked.length === 0) await new Promise(setImmediate);
+  const reported = [];
+  const options = { onProgress: (progress) => reported.push(progress), signal: controller.signal };
+  const aborted = orgo.files.upload({ workspace_id: "w", file, name: "f" }, options);
+  while (calls.length === 0) await new Promise(setImmediate);
   controller.abort();
-  await assert.rejects(given, { name: "AbortError" });
-  const before = told.length;
+  await assert.rejects(aborted, { name: "AbortError" });
+  const before = reported.length;
   put({ loaded: 9, total: 9 });
   await new Promise(setImmediate);
-  assert.equal(told.length, before);
+  assert.equal(reported.length, before);
 
-  const unwatched = uploading();
-  unwatched.outcome.resolve({ ok: true, value: { id: "f" } });
-  await unwatched.orgo.files.upload({ workspace_id: "w", file, name: "f" });
-  assert.equal(unwatched.asked[0].content.watched, undefined);
+  const withoutListener = uploading();
+  withoutListener.outcome.resolve({ ok: true, value: { id: "f" } });
+  await withoutListener.orgo.files.upload({ workspace_id: "w", file, name: "f" });
+  assert.equal(withoutListener.calls[0].content.watched, undefined);
   const wrong = { field: "onProgress" };
   await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f" }, { onProgress: 1 }), wrong);
   await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f", onProgress() {} }), wrong);
@@ -446,7 +446,7 @@ test("nothing is told of an upload that nobody watches, nor after one that was g
   await assert.rejects(orgo.files.list({ workspace_id: "w" }, { onProgress() {} }), wrong);
 });
 
-test("a request of the caller's own goes the way of every call", async () => {
+test("a custom request is handled like every call", async () => {
   const { orgo, calls } = client(() => ({ id: "s", token: "hidden" }));
   const controller = new AbortController();
   const result = await orgo.request(
@@ -473,7 +473,7 @@ test("a request of the caller's own goes the way of every call", async () => {
   assert.deepEqual(options, { timeout: 5_000 });
 });
 
-test("a request gives JSON, bytes or null", async () => {
+test("a custom request returns JSON, bytes or null", async () => {
   const outcomes = [
     { ok: true, value: [1] },
     { ok: true, value: null, bytes: Uint8Array.of(1, 2) },
@@ -493,7 +493,7 @@ test("a request gives JSON, bytes or null", async () => {
   }
 });
 
-test("a request that JSON cannot hold names the parameter", async () => {
+test("a custom request that JSON cannot represent is rejected with the name of the parameter", async () => {
   const { orgo, calls } = client(() => ({}));
   const circle = {};
   circle.again = circle;
@@ -515,29 +515,29 @@ test("a request that JSON cannot hold names the parameter", async () => {
   assert.equal(calls.length, 0);
 });
 
-test("the logger hears what the binding says, at the level that was asked for", async () => {
+test("the logger receives the lines of the binding at the requested level", async () => {
   const lines = [];
   const logger = { debug: (line) => lines.push(line) };
-  const heard = async (options) => {
+  const logged = async (options) => {
     const { orgo, calls } = client(() => ({ password: "p" }), options);
     await orgo.computers.vncPassword("c");
     return [calls.at(-1).config.log_level, lines.splice(0)];
   };
-  assert.deepEqual(await heard({}), [undefined, []]);
-  assert.deepEqual(await heard({ logger }), ["info", []]);
-  assert.deepEqual(await heard({ logger, logLevel: "off" }), [undefined, []]);
+  assert.deepEqual(await logged({}), [undefined, []]);
+  assert.deepEqual(await logged({ logger }), ["info", []]);
+  assert.deepEqual(await logged({ logger, logLevel: "off" }), [undefined, []]);
   const all = ["orgo-sdk: computers.vncPassword: begun"];
-  assert.deepEqual(await heard({ logger, logLevel: "debug" }), ["debug", all]);
-  assert.deepEqual(await heard({ logger: {}, logLevel: "debug" }), ["debug", []]);
+  assert.deepEqual(await logged({ logger, logLevel: "debug" }), ["debug", all]);
+  assert.deepEqual(await logged({ logger: {}, logLevel: "debug" }), ["debug", []]);
 });
 
-test("limits reach the binding, and hold while it is loaded", async () => {
+test("time limits are passed to the binding, and apply while it is loaded", async () => {
   const { orgo, calls } = client(() => ({}), { idleTimeout: 3_000, totalTimeout: 9_000, maxResponseBytes: 7 });
   await orgo.computer("c").start({ timeout: 1_000, idleTimeout: 2_000, totalTimeout: 4_000 });
   const { options, config } = calls.at(-1);
   const { total_timeout, ...others } = options;
   assert.deepEqual(others, { timeout: 1_000, idle_timeout: 2_000 });
-  assert.ok(total_timeout > 0 && total_timeout <= 4_000, "what is left of it");
+  assert.ok(total_timeout > 0 && total_timeout <= 4_000, "the remaining time");
   assert.deepEqual([config.idle_timeout, config.total_timeout, config.max_response_bytes], [3_000, 9_000, 7]);
 
   const { platform } = fakePlatform();
@@ -550,12 +550,12 @@ test("limits reach the binding, and hold while it is loaded", async () => {
   await assert.rejects(given, { name: "AbortError", reason: "enough", delivered: "no" });
 });
 
-test("a call that runs out of its whole time tells the limit that it was given, not what was left of it", async () => {
-  const answer = (operation, _, { options: { total_timeout: limit } }) => {
+test("the error of an exceeded total limit contains the limit of the caller, not the remaining time", async () => {
+  const respond = (operation, _, { options: { total_timeout: limit } }) => {
     if (operation === "computers.get") return new Promise((resolve) => setTimeout(resolve, 20, { id: "c", workspace_id: "w" }));
     throw { kind: "timeout", message: `no success within ${limit} ms`, delivered: "maybe", limit };
   };
-  const { orgo, calls } = client(answer);
+  const { orgo, calls } = client(respond);
   const uploading = orgo.computer("c").files.upload(new Uint8Array(1), { name: "f" }, { totalTimeout: 5_000 });
   await assert.rejects(uploading, {
     name: "TimeoutError",

@@ -5,7 +5,7 @@ import { source } from "./support/source.mjs";
 
 const { ConnectedComputer, OrgoClient } = source;
 
-/** Begins to open a channel of that kind; the test opens or ends it. */
+/** Starts opening a channel of a kind. The test opens or closes it. */
 async function opening(kind = "terminal", ...args) {
   const { platform, channels } = fakePlatform();
   const opened = new OrgoClient(platform, { timeout: 10_000 }).computer("c")[kind](...args);
@@ -21,7 +21,7 @@ async function open(kind, ...args) {
 
 const output = (data) => ({ type: "output", data });
 
-test("a channel is there once the server has accepted it", async () => {
+test("opening resolves when the server has accepted the channel", async () => {
   const { opened, channel } = await opening("terminal", { cols: 120, rows: 40 });
   let there = false;
   void opened.then(() => (there = true));
@@ -32,7 +32,7 @@ test("a channel is there once the server has accepted it", async () => {
   assert.deepEqual((await opened).state, { status: "open" });
 });
 
-test("a refusal to open has its cause", async () => {
+test("a refused channel rejects with its cause", async () => {
   const { opened, channel } = await opening();
   channel.end("unauthorized", { code: 4401 });
   await assert.rejects(opened, (error) => {
@@ -42,7 +42,7 @@ test("a refusal to open has its cause", async () => {
   });
 });
 
-test("opening has a limit and can be given up; the channel is closed then", async () => {
+test("opening has a time limit and can be aborted, which closes the channel", async () => {
   const limited = await opening("terminal", {}, { timeout: 10 });
   await assert.rejects(limited.opened, { name: "TimeoutError", limit: 10 });
   assert.equal(limited.channel.closed, true);
@@ -54,7 +54,7 @@ test("opening has a limit and can be given up; the channel is closed then", asyn
   assert.equal(given.channel.closed, true);
 });
 
-test("a connection that is refreshed answers for the password, and later channels have it", async () => {
+test("a refreshed connection provides the password to this channel and to later ones", async () => {
   const { platform, channels } = fakePlatform();
   const connection = { version: 1, computer_id: "c", password: "old" };
   const answers = [
@@ -80,7 +80,7 @@ test("a connection that is refreshed answers for the password, and later channel
   assert.deepEqual((await until(() => channels[1])).target, { ...fresh, refreshable: true });
 });
 
-test("wrong parameters open nothing", async () => {
+test("invalid parameters open no channel", async () => {
   const { platform, channels } = fakePlatform();
   const computer = new OrgoClient(platform).computer("c");
   await assert.rejects(computer.terminal({ cols: "80" }), { field: "cols" });
@@ -95,7 +95,7 @@ test("wrong parameters open nothing", async () => {
   assert.equal(channels.length, 0);
 });
 
-test("output comes in order, and a loop ends with the shell", async () => {
+test("output is delivered in order, and a loop ends when the shell exits", async () => {
   const { channel, stream } = await open();
   channel.put(output("a"), output("b"));
   channel.put(output("c"), { type: "exit", code: 7 });
@@ -106,7 +106,7 @@ test("output comes in order, and a loop ends with the shell", async () => {
   assert.equal(await stream.exited, 7);
 });
 
-test("output can be read after the shell's end, and the exit code needs no reader", async () => {
+test("output can be read after the exit of the shell, and the exit code needs no reader", async () => {
   const { channel, stream } = await open();
   channel.put(output("late"), { type: "exit", code: 0 });
   channel.end("exit");
@@ -115,7 +115,7 @@ test("output can be read after the shell's end, and the exit code needs no reade
   assert.equal(value, "late");
 });
 
-test("nothing is taken from the binding ahead of the reader", async () => {
+test("the binding is read only on demand", async () => {
   const { channel, stream } = await open();
   const iterator = stream[Symbol.asyncIterator]();
   channel.put(output("1"));
@@ -132,7 +132,7 @@ test("nothing is taken from the binding ahead of the reader", async () => {
   assert.equal(other.pulls, 0);
 });
 
-test("leaving a loop leaves the channel open, and the next loop goes on", async () => {
+test("leaving a loop leaves the channel open, and the next loop continues", async () => {
   const { channel, stream } = await open();
   channel.put(output("prompt$ "));
   for await (const piece of stream) {
@@ -147,9 +147,9 @@ test("leaving a loop leaves the channel open, and the next loop goes on", async 
   }
 });
 
-test("a channel that breaks ends its loop with the cause, after what came before", async () => {
+test("a failed channel ends its loop with the cause, after the remaining items", async () => {
   const { channel, stream } = await open();
-  channel.put(output("last words"));
+  channel.put(output("last output"));
   channel.end("unreachable", { code: 1006 });
   const seen = [];
   const loop = async () => {
@@ -159,11 +159,11 @@ test("a channel that breaks ends its loop with the cause, after what came before
     name: "ChannelClosedError",
     cause: { reason: "unreachable", code: 1006, message: "ended: unreachable" },
   });
-  assert.deepEqual(seen, ["last words"]);
+  assert.deepEqual(seen, ["last output"]);
   await assert.rejects(stream.exited, { name: "ChannelClosedError" });
 });
 
-test("closing ends the channel, its loops and its block", async () => {
+test("closing ends the channel and its loops, and so does the end of a block", async () => {
   const { channel, stream } = await open();
   const loop = (async () => {
     for await (const _ of stream);
@@ -175,22 +175,22 @@ test("closing ends the channel, its loops and its block", async () => {
   await stream.close();
 });
 
-test("states, errors and reconnections are told to those who listen", async () => {
+test("states, errors and reconnects are emitted as events", async () => {
   const { channel, stream } = await open();
-  const heard = [];
-  const stop = stream.on("state", ({ status }) => heard.push(status));
-  stream.on("error", (message) => heard.push(message));
-  stream.on("reconnected", (unacknowledged) => heard.push(`reconnected, ${unacknowledged}`));
+  const emitted = [];
+  const stop = stream.on("state", ({ status }) => emitted.push(status));
+  stream.on("error", (message) => emitted.push(message));
+  stream.on("reconnected", (unacknowledged) => emitted.push(`reconnected, ${unacknowledged}`));
   channel.enter({ status: "reconnecting", attempt: 1, delay: 500 });
-  await until(() => heard.length === 1);
+  await until(() => emitted.length === 1);
   stop();
   channel.open();
   channel.put({ type: "reconnected", unacknowledged: 2 }, { type: "error", message: "odd" }, output("$ "));
   await stream[Symbol.asyncIterator]().next();
-  assert.deepEqual(heard, ["reconnecting", "reconnected, 2", "odd"]);
+  assert.deepEqual(emitted, ["reconnecting", "reconnected, 2", "odd"]);
 });
 
-test("keystrokes go out while the link is up, and are refused while it is down", async () => {
+test("input is accepted while connected, and refused while disconnected", async () => {
   const { channel, stream } = await open();
   assert.equal(stream.write("ls\r"), true);
   stream.resize(100, 30);
@@ -207,7 +207,7 @@ test("keystrokes go out while the link is up, and are refused while it is down",
   assert.throws(() => stream.resize("100", 1), { field: "cols" });
 });
 
-test("a stream of input waits for room, cuts no character, and ends when all is acknowledged", async () => {
+test("an input stream waits for space, splits no character, and closes when all input is acknowledged", async () => {
   const { channel, stream } = await open();
   const writer = stream.writable.getWriter();
   const text = `x${"🦀".repeat(1 << 18)}`;
@@ -234,7 +234,7 @@ test("a stream of input waits for room, cuts no character, and ends when all is 
   await stream.writable.getWriter().write("again");
 });
 
-test("a stream of input joins a pair that two chunks share", async () => {
+test("an input stream joins a surrogate pair that is split between two chunks", async () => {
   const { channel, stream } = await open();
   const writer = stream.writable.getWriter();
   for (const chunk of ["a\ud83e", "\udd80b", "\ud83d"]) await writer.write(chunk);
@@ -248,20 +248,20 @@ test("a stream of input joins a pair that two chunks share", async () => {
   assert.deepEqual(channel.sent, ["a", "🦀b"]);
 });
 
-test("a stream of input goes to one shell alone", async () => {
+test("an input stream writes to one shell only", async () => {
   const { channel, stream } = await open();
   const writer = stream.writable.getWriter();
   await writer.write("0123456789");
   const waiting = writer.write("more");
   channel.break();
   channel.open();
-  const message = "terminal.writable: the link broke, and the last 10 bytes of input may not have arrived";
+  const message = "terminal.writable: the connection was lost, and the last 10 bytes of input may not have arrived";
   await assert.rejects(waiting, { name: "ConnectionError", delivered: "no", message });
   await stream.writable.getWriter().write("new");
   assert.deepEqual(channel.sent, ["0123456789", "new"]);
 });
 
-test("a stream of input that waits for room can be aborted", async () => {
+test("an input stream that waits for space can be aborted", async () => {
   const { channel, stream } = await open();
   const writer = stream.writable.getWriter();
   await writer.write("0123456789");
@@ -272,7 +272,7 @@ test("a stream of input that waits for room can be aborted", async () => {
   assert.deepEqual(channel.sent, ["0123456789"]);
 });
 
-test("input is drained when all that was written before is acknowledged", async () => {
+test("drained resolves when all earlier input is acknowledged", async () => {
   const { channel, stream } = await open();
   await stream.drained();
   stream.write("ls\r");
@@ -283,14 +283,14 @@ test("input is drained when all that was written before is acknowledged", async 
   stream.write("é");
   const lost = stream.drained();
   channel.break();
-  const message = "terminal.drained: the link broke, and the last 2 bytes of input may not have arrived";
+  const message = "terminal.drained: the connection was lost, and the last 2 bytes of input may not have arrived";
   await assert.rejects(lost, { name: "ConnectionError", delivered: "maybe", message });
   await stream.drained();
   channel.end();
   await stream.drained();
 });
 
-test("what a cancelled stream took is left for the next reader", async () => {
+test("an item that arrives for a canceled stream is kept for the next reader", async () => {
   const { channel, stream } = await open();
   const reader = stream.readable.getReader();
   const reading = reader.read();
@@ -301,7 +301,7 @@ test("what a cancelled stream took is left for the next reader", async () => {
   assert.equal((await stream[Symbol.asyncIterator]().next()).value, "kept");
 });
 
-test("the output is a web stream too", async () => {
+test("the output is available as a web stream", async () => {
   const { channel, stream } = await open();
   channel.put(output("a"));
   const reader = stream.readable.getReader();

@@ -18,21 +18,21 @@ const data = {
   instance_details: { vnc_password_encrypted: secret, resolution: "1280x720x24" },
 };
 
-function client(answer, options) {
-  const fake = fakePlatform(answer);
+function client(respond, options) {
+  const fake = fakePlatform(respond);
   return { ...fake, orgo: new OrgoClient(fake.platform, { apiKey: "sk_secret", ...options }) };
 }
 
-/** Answers `computers.get` with these in turn; the last one stays. */
-function inTurn(...answers) {
+/** Returns these responses to `computers.get` in order. The last one is repeated. */
+function inTurn(...responses) {
   return () => {
-    const answer = answers.length > 1 ? answers.shift() : answers[0];
-    if (answer.kind === "server") throw answer;
-    return structuredClone(answer);
+    const response = responses.length > 1 ? responses.shift() : responses[0];
+    if (response.kind === "server") throw response;
+    return structuredClone(response);
   };
 }
 
-test("what is known of a computer holds no secret", async () => {
+test("the properties of a computer contain no secret", async () => {
   const { orgo } = client((operation) =>
     operation === "workspaces.get" ? { id: "w", desktops: [structuredClone(data)] } : structuredClone(data),
   );
@@ -53,7 +53,7 @@ test("what is known of a computer holds no secret", async () => {
   assert.doesNotMatch(JSON.stringify({ ...connection }), /hunter2/);
 });
 
-test("a connection is made for a page and holds the password, not the key", async () => {
+test("a connection contains the password but not the API key", async () => {
   const { orgo, platform, channels } = client(
     (operation) => (operation === "computers.vncPassword" ? { password: secret } : structuredClone(data)),
     { baseUrl: "http://h/api", realtimeUrl: "ws://h/{instance_id}/{channel}" },
@@ -85,7 +85,7 @@ test("a connection is made for a page and holds the password, not the key", asyn
   await opening;
 });
 
-test("what is no connection is refused", () => {
+test("an invalid connection is rejected", () => {
   const { platform } = fakePlatform();
   const good = { version: 1, computer_id: "c", password: "p" };
   new ConnectedComputer(platform, good);
@@ -102,7 +102,7 @@ test("what is no connection is refused", () => {
   }
 });
 
-test("a copy of a connection without its password says what to do instead", () => {
+test("the error for a copy without the password names the alternative", () => {
   const { platform } = fakePlatform();
   const connection = new Connection({ computer_id: "c", instance_id: "i", password: secret });
   const ports = new MessageChannel();
@@ -123,7 +123,7 @@ test("a copy of a connection without its password says what to do instead", () =
       how,
     );
   }
-  // The ways that the message names.
+  // The alternatives in the message.
   for (const whole of [connection.toJSON(), structuredClone(connection.toJSON()), JSON.parse(JSON.stringify(connection))]) {
     assert.equal(new ConnectedComputer(platform, whole).id, "c");
   }
@@ -139,7 +139,7 @@ test("a copy of a connection without its password says what to do instead", () =
   }
 });
 
-test("a connection of a second copy of the package works", async () => {
+test("a connection from another copy of the package works", async () => {
   const second = await secondCopy();
   const foreign = new second.Connection({ computer_id: "c", password: secret });
   assert.ok(!(foreign instanceof Connection));
@@ -148,19 +148,20 @@ test("a connection of a second copy of the package works", async () => {
   assert.doesNotMatch(inspect(foreign, { depth: 9, showHidden: true }), /hunter2/);
 });
 
-test("waiting goes on until the computer runs, past a first 404", async () => {
+test("waitUntilRunning ignores an early 404", async () => {
   const { orgo, calls } = client(inTurn(refusal(404), { ...data, status: "starting" }, data));
   const info = await orgo.computer("c").waitUntilRunning();
   assert.equal(info.status, "running");
   assert.equal(calls.length, 3);
 });
 
-test("waiting ends at once when the computer is broken", async () => {
+test("waitUntilRunning rejects at once if the status is error", async () => {
   const { orgo } = client(inTurn({ ...data, status: "error" }));
-  await assert.rejects(orgo.computer("c").waitUntilRunning(), { name: "ComputerStateError", kind: "computer" });
+  const message = "computers.waitUntilRunning: the computer will not reach `running`: its status is `error`";
+  await assert.rejects(orgo.computer("c").waitUntilRunning(), { name: "ComputerStateError", kind: "computer", message });
 });
 
-test("waiting has a limit and can be given up", async () => {
+test("waitUntilRunning has a time limit and can be aborted", async () => {
   const { orgo } = client(inTurn({ ...data, status: "starting" }));
   await assert.rejects(orgo.computer("c").waitUntilRunning({ timeout: 20 }), { name: "TimeoutError", limit: 20 });
   const controller = new AbortController();
@@ -170,12 +171,12 @@ test("waiting has a limit and can be given up", async () => {
   await assert.rejects(orgo.computer("c").waitUntilRunning({ timeout: "1" }), { field: "timeout" });
 });
 
-test("other refusals end the waiting", async () => {
+test("waitUntilRunning rejects with any other refusal", async () => {
   const { orgo } = client(inTurn(refusal(401)));
   await assert.rejects(orgo.computer("c").waitUntilRunning(), { name: "AuthenticationError" });
 });
 
-test("only a created computer is deleted at the end of its block, and once", async () => {
+test("only a created computer is deleted at the end of its block, and only once", async () => {
   const { orgo, calls } = client(() => structuredClone(data));
   const deletions = () => calls.filter(({ operation }) => operation === "computers.delete").length;
   const created = await orgo.computers.create({ workspace_id: "w", name: "n" });
@@ -194,7 +195,7 @@ test("printing a computer shows its id, name and status", async () => {
   assert.equal(inspect([computer], { depth: 0 }), "[ [Computer] ]");
 });
 
-test("a status that is not a plain name is not shown in an error", async () => {
+test("an error does not show a status that is not a plain word", async () => {
   for (const [status, shown] of [
     ["starting", "starting"],
     ["\u001b[2J", "unknown"],
@@ -206,6 +207,6 @@ test("a status that is not a plain name is not shown in an error", async () => {
       .waitUntilRunning({ timeout: 20 })
       .catch((error) => error);
     assert.equal(name, "TimeoutError");
-    assert.ok(message.includes(`(${shown})`), JSON.stringify(message));
+    assert.ok(message.includes(`(status \`${shown}\`)`), JSON.stringify(message));
   }
 });

@@ -3,9 +3,9 @@ import test from "node:test";
 import { refusal } from "./support/fake-binding.mjs";
 import { source } from "./support/source.mjs";
 
-const { errorFrom, OrgoError, APIError } = source;
+const { errorFromRecord, OrgoError, APIError } = source;
 
-test("a refusal is the error of its status code", () => {
+test("a refusal becomes the error class of its status code", () => {
   const names = {
     400: "BadRequestError",
     401: "AuthenticationError",
@@ -18,14 +18,14 @@ test("a refusal is the error of its status code", () => {
     503: "ServerError",
   };
   for (const [status, name] of Object.entries(names)) {
-    const error = errorFrom(refusal(Number(status)));
+    const error = errorFromRecord(refusal(Number(status)));
     assert.equal(error.constructor, source[name]);
     assert.equal(error.name, name);
     assert.ok(error instanceof APIError && error instanceof OrgoError && error instanceof Error);
   }
 });
 
-test("every kind of record has its error", () => {
+test("every kind of record becomes its error class", () => {
   const names = {
     encode: "InvalidParameterError",
     decode: "DecodeError",
@@ -36,21 +36,21 @@ test("every kind of record has its error", () => {
     closed: "ChannelClosedError",
   };
   for (const [kind, name] of Object.entries(names)) {
-    const error = errorFrom({ kind, message: "m", delivered: "maybe" });
+    const error = errorFromRecord({ kind, message: "m", delivered: "maybe" });
     assert.equal(error.constructor, source[name]);
     assert.deepEqual([error.kind, error.message, error.delivered], [kind, "m", "maybe"]);
   }
 });
 
-test("an error has the fields of its record and no others", () => {
+test("an error has exactly the fields of its record", () => {
   const fields = { code: "computer_waking", request_id: "r", upstream_status: 504, retry_after: 2 };
-  const error = errorFrom(refusal(409, fields));
+  const error = errorFromRecord(refusal(409, fields));
   for (const [name, value] of Object.entries(fields)) assert.equal(error[name], value);
   assert.deepEqual(Object.keys(error).sort(), ["body", "delivered", "kind", "status", ...Object.keys(fields)].sort());
   assert.match(error.stack, /^ConflictError: refused: 409/);
 });
 
-test("a closed channel's error has the cause", () => {
+test("the error of a closed channel has the cause", () => {
   const cause = { reason: "unauthorized", code: 4401, message: "m" };
-  assert.deepEqual(errorFrom({ kind: "closed", message: "m", delivered: "no", cause }).cause, cause);
+  assert.deepEqual(errorFromRecord({ kind: "closed", message: "m", delivered: "no", cause }).cause, cause);
 });

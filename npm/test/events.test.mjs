@@ -16,7 +16,7 @@ async function open(types = ["idle"]) {
 const event = (type, data = {}) => ({ type: "event", event: { type, timestamp: "2026-01-01T00:00:00.000Z", data } });
 const copied = (content) => event("clipboard", { content });
 
-test("a loop sees every event, and gaps are told", async () => {
+test("a loop receives every event, and gaps are reported", async () => {
   const { channel, events } = await open(["clipboard"]);
   assert.deepEqual(channel.options, { types: ["clipboard"] });
   const gaps = [];
@@ -29,7 +29,7 @@ test("a loop sees every event, and gaps are told", async () => {
   assert.deepEqual(gaps, [undefined, 3]);
 });
 
-test("waiting finds what came before it, what comes, and nothing twice", async () => {
+test("waitFor returns earlier and later events, and none twice", async () => {
   const { channel, events } = await open();
   channel.put(event("window_focus"), copied("old"));
   assert.equal((await events.waitFor("clipboard")).data.content, "old");
@@ -39,11 +39,11 @@ test("waiting finds what came before it, what comes, and nothing twice", async (
   assert.equal((await events.waitFor("window_focus")).type, "window_focus");
 });
 
-test("waiting can be choosy", async () => {
+test("waitFor filters events", async () => {
   const { channel, events } = await open();
-  const wanted = events.waitFor("clipboard", { where: ({ data }) => data.content === "b" });
+  const waiting = events.waitFor("clipboard", { where: ({ data }) => data.content === "b" });
   channel.put(copied("a"), copied("b"));
-  assert.equal((await wanted).data.content, "b");
+  assert.equal((await waiting).data.content, "b");
   assert.equal((await events.waitFor("clipboard")).data.content, "a");
   const failing = events.waitFor("clipboard", {
     where: () => {
@@ -54,7 +54,7 @@ test("waiting can be choosy", async () => {
   await assert.rejects(failing, { message: "mine" });
 });
 
-test("what is waited for is seen by a loop too, and by others who wait", async () => {
+test("an event that waitFor returns is also delivered to loops and other waiters", async () => {
   const { channel, events } = await open();
   const both = [events.waitFor("clipboard"), events.waitFor("clipboard")];
   channel.put(copied("a"));
@@ -65,7 +65,7 @@ test("what is waited for is seen by a loop too, and by others who wait", async (
   assert.deepEqual(seen, ["a"]);
 });
 
-test("waiting has a limit, can be given up, and ends with the channel", async () => {
+test("waitFor has a time limit, can be aborted, and ends with the channel", async () => {
   const { channel, events } = await open();
   await assert.rejects(events.waitFor("idle", { timeout: 5 }), { name: "TimeoutError", limit: 5 });
   const controller = new AbortController();
@@ -79,14 +79,14 @@ test("waiting has a limit, can be given up, and ends with the channel", async ()
   await assert.rejects(last, { name: "ChannelClosedError" });
 });
 
-test("an event that comes after somebody gave up waiting is not lost", async () => {
+test("an event after an aborted wait is not lost", async () => {
   const { channel, events } = await open();
   await assert.rejects(events.waitFor("idle", { timeout: 5 }));
   channel.put(event("idle"));
   assert.equal((await events.waitFor("idle")).type, "idle");
 });
 
-test("what only waits keeps a bounded backlog, and every event is counted", async () => {
+test("the buffer is bounded without a loop, and every event is counted", async () => {
   const { channel, events } = await open();
   const last = events.waitFor("idle");
   const count = 3000;
@@ -101,7 +101,7 @@ test("what only waits keeps a bounded backlog, and every event is counted", asyn
   assert.equal(events.counters.taken, 1);
 });
 
-test("types are added and taken away", async () => {
+test("types are subscribed and unsubscribed", async () => {
   const { channel, events } = await open([]);
   events.subscribe(["idle"]);
   events.unsubscribe(["idle"]);

@@ -1,4 +1,4 @@
-// What WebAssembly in Node says of proxies. That the words are the addon's is in node/test/routes.test.mjs.
+// The messages about proxies of WebAssembly in Node. node/test/routes.test.mjs compares them with those of the addon.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { source } from "./support/source.mjs";
@@ -7,7 +7,7 @@ const { explainFailure, proxyFor, proxyWarning } = source;
 
 const VARIABLES = ["http_proxy", "https_proxy", "all_proxy", "no_proxy"].flatMap((name) => [name, name.toUpperCase()]);
 
-/** Sets variables for the time of a test, and no other of these. */
+/** Sets the given proxy variables, and unsets the others, during a test. */
 function environment(t, variables) {
   const before = Object.fromEntries([...VARIABLES, "NODE_USE_ENV_PROXY"].map((name) => [name, process.env[name]]));
   const set = (all) => {
@@ -20,7 +20,7 @@ function environment(t, variables) {
   t.after(() => set(before));
 }
 
-test("the proxy is the one that fetch takes, or the one that it ignores", () => {
+test("the proxy of a URL is found, and whether fetch uses it", () => {
   const plain = "http://orgo.test/api";
   const secure = "https://orgo.test/api";
   const used = (name) => ({ name, used: true });
@@ -40,7 +40,7 @@ test("the proxy is the one that fetch takes, or the one that it ignores", () => 
       used("the proxy q:2 of https_proxy"),
     ],
     ["wss://orgo.test/", { HTTPS_PROXY: "p:1" }, ignored("the proxy p:1 of HTTPS_PROXY"), used("the proxy p:1 of HTTPS_PROXY")],
-    // Undici's own rule; the addon and curl know none for this.
+    // A rule of undici only; the addon and curl do not have it.
     [secure, { HTTP_PROXY: "p:1" }, undefined, used("the proxy p:1 of HTTP_PROXY")],
     [plain, { HTTP_PROXY: "p:1" }, ignored("the proxy p:1 of HTTP_PROXY"), used("the proxy p:1 of HTTP_PROXY")],
     [
@@ -59,7 +59,7 @@ test("the proxy is the one that fetch takes, or the one that it ignores", () => 
       ignored("the proxy p:1 of HTTPS_PROXY"),
       used("the proxy p:1 of HTTPS_PROXY"),
     ],
-    // Nobody ignores what is not for this machine; undici goes through it all the same.
+    // For an address of this machine there is no unused proxy, but undici uses a proxy even there.
     ["http://127.0.0.1:8800/", { HTTP_PROXY: "p:1" }, undefined, used("the proxy p:1 of HTTP_PROXY")],
     ["http://[::1]:8800/", { HTTP_PROXY: "p:1", NO_PROXY: "[::1]" }, undefined, undefined],
     ["http://c.localhost:8800/", { ALL_PROXY: "p:1" }, undefined, undefined],
@@ -70,7 +70,7 @@ test("the proxy is the one that fetch takes, or the one that it ignores", () => 
   }
 });
 
-test("a failure names its causes, and the proxy that was ignored, without its password", (t) => {
+test("a failure names its causes and the unused proxy without its password", (t) => {
   environment(t, { HTTPS_PROXY: "http://user:hunter2@p:1" });
   const cause = Object.assign(new Error("connect ECONNREFUSED 10.0.0.1:443"), { code: "ECONNREFUSED" });
   const error = new TypeError("fetch failed", { cause });
@@ -88,7 +88,7 @@ test("a failure names its causes, and the proxy that was ignored, without its pa
     assert.equal(proxyWarning(local), undefined);
     assert.equal(explainFailure(local, error), "fetch failed: connect ECONNREFUSED 10.0.0.1:443");
   }
-  // Several addresses failed: the message is empty.
+  // If several addresses fail, the message is empty.
   const several = new TypeError("fetch failed", { cause: Object.assign(new AggregateError([cause]), { code: "ECONNREFUSED" }) });
   assert.equal(explainFailure("http://localhost/", several), "fetch failed: ECONNREFUSED");
   const round = new Error("round");
@@ -96,7 +96,7 @@ test("a failure names its causes, and the proxy that was ignored, without its pa
   assert.equal(explainFailure("http://localhost/", round), "round");
 });
 
-test("where fetch goes through the proxies, the proxy is named first, and this machine's addresses are warned of", (t) => {
+test("a used proxy is named first, and local addresses behind it cause a warning", (t) => {
   environment(t, { HTTP_PROXY: "http://user:hunter2@p:1" });
   const place = Symbol.for("undici.globalDispatcher.1");
   const before = globalThis[place];

@@ -1,4 +1,4 @@
-// A sound channel in a worker, seen from the page, with workers that the tests act out.
+// An audio channel in a worker: the side of the page, with simulated workers.
 import assert from "node:assert/strict";
 import test, { afterEach } from "node:test";
 import { fakePlatform, until } from "./support/fake-binding.mjs";
@@ -12,19 +12,19 @@ afterEach(() => {
   delete globalThis.Worker;
 });
 
-/** Replaces the global class; `say` is what a worker does when it runs. */
-function workers(say) {
-  const made = [];
+/** Replaces the global class `Worker`. `start` is called with each new worker. */
+function workers(start) {
+  const created = [];
   globalThis.Worker = class {
-    got = [];
+    messages = [];
     terminated = false;
     constructor(url) {
       this.url = url;
-      say(this);
-      made.push(this);
+      start(this);
+      created.push(this);
     }
     postMessage(message) {
-      this.got.push(message);
+      this.messages.push(message);
     }
     terminate() {
       this.terminated = true;
@@ -33,10 +33,10 @@ function workers(say) {
       this.onmessage({ data });
     }
   };
-  return made;
+  return created;
 }
 
-const greets = (worker) => queueMicrotask(() => worker.send({ type: "hello" }));
+const becomesReady = (worker) => queueMicrotask(() => worker.send({ type: "ready" }));
 
 async function client() {
   const { platform, channels } = fakePlatform();
@@ -45,20 +45,20 @@ async function client() {
   return { client: new Client({ base_url: "b" }), channels };
 }
 
-/** A channel that the worker has opened. */
+/** Opens a channel in a worker. */
 async function open() {
-  const made = workers(greets);
+  const created = workers(becomesReady);
   const { client: remote, channels } = await client();
   const opening = remote.open("audio", { computer_id: "c" }, { channels: 2 });
-  const [worker] = made;
-  await until(() => worker.got.length > 0);
+  const [worker] = created;
+  await until(() => worker.messages.length > 0);
   worker.send({ type: "state", state: { status: "connecting" }, counters });
   return { audio: await opening, worker, channels };
 }
 
-test("the worker gets what it needs, and the page gets the states and the items", async () => {
+test("the worker receives its task, and the page receives the states and the items", async () => {
   const { audio, worker, channels } = await open();
-  assert.deepEqual(worker.got, [
+  assert.deepEqual(worker.messages, [
     {
       type: "open",
       module: "the module",
@@ -76,14 +76,14 @@ test("the worker gets what it needs, and the page gets the states and the items"
   assert.equal(audio.counters().received, 2);
 
   const items = audio.next();
-  assert.deepEqual(worker.got.at(-1), { type: "next" });
+  assert.deepEqual(worker.messages.at(-1), { type: "next" });
   worker.send({ type: "items", items: [{ type: "samples", samples }], counters });
   assert.deepEqual(await items, [{ type: "samples", samples }]);
 
   audio.close();
-  assert.deepEqual(worker.got.at(-1), { type: "close" });
+  assert.deepEqual(worker.messages.at(-1), { type: "close" });
   worker.send({ type: "items", items: null, counters });
-  assert.equal(worker.terminated, false, "its last state is still to come");
+  assert.equal(worker.terminated, false, "its last state has not arrived yet");
   worker.send({ type: "state", state: { status: "closed", cause: { reason: "normal" } }, counters });
   assert.equal(worker.terminated, true);
   assert.equal((await audio.nextState()).status, "closed");
@@ -91,18 +91,18 @@ test("the worker gets what it needs, and the page gets the states and the items"
   assert.equal(await audio.next(), null);
 });
 
-test("what the binding refuses in the worker is refused in the page", async () => {
-  const made = workers(greets);
+test("an error of the binding in the worker reaches the page", async () => {
+  const created = workers(becomesReady);
   const { client: remote } = await client();
   const opening = remote.open("audio", { computer_id: "c" }, {});
-  await until(() => made[0].got.length > 0);
+  await until(() => created[0].messages.length > 0);
   const error = { kind: "encode", message: "no", delivered: "no" };
-  made[0].send({ type: "refused", error });
+  created[0].send({ type: "refused", error });
   await assert.rejects(opening, (thrown) => thrown === error);
-  assert.equal(made[0].terminated, true);
+  assert.equal(created[0].terminated, true);
 });
 
-test("a worker that breaks down breaks the channel", async () => {
+test("a failure of the worker fails the channel", async () => {
   const { audio, worker } = await open();
   const items = audio.next();
   worker.onerror({ message: "unreachable" });
@@ -111,22 +111,22 @@ test("a worker that breaks down breaks the channel", async () => {
   assert.equal(worker.terminated, true);
 });
 
-for (const [what, say] of Object.entries({
-  "that cannot be made": () => {
+for (const [condition, start] of Object.entries({
+  "if a worker cannot be created": () => {
     throw new Error("SecurityError");
   },
-  "that is against the policy": (worker) => queueMicrotask(() => worker.onerror({ preventDefault() {} })),
-  "that cannot be given the module": (worker) => {
+  "if the policy blocks workers": (worker) => queueMicrotask(() => worker.onerror({ preventDefault() {} })),
+  "if the module cannot be sent to a worker": (worker) => {
     worker.postMessage = () => {
       throw new Error("DataCloneError");
     };
-    greets(worker);
+    becomesReady(worker);
   },
 })) {
-  test(`the page's thread takes the place of a worker ${what}`, async () => {
-    const made = workers(say);
+  test(`the channel runs in the main thread ${condition}`, async () => {
+    const created = workers(start);
     const { client: remote, channels } = await client();
     assert.equal(await remote.open("audio", { computer_id: "c" }, {}), channels[0]);
-    assert.ok(made.every(({ terminated }) => terminated));
+    assert.ok(created.every(({ terminated }) => terminated));
   });
 }

@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import test from "node:test";
 import { source } from "./support/source.mjs";
 
-const { makeRing, RingReader, RingWriter } = source;
+const { createRing, RingReader, RingWriter } = source;
 
 function ends() {
-  const memory = makeRing();
+  const memory = createRing();
   return { writer: new RingWriter(memory), reader: new RingReader(memory) };
 }
 
-const chunk = (from, length, sample_rate = 24_000, channels = 1, begins = false) => ({
+const chunk = (from, length, sample_rate = 24_000, channels = 1, discontinuity = false) => ({
   samples: Float32Array.from({ length }, (_, at) => from + at),
   sample_rate,
   channels,
-  begins,
+  discontinuity,
 });
 
 function drained(reader) {
@@ -22,7 +22,7 @@ function drained(reader) {
   return chunks;
 }
 
-test("chunks come out as they went in, with their formats", () => {
+test("chunks are read as they were written, with their formats", () => {
   const { writer, reader } = ends();
   assert.deepEqual(drained(reader), []);
   writer.write(chunk(0, 480));
@@ -31,7 +31,7 @@ test("chunks come out as they went in, with their formats", () => {
   assert.deepEqual(drained(reader), []);
 });
 
-test("they stay whole around the end of the ring, as often as it comes", () => {
+test("chunks stay intact when the ring wraps around", () => {
   const { writer, reader } = ends();
   let seed = 1;
   for (let round = 0, from = 0; round < 20_000; round++) {
@@ -45,10 +45,10 @@ test("they stay whole around the end of the ring, as often as it comes", () => {
     } else assert.deepEqual(drained(reader), [sent]);
     from = (from + length) % 10_000_000;
   }
-  assert.equal(reader.lost(), 0);
+  assert.equal(reader.takeLost(), 0);
 });
 
-test("what does not fit is lost and counted, and the rest is kept", () => {
+test("a chunk that does not fit is lost and counted, and the others are kept", () => {
   const { writer, reader } = ends();
   for (let at = 0; at < 100; at++) writer.write(chunk(at, 4000, 48_000, 2));
   const kept = drained(reader);
@@ -57,8 +57,8 @@ test("what does not fit is lost and counted, and the rest is kept", () => {
     kept,
     Array.from(kept, (_, at) => chunk(at, 4000, 48_000, 2)),
   );
-  assert.equal(reader.lost(), (100 - kept.length) * 2000);
-  assert.equal(reader.lost(), 0);
+  assert.equal(reader.takeLost(), (100 - kept.length) * 2000);
+  assert.equal(reader.takeLost(), 0);
   writer.write(chunk(7, 10));
   assert.deepEqual(drained(reader), [chunk(7, 10)]);
 });

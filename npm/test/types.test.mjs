@@ -1,4 +1,4 @@
-// The declarations as users of the built package meet them: without other packages' types, and beside them.
+// Compiles programs with the declarations of the built package, with and without the types of Node and of the DOM.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -43,12 +43,12 @@ const bundler = { module: "ESNext", moduleResolution: "Bundler", customCondition
 test("an ES module needs no ambient types", () => compile(["program.ts"], { lib: ["ES2022"] }));
 test("a CommonJS module needs no ambient types", () => compile(["program.ts"], { lib: ["ES2022"] }, "commonjs"));
 test("a bundled page needs no ambient types", () => compile(["program.ts"], { ...bundler, lib: ["ES2022"] }));
-test("a script has Node's types", () => {
+test("a script works with the types of Node", () => {
   compile(["program.ts", "platform.ts", "script.ts"], { lib: ["ES2022"], types: ["node"] });
 });
-test("a page has the DOM's types", () => {
+test("a page works with the types of the DOM", () => {
   compile(["program.ts", "platform.ts", "page.ts"], { ...bundler, lib: ["ES2022", "DOM"] });
 });
-test("both kinds of types go together", () => {
+test("both kinds of types work together", () => {
   compile(["program.ts", "platform.ts"], { lib: ["ES2022", "DOM", "DOM.Iterable"], types: ["node"] });
 });

@@ -7,7 +7,7 @@ const { Volume } = source;
 const RATE = 24_000;
 const ones = () => [new Float32Array(128).fill(1), new Float32Array(128).fill(1)];
 
-test("a volume that stays changes nothing but the loudness", () => {
+test("a constant volume only scales the samples", () => {
   const [loud, soft] = [new Volume(RATE, 1), new Volume(RATE, 0.25)];
   const channels = ones();
   loud.apply(channels);
@@ -16,20 +16,20 @@ test("a volume that stays changes nothing but the loudness", () => {
   assert.ok(channels.flatMap((samples) => [...samples]).every((sample) => sample === 0.25));
 });
 
-test("it goes from one to another without a step, the same on every side, and arrives", () => {
+test("a change ramps without a step, equally on all channels, to its target", () => {
   const volume = new Volume(RATE, 0.5);
-  const heard = [];
-  for (const wanted of [1, 0, 2]) {
-    volume.change(wanted);
+  const scaled = [];
+  for (const target of [1, 0, 2]) {
+    volume.rampTo(target);
     for (let block = 0; block < 40; block++) {
       const [left, right] = ones();
       volume.apply([left, right]);
       assert.deepEqual(left, right);
-      heard.push(...left);
+      scaled.push(...left);
     }
-    assert.equal(heard.at(-1), wanted);
+    assert.equal(scaled.at(-1), target);
   }
-  const steps = heard.map((sample, at) => Math.abs(sample - (heard[at - 1] ?? 0.5)));
-  // The largest change is by 2, of which a 240th follows at once.
+  const steps = scaled.map((sample, at) => Math.abs(sample - (scaled[at - 1] ?? 0.5)));
+  // The largest change is by 2. Its first step is a 240th of it.
   assert.ok(Math.max(...steps) <= 2 / 240, `a step of ${Math.max(...steps)}`);
 });

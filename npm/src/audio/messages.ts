@@ -1,45 +1,46 @@
-/** What the page, the worker that owns a sound channel and the worklet that plays it say to each other. */
-import type { BindingConfig, ChannelTarget, Sink } from "../binding.js";
+// The messages between the page, the worker that owns an audio channel, and the worklet that plays the samples.
+
+import type { BindingConfig, ChannelTarget, SampleSink } from "../binding.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { PlayerStats } from "./stats.js";
 
-/** How much to buffer, in milliseconds: at first, and at least. */
+/** The depth of the jitter buffer in milliseconds. */
 export interface Depth {
-  first: number;
-  least: number;
+  initial: number;
+  minimum: number;
 }
 
-/** How a worklet begins. */
+/** The options of a worklet. */
 export interface WorkletOptions {
   depth: Depth;
   volume: number;
 }
 
-/** What a worklet reports: the figures, and whether it sounds. */
+/** The report of a worklet: the statistics, and whether it plays audio. */
 export type Report = PlayerStats & { playing: boolean };
 
-/** Samples on their way to the worklet, by the port that it is fed by. */
+/** A message with samples for the worklet. */
 export interface Chunk {
   samples: Float32Array;
   sample_rate: number;
   channels: number;
-  /** Whether it does not continue the chunk before it: the connection was broken between them. */
-  begins: boolean;
+  /** Whether samples are missing before this chunk, because the connection was lost. */
+  discontinuity: boolean;
 }
 
-/** From the page to the worklet. */
+/** The messages from the page to the worklet. */
 export type ToWorklet =
-  /** Where samples come from: chunks by the port, and through the ring if there is one. */
+  /** The source of the samples: chunks arrive at the port, and in the ring buffer if there is one. */
   | { type: "feed"; port: MessagePort; ring: SharedArrayBuffer | undefined }
   | { type: "volume"; volume: number }
   | { type: "pause"; paused: boolean }
   | { type: "stop" };
 
-/** From the worklet to the page. */
-export type FromWorklet = { type: "hello" } | { type: "stats" | "stopped"; stats: Report };
+/** The messages from the worklet to the page. `stopped` is the last one, after the fade-out. */
+export type FromWorklet = { type: "ready" } | { type: "stats" | "stopped"; stats: Report };
 
-/** From the page to the worker. */
+/** The messages from the page to the worker. */
 export type ToWorker =
   | {
       type: "open";
@@ -48,21 +49,24 @@ export type ToWorker =
       target: ChannelTarget;
       options: object;
     }
-  /** The page wants the next items. */
+  /** Requests the next items. */
   | { type: "next" }
-  /** The samples go to the sink from now on, the other items still to the page; without one, all go to the page. */
-  | { type: "pour"; sink: Sink | undefined }
-  /** The password that was asked for, or why there is none. */
-  | { type: "answer"; target: ChannelTarget | undefined; problem: string | undefined }
+  /** Sends the samples to the sink from now on, and the other items to the page. Without a sink, all items go to the page. */
+  | { type: "pipe"; sink: SampleSink | undefined }
+  /** The response to a password request: the password, or the reason why there is none. */
+  | { type: "password"; target: ChannelTarget | undefined; problem: string | undefined }
   | { type: "close" };
 
-/** From the worker to the page: `refused` instead of the first state, `broken` after it, as the binding throws. */
+/**
+ * The messages from the worker to the page. `refused` replaces the first state if the channel cannot be opened. `failed` reports
+ * a later failure. Both contain the exception of the binding.
+ */
 export type FromWorker =
-  | { type: "hello" }
+  | { type: "ready" }
   | { type: "log"; level: string; line: string }
-  | { type: "question" }
+  | { type: "password-request" }
   | { type: "refused"; error: unknown }
   | { type: "state"; state: ChannelState; counters: Counters }
   | { type: "items"; items: AudioItem[] | null; counters: Counters }
   | { type: "counters"; counters: Counters }
-  | { type: "broken"; error: unknown };
+  | { type: "failed"; error: unknown };

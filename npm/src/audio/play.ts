@@ -1,42 +1,42 @@
 import { BindingError } from "../errors.js";
 import type { Depth, FromWorklet, WorkletOptions } from "./messages.js";
 import { Player, type PlayOptions } from "./player.js";
-import { makeRing } from "./ring.js";
-import type { SoundSource } from "./source.js";
+import { createRing } from "./ring.js";
+import type { AudioSource } from "./source.js";
 
-/** How long a worklet may take to say that it runs, in milliseconds. */
-const HELLO_LIMIT = 10_000;
-/** What is buffered while nothing is known of the network. */
-const DEFAULT_DEPTH: Depth = { first: 60, least: 0 };
+/** The time limit for the start of a worklet, in milliseconds. */
+const START_TIMEOUT = 10_000;
+/** The depth of the buffer until the jitter of the network is measured. */
+const DEFAULT_DEPTH: Depth = { initial: 60, minimum: 0 };
 
-/** Plays sound in the page, at first at the rate that is expected of it. */
+/** Plays audio in a page. `expectedRate` is the probable sample rate of the source, in Hz. */
 export async function play(
-  sound: SoundSource,
+  audio: AudioSource,
   { context: given, volume = 1, target }: PlayOptions,
   expectedRate: number,
   workletUrl: string | URL,
 ): Promise<Player> {
-  if (typeof AudioContext === "undefined") throw unusable("there is no AudioContext here");
-  // A number for the hint would be taken as a wish for a longer delay.
+  if (typeof AudioContext === "undefined") throw playError("only a page has an AudioContext");
+  // A number as `latencyHint` would increase the delay.
   const context =
     (given as unknown as AudioContext | undefined) ?? new AudioContext({ sampleRate: expectedRate, latencyHint: "interactive" });
   const release = async () => {
     if (given === undefined) await context.close();
   };
   try {
-    const depth = target === undefined ? DEFAULT_DEPTH : { first: target, least: target };
+    const depth = target === undefined ? DEFAULT_DEPTH : { initial: target, minimum: target };
     const source = await startWorklet(context, workletUrl, { depth, volume });
     source.connect(context.destination);
 
     const feed = new MessageChannel();
-    // What arrives in shared memory needs nobody to deliver it.
-    const ring = globalThis.crossOriginIsolated && sound.pours ? makeRing() : undefined;
+    // Samples in shared memory arrive without the event loop of another thread.
+    const ring = globalThis.crossOriginIsolated && audio.offThread ? createRing() : undefined;
     source.port.postMessage({ type: "feed", port: feed.port2, ring }, [feed.port2]);
-    const transport = sound.pours ? (ring ? "ring" : "port") : "page";
+    const transport = audio.offThread ? (ring ? "ring" : "port") : "page";
     const player = new Player({ context, source, transport, release }, volume);
-    void sound
-      .pour({ port: feed.port1, ring }, player.ended)
-      // The channel itself says why it ended.
+    audio
+      .pipeTo({ port: feed.port1, ring }, player.ended)
+      // The channel reports its failure itself.
       .catch(() => {})
       .then(() => player.stop());
     return player;
@@ -46,10 +46,10 @@ export async function play(
   }
 }
 
-/** Adds the player's node to a context. */
+/** Creates the node of the player in a context. */
 async function startWorklet(context: AudioContext, url: string | URL, settings: WorkletOptions): Promise<AudioWorkletNode> {
   const failed = (cause: unknown) =>
-    unusable(`the worklet ${url} cannot be used: ${cause instanceof Error ? cause.message : cause}`, cause);
+    playError(`the worklet ${url} cannot be loaded: ${cause instanceof Error ? cause.message : cause}`, cause);
   let node: AudioWorkletNode;
   try {
     await context.audioWorklet.addModule(url);
@@ -58,19 +58,19 @@ async function startWorklet(context: AudioContext, url: string | URL, settings: 
   } catch (error) {
     throw failed(error);
   }
-  // A module that throws while it is evaluated does not make addModule fail in every browser.
+  // In some browsers `addModule` resolves although the module throws an exception.
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => reject(failed("it does not answer")), HELLO_LIMIT);
+    const timer = setTimeout(() => reject(failed("it did not start in time")), START_TIMEOUT);
     const settle = (settled: () => void) => {
       clearTimeout(timer);
       settled();
     };
-    node.onprocessorerror = () => settle(() => reject(failed("it threw an error")));
+    node.onprocessorerror = () => settle(() => reject(failed("it threw an exception")));
     node.port.onmessage = (_: MessageEvent<FromWorklet>) => settle(resolve);
   });
   return node;
 }
 
-function unusable(problem: string, cause?: unknown): BindingError {
+function playError(problem: string, cause?: unknown): BindingError {
   return new BindingError({ kind: "binding", message: `audio.play: ${problem}`, delivered: "no", cause });
 }

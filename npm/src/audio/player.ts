@@ -5,30 +5,37 @@ import { checkArgument, checks } from "../options.js";
 import type { FromWorklet, ToWorklet } from "./messages.js";
 import type { PlayerStats } from "./stats.js";
 
-/** How to play. */
+/** The options of `audio.play()`. */
 export interface PlayOptions {
-  /** The context to play in. Default: one of the player's own, which ends with the player. */
+  /** The context to play in. Default: a new context, which is closed when the player stops. */
   context?: WebAudioContext;
-  /** 1 leaves the loudness as it is, 0 is silence. Default: 1. */
+  /** The volume: 0 is silent, 1 is unchanged, larger values amplify. Default: 1. */
   volume?: number;
   /**
-   * How much sound to buffer at least, in milliseconds, from 20 to 1000: the delay, and what it protects from. A network
-   * that is worse raises it by itself. Default: 60 at first, and less where the network turns out to be calm.
+   * The initial and minimum depth of the jitter buffer, in milliseconds, from 20 to 1000. A larger value adds delay and tolerates
+   * more jitter. The player increases the depth automatically on a bad network. Default: 60 initially, and no minimum: the
+   * depth decreases on a network with little jitter.
    */
   target?: number;
 }
 
 /**
- * `suspended`: the browser keeps the page silent until its user does something, see {@link Player.resume}.
- * `paused`: after {@link Player.pause}. `buffering`: waits for enough sound to go on without gaps. `playing`: sounds.
- * `stopped`: ended.
+ * The state of a player:
+ *
+ * - `suspended`: the browser mutes the page until its user interacts with it, see {@link Player.resume}.
+ * - `paused`: {@link Player.pause} was called.
+ * - `buffering`: the player waits until its buffer is full enough.
+ * - `playing`: the player plays audio.
+ * - `stopped`: the player has ended.
  */
 export type PlayerState = "suspended" | "paused" | "buffering" | "playing" | "stopped";
 
 /**
- * How the samples come to the thread that plays them. `ring`: from a worker through shared memory. `port`: from a
- * worker by messages, where the page is not cross-origin isolated. `page`: through the page's own thread, where it may
- * not have workers; then the page's other work can make gaps.
+ * The path of the samples to the audio thread:
+ *
+ * - `ring`: from a worker through shared memory.
+ * - `port`: from a worker by messages, if the page is not cross-origin isolated.
+ * - `page`: through the main thread, if the page cannot create workers. Other work of the page can then cause gaps.
  */
 export type PlayerTransport = "ring" | "port" | "page";
 
@@ -36,11 +43,11 @@ export type PlayerTransport = "ring" | "port" | "page";
 export interface PlayerEvents {
   /** The state changed. */
   state: [state: PlayerState];
-  /** New figures, a few times a second. */
+  /** New statistics, five times a second. */
   stats: [stats: PlayerStats];
 }
 
-const NOTHING: PlayerStats = {
+const INITIAL_STATS: PlayerStats = {
   received: 0,
   played: 0,
   buffered: 0,
@@ -53,11 +60,11 @@ const NOTHING: PlayerStats = {
   rms: 0,
 };
 
-/** How long a sound that fades out is waited for, in milliseconds. A context that does not run never ends it. */
-const FADE_LIMIT = 200;
+/** The time limit for the fade-out, in milliseconds. */
+const FADE_OUT_TIMEOUT = 200;
 
 /**
- * The parts that a player is made of.
+ * The parts of a player.
  *
  * @internal
  */
@@ -65,11 +72,11 @@ export interface PlayerParts {
   context: AudioContext;
   source: AudioWorkletNode;
   transport: PlayerTransport;
-  /** Ends what the player alone uses: the context, if it is its own. */
+  /** Closes the context if the player has created it. */
   release(): Promise<void>;
 }
 
-/** Plays a computer's sound in a page. It ends with the channel, or with {@link stop}. */
+/** Plays the audio of a computer in a page, until the channel is closed or {@link stop} is called. */
 export class Player extends Emitter<PlayerEvents> {
   /** @internal */
   readonly ended: Promise<void>;
@@ -79,24 +86,26 @@ export class Player extends Emitter<PlayerEvents> {
   #paused = false;
   #stopped = false;
   #playing = false;
-  #stats = NOTHING;
-  #announced: PlayerState;
+  #stats = INITIAL_STATS;
+  #emittedState: PlayerState;
   #recorder: MediaStreamAudioDestinationNode | undefined;
-  #end = () => {};
-  #silent = () => {};
+  #resolveEnded = () => {};
+  #resolveFadedOut = () => {};
 
   /** @internal */
   constructor(parts: PlayerParts, volume: number) {
     super();
-    this.ended = new Promise((resolve) => (this.#end = resolve));
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
     this.#parts = parts;
     this.#volume = volume;
-    this.#announced = this.state;
-    parts.source.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.#report(data);
-    parts.context.addEventListener("statechange", this.#announce);
+    this.#emittedState = this.state;
+    parts.source.port.onmessage = ({ data }: MessageEvent<FromWorklet>) => this.#receive(data);
+    parts.context.addEventListener("statechange", this.#emitState);
   }
 
-  /** What it does now. */
+  /** The current state. */
   get state(): PlayerState {
     if (this.#stopped) return "stopped";
     if (this.#paused) return "paused";
@@ -104,17 +113,21 @@ export class Player extends Emitter<PlayerEvents> {
     return this.#playing ? "playing" : "buffering";
   }
 
-  /** The figures of the last report. */
+  /** The latest statistics. */
   get stats(): PlayerStats {
     return this.#stats;
   }
 
-  /** How the samples come to the thread that plays them. */
+  /** The path of the samples to the audio thread. */
   get transport(): PlayerTransport {
     return this.#parts.transport;
   }
 
-  /** 1 leaves the loudness as it is, 0 is silence. */
+  /**
+   * The volume: 0 is silent, 1 is unchanged, larger values amplify. A change fades in without a click.
+   *
+   * @throws InvalidParameterError for a value that is not a number of at least 0.
+   */
   get volume(): number {
     return this.#volume;
   }
@@ -122,10 +135,14 @@ export class Player extends Emitter<PlayerEvents> {
   set volume(volume: number) {
     checkArgument("player", "volume", volume, checks.volume);
     this.#volume = volume;
-    this.#apply();
+    this.#postVolume();
   }
 
-  /** Whether it is silent, whatever the volume. */
+  /**
+   * Whether the player is muted. It does not change {@link volume}. Default: `false`.
+   *
+   * @throws InvalidParameterError for a value that is not a boolean.
+   */
   get muted(): boolean {
     return this.#muted;
   }
@@ -133,15 +150,15 @@ export class Player extends Emitter<PlayerEvents> {
   set muted(muted: boolean) {
     checkArgument("player", "muted", muted, checks.boolean);
     this.#muted = muted;
-    this.#apply();
+    this.#postVolume();
   }
 
-  /** What the sound comes out of, for an analyser for example. It is connected to the loudspeaker already. */
+  /** The output node, for example for an `AnalyserNode`. It is already connected to the destination of the context. */
   get node(): WebAudioNode {
     return this.#parts.source as unknown as WebAudioNode;
   }
 
-  /** The sound as a stream, for a `MediaRecorder` or a WebRTC connection. */
+  /** The audio as a `MediaStream`, for a `MediaRecorder` or a WebRTC connection. */
   get stream(): WebMediaStream {
     const { context, source } = this.#parts;
     if (this.#recorder === undefined) {
@@ -151,88 +168,92 @@ export class Player extends Emitter<PlayerEvents> {
     return this.#recorder.stream as unknown as WebMediaStream;
   }
 
-  /** Fades out. What comes until {@link resume} is dropped, so that the sound is live then. */
+  /** Fades out and pauses. Audio that arrives before {@link resume} is dropped, so playback continues live. */
   pause(): void {
-    this.#pause(true);
+    this.#setPaused(true);
   }
 
   /**
-   * Lets it sound: after {@link pause}, and while the state is `suspended`. For the latter, call it from the handler of
-   * a click or a key.
+   * Continues after {@link pause}, or starts playback while the state is `suspended`. A suspended player starts only if this is
+   * called in the handler of a click or a key.
    */
   async resume(): Promise<void> {
     if (this.#stopped) return;
-    this.#pause(false);
+    this.#setPaused(false);
     await this.#parts.context.resume();
   }
 
   /**
-   * Chooses where it sounds, by the id of a device of `navigator.mediaDevices.enumerateDevices()`; empty is the usual
-   * one. It holds for all that sounds in the context.
+   * Selects the output device of the whole context.
    *
-   * @throws BindingError where the browser does not have that choice or that device.
+   * @param deviceId The id of a device from `navigator.mediaDevices.enumerateDevices()`, or an empty string for the default
+   *   device.
+   * @throws BindingError if the browser does not support the selection or does not find the device.
    */
   async setOutput(deviceId: string): Promise<void> {
     const context = this.#parts.context as AudioContext & { setSinkId?(id: string): Promise<void> };
-    const refusal = (problem: string, cause?: unknown) =>
+    const outputError = (problem: string, cause?: unknown) =>
       new BindingError({ kind: "binding", message: `player.setOutput: ${problem}`, delivered: "no", cause });
-    if (context.setSinkId === undefined) throw refusal("this browser does not let a page choose where it sounds");
+    if (context.setSinkId === undefined) throw outputError("this browser cannot select an output device");
     await context.setSinkId(deviceId).catch((error: Error) => {
-      throw refusal(error.message, error);
+      throw outputError(error.message, error);
     });
   }
 
-  /** Fades out and ends. The channel stays open. */
+  /** Fades out and stops the player. The channel stays open. Resolves when the player has stopped. */
   async stop(): Promise<void> {
     if (this.#stopped) return this.ended;
     this.#stopped = true;
     const { context, source, release } = this.#parts;
-    context.removeEventListener("statechange", this.#announce);
-    this.#announce();
-    const silent = new Promise<void>((resolve) => (this.#silent = resolve));
-    const limit = setTimeout(this.#silent, context.state === "running" ? FADE_LIMIT : 0);
-    this.#tell({ type: "stop" });
-    await silent;
-    clearTimeout(limit);
+    context.removeEventListener("statechange", this.#emitState);
+    this.#emitState();
+    const fadedOut = new Promise<void>((resolve) => {
+      this.#resolveFadedOut = resolve;
+    });
+    // A context that is not running never completes the fade-out.
+    const timer = setTimeout(this.#resolveFadedOut, context.state === "running" ? FADE_OUT_TIMEOUT : 0);
+    this.#post({ type: "stop" });
+    await fadedOut;
+    clearTimeout(timer);
     source.disconnect();
     await release();
-    this.#end();
+    this.#resolveEnded();
   }
 
-  /** {@link stop}, at the end of an `await using` block. */
+  /** Stops the player at the end of an `await using` block. See {@link stop}. */
   [asyncDispose](): Promise<void> {
     return this.stop();
   }
 
-  #report(message: FromWorklet): void {
-    if (message.type === "hello") return;
-    if (message.type === "stopped") this.#silent();
+  #receive(message: FromWorklet): void {
+    if (message.type === "ready") return;
+    if (message.type === "stopped") this.#resolveFadedOut();
     const { playing, ...stats } = message.stats;
     this.#playing = playing;
     this.#stats = stats;
-    this.#announce();
+    this.#emitState();
     this.emit("stats", stats);
   }
 
-  readonly #announce = (): void => {
-    if (this.state === this.#announced) return;
-    this.#announced = this.state;
+  readonly #emitState = (): void => {
+    if (this.state === this.#emittedState) return;
+    this.#emittedState = this.state;
     this.emit("state", this.state);
   };
 
-  #pause(paused: boolean): void {
+  #setPaused(paused: boolean): void {
     if (this.#stopped || paused === this.#paused) return;
     this.#paused = paused;
     this.#playing = false;
-    this.#tell({ type: "pause", paused });
-    this.#announce();
+    this.#post({ type: "pause", paused });
+    this.#emitState();
   }
 
-  #tell(message: ToWorklet): void {
+  #post(message: ToWorklet): void {
     this.#parts.source.port.postMessage(message);
   }
 
-  #apply(): void {
-    this.#tell({ type: "volume", volume: this.#muted ? 0 : this.#volume });
+  #postVolume(): void {
+    this.#post({ type: "volume", volume: this.#muted ? 0 : this.#volume });
   }
 }

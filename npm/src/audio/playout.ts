@@ -1,12 +1,12 @@
 import type { Chunk, Depth, Report } from "./messages.js";
 
-/** The most samples that are handed to the module at once. */
-const PIECE = 16_384;
+/** The maximum number of samples per call of the module. */
+const MAX_PIECE = 16_384;
 
-/** The functions of the module, see wasm/playout. A playout is a number to JavaScript. */
-interface Core {
+/** The exports of the WebAssembly module, see wasm/playout. `playout` is the address of an instance. */
+interface Exports {
   memory: WebAssembly.Memory;
-  create(inputRate: number, channels: number, outputRate: number, first: number, least: number): number;
+  create(inputRate: number, channels: number, outputRate: number, initial: number, minimum: number): number;
   input(playout: number, samples: number): number;
   push(playout: number): void;
   splice(playout: number): void;
@@ -16,152 +16,152 @@ interface Core {
   report(playout: number): number;
 }
 
-/** What the module reports, in its order. */
-const FIGURES = [
+/** The values of a report of the module, in order. */
+const REPORT_FIELDS = [
   ...(["received", "played", "buffered", "dropped", "concealed", "underruns"] as const),
   ...(["target", "rate", "playing", "peak", "power"] as const),
 ] as const;
-type Figure = (typeof FIGURES)[number];
+type ReportField = (typeof REPORT_FIELDS)[number];
 
-/** Sound of one format: an instance of the module. */
-class Part {
+/** The playout of audio in one format: an instance of the module. */
+class Segment {
   readonly inputRate: number;
   readonly channels: number;
-  readonly #core: Core;
+  readonly #exports: Exports;
   readonly #playout: number;
-  /** Its memory, which moves when it grows. */
+  /** A view of the memory of the module, whose buffer is replaced when it grows. */
   #memory = new Float32Array();
 
   constructor(module: WebAssembly.Module, inputRate: number, channels: number, outputRate: number, depth: Depth) {
     this.inputRate = inputRate;
     this.channels = channels;
-    this.#core = new WebAssembly.Instance(module).exports as unknown as Core;
-    this.#playout = this.#core.create(inputRate, channels, outputRate, depth.first, depth.least);
+    this.#exports = new WebAssembly.Instance(module).exports as unknown as Exports;
+    this.#playout = this.#exports.create(inputRate, channels, outputRate, depth.initial, depth.minimum);
   }
 
   push(samples: Float32Array): void {
-    const size = PIECE - (PIECE % this.channels);
+    const size = MAX_PIECE - (MAX_PIECE % this.channels);
     for (let from = 0; from < samples.length; from += size) {
       const piece = samples.subarray(from, from + size);
-      const place = this.#core.input(this.#playout, piece.length);
-      this.#floats().set(piece, place / Float32Array.BYTES_PER_ELEMENT);
-      this.#core.push(this.#playout);
+      const address = this.#exports.input(this.#playout, piece.length);
+      this.#floats().set(piece, address / Float32Array.BYTES_PER_ELEMENT);
+      this.#exports.push(this.#playout);
     }
   }
 
   splice(): void {
-    this.#core.splice(this.#playout);
+    this.#exports.splice(this.#playout);
   }
 
   pull(output: Float32Array[]): void {
     const frames = output[0]?.length ?? 0;
-    let from = this.#core.pull(this.#playout, frames, output.length) / Float32Array.BYTES_PER_ELEMENT;
+    let index = this.#exports.pull(this.#playout, frames, output.length) / Float32Array.BYTES_PER_ELEMENT;
     const memory = this.#floats();
-    // No view for each block: the thread of the sound card should have nothing to collect.
+    // Copies by a loop instead of views, to produce no garbage on the audio thread.
     for (const channel of output) {
-      for (let frame = 0; frame < frames; frame++) channel[frame] = memory[from++] ?? 0;
+      for (let frame = 0; frame < frames; frame++) channel[frame] = memory[index++] ?? 0;
     }
   }
 
   stop(): void {
-    this.#core.stop(this.#playout);
+    this.#exports.stop(this.#playout);
   }
 
   get stopped(): boolean {
-    return this.#core.stopped(this.#playout) !== 0;
+    return this.#exports.stopped(this.#playout) !== 0;
   }
 
   report(): Report {
-    const place = this.#core.report(this.#playout);
-    const figures = new Float64Array(this.#core.memory.buffer, place, FIGURES.length);
-    const report = Object.fromEntries(FIGURES.map((name, at) => [name, figures[at] ?? 0])) as Record<Figure, number>;
+    const address = this.#exports.report(this.#playout);
+    const values = new Float64Array(this.#exports.memory.buffer, address, REPORT_FIELDS.length);
+    const report = Object.fromEntries(REPORT_FIELDS.map((name, at) => [name, values[at] ?? 0])) as Record<ReportField, number>;
     const { playing, power, ...rest } = report;
     return { ...rest, playing: playing !== 0, rms: Math.sqrt(power) };
   }
 
   #floats(): Float32Array {
-    const { buffer } = this.#core.memory;
+    const { buffer } = this.#exports.memory;
     if (this.#memory.buffer !== buffer) this.#memory = new Float32Array(buffer);
     return this.#memory;
   }
 }
 
-/** The counts that outlast a part. */
+/** The counts that are summed over all segments. */
 const COUNTS = ["received", "played", "dropped", "concealed", "underruns"] as const;
 
-/** The core's playout, through pauses and changes of the format: each of them fades out before the next one begins. */
+/** The playout of the core, with pauses and changes of the format. A segment fades out before the next one starts. */
 export class Playout {
   readonly #module: WebAssembly.Module;
   readonly #outputRate: number;
   readonly #depth: Depth;
-  /** The one that sounds, and those that wait for it to end. */
-  #parts: Part[] = [];
+  /** The segment that plays, and the segments that wait for its end. */
+  #segments: Segment[] = [];
   #paused = false;
   #ended = { received: 0, played: 0, dropped: 0, concealed: 0, underruns: 0 };
 
-  /** Frames are asked for at `outputRate` per second. */
+  /** @param outputRate The sample rate of the audio device, in Hz. */
   constructor(module: WebAssembly.Module, outputRate: number, depth: Depth) {
     this.#module = module;
     this.#outputRate = outputRate;
     this.#depth = depth;
   }
 
-  /** Takes what the network brought. */
-  push({ samples, sample_rate, channels, begins }: Chunk): void {
-    let part = this.#parts.at(-1);
-    if (part?.inputRate !== sample_rate || part.channels !== channels) {
-      part?.stop();
-      part = new Part(this.#module, sample_rate, channels, this.#outputRate, this.#depth);
-      if (this.#paused) part.stop();
-      this.#parts.push(part);
+  /** Adds samples. */
+  push({ samples, sample_rate, channels, discontinuity }: Chunk): void {
+    let segment = this.#segments.at(-1);
+    if (segment?.inputRate !== sample_rate || segment.channels !== channels) {
+      segment?.stop();
+      segment = new Segment(this.#module, sample_rate, channels, this.#outputRate, this.#depth);
+      if (this.#paused) segment.stop();
+      this.#segments.push(segment);
     }
-    if (begins) part.splice();
-    part.push(samples);
+    if (discontinuity) segment.splice();
+    segment.push(samples);
   }
 
-  /** So many frames came that nobody could take. */
-  lose(frames: number): void {
+  /** Counts frames that were lost before they reached the playout. */
+  addLost(frames: number): void {
     if (frames === 0) return;
     this.#ended.received += frames;
     this.#ended.dropped += frames;
-    this.#parts.at(-1)?.splice();
+    this.#segments.at(-1)?.splice();
   }
 
-  /** Fills what the sound card asks for, an array for each channel. A mono sound goes to all of them. */
+  /** Fills the next output block, one array for each channel. Mono audio goes to all channels. */
   pull(output: Float32Array[]): void {
-    for (let [first] = this.#parts; this.#parts.length > 1 && first?.stopped; [first] = this.#parts) {
-      const figures = first.report();
-      for (const name of COUNTS) this.#ended[name] += figures[name];
-      this.#ended.dropped += figures.buffered;
-      this.#parts.shift();
+    for (let [first] = this.#segments; this.#segments.length > 1 && first?.stopped; [first] = this.#segments) {
+      const report = first.report();
+      for (const name of COUNTS) this.#ended[name] += report[name];
+      this.#ended.dropped += report.buffered;
+      this.#segments.shift();
     }
-    this.#parts[0]?.pull(output);
+    this.#segments[0]?.pull(output);
   }
 
-  /** Fades out and drops what comes, until it is to go on: then with what comes then. */
+  /** Pauses or continues. While paused, it fades out and drops new samples. Afterwards it plays only new samples. */
   pause(paused: boolean): void {
     if (paused === this.#paused) return;
     this.#paused = paused;
-    const part = this.#parts.at(-1);
-    if (part === undefined) return;
-    if (paused) part.stop();
-    else this.#parts.push(new Part(this.#module, part.inputRate, part.channels, this.#outputRate, this.#depth));
+    const segment = this.#segments.at(-1);
+    if (segment === undefined) return;
+    if (paused) segment.stop();
+    else this.#segments.push(new Segment(this.#module, segment.inputRate, segment.channels, this.#outputRate, this.#depth));
   }
 
-  /** Fades out for good. */
+  /** Fades out permanently. */
   stop(): void {
     this.pause(true);
   }
 
-  /** Whether there is nothing but silence any more. */
+  /** Whether the fade-out is complete. */
   get stopped(): boolean {
-    return this.#parts.every((part) => part.stopped);
+    return this.#segments.every((segment) => segment.stopped);
   }
 
-  /** The figures so far, of all formats; the loudness is that since the last report. */
+  /** Returns the statistics of all segments. The levels are those since the last report. */
   report(): Report {
-    const reports = this.#parts.map((part) => part.report());
-    const last = reports.at(-1) ?? { target: this.#depth.first, rate: 1 };
+    const reports = this.#segments.map((segment) => segment.report());
+    const last = reports.at(-1) ?? { target: this.#depth.initial, rate: 1 };
     const report: Report = {
       ...this.#ended,
       playing: false,
@@ -171,13 +171,13 @@ export class Playout {
       peak: 0,
       rms: 0,
     };
-    for (const part of reports) {
-      for (const name of COUNTS) report[name] += part[name];
-      report.buffered += part.buffered;
-      report.playing ||= part.playing;
-      // Only one of them was heard.
-      report.peak = Math.max(report.peak, part.peak);
-      report.rms = Math.max(report.rms, part.rms);
+    for (const each of reports) {
+      for (const name of COUNTS) report[name] += each[name];
+      report.buffered += each.buffered;
+      report.playing ||= each.playing;
+      // Only one of the segments has played.
+      report.peak = Math.max(report.peak, each.peak);
+      report.rms = Math.max(report.rms, each.rms);
     }
     return report;
   }

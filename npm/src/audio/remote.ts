@@ -1,4 +1,5 @@
-/** A sound channel that lives in a worker, seen from the page. */
+// An audio channel in a worker: the side of the page.
+
 import type {
   Binding,
   BindingChannel,
@@ -8,16 +9,16 @@ import type {
   ChannelKind,
   ChannelTarget,
   Log,
-  Sink,
+  SampleSink,
 } from "../binding.js";
 import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState, Counters } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 
-/** How long a worker may take to say that it runs, in milliseconds. */
-const HELLO_LIMIT = 10_000;
+/** The time limit for the start of a worker, in milliseconds. */
+const START_TIMEOUT = 10_000;
 
-/** The binding, with its sound channels in workers of their own where the page may have workers. */
+/** Wraps a binding: each audio channel runs in its own worker if the page can create workers. */
 export function withAudioWorkers(binding: Binding, module: InitInput, url: () => string | URL): Binding {
   class Client extends binding.Client implements BindingClient {
     readonly #config: BindingConfig;
@@ -44,19 +45,19 @@ export function withAudioWorkers(binding: Binding, module: InitInput, url: () =>
   return { ...binding, Client };
 }
 
-/** A worker that opens the channel; `undefined` where the page's policy or the browser does not let it. */
+/** Starts a worker that opens the channel. Resolves with `undefined` if the policy of the page or the browser prevents it. */
 async function startWorker(url: () => string | URL, task: ToWorker): Promise<Worker | undefined> {
   let worker: Worker;
   try {
-    worker = new Worker(url(), { type: "module", name: "orgo-sound" });
+    worker = new Worker(url(), { type: "module", name: "orgo-audio" });
   } catch {
     return undefined;
   }
-  const runs = await new Promise<boolean>((resolve) => {
-    const timer = setTimeout(() => resolve(false), HELLO_LIMIT);
-    const settle = (runs: boolean) => {
+  const started = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), START_TIMEOUT);
+    const settle = (started: boolean) => {
       clearTimeout(timer);
-      resolve(runs);
+      resolve(started);
     };
     worker.onmessage = () => settle(true);
     worker.onerror = (event) => {
@@ -65,8 +66,8 @@ async function startWorker(url: () => string | URL, task: ToWorker): Promise<Wor
     };
   });
   try {
-    if (!runs) throw new Error("it does not run");
-    // Not every browser lets a compiled module go from one thread to another.
+    if (!started) throw new Error("the worker did not start");
+    // Throws in browsers that cannot send a compiled module to a worker.
     worker.postMessage(task);
     return worker;
   } catch {
@@ -75,7 +76,7 @@ async function startWorker(url: () => string | URL, task: ToWorker): Promise<Wor
   }
 }
 
-/** Has the shape of a channel of the binding; its figures are those of the last message. */
+/** Implements a channel of the binding. The state and the counters are those of the last message. */
 class RemoteAudio implements BindingChannel<AudioItem> {
   readonly #worker: Worker;
   readonly #log: Log | undefined;
@@ -84,9 +85,9 @@ class RemoteAudio implements BindingChannel<AudioItem> {
   #counters: Counters;
   #items: AudioItem[] = [];
   #ended = false;
-  /** Questions for a password that nobody took. */
-  #questions = 0;
-  #broken: { error: unknown } | undefined;
+  /** The number of unanswered password requests. */
+  #passwordRequests = 0;
+  #failure: { error: unknown } | undefined;
   #wake: (() => void)[] = [];
 
   static open(worker: Worker, log: Log | undefined): Promise<RemoteAudio> {
@@ -110,13 +111,13 @@ class RemoteAudio implements BindingChannel<AudioItem> {
     this.#state = state;
     this.#counters = counters;
     worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#receive(data);
-    worker.onerror = ({ message }) => this.#receive({ type: "broken", error: new Error(message) });
+    worker.onerror = ({ message }) => this.#receive({ type: "failed", error: new Error(message) });
   }
 
   async next(): Promise<AudioItem[] | null> {
     if (this.#items.length === 0 && !this.#ended) this.#send({ type: "next" });
     while (this.#items.length === 0) {
-      if (this.#broken) throw this.#broken.error;
+      if (this.#failure) throw this.#failure.error;
       if (this.#ended) return null;
       await this.#change();
     }
@@ -127,23 +128,23 @@ class RemoteAudio implements BindingChannel<AudioItem> {
     for (;;) {
       const state = this.#states.shift();
       if (state !== undefined) return state;
-      if (this.#broken) throw this.#broken.error;
+      if (this.#failure) throw this.#failure.error;
       if (this.#state.status === "closed") return null;
       await this.#change();
     }
   }
 
   async nextPasswordRequest(): Promise<boolean> {
-    while (this.#questions === 0) {
-      if (this.#broken || this.#state.status === "closed") return false;
+    while (this.#passwordRequests === 0) {
+      if (this.#failure || this.#state.status === "closed") return false;
       await this.#change();
     }
-    this.#questions -= 1;
+    this.#passwordRequests -= 1;
     return true;
   }
 
   providePassword(target: ChannelTarget | undefined, problem?: string): void {
-    this.#send({ type: "answer", target, problem });
+    this.#send({ type: "password", target, problem });
   }
 
   /** An audio channel sends no input. */
@@ -168,9 +169,9 @@ class RemoteAudio implements BindingChannel<AudioItem> {
     this.#send({ type: "close" });
   }
 
-  pour(sink: Sink | undefined): void {
-    if (sink === undefined) this.#send({ type: "pour", sink });
-    else this.#worker.postMessage({ type: "pour", sink } satisfies ToWorker, [sink.port]);
+  pipeTo(sink: SampleSink | undefined): void {
+    if (sink === undefined) this.#send({ type: "pipe", sink });
+    else this.#worker.postMessage({ type: "pipe", sink } satisfies ToWorker, [sink.port]);
   }
 
   #send(message: ToWorker): void {
@@ -191,13 +192,13 @@ class RemoteAudio implements BindingChannel<AudioItem> {
       case "log":
         this.#log?.(message.level, message.line);
         break;
-      case "question":
-        this.#questions += 1;
+      case "password-request":
+        this.#passwordRequests += 1;
         break;
-      case "broken":
-        this.#broken = message;
+      case "failed":
+        this.#failure = message;
     }
-    if (this.#broken || (this.#ended && this.#state.status === "closed")) this.#worker.terminate();
+    if (this.#failure || (this.#ended && this.#state.status === "closed")) this.#worker.terminate();
     for (const resolve of this.#wake.splice(0)) resolve();
   }
 

@@ -1,9 +1,9 @@
-import type { Sink } from "../binding.js";
+import type { SampleSink } from "../binding.js";
 
-/** Sound that a player can be fed with. */
-export interface SoundSource {
-  /** Whether the samples can go to the player without coming through the page's thread. */
-  readonly pours: boolean;
-  /** Hands the samples to a player until the source has ended, or `until` has. */
-  pour(sink: Sink, until: Promise<void>): Promise<void>;
+/** A source of samples for a player. */
+export interface AudioSource {
+  /** Whether the samples can reach the player without passing through the main thread. */
+  readonly offThread: boolean;
+  /** Sends the samples to a player until the source ends or `until` resolves. */
+  pipeTo(sink: SampleSink, until: Promise<void>): Promise<void>;
 }

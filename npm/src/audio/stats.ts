@@ -1,23 +1,26 @@
 /**
- * What the player did with the samples, in samples per channel at the stream's rate:
- * `received = played + buffered + dropped`, exactly. What was `concealed` is not among them.
+ * The statistics of a player. Counts are in frames (one sample for each channel) at the sample rate of the stream.
+ * `received = played + buffered + dropped` is always exact; `concealed` frames are not part of it.
  */
 export interface PlayerStats {
+  /** Frames that the player received. */
   received: number;
+  /** Frames that were played. */
   played: number;
+  /** Frames in the buffer. */
   buffered: number;
-  /** Thrown away, because it would have made the delay too long, or came in a pause. */
+  /** Frames that were dropped to limit the delay, or during a pause. */
   dropped: number;
-  /** What was put in where nothing had come in time, after the first sound: a fade, and silence. */
+  /** Frames of a fade or of silence that replaced late audio, since the first audio was played. */
   concealed: number;
-  /** How often nothing had come in time. */
+  /** The number of times that the buffer was empty. */
   underruns: number;
-  /** How much the player wants to have buffered, in milliseconds: more on a bad network. */
+  /** The target depth of the jitter buffer, in milliseconds. It increases with the jitter of the network. */
   target: number;
-  /** How much faster than it came it is played, to follow the sender's clock: 1 is the same speed. */
+  /** The playback rate relative to the stream, which compensates clock drift of the sender. 1 is the original speed. */
   rate: number;
-  /** The loudest sample of the last report, from 0 to 1. */
+  /** The absolute value of the loudest sample since the previous report, from 0 to 1. */
   peak: number;
-  /** The loudness of the last report: root mean square, from 0 to 1. */
+  /** The root mean square of the samples since the previous report, from 0 to 1. */
   rms: number;
 }

@@ -1,40 +1,40 @@
-/** The time constant of a change, in seconds: a step would be heard as a click. */
-const RAMP = 0.01;
-/** What is nearer is there. */
-const NEAR = 1e-5;
+/** The time constant of a change, in seconds. An instant change would be audible as a click. */
+const TIME_CONSTANT = 0.01;
+/** The difference below which the target counts as reached. */
+const EPSILON = 1e-5;
 
 /**
- * The volume, changed sample by sample. A browser's own gain changes when its two threads have agreed on a time, which is
- * too late for a ramp in some.
+ * Applies a volume with an exponential ramp. A `GainNode` is no alternative: in some browsers the start time of its ramp has passed
+ * when it reaches the audio thread.
  */
 export class Volume {
-  readonly #share: number;
-  #now: number;
-  #wanted: number;
+  readonly #coefficient: number;
+  #current: number;
+  #target: number;
 
-  /** For samples at `rate` per second and channel; 1 leaves them as they are. */
+  /** @param rate The sample rate in Hz. */
   constructor(rate: number, volume: number) {
-    this.#share = 1 - Math.exp(-1 / (RAMP * rate));
-    this.#now = volume;
-    this.#wanted = volume;
+    this.#coefficient = 1 - Math.exp(-1 / (TIME_CONSTANT * rate));
+    this.#current = volume;
+    this.#target = volume;
   }
 
-  /** Goes to another volume from here on. */
-  change(volume: number): void {
-    this.#wanted = volume;
+  /** Starts a ramp to another volume. */
+  rampTo(volume: number): void {
+    this.#target = volume;
   }
 
-  /** Changes samples in place, an array for each channel. */
+  /** Multiplies the samples in place, one array for each channel. */
   apply(channels: Float32Array[]): void {
-    const from = this.#now;
+    const start = this.#current;
     for (const samples of channels) {
-      // Every channel goes the same way.
-      this.#now = from;
+      // The ramp is the same for all channels.
+      this.#current = start;
       for (let at = 0; at < samples.length; at++) {
-        this.#now += (this.#wanted - this.#now) * this.#share;
-        samples[at] = (samples[at] ?? 0) * this.#now;
+        this.#current += (this.#target - this.#current) * this.#coefficient;
+        samples[at] = (samples[at] ?? 0) * this.#current;
       }
     }
-    if (Math.abs(this.#wanted - this.#now) < NEAR) this.#now = this.#wanted;
+    if (Math.abs(this.#target - this.#current) < EPSILON) this.#current = this.#target;
   }
 }

@@ -1,37 +1,36 @@
-/**
- * The thread that owns a sound channel: it has the socket and the decoder, and hands the samples to the worklet, so
- * that nothing that the page does can hold the sound up. One file without imports when it is built.
- */
-import type { BindingChannel, Log, Sink } from "../binding.js";
+// The worker that owns an audio channel. It contains the socket and the decoder, and sends the samples directly to the worklet,
+// so that a busy main thread cannot delay them. The build bundles it into one file without imports.
+
+import type { BindingChannel, Log, SampleSink } from "../binding.js";
 import init, { Client } from "../bindings/wasm/orgo_wasm.js";
 import type { AudioItem, ChannelState } from "../generated/channels.js";
 import type { FromWorker, ToWorker } from "./messages.js";
 import { RingWriter } from "./ring.js";
 
-/** How often the page learns the counters while the samples do not pass through it, in milliseconds. */
-const COUNTING = 200;
+/** The interval of the counters for the page while the samples go to the worklet, in milliseconds. */
+const COUNTERS_INTERVAL = 200;
 
 const post = (message: FromWorker, transfer: Transferable[] = []) => postMessage(message, { transfer });
 
-/** The channel, and who gets its items. */
-class Server {
+/** Connects the channel with the page and the worklet. */
+class ChannelHost {
   readonly #channel: BindingChannel<AudioItem>;
-  /** Items for the page that it has not asked for yet. */
-  #held: AudioItem[] = [];
-  #wanted = false;
+  /** Items that the page has not requested yet. */
+  #buffer: AudioItem[] = [];
+  #requested = false;
   #closed = false;
   #format = { sample_rate: 0, channels: 0 };
-  #begins = false;
-  #pour: ((samples: Float32Array) => void) | undefined;
-  #counting: ReturnType<typeof setInterval> | undefined;
+  #discontinuity = false;
+  #writeSamples: ((samples: Float32Array) => void) | undefined;
+  #countersTimer: ReturnType<typeof setInterval> | undefined;
   #wake = () => {};
 
   constructor(channel: BindingChannel<AudioItem>) {
     this.#channel = channel;
   }
 
-  /** Tells the page every state. */
-  async announce(): Promise<void> {
+  /** Sends every state to the page. */
+  async postStates(): Promise<void> {
     const channel = this.#channel;
     for (let state: ChannelState | null = channel.state(); state !== null; state = await channel.nextState()) {
       post({ type: "state", state, counters: channel.counters() });
@@ -40,38 +39,38 @@ class Server {
     this.#wake();
   }
 
-  /** Passes the questions for a password on to the page. */
-  async inquire(): Promise<void> {
-    while (await this.#channel.nextPasswordRequest()) post({ type: "question" });
+  /** Forwards the password requests to the page. */
+  async postPasswordRequests(): Promise<void> {
+    while (await this.#channel.nextPasswordRequest()) post({ type: "password-request" });
   }
 
-  /** Takes the items as long as somebody wants them, and all that are left when the channel has ended. */
-  async serve(): Promise<void> {
+  /** Reads items while they are requested, and the remaining items after the end of the channel. */
+  async postItems(): Promise<void> {
     for (;;) {
-      while (!this.#wanted && !this.#closed && this.#pour === undefined) {
-        await new Promise<void>((resolve) => (this.#wake = resolve));
+      while (!this.#requested && !this.#closed && this.#writeSamples === undefined) {
+        await this.#woken();
       }
       const items = await this.#channel.next();
-      for (const item of items ?? []) this.#sort(item);
-      if (this.#held.length > 0 && (this.#wanted || items === null)) this.#flush();
+      for (const item of items ?? []) this.#dispatch(item);
+      if (this.#buffer.length > 0 && (this.#requested || items === null)) this.#flush();
       if (items === null) break;
     }
-    clearInterval(this.#counting);
-    // Whether it ended as it should is what the last state says, so the page gets that first.
-    while (!this.#closed) await new Promise<void>((resolve) => (this.#wake = resolve));
+    clearInterval(this.#countersTimer);
+    // The last state reports whether the channel was closed normally, so the page gets it before the end of the items.
+    while (!this.#closed) await this.#woken();
     post({ type: "items", items: null, counters: this.#channel.counters() });
   }
 
   receive(message: ToWorker): void {
     switch (message.type) {
       case "next":
-        this.#wanted = true;
-        if (this.#held.length > 0) this.#flush();
+        this.#requested = true;
+        if (this.#buffer.length > 0) this.#flush();
         break;
-      case "pour":
-        this.#direct(message.sink);
+      case "pipe":
+        this.#pipeTo(message.sink);
         break;
-      case "answer":
+      case "password":
         this.#channel.providePassword(message.target, message.problem);
         break;
       case "close":
@@ -80,42 +79,48 @@ class Server {
     this.#wake();
   }
 
-  #direct(sink: Sink | undefined): void {
-    clearInterval(this.#counting);
-    this.#pour = undefined;
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #pipeTo(sink: SampleSink | undefined): void {
+    clearInterval(this.#countersTimer);
+    this.#writeSamples = undefined;
     if (sink === undefined) return;
     const writer = sink.ring && new RingWriter(sink.ring);
-    this.#pour = (samples) => {
-      const chunk = { samples, ...this.#format, begins: this.#begins };
-      this.#begins = false;
+    this.#writeSamples = (samples) => {
+      const chunk = { samples, ...this.#format, discontinuity: this.#discontinuity };
+      this.#discontinuity = false;
       if (writer) writer.write(chunk);
       else sink.port.postMessage(chunk, [samples.buffer]);
     };
-    this.#counting = setInterval(() => post({ type: "counters", counters: this.#channel.counters() }), COUNTING);
+    this.#countersTimer = setInterval(() => post({ type: "counters", counters: this.#channel.counters() }), COUNTERS_INTERVAL);
   }
 
-  #sort(item: AudioItem): void {
+  #dispatch(item: AudioItem): void {
     if (item.type === "started") {
       this.#format = { sample_rate: item.sample_rate, channels: item.channels };
-      this.#begins = true;
+      this.#discontinuity = true;
     }
-    if (item.type === "samples" && this.#pour) this.#pour(item.samples);
-    else this.#held.push(item);
+    if (item.type === "samples" && this.#writeSamples) this.#writeSamples(item.samples);
+    else this.#buffer.push(item);
   }
 
   #flush(): void {
-    const items = this.#held.splice(0);
-    this.#wanted = false;
+    const items = this.#buffer.splice(0);
+    this.#requested = false;
     const memory = items.flatMap((item) => (item.type === "samples" ? [item.samples.buffer] : []));
     post({ type: "items", items, counters: this.#channel.counters() }, memory);
   }
 }
 
-let server: Server | undefined;
+let host: ChannelHost | undefined;
 
 addEventListener("message", ({ data }: MessageEvent<ToWorker>) => {
   if (data.type === "open") void open(data);
-  else server?.receive(data);
+  else host?.receive(data);
 });
 
 async function open({ module, config, target, options }: ToWorker & { type: "open" }): Promise<void> {
@@ -123,14 +128,14 @@ async function open({ module, config, target, options }: ToWorker & { type: "ope
     await init({ module_or_path: module });
     const log: Log = (level, line) => post({ type: "log", level, line });
     const channel = await new Client(config, log).open("audio", target, options);
-    server = new Server(channel);
+    host = new ChannelHost(channel);
   } catch (error) {
     post({ type: "refused", error });
     return;
   }
-  await Promise.all([server.announce(), server.inquire(), server.serve()]).catch((error: unknown) =>
-    post({ type: "broken", error }),
+  await Promise.all([host.postStates(), host.postPasswordRequests(), host.postItems()]).catch((error: unknown) =>
+    post({ type: "failed", error }),
   );
 }
 
-post({ type: "hello" });
+post({ type: "ready" });

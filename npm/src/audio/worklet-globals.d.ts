@@ -1,4 +1,4 @@
-/** What an audio worklet finds in its global scope, which the DOM's types leave out. */
+/** The global scope of an audio worklet, which the DOM types do not declare. */
 declare class AudioWorkletProcessor {
   readonly port: MessagePort;
 }
@@ -8,7 +8,7 @@ declare function registerProcessor(
 ): void;
 declare const sampleRate: number;
 
-/** The module of wasm/playout, which the build puts into the worklet. */
+/** The WebAssembly module of wasm/playout. The build embeds it in the worklet. */
 declare module "playout.wasm" {
   const bytes: Uint8Array<ArrayBuffer>;
   export default bytes;

@@ -4,14 +4,14 @@ import { Playout } from "./playout.js";
 import { RingReader } from "./ring.js";
 import { Volume } from "./volume.js";
 
-/** How often figures are reported, per second. */
-const REPORTS = 5;
+/** The number of reports per second. */
+const REPORT_RATE = 5;
 
 const module = new WebAssembly.Module(bytes);
 
 /**
- * Plays what it is fed with, by a port (messages of samples) or a ring in shared memory. Messages in: `feed`,
- * `volume`, `pause`, `stop`. Messages out: `hello` once it runs, `stats`, and `stopped` once it has faded out.
+ * Plays samples from a port (messages with chunks) or from a ring buffer in shared memory. It receives the messages of
+ * `ToWorklet` and sends those of `FromWorklet`.
  */
 class OrgoPlayer extends AudioWorkletProcessor {
   readonly #playout: Playout;
@@ -25,7 +25,7 @@ class OrgoPlayer extends AudioWorkletProcessor {
     this.#playout = new Playout(module, sampleRate, processorOptions.depth);
     this.#volume = new Volume(sampleRate, processorOptions.volume);
     this.port.onmessage = ({ data }) => this.#receive(data);
-    this.#tell({ type: "hello" });
+    this.#post({ type: "ready" });
   }
 
   #receive(message: ToWorklet): void {
@@ -35,7 +35,7 @@ class OrgoPlayer extends AudioWorkletProcessor {
         if (message.ring !== undefined) this.#ring = new RingReader(message.ring);
         break;
       case "volume":
-        this.#volume.change(message.volume);
+        this.#volume.rampTo(message.volume);
         break;
       case "pause":
         this.#playout.pause(message.paused);
@@ -50,20 +50,20 @@ class OrgoPlayer extends AudioWorkletProcessor {
     if (output?.[0] === undefined) return true;
     if (this.#ring !== undefined) {
       this.#ring.drain((chunk) => this.#playout.push(chunk));
-      this.#playout.lose(this.#ring.lost());
+      this.#playout.addLost(this.#ring.takeLost());
     }
     this.#playout.pull(output);
     this.#volume.apply(output);
     this.#sinceReport += output[0].length;
     const ended = this.#stopping && this.#playout.stopped;
-    if (ended || this.#sinceReport >= sampleRate / REPORTS) {
+    if (ended || this.#sinceReport >= sampleRate / REPORT_RATE) {
       this.#sinceReport = 0;
-      this.#tell({ type: ended ? "stopped" : "stats", stats: this.#playout.report() });
+      this.#post({ type: ended ? "stopped" : "stats", stats: this.#playout.report() });
     }
     return !ended;
   }
 
-  #tell(message: FromWorklet): void {
+  #post(message: FromWorklet): void {
     this.port.postMessage(message);
   }
 }

@@ -1,81 +1,82 @@
 import type { NodeReadable, WebReadableStream } from "../ambient.js";
 import type { Chunk } from "../audio/messages.js";
 import type { Player, PlayOptions } from "../audio/player.js";
-import type { Binding, BindingChannel, Sink } from "../binding.js";
+import type { Binding, BindingChannel, SampleSink } from "../binding.js";
 import { BindingError } from "../errors.js";
 import type { AudioItem } from "../generated/channels.js";
 import { checkFields, checks } from "../options.js";
 import type { Platform } from "../platform.js";
-import { readableFrom } from "../streams.js";
+import { createReadable } from "../streams.js";
 import { Channel, type ChannelEvents } from "./channel.js";
 
-/** What the server sends if it is not asked for another rate. */
+/** The sample rate of the server if no other is requested. */
 const DEFAULT_RATE = 24_000;
 
 /** The functions of a binding that convert samples. */
 type Pcm = Pick<Binding, "wavHeader" | "wavEncode" | "level">;
 
-/** How samples are to be understood. */
+/** The format of samples. */
 export interface AudioFormat {
-  /** Samples per second and channel. */
+  /** The sample rate in Hz. */
   sample_rate: number;
-  /** 1 is mono, 2 is stereo. */
+  /** The number of channels: 1 is mono, 2 is stereo. */
   channels: number;
 }
 
-/** A piece of sound. */
+/** A chunk of audio. */
 export interface AudioChunk extends AudioFormat {
-  /** From -1 to 1; the channels take turns (left, right, left, right ...). */
+  /** Interleaved samples (left, right, left, right ...) from -1 to 1. */
   samples: Float32Array;
 }
 
-/** The wanted format. */
+/** The parameters of an audio channel. */
 export interface AudioParams {
-  /** Samples per second and channel. Default: the server's, 24000. */
+  /** The sample rate in Hz. Default: that of the server, 24000. */
   sample_rate?: number;
-  /** 1 or 2. Default: the server's, 1. */
+  /** The number of channels, 1 or 2. Default: that of the server, 1. */
   channels?: number;
   /**
-   * How long samples gather before they are handed over, in milliseconds, from 0 to 1000: fewer and larger pieces cost
-   * less. It matters to the native addon alone. Default: 20.
+   * The time for which samples are collected before they are delivered, in milliseconds, from 0 to 1000. Larger chunks need
+   * less CPU time but add delay. Used only by the native addon. Default: 20.
    */
   batch?: number;
 }
 
-/** How loud a sound is, both from 0 to 1. */
+/** The level of a chunk of audio. Both values are from 0 to 1. */
 export interface AudioLevel {
-  /** The largest sample. */
+  /** The absolute value of the loudest sample. */
   peak: number;
-  /** The root mean square. */
+  /** The root mean square of the samples. */
   rms: number;
 }
 
-/** The events of a sound channel. */
+/** The events of an {@link AudioStream}. */
 export interface AudioEvents extends ChannelEvents {
-  /** The server said the format of what follows. */
+  /** The server reported the format of the following samples. */
   started: [format: AudioFormat];
 }
 
-/** What became of the samples, in samples per channel. `received = delivered + buffered + dropped`. */
+/** The sample counts of a channel, in frames (one sample for each channel). `received = delivered + buffered + dropped`. */
 export interface AudioStats {
+  /** All frames from the server. */
   received: number;
-  /** Taken by a reader. */
+  /** Frames that a reader has received. */
   delivered: number;
-  /** Waiting for a reader. */
+  /** Frames that wait for a reader. */
   buffered: number;
-  /** Thrown away, the oldest first, because no reader took them in time. */
+  /** Frames that were dropped, because no reader received them in time. */
   dropped: number;
 }
 
-/** How to record. */
+/** The options of a recording. */
 export interface RecordOptions {
-  /** Ends the recording after so many seconds of sound. Default: it ends with the channel, or when it is cancelled. */
+  /** The duration of the recording, in seconds. Default: until the channel is closed or the recording is canceled. */
   duration?: number;
 }
 
 /**
- * The computer's sound, live. Iterate it for the samples, or {@link record} it, or {@link play} it: one of them, since
- * each sample goes to one reader. What nobody takes in time is dropped, the oldest first, so that the rest is live.
+ * The live audio of a computer. Iterate over it to read the samples, {@link record} it, or {@link play} it. Use one of these
+ * at a time, because each sample is delivered to one reader. Unread samples beyond 10 seconds are dropped, the oldest first.
  */
 export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   readonly #binding: BindingChannel<AudioItem>;
@@ -84,11 +85,11 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
   readonly #pcm: Pcm;
   readonly #chunks: AudioChunk[] = [];
   #format: AudioFormat | undefined;
-  /** The chunks that do not continue the one before, and whether the next one does not. */
-  readonly #firsts = new WeakSet<AudioChunk>();
-  #begins = false;
-  /** Samples per channel that the binding handed over and no reader took. */
-  #held = 0;
+  /** The chunks after a discontinuity, and whether the next chunk is one. */
+  readonly #discontinuities = new WeakSet<AudioChunk>();
+  #discontinuity = false;
+  /** The number of frames in `#chunks`. */
+  #buffered = 0;
 
   /** @internal */
   constructor(binding: BindingChannel<AudioItem>, pcm: Pcm, platform: Platform, params: AudioParams) {
@@ -99,124 +100,131 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
     this.#platform = platform;
   }
 
-  /** What became of the samples so far. */
+  /** The sample counts so far. */
   get stats(): AudioStats {
     const { received, taken, buffered, dropped } = this.counters;
-    return { received, delivered: taken - this.#held, buffered: buffered + this.#held, dropped };
+    return { received, delivered: taken - this.#buffered, buffered: buffered + this.#buffered, dropped };
   }
 
   /**
-   * The sound as a WAV file of 16-bit samples, written as it arrives. Its header names no length, since it is not
-   * known in advance; players take it as lasting to the end of the file. Cancelling it leaves the channel open.
+   * Records the audio as a live WAV file of 16-bit samples. The header contains no length, because it is not known in
+   * advance; players play such a file to its end. The recording ends at a change of the format. If the stream is canceled,
+   * the channel stays open.
+   *
+   * @throws InvalidParameterError for an invalid option.
    */
   record(options: RecordOptions = {}): WebReadableStream<Uint8Array> {
     checkFields("audio.record", "options", options, { duration: checks.seconds });
     const file = this.#bytes(options.duration ?? Infinity, true);
-    return readableFrom(async () => (await file.next()).value ?? undefined);
+    return createReadable(async () => (await file.next()).value ?? undefined);
   }
 
   /**
-   * The sound as bytes of 16-bit PCM (little-endian, the channels take turns), for the input of another program. It ends
-   * where another format begins, since nothing would say so. Cancelling it leaves the channel open.
+   * Returns the audio as raw PCM (16-bit, little-endian, interleaved), for example for the input of another program. The
+   * stream ends at a change of the format. If it is canceled, the channel stays open.
+   *
+   * @throws InvalidParameterError for an invalid option.
    */
   pcm(options: RecordOptions = {}): WebReadableStream<Uint8Array> {
     checkFields("audio.pcm", "options", options, { duration: checks.seconds });
     const bytes = this.#bytes(options.duration ?? Infinity, false);
-    return readableFrom(async () => (await bytes.next()).value ?? undefined);
+    return createReadable(async () => (await bytes.next()).value ?? undefined);
   }
 
   /**
-   * {@link pcm} as a stream of Node's own kind, for `pipe`. Destroying it leaves the channel open.
+   * Returns the audio as raw PCM like {@link pcm}, as a Node `Readable` for `pipe`. If it is destroyed, the channel stays
+   * open.
    *
-   * @throws BindingError outside of Node.
+   * @throws BindingError outside Node; InvalidParameterError for an invalid option.
    */
   pcmReadable(options: RecordOptions = {}): NodeReadable {
     checkFields("audio.pcmReadable", "options", options, { duration: checks.seconds });
     if (this.#platform.readable === undefined) {
-      const message = "audio.pcmReadable: only Node has such streams; audio.pcm() gives a stream of the web's kind";
+      const message = "audio.pcmReadable: only Node has a Readable, use audio.pcm()";
       throw new BindingError({ kind: "binding", message, delivered: "no" });
     }
     return this.#platform.readable(this.#bytes(options.duration ?? Infinity, false));
   }
 
-  /** How loud a piece of sound is. */
+  /** Returns the level of a chunk of audio. */
   level(chunk: AudioChunk): AudioLevel {
     const [peak = 0, rms = 0] = this.#pcm.level(chunk.samples);
     return { peak, rms };
   }
 
   /**
-   * Plays the sound, in a page. Browsers keep a page silent until its user does something: then the player's state is
-   * `suspended`, and {@link Player.resume}, called from the handler of a click or a key, lets it sound.
+   * Plays the audio in a page. Browsers mute a page until its user interacts with it. The state of the player is then
+   * `suspended`; call {@link Player.resume} in the handler of a click or a key.
    *
-   * @throws BindingError where there is no output for sound, as in Node.
+   * @throws BindingError if the host has no audio output, as in Node, or cannot load the audio worklet;
+   *   InvalidParameterError for an invalid option.
    */
   async play(options: PlayOptions = {}): Promise<Player> {
     const known = { context: checks.object, volume: checks.volume, target: checks.target };
     checkFields("audio.play", "options", options, known);
     if (this.#platform.play === undefined) {
-      const message = "audio.play: only a page can play sound; record it or iterate its samples";
+      const message = "audio.play: only a page can play audio, use audio.record() or iterate over the samples";
       throw new BindingError({ kind: "binding", message, delivered: "no" });
     }
     return this.#platform.play(this, options, this.#format?.sample_rate ?? this.#expectedRate);
   }
 
   /**
-   * Whether the samples can go to a player without coming through this thread.
+   * Whether the samples can reach a player without passing through this thread.
    *
    * @internal
    */
-  get pours(): boolean {
-    return this.#binding.pour !== undefined;
+  get offThread(): boolean {
+    return this.#binding.pipeTo !== undefined;
   }
 
   /**
-   * Hands the samples to a player until the channel has ended, or `until` has.
+   * Sends the samples to a player until the channel is closed or `until` resolves.
    *
    * @internal
    */
-  async pour(sink: Sink, until: Promise<void>): Promise<void> {
-    let wanted = true;
-    const over = until.then(() => {
-      wanted = false;
-      this.#binding.pour?.(undefined);
+  async pipeTo(sink: SampleSink, until: Promise<void>): Promise<void> {
+    let active = true;
+    const stopped = until.then(() => {
+      active = false;
+      this.#binding.pipeTo?.(undefined);
       return undefined;
     });
-    const hand = (chunk: AudioChunk) => {
+    const send = (chunk: AudioChunk) => {
       const { buffer, byteLength } = chunk.samples;
-      const begins = this.#firsts.has(chunk);
-      // What shares its memory with other chunks has to be copied.
-      const own = buffer.byteLength === byteLength && buffer instanceof ArrayBuffer;
-      sink.port.postMessage({ ...chunk, begins } satisfies Chunk, own ? [buffer] : []);
+      const discontinuity = this.#discontinuities.has(chunk);
+      // A buffer that several chunks share is copied, not transferred.
+      const ownsBuffer = buffer.byteLength === byteLength && buffer instanceof ArrayBuffer;
+      sink.port.postMessage({ ...chunk, discontinuity } satisfies Chunk, ownsBuffer ? [buffer] : []);
     };
-    for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) hand(chunk);
-    if (this.#binding.pour === undefined) {
+    for (let chunk = this.take(); chunk !== undefined; chunk = this.take()) send(chunk);
+    if (this.#binding.pipeTo === undefined) {
       for (;;) {
-        const chunk = await this.nextItem(() => wanted);
-        if (chunk === undefined || !wanted) return;
-        hand(chunk);
+        const chunk = await this.nextItem(() => active);
+        if (chunk === undefined || !active) return;
+        send(chunk);
       }
     }
-    this.#binding.pour(sink);
-    // What is left to come through here is the format and the end.
-    while (wanted && (await Promise.race([this.pull(), over])));
+    this.#binding.pipeTo(sink);
+    // Only formats and the end of the channel still arrive here.
+    while (active && (await Promise.race([this.pull(), stopped])));
   }
 
   protected override accept(item: AudioItem): void {
     switch (item.type) {
       case "started":
         this.#format = { sample_rate: item.sample_rate, channels: item.channels };
-        this.#begins = true;
+        this.#discontinuity = true;
         this.emit("started", this.#format);
         break;
       case "samples":
-        // The session hands over no samples before it knows their format.
+        // Always true: the core delivers no samples before their format.
         if (this.#format !== undefined) {
           const chunk = { samples: item.samples, ...this.#format };
           this.#chunks.push(chunk);
-          if (this.#begins) this.#firsts.add(chunk);
-          this.#begins = false;
-          this.#held += frames(chunk);
+          if (this.#discontinuity) this.#discontinuities.add(chunk);
+          this.#discontinuity = false;
+          this.#buffered += frames(chunk);
         }
         break;
       case "error":
@@ -226,28 +234,28 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
 
   protected override take(): AudioChunk | undefined {
     const chunk = this.#chunks.shift();
-    if (chunk !== undefined) this.#held -= frames(chunk);
+    if (chunk !== undefined) this.#buffered -= frames(chunk);
     return chunk;
   }
 
   async *#bytes(duration: number, header: boolean): AsyncGenerator<Uint8Array, void, undefined> {
     let format: AudioFormat | undefined;
-    let left = Infinity;
+    let remaining = Infinity;
     for (let chunk = await this.nextItem(); chunk !== undefined; chunk = await this.nextItem()) {
       if (format === undefined) {
         format = chunk;
-        left = Math.round(duration * chunk.sample_rate);
+        remaining = Math.round(duration * chunk.sample_rate);
         if (header) yield this.#pcm.wavHeader(chunk.sample_rate, chunk.channels);
       } else if (chunk.sample_rate !== format.sample_rate || chunk.channels !== format.channels) {
-        // The bytes have one format, so they end where another begins.
+        // The output has one format, so it ends before a chunk of another. That chunk is kept for the next reader.
         this.#chunks.unshift(chunk);
-        this.#held += frames(chunk);
+        this.#buffered += frames(chunk);
         return;
       }
-      const wanted = Math.min(left, frames(chunk));
-      yield this.#pcm.wavEncode(chunk.samples.subarray(0, wanted * chunk.channels));
-      left -= wanted;
-      if (left === 0) return;
+      const count = Math.min(remaining, frames(chunk));
+      yield this.#pcm.wavEncode(chunk.samples.subarray(0, count * chunk.channels));
+      remaining -= count;
+      if (remaining === 0) return;
     }
   }
 }

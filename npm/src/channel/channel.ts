@@ -1,28 +1,28 @@
 import { asyncDispose } from "../ambient.js";
 import type { BindingChannel, ChannelTarget } from "../binding.js";
-import { Bounds } from "../bounded.js";
+import { Deadline } from "../deadline.js";
 import { Emitter } from "../emitter.js";
-import { ChannelClosedError, errorThrown } from "../errors.js";
+import { ChannelClosedError, toOrgoError } from "../errors.js";
 import { checkWaitOptions, type WaitOptions } from "../options.js";
 import type { ChannelState, CloseCause, Counters } from "../types.js";
 
-/** What did not happen when the time for it ran out. */
+/** For the error of an exceeded time limit: what did not happen in time. */
 export const NOT_OPENED = "the channel did not open";
 
-/** The events that every channel has. */
+/** The events of all channels. */
 export interface ChannelEvents {
-  /** The connection's state changed. */
+  /** The state of the connection changed. */
   state: [state: ChannelState];
-  /** The server sent an error message, in order with the other items. The channel may go on. */
+  /** The server sent an error message. It is in order with the items, and does not have to end the channel. */
   error: [message: string];
 }
 
 /**
- * What the channels have in common: a connection that is redialled when it breaks, and a sequence of items.
+ * The common part of all channels: a connection that reconnects automatically, and a sequence of items.
  *
- * Each item goes to one reader. Leaving a `for await` loop leaves the channel open, and the next loop goes on where
- * the last one stopped; {@link close} or `await using` ends the channel. A loop ends by itself when the channel ended
- * as it should, and throws a {@link ChannelClosedError} when it broke for good.
+ * Each item is delivered to one reader. A `for await` loop that is left does not close the channel: the next loop continues
+ * with the next item. {@link close} or `await using` closes the channel. A loop ends when the channel is closed normally, and
+ * throws a {@link ChannelClosedError} when the channel failed.
  */
 export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<keyof Events, unknown[]>>
   extends Emitter<Events>
@@ -31,7 +31,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   readonly #name: string;
   readonly #binding: BindingChannel<Raw>;
   #state: ChannelState;
-  #changed: (() => void)[] = [];
+  #stateWaiters: (() => void)[] = [];
   #pulling: Promise<boolean> | undefined;
 
   /** @internal */
@@ -40,69 +40,73 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     this.#name = name;
     this.#binding = binding;
     this.#state = binding.state();
-    void this.#watch();
+    this.#watchState();
   }
 
-  /** The connection's state now. */
+  /** The current state of the connection. */
   get state(): ChannelState {
     return this.#binding.state();
   }
 
-  /** What came and went so far. */
+  /** The counters of the items and the input so far. */
   get counters(): Counters {
     return this.#binding.counters();
   }
 
-  /** Ends the channel. Items that arrived before can still be taken. Resolves when it has ended. */
+  /** Closes the channel, and resolves when it is closed. Items that arrived earlier can still be read. */
   async close(): Promise<void> {
     this.#binding.close();
-    while (this.#state.status !== "closed") await this.#change();
+    while (this.#state.status !== "closed") await this.#stateChange();
   }
 
-  /** {@link close}, at the end of an `await using` block. */
+  /** Closes the channel at the end of an `await using` block. See {@link close}. */
   [asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  /** The items one after the other. */
+  /**
+   * Iterates over the items until the channel is closed.
+   *
+   * @throws ChannelClosedError if the channel failed.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Item, void, undefined> {
     for (let item = await this.nextItem(); item !== undefined; item = await this.nextItem()) yield item;
   }
 
   /**
-   * The next item, as a loop would get it; `undefined` when the channel ended as it should. What comes after the wait was
-   * given up stays for the next reader.
+   * Reads the next item. Resolves with `undefined` when the channel is closed normally. An item that arrives after a
+   * timeout or an abort is kept for the next reader.
    *
-   * @throws TimeoutError if none comes in time, ChannelClosedError if the channel broke for good.
+   * @throws TimeoutError if no item arrives in time; AbortError; ChannelClosedError if the channel failed.
    */
   async read(options: WaitOptions = {}): Promise<Item | undefined> {
     const operation = `${this.#name}.read`;
     checkWaitOptions(operation, options);
-    const bounds = new Bounds(operation, options.timeout, options.signal);
-    bounds.check();
-    return this.nextItem(undefined, () => bounds.wait(this.pull(), "nothing came"));
+    const deadline = new Deadline(operation, options.timeout, options.signal);
+    deadline.throwIfAborted();
+    return this.nextItem(undefined, () => deadline.wait(this.pull(), "no item arrived"));
   }
 
-  /** Sorts what the binding handed over: into a buffer for {@link take}, or to listeners. */
+  /** Handles an item of the binding: buffers it for {@link take}, or emits an event. */
   protected abstract accept(item: Raw): void;
 
-  /** The next item that was handed over already. */
+  /** Removes and returns the next buffered item. */
   protected abstract take(): Item | undefined;
 
-  /** The next item; `undefined` when the channel ended as it should, or when it is not wanted any more. */
-  protected async nextItem(wanted = () => true, pull = () => this.pull()): Promise<Item | undefined> {
-    while (wanted()) {
+  /** Returns the next item, or `undefined` when the channel is closed normally or `isActive` returns `false`. */
+  protected async nextItem(isActive = () => true, pull = () => this.pull()): Promise<Item | undefined> {
+    while (isActive()) {
       const item = this.take();
       if (item !== undefined) return item;
       if (await pull()) continue;
-      const broken = this.broken();
-      if (broken !== undefined) throw broken;
+      const failure = this.failure();
+      if (failure !== undefined) throw failure;
       break;
     }
     return undefined;
   }
 
-  /** Takes the next items from the binding; `false` when there are no more. Called only when somebody wants one. */
+  /** Gets the next items from the binding. Resolves with `false` when there are no more. Called only if a reader waits for one. */
   protected pull(): Promise<boolean> {
     this.#pulling ??= this.#binding
       .next()
@@ -112,7 +116,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
           return items !== null;
         },
         (thrown: unknown) => {
-          throw errorThrown(thrown);
+          throw toOrgoError(thrown);
         },
       )
       .finally(() => {
@@ -121,30 +125,30 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     return this.#pulling;
   }
 
-  /** Why the channel ended, if it ended otherwise than it should. */
-  protected broken(): ChannelClosedError | undefined {
+  /** Returns the error of a channel that failed, or `undefined`. */
+  protected failure(): ChannelClosedError | undefined {
     const state = this.#binding.state();
-    return state.status === "closed" && !isProperEnd(state.cause) ? closed(state.cause) : undefined;
+    return state.status === "closed" && !isNormalClose(state.cause) ? channelClosed(state.cause) : undefined;
   }
 
-  /** What is done once the connection is closed for good. */
-  protected ended(_cause: CloseCause): void {}
+  /** Called when the channel is closed. */
+  protected onClosed(_cause: CloseCause): void {}
 
   /**
-   * Waits for the server to accept the channel. Closes it if it does not come to that.
+   * Waits until the server accepts the channel. Closes the channel at a failure.
    *
    * @internal
    */
-  async opened(bounds: Bounds): Promise<this> {
+  async waitUntilOpen(deadline: Deadline): Promise<this> {
     try {
       for (;;) {
         const state = this.#state;
         if (state.status === "open" || state.status === "unstable") return this;
         if (state.status === "closed") {
-          if (isProperEnd(state.cause)) return this;
-          throw closed(state.cause);
+          if (isNormalClose(state.cause)) return this;
+          throw channelClosed(state.cause);
         }
-        await bounds.wait(this.#change(), NOT_OPENED, "maybe");
+        await deadline.wait(this.#stateChange(), NOT_OPENED, "maybe");
       }
     } catch (error) {
       this.#binding.close();
@@ -153,14 +157,14 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   }
 
   /**
-   * Answers the binding's questions for a password until the channel has ended.
+   * Answers the password requests of the binding until the channel is closed.
    *
    * @internal
    */
-  async refreshBy(refresh: () => Promise<ChannelTarget>): Promise<void> {
-    // A broken binding shows in the state.
+  async answerPasswordRequests(refresh: () => Promise<ChannelTarget>): Promise<void> {
+    // A failure of the binding changes the state.
     while (await this.#binding.nextPasswordRequest().catch(() => false)) {
-      // An answer that never comes does not keep the next question from being asked.
+      // Not awaited, so that a `refresh` that never settles does not block the next request.
       refresh().then(
         (target) => this.#binding.providePassword(target),
         (error: unknown) => this.#binding.providePassword(undefined, error instanceof Error ? error.message : String(error)),
@@ -168,39 +172,39 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
     }
   }
 
-  async #watch(): Promise<void> {
+  async #watchState(): Promise<void> {
     try {
       for (let state = await this.#binding.nextState(); state !== null; state = await this.#binding.nextState()) {
-        this.#enter(state);
+        this.#setState(state);
       }
     } catch (thrown) {
-      // Only a broken binding comes here, and it cannot say more about the channel.
-      this.#enter({ status: "closed", cause: { reason: "failed", message: errorThrown(thrown).message } });
+      // Only a failure of the binding, which reports no other state of the channel afterwards.
+      this.#setState({ status: "closed", cause: { reason: "failed", message: toOrgoError(thrown).message } });
     }
   }
 
-  #enter(state: ChannelState): void {
+  #setState(state: ChannelState): void {
     this.#state = state;
-    // The events of a subclass include those of every channel, which the compiler cannot see from its bound.
+    // The events of a subclass include those of `ChannelEvents`, which the compiler cannot infer from the constraint.
     (this as unknown as Channel<Raw, Item, ChannelEvents & Record<never, never>>).emit("state", state);
-    if (state.status === "closed") this.ended(state.cause);
+    if (state.status === "closed") this.onClosed(state.cause);
     this.#wake();
   }
 
-  #change(): Promise<void> {
-    return new Promise((resolve) => this.#changed.push(resolve));
+  #stateChange(): Promise<void> {
+    return new Promise((resolve) => this.#stateWaiters.push(resolve));
   }
 
   #wake(): void {
-    for (const resolve of this.#changed.splice(0)) resolve();
+    for (const resolve of this.#stateWaiters.splice(0)) resolve();
   }
 }
 
-function isProperEnd(cause: CloseCause): boolean {
+function isNormalClose(cause: CloseCause): boolean {
   return cause.reason === "normal" || cause.reason === "exit";
 }
 
-/** The error of a channel that ended. */
-export function closed(cause: CloseCause): ChannelClosedError {
+/** Creates the error of a channel that is closed. */
+export function channelClosed(cause: CloseCause): ChannelClosedError {
   return new ChannelClosedError({ kind: "closed", message: cause.message, delivered: "no", cause });
 }

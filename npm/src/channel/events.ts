@@ -1,50 +1,50 @@
 import type { BindingChannel } from "../binding.js";
-import { Bounds } from "../bounded.js";
-import { rethrown } from "../errors.js";
+import { Deadline } from "../deadline.js";
+import { convertErrors } from "../errors.js";
 import type { EventItem } from "../generated/channels.js";
-import { checkArgument, checks, checkWaitOptions, checkWhole, type WaitOptions } from "../options.js";
+import { checkArgument, checks, checkWaitOptions, checkWellFormed, type WaitOptions } from "../options.js";
 import type { Counters, DesktopEvent, EventType } from "../types.js";
-import { Channel, type ChannelEvents, closed } from "./channel.js";
+import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
 
-/** The events of an event channel, besides those of the desktop. */
+/** The events of an {@link EventStream}. The events of the desktop are its items. */
 export interface EventStreamEvents extends ChannelEvents {
-  /** Events may have been missed here, as many as `missed` says where that is known. */
+  /** Events of the desktop may be missing here. `missed` is their number, if it is known. */
   gap: [missed: number | undefined];
 }
 
-/** The event of that type. */
+/** The desktop event of a type. */
 export type EventOf<Type extends EventType> = Extract<DesktopEvent, { type: Type }>;
 
-/** What to wait for, and for how long. */
+/** The options of {@link EventStream.waitFor}. */
 export interface WaitForOptions<Type extends EventType> extends WaitOptions {
-  /** Which of the events of the type is meant. Default: any. */
+  /** A filter: only an event for which it returns `true` is returned. Default: any event of the type. */
   where?: (event: EventOf<Type>) => boolean;
-  /** How long to wait, in milliseconds. Default: 30000. */
+  /** The time limit, in milliseconds. Default: 30000. */
   timeout?: number;
 }
 
-/** An event that nobody iterated over yet. */
-interface Waiting {
+/** An event that no loop has read yet. */
+interface BufferedEvent {
   event: DesktopEvent;
-  /** Whether a `waitFor` had it. */
+  /** Whether a `waitFor` has returned it. */
   awaited: boolean;
 }
 
-/** Offers an event to a `waitFor`; `true` if it was the one. */
-type Waiter = (waiting: Waiting) => boolean;
+/** Offers an event to a `waitFor`. Returns whether the event matches. */
+type Waiter = (buffered: BufferedEvent) => boolean;
 
-const DEFAULT_WAIT = 30_000;
-/** How many events are kept while only `waitFor` takes them. */
-const LONGEST_BACKLOG = 1024;
+const DEFAULT_WAIT_TIMEOUT = 30_000;
+/** The maximum number of buffered events. Events that only a `waitFor` reads remain in the buffer. */
+const MAX_BUFFERED_EVENTS = 1024;
 
 /**
- * What happens on the computer's desktop, live: iterate it for the events of the types that are subscribed to.
+ * The live events of the desktop. Iterate over it to read the events of the subscribed types.
  *
- * Events that nobody takes are kept up to a limit; then the oldest are dropped and counted in `counters.dropped`.
+ * Unread events are buffered. If the buffer is full, the oldest events are dropped and counted in `counters.dropped`.
  */
 export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEvents> {
   readonly #binding: BindingChannel<EventItem>;
-  readonly #backlog: Waiting[] = [];
+  readonly #buffer: BufferedEvent[] = [];
   readonly #waiters = new Set<Waiter>();
   #dropped = 0;
 
@@ -54,77 +54,88 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
     this.#binding = binding;
   }
 
-  /** What came and went so far. */
+  /** The counters of the events so far. */
   override get counters(): Counters {
     const counters = super.counters;
-    const [held, dropped] = [this.#backlog.length, this.#dropped];
+    const [buffered, dropped] = [this.#buffer.length, this.#dropped];
     return {
       ...counters,
-      taken: counters.taken - held - dropped,
-      buffered: counters.buffered + held,
+      taken: counters.taken - buffered - dropped,
+      buffered: counters.buffered + buffered,
       dropped: counters.dropped + dropped,
     };
   }
 
-  /** Also reports events of these types from now on. */
+  /**
+   * Subscribes to more types of events.
+   *
+   * @throws InvalidParameterError if `types` is not a list of non-empty strings.
+   */
   subscribe(types: readonly EventType[]): void {
     const names = checkTypes("events.subscribe", types);
-    rethrown(() => this.#binding.command("subscribe", names));
-  }
-
-  /** No longer reports events of these types. */
-  unsubscribe(types: readonly EventType[]): void {
-    const names = checkTypes("events.unsubscribe", types);
-    rethrown(() => this.#binding.command("unsubscribe", names));
+    convertErrors(() => this.#binding.command("subscribe", names));
   }
 
   /**
-   * The next event of a type. Events that arrived before the call count too, unless a loop took them or an earlier
-   * `waitFor` returned them: so an action may come first and the wait for its effect afterwards. An event that is
-   * waited for is still seen by a loop.
+   * Unsubscribes from types of events.
    *
-   * @throws TimeoutError if none comes in time, ChannelClosedError if the channel ends.
+   * @throws InvalidParameterError if `types` is not a list of non-empty strings.
+   */
+  unsubscribe(types: readonly EventType[]): void {
+    const names = checkTypes("events.unsubscribe", types);
+    convertErrors(() => this.#binding.command("unsubscribe", names));
+  }
+
+  /**
+   * Waits for an event of a type. An event that arrived before the call is also returned, unless a loop has read it or an
+   * earlier `waitFor` has returned it. So a program can start an action first and then wait for its event. A loop still
+   * receives the returned event.
+   *
+   * @throws TimeoutError if no event arrives in time; AbortError; ChannelClosedError if the channel is closed;
+   *   InvalidParameterError; any exception of `where`.
    */
   async waitFor<Type extends EventType>(type: Type, options: WaitForOptions<Type> = {}): Promise<EventOf<Type>> {
     checkArgument("events.waitFor", "type", type, checks.string);
     checkWaitOptions("events.waitFor", options, { where: checks.function });
-    const { where, timeout = DEFAULT_WAIT, signal } = options;
-    const bounds = new Bounds("events.waitFor", timeout, signal);
-    bounds.check();
-    const fits = ({ event, awaited }: Waiting) => !awaited && event.type === type && (where?.(event as EventOf<Type>) ?? true);
+    const { where, timeout = DEFAULT_WAIT_TIMEOUT, signal } = options;
+    const deadline = new Deadline("events.waitFor", timeout, signal);
+    deadline.throwIfAborted();
+    const matches = ({ event, awaited }: BufferedEvent) =>
+      !awaited && event.type === type && (where?.(event as EventOf<Type>) ?? true);
 
-    const known = this.#backlog.find(fits);
-    if (known !== undefined) {
-      known.awaited = true;
-      return known.event as EventOf<Type>;
+    const buffered = this.#buffer.find(matches);
+    if (buffered !== undefined) {
+      buffered.awaited = true;
+      return buffered.event as EventOf<Type>;
     }
-    return bounds.promise<EventOf<Type>>((resolve, reject) => {
-      const waiter: Waiter = (waiting) => {
+    return deadline.promise<EventOf<Type>>((resolve, reject) => {
+      const waiter: Waiter = (buffered) => {
         try {
-          if (!fits(waiting)) return false;
+          if (!matches(buffered)) return false;
         } catch (error) {
           reject(error);
           return false;
         }
-        resolve(waiting.event as EventOf<Type>);
+        resolve(buffered.event as EventOf<Type>);
         return true;
       };
       this.#waiters.add(waiter);
       this.#pullFor(waiter).catch(reject);
       return () => this.#waiters.delete(waiter);
-    }, `no ${type} came`);
+    }, `no ${type} event arrived`);
   }
 
   protected override accept(item: EventItem): void {
     switch (item.type) {
       case "event": {
-        // Types and data are the wire's; a type that this version does not know is passed on as it is.
-        const waiting: Waiting = { event: item.event as unknown as DesktopEvent, awaited: false };
-        const taken = [...this.#waiters].map((waiter) => waiter(waiting));
-        waiting.awaited = taken.includes(true);
-        this.#backlog.push(waiting);
-        if (this.#backlog.length > LONGEST_BACKLOG) {
-          this.#backlog.shift();
+        // An event of a type that this version does not know is delivered unchanged.
+        const buffered: BufferedEvent = { event: item.event as unknown as DesktopEvent, awaited: false };
+        // Every waiter sees the event, not only the first that matches.
+        const matched = [...this.#waiters].map((waiter) => waiter(buffered));
+        buffered.awaited = matched.includes(true);
+        this.#buffer.push(buffered);
+        if (this.#buffer.length > MAX_BUFFERED_EVENTS) {
+          this.#buffer.shift();
           this.#dropped += 1;
         }
         break;
@@ -138,24 +149,24 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
   }
 
   protected override take(): DesktopEvent | undefined {
-    return this.#backlog.shift()?.event;
+    return this.#buffer.shift()?.event;
   }
 
-  /** Takes events from the binding for as long as `waiter` waits. */
+  /** Gets events from the binding while `waiter` waits. */
   async #pullFor(waiter: Waiter): Promise<void> {
     while (this.#waiters.has(waiter)) {
       if (await this.pull()) continue;
       const state = this.state;
-      throw closed(state.status === "closed" ? state.cause : { reason: "normal", message: "the channel ended" });
+      throw channelClosed(state.status === "closed" ? state.cause : { reason: "normal", message: "the channel is closed" });
     }
   }
 }
 
-/** Checks a list of names of event types; which names there are is the server's to say. */
+/** Checks a list of event types. The server checks the names. */
 export function checkTypes(owner: string, types: readonly EventType[]): string[] {
-  const wanted = "a list of event types";
+  const expected = "a list of event types";
   const accepts = (value: unknown) => Array.isArray(value) && value.every((type) => checks.string.accepts(type));
-  checkArgument(owner, "types", types, { accepts, wanted });
-  checkWhole(owner, "types", types);
+  checkArgument(owner, "types", types, { accepts, expected });
+  checkWellFormed(owner, "types", types);
   return [...types];
 }

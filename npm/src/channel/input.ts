@@ -1,25 +1,25 @@
 import type { AbortSignalLike } from "../ambient.js";
-import { Bounds } from "../bounded.js";
+import { Deadline } from "../deadline.js";
 import { ConnectionError } from "../errors.js";
-import { checkArgument, checkWhole } from "../options.js";
+import { checkArgument, checkWellFormed } from "../options.js";
 import type { Counters, Delivered } from "../types.js";
 import type { Terminal } from "./terminal.js";
 
-/** The longest piece that is written at once, in UTF-16 units. */
-const PIECE = 1 << 18;
+/** The maximum length of one write, in UTF-16 code units. */
+const MAX_PIECE = 1 << 18;
 
 const WRITABLE = "terminal.writable";
 
-/** Writes text of any length to one shell, and waits for room. */
+/** Writes text of any length to one shell. Waits while the terminal accepts no input. */
 export class InputWriter {
   readonly #terminal: Terminal;
   readonly #progress: () => Promise<unknown>;
-  /** The counters when the first text was written: from then on it is that shell. */
+  /** The counters at the first write. A later reconnect means that the shell is another one. */
   #first: Counters | undefined;
-  /** Half of a surrogate pair at the end of a text, which the next one completes. */
-  #half = "";
+  /** The high surrogate at the end of the last chunk. The next chunk starts with the low surrogate. */
+  #highSurrogate = "";
 
-  /** @param progress waits until more input is acknowledged or may be lost, or the state has changed. */
+  /** @param progress Waits until more input is acknowledged or may be lost, or the state changes. */
   constructor(terminal: Terminal, progress: () => Promise<unknown>) {
     this.#terminal = terminal;
     this.#progress = progress;
@@ -28,22 +28,22 @@ export class InputWriter {
   async write(chunk: string, signal: AbortSignalLike): Promise<void> {
     const operation = WRITABLE;
     checkString(operation, chunk);
-    const bounds = new Bounds(operation, undefined, signal);
-    const joined = this.#half + chunk;
+    const deadline = new Deadline(operation, undefined, signal);
+    const joined = this.#highSurrogate + chunk;
     const length = isHighSurrogate(joined, joined.length - 1) ? joined.length - 1 : joined.length;
-    this.#half = joined.slice(length);
-    checkWhole(operation, "text", joined.slice(0, length));
+    this.#highSurrogate = joined.slice(length);
+    checkWellFormed(operation, "text", joined.slice(0, length));
     for (let start = 0; start < length; ) {
       const end = pieceEnd(joined, start, length);
       const delivered = start > 0 ? "maybe" : "no";
       this.#checkShell(operation, delivered);
       if (this.#terminal.refusal === undefined && this.#terminal.write(joined.slice(start, end))) start = end;
-      else await bounds.wait(this.#progress(), "the input was not accepted", delivered);
+      else await deadline.wait(this.#progress(), "the input was not accepted", delivered);
     }
   }
 
   async close(): Promise<void> {
-    checkWhole(WRITABLE, "text", this.#half);
+    checkWellFormed(WRITABLE, "text", this.#highSurrogate);
     await this.#terminal.drained();
   }
 
@@ -53,29 +53,29 @@ export class InputWriter {
     const first = this.#first;
     if (this.#terminal.refusal !== "disconnected" && now.reconnects === first.reconnects) return;
     const lost = now.unacknowledged - first.unacknowledged;
-    throw linkBroke(operation, lost, delivered);
+    throw connectionLost(operation, lost, delivered);
   }
 }
 
-/** The error of input that the link's end kept from arriving: `lost` bytes of it, as far as can be known. */
-export function linkBroke(operation: string, lost: number, delivered: Delivered): ConnectionError {
+/** Creates the error for input that may not have arrived because the connection was lost. `lost` is its size in bytes. */
+export function connectionLost(operation: string, lost: number, delivered: Delivered): ConnectionError {
   const detail = lost > 0 ? `, and the last ${lost} bytes of input may not have arrived` : "";
-  return new ConnectionError({ kind: "transport", message: `${operation}: the link broke${detail}`, delivered });
+  return new ConnectionError({ kind: "transport", message: `${operation}: the connection was lost${detail}`, delivered });
 }
 
-/** Checks text of which no character is cut in two. */
+/** Checks that a text is a well-formed string. */
 export function checkText(operation: string, text: unknown): void {
   checkString(operation, text);
-  checkWhole(operation, "text", text);
+  checkWellFormed(operation, "text", text);
 }
 
 function checkString(operation: string, text: unknown): void {
-  checkArgument(operation, "text", text, { accepts: (value) => typeof value === "string", wanted: "a string" });
+  checkArgument(operation, "text", text, { accepts: (value) => typeof value === "string", expected: "a string" });
 }
 
-/** Where a piece of a text ends, not between the halves of a surrogate pair. */
+/** Returns the end of the next piece of a text. A piece does not end within a surrogate pair. */
 function pieceEnd(text: string, start: number, length: number): number {
-  const end = Math.min(start + PIECE, length);
+  const end = Math.min(start + MAX_PIECE, length);
   return end < length && isHighSurrogate(text, end - 1) ? end - 1 : end;
 }
 

@@ -1,29 +1,29 @@
 import type { BindingClient, ChannelTarget } from "../binding.js";
-import { Bounds } from "../bounded.js";
 import type { Caller } from "../caller.js";
-import { errorThrown } from "../errors.js";
-import { checkFields, checkOpenOptions, checks, type OpenOptions, plainParameters } from "../options.js";
+import { Deadline } from "../deadline.js";
+import { toOrgoError } from "../errors.js";
+import { checkFields, checkOpenOptions, checks, jsonParameters, type OpenOptions } from "../options.js";
 import type { EventType } from "../types.js";
 import { type AudioParams, AudioStream } from "./audio.js";
 import { NOT_OPENED } from "./channel.js";
 import { checkTypes, EventStream } from "./events.js";
 import { Terminal, type TerminalParams } from "./terminal.js";
 
-/** A channel on its way. */
+/** A channel that is opening. */
 interface Opening {
-  opened(bounds: Bounds): Promise<unknown>;
+  waitUntilOpen(deadline: Deadline): Promise<unknown>;
   close(): Promise<void>;
-  refreshBy(refresh: () => Promise<ChannelTarget>): Promise<void>;
+  answerPasswordRequests(refresh: () => Promise<ChannelTarget>): Promise<void>;
   on(event: "error", listener: (message: string) => void): () => void;
 }
 
-/** Opens channels of one computer. */
+/** Opens the channels of one computer. */
 export class ChannelOpener {
   readonly #caller: Caller;
   readonly #target: () => ChannelTarget;
   readonly #refresh: (() => Promise<ChannelTarget>) | undefined;
 
-  /** @param refresh Finds a fresh password, where the service cannot be asked for it. */
+  /** @param refresh Returns a fresh password. Without it the binding requests the password from the API. */
   constructor(caller: Caller, target: () => ChannelTarget, refresh?: () => Promise<ChannelTarget>) {
     this.#caller = caller;
     this.#target = target;
@@ -33,7 +33,7 @@ export class ChannelOpener {
   async terminal(params: TerminalParams = {}, options: OpenOptions = {}): Promise<Terminal> {
     const operation = "computers.terminal";
     checkFields(operation, "params", params, { cols: checks.number, rows: checks.number });
-    const plain = plainParameters(operation, params);
+    const plain = jsonParameters(operation, params);
     return this.#open(operation, options, async (client, target) => new Terminal(await client.open("terminal", target, plain)));
   }
 
@@ -42,7 +42,7 @@ export class ChannelOpener {
     const known = { sample_rate: checks.number, channels: checks.number, batch: checks.batch };
     checkFields(operation, "params", params, known);
     const { batch: batch_ms, ...format } = params;
-    const plain = plainParameters(operation, { ...format, batch_ms });
+    const plain = jsonParameters(operation, { ...format, batch_ms });
     return this.#open(operation, options, async (client, target) => {
       const binding = await this.#caller.binding();
       return new AudioStream(await client.open("audio", target, plain), binding, this.#caller.platform, params);
@@ -66,26 +66,26 @@ export class ChannelOpener {
   ): Promise<Opened> {
     checkOpenOptions(operation, options);
     const { signal, timeout = this.#caller.timeout, maxRetries } = options;
-    const bounds = new Bounds(operation, timeout, signal);
-    const client = await this.#caller.client(bounds);
+    const deadline = new Deadline(operation, timeout, signal);
+    const client = await this.#caller.client(deadline);
     const target = {
       ...this.#target(),
       ...(this.#refresh && { refreshable: true }),
       ...(maxRetries !== undefined && { max_reconnects: maxRetries }),
     };
     const creating = create(client, target);
-    const channel = await bounds.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {
-      // Where a worker has to start first, the channel may come when nobody waits for it any more.
+    const channel = await deadline.wait(creating, NOT_OPENED, "maybe").catch((thrown: unknown) => {
+      // The worker of an audio channel may start after the wait has ended. The channel is then unused.
       creating.then(
-        (late) => late.close(),
+        (unused) => unused.close(),
         () => {},
       );
-      throw errorThrown(thrown);
+      throw toOrgoError(thrown);
     });
     const { log } = this.#caller;
-    channel.on("error", (message) => log.write("warn", `${operation}: the server says: ${message}`));
-    if (this.#refresh) void channel.refreshBy(this.#refresh);
-    await channel.opened(bounds);
+    channel.on("error", (message) => log.write("warn", `${operation}: error message from the server: ${message}`));
+    if (this.#refresh) channel.answerPasswordRequests(this.#refresh);
+    await channel.waitUntilOpen(deadline);
     return channel;
   }
 }

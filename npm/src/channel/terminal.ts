@@ -1,39 +1,40 @@
 import type { AbortSignalLike, WebReadableStream, WebWritableStream } from "../ambient.js";
 import type { BindingChannel } from "../binding.js";
-import { Bounds } from "../bounded.js";
-import { rethrown } from "../errors.js";
+import { Deadline } from "../deadline.js";
+import { convertErrors } from "../errors.js";
 import type { TerminalItem } from "../generated/channels.js";
 import { checkArgument, checks, checkWaitOptions, type WaitOptions } from "../options.js";
-import { readableFrom, writableTo } from "../streams.js";
+import { createReadable, createWritable } from "../streams.js";
 import type { CloseCause, InputRefusal } from "../types.js";
-import { Channel, type ChannelEvents, closed } from "./channel.js";
-import { checkText, InputWriter, linkBroke } from "./input.js";
+import { Channel, type ChannelEvents, channelClosed } from "./channel.js";
+import { checkText, connectionLost, InputWriter } from "./input.js";
 
 /** The events of a terminal. */
 export interface TerminalEvents extends ChannelEvents {
   /**
-   * The link was redialled. This is a new shell: directory, variables and running programs of the old one are lost.
-   * `unacknowledged` counts the bytes (UTF-8) of input that `write` accepted and that may not have reached the old one:
-   * the last ones before the break.
+   * The terminal has reconnected, to a new shell: the working directory, variables and programs of the old shell are lost.
+   * `unacknowledged` is the number of bytes (UTF-8) at the end of the accepted input that may not have reached the old
+   * shell.
    */
   reconnected: [unacknowledged: number];
-  /** The shell ended, after all of its output. */
+  /** The shell exited. All of its output is delivered before. */
   exit: [code: number];
 }
 
-/** The size of a terminal. */
+/** The initial size of a terminal. */
 export interface TerminalParams {
-  /** Columns of characters. Default: 80. */
+  /** The number of columns. Default: 80. */
   cols?: number;
-  /** Rows of characters. Default: 24. */
+  /** The number of rows. Default: 24. */
   rows?: number;
 }
 
 /**
- * A shell on the computer. Iterate it for its output: text with ANSI escape sequences, in pieces of any length.
+ * A terminal (PTY) with a shell on the computer. Iterate over it to read its output: text with ANSI escape sequences, in pieces of
+ * any length.
  *
- * Output that nobody takes is kept up to a limit. Beyond it the shell is held back, as a program whose pipe is full;
- * a page cannot hold a sender back, so there the terminal ends with the cause `overflow` at a higher limit.
+ * Unread output is buffered up to 1 MiB. Beyond that the programs in the terminal are blocked, as by a full pipe. A page
+ * cannot slow a sender down: there the terminal ends with the cause `overflow` at 8 MiB of unread output.
  */
 export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   readonly #binding: BindingChannel<TerminalItem>;
@@ -44,8 +45,8 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   #progressing: Promise<boolean> | undefined;
 
   /**
-   * The exit code of the shell. Rejects with a {@link ChannelClosedError} when the terminal ended without one. A shell
-   * that is held back by output that nobody takes does not come to its end.
+   * Resolves with the exit code of the shell. Rejects with a {@link ChannelClosedError} if the terminal is closed before the
+   * shell exits. A shell that is blocked by unread output does not exit.
    */
   readonly exited: Promise<number> = new Promise((resolve, reject) => {
     this.#exit = { resolve, reject };
@@ -55,84 +56,94 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
   constructor(binding: BindingChannel<TerminalItem>) {
     super("terminal", binding);
     this.#binding = binding;
-    // Nobody has to wait for the exit code, so its absence alone is no uncaught error.
+    // A program that does not use `exited` gets no unhandled rejection.
     this.exited.catch(() => {});
   }
 
   /**
-   * {@link exited}, within limits.
+   * Waits for the exit code of the shell like {@link exited}, with a time limit and a signal.
    *
-   * @throws TimeoutError if the shell does not end in time, ChannelClosedError if the terminal ended without it.
+   * @throws TimeoutError if the shell does not exit in time; AbortError; ChannelClosedError if the terminal is closed before
+   *   the shell exits.
    */
   async waitForExit(options: WaitOptions = {}): Promise<number> {
     const operation = "terminal.waitForExit";
     checkWaitOptions(operation, options);
-    return new Bounds(operation, options.timeout, options.signal).wait(this.exited, "the shell did not end");
+    return new Deadline(operation, options.timeout, options.signal).wait(this.exited, "the shell did not exit");
   }
 
   /**
-   * Sends text to the shell: Enter is `\r`. At most 16 MiB at once; {@link writable} takes any amount.
+   * Sends text to the shell. The Enter key is `\r`. The maximum is 16 MiB per call; {@link writable} has no maximum.
    *
-   * `true`: it is accepted, and arrives whole, once and in order. If the link breaks before the server acknowledges it, the
-   * event `reconnected`, or the `cause` of the end, says how many of the last bytes may not have arrived.
+   * @returns `true` if the text is accepted. It then arrives completely, once and in order. If the connection is lost before
+   *   the server acknowledges the text, the event `reconnected` (or the `cause` of the closed channel) reports how many of
+   *   the last bytes may not have arrived.
    *
-   * `false`: nothing of it is sent, and {@link refusal} says why. That is so while the link is down, while the server does
-   * not answer (`unstable`), and while 1 MiB waits for the server or for a program that does not read its input.
-   *
-   * @throws InvalidParameterError for more than 16 MiB, and for half of a surrogate pair: an emoji that is cut in two. {@link writable}
-   * joins the halves.
+   *   `false` if none of the text is sent: the terminal is disconnected, the server does not respond (`unstable`), or 1 MiB
+   *   of input waits for the server or for a program that does not read its input. {@link refusal} is the reason.
+   * @throws InvalidParameterError for more than 16 MiB, and for text with half of a surrogate pair, such as half of an emoji.
+   *   {@link writable} joins pairs that are split between two chunks.
    */
   write(text: string): boolean {
     checkText("terminal.write", text);
-    return rethrown(() => this.#binding.command("input", text)) === null;
+    return convertErrors(() => this.#binding.command("input", text)) === null;
   }
 
-  /** Why {@link write} would refuse text now; `undefined` if it would accept it. */
+  /** The reason why {@link write} would refuse text now, or `undefined` if it would accept it. */
   get refusal(): InputRefusal | undefined {
     return (this.#binding.command("refusal") as InputRefusal | null) ?? undefined;
   }
 
   /**
-   * Waits until the server has acknowledged all input that was accepted before. The program in the terminal may not have
-   * read all of it by then.
+   * Waits until the server has acknowledged all input that was accepted before this call. The program in the terminal may
+   * read that input later.
    *
-   * @throws ConnectionError if some of it may not have arrived, since the link broke or the terminal ended; TimeoutError.
+   * @throws ConnectionError if a part of it may not have arrived, because the connection was lost or the terminal was closed;
+   *   TimeoutError; AbortError.
    */
   async drained(options: WaitOptions = {}): Promise<void> {
     const operation = "terminal.drained";
     checkWaitOptions(operation, options);
-    const bounds = new Bounds(operation, options.timeout, options.signal);
-    bounds.check("maybe");
+    const deadline = new Deadline(operation, options.timeout, options.signal);
+    deadline.throwIfAborted("maybe");
     const { acknowledged, pending, unacknowledged: before } = this.counters;
     for (;;) {
       const now = this.counters;
       if (now.acknowledged >= acknowledged + pending) return;
       const lost = now.unacknowledged - before;
-      if (lost > 0) throw linkBroke(operation, lost, "maybe");
-      await bounds.wait(this.#progress(), "the input was not acknowledged", "maybe");
+      if (lost > 0) throw connectionLost(operation, lost, "maybe");
+      await deadline.wait(this.#progress(), "the input was not acknowledged", "maybe");
     }
   }
 
-  /** Tells the shell its new size, in characters. */
+  /**
+   * Changes the size of the terminal.
+   *
+   * @param cols The number of columns.
+   * @param rows The number of rows.
+   * @throws InvalidParameterError for an invalid size.
+   */
   resize(cols: number, rows: number): void {
     checkArgument("terminal.resize", "cols", cols, checks.number);
     checkArgument("terminal.resize", "rows", rows, checks.number);
-    rethrown(() => this.#binding.command("resize", { cols, rows }));
+    convertErrors(() => this.#binding.command("resize", { cols, rows }));
   }
 
   /**
-   * The output as a stream, which takes no more than is read from it. Cancelling it leaves the terminal open, and a
-   * loop goes on where it stopped.
+   * The output as a stream. It reads from the terminal only on demand. If it is canceled, the terminal stays open, and a loop
+   * continues with the next output.
    */
   get readable(): WebReadableStream<string> {
-    this.#readable ??= readableFrom((wanted) => this.nextItem(wanted));
+    this.#readable ??= createReadable((isActive) => this.nextItem(isActive));
     return this.#readable;
   }
 
   /**
-   * The input as a stream that waits for room, for text of any length. Its writes resolve when the text is accepted, and
-   * closing it when all is acknowledged ({@link drained}); the terminal stays open. It breaks with a {@link ConnectionError}
-   * when the link does, since the shell that comes later is another one: take a new stream for that one.
+   * The input as a stream for text of any length. A write resolves when the terminal has accepted its text. Closing the stream
+   * resolves when the server has acknowledged all of it, see {@link drained}; the terminal stays open.
+   *
+   * If the connection is lost, the stream fails with a {@link ConnectionError}, because the terminal reconnects to another
+   * shell. This property then returns a new stream for that shell.
    */
   get writable(): WebWritableStream<string> {
     this.#writable ??= this.#openWritable();
@@ -141,7 +152,7 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
 
   #openWritable(): WebWritableStream<string> {
     const input = new InputWriter(this, () => this.#progress());
-    // Of a stream that has ended or is broken nobody can make use.
+    // A closed or failed stream is useless, so `writable` creates a new one.
     const forget = () => {
       this.#writable = undefined;
     };
@@ -150,13 +161,13 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
         forget();
         throw error;
       });
-    return writableTo(write, () => {
+    return createWritable(write, () => {
       forget();
       return input.close();
     });
   }
 
-  /** Waits until more input is acknowledged or lost, or the state has changed. Everybody who waits shares one wait. */
+  /** Waits until more input is acknowledged or lost, or the state changes. Concurrent calls share one promise. */
   #progress(): Promise<unknown> {
     this.#progressing ??= this.#binding.nextProgress().finally(() => {
       this.#progressing = undefined;
@@ -185,13 +196,13 @@ export class Terminal extends Channel<TerminalItem, string, TerminalEvents> {
     return this.#output.length === 0 ? undefined : this.#output.splice(0).join("");
   }
 
-  protected override ended(cause: CloseCause): void {
-    // What is left is bounded by the binding's queue and can be taken at once: the exit code is behind it.
+  protected override onClosed(cause: CloseCause): void {
+    // Reads the remaining items, because the exit code is the last one. The queue of the binding limits their number.
     const drain = async () => {
       while (await this.pull());
-      throw closed(cause);
+      throw channelClosed(cause);
     };
-    // After an exit code the failure changes nothing.
+    // No effect if an exit code was found.
     drain().catch(this.#exit.reject);
   }
 }

@@ -5,21 +5,24 @@ import type { InitInput } from "../bindings/wasm/orgo_wasm.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
-import { invalid } from "../errors.js";
+import { invalidParameter } from "../errors.js";
 import { checkFields } from "../options.js";
 import { type BindingInfo, once, type Platform } from "../platform.js";
 
 export * from "../index.js";
 
-/** Where the files are that the package loads when they are needed, if a bundler does not find them. */
+/** The locations of the files that the package loads on demand, for bundlers that do not find them. */
 export interface AssetOptions {
-  /** The WebAssembly module: its URL, its bytes, or the compiled module. The package exports it as `orgo-sdk/wasm`. */
+  /**
+   * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/wasm`. Default:
+   * the file beside the bundle.
+   */
   wasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;
-  /** The URL of the audio worklet. The package exports it as `orgo-sdk/worklet`. */
+  /** The URL of the audio worklet. The package exports the file as `orgo-sdk/worklet`. Default: the file beside the bundle. */
   workletUrl?: string | { readonly href: string };
   /**
-   * The URL of the worker that owns a sound channel, on the page's own origin. The package exports it as
-   * `orgo-sdk/worker`. Where there can be none, the page's thread takes its place.
+   * The URL of the audio worker, which must have the origin of the page. The package exports the file as `orgo-sdk/worker`.
+   * Default: the file beside the bundle. If the worker cannot be started, audio channels run in the main thread.
    */
   workerUrl?: string | { readonly href: string };
 }
@@ -35,33 +38,37 @@ const platform: Platform = {
     return { binding: hasWorkers() ? withAudioWorkers(binding, module, workerUrl) : binding };
   }),
   environment: () => undefined,
-  // A document or a worker of one. Servers that run this entry have neither.
+  // In a document or a worker, but not in a server that uses this entry point.
   exposed: () =>
     typeof document !== "undefined" || ("WorkerGlobalScope" in globalThis && navigator.userAgent !== "Cloudflare-Workers"),
-  play: (sound, options, expectedRate) => play(sound, options, expectedRate, workletUrl()),
+  play: (source, options, expectedRate) => play(source, options, expectedRate, workletUrl()),
 };
 
-// Bundlers take the literals for assets; the query keeps Vite from putting them into the page as data URLs, which a
-// strict Content-Security-Policy refuses.
+// Bundlers find the files by these literals. The query prevents Vite from converting them to data URLs, which a strict
+// Content-Security-Policy blocks.
 const workletUrl = () => (assets.workletUrl as string | URL | undefined) ?? new URL("./worklet.js?no-inline", import.meta.url);
 const workerUrl = () => (assets.workerUrl as string | URL | undefined) ?? new URL("./worker.js?no-inline", import.meta.url);
 
-/** Whether sound channels go into workers: in a document, whose thread has other work to do. */
+/** Whether audio channels run in workers: only in a document, whose main thread may be busy. */
 const hasWorkers = () => typeof document !== "undefined" && typeof Worker !== "undefined";
 
-/** Says where the package's files are. To be called before anything is loaded; needed only if a bundler moves them. */
+/**
+ * Sets the locations of the files that the package loads on demand. Needed only if the bundler does not find them.
+ *
+ * @throws InvalidParameterError for an invalid option, and for `wasm` after the module is loaded.
+ */
 export function configure(options: AssetOptions): void {
   const url = {
     accepts: (value: unknown) => typeof value === "string" || value instanceof URL,
-    wanted: "a URL",
+    expected: "a URL",
   };
   checkFields("configure", "options", options, {
     workletUrl: url,
     workerUrl: url,
-    wasm: { accepts: (value) => url.accepts(value) || typeof value === "object", wanted: "a URL, bytes or a module" },
+    wasm: { accepts: (value) => url.accepts(value) || typeof value === "object", expected: "a URL, bytes or a module" },
   });
   if (loading && options.wasm !== undefined) {
-    throw invalid("configure", "wasm", "must be set before the first call: the module is loaded already");
+    throw invalidParameter("configure", "wasm", "must be set before the first call: the module is already loaded");
   }
   Object.assign(assets, options);
 }
@@ -69,20 +76,34 @@ export function configure(options: AssetOptions): void {
 /**
  * A client of the service in a page.
  *
- * An API key does not belong into a page. To work one computer, use {@link Orgo.connect} with a connection that your
- * server made.
+ * A page must not contain an API key. To open the channels of one computer, use {@link Orgo.connect} with a connection from your
+ * server.
  */
 export class Orgo extends OrgoClient {
+  /**
+   * Creates a client. It makes no call.
+   *
+   * @throws InvalidParameterError for an invalid option, and for an API key without `dangerouslyAllowBrowser`.
+   */
   constructor(options: OrgoOptions = {}) {
     super(platform, options);
   }
 
-  /** The channels of one computer by what {@link Computer.connection} gave, without an API key. Makes no call. */
+  /**
+   * Returns the channels of one computer, without an API key. It makes no call.
+   *
+   * @param connection The result of {@link Computer.connection}, or its JSON.
+   * @throws InvalidParameterError for an invalid connection or option.
+   */
   static connect(connection: Connection | ConnectionData, options?: ConnectOptions): ConnectedComputer {
     return new ConnectedComputer(platform, connection, options);
   }
 
-  /** Loads the binding, unless it is loaded, and tells which one it is. */
+  /**
+   * Loads the implementation if necessary, and returns its kind and version.
+   *
+   * @throws BindingError if it cannot be loaded.
+   */
   static async bindingInfo(): Promise<BindingInfo> {
     const { binding } = await platform.load();
     return { kind: binding.kind(), version: binding.version() };

@@ -6,7 +6,7 @@ import { loadNative } from "../bindings/native.js";
 import { loadWasm } from "../bindings/wasm.js";
 import { OrgoClient, type OrgoOptions } from "../client.js";
 import { ConnectedComputer, type Connection, type ConnectionData, type ConnectOptions } from "../connection.js";
-import { BindingError, invalid } from "../errors.js";
+import { BindingError, invalidParameter } from "../errors.js";
 import { type BindingInfo, type LoadedBinding, once, type Platform } from "../platform.js";
 import { explainFailure, proxyWarning } from "../proxies.js";
 
@@ -21,22 +21,36 @@ const platform: Platform = {
 };
 
 /**
- * A client of the service in Node. It holds no connection that has to be closed.
+ * A client of the service in Node. It has no resources that need to be closed.
  *
- * The network is worked by a native addon. Where that cannot be loaded, the WebAssembly module for pages takes its
- * place. The environment variable `ORGO_BINDING` (`native` or `wasm`) forces one of them.
+ * A native addon handles the network. If it cannot be loaded, the WebAssembly module is used instead. The environment variable
+ * `ORGO_BINDING` (`native` or `wasm`) selects one of them.
  */
 export class Orgo extends OrgoClient {
+  /**
+   * Creates a client. It makes no call.
+   *
+   * @throws InvalidParameterError for an invalid option.
+   */
   constructor(options: OrgoOptions = {}) {
     super(platform, options);
   }
 
-  /** The channels of one computer by what {@link Computer.connection} gave, without an API key. Makes no call. */
+  /**
+   * Returns the channels of one computer, without an API key. It makes no call.
+   *
+   * @param connection The result of {@link Computer.connection}, or its JSON.
+   * @throws InvalidParameterError for an invalid connection or option.
+   */
   static connect(connection: Connection | ConnectionData, options?: ConnectOptions): ConnectedComputer {
     return new ConnectedComputer(platform, connection, options);
   }
 
-  /** Loads the binding, unless it is loaded, and tells which one it is and why. */
+  /**
+   * Loads the implementation if necessary, and returns its kind and version, and the reason for a fallback to WebAssembly.
+   *
+   * @throws BindingError if neither the addon nor WebAssembly can be loaded.
+   */
   static async bindingInfo(): Promise<BindingInfo> {
     const { binding, ...info } = await platform.load();
     return { kind: binding.kind(), version: binding.version(), ...info };
@@ -46,7 +60,7 @@ export class Orgo extends OrgoClient {
 async function load(): Promise<LoadedBinding> {
   const forced = process.env.ORGO_BINDING || undefined;
   if (forced !== undefined && forced !== "native" && forced !== "wasm") {
-    throw invalid("Orgo", "ORGO_BINDING", 'must be "native", "wasm" or not set');
+    throw invalidParameter("Orgo", "ORGO_BINDING", 'must be "native" or "wasm" if it is set');
   }
   if (forced === "wasm") return { binding: await wasm() };
   try {
@@ -66,11 +80,11 @@ async function wasm(): Promise<Binding> {
   return typeof WebSocket === "undefined" ? withoutSockets(binding) : binding;
 }
 
-/** The binding where the platform has no `WebSocket`: calls work, channels say what is missing. */
+/** Wraps a binding for a platform without `WebSocket`: channels throw an error that explains it. */
 function withoutSockets(binding: Binding): Binding {
   class Client extends binding.Client implements BindingClient {
     override open(): never {
-      const message = "terminal, sound and events over WebAssembly need the global WebSocket of Node 22 or newer";
+      const message = "terminal, audio and events need the global WebSocket of Node 22 or newer, or the native addon";
       throw new BindingError({ kind: "binding", message, delivered: "no" });
     }
   }

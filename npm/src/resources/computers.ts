@@ -3,7 +3,7 @@ import { Computer } from "../computer.js";
 import type { CallOptions } from "../options.js";
 import type { Acknowledged, CreateComputerParams, VncPassword } from "../types.js";
 
-/** Computers and their life cycle. */
+/** Creates, fetches and deletes computers. See {@link Computer} for the errors of every call. */
 export class Computers {
   readonly #caller: Caller;
 
@@ -13,28 +13,34 @@ export class Computers {
   }
 
   /**
-   * Creates a computer, which then starts by itself: {@link Computer.waitUntilRunning} waits for it. Without further
-   * parameters it has Linux, 4 GB of memory, 2 cores and a screen of 1280x720 pixels.
+   * Creates a computer and starts it. {@link Computer.waitUntilRunning} waits until it runs.
+   *
+   * @param params Default: Linux, 4 GB of memory, 2 cores and a screen of 1280x720 pixels.
    */
   async create(params: CreateComputerParams, options?: CallOptions): Promise<Computer> {
     const data = await this.#caller.call("computers.create", params, options);
     return new Computer(this.#caller, data, { known: true, owned: true });
   }
 
-  /** Fetches a computer. */
+  /**
+   * Fetches a computer.
+   *
+   * @throws NotFoundError if it does not exist.
+   */
   async get(id: string, options?: CallOptions): Promise<Computer> {
     const data = await this.#caller.call("computers.get", { id }, options);
     return new Computer(this.#caller, data, { known: true, owned: false });
   }
 
-  /** Deletes a computer and its disk. It is stopped first if it runs. */
+  /** Deletes a computer and its disk. A running computer is stopped first. */
   delete(id: string, options?: CallOptions): Promise<Acknowledged> {
     return this.#caller.call("computers.delete", { id }, options);
   }
 
   /**
-   * Fetches the password of the computer's channels. It changes whenever the computer restarts. It can be read by its
-   * name, but printing, `JSON.stringify` and spreading pass it over; {@link Computer.connection} is what to send on.
+   * Fetches the password of the channels of a computer. It changes at every restart of the computer. The field is not
+   * enumerable: `console.log`, `JSON.stringify` and spreading skip it. To send a password to a page, use
+   * {@link Computer.connection}.
    */
   vncPassword(id: string, options?: CallOptions): Promise<VncPassword> {
     return this.#caller.call("computers.vncPassword", { id }, options);

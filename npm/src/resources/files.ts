@@ -1,9 +1,9 @@
 import type { BlobLike } from "../ambient.js";
 import type { BindingContent } from "../binding.js";
-import { Bounds } from "../bounded.js";
 import type { Caller } from "../caller.js";
-import { invalid } from "../errors.js";
-import { type CallOptions, checkCallOptions, checkFields, checks, checkWhole } from "../options.js";
+import { Deadline } from "../deadline.js";
+import { invalidParameter } from "../errors.js";
+import { type CallOptions, checkCallOptions, checkFields, checks, checkWellFormed } from "../options.js";
 import type {
   Acknowledged,
   DownloadUrl,
@@ -14,40 +14,40 @@ import type {
   UploadFileParams,
 } from "../types.js";
 
-/** The content of a file: bytes, or a `Blob` or `File`. */
+/** The content of a file: bytes, a `Blob` or a `File`. */
 export type FileContent = Uint8Array | ArrayBuffer | BlobLike;
 
-/** What to upload. */
+/** The parameters of an upload. */
 export interface UploadParams extends UploadFileParams {
-  /** The content. */
+  /** The content of the file, at most 10 MB. */
   file: FileContent;
-  /** The file's name. Required unless `file` is a `File`, which has one. */
+  /** The file name. Default: the name of a `File`. Required for other content. */
   name?: string;
 }
 
-/** How far an upload is. */
+/** The progress of an upload. */
 export interface UploadProgress {
-  /** How many bytes of the file the network has taken. It never goes back, also if the upload is sent again. */
+  /** The number of bytes of the file that have been passed to the network. It never decreases, even if the upload is retried. */
   loaded: number;
   /** The size of the file, in bytes. */
   total: number;
 }
 
 /**
- * Is called as an upload goes on, at last with `loaded` equal to `total` if the server takes the file, and never once the
- * upload has settled. What it throws is reported as uncaught, and the upload goes on.
+ * A listener for the progress of an upload. If the upload succeeds, the last call has `loaded` equal to `total`. There is no call
+ * after the upload has settled. An exception that the listener throws is reported as uncaught and does not affect the upload.
  *
- * Over WebAssembly in Node, and in service workers, only that last call is made: `fetch` does not tell what it sends.
+ * With WebAssembly in Node, and in service workers, only that last call is made, because `fetch` reports no progress.
  */
 export type OnUploadProgress = (progress: UploadProgress) => void;
 
 /** The options of an upload. */
 export interface UploadOptions extends CallOptions {
-  /** Called as the upload makes progress. */
+  /** Called when the upload makes progress. Default: none. */
   onProgress?: OnUploadProgress;
 }
 
-/** Files: uploaded to a workspace or a computer, exported from a computer. */
+/** The files of workspaces and computers. See {@link Computer} for the errors of every call. */
 export class Files {
   readonly #caller: Caller;
 
@@ -56,34 +56,40 @@ export class Files {
     this.#caller = caller;
   }
 
-  /** Uploads a file, of at most 10 MB. A running computer finds it on its desktop. */
+  /**
+   * Uploads a file of at most 10 MB to a workspace or a computer. On a running computer it appears on the desktop.
+   *
+   * @throws InvalidParameterError if the name is missing or `file` is of another type.
+   */
   async upload({ file, name, ...params }: UploadParams, options: UploadOptions = {}): Promise<StoredFile> {
-    const { onProgress, rest } = uploadOptions(this.#caller, options);
-    const upload = { content: await content(file, name, rest()), onProgress };
-    return this.#caller.call("files.upload", params, rest(), upload);
+    const { onProgress, nextOptions } = uploadOptions(this.#caller, options);
+    const upload = { content: await content(file, name, nextOptions()), onProgress };
+    return this.#caller.call("files.upload", params, nextOptions(), upload);
   }
 
-  /** Lists the files of a workspace or of a computer. */
+  /** Lists the files of a workspace or a computer. */
   list(params: ListFilesParams, options?: CallOptions): Promise<StoredFile[]> {
     return this.#caller.call("files.list", params, options);
   }
 
-  /** Stores a file of a running computer and gives its URL, which is valid for an hour and needs no credentials. */
+  /** Copies a file of a running computer to the storage. Returns its URL, which is valid for one hour and needs no credentials. */
   export(params: ExportFileParams, options?: CallOptions): Promise<ExportedFile> {
     return this.#caller.call("files.export", params, options);
   }
 
-  /** Gives the URL of a file's content. It is valid for an hour and needs no credentials. */
+  /** Returns the URL of the content of a file. It is valid for one hour and needs no credentials. */
   download(id: string, options?: CallOptions): Promise<DownloadUrl> {
     return this.#caller.call("files.download", { id }, options);
   }
 
   /**
-   * Fetches a file's content, of at most 1 GiB unless `maxResponseBytes` sets another limit. It is held in memory; to
-   * stream a large file, fetch the URL that {@link download} gives.
+   * Fetches the content of a file into memory. To stream a large file, fetch the URL that {@link download} returns.
+   *
+   * @param options Default `maxResponseBytes`: 1073741824 (1 GiB).
+   * @throws ResponseTooLargeError if the file is larger.
    */
   async bytes(id: string, options?: CallOptions): Promise<Uint8Array> {
-    return (await this.#caller.exchange("files.bytes", { id }, options)).bytes;
+    return (await this.#caller.callWithBytes("files.bytes", { id }, options)).bytes;
   }
 
   /** Deletes a file. */
@@ -92,7 +98,7 @@ export class Files {
   }
 }
 
-/** The files of one computer. */
+/** The stored files of one computer. */
 export class ComputerFiles {
   readonly #caller: Caller;
   readonly #id: string;
@@ -105,35 +111,44 @@ export class ComputerFiles {
     this.#workspace = workspace;
   }
 
-  /** Uploads a file, of at most 10 MB. If the computer runs, it is found on its desktop. */
+  /**
+   * Uploads a file of at most 10 MB. On a running computer it appears on the desktop.
+   *
+   * @throws InvalidParameterError if the name is missing or `file` is of another type.
+   */
   async upload(file: FileContent, params: Pick<UploadParams, "name"> = {}, options: UploadOptions = {}): Promise<StoredFile> {
     checkFields("files.upload", "params", params, { name: checks.string });
-    const { onProgress, rest } = uploadOptions(this.#caller, options);
-    const upload = { content: await content(file, params.name, rest()), onProgress };
-    const fields = { workspace_id: await this.#workspace(rest()), computer_id: this.#id };
-    return this.#caller.call("files.upload", fields, rest(), upload);
+    const { onProgress, nextOptions } = uploadOptions(this.#caller, options);
+    const upload = { content: await content(file, params.name, nextOptions()), onProgress };
+    const fields = { workspace_id: await this.#workspace(nextOptions()), computer_id: this.#id };
+    return this.#caller.call("files.upload", fields, nextOptions(), upload);
   }
 
-  /** Lists the computer's stored files. */
+  /** Lists the stored files of the computer. */
   async list(options: CallOptions = {}): Promise<StoredFile[]> {
-    const rest = this.#caller.sharing("files.list", options);
-    const params = { workspace_id: await this.#workspace(rest()), computer_id: this.#id };
-    return this.#caller.call("files.list", params, rest());
+    const nextOptions = this.#caller.stepOptions("files.list", options);
+    const params = { workspace_id: await this.#workspace(nextOptions()), computer_id: this.#id };
+    return this.#caller.call("files.list", params, nextOptions());
   }
 
-  /** Stores a file of the running computer and gives its URL. `path` is absolute, relative to the home, or with `~/`. */
+  /**
+   * Copies a file of the running computer to the storage. Returns its URL, which is valid for one hour and needs no credentials.
+   *
+   * @param path An absolute path, or a path relative to the home folder, with or without `~/`.
+   */
   export(path: string, options?: CallOptions): Promise<ExportedFile> {
     return this.#caller.call("files.export", { computer_id: this.#id, path }, options);
   }
 }
 
-/** Takes the options of an upload apart: those of its calls, and the listener. */
+/** Splits the options of an upload into the listener and the options of its calls. */
 function uploadOptions(caller: Caller, options: UploadOptions) {
   checkCallOptions("files.upload", options, { onProgress: checks.function });
-  const { onProgress, ...others } = options;
-  return { onProgress, rest: caller.sharing("files.upload", others) };
+  const { onProgress, ...callOptions } = options;
+  return { onProgress, nextOptions: caller.stepOptions("files.upload", callOptions) };
 }
 
+/** Reads the content and the name of a file. */
 async function content(
   file: FileContent,
   name: string | undefined,
@@ -143,16 +158,16 @@ async function content(
   const blob = file as BlobLike;
   const isBlob = typeof file === "object" && file !== null && "arrayBuffer" in file;
   if (!isBlob && !(file instanceof Uint8Array) && !(file instanceof ArrayBuffer)) {
-    throw invalid(operation, "file", "must be a Uint8Array, an ArrayBuffer, a Blob or a File");
+    throw invalidParameter(operation, "file", "must be a Uint8Array, an ArrayBuffer, a Blob or a File");
   }
-  const chosen = name ?? (isBlob ? blob.name : undefined);
-  if (typeof chosen !== "string" || chosen === "") {
-    throw invalid(operation, "name", "must be a string that is not empty, unless the file is a File with a name");
+  const fileName = name ?? (isBlob ? blob.name : undefined);
+  if (typeof fileName !== "string" || fileName === "") {
+    throw invalidParameter(operation, "name", "must be a non-empty string, unless the file is a File with a name");
   }
-  checkWhole(operation, "name", chosen);
-  const bounds = new Bounds(operation, totalTimeout, signal);
+  checkWellFormed(operation, "name", fileName);
+  const deadline = new Deadline(operation, totalTimeout, signal);
   const data = isBlob
-    ? new Uint8Array(await bounds.wait(blob.arrayBuffer(), "the file was not read"))
+    ? new Uint8Array(await deadline.wait(blob.arrayBuffer(), "the file was not read"))
     : new Uint8Array(file as Uint8Array | ArrayBuffer);
-  return { name: chosen, content_type: (isBlob && blob.type) || "application/octet-stream", data };
+  return { name: fileName, content_type: (isBlob && blob.type) || "application/octet-stream", data };
 }

@@ -1,21 +1,22 @@
-import { invalid } from "../errors.js";
-import { checkFields, checks, checkWhole } from "../options.js";
+import { invalidParameter } from "../errors.js";
+import { checkFields, checks, checkWellFormed } from "../options.js";
 
 const OPERATION = "request";
 
-/** A request that this package has no method for. */
+/** A request to a path for which this package has no method. */
 export interface RequestParams {
+  /** The HTTP method. */
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** The path below the base URL, with a slash in front, such as `/computers`. Encode each segment by `encodeURIComponent`. */
+  /** The path relative to the base URL, with a leading slash, such as `/computers`. Encode each segment with `encodeURIComponent`. */
   path: string;
-  /** The parameters of the query. A list repeats its name; `undefined` and `null` are left out. */
+  /** The query parameters. A list repeats its name; `undefined` and `null` are omitted. Default: none. */
   query?: Record<string, QueryValue | QueryValue[] | undefined>;
-  /** The body: anything that JSON can hold. A GET request has none. */
+  /** The body: any value that JSON can represent. Not allowed for GET. Default: no body. */
   body?: unknown;
   /**
-   * What a second execution of the request changes, which decides about retries: `read` and `idempotent` ones are retried
-   * after any passing failure, `once` only if the server provably did nothing. Default: `read` for GET, `idempotent` for
-   * PUT and DELETE, `once` for POST and PATCH.
+   * The effect of the request, which decides about retries: `read` and `idempotent` requests are retried after any temporary
+   * failure, `once` requests only if the server certainly did not execute them. Default: `read` for GET, `idempotent`
+   * for PUT and DELETE, `once` for POST and PATCH.
    */
   effect?: "read" | "idempotent" | "once";
 }
@@ -23,9 +24,9 @@ export interface RequestParams {
 type QueryValue = string | number | boolean | null;
 
 /**
- * The parameters as a binding takes them.
+ * Converts the parameters to those of a binding. The core checks the method, the path and the effect.
  *
- * @throws InvalidParameterError for a value that JSON cannot hold. Methods, paths and effects are checked by the core.
+ * @throws InvalidParameterError for a value that JSON cannot represent.
  */
 export function requestParameters(params: RequestParams): Record<string, unknown> {
   checkFields(OPERATION, "params", params, {
@@ -37,22 +38,27 @@ export function requestParameters(params: RequestParams): Record<string, unknown
   });
   const plain: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(params)) {
-    if (value !== undefined) plain[name] = plainJson(name, value);
+    if (value !== undefined) plain[name] = toJson(name, value);
   }
   return plain;
 }
 
-/** A copy that holds nothing but JSON, as `JSON.stringify` would send it. */
-function plainJson(name: string, value: unknown): unknown {
+/** Converts a value to the JSON value that `JSON.stringify` would send. */
+function toJson(name: string, value: unknown): unknown {
   let text: string | undefined;
   try {
     text = JSON.stringify(value);
   } catch (cause) {
-    throw invalid(OPERATION, name, `must be a value that JSON can hold: ${cause instanceof Error ? cause.message : cause}`);
+    throw invalidParameter(
+      OPERATION,
+      name,
+      `must be a value that JSON can represent: ${cause instanceof Error ? cause.message : cause}`,
+    );
   }
-  if (text === undefined) throw invalid(OPERATION, name, `must be a value that JSON can hold, not a ${typeof value}`);
+  if (text === undefined)
+    throw invalidParameter(OPERATION, name, `must be a value that JSON can represent, not a ${typeof value}`);
   return JSON.parse(text, (key, inner) => {
-    checkWhole(OPERATION, name, [key, inner]);
+    checkWellFormed(OPERATION, name, [key, inner]);
     return inner;
   });
 }

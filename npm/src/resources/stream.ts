@@ -2,7 +2,7 @@ import type { Caller } from "../caller.js";
 import type { CallOptions } from "../options.js";
 import type { Acknowledged, StreamStatus } from "../types.js";
 
-/** The RTMP stream of a computer's screen and sound. */
+/** The RTMP stream of the screen and the audio of a computer. See {@link Computer} for the errors of every call. */
 export class Stream {
   readonly #caller: Caller;
   readonly #id: string;
@@ -13,17 +13,21 @@ export class Stream {
     this.#id = id;
   }
 
-  /** Starts to stream to an RTMP connection, by the name under which it is saved in the account's settings. */
+  /**
+   * Starts a stream.
+   *
+   * @param connectionName The name of an RTMP connection in the settings of the account.
+   */
   start(connectionName: string, options?: CallOptions): Promise<StreamStatus> {
     return this.#caller.call("stream.start", { id: this.#id, connection_name: connectionName }, options);
   }
 
-  /** Tells whether a stream runs. */
+  /** Returns whether a stream is running. */
   status(options?: CallOptions): Promise<StreamStatus> {
     return this.#caller.call("stream.status", { id: this.#id }, options);
   }
 
-  /** Ends the stream. */
+  /** Stops the stream. */
   stop(options?: CallOptions): Promise<Acknowledged> {
     return this.#caller.call("stream.stop", { id: this.#id }, options);
   }

@@ -2,7 +2,7 @@ import type { Caller } from "../caller.js";
 import type { CallOptions } from "../options.js";
 import type { Acknowledged, CreateWorkspaceParams, Workspace } from "../types.js";
 
-/** Workspaces: the groups that computers and files belong to. */
+/** The workspaces of the account, which group computers and files. See {@link Computer} for the errors of every call. */
 export class Workspaces {
   readonly #caller: Caller;
 
@@ -11,22 +11,26 @@ export class Workspaces {
     this.#caller = caller;
   }
 
-  /** Creates a workspace, under a name that the account does not have yet. */
+  /** Creates a workspace. Its name must be unique in the account. */
   create(params: CreateWorkspaceParams, options?: CallOptions): Promise<Workspace> {
     return this.#caller.call("workspaces.create", params, options);
   }
 
-  /** Lists every workspace. There are no pages. */
+  /** Lists all workspaces. The list is not paginated. */
   list(options?: CallOptions): Promise<Workspace[]> {
     return this.#caller.call("workspaces.list", {}, options);
   }
 
-  /** Fetches a workspace with its computers. */
+  /**
+   * Fetches a workspace with its computers.
+   *
+   * @throws NotFoundError if it does not exist.
+   */
   get(id: string, options?: CallOptions): Promise<Workspace> {
     return this.#caller.call("workspaces.get", { id }, options);
   }
 
-  /** Deletes a workspace and every computer in it. */
+  /** Deletes a workspace and all computers in it. */
   delete(id: string, options?: CallOptions): Promise<Acknowledged> {
     return this.#caller.call("workspaces.delete", { id }, options);
   }

@@ -1,4 +1,4 @@
-// What a page may write besides.
+// Code that needs the types of the DOM.
 import { type AudioStream, configure } from "orgo-sdk";
 
 export async function play(audio: AudioStream): Promise<AudioNode> {

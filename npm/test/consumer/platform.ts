@@ -1,4 +1,4 @@
-// What a user whose program has the platform's types may write besides.
+// Code that needs the types of Node or of the DOM.
 import { type AudioStream, type CallOptions, Orgo, type Terminal } from "orgo-sdk";
 
 export async function stream(terminal: Terminal, audio: AudioStream): Promise<string> {

@@ -1,4 +1,4 @@
-// What a user of the package may write; it is compiled, not run.
+// A program that uses the package. The test compiles it, but does not run it.
 import {
   type Connection,
   type ConnectionData,
@@ -12,25 +12,25 @@ import {
   type WebReadableStream,
 } from "orgo-sdk";
 
-export async function work(): Promise<number | undefined> {
+export async function control(): Promise<number | undefined> {
   const orgo = new Orgo({ apiKey: "sk", timeout: 1000, headers: { a: "b" } });
   const workspace = await orgo.workspaces.create({ name: "w" });
   await using computer = await orgo.computers.create({ workspace_id: workspace.id, name: "n", gpu: "a10", cpu: 2 });
   const info = await computer.waitUntilRunning({ timeout: 5 });
   const status: string | undefined = info.status;
-  // @ts-expect-error the password is no part of the info
+  // @ts-expect-error the properties do not contain the password
   info.vnc_password;
   const { data, width } = await computer.screenshot({ maxRetries: 1 });
   const bytes: Uint8Array = data;
   await computer.screenshot({ format: "jpeg", scale: 0.5, timeout: 5_000 });
-  // @ts-expect-error there is no such encoding
+  // @ts-expect-error not a valid format
   await computer.screenshot({ format: "gif" });
   await computer.click({ x: 1, y: 2, button: "right" });
-  // @ts-expect-error there is no such button
+  // @ts-expect-error not a valid button
   await computer.click({ x: 1, y: 2, button: "middle" });
-  // @ts-expect-error the id is the computer's own
+  // @ts-expect-error `id` is not a parameter of the method
   await computer.click({ x: 1, y: 2, id: "other" });
-  // @ts-expect-error y is missing
+  // @ts-expect-error `y` is missing
   await computer.click({ x: 1 });
   const { output, exit_code } = await computer.bash("id", { timeout: 5 }, { timeout: 10_000 });
   const file = await computer.files.upload(bytes, { name: output });
@@ -39,7 +39,7 @@ export async function work(): Promise<number | undefined> {
   await using terminal = await computer.terminal({ cols: 80, rows: 24 });
   terminal.on("state", (state) => (state.status === "closed" ? state.cause.reason : state.status));
   terminal.on("exit", (code: number) => code);
-  // @ts-expect-error a terminal has no such event
+  // @ts-expect-error not an event of a terminal
   terminal.on("gap", () => {});
   const refused: boolean = !terminal.write("x");
   const why: InputRefusal | undefined = terminal.refusal;

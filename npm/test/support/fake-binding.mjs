@@ -1,13 +1,13 @@
-// A binding in memory: it says what it was asked, and does what the test says.
+// A simulated binding. It records its calls and is controlled by the test.
 
-/** A promise and what settles it. */
+/** Creates a promise with its `resolve` and `reject`. */
 export function deferred() {
   const result = {};
   result.promise = new Promise((resolve, reject) => Object.assign(result, { resolve, reject }));
   return result;
 }
 
-/** A channel whose items and states the test puts in. */
+/** A channel whose items and states are set by the test. */
 export class FakeChannel {
   pulls = 0;
   closed = false;
@@ -24,7 +24,7 @@ export class FakeChannel {
     unacknowledged: 0,
     reconnects: 0,
   };
-  /** How much input may wait. */
+  /** The number of bytes of input that may be pending. */
   room = 10;
   #items = [];
   #questions = 0;
@@ -72,7 +72,7 @@ export class FakeChannel {
     return this.state();
   }
 
-  /** Wants a password; the answer is in `answers`. */
+  /** Requests a password. The response is added to `answers`. */
   ask() {
     this.#questions += 1;
     this.#notify();
@@ -125,14 +125,14 @@ export class FakeChannel {
     return this.figures.pending >= this.room ? "full" : undefined;
   }
 
-  /** The server has everything. */
+  /** Acknowledges all input. */
   acknowledge() {
     this.figures.acknowledged += this.figures.pending;
     this.figures.pending = 0;
     this.#notify();
   }
 
-  /** The link breaks, and what was not acknowledged may be lost. */
+  /** Loses the connection. Input that is not acknowledged may be lost. */
   break() {
     this.figures.unacknowledged += this.figures.pending;
     this.figures.pending = 0;
@@ -168,12 +168,12 @@ export class FakeChannel {
 }
 
 /**
- * A platform with a binding in memory.
+ * Creates a platform with a simulated binding.
  *
- * @param {(operation: string, params: object, call: { options: object, content?: object, cancelled: Promise<void> }) => unknown} answer
- *   the value of a call; what it throws is the record of an error
+ * @param {(operation: string, params: object, call: { options: object, content?: object, canceled: Promise<void> }) => unknown} respond
+ *   returns the value of a call, or throws its error record
  */
-export function fakePlatform(answer = () => ({}), { environment = {}, exposed = false } = {}) {
+export function fakePlatform(respond = () => ({}), { environment = {}, exposed = false } = {}) {
   const calls = [];
   const channels = [];
   class Client {
@@ -182,18 +182,18 @@ export function fakePlatform(answer = () => ({}), { environment = {}, exposed = 
     }
 
     call(operation, params, options, content) {
-      const cancelled = deferred();
+      const canceled = deferred();
       calls.push({ operation, params, options, content, config: this.config });
       this.log?.("debug", `${operation}: begun`);
       const outcome = async () => {
         try {
-          const value = await answer(operation, params, { options, content, cancelled: cancelled.promise });
+          const value = await respond(operation, params, { options, content, canceled: canceled.promise });
           return value instanceof Uint8Array ? { ok: true, value: null, bytes: value } : { ok: true, value };
         } catch (error) {
           return { ok: false, error };
         }
       };
-      return { outcome, cancel: cancelled.resolve };
+      return { outcome, cancel: canceled.resolve };
     }
 
     open(_kind, target, options) {
@@ -222,17 +222,17 @@ export function fakePlatform(answer = () => ({}), { environment = {}, exposed = 
   return { platform, calls, channels, loads: () => loads };
 }
 
-/** The record of a refusal. */
+/** Creates the error record of a refused call. */
 export function refusal(status, fields = {}) {
   return { kind: "server", message: `refused: ${status}`, delivered: "no", status, body: "{}", ...fields };
 }
 
-/** Waits until `ready` gives something other than undefined, while promises go on. */
+/** Waits until `ready` returns neither `undefined` nor `false`, while promises are processed. Returns the value. */
 export async function until(ready) {
   for (let turn = 0; turn < 1000; turn++) {
     const value = ready();
     if (value !== undefined && value !== false) return value;
     await new Promise((resolve) => setImmediate(resolve));
   }
-  throw new Error("it did not come to that");
+  throw new Error("the condition was not met");
 }

@@ -1,4 +1,4 @@
-// The sources under test, bundled as they are now: neither a build nor a binding is needed.
+// Bundles the sources under test, so that the tests need neither a build nor a binding.
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -9,9 +9,9 @@ const { outputFiles } = await build({
       export { Playout } from "./src/audio/playout.ts";
       export { Volume } from "./src/audio/volume.ts";
       export { withAudioWorkers } from "./src/audio/remote.ts";
-      export { makeRing, RingReader, RingWriter } from "./src/audio/ring.ts";
+      export { createRing, RingReader, RingWriter } from "./src/audio/ring.ts";
       export { OrgoClient } from "./src/client.ts";
-      export { errorFrom } from "./src/errors.ts";
+      export { errorFromRecord } from "./src/errors.ts";
       export { loadNative } from "./src/bindings/native.ts";
       export { once } from "./src/platform.ts";
       export { explainFailure, proxyFor, proxyWarning } from "./src/proxies.ts";
@@ -29,5 +29,5 @@ const url = `data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).
 
 export const source = await import(url);
 
-/** Another copy of the package, with classes of its own. */
+/** Imports another copy of the package, with different class objects. */
 export const secondCopy = () => import(`${url}#second`);
