@@ -1,4 +1,4 @@
-//! Values on their way between JavaScript and the core.
+//! Conversions between the values of JavaScript and of the core.
 //!
 //! Plain data passes as JSON text, which the engine reads and writes faster than it makes an object field by field. The
 //! core reads and writes its side of the text on the I/O thread.
@@ -40,11 +40,11 @@ fn parse(env: &Env, text: String) -> Result<Unknown<'_>> {
     parse.call(text)
 }
 
-/// Objects that become one array, or one object if it is alone. Made on the I/O thread, so that the JavaScript thread does
-/// no more than it must.
+/// Objects that become one array, or a single object. Created on the I/O thread, so that the JavaScript thread has little
+/// left to do.
 pub(crate) struct Objects {
     json: String,
-    /// Each with the place of its object in the array.
+    /// Each with the index of its object in the array.
     payloads: Vec<(u32, &'static str, Payload)>,
     alone: bool,
 }
@@ -83,7 +83,7 @@ impl ToNapiValue for Objects {
             let mut object = if alone { root } else { root.get_element::<Object<'_>>(index)? };
             match payload {
                 Payload::Text(text) => object.set_named_property(name, text)?,
-                // Memory that JavaScript owns can be transferred to a worker, unlike memory of Rust.
+                // Memory that JavaScript owns can be transferred to a worker, unlike Rust's memory.
                 Payload::Samples(samples) => {
                     object.set_named_property(name, Float32ArraySlice::copy_from(&environment, samples)?)?;
                 }

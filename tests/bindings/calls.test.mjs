@@ -7,7 +7,7 @@ import { canonical, part, readVectors } from "./vectors.mjs";
 
 const KEY = "sk_live_test";
 const BASE = "https://www.orgo.ai/api";
-/** Stands in for a limit of a minute where a vector lets a request run into it; no answer here takes that long. */
+/** Replaces the default limit of a minute if a request of the vector times out. No response of this test takes that long. */
 const SOON = 8_000;
 
 let subjects;
@@ -30,7 +30,7 @@ describe("calls", { concurrency: 8 }, () => {
   }
 });
 
-test("every vector was run or says why not", () => {
+test("every vector was run, or states why not", () => {
   const vectors = readVectors("calls").map(({ vector }) => vector);
   const [alone, native] = ["virtual", "native"].map((field) => vectors.filter((vector) => vector[field]).length);
   console.log(`  calls: ${vectors.length} vectors; ${canonical(counts)}; ${native} need the addon, ${alone} the core`);
@@ -38,7 +38,7 @@ test("every vector was run or says why not", () => {
   assert.deepEqual(counts, { native: all, wasm: all - native, page: all - native });
 });
 
-/** Runs a vector through one binding; returns everything that has to be the same through every one. */
+/** Runs a vector through one binding; returns everything that must be equal in every binding. */
 async function run(subject, vector) {
   const base = vector.config?.base_url ?? BASE;
   const exchange = await Exchange.start(new URL(base).origin, vector.exchange);
@@ -59,16 +59,16 @@ async function run(subject, vector) {
     const expected = vector.exchange.filter((step) => step.request && step.failure?.reached !== "never");
     assert.equal(exchange.requests.length, expected.length, "the number of requests");
     const sent = exchange.requests.map((request, index) => compare(request, expected[index].request));
-    return canonical({ sent, result, bytes, error: error && { ...error, message: ownWords(error) } });
+    return canonical({ sent, result, bytes, error: error && { ...error, message: comparableMessage(error) } });
   } finally {
     await exchange.close();
   }
 }
 
-/** The message, but for a failure of the network, which each platform tells in its own words. */
-const ownWords = ({ kind, message }) => (kind === "transport" ? undefined : message);
+/** The message; `undefined` for a network failure, whose message depends on the platform. */
+const comparableMessage = ({ kind, message }) => (kind === "transport" ? undefined : message);
 
-/** Compares a request with the vector's; returns what has to be the same through every binding. */
+/** Compares a request with the vector's; returns everything that must be equal in every binding. */
 function compare({ method, url, headers, body }, expected) {
   assert.deepEqual([method, url], [expected.method, expected.url]);
   const authorization = expected.authorized === false ? undefined : `Bearer ${KEY}`;
@@ -78,7 +78,7 @@ function compare({ method, url, headers, body }, expected) {
   if (expected.body) assert.equal(canonical(JSON.parse(text)), canonical(expected.body), "the body");
   for (const part of expected.contains ?? []) assert.ok(text.includes(part), `the body lacks ${part}:\n${text}`);
   const [type, boundary] = (headers["content-type"] ?? "").split("; boundary=");
-  // What a browser says where nothing is asked for.
+  // The default of browsers.
   const accept = headers.accept === "*/*" ? undefined : headers.accept;
   return { method, url, accept, type, body: boundary ? text.replaceAll(boundary, "") : text };
 }

@@ -33,13 +33,13 @@ describe("channels", { concurrency: 12 }, () => {
   }
 });
 
-test("every vector was run or says why not, and in the page sound came from workers", () => {
+test("every vector was run, or states why not, and the page used workers for audio", () => {
   const vectors = readVectors("channels").map(({ vector }) => vector);
   const [alone, native] = ["virtual", "native"].map((field) => vectors.filter((vector) => vector[field]).length);
   const marked = `${native} need the addon, ${alone} the core`;
   console.log(`  channels: ${vectors.length} vectors; ${canonical(counts)}; ${marked}`);
   const all = vectors.length - alone;
   assert.deepEqual(counts, { native: all, wasm: all - native, page: all - native });
-  // On a slow machine not all of it: a worker that does not begin in time is done without.
+  // Not for every audio channel: on a slow machine the page replaces a worker that does not start in time.
   assert.ok(subjects.page.workers() > 0, "the page had no worker");
 });

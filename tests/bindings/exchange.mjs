@@ -1,4 +1,4 @@
-// The servers of one wire pair: they answer as it says, in order, and keep what they were sent.
+// The servers of one wire pair: they respond in the order of the pair, and record the requests.
 import { once } from "node:events";
 import { createServer } from "node:http";
 
@@ -8,18 +8,18 @@ const CORS = {
   "access-control-allow-methods": "*",
   "access-control-expose-headers": "*",
 };
-/** Timers of a client may be early by the fraction that its clock cuts off. */
+/** A client's timer may fire early by the fraction of a millisecond that its clock truncates. */
 const SLACK = 5;
 
 const isRefusal = (step) => step?.failure?.reached === "never";
 
 export class Exchange {
-  /** The requests that came: method, URL as the vector has it, header, body. */
+  /** The received requests: method, URL of the vector, header, body. */
   requests = [];
-  /** What was not as the vector says. */
+  /** Deviations from the vector. */
   problems = [];
   #steps;
-  /** Server and address here for every origin that the vector has. */
+  /** The local server and address of every origin in the vector. */
   #places = new Map();
   #answered = 0;
 
@@ -39,17 +39,17 @@ export class Exchange {
     return exchange;
   }
 
-  /** A text with the addresses here instead of the vector's. */
+  /** Replaces the addresses of the vector by the local ones. */
   local(text) {
     return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(origin, url), text);
   }
 
-  /** A text with the vector's addresses instead of those here. */
+  /** Replaces the local addresses by those of the vector. */
   original(text) {
     return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(url, origin), text);
   }
 
-  /** The client says that it will try again: if a connection was to be refused, it was. */
+  /** To be called when the client announces a retry: a connection that was to be refused has been refused. */
   async retried() {
     if (!isRefusal(this.#steps[0])) return;
     this.#steps.shift();
@@ -59,7 +59,7 @@ export class Exchange {
     await once(server, "listening");
   }
 
-  /** What the vector says and did not happen. */
+  /** The steps of the vector that did not happen. */
   get left() {
     return this.#steps.filter((step) => step.request && !isRefusal(step));
   }
@@ -76,13 +76,13 @@ export class Exchange {
     return isRefusal(this.#steps.find((step) => !step.wait));
   }
 
-  /** Takes no more connections, if the next one is to be refused. */
+  /** Stops listening if the next connection is to be refused. */
   #shut() {
     const [{ server }] = this.#places.values();
     if (this.#refuses && server.listening) server.close();
   }
 
-  /** The step that a request belongs to. The waits before it are over. */
+  /** The step of a request. Checks the waits before it. */
   #next() {
     let step = this.#steps.shift();
     for (; step?.wait; step = this.#steps.shift()) {
@@ -105,7 +105,7 @@ export class Exchange {
     this.#shut();
     this.#answered = performance.now();
     if (step?.response) this.#answer(step.response, response);
-    // Some of an answer, and no more.
+    // The beginning of a response, and no more.
     else if (step?.stall) response.writeHead(200, CORS).write("{");
     else if (step?.timeout) return;
     else request.socket.destroy();
@@ -115,7 +115,7 @@ export class Exchange {
     const content = body === undefined ? (text ?? "") : JSON.stringify(body);
     const bytes = base64 === undefined ? Buffer.from(this.local(content)) : Buffer.from(base64, "base64");
     const type = body !== undefined && { "content-type": "application/json" };
-    // Each request on a connection of its own: browsers repeat what a used one did not answer.
+    // One connection for each request, because browsers retry a request that a reused connection did not answer.
     response.writeHead(status, { ...CORS, connection: "close", ...type, ...headers });
     response.end(bytes);
   }

@@ -1,4 +1,4 @@
-/** What arrives is taken in its order, or waited for. */
+/** A queue whose reader waits for the next item. */
 export class Mailbox {
   #items = [];
   #waiting = [];
@@ -15,7 +15,7 @@ export class Mailbox {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** What is there and was not taken. */
+  /** The items that were not read. */
   get rest() {
     return [...this.#items];
   }

@@ -1,6 +1,6 @@
-// One binding as the vectors work it, in Node and in a page: everything that goes in and comes out is plain data.
+// One binding under the control of the vectors, in Node or in a page. All arguments and results are plain data.
 
-/** How long an opening may take: the transcripts end it, not the time. */
+/** How long an opening may take. It is long, because the transcripts end an opening. */
 const OPENING = 120_000;
 
 /**
@@ -25,17 +25,17 @@ export function makeSubject(sdk, binding) {
       return bytes ? { result: { ...value, bytes: bytes.length }, bytes: [...bytes] } : { result: value };
     },
 
-    /** Begins to open a channel of the public API. */
+    /** Starts to open a channel of the public API. */
     async open(id, given) {
       opened.set(id, new Opened(sdk, given));
     },
 
-    /** Gives a command to a channel; what it returns, if it says anything. */
+    /** Executes a command of a channel, and returns its result. */
     async act(id, command, args) {
       return opened.get(id).act(command, args);
     },
 
-    /** What can be seen of a channel. */
+    /** The visible state of a channel. */
     async look(id) {
       return opened.get(id).look();
     },
@@ -74,7 +74,7 @@ class Opened {
     channel.on("error", (message) => items.push({ type: "error", message }));
     if (kind === "terminal") {
       channel.on("reconnected", (unacknowledged) => items.push({ type: "reconnected", unacknowledged }));
-      // Also for a shell that ended before anybody could listen.
+      // Also for a shell that ended before the listeners were added.
       channel.exited.then(
         (code) => items.push({ type: "exit", code }),
         () => {},
@@ -98,7 +98,7 @@ class Opened {
       case "fail":
         return this.question.reject(new Error(args[0]));
       case "close":
-        // What is not open yet is given up instead.
+        // A channel that is not open yet is aborted instead.
         if (this.channel === undefined) return this.aborter.abort();
         return void this.channel.close();
       default:

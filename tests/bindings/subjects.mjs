@@ -1,4 +1,4 @@
-// The bindings that are held to the vectors: the addon in Node, the module in Node, the module in a page of Chromium.
+// The bindings under test: the addon in Node, the module in Node, the module in a page of Chromium.
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { startChromium } from "../support/chromium.mjs";
 import { startPages } from "../support/pages.mjs";
 import { makeSubject } from "./subject.mjs";
 
-// Node 22 and later have it as a global.
+// A global of Node 22 and later.
 globalThis.WebSocket ??= WebSocket;
 
 /** The package with one binding: each copy of the module loads its own. */
@@ -53,13 +53,13 @@ async function page() {
     open: (...given) => ask("open", ...given),
     act: (...given) => ask("act", ...given),
     look: (id) => ask("look", id),
-    /** How many workers the page had so far. */
+    /** How many workers the page has started. */
     workers: () => workers,
     async close() {
       await browser.close();
       await pages.close();
       rmSync(folder, { recursive: true });
-      assert.deepEqual(complaints, [], "no error got away");
+      assert.deepEqual(complaints, [], "no uncaught error");
     },
   };
 }

@@ -14,7 +14,7 @@ const isPing = (output) => output.send?.type === "ping";
 /**
  * Plays it to its end.
  *
- * @returns {Promise<string>} everything that has to be the same through every binding
+ * @returns {Promise<string>} everything that must be equal in every binding
  */
 export async function play(subject, id, script) {
   const stage = await Stage.start();
@@ -83,7 +83,7 @@ class Player {
 
   async end() {
     const surplus = this.#stage.outputs.rest.filter((output) => !isPing(output));
-    assert.deepEqual(surplus, [], "what the client did beyond the transcript");
+    assert.deepEqual(surplus, [], "actions of the client that are not in the transcript");
     await this.#command("close");
     const { failure, ended } = await this.#see("its end", ({ failure, ended }) => failure || ended);
     return canonical({ record: this.#record, failure: failure && cause(failure), ended: cause(ended) });

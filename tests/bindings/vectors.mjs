@@ -1,11 +1,11 @@
-// The vectors as they are on the disk, and how values are compared.
+// Reads the vectors, and compares values.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 
 const folder = new URL("../vectors/", import.meta.url);
 
 /**
- * Every case of a folder of `tests/vectors`; a file holds one or a list of them.
+ * Every case of a folder of `tests/vectors`. A file contains one case or a list.
  *
  * @param {"calls" | "channels"} kind
  * @returns {{ file: string, vector: any }[]}
@@ -22,7 +22,7 @@ export function readVectors(kind) {
   });
 }
 
-/** JSON with the fields of every object in one order, so that equal values are equal texts. */
+/** JSON with sorted fields, so that equal values have equal texts. */
 export function canonical(value) {
   const sorted = (_, inner) => {
     if (typeof inner !== "object" || inner === null || Array.isArray(inner)) return inner;
@@ -31,12 +31,12 @@ export function canonical(value) {
   return JSON.stringify(value, sorted);
 }
 
-/** What a value says of the fields that `expected` names, at any depth. */
+/** The part of a value with the fields that `expected` has, at any depth. */
 export function part(value, expected) {
   if (typeof expected !== "object" || expected === null || Array.isArray(expected)) return value;
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(Object.entries(expected).map(([name, inner]) => [name, part(value[name], inner)]));
 }
 
-/** Whether a value has what `expected` names. */
+/** Whether a value contains `expected`. */
 export const fits = (value, expected) => canonical(part(value, expected)) === canonical(expected);

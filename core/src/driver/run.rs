@@ -198,8 +198,8 @@ impl<P: Platform> Driver<P> {
         self.closing.is_empty() && matches!(self.channel.state(), State::Closed(_))
     }
 
-    /// Arms the timer for the session's next deadline. A timer that goes off too early does no harm; arming one for every
-    /// message would.
+    /// Arms the timer for the session's next deadline. An armed timer stays if it goes off earlier, so that not every message
+    /// costs a new one.
     fn arm_timer(&mut self) {
         let deadline = self.channel.session().poll_timeout();
         match (deadline, &self.timer) {
