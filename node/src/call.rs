@@ -50,9 +50,12 @@ pub struct PendingCall {
 }
 
 impl PendingCall {
-    /// A call that is watched if the progress of its upload will be read.
-    pub(crate) fn new(watched: bool, prepare: impl FnOnce(Option<ProgressSender>) -> Prepared) -> Self {
-        let (progress_sender, progress_receiver) = watched.then(ProgressSender::new).unzip();
+    /// A call. `reports_progress`: whether the progress of its upload will be read.
+    pub(crate) fn new(
+        reports_progress: bool,
+        prepare: impl FnOnce(Option<ProgressSender>) -> Prepared,
+    ) -> Self {
+        let (progress_sender, progress_receiver) = reports_progress.then(ProgressSender::new).unzip();
         Self {
             prepared: Mutex::new(Some(prepare(progress_sender))),
             canceled: Arc::default(),
@@ -74,7 +77,7 @@ impl PendingCall {
         })
     }
 
-    /// The progress of the upload as soon as it has changed; `null` after the end, and for a call that is not watched. To
+    /// The progress of the upload as soon as it has changed; `null` after the end, and for a call without progress. To
     /// be called again only when the promise has resolved, and after `outcome`: a call that never starts has no end.
     #[napi(catch_unwind, ts_return_type = "Promise<UploadProgress | null>")]
     pub fn next_upload_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {

@@ -44,11 +44,11 @@ impl Client {
         options: Unknown<'_>,
         content: Option<Object<'_>>,
     ) -> PendingCall {
-        let watched = content
+        let reports_progress = content
             .as_ref()
-            .is_some_and(|content| content.get("watched").is_ok_and(|watched| watched == Some(true)));
+            .is_some_and(|content| content.get("reports_progress").is_ok_and(|value| value == Some(true)));
         let content = content.map(|content| read_content(&operation, &content)).transpose();
-        PendingCall::new(watched, |progress_sender| Prepared {
+        PendingCall::new(reports_progress, |progress_sender| Prepared {
             progress_sender,
             network: self.network.clone(),
             config: Arc::clone(&self.config),

@@ -65,7 +65,7 @@ test("a file is uploaded whole", async (t) => {
   assert.ok(requests[0].body.includes(data.toString("latin1")));
 });
 
-test("a watched upload reports how much of the file was sent", async (t) => {
+test("an upload reports how much of the file the connection has taken", async (t) => {
   const total = 32 << 20;
   let drink;
   const thirst = new Promise((resolve) => (drink = resolve));
@@ -76,7 +76,7 @@ test("a watched upload reports how much of the file was sent", async (t) => {
     response.end('{"file":{"id":"f"}}');
   });
   const port = await listen(t, server);
-  const upload = (watched) =>
+  const upload = (reports_progress) =>
     client(port).call(
       "files.upload",
       { workspace_id: "w1" },
@@ -85,7 +85,7 @@ test("a watched upload reports how much of the file was sent", async (t) => {
         name: "a",
         content_type: "",
         data: new Uint8Array(total),
-        watched,
+        reports_progress,
       },
     );
   const raw = upload(true);
@@ -114,7 +114,7 @@ test("a canceled upload sends no more bytes", async (t) => {
   const server = createTcpServer({ pauseOnConnect: true });
   const port = await listen(t, server);
   const connected = once(server, "connection");
-  const content = { name: "a", content_type: "", data: new Uint8Array(total), watched: true };
+  const content = { name: "a", content_type: "", data: new Uint8Array(total), reports_progress: true };
   const given = client(port).call("files.upload", { workspace_id: "w1" }, {}, content);
   const outcome = given.outcome();
   const [socket] = await connected;
@@ -131,7 +131,7 @@ test("a canceled upload sends no more bytes", async (t) => {
 test("the progress of an upload ends with the upload, however it ends", async (t) => {
   const server = createServer(() => {});
   const port = await listen(t, server);
-  const content = { name: "a", content_type: "", data: new Uint8Array(9), watched: true };
+  const content = { name: "a", content_type: "", data: new Uint8Array(9), reports_progress: true };
   const given = client(port).call("files.upload", { workspace_id: "w1" }, {}, content);
   const outcome = given.outcome();
   assert.equal((await given.nextUploadProgress()).total, 9);

@@ -39,7 +39,7 @@ export interface BindingContent {
   content_type: string;
   data: Uint8Array;
   /** Whether `nextUploadProgress` will be called. */
-  watched?: boolean;
+  reports_progress?: boolean;
 }
 
 /** The progress of an upload, in bytes of the file. */
@@ -57,7 +57,7 @@ export interface PendingCall {
   outcome(): Promise<Outcome>;
   /**
    * The progress of the upload as soon as it has changed. It never goes back, and reaches the total if the upload succeeds.
-   * `null` after the end, and for a call that is not watched. To be called after `outcome`, and again only when the promise
+   * `null` after the end, and for a call without `reports_progress`. To be called after `outcome`, and again only when the promise
    * has resolved.
    */
   nextUploadProgress(): Promise<BindingUploadProgress | null>;

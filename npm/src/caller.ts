@@ -50,7 +50,7 @@ export class Caller {
     this.#connect = once(async () => {
       const { binding, fallback_cause } = await platform.load();
       if (fallback_cause !== undefined) {
-        log.write("warn", `the native addon cannot be loaded, WebAssembly is used instead: ${fallback_cause}`);
+        log.write("warn", `the native addon cannot be loaded, using WebAssembly: ${fallback_cause}`);
       }
       const client = convertErrors(() =>
         log.level === "off" ? new binding.Client(config) : new binding.Client({ ...config, log_level: log.level }, log.write),
@@ -122,7 +122,7 @@ export class Caller {
 
     const { [SHARED_DEADLINE]: shared, ...remaining } = nextOptions();
     const { content, onProgress } = upload ?? {};
-    const withProgress = content && onProgress ? { ...content, watched: true } : content;
+    const withProgress = content && onProgress ? { ...content, reports_progress: true } : content;
     const pending = convertErrors(() => client.call(operation, plain, bindingOptions(remaining), withProgress));
     const removeListener = onAbort(signal, () => pending.cancel());
     const finished = pending.outcome();

@@ -145,8 +145,7 @@ function parseConnection(connection: Connection | ConnectionData): Omit<Connecti
   // `structuredClone`, `postMessage` and spreading copy only public fields, and the password is a private field.
   if (data.computer_id !== undefined && data.version === undefined && data.password === undefined) {
     const problem =
-      "is missing: structuredClone, postMessage and `{ ...connection }` do not copy it. Copy or send " +
-      "`connection.toJSON()`, which contains all fields";
+      "is missing: structuredClone, postMessage and `{ ...connection }` do not copy it. Copy or send `connection.toJSON()`";
     throw invalidParameter(owner, "password", problem);
   }
   for (const name of ["version", "computer_id", "password"] as const) {
@@ -162,7 +161,6 @@ function connectionData(owner: string, connection: unknown): ConnectionData {
     throw invalidParameter(owner, "connection", "must be an object, not a string: pass the result of JSON.parse");
   }
   const { toJSON, then } = (connection ?? {}) as { toJSON?: unknown; then?: unknown };
-  if (typeof then === "function")
-    throw invalidParameter(owner, "connection", "must be an object, not a promise: await the promise first");
+  if (typeof then === "function") throw invalidParameter(owner, "connection", "must be an object, not a promise: await it first");
   return (typeof toJSON === "function" ? toJSON.call(connection) : (connection ?? null)) as ConnectionData;
 }

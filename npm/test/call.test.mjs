@@ -393,7 +393,7 @@ test("an upload reports its progress until it ends", async () => {
       reported,
       [4, 9].map((loaded) => ({ loaded, total: 9 })),
     );
-    assert.equal(calls.at(-1).content.watched, true);
+    assert.equal(calls.at(-1).content.reports_progress, true);
     assert.equal("onProgress" in calls.at(-1).options, false);
     put({ loaded: 9, total: 9 }, null);
     await new Promise(setImmediate);
@@ -437,7 +437,7 @@ test("no progress is reported without a listener or after an abort", async () =>
   const withoutListener = uploading();
   withoutListener.outcome.resolve({ ok: true, value: { id: "f" } });
   await withoutListener.orgo.files.upload({ workspace_id: "w", file, name: "f" });
-  assert.equal(withoutListener.calls[0].content.watched, undefined);
+  assert.equal(withoutListener.calls[0].content.reports_progress, undefined);
   const wrong = { field: "onProgress" };
   await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f" }, { onProgress: 1 }), wrong);
   await assert.rejects(orgo.files.upload({ workspace_id: "w", file, name: "f", onProgress() {} }), wrong);

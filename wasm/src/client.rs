@@ -13,7 +13,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local;
 
 use crate::channel::Channel;
-use crate::convert::{content_from_js, error_to_js, is_watched, map_from_js, object_to_js, to_js};
+use crate::convert::{content_from_js, error_to_js, map_from_js, object_to_js, reports_progress, to_js};
 use crate::platform::Browser;
 use crate::promise::promise;
 
@@ -50,7 +50,8 @@ impl Client {
     ) -> PendingCall {
         let call = self.prepare(operation, params, options, content);
         let browser = self.browser.clone();
-        let (progress_sender, progress_receiver) = is_watched(content).then(ProgressSender::new).unzip();
+        let (progress_sender, progress_receiver) =
+            reports_progress(content).then(ProgressSender::new).unzip();
         let (canceled, cancel) = abortable(pending::<()>());
         let outcome = promise(async move {
             let canceled = async {
@@ -112,7 +113,7 @@ impl PendingCall {
         self.outcome.clone()
     }
 
-    /// The progress of the upload as soon as it has changed; `null` after the end, and for a call that is not watched. To
+    /// The progress of the upload as soon as it has changed; `null` after the end, and for a call without progress. To
     /// be called again only when the promise has resolved.
     #[wasm_bindgen(js_name = nextUploadProgress)]
     pub fn next_upload_progress(&self) -> Promise {

@@ -95,7 +95,8 @@ pub(crate) fn content_from_js(operation: &str, content: &JsValue) -> Result<Opti
 }
 
 /// Whether the progress of an upload will be read.
-pub(crate) fn is_watched(content: &JsValue) -> bool {
+pub(crate) fn reports_progress(content: &JsValue) -> bool {
     // A field of a value that is not an object throws, and each exception leaves a slot of wasm-bindgen's table behind.
-    content.is_object() && Reflect::get(content, &"watched".into()).is_ok_and(|watched| watched.is_truthy())
+    content.is_object()
+        && Reflect::get(content, &"reports_progress".into()).is_ok_and(|value| value.is_truthy())
 }

@@ -38,7 +38,7 @@ export function withAudioWorkers(binding: Binding, module: InitInput, url: () =>
       const task: ToWorker = { type: "open", module, config: this.#config, target, options };
       const worker = kind === "audio" ? await startWorker(url, task) : undefined;
       if (worker === undefined) return super.open(kind, target, options);
-      // The compiler cannot conclude the item from the comparison.
+      // The compiler cannot infer the type of the items from the comparison.
       return RemoteAudio.open(worker, this.#log) as Promise<BindingChannel<AudioItem>> as never;
     }
   }
@@ -153,8 +153,8 @@ class RemoteAudio implements BindingChannel<AudioItem> {
   }
 
   /** An audio channel has no commands. */
-  command(name: string): never {
-    throw new Error(`an audio channel has no command ${name}`);
+  command(): never {
+    throw new Error("an audio channel has no commands");
   }
 
   state(): ChannelState {
