@@ -50,10 +50,10 @@ async function buildWasm() {
 /** Builds the WebAssembly module that the npm package embeds in the audio worklet. */
 async function buildPlayout() {
   const target = "wasm32-unknown-unknown";
-  await run("cargo", ["build", "--quiet", "--package", "orgo-playout", "--profile", "wasm", "--target", target], {
+  await run("cargo", ["build", "--quiet", "--package", "orgo-playout-wasm", "--profile", "wasm", "--target", target], {
     env: anonymous(),
   });
-  const built = join(cargoTarget(), target, "wasm/orgo_playout.wasm");
+  const built = join(cargoTarget(), target, "wasm/orgo_playout_wasm.wasm");
   mkdirSync(join(root, "target"), { recursive: true });
   await run("wasm-opt", ["-Oz", ...RUSTC, "--strip-debug", built, "-o", join(root, "target/playout.wasm")]);
 }

@@ -11,7 +11,7 @@ import { ensureCargoFuzz, usePaths } from "./lib/tools.mjs";
  * the time.
  */
 const fuzzers = {
-  core: ["json", "answers", "parameters", "terminal", "audio", "events"],
+  core: ["json", "responses", "parameters", "terminal", "audio", "events"],
   desktop: ["connection", "body", "message", "output", "display", "agent", "audio_server"],
 };
 const sanitizer = { core: "address", desktop: "none" };

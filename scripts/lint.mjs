@@ -15,7 +15,7 @@ export async function lint() {
   await step("Clippy", () => clippy("--workspace", "--all-targets", "--all-features"));
   await step("Clippy for WebAssembly", () => clippy("--package", "orgo-wasm", "--all-targets", ...WASM));
   // A separate run, because the playout module replaces parts of the standard library.
-  await step("Clippy for the playout module", () => clippy("--package", "orgo-playout", ...WASM));
+  await step("Clippy for the playout module", () => clippy("--package", "orgo-playout-wasm", ...WASM));
   await step("Rust documentation", () =>
     run("cargo", ["doc", "--workspace", "--no-deps", "--all-features", "--document-private-items", "--quiet"], {
       env: { RUSTDOCFLAGS: "-D warnings" },

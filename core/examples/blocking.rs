@@ -1,5 +1,5 @@
-//! What sans-IO means here: one call and one terminal over blocking sockets that this file opens itself. The core says
-//! what to send and when; nothing in it knows of `TcpStream`, of the clock, or that this program has one thread.
+//! A call and a terminal over blocking sockets. This program opens the sockets and reads the clock; the core only
+//! returns what to send and when.
 //!
 //! Start the local desktop, then:
 //!
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     terminal(Target::new(&config, address, Some(password)), "echo $((6*7)); exit 7\r")
 }
 
-/// A call is a loop of three steps: send, wait, done.
+/// Runs a call: a loop over its steps.
 fn call<E: Endpoint>(config: &Config, endpoint: &E) -> Result<E::Response, Box<dyn Error>> {
     let start = Instant::now();
     let mut call = Call::typed(config, endpoint, &CallOptions::default(), seed())?;
@@ -58,12 +58,12 @@ fn call<E: Endpoint>(config: &Config, endpoint: &E) -> Result<E::Response, Box<d
     }
 }
 
-/// The clock of calls and channels.
+/// The current time for calls and channels, in milliseconds.
 fn millis(start: Instant) -> u64 {
     u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A channel is: do what it says, tell it what happened, wake it when it wants to be woken.
+/// Runs a channel: performs its actions, reports events, and handles its deadlines.
 fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
     let start = Instant::now();
     let now = || millis(start);
@@ -132,7 +132,7 @@ fn terminal(target: Target, keystrokes: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// HTTP/1.1 in its smallest form: one request a connection.
+/// A minimal HTTP/1.1 client: one request per connection.
 fn exchange(request: &Request, limit: Duration) -> Result<Response, SendFailure> {
     let fail = |reached| move |error: Box<dyn Error>| SendFailure { reached, message: error.to_string() };
     let mut stream = connect(&request.url).map_err(fail(Reached::Never))?;
@@ -173,15 +173,15 @@ fn connect(url: &str) -> Result<TcpStream, Box<dyn Error>> {
     Ok(TcpStream::connect(host)?)
 }
 
-/// Host with port, and path with query, of an unencrypted URL.
+/// Splits an unencrypted URL into the host with its port, and the path with its query.
 fn split(url: &str) -> Result<(&str, &str), Box<dyn Error>> {
     let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("ws://"));
-    let rest = rest.ok_or("this example speaks to the local desktop only: http or ws")?;
+    let rest = rest.ok_or("this example supports only http and ws URLs, as of the local desktop")?;
     let slash = rest.find('/').unwrap_or(rest.len());
     Ok((&rest[..slash], if slash < rest.len() { &rest[slash..] } else { "/" }))
 }
 
-/// Jitter needs no more randomness than the address of a fresh stack frame and the time.
+/// A seed for the jitter, from the current time. It does not have to be secret.
 fn seed() -> u64 {
     std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)

@@ -1,5 +1,5 @@
-//! The core as a WebAssembly module of its own. It has exports that reach the calls, the channels and the sound, so
-//! that nothing is left out as dead code; `scripts/check-core.mjs` asserts that the module imports nothing, and runs it.
+//! The core as a WebAssembly module. Its exports use the calls, the channels and the audio, so the linker keeps all
+//! code. `scripts/check-core.mjs` checks that the module imports nothing, and runs it.
 
 use std::sync::Mutex;
 
@@ -18,13 +18,13 @@ fn keep(text: String) -> usize {
     kept.len()
 }
 
-/// Where the text is that the other exports give the length of.
+/// The address of the text whose length the other exports return.
 #[unsafe(no_mangle)]
 pub extern "C" fn text() -> *const u8 {
     TEXT.lock().expect("one thread").as_ptr()
 }
 
-/// Runs a click against an answer with this status, and describes both ends.
+/// Runs a click with a response of this status, and returns the request and the result as text.
 #[unsafe(no_mangle)]
 pub extern "C" fn click(x: i32, y: i32, status: u16) -> usize {
     let settings = [("api_key".to_owned(), "sk_live_x".into())].into_iter().collect();

@@ -1,27 +1,30 @@
-//! What can go wrong with a call, one type for each event: it could not be encoded, its answer could not be
-//! decoded or was too large, the server refused it, the network failed, its time ran out, it was given up, a channel ended.
+//! The errors of calls and channels.
+//!
+//! [`Error`] has one variant for each kind of failure. Each variant contains a struct with the details, which is an
+//! error too: [`source`](std::error::Error::source) returns it, so that code behind a `dyn Error` can downcast
+//! to it.
 
 use std::fmt;
 
 use crate::Millis;
 use crate::channel::CloseCause;
-use crate::encoding::json::{Map, Value};
+use crate::encoding::json::{Map, Number, Value};
 use crate::rest::http::Reached;
 
 /// Whether a call took effect on the server.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Delivered {
-    /// Provably not: it never left, or the server says that it did nothing.
+    /// The call had no effect: it was not sent, or the server reported that it did nothing.
     #[default]
     No,
-    /// Nobody can tell from here.
+    /// Unknown: the request was sent, but its result was lost.
     Maybe,
-    /// The server carried it out; what failed came after.
+    /// The server executed the call; the failure happened afterwards.
     Yes,
 }
 
 impl Delivered {
-    /// `no`, `maybe` or `yes`.
+    /// The name in JavaScript: `no`, `maybe` or `yes`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -41,137 +44,140 @@ impl From<Reached> for Delivered {
     }
 }
 
-/// Why a call failed.
+/// Why a call or a channel failed.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
-    /// A parameter or an option is not acceptable. Nothing was sent.
+    /// A parameter or an option is invalid. Nothing was sent.
     Encode(EncodeError),
-    /// The answer is not of the documented shape.
+    /// The response does not match its declaration.
     Decode(DecodeError),
     /// The response body exceeds the limit.
     TooLarge(TooLargeError),
-    /// The server refused.
+    /// The server responded with an error status.
     Server(Box<ServerError>),
-    /// The network failed before an answer was complete.
+    /// The network failed before the response was complete.
     Transport(TransportError),
-    /// The time limit ran out.
+    /// A time limit expired.
     Timeout(TimeoutError),
-    /// The caller gave up.
+    /// The caller aborted the call.
     Aborted(AbortedError),
     /// The channel ended.
     Closed(CloseCause),
 }
 
-/// A parameter that no server would take.
+/// An invalid parameter or option. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EncodeError {
-    /// The call, as `computers.click`, or the option's owner.
+    /// The call, such as `computers.click`, or the owner of the option.
     pub operation: String,
     /// The parameter or option.
     pub field: String,
-    /// What is wrong and what would be right, as the end of a sentence that begins with the field.
+    /// What is wrong and what would be right. It continues a sentence that starts with the field.
     pub problem: String,
 }
 
-/// An answer that does not have the documented shape.
+/// A response that does not match its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError {
-    /// The call.
+    /// The call, such as `computers.get`.
     pub operation: String,
-    /// The place, as `desktops[3].ram`; empty for the answer as a whole.
+    /// The path of the mismatch, such as `desktops[3].ram`; empty for the whole response.
     pub path: String,
-    /// What is expected there and what was found.
+    /// What was expected and what was found.
     pub problem: String,
-    /// The status of the answer.
+    /// The status code of the response.
     pub status: u16,
-    /// Its body: bounded, with secrets masked and control characters escaped, except for line breaks and tabs.
+    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks
+    /// and tabs).
     pub body: String,
-    /// Whether it is not even JSON, as when it was cut off or comes from a proxy on the way: that may pass.
+    /// Whether the body is not JSON at all, for example because a proxy replaced it or the connection cut it off. Such
+    /// a failure can be temporary, so it is retried.
     pub garbled: bool,
 }
 
 /// A response body that exceeds the limit of its call. The server executed the call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TooLargeError {
-    /// The call.
+    /// The call, such as `files.bytes`.
     pub operation: String,
-    /// The status of the response.
+    /// The status code of the response.
     pub status: u16,
     /// The limit, in bytes.
     pub limit: u64,
 }
 
-/// A refusal by the server.
+/// A response with an error status.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ServerError {
-    /// The call.
+    /// The call, such as `computers.click`.
     pub operation: String,
     /// The status code.
     pub status: u16,
-    /// The server's words.
+    /// The reason that the server gave, in one line.
     pub message: String,
-    /// The server's stable name of the error, where it gives one (`computer_waking`).
+    /// The server's machine-readable error code, such as `computer_waking`; `None` if it sent none.
     pub code: Option<String>,
-    /// The id to quote to support.
+    /// The id of the request, to quote to support.
     pub request_id: Option<String>,
-    /// The status of the desktop, where the failure came from it.
+    /// The status code of the desktop, if the failure came from there.
     pub upstream_status: Option<u16>,
-    /// How long to wait before another try, in seconds.
-    pub retry_after: Option<f64>,
-    /// The body: bounded, with secrets masked and control characters escaped, except for line breaks and tabs.
+    /// How long the server asks to wait before a retry, in milliseconds; at most a day.
+    pub retry_after: Option<Millis>,
+    /// The body of the response: at most 4 KiB, with masked secrets and escaped control characters (except line breaks
+    /// and tabs).
     pub body: String,
-    /// Whether the call took effect, in this request or in one before it.
+    /// Whether the call took effect, in this request or an earlier one.
     pub delivered: Delivered,
 }
 
 /// A network failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransportError {
-    /// The call.
+    /// The call, such as `computers.click`.
     pub operation: String,
-    /// The cause in words.
+    /// The cause, as the platform describes it.
     pub message: String,
     /// Whether the call took effect.
     pub delivered: Delivered,
 }
 
-/// A time limit that ran out.
+/// An expired time limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeoutError {
-    /// The call.
+    /// The call, such as `computers.click`.
     pub operation: String,
-    /// What was limited.
-    pub span: Span,
+    /// Which limit expired.
+    pub kind: TimeoutKind,
     /// The limit, in milliseconds.
     pub limit: Millis,
     /// Whether the call took effect.
     pub delivered: Delivered,
 }
 
-/// What a time limit is for.
+/// The scope of a time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
-    /// One request with its whole answer.
+#[non_exhaustive]
+pub enum TimeoutKind {
+    /// One request with its complete response.
     Request,
-    /// The pause between two pieces of an answer.
+    /// The pause between two parts of a response.
     Idle,
-    /// All the requests of a call and the waits between them.
+    /// All requests of a call and the waits between them.
     Total,
 }
 
-/// A call that its caller gave up.
+/// A call that its caller aborted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AbortedError {
-    /// The call.
+    /// The call, such as `computers.click`.
     pub operation: String,
     /// Whether the call took effect.
     pub delivered: Delivered,
 }
 
 impl ServerError {
-    /// Codes that say: the computer is not awake yet and nothing was carried out (known from a client of the
-    /// newest generation, BOPS).
+    /// Error codes of a computer that is not awake yet. With these codes, the server executed nothing.
     const WAKING: [&str; 7] = [
         "computer_waking",
         "suspend_in_progress",
@@ -182,15 +188,15 @@ impl ServerError {
         "saved_state_unavailable",
     ];
 
-    /// Whether the answer says that nothing was carried out and another try may succeed.
+    /// Whether the server executed nothing and a retry may succeed.
     #[must_use]
     pub fn nothing_executed(&self) -> bool {
         self.status == 429 || self.code.as_deref().is_some_and(|code| Self::WAKING.contains(&code))
     }
 
-    /// Whether the request took effect, by the word of the answer. A refusal (4xx) carries nothing out, except for
-    /// 408, where the desktop ran out of time in the middle; a failure (5xx) leaves it open.
-    pub(crate) fn judge_delivery(&self) -> Delivered {
+    /// Whether the request took effect, according to its status. With a 4xx status the server executed nothing, except
+    /// for 408: there the desktop reached its time limit while it executed the call. With a 5xx status it is unknown.
+    pub(crate) fn delivery(&self) -> Delivered {
         if self.nothing_executed() || (400..500).contains(&self.status) && self.status != 408 {
             Delivered::No
         } else {
@@ -200,7 +206,7 @@ impl ServerError {
 }
 
 impl Error {
-    /// A refused parameter.
+    /// An invalid parameter or option.
     pub(crate) fn encode(operation: &str, field: &str, problem: impl Into<String>) -> Self {
         Self::Encode(EncodeError {
             operation: operation.to_owned(),
@@ -209,7 +215,7 @@ impl Error {
         })
     }
 
-    /// Whether the call took effect on the server.
+    /// Whether the call took effect on the server. [`Delivered::No`] for the end of a channel.
     #[must_use]
     pub fn delivered(&self) -> Delivered {
         match self {
@@ -222,8 +228,8 @@ impl Error {
         }
     }
 
-    /// The same facts as one flat object, as the bindings hand them to JavaScript (`ErrorRecord` in TypeScript); what does
-    /// not apply is absent.
+    /// The error as one flat JSON object, which the bindings pass to JavaScript (`ErrorRecord` in TypeScript). Fields
+    /// that do not apply are absent. `retry_after` is in seconds, as on the wire.
     #[must_use]
     pub fn record(&self) -> Value {
         let mut record = Map::new();
@@ -248,7 +254,7 @@ impl Error {
                 record.insert("code", error.code.as_deref().into());
                 record.insert("request_id", error.request_id.as_deref().into());
                 record.insert("upstream_status", error.upstream_status.map(u64::from).into());
-                record.insert("retry_after", error.retry_after.into());
+                record.insert("retry_after", error.retry_after.map(Number::seconds).into());
                 record.insert("body", error.body.as_str().into());
                 "server"
             }
@@ -271,64 +277,136 @@ impl Error {
     }
 }
 
+impl fmt::Display for EncodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: `{}` {}", self.operation, self.field, self.problem)
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, path, problem, .. } = self;
+        write!(f, "{operation}: the response is not of the documented shape: ")?;
+        if !path.is_empty() {
+            write!(f, "`{path}`: ")?;
+        }
+        f.write_str(problem)
+    }
+}
+
+impl fmt::Display for TooLargeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, limit, .. } = self;
+        write!(
+            f,
+            "{operation}: the response is larger than {limit} bytes; to accept it, raise `maxResponseBytes`"
+        )
+    }
+}
+
+impl fmt::Display for ServerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} {}", self.operation, self.status, self.message)
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: the network failed: {}", self.operation, self.message)
+    }
+}
+
+impl fmt::Display for TimeoutError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, kind, limit, .. } = self;
+        match kind {
+            TimeoutKind::Request => write!(f, "{operation}: no response within {limit} ms"),
+            TimeoutKind::Idle => write!(f, "{operation}: the response stalled for {limit} ms"),
+            TimeoutKind::Total => write!(f, "{operation}: no success within {limit} ms, retries included"),
+        }
+    }
+}
+
+impl fmt::Display for AbortedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: aborted by the caller", self.operation)
+    }
+}
+
+/// The text of the contained error.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Encode(EncodeError { operation, field, problem }) => {
-                write!(f, "{operation}: `{field}` {problem}")
-            }
-            Self::Decode(DecodeError { operation, path, problem, .. }) if path.is_empty() => {
-                write!(f, "{operation}: the answer is not of the documented shape: {problem}")
-            }
-            Self::Decode(DecodeError { operation, path, problem, .. }) => {
-                write!(f, "{operation}: the answer is not of the documented shape: `{path}`: {problem}")
-            }
-            Self::TooLarge(TooLargeError { operation, limit, .. }) => {
-                write!(
-                    f,
-                    "{operation}: the response is larger than {limit} bytes; to accept it, raise `maxResponseBytes`"
-                )
-            }
-            Self::Server(error) => write!(f, "{}: {} {}", error.operation, error.status, error.message),
-            Self::Transport(TransportError { operation, message, .. }) => {
-                write!(f, "{operation}: the network failed: {message}")
-            }
-            Self::Timeout(TimeoutError { operation, span, limit, .. }) => match span {
-                Span::Request => write!(f, "{operation}: no answer within {limit} ms"),
-                Span::Idle => write!(f, "{operation}: the answer stopped for {limit} ms"),
-                Span::Total => write!(f, "{operation}: no success within {limit} ms, retries included"),
-            },
-            Self::Aborted(AbortedError { operation, .. }) => write!(f, "{operation}: aborted by the caller"),
+            Self::Encode(error) => error.fmt(f),
+            Self::Decode(error) => error.fmt(f),
+            Self::TooLarge(error) => error.fmt(f),
+            Self::Server(error) => error.fmt(f),
+            Self::Transport(error) => error.fmt(f),
+            Self::Timeout(error) => error.fmt(f),
+            Self::Aborted(error) => error.fmt(f),
             Self::Closed(cause) => cause.fmt(f),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for EncodeError {}
+impl std::error::Error for DecodeError {}
+impl std::error::Error for TooLargeError {}
+impl std::error::Error for ServerError {}
+impl std::error::Error for TransportError {}
+impl std::error::Error for TimeoutError {}
+impl std::error::Error for AbortedError {}
 
-/// A place in an answer that does not fit its declaration.
+impl std::error::Error for Error {
+    /// The contained error. Its text is the same, so print only one of the two.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(match self {
+            Self::Encode(error) => error,
+            Self::Decode(error) => error,
+            Self::TooLarge(error) => error,
+            Self::Server(error) => &**error,
+            Self::Transport(error) => error,
+            Self::Timeout(error) => error,
+            Self::Aborted(error) => error,
+            Self::Closed(cause) => cause,
+        })
+    }
+}
+
+/// A place in a response that does not match its declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mismatch {
-    /// The place, as `desktops[3].ram`.
+    /// The path, such as `desktops[3].ram`; empty for the whole value.
     pub path: String,
-    /// What is expected there and what was found.
+    /// What was expected and what was found.
     pub problem: String,
 }
 
+impl fmt::Display for Mismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.path.is_empty() {
+            write!(f, "`{}`: ", self.path)?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for Mismatch {}
+
 impl Mismatch {
-    /// `found` stands where `expected` should.
+    /// A value of another type than expected. `expected` describes the type.
     #[must_use]
     pub fn new(expected: &str, found: &Value) -> Self {
-        Self { path: String::new(), problem: format!("expected {expected}, found {}", kind(found)) }
+        Self { path: String::new(), problem: format!("expected {expected}, found {}", describe(found)) }
     }
 
-    /// Nothing stands where `expected` should.
+    /// A value that is missing.
     #[must_use]
     pub fn missing(expected: &str) -> Self {
         Self { path: String::new(), problem: format!("expected {expected}, found nothing") }
     }
 
-    /// The same place, seen from the object that holds it in `field`.
+    /// The same mismatch with the path of an object that contains it in `field`.
     #[must_use]
     pub fn inside(mut self, field: &str) -> Self {
         let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
@@ -336,7 +414,7 @@ impl Mismatch {
         self
     }
 
-    /// The same place, seen from the list that holds it at `index`.
+    /// The same mismatch with the path of a list that contains it at `index`.
     #[must_use]
     pub fn at(mut self, index: usize) -> Self {
         let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
@@ -345,16 +423,32 @@ impl Mismatch {
     }
 }
 
-/// What a value is, for an error's text: a string itself may be long or a secret, so it is not shown.
-pub(crate) fn kind(value: &Value) -> String {
+/// Describes a value in an error message. The text of a string is left out, because it can be long or secret.
+pub(crate) fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".to_owned(),
         Value::Bool(value) => value.to_string(),
-        // Any number of use in an error is short, but a text of JSON may have a million digits.
+        // JSON allows numbers with a million digits.
         Value::Number(value) if value.as_str().len() <= 40 => value.as_str().to_owned(),
         Value::Number(_) => "a long number".to_owned(),
         Value::String(_) => "a string".to_owned(),
         Value::Array(_) => "a list".to_owned(),
         Value::Object(_) => "an object".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn the_source_of_an_error_is_its_contained_struct() {
+        let error = Error::Server(Box::new(ServerError { status: 429, ..ServerError::default() }));
+        let source = error.source().and_then(|source| source.downcast_ref::<ServerError>());
+        assert_eq!(source.map(|error| error.status), Some(429));
+        let error = Error::Closed(CloseCause::new(crate::channel::CloseReason::Normal, ""));
+        assert!(error.source().is_some_and(<dyn std::error::Error>::is::<CloseCause>));
     }
 }

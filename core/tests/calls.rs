@@ -1,4 +1,4 @@
-//! Runs the wire pairs of `tests/vectors/calls` through [`Call`].
+//! Runs the request and response pairs of `tests/vectors/calls` through [`Call`].
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ fn config(case: &Value) -> Config {
     for (name, value) in case["config"].as_object().into_iter().flatten() {
         raw[name] = value.clone();
     }
-    read(raw).expect("the vector's config is acceptable")
+    read(raw).expect("the vector's config is valid")
 }
 
 fn read(config: Value) -> Result<Config, Error> {
@@ -60,7 +60,7 @@ fn compare_request(name: &str, request: &Request, expected: &Value) {
     }
 }
 
-/// The response, as a platform reads it for a request with that limit.
+/// The response, as a platform reads it with a limit of its size.
 fn response(expected: &Value, limit: u64) -> Response {
     let bytes = match (expected.get("body"), expected.get("text"), expected.get("base64")) {
         (Some(json), _, _) => json.to_string().into_bytes(),
@@ -121,7 +121,7 @@ fn run(case: &Value) -> Result<Output, Error> {
 }
 
 #[test]
-fn every_wire_pair_holds() {
+fn all_call_vectors_pass() {
     let mut cases = 0;
     let mut seen: Vec<String> = Vec::new();
     for (file, list) in vectors::read("calls") {
@@ -161,7 +161,7 @@ fn every_wire_pair_holds() {
 
 #[test]
 fn the_specification_has_28_calls() {
-    // The 29th entry fetches a file's content in two steps and is no call of its own.
+    // The 29th entry fetches the content of a file in two steps. It is not a call of the specification.
     assert_eq!(OPERATIONS.len(), 29);
     let mut requests: Vec<_> =
         OPERATIONS.iter().map(|operation| (operation.method.as_str(), operation.path)).collect();
@@ -171,7 +171,7 @@ fn the_specification_has_28_calls() {
 }
 
 #[test]
-fn a_typed_call_is_the_same_call() {
+fn a_typed_call_equals_the_call_by_name() {
     use orgo_core::rest::calls::actions::{Click, MouseButton};
     let config = config(&Value::Null);
     let click = Click { id: "c".into(), x: 1, y: 2, button: Some(MouseButton::Right), ..Click::default() };
@@ -189,7 +189,7 @@ fn a_typed_call_is_the_same_call() {
 }
 
 #[test]
-fn giving_up_says_whether_it_was_sent() {
+fn an_aborted_call_reports_whether_it_was_sent() {
     let case = json!({ "operation": "computers.click", "params": { "id": "c", "x": 1, "y": 1 } });
     let delivered = |call: &mut Call| match call.step(0) {
         Step::Done(Err(error)) => serde_json::to_value(error.record()).unwrap()["delivered"].clone(),
@@ -205,13 +205,13 @@ fn giving_up_says_whether_it_was_sent() {
 }
 
 #[test]
-fn no_request_shows_the_key() {
+fn the_debug_form_of_a_request_hides_the_key() {
     let mut call = start(&json!({ "operation": "workspaces.list", "params": {} })).unwrap();
     let Step::Send(request, _) = call.step(0) else { panic!("it sends") };
     assert!(!format!("{request:?} {call:?}").contains(KEY));
 }
 
-/// A call by options as they come from a binding, and a clock for it.
+/// A call with the options of a binding, and a virtual clock.
 struct Clocked {
     call: Call,
     now: u64,
@@ -223,7 +223,7 @@ impl Clocked {
         Self { call: start(&case).unwrap(), now: 5_000 }
     }
 
-    /// The limit of the request that is to be sent.
+    /// The time limit of the next request.
     fn send(&mut self) -> u64 {
         match self.call.step(self.now) {
             Step::Send(_, limits) => limits.request,
@@ -259,13 +259,13 @@ impl Clocked {
 
     fn log(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.call.poll_log())
-            .map(|note| format!("{} {note}", note.level().name()))
+            .map(|entry| format!("{} {entry}", entry.level().name()))
             .collect()
     }
 }
 
 #[test]
-fn the_limit_of_the_whole_cuts_the_last_request_short() {
+fn the_total_limit_shortens_the_last_request() {
     let options = json!({ "timeout": 1_000, "total_timeout": 2_500, "max_retries": 5 });
     let mut clocked = Clocked::new("computers.get", &json!({ "id": "c" }), &options);
     assert_eq!(clocked.send(), 1_000);
@@ -287,19 +287,19 @@ fn the_limit_of_the_whole_cuts_the_last_request_short() {
         }
     };
     assert!(clocked.now <= 5_000 + 2_500, "{}", clocked.now);
-    // The first request may have reached the server, whatever became of the last.
+    // The first request may have reached the server, independent of the last one.
     assert_eq!(serde_json::to_value(error.record()).unwrap()["delivered"], "maybe");
 }
 
 #[test]
-fn each_limit_is_named_when_it_runs_out() {
+fn each_expired_limit_is_named() {
     let once = json!({ "id": "c", "x": 1, "y": 1 });
     let mut request = Clocked::new("computers.click", &once, &json!({ "timeout": 700 }));
     request.time_out();
     let error = request.error();
     assert_eq!(
         (&error["message"], &error["limit"]),
-        (&json!("computers.click: no answer within 700 ms"), &json!(700))
+        (&json!("computers.click: no response within 700 ms"), &json!(700))
     );
 
     let mut total = Clocked::new("computers.click", &once, &json!({ "timeout": 700, "total_timeout": 300 }));
@@ -313,18 +313,18 @@ fn each_limit_is_named_when_it_runs_out() {
     assert_eq!((limits.request, limits.idle), (60_000, 200));
     idle.call.handle_stall();
     let error = idle.error();
-    assert_eq!(error["message"], "computers.click: the answer stopped for 200 ms");
+    assert_eq!(error["message"], "computers.click: the response stalled for 200 ms");
     assert_eq!((&error["limit"], &error["delivered"]), (&json!(200), &json!("maybe")));
 }
 
-/// How long a call waits for its response by default.
+/// The default time limit of a call.
 fn default_limit(operation: &str, params: &Value) -> u64 {
     let mut call = Clocked::new(operation, params, &json!({}));
     call.send()
 }
 
 #[test]
-fn a_call_waits_as_long_as_its_own_parameters_keep_the_server_busy() {
+fn the_default_limit_includes_the_time_that_the_parameters_take_on_the_server() {
     let long = "é".repeat(1300);
     for (operation, params, limit) in [
         ("computers.type", json!({ "id": "c", "text": "short", "delay_ms": 50 }), 60_000),
@@ -346,7 +346,7 @@ fn a_call_waits_as_long_as_its_own_parameters_keep_the_server_busy() {
     ] {
         assert_eq!(default_limit(operation, &params), limit, "{operation} {params:.60}");
     }
-    // A parameter by one of these names is a time on the server.
+    // Parameters with these names determine the time on the server.
     for operation in OPERATIONS {
         let time =
             operation.fields.iter().find(|field| ["timeout", "duration", "delay_ms"].contains(&field.name));
@@ -359,7 +359,7 @@ fn a_call_waits_as_long_as_its_own_parameters_keep_the_server_busy() {
     }
 }
 
-/// The limits of the requests of a call whose first response links to its content.
+/// The response limits of a call whose first response contains a link.
 fn response_limits(operation: &str, link: &str, config: &Value, options: &Value) -> (u64, u64) {
     let case =
         json!({ "operation": operation, "params": { "id": "c" }, "config": config, "options": options });
@@ -376,7 +376,7 @@ fn response_limits(operation: &str, link: &str, config: &Value, options: &Value)
 }
 
 #[test]
-fn the_content_of_a_file_has_a_limit_of_its_own() {
+fn the_content_of_a_file_has_a_separate_limit() {
     const DEFAULT: u64 = 64 << 20;
     let (none, small) = (json!({}), json!({ "max_response_bytes": 5 }));
     let file = |config, options| response_limits("files.bytes", r#"{"url":"/x"}"#, config, options);
@@ -391,7 +391,7 @@ fn the_content_of_a_file_has_a_limit_of_its_own() {
 }
 
 #[test]
-fn a_response_of_too_many_values_is_final() {
+fn a_response_with_too_many_values_is_final() {
     let mut clocked = Clocked::new("workspaces.list", &json!({}), &json!({ "max_retries": 5 }));
     let _ = clocked.send();
     let body = format!("[{}]", vec!["0"; MAX_VALUES].join(",")).into_bytes();
@@ -400,13 +400,13 @@ fn a_response_of_too_many_values_is_final() {
     assert_eq!(error["kind"], "decode");
     assert_eq!(
         error["message"],
-        "workspaces.list: the answer is not of the documented shape: holds more than 262144 values"
+        "workspaces.list: the response is not of the documented shape: holds more than 262144 values"
     );
     assert_eq!(error["delivered"], "yes");
 }
 
 #[test]
-fn a_wait_beyond_the_limit_of_the_whole_is_not_begun() {
+fn a_wait_beyond_the_total_limit_does_not_start() {
     let once = json!({ "id": "c", "x": 1, "y": 1 });
     let options = json!({ "max_retries": 2, "total_timeout": 30_000 });
     let mut clocked = Clocked::new("computers.click", &once, &options);
@@ -417,14 +417,14 @@ fn a_wait_beyond_the_limit_of_the_whole_is_not_begun() {
     assert_eq!((&error["kind"], &error["retry_after"]), (&json!("server"), &json!(20)));
     assert_eq!(clocked.now, 25_000);
 
-    // Without a limit of its own a call does not wait for a day either.
+    // The default total limit does not allow a wait of a day either.
     let mut clocked = Clocked::new("computers.click", &once, &json!({ "max_retries": 2 }));
     clocked.refuse(429, "86400");
     assert_eq!(clocked.error()["retry_after"], 86_400.0);
 }
 
 #[test]
-fn a_retry_and_the_end_are_told_to_the_log() {
+fn retries_and_the_end_of_a_call_are_logged() {
     let case = json!({
         "operation": "computers.click", "params": { "id": "c", "x": 1, "y": 1 },
         "config": { "log_level": "debug", "max_retries": 2 },
@@ -434,7 +434,7 @@ fn a_retry_and_the_end_are_told_to_the_log() {
     clocked.wait();
     assert_eq!(
         clocked.log(),
-        ["info computers.click: 429 no; sent again in 3000 ms, retry 1 of 2, request id req_7"]
+        ["info computers.click: 429 no; retrying in 3000 ms (1 of 2), request id req_7"]
     );
     let _ = clocked.send();
     clocked.now += 20;
@@ -444,7 +444,7 @@ fn a_retry_and_the_end_are_told_to_the_log() {
 }
 
 #[test]
-fn limits_and_levels_that_make_no_sense_are_refused_by_name() {
+fn invalid_limits_and_levels_are_named_in_the_error() {
     for (field, name) in
         [("timeout", "timeout"), ("idle_timeout", "idleTimeout"), ("total_timeout", "totalTimeout")]
     {

@@ -1,10 +1,11 @@
-//! No secret shows in what the core can print, nor in an error or a line of the log, whatever a server echoes.
+//! Secrets are masked in everything that the core prints: debug forms, errors and log entries, even if a server echoes
+//! them.
 
 use orgo_core::channel::{Action, ConnectFailure, Session, Target};
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
 use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::client::credentials::{ApiKey, Password};
-use orgo_core::diagnostics::log::Level;
+use orgo_core::diagnostics::log::LogLevel;
 use orgo_core::encoding::json::{self, Map, Value};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::computers::{Computer, VncPassword};
@@ -14,7 +15,7 @@ const KEY: &str = "sk_live_S3cr3t/Key+1";
 const PASSWORD: &str = "p@ss w/ord%+é";
 const HEADER: &str = "h3ad3r-s3cr3t";
 const SIGNATURE: &str = "c2lnbmF0dXJl+z8/";
-/// The secrets raw and in the escapes of URLs and of JSON.
+/// The secrets, plain and escaped as in URLs and in JSON.
 const FORMS: [&str; 11] = [
     KEY,
     "sk_live_S3cr3t%2FKey%2B1",
@@ -41,7 +42,7 @@ fn shows_none(shown: impl AsRef<str>) {
 fn object(json: &str) -> Map {
     match json::parse(json.as_bytes()) {
         Ok(Value::Object(fields)) => fields,
-        other => panic!("no object: {other:?}"),
+        other => panic!("not an object: {other:?}"),
     }
 }
 
@@ -52,7 +53,7 @@ fn config() -> Config {
         realtime_url: Some(SocketTemplate::parse(&format!("wss://h/{{channel}}?gateway={HEADER}")).unwrap()),
         api_key: Some(ApiKey::new(KEY)),
         headers,
-        log_level: Some(Level::Debug),
+        log_level: Some(LogLevel::Debug),
         ..Config::default()
     }
 }
@@ -64,7 +65,7 @@ fn call(operation: &str, params: &str) -> Call {
     call
 }
 
-/// Every form of what a call knows to be secret, in every place of an answer; and a password, in a field for one.
+/// Every form of the known secrets in every part of a response, and a password in a field for one.
 fn echo(status: u16) -> Response {
     let known = [&FORMS[..3], &FORMS[7..8]].concat().join("; ");
     let written = known.replace('\\', "\\\\");
@@ -76,11 +77,11 @@ fn echo(status: u16) -> Response {
 }
 
 fn log(call: &mut Call) -> String {
-    std::iter::from_fn(|| call.poll_log()).map(|note| format!("{note} {note:?}\n")).collect()
+    std::iter::from_fn(|| call.poll_log()).map(|entry| format!("{entry} {entry:?}\n")).collect()
 }
 
 #[test]
-fn what_is_set_prints_no_secret() {
+fn settings_print_no_secrets() {
     let raw = format!(
         r#"{{"api_key":"{KEY}","headers":{{"x-gateway-key":"{HEADER}"}},"realtime_url":"wss://h/{{channel}}?k={HEADER}"}}"#
     );
@@ -94,14 +95,14 @@ fn what_is_set_prints_no_secret() {
 }
 
 #[test]
-fn what_was_answered_prints_no_secret() {
+fn results_print_no_secrets() {
     let body = format!(r#"{{"password":"{PASSWORD}","desktop_api_token":"{HEADER}"}}"#);
     let mut call = call("computers.vncPassword", r#"{"id":"c"}"#);
     call.handle_response(Response { status: 200, body: body.clone().into_bytes(), ..Response::default() });
     shows_none(format!("{call:?}"));
     let step = call.step(1);
     shows_none(format!("{step:?} {}", log(&mut call)));
-    let Step::Done(Ok(output)) = step else { panic!("it is an answer") };
+    let Step::Done(Ok(output)) = step else { panic!("the call succeeds") };
     let typed = output.into_typed::<orgo_core::rest::calls::computers::GetVncPassword>().unwrap();
     assert_eq!(typed.password.expose(), PASSWORD);
     shows_none(format!("{typed:?} {}", serde_json::to_string(&typed).unwrap()));
@@ -112,14 +113,14 @@ fn what_was_answered_prints_no_secret() {
 }
 
 #[test]
-fn a_refusal_that_echoes_the_request_shows_no_secret_of_it() {
+fn an_error_response_that_echoes_the_request_is_masked() {
     for status in [302, 400, 401, 404, 409, 429, 500, 503] {
         let mut call = call("computers.get", r#"{"id":"c"}"#);
         call.handle_response(echo(status));
         let step = call.step(2);
         shows_none(format!("{step:?} {call:?} {}", log(&mut call)));
         if let Step::Done(result) = step {
-            let error = result.expect_err("it was refused");
+            let error = result.expect_err("the server refused the call");
             shows_none(format!("{error} {error:?} {}", error.record()));
             assert!(error.record().to_string().contains("***"));
         }
@@ -127,7 +128,7 @@ fn a_refusal_that_echoes_the_request_shows_no_secret_of_it() {
 }
 
 #[test]
-fn an_answer_that_does_not_fit_keeps_no_secret() {
+fn the_error_of_a_malformed_response_contains_no_secrets() {
     for body in [
         format!(r#"{{"password":["{PASSWORD}"],"key":"{KEY}"}}"#).replace('[', "").replace(']', ",1"),
         format!(r#"{{"password":"{PASSWORD}","desktop_api_token":17,"key":"{KEY}"}}"#),
@@ -143,7 +144,7 @@ fn an_answer_that_does_not_fit_keeps_no_secret() {
 }
 
 #[test]
-fn a_link_that_does_not_open_is_not_shown() {
+fn a_link_that_cannot_be_fetched_is_masked() {
     let mut call = call("files.bytes", r#"{"id":"f"}"#);
     let link = format!("https://store/f?expires=1790000000&signature={}", "c2lnbmF0dXJl%2Bz8%2F");
     let body = format!(r#"{{"url":"{link}"}}"#).into_bytes();
@@ -165,7 +166,7 @@ fn a_link_that_does_not_open_is_not_shown() {
 }
 
 #[test]
-fn a_channel_that_ends_shows_no_password() {
+fn the_end_of_a_channel_shows_no_password() {
     let address = ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() };
     let target = Target::new(&config(), address.clone(), Some(Password::new(PASSWORD)));
     shows_none(format!("{target:?}"));
@@ -180,7 +181,7 @@ fn a_channel_that_ends_shows_no_password() {
             }
             shown.push(format!("{output:?}"));
         }
-        shown.extend(std::iter::from_fn(|| session.poll_log()).map(|note| format!("{note} {note:?}")));
+        shown.extend(std::iter::from_fn(|| session.poll_log()).map(|entry| format!("{entry} {entry:?}")));
         shown.extend(std::iter::from_fn(|| session.poll_item()).map(|item| format!("{item:?}")));
         shown.push(format!("{session:?} {}", session.state().to_json()));
     };

@@ -1,4 +1,5 @@
-//! Runs the transcripts of `tests/vectors/channels` through the sessions, and what is too much for a transcript.
+//! Runs the transcripts of `tests/vectors/channels` through the sessions, and tests that are too large for a
+//! transcript.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +16,7 @@ use serde_json::{Value, json};
 
 mod vectors;
 
-/// What a transcript needs of a session beyond what they have in common.
+/// The parts of a session that depend on the channel.
 trait Scripted: Protocol + Sized {
     fn begin(target: Target, options: &Value) -> Session<Self>;
     fn command(session: &mut Session<Self>, step: &Value) -> Option<bool>;
@@ -59,6 +60,7 @@ impl Scripted for orgo_core::channel::Audio {
             }
             AudioItem::Samples(samples) => json!({ "type": "samples", "samples": samples }),
             AudioItem::Error(message) => json!({ "type": "error", "message": message }),
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }
@@ -86,9 +88,9 @@ impl Scripted for orgo_core::channel::Events {
 fn render(action: Action) -> Value {
     match action {
         Action::Authorize => json!("authorize"),
-        Action::Connect(url) => json!({ "dial": url.expose() }),
+        Action::Connect(url) => json!({ "connect": url.expose() }),
         Action::Send(text) => json!({ "send": serde_json::from_str::<Value>(&text).unwrap() }),
-        Action::Close(code) => json!({ "hangup": code }),
+        Action::Close(code) => json!({ "close": code }),
     }
 }
 
@@ -102,7 +104,7 @@ fn input<P: Scripted>(session: &mut Session<P>, now: Millis, step: &Value) -> Op
     if let Some(binary) = step.get("binary") {
         session.handle_binary(now, &STANDARD.decode(binary.as_str().unwrap()).unwrap());
     }
-    if let Some(close) = step.get("close") {
+    if let Some(close) = step.get("server_close") {
         session.handle_close(now, close[0].as_u64().unwrap().try_into().unwrap(), close[1].as_str().unwrap());
     }
     if let Some(failure) = step.get("failure") {
@@ -128,13 +130,13 @@ fn input<P: Scripted>(session: &mut Session<P>, now: Millis, step: &Value) -> Op
     if step.get("timeout").is_some() {
         session.handle_timeout(now);
     }
-    if step.get("hangup").is_some() {
+    if step.get("close").is_some() {
         session.close();
     }
     P::command(session, step)
 }
 
-/// What a value says of the fields that `expected` names, at any depth.
+/// The fields of a value that `expected` contains, at any depth.
 fn part(value: &Value, expected: &Value) -> Value {
     match expected.as_object() {
         None => value.clone(),
@@ -182,7 +184,7 @@ fn play<P: Scripted>(file: &str, script: &Value) {
 }
 
 #[test]
-fn every_transcript_holds() {
+fn all_channel_vectors_pass() {
     for (file, content) in vectors::read("channels") {
         for script in content.as_array().unwrap_or(&vec![content.clone()]) {
             let name = format!("{file}: {}", script["name"].as_str().unwrap());
@@ -224,33 +226,33 @@ fn reason(state: State) -> Option<CloseReason> {
 }
 
 #[test]
-fn a_link_that_never_comes_back_is_given_up() {
+fn a_channel_ends_after_ten_failed_reconnects() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let mut now = 0;
     session.handle_close(now, 1006, "");
-    let mut dials = 0;
+    let mut connects = 0;
     while let Some(deadline) = session.poll_timeout() {
         assert!(deadline <= now + 30_000);
         now = deadline;
         session.handle_timeout(now);
         while let Some(output) = session.poll_action() {
             assert!(matches!(output, Action::Connect(_)), "{output:?}");
-            dials += 1;
+            connects += 1;
             session.handle_failure(now, &ConnectFailure { status: None, message: "refused".into() });
         }
     }
-    assert_eq!((dials, reason(session.state())), (10, Some(CloseReason::Unreachable)));
+    assert_eq!((connects, reason(session.state())), (10, Some(CloseReason::Unreachable)));
 }
 
 #[test]
-fn a_consumer_that_does_not_read_holds_the_reader_back() {
+fn the_reader_waits_for_a_slow_consumer() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let message = json!({ "type": "output", "data": "x".repeat(10_000) }).to_string();
     while session.wants_read() {
         session.handle_text(0, &message);
     }
     assert!((1 << 20..(1 << 20) + 10_000).contains(&session.counters().buffered));
-    // The silence is our own: the link does not count as dead.
+    // The reader waits, so the connection does not count as dead.
     session.handle_timeout(60_000);
     assert_eq!(session.state(), State::Open);
     let text: usize = std::iter::from_fn(|| session.poll_item())
@@ -265,7 +267,7 @@ fn a_consumer_that_does_not_read_holds_the_reader_back() {
 }
 
 #[test]
-fn output_that_cannot_be_held_back_ends_the_terminal() {
+fn too_much_unread_output_ends_the_terminal() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let message = json!({ "type": "output", "data": "x".repeat(100_000) }).to_string();
     for _ in 0..100 {
@@ -276,7 +278,7 @@ fn output_that_cannot_be_held_back_ends_the_terminal() {
 }
 
 #[test]
-fn sound_that_nobody_takes_is_dropped_and_counted() {
+fn unread_audio_is_dropped_and_counted() {
     let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
     session.handle_text(0, r#"{"type":"started","sample_rate":24000,"channels":2}"#);
     for _ in 0..1000 {
@@ -297,7 +299,7 @@ fn sound_that_nobody_takes_is_dropped_and_counted() {
 }
 
 #[test]
-fn events_that_nobody_takes_leave_a_gap_of_known_size() {
+fn dropped_events_leave_a_gap_with_their_number() {
     let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
     for index in 0..3000 {
         let event = json!({ "type": "event", "event": { "type": "idle", "timestamp": "", "data": { "idle_seconds": index } } });
@@ -311,7 +313,7 @@ fn events_that_nobody_takes_leave_a_gap_of_known_size() {
 }
 
 #[test]
-fn reports_of_problems_hold_a_terminals_reader_back_and_are_forgotten_elsewhere() {
+fn error_messages_stop_the_reader_of_a_terminal_and_are_dropped_on_other_channels() {
     let report = json!({ "type": "error", "message": "x".repeat(100_000) }).to_string();
     let mut terminal = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let mut reports = 0;
@@ -319,7 +321,7 @@ fn reports_of_problems_hold_a_terminals_reader_back_and_are_forgotten_elsewhere(
         terminal.handle_text(0, &report);
         reports += 1;
     }
-    assert!((200..400).contains(&reports), "4 KiB of each count: {reports}");
+    assert!((200..400).contains(&reports), "4 KiB of each are counted: {reports}");
     while reason(terminal.state()).is_none() {
         terminal.handle_text(0, &report);
     }
@@ -336,7 +338,7 @@ fn reports_of_problems_hold_a_terminals_reader_back_and_are_forgotten_elsewhere(
 }
 
 #[test]
-fn messages_of_too_many_values_are_malformed_on_every_channel() {
+fn messages_with_too_many_values_are_malformed_on_every_channel() {
     fn malformed<P: Protocol>(mut session: Session<P>, message: &str) -> u64 {
         session = opened(session);
         session.handle_text(0, message);
@@ -344,7 +346,7 @@ fn messages_of_too_many_values_are_malformed_on_every_channel() {
         session.counters().malformed
     }
     let message = |values: usize| format!(r#"{{"type":"pong","x":[{}]}}"#, vec!["0"; values].join(","));
-    // The object, the text of `type` and the list are values too, but a terminal builds none for the first two.
+    // The object, the text of `type` and the list are values too, but a terminal does not build the first two.
     for (values, expected) in [(MAX_VALUES - 3, 0), (MAX_VALUES, 1)] {
         let message = message(values);
         let terminal = Session::terminal(target(), None, None, 1, 0).unwrap();
@@ -355,7 +357,7 @@ fn messages_of_too_many_values_are_malformed_on_every_channel() {
 }
 
 #[test]
-fn formats_that_come_again_and_again_are_bounded_with_their_sound() {
+fn repeated_formats_are_limited_together_with_their_audio() {
     let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
     for index in 0..5000 {
         let channels = index % 2 + 1;
@@ -375,7 +377,7 @@ fn formats_that_come_again_and_again_are_bounded_with_their_sound() {
 }
 
 #[test]
-fn half_a_sample_of_a_broken_link_is_not_joined_with_the_next_one() {
+fn a_partial_sample_is_discarded_after_a_reconnect() {
     let mut session = opened(AudioSession::audio(target(), None, None, 1, 0).unwrap());
     session.handle_binary(0, &[0, 64, 7]);
     session.handle_close(0, 1006, "");
@@ -392,7 +394,7 @@ fn half_a_sample_of_a_broken_link_is_not_joined_with_the_next_one() {
 }
 
 #[test]
-fn large_events_that_nobody_takes_are_dropped_by_their_size() {
+fn unread_events_are_limited_by_their_size() {
     let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
     let event = |size: usize| {
         let data = json!({ "text": "x".repeat(size) });
@@ -409,7 +411,7 @@ fn large_events_that_nobody_takes_are_dropped_by_their_size() {
 }
 
 #[test]
-fn breaks_with_nothing_left_between_them_are_one_gap() {
+fn adjacent_gaps_of_reconnects_are_merged() {
     let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
     let event = r#"{"type":"event","event":{"type":"idle","timestamp":"","data":{}}}"#;
     let mut now = 0;
@@ -417,7 +419,7 @@ fn breaks_with_nothing_left_between_them_are_one_gap() {
         for _ in 0..40 {
             session.handle_text(now, event);
         }
-        // A link that held so long starts counting its tries anew.
+        // A connection that held this long resets the counter of attempts.
         session.handle_close(now + 10_000, 1006, "");
         now = session.poll_timeout().unwrap();
         session.handle_timeout(now);
@@ -439,7 +441,7 @@ fn breaks_with_nothing_left_between_them_are_one_gap() {
 }
 
 #[test]
-fn a_late_report_of_a_socket_that_is_gone_changes_nothing() {
+fn late_reports_of_an_old_socket_are_ignored() {
     let mut session = opened(EventsSession::events(target(), &[], 1, 0).unwrap());
     session.handle_close(0, 1006, "");
     let waiting = (session.state(), session.poll_timeout(), session.counters());
@@ -448,7 +450,7 @@ fn a_late_report_of_a_socket_that_is_gone_changes_nothing() {
     assert_eq!((session.state(), session.poll_timeout(), session.counters()), waiting);
 }
 
-/// The input and the pings that a session sends now.
+/// The input that a session sends now, and the number of pings.
 fn typed(session: &mut TerminalSession) -> (String, usize) {
     let (mut text, mut pings) = (String::new(), 0);
     while let Some(output) = session.poll_action() {
@@ -463,7 +465,7 @@ fn typed(session: &mut TerminalSession) -> (String, usize) {
 }
 
 #[test]
-fn a_paste_of_any_size_arrives_whole_and_more_is_refused_while_it_waits() {
+fn a_large_paste_arrives_complete_and_more_input_is_refused_meanwhile() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let paste = "0123456789é".repeat(110_000);
     assert_eq!(session.input(&paste), Ok(None));
@@ -487,7 +489,7 @@ fn a_paste_of_any_size_arrives_whole_and_more_is_refused_while_it_waits() {
 }
 
 #[test]
-fn a_text_that_is_too_large_names_the_field_and_the_remedy() {
+fn the_error_of_too_large_text_names_the_field_and_the_remedy() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let error = session.input(&"x".repeat((16 << 20) + 1)).unwrap_err();
     assert_eq!(
@@ -499,7 +501,7 @@ fn a_text_that_is_too_large_names_the_field_and_the_remedy() {
 }
 
 #[test]
-fn control_messages_pass_input_that_waits() {
+fn control_messages_overtake_pending_input() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     assert_eq!(session.input(&"x".repeat(900_000)), Ok(None));
     let (text, pings) = typed(&mut session);
@@ -512,21 +514,18 @@ fn control_messages_pass_input_that_waits() {
 }
 
 #[test]
-fn what_was_accepted_before_a_close_is_sent_before_it() {
+fn input_accepted_before_a_close_is_sent_before_it() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     assert_eq!(session.input("exit\r"), Ok(None));
     session.close();
     let outputs: Vec<Value> = std::iter::from_fn(|| session.poll_action()).map(render).collect();
-    assert_eq!(
-        json!(outputs),
-        json!([{ "send": { "type": "input", "data": "exit\r" } }, { "hangup": 1000 }])
-    );
+    assert_eq!(json!(outputs), json!([{ "send": { "type": "input", "data": "exit\r" } }, { "close": 1000 }]));
     let State::Closed(cause) = session.state() else { panic!("{:?}", session.state()) };
     assert_eq!(cause.unacknowledged, 5);
 }
 
 #[test]
-fn options_that_make_no_sense_are_refused_by_name() {
+fn invalid_options_are_named_in_the_error() {
     let field = |error: Error| serde_json::to_value(error.record()).unwrap()["field"].clone();
     assert_eq!(field(TerminalSession::terminal(target(), Some(0.0), Some(24.0), 1, 0).unwrap_err()), "cols");
     assert_eq!(field(TerminalSession::terminal(target(), None, Some(2.5), 1, 0).unwrap_err()), "rows");
@@ -536,7 +535,7 @@ fn options_that_make_no_sense_are_refused_by_name() {
 }
 
 #[test]
-fn no_session_shows_the_password() {
+fn the_debug_form_of_a_session_hides_the_password() {
     let mut session = TerminalSession::terminal(
         Target { password: Some(Password::new("hunter2")), ..target() },
         None,

@@ -28,7 +28,7 @@ async function service(test, answer) {
   return { requests, server, port: await listen(test, server) };
 }
 
-test("a call sends what is declared and gives the answer's value", async (t) => {
+test("a call sends the declared parameters and returns the value of the response", async (t) => {
   const { requests, port } = await service(t);
   const outcome = await call(client(port), "computers.click", CLICK, { headers: { "X-Trace": "7" } });
   assert.deepEqual(outcome, { ok: true, value: { success: true } });
@@ -40,13 +40,13 @@ test("a call sends what is declared and gives the answer's value", async (t) => 
   assert.equal(headers["x-trace"], "7");
 });
 
-test("a user agent of the caller's stands instead of ours", async (t) => {
+test("the caller's user agent replaces the default", async (t) => {
   const { requests, port } = await service(t);
   await call(client(port, { headers: { "User-Agent": "bot/1" } }), "computers.click", CLICK);
   assert.equal(requests[0].headers["user-agent"], "bot/1");
 });
 
-test("a screenshot comes as bytes that are the caller's own", async (t) => {
+test("the bytes of a screenshot belong to the caller", async (t) => {
   const { port } = await service(t, () => ({ body: { image: `data:image/png;base64,${PIXEL.toString("base64")}` } }));
   const { value, bytes } = await call(client(port), "computers.screenshot", { id: "c1" });
   assert.deepEqual(value, { mime_type: "image/png", width: 1, height: 1 });
@@ -65,11 +65,11 @@ test("a file is uploaded whole", async (t) => {
   assert.ok(requests[0].body.includes(data.toString("latin1")));
 });
 
-test("an upload reports how much of the file the connection has taken", async (t) => {
+test("an upload with progress reports how much of the file was sent", async (t) => {
   const total = 32 << 20;
   let drink;
   const thirst = new Promise((resolve) => (drink = resolve));
-  // What is not read fills the buffers of the system, and stops the client.
+  // Unread bytes fill the system's buffers, and stop the client.
   const server = createServer(async (request, response) => {
     await thirst;
     for await (const _ of request);
@@ -109,7 +109,7 @@ test("an upload reports how much of the file the connection has taken", async (t
   assert.equal(nothing, null);
 });
 
-test("of an upload that is given up no more is sent", async (t) => {
+test("a canceled upload sends no more bytes", async (t) => {
   const total = 32 << 20;
   const server = createTcpServer({ pauseOnConnect: true });
   const port = await listen(t, server);
@@ -128,7 +128,7 @@ test("of an upload that is given up no more is sent", async (t) => {
   assert.ok(received < total, `${received} bytes came`);
 });
 
-test("the watching of an upload ends with it, however that comes", async (t) => {
+test("the progress of an upload ends with the upload, however it ends", async (t) => {
   const server = createServer(() => {});
   const port = await listen(t, server);
   const content = { name: "a", content_type: "", data: new Uint8Array(9), reports_progress: true };
@@ -145,7 +145,7 @@ test("the watching of an upload ends with it, however that comes", async (t) => 
   assert.equal(await wrong.nextUploadProgress(), null);
 });
 
-test("what is wrong in a call is an outcome, and nothing is sent", async (t) => {
+test("a wrong argument of a call is its outcome, and nothing is sent", async (t) => {
   const { requests, port } = await service(t);
   const wrong = async (...args) => (await call(client(port), ...args)).error;
   assert.equal((await wrong("computers.click", { ...CLICK, x: "a" })).field, "x");
@@ -169,7 +169,7 @@ test("wrong settings throw an error record without their values", () => {
   assert.ok(!JSON.stringify(record).includes("sk_live_secret"));
 });
 
-test("a refusal of the server keeps its facts", async (t) => {
+test("an error of the server keeps its details", async (t) => {
   const { port } = await service(t, () => ({ status: 404, body: { error: "no such computer", request_id: "r1" } }));
   const { error } = await call(client(port), "computers.get", { id: "c1" });
   assert.equal(error.kind, "server");
@@ -177,7 +177,7 @@ test("a refusal of the server keeps its facts", async (t) => {
   assert.equal(error.request_id, "r1");
 });
 
-test("a refused connection is known not to have delivered anything", async (t) => {
+test("a refused connection delivered nothing", async (t) => {
   const { server, port } = await service(t);
   await new Promise((closed) => server.close(closed));
   const { error } = await call(client(port), "computers.click", CLICK, { max_retries: 0 });
@@ -186,14 +186,14 @@ test("a refused connection is known not to have delivered anything", async (t) =
   assert.match(error.message, new RegExp(`127\\.0\\.0\\.1:${port}.*refused`));
 });
 
-test("a name that does not resolve is known not to have delivered anything", async () => {
+test("a name that does not resolve delivered nothing", async () => {
   const orgo = new addon.Client({ base_url: "http://nowhere.invalid/api", api_key: "k" });
   const { error } = await call(orgo, "computers.click", CLICK, { max_retries: 0 });
   assert.equal(error.delivered, "no");
   assert.match(error.message, /nowhere\.invalid/);
 });
 
-test("a connection that breaks after the request leaves it open, and a click is not sent again", async (t) => {
+test("after a broken connection the delivery is unknown, and a click is not retried", async (t) => {
   let requests = 0;
   const server = createTcpServer((socket) => {
     socket.once("data", () => {
@@ -207,7 +207,7 @@ test("a connection that breaks after the request leaves it open, and a click is 
   assert.equal(requests, 1);
 });
 
-test("an answer that breaks off in the middle is a failure, and a read is sent again", async (t) => {
+test("a response that breaks off is a failure, and a read is retried", async (t) => {
   const { requests, port } = await service(t, (request, { length }) => {
     if (length > 1) return { body: [] };
     request.socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[");
@@ -235,12 +235,12 @@ async function endless(t, headers) {
   return { port: await listen(t, server), ended };
 }
 
-test("a response without an end is cut off at the limit, and its connection is closed", async (t) => {
+test("an endless response is aborted at the limit, and its connection is closed", async (t) => {
   const limit = 4 << 20;
   const { port, ended } = await endless(t);
   const { error } = await call(client(port, { max_response_bytes: limit }), "computers.get", { id: "c1" });
   assert.deepEqual([error.kind, error.limit, error.status, error.delivered], ["too_large", limit, 200, "yes"]);
-  // The rest is what the buffers of the system took.
+  // The rest filled the system's buffers.
   const written = await ended;
   assert.ok(written < limit + (32 << 20), `${written} bytes were written`);
 });
@@ -268,7 +268,7 @@ test("the time limit ends a call and frees its connection", async (t) => {
   await closed;
 });
 
-test("a cancelled call ends and frees its connection", async (t) => {
+test("a canceled call ends and frees its connection", async (t) => {
   const { server, port } = await service(t, () => new Promise(() => {}));
   const { outcome, cancel } = begin(client(port), "computers.click", CLICK);
   const [request] = await once(server, "request");
@@ -279,7 +279,7 @@ test("a cancelled call ends and frees its connection", async (t) => {
   await closed;
 });
 
-test("a call that is cancelled before it begins sends nothing", async (t) => {
+test("a call that is canceled before it starts sends nothing", async (t) => {
   const { requests, port } = await service(t);
   const pending = client(port).call("computers.click", CLICK, {});
   pending.cancel();
@@ -290,14 +290,14 @@ test("a call that is cancelled before it begins sends nothing", async (t) => {
   assert.throws(() => pending.outcome(), /already/);
 });
 
-test("cancelling after the end, or letting go of the call, changes nothing", async (t) => {
+test("canceling after the end, or dropping the call, changes nothing", async (t) => {
   const { port } = await service(t);
   const { outcome, cancel } = begin(client(port), "computers.click", CLICK);
   assert.equal((await outcome).ok, true);
   cancel();
 });
 
-test("calls share a connection, and an idle one that the server closes costs nothing", async (t) => {
+test("calls share a connection, and a call succeeds after the server closed an idle one", async (t) => {
   const { requests, server, port } = await service(t);
   const orgo = client(port);
   await call(orgo, "computers.click", CLICK);
@@ -309,7 +309,7 @@ test("calls share a connection, and an idle one that the server closes costs not
   assert.notEqual(requests[2].port, requests[1].port);
 });
 
-test("calls run beside each other", async (t) => {
+test("calls run concurrently", async (t) => {
   const waiting = [];
   const { port } = await service(
     t,
@@ -360,7 +360,7 @@ test("a link without credentials may lead anywhere", async (t) => {
   assert.equal(store.requests[0].headers.authorization, undefined);
 });
 
-test("a redirect in a circle ends", async (t) => {
+test("a redirect loop ends", async (t) => {
   const { port } = await service(t, ({ url }) => ({ status: 302, headers: { location: url } }));
   const { error } = await call(client(port), "workspaces.list", {}, { max_retries: 0 });
   assert.match(error.message, /too many redirects/);

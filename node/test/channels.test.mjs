@@ -25,7 +25,7 @@ function echo({ send, on }) {
   on(({ type, data }) => type === "input" && send({ type: "output", data }));
 }
 
-test("a terminal takes keystrokes and gives output", async (t) => {
+test("a terminal sends input and returns output", async (t) => {
   let opened;
   const port = await service(t, (peer) => {
     opened = peer.request;
@@ -43,7 +43,7 @@ test("a terminal takes keystrokes and gives output", async (t) => {
   terminal.close();
 });
 
-test("a size that changes is sent, and a wrong one is thrown", async (t) => {
+test("a new size is sent, and a wrong argument throws", async (t) => {
   const resized = new Promise((found) => {
     t.port = service(t, ({ on }) => on((message) => message.type === "resize" && found(message)));
   });
@@ -80,7 +80,7 @@ test("a flood of small frames arrives whole, in order, and in few batches", asyn
   assert.equal(terminal.state().cause.reason, "exit");
 });
 
-test("a terminal whose output nobody takes makes the server wait", async (t) => {
+test("a terminal whose output is not read makes the server wait", async (t) => {
   let peer;
   const port = await service(t, ({ socket, send }) => {
     peer = socket;
@@ -109,7 +109,7 @@ test("a terminal whose output nobody takes makes the server wait", async (t) => 
   terminal.close();
 });
 
-test("sound arrives as samples, whatever the frames are cut like", async (t) => {
+test("audio arrives as samples, however the frames are split", async (t) => {
   const pcm = Int16Array.from({ length: 4_800 }, (_, at) => Math.round(20_000 * Math.sin(at / 10)));
   const bytes = Buffer.from(pcm.buffer);
   const port = await service(t, ({ socket, send }) => {
@@ -139,7 +139,7 @@ test("sound arrives as samples, whatever the frames are cut like", async (t) => 
   audio.close();
 });
 
-test("events arrive for what was subscribed to", async (t) => {
+test("events of the subscribed types arrive", async (t) => {
   const port = await service(t, ({ send, on }) => {
     on(({ type, event_types }) => {
       if (type !== "subscribe") return;
@@ -173,7 +173,7 @@ for (const [code, reason] of [
   });
 }
 
-test("a server that closes gets its answer", async (t) => {
+test("a close of the server is acknowledged", async (t) => {
   const closed = new Promise((found) => {
     t.port = service(t, ({ socket }) => {
       socket.on("close", found);
@@ -185,7 +185,7 @@ test("a server that closes gets its answer", async (t) => {
   assert.equal(await closed, 4500);
 });
 
-test("closing sends a normal close frame after what was sent before", async (t) => {
+test("a normal close frame follows the messages that were sent before", async (t) => {
   const messages = [];
   const closed = new Promise((found) => {
     t.port = service(t, ({ socket, on }) => {
@@ -202,7 +202,7 @@ test("closing sends a normal close frame after what was sent before", async (t) 
   assert.equal(audio.state().cause.reason, "normal");
 });
 
-test("a refused upgrade ends a channel with its cause, and the password is in no word of it", async (t) => {
+test("a refused upgrade ends a channel with a cause that does not contain the password", async (t) => {
   const server = createServer();
   server.on("upgrade", (_, socket) => socket.end("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"));
   const port = await listen(t, server);
@@ -212,7 +212,7 @@ test("a refused upgrade ends a channel with its cause, and the password is in no
   assert.ok(!cause.message.includes("hunter2"));
 });
 
-test("a password that is refused is asked for again, with the key", async (t) => {
+test("after a refused password the channel asks the API for another one", async (t) => {
   const asked = [];
   const port = await service(
     t,
@@ -231,7 +231,7 @@ test("a password that is refused is asked for again, with the key", async (t) =>
   terminal.close();
 });
 
-test("a connection that is lost is dialled again", async (t) => {
+test("a lost connection is reconnected", async (t) => {
   let sockets = 0;
   const port = await service(t, ({ socket, send, on }) => {
     if (++sockets === 1) setTimeout(() => socket.terminate(), 50);
@@ -250,7 +250,7 @@ test("a connection that is lost is dialled again", async (t) => {
   terminal.close();
 });
 
-test("a message of more than 16 MiB ends a channel, in whatever fragments it comes", async (t) => {
+test("a message of more than 16 MiB ends a channel, however it is fragmented", async (t) => {
   let fragments = 0;
   let closed;
   const end = new Promise((resolve) => (closed = resolve));
@@ -272,14 +272,14 @@ test("a message of more than 16 MiB ends a channel, in whatever fragments it com
   assert.ok(fragments < 64, `${fragments} fragments were sent`);
 });
 
-test("a server that nobody can reach is tried again, and closing ends that", async () => {
+test("an unreachable server is retried until the channel is closed", async () => {
   const terminal = open(client(9), "terminal", 9);
   await status(terminal, "reconnecting");
   terminal.close();
   assert.equal((await status(terminal, "closed")).cause.reason, "normal");
 });
 
-test("a target or options of the wrong kind are thrown without their values", () => {
+test("a wrong target or option throws without its value", () => {
   const orgo = client(9);
   assert.equal(thrown(() => orgo.open("terminal", [], {})).field, "target");
   const record = thrown(() => orgo.open("terminal", { computer_id: "c1", password: ["hunter2"] }, {}));

@@ -1,4 +1,4 @@
-// How the addon lives with the process: what keeps it alive, worker threads, many clients.
+// The addon and its process: what keeps it alive, worker threads, many clients.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -55,7 +55,7 @@ test("an idle client lets the process exit", async (t) => {
   assert.equal(await output, "true\n");
 });
 
-test("a closed channel lets the process exit, after its close has got out", async (t) => {
+test("a closed channel lets the process exit after its close frame was sent", async (t) => {
   const { server, port } = await service(t);
   const closed = once(server, "socket").then(([socket]) => once(socket, "close"));
   const { exit } = start(t, port, `const terminal = open(); await opened(terminal); terminal.close();`);
@@ -70,12 +70,12 @@ test("a server that does not answer a close does not keep the process alive", as
   assert.equal(await exit, 0);
 });
 
-test("a pending call keeps the process alive until it is cancelled", async (t) => {
+test("a pending call keeps the process alive until it is canceled", async (t) => {
   const { server, port } = await service(t);
   const { child, exit } = start(
     t,
     port,
-    `const call = client.call("computers.click", '{"id":"slow","x":1,"y":2}', "{}");
+    `const call = client.call("computers.click", { id: "slow", x: 1, y: 2 }, {});
      process.on("SIGUSR2", () => call.cancel()); await call.outcome();`,
   );
   await once(server, "slow");
@@ -97,7 +97,7 @@ test("an open channel keeps the process alive until it is closed", async (t) => 
   assert.equal(await exit, 0);
 });
 
-test("process.exit in the middle of everything has its own code", async (t) => {
+test("process.exit works during calls and channels", async (t) => {
   const { server, port } = await service(t);
   const { exit } = start(
     t,
@@ -108,7 +108,7 @@ test("process.exit in the middle of everything has its own code", async (t) => {
   assert.equal(await exit, 3);
 });
 
-test("worker threads have clients of their own, and ending one in the middle harms nobody", async (t) => {
+test("worker threads have their own clients, and ending one does not affect the others", async (t) => {
   const { server, port } = await service(t);
   const script = `${prelude(port)}
     const { parentPort } = require("node:worker_threads");
@@ -134,7 +134,7 @@ test("worker threads have clients of their own, and ending one in the middle har
   assert.deepEqual([await exit, await output], [0, "true\n"]);
 });
 
-test("a channel that is let go of is closed", async (t) => {
+test("a channel is closed when its object is collected", async (t) => {
   const { server, port } = await service(t);
   const socket = once(server, "socket");
   start(

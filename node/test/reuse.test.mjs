@@ -1,4 +1,4 @@
-// Connections that a server closes while they are idle, just when the next request may be on its way.
+// Idle connections that a server closes while the next request may be in transit.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { connect, createServer as createRelay } from "node:net";
@@ -17,7 +17,7 @@ async function serve(test, headers = {}) {
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
       seen.clicks += 1;
-      // What the server announces is the test's matter.
+      // The test sets what the server announces.
       response.removeHeader("keep-alive");
       response.writeHead(200, { connection: "keep-alive", ...headers }).end('{"success":true}');
     });
@@ -66,7 +66,7 @@ async function click(orgo, count, { idle, delay }) {
   for (let index = 0; index < count; index += 1) {
     const outcome = await call(orgo, ...CLICK);
     if (!outcome.ok) lost += 1;
-    // Evenly over the time in which close and request cross.
+    // Evenly over the time in which close and request may cross.
     await sleep(Math.max(0, idle - 3 * delay + ((index * 7) % 40) * 0.1 * delay));
   }
   return lost;
@@ -77,23 +77,23 @@ for (const { idle, delay, count } of [
   { idle: 300, delay: 10, count: 40 },
   { idle: 1000, delay: 20, count: 10 },
 ]) {
-  test(`of ${count} clicks, each as a connection is closed after ${idle} ms, at most one is lost`, async (t) => {
+  test(`of ${count} clicks, each sent when the server closes a connection that was idle for ${idle} ms, at most one is lost`, async (t) => {
     const { port, seen } = await serve(t);
     const way = await relay(t, port, { idle, delay });
     const lost = await click(client(way.port), count, { idle, delay });
     console.log(`  ${idle} ms: ${lost} of ${count} lost, ${way.seen.connections} connections`);
-    // The first teaches how early this server closes. Above what is trusted there is none.
+    // The first one shows how early this server closes. Above the trusted idle time none is lost.
     assert.ok(lost <= (idle < 250 ? 1 : 0), `${lost} lost`);
     assert.equal(seen.clicks, count - lost);
   });
 }
 
-test("clicks that follow one another share a connection, and reads keep theirs", async (t) => {
+test("successive clicks share a connection, and so do reads", async (t) => {
   const { port } = await serve(t);
   const way = await relay(t, port, { idle: 60_000, delay: 0 });
   const orgo = client(way.port);
   for (let index = 0; index < 20; index += 1) assert.ok((await call(orgo, ...CLICK)).ok);
-  // On a slow machine two clicks may be further apart than the trust goes.
+  // On a slow machine the pause between two clicks may exceed the trusted idle time.
   assert.ok(way.seen.connections <= 3, `${way.seen.connections} connections`);
   const before = way.seen.connections;
   await sleep(400);
@@ -104,7 +104,7 @@ test("clicks that follow one another share a connection, and reads keep theirs",
   assert.equal(way.seen.connections, before + 1, "a click after a pause does not");
 });
 
-test("what a server announces of its connections is believed, up to a second before", async (t) => {
+test("connections are reused until a second before the announced timeout", async (t) => {
   const told = async (timeout) => {
     const { port } = await serve(t, { "keep-alive": `timeout=${timeout}` });
     const way = await relay(t, port, { idle: 60_000, delay: 0 });
@@ -118,7 +118,7 @@ test("what a server announces of its connections is believed, up to a second bef
   assert.equal(await told(1), 2);
 });
 
-test("a close that has arrived is seen before the next request, whatever it is", async (t) => {
+test("a close that has arrived is processed before the next request of any kind", async (t) => {
   const { port } = await serve(t);
   const idle = 30;
   const way = await relay(t, port, { idle, delay: 0 });

@@ -1,4 +1,4 @@
-// The ways to a server: TLS with certificates of the environment's, and proxies.
+// Connections to a server: TLS with certificates from the environment, and proxies.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -73,7 +73,7 @@ async function echo(orgo, origin) {
   terminal.close();
 }
 
-test("a server that nobody trusts is refused before anything is sent", async (t) => {
+test("an untrusted server is refused before anything is sent", async (t) => {
   const { origin } = await secure(t);
   const { error } = await call(orgo(origin), ...CLICK);
   assert.equal(error.delivered, "no");
@@ -98,14 +98,14 @@ test("a certificate for another name is refused", async (t) => {
   assert.match(error.message, /certificate/);
 });
 
-test("an SSL_CERT_FILE that is not there is named", async (t) => {
+test("a missing SSL_CERT_FILE is named in the error", async (t) => {
   const { origin } = await secure(t);
   environment(t, { SSL_CERT_FILE: "/nowhere/ca.pem" });
   const { error } = await call(orgo(origin), ...CLICK);
   assert.match(error.message, /no trusted certificates.*\/nowhere\/ca\.pem/);
 });
 
-test("HTTPS_PROXY takes secure calls and channels through tunnels, with its credentials", async (t) => {
+test("HTTPS_PROXY tunnels secure calls and channels, with credentials", async (t) => {
   const { origin, ca, port } = await secure(t);
   const through = await proxy(t);
   environment(t, {
@@ -130,7 +130,7 @@ test("HTTP_PROXY forwards plain calls and tunnels plain channels", async (t) => 
   const port = await serve(t, createServer());
   const through = await proxy(t);
   environment(t, { HTTP_PROXY: `http://user:pass@127.0.0.1:${through.port}` });
-  // A name that only the proxy knows.
+  // Only the proxy can resolve this name.
   const origin = `http://${ELSEWHERE}:${port}`;
   const proxied = orgo(origin);
   assert.equal((await call(proxied, ...CLICK)).ok, true);
@@ -143,7 +143,7 @@ test("HTTP_PROXY forwards plain calls and tunnels plain channels", async (t) => 
 });
 
 for (const host of ["127.0.0.1", "localhost", "c1.localhost", "127.1", "[::ffff:127.0.0.1]"]) {
-  test(`${host} is this machine: calls, links and channels do not leave it, whatever the environment says`, async (t) => {
+  test(`${host} is this machine: calls, links and channels use no proxy, whatever the environment says`, async (t) => {
     const server = createServer();
     const port = await serve(t, server);
     const dead = "http://user:hunter2@127.0.0.1:9";
@@ -151,7 +151,7 @@ for (const host of ["127.0.0.1", "localhost", "c1.localhost", "127.1", "[::ffff:
     environment(t, Object.fromEntries(names.map((name) => [name, dead])));
     const origin = `http://${host}:${port}`;
     const direct = orgo(origin);
-    assert.deepEqual(await call(direct, ...CLICK), { ok: true, value: { success: true }, bytes: undefined });
+    assert.deepEqual(await call(direct, ...CLICK), { ok: true, value: { success: true } });
     const content = { name: "f", content_type: "text/plain", data: Buffer.from("x") };
     const uploaded = await call(direct, "files.upload", { workspace_id: "w" }, { max_retries: 0 }, content);
     assert.notEqual(uploaded.error?.kind, "transport", uploaded.error?.message);
@@ -161,7 +161,7 @@ for (const host of ["127.0.0.1", "localhost", "c1.localhost", "127.1", "[::ffff:
   });
 }
 
-test("`<-loopback>` in NO_PROXY asks for the proxy on this machine too", async (t) => {
+test("with `<-loopback>` in NO_PROXY the proxy serves this machine too", async (t) => {
   const port = await serve(t, createServer());
   const through = await proxy(t);
   environment(t, { HTTP_PROXY: `http://127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
@@ -170,14 +170,14 @@ test("`<-loopback>` in NO_PROXY asks for the proxy on this machine too", async (
   assert.equal(through.seen.length, 2);
 });
 
-test("NO_PROXY names servers that are reached without one", async (t) => {
+test("servers in NO_PROXY are reached without a proxy", async (t) => {
   const port = await serve(t, createServer());
   const through = await proxy(t);
   const way = async (list) => {
     process.env.NO_PROXY = list;
     const before = through.seen.length;
     const outcome = await call(orgo(`http://${ELSEWHERE}:${port}`), ...CLICK);
-    // Without the proxy nobody knows the name.
+    // Without the proxy the name does not resolve.
     assert.equal(outcome.ok, through.seen.length > before, outcome.error?.message);
     return outcome.ok ? "proxy" : "direct";
   };
@@ -197,7 +197,7 @@ test("NO_PROXY names servers that are reached without one", async (t) => {
   }
 });
 
-test("a proxy that refuses is named, its password is not, and nothing was delivered", async (t) => {
+test("an error of a proxy names the proxy without its password, and nothing was delivered", async (t) => {
   const { origin } = await secure(t);
   const through = await proxy(t, "407 Proxy Authentication Required");
   environment(t, { HTTPS_PROXY: `http://user:hunter2@127.0.0.1:${through.port}`, NO_PROXY: "<-loopback>" });
@@ -208,7 +208,7 @@ test("a proxy that refuses is named, its password is not, and nothing was delive
   assert.ok(!error.message.includes("hunter2"));
 });
 
-test("a kind of proxy that is not supported is said so", async (t) => {
+test("an unsupported kind of proxy is an error", async (t) => {
   environment(t, { ALL_PROXY: "socks5://user:hunter2@127.0.0.1:1" });
   const { error } = await call(orgo("http://elsewhere.invalid"), ...CLICK);
   assert.equal(error.delivered, "no");
@@ -216,7 +216,7 @@ test("a kind of proxy that is not supported is said so", async (t) => {
   assert.ok(!error.message.includes("hunter2"));
 });
 
-test("a proxy that is not there is named with its variable", async (t) => {
+test("the error of an unreachable proxy names its variable", async (t) => {
   environment(t, { HTTPS_PROXY: "http://user:hunter2@127.0.0.1:9", HTTP_PROXY: "127.0.0.1:9" });
   for (const [origin, variable] of [
     [`https://${ELSEWHERE}`, "HTTPS_PROXY"],

@@ -1,19 +1,20 @@
-// The server of one transcript: it holds every dial and every question back until it is told how to answer.
+// The server of one transcript. It delays each connection and each request for credentials until the transcript contains
+// the response.
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { WebSocketServer } from "ws";
 import { Mailbox } from "./mailbox.mjs";
 
 const CORS = { "access-control-allow-origin": "*", "access-control-allow-headers": "*, authorization" };
-/** The codes for an end without a close frame, and for a close frame without a code. */
+/** The codes for a close without a close frame, and for a close frame without a code. */
 const [LOST, NO_CODE] = [1006, 1005];
 
 export class Stage {
-  /** What the client does, in order: `{dial}`, `{send, text}`, `{hangup}`, `"authorize"`. */
+  /** What the client does, in order: `{connect}`, `{send, text}`, `{close}`, `"authorize"`. */
   outputs = new Mailbox();
   #http = createServer((request, response) => this.#ask(request, response));
   #sockets = new WebSocketServer({ noServer: true });
-  #dial;
+  #upgrade;
   #socket;
   #questions = [];
 
@@ -21,8 +22,8 @@ export class Stage {
     const stage = new Stage();
     stage.#http.on("upgrade", (request, connection, head) => {
       connection.on("error", () => {});
-      stage.#dial = { request, connection, head };
-      stage.outputs.put({ dial: request.url });
+      stage.#upgrade = { request, connection, head };
+      stage.outputs.put({ connect: request.url });
     });
     stage.#http.listen(0, "127.0.0.1");
     await once(stage.#http, "listening");
@@ -33,9 +34,9 @@ export class Stage {
     return this.#http.address().port;
   }
 
-  /** Accepts the dial that is held back. */
+  /** Accepts the delayed connection. */
   open() {
-    const { request, connection, head } = this.#dial;
+    const { request, connection, head } = this.#upgrade;
     this.#sockets.handleUpgrade(request, connection, head, (socket) => {
       this.#socket = socket;
       socket.on("error", () => {});
@@ -44,14 +45,14 @@ export class Stage {
         this.outputs.put({ send: JSON.parse(text), text });
       });
       socket.on("close", (code) => {
-        if (this.#socket === socket) this.outputs.put({ hangup: code });
+        if (this.#socket === socket) this.outputs.put({ close: code });
       });
     });
   }
 
-  /** Refuses the dial that is held back, with a status or by breaking it. */
+  /** Refuses the delayed connection, with a status or by closing it. */
   refuse(status) {
-    const { connection } = this.#dial;
+    const { connection } = this.#upgrade;
     if (status === undefined) connection.destroy();
     else connection.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`);
   }
@@ -62,14 +63,14 @@ export class Stage {
 
   close(code, reason) {
     const socket = this.#socket;
-    // Its end is then no doing of the client.
+    // The client does not cause this close.
     this.#socket = undefined;
     if (code === LOST) socket.terminate();
     else if (code === NO_CODE) socket.close();
     else socket.close(code, reason);
   }
 
-  /** Answers the questions that are held back, and those that follow from them. */
+  /** Responds to the delayed requests for credentials, and to the requests that follow. */
   answer(credentials) {
     this.credentials = credentials;
     for (const { request, response } of this.#questions.splice(0)) this.#reply(request, response);
@@ -77,13 +78,13 @@ export class Stage {
 
   stop() {
     for (const socket of this.#sockets.clients) socket.terminate();
-    // A dial that is held back is no connection of the server any more.
-    this.#dial?.connection.destroy();
+    // The server no longer tracks a connection that waits for its upgrade.
+    this.#upgrade?.connection.destroy();
     this.#http.close();
     this.#http.closeAllConnections();
   }
 
-  /** A call of the API: the channel wants to know the computer's address or password. */
+  /** Handles an API call: the channel requests the address or the password of the computer. */
   #ask(request, response) {
     if (request.method === "OPTIONS") {
       response.writeHead(204, CORS).end();
@@ -97,7 +98,7 @@ export class Stage {
 
   #reply({ url }, response) {
     const { error, address, password } = this.credentials;
-    // Where the computer is asked for first, its password is the next question.
+    // After the request for the computer, the request for its password follows.
     const last = url.endsWith("/vnc-password");
     if (last) this.credentials = undefined;
     const body = error ? { error: error.message } : last ? { password } : { ...address, id: address.computer_id };

@@ -1,4 +1,4 @@
-// Plays a transcript of tests/vectors/channels: the server's side by a stage, the client's through one binding.
+// Plays a transcript of tests/vectors/channels: a stage acts as the server, one binding as the client.
 import assert from "node:assert/strict";
 import { until, within } from "../support/wait.mjs";
 import { Stage } from "./stage.mjs";
@@ -6,7 +6,7 @@ import { canonical, fits, part } from "./vectors.mjs";
 
 const KEY = "sk_live_test";
 const SEED_HOST = ".orgo.dev";
-/** Longer than any silence or wait of a transcript that is played in real time. */
+/** Longer than every wait of a transcript that is played in real time. */
 const PATIENCE = 40_000;
 
 const isPing = (output) => output.send?.type === "ping";
@@ -32,7 +32,7 @@ export async function play(subject, id, script) {
     return await player.end();
   } finally {
     stage.stop();
-    // Of a page that is closed there is nothing left to end.
+    // In a closed page, there is nothing left to close.
     await subject.act(id, "close", []).catch(() => {});
   }
 }
@@ -44,9 +44,9 @@ class Player {
   #stage;
   #items = [];
   #record = [];
-  /** Questions that were expected so far. */
+  /** The number of password requests that were expected so far. */
   #asked = 0;
-  /** What the client waits for: an answer to its question for a password, or to its dial. */
+  /** What the client waits for: a response to its request for a password, or to its connection. */
   #pending;
 
   constructor(subject, id, script, stage) {
@@ -70,11 +70,11 @@ class Player {
   async act(step) {
     await this.#input(step);
     for (const output of step.outputs ?? []) await this.#expect(output);
-    // Before the first acceptance there is no object that could be read.
+    // Before the first acceptance, no channel object exists.
     if (step.items && step.state === "connecting") this.#items.push(...step.items);
     else if (step.items) await this.#expectItems(step.items);
     if (step.state) await this.#expectState(step.state);
-    // Nor one that could be asked.
+    // The same applies to the counters.
     if (step.counters && (await this.#look()).open) {
       await this.#see("the counters", ({ counters }) => fits(counters, step.counters));
       this.#record.push(part((await this.#look()).counters, step.counters));
@@ -94,7 +94,7 @@ class Player {
     if (step.open) stage.open();
     if (step.text !== undefined) stage.send(typeof step.text === "string" ? step.text : JSON.stringify(step.text));
     if (step.binary !== undefined) stage.send(Buffer.from(step.binary, "base64"));
-    if (step.close) stage.close(...step.close);
+    if (step.server_close) stage.close(...step.server_close);
     if (step.failure) {
       if (this.#pending === "question") await this.#command("fail", step.failure.message);
       else stage.refuse(step.failure.status);
@@ -108,11 +108,11 @@ class Player {
         await this.#command("answer", this.#connection({ ...address, password }, this.#addresses(address)));
       }
     }
-    if (step.hangup) await this.#command("close");
+    if (step.close) await this.#command("close");
     if (step.resize) await this.#command("resize", ...step.resize);
     if (step.subscribe) await this.#command("subscribe", step.subscribe);
     if (step.unsubscribe) await this.#command("unsubscribe", step.unsubscribe);
-    // Before the first acceptance there is nothing yet to type into.
+    // Before the first acceptance, no terminal object exists.
     if (step.input !== undefined && (await this.#look()).open) {
       const accepted = await this.#command("write", step.input);
       if (step.accepted !== undefined) assert.equal(accepted, step.accepted, "accepted");
@@ -131,15 +131,15 @@ class Player {
     const deadline = performance.now() + PATIENCE;
     const take = () => within(what, this.#stage.outputs.take(), Math.ceil(deadline - performance.now()));
     let done = await take();
-    // A heart beats once more where this machine is slow.
+    // On a slow machine, there can be additional pings.
     while (isPing(done) && !isPing(output)) {
       this.#stage.send('{"type":"pong"}');
       done = await take();
     }
-    if (output.dial !== undefined) {
-      const { pathname, search } = new URL(output.dial);
-      assert.deepEqual(done, { dial: pathname + search });
-      this.#pending = "dial";
+    if (output.connect !== undefined) {
+      const { pathname, search } = new URL(output.connect);
+      assert.deepEqual(done, { connect: pathname + search });
+      this.#pending = "connect";
     } else if (output.send) {
       assert.deepEqual(done.send, output.send, canonical(done));
     } else {
@@ -160,17 +160,17 @@ class Player {
     const { open, failure } = await this.#see("the state", ({ open, failure, state, states }) => {
       if (open) return fits(state, wanted) && fits(states.at(-1), wanted);
       if (failure) return fits({ status: "closed", cause: failure.cause }, wanted);
-      // The public API tells of an opening only how it ended.
+      // The public API reports only how an opening ended.
       return wanted.status === "connecting" || wanted.status === "reconnecting";
     });
     this.#record.push({ open, failed: failure !== undefined, state: wanted });
   }
 
-  /** Where a computer's channels are here, for an address of the vector. */
+  /** The local addresses of a computer's channels, for an address of the vector. */
   #addresses({ connection_url, instance_id }) {
     const here = `127.0.0.1:${this.#stage.port}`;
-    const dial = this.#script.steps.flatMap((step) => step.outputs ?? []).find((output) => output.dial)?.dial;
-    const seed = dial !== undefined && new URL(dial).host.endsWith(SEED_HOST);
+    const url = this.#script.steps.flatMap((step) => step.outputs ?? []).find((output) => output.connect)?.connect;
+    const seed = url !== undefined && new URL(url).host.endsWith(SEED_HOST);
     return {
       base_url: `http://${here}/api`,
       ...(seed && { realtime_url: `ws://${here}/{channel}` }),
@@ -191,7 +191,7 @@ class Player {
     return this.#subject.look(this.#id);
   }
 
-  /** Waits until what can be seen of the channel is as it should be, and returns it. */
+  /** Waits until the observed channel matches, and returns the observation. */
   async #see(what, test, detail = "") {
     return until(
       `${what} ${detail}`,
@@ -204,7 +204,7 @@ class Player {
   }
 }
 
-/** Pieces of output and of sound come in any number: what counts is what they hold together. */
+/** Joins output and samples, because their number of items is not specified. */
 function joined(items) {
   const whole = [];
   for (const item of items) {
@@ -216,7 +216,7 @@ function joined(items) {
   return whole;
 }
 
-/** Why a channel ended, without what each platform says in its own words. */
+/** Why a channel ended, without the text that differs between platforms. */
 function cause(ended) {
   if (typeof ended === "string" || ended === undefined) return ended;
   return { name: ended.name, kind: ended.kind, reason: ended.cause?.reason };

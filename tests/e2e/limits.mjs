@@ -418,11 +418,7 @@ async function retriesAreTold(world) {
   const error = await rejects(computer.click({ x: 1, y: 1 }), world.sdk.RateLimitError, "it is too much");
   equal(error.retry_after, 3600, "the wait beyond the whole limit, which is not begun");
   await until("the line", () => lines.length > 0);
-  equal(
-    lines.join("\n"),
-    "orgo-sdk: computers.click: 429 slow down; sent again in 0 ms, retry 1 of 2, request id req_1",
-    "the log",
-  );
+  equal(lines.join("\n"), "orgo-sdk: computers.click: 429 slow down; retrying in 0 ms (1 of 2), request id req_1", "the log");
 }
 
 async function retriesAreTwo(world) {
@@ -433,7 +429,7 @@ async function retriesAreTwo(world) {
   await until("the lines", () => lines.length === 3);
   const again = (retry, longest) => {
     const [, wait] =
-      new RegExp(`^orgo-sdk: computers.get: 503 busy; sent again in (\\d+) ms, retry ${retry} of 2, request id req_1$`).exec(
+      new RegExp(`^orgo-sdk: computers.get: 503 busy; retrying in (\\d+) ms \\(${retry} of 2\\), request id req_1$`).exec(
         lines[retry - 1],
       ) ?? [];
     ok(Number(wait) <= longest, `the wait before retry ${retry}: ${lines[retry - 1]}`);
@@ -518,7 +514,7 @@ async function redialsAreTold(world) {
   await rejects(failing, world.sdk.ChannelClosedError, "nobody is there");
   await until("the lines", () => lines.length >= 2);
   const [redial, end] = lines.slice(-2);
-  ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(redial), redial);
+  ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; reconnecting in \d+ ms, attempt 1$/.test(redial), redial);
   ok(/^orgo-sdk: terminal of c: ended: the computer could not be reached: /.test(end), end);
 }
 
@@ -531,8 +527,8 @@ async function refusedKeystrokesAreTold(world) {
   await until("the lines", () => lines.length >= 4);
   const [lost, redial, ...refused] = lines;
   equal(lost, "orgo-sdk: terminal of c: the last 1 bytes of input may not have arrived", "what may be lost");
-  ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; dialled again in \d+ ms, try 1$/.test(redial), redial);
-  const refusal = (count) => `orgo-sdk: terminal of c: keystrokes refused: the link is down or too slow, ${count} times so far`;
+  ok(/^orgo-sdk: terminal of c: the computer could not be reached: .*; reconnecting in \d+ ms, attempt 1$/.test(redial), redial);
+  const refusal = (count) => `orgo-sdk: terminal of c: input refused: the link is down or too slow, ${count} times so far`;
   equal(refused.slice(0, 2).join("\n"), [refusal(1), refusal(2)].join("\n"), "the log");
   await terminal.close();
 }

@@ -71,7 +71,7 @@ class CallLog {
   }
 
   info(line) {
-    const wait = / sent again in (\d+) ms/.exec(line);
+    const wait = / retrying in (\d+) ms/.exec(line);
     if (wait === null) return;
     this.#waits.push(Number(wait[1]));
     this.#onRetry();

@@ -1,6 +1,7 @@
-//! Writes the derived files, or with `--check` says which of them are stale.
+//! Writes the generated files, or with `--check` lists those that are stale.
 
 mod reference;
+mod sources;
 mod typescript;
 
 use std::path::Path;
@@ -19,6 +20,7 @@ fn main() -> ExitCode {
         ("npm/src/generated/operations.ts", typescript::operations()),
         ("npm/src/generated/channels.ts", typescript::channels()),
         ("docs/reference.md", reference::reference()),
+        ("docs/sources.md", sources::sources()),
     ];
     let mut stale = false;
     for (path, text) in files {
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
     if stale { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Every named type that the declarations reach, each once, in the order of its first use.
+/// Every named type of the declarations once, in the order of its first use.
 #[derive(Default)]
 struct Named {
     objects: Vec<&'static Object>,
@@ -81,12 +83,12 @@ impl Named {
     }
 }
 
-/// A doc comment as running text: one paragraph on one line.
+/// A doc comment as one line of text.
 fn prose(doc: &str) -> String {
     doc.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Every parameter of a call.
+/// All parameters of a call.
 fn parameters(operation: &Operation) -> impl Iterator<Item = &'static Field> {
     operation.path_fields.iter().chain(operation.fields)
 }

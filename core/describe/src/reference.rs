@@ -1,11 +1,11 @@
-//! The reference table of the REST calls.
+//! The reference of the REST calls and the events.
 
 use std::fmt::Write as _;
 
 use super::{parameters, prose};
 use orgo_core::channel::EVENTS;
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::operation::{Effect, ResponseKind, wanted};
+use orgo_core::rest::operation::{Effect, ResponseKind, accepted_values};
 use orgo_core::rest::schema::{Field, Type};
 
 /// `reference.md`: every call with its parameters, and every event.
@@ -14,11 +14,11 @@ pub(crate) fn reference() -> String {
     let mut out = String::from(
         "<!-- Written by orgo-describe (npm run types) from the declarations in core/. Do not edit. -->\n\n\
          # Reference\n\n## Calls\n\n\
-         *Effect* says when a failed call is sent again by itself. `read` and `idempotent`: after every failure that may \
-         pass (network, time limit, an answer that is not JSON, 408, 429, 500, 502, 503, 504). `once`: only when it \
-         provably did nothing (refused connection, unknown host, failed TLS, 429, or a code that says the computer is \
-         still waking).\n\n\
-         | call | request | effect | answer |\n|---|---|---|---|\n",
+         *Effect* determines when a failed call is retried automatically. `read` and `idempotent`: after every temporary \
+         failure (network, time limit, a response that is not JSON, 408, 429, 500, 502, 503, 504). `once`: only if the call \
+         had no effect (refused connection, unknown host, failed TLS, 429, or the error code of a computer that is not awake \
+         yet).\n\n\
+         | call | request | effect | response |\n|---|---|---|---|\n",
     );
     for operation in OPERATIONS {
         let _ = writeln!(
@@ -29,20 +29,20 @@ pub(crate) fn reference() -> String {
             operation.method.as_str(),
             operation.path,
             effect(operation.effect),
-            answer(&operation.response)
+            response(&operation.response)
         );
     }
     for operation in OPERATIONS {
         let _ = write!(out, "\n### {}\n\n{}\n", operation.name, prose(operation.doc));
         if parameters(operation).next().is_some() {
-            out.push_str("\n| parameter | takes | default | |\n|---|---|---|---|\n");
+            out.push_str("\n| parameter | accepts | default | |\n|---|---|---|---|\n");
         }
         for field in parameters(operation) {
             let _ = writeln!(
                 out,
                 "| {} | {} | {} | {} |",
                 name(field),
-                wanted(field),
+                accepted_values(field),
                 default(field),
                 prose(field.doc)
             );
@@ -73,14 +73,14 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-fn answer(answer: &ResponseKind) -> String {
-    match answer {
+fn response(kind: &ResponseKind) -> String {
+    match kind {
         ResponseKind::Value { ty: Type::List(Type::Object(object)), .. } => {
             format!("list of `{}`", object.name)
         }
         ResponseKind::Value { ty: Type::Object(object), .. } => format!("`{}`", object.name),
         ResponseKind::Value { .. } => "a JSON value".to_owned(),
-        ResponseKind::Screenshot => "a picture".to_owned(),
+        ResponseKind::Screenshot => "an image".to_owned(),
         ResponseKind::Content => "bytes".to_owned(),
         ResponseKind::Any => "any JSON value, or bytes".to_owned(),
     }

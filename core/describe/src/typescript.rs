@@ -1,4 +1,4 @@
-//! The TypeScript side of the declarations.
+//! The TypeScript types of the declarations.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use orgo_core::channel::{CloseReason, EVENTS};
 use orgo_core::client::address::DEFAULT_BASE_URL;
 use orgo_core::client::config::DEFAULT_TIMEOUT;
 use orgo_core::rest::calls::OPERATIONS;
-use orgo_core::rest::operation::{Operation, ResponseKind, wanted};
+use orgo_core::rest::operation::{Operation, ResponseKind, accepted_values};
 use orgo_core::rest::schema::{Field, Rule, Type};
 
 const HEADER: &str =
@@ -50,7 +50,7 @@ pub(crate) fn types() -> String {
     out
 }
 
-/// The parameters that a method takes as an argument of its own, beside an object with the others.
+/// The parameters that a method takes as a separate argument, before the object of the other parameters.
 const ARGUMENTS: &[(&str, &str)] = &[
     ("computers.type", "text"),
     ("computers.key", "key"),
@@ -63,7 +63,7 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("files.bytes", "id"),
 ];
 
-/// The parameters in the object that a method takes: those of the path belong to the handle, or are arguments.
+/// The parameters in the object of a method. Path parameters belong to the handle or are arguments.
 fn method_params(operation: &Operation) -> impl Iterator<Item = &'static Field> {
     let name = operation.name;
     operation.fields.iter().filter(move |field| !ARGUMENTS.contains(&(name, field.name)))
@@ -91,7 +91,7 @@ fn call_params(operation: &Operation) -> String {
     }
 }
 
-/// `operations.ts`: the name of every call with the types of its parameters and its result.
+/// `operations.ts`: every call with the types of its parameters and its result.
 #[must_use]
 pub(crate) fn operations() -> String {
     let mut out = String::from(HEADER);
@@ -124,10 +124,10 @@ pub(crate) fn operations() -> String {
     let _ = write!(out, "import type {{\n  {},\n}} from \"./types.js\";\n", used.join(",\n  "));
     let _ = write!(
         out,
-        "\n/** Every call: its parameters, and its result as a binding gives it. */\nexport interface Operations {{\n{rows}}}\n"
+        "\n/** Every call: its parameters, and the result that a binding returns. */\nexport interface Operations {{\n{rows}}}\n"
     );
     out.push_str(
-        "\n/** What a repetition of a call does; see `core`'s `Effect`. */\nexport const EFFECTS = {\n",
+        "\n/** Whether a call may be retried: see `Effect` in orgo-core. */\nexport const EFFECTS = {\n",
     );
     for operation in OPERATIONS {
         let effect = format!("{:?}", operation.effect).to_lowercase();
@@ -137,12 +137,12 @@ pub(crate) fn operations() -> String {
     out
 }
 
-/// `channels.ts`: what a binding gives of channels and errors.
+/// `channels.ts`: the types of channels and errors that a binding returns.
 #[must_use]
 pub(crate) fn channels() -> String {
     let reasons: Vec<String> = CloseReason::ALL
         .iter()
-        .map(|reason| format!("  /** {} */\n  | {:?}", capitalised(reason.describe()), reason.as_str()))
+        .map(|reason| format!("  /** {} */\n  | {:?}", capitalized(reason.describe()), reason.as_str()))
         .collect();
     let names: Vec<String> = EVENTS.iter().map(|event| format!("{:?}", event.name)).collect();
     include_str!("channels.ts.txt")
@@ -167,18 +167,18 @@ fn events(out: &mut String) {
     let names: Vec<String> = EVENTS.iter().map(|event| event_interface(event.name)).collect();
     let _ = write!(
         out,
-        "\n/** An event of the desktop, told apart by its `type`. */\nexport type DesktopEvent =\n  | {};\n",
+        "\n/** An event of the desktop; `type` distinguishes the events. */\nexport type DesktopEvent =\n  | {};\n",
         names.join("\n  | ")
     );
     out.push_str("\n/** The name of an event. */\nexport type EventType = DesktopEvent[\"type\"];\n");
 }
 
 fn event_interface(name: &str) -> String {
-    let words: String = name.split('_').map(capitalised).collect();
+    let words: String = name.split('_').map(capitalized).collect();
     format!("{words}Event")
 }
 
-fn capitalised(word: &str) -> String {
+fn capitalized(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
@@ -191,7 +191,7 @@ fn property(out: &mut String, field: &Field, ty: &str, doc: &str) {
 fn parameter_doc(field: &Field) -> String {
     let mut doc = prose(field.doc);
     if !matches!(field.rule, Rule::Any | Rule::NotEmpty) && !matches!(field.ty, Type::Choice(_)) {
-        let _ = write!(doc, " Takes {}.", wanted(field));
+        let _ = write!(doc, " Accepts {}.", accepted_values(field));
     }
     if !field.default.is_empty() {
         let _ = write!(doc, " Default: `{}`.", field.default);
@@ -199,7 +199,7 @@ fn parameter_doc(field: &Field) -> String {
     doc
 }
 
-/// The type of a value from the server: a choice may hold a newer name.
+/// The type of a value from the server. A choice may contain a newer name.
 fn response_type(ty: &Type) -> String {
     match ty {
         Type::Choice(choice) => format!("{} | (string & {{}})", choice.name),
@@ -222,7 +222,7 @@ fn parameter_type(ty: &Type) -> String {
 }
 
 impl Named {
-    /// The names that a type's TypeScript form mentions by itself.
+    /// The named types in the TypeScript form of a type.
     fn default_names(ty: Type) -> Vec<String> {
         match ty {
             Type::Object(object) => vec![object.name.to_owned()],

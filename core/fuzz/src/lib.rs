@@ -1,13 +1,13 @@
-//! What the fuzzers run. The bodies are those of the core's test `fuzz`, which holds the kept inputs to them.
+//! The fuzz targets. They are shared with the test `fuzz` of the core, which runs the corpus.
 
 #[path = "../../tests/fuzz/targets/mod.rs"]
 mod targets;
 
-/// Runs the body of that name.
+/// Runs the fuzz target of the given name.
 ///
 /// # Panics
-/// If there is none, or if something does not hold that must.
+/// If the target does not exist, or an invariant is violated.
 pub fn run(name: &str, data: &[u8]) {
-    let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("the name of a body");
+    let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("the name of a fuzz target");
     body(data);
 }

@@ -1,15 +1,15 @@
-//! How loud samples are.
+//! The level of samples.
 
-/// Two measures of a run of samples, both from 0 to 1.
+/// The level of a block of samples, from 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Level {
-    /// The largest sample.
+    /// The largest absolute sample.
     pub peak: f32,
-    /// The root of the mean square.
+    /// The root mean square.
     pub rms: f32,
 }
 
-/// Measures samples; silence for none.
+/// Measures the level of samples; 0 for no samples.
 #[must_use]
 pub fn measure(samples: &[f32]) -> Level {
     if samples.is_empty() {
@@ -27,7 +27,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_square_wave_is_as_loud_as_its_peak() {
+    fn the_rms_of_a_square_wave_is_its_peak() {
         let level = measure(&[0.5, -0.5, 0.5, -0.5]);
         assert!((level.peak - 0.5).abs() < 1e-6 && (level.rms - 0.5).abs() < 1e-6);
         assert_eq!(measure(&[]), Level::default());

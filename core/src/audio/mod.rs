@@ -1,21 +1,23 @@
-//! PCM sound: from bytes to samples, how loud it is, as a WAV file, and played out at a sound card's pace.
+//! PCM audio: decoding, levels, WAV files, and playback through a jitter buffer.
 
 pub mod level;
 pub mod pcm;
-pub mod playout;
 pub mod wav;
 
-/// How samples are to be read.
+#[doc(inline)]
+pub use orgo_playout as playout;
+
+/// The format of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Format {
-    /// Samples per second and channel.
+    /// The sample rate, in Hz.
     pub sample_rate: u32,
-    /// Channels, interleaved.
+    /// The number of interleaved channels.
     pub channels: u16,
 }
 
 impl Default for Format {
-    /// What the specification promises: 24 kHz, mono.
+    /// The documented format: 24 kHz mono.
     fn default() -> Self {
         Self { sample_rate: 24_000, channels: 1 }
     }

@@ -1,16 +1,16 @@
-//! Signed 16-bit little-endian PCM and samples from -1 to 1.
+//! Conversion between signed 16-bit little-endian PCM and samples from -1 to 1.
 
-/// One step of a 16-bit sample. A power of two, so that the way there and back is exact.
+/// The scale of a 16-bit sample. It is a power of two, so the conversion is exact in both directions.
 const SCALE: f32 = 32_768.0;
 
-/// Joins bytes that arrive in pieces of any size to samples.
+/// A decoder for bytes that arrive in blocks of any size.
 #[derive(Debug, Clone, Default)]
 pub struct Decoder {
     odd: Option<u8>,
 }
 
 impl Decoder {
-    /// Appends the samples of `bytes` to `samples`. A byte that is half a sample is kept for the next call.
+    /// Appends the samples of `bytes` to `samples`. An incomplete sample is kept for the next call.
     pub fn decode<S: Sample>(&mut self, mut bytes: &[u8], samples: &mut Vec<S>) {
         if let (Some(low), Some((high, rest))) = (self.odd, bytes.split_first()) {
             samples.push(S::from_pcm(i16::from_le_bytes([low, *high])));
@@ -25,27 +25,27 @@ impl Decoder {
     }
 }
 
-/// What a sample of PCM can be read as.
+/// A type for decoded samples.
 pub trait Sample {
-    /// The sample of a 16-bit value.
+    /// Converts a 16-bit sample.
     fn from_pcm(value: i16) -> Self;
 }
 
-/// The value itself.
+/// The 16-bit value.
 impl Sample for i16 {
     fn from_pcm(value: i16) -> Self {
         value
     }
 }
 
-/// From -1 to 1.
+/// A value from -1 to 1.
 impl Sample for f32 {
     fn from_pcm(value: i16) -> Self {
         Self::from(value) / SCALE
     }
 }
 
-/// The samples as bytes. What is beyond -1 and 1 is clipped, what is not a number is silence.
+/// Encodes samples. Values outside -1 to 1 are clipped; NaN becomes 0.
 #[must_use]
 pub fn encode(samples: &[f32]) -> Vec<u8> {
     samples
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_sample_survives_the_way_there_and_back() {
+    fn decoding_and_encoding_are_exact() {
         let bytes: Vec<u8> = (i16::MIN..=i16::MAX).flat_map(i16::to_le_bytes).collect();
         let mut samples: Vec<f32> = Vec::new();
         Decoder::default().decode(&bytes, &mut samples);
@@ -75,7 +75,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_any_size_give_the_same_samples() {
+    fn the_block_size_does_not_change_the_samples() {
         let bytes: Vec<u8> = (0..=255).cycle().take(1001).collect();
         let mut whole: Vec<f32> = Vec::new();
         Decoder::default().decode(&bytes, &mut whole);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn encoding_clips() {
+    fn samples_out_of_range_are_clipped() {
         assert_eq!(encode(&[2.0, -2.0, f32::NAN]), [0xff, 0x7f, 0x00, 0x80, 0, 0]);
     }
 }

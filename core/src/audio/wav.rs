@@ -1,9 +1,9 @@
-//! WAV files that are written while the sound arrives.
+//! The header of WAV files.
 
 use super::Format;
 
-/// The header of a 16-bit file. `data_bytes` is the size of what follows; `None` while it is not known, which is
-/// written as the largest size: players read such a file to its end.
+/// The header of a 16-bit PCM file. `data_bytes` is the size of the samples. With `None`, for a stream of unknown
+/// length, the header contains the largest size, and players read the file to its end.
 #[must_use]
 pub fn header(format: Format, data_bytes: Option<u32>) -> [u8; 44] {
     const BYTES_PER_SAMPLE: u16 = 2;
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_is_the_known_one() {
+    fn the_header_matches_a_known_header() {
         let header = header(Format::default(), Some(960));
         let known = b"RIFF\xe4\x03\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\xc0\x5d\0\0\x80\xbb\0\0\x02\0\x10\0data\xc0\x03\0\0";
         assert_eq!(&header, known);

@@ -1,6 +1,6 @@
-//! Channels of any kind behind one type, opened by name, with plain data in and out: the form that the bindings use.
+//! The interface of the bindings: channels of any kind behind one type, opened by name, with plain data in and out.
 //!
-//! A new kind of channel implements [`Protocol`] and [`Kind`] in a file of its own and gets a line in [`KINDS`].
+//! A new kind of channel implements [`Protocol`] and [`Kind`] in a separate file, and is listed in [`KINDS`].
 
 use super::audio::Audio;
 use super::events::Events;
@@ -16,30 +16,31 @@ use crate::encoding::json::{Map, Value};
 use crate::encoding::plain::PlainObject;
 use crate::error::Error;
 
-/// What the bindings need to know of a kind of channel.
+/// A kind of channel, for the bindings.
 pub trait Kind: Protocol + Send + Sized + 'static {
-    /// How long items are collected before they pass from one thread to another, unless the option `batch_ms` is set.
+    /// The default of the option `batch_ms`: how long items are collected before they pass to another thread, in
+    /// milliseconds.
     const BATCH: Millis = 0;
 
     /// Opens a channel with the options of its kind.
     ///
     /// # Errors
-    /// [`Error::Encode`] that names the option.
+    /// [`Error::Encode`] for an invalid option.
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error>;
 
     /// Executes a command; `None` if the kind has no such command.
     fn command(session: &mut Session<Self>, command: Command<'_>) -> Option<Result<Value, Error>>;
 
-    /// An item in the form that JavaScript gets.
+    /// Converts an item for JavaScript.
     fn export(item: Self::Item) -> PlainObject;
 }
 
 /// A command to a channel.
 #[derive(Debug, Clone, Copy)]
 pub struct Command<'a> {
-    /// What to do.
+    /// The name of the command.
     pub name: &'a str,
-    /// With what; `null` if there is no argument.
+    /// The argument; `null` if there is none.
     pub argument: &'a Value,
 }
 
@@ -52,10 +53,10 @@ const fn kind<K: Kind>() -> (&'static str, Millis, Open) {
     (K::CHANNEL, K::BATCH, |target, options, seed, now| Ok(Box::new(K::open(target, options, seed, now)?)))
 }
 
-/// Opens a channel by the name of its kind: the session, and how long its items are collected.
+/// Opens a channel by the name of its kind. Returns the session, and how long its items are collected, in milliseconds.
 ///
 /// # Errors
-/// [`Error::Encode`] that names what is not acceptable.
+/// [`Error::Encode`] for an unknown kind or an invalid option.
 pub fn open(
     name: &str,
     target: Target,

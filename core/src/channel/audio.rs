@@ -1,10 +1,10 @@
-//! Sound: PCM as it is played on the computer.
+//! The audio channel: the PCM samples that the computer plays.
 
 use std::collections::VecDeque;
 
 use super::any::{Command, Kind};
 use super::link::{Counters, Target};
-use super::session::{Incoming, Protocol, Received, Session, forget_error};
+use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::audio::Format;
 use crate::audio::pcm::Decoder;
@@ -15,49 +15,51 @@ use crate::encoding::json::{self, Value};
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
-/// So much sound waits for a consumer; then the oldest is dropped.
-const KEPT_SECONDS: u32 = 10;
-/// In so many pieces, where the server changes the format again and again; pieces of one format are joined.
-const KEPT_ITEMS: usize = 1024;
+/// The largest duration of unread audio. Above it, the oldest samples are dropped.
+const MAX_SECONDS: u32 = 10;
+/// The largest number of unread items. Samples of one format are joined, so only a server that keeps changing the
+/// format reaches this limit.
+const MAX_ITEMS: usize = 1024;
 
-/// What the channel of sound gives.
+/// An item of an audio channel.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum AudioItem {
-    /// The format of what follows: at the start, and again after the link was broken.
+    /// The format of the following samples: at the start and after each reconnect.
     Started(Format),
-    /// Interleaved samples from -1 to 1, whole frames of every channel.
+    /// Interleaved samples from -1 to 1, in complete frames.
     Samples(Vec<f32>),
-    /// The server reports a problem.
+    /// An error message of the server, with secrets masked.
     Error(String),
 }
 
-/// The protocol of sound.
+/// The protocol of the audio channel.
 #[derive(Debug)]
 pub struct Audio {
     requested: (Option<u32>, Option<u16>),
     format: Format,
-    /// Whether the consumer was told the format of what comes on this socket.
-    told: bool,
+    /// Whether the consumer has received the format of this socket.
+    format_announced: bool,
     decoder: Decoder,
-    /// Samples of a frame whose other channels have not come yet.
+    /// The samples of an incomplete frame.
     partial: Vec<f32>,
     items: VecDeque<Queued>,
-    /// Samples of one channel that wait.
+    /// The number of unread frames.
     waiting: usize,
 }
 
-/// An item with the number of channels that its samples have: the format may change while it waits.
+/// An unread item with its number of channels, because the format can change later.
 #[derive(Debug)]
 struct Queued {
     item: AudioItem,
     channels: usize,
-    /// How many of its samples were dropped, from the start.
+    /// The number of samples dropped from its start.
     skipped: usize,
 }
 
 impl Queued {
-    /// Drops the first samples. To move the rest each time would cost more than all else, so that is done when they are
-    /// the larger part, and at the end.
+    /// Drops the first samples. The remaining samples are moved only when more than half is dropped, because moving
+    /// them each time would be slow.
     fn skip(&mut self, samples: usize) {
         self.skipped += samples;
         if let AudioItem::Samples(all) = &self.item
@@ -73,7 +75,7 @@ impl Queued {
         }
     }
 
-    /// Samples of one channel in it.
+    /// The number of frames.
     fn frames(&self) -> usize {
         match &self.item {
             AudioItem::Samples(samples) => (samples.len() - self.skipped) / self.channels,
@@ -94,23 +96,23 @@ impl Audio {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the ranges were checked")]
         let format = Format { sample_rate: rate as u32, channels: channels as u16 };
         self.format = format;
-        self.told = true;
-        self.begin();
-        // A format that no sound has come in is of no interest.
+        self.format_announced = true;
+        self.reset_decoder();
+        // A format without samples is replaced.
         if let Some(Queued { item: AudioItem::Started(_), .. }) = self.items.back() {
             self.items.pop_back();
         }
         self.push(AudioItem::Started(format));
-        Received::Taken
+        Received::Handled
     }
 
-    /// What comes now begins with a whole frame.
-    fn begin(&mut self) {
+    /// Discards a partial frame: the next bytes start a new one.
+    fn reset_decoder(&mut self) {
         self.decoder = Decoder::default();
         self.partial.clear();
     }
 
-    fn sound(&mut self, bytes: &[u8], counters: &mut Counters) {
+    fn push_samples(&mut self, bytes: &[u8], counters: &mut Counters) {
         let channels = usize::from(self.format.channels);
         let mut samples = std::mem::take(&mut self.partial);
         self.decoder.decode(bytes, &mut samples);
@@ -119,7 +121,7 @@ impl Audio {
         if frames == 0 {
             return;
         }
-        if !std::mem::replace(&mut self.told, true) {
+        if !std::mem::replace(&mut self.format_announced, true) {
             self.push(AudioItem::Started(self.format));
         }
         counters.received += frames as u64;
@@ -140,8 +142,8 @@ impl Audio {
     }
 
     fn drop_oldest(&mut self, counters: &mut Counters) {
-        let limit = (self.format.sample_rate * KEPT_SECONDS) as usize;
-        while self.waiting > limit || self.items.len() > KEPT_ITEMS {
+        let limit = (self.format.sample_rate * MAX_SECONDS) as usize;
+        while self.waiting > limit || self.items.len() > MAX_ITEMS {
             let Some(at) = self.items.iter().position(|queued| queued.frames() > 0) else { break };
             let queued = &mut self.items[at];
             let excess = match self.waiting.saturating_sub(limit) {
@@ -151,15 +153,15 @@ impl Audio {
             queued.skip(excess * queued.channels);
             if queued.frames() == 0 {
                 self.items.remove(at);
-                self.forget_format(at);
+                self.drop_empty_format(at);
             }
             self.waiting -= excess;
             counters.dropped += excess as u64;
         }
     }
 
-    /// Forgets the format before a place if another one follows there: its sound was dropped.
-    fn forget_format(&mut self, at: usize) {
+    /// Removes the format before the index `at` if another format follows: all of its samples were dropped.
+    fn drop_empty_format(&mut self, at: usize) {
         let is_format =
             |at: usize| self.items.get(at).is_some_and(|queued| matches!(queued.item, AudioItem::Started(_)));
         if let Some(before) = at.checked_sub(1)
@@ -175,7 +177,7 @@ impl Protocol for Audio {
     type Item = AudioItem;
     const CHANNEL: &'static str = "audio";
 
-    fn query(&self, mut url: SocketUrl) -> SocketUrl {
+    fn add_query(&self, mut url: SocketUrl) -> SocketUrl {
         if let Some(rate) = self.requested.0 {
             url = url.with("sample_rate", rate);
         }
@@ -185,21 +187,21 @@ impl Protocol for Audio {
         url
     }
 
-    fn greet(&mut self) -> Vec<String> {
-        // What a broken link cut off has no end on this one.
-        self.begin();
+    fn on_open(&mut self) -> Vec<String> {
+        // A frame that the previous socket cut off does not continue on this one.
+        self.reset_decoder();
         self.format = Format::default();
-        self.told = false;
+        self.format_announced = false;
         Vec::new()
     }
 
-    fn accepted(&mut self, _after_break: Option<u64>) {}
+    fn on_accepted(&mut self, _after_break: Option<u64>) {}
 
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received {
         let bytes = match message {
             Incoming::Binary(bytes) => {
-                self.sound(bytes, counters);
-                return Received::Taken;
+                self.push_samples(bytes, counters);
+                return Received::Handled;
             }
             Incoming::Text(bytes) => bytes,
         };
@@ -209,17 +211,17 @@ impl Protocol for Audio {
             "started" => return self.start(&frame),
             "pong" => {}
             "error" => {
-                let words = mask.text(text("message"));
-                self.push(AudioItem::Error(words.clone()));
-                forget_error(&mut self.items, |queued| matches!(queued.item, AudioItem::Error(_)));
-                return Received::Problem(words);
+                let message = mask.text(text("message"));
+                self.push(AudioItem::Error(message.clone()));
+                drop_oldest_error(&mut self.items, |queued| matches!(queued.item, AudioItem::Error(_)));
+                return Received::Problem(message);
             }
             _ => return Received::Malformed,
         }
-        Received::Taken
+        Received::Handled
     }
 
-    fn pop(&mut self, counters: &mut Counters) -> Option<AudioItem> {
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<AudioItem> {
         let mut queued = self.items.pop_front()?;
         queued.remove_skipped();
         self.waiting -= queued.frames();
@@ -236,13 +238,13 @@ impl Protocol for Audio {
         false
     }
 
-    fn farewell(&self) -> Option<String> {
+    fn closing_message(&self) -> Option<String> {
         Some(r#"{"type":"stop"}"#.to_owned())
     }
 }
 
 impl Kind for Audio {
-    /// As long as a frame of the server (SEED), so that one wait joins about two of them.
+    /// The duration of a frame from the server, so one batch contains about two frames.
     const BATCH: Millis = 20;
 
     fn open(target: Target, options: &Fields<'_>, seed: u64, now: Millis) -> Result<Session<Self>, Error> {
@@ -273,10 +275,11 @@ impl Kind for Audio {
 }
 
 impl Session<Audio> {
-    /// Begins to listen. What is `None` is left to the server: 24 kHz, mono.
+    /// Creates a session. `sample_rate` is in Hz, from 8,000 to 192,000; `channels` is 1 or 2. Default: the server's
+    /// choice, which is 24 kHz mono.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a format that no generation documents.
+    /// [`Error::Encode`] if a value is not a whole number within its range.
     pub fn audio(
         target: Target,
         sample_rate: Option<f64>,
@@ -302,7 +305,7 @@ impl Session<Audio> {
         let protocol = Audio {
             requested,
             format: Format::default(),
-            told: false,
+            format_announced: false,
             decoder: Decoder::default(),
             partial: Vec::new(),
             items: VecDeque::new(),
@@ -311,7 +314,7 @@ impl Session<Audio> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// The format of the sound that comes now.
+    /// The current format.
     #[must_use]
     pub fn format(&self) -> Format {
         self.protocol.format

@@ -1,25 +1,25 @@
-//! Why a channel ended, in one set of causes for the close codes of every generation.
+//! The cause of a channel's end, and the mapping from the close codes of every generation.
 
 use std::fmt;
 
 use crate::encoding::json::{Value, serialize_as_json};
 use crate::encoding::text::split_once;
 
-/// The cause, whatever the generation's code for it.
+/// The kind of cause, independent of the close codes of the generations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CloseReason {
-    /// Closed by this side, or by the server in the normal way.
+    /// Closed by this side, or by the server with code 1000.
     Normal,
     /// The shell ended.
     Exit,
-    /// The password or the key was refused, also after a fresh one.
+    /// The password or the API key was refused, even after a new password was fetched.
     Unauthorized,
-    /// There is no such computer, or it does not run: some generations have one code for both.
+    /// The computer does not exist or is not running. Some generations have one code for both.
     NotFound,
-    /// The computer does not run.
+    /// The computer is not running.
     NotRunning,
-    /// The credentials allow to look, not to use this channel.
+    /// The credentials allow viewing only.
     ViewOnly,
     /// The server closed it after a long time without input.
     Idle,
@@ -27,18 +27,18 @@ pub enum CloseReason {
     Failed,
     /// The server or the computer is going away.
     GoingAway,
-    /// The computer could not be reached, after every try.
+    /// The computer could not be reached after all attempts.
     Unreachable,
     /// The server refused for another reason.
     Refused,
-    /// The server broke the rules of the protocol, or says that we did.
+    /// The server or this side violated the protocol.
     Protocol,
-    /// Nobody took the output and the platform could not make the server wait.
+    /// The consumer did not read the output, and the platform could not make the server wait.
     Overflow,
 }
 
 impl CloseReason {
-    /// Every reason by its name, in the order of the enum.
+    /// Every reason, in the order of the enum.
     pub const ALL: [Self; 13] = [
         Self::Normal,
         Self::Exit,
@@ -55,7 +55,7 @@ impl CloseReason {
         Self::Overflow,
     ];
 
-    /// Its name in JavaScript.
+    /// The name in JavaScript, such as `not_found`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ impl CloseReason {
         }
     }
 
-    /// What it means, in a few words.
+    /// A short description in English.
     #[must_use]
     pub fn describe(self) -> &'static str {
         match self {
@@ -84,39 +84,40 @@ impl CloseReason {
             Self::Unauthorized => "the password was refused",
             Self::NotFound => "there is no such computer, or it is not running",
             Self::NotRunning => "the computer is not running",
-            Self::ViewOnly => "these credentials allow only to look",
+            Self::ViewOnly => "these credentials allow viewing only",
             Self::Idle => "closed by the server after a long time without input",
-            Self::Failed => "the computer could not start it",
+            Self::Failed => "the computer could not start the channel",
             Self::GoingAway => "the server or the computer is going away",
             Self::Unreachable => "the computer could not be reached",
             Self::Refused => "refused by the server",
             Self::Protocol => "broken protocol",
-            Self::Overflow => "nobody took the output",
+            Self::Overflow => "the output was not read",
         }
     }
 }
 
-/// Why a channel ended, with what the wire said.
+/// Why a channel or a connection ended. `Display` writes the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CloseCause {
-    /// The cause.
+    /// The kind of cause.
     pub reason: CloseReason,
-    /// The close code, if the end came as one.
+    /// The WebSocket close code, if there was one.
     pub code: Option<u16>,
-    /// The whole sentence.
+    /// The complete message, with secrets masked.
     pub message: String,
-    /// Bytes of a terminal's input that were accepted and may not have arrived: the last ones before the end.
+    /// The number of bytes of terminal input that were accepted and may not have arrived: the last ones before the end.
     pub unacknowledged: u64,
 }
 
 impl CloseCause {
-    /// A cause that did not come as a close code. `detail` is added to its description; it may be empty.
+    /// A cause without a close code. The message is the description of the reason, followed by `detail` if it is not
+    /// empty.
     #[must_use]
     pub fn new(reason: CloseReason, detail: &str) -> Self {
         Self { reason, code: None, message: sentence(reason, detail), unacknowledged: 0 }
     }
 
-    /// The cause as the bindings hand it to JavaScript.
+    /// The cause as JSON, as the bindings pass it to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::record([
@@ -130,6 +131,8 @@ impl CloseCause {
 
 serialize_as_json!(CloseCause);
 
+impl std::error::Error for CloseCause {}
+
 impl fmt::Display for CloseCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
@@ -141,54 +144,55 @@ fn sentence(reason: CloseReason, detail: &str) -> String {
     if detail.is_empty() { reason.describe().to_owned() } else { format!("{}: {detail}", reason.describe()) }
 }
 
-/// What to do after a close.
+/// How a channel continues after a close.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing: a new try would end in the same way.
-    Final,
-    /// Dial again.
-    Redial,
-    /// Dial again if this channel was open before: a computer that restarts looks like one that is not there.
-    RedialIfOpened,
-    /// Ask for a fresh password once.
+pub(super) enum Recovery {
+    /// Ends: another attempt would fail in the same way.
+    End,
+    /// Reconnects.
+    Reconnect,
+    /// Reconnects if the channel was open before, because a restarting computer looks like a missing one.
+    ReconnectIfOpened,
+    /// Requests a new password once.
     Refresh,
 }
 
-/// Judges a close frame. Codes from 4000: the channels' documentation has 4401, 4404 and 4500 (G3), the proxy in
-/// front of them the others (VNC-0.3, BOPS). `words` are what the server said of a problem just before; a close frame has
-/// room for 123 bytes only.
-pub(super) fn judge(code: u16, text: &str, words: &str) -> (CloseCause, Verdict) {
+/// Maps a close frame to a cause and the recovery. Codes 4401, 4404 and 4500 come from the channels, the other codes
+/// from 4000 on from the proxy in front of them. `error_message` is a recent error message of the server, which has no
+/// room in the 123 bytes of a close frame.
+pub(super) fn classify_close(code: u16, text: &str, error_message: &str) -> (CloseCause, Recovery) {
     use CloseReason as R;
-    use Verdict::{Final, Redial, RedialIfOpened, Refresh};
-    let (reason, verdict) = match code {
-        1000 => (R::Normal, Final),
-        1001 => (R::GoingAway, Redial),
-        1002 | 1003 | 1007 | 1009 | 1010 => (R::Protocol, Final),
-        1008 | 4000 | 4010 | 4012 => (R::Refused, Final),
+    use Recovery::{End, Reconnect, ReconnectIfOpened, Refresh};
+    let (reason, recovery) = match code {
+        1000 => (R::Normal, End),
+        1001 => (R::GoingAway, Reconnect),
+        1002 | 1003 | 1007 | 1009 | 1010 => (R::Protocol, End),
+        1008 | 4000 | 4010 | 4012 => (R::Refused, End),
         4001 | 4401 => (R::Unauthorized, Refresh),
-        // The viewer calls it retryable. Who opens a channel to a stopped computer is told at once all the same.
-        4003 => (R::NotRunning, RedialIfOpened),
-        4004 => (R::NotFound, Final),
-        4006 | 4007 => (R::Unauthorized, Final),
-        4008 => (R::Idle, Final),
-        4011 => (R::ViewOnly, Final),
-        4404 => (R::NotFound, RedialIfOpened),
-        4500 => (R::Failed, Final),
-        _ => (R::Unreachable, Redial),
+        // Other clients retry after this code. Here a channel to a stopped computer fails at once, unless it was open
+        // before.
+        4003 => (R::NotRunning, ReconnectIfOpened),
+        4004 => (R::NotFound, End),
+        4006 | 4007 => (R::Unauthorized, End),
+        4008 => (R::Idle, End),
+        4011 => (R::ViewOnly, End),
+        4404 => (R::NotFound, ReconnectIfOpened),
+        4500 => (R::Failed, End),
+        _ => (R::Unreachable, Reconnect),
     };
     let detail = match code {
-        // Codes that a browser or a socket library makes up: nothing was on the wire.
+        // A browser or a socket library sets these codes; there was no close frame.
         1005 | 1006 | 1015 if text.is_empty() => "the connection was lost".to_owned(),
         _ if text.is_empty() => format!("close code {code}"),
         _ => format!("close code {code}, {text}"),
     };
-    let detail = match words.trim() {
-        // These ends have nothing to do with an earlier problem.
+    let detail = match error_message.trim() {
+        // An earlier error message is not the cause of these closes.
         _ if matches!(reason, R::Normal | R::GoingAway | R::Idle) => detail,
         "" => detail,
-        words if split_once(text, words).is_some() => detail,
-        words => format!("{detail}: {words}"),
+        error_message if split_once(text, error_message).is_some() => detail,
+        error_message => format!("{detail}: {error_message}"),
     };
     let message = if code == 1000 { sentence(reason, text) } else { sentence(reason, &detail) };
-    (CloseCause { reason, code: Some(code), message, unacknowledged: 0 }, verdict)
+    (CloseCause { reason, code: Some(code), message, unacknowledged: 0 }, recovery)
 }

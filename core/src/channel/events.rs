@@ -1,10 +1,10 @@
-//! Events of the desktop. The server sends what was subscribed to, and forgets it with the socket; this side does not.
+//! Events of the desktop. The server forgets the subscriptions when a socket closes; this side resends them.
 
 use std::collections::VecDeque;
 
 use super::any::{Command, Kind};
 use super::link::{Counters, Target};
-use super::session::{Incoming, Protocol, Received, Session, forget_error};
+use super::session::{Incoming, Protocol, Received, Session, drop_oldest_error};
 use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::client::fields::{Fields, list_of_texts};
@@ -14,28 +14,33 @@ use crate::encoding::plain::PlainObject;
 use crate::error::Error;
 use crate::rest::schema::{Type, Typed, object};
 
-/// So many events wait for a consumer; then the oldest are dropped.
-const KEPT: usize = 1024;
-/// And so many bytes of them, as the server sent them.
-const KEPT_BYTES: usize = 8 << 20;
+/// The largest number of unread events. Above it, the oldest are dropped.
+const MAX_EVENTS: usize = 1024;
+/// The largest total size of unread events, in bytes on the wire.
+const MAX_BYTES: usize = 8 << 20;
 
-/// One type of event, as data.
+/// The declaration of an event type.
 #[derive(Debug)]
 pub struct EventDeclaration {
     /// Its name on the wire.
     pub name: &'static str,
-    /// When it happens.
+    /// When it happens. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// What its `data` holds.
+    /// Where the event is known from, by the tags of docs/protocol.md; empty for the specification.
+    #[cfg(feature = "describe")]
+    pub source: &'static str,
+    /// The type of `data`.
     pub data: Type,
 }
 
 macro_rules! events {
-    ($( $(#[doc = $doc:literal])+ $name:literal => $data:ty, )+) => {
-        /// Every type of event of the specification.
+    ($( $(#[doc = $doc:literal])+ $(#[source($source:literal)])? $name:literal => $data:ty, )+) => {
+        /// Every known event type.
         pub const EVENTS: &[EventDeclaration] = &[$( EventDeclaration {
             name: $name,
             doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+            #[cfg(feature = "describe")]
+            source: concat!($($source)?),
             data: <$data as Typed>::TYPE,
         } ),+];
     };
@@ -44,15 +49,15 @@ macro_rules! events {
 object! {
     /// A window.
     WindowData {
-        /// The id of the X window in hexadecimal, as `0x2a0000c`.
+        /// The id of the X window in hexadecimal, such as `0x2a0000c`.
         window_id: String,
         /// Its title.
         title: String,
     }
 
-    /// A window that is gone.
+    /// A closed window.
     WindowIdData {
-        /// The id of the X window in hexadecimal, as `0x2a0000c`.
+        /// The id of the X window in hexadecimal, such as `0x2a0000c`.
         window_id: String,
     }
 
@@ -86,13 +91,13 @@ object! {
         name: String,
     }
 
-    /// How long nobody touched the computer.
+    /// The time since the last input.
     IdleData {
         /// Seconds since the last input.
         idle_seconds: i64,
     }
 
-    /// Nothing more to say.
+    /// No data.
     NoData {}
 }
 
@@ -105,57 +110,60 @@ events! {
     "window_close" => WindowIdData,
     /// Text was copied.
     "clipboard" => ClipboardData,
-    /// A file on the desktop or among the downloads changed.
+    /// A file in the desktop folder or the downloads folder changed.
     "file_change" => FileChangeData,
     /// The size of the screen changed.
     "screen_change" => ScreenChangeData,
-    /// A program began to play sound.
+    /// A program started to play audio.
     "audio_stream_start" => NoData,
-    /// A program ended playing sound.
+    /// A program stopped playing audio.
     "audio_stream_stop" => NoData,
     /// A process started.
     "process_start" => ProcessData,
     /// A process ended.
     "process_stop" => ProcessData,
-    /// Nobody touched the computer for a while: 30 s (G3).
+    /// There was no input for a while; by the documentation, 30 s.
+    #[source("G3: 30 s")]
     "idle" => IdleData,
-    /// Somebody touches the computer again.
+    /// There is input again after an `idle` event.
     "active" => NoData,
 }
 
-/// An event as the wire has it. A type that this version does not know is kept.
+/// An event as on the wire, including types that this version does not know.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct DesktopEvent {
-    /// One of [`EVENTS`], or a newer one.
+    /// The type: one of [`EVENTS`], or a newer one.
     pub kind: String,
-    /// ISO 8601 with milliseconds, UTC; empty if the server gave none.
+    /// The time: ISO 8601 with milliseconds, UTC; empty if the server sent none.
     pub timestamp: String,
-    /// What belongs to the type.
+    /// The data of the event, depending on its type.
     pub data: Map,
 }
 
-/// What the channel of events gives.
+/// An item of an event channel.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum EventItem {
-    /// Something happened.
+    /// An event.
     Event {
-        /// What.
+        /// The event.
         event: DesktopEvent,
     },
-    /// Events may have been missed here.
+    /// A gap: events may be missing here.
     Gap {
-        /// How many were dropped because nobody took them; absent where the link was broken and nobody can know.
+        /// The number of events that were dropped because they were not read; `None` after a broken connection, because
+        /// the number is unknown.
         missed: Option<u64>,
     },
-    /// The server reports a problem.
+    /// An error message of the server.
     Error {
-        /// In the server's words.
+        /// The text, with secrets masked.
         message: String,
     },
 }
 
 impl EventItem {
-    /// The item in the form that JavaScript gets.
+    /// The item as JSON, as the bindings pass it to JavaScript.
     #[must_use]
     pub fn into_json(self) -> Value {
         match self {
@@ -181,17 +189,17 @@ impl EventItem {
 
 serialize_as_json!(EventItem);
 
-/// The protocol of events.
+/// The protocol of the event channel.
 #[derive(Debug)]
 pub struct Events {
     subscribed: Vec<String>,
     items: VecDeque<Queued>,
-    /// Events that wait, and the bytes of their messages.
+    /// The number of unread events, and the bytes of their messages.
     waiting: usize,
     waiting_bytes: usize,
 }
 
-/// An item with the size of its message in bytes, which counts for an event alone.
+/// An item with the size of its message in bytes; 0 if it is not an event.
 #[derive(Debug)]
 struct Queued {
     item: EventItem,
@@ -203,7 +211,7 @@ impl Queued {
         matches!(self.item, EventItem::Event { .. })
     }
 
-    fn is_break(&self) -> bool {
+    fn is_reconnect_gap(&self) -> bool {
         matches!(self.item, EventItem::Gap { missed: None })
     }
 }
@@ -230,8 +238,8 @@ impl Events {
         self.waiting += 1;
         self.waiting_bytes += bytes;
         self.items.push_back(Queued { item: EventItem::Event { event }, bytes });
-        // The newest is kept, whatever its size.
-        while self.waiting > KEPT || self.waiting_bytes > KEPT_BYTES && self.waiting > 1 {
+        // The newest event is kept, even if it alone is too large.
+        while self.waiting > MAX_EVENTS || self.waiting_bytes > MAX_BYTES && self.waiting > 1 {
             let Some(oldest) = self.items.iter().position(Queued::is_event) else { break };
             self.drop_event(oldest);
             counters.dropped += 1;
@@ -239,12 +247,11 @@ impl Events {
         counters.buffered = self.waiting as u64;
     }
 
-    /// Drops the oldest event. Before it there are gaps and errors alone.
+    /// Drops the oldest event, which is at index `oldest`. Only gaps and errors are before it.
     fn drop_event(&mut self, oldest: usize) {
         self.waiting -= 1;
         self.waiting_bytes -= self.items.remove(oldest).map_or(0, |queued| queued.bytes);
-        // The gap stands where the event stood, and grows there: among gaps that nothing lies between, the order says
-        // nothing.
+        // A gap replaces the event, or an adjacent gap grows. The order of adjacent gaps has no meaning.
         let gaps = self.items.range_mut(..oldest).rev().map_while(|queued| match &mut queued.item {
             EventItem::Gap { missed } => Some(missed),
             EventItem::Event { .. } | EventItem::Error { .. } => None,
@@ -253,9 +260,9 @@ impl Events {
             Some(missed) => *missed += 1,
             None => self.items.insert(oldest, Queued { item: EventItem::Gap { missed: Some(1) }, bytes: 0 }),
         }
-        // Two breaks of the link with nothing left between them are one to the consumer.
-        let doubled = self.items.get(oldest).is_some_and(Queued::is_break)
-            && oldest.checked_sub(1).is_some_and(|before| self.items[before].is_break());
+        // Two adjacent gaps of broken connections are merged.
+        let doubled = self.items.get(oldest).is_some_and(Queued::is_reconnect_gap)
+            && oldest.checked_sub(1).is_some_and(|before| self.items[before].is_reconnect_gap());
         if doubled {
             self.items.remove(oldest);
         }
@@ -266,16 +273,16 @@ impl Protocol for Events {
     type Item = EventItem;
     const CHANNEL: &'static str = "events";
 
-    fn query(&self, url: SocketUrl) -> SocketUrl {
+    fn add_query(&self, url: SocketUrl) -> SocketUrl {
         url
     }
 
-    fn greet(&mut self) -> Vec<String> {
+    fn on_open(&mut self) -> Vec<String> {
         if self.subscribed.is_empty() { Vec::new() } else { vec![message("subscribe", &self.subscribed)] }
     }
 
-    fn accepted(&mut self, after_break: Option<u64>) {
-        if after_break.is_some() && !self.items.back().is_some_and(Queued::is_break) {
+    fn on_accepted(&mut self, after_break: Option<u64>) {
+        if after_break.is_some() && !self.items.back().is_some_and(Queued::is_reconnect_gap) {
             self.items.push_back(Queued { item: EventItem::Gap { missed: None }, bytes: 0 });
         }
     }
@@ -288,18 +295,18 @@ impl Protocol for Events {
             ("event", Some(event)) => self.push(event, message.bytes().len(), counters),
             ("pong" | "subscribed" | "unsubscribed", _) => {}
             ("error", _) => {
-                let words = mask.text(text("message"));
-                let item = EventItem::Error { message: words.clone() };
+                let message = mask.text(text("message"));
+                let item = EventItem::Error { message: message.clone() };
                 self.items.push_back(Queued { item, bytes: 0 });
-                forget_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
-                return Received::Problem(words);
+                drop_oldest_error(&mut self.items, |queued| matches!(queued.item, EventItem::Error { .. }));
+                return Received::Problem(message);
             }
             _ => return Received::Malformed,
         }
-        Received::Taken
+        Received::Handled
     }
 
-    fn pop(&mut self, counters: &mut Counters) -> Option<EventItem> {
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<EventItem> {
         let Queued { item, bytes } = self.items.pop_front()?;
         if matches!(item, EventItem::Event { .. }) {
             self.waiting -= 1;
@@ -340,24 +347,24 @@ impl Kind for Events {
 }
 
 impl Session<Events> {
-    /// Begins to listen for events of these types.
+    /// Creates a session that is subscribed to these event types.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a type that the specification does not have.
+    /// [`Error::Encode`] for an unknown type.
     pub fn events(target: Target, types: &[String], seed: u64, now: Millis) -> Result<Self, Error> {
-        check(types)?;
+        check_types(types)?;
         let protocol =
             Events { subscribed: types.to_vec(), items: VecDeque::new(), waiting: 0, waiting_bytes: 0 };
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// Adds types, now and after every break of the link.
+    /// Subscribes to more types. The subscription lasts across reconnects.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a type that the specification does not have: the real service accepts a misspelt name
-    /// and never sends anything for it (BOPS).
+    /// [`Error::Encode`] for an unknown type. The hosted service accepts a misspelled type, and never sends an event
+    /// for it.
     pub fn subscribe(&mut self, types: &[String]) -> Result<(), Error> {
-        check(types)?;
+        check_types(types)?;
         for name in types {
             if !self.protocol.subscribed.contains(name) {
                 self.protocol.subscribed.push(name.clone());
@@ -369,12 +376,12 @@ impl Session<Events> {
         Ok(())
     }
 
-    /// Removes types.
+    /// Unsubscribes from types.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a type that the specification does not have.
+    /// [`Error::Encode`] for an unknown type.
     pub fn unsubscribe(&mut self, types: &[String]) -> Result<(), Error> {
-        check(types)?;
+        check_types(types)?;
         self.protocol.subscribed.retain(|name| !types.contains(name));
         if !types.is_empty() {
             self.send_if_connected(message("unsubscribe", types));
@@ -388,13 +395,13 @@ fn message<'a>(kind: &str, types: impl IntoIterator<Item = &'a String>) -> Strin
     format!(r#"{{"type":"{kind}","event_types":[{}]}}"#, names.join(","))
 }
 
-fn check(types: &[String]) -> Result<(), Error> {
+fn check_types(types: &[String]) -> Result<(), Error> {
     match types.iter().find(|name| !EVENTS.iter().any(|event| event.name == name.as_str())) {
         None => Ok(()),
         Some(unknown) => {
             let names: Vec<&str> = EVENTS.iter().map(|event| event.name).collect();
             let problem =
-                format!("has a type that is not known, {unknown:?}: there are {}", names.join(", "));
+                format!("contains the unknown type {unknown:?}: the types are {}", names.join(", "));
             Err(Error::encode("computers.events", "types", problem))
         }
     }

@@ -1,58 +1,59 @@
-//! The input of a terminal on its way: what waits to be sent, and what the server is known to have.
+//! Flow control for the input of a terminal: unsent and unacknowledged text.
 //!
-//! A WebSocket keeps its order, so the answer to a ping acknowledges all that was sent before that ping. At most a window
-//! of input is sent ahead of the last acknowledgment. Pings and messages of control therefore never wait behind more than
-//! that in a buffer of the system, and a server that holds its answer back makes the writer wait. As in delay-based
-//! congestion control, the window follows the time that an answer takes.
+//! A WebSocket keeps the order of messages, so a pong acknowledges all input before its ping. At most one window of
+//! input is sent ahead of the last acknowledgment. So pings and control messages never wait behind more than one window
+//! in the buffers of the system, and a server slows the writer down by delaying its pongs. The size of the window
+//! follows the delay of the pongs, as in delay-based congestion control.
 
 use std::collections::VecDeque;
 
 use crate::Millis;
 use crate::encoding::json::quote;
 
-/// Text may be accepted while less than this waits or is unacknowledged, in bytes.
+/// Input is accepted while fewer bytes than this are pending.
 const HIGH_WATER: usize = 1 << 20;
-/// The longest text that is accepted at once, in bytes.
-pub(super) const LARGEST_INPUT: usize = 16 << 20;
-/// The longest text of one message, in bytes: servers limit their messages, some of them to 32 KiB.
-const PIECE: usize = 16 << 10;
-/// So small that a ping passes a slow link within the time after which a link counts as unstable.
-const SMALLEST_WINDOW: usize = 4 << 10;
-const FIRST_WINDOW: usize = 16 << 10;
-const LARGEST_WINDOW: usize = 256 << 10;
-/// The window grows if an answer takes less than this, and shrinks if it takes more than that.
-const FAST: Millis = 1_000;
-const SLOW: Millis = 3_000;
-/// How long after a little input a ping refreshable for its acknowledgment: one ping serves several keystrokes.
+/// The longest accepted text, in bytes.
+pub(super) const MAX_INPUT: usize = 16 << 20;
+/// The longest text of one message, in bytes. Some servers limit messages to 32 KiB.
+const MAX_MESSAGE: usize = 16 << 10;
+/// The smallest window, in bytes: on a slow connection, a ping behind it still arrives before the connection counts as
+/// unstable.
+const MIN_WINDOW: usize = 4 << 10;
+const INITIAL_WINDOW: usize = 16 << 10;
+const MAX_WINDOW: usize = 256 << 10;
+/// The window grows if a pong takes less than `FAST_PONG`, and shrinks if it takes more than `SLOW_PONG`.
+const FAST_PONG: Millis = 1_000;
+const SLOW_PONG: Millis = 3_000;
+/// The delay of the ping after a small amount of input, so that one ping acknowledges several keystrokes.
 const PING_DELAY: Millis = 200;
-/// A server that leaves more pings unanswered while it sends other messages answers none.
-const MOST_PINGS: usize = 64;
+/// A server that sends messages but leaves more pings than this unanswered does not support pings.
+const MAX_PINGS: usize = 64;
 
-/// A ping that is not answered yet.
+/// A ping without a pong.
 #[derive(Debug)]
 struct Ping {
-    /// When it was sent; `None` until the time is known.
+    /// The time of sending; `None` until it is known.
     at: Option<Millis>,
-    /// The bytes of input that were sent after the ping before it.
-    covers: usize,
+    /// The bytes of input between the previous ping and this one.
+    bytes: usize,
 }
 
 #[derive(Debug)]
 pub(super) struct Input {
-    /// What is not sent yet begins at `start`.
+    /// The unsent text starts at `start`.
     text: String,
     start: usize,
-    /// Bytes that were sent on this socket and are not acknowledged, and those of them that no ping follows yet.
+    /// The unacknowledged bytes on this socket, and those of them that no ping follows yet.
     in_flight: usize,
     unpinged: usize,
     pings: VecDeque<Ping>,
-    /// When a ping is to follow a little input; `None` until the time is known.
+    /// The time of the ping that follows a small amount of input; `None` until it is known.
     ping_at: Option<Millis>,
     window: usize,
-    /// The server has answered a ping on this socket. Without answers there is no window, and nothing is acknowledged.
-    answers: bool,
-    /// The server left too many pings unanswered.
-    deaf: bool,
+    /// Whether the server has sent a pong on this socket. Without pongs there is no window and no acknowledgment.
+    answers_pings: bool,
+    /// Whether the server left too many pings unanswered.
+    ignores_pings: bool,
 }
 
 impl Default for Input {
@@ -64,9 +65,9 @@ impl Default for Input {
             unpinged: 0,
             pings: VecDeque::new(),
             ping_at: None,
-            window: FIRST_WINDOW,
-            answers: false,
-            deaf: false,
+            window: INITIAL_WINDOW,
+            answers_pings: false,
+            ignores_pings: false,
         }
     }
 }
@@ -76,7 +77,7 @@ impl Input {
         self.text.len() - self.start
     }
 
-    /// Bytes that are accepted and not acknowledged.
+    /// Bytes of input that are accepted but not acknowledged.
     pub(super) fn pending(&self) -> usize {
         self.unsent() + self.in_flight
     }
@@ -91,11 +92,11 @@ impl Input {
 
     /// The next message, if the window allows one.
     pub(super) fn next_message(&mut self) -> Option<String> {
-        let blocked = self.answers && !self.deaf && self.in_flight >= self.window;
+        let blocked = self.answers_pings && !self.ignores_pings && self.in_flight >= self.window;
         if blocked || self.unsent() == 0 {
             return None;
         }
-        let mut end = (self.start + PIECE.min(self.window)).min(self.text.len());
+        let mut end = (self.start + MAX_MESSAGE.min(self.window)).min(self.text.len());
         while !self.text.is_char_boundary(end) {
             end -= 1;
         }
@@ -105,7 +106,7 @@ impl Input {
         self.unpinged += piece.len();
         self.start = end;
         if self.unsent() == 0 {
-            // Frees what a large text took.
+            // Frees the memory of a large text.
             self.text = String::new();
             self.start = 0;
         } else if self.start >= self.text.len() / 2 {
@@ -115,15 +116,15 @@ impl Input {
         Some(message)
     }
 
-    /// Whether a ping should follow what was sent, at once.
+    /// Whether to send a ping at once.
     pub(super) fn wants_ping(&self) -> bool {
         self.awaits_ping() && self.unpinged >= self.window / 2
     }
 
-    /// Whether a ping should follow what was sent, at some time.
+    /// Whether to send a ping at some time.
     fn awaits_ping(&self) -> bool {
-        // One at a time: an answer that is late for one ping must not be taken for that of another.
-        self.unpinged > 0 && self.pings.is_empty() && !self.deaf
+        // One at a time: a late pong must not be matched to another ping.
+        self.unpinged > 0 && self.pings.is_empty() && !self.ignores_pings
     }
 
     /// When to call [`is_ping_due`](Self::is_ping_due).
@@ -131,48 +132,48 @@ impl Input {
         self.awaits_ping().then(|| self.ping_at.unwrap_or(0))
     }
 
-    /// Whether a ping should be sent now.
+    /// Whether to send the delayed ping now.
     pub(super) fn is_ping_due(&mut self, now: Millis) -> bool {
         self.awaits_ping() && now >= *self.ping_at.get_or_insert(now.saturating_add(PING_DELAY))
     }
 
-    /// A ping is sent after the messages so far.
+    /// Records a ping after the messages so far.
     pub(super) fn pinged(&mut self, now: Option<Millis>) {
         self.ping_at = None;
-        if self.deaf {
+        if self.ignores_pings {
             return;
         }
-        self.pings.push_back(Ping { at: now, covers: std::mem::take(&mut self.unpinged) });
-        if self.pings.len() > MOST_PINGS {
-            self.deaf = true;
+        self.pings.push_back(Ping { at: now, bytes: std::mem::take(&mut self.unpinged) });
+        if self.pings.len() > MAX_PINGS {
+            self.ignores_pings = true;
             self.pings.clear();
         }
     }
 
-    /// The time is known at which the last pings were sent.
-    pub(super) fn stamp(&mut self, now: Millis) {
+    /// Sets the time of the last pings.
+    pub(super) fn stamp_pings(&mut self, now: Millis) {
         for ping in self.pings.iter_mut().rev().take_while(|ping| ping.at.is_none()) {
             ping.at = Some(now);
         }
     }
 
-    /// The oldest ping is answered: the bytes that this acknowledges.
-    pub(super) fn answered(&mut self, now: Millis) -> usize {
-        let Some(Ping { at, covers }) = self.pings.pop_front() else { return 0 };
-        self.answers = true;
-        self.in_flight -= covers;
-        if covers > 0 {
+    /// Handles the pong of the oldest ping. Returns the number of acknowledged bytes.
+    pub(super) fn pong_received(&mut self, now: Millis) -> usize {
+        let Some(Ping { at, bytes }) = self.pings.pop_front() else { return 0 };
+        self.answers_pings = true;
+        self.in_flight -= bytes;
+        if bytes > 0 {
             let took = at.map_or(0, |at| now.saturating_sub(at));
-            if took < FAST {
-                self.window = (self.window * 2).min(LARGEST_WINDOW);
-            } else if took > SLOW {
-                self.window = (self.window / 2).max(SMALLEST_WINDOW);
+            if took < FAST_PONG {
+                self.window = (self.window * 2).min(MAX_WINDOW);
+            } else if took > SLOW_PONG {
+                self.window = (self.window / 2).max(MIN_WINDOW);
             }
         }
-        covers
+        bytes
     }
 
-    /// The socket is gone: the bytes that may not have arrived. Nothing of them is sent on another one.
+    /// Handles the loss of the socket. Returns the number of bytes that may not have arrived; they are not resent.
     pub(super) fn disconnect(&mut self) -> usize {
         std::mem::take(self).pending()
     }
@@ -194,34 +195,34 @@ mod tests {
     fn answering() -> Input {
         let mut input = Input::default();
         input.pinged(Some(0));
-        assert_eq!(input.answered(0), 0);
+        assert_eq!(input.pong_received(0), 0);
         input
     }
 
     #[test]
-    fn a_large_text_is_cut_between_characters() {
+    fn large_text_is_split_between_characters() {
         let mut input = Input::default();
         let text = "x🦀é".repeat(10_000);
         input.accept(&text);
         let pieces = sent(&mut input);
-        assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.len() <= PIECE));
+        assert!(pieces.len() > 4 && pieces.iter().all(|piece| piece.len() <= MAX_MESSAGE));
         assert_eq!(pieces.concat(), text);
         assert_eq!((input.pending(), input.unsent()), (text.len(), 0));
     }
 
     #[test]
-    fn at_most_a_window_is_sent_ahead_of_the_last_answer() {
+    fn at_most_one_window_is_unacknowledged() {
         let mut input = answering();
         let text = "0123456789".repeat(100_000);
         input.accept(&text);
         let (mut arrived, mut turns) = (String::new(), 0);
         while input.pending() > 0 {
             arrived.push_str(&sent(&mut input).concat());
-            assert!(input.in_flight < input.window + PIECE);
+            assert!(input.in_flight < input.window + MAX_MESSAGE);
             assert!(input.wants_ping() || input.unsent() == 0);
             input.pinged(Some(0));
             assert!(!input.wants_ping() && input.next_message().is_none());
-            assert!(input.answered(10) > 0);
+            assert!(input.pong_received(10) > 0);
             turns += 1;
         }
         assert_eq!(arrived, text);
@@ -229,33 +230,33 @@ mod tests {
     }
 
     #[test]
-    fn the_window_shrinks_while_answers_are_slow() {
+    fn the_window_shrinks_while_pongs_are_slow() {
         let mut input = answering();
         for turn in 0..4 {
-            input.accept(&"x".repeat(LARGEST_WINDOW));
+            input.accept(&"x".repeat(MAX_WINDOW));
             while input.next_message().is_some() {}
             input.pinged(Some(turn * 10_000));
-            input.answered(turn * 10_000 + SLOW + 1);
+            input.pong_received(turn * 10_000 + SLOW_PONG + 1);
         }
-        assert_eq!(input.window, SMALLEST_WINDOW);
+        assert_eq!(input.window, MIN_WINDOW);
     }
 
     #[test]
-    fn without_answers_nothing_is_held_back_or_acknowledged() {
+    fn without_pongs_all_input_is_sent_and_none_acknowledged() {
         let mut input = Input::default();
         input.pinged(Some(0));
         input.accept(&"x".repeat(1_000_000));
         assert_eq!(sent(&mut input).concat().len(), 1_000_000);
-        for _ in 0..MOST_PINGS {
+        for _ in 0..MAX_PINGS {
             input.pinged(Some(0));
         }
-        assert!(input.deaf && input.pings.is_empty());
-        assert_eq!((input.answered(1), input.pending()), (0, 1_000_000));
+        assert!(input.ignores_pings && input.pings.is_empty());
+        assert_eq!((input.pong_received(1), input.pending()), (0, 1_000_000));
         assert_eq!(input.disconnect(), 1_000_000);
     }
 
     #[test]
-    fn one_ping_follows_several_keystrokes() {
+    fn one_ping_acknowledges_several_keystrokes() {
         let mut input = answering();
         input.accept("a");
         assert_eq!(sent(&mut input), ["a"]);
@@ -267,6 +268,6 @@ mod tests {
         assert!(input.is_ping_due(1_000 + PING_DELAY));
         input.pinged(Some(1_000 + PING_DELAY));
         assert_eq!(input.poll_timeout(), None);
-        assert_eq!((input.answered(1_300), input.pending()), (2, 0));
+        assert_eq!((input.pong_received(1_300), input.pending()), (2, 0));
     }
 }

@@ -1,54 +1,55 @@
-//! The life of a channel's socket: credentials, dialling, heartbeat, silence, and the wait before the next try.
+//! The connection of a channel: credentials, connecting, heartbeat, dead connections, and the backoff before a
+//! reconnect.
 
 use std::collections::VecDeque;
 
-use super::close::{CloseCause, CloseReason, Verdict, judge};
+use super::close::{CloseCause, CloseReason, Recovery, classify_close};
 use super::input::Input;
 use crate::Millis;
 use crate::client::address::{BaseUrl, ComputerAddress, SocketTemplate, SocketUrl};
 use crate::client::config::{self, Config};
 use crate::client::credentials::Password;
-use crate::diagnostics::log::{Level, LogEntry, LogEvent, LogQueue, LogThrottle};
+use crate::diagnostics::log::{LogEntry, LogEvent, LogLevel, LogQueue, LogThrottle};
 use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{Value, serialize_as_json};
 use crate::error::Error;
 use crate::rest::refusal::shortened;
 use crate::rest::retry::{Backoff, Jitter};
 
-/// Both real clients that are known ping every 10 s (MCP, OS1); the documentation advises 30 s (G3).
+/// The interval of the pings. The documentation advises 30 s; known clients of the service use 10 s.
 const PING_EVERY: Millis = 10_000;
-/// How long a ping may go unanswered before the link counts as unstable. It is the ping that counts and not the
-/// silence: where timers come late (a hidden tab has one a minute) the silence is our own.
+/// After this time without a response to a ping, the connection counts as unstable. The time counts from the ping,
+/// because timers can be late: in a hidden tab they fire once a minute.
 const UNSTABLE_AFTER: Millis = 5_000;
-/// How long a ping may go unanswered before the link counts as dead.
+/// After this time without a response to a ping, the connection counts as dead.
 const DEAD_AFTER: Millis = 15_000;
-/// How long a socket may take to open.
+/// The time limit for opening a socket.
 const CONNECT_TIMEOUT: Millis = 15_000;
-/// A refusal comes as a close after the socket opened, so an open socket is no acceptance yet. The first frame is,
-/// or this much time, in case a server answers neither the ping nor the protocol's own first message.
+/// The service refuses a channel by closing an open socket, so an open socket does not mean acceptance. The first frame
+/// does. If a server sends nothing at all, the channel counts as accepted after this time.
 const ACCEPTED_AFTER: Millis = 3_000;
-/// How long before a close the server's last words of a problem are its reason.
+/// An error message of the server is the reason of a close if it came at most this long before.
 const REASON_WITHIN: Millis = 5_000;
-/// A link that held this long starts counting its tries anew.
+/// A connection that held this long resets the counter of attempts.
 const STABLE_AFTER: Millis = 10_000;
-/// How many dials may fail in a row, unless the target says so.
+/// The default number of failed attempts in a row before the channel ends.
 const MAX_RECONNECTS: u32 = 10;
 
-/// Where a channel is and how it is reached.
+/// The computer of a channel, and how to connect to it.
 #[derive(Debug, Clone, Default)]
 pub struct Target {
-    /// The root of the REST calls, whose host serves the newer channels too.
+    /// The root of the REST calls. Its host also serves the channels of newer generations.
     pub base_url: BaseUrl,
-    /// Overrides every other way to the channel.
+    /// A template for the URL of the channel, which overrides every other address. Default: `None`.
     pub template: Option<SocketTemplate>,
-    /// What is known of the computer.
+    /// The address of the computer.
     pub address: ComputerAddress,
-    /// The computer's password; `None` refreshable for it first.
+    /// The computer's password. With `None`, the session requests it first by [`Action::Authorize`].
     pub password: Option<Password>,
-    /// How many dials may fail in a row; `None` is 10.
+    /// The number of failed attempts in a row before the channel ends. Default: 10.
     pub max_reconnects: Option<u32>,
-    /// What a log is told; `None` is nothing.
-    pub log_level: Option<Level>,
+    /// The least severe level that is logged; `None` logs nothing. Default: `None`.
+    pub log_level: Option<LogLevel>,
 }
 
 impl Target {
@@ -65,55 +66,58 @@ impl Target {
         }
     }
 
-    /// Limits how many dials may fail in a row.
+    /// Sets [`max_reconnects`](Self::max_reconnects).
     ///
     /// # Errors
-    /// [`Error::Encode`] for what is no count.
+    /// [`Error::Encode`] if `count` is not a whole number from 0 to 100.
     pub fn limit_reconnects(&mut self, count: Option<f64>) -> Result<(), Error> {
         self.max_reconnects = config::count("channel", count)?;
         Ok(())
     }
 }
 
-/// What is to be done in the world.
+/// An action for the caller to perform.
+///
+/// The enum is exhaustive on purpose: a caller must handle every action.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Find out the computer's address and a fresh password, then call `handle_credentials`.
+    /// Fetch the computer's address and a new password, then call
+    /// [`handle_credentials`](super::Session::handle_credentials).
     Authorize,
-    /// Open a socket. Any older one is gone.
+    /// Open a socket to this URL. An earlier socket is no longer used.
     Connect(SocketUrl),
     /// Send a text message.
     Send(String),
-    /// Close the socket with this code. Nothing more is expected of it.
+    /// Close the socket with this code. Its further events are ignored.
     Close(u16),
 }
 
 /// The state of a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// On the way to its first opening.
+    /// Connecting for the first time.
     Connecting,
     /// Accepted by the server.
     Open,
-    /// Open, but silent for too long.
+    /// Open, but the server does not respond to a ping.
     Unstable,
-    /// Broken; the next try comes.
+    /// The connection broke, and the channel reconnects.
     Reconnecting {
-        /// The number of the next try, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// When it comes, on the caller's clock.
+        /// When the attempt starts, on the caller's clock.
         at: Millis,
-        /// The wait before it.
+        /// The wait before the attempt, in milliseconds.
         delay: Millis,
-        /// Why the last one came to its end.
+        /// Why the last connection or attempt failed.
         cause: CloseCause,
     },
-    /// Ended for good.
+    /// Ended. The channel does not reconnect.
     Closed(CloseCause),
 }
 
 impl State {
-    /// The state as the bindings hand it to JavaScript.
+    /// The state as JSON, as the bindings pass it to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         let status = |status: &str| ("status", status.into());
@@ -132,42 +136,42 @@ impl State {
     }
 }
 
-/// What passed through a channel. `received = taken + buffered + dropped`, counted in the channel's own unit: bytes
-/// of text (terminal), samples of one channel (audio), events.
+/// The counters of a channel. `received = taken + buffered + dropped`, in the unit of the channel: bytes of text
+/// (terminal), samples of one audio channel (audio), or events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// What the server sent.
+    /// Units that the server sent.
     pub received: u64,
-    /// What the consumer took.
+    /// Units that the consumer read.
     pub taken: u64,
-    /// What waits for the consumer.
+    /// Units that are unread.
     pub buffered: u64,
-    /// What was dropped because the consumer did not take it.
+    /// Units that were dropped because the consumer did not read them.
     pub dropped: u64,
     /// Messages from the server.
     pub received_messages: u64,
-    /// Their bytes.
+    /// Bytes of the messages from the server.
     pub received_bytes: u64,
     /// Messages to the server.
     pub sent_messages: u64,
-    /// Messages that are not of the documented shape; they are passed over.
+    /// Messages of an unknown shape, which are ignored.
     pub malformed: u64,
-    /// Bytes of input that were accepted. `written = acknowledged + pending + unacknowledged`.
+    /// Bytes of accepted input. `written = acknowledged + pending + unacknowledged`.
     pub written: u64,
-    /// Bytes of input that the server is known to have received.
+    /// Bytes of input that the server has acknowledged.
     pub acknowledged: u64,
-    /// Bytes of input that wait to be sent or to be acknowledged.
+    /// Bytes of input that are unsent or unacknowledged.
     pub pending: u64,
-    /// Bytes of input that may not have arrived, since the link broke or the channel ended before they were acknowledged.
+    /// Bytes of input that may not have arrived: the connection broke or the channel ended before the acknowledgment.
     pub unacknowledged: u64,
-    /// How often input was refused.
+    /// The number of times that input was refused.
     pub refused: u64,
-    /// How often the channel was dialled again.
+    /// The number of attempts to reconnect.
     pub reconnects: u64,
 }
 
 impl Counters {
-    /// The counters as the bindings hand them to JavaScript.
+    /// The counters as JSON, as the bindings pass them to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         Value::record([
@@ -194,22 +198,22 @@ serialize_as_json!(State, Counters);
 /// Why a socket could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConnectFailure {
-    /// The status of the answer, where the server answered the upgrade with a refusal. Browsers do not tell.
+    /// The status code, if the server refused the upgrade with a response. `None` in browsers, which do not report it.
     pub status: Option<u16>,
-    /// The cause in words, without secrets.
+    /// A description of the cause, without secrets.
     pub message: String,
 }
 
-/// What a link needs to know of the channel on it when it opens.
+/// Whether the server accepted the channel just now, which the protocol has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
-    /// Nothing that the channel has to know.
-    Nothing,
+pub(super) enum Acceptance {
+    /// Not just now.
+    Unchanged,
     /// Accepted for the first time.
-    Accepted,
-    /// Accepted again after a break.
-    AcceptedAgain {
-        /// The bytes of input that may not have arrived before it.
+    First,
+    /// Accepted after a break.
+    AfterBreak {
+        /// The bytes of input that may not have arrived before the break.
         unacknowledged: u64,
     },
 }
@@ -217,22 +221,22 @@ pub(super) enum Change {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     Authorizing {
-        /// When this try began.
-        began: Millis,
+        /// When this try started.
+        started: Millis,
     },
-    Dialling {
-        began: Millis,
+    Connecting {
+        started: Millis,
         since: Millis,
     },
-    /// The socket is open; the server has not accepted yet.
-    Greeting {
-        began: Millis,
+    /// The socket is open, but the server has not accepted the channel yet.
+    AwaitingAcceptance {
+        started: Millis,
         since: Millis,
     },
     Open {
         since: Millis,
     },
-    Waiting {
+    Backoff {
         at: Millis,
         delay: Millis,
     },
@@ -243,28 +247,28 @@ enum Phase {
 pub(super) struct Link {
     channel: &'static str,
     target: Target,
-    /// Of the password that was known last.
+    /// The mask of the last known password.
     pub(super) mask: Mask,
     phase: Phase,
     actions: VecDeque<Action>,
     pub(super) input: Input,
-    /// Bytes of input that may not have arrived, since the channel was last open.
+    /// Bytes of input that may not have arrived since the channel was last open.
     unacknowledged: u64,
     jitter: Jitter,
-    /// Failed dials in a row.
+    /// Failed attempts in a row.
     attempt: u32,
-    /// A fresh password was asked for since the last acceptance.
+    /// Whether a new password was requested since the last acceptance.
     refreshed: bool,
     opened_before: bool,
     next_ping: Millis,
-    /// When the first ping went out that nothing came after.
-    asked: Option<Millis>,
-    /// A ping went out, and the time is not known yet.
-    unstamped: bool,
+    /// The time of the first ping after the last received message.
+    unanswered_since: Option<Millis>,
+    /// Whether a ping was sent whose time is not known yet.
+    ping_unstamped: bool,
     unstable: bool,
-    /// What the server last said of a problem on this socket, and when.
+    /// The last error message of the server on this socket, with its time.
     problem: Option<(Millis, String)>,
-    /// Why the last socket, or the last try to open one, came to its end.
+    /// Why the last connection or attempt failed.
     cause: CloseCause,
     pub(super) counters: Counters,
     dropped: LogThrottle,
@@ -279,7 +283,7 @@ impl Link {
             log: LogQueue::new(target.log_level),
             mask: target.password.as_ref().map(|password| Mask::of(password.expose())).unwrap_or_default(),
             target,
-            phase: Phase::Authorizing { began: 0 },
+            phase: Phase::Authorizing { started: 0 },
             actions: VecDeque::new(),
             input: Input::default(),
             unacknowledged: 0,
@@ -288,8 +292,8 @@ impl Link {
             refreshed: false,
             opened_before: false,
             next_ping: 0,
-            asked: None,
-            unstamped: false,
+            unanswered_since: None,
+            ping_unstamped: false,
             unstable: false,
             problem: None,
             cause: CloseCause::new(CloseReason::Unreachable, ""),
@@ -303,22 +307,26 @@ impl Link {
         match &self.phase {
             Phase::Open { .. } if self.unstable => State::Unstable,
             Phase::Open { .. } => State::Open,
-            Phase::Waiting { at, delay } => State::Reconnecting {
+            Phase::Backoff { at, delay } => State::Reconnecting {
                 attempt: self.attempt,
                 at: *at,
                 delay: *delay,
                 cause: self.last_cause(),
             },
             Phase::Closed(cause) => State::Closed(cause.clone()),
-            // Between two tries it stays "reconnecting", with the try that is under way. The one after a refused password
-            // follows no failed one.
-            Phase::Authorizing { began } | Phase::Dialling { began, .. } | Phase::Greeting { began, .. }
+            // During an attempt the state stays `Reconnecting`. The attempt after a refused password does not follow a
+            // failed one, so `attempt` can be 0.
+            Phase::Authorizing { started }
+            | Phase::Connecting { started, .. }
+            | Phase::AwaitingAcceptance { started, .. }
                 if self.opened_before || self.attempt > 0 =>
             {
                 let cause = self.last_cause();
-                State::Reconnecting { attempt: self.attempt.max(1), at: *began, delay: 0, cause }
+                State::Reconnecting { attempt: self.attempt.max(1), at: *started, delay: 0, cause }
             }
-            Phase::Authorizing { .. } | Phase::Dialling { .. } | Phase::Greeting { .. } => State::Connecting,
+            Phase::Authorizing { .. } | Phase::Connecting { .. } | Phase::AwaitingAcceptance { .. } => {
+                State::Connecting
+            }
         }
     }
 
@@ -335,17 +343,17 @@ impl Link {
     }
 
     pub(super) fn has_socket(&self) -> bool {
-        matches!(self.phase, Phase::Open { .. } | Phase::Greeting { .. })
+        matches!(self.phase, Phase::Open { .. } | Phase::AwaitingAcceptance { .. })
     }
 
     pub(super) fn is_closed(&self) -> bool {
         matches!(self.phase, Phase::Closed(_))
     }
 
-    /// Begins, or begins again: with the password at hand it dials, without it refreshable.
+    /// Connects if the password is known, else requests it.
     pub(super) fn start(&mut self, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         if self.target.password.is_some() {
-            self.dial(now, now, url);
+            self.connect(now, now, url);
         } else {
             self.authorize(now);
         }
@@ -353,7 +361,7 @@ impl Link {
 
     fn authorize(&mut self, now: Millis) {
         self.actions.clear();
-        self.phase = Phase::Authorizing { began: now };
+        self.phase = Phase::Authorizing { started: now };
         self.actions.push_back(Action::Authorize);
     }
 
@@ -361,7 +369,7 @@ impl Link {
         &self.target.address
     }
 
-    fn dial(&mut self, began: Millis, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
+    fn connect(&mut self, started: Millis, now: Millis, url: impl FnOnce(SocketUrl) -> SocketUrl) {
         let Target { base_url, template, address, password, .. } = &self.target;
         match address.channel_url(base_url, template.as_ref(), self.channel) {
             Ok(plain) => {
@@ -371,10 +379,10 @@ impl Link {
                 };
                 self.actions.clear();
                 self.actions.push_back(Action::Connect(url(plain)));
-                self.phase = Phase::Dialling { began, since: now };
+                self.phase = Phase::Connecting { started, since: now };
             }
-            Err(problem) => {
-                self.close(CloseCause::new(CloseReason::Refused, &format!("the address {problem}")));
+            Err(error) => {
+                self.close(CloseCause::new(CloseReason::Refused, &format!("the address {error}")));
             }
         }
     }
@@ -385,15 +393,15 @@ impl Link {
         found: Result<(ComputerAddress, Password), Error>,
         url: impl FnOnce(SocketUrl) -> SocketUrl,
     ) {
-        let Phase::Authorizing { began } = self.phase else { return };
+        let Phase::Authorizing { started } = self.phase else { return };
         match found {
             Ok((address, password)) => {
                 self.target.address = address;
                 self.mask = Mask::of(password.expose());
                 self.target.password = Some(password);
-                self.dial(began, now, url);
+                self.connect(started, now, url);
             }
-            // What cannot even be asked, or makes no sense, does not get better.
+            // A retry does not help if the request is invalid or the response is not understood.
             Err(error @ (Error::Encode(_) | Error::Decode(_) | Error::TooLarge(_))) => {
                 self.close(CloseCause::new(CloseReason::Unauthorized, &error.to_string()));
             }
@@ -412,75 +420,81 @@ impl Link {
     }
 
     pub(super) fn opened(&mut self, now: Millis) -> bool {
-        let Phase::Dialling { began, .. } = self.phase else { return false };
-        self.phase = Phase::Greeting { began, since: now };
-        self.asked = None;
-        self.unstamped = false;
+        let Phase::Connecting { started, .. } = self.phase else { return false };
+        self.phase = Phase::AwaitingAcceptance { started, since: now };
+        self.unanswered_since = None;
+        self.ping_unstamped = false;
         self.problem = None;
         true
     }
 
-    /// Something came from the server. A problem as the first thing is no acceptance: what follows decides.
-    pub(super) fn heard(&mut self, now: Millis, bytes: usize, is_problem: impl FnOnce() -> bool) -> Change {
-        self.stamp(now);
-        self.asked = None;
+    /// Handles the arrival of a message. An error as the first message does not mean acceptance: the next message or
+    /// the close decides.
+    pub(super) fn message_received(
+        &mut self,
+        now: Millis,
+        bytes: usize,
+        is_error: impl FnOnce() -> bool,
+    ) -> Acceptance {
+        self.stamp_pings(now);
+        self.unanswered_since = None;
         self.unstable = false;
         self.counters.received_messages += 1;
         self.counters.received_bytes += bytes as u64;
-        if matches!(self.phase, Phase::Greeting { .. }) && is_problem() {
-            return Change::Nothing;
+        if matches!(self.phase, Phase::AwaitingAcceptance { .. }) && is_error() {
+            return Acceptance::Unchanged;
         }
         self.accept(now)
     }
 
-    /// The server reported a problem, in these words.
+    /// Remembers an error message of the server.
     pub(super) fn problem(&mut self, now: Millis, words: &str) {
         self.problem = Some((now, shortened(words)));
     }
 
-    fn accept(&mut self, now: Millis) -> Change {
-        if !matches!(self.phase, Phase::Greeting { .. }) {
-            return Change::Nothing;
+    fn accept(&mut self, now: Millis) -> Acceptance {
+        if !matches!(self.phase, Phase::AwaitingAcceptance { .. }) {
+            return Acceptance::Unchanged;
         }
         self.phase = Phase::Open { since: now };
         self.refreshed = false;
         self.log(|| LogEvent::Opened);
         if std::mem::replace(&mut self.opened_before, true) {
-            Change::AcceptedAgain { unacknowledged: std::mem::take(&mut self.unacknowledged) }
+            Acceptance::AfterBreak { unacknowledged: std::mem::take(&mut self.unacknowledged) }
         } else {
-            Change::Accepted
+            Acceptance::First
         }
     }
 
     pub(super) fn connect_failed(&mut self, now: Millis, failure: &ConnectFailure) {
-        // A late report of what was given up says nothing of what is tried now.
-        if !matches!(self.phase, Phase::Authorizing { .. } | Phase::Dialling { .. }) {
+        // A late report of an abandoned attempt does not concern the current one.
+        if !matches!(self.phase, Phase::Authorizing { .. } | Phase::Connecting { .. }) {
             return;
         }
-        let (reason, verdict) = match failure.status {
-            Some(401 | 403) => (CloseReason::Unauthorized, Verdict::Refresh),
-            Some(404) => (CloseReason::NotFound, Verdict::RedialIfOpened),
+        let (reason, recovery) = match failure.status {
+            Some(401 | 403) => (CloseReason::Unauthorized, Recovery::Refresh),
+            Some(404) => (CloseReason::NotFound, Recovery::ReconnectIfOpened),
             Some(status) if (400..500).contains(&status) && status != 408 && status != 429 => {
-                (CloseReason::Refused, Verdict::Final)
+                (CloseReason::Refused, Recovery::End)
             }
-            _ => (CloseReason::Unreachable, Verdict::Redial),
+            _ => (CloseReason::Unreachable, Recovery::Reconnect),
         };
-        self.broken(now, CloseCause::new(reason, &self.mask.text(&failure.message)), verdict);
+        self.broken(now, CloseCause::new(reason, &self.mask.text(&failure.message)), recovery);
     }
 
     pub(super) fn socket_closed(&mut self, now: Millis, code: u16, reason: &str) {
-        if !self.has_socket() && !matches!(self.phase, Phase::Dialling { .. }) {
+        if !self.has_socket() && !matches!(self.phase, Phase::Connecting { .. }) {
             return;
         }
         let words = match self.problem.take() {
             Some((at, words)) if now.saturating_sub(at) <= REASON_WITHIN => words,
             _ => String::new(),
         };
-        let (cause, verdict) = judge(code, &self.mask.text(reason), &words);
-        self.broken(now, cause, verdict);
+        let (cause, recovery) = classify_close(code, &self.mask.text(reason), &words);
+        self.broken(now, cause, recovery);
     }
 
-    fn broken(&mut self, now: Millis, cause: CloseCause, verdict: Verdict) {
+    fn broken(&mut self, now: Millis, cause: CloseCause, recovery: Recovery) {
         if let Phase::Open { since } = self.phase
             && now.saturating_sub(since) >= STABLE_AFTER
         {
@@ -489,24 +503,24 @@ impl Link {
         self.unstable = false;
         self.disconnect();
         let asking = matches!(self.phase, Phase::Authorizing { .. });
-        match verdict {
-            // The key itself was refused, or the fresh password was.
-            Verdict::Refresh if self.refreshed || asking => self.end(cause),
-            Verdict::Refresh => {
+        match recovery {
+            // The API key or the new password was refused.
+            Recovery::Refresh if self.refreshed || asking => self.end(cause),
+            Recovery::Refresh => {
                 self.refreshed = true;
                 self.log(|| LogEvent::PasswordRefused { cause: cause.message.clone() });
                 self.cause = cause;
                 self.target.password = None;
                 self.authorize(now);
             }
-            Verdict::Final => self.end(cause),
-            Verdict::RedialIfOpened if !self.opened_before => self.end(cause),
-            Verdict::Redial | Verdict::RedialIfOpened
+            Recovery::End => self.end(cause),
+            Recovery::ReconnectIfOpened if !self.opened_before => self.end(cause),
+            Recovery::Reconnect | Recovery::ReconnectIfOpened
                 if self.attempt >= self.target.max_reconnects.unwrap_or(MAX_RECONNECTS) =>
             {
                 self.end(cause);
             }
-            Verdict::Redial | Verdict::RedialIfOpened => {
+            Recovery::Reconnect | Recovery::ReconnectIfOpened => {
                 self.attempt += 1;
                 self.counters.reconnects += 1;
                 self.actions.clear();
@@ -514,17 +528,17 @@ impl Link {
                 let attempt = self.attempt;
                 self.log(|| LogEvent::Reconnecting { cause: cause.message.clone(), attempt, delay });
                 self.cause = cause;
-                self.phase = Phase::Waiting { at: now.saturating_add(delay), delay };
+                self.phase = Phase::Backoff { at: now.saturating_add(delay), delay };
             }
         }
     }
 
-    /// Ends for good, from this side.
+    /// Ends the channel from this side.
     pub(super) fn close(&mut self, cause: CloseCause) {
         if self.is_closed() {
             return;
         }
-        if self.has_socket() || matches!(self.phase, Phase::Dialling { .. }) {
+        if self.has_socket() || matches!(self.phase, Phase::Connecting { .. }) {
             self.actions.push_back(Action::Close(1000));
         }
         self.end(cause);
@@ -541,7 +555,7 @@ impl Link {
         self.phase = Phase::Closed(cause);
     }
 
-    /// The socket is gone. What was not acknowledged may not have arrived, and must not reach the next one.
+    /// Handles the loss of the socket. Unacknowledged input may not have arrived, and must not reach the next shell.
     fn disconnect(&mut self) {
         let bytes = self.input.disconnect() as u64;
         self.unacknowledged += bytes;
@@ -558,13 +572,13 @@ impl Link {
         self.counters.pending = self.input.pending() as u64;
     }
 
-    /// A ping was answered.
-    pub(super) fn answered(&mut self, now: Millis) {
-        self.counters.acknowledged += self.input.answered(now) as u64;
+    /// Handles a pong.
+    pub(super) fn pong_received(&mut self, now: Millis) {
+        self.counters.acknowledged += self.input.pong_received(now) as u64;
         self.counters.pending = self.input.pending() as u64;
     }
 
-    /// Input was refused.
+    /// Counts refused input.
     pub(super) fn refuse(&mut self) {
         self.counters.refused += 1;
         let count = self.counters.refused;
@@ -573,8 +587,8 @@ impl Link {
         }
     }
 
-    /// The protocol took something in, and may have dropped something for it.
-    pub(super) fn note_drops(&mut self) {
+    /// Logs dropped items after the protocol has handled a message.
+    pub(super) fn log_drops(&mut self) {
         let count = self.counters.dropped;
         if self.dropped.reached(count) {
             self.log(|| LogEvent::Dropped { count });
@@ -597,13 +611,13 @@ impl Link {
         self.actions.push_back(Action::Send(message));
     }
 
-    /// Queues a message in the place of one that it makes superfluous, if that one still waits.
+    /// Queues a message, and removes a queued message that it replaces.
     pub(super) fn send_latest(&mut self, message: String, is_older: impl Fn(&str) -> bool) {
         self.actions.retain(|output| !matches!(output, Action::Send(queued) if is_older(queued)));
         self.send(message);
     }
 
-    /// Queues the input that may be sent by now.
+    /// Queues all input that the window allows.
     pub(super) fn send_input(&mut self) {
         while let Some(message) = self.input.next_message() {
             self.send(message);
@@ -612,26 +626,26 @@ impl Link {
 
     pub(super) fn ping(&mut self, now: Millis) {
         self.send_ping(Some(now));
-        self.stamp(now);
+        self.stamp_pings(now);
     }
 
-    /// Without the time: [`stamp`](Self::stamp) brings it.
+    /// Queues a ping. If `now` is not known, [`stamp_pings`](Self::stamp_pings) sets it later.
     fn send_ping(&mut self, now: Option<Millis>) {
         self.input.pinged(now);
-        self.unstamped = true;
+        self.ping_unstamped = true;
         self.send(r#"{"type":"ping"}"#.to_owned());
     }
 
-    /// It is now that the last ping goes out.
-    fn stamp(&mut self, now: Millis) {
-        if std::mem::take(&mut self.unstamped) {
+    /// Sets the time of the pings that were sent without one.
+    fn stamp_pings(&mut self, now: Millis) {
+        if std::mem::take(&mut self.ping_unstamped) {
             self.next_ping = now.saturating_add(PING_EVERY);
-            self.asked.get_or_insert(now);
-            self.input.stamp(now);
+            self.unanswered_since.get_or_insert(now);
+            self.input.stamp_pings(now);
         }
     }
 
-    /// Whether the socket is to be closed or was given up.
+    /// Whether the socket is about to be closed, or was abandoned.
     pub(super) fn leaves_socket(&self) -> bool {
         !self.has_socket() && !self.actions.is_empty()
     }
@@ -651,47 +665,47 @@ impl Link {
         Some(output)
     }
 
-    /// The next moment at which something is due. `reading` is false while the consumer holds the reader back: the
-    /// silence is then our own.
+    /// The time of the next deadline. `reading` is false while the reader waits for the consumer: then the silence does
+    /// not come from the server.
     pub(super) fn poll_timeout(&self, reading: bool) -> Option<Millis> {
         match &self.phase {
             Phase::Authorizing { .. } | Phase::Closed(_) => None,
-            Phase::Dialling { since, .. } => Some(since + CONNECT_TIMEOUT),
-            Phase::Greeting { since, .. } => Some(since + ACCEPTED_AFTER),
-            Phase::Open { .. } if self.unstamped => Some(0),
+            Phase::Connecting { since, .. } => Some(since + CONNECT_TIMEOUT),
+            Phase::AwaitingAcceptance { since, .. } => Some(since + ACCEPTED_AFTER),
+            Phase::Open { .. } if self.ping_unstamped => Some(0),
             Phase::Open { .. } => {
                 let heartbeat = self.heartbeat(reading);
                 Some(self.input.poll_timeout().map_or(heartbeat, |ping| ping.min(heartbeat)))
             }
-            Phase::Waiting { at, .. } => Some(*at),
+            Phase::Backoff { at, .. } => Some(*at),
         }
     }
 
     fn heartbeat(&self, reading: bool) -> Millis {
         let patience = if self.unstable { DEAD_AFTER } else { UNSTABLE_AFTER };
-        match self.asked.filter(|_| reading) {
+        match self.unanswered_since.filter(|_| reading) {
             Some(asked) => self.next_ping.min(asked + patience),
             None => self.next_ping,
         }
     }
 
-    /// Time passed. Says whether to dial, and what the channel has to know.
-    pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Change) {
+    /// Handles the current time. Returns whether to connect, and the acceptance.
+    pub(super) fn timeout(&mut self, now: Millis, reading: bool) -> (bool, Acceptance) {
         match self.phase {
-            Phase::Dialling { since, .. } if now >= since + CONNECT_TIMEOUT => {
-                self.broken_with_hangup(now, &format!("no socket within {CONNECT_TIMEOUT} ms"));
+            Phase::Connecting { since, .. } if now >= since + CONNECT_TIMEOUT => {
+                self.abandon_socket(now, &format!("no socket within {CONNECT_TIMEOUT} ms"));
             }
-            Phase::Greeting { since, .. } if now >= since + ACCEPTED_AFTER => {
+            Phase::AwaitingAcceptance { since, .. } if now >= since + ACCEPTED_AFTER => {
                 return (false, self.accept(now));
             }
             Phase::Open { .. } => {
-                self.stamp(now);
+                self.stamp_pings(now);
                 if !reading {
-                    self.asked = None;
+                    self.unanswered_since = None;
                 }
-                let unanswered = self.asked.map_or(0, |asked| now.saturating_sub(asked));
+                let unanswered = self.unanswered_since.map_or(0, |asked| now.saturating_sub(asked));
                 if unanswered >= DEAD_AFTER {
-                    self.broken_with_hangup(now, &format!("no answer for {unanswered} ms"));
+                    self.abandon_socket(now, &format!("no response for {unanswered} ms"));
                 } else {
                     self.unstable = unanswered >= UNSTABLE_AFTER;
                     if now >= self.next_ping || self.input.is_ping_due(now) {
@@ -699,14 +713,14 @@ impl Link {
                     }
                 }
             }
-            Phase::Waiting { at, .. } if now >= at => return (true, Change::Nothing),
+            Phase::Backoff { at, .. } if now >= at => return (true, Acceptance::Unchanged),
             _ => {}
         }
-        (false, Change::Nothing)
+        (false, Acceptance::Unchanged)
     }
 
-    fn broken_with_hangup(&mut self, now: Millis, detail: &str) {
-        self.broken(now, CloseCause::new(CloseReason::Unreachable, detail), Verdict::Redial);
+    fn abandon_socket(&mut self, now: Millis, detail: &str) {
+        self.broken(now, CloseCause::new(CloseReason::Unreachable, detail), Recovery::Reconnect);
         self.actions.push_front(Action::Close(1000));
     }
 }

@@ -1,11 +1,12 @@
 //! The WebSocket channels of a computer as state machines.
 //!
-//! A [`Session`] is one channel through all its sockets: it refreshable for credentials, dials, keeps the link alive, and
-//! dials again when it breaks. The three protocols ([`Terminal`], [`Audio`], [`Events`]) say what travels on it.
+//! A [`Session`] is one channel through all of its sockets: it requests credentials, connects, sends pings, and
+//! reconnects after a break. A protocol ([`Terminal`], [`Audio`] or [`Events`]) encodes and decodes the messages.
 //!
-//! The caller reports what happens (`handle_*`), then drains [`Session::poll_action`] and re-arms one timer for
-//! [`Session::poll_timeout`]; after every input, once more from the start. What the server sent comes out of
-//! [`Session::poll_item`] whenever the consumer wants it, and [`Session::wants_read`] says whether to read on.
+//! After every event, the caller reports it by a `handle_*` method, performs all actions of [`Session::poll_action`],
+//! and sets one timer for [`Session::poll_timeout`]. [`Session::poll_item`] returns the items from the server, whenever
+//! the consumer wants them. While [`Session::wants_read`] is false, the caller does not read from the socket, so that
+//! the server has to wait. The [front page](crate) has an example.
 
 mod any;
 mod audio;
@@ -28,12 +29,12 @@ pub use link::{Action, ConnectFailure, Counters, State, Target};
 pub use session::{Protocol, Session};
 pub use terminal::{InputRefusal, Terminal, TerminalItem};
 
-/// The largest message that a channel accepts, in bytes: far more than any channel sends.
+/// The largest message that a channel accepts, in bytes. Real messages are far smaller.
 pub const MAX_MESSAGE_BYTES: usize = 16 << 20;
 
 /// The terminal of a computer.
 pub type TerminalSession = Session<Terminal>;
-/// The sound of a computer.
+/// The audio of a computer.
 pub type AudioSession = Session<Audio>;
 /// The events of a computer's desktop.
 pub type EventsSession = Session<Events>;

@@ -1,9 +1,9 @@
-//! One channel through all its sockets: the link below, a protocol on it.
+//! One channel through all of its sockets: a connection and a protocol on top of it.
 
 use std::collections::VecDeque;
 
 use super::close::{CloseCause, CloseReason};
-use super::link::{Action, Change, ConnectFailure, Counters, Link, State, Target};
+use super::link::{Acceptance, Action, ConnectFailure, Counters, Link, State, Target};
 use crate::Millis;
 use crate::client::address::{ComputerAddress, SocketUrl};
 use crate::client::credentials::Password;
@@ -12,48 +12,49 @@ use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Value};
 use crate::error::Error;
 
-/// So many reports of problems wait for a consumer; then the oldest is forgotten.
-pub(super) const KEPT_ERRORS: usize = 64;
+/// The largest number of unread error messages. Above it, the oldest is dropped.
+pub(super) const MAX_ERRORS: usize = 64;
 
-/// Forgets the oldest report of a problem if too many wait.
-pub(super) fn forget_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T) -> bool) {
+/// Drops the oldest error message if there are too many.
+pub(super) fn drop_oldest_error<T>(items: &mut VecDeque<T>, is_error: impl Fn(&T) -> bool) {
     let mut errors = items.iter().enumerate().filter(|(_, item)| is_error(item)).map(|(at, _)| at);
     if let Some(oldest) = errors.next()
-        && errors.count() >= KEPT_ERRORS
+        && errors.count() >= MAX_ERRORS
     {
         items.remove(oldest);
     }
 }
 
-/// What travels on a channel.
+/// The messages of a channel: encodes those of the client, and decodes those of the server.
 pub trait Protocol {
-    /// What the consumer gets.
+    /// The items for the consumer.
     type Item;
-    /// The name of the channel in its address.
+    /// The name of the channel in its URL.
     const CHANNEL: &'static str;
 
-    /// Adds the channel's own parameters to its URL.
-    fn query(&self, url: SocketUrl) -> SocketUrl;
-    /// The socket opened: these messages go out at once.
-    fn greet(&mut self) -> Vec<String>;
-    /// The server accepted. After a break: the bytes of input that may not have arrived before it.
-    fn accepted(&mut self, after_break: Option<u64>);
-    /// A message came. Text and binary frames hold the same JSON to a tolerant reader, except for sound. The mask is for
-    /// what the server says of an error.
+    /// Adds the query parameters of the channel to its URL.
+    fn add_query(&self, url: SocketUrl) -> SocketUrl;
+    /// Handles an opened socket. Returns the messages to send first.
+    fn on_open(&mut self) -> Vec<String>;
+    /// Handles the acceptance by the server. After a break, `after_break` is the number of bytes of input that may not
+    /// have arrived.
+    fn on_accepted(&mut self, after_break: Option<u64>);
+    /// Handles a message. JSON is accepted in text and binary frames, except that binary frames of the audio channel
+    /// contain samples. `mask` masks the error messages of the server.
     fn receive(&mut self, message: Incoming<'_>, counters: &mut Counters, mask: &Mask) -> Received;
-    /// The next item for the consumer.
-    fn pop(&mut self, counters: &mut Counters) -> Option<Self::Item>;
-    /// Whether so much waits for the consumer that the reader should wait too.
+    /// Removes the next item for the consumer.
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<Self::Item>;
+    /// Whether the reader should wait, because too much is unread.
     fn is_full(&self) -> bool;
-    /// Whether more waits than may be kept where the reader cannot be made to wait.
+    /// Whether the channel should end, because too much is unread and the reader did not wait.
     fn overflows(&self) -> bool;
-    /// What to send before this side hangs up.
-    fn farewell(&self) -> Option<String> {
+    /// The message to send before this side closes the socket; `None` for none.
+    fn closing_message(&self) -> Option<String> {
         None
     }
 }
 
-/// A message as it came.
+/// A message from the server.
 #[derive(Debug, Clone, Copy)]
 pub enum Incoming<'a> {
     /// In a text frame.
@@ -63,7 +64,7 @@ pub enum Incoming<'a> {
 }
 
 impl<'a> Incoming<'a> {
-    /// The payload, whatever the frame.
+    /// The payload of either frame.
     pub(super) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Text(bytes) | Self::Binary(bytes) => bytes,
@@ -71,29 +72,29 @@ impl<'a> Incoming<'a> {
     }
 }
 
-/// What a message was.
+/// The result of handling a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
-    /// Taken in.
-    Taken,
-    /// Taken in: the server's words of a problem, masked. If it closes the socket now, they say why.
+    /// Handled.
+    Handled,
+    /// Handled: an error message of the server, masked. If the server closes the socket now, this is the reason.
     Problem(String),
-    /// The answer to a ping.
+    /// A pong.
     Pong,
-    /// Not of the documented shape, or of a kind that this version does not know.
+    /// Malformed, or of an unknown type. The message is ignored.
     Malformed,
-    /// The end of the channel.
+    /// The channel ends.
     End(CloseCause),
 }
 
-/// Whether the server reports a problem. As the first message on a socket it often comes just before the close.
-fn is_problem(message: Incoming<'_>) -> bool {
+/// Whether a message is an error. An error as the first message is usually followed by a close.
+fn is_error(message: Incoming<'_>) -> bool {
     let Incoming::Text(text) = message else { return false };
     let frame = json::parse(text).unwrap_or_default();
     frame.get("type").and_then(Value::as_str) == Some("error")
 }
 
-/// A channel as a state machine. See the [module documentation](super) for how to drive it.
+/// A channel as a state machine. The [module documentation](super) describes how to drive it.
 #[derive(Debug)]
 pub struct Session<P> {
     pub(super) link: Link,
@@ -103,44 +104,43 @@ pub struct Session<P> {
 impl<P: Protocol> Session<P> {
     pub(super) fn begin(protocol: P, target: Target, seed: u64, now: Millis) -> Self {
         let mut link = Link::new(P::CHANNEL, target, seed);
-        link.start(now, |url| protocol.query(url));
+        link.start(now, |url| protocol.add_query(url));
         Self { link, protocol }
     }
 
-    /// What is known of the computer's address, for whoever carries out [`Action::Authorize`].
+    /// The known address of the computer, for [`Action::Authorize`].
     #[must_use]
     pub fn address(&self) -> &ComputerAddress {
         self.link.address()
     }
 
-    /// The computer's address and a fresh password were found, or could not be.
+    /// Reports the result of [`Action::Authorize`]: the computer's address and a new password, or the error.
     pub fn handle_credentials(&mut self, now: Millis, found: Result<(ComputerAddress, Password), Error>) {
-        self.link.credentials(now, found, |url| self.protocol.query(url));
+        self.link.credentials(now, found, |url| self.protocol.add_query(url));
     }
 
-    /// The socket opened.
+    /// Reports that the socket has opened.
     pub fn handle_open(&mut self, now: Millis) {
         if self.link.opened(now) {
-            for message in self.protocol.greet() {
+            for message in self.protocol.on_open() {
                 self.link.send(message);
             }
-            // Last, so that its answer says that what was asked for before is at work: an open channel of events
-            // misses nothing.
+            // The ping is last, so that its pong confirms the messages before it: an open event channel is subscribed.
             self.link.ping(now);
         }
     }
 
-    /// The socket could not be opened.
+    /// Reports that the socket could not be opened.
     pub fn handle_failure(&mut self, now: Millis, failure: &ConnectFailure) {
         self.link.connect_failed(now, failure);
     }
 
-    /// A text message came.
+    /// Reports a text message.
     pub fn handle_text(&mut self, now: Millis, text: &str) {
         self.handle_message(now, Incoming::Text(text.as_bytes()));
     }
 
-    /// A binary message came.
+    /// Reports a binary message.
     pub fn handle_binary(&mut self, now: Millis, bytes: &[u8]) {
         self.handle_message(now, Incoming::Binary(bytes));
     }
@@ -149,106 +149,108 @@ impl<P: Protocol> Session<P> {
         if !self.link.has_socket() {
             return;
         }
-        let change = self.link.heard(now, message.bytes().len(), || is_problem(message));
-        self.pass_on(change);
+        let acceptance = self.link.message_received(now, message.bytes().len(), || is_error(message));
+        self.report_acceptance(acceptance);
         match self.protocol.receive(message, &mut self.link.counters, &self.link.mask) {
-            Received::Taken => {}
-            Received::Problem(words) => self.link.problem(now, &words),
-            Received::Pong => self.link.answered(now),
+            Received::Handled => {}
+            Received::Problem(message) => self.link.problem(now, &message),
+            Received::Pong => self.link.pong_received(now),
             Received::Malformed => self.link.counters.malformed += 1,
             Received::End(cause) => self.link.close(cause),
         }
-        self.link.note_drops();
+        self.link.log_drops();
         if self.protocol.overflows() {
             self.link.close(CloseCause::new(CloseReason::Overflow, ""));
         }
     }
 
-    /// The socket closed: the code and the reason of the close frame, 1006 where there was none.
+    /// Reports that the socket has closed, with the code and the reason of the close frame. Without a close frame, the
+    /// code is 1006.
     pub fn handle_close(&mut self, now: Millis, code: u16, reason: &str) {
         self.link.socket_closed(now, code, reason);
     }
 
-    /// The moment of [`poll_timeout`](Self::poll_timeout) has come. Too early or too late does no harm.
+    /// Reports that the deadline of [`poll_timeout`](Self::poll_timeout) has passed. A call that is too early or too
+    /// late is harmless.
     pub fn handle_timeout(&mut self, now: Millis) {
-        let (dial, change) = self.link.timeout(now, self.wants_read());
-        if dial {
-            self.link.start(now, |url| self.protocol.query(url));
+        let (connect, acceptance) = self.link.timeout(now, self.wants_read());
+        if connect {
+            self.link.start(now, |url| self.protocol.add_query(url));
         }
-        self.pass_on(change);
+        self.report_acceptance(acceptance);
     }
 
-    fn pass_on(&mut self, change: Change) {
-        match change {
-            Change::Nothing => {}
-            Change::Accepted => self.protocol.accepted(None),
-            Change::AcceptedAgain { unacknowledged } => self.protocol.accepted(Some(unacknowledged)),
+    fn report_acceptance(&mut self, acceptance: Acceptance) {
+        match acceptance {
+            Acceptance::Unchanged => {}
+            Acceptance::First => self.protocol.on_accepted(None),
+            Acceptance::AfterBreak { unacknowledged } => self.protocol.on_accepted(Some(unacknowledged)),
         }
     }
 
-    /// What is to be done next in the world.
+    /// The next action for the caller to perform.
     #[must_use]
     pub fn poll_action(&mut self) -> Option<Action> {
         self.link.poll_action()
     }
 
-    /// What a log may be told, in order.
+    /// The next log entry, in order.
     #[must_use]
     pub fn poll_log(&mut self) -> Option<LogEntry> {
         self.link.poll_log()
     }
 
-    /// What the server sent, in order.
+    /// The next item from the server, in order.
     #[must_use]
     pub fn poll_item(&mut self) -> Option<P::Item> {
-        self.protocol.pop(&mut self.link.counters)
+        self.protocol.poll_item(&mut self.link.counters)
     }
 
-    /// When to call [`handle_timeout`](Self::handle_timeout) next, on the caller's clock.
+    /// When to call [`handle_timeout`](Self::handle_timeout), on the caller's clock; `None` for no timer.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Millis> {
         self.link.poll_timeout(self.wants_read())
     }
 
-    /// Whether the caller should read on from the socket. While it does not, the server has to wait.
+    /// Whether the caller should read from the socket. While it does not, the server has to wait.
     #[must_use]
     pub fn wants_read(&self) -> bool {
         !self.protocol.is_full()
     }
 
-    /// The state now.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> State {
         self.link.state()
     }
 
-    /// The counters now.
+    /// The current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.link.counters
     }
 
-    /// Whether a message that is on its way out is to be given up: the socket is to be closed, or is gone. What then comes
-    /// out of [`poll_action`](Self::poll_action) must not wait behind it.
+    /// Whether to abort a message that is being sent: the socket is about to be closed, or is no longer used. The
+    /// actions of [`poll_action`](Self::poll_action) must not wait for that message.
     #[must_use]
     pub fn leaves_socket(&self) -> bool {
         self.link.leaves_socket()
     }
 
-    /// Ends the channel. Items that came before can still be polled. Input is sent first as far as the window allows.
+    /// Ends the channel. Input is sent first, as far as the window allows. Earlier items can still be read.
     pub fn close(&mut self) {
         if self.link.is_open() {
             self.link.send_input();
         }
         if self.link.has_socket()
-            && let Some(message) = self.protocol.farewell()
+            && let Some(message) = self.protocol.closing_message()
         {
             self.link.send(message);
         }
         self.link.close(CloseCause::new(CloseReason::Normal, ""));
     }
 
-    /// Sends a message if there is a socket. Without one the protocol says the same when it greets.
+    /// Sends a message if there is a socket. Otherwise `on_open` of the next socket sends the same.
     pub(super) fn send_if_connected(&mut self, message: String) {
         if self.link.has_socket() {
             self.link.send(message);

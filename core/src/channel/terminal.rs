@@ -1,14 +1,14 @@
-//! The terminal: keystrokes in, the output of a shell in a PTY out.
+//! The terminal channel: input to a shell in a PTY, and its output.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
 
 use super::any::{Command, Kind};
 use super::close::{CloseCause, CloseReason};
-use super::input::LARGEST_INPUT;
+use super::input::MAX_INPUT;
 use super::link::{Counters, Target};
 use super::session::{Incoming, Protocol, Received, Session};
-use super::text::Joiner;
+use super::text::Utf8Decoder;
 use crate::Millis;
 use crate::client::address::SocketUrl;
 use crate::client::fields::Fields;
@@ -17,36 +17,39 @@ use crate::encoding::json::{SyntaxError, Value, members, serialize_as_json, text
 use crate::encoding::plain::{Payload, PlainObject};
 use crate::error::Error;
 
-/// The size of a terminal where none is given (SEED).
+/// The default size of a terminal: columns, rows.
 const DEFAULT_SIZE: (u16, u16) = (80, 24);
-/// One item of output holds at most about this much.
-const CHUNK: usize = 64 << 10;
-/// So much output waits before the reader waits too, what the server says of problems included.
+/// The approximate largest size of one item of output, in bytes.
+const MAX_ITEM_BYTES: usize = 64 << 10;
+/// Above this size of unread items, in bytes, the reader waits for the consumer.
 const HIGH_WATER: usize = 1 << 20;
-/// So much output may wait where the platform cannot make the server wait.
+/// Above this size of unread items, in bytes, the channel ends. Only a platform that cannot make the server wait
+/// reaches it.
 const HARD_LIMIT: usize = 8 << 20;
-/// What an item holds beside its text, in bytes: items without any are bounded too.
-const ITEM: usize = 64;
+/// The assumed size of an item without its text, in bytes, so that items without text are bounded too.
+const NOTICE_SIZE: usize = 64;
 
-/// What a terminal gives.
+/// An item of a terminal channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum TerminalItem {
-    /// Output of the shell with its escape sequences. Whole characters only.
+    /// Output of the shell with its escape sequences, in complete characters.
     Output {
         /// The text.
         data: String,
     },
-    /// The link was broken and is back, with a *new* shell: the old one and its state are lost.
+    /// The connection broke, and a new one is open with a *new* shell. The state of the old shell is lost.
     Reconnected {
-        /// Bytes of input that were accepted for the old shell and may not have arrived: the last ones before the break.
+        /// The number of bytes of accepted input that may not have reached the old shell: the last ones before the
+        /// break.
         unacknowledged: u64,
     },
-    /// The server reports a problem.
+    /// An error message of the server.
     Error {
-        /// In the server's words.
+        /// The text, with secrets masked.
         message: String,
     },
-    /// The shell ended. Nothing follows.
+    /// The shell exited. This is the last item.
     Exit {
         /// Its exit code.
         code: i64,
@@ -54,16 +57,16 @@ pub enum TerminalItem {
 }
 
 impl TerminalItem {
-    /// What it counts as waiting beside output, in bytes.
+    /// The size of an item that is not output, in bytes.
     fn notice_size(&self) -> usize {
         match self {
             Self::Output { .. } => 0,
-            Self::Error { message } => ITEM + message.len(),
-            Self::Reconnected { .. } | Self::Exit { .. } => ITEM,
+            Self::Error { message } => NOTICE_SIZE + message.len(),
+            Self::Reconnected { .. } | Self::Exit { .. } => NOTICE_SIZE,
         }
     }
 
-    /// The item as the bindings hand it to JavaScript.
+    /// The item as JSON, as the bindings pass it to JavaScript.
     #[must_use]
     pub fn to_json(&self) -> Value {
         match self {
@@ -83,19 +86,20 @@ impl TerminalItem {
 
 serialize_as_json!(TerminalItem);
 
-/// Why input is not accepted. Nothing of it is sent.
+/// Why input was refused. None of it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum InputRefusal {
-    /// The link is down. Input is not kept, since the shell that comes later is not the one that it was meant for.
+    /// The connection is down. Input is not kept, because the next connection has a new shell.
     Disconnected,
-    /// The server does not answer: the link may be broken.
+    /// The server does not respond to a ping: the connection may be broken.
     Unstable,
-    /// Too much input waits for the server or for the program in the terminal.
+    /// Too much input is pending: the server or the program in the terminal does not read it.
     Full,
 }
 
 impl InputRefusal {
-    /// Its name in JavaScript.
+    /// The name in JavaScript, such as `disconnected`.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -106,21 +110,21 @@ impl InputRefusal {
     }
 }
 
-/// The protocol of the terminal.
+/// The protocol of the terminal channel.
 #[derive(Debug)]
 pub struct Terminal {
     cols: u16,
     rows: u16,
     resized: bool,
-    joiner: Joiner,
+    decoder: Utf8Decoder,
     items: VecDeque<TerminalItem>,
-    /// Bytes of output that wait.
+    /// Bytes of unread output.
     waiting: usize,
-    /// What waits beside output, in bytes of memory.
+    /// The size of the other unread items, in bytes.
     notices: usize,
 }
 
-/// A message of the server. Its output is kept as bytes, since a character may be cut.
+/// A message of the server. The output is in bytes, because a character can be split between messages.
 #[derive(Default)]
 struct Frame<'a> {
     kind: String,
@@ -152,7 +156,7 @@ impl Terminal {
         self.items.push_back(notice);
     }
 
-    fn held(&self) -> usize {
+    fn buffered_bytes(&self) -> usize {
         self.waiting + self.notices
     }
 
@@ -161,7 +165,9 @@ impl Terminal {
         counters.received += text.len() as u64;
         counters.buffered = self.waiting as u64;
         match self.items.back_mut() {
-            Some(TerminalItem::Output { data }) if data.len() + text.len() <= CHUNK => data.push_str(&text),
+            Some(TerminalItem::Output { data }) if data.len() + text.len() <= MAX_ITEM_BYTES => {
+                data.push_str(&text);
+            }
             _ => self.items.push_back(TerminalItem::Output { data: text }),
         }
     }
@@ -171,17 +177,17 @@ impl Protocol for Terminal {
     type Item = TerminalItem;
     const CHANNEL: &'static str = "terminal";
 
-    fn query(&self, url: SocketUrl) -> SocketUrl {
+    fn add_query(&self, url: SocketUrl) -> SocketUrl {
         url.with("cols", self.cols).with("rows", self.rows)
     }
 
-    fn greet(&mut self) -> Vec<String> {
-        self.joiner = Joiner::default();
-        // The address holds the size too, but a proxy may not pass it on.
+    fn on_open(&mut self) -> Vec<String> {
+        self.decoder = Utf8Decoder::default();
+        // The URL contains the size too, but a proxy may drop it.
         if self.resized { vec![resize(self.cols, self.rows)] } else { Vec::new() }
     }
 
-    fn accepted(&mut self, after_break: Option<u64>) {
+    fn on_accepted(&mut self, after_break: Option<u64>) {
         if let Some(unacknowledged) = after_break {
             self.push_notice(TerminalItem::Reconnected { unacknowledged });
         }
@@ -191,16 +197,16 @@ impl Protocol for Terminal {
         let Ok(frame) = Frame::read(message.bytes()) else { return Received::Malformed };
         match (frame.kind.as_str(), frame.data) {
             ("output", Some(data)) => {
-                let text = self.joiner.join(data);
+                let text = self.decoder.decode(data);
                 if !text.is_empty() {
                     self.push_output(text, counters);
                 }
             }
             ("pong", _) => return Received::Pong,
             ("error", _) => {
-                let words = mask.text(&frame.message);
-                self.push_notice(TerminalItem::Error { message: words.clone() });
-                return Received::Problem(words);
+                let message = mask.text(&frame.message);
+                self.push_notice(TerminalItem::Error { message: message.clone() });
+                return Received::Problem(message);
             }
             ("exit", _) => {
                 #[allow(
@@ -213,10 +219,10 @@ impl Protocol for Terminal {
             }
             _ => return Received::Malformed,
         }
-        Received::Taken
+        Received::Handled
     }
 
-    fn pop(&mut self, counters: &mut Counters) -> Option<TerminalItem> {
+    fn poll_item(&mut self, counters: &mut Counters) -> Option<TerminalItem> {
         let item = self.items.pop_front()?;
         self.notices -= item.notice_size();
         if let TerminalItem::Output { data } = &item {
@@ -228,19 +234,20 @@ impl Protocol for Terminal {
     }
 
     fn is_full(&self) -> bool {
-        self.held() >= HIGH_WATER
+        self.buffered_bytes() >= HIGH_WATER
     }
 
     fn overflows(&self) -> bool {
-        self.held() > HARD_LIMIT
+        self.buffered_bytes() > HARD_LIMIT
     }
 }
 
 impl Session<Terminal> {
-    /// Begins a terminal of a size in characters. A side that is `None` has its default: 80 columns, 24 rows.
+    /// Creates a terminal session. `cols` and `rows` are the size in characters, from 1 to 1,000. Default: 80 columns,
+    /// 24 rows.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a size that is no size.
+    /// [`Error::Encode`] if a side is not a whole number within the range.
     pub fn terminal(
         target: Target,
         cols: Option<f64>,
@@ -248,13 +255,13 @@ impl Session<Terminal> {
         seed: u64,
         now: Millis,
     ) -> Result<Self, Error> {
-        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| side("cols", cols))?;
-        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| side("rows", rows))?;
+        let cols = cols.map_or(Ok(DEFAULT_SIZE.0), |cols| check_side("cols", cols))?;
+        let rows = rows.map_or(Ok(DEFAULT_SIZE.1), |rows| check_side("rows", rows))?;
         let protocol = Terminal {
             cols,
             rows,
             resized: false,
-            joiner: Joiner::default(),
+            decoder: Utf8Decoder::default(),
             items: VecDeque::new(),
             waiting: 0,
             notices: 0,
@@ -262,16 +269,16 @@ impl Session<Terminal> {
         Ok(Self::begin(protocol, target, seed, now))
     }
 
-    /// Sends text to the shell, or nothing of it and why. What is accepted arrives in order, unless the channel says that
-    /// it may not have: [`TerminalItem::Reconnected`] and the [`CloseCause`] of its end count the bytes that were not
-    /// acknowledged.
+    /// Sends text to the shell, or returns why it is refused. Accepted input arrives in order. If the connection
+    /// breaks, [`TerminalItem::Reconnected`] or the [`CloseCause`] of the channel contains the number of bytes that
+    /// were not acknowledged.
     ///
     /// # Errors
     /// [`Error::Encode`] for more than 16 MiB at once.
     pub fn input(&mut self, text: &str) -> Result<Option<InputRefusal>, Error> {
-        if text.len() > LARGEST_INPUT {
+        if text.len() > MAX_INPUT {
             let problem = format!(
-                "has {} bytes, and at most {LARGEST_INPUT} are accepted at once: write it in pieces, or to `writable`",
+                "has {} bytes, and at most {MAX_INPUT} are accepted at once: write it in pieces, or to `writable`",
                 text.len()
             );
             return Err(Error::encode("terminal.write", "text", problem));
@@ -284,7 +291,7 @@ impl Session<Terminal> {
         Ok(refusal)
     }
 
-    /// Why input would be refused now.
+    /// Why input would be refused now; `None` if it would be accepted.
     #[must_use]
     pub fn refusal(&self) -> Option<InputRefusal> {
         if !self.link.is_open() {
@@ -296,14 +303,14 @@ impl Session<Terminal> {
         }
     }
 
-    /// Changes the size, now or when the link is back.
+    /// Changes the size, now or after the next reconnect.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a size that is no size.
+    /// [`Error::Encode`] if a side is not a whole number from 1 to 1,000.
     pub fn resize(&mut self, cols: f64, rows: f64) -> Result<(), Error> {
-        (self.protocol.cols, self.protocol.rows) = (side("cols", cols)?, side("rows", rows)?);
+        (self.protocol.cols, self.protocol.rows) = (check_side("cols", cols)?, check_side("rows", rows)?);
         self.protocol.resized = true;
-        // Without a socket the next one greets with the size.
+        // Without a socket, `on_open` of the next one sends the size.
         if self.link.has_socket() {
             let message = resize(self.protocol.cols, self.protocol.rows);
             self.link.send_latest(message, |queued| queued.starts_with(RESIZE));
@@ -352,7 +359,7 @@ fn resize(cols: u16, rows: u16) -> String {
     format!(r#"{RESIZE}"cols":{cols},"rows":{rows}}}"#)
 }
 
-fn side(field: &str, characters: f64) -> Result<u16, Error> {
+fn check_side(field: &str, characters: f64) -> Result<u16, Error> {
     const LARGEST: u16 = 1000;
     if !(1.0..=f64::from(LARGEST)).contains(&characters) || characters.fract() != 0.0 {
         let problem = format!("must be a whole number of characters from 1 to {LARGEST}");

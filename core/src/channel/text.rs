@@ -1,16 +1,17 @@
-//! Text that was cut in the middle of a character.
+//! Decoding of text whose characters are split between messages.
 
 use std::borrow::Cow;
 
-/// Joins pieces of text, given as the bytes of JSON strings (see `json::Reader::string`): what a piece cuts off at its end is completed by the next one.
+/// An incremental decoder of UTF-8. The input is the bytes of JSON strings (see `json::Reader::string`); an incomplete
+/// character at the end of one piece is completed by the next piece.
 #[derive(Debug, Default)]
-pub(super) struct Joiner {
+pub(super) struct Utf8Decoder {
     tail: Vec<u8>,
 }
 
-impl Joiner {
-    /// The text of a piece, as far as it is complete. What can never become text is U+FFFD.
-    pub(super) fn join(&mut self, piece: Cow<'_, [u8]>) -> String {
+impl Utf8Decoder {
+    /// Returns the complete characters of a piece. Invalid bytes become U+FFFD.
+    pub(super) fn decode(&mut self, piece: Cow<'_, [u8]>) -> String {
         let mut bytes = std::mem::take(&mut self.tail);
         if bytes.is_empty() {
             bytes = piece.into_owned();
@@ -33,15 +34,16 @@ impl Joiner {
                     let (valid, after) = rest.split_at(error.valid_up_to());
                     text.push_str(std::str::from_utf8(valid).unwrap_or_default());
                     rest = after;
-                    if let Some((character, length)) = surrogates(rest) {
+                    if let Some((character, length)) = surrogate_pair(rest) {
                         text.push(character);
                         rest = &rest[length..];
-                    } else if error.error_len().is_none() || is_open_surrogate(rest) {
+                    } else if error.error_len().is_none() || may_be_incomplete(rest) {
                         self.tail = rest.to_vec();
                         break;
                     } else {
                         text.push(char::REPLACEMENT_CHARACTER);
-                        let wrong = if half(rest).is_some() { 3 } else { error.error_len().unwrap_or(1) };
+                        let wrong =
+                            if surrogate(rest).is_some() { 3 } else { error.error_len().unwrap_or(1) };
                         rest = &rest[wrong..];
                     }
                 }
@@ -51,8 +53,8 @@ impl Joiner {
     }
 }
 
-/// A UTF-16 half at the start of bytes, encoded as three bytes like any other code point (WTF-8).
-fn half(bytes: &[u8]) -> Option<u32> {
+/// The surrogate at the start of the bytes, in WTF-8: three bytes, as any code point of its size.
+fn surrogate(bytes: &[u8]) -> Option<u32> {
     match bytes {
         [0xed, second @ 0xa0..=0xbf, third @ 0x80..=0xbf, ..] => {
             Some(0xd000 | u32::from(second & 0x3f) << 6 | u32::from(third & 0x3f))
@@ -61,15 +63,15 @@ fn half(bytes: &[u8]) -> Option<u32> {
     }
 }
 
-/// A high and a low half at the start of bytes: the character that they make, and their length.
-fn surrogates(bytes: &[u8]) -> Option<(char, usize)> {
-    let high = half(bytes).filter(|half| *half < 0xdc00)?;
-    let low = half(&bytes[3..]).filter(|half| *half >= 0xdc00)?;
+/// The character of a surrogate pair at the start of the bytes, and the length of the pair.
+fn surrogate_pair(bytes: &[u8]) -> Option<(char, usize)> {
+    let high = surrogate(bytes).filter(|unit| *unit < 0xdc00)?;
+    let low = surrogate(&bytes[3..]).filter(|unit| *unit >= 0xdc00)?;
     char::from_u32(0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00)).map(|character| (character, 6))
 }
 
-/// Half of a pair that is not whole yet, or a high half whose low half may still come.
-fn is_open_surrogate(bytes: &[u8]) -> bool {
+/// Whether the bytes are an incomplete surrogate, or a high surrogate whose low surrogate may follow.
+fn may_be_incomplete(bytes: &[u8]) -> bool {
     match bytes {
         [0xed] | [0xed, 0xa0..=0xbf] => true,
         [0xed, 0xa0..=0xaf, 0x80..=0xbf, rest @ ..] => {
@@ -85,12 +87,12 @@ mod tests {
     use crate::encoding::json::members;
 
     fn join(pieces: &[&[u8]]) -> String {
-        let mut joiner = Joiner::default();
-        pieces.iter().map(|piece| joiner.join(Cow::Borrowed(piece))).collect()
+        let mut decoder = Utf8Decoder::default();
+        pieces.iter().map(|piece| decoder.decode(Cow::Borrowed(piece))).collect()
     }
 
     #[test]
-    fn a_character_cut_anywhere_is_joined() {
+    fn split_characters_are_joined() {
         let text = "añ→🦀!";
         for cut in 0..=text.len() {
             let (first, second) = text.as_bytes().split_at(cut);
@@ -99,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn half_a_pair_is_replaced_the_same_way_wherever_it_is_cut() {
+    fn unpaired_surrogates_are_replaced_independent_of_the_split() {
         for text in [
             &b"a\xed\xa0\xbeb"[..],
             b"\xed\xb6\x80.",
@@ -114,12 +116,12 @@ mod tests {
     }
 
     #[test]
-    fn a_surrogate_pair_cut_in_two_messages_is_joined() {
-        let mut joiner = Joiner::default();
+    fn a_surrogate_pair_in_two_messages_is_joined() {
+        let mut decoder = Utf8Decoder::default();
         let mut join = |json: &[u8]| {
             let mut text = String::new();
             members(json, &mut |_, value| {
-                text = joiner.join(value.string()?);
+                text = decoder.decode(value.string()?);
                 Ok(())
             })
             .unwrap();
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_replaced_and_never_kept_for_ever() {
+    fn invalid_bytes_are_replaced_without_delay() {
         assert_eq!(join(&[b"a\xffb"]), "a\u{fffd}b");
         assert_eq!(join(&[b"\xed\xa0\xbd", b"x"]), "\u{fffd}x");
         assert_eq!(join(&[b"\xe2\x82", b"x"]), "\u{fffd}x");

@@ -1,5 +1,6 @@
-//! Where the REST calls and the channels are, in every generation of the protocol.
+//! The URLs of the REST calls and the channels, in every generation of the protocol.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write as _};
 
 use crate::client::credentials::Password;
@@ -7,16 +8,39 @@ use crate::diagnostics::mask::MASK;
 use crate::encoding::percent::percent_encode;
 use crate::encoding::text::{replace, split_once};
 
-/// Where the service is (SEED). With `www`, since the bare host redirects and redirects lose the credentials.
+/// The root of the REST calls of the hosted service. The host starts with `www`, because `orgo.ai` redirects, and a
+/// redirect drops the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 
-/// The root of the REST calls: an `http` or `https` URL without query, fragment and credentials.
+/// An invalid URL, or a URL that cannot be built. The text says what would be right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressError {
+    problem: Cow<'static, str>,
+}
+
+impl AddressError {
+    const fn new(problem: &'static str) -> Self {
+        Self { problem: Cow::Borrowed(problem) }
+    }
+}
+
+/// The problem, as the end of a sentence that starts with the name of the URL.
+impl fmt::Display for AddressError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for AddressError {}
+
+/// The root of the REST calls: an `http` or `https` URL without query, fragment and credentials. The default is
+/// [`DEFAULT_BASE_URL`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseUrl {
     secure: bool,
     /// Host and port.
     authority: String,
-    /// Empty, or begins with a slash and does not end with one.
+    /// Empty, or starts with a slash and does not end with one.
     path: String,
 }
 
@@ -27,34 +51,35 @@ impl Default for BaseUrl {
 }
 
 impl BaseUrl {
-    /// Reads a URL such as `https://www.orgo.ai/api`.
+    /// Parses a URL such as `https://www.orgo.ai/api`.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (secure, rest) = split_scheme(text, "http", "https")
-            .ok_or("must begin with https:// or http://, as https://www.orgo.ai/api")?;
+    /// [`AddressError`] if the text is not an `http` or `https` URL, or if it has a query, a fragment or credentials.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let (secure, rest) = split_scheme(text, "http", "https").ok_or(AddressError::new(
+            "must start with https:// or http://, such as https://www.orgo.ai/api",
+        ))?;
         let (authority, path) = split_authority(rest)?;
         if path.contains(['?', '#']) {
-            return Err("must not have a query or a fragment".to_owned());
+            return Err(AddressError::new("must not have a query or a fragment"));
         }
         Ok(Self { secure, authority, path: path.trim_end_matches('/').to_owned() })
     }
 
-    /// Scheme, host and port, as `https://www.orgo.ai`.
+    /// The scheme, host and port, such as `https://www.orgo.ai`.
     #[must_use]
     pub fn origin(&self) -> String {
         format!("{}://{}", if self.secure { "https" } else { "http" }, self.authority)
     }
 
-    /// The URL of a path that begins with a slash.
+    /// The URL of a path that starts with a slash.
     #[must_use]
     pub fn join(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin(), self.path)
     }
 
-    /// The absolute form of a link in an answer, and whether it stays on this origin. `None` for what is neither
-    /// a path from the root nor an `http` or `https` URL.
+    /// The absolute form of a link in a response, and whether it has the same origin. `None` if the link is neither an
+    /// absolute path nor an `http` or `https` URL.
     #[must_use]
     pub fn resolve(&self, link: &str) -> Option<(String, bool)> {
         if !link.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -69,8 +94,8 @@ impl BaseUrl {
     }
 }
 
-/// Where the channels are: a `ws` or `wss` URL with the places `{computer_id}`, `{instance_id}` and `{channel}`. `Debug`
-/// masks its query, if it has one.
+/// The URL of the channels: a `ws` or `wss` URL with the placeholders `{computer_id}`, `{instance_id}` and `{channel}`.
+/// `Debug` masks its query.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SocketTemplate(String);
 
@@ -81,86 +106,93 @@ impl fmt::Debug for SocketTemplate {
 }
 
 impl SocketTemplate {
-    /// Reads a template such as `wss://{computer_id}.orgo.dev/{channel}`.
+    /// Parses a template such as `wss://{computer_id}.orgo.dev/{channel}`.
     ///
     /// # Errors
-    /// What is wrong with it, as the end of a sentence.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (_, rest) = split_scheme(text, "ws", "wss")
-            .ok_or("must begin with wss:// or ws://, as wss://{computer_id}.orgo.dev/{channel}")?;
+    /// [`AddressError`] if the text is not a `ws` or `wss` URL, `{channel}` is missing, or another placeholder is
+    /// unknown.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let (_, rest) = split_scheme(text, "ws", "wss").ok_or(AddressError::new(
+            "must start with wss:// or ws://, such as wss://{computer_id}.orgo.dev/{channel}",
+        ))?;
         let (_, path) = split_authority(rest)?;
         if path.contains('#') {
-            return Err("must not have a fragment".to_owned());
+            return Err(AddressError::new("must not have a fragment"));
         }
         if split_once(text, "{channel}").is_none() {
-            return Err("must have the place {channel}, as wss://{computer_id}.orgo.dev/{channel}".to_owned());
+            return Err(AddressError::new(
+                "must contain {channel}, such as wss://{computer_id}.orgo.dev/{channel}",
+            ));
         }
         let mut rest = text;
         while let Some(at) = rest.find(['{', '}']) {
-            let place = ["{computer_id}", "{instance_id}", "{channel}"]
+            let placeholder = ["{computer_id}", "{instance_id}", "{channel}"]
                 .into_iter()
-                .find(|place| rest[at..].starts_with(place))
-                .ok_or(
-                    "may have the places {computer_id}, {instance_id} and {channel}, and no other braces",
-                )?;
-            rest = &rest[at + place.len()..];
+                .find(|placeholder| rest[at..].starts_with(placeholder))
+                .ok_or(AddressError::new(
+                    "may contain {computer_id}, {instance_id} and {channel}, and no other braces",
+                ))?;
+            rest = &rest[at + placeholder.len()..];
         }
         Ok(Self(text.to_owned()))
     }
 
-    /// Whether it has a place for the instance id.
+    /// Whether the template contains `{instance_id}`.
     #[must_use]
     pub fn needs_instance(&self) -> bool {
         split_once(&self.0, "{instance_id}").is_some()
     }
 }
 
-/// What is known of where a computer's channels are.
+/// The data from which the URLs of a computer's channels are built.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default)]
 pub struct ComputerAddress {
     /// The computer's UUID.
     pub computer_id: String,
-    /// The second id of the same computer, used for sockets.
+    /// The second id of the same computer, which the channels use.
     pub instance_id: Option<String>,
-    /// The base of its channels, as the computer object gives it.
+    /// The base URL of its channels, from the computer object.
     pub connection_url: Option<String>,
 }
 
 impl ComputerAddress {
-    /// The URL of a channel without credentials: the template where one is given, else below the computer's
-    /// `connection_url`, else below the instance on the host of the REST calls, else the specification's host.
+    /// The URL of a channel, without credentials. It is built from the first of these that is known: the template, the
+    /// computer's `connection_url`, the instance id on the host of the REST calls, the computer id on `orgo.dev`.
     ///
     /// # Errors
-    /// What is missing or wrong, as the end of a sentence.
+    /// [`AddressError`] if the computer id is empty, the template needs an instance id that is not known, or
+    /// `connection_url` is invalid.
     pub fn channel_url(
         &self,
         base: &BaseUrl,
         template: Option<&SocketTemplate>,
         channel: &str,
-    ) -> Result<SocketUrl, String> {
+    ) -> Result<SocketUrl, AddressError> {
         if self.computer_id.is_empty() {
-            return Err("must be the id of a computer".to_owned());
+            return Err(AddressError::new("must be the id of a computer"));
         }
         let instance = self.instance_id.as_deref().filter(|id| !id.is_empty());
         if let Some(template) = template {
             let needs_instance = template.needs_instance();
             let SocketTemplate(template) = template;
             if needs_instance && instance.is_none() {
-                return Err("needs an instance id, which this computer does not have (yet)".to_owned());
+                return Err(AddressError::new(
+                    "needs an instance id, which this computer does not have (yet)",
+                ));
             }
             let mut url = replace(template, "{channel}", channel);
-            for (place, id) in
+            for (placeholder, id) in
                 [("{computer_id}", &*self.computer_id), ("{instance_id}", instance.unwrap_or_default())]
             {
-                url = replace(&url, place, &percent_encode(id));
+                url = replace(&url, placeholder, &percent_encode(id));
             }
             return Ok(SocketUrl::new(url));
         }
         if let Some(url) = self.connection_url.as_deref().filter(|url| !url.is_empty()) {
             let (secure, rest) = split_scheme(url, "http", "https")
                 .or_else(|| split_scheme(url, "ws", "wss"))
-                .ok_or("has a connection_url that is no http, https, ws or wss URL")?;
+                .ok_or(AddressError::new("has a connection_url that is not an http, https, ws or wss URL"))?;
             let (authority, path) = split_authority(rest)?;
             let path = path.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
             return Ok(SocketUrl::new(format!("{}://{authority}{path}/ws/{channel}", scheme(secure))));
@@ -177,7 +209,7 @@ impl ComputerAddress {
     }
 }
 
-/// The URL of a channel. `Debug` and `Display` mask the token, and whatever query the template has of its own.
+/// The URL of a channel. `Debug` and `Display` mask the token and the query of the template.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SocketUrl {
     url: String,
@@ -190,21 +222,21 @@ impl SocketUrl {
         Self { url, query: String::new(), token: None }
     }
 
-    /// The same URL with one more parameter.
+    /// Adds a query parameter.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl fmt::Display) -> Self {
         let _ = write!(self.query, "&{name}={}", percent_encode(&value.to_string()));
         self
     }
 
-    /// The same URL with the computer's password.
+    /// Sets the computer's password, the `token` of the query.
     #[must_use]
     pub fn with_token(mut self, token: Password) -> Self {
         self.token = Some(token);
         self
     }
 
-    /// The whole URL with the password in it, for the socket and nothing else.
+    /// The complete URL with the password. Use it only to open the socket, and never print it.
     #[must_use]
     pub fn expose(&self) -> String {
         self.render(&self.url, self.token.as_ref().map(|token| percent_encode(token.expose())))
@@ -239,7 +271,7 @@ impl fmt::Debug for SocketUrl {
     }
 }
 
-/// A URL with a mask for its query, which may hold credentials.
+/// The URL with a masked query, because a query can contain credentials.
 fn without_query(url: &str) -> String {
     url.split_once('?').map_or_else(|| url.to_owned(), |(place, _)| format!("{place}?{MASK}"))
 }
@@ -257,25 +289,25 @@ fn split_scheme<'a>(text: &'a str, plain: &str, secure: &str) -> Option<(bool, &
     }
 }
 
-/// Splits what follows the scheme into host with port, and the rest from its first slash on.
-fn split_authority(rest: &str) -> Result<(String, &str), String> {
+/// Splits the part after the scheme into the host with its port, and the rest.
+fn split_authority(rest: &str) -> Result<(String, &str), AddressError> {
     let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
     if authority.contains('@') {
-        return Err("must not have a user name or a password in it".to_owned());
+        return Err(AddressError::new("must not contain a user name or a password"));
     }
     let host_end =
         authority.rfind(':').filter(|at| !authority[*at..].contains(']')).unwrap_or(authority.len());
     let (host, port) = authority.split_at(host_end);
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~[]:{}".contains(&byte);
     if host.is_empty() || !authority.bytes().all(allowed) {
-        return Err("must have a host name of ASCII letters, digits, dots and dashes".to_owned());
+        return Err(AddressError::new("must have a host name of ASCII letters, digits, dots and dashes"));
     }
     if !port.is_empty() && port[1..].parse::<u16>().is_err() {
-        return Err("must have a port from 0 to 65535, or none".to_owned());
+        return Err(AddressError::new("must have a port from 0 to 65535, or none"));
     }
     if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("must be printable ASCII without spaces: percent-encode the rest".to_owned());
+        return Err(AddressError::new("must be printable ASCII without spaces: percent-encode the rest"));
     }
     Ok((authority.to_owned(), path))
 }
@@ -285,7 +317,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_base_url_is_checked_and_joined() {
+    fn base_urls_are_checked_and_joined() {
         assert_eq!(BaseUrl::default().join("/computers"), "https://www.orgo.ai/api/computers");
         assert_eq!(
             BaseUrl::parse("http://127.0.0.1:8800/api/").unwrap().join("/x"),
@@ -308,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_keeps_the_key_at_home() {
+    fn links_to_other_origins_are_recognized() {
         let base = BaseUrl::parse("https://www.orgo.ai/api").unwrap();
         assert_eq!(
             base.resolve("/api/storage/x"),
@@ -326,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_form_that_a_computer_has_is_taken() {
+    fn the_newest_known_address_of_a_computer_is_used() {
         let base = BaseUrl::parse("https://www.orgo.ai/api").unwrap();
         let url = |address: &ComputerAddress, template: Option<&str>| {
             let template = template.map(|text| SocketTemplate::parse(text).unwrap());
@@ -346,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_has_known_places_only() {
+    fn templates_with_unknown_placeholders_are_refused() {
         for wrong in
             ["wss://h/x", "https://h/{channel}", "wss://h/{channel}/{id}", "wss://h/{channel}}", "{channel}"]
         {
@@ -355,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn a_socket_url_shows_no_token() {
+    fn the_text_of_a_socket_url_masks_its_secrets() {
         let url =
             SocketUrl::new("wss://h/terminal".to_owned()).with("cols", 80).with_token(Password::new("a&b"));
         assert_eq!(url.expose(), "wss://h/terminal?token=a%26b&cols=80");

@@ -6,7 +6,7 @@ use crate::Millis;
 use crate::client::address::{BaseUrl, DEFAULT_BASE_URL, SocketTemplate};
 use crate::client::credentials::ApiKey;
 use crate::client::fields::Fields;
-use crate::diagnostics::log::Level;
+use crate::diagnostics::log::LogLevel;
 use crate::encoding::json::{Map, Value};
 use crate::error::Error;
 
@@ -66,7 +66,7 @@ pub struct Config {
     /// Header fields that every call sends, names in lower case.
     pub headers: Vec<(String, String)>,
     /// The level of the log; `None` logs nothing.
-    pub log_level: Option<Level>,
+    pub log_level: Option<LogLevel>,
 }
 
 impl fmt::Debug for Config {
@@ -108,12 +108,12 @@ impl Config {
             CallOptions::read(OWNER, settings)?;
         Ok(Self {
             base_url: BaseUrl::parse(base_url.as_deref().unwrap_or(DEFAULT_BASE_URL))
-                .map_err(|problem| refuse("baseUrl", problem))?,
+                .map_err(|error| refuse("baseUrl", error.to_string()))?,
             realtime_url: fields
                 .text("realtime_url")?
                 .map(|template| SocketTemplate::parse(&template))
                 .transpose()
-                .map_err(|problem| refuse("realtimeUrl", problem))?,
+                .map_err(|error| refuse("realtimeUrl", error.to_string()))?,
             api_key: api_key.map(ApiKey::new),
             timeout,
             idle_timeout: idle_timeout.unwrap_or(DEFAULT_IDLE_TIMEOUT),
@@ -149,8 +149,8 @@ impl Default for Config {
     }
 }
 
-fn level(name: &str) -> Result<Option<Level>, Error> {
-    let known = Level::ALL.iter().find(|(known, _)| *known == name);
+fn level(name: &str) -> Result<Option<LogLevel>, Error> {
+    let known = LogLevel::ALL.iter().find(|(known, _)| *known == name);
     match known {
         Some((_, level)) => Ok(Some(*level)),
         None if name == "off" => Ok(None),

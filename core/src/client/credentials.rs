@@ -1,4 +1,4 @@
-//! The two secrets of the protocol, wrapped so that printing one shows a mask.
+//! The two secrets of the protocol. Their types print a mask instead of the secret.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ macro_rules! secret {
     ($(#[doc = $doc:literal])* $name:ident) => {
         $(#[doc = $doc])*
         ///
-        /// `Debug`, `Display` and serde's `Serialize` show a mask; [`expose`](Self::expose) is the only way to the text.
+        /// `Debug`, `Display` and serde's `Serialize` write a mask. Only [`expose`](Self::expose) returns the text.
         #[derive(Clone, Default, Deserialize, PartialEq, Eq)]
         #[serde(transparent)]
         pub struct $name(String);
 
         impl $name {
-            /// Wraps the text of a secret.
+            /// Wraps a secret.
             pub fn new(text: impl Into<String>) -> Self {
                 Self(text.into())
             }
 
-            /// The text itself, for the wire and nothing else.
+            /// The secret itself. Use it only for the wire, and never print it.
             #[must_use]
             pub fn expose(&self) -> &str {
                 &self.0
@@ -54,13 +54,13 @@ macro_rules! secret {
 }
 
 secret! {
-    /// The account's API key, sent as `Authorization: Bearer` with every REST call.
+    /// The API key of an account. Every REST call sends it as `Authorization: Bearer`.
     ApiKey
 }
 
 secret! {
-    /// A computer's password, the `token` of its WebSocket channels. It opens the screen, a shell and more, and
-    /// a new one is issued whenever the computer restarts (G3).
+    /// The password of a computer, the `token` of its WebSocket channels. It gives access to the screen, a shell and
+    /// more. The service issues a new one whenever the computer restarts.
     Password
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_never_prints_itself() {
+    fn secrets_are_masked_when_they_are_printed() {
         let key = ApiKey::new("sk_live_abc");
         assert_eq!(format!("{key:?} {key}"), "ApiKey(***) ***");
         assert_eq!(serde_json::to_string(&Password::new("hunter2")).unwrap(), "\"***\"");

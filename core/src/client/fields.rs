@@ -5,15 +5,15 @@ use std::fmt;
 use crate::encoding::json::{self, Map, Value};
 use crate::error::Error;
 
-/// The fields of an object that was passed to `owner`, a call or an object of the library. Every error names the field
-/// and not its value, which may hold a secret.
+/// The fields of an object for `owner`, which is a call or an object of the library. Errors contain the name of a
+/// field, but not its value, which can be a secret.
 #[derive(Clone, Copy)]
 pub struct Fields<'a> {
     owner: &'a str,
     fields: &'a Map,
 }
 
-/// Without the values, which may be secrets.
+/// Shows only the names, because values can be secrets.
 impl fmt::Debug for Fields<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.fields.iter().map(|(name, _)| name)).finish()
@@ -21,21 +21,21 @@ impl fmt::Debug for Fields<'_> {
 }
 
 impl<'a> Fields<'a> {
-    /// A reader of `fields`, whose errors name `owner`.
+    /// Creates a reader for `fields`. Errors contain the name of `owner`.
     #[must_use]
     pub fn new(owner: &'a str, fields: &'a Map) -> Self {
         Self { owner, fields }
     }
 
-    /// A string; `None` if it is absent or `null`, here and in all that follow.
+    /// A string; `None` if it is absent or `null`.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a value of another type, here and in all that follow.
+    /// [`Error::Encode`] for a value of another type.
     pub fn text(&self, name: &str) -> Result<Option<String>, Error> {
         self.read(name, "must be a string", |value| value.as_str().map(str::to_owned))
     }
 
-    /// A number.
+    /// A number; `None` if it is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -43,7 +43,7 @@ impl<'a> Fields<'a> {
         self.read(name, "must be a number", Value::as_f64)
     }
 
-    /// A flag; `false` if it is absent.
+    /// A flag; `false` if it is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -52,7 +52,7 @@ impl<'a> Fields<'a> {
         self.read(name, "must be true or false", flag).map(Option::unwrap_or_default)
     }
 
-    /// A list of strings; empty if it is absent.
+    /// A list of strings; empty if it is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -60,7 +60,7 @@ impl<'a> Fields<'a> {
         self.read(name, MUST_BE_TEXTS, texts).map(Option::unwrap_or_default)
     }
 
-    /// An object; empty if it is absent.
+    /// An object; empty if it is absent or `null`.
     ///
     /// # Errors
     /// See [`text`](Self::text).
@@ -89,16 +89,16 @@ fn texts(value: &Value) -> Option<Vec<String>> {
     items.iter().map(|text| text.as_str().map(str::to_owned)).collect()
 }
 
-/// The strings of a list that is a whole argument of `owner`, not a field of one.
+/// The strings of a list that is an argument of `owner`, not a field of an argument.
 pub(crate) fn list_of_texts(owner: &str, name: &str, value: &Value) -> Result<Vec<String>, Error> {
     texts(value).ok_or_else(|| Error::encode(owner, name, MUST_BE_TEXTS))
 }
 
-/// The object in `json`, the text that `JSON.stringify` makes of an argument of `owner`. `None` is an argument that has no
-/// such text, because it is a function or contains itself.
+/// Parses an argument of `owner`, as text of `JSON.stringify`, to an object. `json` is `None` if `JSON.stringify`
+/// returns no text, because the argument is a function or contains itself.
 ///
 /// # Errors
-/// [`Error::Encode`] for anything but an object, and for half of a surrogate pair, which no server can receive.
+/// [`Error::Encode`] if the argument is not an object, or contains an unpaired surrogate, which no server can receive.
 pub fn read_object(owner: &str, name: &str, json: Option<&str>) -> Result<Map, Error> {
     match read_value(owner, name, json)? {
         Value::Object(fields) => Ok(fields),
@@ -106,14 +106,14 @@ pub fn read_object(owner: &str, name: &str, json: Option<&str>) -> Result<Map, E
     }
 }
 
-/// The value in `json`, of any type. See [`read_object`].
+/// Parses an argument as [`read_object`] does, to a value of any type.
 ///
 /// # Errors
-/// [`Error::Encode`] for no JSON, and for half of a surrogate pair.
+/// [`Error::Encode`] if the argument is not JSON, or contains an unpaired surrogate.
 pub fn read_value(owner: &str, name: &str, json: Option<&str>) -> Result<Value, Error> {
     let refused = |problem: &str| Error::encode(owner, name, problem);
     let json = json.ok_or_else(|| refused(MUST_BE_PLAIN))?;
-    if has_half_surrogate(json) {
+    if has_unpaired_surrogate(json) {
         return Err(refused("must not contain half of a surrogate pair: pass whole characters"));
     }
     json::parse(json.as_bytes()).map_err(|_| refused(MUST_BE_PLAIN))
@@ -121,8 +121,8 @@ pub fn read_value(owner: &str, name: &str, json: Option<&str>) -> Result<Value, 
 
 const MUST_BE_PLAIN: &str = "must be an object of plain data";
 
-/// Whether the text has an escape such as `\ud83d`. `JSON.stringify` escapes only the halves that have no counterpart.
-fn has_half_surrogate(json: &str) -> bool {
+/// Whether the text contains an escape such as `\ud83d`. `JSON.stringify` escapes only unpaired surrogates.
+fn has_unpaired_surrogate(json: &str) -> bool {
     let mut bytes = json.bytes();
     while let Some(byte) = bytes.next() {
         if byte == b'\\' && bytes.next() == Some(b'u') && matches!(bytes.next(), Some(b'd' | b'D')) {
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wrong_type_is_named_without_its_value() {
+    fn the_error_of_a_wrong_type_hides_the_value() {
         let map =
             read_object("Orgo", "options", Some(r#"{"api_key":["sk_secret"],"n":1,"off":null}"#)).unwrap();
         let fields = Fields::new("Orgo", &map);
@@ -158,11 +158,11 @@ mod tests {
     }
 
     #[test]
-    fn half_of_a_surrogate_pair_is_refused_at_any_depth() {
+    fn unpaired_surrogates_are_refused_at_any_depth() {
         for half in [r#"{"a":[{"b":"\ud83d"}]}"#, r#"{"\uDE00":1}"#] {
             assert!(read_object("o", "params", Some(half)).is_err(), "{half}");
         }
-        // An escaped backslash before the letters, and another escape.
+        // An escaped backslash before the letters, and a different escape.
         for whole in [r#"{"a":"\\ud83d"}"#, r#"{"a":"\u001b😀"}"#] {
             assert!(read_object("o", "params", Some(whole)).is_ok(), "{whole}");
         }

@@ -1,124 +1,127 @@
-//! What a client reports of its work to a log: facts, one line each, without secrets.
+//! Log entries: what a call or a channel reports, one line each, without secrets.
 
 use std::collections::VecDeque;
 use std::fmt;
 
 use crate::Millis;
 
-/// How much a line of the log matters.
+/// The severity of a log entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// A channel ended that should not have.
+pub enum LogLevel {
+    /// A channel ended unexpectedly.
     Error,
     /// Something was lost or refused.
     Warn,
-    /// Something was tried again.
+    /// A call is retried.
     Info,
-    /// Every call and every state of a channel.
+    /// Every call, and every opening and end of a channel.
     Debug,
 }
 
-impl Level {
-    /// Every level by its name, the gravest first.
+impl LogLevel {
+    /// Every level with its name, the most severe first.
     pub const ALL: [(&'static str, Self); 4] =
         [("error", Self::Error), ("warn", Self::Warn), ("info", Self::Info), ("debug", Self::Debug)];
 
-    /// Its name.
+    /// The name of the level: `error`, `warn`, `info` or `debug`.
     #[must_use]
     pub fn name(self) -> &'static str {
         Self::ALL[self as usize].0
     }
 }
 
-/// What happened to a call or a channel.
+/// One entry of the log. `Display` writes it as one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogEntry {
-    /// The call, as `computers.click`, or the channel and its computer.
+    /// The call, such as `computers.click`, or the channel with its computer, such as `terminal of 5c1e`.
     pub subject: String,
-    /// What happened to it.
+    /// What happened.
     pub event: LogEvent,
 }
 
-/// What happened.
+/// What happened to a call or a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogEvent {
-    /// A call came to its end.
+    /// A call ended.
     Called {
-        /// The error, if it failed.
+        /// The error, if the call failed.
         error: Option<String>,
-        /// How long it took, waits included.
+        /// The duration of the call with its waits, in milliseconds.
         took: Millis,
-        /// How many requests were sent.
+        /// The number of requests that were sent.
         requests: u32,
-        /// The id of the last answer.
+        /// The request id of the last response.
         request_id: Option<String>,
     },
-    /// A call failed and will be sent again.
+    /// A call failed, and is retried.
     Retry {
-        /// Why it failed.
+        /// Why the call failed.
         error: String,
-        /// The id of the answer that refused it.
+        /// The request id of the failed response.
         request_id: Option<String>,
         /// The number of the retry, from 1.
         attempt: u32,
-        /// How many there may be.
+        /// The largest number of retries.
         of: u32,
-        /// The wait before it.
+        /// The wait before the retry, in milliseconds.
         wait: Millis,
     },
     /// The server accepted a channel.
     Opened,
-    /// A channel broke and will be dialled again.
+    /// The connection of a channel broke, and the channel reconnects.
     Reconnecting {
-        /// Why it broke.
+        /// Why the connection broke.
         cause: String,
-        /// The number of the try, from 1.
+        /// The number of the attempt, from 1.
         attempt: u32,
-        /// The wait before it.
+        /// The wait before the attempt, in milliseconds.
         delay: Millis,
     },
-    /// The password was refused; a fresh one is asked for.
+    /// The server refused the password; the channel requests a new one.
     PasswordRefused {
-        /// In the server's words.
+        /// The message of the server.
         cause: String,
     },
-    /// Input was refused, since the link is down or too much waits to be sent.
+    /// Input was refused, because the connection is down or too much input is pending.
     InputRefused {
-        /// How many times, since the channel began.
+        /// The number of times since the channel was created.
         count: u64,
     },
-    /// The link broke, or the channel ended, before the server had acknowledged all input.
+    /// The connection broke or the channel ended before the server had acknowledged all input.
     InputUnacknowledged {
-        /// The bytes of input that may not have arrived.
+        /// The number of bytes that may not have arrived.
         bytes: u64,
     },
-    /// What nobody took was dropped, the oldest first.
+    /// Unread items were dropped, the oldest first.
     Dropped {
-        /// How much, since the channel began, in the unit of its counters.
+        /// The total since the channel was created, in the unit of its counters.
         count: u64,
     },
-    /// A channel ended for good.
+    /// A channel ended.
     Ended {
-        /// Why.
+        /// Why the channel ended.
         cause: String,
-        /// Whether it was meant to.
+        /// Whether the end was expected: the consumer closed the channel, or the shell exited.
         proper: bool,
     },
 }
 
 impl LogEntry {
-    /// How much it matters.
+    /// The severity of the entry.
     #[must_use]
-    pub fn level(&self) -> Level {
+    pub fn level(&self) -> LogLevel {
         match &self.event {
-            LogEvent::Called { .. } | LogEvent::Opened | LogEvent::Ended { proper: true, .. } => Level::Debug,
-            LogEvent::Retry { .. } => Level::Info,
+            LogEvent::Called { .. } | LogEvent::Opened | LogEvent::Ended { proper: true, .. } => {
+                LogLevel::Debug
+            }
+            LogEvent::Retry { .. } => LogLevel::Info,
             LogEvent::Reconnecting { .. }
             | LogEvent::PasswordRefused { .. }
             | LogEvent::InputRefused { .. }
             | LogEvent::InputUnacknowledged { .. }
-            | LogEvent::Dropped { .. } => Level::Warn,
-            LogEvent::Ended { proper: false, .. } => Level::Error,
+            | LogEvent::Dropped { .. } => LogLevel::Warn,
+            LogEvent::Ended { proper: false, .. } => LogLevel::Error,
         }
     }
 }
@@ -134,21 +137,21 @@ impl fmt::Display for LogEntry {
                 write_id(f, request_id.as_deref())
             }
             LogEvent::Retry { error, request_id, attempt, of, wait } => {
-                write!(f, "{error}; sent again in {wait} ms, retry {attempt} of {of}")?;
+                write!(f, "{error}; retrying in {wait} ms ({attempt} of {of})")?;
                 write_id(f, request_id.as_deref())
             }
             LogEvent::Opened => f.write_str("open"),
             LogEvent::Reconnecting { cause, attempt, delay } => {
-                write!(f, "{cause}; dialled again in {delay} ms, try {attempt}")
+                write!(f, "{cause}; reconnecting in {delay} ms, attempt {attempt}")
             }
             LogEvent::PasswordRefused { cause } => write!(f, "{cause}; asking for a fresh one"),
             LogEvent::InputRefused { count } => {
-                write!(f, "keystrokes refused: the link is down or too slow, {count} times so far")
+                write!(f, "input refused: the link is down or too slow, {count} times so far")
             }
             LogEvent::InputUnacknowledged { bytes } => {
                 write!(f, "the last {bytes} bytes of input may not have arrived")
             }
-            LogEvent::Dropped { count } => write!(f, "dropped what nobody took, {count} so far"),
+            LogEvent::Dropped { count } => write!(f, "dropped unread items, {count} so far"),
             LogEvent::Ended { cause, .. } => write!(f, "ended: {cause}"),
         }
     }
@@ -158,36 +161,36 @@ fn write_id(f: &mut fmt::Formatter<'_>, id: Option<&str>) -> fmt::Result {
     id.map_or(Ok(()), |id| write!(f, ", request id {id}"))
 }
 
-/// The log of one call or channel that nobody took yet.
+/// The unread log entries of one call or channel.
 #[derive(Debug)]
 pub(crate) struct LogQueue {
-    level: Option<Level>,
+    level: Option<LogLevel>,
     queue: VecDeque<LogEntry>,
 }
 
 impl LogQueue {
-    /// Keeps what matters as much as `level`; nothing for `None`.
-    pub(crate) fn new(level: Option<Level>) -> Self {
+    /// Keeps entries that are at least as severe as `level`; none for `None`.
+    pub(crate) fn new(level: Option<LogLevel>) -> Self {
         Self { level, queue: VecDeque::new() }
     }
 
-    /// Adds what `note` makes, which is called only if somebody may want it.
-    pub(crate) fn add(&mut self, note: impl FnOnce() -> LogEntry) {
+    /// Adds an entry. `entry` is called only if the log is on.
+    pub(crate) fn add(&mut self, entry: impl FnOnce() -> LogEntry) {
         if let Some(level) = self.level {
-            let note = note();
-            if note.level() <= level {
-                self.queue.push_back(note);
+            let entry = entry();
+            if entry.level() <= level {
+                self.queue.push_back(entry);
             }
         }
     }
 
-    /// The oldest of them.
+    /// Removes the oldest entry.
     pub(crate) fn pop(&mut self) -> Option<LogEntry> {
         self.queue.pop_front()
     }
 }
 
-/// Says of a count that grows when it is worth a line: at first, and each time it has doubled.
+/// Limits the log lines of a growing counter: the first count is logged, then each doubling.
 #[derive(Debug)]
 pub(crate) struct LogThrottle(u64);
 
@@ -198,7 +201,7 @@ impl Default for LogThrottle {
 }
 
 impl LogThrottle {
-    /// Whether `count` is worth a line.
+    /// Whether to log `count`.
     pub(crate) fn reached(&mut self, count: u64) -> bool {
         let reached = count >= self.0;
         if reached {
@@ -213,24 +216,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_count_is_told_at_its_doublings() {
+    fn a_counter_is_logged_at_each_doubling() {
         let mut throttle = LogThrottle::default();
-        let told: Vec<u64> = (0..=20).filter(|count| throttle.reached(*count)).collect();
-        assert_eq!(told, [1, 2, 4, 8, 16]);
+        let logged: Vec<u64> = (0..=20).filter(|count| throttle.reached(*count)).collect();
+        assert_eq!(logged, [1, 2, 4, 8, 16]);
     }
 
     #[test]
-    fn what_matters_less_than_the_level_is_not_kept() {
-        let note = |event| LogEntry { subject: "terminal of c".to_owned(), event };
-        let mut log = LogQueue::new(Some(Level::Warn));
-        log.add(|| note(LogEvent::Opened));
-        log.add(|| note(LogEvent::InputRefused { count: 2 }));
-        let kept = log.pop().expect("the second matters");
+    fn entries_below_the_level_are_not_kept() {
+        let entry = |event| LogEntry { subject: "terminal of c".to_owned(), event };
+        let mut log = LogQueue::new(Some(LogLevel::Warn));
+        log.add(|| entry(LogEvent::Opened));
+        log.add(|| entry(LogEvent::InputRefused { count: 2 }));
+        let kept = log.pop().expect("the second entry is severe enough");
         assert_eq!(
             kept.to_string(),
-            "terminal of c: keystrokes refused: the link is down or too slow, 2 times so far"
+            "terminal of c: input refused: the link is down or too slow, 2 times so far"
         );
         assert_eq!((kept.level().name(), log.pop()), ("warn", None));
-        LogQueue::new(None).add(|| unreachable!("nobody wants it"));
+        LogQueue::new(None).add(|| unreachable!("the log is off"));
     }
 }

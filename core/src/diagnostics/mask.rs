@@ -1,45 +1,47 @@
-//! Makes text from outside (responses, close reasons, failures of a platform) fit for an error or a log: masks the secrets
-//! that a server or a platform echoes, and escapes the characters that a terminal or a log viewer would obey or hide.
+//! Makes external text safe for errors and logs.
+//!
+//! External text is text of responses, close reasons and platform failures. [`Mask`] masks the secrets in it, and
+//! escapes the characters that a terminal or a log viewer would interpret or hide.
 
 use std::ops::Range;
 
 use crate::encoding::json::write_escape;
 use crate::encoding::percent::percent_decode;
 
-/// What stands for a secret.
+/// The replacement of a secret.
 pub(crate) const MASK: &str = "***";
 
-/// The longest part of a raw body that an error keeps, in bytes.
-const KEPT_BODY: usize = 4096;
+/// The longest safe text, in bytes.
+const MAX_TEXT: usize = 4096;
 
-/// What is shorter, in bytes, is no secret: to look for it would only garble the text.
-const SHORTEST: usize = 4;
+/// The shortest masked secret, in bytes. Masking shorter ones would make the text unreadable.
+const MIN_SECRET: usize = 4;
 
-/// What is shorter, in bytes, in a header field or in a query is a scheme or a flag.
-const SHORTEST_PART: usize = 8;
+/// The shortest masked part of a header field or a query, in bytes. A shorter part is a scheme or a flag.
+const MIN_PART: usize = 8;
 
-/// How many backslashes are looked through before a character: JSON in JSON in JSON has seven.
-const MOST_ESCAPES: usize = 7;
+/// The largest number of backslashes before an escaped character. JSON in JSON in JSON has seven.
+const MAX_BACKSLASHES: usize = 7;
 
-/// The longest form of a byte: `\u00e9`, with the backslashes of JSON in JSON.
-const LONGEST_ESCAPE: usize = 5 + MOST_ESCAPES;
+/// The longest form of a byte: `\u00e9`, with the backslashes of nested JSON.
+const MAX_ESCAPED_BYTE: usize = 5 + MAX_BACKSLASHES;
 
-/// What the name of a field with a secret holds.
+/// A field whose name contains one of these words is a secret.
 const SECRET_FIELDS: [&str; 5] = ["password", "secret", "token", "authorization", "api_key"];
 
-/// What the name of a header field with a secret holds.
+/// A header field whose name contains one of these words is a secret.
 const SECRET_HEADERS: [&str; 7] = ["auth", "cookie", "key", "password", "secret", "session", "token"];
 
-/// The secrets that are known where a text comes in.
+/// Masks the secrets in external text.
 ///
-/// They are found in every form that a server may echo them in: each character as it is, or escaped by a URL or by
-/// JSON. Secrets that are not known are told by their place: the value of a field whose name says so, and the query of
-/// a URL.
+/// Known secrets are found in every form in which a server may echo them: each character plain, percent-encoded, or
+/// escaped in JSON. Unknown secrets are found by their position: the value of a field whose name suggests a secret, and
+/// the query of a URL.
 #[derive(Clone, Default)]
 pub struct Mask(Vec<String>);
 
 impl Mask {
-    /// The mask of one secret. See [`add`](Self::add).
+    /// A mask for one known secret. See [`add`](Self::add).
     #[must_use]
     pub fn of(secret: &str) -> Self {
         let mut mask = Self::default();
@@ -47,14 +49,14 @@ impl Mask {
         mask
     }
 
-    /// Adds a secret. One of less than 4 bytes is not looked for.
+    /// Adds a known secret. A secret of fewer than 4 bytes is ignored.
     pub fn add(&mut self, secret: &str) {
-        if secret.len() >= SHORTEST {
+        if secret.len() >= MIN_SECRET {
             self.0.push(secret.to_owned());
         }
     }
 
-    /// Adds the parts of a header field's value, if its name says that it holds credentials.
+    /// Adds the parts of a header field's value, if its name suggests credentials.
     pub fn add_header(&mut self, name: &str, value: &str) {
         let secret = |word: &&str| (0..name.len()).any(|at| begins(&name.as_bytes()[at..], word));
         if SECRET_HEADERS.iter().any(secret) {
@@ -62,33 +64,33 @@ impl Mask {
         }
     }
 
-    /// Adds the values in the query of a URL: whoever has a signed link can open it.
+    /// Adds the query values of a URL, because a signed URL contains its own credentials.
     pub fn add_query(&mut self, url: &str) {
         let query = url.split_once('?').map_or("", |(_, query)| query);
         self.add_parts(query.split('&').filter_map(|field| Some(field.split_once('=')?.1)));
     }
 
     fn add_parts<'a>(&mut self, parts: impl Iterator<Item = &'a str>) {
-        for part in parts.filter(|part| part.len() >= SHORTEST_PART) {
+        for part in parts.filter(|part| part.len() >= MIN_PART) {
             self.add(&percent_decode(part));
         }
     }
 
-    /// The text in one line: at most 4 KiB, without secrets, with control characters escaped.
+    /// The text as one line of at most 4 KiB, with masked secrets and escaped control characters.
     #[must_use]
     pub fn text(&self, text: &str) -> String {
-        self.shown(text.as_bytes(), false)
+        self.make_safe(text.as_bytes(), false)
     }
 
-    /// The body of a response: at most 4 KiB, without secrets, with control characters escaped except for line breaks
-    /// and tabs, so that JSON stays JSON.
+    /// The body of a response, at most 4 KiB, with masked secrets and escaped control characters. Line breaks and tabs
+    /// are kept. The escapes are those of JSON, so a JSON body keeps its value.
     #[must_use]
     pub fn body(&self, body: &[u8]) -> String {
-        self.shown(body, true)
+        self.make_safe(body, true)
     }
 
-    fn shown(&self, body: &[u8], keeps_lines: bool) -> String {
-        let read = &body[..body.len().min(4 * KEPT_BODY)];
+    fn make_safe(&self, body: &[u8], keeps_lines: bool) -> String {
+        let read = &body[..body.len().min(4 * MAX_TEXT)];
         let known = masked(read, &|text, at| {
             let end = self.0.iter().filter_map(|secret| end_of_echo(text, at, secret)).max()?;
             Some(at..end)
@@ -97,13 +99,13 @@ impl Mask {
         let text = String::from_utf8_lossy(&shown);
         let mut whole = text.len();
         if read.len() < body.len() {
-            // The cut may have gone through a secret, whose beginning is then at the end.
-            let longest = self.0.iter().map(String::len).max().unwrap_or_default() * LONGEST_ESCAPE;
+            // The end may contain a part of a secret.
+            let longest = self.0.iter().map(String::len).max().unwrap_or_default() * MAX_ESCAPED_BYTE;
             whole = text.floor_char_boundary(whole.saturating_sub(longest));
         }
         let mut kept = escaped(&text[..whole], keeps_lines);
-        if kept.len() > KEPT_BODY || read.len() < body.len() {
-            kept.truncate(kept.floor_char_boundary(KEPT_BODY));
+        if kept.len() > MAX_TEXT || read.len() < body.len() {
+            kept.truncate(kept.floor_char_boundary(MAX_TEXT));
             kept.push('…');
         }
         kept
@@ -116,8 +118,8 @@ impl std::fmt::Debug for Mask {
     }
 }
 
-/// The characters that move the cursor, change the direction or the order of what is printed, or are invisible, as
-/// ranges. The joiners U+200C and U+200D are not among them: whole scripts are written with them.
+/// Ranges of characters that move the cursor, change the text direction, or are invisible. The joiners U+200C and
+/// U+200D are not included, because some scripts need them.
 const CONTROLS: [(char, char); 11] = [
     // C0, DEL and C1.
     ('\0', '\u{1f}'),
@@ -141,7 +143,7 @@ const CONTROLS: [(char, char); 11] = [
     ('\u{e0000}', '\u{e007f}'),
 ];
 
-/// The text with a JSON escape in place of each of [`CONTROLS`], except for line breaks and tabs if it keeps lines.
+/// The text with [`CONTROLS`] escaped as in JSON. With `keeps_lines`, line breaks and tabs are kept.
 fn escaped(text: &str, keeps_lines: bool) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
@@ -155,10 +157,10 @@ fn escaped(text: &str, keeps_lines: bool) -> String {
     escaped
 }
 
-/// Says what of a text is a secret that shows itself at a place.
+/// Returns the range of a secret that is recognized at an index of a text.
 type Finder<'a> = &'a dyn Fn(&[u8], usize) -> Option<Range<usize>>;
 
-/// The text with a mask for each secret.
+/// The text with each secret masked.
 fn masked(text: &[u8], secret_at: Finder<'_>) -> Vec<u8> {
     let mut shown = Vec::with_capacity(text.len());
     let mut from = 0;
@@ -175,15 +177,15 @@ fn masked(text: &[u8], secret_at: Finder<'_>) -> Vec<u8> {
     shown
 }
 
-/// Where the secret ends that begins at a place, in whatever mixture of the forms of its characters.
+/// The end of a secret that starts at the index `at`. Each of its characters can have a different form.
 fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
     let mut ends = vec![at];
     for c in secret.chars() {
-        // More than one, where one form is the beginning of another, as `%` of `%25`.
+        // There can be several ends, because one form can be the start of another, such as `%` of `%25`.
         let mut next = Vec::new();
         for end in ends {
-            // JSON escapes by a backslash, and JSON in JSON by more of them.
-            for start in end..=end + MOST_ESCAPES {
+            // JSON escapes a character by a backslash, nested JSON by several.
+            for start in end..=end + MAX_BACKSLASHES {
                 for length in lengths_of_forms(text.get(start..).unwrap_or_default(), c) {
                     if length > 0 && !next.contains(&(start + length)) {
                         next.push(start + length);
@@ -202,7 +204,8 @@ fn end_of_echo(text: &[u8], at: usize, secret: &str) -> Option<usize> {
     ends.into_iter().max()
 }
 
-/// How long a character is at the start of a text: as it is, in a form, in a URL, in JSON; 0 where it is not there.
+/// The lengths of a character at the start of a text: plain, as `+` in a form, percent-encoded, escaped in JSON. 0
+/// means that the text does not start with that form.
 fn lengths_of_forms(text: &[u8], c: char) -> [usize; 4] {
     let mut buffer = [0; 4];
     let plain = c.encode_utf8(&mut buffer).as_bytes();
@@ -234,7 +237,7 @@ fn begins(text: &[u8], word: &str) -> bool {
     text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// The first place from `at` on whose byte is not one of those.
+/// The first index from `at` on whose byte does not match.
 fn skip(text: &[u8], mut at: usize, those: fn(u8) -> bool) -> usize {
     while text.get(at).is_some_and(|byte| those(*byte)) {
         at += 1;
@@ -242,9 +245,9 @@ fn skip(text: &[u8], mut at: usize, those: fn(u8) -> bool) -> usize {
     at
 }
 
-/// The value of a field whose name has a word for secrets at this place: of JSON, also where that is a string in
-/// JSON, and of a form. It goes by the text and not by what JSON's rules make of it, because a body that an error
-/// keeps is often one that did not parse.
+/// The value of a field whose name contains a word of [`SECRET_FIELDS`] at the index `at`. The field can be in JSON, in
+/// nested JSON or in a form. The function does not parse the JSON, because an error often contains a body that is not
+/// valid JSON.
 fn field_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     let word = SECRET_FIELDS.iter().find(|word| begins(&text[at..], word))?;
     let after = skip(text, at + word.len(), |byte| byte.is_ascii_alphanumeric() || byte == b'_');
@@ -264,13 +267,13 @@ fn field_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     (!value.is_empty()).then_some(value)
 }
 
-/// What follows a quote at this place, and by how many backslashes the quote is escaped.
+/// The index after a quote at the index `at`, and the number of backslashes that escape the quote.
 fn quoted(text: &[u8], at: usize) -> Option<(usize, usize)> {
     let quote = skip(text, at, |byte| byte == b'\\');
     matches!(text.get(quote), Some(b'"' | b'\'')).then_some((quote + 1, quote - at))
 }
 
-/// Where a string ends whose first quote is escaped by so many backslashes.
+/// The end of a string whose opening quote is escaped by `escapes` backslashes.
 fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
     loop {
         let end = skip(text, at, |byte| !b"\\\"'".contains(&byte));
@@ -286,7 +289,7 @@ fn end_of_string(text: &[u8], mut at: usize, escapes: usize) -> usize {
     }
 }
 
-/// The query of a URL whose password_request mark is at this place.
+/// The query of a URL whose question mark is at the index `at`.
 fn query_at(text: &[u8], at: usize) -> Option<Range<usize>> {
     if text[at] != b'?' {
         return None;
@@ -307,7 +310,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_secret_is_found_in_every_form() {
+    fn known_secrets_are_masked_in_every_form() {
         let mask = mask(&["p@ss w/ord%+\"é"]);
         for echo in [
             "p@ss w/ord%+\"é",
@@ -324,17 +327,17 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_looks_encoded_is_found_as_it_is() {
+    fn a_secret_that_looks_encoded_is_masked() {
         assert_eq!(mask(&["a%2525b"]).text("a%2525b, a%252525b"), "***, ***");
     }
 
     #[test]
-    fn what_is_too_short_for_a_secret_garbles_nothing() {
+    fn short_secrets_are_ignored() {
         assert_eq!(mask(&["p", ""]).text("the password p"), "the password p");
     }
 
     #[test]
-    fn fields_for_secrets_lose_their_values() {
+    fn the_values_of_secret_fields_are_masked() {
         let cases = [
             (
                 r#"{"id":"c1","vnc_password" : "hu\"nter2","ram":4}"#,
@@ -358,14 +361,14 @@ mod tests {
     }
 
     #[test]
-    fn a_query_is_not_shown() {
+    fn queries_are_masked() {
         let text = r#"{"url":"https://store/x.png?expires=1&sig=abc\u0026k=d","next":"/y?z"} ok? a=b"#;
         let shown = r#"{"url":"https://store/x.png?***","next":"/y?z"} ok? a=b"#;
         assert_eq!(Mask::default().text(text), shown);
     }
 
     #[test]
-    fn parts_of_headers_and_links_are_secrets() {
+    fn parts_of_headers_and_links_are_masked() {
         let mut mask = Mask::default();
         mask.add_header("x-api-key", "sk_live_abc");
         mask.add_header("authorization", "Bearer abcdefgh");
@@ -379,17 +382,17 @@ mod tests {
     }
 
     #[test]
-    fn a_kept_body_is_bounded_also_where_the_cut_goes_through_a_secret() {
+    fn a_shortened_body_contains_no_part_of_a_secret() {
         let secret = "0123456789".repeat(4);
-        assert!(mask(&[&secret]).body(&vec![b'x'; 1 << 20]).len() < KEPT_BODY + 8);
-        let fields = format!(r#""password":"{}""#, "y".repeat(4 * KEPT_BODY - 60));
+        assert!(mask(&[&secret]).body(&vec![b'x'; 1 << 20]).len() < MAX_TEXT + 8);
+        let fields = format!(r#""password":"{}""#, "y".repeat(4 * MAX_TEXT - 60));
         let body = format!("{fields}, key {secret}{}", "z".repeat(100));
         let kept = mask(&[&secret]).body(body.as_bytes());
         assert!(!kept.contains("01234"), "{kept}");
     }
 
     #[test]
-    fn control_characters_are_escaped_and_nothing_else_is() {
+    fn only_control_characters_are_escaped() {
         let mask = mask(&["hunter2\u{1b}x"]);
         assert_eq!(mask.text("a\u{1b}[2J\u{7}b\0\u{7f}\u{9b}31m"), r"a\u001b[2J\u0007b\u0000\u007f\u009b31m");
         assert_eq!(mask.text("\n\r\t"), r"\n\r\t");
@@ -400,12 +403,12 @@ mod tests {
             assert_eq!(mask.text(plain), plain);
             assert_eq!(mask.body(plain.as_bytes()), plain);
         }
-        // A secret is found before its characters are escaped.
+        // Secrets are masked before control characters are escaped.
         assert_eq!(mask.text("<hunter2\u{1b}x>"), "<***>");
     }
 
     #[test]
-    fn a_body_keeps_its_lines_and_stays_the_same_json() {
+    fn a_json_body_keeps_its_lines_and_its_value() {
         let body = "{\r\n\t\"error\": \"a\u{202e}b\u{9b}c\"\n}";
         let kept = Mask::default().body(body.as_bytes());
         assert_eq!(kept, "{\r\n\t\"error\": \"a\\u202eb\\u009bc\"\n}");
@@ -414,13 +417,13 @@ mod tests {
     }
 
     #[test]
-    fn escaped_text_is_bounded() {
+    fn the_length_of_escaped_text_is_limited() {
         let text = Mask::default().text(&"\u{1b}".repeat(1 << 20));
-        assert!(text.len() <= KEPT_BODY + 3 && text.starts_with(r"\u001b\u001b") && text.ends_with('…'));
+        assert!(text.len() <= MAX_TEXT + 3 && text.starts_with(r"\u001b\u001b") && text.ends_with('…'));
     }
 
     #[test]
-    fn any_text_is_taken() {
+    fn any_text_is_accepted() {
         for text in ["", "?", "password", "password\"", "\"token\":", "é?é=é", "secret=é&", r#"token":"\"#]
         {
             let _ = mask(&["é?é=é é"]).body(text.as_bytes());

@@ -1,4 +1,4 @@
-//! The log, and the masking of secrets in every text that users see.
+//! Log entries, and the masking of secrets in external text.
 
 pub mod log;
 pub mod mask;

@@ -1,6 +1,6 @@
-//! Text in URLs.
+//! Percent-encoding (RFC 3986).
 
-/// Encodes text as one segment of a path or one value of a query (RFC 3986): only unreserved characters stay.
+/// Encodes text as one path segment or one query value. Only unreserved characters are kept.
 pub(crate) fn percent_encode(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -14,7 +14,7 @@ pub(crate) fn percent_encode(text: &str) -> String {
     encoded
 }
 
-/// Undoes the encoding of text in a URL; what is no such encoding stays as it is.
+/// Decodes text of a URL. Invalid sequences are kept.
 pub(crate) fn percent_decode(text: &str) -> String {
     let text_bytes = text.as_bytes();
     let digit = |at: usize| char::from(*text_bytes.get(at)?).to_digit(16);
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encoding_is_undone() {
+    fn decoding_reverses_encoding() {
         for text in ["p@ss w/ord%+é", "", "%", "%zz", "100%2"] {
             assert_eq!(percent_decode(&percent_encode(text)), text);
         }

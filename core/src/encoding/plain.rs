@@ -2,12 +2,12 @@
 
 use crate::encoding::json::Value;
 
-/// An object with plain fields, and at most one field beside them whose content is too large to pass through JSON.
+/// An object with plain fields, and at most one additional field whose content is too large to pass through JSON.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlainObject {
-    /// The plain fields, an object.
+    /// The plain fields: a JSON object.
     pub fields: Value,
-    /// The name and the content of the field beside them.
+    /// The name and the content of the additional field.
     pub payload: Option<(&'static str, Payload)>,
 }
 
@@ -23,7 +23,7 @@ pub enum Payload {
 }
 
 impl PlainObject {
-    /// An object with a field beside its plain fields.
+    /// An object with an additional field.
     #[must_use]
     pub fn with_payload(fields: Value, name: &'static str, payload: Payload) -> Self {
         Self { fields, payload: Some((name, payload)) }

@@ -1,4 +1,4 @@
-//! One call from its parameters to its end, with every retry: a state machine that opens nothing.
+//! One call with its retries, as a state machine.
 //!
 //! ```text
 //! new ─▶ step ─┬─ Send ──▶ handle_response / handle_failure / handle_timeout / handle_stall ─▶ step ...
@@ -18,33 +18,33 @@ use crate::diagnostics::mask::Mask;
 use crate::encoding::json::{self, Map, SyntaxError, Value};
 use crate::encoding::text::split_once;
 use crate::error::{
-    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, Span, TimeoutError, TooLargeError,
-    TransportError,
+    AbortedError, DecodeError, Delivered, Error, Mismatch, ServerError, TimeoutError, TimeoutKind,
+    TooLargeError, TransportError,
 };
 use crate::rest::calls::actions::Screenshot;
 use crate::rest::custom::{self, Custom};
 use crate::rest::http::{Method, Request, Response, SendFailure};
 use crate::rest::image;
-use crate::rest::operation::{Carrier, Effect, Encoded, Endpoint, Operation, ResponseKind};
+use crate::rest::operation::{Effect, Encoded, Endpoint, Operation, ParameterEncoding, ResponseKind};
 use crate::rest::refusal;
-use crate::rest::retry::{Backoff, Jitter, retry_after, retry_delay};
+use crate::rest::retry::{Backoff, Jitter, millis_from_seconds, retry_after, retry_delay};
 use crate::rest::schema::normalize;
-use crate::rest::upload::{Content, Form, Transfer, UploadProgress};
+use crate::rest::upload::{Content, Form, UploadProgress, UploadTracker};
 
-/// Added to the server's own time limit of a long call, for the way there and back.
-const MARGIN: Millis = 15_000;
+/// Added to the server's own time limit of a long call, for the transfer of the request and the response.
+const ROUND_TRIP_MARGIN: Millis = 15_000;
 
-/// Added to the server's words where it misses the key.
-const NO_KEY: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
+/// Added to the server's message if the API key is missing.
+const NO_KEY_HINT: &str = " (no API key was sent: give the client an `apiKey`, or in Node set ORGO_API_KEY)";
 
-/// The value of a call. `Debug` shows a JSON value without its secrets, and of bytes how many they are.
+/// The result of a call. `Debug` masks the secrets of a JSON value, and shows only the length of bytes.
 #[derive(Clone, PartialEq)]
 pub enum Output {
     /// A JSON value of the declared type.
     Value(Value),
-    /// A picture of the screen.
+    /// A screenshot.
     Screenshot(Screenshot),
-    /// A file's content.
+    /// The content of a file.
     Content(Vec<u8>),
 }
 
@@ -52,17 +52,17 @@ impl std::fmt::Debug for Output {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Value(value) => write!(f, "Value({})", Mask::default().body(value.to_string().as_bytes())),
-            Self::Screenshot(picture) => write!(f, "Screenshot({}x{})", picture.width, picture.height),
+            Self::Screenshot(image) => write!(f, "Screenshot({}x{})", image.width, image.height),
             Self::Content(data) => write!(f, "Content({} bytes)", data.len()),
         }
     }
 }
 
 impl Output {
-    /// The value as the declared Rust type.
+    /// Converts the result to the declared Rust type.
     ///
     /// # Errors
-    /// [`Error::Decode`] if the value is of another type.
+    /// [`Error::Decode`] if the result has another type.
     pub fn into_typed<E: Endpoint>(self) -> Result<E::Response, Error> {
         fn read<T: DeserializeOwned>(name: &str, output: Output) -> Result<T, Error> {
             let value = match output {
@@ -84,30 +84,32 @@ impl Output {
     }
 }
 
-/// What is to be done next.
+/// The next step of a call, for the caller to perform.
+///
+/// The enum is exhaustive on purpose: a caller must handle every step.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
-    /// Send this, and report the answer, the failure, or which of the limits has passed.
+    /// Send the request, then report the response, the failure, or the expired limit.
     Send(Request, Limits),
-    /// Let this many milliseconds pass.
+    /// Wait for this number of milliseconds.
     Wait(Millis),
-    /// The end.
+    /// The call is done.
     Done(Result<Output, Error>),
 }
 
-/// The limits of one request, in milliseconds.
+/// The time limits of one request, in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Until the answer is complete.
+    /// The limit until the response is complete.
     pub request: Millis,
-    /// From each piece of the answer to the next; the first piece is the status with the header.
+    /// The limit from one part of the response to the next. The first part is the header.
     pub idle: Millis,
 }
 
-/// A call under way.
+/// A call in progress. See the [front page](crate) for how to drive it.
 #[derive(Debug)]
 pub struct Call {
-    /// For errors and logs.
+    /// The name in errors and log entries.
     name: String,
     operation: Operation,
     base: crate::client::address::BaseUrl,
@@ -115,26 +117,26 @@ pub struct Call {
     mask: Mask,
     limits: Limits,
     total: Millis,
-    /// When the first step was asked for.
+    /// The time of the first step.
     started: Option<Millis>,
     max_retries: u32,
     jitter: Jitter,
     request: Request,
-    /// The largest body of what a link leads to, in bytes.
+    /// The largest body of a linked response, in bytes.
     max_linked_bytes: u64,
-    transfer: Option<Transfer>,
-    /// The operation's own answer has come, and a link in it is being fetched.
+    upload: Option<UploadTracker>,
+    /// Whether the response of the operation has arrived, and a link in it is being fetched.
     following: bool,
     attempt: u32,
     requests: u32,
-    /// What the requests so far have done, at most.
+    /// Whether the requests so far took effect.
     delivered: Delivered,
     request_id: Option<String>,
     phase: Phase,
     log: LogQueue,
 }
 
-/// A request before it is joined to the settings of the client.
+/// A checked call, before the settings of the client are added.
 struct Prepared<'a> {
     name: String,
     operation: Operation,
@@ -146,10 +148,11 @@ struct Prepared<'a> {
 impl<'a> Prepared<'a> {
     fn declared(operation: &Operation, params: &'a Map) -> Result<Self, Error> {
         let mut encoded = operation.encode(params)?;
-        let body = (operation.carrier == Carrier::Json && operation.method == Method::Post).then(|| {
-            let fields = encoded.fields.drain(..);
-            Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
-        });
+        let body =
+            (operation.encoding == ParameterEncoding::Json && operation.method == Method::Post).then(|| {
+                let fields = encoded.fields.drain(..);
+                Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
+            });
         Ok(Self { name: operation.name.to_owned(), operation: *operation, params, encoded, body })
     }
 }
@@ -158,19 +161,20 @@ impl<'a> Prepared<'a> {
 enum Phase {
     Ready,
     Sent {
-        /// Its limit is what was left of the whole.
+        /// Whether its limit is the remaining time of the whole call.
         last: bool,
     },
-    /// With the wait before another try, where there may be one.
+    /// With the wait before the retry; `None` if there is no retry.
     Failed(Error, Option<Millis>),
     Done(Option<Result<Output, Error>>),
 }
 
 impl Call {
-    /// Prepares a call by name, as the bindings do.
+    /// Creates a call by its name, such as `computers.click`. `content` is the file of an upload. `seed` is a random
+    /// number for the jitter.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a name, a parameter or an option that is not acceptable.
+    /// [`Error::Encode`] for an unknown name, or an invalid parameter or option.
     pub fn new(
         config: &Config,
         name: &str,
@@ -189,17 +193,17 @@ impl Call {
         Self::prepare(config, Prepared::declared(operation, params)?, options, content, seed)
     }
 
-    /// Prepares a call from a typed request.
+    /// Creates a call from a typed request. `seed` is a random number for the jitter.
     ///
     /// # Errors
-    /// [`Error::Encode`] for a parameter or an option that is not acceptable.
+    /// [`Error::Encode`] for an invalid parameter or option.
     pub fn typed<E: Endpoint>(
         config: &Config,
         endpoint: &E,
         options: &CallOptions,
         seed: u64,
     ) -> Result<Self, Error> {
-        let params = endpoint.params();
+        let params = endpoint.params()?;
         Self::prepare(config, Prepared::declared(E::OPERATION, &params)?, options, None, seed)
     }
 
@@ -222,20 +226,20 @@ impl Call {
             max_response_bytes,
             once: operation.effect == Effect::Once,
         };
-        let mut transfer = None;
-        match (operation.carrier, content) {
-            (Carrier::Multipart, Some(content)) if !Form::can_carry(&content.name) => {
+        let mut upload = None;
+        match (operation.encoding, content) {
+            (ParameterEncoding::Multipart, Some(content)) if !Form::can_encode_name(&content.name) => {
                 let problem =
                     "must have a name without %22, %0D, %0A and control characters: a form cannot carry them";
                 return Err(Error::encode(operation.name, "file", problem));
             }
-            (Carrier::Multipart, Some(content)) => {
+            (ParameterEncoding::Multipart, Some(content)) => {
                 let form = Form::new(&fields, &content, &mut jitter);
                 request.headers.push(("content-type".to_owned(), form.content_type));
                 request.body = Some(form.body);
-                transfer = Some(Transfer::new(form.file));
+                upload = Some(UploadTracker::new(form.file));
             }
-            (Carrier::Multipart, None) => {
+            (ParameterEncoding::Multipart, None) => {
                 return Err(Error::encode(operation.name, "file", "is required: the content to upload"));
             }
             (_, Some(_)) => {
@@ -263,8 +267,8 @@ impl Call {
 
         let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, &operation, params));
         let max_retries = options.max_retries.unwrap_or(config.max_retries);
-        // The first request, the one for a link in its answer, and each retry after the longest wait that is our own
-        // choice. A server that wants a longer one has its error told to the caller.
+        // The default total limit has room for the first request, the request for a link, and each retry after the
+        // longest backoff. If the server asks for a longer wait, the call fails instead.
         let retries = u64::from(max_retries);
         let all = timeout.saturating_mul(retries + 2).saturating_add(Backoff::CALL.cap * retries);
         Ok(Self {
@@ -285,7 +289,7 @@ impl Call {
                     max_response_bytes
                 }
             },
-            transfer,
+            upload,
             following: false,
             attempt: 0,
             requests: 0,
@@ -296,8 +300,8 @@ impl Call {
         })
     }
 
-    /// What is to be done next, at a moment on the caller's clock. Each `Send` is to be answered by one of the
-    /// `handle_*`; after `Done` there is nothing.
+    /// Returns the next step. `now` is on the caller's clock. Call one of the `handle_*` methods after each `Send`.
+    /// `Done` is the last step.
     #[must_use]
     pub fn step(&mut self, now: Millis) -> Step {
         let end = self.started.get_or_insert(now).saturating_add(self.total);
@@ -316,7 +320,7 @@ impl Call {
                 self.log.add(|| LogEntry {
                     subject: self.name.clone(),
                     event: LogEvent::Retry {
-                        error: said(&error, &self.name),
+                        error: without_operation(&error, &self.name),
                         request_id: self.request_id.take().map(|id| self.mask.text(&id)),
                         attempt: self.attempt,
                         of: self.max_retries,
@@ -326,7 +330,7 @@ impl Call {
                 Step::Wait(wait)
             }
             Phase::Ready | Phase::Sent { .. } => {
-                self.finish(now, Err(self.out_of_time(Span::Total, self.total)))
+                self.finish(now, Err(self.out_of_time(TimeoutKind::Total, self.total)))
             }
             Phase::Failed(error, _) => self.finish(now, Err(error)),
             Phase::Done(Some(result)) => self.finish(now, result),
@@ -338,7 +342,7 @@ impl Call {
         self.log.add(|| LogEntry {
             subject: self.name.clone(),
             event: LogEvent::Called {
-                error: result.as_ref().err().map(|error| said(error, &self.name)),
+                error: result.as_ref().err().map(|error| without_operation(error, &self.name)),
                 took: now.saturating_sub(self.started.unwrap_or(now)),
                 requests: self.requests,
                 request_id: self.request_id.take().map(|id| self.mask.text(&id)),
@@ -347,46 +351,47 @@ impl Call {
         Step::Done(result)
     }
 
-    /// What a log may be told, in order, after each step.
+    /// The next log entry, in order. Drain it after each step.
     #[must_use]
     pub fn poll_log(&mut self) -> Option<LogEntry> {
         self.log.pop()
     }
 
-    /// So many bytes of the request's body are on their way.
+    /// Reports that the network has accepted the first `body` bytes of the request's body.
     pub fn handle_sent(&mut self, body: usize) {
-        self.transfer.iter_mut().for_each(|transfer| transfer.reach(body));
+        self.upload.iter_mut().for_each(|upload| upload.reach(body));
     }
 
-    /// How far an upload is, if that has changed. Over all tries it never goes back, and after a good answer it is whole.
+    /// The progress of an upload, if it has changed. It never decreases, even during a retry, and it is complete after
+    /// a successful response.
     #[must_use]
     pub fn poll_upload_progress(&mut self) -> Option<UploadProgress> {
-        self.transfer.as_mut()?.poll()
+        self.upload.as_mut()?.poll()
     }
 
-    /// The answer came.
+    /// Reports the response.
     pub fn handle_response(&mut self, mut response: Response) {
         self.request_id = response.header("x-request-id").map(str::to_owned);
-        let judged = if (200..300).contains(&response.status) {
-            // What may fail now is only the reading of the answer, or the fetching of a link in it.
-            self.deliver(Delivered::Yes);
-            self.transfer.iter_mut().for_each(Transfer::complete);
+        let result = if (200..300).contains(&response.status) {
+            // From here on, only decoding the response or fetching a link in it can fail.
+            self.record_delivery(Delivered::Yes);
+            self.upload.iter_mut().for_each(UploadTracker::complete);
             if response.too_large { Err(self.too_large(&response)) } else { self.decode(&mut response) }
         } else {
-            Err(self.refused(&response))
+            Err(self.server_error(&response))
         };
-        match judged {
+        match result {
             Ok(Some(output)) => self.phase = Phase::Done(Some(Ok(output))),
-            // A link was followed: its request is in place.
+            // The request for a link is ready.
             Ok(None) => self.phase = Phase::Ready,
             Err(error) => self.fail(error),
         }
     }
 
-    /// The request failed without an answer.
+    /// Reports that the request failed without a complete response.
     pub fn handle_failure(&mut self, failure: SendFailure) {
         let SendFailure { reached, message } = failure;
-        self.deliver(reached.into());
+        self.record_delivery(reached.into());
         self.fail(Error::Transport(TransportError {
             operation: self.name.clone(),
             message: self.mask.text(&message),
@@ -394,33 +399,33 @@ impl Call {
         }));
     }
 
-    /// The time limit of the request passed before its answer was complete.
+    /// Reports that the limit [`request`](Limits::request) expired.
     pub fn handle_timeout(&mut self) {
         let last = matches!(self.phase, Phase::Sent { last: true });
-        self.deliver(Delivered::Maybe);
+        self.record_delivery(Delivered::Maybe);
         if last {
-            let error = self.out_of_time(Span::Total, self.total);
+            let error = self.out_of_time(TimeoutKind::Total, self.total);
             self.phase = Phase::Done(Some(Err(error)));
         } else {
-            self.fail(self.out_of_time(Span::Request, self.limits.request));
+            self.fail(self.out_of_time(TimeoutKind::Request, self.limits.request));
         }
     }
 
-    /// The answer began, and its next piece did not come in time.
+    /// Reports that the limit [`idle`](Limits::idle) expired.
     pub fn handle_stall(&mut self) {
-        self.deliver(Delivered::Maybe);
-        self.fail(self.out_of_time(Span::Idle, self.limits.idle));
+        self.record_delivery(Delivered::Maybe);
+        self.fail(self.out_of_time(TimeoutKind::Idle, self.limits.idle));
     }
 
-    fn out_of_time(&self, span: Span, limit: Millis) -> Error {
+    fn out_of_time(&self, kind: TimeoutKind, limit: Millis) -> Error {
         let operation = self.name.clone();
-        Error::Timeout(TimeoutError { operation, span, limit, delivered: self.delivered })
+        Error::Timeout(TimeoutError { operation, kind, limit, delivered: self.delivered })
     }
 
-    /// The caller gives up. The next step is `Done`.
+    /// Aborts the call. The next step is `Done`.
     pub fn abort(&mut self) {
         match self.phase {
-            Phase::Sent { .. } => self.deliver(Delivered::Maybe),
+            Phase::Sent { .. } => self.record_delivery(Delivered::Maybe),
             Phase::Ready | Phase::Failed(..) => {}
             Phase::Done(_) => return,
         }
@@ -431,8 +436,8 @@ impl Call {
         Error::Aborted(AbortedError { operation: self.name.clone(), delivered: self.delivered })
     }
 
-    /// What one request did adds to what the ones before it may have done.
-    fn deliver(&mut self, delivered: Delivered) {
+    /// Combines the effect of one request with that of the earlier ones.
+    fn record_delivery(&mut self, delivered: Delivered) {
         self.delivered = self.delivered.max(delivered);
     }
 
@@ -446,9 +451,9 @@ impl Call {
         self.phase = Phase::Failed(error, retry);
     }
 
-    fn refused(&mut self, response: &Response) -> Error {
+    fn server_error(&mut self, response: &Response) -> Error {
         let mask = &self.mask;
-        // The documented shape of an error, and the nested one of the chat endpoint (G3).
+        // The documented shape of an error is flat; that of the chat endpoint is nested.
         let body = json::parse(&response.body).unwrap_or_default();
         let text = |name: &str| {
             let nested = body.get("error").and_then(|error| error.get(name));
@@ -463,7 +468,7 @@ impl Call {
         };
         let keyless = !self.request.headers.iter().any(|(name, _)| name == "authorization");
         if response.status == 401 && keyless && !self.following {
-            message.push_str(NO_KEY);
+            message.push_str(NO_KEY_HINT);
         }
         let mut error = ServerError {
             operation: self.name.clone(),
@@ -482,29 +487,30 @@ impl Call {
                 body.get("retry_after")
                     .and_then(Value::as_f64)
                     .filter(|seconds| (0.0..=86_400.0).contains(seconds))
+                    .map(millis_from_seconds)
             }),
             body: mask.body(&response.body),
             delivered: Delivered::No,
         };
         self.request_id.clone_from(&error.request_id);
-        self.deliver(error.judge_delivery());
+        self.record_delivery(error.delivery());
         error.delivered = self.delivered;
         Error::Server(Box::new(error))
     }
 
-    /// The output, or `None` where a link has to be fetched first.
+    /// Decodes the response. `None` means that a link has to be fetched first.
     fn decode(&mut self, response: &mut Response) -> Result<Option<Output>, Error> {
         let output = match self.operation.response {
             ResponseKind::Content if self.following => Output::Content(std::mem::take(&mut response.body)),
             ResponseKind::Content => {
                 let link = self.link(response)?;
-                self.follow(&link, response)?;
+                self.follow_link(&link, response)?;
                 return Ok(None);
             }
-            ResponseKind::Screenshot => match self.picture(response)? {
-                Picture::Data(data) => Output::Screenshot(self.screenshot(data, response)?),
-                Picture::Link(link) => {
-                    self.follow(&link, response)?;
+            ResponseKind::Screenshot => match self.image(response)? {
+                ImageSource::Data(data) => Output::Screenshot(self.screenshot(data, response)?),
+                ImageSource::Link(link) => {
+                    self.follow_link(&link, response)?;
                     return Ok(None);
                 }
             },
@@ -517,10 +523,11 @@ impl Call {
                 };
                 if let Some(name) = under.iter().find(|name| value.get(name).is_some()) {
                     let mut inner = value.get_mut(name).map(Value::take).unwrap_or_default();
-                    normalize(&mut inner, &ty).map_err(|error| self.misfit(response, error.inside(name)))?;
+                    normalize(&mut inner, &ty)
+                        .map_err(|error| self.mismatch(response, error.inside(name)))?;
                     value = inner;
                 } else {
-                    normalize(&mut value, &ty).map_err(|error| self.misfit(response, error))?;
+                    normalize(&mut value, &ty).map_err(|error| self.mismatch(response, error))?;
                 }
                 Output::Value(value)
             }
@@ -528,7 +535,7 @@ impl Call {
         Ok(Some(output))
     }
 
-    /// The body as JSON, or as bytes if it is not JSON and its type does not say that it is.
+    /// The body as JSON. A body that is not JSON is returned as bytes, unless its content type is JSON.
     fn any(&self, response: &mut Response) -> Result<Output, Error> {
         if response.body.trim_ascii().is_empty() {
             return Ok(Output::Value(Value::Null));
@@ -546,16 +553,16 @@ impl Call {
         let value = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
         match value.get("url") {
             Some(Value::String(url)) => Ok(url.clone()),
-            Some(other) => Err(self.misfit(response, Mismatch::new("a string", other).inside("url"))),
-            None => Err(self.misfit(response, Mismatch::missing("a string").inside("url"))),
+            Some(other) => Err(self.mismatch(response, Mismatch::new("a string", other).inside("url"))),
+            None => Err(self.mismatch(response, Mismatch::missing("a string").inside("url"))),
         }
     }
 
-    /// Prepares the request for a link. It gets the API key only on the service's own origin.
-    fn follow(&mut self, link: &str, response: &Response) -> Result<(), Error> {
+    /// Prepares the request for a link. It contains the API key only if the link has the origin of the service.
+    fn follow_link(&mut self, link: &str, response: &Response) -> Result<(), Error> {
         let Some((url, own)) = self.base.resolve(link) else {
             let problem = "expected an http or https URL or a path from the root".to_owned();
-            return Err(self.misfit(response, Mismatch { path: String::new(), problem }));
+            return Err(self.mismatch(response, Mismatch { path: String::new(), problem }));
         };
         self.mask.add_query(&url);
         self.request = Request {
@@ -566,7 +573,7 @@ impl Call {
             max_response_bytes: self.max_linked_bytes,
             once: false,
         };
-        // A signed URL carries its own credentials: some stores refuse a second kind beside them.
+        // A signed URL contains its own credentials, and some stores refuse a second kind.
         if own && matches!(self.operation.response, ResponseKind::Screenshot) {
             authorize(&mut self.request, self.key.as_ref());
         }
@@ -574,47 +581,47 @@ impl Call {
         Ok(())
     }
 
-    fn picture(&self, response: &mut Response) -> Result<Picture, Error> {
+    fn image(&self, response: &mut Response) -> Result<ImageSource, Error> {
         if self.following || image::inspect(&response.body).is_some() {
-            return Ok(Picture::Data(std::mem::take(&mut response.body)));
+            return Ok(ImageSource::Data(std::mem::take(&mut response.body)));
         }
         let mut body = json::parse(&response.body).map_err(|error| self.not_json(response, error))?;
         let text = match body.get_mut("image").map(Value::take) {
             Some(Value::String(text)) => text,
             Some(other) => {
-                return Err(self.misfit(response, Mismatch::new("a string", &other).inside("image")));
+                return Err(self.mismatch(response, Mismatch::new("a string", &other).inside("image")));
             }
-            None => return Err(self.misfit(response, Mismatch::missing("a string").inside("image"))),
+            None => return Err(self.mismatch(response, Mismatch::missing("a string").inside("image"))),
         };
-        // Every documented form at once: A to E of the generations; F is the picture itself, and was taken above.
+        // The documented forms A to E, see docs/protocol.md. Form F, the image itself, is handled above.
         let encoded = match text.strip_prefix("data:") {
             Some(data) => split_once(data, ";base64,").map(|(_, encoded)| encoded).ok_or_else(|| {
                 let problem = "expected a data URL in base64".to_owned();
-                self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+                self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
             })?,
-            // Base64 of a JPEG begins with a slash too: `/9j/`. A path is not valid base64 of a picture.
+            // The base64 of a JPEG starts with a slash too: `/9j/`. Any other text that starts with a slash is a path.
             None if text.starts_with("http://") || text.starts_with("https://") => {
-                return Ok(Picture::Link(text));
+                return Ok(ImageSource::Link(text));
             }
             None if text.starts_with('/') && !text.starts_with("/9j/") => {
-                return Ok(Picture::Link(text));
+                return Ok(ImageSource::Link(text));
             }
             None => &text,
         };
-        // Line breaks are rare, and looking for them costs as much as decoding does.
+        // Line breaks are rare, and searching for them takes as long as decoding.
         let decoded = BASE64
             .decode(encoded)
             .or_else(|_| BASE64.decode(encoded.split_ascii_whitespace().collect::<String>()));
-        decoded.map(Picture::Data).map_err(|_| {
+        decoded.map(ImageSource::Data).map_err(|_| {
             let problem = "expected base64, a data URL or a link".to_owned();
-            self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+            self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
         })
     }
 
     fn screenshot(&self, data: Vec<u8>, response: &Response) -> Result<Screenshot, Error> {
         let info = image::inspect(&data).ok_or_else(|| {
-            let problem = "expected a PNG or JPEG picture".to_owned();
-            self.misfit(response, Mismatch { path: "image".to_owned(), problem })
+            let problem = "expected a PNG or JPEG image".to_owned();
+            self.mismatch(response, Mismatch { path: "image".to_owned(), problem })
         })?;
         Ok(Screenshot { data, mime_type: info.mime_type, width: info.width, height: info.height })
     }
@@ -634,17 +641,17 @@ impl Call {
             format!("expected JSON, found something else at byte {}", error.at)
         };
         Error::Decode(DecodeError {
-            // The next response would hold as many values.
+            // A retry would return as many values.
             garbled: !error.too_many_values,
-            ..self.unreadable(response, Mismatch { path: String::new(), problem })
+            ..self.decode_error(response, Mismatch { path: String::new(), problem })
         })
     }
 
-    fn misfit(&self, response: &Response, mismatch: Mismatch) -> Error {
-        Error::Decode(self.unreadable(response, mismatch))
+    fn mismatch(&self, response: &Response, mismatch: Mismatch) -> Error {
+        Error::Decode(self.decode_error(response, mismatch))
     }
 
-    fn unreadable(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
+    fn decode_error(&self, response: &Response, Mismatch { path, problem }: Mismatch) -> DecodeError {
         DecodeError {
             operation: self.name.clone(),
             path,
@@ -656,18 +663,18 @@ impl Call {
     }
 }
 
-/// The time limit of one request where the call has none of its own. A limit of the client's bounds the server's
-/// default; a server limit that the caller names for this call is bounded only if it is shorter.
+/// The default time limit of one request. The limit of the client overrides the server's default limit of a call. It
+/// overrides a server limit that the caller sets for this call only if the server limit is shorter.
 fn request_timeout(config: &Config, operation: &Operation, params: &Map) -> Millis {
     let Some(server) = operation.server_limit(params) else { return config.request_timeout() };
     match config.timeout {
-        Some(timeout) if server < timeout || !operation.names_server_limit(params) => timeout,
-        _ => config.request_timeout().max(server + MARGIN),
+        Some(timeout) if server < timeout || !operation.sets_server_limit(params) => timeout,
+        _ => config.request_timeout().max(server + ROUND_TRIP_MARGIN),
     }
 }
 
-/// An error without the name of the call, which a line of the log begins with.
-fn said(error: &Error, operation: &str) -> String {
+/// The text of an error without the name of the call, because a log line starts with it.
+fn without_operation(error: &Error, operation: &str) -> String {
     let mut text = error.to_string();
     let rest = text.strip_prefix(operation).and_then(|rest| rest.strip_prefix(": "));
     let name = rest.map_or(0, |rest| text.len() - rest.len());
@@ -675,7 +682,7 @@ fn said(error: &Error, operation: &str) -> String {
     text
 }
 
-enum Picture {
+enum ImageSource {
     Data(Vec<u8>),
     Link(String),
 }

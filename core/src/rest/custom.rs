@@ -1,4 +1,4 @@
-//! A request to a path that this library does not declare, with the retries, errors and masks of a declared call.
+//! Requests to undeclared paths, with the retries, errors and masking of a declared call.
 
 use crate::encoding::json::{Map, Value};
 use crate::encoding::percent::percent_encode;
@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::rest::http::Method;
 use crate::rest::operation::{BLANK, Effect, Encoded, Operation, ResponseKind};
 
-/// The name by which [`Call::new`](crate::rest::call::Call::new) makes such a request.
+/// The name that selects such a request in [`Call::new`](crate::rest::call::Call::new).
 pub const NAME: &str = "request";
 
 const METHODS: [(&str, Method, Effect); 5] = [
@@ -19,7 +19,7 @@ const METHODS: [(&str, Method, Effect); 5] = [
 const EFFECTS: [(&str, Effect); 3] =
     [("read", Effect::Read), ("idempotent", Effect::Idempotent), ("once", Effect::Once)];
 
-/// A request as it is passed to the call.
+/// A checked request.
 pub(super) struct Custom {
     /// The method and the path, for errors and logs.
     pub(super) name: String,
@@ -75,11 +75,11 @@ pub(super) fn read(params: &Map) -> Result<Custom, Error> {
     })
 }
 
-/// Checks that a path cannot leave the base URL and is encoded as RFC 3986 demands.
+/// Checks that a path stays below the base URL and is encoded as RFC 3986 requires.
 fn check_path(path: &str) -> Result<(), Error> {
     let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"/%-._~!$&'()*+,;=:@".contains(&byte);
     if !path.starts_with('/') || path.starts_with("//") {
-        return Err(refused("path", "must begin with one slash, such as /computers".to_owned()));
+        return Err(refused("path", "must start with one slash, such as /computers".to_owned()));
     }
     if !path.bytes().all(is_path) {
         let problem =

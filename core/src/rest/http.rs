@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// The verb of a request.
+/// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     /// `GET`
@@ -18,7 +18,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The verb as it is written.
+    /// The name of the method.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -31,10 +31,10 @@ impl Method {
     }
 }
 
-/// A request, ready to be sent as it is. Its `Debug` form shows neither the credentials nor the body.
+/// A complete request. Its `Debug` form shows neither the credentials nor the body.
 #[derive(Clone, PartialEq)]
 pub struct Request {
-    /// The verb.
+    /// The method.
     pub method: Method,
     /// The absolute URL.
     pub url: String,
@@ -44,8 +44,8 @@ pub struct Request {
     pub body: Option<Vec<u8>>,
     /// The largest response body to accept, in bytes. See [`ResponseBody`].
     pub max_response_bytes: u64,
-    /// Whether it must not arrive twice. A platform sends it on no connection that the server may be about to close, since
-    /// it is not sent again if that happens.
+    /// Whether the request must not arrive twice. A platform does not send it on an idle connection that the server may
+    /// be about to close, because the request is not retried then.
     pub once: bool,
 }
 
@@ -62,7 +62,7 @@ impl fmt::Debug for Request {
     }
 }
 
-/// An answer, read to its end. Its `Debug` form does not show the body.
+/// A complete response. Its `Debug` form does not show the body.
 #[derive(Clone, Default, PartialEq)]
 pub struct Response {
     /// The status code.
@@ -82,7 +82,7 @@ impl fmt::Debug for Response {
 }
 
 impl Response {
-    /// The first header field of that name, whatever its case.
+    /// The first header field with the name, ignoring case.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
@@ -104,8 +104,8 @@ impl ResponseBody {
         (announced <= limit).then(|| Self { bytes: Vec::new(), limit })
     }
 
-    /// Room for the next piece, to be filled by the caller. `None` if the body would exceed the limit: stop reading,
-    /// and report the response as [too large](Response::too_large).
+    /// Space for the next `length` bytes, which the caller fills. `None` if the body would exceed the limit: the caller
+    /// stops reading, and reports the response as [too large](Response::too_large).
     pub fn room(&mut self, length: usize) -> Option<&mut [u8]> {
         let start = self.bytes.len();
         let end = start.checked_add(length).filter(|end| *end as u64 <= self.limit)?;
@@ -113,28 +113,28 @@ impl ResponseBody {
         Some(&mut self.bytes[start..])
     }
 
-    /// The bytes so far.
+    /// The collected bytes.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.bytes
     }
 }
 
-/// How a request failed without an answer.
+/// Why a request failed without a complete response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SendFailure {
     /// Whether any byte of the request may have reached the server.
     pub reached: Reached,
-    /// The cause in words, as the platform gives it, without secrets.
+    /// The platform's description of the cause, without secrets.
     pub message: String,
 }
 
-/// How far a request came.
+/// Whether a request may have reached the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reached {
-    /// It provably never left: the name did not resolve, the connection was refused, TLS was not agreed.
+    /// The request was not sent: the name was not resolved, the connection was refused, or the TLS handshake failed.
     Never,
-    /// It may have been received and carried out.
+    /// The server may have received and executed the request.
     Maybe,
 }
 
@@ -155,11 +155,11 @@ mod tests {
     }
 
     #[test]
-    fn an_announced_length_is_compared_before_the_body_arrives() {
+    fn the_content_length_is_checked_before_the_body_arrives() {
         assert!(ResponseBody::new(5, Some("5")).is_some());
         assert!(ResponseBody::new(5, Some("6")).is_none());
         assert!(ResponseBody::new(5, Some("18446744073709551615")).is_none());
-        // An invalid length announces nothing; the bytes are still counted.
+        // An invalid length is ignored; the bytes are still counted.
         for invalid in ["", "-1", "six", "18446744073709551616"] {
             let mut body = ResponseBody::new(5, Some(invalid)).unwrap();
             assert!(!push(&mut body, b"abcdef"), "{invalid}");

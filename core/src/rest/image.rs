@@ -1,6 +1,6 @@
-//! The size and kind of a picture, read from its own first bytes.
+//! The type and the size of an image, from its first bytes.
 
-/// What a picture says of itself.
+/// The header of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageInfo {
     /// `image/png` or `image/jpeg`.
@@ -11,26 +11,26 @@ pub struct ImageInfo {
     pub height: u32,
 }
 
-/// Reads a PNG or JPEG header; `None` for anything else, or where the header is cut off.
+/// Reads a PNG or JPEG header; `None` for other data or an incomplete header.
 #[must_use]
 pub fn inspect(bytes: &[u8]) -> Option<ImageInfo> {
     png(bytes).or_else(|| jpeg(bytes))
 }
 
-/// PNG (ISO/IEC 15948): the signature, then IHDR as the first chunk with width and height as its first fields.
+/// PNG (ISO/IEC 15948): the signature, then the chunk IHDR, which starts with the width and the height.
 fn png(bytes: &[u8]) -> Option<ImageInfo> {
     let header = bytes.strip_prefix(b"\x89PNG\r\n\x1a\n")?.get(4..)?.strip_prefix(b"IHDR")?;
     let number = |at: usize| Some(u32::from_be_bytes(header.get(at..at + 4)?.try_into().ok()?));
     Some(ImageInfo { mime_type: "image/png", width: number(0)?, height: number(4)? })
 }
 
-/// JPEG (ITU-T T.81 annex B): markers with lengths up to the frame header, which is any SOFn.
+/// JPEG (ITU-T T.81 annex B): segments with markers and lengths, up to the frame header, which is any SOFn.
 fn jpeg(bytes: &[u8]) -> Option<ImageInfo> {
     let mut rest = bytes.strip_prefix(b"\xff\xd8")?;
     loop {
         let [0xff, marker, after @ ..] = rest else { return None };
         match marker {
-            // A marker may be preceded by any number of fill bytes.
+            // Any number of fill bytes may precede a marker.
             0xff => rest = &rest[1..],
             0x01 | 0xd0..=0xd7 => rest = after,
             _ => {
@@ -58,13 +58,13 @@ mod tests {
     }
 
     #[test]
-    fn reads_a_jpeg_frame_header_behind_other_segments() {
+    fn reads_a_jpeg_frame_header_after_other_segments() {
         let bytes = b"\xff\xd8\xff\xe0\0\x04ab\xff\xff\xc0\0\x11\x08\x02\xd0\x05\0\x03";
         assert_eq!(inspect(bytes), Some(ImageInfo { mime_type: "image/jpeg", width: 1280, height: 720 }));
     }
 
     #[test]
-    fn a_cut_off_or_foreign_header_is_no_picture() {
+    fn incomplete_and_unknown_headers_are_not_images() {
         let whole = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x05\0\0\0\x02\xd0";
         for end in 0..whole.len() {
             assert_eq!(inspect(&whole[..end]), None);

@@ -1,4 +1,4 @@
-//! The REST calls: their declarations, and one call from its parameters to its result.
+//! REST calls: their declarations, and the state machine of one call.
 
 pub mod call;
 pub mod calls;

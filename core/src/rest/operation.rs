@@ -1,108 +1,111 @@
-//! One REST call as one declaration, and what follows from it: a typed Rust request, the encoder, the decoder.
+//! The declaration of a REST call, and the encoder of its parameters.
 //!
-//! [`endpoint!`](crate::rest::operation) is the macro. The same declaration is read by [`crate::describe`] for the
-//! TypeScript types and the reference table.
+//! The macro `endpoint!` declares a call. From one declaration come the typed Rust request, the encoding, the decoding,
+//! and, by `orgo-describe`, the TypeScript types and the reference.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::encoding::json::{self, Map, Value};
+use crate::encoding::json::{self, Map, Number, Value};
 use crate::encoding::percent::percent_encode;
 use crate::encoding::text::replace;
-use crate::error::{Error, kind};
+use crate::error::{Error, describe};
 use crate::rest::http::Method;
-use crate::rest::schema::{Field, Rule, Type, expected, whole};
+use crate::rest::schema::{Field, Rule, Type, as_integer, expected};
 
-/// What happens when a call reaches the server more than once.
+/// The effect of a call that reaches the server more than once. It decides when the call is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Nothing changes: it may be sent again.
+    /// The call changes nothing, so it may be retried.
     Read,
-    /// The second time changes nothing more: it may be sent again.
+    /// A repetition changes nothing more, so it may be retried.
     Idempotent,
-    /// It happens once more: it is sent again only when the first time provably did nothing.
+    /// A repetition has a further effect, so it is retried only if the first request had no effect.
     Once,
 }
 
-/// Where the parameters that are not in the path travel.
+/// How the parameters outside the path are encoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Carrier {
+pub enum ParameterEncoding {
     /// In the query of the URL.
     Query,
     /// In a JSON body.
     Json,
-    /// In a `multipart/form-data` body, beside the content of a file.
+    /// In a `multipart/form-data` body, together with a file.
     Multipart,
 }
 
-/// What a successful response holds.
+/// The content of a successful response.
 #[derive(Debug, Clone, Copy)]
 pub enum ResponseKind {
-    /// A JSON value, which some generations wrap in an object under one of these names.
+    /// A JSON value. Some generations of the service wrap it in an object.
     Value {
         /// The type of the value.
         ty: Type,
-        /// The names of the wrapper.
+        /// The possible names of the value in the wrapper object.
         under: &'static [&'static str],
     },
-    /// A picture in any of its documented forms: raw base64, a data URL, a link, or the bytes themselves.
+    /// An image in any documented form: base64, a data URL, a link, or the bytes of the image.
     Screenshot,
-    /// A link, whose content is the result.
+    /// A link; the result is its content.
     Content,
-    /// Any JSON value, or else the bytes of the body.
+    /// Any JSON value, or the bytes of a body that is not JSON.
     Any,
 }
 
-/// A call that may last long on the server: a parameter says how long.
+/// How long a call can take on the server: a parameter determines it.
 #[derive(Debug, Clone, Copy)]
 pub struct ServerTime {
-    /// The parameter that holds the time.
+    /// The name of the parameter.
     pub field: &'static str,
-    /// The server's choice when the parameter is absent.
+    /// The server's default for the parameter.
     pub default: f64,
-    /// What the parameter counts.
+    /// The unit of the parameter.
     pub unit: TimeUnit,
 }
 
-/// What a parameter counts that says how long a call lasts on the server.
+/// The unit of a parameter that determines how long a call takes.
 #[derive(Debug, Clone, Copy)]
 pub enum TimeUnit {
     /// Seconds.
     Seconds,
-    /// Milliseconds after each character of the text in this parameter.
+    /// Milliseconds for each character of the text in the named parameter.
     MillisecondsPerCharacter(&'static str),
 }
 
-/// The longest time that a desktop takes for a typed character itself, in milliseconds: an application has needed that for
-/// Chinese ones on a busy machine.
+/// The longest time that a desktop needs to type one character, in milliseconds, as measured with Chinese characters on
+/// a busy machine.
 const CHARACTER: f64 = 50.0;
 
 /// A REST call, as data.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation {
-    /// Its name in this library, as `computers.click`.
+    /// The name in this library, such as `computers.click`.
     pub name: &'static str,
     /// The name of its Rust struct; the TypeScript type of its parameters adds `Params`.
     pub type_name: &'static str,
-    /// What it does.
+    /// What the call does. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// The verb.
+    /// Where the facts of the declaration are known from, by the tags of docs/protocol.md; empty for the specification.
+    #[cfg(feature = "describe")]
+    pub source: &'static str,
+    /// The HTTP method.
     pub method: Method,
-    /// The path with its places in braces.
+    /// The path, with its parameters in braces.
     pub path: &'static str,
     /// The parameters in the path.
     pub path_fields: &'static [Field],
     /// The other parameters.
     pub fields: &'static [Field],
-    /// Where the other parameters travel.
-    pub carrier: Carrier,
-    /// What a repetition does.
+    /// How the other parameters are encoded.
+    pub encoding: ParameterEncoding,
+    /// The effect of a repetition.
     pub effect: Effect,
-    /// What a successful response holds.
+    /// The content of a successful response.
     pub response: ResponseKind,
     /// Query parameters that are always sent.
     pub constant: &'static [(&'static str, &'static str)],
-    /// Set for a call that may last long on the server.
+    /// How long the call can take on the server; `None` for a short call.
     pub server_time: Option<ServerTime>,
 }
 
@@ -110,32 +113,39 @@ pub struct Operation {
 pub trait Endpoint: Serialize {
     /// The declaration.
     const OPERATION: &'static Operation;
-    /// The answer.
+    /// The type of the result.
     type Response: DeserializeOwned;
 
-    /// The parameters in the form that [`Operation::encode`] takes.
-    fn params(&self) -> Map {
-        match serde_json::to_vec(self).map(|params| json::parse(&params)) {
-            Ok(Ok(Value::Object(params))) => params,
-            _ => Map::new(),
+    /// The parameters as a JSON object, for [`Operation::encode`].
+    ///
+    /// # Errors
+    /// [`Error::Encode`] if serde cannot serialize the parameters, for example because of a number that is not finite.
+    fn params(&self) -> Result<Map, Error> {
+        let refuse = |problem: String| Error::encode(Self::OPERATION.name, "parameters", problem);
+        let json =
+            serde_json::to_vec(self).map_err(|error| refuse(format!("cannot be serialized: {error}")))?;
+        match json::parse(&json) {
+            Ok(Value::Object(params)) => Ok(params),
+            Ok(_) => Err(refuse("must serialize as an object".to_owned())),
+            Err(error) => Err(refuse(format!("do not serialize as JSON: {error}"))),
         }
     }
 }
 
-/// Parameters that passed the declaration's rules, in their places on the wire.
+/// Checked parameters in the form of the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Encoded {
-    /// Path and query, to be joined to the base URL.
+    /// The path and the query, relative to the base URL.
     pub target: String,
     /// The fields of a JSON or multipart body.
     pub fields: Vec<(&'static str, Value)>,
 }
 
 impl Operation {
-    /// Checks the parameters and puts them in their places.
+    /// Checks and encodes the parameters.
     ///
     /// # Errors
-    /// [`Error::Encode`] for the first parameter that is missing, unknown or not allowed.
+    /// [`Error::Encode`] for the first parameter that is missing, unknown or invalid.
     pub fn encode(&self, params: &Map) -> Result<Encoded, Error> {
         let known = || self.path_fields.iter().chain(self.fields);
         if let Some(unknown) =
@@ -152,9 +162,9 @@ impl Operation {
 
         let mut target = self.path.to_owned();
         for field in self.path_fields {
-            // A rule of every field in a path makes it text of at least one character; `.` and `..` would be
-            // taken as steps in the path by URL parsers.
-            let value = self.take(params, field)?;
+            // The rule of path fields requires at least one character. URL parsers treat `.` and `..` as path segments
+            // with a meaning.
+            let value = self.checked_value(params, field)?;
             let text = value.as_ref().and_then(Value::as_str).unwrap_or_default();
             if text == "." || text == ".." {
                 return Err(Error::encode(self.name, field.name, "must be an id"));
@@ -164,7 +174,7 @@ impl Operation {
 
         let mut fields = Vec::new();
         for field in self.fields {
-            if let Some(value) = self.take(params, field)? {
+            if let Some(value) = self.checked_value(params, field)? {
                 if !field.with.is_empty() && params.get(field.with).is_none_or(Value::is_null) {
                     return Err(Error::encode(
                         self.name,
@@ -177,7 +187,7 @@ impl Operation {
         }
         let mut query: Vec<String> =
             self.constant.iter().map(|(name, value)| format!("{name}={}", percent_encode(value))).collect();
-        if self.carrier == Carrier::Query {
+        if self.encoding == ParameterEncoding::Query {
             query.extend(fields.drain(..).map(|(name, value)| {
                 let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                 format!("{name}={}", percent_encode(&text))
@@ -190,28 +200,32 @@ impl Operation {
         Ok(Encoded { target, fields })
     }
 
-    /// The value of one parameter, checked; `None` where it is absent and may be.
-    fn take(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
+    /// The checked value of one parameter; `None` for an absent optional parameter.
+    fn checked_value(&self, params: &Map, field: &Field) -> Result<Option<Value>, Error> {
         let value = match params.get(field.name) {
             None | Some(Value::Null) if field.optional => return Ok(None),
             None | Some(Value::Null) => {
-                let problem = format!("is required: {}", wanted(field));
+                let problem = format!("is required: {}", accepted_values(field));
                 return Err(Error::encode(self.name, field.name, problem));
             }
             Some(value) => value,
         };
-        accept(field, value).map(Some).ok_or_else(|| {
-            Error::encode(self.name, field.name, format!("must be {}, not {}", wanted(field), shown(value)))
+        check_value(field, value).map(Some).ok_or_else(|| {
+            Error::encode(
+                self.name,
+                field.name,
+                format!("must be {}, not {}", accepted_values(field), describe_refused(value)),
+            )
         })
     }
 
-    /// Whether the caller says how long the server may take.
+    /// Whether the caller sets the time limit of the server.
     #[must_use]
-    pub fn names_server_limit(&self, params: &Map) -> bool {
+    pub fn sets_server_limit(&self, params: &Map) -> bool {
         self.server_time.is_some_and(|limit| params.get(limit.field).is_some_and(|value| !value.is_null()))
     }
 
-    /// The longest time that the server itself may take, in milliseconds; `None` where the call is short.
+    /// The longest time that the server can take for the call, in milliseconds; `None` for a short call.
     #[must_use]
     pub fn server_limit(&self, params: &Map) -> Option<crate::Millis> {
         let time = self.server_time?;
@@ -230,13 +244,13 @@ impl Operation {
     }
 }
 
-/// The value as it is sent, if the field allows it.
-fn accept(field: &Field, value: &Value) -> Option<Value> {
+/// The value in the form of the wire; `None` if the field does not allow it.
+fn check_value(field: &Field, value: &Value) -> Option<Value> {
     let value = match (&field.ty, value) {
         (Type::Boolean, Value::Bool(_)) | (Type::String | Type::Secret, Value::String(_)) => value.clone(),
-        (Type::Integer, Value::Number(number)) => whole(number)?.into(),
-        (Type::Number, Value::Number(number)) => match whole(number) {
-            Some(whole) => whole.into(),
+        (Type::Integer, Value::Number(number)) => as_integer(number)?.into(),
+        (Type::Number, Value::Number(number)) => match as_integer(number) {
+            Some(integer) => integer.into(),
             None => value.clone(),
         },
         (Type::Choice(choice), Value::String(name)) if choice.values.contains(&name.as_str()) => {
@@ -266,11 +280,12 @@ fn is_resolution(text: &str) -> bool {
     side() && side() && side() && sides.next().is_none()
 }
 
-/// What a field takes, in words.
+/// Describes the values that a field accepts, such as "a number from 0 to 60".
 #[must_use]
-pub fn wanted(field: &Field) -> String {
+pub fn accepted_values(field: &Field) -> String {
     let list = |values: &mut dyn Iterator<Item = String>| values.collect::<Vec<_>>().join(", ");
-    let figure = |number: f64| Value::from(number).to_string();
+    let figure =
+        |number: f64| Number::rounded(number).map_or_else(String::new, |number| number.as_str().to_owned());
     match (field.rule, &field.ty) {
         (_, Type::Choice(choice)) => {
             format!("one of {}", list(&mut choice.values.iter().map(|name| format!("{name:?}"))))
@@ -282,28 +297,30 @@ pub fn wanted(field: &Field) -> String {
             format!("one of {}", list(&mut values.iter().map(|value| figure(*value))))
         }
         (Rule::NotEmpty, _) => "a string of at least one character".to_owned(),
-        (Rule::Resolution, _) => "WIDTHxHEIGHTxDEPTH, as 1280x720x24".to_owned(),
+        (Rule::Resolution, _) => "WIDTHxHEIGHTxDEPTH, such as 1280x720x24".to_owned(),
     }
 }
 
-/// A refused value, for an error's text: numbers and short names help, long text does not.
-fn shown(value: &Value) -> String {
+/// A refused value in an error message. Long text is left out.
+fn describe_refused(value: &Value) -> String {
     match value.as_str() {
         Some(text) if text.len() <= 40 => format!("{text:?}"),
-        _ => kind(value),
+        _ => describe(value),
     }
 }
 
-/// Declares a REST call: the struct of its parameters and its [`Operation`].
+/// Declares a REST call: the struct of its parameters and its [`Operation`]. `#[source("...")]` after a doc comment is
+/// the source of the fact, by the tags of docs/protocol.md.
 macro_rules! endpoint {
     (
         $(#[doc = $doc:literal])+
+        $(#[source($source:literal)])?
         $name:ident = $wire_name:literal;
-        $method:ident $path:literal, $effect:ident, $carrier:ident => $response:ty, $kind:expr;
+        $method:ident $path:literal, $effect:ident, $encoding:ident => $response:ty, $response_kind:expr;
         $( constant: $constant:expr; )?
         $( server_time: $server_time:expr; )?
         path { $( $(#[doc = $path_doc:literal])+ $path_field:ident, )* }
-        fields { $( $(#[doc = $field_doc:literal])+ $field:ident : $ty:ty $( { $($key:ident : $value:expr),+ $(,)? } )? , )* }
+        fields { $( $(#[doc = $field_doc:literal])+ $(#[source($field_source:literal)])? $field:ident : $ty:ty $( { $($key:ident : $value:expr),+ $(,)? } )? , )* }
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize)]
@@ -318,11 +335,15 @@ macro_rules! endpoint {
                 name: $wire_name,
                 type_name: stringify!($name),
                 doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                #[cfg(feature = "describe")]
+                source: concat!($($source)?),
                 method: $crate::rest::http::Method::$method,
                 path: $path,
                 path_fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($path_field),
                     doc: $crate::rest::schema::doc_text!($($path_doc, "\n"),+),
+                    #[cfg(feature = "describe")]
+                    source: "",
                     ty: $crate::rest::schema::Type::String,
                     optional: false,
                     rule: $crate::rest::schema::Rule::NotEmpty,
@@ -335,6 +356,8 @@ macro_rules! endpoint {
                     ..$crate::rest::schema::Field {
                         name: stringify!($field),
                         doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                        #[cfg(feature = "describe")]
+                        source: concat!($($field_source)?),
                         ty: <$ty as $crate::rest::schema::Typed>::TYPE,
                         optional: <$ty as $crate::rest::schema::Typed>::OPTIONAL,
                         rule: $crate::rest::schema::Rule::Any,
@@ -343,9 +366,9 @@ macro_rules! endpoint {
                         with: "",
                     }
                 } ),*],
-                carrier: $crate::rest::operation::Carrier::$carrier,
+                encoding: $crate::rest::operation::ParameterEncoding::$encoding,
                 effect: $crate::rest::operation::Effect::$effect,
-                response: $kind,
+                response: $response_kind,
                 $( constant: $constant, )?
                 $( server_time: Some($server_time), )?
                 ..$crate::rest::operation::BLANK
@@ -356,23 +379,25 @@ macro_rules! endpoint {
 }
 pub(crate) use endpoint;
 
-/// What a declaration leaves out.
+/// The defaults of a declaration.
 pub(crate) const BLANK: Operation = Operation {
     name: "",
     type_name: "",
     doc: "",
+    #[cfg(feature = "describe")]
+    source: "",
     method: Method::Get,
     path: "",
     path_fields: &[],
     fields: &[],
-    carrier: Carrier::Json,
+    encoding: ParameterEncoding::Json,
     effect: Effect::Once,
     response: ResponseKind::Content,
     constant: &[],
     server_time: None,
 };
 
-/// An answer that is a bare JSON value of a type.
+/// A response that is a JSON value without a wrapper object.
 pub(crate) const fn bare(ty: Type) -> ResponseKind {
     ResponseKind::Value { ty, under: &[] }
 }

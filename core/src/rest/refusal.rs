@@ -1,29 +1,29 @@
-//! Why a server refused, in a line, whatever the body of its response is: the JSON of this service or of another one, a page
-//! of a proxy on the way, XML of a store, plain text.
+//! Extracts the reason of an error response as one line of text. The body can be JSON of this service or another one,
+//! an HTML page of a proxy, XML of a file store, or plain text.
 
 use crate::encoding::json::{self, Value};
 
-/// How many characters of a text that is not JSON are shown.
-const SHOWN: usize = 200;
-/// How much of a body is searched for a title, in bytes.
-const SEARCHED: usize = 64 << 10;
-/// The longest reference to a character in markup, as `&#x1F600;`.
-const LONGEST_REFERENCE: usize = 10;
-/// How many items of a list are shown.
-const ITEMS: usize = 3;
+/// The longest reason from a body that is not JSON, in characters.
+const MAX_CHARACTERS: usize = 200;
+/// The part of a body that is searched for a title, in bytes.
+const MAX_SEARCHED: usize = 64 << 10;
+/// The longest character reference in markup, such as `&#x1F600;`.
+const MAX_REFERENCE: usize = 10;
+/// The largest number of list items in a reason.
+const MAX_LIST_ITEMS: usize = 3;
 
-/// The fields that name a problem, and those that explain it, the best first (this service, RFC 9457, RFC 6749, FastAPI,
-/// JSON:API, AWS).
+/// The fields that name a problem, and those that explain it, the best first. They come from this service, RFC 9457,
+/// RFC 6749, FastAPI, JSON:API and AWS.
 const NAMES: [&str; 2] = ["error", "title"];
 const EXPLANATIONS: [&str; 8] =
     ["message", "Message", "error_description", "detail", "errors", "reason", "msg", "description"];
 
-/// The reason of a response that redirects a request and is not followed.
+/// The reason for a redirect that is not followed.
 pub const REDIRECTED: &str =
     "the server redirects this call; only reads follow redirects, on the same origin: check `baseUrl`";
 
-/// The reason in the body of a refusal. `mask` takes the secrets out of a text: it gets the text before it is cut, since the
-/// beginning of a secret is not recognized.
+/// The reason in the body of an error response. `mask` masks the secrets of a text. It runs before the text is
+/// shortened, because it does not recognize a part of a secret.
 pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     let redirects = matches!(status, 301 | 302 | 303 | 307 | 308);
     let none = if redirects { REDIRECTED } else { "the server gave no reason" };
@@ -33,14 +33,14 @@ pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
             None => none.to_owned(),
         };
     }
-    // The page of a redirect has no reason in it.
+    // The page of a redirect contains no reason.
     if redirects {
         return none.to_owned();
     }
     if body.starts_with(&[0x1f, 0x8b]) {
         return format!("{none} that can be read: its response is compressed (gzip)");
     }
-    let body = &body[..body.len().min(SEARCHED)];
+    let body = &body[..body.len().min(MAX_SEARCHED)];
     let Some(text) = decode(body) else {
         return format!("{none} that can be read: its response is not text");
     };
@@ -50,12 +50,12 @@ pub fn of(status: u16, body: &[u8], mask: impl Fn(&str) -> String) -> String {
     if words.is_empty() { none.to_owned() } else { words }
 }
 
-/// The text in a JSON value, where it is likely to be one for people.
+/// The text for people in a JSON value, if there is any.
 fn of_json(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim_ascii().is_empty() => Some(text.clone()),
         Value::Array(items) => {
-            let texts: Vec<String> = items.iter().filter_map(of_json).take(ITEMS).collect();
+            let texts: Vec<String> = items.iter().filter_map(of_json).take(MAX_LIST_ITEMS).collect();
             (!texts.is_empty()).then(|| texts.join("; "))
         }
         Value::Object(_) => {
@@ -71,24 +71,24 @@ fn of_json(value: &Value) -> Option<String> {
     }
 }
 
-/// The text in a field that holds a reason: also one for each parameter, by its name.
+/// The text in a field with a reason. An object contains one reason per parameter.
 fn of_field(value: &Value) -> Option<String> {
     of_json(value).or_else(|| {
         let Value::Object(fields) = value else { return None };
         let named = fields.iter().filter_map(|(name, value)| Some(format!("{name}: {}", of_json(value)?)));
-        let texts: Vec<String> = named.take(ITEMS).collect();
+        let texts: Vec<String> = named.take(MAX_LIST_ITEMS).collect();
         (!texts.is_empty()).then(|| texts.join("; "))
     })
 }
 
-/// Bytes as text: UTF-8, else Latin-1, which is what servers that do not say it mean; `None` for what is no text.
+/// Decodes bytes as UTF-8, or as Latin-1, which servers use without announcing it; `None` for binary data.
 fn decode(body: &[u8]) -> Option<String> {
     if body.iter().any(|byte| matches!(byte, 0..=8 | 14..=26 | 28..=31)) {
         return None;
     }
     match std::str::from_utf8(body) {
         Ok(text) => Some(text.to_owned()),
-        // The cut went through a character.
+        // The limit is inside a character.
         Err(error) if error.error_len().is_none() => {
             Some(String::from_utf8_lossy(&body[..error.valid_up_to()]).into_owned())
         }
@@ -96,11 +96,11 @@ fn decode(body: &[u8]) -> Option<String> {
     }
 }
 
-/// The title of a page, or the message of an XML error, or the first words.
+/// The title of a page, the message of an XML error, or the first words.
 fn of_markup(text: &str) -> String {
     let element = |name: &str| element(text, name).map(words).filter(|words| !words.is_empty());
     match element("title").or_else(|| element("message")) {
-        // One word, as "Error", does not say much.
+        // A single word such as "Error" is not enough.
         Some(title) if !title.as_bytes().contains(&b' ') => {
             let rest = words(text);
             if rest.is_empty() || rest == title { title } else { format!("{title}: {rest}") }
@@ -110,7 +110,7 @@ fn of_markup(text: &str) -> String {
     }
 }
 
-/// The content of the first element of a name.
+/// The content of the first element with the name.
 fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let mut from = 0;
     loop {
@@ -130,7 +130,7 @@ fn element<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     }
 }
 
-/// The words of markup: no tags, no comments, and nothing of what a browser does not show.
+/// The visible words of markup, without tags, comments and hidden elements.
 fn words(markup: &str) -> String {
     const HIDDEN: [&str; 3] = ["script", "style", "title"];
     let mut plain = String::new();
@@ -168,11 +168,11 @@ fn words(markup: &str) -> String {
     joined(plain.chars())
 }
 
-/// The character that a reference at the start of a text stands for, and the length of the reference.
+/// The character of a character reference at the start of a text, and the length of the reference.
 fn entity(text: &str) -> Option<(char, usize)> {
     const NAMED: [(&str, char); 6] =
         [("amp", '&'), ("lt", '<'), ("gt", '>'), ("quot", '"'), ("apos", '\''), ("nbsp", ' ')];
-    let end = text.bytes().take(LONGEST_REFERENCE).position(|byte| byte == b';')?;
+    let end = text.bytes().take(MAX_REFERENCE).position(|byte| byte == b';')?;
     let name = &text[1..end];
     let character = match name.strip_prefix('#') {
         Some(number) => {
@@ -190,7 +190,7 @@ fn entity(text: &str) -> Option<(char, usize)> {
     Some((character, end + 1))
 }
 
-/// The words with one space between each.
+/// The words, separated by single spaces.
 fn joined(characters: impl Iterator<Item = char>) -> String {
     let mut words = String::new();
     let mut gap = false;
@@ -207,7 +207,7 @@ fn joined(characters: impl Iterator<Item = char>) -> String {
     words
 }
 
-/// The words without the status at their beginning: the error's text has it.
+/// The words without a leading status code, because the error message contains it.
 fn without_status(words: &str, status: u16) -> &str {
     let separates = |byte: &u8| b" :-.|".contains(byte);
     let bytes = words.as_bytes();
@@ -218,12 +218,12 @@ fn without_status(words: &str, status: u16) -> &str {
     rest.map_or(words, |at| &words[3 + at..])
 }
 
-/// The first words of a text.
+/// The first words of a text, followed by an ellipsis if it is longer.
 pub(crate) fn shortened(words: &str) -> String {
-    match words.char_indices().nth(SHOWN) {
+    match words.char_indices().nth(MAX_CHARACTERS) {
         None => words.to_owned(),
         Some((end, _)) => {
-            // A long text without spaces is cut anywhere.
+            // A long text without spaces is shortened inside a word.
             let cut = words[..end].bytes().rposition(|byte| byte == b' ').filter(|at| *at > end / 2);
             format!("{}…", &words[..cut.unwrap_or(end)])
         }
@@ -240,7 +240,7 @@ fn begins(text: &str, at: usize, part: &str) -> bool {
     text.as_bytes().get(at..at + part.len()).is_some_and(|found| found.eq_ignore_ascii_case(part.as_bytes()))
 }
 
-/// Where a part of ASCII is, from a place on.
+/// The index of an ASCII text from the index `from` on, ignoring case.
 fn find(text: &str, part: &str, from: usize) -> Option<usize> {
     (from..text.len()).find(|at| begins(text, *at, part))
 }
@@ -255,12 +255,12 @@ mod tests {
     }
 
     #[test]
-    fn pages_say_their_title_or_their_first_words() {
+    fn a_page_is_reduced_to_its_title_or_its_first_words() {
         let nginx = "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway\
                      </h1></center>\r\n<hr><center>nginx</center></body></html>";
         let express = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Error</title></head>\
                        <body><pre>Cannot POST /api/click</pre></body></html>";
-        for (status, body, said) in [
+        for (status, body, expected) in [
             (502, nginx, "Bad Gateway"),
             (404, express, "Error: Cannot POST /api/click"),
             (
@@ -283,12 +283,12 @@ mod tests {
             (500, "<title>unfinished", "the server gave no reason"),
             (500, "<", "the server gave no reason"),
         ] {
-            assert_eq!(reason(status, body.as_bytes()), said, "{body}");
+            assert_eq!(reason(status, body.as_bytes()), expected, "{body}");
         }
     }
 
     #[test]
-    fn xml_text_and_nothing() {
+    fn reasons_of_xml_plain_text_and_empty_bodies() {
         let s3 = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied\
                   </Message><RequestId>8</RequestId></Error>";
         let cases: [(&[u8], &str); 11] = [
@@ -310,14 +310,14 @@ mod tests {
                 "the server gave no reason that can be read: its response is not text",
             ),
         ];
-        for (body, said) in cases {
-            assert_eq!(reason(503, body), said);
+        for (body, expected) in cases {
+            assert_eq!(reason(503, body), expected);
         }
     }
 
     #[test]
-    fn json_of_every_shape() {
-        for (body, said) in [
+    fn reasons_of_known_json_shapes() {
+        for (body, expected) in [
             (r#"{"error":"no such computer","code":"x"}"#, "no such computer"),
             (r#"{"error":{"message":"no credit","type":"billing"}}"#, "no credit"),
             (r#"{"message":"Forbidden"}"#, "Forbidden"),
@@ -351,22 +351,25 @@ mod tests {
             ("null", "the server gave no reason"),
             ("[]", "the server gave no reason"),
         ] {
-            assert_eq!(reason(403, body.as_bytes()), said, "{body}");
+            assert_eq!(reason(403, body.as_bytes()), expected, "{body}");
         }
     }
 
     #[test]
     fn a_reason_is_short_and_masked() {
         let long = reason(502, "word ".repeat(100_000).as_bytes());
-        assert!(long.ends_with("word…") && long.chars().count() <= SHOWN, "{long}");
+        assert!(long.ends_with("word…") && long.chars().count() <= MAX_CHARACTERS, "{long}");
         let cut = reason(502, "é".repeat(100_000).as_bytes());
-        assert_eq!(cut.chars().count(), SHOWN + 1);
+        assert_eq!(cut.chars().count(), MAX_CHARACTERS + 1);
         let page = format!("<title>{} key sk_live_secret</title>", "x ".repeat(95));
-        assert!(!reason(502, page.as_bytes()).contains("sk_l"), "the cut goes through the key");
+        assert!(!reason(502, page.as_bytes()).contains("sk_l"), "the limit is inside the key");
         assert_eq!(reason(502, b"<p>key sk&#95;live&#x5f;secret</p>"), "key ***");
         assert_eq!(reason(502, b"<p>\x1b[31mred</p>"), "\\u001b[31mred");
         for part in ["<", "&", "<title>", "</title", "<!--", "<script>"] {
-            assert!(reason(502, part.repeat(1 << 18).as_bytes()).chars().count() <= SHOWN + 1, "{part}");
+            assert!(
+                reason(502, part.repeat(1 << 18).as_bytes()).chars().count() <= MAX_CHARACTERS + 1,
+                "{part}"
+            );
         }
     }
 }

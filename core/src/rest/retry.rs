@@ -1,22 +1,22 @@
-//! When a failed call is sent again, and how long the wait before is. Pure: the driver sleeps.
+//! The retry policy: which failed calls are retried, and after which wait.
 
 use crate::Millis;
 use crate::encoding::json;
 use crate::error::{Delivered, Error};
 use crate::rest::operation::Effect;
 
-/// A small generator of pseudo-random numbers (SplitMix64) for jitter. Not for secrets.
+/// A pseudo-random number generator (SplitMix64) for jitter. It is not cryptographically secure.
 #[derive(Debug, Clone)]
 pub struct Jitter(u64);
 
 impl Jitter {
-    /// The same seed gives the same numbers.
+    /// Creates a generator. The same seed produces the same numbers.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// A number from 0 to `limit`, both included.
+    /// A number from 0 to `limit`, inclusive.
     pub fn up_to(&mut self, limit: Millis) -> Millis {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -30,19 +30,20 @@ impl Jitter {
 /// Exponential backoff with full jitter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Backoff {
-    /// The longest first wait.
+    /// The longest first wait, in milliseconds.
     pub base: Millis,
-    /// The longest wait of all.
+    /// The upper limit of every wait, in milliseconds.
     pub cap: Millis,
 }
 
 impl Backoff {
-    /// Between calls: from 1 s, doubling, to 60 s, as the documentation advises for rate limits (G3).
+    /// For calls: from 1 s, doubling, up to 60 s. The documentation of the service advises this for rate limits.
     pub const CALL: Self = Self { base: 1_000, cap: 60_000 };
-    /// Between dials of a channel.
+    /// For the reconnects of a channel: from 0.5 s, doubling, up to 30 s.
     pub const CHANNEL: Self = Self { base: 500, cap: 30_000 };
 
-    /// The wait before try number `attempt`, counted from 1: anything up to `base · 2^(attempt-1)`, capped.
+    /// The wait before the retry number `attempt`, counted from 1: a random time up to `base · 2^(attempt-1)`, at most
+    /// `cap`.
     #[must_use]
     pub fn delay(self, attempt: u32, jitter: &mut Jitter) -> Millis {
         let longest =
@@ -51,48 +52,53 @@ impl Backoff {
     }
 }
 
-/// The wait before a call is sent again; `None` where it must not be.
+/// The wait before a retry, in milliseconds; `None` if the call must not be retried.
 ///
-/// A call that must happen once is sent again only when it provably did nothing. The others are sent again after
-/// every failure that may pass: of the network, of time, 408, 429, 5xx, and an answer that is not JSON.
+/// A call with [`Effect::Once`] is retried only if it had no effect. Other calls are retried after every temporary
+/// failure: a network failure, an expired time limit, the statuses 408, 429, 500, 502, 503 and 504, and a response that
+/// is not JSON.
 #[must_use]
 pub fn retry_delay(effect: Effect, error: &Error, attempt: u32, jitter: &mut Jitter) -> Option<Millis> {
-    let passing = match error {
+    let temporary = match error {
         Error::Transport(_) | Error::Timeout(_) => true,
         Error::Server(error) => error.nothing_executed() || matches!(error.status, 408 | 500 | 502..=504),
         Error::Decode(error) => error.garbled,
-        // The next response would be as large.
+        // A retry would return a response of the same size.
         Error::TooLarge(_) | Error::Encode(_) | Error::Aborted(_) | Error::Closed(_) => false,
     };
     let harmless = effect != Effect::Once || error.delivered() == Delivered::No;
-    if !passing || !harmless {
+    if !temporary || !harmless {
         return None;
     }
-    let asked = match error {
+    let requested = match error {
         Error::Server(error) => error.retry_after,
         _ => None,
     };
-    Some(match asked {
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "decoded within a day")]
-        Some(seconds) => (seconds * 1000.0).ceil() as Millis,
-        None => Backoff::CALL.delay(attempt, jitter),
-    })
+    Some(requested.unwrap_or_else(|| Backoff::CALL.delay(attempt, jitter)))
 }
 
-/// A `Retry-After` field in seconds: a number, or a date in relation to the `Date` field of the same answer, so that
-/// no clock of ours is asked. Capped at a day; `None` for anything else.
+/// Parses a `Retry-After` field: a number of seconds, or a date relative to the `Date` field of the same response,
+/// which needs no clock. The result is in milliseconds, at most a day; `None` for an invalid value.
 #[must_use]
-pub fn retry_after(value: &str, date: Option<&str>) -> Option<f64> {
+pub fn retry_after(value: &str, date: Option<&str>) -> Option<Millis> {
     const DAY: f64 = 86_400.0;
     if let Some(seconds) = json::parse(value.as_bytes()).ok().and_then(|seconds| seconds.as_f64()) {
-        return (seconds >= 0.0).then_some(seconds.min(DAY));
+        return (seconds >= 0.0).then(|| millis_from_seconds(seconds.min(DAY)));
     }
     let (until, now) = (http_date(value)?, http_date(date?)?);
-    #[allow(clippy::cast_precision_loss, reason = "seconds of this era are exact")]
-    Some(((until - now).max(0) as f64).min(DAY))
+    #[allow(clippy::cast_precision_loss, reason = "the difference of two dates is exact")]
+    Some(millis_from_seconds(((until - now).max(0) as f64).min(DAY)))
 }
 
-/// An IMF-fixdate (RFC 9110 section 5.6.7), as `Sun, 06 Nov 1994 08:49:37 GMT`, in seconds since 1970.
+/// Converts seconds of the wire to milliseconds, rounded up. Negative values and NaN become 0.
+#[must_use]
+pub fn millis_from_seconds(seconds: f64) -> Millis {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the cast saturates")]
+    let milliseconds = (seconds * 1000.0).ceil() as Millis;
+    milliseconds
+}
+
+/// Parses an IMF-fixdate (RFC 9110 section 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`, to seconds since 1970.
 fn http_date(text: &str) -> Option<i64> {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
@@ -106,7 +112,7 @@ fn http_date(text: &str) -> Option<i64> {
     if words.next()? != "GMT" || !(1900..=9999).contains(&year) || !(1..=31).contains(&day) {
         return None;
     }
-    // Days since the epoch with March as the first month, so that the leap day is the last of a year.
+    // The days since the epoch. The year starts in March, so that the leap day is its last day.
     let (y, m) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719_468;
     Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
@@ -117,26 +123,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_date_is_read_in_relation_to_the_answers_own() {
+    fn a_retry_date_is_relative_to_the_date_of_the_response() {
         assert_eq!(http_date("Sun, 06 Nov 1994 08:49:37 GMT"), Some(784_111_777));
         assert_eq!(http_date("Thu, 29 Feb 2024 00:00:00 GMT"), Some(1_709_164_800));
         let later = retry_after("Sun, 06 Nov 1994 08:49:37 GMT", Some("Sun, 06 Nov 1994 08:49:07 GMT"));
-        assert_eq!(later, Some(30.0));
+        assert_eq!(later, Some(30_000));
         assert_eq!(retry_after("Sun, 06 Nov 1994 08:49:37 GMT", None), None);
         assert_eq!(http_date("Sun, 06 Nov 1994 9223372036854775807:49:37 GMT"), None);
     }
 
     #[test]
-    fn a_number_is_read_and_capped() {
-        assert_eq!(retry_after(" 2 ", None), Some(2.0));
-        assert_eq!(retry_after("1e300", None), Some(86_400.0));
+    fn a_number_of_seconds_is_capped_at_a_day() {
+        assert_eq!(retry_after(" 2 ", None), Some(2_000));
+        assert_eq!(retry_after("1e300", None), Some(86_400_000));
         for wrong in ["", "-1", "NaN", "soon"] {
             assert_eq!(retry_after(wrong, None), None, "{wrong}");
         }
     }
 
     #[test]
-    fn backoff_grows_and_stays_within_its_bounds() {
+    fn the_backoff_grows_within_its_limits() {
         let mut jitter = Jitter::new(7);
         for attempt in 1..200 {
             let delay = Backoff::CALL.delay(attempt, &mut jitter);

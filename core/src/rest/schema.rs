@@ -1,5 +1,5 @@
-//! What a value of the protocol looks like, as data: the declarations are checked, documented and turned into
-//! TypeScript from here.
+//! The types of the protocol as data. The encoder and the decoder check values against them; `orgo-describe` writes the
+//! TypeScript types and the reference from them.
 
 use crate::encoding::json::{Map, Number, Value};
 use crate::error::Mismatch;
@@ -9,31 +9,34 @@ use crate::error::Mismatch;
 pub enum Type {
     /// `true` or `false`.
     Boolean,
-    /// A whole number.
+    /// An integer.
     Integer,
     /// Any number.
     Number,
     /// Text.
     String,
-    /// Text that is a secret. On the wire it is a string.
+    /// A secret string. Errors do not show its value.
     Secret,
-    /// One of several names. A response may hold a name that is not listed: it is kept as it is.
+    /// One of several names. A response may contain an unlisted name, which is kept unchanged.
     Choice(&'static Choice),
-    /// An object with the fields of a declaration. Fields beyond those are kept.
+    /// An object with declared fields. Other fields are kept.
     Object(&'static Object),
     /// A list.
     List(&'static Self),
-    /// Any JSON object, passed on as it is.
+    /// Any JSON object, unchanged.
     Map,
 }
 
-/// A closed list of names for a parameter, an open one for a response.
+/// A list of names: closed for a parameter, open for a response.
 #[derive(Debug)]
 pub struct Choice {
     /// The name of the Rust enum and of the TypeScript type.
     pub name: &'static str,
-    /// What it chooses.
+    /// What it chooses. Empty without the feature `describe`.
     pub doc: &'static str,
+    /// Where the names are known from, by the tags of docs/protocol.md; empty for the specification.
+    #[cfg(feature = "describe")]
+    pub source: &'static str,
     /// The names on the wire.
     pub values: &'static [&'static str],
 }
@@ -43,7 +46,7 @@ pub struct Choice {
 pub struct Object {
     /// The name of the Rust struct and of the TypeScript type.
     pub name: &'static str,
-    /// What the object is.
+    /// What the object is. Empty without the feature `describe`.
     pub doc: &'static str,
     /// Its fields, in the order of the documentation.
     pub fields: &'static [Field],
@@ -52,40 +55,43 @@ pub struct Object {
 /// One field of an object, or one parameter of a call.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    /// Its name in this library.
+    /// The name in this library.
     pub name: &'static str,
-    /// What it means, with its unit.
+    /// What it means, with its unit. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// Its type.
+    /// Where the field is known from, by the tags of docs/protocol.md; empty for the specification.
+    #[cfg(feature = "describe")]
+    pub source: &'static str,
+    /// The type.
     pub ty: Type,
-    /// Whether it may be absent.
+    /// Whether the field may be absent.
     pub optional: bool,
-    /// Which values a parameter may have.
+    /// The values that a parameter may have, within its type.
     pub rule: Rule,
-    /// The value that the server takes when the field is absent, as it is written in documentation; empty for none.
+    /// The server's default, as the documentation shows it; empty for none.
     pub default: &'static str,
-    /// Its names on the wire, where they differ from `name`. A value is sent under each of them.
+    /// The names on the wire, if they differ from `name`. The value is sent under each of them.
     pub wire: &'static [&'static str],
-    /// Another parameter that it makes no sense without; empty for none.
+    /// Another parameter that is required together with this one; empty for none.
     pub with: &'static str,
 }
 
 impl Field {
-    /// The names under which a value travels.
+    /// The names of the field on the wire.
     pub fn wire_names(&self) -> impl Iterator<Item = &'static str> {
         let own = if self.wire.is_empty() { Some(self.name) } else { None };
         own.into_iter().chain(self.wire.iter().copied())
     }
 }
 
-/// Which values a parameter may have, beyond its type.
+/// The values that a parameter may have, within its type.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule {
     /// Any value of the type.
     Any,
-    /// A number of at least this.
+    /// A number of at least this value.
     Min(f64),
-    /// A number from the first to the second, both included.
+    /// A number from the first to the second value, inclusive.
     Range(f64, f64),
     /// One of these numbers.
     OneOf(&'static [f64]),
@@ -95,7 +101,7 @@ pub enum Rule {
     Resolution,
 }
 
-/// A Rust type that has a place in the schema.
+/// A Rust type with a type in the schema.
 pub trait Typed {
     /// The type on the wire.
     const TYPE: Type;
@@ -127,8 +133,7 @@ impl<T: Typed> Typed for Vec<T> {
     const TYPE: Type = Type::List(&T::TYPE);
 }
 
-/// The text of a declaration's doc comment. Only a description needs it as data: in what a page downloads it would be
-/// one byte in twenty.
+/// The text of a doc comment, with the feature `describe` only: without it, a page would be 5 % larger.
 #[cfg(feature = "describe")]
 macro_rules! doc_text {
     ($($text:tt)*) => { concat!($($text)*) };
@@ -141,11 +146,12 @@ macro_rules! doc_text {
 }
 pub(crate) use doc_text;
 
-/// Declares an object: a Rust struct, and the same fields as data.
+/// Declares an object: a Rust struct, and the same fields as data. `#[source("...")]` after a doc comment is the source
+/// of the fact, by the tags of docs/protocol.md.
 macro_rules! object {
     ($(
         $(#[doc = $doc:literal])+
-        $name:ident { $( $(#[doc = $field_doc:literal])+ $field:ident : $ty:ty, )* }
+        $name:ident { $( $(#[doc = $field_doc:literal])+ $(#[source($field_source:literal)])? $field:ident : $ty:ty, )* }
     )+) => {$(
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize)]
@@ -159,6 +165,8 @@ macro_rules! object {
                 fields: &[$( $crate::rest::schema::Field {
                     name: stringify!($field),
                     doc: $crate::rest::schema::doc_text!($($field_doc, "\n"),+),
+                    #[cfg(feature = "describe")]
+                    source: concat!($($field_source)?),
                     ty: <$ty as $crate::rest::schema::Typed>::TYPE,
                     optional: <$ty as $crate::rest::schema::Typed>::OPTIONAL,
                     rule: $crate::rest::schema::Rule::Any,
@@ -172,10 +180,12 @@ macro_rules! object {
 }
 pub(crate) use object;
 
-/// Declares a choice: a Rust enum that keeps an unknown name, and the same names as data.
+/// Declares a choice: a Rust enum that keeps an unknown name, and the same names as data. `#[source("...")]` is the
+/// source of the fact.
 macro_rules! choice {
     ($(
         $(#[doc = $doc:literal])+
+        $(#[source($source:literal)])?
         $name:ident { $( $(#[doc = $variant_doc:literal])+ $variant:ident = $wire:literal, )+ }
     )+) => {$(
         $(#[doc = $doc])+
@@ -184,7 +194,7 @@ macro_rules! choice {
         #[non_exhaustive]
         pub enum $name {
             $( $(#[doc = $variant_doc])+ $variant, )+
-            /// A name that this version does not know, as the server sent it.
+            /// A name that this version does not know, unchanged.
             Other(String),
         }
 
@@ -218,6 +228,8 @@ macro_rules! choice {
             const TYPE: $crate::rest::schema::Type = $crate::rest::schema::Type::Choice(&$crate::rest::schema::Choice {
                 name: stringify!($name),
                 doc: $crate::rest::schema::doc_text!($($doc, "\n"),+),
+                #[cfg(feature = "describe")]
+                source: concat!($($source)?),
                 values: &[$($wire),+],
             });
         }
@@ -232,27 +244,27 @@ macro_rules! first {
 }
 pub(crate) use first;
 
-/// Checks an answer against its type and brings it to one form: a `null` where a field may be absent is removed, and of
-/// several fields with one name the last stays.
+/// Checks a response against its type, and normalizes it: a `null` in an optional field is removed, and of several
+/// fields with the same name the last one remains.
 ///
 /// # Errors
-/// The first place that does not fit, by its path (`desktops[3].ram`).
+/// [`Mismatch`] with the path of the first value that does not match, such as `desktops[3].ram`.
 pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
     match (ty, &mut *value) {
         (Type::Boolean, Value::Bool(_))
         | (Type::Number, Value::Number(_))
         | (Type::String | Type::Secret | Type::Choice(_), Value::String(_))
         | (Type::Map, Value::Object(_)) => Ok(()),
-        (Type::Integer, Value::Number(number)) => match whole(number) {
-            Some(whole) => {
-                *value = whole.into();
+        (Type::Integer, Value::Number(number)) => match as_integer(number) {
+            Some(integer) => {
+                *value = integer.into();
                 Ok(())
             }
             None => Err(Mismatch::new("a whole number", value)),
         },
         (Type::Object(object), Value::Object(fields)) => {
             for field in object.fields {
-                fields.forget_earlier(field.name);
+                fields.remove_duplicates(field.name);
                 match fields.get_mut(field.name) {
                     Some(Value::Null) if field.optional => {}
                     Some(value) => normalize(value, &field.ty).map_err(|error| error.inside(field.name))?,
@@ -271,7 +283,7 @@ pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
             }
             Ok(())
         }
-        // A number would be shown.
+        // `Mismatch::new` would show a number.
         (Type::Secret, _) => Err(Mismatch {
             path: String::new(),
             problem: format!("expected {}, found something else", expected(ty)),
@@ -280,9 +292,9 @@ pub fn normalize(value: &mut Value, ty: &Type) -> Result<(), Mismatch> {
     }
 }
 
-/// The number as a whole one, where it is one: servers and JavaScript write `4` and `4.0` alike.
+/// The number as an integer, if it is one. Servers and JavaScript write both `4` and `4.0`.
 #[must_use]
-pub fn whole(number: &Number) -> Option<i64> {
+pub fn as_integer(number: &Number) -> Option<i64> {
     const SAFE: f64 = 9_007_199_254_740_991.0;
     number.as_i64().or_else(|| {
         let float = number.as_f64();
@@ -291,7 +303,7 @@ pub fn whole(number: &Number) -> Option<i64> {
     })
 }
 
-/// What is expected in the place of a type, for an error's text.
+/// Describes a type in an error message.
 #[must_use]
 pub fn expected(ty: &Type) -> &'static str {
     match ty {

@@ -1,4 +1,4 @@
-//! The upload of a file: the form that carries it, and how far it is.
+//! The upload of a file: the multipart form and the progress.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,16 +11,16 @@ use crate::rest::retry::Jitter;
 /// The content of a file to upload.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Content {
-    /// The file's name.
+    /// The name of the file.
     pub name: String,
-    /// Its MIME type.
+    /// The MIME type.
     pub content_type: String,
-    /// Its bytes.
+    /// The bytes of the file.
     pub data: Vec<u8>,
 }
 
 impl Content {
-    /// The content that a binding received for `operation`, if it has every field.
+    /// Creates the content from the fields that a binding received for `operation`.
     ///
     /// # Errors
     /// [`Error::Encode`] if one is missing.
@@ -46,39 +46,39 @@ impl fmt::Debug for Content {
     }
 }
 
-/// How far an upload is, in bytes of the file.
+/// The progress of an upload, in bytes of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UploadProgress {
-    /// What the network took.
+    /// The number of bytes that the network has accepted.
     pub loaded: usize,
     /// The size of the file.
     pub total: usize,
 }
 
 impl UploadProgress {
-    /// The progress in the form that JavaScript gets.
+    /// The progress as JSON, as the bindings pass it to JavaScript.
     #[must_use]
     pub fn to_json(self) -> Value {
         Value::record([("loaded", (self.loaded as u64).into()), ("total", (self.total as u64).into())])
     }
 }
 
-/// Follows the file in the body of a request, over every try.
+/// Tracks the progress of the file in the request's body, across retries.
 #[derive(Debug)]
-pub(crate) struct Transfer {
-    /// Where in the body the file is.
+pub(crate) struct UploadTracker {
+    /// The range of the file in the body.
     file: Range<usize>,
-    /// The most that any try has sent of it.
+    /// The largest number of its bytes that any request has sent.
     loaded: Option<usize>,
     pending: bool,
 }
 
-impl Transfer {
+impl UploadTracker {
     pub(crate) fn new(file: Range<usize>) -> Self {
         Self { file, loaded: None, pending: false }
     }
 
-    /// So many bytes of the body are on their way.
+    /// Records that the network has accepted the first `body` bytes of the body.
     pub(crate) fn reach(&mut self, body: usize) {
         let loaded = Some(body.clamp(self.file.start, self.file.end) - self.file.start);
         if loaded > self.loaded {
@@ -87,12 +87,12 @@ impl Transfer {
         }
     }
 
-    /// The server has taken the file.
+    /// Records that the server has received the file.
     pub(crate) fn complete(&mut self) {
         self.reach(self.file.end);
     }
 
-    /// How far it is, unless that was told.
+    /// The progress, if it has changed since the last call.
     pub(crate) fn poll(&mut self) -> Option<UploadProgress> {
         let loaded = self.loaded.filter(|_| std::mem::take(&mut self.pending))?;
         Some(UploadProgress { loaded, total: self.file.len() })
@@ -104,14 +104,15 @@ impl Transfer {
 pub(crate) struct Form {
     pub(crate) content_type: String,
     pub(crate) body: Vec<u8>,
-    /// Where in the body the file is.
+    /// The range of the file in the body.
     pub(crate) file: Range<usize>,
 }
 
 impl Form {
-    /// Whether a form carries a name as it is. A header has no other control characters than tabs, and a form escapes a quote and
-    /// line ends but not the percent sign, so three texts would come out as another name.
-    pub(crate) fn can_carry(name: &str) -> bool {
+    /// Whether a form can encode the name without changing it. A header allows no control characters except tabs. A
+    /// form escapes quotes and line breaks but not the percent sign, so names that contain an escape would be decoded
+    /// to another name.
+    pub(crate) fn can_encode_name(name: &str) -> bool {
         let is_plain = |byte: u8| !byte.is_ascii_control() || matches!(byte, b'\t' | b'\r' | b'\n');
         name.bytes().all(is_plain)
             && ["%22", "%0D", "%0A"].iter().all(|escape| split_once(name, escape).is_none())
@@ -119,7 +120,7 @@ impl Form {
 
     pub(crate) fn new(fields: &[(&str, Value)], content: &Content, jitter: &mut Jitter) -> Self {
         let boundary = boundary(jitter, &content.data);
-        // As browsers do (WHATWG HTML, multipart form data): quotes and line ends would end the parameter.
+        // As browsers do (WHATWG HTML, multipart form data): a quote or a line break would end the parameter.
         let escape = |text: &str| text.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A");
         let content_type = match content.content_type.as_str() {
             text if !text.is_empty() && text.bytes().all(|byte| byte == b' ' || byte.is_ascii_graphic()) => {
@@ -147,7 +148,7 @@ impl Form {
     }
 }
 
-/// A boundary that the content does not hold.
+/// A boundary that the content does not contain.
 fn boundary(jitter: &mut Jitter, data: &[u8]) -> String {
     loop {
         let boundary = format!("orgo-{:016x}{:016x}", jitter.up_to(u64::MAX), jitter.up_to(u64::MAX));
@@ -161,55 +162,55 @@ fn boundary(jitter: &mut Jitter, data: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn told(transfer: &mut Transfer, body: usize) -> Option<usize> {
-        transfer.reach(body);
-        transfer.poll().map(|uploaded| {
+    fn reported(upload: &mut UploadTracker, body: usize) -> Option<usize> {
+        upload.reach(body);
+        upload.poll().map(|uploaded| {
             assert_eq!(uploaded.total, 20);
             uploaded.loaded
         })
     }
 
     #[test]
-    fn the_file_is_counted_and_what_surrounds_it_is_not() {
-        let mut transfer = Transfer::new(10..30);
+    fn only_the_bytes_of_the_file_are_counted() {
+        let mut upload = UploadTracker::new(10..30);
         let steps = [(4, Some(0)), (10, None), (11, Some(1)), (30, Some(20)), (37, None)];
         for (body, expected) in steps {
-            assert_eq!(told(&mut transfer, body), expected, "{body} bytes of the body");
+            assert_eq!(reported(&mut upload, body), expected, "{body} bytes of the body");
         }
     }
 
     #[test]
-    fn another_try_does_not_count_back() {
-        let mut transfer = Transfer::new(10..30);
-        assert_eq!(told(&mut transfer, 25), Some(15));
-        assert_eq!(told(&mut transfer, 12), None);
-        assert_eq!(told(&mut transfer, 26), Some(16));
+    fn a_retry_does_not_decrease_the_progress() {
+        let mut upload = UploadTracker::new(10..30);
+        assert_eq!(reported(&mut upload, 25), Some(15));
+        assert_eq!(reported(&mut upload, 12), None);
+        assert_eq!(reported(&mut upload, 26), Some(16));
     }
 
     #[test]
-    fn what_the_server_took_is_whole_and_told_once() {
+    fn the_complete_progress_is_reported_once() {
         for file in [10..30, 10..10] {
-            let mut transfer = Transfer::new(file.clone());
-            assert_eq!(transfer.poll(), None);
-            transfer.complete();
-            assert_eq!(transfer.poll(), Some(UploadProgress { loaded: file.len(), total: file.len() }));
-            transfer.complete();
-            assert_eq!(transfer.poll(), None);
+            let mut upload = UploadTracker::new(file.clone());
+            assert_eq!(upload.poll(), None);
+            upload.complete();
+            assert_eq!(upload.poll(), Some(UploadProgress { loaded: file.len(), total: file.len() }));
+            upload.complete();
+            assert_eq!(upload.poll(), None);
         }
     }
 
     #[test]
-    fn a_name_is_carried_as_it_is_or_not_at_all() {
+    fn names_that_a_form_would_change_are_refused() {
         for name in ["a.txt", "say \"hi\".txt", "a\r\nb\tc", "é 🙂", "100%", "%2", "%0a", "a\\b"] {
-            assert!(Form::can_carry(name), "{name:?}");
+            assert!(Form::can_encode_name(name), "{name:?}");
         }
         for name in ["a%22b", "%0D", "x%0A", "a\0b", "\u{1b}[2J", "\u{7f}"] {
-            assert!(!Form::can_carry(name), "{name:?}");
+            assert!(!Form::can_encode_name(name), "{name:?}");
         }
     }
 
     #[test]
-    fn a_form_knows_where_its_file_is() {
+    fn the_range_of_the_file_is_correct() {
         let content =
             Content { name: "a\"b".to_owned(), content_type: String::new(), data: b"\r\n--x".to_vec() };
         let form = Form::new(&[("projectId", "w".into())], &content, &mut Jitter::new(1));

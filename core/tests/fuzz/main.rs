@@ -1,5 +1,5 @@
-//! Holds the inputs that the fuzzers kept, and variations of them, to the bodies of the fuzzers (`core/fuzz`), on
-//! stable Rust. A failure names the input; a variation that fails is written out, to be kept once it is understood.
+//! Runs the fuzz targets (`core/fuzz`) on stable Rust, with the inputs of the corpus and variations of them. A
+//! failure names the input. A variation that fails is written to a file, to be added to the corpus.
 
 mod targets;
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use orgo_core::rest::retry::Jitter;
 
-/// Variations of each kept input in an ordinary test run, and in a full one (`ORGO_FULL=1`).
+/// The number of variations per input in a normal test run, and in a full run (`ORGO_FULL=1`).
 const SHARE: u32 = 20;
 const WHOLE: u32 = 2_000;
 
@@ -18,8 +18,8 @@ fn json() {
 }
 
 #[test]
-fn answers() {
-    replay("answers");
+fn responses() {
+    replay("responses");
 }
 
 #[test]
@@ -43,9 +43,9 @@ fn events() {
 }
 
 fn replay(name: &str) {
-    let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("a body of that name");
+    let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("a fuzz target of that name");
     let kept = kept(name);
-    assert!(!kept.is_empty(), "{name} has kept inputs");
+    assert!(!kept.is_empty(), "{name} has a corpus");
     for (path, data) in &kept {
         let run = AssertUnwindSafe(|| body(data));
         assert!(catch_unwind(run).is_ok(), "{name}: {} fails", path.display());
@@ -67,7 +67,7 @@ fn replay(name: &str) {
     }
 }
 
-/// The inputs that were kept of a fuzzer, in the order of their names.
+/// The corpus of a fuzz target, sorted by name.
 fn kept(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
@@ -76,13 +76,13 @@ fn kept(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
     paths
         .into_iter()
         .map(|path| {
-            let data = std::fs::read(&path).expect("a kept input can be read");
+            let data = std::fs::read(&path).expect("an input can be read");
             (path, data)
         })
         .collect()
 }
 
-/// The input with a few bytes changed, added, left out or taken from another one.
+/// A variation of the input: a few bytes are changed, added, removed or copied from another input.
 fn vary(data: &[u8], other: &[u8], random: &mut Jitter) -> Vec<u8> {
     let mut varied = data.to_vec();
     for _ in 0..=random.up_to(3) {

@@ -1,4 +1,4 @@
-//! The playout on every kind of network and clock, exactly and in virtual time.
+//! The playout on simulated networks and clocks, in virtual time.
 
 mod network;
 mod patterns;

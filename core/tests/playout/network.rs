@@ -1,4 +1,4 @@
-//! A sender, a network and a sound card in virtual time.
+//! A simulated sender, network and sound card.
 
 use std::collections::VecDeque;
 
@@ -6,21 +6,21 @@ use orgo_core::audio::playout::{Depth, Playout, Stats};
 
 use crate::random::Random;
 
-/// The sound card refreshable for this many frames at once, so often in a row that the time of its period is filled.
+/// The sound card pulls this number of frames at once, several times in a row to fill one period.
 pub(crate) const BLOCK: usize = 128;
 const PERIOD: f64 = 0.01;
 
-/// What is sent, how it travels and how it is played. Times are in seconds.
+/// The settings of a simulation. Times are in seconds.
 pub(crate) struct Line {
     pub(crate) input_rate: u32,
     pub(crate) channels: u16,
     pub(crate) output_rate: u32,
-    /// How much faster the sender's clock runs than the sound card's, in millionths.
+    /// The drift of the sender's clock relative to the sound card's, in ppm.
     pub(crate) ppm: f64,
     pub(crate) depth: Depth,
     /// The length of a packet.
     pub(crate) packet: f64,
-    /// When a packet arrives that was sent at a time; `None` if it is lost. Packets do not overtake each other.
+    /// Maps the time of sending to the time of arrival; `None` for a lost packet. Packets keep their order.
     pub(crate) arrival: Arrival,
     pub(crate) signal: Signal,
 }
@@ -39,14 +39,15 @@ impl Default for Line {
             ppm: 0.0,
             depth: Depth::default(),
             packet: 0.02,
-            // No network is without some jitter; a millisecond also blurs the sound card's periods, as threads do.
+            // Every network has some jitter. One millisecond also varies the phase of the sound card's periods, as
+            // threads do.
             arrival: Box::new(|sent, random| Some(sent + random.part() * 0.001)),
             signal: |_, time| 0.5 * (std::f64::consts::TAU * 440.0 * time).sin(),
         }
     }
 }
 
-/// What was heard.
+/// The output of a simulation.
 pub(crate) struct Heard {
     /// The samples of each channel of the output.
     pub(crate) output: Vec<Vec<f32>>,
@@ -58,27 +59,27 @@ pub(crate) struct Heard {
 #[derive(Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) time: f64,
-    /// How long ago was sent what sounds now, in milliseconds.
+    /// The time since the current audio was sent, in milliseconds.
     pub(crate) latency: f64,
     pub(crate) stats: Stats,
 }
 
-/// The largest step between two samples next to each other.
+/// The largest step between two adjacent samples.
 pub(crate) fn largest_step(samples: &[f32]) -> f32 {
     samples.windows(2).map(|pair| (pair[1] - pair[0]).abs()).fold(0.0, f32::max)
 }
 
 impl Heard {
     pub(crate) fn end(&self) -> Stats {
-        self.moments.last().expect("something was heard").stats
+        self.moments.last().expect("the simulation has run").stats
     }
 
-    /// The figures at a time.
+    /// The statistics at a time.
     pub(crate) fn at(&self, time: f64) -> Moment {
-        *self.moments.iter().rev().find(|moment| moment.time <= time).expect("a time that was lived through")
+        *self.moments.iter().rev().find(|moment| moment.time <= time).expect("a time within the simulation")
     }
 
-    /// A quantile of the latency while it sounded, from a time to another, in milliseconds.
+    /// A quantile of the latency during playback between two times, in milliseconds.
     pub(crate) fn latency(&self, part: f64, from: f64, to: f64) -> f64 {
         let sounding = |moment: &&Moment| moment.stats.playing && (from..to).contains(&moment.time);
         let mut latencies: Vec<f64> =
@@ -93,14 +94,14 @@ impl Heard {
         latencies[((latencies.len() - 1) as f64 * part) as usize]
     }
 
-    /// The latency while it sounded, from a time to another, on average and in milliseconds.
+    /// The mean latency during playback between two times, in milliseconds.
     pub(crate) fn mean_latency(&self, from: f64, to: f64) -> f64 {
         let sounding = |moment: &&Moment| moment.stats.playing && (from..to).contains(&moment.time);
         let latencies: Vec<f64> = self.moments.iter().filter(sounding).map(|moment| moment.latency).collect();
         latencies.iter().sum::<f64>() / latencies.len() as f64
     }
 
-    /// How much was concealed from a time to another, in milliseconds of the input.
+    /// The concealed audio between two times, in milliseconds of the input.
     pub(crate) fn concealed(&self, line_rate: u32, from: f64, to: f64) -> f64 {
         let frames = self.at(to).stats.concealed - self.at(from).stats.concealed;
         frames as f64 / f64::from(line_rate) * 1000.0
@@ -118,7 +119,7 @@ impl Heard {
     reason = "frames and packets of some minutes"
 )]
 impl Line {
-    /// Lives through so many seconds. The accounting is checked at every moment.
+    /// Simulates the given number of seconds, and checks the counters at every step.
     pub(crate) fn live(mut self, seconds: f64, seed: u64) -> Heard {
         let mut random = Random::new(seed);
         let mut playout = Playout::new(self.input_rate, self.channels, self.output_rate, self.depth);
@@ -129,9 +130,9 @@ impl Line {
         let mut block = [0.0; 2 * BLOCK];
         let (mut packets, mut latest, mut pulled) = (0_u64, 0.0_f64, 0_u64);
         let mut travelling = VecDeque::new();
-        // Whether something was lost since the last packet that arrived.
+        // Whether a packet was lost since the last arrival.
         let mut lost = false;
-        // When the frames were sent that arrived, by the number of their packet.
+        // The times of sending of the packets that arrived, in order.
         let mut sent_at = Vec::new();
         for period in 0..(seconds / PERIOD) as u64 {
             let now = period as f64 * PERIOD;
@@ -178,6 +179,6 @@ impl Line {
 
 pub(crate) fn check(stats: &Stats, playout: &Playout) {
     assert_eq!(stats.received, stats.played + stats.buffered + stats.dropped, "{stats:?}");
-    assert!(stats.buffered <= playout.bound(), "{stats:?} is within {}", playout.bound());
+    assert!(stats.buffered <= playout.max_buffered(), "{stats:?} is within {}", playout.max_buffered());
     assert!((stats.rate - 1.0).abs() <= 0.005_000_1, "{stats:?}");
 }

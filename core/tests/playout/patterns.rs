@@ -1,4 +1,4 @@
-//! What networks and clocks do. Each pattern is lived through with several seeds.
+//! Patterns of networks and clocks, each with several seeds.
 
 use orgo_core::audio::playout::Depth;
 
@@ -9,7 +9,8 @@ fn seeds() -> std::ops::Range<u64> {
     if std::env::var_os("ORGO_FULL").is_some() { 1..100 } else { 1..4 }
 }
 
-/// The largest step of the tone alone: 440 Hz of 0.5 at a rate. Fades over 5 ms and spread steps add to it.
+/// Checks the largest step against that of the tone alone: 440 Hz with amplitude 0.5. Fades of 5 ms and declicking add
+/// to it.
 fn smooth(heard: &Heard, what: &str) {
     let own = std::f64::consts::TAU * 440.0 / heard.output_rate * 0.5;
     let fade = 1.0 / (0.005 * heard.output_rate);
@@ -35,7 +36,7 @@ fn jitter(most: f64) -> Arrival {
 }
 
 #[test]
-fn an_ideal_network_has_neither_gaps_nor_delay() {
+fn an_ideal_network_has_no_gaps_and_a_low_delay() {
     for (input_rate, channels, output_rate) in [
         (24_000, 1, 24_000),
         (24_000, 1, 44_100),
@@ -47,7 +48,7 @@ fn an_ideal_network_has_neither_gaps_nor_delay() {
         report("ideal", &heard, input_rate, 60.0);
         let end = heard.end();
         assert_eq!((end.underruns, end.concealed, end.dropped), (0, 0, 0));
-        // It begins with 60 ms and learns that 40 do.
+        // The target starts at 60 ms and falls to 40 ms.
         let (early, late) = (heard.mean_latency(0.5, 3.0), heard.mean_latency(40.0, 60.0));
         println!("{early:.1} ms at first, {late:.1} ms later");
         assert!(
@@ -59,7 +60,7 @@ fn an_ideal_network_has_neither_gaps_nor_delay() {
 }
 
 #[test]
-fn a_depth_that_is_asked_for_is_kept() {
+fn the_requested_depth_is_kept() {
     let heard = Line { depth: Depth::at_least(100.0), ..Line::default() }.live(60.0, 1);
     report("at least 100 ms", &heard, 24_000, 60.0);
     assert!(heard.moments.iter().all(|moment| moment.stats.target >= 100.0));
@@ -67,20 +68,20 @@ fn a_depth_that_is_asked_for_is_kept() {
 }
 
 #[test]
-fn jitter_of_40_ms_is_borne() {
+fn jitter_of_40_ms_causes_few_gaps() {
     for seed in seeds() {
         let line = Line { arrival: jitter(0.04), ..Line::default() };
         let heard = line.live(60.0, seed);
         report("jitter", &heard, 24_000, 60.0);
         assert!(heard.latency(0.5, 0.0, 60.0) < 100.0);
         assert!(heard.concealed(24_000, 0.0, 59.0) < 150.0);
-        assert!(heard.concealed(24_000, 20.0, 59.0) < 60.0, "the target has learnt");
+        assert!(heard.concealed(24_000, 20.0, 59.0) < 60.0, "the target has adapted");
         smooth(&heard, "jitter");
     }
 }
 
 #[test]
-fn the_backlog_of_a_stall_is_cut_within_two_seconds() {
+fn the_backlog_of_a_stall_is_dropped_within_two_seconds() {
     const STALL: f64 = 0.2;
     for seed in seeds() {
         let stalled = |sent: f64, _: &mut Random| {
@@ -98,13 +99,16 @@ fn the_backlog_of_a_stall_is_cut_within_two_seconds() {
                 "{latency:.0} ms after stall {stall}, the target is {target:.0}"
             );
         }
-        assert!(heard.concealed(24_000, 60.0, 89.0) < 0.35 * heard.concealed(24_000, 0.0, 29.0), "it learns");
+        assert!(
+            heard.concealed(24_000, 60.0, 89.0) < 0.35 * heard.concealed(24_000, 0.0, 29.0),
+            "the target adapts"
+        );
         smooth(&heard, "stalls");
     }
 }
 
 #[test]
-fn one_stall_is_forgotten() {
+fn the_target_recovers_after_one_stall() {
     let stalled = |sent: f64, _: &mut Random| Some(if (10.0..10.2).contains(&sent) { 10.2 } else { sent });
     let heard = Line { arrival: Box::new(stalled), ..Line::default() }.live(120.0, 1);
     report("one stall", &heard, 24_000, 120.0);
@@ -115,7 +119,7 @@ fn one_stall_is_forgotten() {
 }
 
 #[test]
-fn clocks_that_differ_are_followed() {
+fn clock_drift_is_corrected() {
     for output_rate in [24_000, 48_000] {
         let [slow, fast] = [-200.0, 200.0].map(|ppm| {
             let heard = Line { ppm, output_rate, ..Line::default() }.live(600.0, 1);
@@ -127,14 +131,14 @@ fn clocks_that_differ_are_followed() {
             smooth(&heard, "drift");
             heard.mean_latency(500.0, 600.0)
         });
-        // Following them costs neither delay nor what is there for a late packet.
-        println!("{slow:.1} ms where the sender is slow, {fast:.1} ms where it is fast");
-        assert!((slow - fast).abs() < 3.0, "{slow} ms where the sender is slow, {fast} ms where it is fast");
+        // The correction costs neither delay nor reserve for late packets.
+        println!("{slow:.1} ms with a slow sender, {fast:.1} ms with a fast sender");
+        assert!((slow - fast).abs() < 3.0, "{slow} ms with a slow sender, {fast} ms with a fast sender");
     }
 }
 
 #[test]
-fn clocks_that_differ_are_followed_through_jitter() {
+fn clock_drift_is_corrected_despite_jitter() {
     for ppm in [-200.0, 200.0] {
         let heard = Line { ppm, arrival: jitter(0.02), ..Line::default() }.live(600.0, 3);
         report("drift and jitter", &heard, 24_000, 600.0);
@@ -145,21 +149,21 @@ fn clocks_that_differ_are_followed_through_jitter() {
 }
 
 #[test]
-fn sound_goes_on_after_a_redial() {
+fn playback_continues_after_a_reconnect() {
     // Three seconds are lost.
     let lost = |sent: f64, _: &mut Random| (!(10.0..13.0).contains(&sent)).then_some(sent);
     let heard = Line { arrival: Box::new(lost), ..Line::default() }.live(30.0, 1);
-    report("redial", &heard, 24_000, 30.0);
+    report("reconnect", &heard, 24_000, 30.0);
     let end = heard.end();
     assert_eq!(end.underruns, 1);
     assert!((2900.0..3100.0).contains(&heard.concealed(24_000, 0.0, 29.0)));
     let (latency, target) = (heard.latency(0.5, 15.0, 16.0), heard.at(15.0).stats.target);
     assert!((latency - target).abs() < 40.0 && latency < 80.0, "{latency} ms, the target is {target} ms");
-    smooth(&heard, "redial");
+    smooth(&heard, "reconnect");
 }
 
 #[test]
-fn what_a_short_break_loses_makes_no_click() {
+fn a_short_break_causes_no_click() {
     for milliseconds in (20..400).step_by(20) {
         let end = 10.0 + f64::from(milliseconds) / 1000.0;
         let lost = move |sent: f64, _: &mut Random| (!(10.0..end).contains(&sent)).then_some(sent);
@@ -187,8 +191,8 @@ fn large_packets_have_a_larger_target() {
 }
 
 #[test]
-fn an_impulse_is_heard_when_its_frame_is() {
-    // One sample every half second.
+fn the_reported_latency_matches_the_position_of_impulses() {
+    // One impulse every half second.
     let signal =
         |_: usize, time: f64| f64::from(u8::from((time * 24_000.0).round() % 12_000.0 == 0.0 && time > 1.0));
     let heard = Line { ppm: 100.0, output_rate: 48_000, signal, ..Line::default() }.live(20.0, 1);
@@ -198,11 +202,14 @@ fn an_impulse_is_heard_when_its_frame_is() {
         .collect();
     assert!(times.len() > 30);
     for (number, time) in times.iter().enumerate() {
-        // The sound card's time at which the sender, whose clock is fast, had captured it.
+        // The time of capture on the sound card's clock; the sender's clock is fast.
         let captured = (1.5 + number as f64 * 0.5) / (1.0 + 100e-6);
         let latency = (time - captured) * 1000.0;
-        // It waits for the rest of its packet to be captured, and is then as late as the figures say.
-        let told = heard.at(*time).latency;
-        assert!((latency - 20.0 - told).abs() < 21.0, "{latency} ms, where the figures say {told} ms");
+        // The sample waits until its packet is complete. From then on, the reported latency applies.
+        let reported = heard.at(*time).latency;
+        assert!(
+            (latency - 20.0 - reported).abs() < 21.0,
+            "{latency} ms, but the reported latency is {reported} ms"
+        );
     }
 }

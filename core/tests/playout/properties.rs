@@ -1,4 +1,4 @@
-//! Whatever comes in whatever order, the accounting is exact and the bound holds.
+//! Properties for any order of calls: the counters are exact, and the buffer is limited.
 
 use orgo_core::audio::playout::{Depth, Playout};
 
@@ -6,7 +6,7 @@ use crate::network::check;
 use crate::random::Random;
 
 #[test]
-fn every_schedule_keeps_the_accounting_and_the_bound() {
+fn the_counters_and_the_limit_hold_for_every_schedule() {
     let schedules = if std::env::var_os("ORGO_FULL").is_some() { 20_000 } else { 500 };
     for seed in 0..schedules {
         schedule(&mut Random::new(seed));
@@ -19,10 +19,10 @@ fn schedule(random: &mut Random) {
     let (input_rate, output_rate) = (random.pick(&rates) as u32, random.pick(&rates) as u32);
     let channels = random.between(1, 3) as u16;
     let [first, least] = [(); 2].map(|()| random.pick(&[0, 1, 20, 60, 250, 1_000]) as f64);
-    let mut playout = Playout::new(input_rate, channels, output_rate, Depth { first, least });
+    let mut playout = Playout::new(input_rate, channels, output_rate, Depth { initial: first, min: least });
     let (mut pushed, mut asked) = (0, 0);
     let mut last = [0.0_f32; 2];
-    // By how much a fade changes the gain from frame to frame.
+    // The change of the gain per frame during a fade.
     let fade = 1.0 / (0.005 * output_rate as f32);
     let mut stopping = false;
     for _ in 0..random.between(1, 200) {
@@ -32,7 +32,7 @@ fn schedule(random: &mut Random) {
                     random.pick(&[10, 1_000, 1_000, u64::from(input_rate) / 2, u64::from(input_rate) * 3]);
                 let samples =
                     random.below(most + 1) * u64::from(channels) + random.below(u64::from(channels));
-                // A constant is the signal in which every step shows.
+                // In a constant signal, every step is visible.
                 playout.push(&vec![0.5; samples as usize]);
                 pushed += samples / u64::from(channels);
             }
@@ -48,7 +48,7 @@ fn schedule(random: &mut Random) {
                 asked += frames as u64;
                 for (channel, stretch) in block.chunks_exact(frames).enumerate() {
                     for sample in stretch {
-                        // A step that is spread while the sound fades in or out adds half of it at most.
+                        // Declicking during a fade adds at most half of the step.
                         assert!((-0.26..=0.76).contains(sample), "{sample}");
                         let step = (sample - last[channel]).abs();
                         assert!(step < 3.0 * fade, "a step of {step}");
@@ -59,9 +59,9 @@ fn schedule(random: &mut Random) {
         }
         let stats = playout.stats();
         check(&stats, &playout);
-        assert_eq!(stats.received, pushed, "what was pushed is what was received");
+        assert_eq!(stats.received, pushed, "all pushed frames are counted as received");
         let most_played = (asked as f64 * f64::from(input_rate) / f64::from(output_rate) * 1.006) as u64 + 1;
-        assert!(stats.played <= most_played, "{} played of {asked} that were asked for", stats.played);
+        assert!(stats.played <= most_played, "{} frames played, {asked} frames requested", stats.played);
         assert!(!stopping || !stats.playing || stats.received >= stats.played);
     }
 }

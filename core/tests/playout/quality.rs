@@ -1,4 +1,4 @@
-//! What the playout does to the sound itself.
+//! The audio quality of the playout.
 
 use std::f64::consts::TAU;
 
@@ -6,11 +6,11 @@ use orgo_core::audio::playout::{Depth, Playout};
 
 use crate::network::{Line, Signal, largest_step};
 
-/// So many periods of the tone are measured at once. In a longer time a change of the speed counts as noise that nobody
-/// hears as noise.
+/// The number of periods of the tone per measurement. Over a longer time, an inaudible change of the rate would count
+/// as noise.
 const PERIODS: f64 = 100.0;
 
-/// The ratio of the tone that fits best to what is left without it, in decibels. The tone's frequency is looked for.
+/// The signal-to-noise ratio in dB: fits a tone of an unknown frequency near `near`, and compares it to the residue.
 fn signal_to_noise(samples: &[f32], near: f64) -> f64 {
     let noise = |frequency: f64| -> (f64, f64) {
         let (mut ss, mut cc, mut sc, mut ys, mut yc, mut yy) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
@@ -25,10 +25,10 @@ fn signal_to_noise(samples: &[f32], near: f64) -> f64 {
         let signal = a * ys + b * yc;
         (yy - signal, signal)
     };
-    // The residue has one minimum near the true frequency: golden section.
+    // The residue has one minimum near the true frequency, which a golden-section search finds.
     let golden = (5_f64.sqrt() - 1.0) / 2.0;
     let (mut low, mut high) = (near * 0.9945, near * 1.0055);
-    // Within half a bin, where it is unimodal.
+    // Half of a bin on each side, where the residue is unimodal.
     let bin = 0.5 / samples.len() as f64;
     let mut best = (low, f64::INFINITY);
     let mut probe = low;
@@ -59,14 +59,14 @@ const TONES: [(Signal, f64); 3] = [
 ];
 
 #[test]
-fn a_tone_stays_60_db_above_the_noise_while_the_clock_is_followed() {
+fn the_signal_to_noise_ratio_is_at_least_60_db_during_drift_correction() {
     for (signal, frequency) in TONES {
         for (input_rate, output_rate) in
             [(24_000, 24_000), (24_000, 44_100), (24_000, 48_000), (48_000, 44_100)]
         {
             for ppm in [-200.0, 0.0, 200.0] {
                 let heard = Line { input_rate, output_rate, ppm, signal, ..Line::default() }.live(16.0, 1);
-                // While the rate still looks for the clock's, and later.
+                // While the controller still learns the clock skew, and later.
                 for second in [1, 5, 15] {
                     let from = second * output_rate as usize;
                     let length = (PERIODS * f64::from(output_rate) / frequency) as usize;
@@ -86,7 +86,7 @@ fn a_tone_stays_60_db_above_the_noise_while_the_clock_is_followed() {
 }
 
 #[test]
-fn a_sound_that_is_stopped_fades() {
+fn stop_fades_out() {
     let mut playout = Playout::new(24_000, 1, 24_000, Depth::default());
     (0..12).for_each(|_| playout.push(&[0.5; 480]));
     let mut heard = Vec::new();
@@ -109,9 +109,9 @@ fn a_sound_that_is_stopped_fades() {
 }
 
 #[test]
-fn a_sound_that_breaks_off_is_played_to_its_end_and_fades() {
+fn interrupted_audio_plays_to_its_end_and_fades_out() {
     for (input_rate, output_rate) in [(24_000, 24_000), (24_000, 44_100), (48_000, 24_000)] {
-        // With something lost shortly before the end too, where what was heard last is not what was there before it.
+        // Also with a discontinuity shortly before the end.
         for joint in [None, Some(10), Some(40), Some(200)] {
             let packet = input_rate as usize / 50;
             let tone = |at: usize| 0.5 * (TAU * 440.0 * at as f64 / f64::from(input_rate)).sin() as f32;
@@ -121,7 +121,7 @@ fn a_sound_that_breaks_off_is_played_to_its_end_and_fades() {
             before.chunks(packet).for_each(|packet| playout.push(packet));
             if joint.is_some() {
                 playout.splice();
-                // The other half of the wave: as large a step as there can be.
+                // The inverted wave, which makes the largest possible step.
                 playout.push(&after.iter().map(|sample| -sample).collect::<Vec<_>>());
             }
             let mut heard = Vec::new();
@@ -131,10 +131,10 @@ fn a_sound_that_breaks_off_is_played_to_its_end_and_fades() {
                 heard.extend_from_slice(&block);
             }
             let stats = playout.stats();
-            // What is left is what the filter looks ahead.
+            // The rest is the lookahead of the filter.
             assert!(stats.buffered <= 16, "{} frames were not played, {joint:?}", stats.buffered);
             assert_eq!((stats.underruns, stats.played + stats.buffered + stats.dropped), (1, stats.received));
-            assert!(heard.iter().rev().take(32).all(|sample| *sample == 0.0), "it has faded");
+            assert!(heard.iter().rev().take(32).all(|sample| *sample == 0.0), "the output has faded out");
             let step = largest_step(&heard);
             let own = (TAU * 440.0 / f64::from(output_rate) * 0.5) as f32;
             let fade = (1.0 / (0.005 * f64::from(output_rate))) as f32;
@@ -144,7 +144,7 @@ fn a_sound_that_breaks_off_is_played_to_its_end_and_fades() {
 }
 
 #[test]
-fn what_comes_while_a_sound_fades_goes_on_without_a_step() {
+fn audio_that_arrives_during_a_fade_continues_without_a_step() {
     let tone = |at: usize| 0.5 * (TAU * 440.0 * at as f64 / 24_000.0).sin() as f32;
     let pushed: Vec<f32> = (0..4 * 2400).map(tone).collect();
     for late in [24, 48, 72, 96] {
@@ -161,14 +161,14 @@ fn what_comes_while_a_sound_fades_goes_on_without_a_step() {
             playout.pull(&mut sample, 1);
             heard.push(sample[0]);
         }
-        assert!(playout.stats().playing, "it goes on");
+        assert!(playout.stats().playing, "playback continues");
         let step = largest_step(&heard);
         assert!(step <= 0.058 + 1.5 / 120.0, "a step of {step}, {late} frames after the end");
     }
 }
 
 #[test]
-fn channels_stay_apart_and_mono_goes_to_both() {
+fn channels_are_independent_and_mono_plays_on_both() {
     let stereo =
         |channel: usize, time: f64| if channel == 0 { 0.25 * (TAU * 440.0 * time).sin() } else { -0.5 };
     let heard =
@@ -181,7 +181,7 @@ fn channels_stay_apart_and_mono_goes_to_both() {
 }
 
 #[test]
-fn the_loudness_is_that_since_it_was_asked_last() {
+fn the_loudness_covers_the_time_since_the_last_call() {
     let mut playout = Playout::new(24_000, 1, 24_000, Depth::default());
     (0..12).for_each(|_| playout.push(&[0.5; 480]));
     let mut block = [0.0; 512];

@@ -1,26 +1,26 @@
-//! Sound is accounted for to the sample, and what comes out of one link is in order.
+//! Model of an audio channel: every sample is counted, and the samples of one connection are in order.
 
 use orgo_core::audio::Format;
 use orgo_core::channel::{Audio, AudioItem, Session};
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, Frame, Model};
 use crate::random::Random;
-use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Speaker {
-    /// The next sample of this connection, and half of one that was cut.
+    /// The next sample of this connection, and the first byte of a split sample.
     connection: u64,
     next: u16,
     format: Format,
     tail: Vec<u8>,
-    /// Of what comes out.
+    /// The format of the items.
     channels: u64,
-    /// The frame that came out last: every channel of a frame has the same value.
-    heard: Option<u16>,
+    /// The last frame. All channels of a frame have the same value.
+    last_activity: Option<u16>,
     dropped_before: bool,
-    /// Bytes of a frame that has begun to arrive, of a frame in the format that the client was told, and all the frames
-    /// that arrived.
+    /// The bytes of a partial frame, the bytes of a frame in the announced format, and the number of frames
+    /// that have arrived.
     begun: usize,
     frame_size: usize,
     arrived: u64,
@@ -77,9 +77,9 @@ impl Model for Speaker {
         frames
     }
 
-    fn act(world: &mut World<Self>, random: &mut Random) {
+    fn act(environment: &mut Environment<Self>, random: &mut Random) {
         if random.once_in(500) {
-            world.session.close();
+            environment.session.close();
         }
     }
 
@@ -88,7 +88,7 @@ impl Model for Speaker {
             Frame::Text(text) => {
                 let started =
                     serde_json::from_str::<Value>(text).ok().filter(|text| text["type"] == "started");
-                // The hostile one has no format that could be.
+                // A hostile message has an invalid format.
                 if let Some(channels) = started.and_then(|text| text["channels"].as_u64()) {
                     self.begun = 0;
                     self.frame_size = 2 * usize::try_from(channels).unwrap();
@@ -103,7 +103,7 @@ impl Model for Speaker {
         }
     }
 
-    /// Ten seconds in pieces of one second or of one format, with a format before each, and the errors.
+    /// Ten seconds in items of one second or one format, with a format before each, and the errors.
     const MOST_ITEMS: usize = 1_024 + 130;
 
     fn item(&mut self, item: AudioItem) -> u64 {
@@ -111,7 +111,7 @@ impl Model for Speaker {
             AudioItem::Started(format) => {
                 assert!((1..=2).contains(&format.channels));
                 self.channels = u64::from(format.channels);
-                self.heard = None;
+                self.last_activity = None;
                 self.dropped_before = true;
             }
             AudioItem::Samples(samples) => {
@@ -123,40 +123,41 @@ impl Model for Speaker {
                         reason = "the samples are 15-bit counts"
                     )]
                     let value = (sample * 32_768.0) as u16;
-                    if let Some(heard) = self.heard {
+                    if let Some(heard) = self.last_activity {
                         let next = (heard + 1) & 0x7fff;
                         assert!(
                             value == heard || value == next || self.dropped_before,
-                            "sound is in order: {value} after {heard}"
+                            "samples are in order: {value} after {heard}"
                         );
                     }
                     self.dropped_before = false;
-                    self.heard = Some(value);
+                    self.last_activity = Some(value);
                 }
-                // Between two items the oldest may have been dropped.
+                // The oldest samples between two items may have been dropped.
                 self.dropped_before = true;
                 return frames;
             }
             AudioItem::Error(_) => {}
+            _ => panic!("an item of an unknown kind"),
         }
         0
     }
 
-    fn check(world: &World<Self>) {
+    fn check(environment: &Environment<Self>) {
         assert_eq!(
-            world.session.counters().received,
-            world.model.arrived,
+            environment.session.counters().received,
+            environment.model.arrived,
             "every sample that arrived is counted"
         );
         let limit = 10 * 48_000;
-        assert!(world.session.counters().buffered <= limit, "the queue is bounded");
+        assert!(environment.session.counters().buffered <= limit, "the queue is limited");
     }
 }
 
 pub(crate) fn schedule(random: &mut Random) {
-    World::run(
+    Environment::run(
         Speaker::default(),
-        |target, seed| Session::audio(target, None, None, seed, 0).expect("the default"),
+        |target, seed| Session::audio(target, None, None, seed, 0).expect("the default format is valid"),
         random,
     );
 }

@@ -1,22 +1,22 @@
-//! No call is carried out twice that must happen once, every error says rightly whether it was, and every call ends.
+//! Model of calls: a call with `Effect::Once` is executed at most once, `delivered` is correct, and every call ends.
 
 use orgo_core::client::config::{CallOptions, Config};
-use orgo_core::encoding::json::Map;
+use orgo_core::encoding::json::{Map, Number};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
 use orgo_core::rest::http::{Method, Reached, Request, Response, SendFailure};
-use orgo_core::rest::operation::{Carrier, Effect, Operation};
+use orgo_core::rest::operation::{Effect, Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 use serde_json::{Value, json};
 
 use crate::random::Random;
 
-/// Parameters that every call takes: each field has a value that its rule allows.
+/// Valid parameters of a call: each field has a value that its rule allows.
 fn parameters(operation: &Operation) -> Map {
     let value = |name: &str| match name {
         "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => 1.into(),
-        "duration" => 0.5.into(),
+        "duration" => Number::rounded(0.5).expect("finite").into(),
         "direction" => "up".into(),
         _ => "text".into(),
     };
@@ -29,7 +29,7 @@ fn parameters(operation: &Operation) -> Map {
         .collect()
 }
 
-/// An answer that every call can read.
+/// A response that every call can decode.
 fn good(request: &Request) -> Response {
     let body = json!({
         "id": "i", "name": "n", "password": "p", "output": "", "status": "idle", "success": true,
@@ -45,10 +45,10 @@ fn good(request: &Request) -> Response {
     }
 }
 
-/// The size of every file that is uploaded, in bytes.
+/// The size of every uploaded file, in bytes.
 const FILE: usize = 100;
 
-/// What was told of an upload: it only grows, and never beyond the file.
+/// The reported progress of an upload, which never decreases and never exceeds the size of the file.
 #[derive(Default)]
 struct Told(Option<usize>);
 
@@ -68,7 +68,7 @@ impl Told {
 
 pub(crate) fn schedule(random: &mut Random) {
     let operation = random.pick(OPERATIONS);
-    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+    let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: "f".to_owned(),
         content_type: "text/plain".to_owned(),
         data: vec![b'x'; FILE],
@@ -90,7 +90,7 @@ pub(crate) fn schedule(random: &mut Random) {
         content,
         random.below(u64::MAX),
     )
-    .expect("the parameters are acceptable");
+    .expect("the parameters are valid");
     let (mut sent, mut executed, mut now) = (0_u32, 0_u32, 0);
     let mut told = Told::default();
     loop {
@@ -101,7 +101,7 @@ pub(crate) fn schedule(random: &mut Random) {
                     assert_eq!(
                         told.0,
                         uploads.then_some(FILE),
-                        "{}: what was told of the file",
+                        "{}: the reported progress of the file",
                         operation.name
                     );
                 }
@@ -122,7 +122,7 @@ pub(crate) fn schedule(random: &mut Random) {
                 sent += 1;
                 assert!(sent < 100 && now < 100 * 86_400_000, "{}: a call ends", operation.name);
                 now += random.below(limits.request + 1);
-                // The fetching of a link is not the call itself.
+                // A request for a link is not the call itself.
                 let own = !request.url.starts_with("https://storage.example/");
                 for _ in 0..random.below(3) {
                     let body = request.body.as_ref().map_or(0, Vec::len) as u64;
@@ -137,7 +137,7 @@ pub(crate) fn schedule(random: &mut Random) {
     }
 }
 
-/// Lets one request end in some way; whether the server carried it out.
+/// Ends one request in a random way. Returns whether the server executed it.
 fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
     let wait = random.pick(&[
         "1",
@@ -216,13 +216,13 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
 
 fn finish(operation: &Operation, error: Option<&Error>, executed: u32) {
     if operation.effect == Effect::Once {
-        assert!(executed <= 1, "{}: carried out {executed} times", operation.name);
+        assert!(executed <= 1, "{}: executed {executed} times", operation.name);
     }
     match error.map(Error::delivered) {
         Some(Delivered::No) => {
-            assert_eq!(executed, 0, "{}: said not to be delivered: {error:?}", operation.name);
+            assert_eq!(executed, 0, "{}: reported as not delivered: {error:?}", operation.name);
         }
-        Some(Delivered::Yes) | None => assert!(executed >= 1, "{}: said to be carried out", operation.name),
+        Some(Delivered::Yes) | None => assert!(executed >= 1, "{}: reported as executed", operation.name),
         Some(Delivered::Maybe) => {}
     }
     assert_eq!(

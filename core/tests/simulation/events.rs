@@ -1,26 +1,27 @@
-//! No subscription is lost: whenever the link has been quiet, the server's set is the client's; breaks leave a gap.
+//! Model of an event channel: no subscription is lost, and every break leaves a gap. Whenever the connection is quiet,
+//! both sides have the same subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use orgo_core::channel::{EVENTS, EventItem, Events, Session, State};
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, Frame, Model};
 use crate::random::Random;
-use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Desk {
-    /// What the program wants.
+    /// The subscriptions of the program.
     wanted: BTreeSet<String>,
-    /// What the server has for a connection.
+    /// The subscriptions of a connection on the server.
     subscribed: BTreeMap<u64, BTreeSet<String>>,
-    /// Messages about subscriptions that are on their way would explain a difference.
+    /// The time of the last change: messages in flight would explain a difference.
     changed_at: u64,
     next_event: u64,
-    /// The last event that came out, and whether a gap came after it.
+    /// The last event, and whether a gap followed it.
     last: Option<(u64, u64)>,
     gap: bool,
-    /// Events that arrived.
+    /// The number of events that arrived.
     arrived: u64,
 }
 
@@ -67,26 +68,26 @@ impl Model for Desk {
             .collect()
     }
 
-    fn act(world: &mut World<Self>, random: &mut Random) {
-        // Between the changes there are pauses long enough for the two sides to be compared.
+    fn act(environment: &mut Environment<Self>, random: &mut Random) {
+        // The pauses between the changes are long enough to compare both sides.
         if !random.once_in(6) {
             return;
         }
         let names: Vec<String> = (0..random.between(1, 3)).map(|_| random.pick(EVENTS_BY_NAME)()).collect();
         if random.once_in(2) {
-            world.session.subscribe(&names).expect("the names are known");
-            world.model.wanted.extend(names);
+            environment.session.subscribe(&names).expect("the types are known");
+            environment.model.wanted.extend(names);
         } else {
-            world.session.unsubscribe(&names).expect("the names are known");
+            environment.session.unsubscribe(&names).expect("the types are known");
             for name in names {
-                world.model.wanted.remove(&name);
+                environment.model.wanted.remove(&name);
             }
         }
-        world.model.changed_at = world.now;
+        environment.model.changed_at = environment.now;
     }
 
     fn delivered(&mut self, frame: &Frame) {
-        // Only the model's own events have numbers.
+        // Only the events of the model have numbers.
         self.arrived += u64::from(matches!(frame, Frame::Text(text) if text.contains(r#""number":"#)));
     }
 
@@ -98,35 +99,39 @@ impl Model for Desk {
             EventItem::Gap { .. } => self.gap = true,
             EventItem::Event { event } => {
                 let data = json!(event.data);
-                let field = |name: &str| data[name].as_u64().expect("the event is the server's own");
+                let field = |name: &str| data[name].as_u64().expect("the model sent the event");
                 let (number, connection) = (field("number"), field("connection"));
                 if let Some((last, before)) = self.last {
                     assert!(number > last, "events keep their order");
-                    assert!(connection == before || self.gap, "a break of the link leaves a gap");
+                    assert!(connection == before || self.gap, "a broken connection leaves a gap");
                 }
                 self.last = Some((number, connection));
                 self.gap = false;
                 return 1;
             }
             EventItem::Error { .. } => {}
+            _ => panic!("an item of an unknown kind"),
         }
         0
     }
 
-    fn check(world: &World<Self>) {
+    fn check(environment: &Environment<Self>) {
         assert_eq!(
-            world.session.counters().received,
-            world.model.arrived,
+            environment.session.counters().received,
+            environment.model.arrived,
             "every event that arrived is counted"
         );
-        assert!(world.session.counters().buffered <= 1_024, "the queue is bounded");
-        let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
-        if let (State::Open, Some(connection), true) = (world.session.state(), world.connection, settled) {
-            let server = world.model.subscribed.get(&connection);
+        assert!(environment.session.counters().buffered <= 1_024, "the queue is limited");
+        let settled = environment.opened_for() > 10_000
+            && environment.awake_since(environment.model.changed_at) > 10_000;
+        if let (State::Open, Some(connection), true) =
+            (environment.session.state(), environment.connection, settled)
+        {
+            let server = environment.model.subscribed.get(&connection);
             assert!(
-                world.lossy() || server == Some(&world.model.wanted),
-                "no subscription is lost: the server has {server:?}, the program wants {:?}",
-                world.model.wanted
+                environment.lossy() || server == Some(&environment.model.wanted),
+                "no subscription is lost: the server has {server:?}, the program expects {:?}",
+                environment.model.wanted
             );
         }
     }
@@ -140,9 +145,9 @@ const EVENTS_BY_NAME: &[fn() -> String] = &[
 ];
 
 pub(crate) fn schedule(random: &mut Random) {
-    World::run(
+    Environment::run(
         Desk::default(),
-        |target, seed| Session::events(target, &[], seed, 0).expect("no names"),
+        |target, seed| Session::events(target, &[], seed, 0).expect("no types"),
         random,
     );
 }

@@ -1,12 +1,12 @@
-//! What no honest server sends, and what no tidy platform reports.
+//! Messages of a hostile server, and wrong reports of a platform.
 
 use orgo_core::Millis;
 use orgo_core::channel::{ConnectFailure, Protocol, Session};
 
+use crate::environment::Frame;
 use crate::random::Random;
-use crate::world::Frame;
 
-/// One frame, or a flood of the same one.
+/// One frame, or many copies of it.
 pub(crate) fn frames(random: &mut Random) -> Vec<Frame> {
     let count = if random.once_in(100) { random.between(100, 3_000) } else { 1 };
     let frame = frame(random, count > 1);
@@ -28,12 +28,12 @@ fn frame(random: &mut Random, small: bool) -> Frame {
         7 => Frame::Text(r#"{"type":"nobody knows","data":[1,2,3]}"#.to_owned()),
         8 => Frame::Text(String::new()),
         9 => Frame::Text(format!(r#"{{"type":"error","message":"{}"}}"#, "no ".repeat(30))),
-        // Not an answer: one to no ping would be a lie about the input that has arrived.
+        // Not a pong: a pong without a ping would falsely acknowledge input.
         _ => Frame::Text(r#"{"type":"pong","type":"pang"}"#.to_owned()),
     }
 }
 
-/// Reports of a socket that is gone, while there is none and none is asked for: nothing changes.
+/// Reports events of an old socket while there is no current one. Nothing changes.
 pub(crate) fn report_late<P: Protocol>(session: &mut Session<P>, now: Millis, random: &mut Random) {
     let before = (session.state(), session.poll_timeout(), session.counters());
     match random.below(5) {
@@ -51,5 +51,5 @@ pub(crate) fn report_late<P: Protocol>(session: &mut Session<P>, now: Millis, ra
         before,
         "late reports change nothing"
     );
-    assert_eq!(session.poll_action(), None, "late reports ask for nothing");
+    assert_eq!(session.poll_action(), None, "late reports cause no action");
 }

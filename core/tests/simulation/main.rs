@@ -1,23 +1,24 @@
-//! Explores schedules: time and network are inputs of the core, so a seed makes a whole life of a channel or a call,
-//! with drops, delays, half-open links, refusals, rotating passwords, and frames that are malformed or hostile.
+//! A deterministic simulation. Time and network are inputs of the core, so one seed determines the whole life of a
+//! channel or a call, with drops, delays, half-open connections, refusals, rotating passwords, and malformed or hostile
+//! frames.
 //!
-//! Each schedule checks the invariants at every step. A failure prints its seed; `ORGO_SEED=n` runs that one alone,
-//! `ORGO_SCHEDULES=n` sets how many run (default: a share that suits every test run).
+//! Each schedule checks the invariants at every step. A failure prints its seed. `ORGO_SEED=n` runs only that seed;
+//! `ORGO_SCHEDULES=n` sets the number of schedules.
 
 mod audio;
 mod calls;
+mod environment;
 mod events;
 mod hostile;
 mod random;
 mod terminal;
-mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
 
 use random::Random;
 
-/// Schedules of each kind in an ordinary test run, and in a full one (`ORGO_FULL=1`).
+/// The number of schedules per model in a normal test run, and in a full run (`ORGO_FULL=1`).
 const SHARE: u64 = 2_000;
 const WHOLE: u64 = 250_000;
 
@@ -52,7 +53,7 @@ fn terminals() {
 }
 
 #[test]
-fn sound() {
+fn audio_channels() {
     explore("audio", audio::schedule);
 }
 

@@ -1,4 +1,4 @@
-//! A seeded source of choices.
+//! A seeded random generator.
 
 use orgo_core::rest::retry::Jitter;
 

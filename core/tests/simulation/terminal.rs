@@ -1,35 +1,36 @@
-//! Input reaches the shell that it was meant for, in order and once, and no other one. What the server may not have is said.
+//! Model of a terminal: input reaches its own shell, in order and once, and never another shell. Input that may be lost
+//! is counted.
 
 use std::collections::BTreeMap;
 
 use orgo_core::channel::{InputRefusal, Session, State, Terminal, TerminalItem};
 use serde_json::{Value, json};
 
+use crate::environment::{Environment, Frame, Model};
 use crate::random::Random;
-use crate::world::{Frame, Model, World};
 
 #[derive(Default)]
 pub(crate) struct Shell {
-    /// The shell of a connection has this size.
+    /// The size of the shell of a connection.
     sizes: BTreeMap<u64, (u64, u64)>,
-    /// The input that was accepted for the shell of a connection, and the part of it that arrived.
+    /// The accepted input for the shell of a connection, and the part that arrived.
     accepted: BTreeMap<u64, String>,
     arrived: BTreeMap<u64, usize>,
     next_input: u64,
-    /// The connections whose shells the client had, in order.
+    /// The connections of the client's shells, in order.
     shells: Vec<u64>,
-    /// How many breaks the client was told of.
+    /// The number of reported breaks.
     breaks: usize,
-    /// The program in the terminal does not read: answers to pings are held back, and sent later.
+    /// Whether the program in the terminal does not read: the server delays its pongs.
     serving: u64,
     busy: bool,
     owed: usize,
     wanted: Option<(u64, u64)>,
-    /// A size that is on its way would explain a difference.
+    /// The time of the last resize: a message in flight would explain a difference.
     changed_at: u64,
-    /// Text that was sent on a connection.
+    /// The text that was sent on a connection.
     sent: BTreeMap<u64, String>,
-    /// How much came out since the last reconnection, and the connections that printed just that; `None` for all.
+    /// The output since the last reconnect, and the connections that printed it; `None` for all.
     seen: usize,
     printed: Option<Vec<u64>>,
     exited: bool,
@@ -40,7 +41,7 @@ impl Model for Shell {
 
     fn connected(&mut self, connection: u64) {
         self.sizes.insert(connection, (80, 24));
-        // A new connection is served by a new process.
+        // A new connection has a new process.
         (self.serving, self.busy, self.owed) = (connection, false, 0);
     }
 
@@ -61,7 +62,7 @@ impl Model for Shell {
             }
             Some("input") => {
                 let data = message["data"].as_str().unwrap();
-                assert!(data.len() <= 16 << 10, "messages are of a bounded size");
+                assert!(data.len() <= 16 << 10, "the size of messages is limited");
                 let arrived = self.arrived.entry(connection).or_default();
                 assert!(
                     self.accepted[&connection][*arrived..].starts_with(data),
@@ -93,7 +94,7 @@ impl Model for Shell {
         if !random.once_in(4) {
             return vec![self.output(connection, &text)];
         }
-        // Cut in the middle of a character, in binary frames.
+        // Split inside a character, in binary frames.
         self.sent.entry(connection).or_default().push_str(&text);
         let cut = usize::try_from(random.below(text.len() as u64)).unwrap();
         let frame = |bytes: &[u8]| {
@@ -111,20 +112,20 @@ impl Model for Shell {
         vec![frame(&text.as_bytes()[..cut]), frame(&text.as_bytes()[cut..])]
     }
 
-    fn act(world: &mut World<Self>, random: &mut Random) {
+    fn act(environment: &mut Environment<Self>, random: &mut Random) {
         if random.once_in(3) {
             let (cols, rows) = (random.between(1, 300), random.between(1, 100));
-            world.model.wanted = Some((cols, rows));
-            world.model.changed_at = world.now;
+            environment.model.wanted = Some((cols, rows));
+            environment.model.changed_at = environment.now;
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
-            world.session.resize(cols as f64, rows as f64).expect("the size is a size");
+            environment.session.resize(cols as f64, rows as f64).expect("the size is valid");
         } else if random.once_in(500) {
-            world.session.close();
+            environment.session.close();
         } else {
-            let number = world.model.next_input;
-            world.model.next_input += 1;
-            let full = world.session.counters().pending >= 1 << 20;
-            let expected = match world.session.state() {
+            let number = environment.model.next_input;
+            environment.model.next_input += 1;
+            let full = environment.session.counters().pending >= 1 << 20;
+            let expected = match environment.session.state() {
                 State::Open if full => Some(InputRefusal::Full),
                 State::Open => None,
                 State::Unstable => Some(InputRefusal::Unstable),
@@ -133,18 +134,18 @@ impl Model for Shell {
             let size = if random.once_in(40) { random.below(1 << 19) } else { random.below(40) };
             let text = format!("{number}{};", "→".repeat(usize::try_from(size / 3).unwrap()));
             assert_eq!(
-                world.session.input(&text),
+                environment.session.input(&text),
                 Ok(expected),
                 "input is accepted when the channel is open"
             );
             if expected.is_none() {
-                let connection = world.connection.expect("an open channel has a socket");
-                world.model.accepted.entry(connection).or_default().push_str(&text);
+                let connection = environment.connection.expect("an open channel has a socket");
+                environment.model.accepted.entry(connection).or_default().push_str(&text);
             }
         }
     }
 
-    /// What a terminal holds at most, in the smallest items.
+    /// The largest number of items, if all are as small as possible.
     const MOST_ITEMS: usize = (8 << 20) / 32;
 
     fn item(&mut self, item: TerminalItem) -> u64 {
@@ -156,7 +157,7 @@ impl Model for Shell {
                     self.sent[connection].as_bytes()[self.seen.min(self.sent[connection].len())..]
                         .starts_with(data.as_bytes())
                 });
-                assert!(!printed.is_empty(), "what comes out is what one shell printed, in order");
+                assert!(!printed.is_empty(), "the output is that of one shell, in order");
                 self.seen += data.len();
                 self.printed = Some(printed);
                 return data.len() as u64;
@@ -172,33 +173,35 @@ impl Model for Shell {
                 self.exited = true;
             }
             TerminalItem::Error { .. } => {}
+            _ => panic!("an item of an unknown kind"),
         }
         0
     }
 
-    fn finish(world: &World<Self>) {
-        let State::Closed(cause) = world.session.state() else { return };
-        // Breaks after which it never opened again are part of the end.
-        if world.model.shells.len() > world.model.breaks {
-            world.model.told(world.model.breaks, cause.unacknowledged);
+    fn finish(environment: &Environment<Self>) {
+        let State::Closed(cause) = environment.session.state() else { return };
+        // The end includes the breaks after the last opening.
+        if environment.model.shells.len() > environment.model.breaks {
+            environment.model.told(environment.model.breaks, cause.unacknowledged);
         }
     }
 
-    fn check(world: &World<Self>) {
-        let counters = world.session.counters();
-        assert!(counters.buffered <= (8 << 20) + (2 << 20), "the queue is bounded");
+    fn check(environment: &Environment<Self>) {
+        let counters = environment.session.counters();
+        assert!(counters.buffered <= (8 << 20) + (2 << 20), "the queue is limited");
         assert_eq!(counters.written, counters.acknowledged + counters.pending + counters.unacknowledged);
-        let arrived: usize = world.model.arrived.values().sum();
-        assert!(counters.acknowledged <= arrived as u64, "what is acknowledged has arrived");
-        assert!(counters.pending <= 2 << 20, "what waits to be sent is bounded");
-        let settled = world.opened_for() > 10_000 && world.awake_since(world.model.changed_at) > 10_000;
+        let arrived: usize = environment.model.arrived.values().sum();
+        assert!(counters.acknowledged <= arrived as u64, "acknowledged input has arrived");
+        assert!(counters.pending <= 2 << 20, "pending input is limited");
+        let settled = environment.opened_for() > 10_000
+            && environment.awake_since(environment.model.changed_at) > 10_000;
         if let (State::Open, Some(connection), Some(wanted)) =
-            (world.session.state(), world.connection, world.model.wanted)
+            (environment.session.state(), environment.connection, environment.model.wanted)
             && settled
-            && !world.lossy()
+            && !environment.lossy()
         {
             assert_eq!(
-                world.model.sizes.get(&connection),
+                environment.model.sizes.get(&connection),
                 Some(&wanted),
                 "the shell has the size that is wanted"
             );
@@ -207,13 +210,13 @@ impl Model for Shell {
 }
 
 impl Shell {
-    /// The client is told that the last bytes of input for a shell may not have arrived: all others have.
+    /// Checks a report of unacknowledged input: all input before it has arrived.
     fn told(&self, shell: usize, unacknowledged: u64) {
         let connection = self.shells[shell];
         let accepted = self.accepted.get(&connection).map_or(0, String::len) as u64;
         let arrived = self.arrived.get(&connection).copied().unwrap_or_default() as u64;
-        assert!(unacknowledged <= accepted, "no more is said to be lost than was accepted");
-        assert!(accepted - unacknowledged <= arrived, "nothing is lost without being said");
+        assert!(unacknowledged <= accepted, "at most the accepted input is reported as lost");
+        assert!(accepted - unacknowledged <= arrived, "all lost input is reported");
     }
 
     fn output(&mut self, connection: u64, text: &str) -> Frame {
@@ -227,7 +230,7 @@ fn pong() -> Frame {
 }
 
 pub(crate) fn schedule(random: &mut Random) {
-    World::run(
+    Environment::run(
         Shell::default(),
         |target, seed| Session::terminal(target, None, None, seed, 0).expect("the default size"),
         random,

@@ -1,9 +1,9 @@
 // Written by orgo-describe (npm run types) from the declarations in core/. Do not edit.
 
-/** Whether a call took effect on the server: provably not, nobody can tell, carried out. */
+/** Whether a call took effect on the server: no, unknown, yes. */
 export type Delivered = "no" | "maybe" | "yes";
 
-/** A failure in one flat form; fields that do not apply are absent. */
+/** An error as a flat object; fields that do not apply are absent. */
 export interface ErrorRecord {
   kind: "encode" | "decode" | "too_large" | "server" | "transport" | "timeout" | "aborted" | "closed";
   message: string;
@@ -20,7 +20,7 @@ export interface ErrorRecord {
   cause?: CloseCause;
 }
 
-/** Why a channel ended, in one set of causes for the close codes of every generation. */
+/** Why a channel ended, independent of the generation of the service. */
 export type CloseReason =
   /** Closed */
   | "normal"
@@ -32,11 +32,11 @@ export type CloseReason =
   | "not_found"
   /** The computer is not running */
   | "not_running"
-  /** These credentials allow only to look */
+  /** These credentials allow viewing only */
   | "view_only"
   /** Closed by the server after a long time without input */
   | "idle"
-  /** The computer could not start it */
+  /** The computer could not start the channel */
   | "failed"
   /** The server or the computer is going away */
   | "going_away"
@@ -46,39 +46,39 @@ export type CloseReason =
   | "refused"
   /** Broken protocol */
   | "protocol"
-  /** Nobody took the output */
+  /** The output was not read */
   | "overflow"
 ;
 
 export interface CloseCause {
   reason: CloseReason;
-  /** The close code, if the end came as one. */
+  /** The WebSocket close code, if there was one. */
   code?: number;
-  /** The whole sentence. */
+  /** The complete message. */
   message: string;
   /**
-   * Bytes (UTF-8) of a terminal's input that `write` accepted and that may not have arrived: the last ones before the
-   * end. Absent if all input is known to have arrived.
+   * The number of bytes (UTF-8) of terminal input that `write` accepted and that may not have arrived: the last ones
+   * before the end. Absent if all input has arrived.
    */
   unacknowledged?: number;
 }
 
 /** The state of a channel. */
 export type ChannelState =
-  /** On the way to its first opening. */
+  /** Connecting for the first time. */
   | { status: "connecting" }
   /** Accepted by the server. */
   | { status: "open" }
-  /** Open, but silent for too long. */
+  /** Open, but the server does not respond to a ping. */
   | { status: "unstable" }
-  /** Broken, for the cause; try number `attempt` comes `delay` ms after the break. */
+  /** The connection broke because of `cause`; attempt number `attempt` starts `delay` ms after the break. */
   | { status: "reconnecting"; attempt: number; delay: number; cause: CloseCause }
-  /** Ended for good. */
+  /** Ended; the channel does not reconnect. */
   | { status: "closed"; cause: CloseCause };
 
 /**
- * What passed through a channel. `received = taken + buffered + dropped`, counted in bytes of text (terminal), samples
- * of one channel (audio), or events.
+ * The counters of a channel. `received = taken + buffered + dropped`, counted in bytes of text (terminal), samples of one
+ * channel (audio), or events.
  */
 export interface Counters {
   received: number;
@@ -88,28 +88,28 @@ export interface Counters {
   received_messages: number;
   received_bytes: number;
   sent_messages: number;
-  /** Messages that are not of the documented shape; they are passed over. */
+  /** Messages of an unknown shape, which are ignored. */
   malformed: number;
-  /** Bytes (UTF-8) of input that were accepted. `written = acknowledged + pending + unacknowledged`. */
+  /** Bytes (UTF-8) of accepted input. `written = acknowledged + pending + unacknowledged`. */
   written: number;
-  /** Bytes of input that the server is known to have received. */
+  /** Bytes of input that the server has acknowledged. */
   acknowledged: number;
-  /** Bytes of input that wait to be sent or to be acknowledged. */
+  /** Bytes of input that are unsent or unacknowledged. */
   pending: number;
-  /** Bytes of input that may not have arrived, since the link broke or the channel ended before they were acknowledged. */
+  /** Bytes of input that may not have arrived: the connection broke or the channel ended before the acknowledgment. */
   unacknowledged: number;
-  /** How often input was refused. */
+  /** The number of times that input was refused. */
   refused: number;
   reconnects: number;
 }
 
 /** Why a terminal accepts no input. */
 export type InputRefusal =
-  /** The link is down. Input is not kept: the shell that comes later is not the one that it was meant for. */
+  /** The connection is down. Input is not kept, because the next connection has a new shell. */
   | "disconnected"
-  /** The server does not answer: the link may be broken. */
+  /** The server does not respond: the connection may be broken. */
   | "unstable"
-  /** Too much input waits for the server or for the program in the terminal. */
+  /** Too much input is pending: the server or the program in the terminal does not read it. */
   | "full";
 
 export type TerminalItem =
@@ -123,7 +123,7 @@ export type AudioItem =
   | { type: "samples"; samples: Float32Array }
   | { type: "error"; message: string };
 
-/** An event as the wire has it, also of a type that this version does not know. */
+/** An event as on the wire, including types that this version does not know. */
 export interface WireEvent {
   type: string;
   timestamp: string;
@@ -132,15 +132,15 @@ export interface WireEvent {
 
 export type EventItem =
   | { type: "event"; event: WireEvent }
-  /** Events may have been missed here; `missed` is absent where nobody can know how many. */
+  /** Events may be missing here; `missed` is absent if their number is unknown. */
   | { type: "gap"; missed?: number }
   | { type: "error"; message: string };
 
-/** Every type of event of the specification. */
+/** Every known event type. */
 export const EVENT_TYPES = ["window_focus", "window_open", "window_close", "clipboard", "file_change", "screen_change", "audio_stream_start", "audio_stream_stop", "process_start", "process_stop", "idle", "active"] as const;
 
-/** The root of the REST calls, where the client names none. */
+/** The default root of the REST calls. */
 export const DEFAULT_BASE_URL = "https://www.orgo.ai/api";
 
-/** The time limit of one request, in milliseconds, where the client sets none. */
+/** The default time limit of one request, in milliseconds. */
 export const DEFAULT_TIMEOUT = 60000;

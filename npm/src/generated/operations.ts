@@ -25,31 +25,31 @@ import type {
   Workspace,
 } from "./types.js";
 
-/** Every call: its parameters, and its result as a binding gives it. */
+/** Every call: its parameters, and the result that a binding returns. */
 export interface Operations {
   /** Creates a workspace. */
   "workspaces.create": { params: CreateWorkspaceParams; result: Workspace };
-  /** Lists every workspace. There are no pages. */
+  /** Lists all workspaces. The service has no pagination. */
   "workspaces.list": { params: Record<string, never>; result: Workspace[] };
   /** Fetches a workspace with its computers. */
   "workspaces.get": { params: { id: string }; result: Workspace };
   /** Deletes a workspace and every computer in it. */
   "workspaces.delete": { params: { id: string }; result: Acknowledged };
-  /** Creates a computer. It starts by itself. */
+  /** Creates a computer, which starts automatically. */
   "computers.create": { params: CreateComputerParams; result: Computer };
   /** Fetches a computer. */
   "computers.get": { params: { id: string }; result: Computer };
-  /** Deletes a computer and its disk. It is stopped first if it runs. */
+  /** Deletes a computer and its disk. A running computer is stopped first. */
   "computers.delete": { params: { id: string }; result: Acknowledged };
   /** Fetches the password of the computer's channels. */
   "computers.vncPassword": { params: { id: string }; result: VncPassword };
   /** Starts a stopped computer. */
   "computers.start": { params: { id: string }; result: Acknowledged };
-  /** Stops a computer. Its disk is kept, its processes are lost. */
+  /** Stops a computer. The disk is kept; all processes end. */
   "computers.stop": { params: { id: string }; result: Acknowledged };
-  /** Restarts a computer. Its password changes. */
+  /** Restarts a computer. The password of its channels changes. */
   "computers.restart": { params: { id: string }; result: Acknowledged };
-  /** Takes a picture of the screen. */
+  /** Takes a screenshot. */
   "computers.screenshot": { params: { id: string } & TakeScreenshotParams; result: { mime_type: string; width: number; height: number } };
   /** Clicks the mouse at a point of the screen. */
   "computers.click": { params: { id: string } & ClickParams; result: ActionResult };
@@ -63,31 +63,31 @@ export interface Operations {
   "computers.scroll": { params: { id: string } & ScrollParams; result: ActionResult };
   /** Waits on the computer. */
   "computers.wait": { params: { id: string; duration: number }; result: ActionResult };
-  /** Runs a command in a shell and waits for its end. */
+  /** Runs a shell command, and waits until it exits. */
   "computers.bash": { params: { id: string; command: string } & RunBashParams; result: BashResult };
-  /** Runs Python code in a fresh interpreter and waits for its end. */
+  /** Runs Python code in a new interpreter, and waits until it ends. */
   "computers.exec": { params: { id: string; code: string } & ExecPythonParams; result: ExecResult };
-  /** Starts to stream to an RTMP connection that is saved in the account's settings. */
+  /** Starts a stream to an RTMP connection from the settings of the account. */
   "stream.start": { params: { id: string; connection_name: string }; result: StreamStatus };
-  /** Tells whether a stream runs. */
+  /** Returns the status of the stream. */
   "stream.status": { params: { id: string }; result: StreamStatus };
-  /** Ends the stream. */
+  /** Stops the stream. */
   "stream.stop": { params: { id: string }; result: Acknowledged };
-  /** Uploads a file. A running computer finds it on its desktop. */
+  /** Uploads a file. On a running computer, it appears in the desktop folder. */
   "files.upload": { params: UploadFileParams; result: StoredFile };
   /** Lists files. */
   "files.list": { params: ListFilesParams; result: StoredFile[] };
-  /** Stores a file of a running computer and gives its URL. */
+  /** Stores a file of a running computer, and returns its URL. */
   "files.export": { params: ExportFileParams; result: ExportedFile };
-  /** Gives the URL of a file's content. */
+  /** Returns the URL of the content of a file. */
   "files.download": { params: { id: string }; result: DownloadUrl };
   /** Deletes a file. */
   "files.delete": { params: { id: string }; result: Acknowledged };
-  /** Fetches a file's content. */
+  /** Fetches the content of a file. */
   "files.bytes": { params: { id: string }; result: null };
 }
 
-/** What a repetition of a call does; see `core`'s `Effect`. */
+/** Whether a call may be retried: see `Effect` in orgo-core. */
 export const EFFECTS = {
   "workspaces.create": "once",
   "workspaces.list": "read",

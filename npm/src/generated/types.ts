@@ -3,16 +3,16 @@
 /** The operating system. */
 export type Os = "linux" | "windows";
 
-/** The state of a computer (G3, and BOPS for `frozen`). */
+/** The state of a computer. */
 export type Status = "creating" | "starting" | "running" | "stopping" | "stopped" | "restarting" | "suspended" | "frozen" | "deleting" | "error";
 
-/** The graphics card. Whether a request for one is honoured is not known. */
+/** The graphics card. It is not known whether the service honors a request for one. */
 export type Gpu = "none" | "a10" | "l40s" | "a100-40gb" | "a100-80gb";
 
-/** How a screenshot is encoded. */
+/** The encoding of a screenshot. */
 export type ScreenshotFormat = "png" | "jpeg";
 
-/** A button of the mouse. */
+/** A mouse button. */
 export type MouseButton = "left" | "right";
 
 /** A direction to scroll in. */
@@ -37,7 +37,7 @@ export interface Workspace {
   created_at?: string;
   /** ISO 8601, UTC. */
   updated_at?: string;
-  /** How many computers it holds, in answers that do not list them. */
+  /** The number of computers, in responses that do not list them. */
   computer_count?: number;
   /** Its computers. */
   desktops?: Computer[];
@@ -51,7 +51,7 @@ export interface Computer {
   name?: string;
   /** UUID of the workspace. */
   workspace_id?: string;
-  /** The same id under its older name. */
+  /** The older name of `workspace_id`. */
   project_id?: string;
   /** The name of the workspace. */
   project_name?: string;
@@ -77,21 +77,21 @@ export interface Computer {
   fly_instance_id?: string;
   /** The host of the service. */
   hostname?: string;
-  /** The base of its channels. */
+  /** The base URL of its channels. */
   connection_url?: string;
   /** The password of its channels. */
   vnc_password?: string;
-  /** What the host knows of it; absent while it is stopped. */
+  /** Details from the host; absent while the computer is stopped. */
   instance_details?: Record<string, unknown>;
 }
 
-/** The server's word that a call was carried out. */
+/** The confirmation of the server that it executed a call. */
 export interface Acknowledged {
-  /** Whether it was carried out. */
+  /** Whether the call was executed. */
   success?: boolean;
-  /** The state that the computer is going to, where the server says so (G3). */
+  /** The next state of the computer, if the server reports it. */
   status?: string;
-  /** More in words. */
+  /** An explanation. */
   message?: string;
 }
 
@@ -99,53 +99,53 @@ export interface Acknowledged {
 export interface VncPassword {
   /** The password. It changes whenever the computer restarts. */
   password: string;
-  /** A token for calls that go to the computer directly, on newer images (MCP). */
+  /** A token for direct calls to the computer, on newer images. */
   desktop_api_token?: string;
 }
 
-/** What an action did. Some generations answer `success` alone. */
+/** The result of an action. Some generations of the service return only `success`. */
 export interface ActionResult {
-  /** Whether it was carried out. */
+  /** Whether the action was executed. */
   success?: boolean;
-  /** The server's name of the action. */
+  /** The server's name for the action. */
   action?: string;
-  /** The parameters as the server took them. */
+  /** The parameters as the server applied them. */
   details?: Record<string, unknown>;
 }
 
-/** What a shell command printed and how it ended. */
+/** The output and the exit code of a shell command. */
 export interface BashResult {
   /** Standard output and standard error, merged. */
   output: string;
-  /** The exit code; absent where the server does not tell. */
+  /** The exit code; absent if the server does not report it. */
   exit_code?: number;
   /** Whether the command ran, whatever its exit code. */
   success?: boolean;
 }
 
-/** What Python code printed and how it ended. */
+/** The output and the outcome of Python code. */
 export interface ExecResult {
-  /** What it printed. */
+  /** The printed output. */
   output: string;
-  /** Whether it ran to its end. */
+  /** Whether the code ran to its end. */
   success?: boolean;
   /** The message of the exception. */
   error?: string;
-  /** The class of the exception, as `NameError`. */
+  /** The class of the exception, such as `NameError`. */
   error_type?: string;
-  /** Whether it was ended because its time ran out. */
+  /** Whether the time limit ended the code. */
   timeout?: boolean;
 }
 
-/** What a stream does. */
+/** The status of a stream. */
 export interface StreamStatus {
   /** Its state. */
   status: StreamState | (string & {});
-  /** Since when, ISO 8601, UTC. */
+  /** The start time: ISO 8601, UTC. */
   start_time?: string;
-  /** The process that sends it. */
+  /** The id of the process that sends the stream. */
   pid?: number;
-  /** Why it ended. */
+  /** Why the stream ended. */
   message?: string;
 }
 
@@ -163,9 +163,9 @@ export interface StoredFile {
   created_at?: string;
   /** `upload` or `export`. */
   source?: string;
-  /** Whether an upload has reached its computer. Only the local desktop says so. */
+  /** Whether an upload has reached its computer. Only the local desktop reports it. */
   delivered?: boolean;
-  /** Why it has not. Only the local desktop says so. */
+  /** Why an upload has not reached its computer. Only the local desktop reports it. */
   delivery_error?: string;
 }
 
@@ -173,27 +173,27 @@ export interface StoredFile {
 export interface ExportedFile {
   /** The stored file. */
   file: StoredFile;
-  /** Where its content is, for an hour, without credentials. */
+  /** The URL of the content, valid for an hour, without credentials. */
   url: string;
 }
 
-/** Where a file's content is. */
+/** The URL of the content of a file. */
 export interface DownloadUrl {
-  /** Valid for an hour, without credentials. */
+  /** The URL, valid for an hour, without credentials. */
   url: string;
 }
 
 /** A window. */
 export interface WindowData {
-  /** The id of the X window in hexadecimal, as `0x2a0000c`. */
+  /** The id of the X window in hexadecimal, such as `0x2a0000c`. */
   window_id: string;
   /** Its title. */
   title: string;
 }
 
-/** A window that is gone. */
+/** A closed window. */
 export interface WindowIdData {
-  /** The id of the X window in hexadecimal, as `0x2a0000c`. */
+  /** The id of the X window in hexadecimal, such as `0x2a0000c`. */
   window_id: string;
 }
 
@@ -219,7 +219,7 @@ export interface ScreenChangeData {
   height: number;
 }
 
-/** Nothing more to say. */
+/** No data. */
 export interface NoData {
 }
 
@@ -231,7 +231,7 @@ export interface ProcessData {
   name: string;
 }
 
-/** How long nobody touched the computer. */
+/** The time since the last input. */
 export interface IdleData {
   /** Seconds since the last input. */
   idle_seconds: number;
@@ -239,7 +239,7 @@ export interface IdleData {
 
 /** Parameters of `workspaces.create`. */
 export interface CreateWorkspaceParams {
-  /** A name that the account does not have yet. */
+  /** A name that is unique within the account. */
   name: string;
 }
 
@@ -247,39 +247,39 @@ export interface CreateWorkspaceParams {
 export interface CreateComputerParams {
   /** The workspace that it belongs to. */
   workspace_id: string;
-  /** A name that the workspace does not have yet. */
+  /** A name that is unique within the workspace. */
   name: string;
   /** The operating system. Default: `linux`. */
   os?: Os;
-  /** Memory in GB. Takes one of 4, 8, 16, 32, 64. Default: `4`. */
+  /** Memory in GB. Accepts one of 4, 8, 16, 32, 64. Default: `4`. */
   ram?: number;
-  /** Processor cores: 2, 4, 8 or 16 by the specification, 1 (G3) and 0.5 (PY) since. The default is the specification's; newer servers take 1. Takes one of 0.5, 1, 2, 4, 8, 16. Default: `2`. */
+  /** Processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1. Accepts one of 0.5, 1, 2, 4, 8, 16. Default: `2`. */
   cpu?: number;
   /** The graphics card. Default: `none`. */
   gpu?: Gpu;
-  /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. Takes WIDTHxHEIGHTxDEPTH, as 1280x720x24. Default: `1280x720x24`. */
+  /** The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`. Accepts WIDTHxHEIGHTxDEPTH, such as 1280x720x24. Default: `1280x720x24`. */
   resolution?: string;
-  /** Disk in GB (G3). Takes a whole number of at least 1. */
+  /** Disk in GB. Accepts a whole number of at least 1. */
   disk_size_gb?: number;
-  /** A template, as `namespace/name@version` (G3). */
+  /** A template, such as `namespace/name@version`. */
   template_ref?: string;
-  /** An image reference (PY). */
+  /** An image reference. */
   image?: string;
 }
 
 /** Parameters of `computers.screenshot`. */
 export interface TakeScreenshotParams {
-  /** The encoding. A server that does not know it sends its usual one (PY, BOPS). */
+  /** The encoding. A server that does not support it uses its default encoding. */
   format?: ScreenshotFormat;
-  /** The size of the image as a part of the screen's, up to 1. A server that does not know it sends the whole size (PY, BOPS). Takes a number from 0.01 to 1. Default: `1`. */
+  /** The factor by which the image is scaled down from the screen, at most 1. A server that does not support it returns the full size. Accepts a number from 0.01 to 1. Default: `1`. */
   scale?: number;
 }
 
 /** Parameters of `computers.click`. */
 export interface ClickParams {
-  /** Pixels from the left edge. Takes a whole number of at least 0. */
+  /** Pixels from the left edge. Accepts a whole number of at least 0. */
   x: number;
-  /** Pixels from the upper edge. Takes a whole number of at least 0. */
+  /** Pixels from the top edge. Accepts a whole number of at least 0. */
   y: number;
   /** The button. Default: `left`. */
   button?: MouseButton;
@@ -289,23 +289,23 @@ export interface ClickParams {
 
 /** Parameters of `computers.drag`. */
 export interface DragParams {
-  /** Pixels from the left edge where the button goes down. Takes a whole number of at least 0. */
+  /** Where the button is pressed, in pixels from the left edge. Accepts a whole number of at least 0. */
   start_x: number;
-  /** Pixels from the upper edge where the button goes down. Takes a whole number of at least 0. */
+  /** Where the button is pressed, in pixels from the top edge. Accepts a whole number of at least 0. */
   start_y: number;
-  /** Pixels from the left edge where the button goes up. Takes a whole number of at least 0. */
+  /** Where the button is released, in pixels from the left edge. Accepts a whole number of at least 0. */
   end_x: number;
-  /** Pixels from the upper edge where the button goes up. Takes a whole number of at least 0. */
+  /** Where the button is released, in pixels from the top edge. Accepts a whole number of at least 0. */
   end_y: number;
   /** The button. Default: `left`. */
   button?: MouseButton;
-  /** How long the way takes, in seconds (default of G3). Takes a number of at least 0. Default: `0.5`. */
+  /** The duration of the movement, in seconds. Accepts a number of at least 0. Default: `0.5`. */
   duration?: number;
 }
 
 /** Parameters of `computers.type`. */
 export interface TypeTextParams {
-  /** The pause between characters, in milliseconds (default of G3). Takes a whole number of at least 0. Default: `12`. */
+  /** The pause between characters, in milliseconds. Accepts a whole number of at least 0. Default: `12`. */
   delay_ms?: number;
 }
 
@@ -313,23 +313,23 @@ export interface TypeTextParams {
 export interface ScrollParams {
   /** The direction. */
   direction: ScrollDirection;
-  /** How many notches of the wheel. Takes a whole number of at least 1. Default: `3`. */
+  /** The number of wheel steps. Accepts a whole number of at least 1. Default: `3`. */
   amount?: number;
-  /** Pixels from the left edge to scroll at, with `y` (PY). Without them it is where the pointer is. Takes a whole number of at least 0. */
+  /** The position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer. Accepts a whole number of at least 0. */
   x?: number;
-  /** Pixels from the upper edge to scroll at, with `x` (PY). Takes a whole number of at least 0. */
+  /** The position to scroll at, in pixels from the top edge. Requires `x`. Accepts a whole number of at least 0. */
   y?: number;
 }
 
 /** Parameters of `computers.bash`. */
 export interface RunBashParams {
-  /** The server's time limit, in seconds (default of G3, upper end of BOPS and MCP). Takes a whole number from 1 to 300. Default: `200`. */
+  /** The server's time limit, in seconds. Accepts a whole number from 1 to 300. Default: `200`. */
   timeout?: number;
 }
 
 /** Parameters of `computers.exec`. */
 export interface ExecPythonParams {
-  /** The server's time limit, in seconds (range of G3). Takes a whole number from 1 to 300. Default: `10`. */
+  /** The server's time limit, in seconds. Accepts a whole number from 1 to 300. Default: `10`. */
   timeout?: number;
 }
 
@@ -337,23 +337,23 @@ export interface ExecPythonParams {
 export interface UploadFileParams {
   /** The workspace that the file belongs to. */
   workspace_id: string;
-  /** The computer that gets it. */
+  /** The computer that receives the file. */
   computer_id?: string;
 }
 
 /** Parameters of `files.list`. */
 export interface ListFilesParams {
-  /** The workspace that they belong to. */
+  /** The workspace of the files. */
   workspace_id: string;
-  /** The computer that they belong to. */
+  /** The computer of the files. */
   computer_id?: string;
 }
 
 /** Parameters of `files.export`. */
 export interface ExportFileParams {
-  /** The computer that has it. */
+  /** The computer that has the file. */
   computer_id: string;
-  /** Its path: absolute, from the home folder, or with `~/`. */
+  /** The path: absolute, relative to the home folder, or with `~/`. */
   path: string;
 }
 
@@ -389,7 +389,7 @@ export interface ClipboardEvent {
   data: ClipboardData;
 }
 
-/** A file on the desktop or among the downloads changed. */
+/** A file in the desktop folder or the downloads folder changed. */
 export interface FileChangeEvent {
   type: "file_change";
   /** ISO 8601 with milliseconds, UTC. */
@@ -405,7 +405,7 @@ export interface ScreenChangeEvent {
   data: ScreenChangeData;
 }
 
-/** A program began to play sound. */
+/** A program started to play audio. */
 export interface AudioStreamStartEvent {
   type: "audio_stream_start";
   /** ISO 8601 with milliseconds, UTC. */
@@ -413,7 +413,7 @@ export interface AudioStreamStartEvent {
   data: NoData;
 }
 
-/** A program ended playing sound. */
+/** A program stopped playing audio. */
 export interface AudioStreamStopEvent {
   type: "audio_stream_stop";
   /** ISO 8601 with milliseconds, UTC. */
@@ -437,7 +437,7 @@ export interface ProcessStopEvent {
   data: ProcessData;
 }
 
-/** Nobody touched the computer for a while: 30 s (G3). */
+/** There was no input for a while; by the documentation, 30 s. */
 export interface IdleEvent {
   type: "idle";
   /** ISO 8601 with milliseconds, UTC. */
@@ -445,7 +445,7 @@ export interface IdleEvent {
   data: IdleData;
 }
 
-/** Somebody touches the computer again. */
+/** There is input again after an `idle` event. */
 export interface ActiveEvent {
   type: "active";
   /** ISO 8601 with milliseconds, UTC. */
@@ -453,7 +453,7 @@ export interface ActiveEvent {
   data: NoData;
 }
 
-/** An event of the desktop, told apart by its `type`. */
+/** An event of the desktop; `type` distinguishes the events. */
 export type DesktopEvent =
   | WindowFocusEvent
   | WindowOpenEvent

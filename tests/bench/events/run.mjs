@@ -14,7 +14,7 @@ const IDLE_AFTER = 30_000;
 /** In seconds, as long as a server may give a program. */
 const PROGRAM_LIMIT = 300;
 
-/** The documented intervals in milliseconds (G3); file changes are said to be told by the kernel there too. */
+/** The documented intervals in milliseconds; file changes are said to be told by the kernel there too. */
 const INTERVALS = {
   window_open: 100,
   window_focus: 100,

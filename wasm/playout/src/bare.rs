@@ -1,4 +1,4 @@
-//! What a program without the standard library needs: memory, and an end for panics.
+//! The allocator and the panic handler, which a program without the standard library has to provide.
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::arch::wasm32::{memory_grow, memory_size, unreachable};
@@ -8,20 +8,21 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 const PAGE: usize = 65_536;
 
 unsafe extern "C" {
-    /// Where the linker's part of the memory ends.
+    /// The end of the memory that the linker uses.
     static __heap_base: u8;
 }
 
-/// Hands out memory and never takes it back: an instance of the module plays one format, and allocates for it once.
+/// A bump allocator that never frees: an instance of the module plays one format, and allocates its buffers once.
 struct Bump {
-    /// The end of what was handed out; zero at first.
+    /// The end of the allocated memory; zero before the first allocation.
     end: AtomicUsize,
 }
 
 #[global_allocator]
 static MEMORY: Bump = Bump { end: AtomicUsize::new(0) };
 
-// SAFETY: every piece begins beyond the end of all earlier ones, aligned as asked for, in memory that is there.
+// SAFETY: every block starts beyond the end of all earlier blocks, has the requested alignment, and is in allocated
+// memory.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let end = match self.end.load(Ordering::Relaxed) {
@@ -41,7 +42,7 @@ unsafe impl GlobalAlloc for Bump {
     unsafe fn dealloc(&self, _: *mut u8, _: Layout) {}
 }
 
-/// A trap: the worklet's processor throws, and the page is told.
+/// Traps: the processor of the worklet throws, and the page receives its `processorerror` event.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
     unreachable()

@@ -1,8 +1,7 @@
-//! The core's playout for an audio worklet. There is no JavaScript glue: a worklet has no `TextDecoder`, which that of
-//! wasm-bindgen needs. `npm/src/audio/playout.js` is the other side of these functions.
+//! A C interface of [`orgo_playout`] for an audio worklet. `npm/src/audio/playout.ts` calls these functions.
 //!
-//! The source of the core is compiled in here, rather than its crate linked: the crate brings the standard library,
-//! whose allocator and panics are several times as large as this whole module.
+//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`: a worklet has none. It does not use
+//! the standard library either, whose allocator and panic handling are several times as large as this module.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -10,15 +9,13 @@ extern crate alloc;
 
 #[cfg(target_arch = "wasm32")]
 mod bare;
-#[path = "../../../core/src/audio/playout/mod.rs"]
-pub mod playout;
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
-use playout::{Depth, Loudness, Playout, Stats};
+use orgo_playout::{Depth, Loudness, Playout, Stats};
 
-/// A playout with the memory through which samples and figures pass.
+/// A playout with the buffers that JavaScript reads and writes.
 #[derive(Debug)]
 pub struct Player {
     playout: Playout,
@@ -27,44 +24,45 @@ pub struct Player {
     figures: [f64; 11],
 }
 
-/// Makes a player, for a depth in milliseconds. It lives as long as the instance of the module.
+/// Creates a player. Rates are in frames per second, `initial` and `min` (see [`Depth`]) in milliseconds. The player
+/// lives as long as the instance of the module.
 #[unsafe(no_mangle)]
 pub extern "C" fn create(
     input_rate: u32,
     channels: u32,
     output_rate: u32,
-    first: f64,
-    least: f64,
+    initial: f64,
+    min: f64,
 ) -> Box<Player> {
     let channels = u16::try_from(channels).unwrap_or(u16::MAX);
     Box::new(Player {
-        playout: Playout::new(input_rate, channels, output_rate, Depth { first, least }),
+        playout: Playout::new(input_rate, channels, output_rate, Depth { initial, min }),
         input: Vec::new(),
         output: Vec::new(),
         figures: [0.0; 11],
     })
 }
 
-/// Where to write so many samples before they are pushed.
+/// Returns the address at which JavaScript writes the given number of samples before it calls [`push`].
 #[unsafe(no_mangle)]
 pub extern "C" fn input(player: &mut Player, samples: usize) -> *mut f32 {
     player.input.resize(samples, 0.0);
     player.input.as_mut_ptr()
 }
 
-/// Takes the samples that were written.
+/// Adds the samples that JavaScript has written.
 #[unsafe(no_mangle)]
 pub extern "C" fn push(player: &mut Player) {
     player.playout.push(&player.input);
 }
 
-/// What is pushed next does not continue what was pushed before.
+/// Marks a discontinuity: samples between the last push and the next one were lost.
 #[unsafe(no_mangle)]
 pub extern "C" fn splice(player: &mut Player) {
     player.playout.splice();
 }
 
-/// Plays so many frames; they are there channel by channel.
+/// Plays the given number of frames. Returns the address of the samples, channel by channel.
 #[unsafe(no_mangle)]
 pub extern "C" fn pull(player: &mut Player, frames: usize, channels: usize) -> *const f32 {
     player.output.resize(frames * channels, 0.0);
@@ -72,19 +70,20 @@ pub extern "C" fn pull(player: &mut Player, frames: usize, channels: usize) -> *
     player.output.as_ptr()
 }
 
-/// Lets the sound end.
+/// Ends playback with a fade-out.
 #[unsafe(no_mangle)]
 pub extern "C" fn stop(player: &mut Player) {
     player.playout.stop();
 }
 
-/// Whether it has ended.
+/// Whether playback has ended.
 #[unsafe(no_mangle)]
 pub extern "C" fn stopped(player: &Player) -> bool {
     player.playout.stopped()
 }
 
-/// The figures, in the order of `Stats`, then the peak and the power since this was asked last.
+/// Returns the address of the statistics: the fields of [`Stats`] in their order, then the peak and the power since the
+/// last call.
 #[unsafe(no_mangle)]
 #[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
 pub extern "C" fn report(player: &mut Player) -> *const f64 {

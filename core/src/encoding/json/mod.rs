@@ -1,7 +1,7 @@
-//! JSON, as the protocol needs it.
+//! A small JSON reader and writer.
 //!
-//! A page downloads this code, so it is small: a number keeps the text that it came as, which spares the conversion
-//! of floating-point numbers in both directions and loses no digit of any. The typed Rust API goes through serde.
+//! Pages download this code, so it is small. A number keeps its text, which needs no conversion of floating-point
+//! numbers and loses no digits. The typed Rust API uses serde instead.
 
 mod read;
 #[cfg(test)]

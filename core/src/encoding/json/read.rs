@@ -1,23 +1,24 @@
-//! JSON text as a value (RFC 8259).
+//! The JSON reader (RFC 8259).
 
 use std::borrow::Cow;
 use std::fmt;
 
 use super::value::{Map, Number, Value};
 
-/// How deep lists and objects may lie in each other.
-const DEEPEST: usize = 128;
-/// The maximum number of values in a text: scalars, lists and objects. A value takes far more memory than its text (`0,`
-/// takes 60 bytes, and more once a binding has converted it), so a limit in bytes does not limit memory. Real responses
-/// have a few thousand values.
+/// The largest nesting depth of lists and objects.
+const MAX_DEPTH: usize = 128;
+/// The maximum number of values in a text: scalars, lists and objects. A value takes far more memory than its text
+/// (`0,` takes 60 bytes, and more once a binding has converted it), so a limit in bytes does not limit memory. Real
+/// responses have a few thousand values.
 pub const MAX_VALUES: usize = 1 << 18;
 
-/// Why a text could not be read.
+/// Why a text is not accepted as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SyntaxError {
-    /// The offset in bytes of what cannot stand there.
+    /// The offset of the first invalid byte.
     pub at: usize,
-    /// Whether it would be the value after the last of [`MAX_VALUES`], whatever it is.
+    /// Whether the text contains more than [`MAX_VALUES`] values. `at` is the offset of the first value beyond the
+    /// limit.
     pub too_many_values: bool,
 }
 
@@ -38,10 +39,10 @@ impl fmt::Display for SyntaxError {
 
 impl std::error::Error for SyntaxError {}
 
-/// Reads one value. What is no text in a string (bytes that are not UTF-8, half a surrogate pair) becomes U+FFFD.
+/// Parses one value. Invalid text in a string (invalid UTF-8, an unpaired surrogate) becomes U+FFFD.
 ///
 /// # Errors
-/// Where it is no JSON, its lists and objects lie more than 128 deep in each other, or it holds more than [`MAX_VALUES`]
+/// [`SyntaxError`] if the text is not JSON, is nested more than 128 levels deep, or contains more than [`MAX_VALUES`]
 /// values.
 pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
     let mut reader = Reader::new(json);
@@ -50,7 +51,7 @@ pub fn parse(json: &[u8]) -> Result<Value, SyntaxError> {
     Ok(value)
 }
 
-/// Reads one object; each value is taken from the reader by `member`, which gets the name.
+/// Parses one object. For each field, `member` gets the name, and reads the value from the reader.
 pub(crate) fn members<'a>(
     json: &'a [u8],
     member: &mut dyn FnMut(&str, &mut Reader<'a>) -> Result<(), SyntaxError>,
@@ -60,19 +61,19 @@ pub(crate) fn members<'a>(
     reader.end()
 }
 
-/// The text of a string's bytes.
+/// Decodes the bytes of a string.
 pub(crate) fn text(bytes: Cow<'_, [u8]>) -> String {
     String::from_utf8(bytes.into_owned())
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Reads from a place in JSON on.
+/// A position in JSON text.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     json: &'a [u8],
     at: usize,
     depth: usize,
-    /// How many more values there may be.
+    /// The number of values that may still follow.
     values_left: usize,
 }
 
@@ -81,7 +82,7 @@ impl<'a> Reader<'a> {
         Self { json, at: 0, depth: 0, values_left: MAX_VALUES }
     }
 
-    /// The next value.
+    /// Reads the next value.
     pub(crate) fn value(&mut self) -> Result<Value, SyntaxError> {
         let first = self.next();
         if self.values_left == 0 {
@@ -113,13 +114,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The next value, which is a [`string`](Self::string) or `null`.
+    /// Reads the next value, which must be a [`string`](Self::string) or `null`.
     pub(crate) fn string_or_null(&mut self) -> Result<Option<Cow<'a, [u8]>>, SyntaxError> {
         if self.next() == Some(b'n') { self.word("null", None) } else { self.string().map(Some) }
     }
 
-    /// The next value, which is a string: its bytes are UTF-8, except that those which were not stand as they came, and
-    /// that half of a surrogate pair (`"\ud83d"`) is three bytes like any other character of its size (WTF-8).
+    /// Reads the next value, which must be a string. The bytes are UTF-8, with two exceptions: invalid bytes are kept,
+    /// and an unpaired surrogate (`"\ud83d"`) is three bytes (WTF-8).
     pub(crate) fn string(&mut self) -> Result<Cow<'a, [u8]>, SyntaxError> {
         self.expect(b'"')?;
         let mut unescaped: Option<Vec<u8>> = None;
@@ -146,7 +147,7 @@ impl<'a> Reader<'a> {
                     text.extend_from_slice(plain);
                     self.escape(text)?;
                 }
-                _ => return Err(self.wrong()),
+                _ => return Err(self.error()),
             }
         }
     }
@@ -175,20 +176,20 @@ impl<'a> Reader<'a> {
                 push(text, code);
                 return Ok(());
             }
-            _ => return Err(self.wrong()),
+            _ => return Err(self.error()),
         };
         self.at += 1;
         text.push(byte);
         Ok(())
     }
 
-    /// The `u` of an escape and its four digits.
+    /// Reads the `u` of an escape and its four digits.
     fn unit(&mut self) -> Result<u32, SyntaxError> {
         let mut unit = 0;
         for _ in 0..4 {
             self.at += 1;
             let digit = self.peek().and_then(|byte| char::from(byte).to_digit(16));
-            unit = unit << 4 | digit.ok_or(self.wrong())?;
+            unit = unit << 4 | digit.ok_or(self.error())?;
         }
         self.at += 1;
         Ok(unit)
@@ -211,10 +212,10 @@ impl<'a> Reader<'a> {
         Ok(Value::Number(Number(text)))
     }
 
-    /// At least one digit.
+    /// Reads at least one digit.
     fn digits(&mut self) -> Result<(), SyntaxError> {
         if !self.skip(b"0123456789") {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         while self.skip(b"0123456789") {}
         Ok(())
@@ -222,7 +223,7 @@ impl<'a> Reader<'a> {
 
     fn word<T>(&mut self, word: &str, value: T) -> Result<T, SyntaxError> {
         if !self.json[self.at..].starts_with(word.as_bytes()) {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         self.at += word.len();
         Ok(value)
@@ -233,7 +234,7 @@ impl<'a> Reader<'a> {
         member: &mut dyn FnMut(String, &mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
         if self.next() != Some(b'{') {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         self.group(b'}', &mut |reader| {
             let name = text(reader.string()?);
@@ -242,14 +243,14 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// What is separated by commas, from the opening bracket to the closing one.
+    /// Reads items that are separated by commas, from the opening bracket to the closing one.
     fn group(
         &mut self,
         close: u8,
         item: &mut dyn FnMut(&mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
-        if self.depth == DEEPEST {
-            return Err(self.wrong());
+        if self.depth == MAX_DEPTH {
+            return Err(self.error());
         }
         self.depth += 1;
         self.at += 1;
@@ -266,17 +267,17 @@ impl<'a> Reader<'a> {
 
     fn expect(&mut self, byte: u8) -> Result<(), SyntaxError> {
         if self.next() != Some(byte) {
-            return Err(self.wrong());
+            return Err(self.error());
         }
         self.at += 1;
         Ok(())
     }
 
     fn end(&mut self) -> Result<(), SyntaxError> {
-        if self.next().is_some() { Err(self.wrong()) } else { Ok(()) }
+        if self.next().is_some() { Err(self.error()) } else { Ok(()) }
     }
 
-    /// The next byte that is no space.
+    /// The next byte that is not whitespace.
     fn next(&mut self) -> Option<u8> {
         while self.skip(b" \t\n\r") {}
         self.peek()
@@ -286,19 +287,19 @@ impl<'a> Reader<'a> {
         self.json.get(self.at).copied()
     }
 
-    /// Passes over one byte if it is one of these.
+    /// Skips one byte if it is one of `bytes`.
     fn skip(&mut self, bytes: &[u8]) -> bool {
         let found = self.peek().is_some_and(|byte| bytes.contains(&byte));
         self.at += usize::from(found);
         found
     }
 
-    fn wrong(&self) -> SyntaxError {
+    fn error(&self) -> SyntaxError {
         SyntaxError::new(self.at)
     }
 }
 
-/// Adds a code point in UTF-8, or half of a surrogate pair in the same way.
+/// Appends a code point in UTF-8, or an unpaired surrogate in WTF-8.
 fn push(text: &mut Vec<u8>, code: u32) {
     match char::from_u32(code) {
         Some(character) => text.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),

@@ -6,18 +6,18 @@ fn read(json: &str) -> Result<Value, SyntaxError> {
     parse(json.as_bytes())
 }
 
-fn wrong(at: usize) -> SyntaxError {
+fn error(at: usize) -> SyntaxError {
     SyntaxError { at, too_many_values: false }
 }
 
-/// What the reference implementation reads. It is compared by reading our text of a value again, which keeps the digits
-/// of every number.
+/// The result of the reference implementation. The comparison reads the written text of a value again, which keeps the
+/// digits of every number.
 fn reference(json: &[u8]) -> Option<serde_json::Value> {
     serde_json::from_slice(json).ok()
 }
 
 #[test]
-fn what_is_json_is_read() {
+fn valid_json_is_accepted() {
     for json in [
         "null",
         " true ",
@@ -45,7 +45,7 @@ fn what_is_json_is_read() {
 }
 
 #[test]
-fn what_is_no_json_is_refused_where_it_is_none() {
+fn the_error_of_invalid_json_contains_its_offset() {
     for (json, at) in [
         ("", 0),
         (" ", 1),
@@ -86,13 +86,13 @@ fn what_is_no_json_is_refused_where_it_is_none() {
         ("/**/1", 0),
         ("\u{feff}1", 0),
     ] {
-        assert_eq!(read(json), Err(wrong(at)), "{json}");
+        assert_eq!(read(json), Err(error(at)), "{json}");
         assert_eq!(reference(json.as_bytes()), None, "{json}");
     }
 }
 
 #[test]
-fn what_is_no_text_is_replaced() {
+fn invalid_text_is_replaced() {
     assert_eq!(parse(b"\"a\xff\""), Ok("a\u{fffd}".into()));
     for lone in [r#""\ud83e""#, r#""\udd80""#, r#""\ud83ex""#, r#""\ud83e\n""#, r#""\ud83e\ud83e""#] {
         let value = read(lone).unwrap();
@@ -102,18 +102,18 @@ fn what_is_no_text_is_replaced() {
 }
 
 #[test]
-fn depth_is_bounded() {
+fn the_depth_is_limited() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert!(read(&nested(128)).is_ok());
-    assert_eq!(read(&nested(129)), Err(wrong(128)));
+    assert_eq!(read(&nested(129)), Err(error(128)));
     assert!(read(&"[".repeat(1 << 20)).is_err());
     assert!(read(&r#"{"a":"#.repeat(1 << 20)).is_err());
-    // What was left again does not count.
+    // Only the current depth counts.
     assert!(read(&format!("[{}]", vec![nested(100); 100].join(","))).is_ok());
 }
 
 #[test]
-fn the_number_of_values_is_bounded() {
+fn the_number_of_values_is_limited() {
     let too_many = |at| Some(SyntaxError { at, too_many_values: true });
     let list = |items: usize| format!("[{}]", vec!["0"; items].join(","));
     // The list is a value too.
@@ -124,30 +124,30 @@ fn the_number_of_values_is_bounded() {
     let object = |fields: usize| format!("{{{}}}", vec![r#""":0"#; fields].join(","));
     assert!(read(&object(MAX_VALUES - 1)).is_ok());
     assert_eq!(read(&object(MAX_VALUES)).err(), too_many(5 * MAX_VALUES - 1));
-    // Commas in a string separate nothing.
+    // Commas in a string do not count.
     assert!(read(&quote(&list(2 * MAX_VALUES))).is_ok());
     let error = read(&list(MAX_VALUES)).unwrap_err();
     assert_eq!(error.to_string(), "holds more than 262144 values");
 }
 
 #[test]
-fn the_number_of_values_is_bounded_among_members_too() {
+fn the_number_of_values_is_also_limited_in_members() {
     let read = |json: &str| members(json.as_bytes(), &mut |_, reader| reader.value().map(drop));
-    // Each is read and dropped, as a terminal does with members that it does not know.
+    // Each value is read and dropped, as a terminal does with unknown fields.
     let object = |lists: usize| format!(r#"{{"a":0,"b":[{}]}}"#, vec!["0"; lists].join(","));
     assert_eq!(read(&object(MAX_VALUES - 2)), Ok(()));
     assert!(read(&object(MAX_VALUES - 1)).is_err_and(|error| error.too_many_values));
 }
 
 #[test]
-fn a_number_keeps_its_digits() {
+fn numbers_keep_their_digits() {
     for text in ["12345678901234567890123456789", "1.10", "-0.0", "1E400"] {
         assert_eq!(read(text).unwrap().to_string(), text);
     }
 }
 
 #[test]
-fn a_number_is_a_double_where_one_is_needed() {
+fn numbers_convert_to_doubles() {
     for text in [
         "0",
         "-0",
@@ -185,7 +185,7 @@ fn a_number_is_a_double_where_one_is_needed() {
 }
 
 #[test]
-fn a_number_of_our_own_is_written_with_at_most_three_decimals() {
+fn rounded_numbers_have_at_most_three_decimals() {
     for (number, text) in [
         (0.0, "0"),
         (0.5, "0.5"),
@@ -195,14 +195,17 @@ fn a_number_of_our_own_is_written_with_at_most_three_decimals() {
         (0.0006, "0.001"),
         (86_400.0, "86400"),
     ] {
-        assert_eq!(Number::rounded(number).as_str(), text);
+        assert_eq!(Number::rounded(number).expect("finite").as_str(), text);
     }
-    assert_eq!(Number::rounded(f64::INFINITY).as_str(), "1000000000000000");
-    assert_eq!(Number::rounded(f64::NAN).as_str(), "0");
+    for number in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 1.1e15] {
+        assert_eq!(Number::rounded(number), None, "{number}");
+    }
+    assert_eq!(Number::seconds(1_250).as_str(), "1.25");
+    assert_eq!(Number::seconds(86_400_000).as_str(), "86400");
 }
 
 #[test]
-fn the_last_of_several_fields_with_one_name_counts() {
+fn the_last_of_several_fields_with_the_same_name_counts() {
     let mut value = read(r#"{"a":1,"b":2,"a":3}"#).unwrap();
     assert_eq!(value.get("a").and_then(Value::as_f64), Some(3.0));
     *value.get_mut("a").unwrap() = Value::Null;
@@ -210,7 +213,7 @@ fn the_last_of_several_fields_with_one_name_counts() {
 }
 
 #[test]
-fn fields_of_one_name_are_equal_by_the_last() {
+fn objects_are_compared_by_the_last_field_of_each_name() {
     let twice = read(r#"{"a":1,"a":2}"#).unwrap();
     assert_eq!(twice, twice.clone());
     assert_eq!(read(r#"{"a":2}"#), Ok(twice.clone()));
@@ -227,14 +230,14 @@ fn fields_keep_their_order() {
 }
 
 #[test]
-fn every_character_survives_being_quoted() {
+fn quoting_keeps_every_character() {
     let text: String = ('\0'..='\u{300}').chain(['\u{2028}', '\u{ffff}', '🦀', char::MAX]).collect();
     assert_eq!(reference(quote(&text).as_bytes()), Some(text.as_str().into()));
     assert_eq!(read(&quote(&text)), Ok(text.as_str().into()));
 }
 
 #[test]
-fn what_serde_writes_and_reads_is_the_same() {
+fn serde_reads_and_writes_the_same_values() {
     let json = r#"{"a":[1,-2,2.5,18446744073709551615,null,true,"é"],"b":{}}"#;
     let value = read(json).unwrap();
     assert_eq!(serde_json::to_string(&value).unwrap(), json);
@@ -242,7 +245,7 @@ fn what_serde_writes_and_reads_is_the_same() {
     assert!(serde_json::from_str::<Map>("[]").is_err());
 }
 
-/// A value of any shape, its text with spaces and escapes where JSON allows them.
+/// Random JSON text with whitespace and escapes.
 fn any(random: &mut Jitter, depth: u64, json: &mut String) {
     let mut space = |json: &mut String| json.push_str(["", "", " ", "\n\t"][random.up_to(3) as usize]);
     space(json);
@@ -263,7 +266,7 @@ fn any(random: &mut Jitter, depth: u64, json: &mut String) {
             json.push('{');
             for index in 0..random.up_to(4) {
                 json.push_str(if index > 0 { ",\"" } else { "\"" });
-                // No name twice: what then counts is not the same to every reader.
+                // Names are unique, because readers treat duplicates differently.
                 json.push_str(&index.to_string());
                 json.push_str("\" :");
                 any(random, depth - 1, json);
@@ -285,7 +288,7 @@ fn any_text(random: &mut Jitter, json: &mut String) {
 }
 
 #[test]
-fn any_value_is_read_as_the_reference_reads_it() {
+fn random_values_match_the_reference() {
     let mut random = Jitter::new(1);
     for _ in 0..5_000 {
         let mut json = String::new();
@@ -296,9 +299,9 @@ fn any_value_is_read_as_the_reference_reads_it() {
     }
 }
 
-/// Mangled JSON never panics, and is accepted only where the reference accepts it or stumbles over what is no text.
+/// Corrupted JSON never panics. It is accepted only if the reference accepts it, or refuses it because of invalid text.
 #[test]
-fn mangled_json_is_judged_as_the_reference_judges_it() {
+fn corrupted_json_matches_the_reference() {
     let mut random = Jitter::new(2);
     for _ in 0..50_000 {
         let mut json = String::new();
@@ -321,7 +324,7 @@ fn mangled_json_is_judged_as_the_reference_judges_it() {
             }
             (Err(error), None) => assert!(error.at <= bytes.len(), "{text}"),
             (Ok(value), None) => {
-                // Cut characters, halves of surrogate pairs, and numbers beyond a double.
+                // Split characters, unpaired surrogates, and numbers beyond a double.
                 let replaced = value.to_string().contains('\u{fffd}');
                 let huge = serde_json::from_str::<serde_json::Value>(&value.to_string()).is_err();
                 assert!(replaced || huge, "{text}");

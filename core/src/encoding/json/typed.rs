@@ -1,4 +1,4 @@
-//! Values in the typed Rust API, which reads and writes with serde. A page uses none of it.
+//! serde support for the typed Rust API. A page does not use it.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::value::{Map, Number, Value};
 
-/// Gives a type with a method `to_json` the same form in serde.
+/// Implements `Serialize` for a type by its method `to_json`.
 macro_rules! serialize_as_json {
     ($($name:ty),+) => {$(
         impl serde::Serialize for $name {
@@ -35,7 +35,7 @@ impl Serialize for Value {
 impl Serialize for Number {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let text = self.as_str();
-        // Only a double knows `-0`.
+        // Only a double can be `-0`.
         if let Ok(number) = text.parse::<i64>()
             && text != "-0"
         {
@@ -43,8 +43,11 @@ impl Serialize for Number {
         }
         match text.parse::<u64>() {
             Ok(number) => serializer.serialize_u64(number),
-            // JSON's numbers are among those that Rust reads; what is too large is infinite.
-            Err(_) => serializer.serialize_f64(text.parse().unwrap_or(f64::NAN)),
+            // A number that is too large for a double parses as infinite.
+            Err(_) => match text.parse::<f64>() {
+                Ok(number) if number.is_finite() => serializer.serialize_f64(number),
+                _ => Err(serde::ser::Error::custom("the number is too large for a double")),
+            },
         }
     }
 }
@@ -95,9 +98,13 @@ impl<'de> Visitor<'de> for AnyValue {
         Ok(number.into())
     }
 
-    fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
-        // `Debug` writes very large and very small ones with an exponent, all as JSON does.
-        Ok(if number.is_finite() { Value::Number(Number(format!("{number:?}"))) } else { Value::Null })
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        // `Debug` writes every finite double in the syntax of JSON, with an exponent if it is very large or small.
+        if number.is_finite() {
+            Ok(Value::Number(Number(format!("{number:?}"))))
+        } else {
+            Err(E::custom("JSON has no number for NaN and infinity"))
+        }
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {

@@ -1,5 +1,7 @@
 //! A JSON value in memory.
 
+use crate::Millis;
+
 /// Any JSON value.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
@@ -19,13 +21,13 @@ pub enum Value {
 }
 
 impl Value {
-    /// An object of these fields, without those that are `null`.
+    /// An object of the fields that are not `null`.
     pub(crate) fn record<const N: usize>(fields: [(&str, Self); N]) -> Self {
         let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
         Self::Object(Map(fields.map(|(name, value)| (name.to_owned(), value)).collect()))
     }
 
-    /// The field of an object; `None` for anything else, too.
+    /// A field of an object; `None` if it is absent or the value is not an object.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
@@ -34,7 +36,7 @@ impl Value {
         }
     }
 
-    /// The field of an object, to be changed.
+    /// A mutable field of an object.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Self> {
         match self {
             Self::Object(fields) => fields.get_mut(name),
@@ -42,7 +44,7 @@ impl Value {
         }
     }
 
-    /// The text of a string.
+    /// The text of a string; `None` for other values.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         match self {
@@ -51,7 +53,7 @@ impl Value {
         }
     }
 
-    /// A number, as [`Number::as_f64`] gives it.
+    /// A number as [`Number::as_f64`]; `None` for other values.
     #[must_use]
     pub fn as_f64(&self) -> Option<f64> {
         match self {
@@ -60,13 +62,13 @@ impl Value {
         }
     }
 
-    /// Whether it is `null`.
+    /// Whether the value is `null`.
     #[must_use]
     pub fn is_null(&self) -> bool {
         matches!(self, Self::Null)
     }
 
-    /// The value, with `null` left in its place.
+    /// Returns the value, and leaves `null` in its place.
     #[must_use]
     pub fn take(&mut self) -> Self {
         std::mem::take(self)
@@ -91,7 +93,7 @@ impl From<String> for Value {
     }
 }
 
-macro_rules! whole {
+macro_rules! from_integer {
     ($($number:ty),+) => {$(
         impl From<$number> for Value {
             fn from(number: $number) -> Self {
@@ -101,16 +103,15 @@ macro_rules! whole {
     )+};
 }
 
-whole!(i32, i64, u32, u64);
+from_integer!(i32, i64, u32, u64);
 
-/// Rounded to thousandths, as [`Number::rounded`] says.
-impl From<f64> for Value {
-    fn from(number: f64) -> Self {
-        Self::Number(Number::rounded(number))
+impl From<Number> for Value {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
     }
 }
 
-/// `None` is `null`.
+/// `None` becomes `null`.
 impl<T: Into<Self>> From<Option<T>> for Value {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
@@ -122,13 +123,21 @@ impl<T: Into<Self>> From<Option<T>> for Value {
 pub struct Number(pub(super) String);
 
 impl Number {
-    /// A number of the protocol's own, such as a limit or a time, rounded to thousandths: to write any double in full
-    /// takes tables of 10 kB. One of more than 10^15 becomes that.
+    /// A double, rounded to thousandths. `None` if it is not finite, or larger than 10^15 in either direction. The
+    /// exact form of any double would take tables of 10 kB in a page.
     #[must_use]
-    pub fn rounded(number: f64) -> Self {
-        const LARGEST: f64 = 1e15;
-        #[allow(clippy::cast_possible_truncation, reason = "clamped to what fits")]
-        let thousandths = (number.clamp(-LARGEST, LARGEST) * 1000.0).round() as i64;
+    pub fn rounded(number: f64) -> Option<Self> {
+        #[allow(clippy::cast_possible_truncation, reason = "10^18 fits")]
+        (number.abs() <= 1e15).then(|| Self::thousandths((number * 1000.0).round() as i64))
+    }
+
+    /// Milliseconds as a number of seconds, which is the unit of a time on the wire. The number is exact.
+    #[must_use]
+    pub fn seconds(time: Millis) -> Self {
+        Self::thousandths(i64::try_from(time).unwrap_or(i64::MAX))
+    }
+
+    fn thousandths(thousandths: i64) -> Self {
         let sign = if thousandths < 0 { "-" } else { "" };
         let (whole, rest) = (thousandths.unsigned_abs() / 1000, thousandths.unsigned_abs() % 1000);
         let mut text = format!("{sign}{whole}");
@@ -138,23 +147,24 @@ impl Number {
         Self(text)
     }
 
-    /// The text, as JSON has it.
+    /// The text of the number in JSON.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The number, if it is written as a whole one that fits.
+    /// The number as an integer; `None` if it is not written as one, or does not fit.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         self.0.parse().ok()
     }
 
-    /// The number: exact where it has at most 15 digits and an exponent from -22 to 22, as the limits and times of
-    /// the protocol have, and else within a few units of the last place of a double. What is too large is infinite.
+    /// The number as a double. It is exact for at most 15 digits and an exponent from -22 to 22, which includes all
+    /// limits and times of the protocol. Other numbers can differ by a few units in the last place. A number that is
+    /// too large is infinite.
     #[must_use]
     pub fn as_f64(&self) -> f64 {
-        /// No digit after these is counted: a double holds 15 to 17.
+        /// Further digits are ignored: a double has 15 to 17.
         const FULL: u64 = 100_000_000_000_000_000;
         let (digits, exponent) = self.0.split_once(['e', 'E']).unwrap_or((&self.0, "0"));
         let mut exponent =
@@ -185,12 +195,12 @@ impl Number {
     }
 }
 
-/// The fields of an object in their order. Of several with one name the last counts.
+/// The fields of an object in their order. Of several fields with the same name, the last one counts.
 #[derive(Debug, Clone, Default)]
 pub struct Map(pub(super) Vec<(String, Value)>);
 
 impl Map {
-    /// An object without fields.
+    /// An empty object.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -202,7 +212,7 @@ impl Map {
         self.0.iter().rev().find(|(own, _)| own == name).map(|(_, value)| value)
     }
 
-    /// The value of a field, to be changed.
+    /// The mutable value of a field.
     pub fn get_mut(&mut self, name: &str) -> Option<&mut Value> {
         self.0.iter_mut().rev().find(|(own, _)| own == name).map(|(_, value)| value)
     }
@@ -216,8 +226,8 @@ impl Map {
         }
     }
 
-    /// Removes the fields of a name except for the last, which is the one that counts.
-    pub(crate) fn forget_earlier(&mut self, name: &str) {
+    /// Removes all fields with the name except the last one.
+    pub(crate) fn remove_duplicates(&mut self, name: &str) {
         let mut earlier = self.0.iter().filter(|(own, _)| own == name).count().saturating_sub(1);
         if earlier > 0 {
             self.0.retain(|(own, _)| {
@@ -228,30 +238,30 @@ impl Map {
         }
     }
 
-    /// Removes the fields that do not fulfil a condition.
+    /// Keeps the fields that match a condition.
     pub fn retain(&mut self, mut condition: impl FnMut(&str, &Value) -> bool) {
         self.0.retain(|(name, value)| condition(name, value));
     }
 
-    /// The fields in their order.
+    /// The fields with their names, in their order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
-    /// How many fields there are.
+    /// The number of fields.
     #[must_use]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are no fields.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// The order of fields has no meaning, and of several with one name the last counts.
+/// The order of the fields does not matter. Of several fields with the same name, the last one counts.
 impl PartialEq for Map {
     fn eq(&self, other: &Self) -> bool {
         let within = |one: &Self, other: &Self| one.iter().all(|(name, _)| one.get(name) == other.get(name));

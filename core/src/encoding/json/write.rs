@@ -1,4 +1,4 @@
-//! A value as JSON text.
+//! The JSON writer.
 
 use std::fmt;
 
@@ -64,7 +64,7 @@ fn write_quoted(value: &str, text: &mut String) {
     text.push('"');
 }
 
-/// Writes the escape of a character: `\n`, `\r` or `\t`, else `\u001b`, beyond U+FFFF two of them.
+/// Writes a character as an escape: `\n`, `\r`, `\t`, or `\u001b`. A character above U+FFFF needs two escapes.
 pub(crate) fn write_escape(character: char, text: &mut String) {
     let short = match character {
         '\n' => "\\n",

@@ -1,11 +1,11 @@
-//! What is done on a running computer: looking, pointing, typing, waiting and running code.
+//! The actions on a running computer: screenshots, mouse, keyboard, waiting and running code.
 
 use crate::encoding::json::Map;
 use crate::rest::operation::{ResponseKind, ServerTime, TimeUnit, bare, endpoint};
 use crate::rest::schema::{Rule, Typed, choice, object};
 
 choice! {
-    /// A button of the mouse.
+    /// A mouse button.
     MouseButton {
         /// The left button.
         Left = "left",
@@ -15,74 +15,74 @@ choice! {
 
     /// A direction to scroll in.
     ScrollDirection {
-        /// Towards the beginning.
+        /// Toward the start of the content.
         Up = "up",
-        /// Towards the end.
+        /// Toward the end of the content.
         Down = "down",
     }
 
-    /// How a screenshot is encoded.
+    /// The encoding of a screenshot.
     ScreenshotFormat {
-        /// Every pixel as it is.
+        /// PNG, lossless.
         Png = "png",
-        /// Smaller, and not exact.
+        /// JPEG, smaller and lossy.
         Jpeg = "jpeg",
     }
 }
 
 object! {
-    /// What an action did. Some generations answer `success` alone.
+    /// The result of an action. Some generations of the service return only `success`.
     ActionResult {
-        /// Whether it was carried out.
+        /// Whether the action was executed.
         success: Option<bool>,
-        /// The server's name of the action.
+        /// The server's name for the action.
         action: Option<String>,
-        /// The parameters as the server took them.
+        /// The parameters as the server applied them.
         details: Option<Map>,
     }
 
-    /// What a shell command printed and how it ended.
+    /// The output and the exit code of a shell command.
     BashResult {
         /// Standard output and standard error, merged.
         output: String,
-        /// The exit code; absent where the server does not tell.
+        /// The exit code; absent if the server does not report it.
         exit_code: Option<i64>,
         /// Whether the command ran, whatever its exit code.
         success: Option<bool>,
     }
 
-    /// What Python code printed and how it ended.
+    /// The output and the outcome of Python code.
     ExecResult {
-        /// What it printed.
+        /// The printed output.
         output: String,
-        /// Whether it ran to its end.
+        /// Whether the code ran to its end.
         success: Option<bool>,
         /// The message of the exception.
         error: Option<String>,
-        /// The class of the exception, as `NameError`.
+        /// The class of the exception, such as `NameError`.
         error_type: Option<String>,
-        /// Whether it was ended because its time ran out.
+        /// Whether the time limit ended the code.
         timeout: Option<bool>,
     }
 }
 
-/// A picture of the screen.
+/// An image of the screen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screenshot {
-    /// The encoded picture.
+    /// The encoded image.
     pub data: Vec<u8>,
-    /// `image/png` or `image/jpeg`, read from the picture itself.
+    /// `image/png` or `image/jpeg`, read from the image data.
     pub mime_type: &'static str,
-    /// Width in pixels, read from the picture itself.
+    /// The width in pixels, read from the image data.
     pub width: u32,
-    /// Height in pixels, read from the picture itself.
+    /// The height in pixels, read from the image data.
     pub height: u32,
 }
 
 endpoint! {
-    /// Takes a picture of the screen.
+    /// Takes a screenshot.
     TakeScreenshot = "computers.screenshot";
-    // Base64 in the answer needs no second request. Whatever form comes back is read.
+    // Base64 in the response avoids a second request. Every documented form of the response is decoded.
     Get "/computers/{id}/screenshot", Read, Query => (), ResponseKind::Screenshot;
     constant: &[("response_format", "base64")];
     path {
@@ -90,10 +90,12 @@ endpoint! {
         id,
     }
     fields {
-        /// The encoding. A server that does not know it sends its usual one (PY, BOPS).
+        /// The encoding. A server that does not support it uses its default encoding.
+        #[source("PY, BOPS")]
         format: Option<ScreenshotFormat>,
-        /// The size of the image as a part of the screen's, up to 1. A server that does not know it sends the whole size
-        /// (PY, BOPS).
+        /// The factor by which the image is scaled down from the screen, at most 1. A server that does not support it
+        /// returns the full size.
+        #[source("PY, BOPS")]
         scale: Option<f64> { rule: Rule::Range(0.01, 1.0), default: "1" },
     }
 }
@@ -109,7 +111,7 @@ endpoint! {
     fields {
         /// Pixels from the left edge.
         x: i64 { rule: Rule::Min(0.0) },
-        /// Pixels from the upper edge.
+        /// Pixels from the top edge.
         y: i64 { rule: Rule::Min(0.0) },
         /// The button.
         button: Option<MouseButton> { default: "left" },
@@ -128,17 +130,18 @@ endpoint! {
         id,
     }
     fields {
-        /// Pixels from the left edge where the button goes down.
+        /// Where the button is pressed, in pixels from the left edge.
         start_x: i64 { rule: Rule::Min(0.0) },
-        /// Pixels from the upper edge where the button goes down.
+        /// Where the button is pressed, in pixels from the top edge.
         start_y: i64 { rule: Rule::Min(0.0) },
-        /// Pixels from the left edge where the button goes up.
+        /// Where the button is released, in pixels from the left edge.
         end_x: i64 { rule: Rule::Min(0.0) },
-        /// Pixels from the upper edge where the button goes up.
+        /// Where the button is released, in pixels from the top edge.
         end_y: i64 { rule: Rule::Min(0.0) },
         /// The button.
         button: Option<MouseButton> { default: "left" },
-        /// How long the way takes, in seconds (default of G3).
+        /// The duration of the movement, in seconds.
+        #[source("G3: the default")]
         duration: Option<f64> { rule: Rule::Min(0.0), default: "0.5" },
     }
 }
@@ -155,9 +158,10 @@ endpoint! {
         id,
     }
     fields {
-        /// The text, of any characters.
+        /// The text, with any Unicode characters.
         text: String,
-        /// The pause between characters, in milliseconds (default of G3).
+        /// The pause between characters, in milliseconds.
+        #[source("G3: the default")]
         delay_ms: Option<i64> { rule: Rule::Min(0.0), default: "12" },
     }
 }
@@ -171,7 +175,7 @@ endpoint! {
         id,
     }
     fields {
-        /// The key, as `Enter`, `Tab` or `ctrl+c`.
+        /// The key or the combination, such as `Enter`, `Tab` or `ctrl+c`.
         key: String { rule: Rule::NotEmpty },
     }
 }
@@ -187,11 +191,13 @@ endpoint! {
     fields {
         /// The direction.
         direction: ScrollDirection,
-        /// How many notches of the wheel.
+        /// The number of wheel steps.
         amount: Option<i64> { rule: Rule::Min(1.0), default: "3" },
-        /// Pixels from the left edge to scroll at, with `y` (PY). Without them it is where the pointer is.
+        /// The position to scroll at, in pixels from the left edge. Requires `y`. Default: the position of the pointer.
+        #[source("PY")]
         x: Option<i64> { rule: Rule::Min(0.0), with: "y" },
-        /// Pixels from the upper edge to scroll at, with `x` (PY).
+        /// The position to scroll at, in pixels from the top edge. Requires `x`.
+        #[source("PY")]
         y: Option<i64> { rule: Rule::Min(0.0), with: "x" },
     }
 }
@@ -206,13 +212,14 @@ endpoint! {
         id,
     }
     fields {
-        /// How long, in seconds; at most 60 (G3).
+        /// The duration, in seconds.
+        #[source("G3: the maximum")]
         duration: f64 { rule: Rule::Range(0.0, 60.0), wire: &["duration", "seconds"] },
     }
 }
 
 endpoint! {
-    /// Runs a command in a shell and waits for its end.
+    /// Runs a shell command, and waits until it exits.
     RunBash = "computers.bash";
     Post "/computers/{id}/bash", Once, Json => BashResult, bare(BashResult::TYPE);
     server_time: ServerTime { field: "timeout", default: 200.0, unit: TimeUnit::Seconds };
@@ -223,13 +230,14 @@ endpoint! {
     fields {
         /// The command.
         command: String { rule: Rule::NotEmpty },
-        /// The server's time limit, in seconds (default of G3, upper end of BOPS and MCP).
+        /// The server's time limit, in seconds.
+        #[source("G3: the default; BOPS, MCP: the maximum")]
         timeout: Option<i64> { rule: Rule::Range(1.0, 300.0), default: "200" },
     }
 }
 
 endpoint! {
-    /// Runs Python code in a fresh interpreter and waits for its end.
+    /// Runs Python code in a new interpreter, and waits until it ends.
     ExecPython = "computers.exec";
     Post "/computers/{id}/exec", Once, Json => ExecResult, bare(ExecResult::TYPE);
     server_time: ServerTime { field: "timeout", default: 10.0, unit: TimeUnit::Seconds };
@@ -240,7 +248,8 @@ endpoint! {
     fields {
         /// The code.
         code: String { rule: Rule::NotEmpty },
-        /// The server's time limit, in seconds (range of G3).
+        /// The server's time limit, in seconds.
+        #[source("G3: the range")]
         timeout: Option<i64> { rule: Rule::Range(1.0, 300.0), default: "10" },
     }
 }

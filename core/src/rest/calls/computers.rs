@@ -1,4 +1,4 @@
-//! Computers and their life cycle.
+//! The life cycle of computers.
 
 use crate::client::credentials::Password;
 use crate::encoding::json::Map;
@@ -8,16 +8,17 @@ use crate::rest::schema::{Rule, Typed, choice, object};
 
 choice! {
     /// The operating system.
+    #[source("PY: `windows`")]
     Os {
-        /// Linux, the only one of the specification.
+        /// Linux, which every generation of the service supports.
         Linux = "linux",
-        /// Windows, accepted by the newest generation (PY).
+        /// Windows, which only the newest generation accepts.
         Windows = "windows",
     }
 
-    /// The graphics card. Whether a request for one is honoured is not known.
+    /// The graphics card. It is not known whether the service honors a request for one.
     Gpu {
-        /// No card.
+        /// No graphics card.
         None = "none",
         /// NVIDIA A10.
         A10 = "a10",
@@ -29,9 +30,10 @@ choice! {
         A100With80Gb = "a100-80gb",
     }
 
-    /// The state of a computer (G3, and BOPS for `frozen`).
+    /// The state of a computer.
+    #[source("G3; BOPS: `frozen`")]
     Status {
-        /// Being made.
+        /// Being created.
         Creating = "creating",
         /// Booting.
         Starting = "starting",
@@ -39,17 +41,17 @@ choice! {
         Running = "running",
         /// Shutting down.
         Stopping = "stopping",
-        /// Off; its disk is kept.
+        /// Off. The disk is kept.
         Stopped = "stopped",
-        /// Shutting down to boot again.
+        /// Shutting down, then booting.
         Restarting = "restarting",
-        /// Put aside with its memory.
+        /// Suspended with its memory.
         Suspended = "suspended",
-        /// Off, as the newest generation says after a stop.
+        /// Off. The newest generation reports this after a stop.
         Frozen = "frozen",
-        /// Being removed.
+        /// Being deleted.
         Deleting = "deleting",
-        /// Broken.
+        /// Failed.
         Error = "error",
     }
 }
@@ -63,7 +65,7 @@ object! {
         name: Option<String>,
         /// UUID of the workspace.
         workspace_id: Option<String>,
-        /// The same id under its older name.
+        /// The older name of `workspace_id`.
         project_id: Option<String>,
         /// The name of the workspace.
         project_name: Option<String>,
@@ -89,11 +91,11 @@ object! {
         fly_instance_id: Option<String>,
         /// The host of the service.
         hostname: Option<String>,
-        /// The base of its channels.
+        /// The base URL of its channels.
         connection_url: Option<String>,
         /// The password of its channels.
         vnc_password: Option<Password>,
-        /// What the host knows of it; absent while it is stopped.
+        /// Details from the host; absent while the computer is stopped.
         instance_details: Option<Map>,
     }
 
@@ -101,37 +103,41 @@ object! {
     VncPassword {
         /// The password. It changes whenever the computer restarts.
         password: Password,
-        /// A token for calls that go to the computer directly, on newer images (MCP).
+        /// A token for direct calls to the computer, on newer images.
+        #[source("MCP")]
         desktop_api_token: Option<Password>,
     }
 }
 
 endpoint! {
-    /// Creates a computer. It starts by itself.
+    /// Creates a computer, which starts automatically.
     CreateComputer = "computers.create";
     Post "/computers", Once, Json => Computer, bare(Computer::TYPE);
     path {}
     fields {
         /// The workspace that it belongs to.
         workspace_id: String { rule: Rule::NotEmpty },
-        /// A name that the workspace does not have yet.
+        /// A name that is unique within the workspace.
         name: String { rule: Rule::NotEmpty },
         /// The operating system.
         os: Option<Os> { default: "linux" },
         /// Memory in GB.
         ram: Option<i64> { rule: Rule::OneOf(&[4.0, 8.0, 16.0, 32.0, 64.0]), default: "4" },
-        /// Processor cores: 2, 4, 8 or 16 by the specification, 1 (G3) and 0.5 (PY) since. The default is the
-        /// specification's; newer servers take 1.
+        /// Processor cores. 0.5 and 1 need a newer generation of the service, whose default is 1.
+        #[source("the specification: 2, 4, 8, 16 and the default; G3: 1; PY: 0.5")]
         cpu: Option<f64> { rule: Rule::OneOf(&[0.5, 1.0, 2.0, 4.0, 8.0, 16.0]), default: "2" },
         /// The graphics card.
         gpu: Option<Gpu> { default: "none" },
         /// The size of the screen in pixels and its depth in bits, `WIDTHxHEIGHTxDEPTH`.
         resolution: Option<String> { rule: Rule::Resolution, default: "1280x720x24" },
-        /// Disk in GB (G3).
+        /// Disk in GB.
+        #[source("G3")]
         disk_size_gb: Option<i64> { rule: Rule::Min(1.0) },
-        /// A template, as `namespace/name@version` (G3).
+        /// A template, such as `namespace/name@version`.
+        #[source("G3")]
         template_ref: Option<String> { rule: Rule::NotEmpty },
-        /// An image reference (PY).
+        /// An image reference.
+        #[source("PY")]
         image: Option<String> { rule: Rule::NotEmpty },
     }
 }
@@ -148,7 +154,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Deletes a computer and its disk. It is stopped first if it runs.
+    /// Deletes a computer and its disk. A running computer is stopped first.
     DeleteComputer = "computers.delete";
     Delete "/computers/{id}", Idempotent, Query => Acknowledged, bare(Acknowledged::TYPE);
     path {
@@ -181,7 +187,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Stops a computer. Its disk is kept, its processes are lost.
+    /// Stops a computer. The disk is kept; all processes end.
     StopComputer = "computers.stop";
     Post "/computers/{id}/stop", Idempotent, Json => Acknowledged, bare(Acknowledged::TYPE);
     path {
@@ -192,7 +198,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Restarts a computer. Its password changes.
+    /// Restarts a computer. The password of its channels changes.
     RestartComputer = "computers.restart";
     Post "/computers/{id}/restart", Once, Json => Acknowledged, bare(Acknowledged::TYPE);
     path {

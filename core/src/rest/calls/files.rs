@@ -1,6 +1,7 @@
-//! Files: uploaded to a workspace or a computer, exported from a computer.
+//! Files: uploads to a workspace or a computer, exports from a computer.
 //!
-//! The wire says `projectId` and `desktopId` here; this library says `workspace_id` and `computer_id` everywhere.
+//! On the wire these calls use `projectId` and `desktopId`. This library uses `workspace_id` and `computer_id`
+//! everywhere.
 
 use crate::rest::calls::Acknowledged;
 use crate::rest::operation::{Endpoint, Operation, ResponseKind, bare, endpoint};
@@ -21,9 +22,9 @@ object! {
         created_at: Option<String>,
         /// `upload` or `export`.
         source: Option<String>,
-        /// Whether an upload has reached its computer. Only the local desktop says so.
+        /// Whether an upload has reached its computer. Only the local desktop reports it.
         delivered: Option<bool>,
-        /// Why it has not. Only the local desktop says so.
+        /// Why an upload has not reached its computer. Only the local desktop reports it.
         delivery_error: Option<String>,
     }
 
@@ -31,26 +32,26 @@ object! {
     ExportedFile {
         /// The stored file.
         file: StoredFile,
-        /// Where its content is, for an hour, without credentials.
+        /// The URL of the content, valid for an hour, without credentials.
         url: String,
     }
 
-    /// Where a file's content is.
+    /// The URL of the content of a file.
     DownloadUrl {
-        /// Valid for an hour, without credentials.
+        /// The URL, valid for an hour, without credentials.
         url: String,
     }
 }
 
 endpoint! {
-    /// Uploads a file. A running computer finds it on its desktop.
+    /// Uploads a file. On a running computer, it appears in the desktop folder.
     UploadFile = "files.upload";
     Post "/files/upload", Once, Multipart => StoredFile, ResponseKind::Value { ty: StoredFile::TYPE, under: &["file"] };
     path {}
     fields {
         /// The workspace that the file belongs to.
         workspace_id: String { rule: Rule::NotEmpty, wire: &["projectId"] },
-        /// The computer that gets it.
+        /// The computer that receives the file.
         computer_id: Option<String> { rule: Rule::NotEmpty, wire: &["desktopId"] },
     }
 }
@@ -61,28 +62,28 @@ endpoint! {
     Get "/files", Read, Query => Vec<StoredFile>, ResponseKind::Value { ty: Vec::<StoredFile>::TYPE, under: &["files"] };
     path {}
     fields {
-        /// The workspace that they belong to.
+        /// The workspace of the files.
         workspace_id: String { rule: Rule::NotEmpty, wire: &["projectId"] },
-        /// The computer that they belong to.
+        /// The computer of the files.
         computer_id: Option<String> { rule: Rule::NotEmpty, wire: &["desktopId"] },
     }
 }
 
 endpoint! {
-    /// Stores a file of a running computer and gives its URL.
+    /// Stores a file of a running computer, and returns its URL.
     ExportFile = "files.export";
     Post "/files/export", Once, Json => ExportedFile, bare(ExportedFile::TYPE);
     path {}
     fields {
-        /// The computer that has it.
+        /// The computer that has the file.
         computer_id: String { rule: Rule::NotEmpty, wire: &["desktopId"] },
-        /// Its path: absolute, from the home folder, or with `~/`.
+        /// The path: absolute, relative to the home folder, or with `~/`.
         path: String { rule: Rule::NotEmpty },
     }
 }
 
 endpoint! {
-    /// Gives the URL of a file's content.
+    /// Returns the URL of the content of a file.
     GetDownloadUrl = "files.download";
     Get "/files/download", Read, Query => DownloadUrl, bare(DownloadUrl::TYPE);
     path {}
@@ -103,10 +104,10 @@ endpoint! {
     }
 }
 
-/// Fetches a file's content: [`GetDownloadUrl`], then the URL that it gives.
+/// Fetches the content of a file: [`GetDownloadUrl`], then the returned URL.
 pub const FILE_CONTENT: Operation = Operation {
     name: "files.bytes",
-    doc: " Fetches a file's content.\n",
+    doc: " Fetches the content of a file.\n",
     response: ResponseKind::Content,
     ..*GetDownloadUrl::OPERATION
 };

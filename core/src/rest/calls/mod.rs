@@ -1,4 +1,5 @@
-//! The REST calls, one declaration each. To add one, declare it in the file of its area and list it in [`OPERATIONS`].
+//! The declarations of the REST calls. To add a call, declare it in the module of its area, and list it in
+//! [`OPERATIONS`].
 
 pub mod actions;
 pub mod computers;
@@ -10,18 +11,19 @@ use crate::rest::operation::{Endpoint, Operation};
 use crate::rest::schema::object;
 
 object! {
-    /// The server's word that a call was carried out.
+    /// The confirmation of the server that it executed a call.
     Acknowledged {
-        /// Whether it was carried out.
+        /// Whether the call was executed.
         success: Option<bool>,
-        /// The state that the computer is going to, where the server says so (G3).
+        /// The next state of the computer, if the server reports it.
+        #[source("G3")]
         status: Option<String>,
-        /// More in words.
+        /// An explanation.
         message: Option<String>,
     }
 }
 
-/// Every call by name. [`files::FILE_CONTENT`] is the one entry that is not an endpoint of its own.
+/// Every call. [`files::FILE_CONTENT`] is the only one that does not implement [`Endpoint`].
 pub const OPERATIONS: &[&Operation] = &[
     workspaces::CreateWorkspace::OPERATION,
     workspaces::ListWorkspaces::OPERATION,
@@ -54,7 +56,7 @@ pub const OPERATIONS: &[&Operation] = &[
     &files::FILE_CONTENT,
 ];
 
-/// The call of that name.
+/// The call with the given name, such as `computers.click`; `None` if it is not known.
 #[must_use]
 pub fn operation(name: &str) -> Option<&'static Operation> {
     OPERATIONS.iter().copied().find(|operation| operation.name == name)

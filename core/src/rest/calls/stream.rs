@@ -1,4 +1,4 @@
-//! The RTMP stream of a computer's screen and sound.
+//! The RTMP stream of a computer's screen and audio.
 
 use crate::rest::calls::Acknowledged;
 use crate::rest::operation::{bare, endpoint};
@@ -11,27 +11,27 @@ choice! {
         Idle = "idle",
         /// Running.
         Streaming = "streaming",
-        /// Ended by itself.
+        /// Ended without a stop.
         Terminated = "terminated",
     }
 }
 
 object! {
-    /// What a stream does.
+    /// The status of a stream.
     StreamStatus {
         /// Its state.
         status: StreamState,
-        /// Since when, ISO 8601, UTC.
+        /// The start time: ISO 8601, UTC.
         start_time: Option<String>,
-        /// The process that sends it.
+        /// The id of the process that sends the stream.
         pid: Option<i64>,
-        /// Why it ended.
+        /// Why the stream ended.
         message: Option<String>,
     }
 }
 
 endpoint! {
-    /// Starts to stream to an RTMP connection that is saved in the account's settings.
+    /// Starts a stream to an RTMP connection from the settings of the account.
     StartStream = "stream.start";
     Post "/computers/{id}/stream/start", Once, Json => StreamStatus, bare(StreamStatus::TYPE);
     path {
@@ -45,7 +45,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Tells whether a stream runs.
+    /// Returns the status of the stream.
     GetStreamStatus = "stream.status";
     Get "/computers/{id}/stream/status", Read, Query => StreamStatus, bare(StreamStatus::TYPE);
     path {
@@ -56,7 +56,7 @@ endpoint! {
 }
 
 endpoint! {
-    /// Ends the stream.
+    /// Stops the stream.
     StopStream = "stream.stop";
     Post "/computers/{id}/stream/stop", Idempotent, Json => Acknowledged, bare(Acknowledged::TYPE);
     path {

@@ -1,4 +1,4 @@
-//! Workspaces: the groups that computers and files belong to. `/projects` is a deprecated alias on the server.
+//! Workspaces, the groups of computers and files. On the server, `/projects` is a deprecated alias.
 
 use crate::rest::calls::Acknowledged;
 use crate::rest::calls::computers::Computer;
@@ -22,14 +22,14 @@ object! {
         created_at: Option<String>,
         /// ISO 8601, UTC.
         updated_at: Option<String>,
-        /// How many computers it holds, in answers that do not list them.
+        /// The number of computers, in responses that do not list them.
         computer_count: Option<i64>,
         /// Its computers.
         desktops: Option<Vec<Computer>>,
     }
 }
 
-/// Older generations wrap a workspace; the newer ones do not.
+/// Older generations of the service wrap a workspace in an object; newer ones do not.
 const WORKSPACE: ResponseKind = ResponseKind::Value { ty: Workspace::TYPE, under: &["workspace", "project"] };
 
 endpoint! {
@@ -38,13 +38,13 @@ endpoint! {
     Post "/workspaces", Once, Json => Workspace, WORKSPACE;
     path {}
     fields {
-        /// A name that the account does not have yet.
+        /// A name that is unique within the account.
         name: String { rule: Rule::NotEmpty },
     }
 }
 
 endpoint! {
-    /// Lists every workspace. There are no pages.
+    /// Lists all workspaces. The service has no pagination.
     ListWorkspaces = "workspaces.list";
     Get "/workspaces", Read, Query => Vec<Workspace>, ResponseKind::Value {
         ty: Vec::<Workspace>::TYPE,

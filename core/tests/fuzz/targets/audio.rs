@@ -1,4 +1,4 @@
-//! Sound under any schedule; and the samples are the same however their bytes are cut into frames.
+//! An audio channel under any schedule. The samples do not depend on how their bytes are split into frames.
 
 use orgo_core::audio::Format;
 use orgo_core::channel::{Audio, AudioItem, Session, Target};
@@ -23,7 +23,7 @@ struct Speaker {
 impl Subject for Speaker {
     type Channel = Audio;
 
-    /// Ten seconds at the highest rate, and what a seconds' worth of items and notices comes to.
+    /// Ten seconds at the highest rate, and the size of the other items.
     const LARGEST_QUEUE: (usize, usize) = (10 * 768_000 * 8 * size_of::<f32>(), 2_048);
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Audio>> {
@@ -44,7 +44,7 @@ impl Subject for Speaker {
                     serde_json::json!({ "type": "started", "sample_rate": rate, "channels": channels });
                 Frame::Text(started.to_string())
             }
-            // As many bytes as no input has.
+            // More bytes than any input has.
             3 => Frame::Binary(input.bytes().repeat(usize::from(input.byte()))),
             _ => Frame::Binary(input.bytes().to_vec()),
         }
@@ -61,7 +61,7 @@ impl Subject for Speaker {
             }
             AudioItem::Samples(samples) => {
                 let channels = usize::from(self.format.channels);
-                assert!(!samples.is_empty() && samples.len() % channels == 0, "whole frames come out");
+                assert!(!samples.is_empty() && samples.len() % channels == 0, "samples are complete frames");
                 assert!(
                     samples.iter().all(|sample| (-1.0..=1.0).contains(sample)),
                     "samples are in their range"
@@ -69,11 +69,12 @@ impl Subject for Speaker {
                 ((samples.len() / channels) as u64, size_of_val(&*samples))
             }
             AudioItem::Error(message) => (0, message.len()),
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }
 
-/// The samples of the same bytes as one frame, and cut into several.
+/// Compares the samples of the same bytes in one frame and in several.
 fn cut(input: &mut Input<'_>) {
     let channels = input.byte() % 8 + 1;
     let mut pieces = Vec::new();
@@ -82,9 +83,9 @@ fn cut(input: &mut Input<'_>) {
     }
     let whole = pieces.concat();
     let (whole_samples, cut_samples) = (heard(channels, &[&whole]), heard(channels, &pieces));
-    assert_eq!(whole_samples, cut_samples, "the same sound, however it is cut");
+    assert_eq!(whole_samples, cut_samples, "the split does not change the samples");
     let frames = whole.len() / 2 / usize::from(channels);
-    assert_eq!(whole_samples.len(), frames * usize::from(channels), "no sample more or less");
+    assert_eq!(whole_samples.len(), frames * usize::from(channels), "the number of samples is exact");
 }
 
 fn heard(channels: u8, pieces: &[&[u8]]) -> Vec<f32> {

@@ -1,4 +1,4 @@
-//! Events under any schedule.
+//! An event channel under any schedule.
 
 use orgo_core::channel::{EVENTS, EventItem, Events, Session, Target};
 
@@ -15,7 +15,7 @@ struct Desk;
 impl Subject for Desk {
     type Channel = Events;
 
-    /// Events of 8 MiB at most and the newest of any size, 1 MiB of errors, and a gap before each event.
+    /// At most 8 MiB of events plus the newest of any size, 1 MiB of errors, and a gap before each event.
     const LARGEST_QUEUE: (usize, usize) = ((9 << 20) + (1 << 18), 2_048 + 256);
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Events>> {
@@ -46,17 +46,18 @@ impl Subject for Desk {
     fn item(&mut self, item: EventItem) -> (u64, usize) {
         let json = item.to_json().to_string();
         serde_json::from_str::<serde_json::Value>(&json).map_or_else(
-            // A number that only the core's own JSON can hold.
+            // Only the JSON reader of the core accepts such a number.
             |error| assert!(error.to_string().contains("out of range"), "{error}: {json}"),
             drop,
         );
         match item {
             EventItem::Event { .. } => (1, json.len()),
             EventItem::Gap { missed } => {
-                assert_ne!(missed, Some(0), "a gap misses something");
+                assert_ne!(missed, Some(0), "a gap contains at least one event");
                 (0, 0)
             }
             EventItem::Error { message } => (0, message.len()),
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes read as choices.
+//! Choices from the bytes of an input.
 
 pub(crate) struct Input<'a>(&'a [u8]);
 
@@ -11,7 +11,7 @@ impl<'a> Input<'a> {
         self.0.is_empty()
     }
 
-    /// The next byte; zero after the last one.
+    /// The next byte; zero at the end.
     pub(crate) fn byte(&mut self) -> u8 {
         let Some((first, rest)) = self.0.split_first() else { return 0 };
         self.0 = rest;
@@ -31,7 +31,7 @@ impl<'a> Input<'a> {
         choices[usize::from(self.byte()) % choices.len()]
     }
 
-    /// A length and so many bytes, or what is left of them.
+    /// A length and that number of bytes, or fewer at the end.
     pub(crate) fn bytes(&mut self) -> &'a [u8] {
         let length = match self.byte() {
             255 => usize::from(self.number()),
@@ -46,7 +46,7 @@ impl<'a> Input<'a> {
         String::from_utf8_lossy(self.bytes()).into_owned()
     }
 
-    /// All that is left.
+    /// The remaining bytes.
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         std::mem::take(&mut self.0)
     }

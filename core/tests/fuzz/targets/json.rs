@@ -1,4 +1,4 @@
-//! The core's reader of JSON judges any bytes as `serde_json` does, and what it reads survives being written.
+//! The JSON reader of the core agrees with `serde_json` on any bytes, and a value survives being written and read.
 
 use orgo_core::encoding::json::{Value, parse};
 
@@ -6,14 +6,14 @@ pub(crate) fn run(data: &[u8]) {
     match parse(data) {
         Ok(value) => {
             let text = value.to_string();
-            assert_eq!(parse(text.as_bytes()), Ok(value.clone()), "what is written is read again");
+            assert_eq!(parse(text.as_bytes()), Ok(value.clone()), "a written value is read back");
             match serde_json::from_slice::<serde_json::Value>(data) {
                 Ok(expected) => {
                     let written = serde_json::from_str::<serde_json::Value>(&text);
                     assert_eq!(written.ok(), Some(expected), "the same value");
                 }
-                // What is no text is replaced here and refused there, which also has no numbers beyond a double and
-                // one level less.
+                // serde_json refuses invalid text, numbers beyond a double, and one level of depth; the core accepts
+                // them.
                 Err(_) => assert!(
                     text.contains('\u{fffd}') || has_huge_number(&value) || depth(&value) == 128,
                     "not refused: {text}"
@@ -21,7 +21,7 @@ pub(crate) fn run(data: &[u8]) {
             }
         }
         Err(error) => {
-            assert!(error.at <= data.len(), "the place is in the text");
+            assert!(error.at <= data.len(), "the offset is within the text");
             let reference = serde_json::from_slice::<serde_json::Value>(data);
             assert!(reference.is_err(), "refused at {}: {reference:?}", error.at);
         }
@@ -37,7 +37,7 @@ pub(super) fn has_huge_number(value: &Value) -> bool {
     }
 }
 
-/// How deep lists and objects lie in each other.
+/// The nesting depth of lists and objects.
 pub(super) fn depth(value: &Value) -> usize {
     match value {
         Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),

@@ -1,20 +1,20 @@
-//! Bodies of the fuzzers: bytes are read as an input of the core, and what must hold whatever they say is checked.
+//! The fuzz targets: they interpret bytes as inputs of the core, and check its invariants.
 
-mod answers;
 mod audio;
 mod events;
 mod input;
 mod json;
 mod parameters;
+mod responses;
 mod session;
 mod terminal;
 
 pub(crate) type Body = fn(&[u8]);
 
-/// Every body by the name of its fuzzer and of the folder of its kept inputs.
+/// Every fuzz target by its name, which is also the name of its corpus.
 pub(crate) const ALL: [(&str, Body); 6] = [
     ("json", json::run),
-    ("answers", answers::run),
+    ("responses", responses::run),
     ("parameters", parameters::run),
     ("terminal", terminal::run),
     ("audio", audio::run),

@@ -1,5 +1,5 @@
-//! Whatever a program passes: it is refused by name, or the request says exactly that, in a URL, header fields and a
-//! body that are well-formed.
+//! Any parameters: they are refused by name, or the request contains exactly them, in a well-formed URL, header and
+//! body.
 
 use orgo_core::client::address::{BaseUrl, ComputerAddress, SocketTemplate};
 use orgo_core::client::config::{CallOptions, Config};
@@ -9,7 +9,7 @@ use orgo_core::error::Error;
 use orgo_core::rest::call::{Call, Step};
 use orgo_core::rest::calls::OPERATIONS;
 use orgo_core::rest::http::{Method, Request};
-use orgo_core::rest::operation::{Carrier, Operation};
+use orgo_core::rest::operation::{Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 
 use super::input::Input;
@@ -36,7 +36,7 @@ fn call(input: &mut Input<'_>) {
     let operation = input.pick(OPERATIONS);
     let options = Map::from_iter([("headers".to_owned(), Value::Object(fields(input)))]);
     let Ok(options) = CallOptions::read(operation.name, &options) else { return };
-    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+    let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: input.text(),
         content_type: input.text(),
         data: input.bytes().to_vec(),
@@ -45,7 +45,7 @@ fn call(input: &mut Input<'_>) {
     let mut call = match Call::new(&config, operation.name, &params, &options, content.clone(), 1) {
         Ok(call) => call,
         Err(Error::Encode(error)) => {
-            assert!(error.problem.len() < 1_000, "a refusal is short: {error:?}");
+            assert!(error.problem.len() < 1_000, "an error is short: {error:?}");
             return;
         }
         Err(error) => panic!("not a refusal: {error:?}"),
@@ -76,24 +76,24 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
             None => assert_eq!(wanted, found),
         }
     }
-    assert_eq!((wanted.next(), found.next()), (None, None), "no step of the path more or less");
+    assert_eq!((wanted.next(), found.next()), (None, None), "the number of path segments is exact");
 
     let body = request.body.as_deref();
-    let sent: Vec<(String, Value)> = match operation.carrier {
-        Carrier::Query => query
+    let sent: Vec<(String, Value)> = match operation.encoding {
+        ParameterEncoding::Query => query
             .split('&')
             .filter(|pair| !pair.is_empty())
             .map(|pair| pair.split_once('=').expect("a name and a value"))
             .map(|(name, value)| (name.to_owned(), Value::String(decoded(value))))
             .collect(),
-        Carrier::Json if operation.method == Method::Post => {
-            let text = body.expect("a POST has a body");
+        ParameterEncoding::Json if operation.method == Method::Post => {
+            let text = body.expect("a POST request has a body");
             serde_json::from_slice::<serde_json::Value>(text).expect("a body is JSON");
             let Ok(Value::Object(fields)) = parse(text) else { panic!("a body is an object") };
             fields.into_iter().collect()
         }
-        Carrier::Json => Vec::new(),
-        Carrier::Multipart => parts(request, content.expect("content was given")),
+        ParameterEncoding::Json => Vec::new(),
+        ParameterEncoding::Multipart => parts(request, content.expect("the call has content")),
     };
     for field in operation.fields {
         let Some(value) = params.get(field.name).filter(|value| !value.is_null()) else { continue };
@@ -105,18 +105,18 @@ fn check(base: &BaseUrl, operation: &Operation, params: &Map, request: &Request,
                 (Some(value), None) => found.as_str().and_then(|text| text.parse().ok()) == Some(value),
                 (None, _) => found == value || found.as_str() == Some(&value.to_string()),
             };
-            assert!(same, "{name} is {value}, sent is {found}");
+            assert!(same, "{name} is {value}, but {found} is sent");
         }
     }
 }
 
-/// The text fields of a multipart body; the content is compared.
+/// The text fields of a multipart body. The content of the file is compared.
 fn parts(request: &Request, content: &Content) -> Vec<(String, Value)> {
     let header = request.headers.iter().find(|(name, _)| name == "content-type");
     let boundary = header
         .and_then(|(_, value)| value.strip_prefix("multipart/form-data; boundary="))
         .expect("a boundary is given");
-    let body = request.body.as_deref().expect("a POST has a body");
+    let body = request.body.as_deref().expect("a POST request has a body");
     let find = |bytes: &[u8], text: &str| bytes.windows(text.len()).position(|part| part == text.as_bytes());
     let first = format!("--{boundary}\r\n");
     let mut rest = body.strip_prefix(first.as_bytes()).expect("the first boundary");
@@ -133,7 +133,7 @@ fn parts(request: &Request, content: &Content) -> Vec<(String, Value)> {
             assert_eq!(
                 (&inner[..end], after),
                 (&*content.data, &b"--\r\n"[..]),
-                "the content is whole, and last"
+                "the content is complete, and last"
             );
             return fields;
         }
@@ -161,11 +161,11 @@ fn address(input: &mut Input<'_>) {
         exposed.chars().all(|character| !character.is_whitespace() && !character.is_control()),
         "{exposed:?}"
     );
-    let (_, query) = exposed.rsplit_once("token=").expect("the token is in it");
+    let (_, query) = exposed.rsplit_once("token=").expect("the URL contains the token");
     assert_eq!(decoded(query.split('&').next().unwrap_or_default()), secret);
 }
 
-/// Percent-encoded text as it was.
+/// Decodes percent-encoded text.
 fn decoded(text: &str) -> String {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();

@@ -1,35 +1,35 @@
-//! Any schedule of frames, closes, failures and times through a session, as a platform might report them, even wrongly.
+//! A session under any schedule of frames, closes, failures and times, including wrong reports of a platform.
 
 use orgo_core::Millis;
 use orgo_core::channel::{Action, ConnectFailure, Counters, Protocol, Session, State, Target};
 use orgo_core::client::address::ComputerAddress;
 use orgo_core::client::credentials::Password;
-use orgo_core::diagnostics::log::Level;
+use orgo_core::diagnostics::log::LogLevel;
 use orgo_core::error::{Error, ServerError};
 
-use super::answers::check_line;
 use super::input::Input;
+use super::responses::check_line;
 
 const PASSWORD: &str = "hunter2fuzz";
 
-/// What may wait to be sent, in bytes, and what a greeting adds.
+/// The largest number of unsent bytes, and the bytes of the first messages on a socket.
 const LARGEST_OUTPUT: usize = (1 << 20) + (1 << 10);
 
-/// The most bytes that a repeated frame comes to.
+/// The largest total size of a repeated frame.
 const LARGEST_FLOOD: usize = 1 << 20;
 
-/// What a channel adds.
+/// The parts that depend on the channel.
 pub(super) trait Subject: Default {
     type Channel: Protocol;
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Self::Channel>>;
-    /// The program refreshable for something.
+    /// The program calls a method.
     fn command(session: &mut Session<Self::Channel>, input: &mut Input<'_>);
-    /// A frame that the channel documents, with the input in it.
+    /// A documented frame of the channel with data of the input.
     fn frame(input: &mut Input<'_>) -> Frame;
-    /// An item comes out: how much it counts, in the channel's unit, and how many bytes of memory it holds.
+    /// Handles an item. Returns its size in the unit of the channel, and in bytes of memory.
     fn item(&mut self, item: <Self::Channel as Protocol>::Item) -> (u64, usize);
-    /// The most bytes that may wait, and the most items.
+    /// The largest number of unread bytes, and of unread items.
     const LARGEST_QUEUE: (usize, usize);
 }
 
@@ -54,7 +54,7 @@ struct World<S: Subject> {
     asked: bool,
     taken: u64,
     before: Counters,
-    /// The session has said its last.
+    /// Whether the session has ended.
     over: bool,
 }
 
@@ -63,7 +63,7 @@ pub(super) fn run<S: Subject>(input: &mut Input<'_>) {
         address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
         password: input.flag().then(|| Password::new(PASSWORD)),
         max_reconnects: input.flag().then(|| u32::from(input.byte() % 4)),
-        log_level: Some(Level::Debug),
+        log_level: Some(LogLevel::Debug),
         ..Target::default()
     };
     let Some(session) = S::begin(target, input) else { return };
@@ -106,7 +106,7 @@ impl<S: Subject> World<S> {
                     Frame::Text(text) => text.len(),
                     Frame::Binary(bytes) => bytes.len(),
                 };
-                // Seldom many small ones or a few large ones, so that an input is soon through.
+                // Rarely many small frames or a few large ones, so that an input does not take long.
                 let most = (LARGEST_FLOOD / (size + 1)).clamp(1, 1 << 12);
                 let count = match input.byte() {
                     byte @ 0..0xf0 => 1 << (byte % 5),
@@ -123,7 +123,7 @@ impl<S: Subject> World<S> {
                 self.session.handle_close(self.now, code, &input.text());
             }
             6 => {
-                // Of a socket that is open already there is no such report.
+                // A platform does not report this for an open socket.
                 if self.socket == Socket::Connected {
                     self.socket = Socket::None;
                 }
@@ -132,7 +132,7 @@ impl<S: Subject> World<S> {
             }
             7 => self.open(),
             8 => self.answer(input),
-            // The way that things go when nothing is wrong.
+            // The normal order of events.
             9 => match self.socket {
                 Socket::Connected => self.open(),
                 Socket::None if self.asked => self.session.handle_credentials(self.now, found()),
@@ -182,7 +182,7 @@ impl<S: Subject> World<S> {
         self.session.handle_credentials(self.now, found);
     }
 
-    /// Lets the time of the next deadline come. What is due then is over after it.
+    /// Advances to the next deadline, and handles it.
     fn time_out(&mut self) {
         for _ in 0..3 {
             let Some(deadline) = self.session.poll_timeout() else { return };
@@ -194,7 +194,7 @@ impl<S: Subject> World<S> {
             self.session.handle_timeout(self.now);
         }
         let deadline = self.session.poll_timeout();
-        assert!(deadline.is_none_or(|deadline| deadline > self.now), "a deadline that was kept is over");
+        assert!(deadline.is_none_or(|deadline| deadline > self.now), "a deadline that was handled is over");
     }
 
     fn take(&mut self) -> Option<usize> {
@@ -203,11 +203,11 @@ impl<S: Subject> World<S> {
         Some(bytes)
     }
 
-    /// Does what the session refreshable for, and checks what must hold.
+    /// Performs the actions of the session, and checks the invariants.
     fn settle(&mut self) {
         let mut waiting = 0;
         while let Some(output) = self.session.poll_action() {
-            assert!(!self.over, "nothing is wanted after the end: {output:?}");
+            assert!(!self.over, "no action after the end: {output:?}");
             match output {
                 Action::Authorize => {
                     self.socket = Socket::None;
@@ -215,31 +215,31 @@ impl<S: Subject> World<S> {
                 }
                 Action::Connect(url) => {
                     assert!(!url.to_string().contains(PASSWORD) && !format!("{url:?}").contains(PASSWORD));
-                    assert!(url.expose().contains("token="), "every dial has a token");
+                    assert!(url.expose().contains("token="), "every URL has a token");
                     self.socket = Socket::Connected;
                     self.asked = false;
                 }
                 Action::Send(text) => {
                     assert!(self.socket == Socket::Open, "nothing is sent without a socket: {text}");
                     let message: serde_json::Value = serde_json::from_str(&text).expect("JSON is sent");
-                    assert!(message["type"].is_string(), "a message says what it is: {text}");
+                    assert!(message["type"].is_string(), "a message has a type: {text}");
                     waiting += text.len();
                 }
                 Action::Close(_) => self.socket = Socket::None,
             }
         }
-        assert!(waiting <= LARGEST_OUTPUT, "what waits to be sent is bounded: {waiting}");
+        assert!(waiting <= LARGEST_OUTPUT, "the number of unsent bytes is limited: {waiting}");
         while let Some(note) = self.session.poll_log() {
-            assert!(!format!("{note:?}").contains(PASSWORD), "no log shows the password");
+            assert!(!format!("{note:?}").contains(PASSWORD), "no log entry contains the password");
         }
         let state = self.session.state();
         self.over |= matches!(state, State::Closed(_));
         let deadline = self.session.poll_timeout();
         if self.over {
-            assert!(matches!(state, State::Closed(_)), "the end is the end");
-            assert_eq!(deadline, None, "a closed session waits for nothing");
+            assert!(matches!(state, State::Closed(_)), "the end is final");
+            assert_eq!(deadline, None, "a closed session has no deadline");
         } else {
-            assert!(deadline.is_some() || self.asked, "no deadlock: {state:?} waits for nothing");
+            assert!(deadline.is_some() || self.asked, "no deadlock: {state:?} has no deadline");
         }
         if matches!(state, State::Open | State::Unstable) {
             assert!(self.socket == Socket::Open, "an open channel has a socket");
@@ -247,14 +247,14 @@ impl<S: Subject> World<S> {
         self.account();
     }
 
-    /// The accounts are exact at any moment, and nothing that was counted is taken back.
+    /// Checks that the counters are exact, and never decrease.
     fn account(&mut self) {
         let now = self.session.counters();
         let sum = now.taken + now.buffered + now.dropped;
-        assert_eq!(now.received, sum, "what was received is accounted for: {now:?}");
-        assert_eq!(now.taken, self.taken, "what was taken is counted");
+        assert_eq!(now.received, sum, "all received units are accounted for: {now:?}");
+        assert_eq!(now.taken, self.taken, "all read units are counted");
         let sum = now.acknowledged + now.pending + now.unacknowledged;
-        assert_eq!(now.written, sum, "what was accepted is accounted for: {now:?}");
+        assert_eq!(now.written, sum, "all accepted input is accounted for: {now:?}");
         let totals = |counters: &Counters| {
             [
                 counters.received,
@@ -280,7 +280,7 @@ impl<S: Subject> World<S> {
         self.before = now;
     }
 
-    /// Nothing waits beyond its bound, and the accounts close.
+    /// Checks the limits of the unread items, and the final counters.
     fn finish(&mut self) {
         let (mut bytes, mut items) = (0, 0);
         while let Some(size) = self.take() {
@@ -290,21 +290,21 @@ impl<S: Subject> World<S> {
         let (most_bytes, most_items) = S::LARGEST_QUEUE;
         assert!(
             bytes <= most_bytes && items <= most_items,
-            "the queue is bounded: {bytes} bytes, {items} items"
+            "the queue is limited: {bytes} bytes, {items} items"
         );
         self.account();
         assert_eq!(self.session.counters().buffered, 0);
     }
 }
 
-/// A session whose socket is open, with nothing to be done.
+/// A session with an open socket and no pending action.
 pub(super) fn opened<P: Protocol>(begin: impl FnOnce(Target) -> Result<Session<P>, Error>) -> Session<P> {
     let target = Target {
         address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
         password: Some(Password::new(PASSWORD)),
         ..Target::default()
     };
-    let mut session = begin(target).expect("the options are acceptable");
+    let mut session = begin(target).expect("the options are valid");
     session.handle_open(0);
     while session.poll_action().is_some() {}
     session

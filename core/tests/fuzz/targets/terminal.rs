@@ -1,4 +1,4 @@
-//! The terminal under any schedule; and its output is the same however it is cut into frames.
+//! A terminal under any schedule. The output does not depend on how it is split into frames.
 
 use orgo_core::channel::{Session, Target, Terminal, TerminalItem};
 
@@ -22,7 +22,7 @@ struct Shell {
 impl Subject for Shell {
     type Channel = Terminal;
 
-    /// What ends a terminal that cannot be held back, with the last message; and a small item for each 64 of its bytes.
+    /// The limit of unread output plus one message, and a small item for each 64 bytes.
     const LARGEST_QUEUE: (usize, usize) = ((8 << 20) + (1 << 17), (8 << 20) / 32);
 
     fn begin(target: Target, input: &mut Input<'_>) -> Option<Session<Terminal>> {
@@ -62,11 +62,12 @@ impl Subject for Shell {
                 self.exited = true;
                 (0, 0)
             }
+            _ => panic!("an item of an unknown kind"),
         }
     }
 }
 
-/// A message with output as it is, except for what JSON allows in no string.
+/// A message with raw output, except for bytes that JSON does not allow in a string.
 fn output(bytes: &[u8]) -> Vec<u8> {
     let mut frame = br#"{"type":"output","data":""#.to_vec();
     for byte in bytes {
@@ -79,7 +80,7 @@ fn output(bytes: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The output of the same bytes as one frame, and cut into several.
+/// Compares the output of the same bytes in one frame and in several.
 fn cut(input: &mut Input<'_>) {
     let mut pieces = Vec::new();
     while !input.is_empty() {
@@ -87,12 +88,12 @@ fn cut(input: &mut Input<'_>) {
     }
     let whole = pieces.concat();
     let (whole, cut) = (printed(&[&whole]), printed(&pieces));
-    assert_eq!(whole, cut, "the same text, however it is cut");
+    assert_eq!(whole, cut, "the split does not change the text");
 }
 
 fn printed(pieces: &[&[u8]]) -> String {
     let mut session = session::opened(|target| Session::terminal(target, None, None, 1, 0));
-    // A last character that is whole brings out whatever waits for its end.
+    // A final complete character flushes an incomplete one.
     for piece in pieces.iter().copied().chain([&b"."[..]]) {
         session.handle_binary(0, &output(piece));
     }

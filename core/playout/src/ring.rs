@@ -1,15 +1,14 @@
-//! The frames that were written last, by their number.
+//! A ring buffer of the newest frames, addressed by frame number.
 
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::filter::{TAPS, Taps};
 
-/// Keeps the newest frames of every channel apart, so that a filter sees each channel's samples side by side.
+/// Stores each channel separately, because the filter needs the samples of one channel in a row.
 #[derive(Debug)]
 pub(super) struct Ring {
-    /// One stretch for each channel: `size` samples, and its first `TAPS` once more behind them, so that no window
-    /// wraps around.
+    /// One block per channel: `size` samples, followed by a copy of its first `TAPS`. So no window wraps around.
     samples: Vec<f32>,
     channels: usize,
     size: usize,
@@ -17,37 +16,36 @@ pub(super) struct Ring {
 }
 
 impl Ring {
-    /// A ring for at least `frames` frames of `channels` samples.
+    /// A ring with room for at least `frames` frames of `channels` samples.
+    #[inline]
     pub(super) fn new(channels: usize, frames: usize) -> Self {
         let size = frames.next_power_of_two();
         Self { samples: vec![0.0; channels * (size + TAPS)], channels, size, written: 0 }
     }
 
-    /// How many frames were ever written; the next one gets this number.
+    /// The number of frames written so far, which is the number of the next frame.
     pub(super) fn written(&self) -> u64 {
         self.written
     }
 
-    /// Appends interleaved samples, not more than the ring holds.
+    /// Appends interleaved samples, at most the capacity of the ring.
     pub(super) fn write(&mut self, interleaved: &[f32]) {
         for frame in interleaved.chunks_exact(self.channels) {
             let at = self.slot(self.written);
-            for (stretch, sample) in self.samples.chunks_exact_mut(self.size + TAPS).zip(frame) {
-                stretch[at] = *sample;
+            for (block, sample) in self.samples.chunks_exact_mut(self.size + TAPS).zip(frame) {
+                block[at] = *sample;
                 if at < TAPS {
-                    stretch[self.size + at] = *sample;
+                    block[self.size + at] = *sample;
                 }
             }
             self.written += 1;
         }
     }
 
-    /// The samples of a channel from the frame `first` on. Frames before the first one are silence.
+    /// The window of a channel that starts at the frame `first`. Frames with a negative number are silence.
     pub(super) fn window(&self, channel: usize, first: i64) -> &Taps {
         let start = channel * (self.size + TAPS) + self.slot(first.cast_unsigned());
-        self.samples[start..]
-            .first_chunk()
-            .expect("behind every slot there are as many samples as a window has")
+        self.samples[start..].first_chunk().expect("every slot is followed by the samples of one window")
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the mask keeps the low bits only")]

@@ -1,38 +1,41 @@
-//! The signal between the samples: a windowed sinc, as a table of phases.
+//! A resampling filter: a windowed sinc (Kaiser window), as a table of phases.
 
 use alloc::vec::Vec;
 
-/// How many samples are looked at. More are steeper: with 32 the band up to 0.43 of the sample rate stays flat.
+/// The number of samples in the window. More make the filter steeper: with 32, the band up to 0.43 of the sample rate
+/// is flat.
 pub(super) const TAPS: usize = 32;
-/// The window begins so many samples before the place.
-pub(super) const BEHIND: u64 = 15;
-/// The window ends so many samples after the place.
-pub(super) const AHEAD: u64 = 16;
-/// Places between two samples that are tabled. What is between those is interpolated, with an error below -90 dB.
+/// The window starts this number of samples before the position.
+pub(super) const LOOKBEHIND: u64 = 15;
+/// The window ends this number of samples after the position.
+pub(super) const LOOKAHEAD: u64 = 16;
+/// The number of phases in the table, between two samples. The filter interpolates between phases, with an error below
+/// -90 dB.
 const PHASES: usize = 128;
-/// The shape of the Kaiser window: what is not wanted stays 80 dB below.
+/// The shape of the Kaiser window: the stop band is 80 dB lower.
 const BETA: f64 = 8.0;
 
-/// As many samples as the filter looks at.
+/// The samples of one window, or their weights.
 pub(super) type Taps = [f32; TAPS];
 
-/// An interpolator that passes what is below half of the lower of two rates.
+/// An interpolator that passes frequencies below half of the lower of two rates.
 #[derive(Debug)]
 pub(super) struct Filter {
-    /// The weights at every phase, and at the first one a sample later.
+    /// The weights of every phase, then those of the first phase one sample later.
     phases: Vec<Taps>,
 }
 
 impl Filter {
-    /// `ratio` is the output's rate divided by the input's.
+    /// `ratio` is the output rate divided by the input rate.
+    #[inline]
     pub(super) fn new(ratio: f64) -> Self {
-        // Beyond half of a lower output rate everything would come back as a false tone, also in the filter's slope.
+        // Frequencies above half of a lower output rate would alias, those in the transition band included.
         let cutoff = if ratio < 1.0 { ratio * 0.92 } else { 1.0 };
         Self { phases: (0..=PHASES).map(|phase| weights(phase, cutoff)).collect() }
     }
 
-    /// The signal `fraction / 2^32` samples after the place of the window.
-    pub(super) fn at(&self, window: &Taps, fraction: u32) -> f32 {
+    /// The signal `fraction / 2^32` samples after the position of the window.
+    pub(super) fn interpolate(&self, window: &Taps, fraction: u32) -> f32 {
         const SHIFT: u32 = u32::BITS - PHASES.ilog2();
         let phase = (fraction >> SHIFT) as usize;
         #[allow(clippy::cast_precision_loss, reason = "a 25-bit part is exact enough")]
@@ -47,13 +50,13 @@ fn dot(samples: &Taps, weights: &Taps) -> f32 {
     samples.iter().zip(weights).map(|(sample, weight)| sample * weight).sum()
 }
 
-/// The weights of the samples for a place between two of them; their sum is 1, so that a constant stays what it is.
+/// The weights of the samples for one phase. Their sum is 1, so the filter does not change a constant signal.
 #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "small numbers")]
 fn weights(phase: usize, cutoff: f64) -> Taps {
     let mut exact = [0.0; TAPS];
     for (tap, weight) in exact.iter_mut().enumerate() {
-        let distance = tap as f64 - BEHIND as f64 - phase as f64 / PHASES as f64;
-        *weight = sinc(distance * cutoff) * kaiser(distance / AHEAD as f64);
+        let distance = tap as f64 - LOOKBEHIND as f64 - phase as f64 / PHASES as f64;
+        *weight = sinc(distance * cutoff) * kaiser(distance / LOOKAHEAD as f64);
     }
     let sum: f64 = exact.iter().sum();
     exact.map(|weight| (weight / sum) as f32)
@@ -61,11 +64,11 @@ fn weights(phase: usize, cutoff: f64) -> Taps {
 
 /// `sin(pi x) / (pi x)`.
 fn sinc(x: f64) -> f64 {
-    if x == 0.0 { 1.0 } else { sine_of_turns(x) / (core::f64::consts::PI * x) }
+    if x == 0.0 { 1.0 } else { sin_pi(x) / (core::f64::consts::PI * x) }
 }
 
-/// `sin(pi x)` for a moderate `x`, without the standard library.
-fn sine_of_turns(x: f64) -> f64 {
+/// `sin(pi x)` for a small `x`, without the standard library.
+fn sin_pi(x: f64) -> f64 {
     #[allow(clippy::cast_possible_truncation, reason = "the filter is a few samples long")]
     let half_turns = (x + if x < 0.0 { -0.5 } else { 0.5 }) as i32;
     let angle = core::f64::consts::PI * (x - f64::from(half_turns));
@@ -77,7 +80,7 @@ fn sine_of_turns(x: f64) -> f64 {
     if half_turns % 2 == 0 { sum } else { -sum }
 }
 
-/// The Kaiser window from -1 to 1, but for a factor.
+/// The Kaiser window from -1 to 1, without normalization.
 fn kaiser(x: f64) -> f64 {
     // The modified Bessel function I0 as its series, in the square of its argument.
     let square = BETA * BETA * (1.0 - x * x).max(0.0) / 4.0;
@@ -94,28 +97,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_on_a_sample_is_the_sample() {
+    fn an_integer_position_returns_the_sample() {
         let mut window = [0.0; TAPS];
         for (at, sample) in window.iter_mut().enumerate() {
             #[allow(clippy::cast_precision_loss, reason = "small numbers")]
             let value = (at as f32 * 0.37).sin();
             *sample = value;
         }
-        let here = Filter::new(1.0).at(&window, 0);
-        assert!((here - window[BEHIND as usize]).abs() < 1e-6);
+        let here = Filter::new(1.0).interpolate(&window, 0);
+        assert!((here - window[LOOKBEHIND as usize]).abs() < 1e-6);
     }
 
     #[test]
-    fn the_sine_is_that_of_the_standard_library() {
+    fn the_sine_matches_the_standard_library() {
         for step in -1600..=1600 {
             let x = f64::from(step) / 100.0;
-            assert!((sine_of_turns(x) - (core::f64::consts::PI * x).sin()).abs() < 1e-9, "sin(pi {x})");
+            assert!((sin_pi(x) - (core::f64::consts::PI * x).sin()).abs() < 1e-9, "sin(pi {x})");
         }
     }
 
     #[test]
-    fn what_the_lower_rate_cannot_hold_is_taken_away() {
-        // 23 kHz at 48 kHz, on the way to 44.1 kHz: it would come back as 21.1 kHz.
+    fn frequencies_above_the_lower_rate_are_removed() {
+        // 23.9 kHz at 48 kHz, resampled to 44.1 kHz: without a filter it would alias.
         let filter = Filter::new(44_100.0 / 48_000.0);
         let mut window = [0.0; TAPS];
         for (at, sample) in window.iter_mut().enumerate() {
@@ -123,6 +126,6 @@ mod tests {
             let angle = core::f32::consts::TAU * 23_900.0 / 48_000.0 * at as f32;
             *sample = angle.cos();
         }
-        assert!(filter.at(&window, 0).abs() < 0.02);
+        assert!(filter.interpolate(&window, 0).abs() < 0.02);
     }
 }

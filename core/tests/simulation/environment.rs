@@ -1,4 +1,4 @@
-//! The network and a server around one session, on a virtual clock.
+//! The environment of one session: a network and a server on a virtual clock.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ use orgo_core::error::{Error, ServerError};
 use crate::hostile;
 use crate::random::Random;
 
-/// What a model of a channel adds to the world.
+/// The model of one channel.
 pub(crate) trait Model: Sized {
     type Channel: Protocol;
 
     /// The server has accepted a socket.
     fn connected(&mut self, connection: u64);
-    /// A message of the client arrives at the server; the answers that it sends.
+    /// Handles a message of the client at the server. Returns the responses.
     fn receive(&mut self, connection: u64, text: &str) -> Vec<Frame>;
-    /// What the server sends on its own, now and then.
+    /// Messages that the server sends without a request.
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame>;
-    /// What the program does with the channel, now and then.
-    fn act(world: &mut World<Self>, random: &mut Random);
-    /// The channel is open, on this connection.
+    /// A random action of the program.
+    fn act(environment: &mut Environment<Self>, random: &mut Random);
+    /// The channel opened on this connection.
     fn opened(&mut self, _connection: u64) {}
-    /// A frame reaches the client while it has a socket.
+    /// A frame reached the client while it had a socket.
     fn delivered(&mut self, _frame: &Frame) {}
-    /// An item comes out: how much it counts, in the channel's unit.
+    /// Handles an item. Returns its size in the unit of the channel.
     fn item(&mut self, item: <Self::Channel as Protocol>::Item) -> u64;
-    /// The most items that may wait.
+    /// The largest number of unread items.
     const MOST_ITEMS: usize;
-    /// What must hold whenever the session is at rest.
-    fn check(world: &World<Self>);
-    /// What must hold at the end.
-    fn finish(_world: &World<Self>) {}
+    /// Checks the invariants whenever the session is idle.
+    fn check(environment: &Environment<Self>);
+    /// Checks the invariants at the end.
+    fn finish(_world: &Environment<Self>) {}
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,100 +45,100 @@ pub(crate) enum Frame {
 }
 
 #[derive(Debug)]
-enum Happening {
-    /// The end of a dial: whether the server is there.
+enum Occurrence {
+    /// A connection attempt ends.
     Connected(u64),
     /// A frame reaches the client on a connection.
     ToClient(u64, Frame),
     /// A message reaches the server on a connection.
     ToServer(u64, String),
-    /// The answer to the password_request for credentials.
+    /// The response to the request for credentials.
     Authorized,
-    /// The server sends something on its own.
+    /// The server sends a message without a request.
     Chatter,
-    /// The program does something.
+    /// The program acts.
     Act,
     /// The network or the server changes.
-    Weather,
+    NetworkChange,
 }
 
-/// How long a link may be silent before it counts as dead: until the next ping, and its time to be answered.
+/// The longest silence before a connection counts as dead: the ping interval and the time limit of the pong.
 const DEAD: Millis = 25_000;
 
-pub(crate) struct World<M: Model> {
+pub(crate) struct Environment<M: Model> {
     pub(crate) session: Session<M::Channel>,
     pub(crate) model: M,
     pub(crate) now: Millis,
-    happenings: BTreeMap<(Millis, u64), Happening>,
+    occurrences: BTreeMap<(Millis, u64), Occurrence>,
     order: u64,
-    /// The connection that the client has, if it has one.
+    /// The current connection of the client.
     pub(crate) connection: Option<u64>,
     next_connection: u64,
-    dialling: Option<u64>,
+    connecting: Option<u64>,
     authorizing: bool,
-    /// Nothing comes through to the client, or from it, and nobody says so.
-    deaf: bool,
-    mute: bool,
-    /// A connection on which something to the client was lost, and one on which something to the server was: nothing that
-    /// comes after it arrives, as with TCP.
-    cut: Option<u64>,
-    severed: Option<u64>,
-    /// The program does not run before: its timers and what came for it are late.
-    asleep: Millis,
+    /// Whether messages to the client, or from it, are lost silently.
+    drops_to_client: bool,
+    drops_to_server: bool,
+    /// The connections on which a message to the client, or to the server, was lost. As with TCP, no later
+    /// message arrives.
+    lossy_to_client: Option<u64>,
+    lossy_to_server: Option<u64>,
+    /// The program is suspended until this time: its timers and messages are late.
+    suspended_until: Millis,
     refusing: bool,
     running: bool,
     password: u64,
     key_works: bool,
-    /// The last time that something reached the client or the link was new.
-    heard: Millis,
-    /// The consumer takes what comes.
-    pub(crate) consuming: bool,
+    /// The time of the last message to the client, or of the connection's start.
+    last_activity: Millis,
+    /// Whether the consumer reads.
+    pub(crate) reads_items: bool,
     delay: Millis,
-    /// Frames that arrived while the reader was held back.
+    /// Frames that arrived while the reader waited.
     unread: Vec<(u64, Frame)>,
-    /// The password of the last dial.
+    /// The password of the last connection attempt.
     presented: u64,
-    /// When the last frame to the client arrives, and the last message to the server.
+    /// The arrival times of the last frame to the client, and of the last message to the server.
     arrival: Millis,
     departure: Millis,
-    /// Since when the present link is there, and whether it has lost anything.
+    /// The start time of the current connection, and whether it has lost a message.
     opened: Millis,
     lossy: bool,
-    /// How many deadlines were due at once in a row.
-    hurried: u32,
-    /// How much came out.
+    /// The number of consecutive deadlines that were due at once.
+    repeated_deadlines: u32,
+    /// The total size of the items.
     taken: u64,
 }
 
-impl<M: Model> World<M> {
+impl<M: Model> Environment<M> {
     pub(crate) fn run(model: M, begin: impl FnOnce(Target, u64) -> Session<M::Channel>, random: &mut Random) {
         let target = Target {
             address: ComputerAddress { computer_id: "c".to_owned(), ..ComputerAddress::default() },
             password: random.once_in(2).then(|| Password::new("0")),
             ..Target::default()
         };
-        let mut world = Self {
+        let mut environment = Self {
             session: begin(target, random.below(u64::MAX)),
             model,
             now: 0,
-            happenings: BTreeMap::new(),
+            occurrences: BTreeMap::new(),
             order: 0,
             connection: None,
             next_connection: 0,
-            dialling: None,
+            connecting: None,
             authorizing: false,
-            deaf: false,
-            mute: false,
-            cut: None,
-            severed: None,
-            asleep: 0,
+            drops_to_client: false,
+            drops_to_server: false,
+            lossy_to_client: None,
+            lossy_to_server: None,
+            suspended_until: 0,
             taken: 0,
             refusing: false,
             running: true,
             password: 0,
             key_works: true,
-            heard: 0,
-            consuming: true,
+            last_activity: 0,
+            reads_items: true,
             delay: 20,
             unread: Vec::new(),
             presented: 0,
@@ -146,30 +146,30 @@ impl<M: Model> World<M> {
             departure: 0,
             opened: 0,
             lossy: false,
-            hurried: 0,
+            repeated_deadlines: 0,
         };
-        world.plan(0, Happening::Chatter);
-        world.plan(0, Happening::Act);
+        environment.plan(0, Occurrence::Chatter);
+        environment.plan(0, Occurrence::Act);
         let first = random.between(0, 20_000);
-        world.plan(first, Happening::Weather);
+        environment.plan(first, Occurrence::NetworkChange);
         let end = random.between(10_000, 400_000);
-        world.settle(random);
-        while world.now < end && world.step(end, random) {}
-        world.finish();
+        environment.settle(random);
+        while environment.now < end && environment.step(end, random) {}
+        environment.finish();
     }
 
-    fn plan(&mut self, after: Millis, happening: Happening) {
+    fn plan(&mut self, after: Millis, occurrence: Occurrence) {
         self.order += 1;
-        self.happenings.insert((self.now + after, self.order), happening);
+        self.occurrences.insert((self.now + after, self.order), occurrence);
     }
 
-    /// Lets the next thing happen; `false` once nothing is left to happen.
+    /// Simulates the next occurrence; `false` if there is none.
     fn step(&mut self, end: Millis, random: &mut Random) -> bool {
         let deadline = self.session.poll_timeout();
-        let next = self.happenings.first_key_value().map(|((at, _), _)| (*at).max(self.asleep));
+        let next = self.occurrences.first_key_value().map(|((at, _), _)| (*at).max(self.suspended_until));
         let closed = matches!(self.session.state(), State::Closed(_));
         if closed {
-            assert_eq!(deadline, None, "a closed session waits for nothing");
+            assert_eq!(deadline, None, "a closed session has no deadline");
             return false;
         }
         assert!(
@@ -177,29 +177,29 @@ impl<M: Model> World<M> {
             "no deadlock: {:?} waits for nothing",
             self.session.state()
         );
-        // A timer may be late, and now and then fires too early.
+        // A timer can be late, and sometimes fires too early.
         let timer = deadline.map(|deadline| {
             let late = if random.once_in(4) { random.below(200) } else { 0 };
             let early = if random.once_in(20) { random.below(500) } else { 0 };
-            (deadline + late).saturating_sub(early).max(self.now).max(self.asleep)
+            (deadline + late).saturating_sub(early).max(self.now).max(self.suspended_until)
         });
         match (timer, next) {
             (Some(timer), next) if next.is_none_or(|next| timer <= next) => {
                 self.now = timer;
                 self.session.handle_timeout(self.now);
-                // A wait may be of no time at all, but time has to go on.
+                // A wait can be zero, but time has to advance.
                 let due = self.session.poll_timeout().is_some_and(|deadline| deadline <= self.now);
-                self.hurried = if due && deadline.is_some_and(|deadline| deadline <= self.now) {
-                    self.hurried + 1
+                self.repeated_deadlines = if due && deadline.is_some_and(|deadline| deadline <= self.now) {
+                    self.repeated_deadlines + 1
                 } else {
                     0
                 };
-                assert!(self.hurried < 3, "a deadline that was kept is over");
+                assert!(self.repeated_deadlines < 3, "a deadline that was handled is over");
             }
             (_, Some(next)) if next <= end => {
                 self.now = next;
-                if let Some((_, happening)) = self.happenings.pop_first() {
-                    self.happen(happening, random);
+                if let Some((_, occurrence)) = self.occurrences.pop_first() {
+                    self.happen(occurrence, random);
                 }
             }
             _ => return false,
@@ -208,27 +208,31 @@ impl<M: Model> World<M> {
         true
     }
 
-    fn happen(&mut self, happening: Happening, random: &mut Random) {
-        match happening {
-            Happening::Connected(connection) => self.dialled(connection, random),
-            Happening::ToClient(connection, frame) if self.connection == Some(connection) => {
+    fn happen(&mut self, occurrence: Occurrence, random: &mut Random) {
+        match occurrence {
+            Occurrence::Connected(connection) => self.dialled(connection, random),
+            Occurrence::ToClient(connection, frame) if self.connection == Some(connection) => {
                 if self.session.wants_read() {
                     self.deliver(frame);
                 } else {
                     self.unread.push((connection, frame));
                 }
             }
-            Happening::ToServer(connection, _) if self.mute => self.severed = Some(connection),
-            // What is on its way also arrives when the client has left.
-            Happening::ToServer(connection, text) if self.severed != Some(connection) => {
+            Occurrence::ToServer(connection, _) if self.drops_to_server => {
+                self.lossy_to_server = Some(connection);
+            }
+            // Messages in flight arrive even after the client has left.
+            Occurrence::ToServer(connection, text) if self.lossy_to_server != Some(connection) => {
                 for frame in self.model.receive(connection, &text) {
                     self.send_back(connection, frame, random);
                 }
             }
-            Happening::ToClient(..) | Happening::ToServer(..) => {}
-            Happening::Authorized => self.authorized(random),
-            Happening::Chatter => {
-                if let Some(connection) = self.connection.filter(|it| !self.deaf && self.cut != Some(*it)) {
+            Occurrence::ToClient(..) | Occurrence::ToServer(..) => {}
+            Occurrence::Authorized => self.authorized(random),
+            Occurrence::Chatter => {
+                if let Some(connection) =
+                    self.connection.filter(|it| !self.drops_to_client && self.lossy_to_client != Some(*it))
+                {
                     for frame in self.model.chatter(connection, random) {
                         self.send_back(connection, frame, random);
                     }
@@ -239,34 +243,34 @@ impl<M: Model> World<M> {
                     }
                 }
                 let pause = random.between(1, 4_000);
-                self.plan(pause, Happening::Chatter);
+                self.plan(pause, Occurrence::Chatter);
             }
-            Happening::Act => {
+            Occurrence::Act => {
                 if random.once_in(10) {
-                    self.consuming = !self.consuming;
+                    self.reads_items = !self.reads_items;
                 }
                 if matches!(self.session.state(), State::Reconnecting { at, .. } if at > self.now) {
                     hostile::report_late(&mut self.session, self.now, random);
                 }
                 M::act(self, random);
                 let pause = random.between(1, 6_000);
-                self.plan(pause, Happening::Act);
+                self.plan(pause, Occurrence::Act);
             }
-            Happening::Weather => {
-                self.weather(random);
+            Occurrence::NetworkChange => {
+                self.network_change(random);
                 let pause = random.between(1, 60_000);
-                self.plan(pause, Happening::Weather);
+                self.plan(pause, Occurrence::NetworkChange);
             }
         }
     }
 
-    fn weather(&mut self, random: &mut Random) {
+    fn network_change(&mut self, random: &mut Random) {
         self.delay = random.between(0, 2_000);
         match random.below(14) {
             0 | 1 => {
-                // Both ways, or half of the link.
-                self.deaf = !random.once_in(4);
-                self.mute = !self.deaf || random.once_in(2);
+                // Both directions, or one of them.
+                self.drops_to_client = !random.once_in(4);
+                self.drops_to_server = !self.drops_to_client || random.once_in(2);
                 self.lossy = true;
             }
             2 => self.refusing = true,
@@ -279,16 +283,16 @@ impl<M: Model> World<M> {
             7 if random.once_in(8) => self.lose(random.pick(&[1000, 1008, 4004, 4008, 4011, 4500])),
             8 if random.once_in(8) => self.key_works = !self.key_works,
             10 => {
-                // It stands still for a while, and loses nothing.
+                // The connection stalls without loss.
                 let until = self.now + random.below(30_000);
                 self.arrival = self.arrival.max(until);
                 self.departure = self.departure.max(until);
                 self.lossy = true;
             }
-            9 if random.once_in(4) => self.asleep = self.now + random.below(120_000),
+            9 if random.once_in(4) => self.suspended_until = self.now + random.below(120_000),
             _ => {
-                self.deaf = false;
-                self.mute = false;
+                self.drops_to_client = false;
+                self.drops_to_server = false;
                 self.refusing = false;
                 self.running = true;
             }
@@ -303,33 +307,33 @@ impl<M: Model> World<M> {
     }
 
     fn send_back(&mut self, connection: u64, frame: Frame, random: &mut Random) {
-        if self.deaf {
-            self.cut = Some(connection);
+        if self.drops_to_client {
+            self.lossy_to_client = Some(connection);
         }
-        if self.cut != Some(connection) {
-            // One connection keeps its order: nothing overtakes what is on its way.
+        if self.lossy_to_client != Some(connection) {
+            // A connection keeps the order of its messages.
             self.arrival = self.arrival.max(self.now + random.between(0, self.delay));
-            self.plan(self.arrival - self.now, Happening::ToClient(connection, frame));
+            self.plan(self.arrival - self.now, Occurrence::ToClient(connection, frame));
         }
     }
 
-    /// How long the present link has been there.
+    /// The age of the current connection.
     pub(crate) fn opened_for(&self) -> Millis {
         self.awake_since(self.opened)
     }
 
-    /// How long the program has run since a moment.
+    /// How long the program has run since `time`.
     pub(crate) fn awake_since(&self, moment: Millis) -> Millis {
-        self.now.saturating_sub(moment.max(self.asleep))
+        self.now.saturating_sub(moment.max(self.suspended_until))
     }
 
-    /// Whether messages of the present link may have been lost on their way.
+    /// Whether the current connection may have lost messages.
     pub(crate) fn lossy(&self) -> bool {
         self.lossy
     }
 
     fn deliver(&mut self, frame: Frame) {
-        self.heard = self.now;
+        self.last_activity = self.now;
         self.model.delivered(&frame);
         match frame {
             Frame::Text(text) => self.session.handle_text(self.now, &text),
@@ -346,17 +350,17 @@ impl<M: Model> World<M> {
     }
 
     fn dialled(&mut self, connection: u64, random: &mut Random) {
-        if self.dialling != Some(connection) || self.deaf || self.mute {
+        if self.connecting != Some(connection) || self.drops_to_client || self.drops_to_server {
             return;
         }
-        self.dialling = None;
+        self.connecting = None;
         if self.refusing {
             let status = random.pick(&[None, None, Some(502), Some(404), Some(401), Some(429)]);
             self.session.handle_failure(self.now, &ConnectFailure { status, message: "refused".to_owned() });
             return;
         }
         self.connection = Some(connection);
-        self.heard = self.now;
+        self.last_activity = self.now;
         self.opened = self.now;
         self.departure = self.now;
         self.lossy = false;
@@ -376,7 +380,7 @@ impl<M: Model> World<M> {
         }
         let refused = |status| {
             Err(Error::Server(Box::new(ServerError {
-                operation: "world".to_owned(),
+                operation: "environment".to_owned(),
                 status,
                 ..ServerError::default()
             })))
@@ -392,16 +396,16 @@ impl<M: Model> World<M> {
         self.session.handle_credentials(self.now, found);
     }
 
-    /// Does what the session refreshable for.
+    /// Performs the actions of the session.
     fn perform(&mut self, random: &mut Random) {
         while let Some(output) = self.session.poll_action() {
             match output {
                 Action::Authorize => {
                     self.connection = None;
-                    self.dialling = None;
+                    self.connecting = None;
                     self.authorizing = true;
                     let after = random.between(0, 3_000);
-                    self.plan(after, Happening::Authorized);
+                    self.plan(after, Occurrence::Authorized);
                 }
                 Action::Connect(url) => {
                     self.connection = None;
@@ -411,31 +415,31 @@ impl<M: Model> World<M> {
                     let token =
                         url.split_once("token=").map(|(_, rest)| rest.split('&').next().unwrap_or_default());
                     self.presented =
-                        token.and_then(|token| token.parse().ok()).expect("every dial has a token");
+                        token.and_then(|token| token.parse().ok()).expect("every URL has a token");
                     self.next_connection += 1;
-                    self.dialling = Some(self.next_connection);
+                    self.connecting = Some(self.next_connection);
                     let after = random.between(0, self.delay);
-                    self.plan(after, Happening::Connected(self.next_connection));
+                    self.plan(after, Occurrence::Connected(self.next_connection));
                 }
                 Action::Send(text) => {
                     let connection = self.connection.expect("nothing is sent without a socket");
                     self.departure = self.departure.max(self.now + random.between(0, self.delay));
-                    self.plan(self.departure - self.now, Happening::ToServer(connection, text));
+                    self.plan(self.departure - self.now, Occurrence::ToServer(connection, text));
                 }
                 Action::Close(_) => {
                     self.connection = None;
-                    self.dialling = None;
+                    self.connecting = None;
                     self.unread.clear();
                 }
             }
         }
     }
 
-    /// Does what the session refreshable for, takes what the consumer wants, and checks what must hold.
+    /// Performs the actions of the session, reads items, and checks the invariants.
     pub(crate) fn settle(&mut self, random: &mut Random) {
         self.notice_open();
         self.perform(random);
-        if self.consuming {
+        if self.reads_items {
             self.take_all();
             while self.session.wants_read() && !self.unread.is_empty() {
                 let (connection, frame) = self.unread.remove(0);
@@ -447,7 +451,7 @@ impl<M: Model> World<M> {
             }
         }
         if !self.session.wants_read() {
-            self.heard = self.now;
+            self.last_activity = self.now;
         }
         let counters = self.session.counters();
         assert_eq!(
@@ -456,31 +460,31 @@ impl<M: Model> World<M> {
             "what was received is accounted for: {counters:?}"
         );
         if matches!(self.session.state(), State::Open | State::Unstable) {
-            // The timer of the ping and that of its answer are at most 200 ms late each, unless the program sleeps.
+            // The timers of the ping and of the pong are at most 200 ms late each, unless the program is suspended.
             assert!(
-                self.awake_since(self.heard) <= DEAD + 2 * 200,
+                self.awake_since(self.last_activity) <= DEAD + 2 * 200,
                 "a dead link is noticed: silent for {}",
-                self.now - self.heard
+                self.now - self.last_activity
             );
         }
         M::check(self);
     }
 
-    /// Takes what waits for the consumer: how many items.
+    /// Reads all items. Returns their number.
     fn take_all(&mut self) -> usize {
         let mut items = 0;
         while let Some(item) = self.session.poll_item() {
             self.taken += self.model.item(item);
             items += 1;
         }
-        assert_eq!(self.session.counters().taken, self.taken, "what comes out is counted");
+        assert_eq!(self.session.counters().taken, self.taken, "items are counted");
         items
     }
 
-    /// The rest of what came is taken: the accounts must close.
+    /// Reads the remaining items, and checks the final counters.
     fn finish(&mut self) {
         let items = self.take_all();
-        assert!(items <= M::MOST_ITEMS, "the queue is bounded: {items} items");
+        assert!(items <= M::MOST_ITEMS, "the queue is limited: {items} items");
         let counters = self.session.counters();
         assert_eq!(counters.buffered, 0);
         assert_eq!(counters.received, counters.taken + counters.dropped);

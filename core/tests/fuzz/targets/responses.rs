@@ -1,15 +1,15 @@
-//! Whatever a server answers to any call: the call ends in time, repeats nothing that may have happened, says rightly
-//! whether it did, and gives a value of the declared type or an error of bounded size without the key in it.
+//! Any response to any call: the call ends within its limit, is not repeated if it may have been executed, reports
+//! `delivered` correctly, and returns a value of the declared type, or an error of limited size without the key.
 
 use orgo_core::client::config::{CallOptions, Config};
 use orgo_core::client::credentials::ApiKey;
-use orgo_core::diagnostics::log::Level;
-use orgo_core::encoding::json::Map;
+use orgo_core::diagnostics::log::LogLevel;
+use orgo_core::encoding::json::{Map, Number};
 use orgo_core::error::{Delivered, Error};
 use orgo_core::rest::call::{Call, Output, Step};
 use orgo_core::rest::calls::{OPERATIONS, actions, computers, files, stream, workspaces};
 use orgo_core::rest::http::{Reached, Response, SendFailure};
-use orgo_core::rest::operation::{Carrier, Effect, Endpoint, Operation};
+use orgo_core::rest::operation::{Effect, Endpoint, Operation, ParameterEncoding};
 use orgo_core::rest::upload::Content;
 
 use super::input::Input;
@@ -19,10 +19,10 @@ const KEY: &str = "sk_live_fuzz";
 
 const DAY: u64 = 86_400_000;
 
-/// 4 KiB of a body and of the server's words, each of them escaped, and the names.
+/// 4 KiB of the body and of the server's message, both escaped, and the names.
 const LARGEST_ERROR: usize = 64 << 10;
 
-/// What says that a server carried nothing out, whatever its status.
+/// The error codes of a server that executed nothing.
 const WAKING: [&str; 7] = [
     "computer_waking",
     "suspend_in_progress",
@@ -44,22 +44,22 @@ pub(crate) fn run(data: &[u8]) {
     let (mut possible, mut certain) = (false, false);
     loop {
         while let Some(note) = call.poll_log() {
-            assert!(!format!("{note:?}").contains(KEY), "no log shows the key");
+            assert!(!format!("{note:?}").contains(KEY), "no log entry contains the key");
             check_line(&note.to_string());
         }
         match call.step(now) {
             Step::Done(result) => {
                 let delivered = result.as_ref().map_or_else(Error::delivered, |_| Delivered::Yes);
                 match delivered {
-                    Delivered::No => assert!(!possible, "said not to be delivered: {result:?}"),
-                    Delivered::Yes => assert!(certain, "said to be delivered: {result:?}"),
+                    Delivered::No => assert!(!possible, "reported as not delivered: {result:?}"),
+                    Delivered::Yes => assert!(certain, "reported as delivered: {result:?}"),
                     Delivered::Maybe => {}
                 }
                 match result {
                     Ok(output) => check_output(operation, output),
                     Err(error) => check_error(&error),
                 }
-                assert!(matches!(call.step(now), Step::Done(Err(_))), "there is one end");
+                assert!(matches!(call.step(now), Step::Done(Err(_))), "a call ends once");
                 return;
             }
             Step::Wait(time) => {
@@ -78,15 +78,15 @@ pub(crate) fn run(data: &[u8]) {
                 sent += 1;
                 assert!(sent <= 2 * (max_retries + 1), "sent {sent} times");
                 now += u64::from(input.number()).min(limits.request);
-                // The fetching of a link is not the call itself.
+                // A request for a link is not the call itself.
                 if first.get_or_insert_with(|| request.clone()) == &request {
                     let repeatable = operation.effect != Effect::Once || !possible;
-                    assert!(repeatable, "{} is sent again after it may have happened", operation.name);
+                    assert!(repeatable, "{} is retried after it may have been executed", operation.name);
                     let (may_have, has) = outcome(&mut call, &mut input);
                     possible |= may_have;
                     certain |= has;
                 } else {
-                    assert!(certain, "a link comes out of an answer");
+                    assert!(certain, "a link comes from a response");
                     outcome(&mut call, &mut input);
                 }
             }
@@ -97,26 +97,26 @@ pub(crate) fn run(data: &[u8]) {
 fn begin(operation: &'static Operation, max_retries: u32, total: Option<u64>, input: &mut Input<'_>) -> Call {
     let value = |name: &str| match name {
         "x" | "y" | "start_x" | "start_y" | "end_x" | "end_y" => 1.into(),
-        "duration" => 0.5.into(),
+        "duration" => Number::rounded(0.5).expect("finite").into(),
         "direction" => "up".into(),
         _ => "text".into(),
     };
     let fields = operation.path_fields.iter().chain(operation.fields).filter(|field| !field.optional);
     let params: Map = fields.map(|field| (field.name.to_owned(), value(field.name))).collect();
-    let content = (operation.carrier == Carrier::Multipart).then(|| Content {
+    let content = (operation.encoding == ParameterEncoding::Multipart).then(|| Content {
         name: "f".to_owned(),
         content_type: "text/plain".to_owned(),
         data: b"x".to_vec(),
     });
     let config =
-        Config { api_key: Some(ApiKey::new(KEY)), log_level: Some(Level::Debug), ..Config::default() };
+        Config { api_key: Some(ApiKey::new(KEY)), log_level: Some(LogLevel::Debug), ..Config::default() };
     let options =
         CallOptions { max_retries: Some(max_retries), total_timeout: total, ..CallOptions::default() };
     Call::new(&config, operation.name, &params, &options, content, u64::from(input.byte()))
-        .expect("the parameters are acceptable")
+        .expect("the parameters are valid")
 }
 
-/// One request ends in some way: whether the server may have carried it out, and whether it surely has.
+/// Ends one request. Returns whether the server may have executed it, and whether it certainly has.
 fn outcome(call: &mut Call, input: &mut Input<'_>) -> (bool, bool) {
     match input.byte() % 8 {
         0 => {
@@ -156,7 +156,7 @@ fn response(input: &mut Input<'_>) -> Response {
     let names = ["retry-after", "Date", "x-request-id", "content-type", "location"];
     let headers = (0..input.byte() % 4).map(|_| (input.pick(&names).to_owned(), input.text())).collect();
     let mut body = input.bytes().to_vec();
-    // A server may show the key that it was asked with.
+    // A server may echo the key.
     if input.byte() == 0xff {
         body.extend_from_slice(KEY.as_bytes());
         body.extend_from_slice(input.bytes());
@@ -167,7 +167,7 @@ fn response(input: &mut Input<'_>) -> Response {
 fn check_output(operation: &Operation, output: Output) {
     match output {
         Output::Value(value) => {
-            // What only the core's own JSON can hold.
+            // Only the JSON reader of the core accepts such numbers.
             if has_huge_number(&value) || depth(&value) >= 128 {
                 return;
             }
@@ -187,11 +187,11 @@ fn check_output(operation: &Operation, output: Output) {
 }
 
 fn check_error(error: &Error) {
-    assert!(!matches!(error, Error::Encode(_) | Error::Closed(_)), "not an error of an answer: {error:?}");
+    assert!(!matches!(error, Error::Encode(_) | Error::Closed(_)), "not an error of a response: {error:?}");
     let record = error.record().to_string();
     for text in [&record, &error.to_string(), &format!("{error:?}")] {
-        assert!(!text.contains(KEY), "no error shows the key: {text}");
-        assert!(text.len() <= LARGEST_ERROR, "an error is bounded: {} bytes", text.len());
+        assert!(!text.contains(KEY), "no error contains the key: {text}");
+        assert!(text.len() <= LARGEST_ERROR, "the size of an error is limited: {} bytes", text.len());
     }
     check_line(&error.to_string());
     let record: serde_json::Value = serde_json::from_str(&record).expect("a record is JSON");
@@ -200,7 +200,7 @@ fn check_error(error: &Error) {
     }
 }
 
-/// No character that a terminal or a log viewer would obey.
+/// Checks that a text contains no control characters.
 pub(super) fn check_line(text: &str) {
     let bidi = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     assert!(!text.chars().any(|c| c.is_control() || bidi(c)), "an unescaped character: {text:?}");
@@ -212,7 +212,7 @@ const fn reader<E: Endpoint>() -> (&'static Operation, Reader) {
     (E::OPERATION, |output| output.into_typed::<E>().map(drop))
 }
 
-/// Every call whose answer is a value, with its type.
+/// Every call that returns a value, with its type.
 const READERS: &[(&Operation, Reader)] = &[
     reader::<workspaces::CreateWorkspace>(),
     reader::<workspaces::ListWorkspaces>(),
