@@ -65,7 +65,7 @@ test("a file is uploaded whole", async (t) => {
   assert.ok(requests[0].body.includes(data.toString("latin1")));
 });
 
-test("an upload reports how much of the file the connection has taken", async (t) => {
+test("an upload with progress reports how much of the file was sent", async (t) => {
   const total = 32 << 20;
   let drink;
   const thirst = new Promise((resolve) => (drink = resolve));
