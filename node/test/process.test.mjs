@@ -34,7 +34,7 @@ const prelude = (port) => `
   const opened = async (terminal) => { while (terminal.state().status !== "open") await terminal.nextState(); };
 `;
 
-/** Starts a script in a process of its own. */
+/** Starts a script in a separate process. */
 function start(test, port, script) {
   const child = spawn(process.execPath, ["-e", `${prelude(port)}\n(async () => { ${script} })()`], {
     stdio: ["ignore", "pipe", "inherit"],

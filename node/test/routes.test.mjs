@@ -55,7 +55,7 @@ async function proxy(test, refuse) {
   return { seen, port: await listen(test, server) };
 }
 
-/** The name of a machine that no resolver knows, but for the proxy of these tests: it is this one. */
+/** A host name that no resolver knows, except the proxy of these tests, which resolves it to this machine. */
 const ELSEWHERE = "there.invalid";
 
 const CLICK = ["computers.click", { id: "c1", x: 1, y: 2 }, { max_retries: 0 }];
