@@ -28,7 +28,7 @@ impl Descriptor {
 
     /// Reads bytes without waiting. Returns `None` if there are none yet, 0 at the end of the stream.
     ///
-    /// Asks the kernel directly: the runtime may not have seen the newest readiness event.
+    /// Queries the kernel directly: the runtime may not have seen the newest readiness event.
     pub(crate) fn read_available(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match rustix::io::read(self.0.get_ref(), buffer) {
             Ok(length) => Ok(Some(length)),

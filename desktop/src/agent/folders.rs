@@ -135,7 +135,7 @@ impl FolderWatcher {
             return self.update_watches();
         };
         if event.mask.contains(EventMask::IGNORED) {
-            // The folder is gone. A new folder with its name may reuse its inode number.
+            // The folder was deleted. A new folder with its name may reuse its inode number.
             self.stop_watching(index);
             self.update_watches();
         } else if let Some(name) = event.name {
@@ -172,8 +172,8 @@ impl FolderWatcher {
         }
     }
 
-    /// Watches the folders that exist under the names now. Reports the difference if one of them is not the folder of
-    /// before.
+    /// Updates the watches to the folders that currently have the watched names. Reports the differences if a folder
+    /// was replaced.
     fn update_watches(&mut self) {
         let interest = WatchMask::CREATE
             | WatchMask::DELETE
@@ -194,7 +194,7 @@ impl FolderWatcher {
             let Some(watched) = &self.folders[index].watched else { continue };
             let is_same = match found {
                 Ok((_, identity)) => *identity == watched.identity,
-                // The home is not accessible, so nothing is known.
+                // The home is not accessible, so the state of the folder is unknown.
                 Err(error) => !matches!(*error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
             };
             if !is_same {
@@ -225,7 +225,7 @@ impl FolderWatcher {
         }
     }
 
-    /// Reports all files of a folder that is gone as deleted.
+    /// Reports all files of a folder that no longer exists as deleted.
     fn stop_watching(&mut self, index: usize) {
         let folder = &mut self.folders[index];
         folder.watched = None;
