@@ -35,11 +35,11 @@ use crate::screen::{
 /// Timeout for an application to read a new keymap.
 pub(super) const KEYMAP_UPDATE_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Timeout for an application to read its keys before their keycodes are bound again. After the timeout, wrong
-/// characters may appear. It is long because Qt has needed seconds for the layout of a screen of Chinese text.
+/// characters may appear. It is long because Qt can take seconds to lay out a screen of Chinese text.
 pub(super) const REBIND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for an application to read all its keys.
 const HANDLING_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Maximum average time per character. Qt has needed 50 ms for a Chinese character on a busy machine.
+/// Maximum average time per character. Qt can take 50 ms for a Chinese character on a busy machine.
 const MAX_TIME_PER_CHARACTER: Duration = Duration::from_millis(50);
 
 /// Maximum duration of typing the characters of a text.
