@@ -76,7 +76,7 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home, slot: u32) -> Layout {
 /// The parameters of an agent's start, in addition to the computer's paths.
 pub(super) struct AgentLaunch<'a> {
     pub(super) hostname: &'a str,
-    /// The host user ID that the agent runs as; `None` for the server's own.
+    /// The host user ID that the agent runs as; `None` for the user of the server.
     pub(super) owner: Option<u32>,
     /// The agent's end of the socket pair that it shares with the server.
     pub(super) control: OwnedFd,

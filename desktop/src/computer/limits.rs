@@ -34,8 +34,8 @@ pub(crate) struct Limits {
     hierarchies: Vec<Hierarchy>,
     /// The name of this server's group in each hierarchy. It contains the groups of the computers.
     server: String,
-    /// Locks on this server's groups. They show to other servers that this one is running, even if the other server has
-    /// another `/tmp` and another PID namespace.
+    /// Locks on this server's groups. They show other servers that this one is running, even servers with a different
+    /// `/tmp` and a different PID namespace.
     _locks: Vec<File>,
 }
 

@@ -180,7 +180,7 @@ fn line_of(code: &str, number: usize) -> Option<&str> {
     rest.split(['\n', '\r']).next()
 }
 
-/// Describes the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
+/// Describes how an interpreter ended without a report: by `sys.exit`, `os._exit` or a signal.
 fn describe_exit(end: Exit) -> PythonFailure {
     match end.signal {
         Some(signal) => {
