@@ -120,7 +120,7 @@ fn limit_capabilities(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Drops all capabilities of this process and everything that it starts, for good.
+/// Permanently drops all capabilities of this process and everything that it starts.
 pub(crate) fn drop_all_capabilities() -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
         // If this process has no right to drop it, `no_new_privs` still prevents programs from gaining it.

@@ -19,7 +19,7 @@ const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
 /// The time limit for receiving a whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The JSON body, whatever its `Content-Type`. An empty body counts as an empty object.
+/// The JSON body. The `Content-Type` is ignored. An empty body counts as an empty object.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 

@@ -1,4 +1,4 @@
-//! Accepts and serves connections, within limits of time, memory and number.
+//! Accepts and serves connections, with limits on their time, memory and number.
 
 use std::io;
 use std::net::SocketAddr;

@@ -130,7 +130,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The parts of the address, or what is wrong with it.
+    /// The parts of the address, or the reason why it is invalid.
     pub(super) fn target(&self) -> Result<Target<'_>, &'static str> {
         let schemes = [("rtmp://", Scheme::Rtmp), ("rtmps://", Scheme::Rtmps)];
         let (scheme, rest) = schemes

@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// The maximum length of a line, in bytes. Messages of the agent and notices of the audio server are far shorter.
+/// The maximum length of a line, in bytes. Messages of the agent and notifications of the audio server are far shorter.
 pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 
 /// The maximum length of a text that is quoted in an error or in the log, in characters.
