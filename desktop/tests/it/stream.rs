@@ -21,7 +21,8 @@ fn free_port() -> u16 {
 struct Receiver(Child);
 
 impl Receiver {
-    /// Starts ffmpeg as an RTMP server. Its log file gets a warning if a client requests another application or key.
+    /// Starts ffmpeg as an RTMP server. Its log file contains a warning if a client requests a different application or
+    /// key.
     fn start(port: u16, file: &Path) -> Self {
         let log = fs::File::create(file.with_extension("log")).expect("the folder is writable");
         let receiver = Command::new("ffmpeg")

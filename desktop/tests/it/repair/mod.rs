@@ -1,5 +1,5 @@
-//! A computer with a broken home can be repaired: whatever its user does to the home, the computer starts, and `bash`, `exec`
-//! and terminals work.
+//! A computer with a broken home can be repaired: no change to the home prevents the computer from starting, or `bash`,
+//! `exec` and terminals from working.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
