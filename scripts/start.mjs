@@ -41,7 +41,7 @@ function end(code, reason) {
   ending = Date.now();
   for (const cleanUp of cleanups) cleanUp();
   if (reason) console.error(`\n✗ ${reason}`);
-  // The dashboard ends first, so it does not report that the desktop has gone.
+  // The dashboard ends first, so it does not report that the desktop is unreachable.
   endChildren().then(() => process.exit(code));
 }
 
