@@ -15,7 +15,7 @@ impl Descriptor {
     pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         let flags = fcntl_getfl(&descriptor)?;
         fcntl_setfl(&descriptor, flags | OFlags::NONBLOCK)?;
-        // SAFETY: the `OwnedFd` stays open and the same for as long as the `AsyncFd` owns it, and nothing takes it out.
+        // SAFETY: the `AsyncFd` owns the `OwnedFd`, never replaces it, and keeps it open.
         Ok(Self(unsafe { AsyncFd::register(descriptor) }?))
     }
 

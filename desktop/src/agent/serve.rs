@@ -226,7 +226,7 @@ fn kill_on_hangup(
 
 fn watch_processes(mut connection: &UnixStream, children: &Children) -> io::Result<()> {
     let mut process_list = ProcessList::default();
-    // The processes that run already are not changes.
+    // Processes that are already running are not reported as changes.
     process_list.refresh(children);
     send_first_byte(connection, None)?;
     loop {
