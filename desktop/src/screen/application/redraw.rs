@@ -42,7 +42,8 @@ pub(in crate::screen) struct PendingRedraw {
 }
 
 impl PendingRedraw {
-    /// A text of `characters` characters for the focused window. `sent` is the time of the last character.
+    /// Creates the record of a text with `characters` characters for the focused window. `sent` is the time of the last
+    /// character.
     ///
     /// The time since `sent` is how long the application took to read the keys. On a busy machine, the application gets
     /// the same time again for drawing.
@@ -62,7 +63,7 @@ impl PendingRedraw {
         })
     }
 
-    /// A text of `characters` characters that was just sent to `window`.
+    /// Creates the record of a text with `characters` characters that was just sent to `window`.
     pub(in crate::screen) fn of_window(window: Window, characters: usize) -> Self {
         let characters = u32::try_from(characters).unwrap_or(u32::MAX);
         let handling = HANDLING_PER_CHARACTER.saturating_mul(characters);

@@ -42,7 +42,7 @@ const HANDLING_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Maximum average time per character. Qt can take 50 ms for a Chinese character on a busy machine.
 const MAX_TIME_PER_CHARACTER: Duration = Duration::from_millis(50);
 
-/// Maximum duration of typing the characters of a text.
+/// Maximum duration of typing a text.
 pub(in crate::screen) fn max_duration(text: &str, delay: Option<Duration>) -> Duration {
     let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let each = MAX_TIME_PER_CHARACTER + delay.unwrap_or_default();
@@ -58,8 +58,8 @@ pub(in crate::screen) struct Typed {
     pub(in crate::screen) left_out: Vec<char>,
 }
 
-/// Types a text without its control characters, except line ends and tabs. Control characters such as Escape correspond
-/// to keys that could close dialogs.
+/// Types a text without its control characters, except line ends and tabs. For example, the control character Escape is
+/// also a key that could close a dialog.
 pub(in crate::screen) fn type_text(
     display: &Display,
     pool: &mut KeycodePool,
