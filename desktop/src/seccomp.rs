@@ -77,7 +77,7 @@ const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_name_to_handle_at,
 ];
 
-/// These calls fail with ENOSYS: programs then use the ordinary calls.
+/// These calls fail with ENOSYS, so programs fall back to the ordinary calls.
 const IO_URING: &[c_long] =
     &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
 

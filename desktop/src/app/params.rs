@@ -112,7 +112,7 @@ fn is_lone_surrogate(cause: &serde_json::Error) -> bool {
 
 fn explain(path: &str, cause: &serde_json::Error) -> String {
     let text = cause.to_string();
-    // The position in the JSON is of no use to a caller whose library wrote the JSON.
+    // The position in the JSON does not help a caller whose library wrote the JSON.
     let text = text.split_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         return format!("{field} is required");

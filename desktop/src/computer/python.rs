@@ -34,8 +34,8 @@ pub(crate) struct PythonResult {
     pub(crate) output: String,
     pub(crate) failure: Option<PythonFailure>,
     pub(crate) timed_out: bool,
-    /// Whether the code ran without the packages in the home, because these ended the interpreter before the code
-    /// began, or delayed it.
+    /// Whether the code ran without the packages in the home, because they ended the interpreter before the code began,
+    /// or delayed it.
     pub(crate) without_user_site: bool,
 }
 

@@ -126,7 +126,7 @@ fn children(parent: &Child) -> Vec<OwnedFd> {
 }
 
 async fn wait_for_end(process: OwnedFd) {
-    // SAFETY: the `OwnedFd` stays open and the same for as long as the `AsyncFd` owns it, and nothing takes it out.
+    // SAFETY: the `AsyncFd` owns the `OwnedFd`, never replaces it, and keeps it open.
     if let Ok(process) = unsafe { AsyncFd::register(process) } {
         // An error means that the process cannot be watched.
         let _ = process.readable().await;
