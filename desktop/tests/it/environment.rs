@@ -363,7 +363,7 @@ fn audio_played_through_alsa_reaches_the_channel() {
         "speaker-test -t sine -f 440 -b 200000 -l 1",
         "ffmpeg -v error -i tone.wav -f alsa default",
     ];
-    // Only in a box does the socket have the default path.
+    // The socket has the default path only in a box.
     if is_sandboxed() {
         players.push("env -u PULSE_SERVER aplay -q tone.wav");
     }

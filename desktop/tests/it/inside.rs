@@ -501,7 +501,8 @@ fn link_local_addresses_are_unreachable() {
     let computer = server.computer();
     let routes = output(&computer, "cat /proc/net/route");
     assert!(routes.contains("tap0"), "{routes}");
-    // Also with a socket that is bound to the device. The kernel could then ignore the routes and contact neighbors directly.
+    // Also tries a socket that is bound to the device. For it, the kernel could ignore the routes and contact neighbors
+    // directly.
     for address in ["169.254.169.254", "169.254.0.1", "168.63.129.16", "100.100.100.200", "192.0.0.192"] {
         let code = format!(
             "import socket, errno\nfor bound in (False, True):\n    s = socket.socket()\n    s.settimeout(3)\n    \
@@ -605,7 +606,7 @@ print('tried')
     );
     let tried = computer.act("exec", &json!({ "code": code, "timeout": 60 })).expect(200);
     assert_eq!(tried["output"], "tried\n", "{tried}");
-    // Anything from the computer would have arrived first.
+    // Data from the computer would arrive before the data that the test sends here.
     let own = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
     own.send_to(b"own", ("127.0.0.1", ports[0])).expect("it listens");
     let mut received = [0; 16];

@@ -156,7 +156,8 @@ fn the_stream_key_is_in_no_process_list_and_no_response() {
                 assert!(!SECRETS.iter().any(|secret| text.contains(secret)), "{text}");
             }
         }
-        // At least the encoder, and bubblewrap if there is a box. Otherwise the test searches for the wrong address.
+        // The address is in the command line of the encoder, and of bubblewrap if there is a box. Otherwise the test
+        // searches for the wrong address.
         assert!(seen >= if is_sandboxed() { 2 } else { 1 }, "{seen} command lines contain the address");
         assert!(
             !started.to_string().contains("hunter2") && !status(&computer).to_string().contains("hunter2")
