@@ -82,7 +82,7 @@ function startDashboard(desktop) {
     env.ORGO_API_KEY = desktop.api_key;
     env.ORGO_BASE_URL = desktop.base_url;
     env.ORGO_REALTIME_URL = desktop.realtime_url;
-    // A local computer costs nothing, so the dashboard creates the first one itself.
+    // A local computer is free of charge, so the dashboard creates the first one itself.
     env.ORGO_DASHBOARD_FIRST_COMPUTER = "1";
   }
   return new Promise((resolve) => {
