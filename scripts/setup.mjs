@@ -6,8 +6,8 @@ import { Failure, main, step } from "./lib/step.mjs";
 import { ensureNpm, ensureRust, ensureWasmTools, usePaths } from "./lib/tools.mjs";
 
 /**
- * @param {{ test?: boolean, desktop?: boolean }} options `test`: install what the tests need; `desktop`: install what
- *   the local desktop needs
+ * @param {{ test?: boolean, desktop?: boolean }} options `test`: install the dependencies of the tests; `desktop`:
+ *   install those of the local desktop
  */
 export async function setup({ test = false, desktop = true } = {}) {
   const [major] = process.versions.node.split(".").map(Number);

@@ -41,7 +41,7 @@ function end(code, reason) {
   ending = Date.now();
   for (const cleanUp of cleanups) cleanUp();
   if (reason) console.error(`\n✗ ${reason}`);
-  // The dashboard ends first, so it does not report that the desktop has gone.
+  // The dashboard ends first, so it does not report that the desktop is unreachable.
   endChildren().then(() => process.exit(code));
 }
 
@@ -82,7 +82,7 @@ function startDashboard(desktop) {
     env.ORGO_API_KEY = desktop.api_key;
     env.ORGO_BASE_URL = desktop.base_url;
     env.ORGO_REALTIME_URL = desktop.realtime_url;
-    // A local computer costs nothing, so the dashboard creates the first one itself.
+    // A local computer is free of charge, so the dashboard creates the first one itself.
     env.ORGO_DASHBOARD_FIRST_COMPUTER = "1";
   }
   return new Promise((resolve) => {

@@ -35,7 +35,7 @@ pub(crate) enum Command {
     Status(Status),
     /// Print the key names that the `key` call accepts, as a Markdown table.
     Keys,
-    /// Run the agent of a computer. Started by the server only.
+    /// Run the agent of a computer. Only the server starts this.
     #[command(hide = true)]
     Agent {
         /// The descriptor of the socket to the server.
@@ -51,8 +51,8 @@ pub(crate) enum Command {
         #[arg(long)]
         unboxed: bool,
     },
-    /// Block addresses in a computer's network namespace, then execute a program in this process. Started by the server
-    /// only.
+    /// Block addresses in a computer's network namespace, then execute a program in this process. Only the server
+    /// starts this.
     #[command(hide = true)]
     Network {
         /// The descriptor of the box's user namespace.
@@ -65,7 +65,7 @@ pub(crate) enum Command {
         #[arg(last = true)]
         program: Vec<String>,
     },
-    /// Create the sockets of a stream's box and run its encoder. Started by the server only.
+    /// Create the sockets of a stream's box and run its encoder. Only the server starts this.
     #[command(hide = true)]
     Encoder {
         /// The descriptor of the socket to the server. Set if the encoder runs in a box.

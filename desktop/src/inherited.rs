@@ -1,4 +1,5 @@
-//! State that a process inherits: what the server does not pass on, and what it passes on purpose.
+//! The state that child processes inherit: resets signals and the umask, and closes all descriptors except those that
+//! are passed explicitly.
 
 use std::fs::{self, File};
 use std::io::{self, Seek as _, Write as _};
@@ -27,8 +28,8 @@ pub(crate) fn close_on_exec(kept: Option<RawFd>) -> io::Result<()> {
     Ok(())
 }
 
-/// Resets what `exec` preserves to the defaults of a login. A server started with `nohup` ignores a signal, and a
-/// service may have a stricter umask. Programs do not reset either.
+/// Resets the state that `exec` preserves, the ignored signals and the umask, to the defaults of a login. A server
+/// started with `nohup` ignores a signal, and a service may have a stricter umask. Programs do not reset either.
 ///
 /// # Safety
 ///
@@ -57,7 +58,7 @@ pub(crate) fn inherit(command: &mut Command, descriptors: Vec<OwnedFd>) {
     }
 }
 
-/// Returns a sealed file in memory with this content, at its start. `name` appears in `/proc` only.
+/// Returns a sealed file in memory with this content. The file offset is 0. `name` appears only in `/proc`.
 pub(crate) fn memory_file(name: &str, content: &[u8]) -> io::Result<OwnedFd> {
     let mut file = File::from(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?);
     file.write_all(content)?;

@@ -120,7 +120,7 @@ fn limit_capabilities(port: u16) -> io::Result<()> {
     Ok(())
 }
 
-/// Drops all capabilities of this process and everything that it starts, for good.
+/// Permanently drops all capabilities of this process and everything that it starts.
 pub(crate) fn drop_all_capabilities() -> io::Result<()> {
     for capability in CapabilitySet::all().iter() {
         // If this process has no right to drop it, `no_new_privs` still prevents programs from gaining it.
@@ -146,10 +146,10 @@ mod tests {
 
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let set = |mode| fs::set_permissions(parent.path(), fs::Permissions::from_mode(mode));
-        fs::create_dir(parent.path().join("homes")).expect("the folder is ours");
-        set(0o700).expect("the folder is ours");
+        fs::create_dir(parent.path().join("homes")).expect("the folder is writable");
+        set(0o700).expect("the folder is writable");
         assert!(!is_reachable(&parent.path().join("homes")));
-        set(0o711).expect("the folder is ours");
+        set(0o711).expect("the folder is writable");
         assert!(is_reachable(&parent.path().join("homes")));
     }
 }

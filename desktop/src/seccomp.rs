@@ -77,7 +77,7 @@ const PROCESSES_AND_MOUNTS: &[c_long] = &[
     libc::SYS_name_to_handle_at,
 ];
 
-/// These calls fail with ENOSYS: programs then use the ordinary calls.
+/// These calls fail with ENOSYS, so programs fall back to the ordinary calls.
 const IO_URING: &[c_long] =
     &[libc::SYS_io_uring_enter, libc::SYS_io_uring_register, libc::SYS_io_uring_setup];
 
@@ -158,9 +158,9 @@ impl Filter {
         for &call in self.refused.iter().copied().flatten() {
             program.extend([jump(BPF_JEQ, number(call), 0, 1), refuse(libc::EPERM)]);
         }
-        // Ignores `SO_LINGER` and reports success. Closing the last descriptor of a lingering socket blocks, for years
-        // if its owner sets that. The server would block: it is the one that closes a descriptor in a message that it
-        // does not read.
+        // Ignores `SO_LINGER` and reports success. Closing the last descriptor of a lingering socket blocks for the
+        // time that its owner sets, which may be years. The server would block when it closes a descriptor in a message
+        // that it does not read.
         program.extend([
             jump(BPF_JEQ, number(libc::SYS_setsockopt), 0, 6),
             load(SECOND_ARGUMENT_OFFSET),
@@ -252,7 +252,7 @@ mod tests {
     }
 
     fn namespace_by_clone() -> Option<i32> {
-        // SAFETY: the child exits at once.
+        // SAFETY: the child exits immediately.
         let made = unsafe {
             let child = libc::syscall(libc::SYS_clone, libc::CLONE_NEWUSER | libc::SIGCHLD, 0, 0, 0, 0);
             if child == 0 {
@@ -263,7 +263,7 @@ mod tests {
         error_of(made)
     }
 
-    /// Runs `check` on a thread of its own, since a filter applies to a thread and those that it starts.
+    /// Runs `check` on a separate thread, because a filter applies to a thread and the threads that it starts.
     fn with_filter(filter: &'static Filter, check: impl FnOnce() + Send + 'static) {
         let thread = std::thread::spawn(move || {
             rustix::thread::set_no_new_privs(true).expect("any process can set it");

@@ -171,7 +171,7 @@ async fn run(options: &Serve, data: DataDir, homes: Homes) -> Result<(), ServeEr
     };
     tokio::select! {
         () = graceful_stop => {}
-        // A second signal ends the server at once. Boxes end with the process in any case.
+        // A second signal ends the server immediately. Boxes always end with the process.
         _ = interrupt.recv() => {}
         _ = terminate.recv() => {}
     }

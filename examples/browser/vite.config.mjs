@@ -3,7 +3,7 @@ import { defineConfig } from "vite";
 
 /**
  * Serves a connection to a computer at `/connection`. The API key stays on the server. A real server authenticates the user
- * first; this one listens on loopback and accepts requests from its own pages only.
+ * first; this one listens on loopback and accepts only requests from its own pages.
  */
 function connection() {
   const orgo = new Orgo();

@@ -22,7 +22,7 @@ export async function buildDashboard() {
   writeFileSync(STAMP, digest);
 }
 
-/** Writes compressed variants of a file. Both formats are needed: Firefox accepts Brotli over HTTPS only. */
+/** Writes compressed variants of a file. Both formats are needed: Firefox accepts Brotli only over HTTPS. */
 function compress(path) {
   const content = readFileSync(path);
   const { BROTLI_PARAM_QUALITY: quality, BROTLI_PARAM_SIZE_HINT: hint, BROTLI_MAX_QUALITY: best } = constants;

@@ -1,5 +1,5 @@
-// Starts programs that end when this process ends, for whatever reason. The standard input of each is a pipe, and only
-// this process has the other end, so the kernel closes the pipe.
+// Starts programs that end when this process ends for any reason. The standard input of each is a pipe, and only this
+// process has the other end, so the kernel closes the pipe.
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
@@ -22,7 +22,7 @@ const running = [];
  * @param {string} options.cwd
  * @param {Record<string, string>} [options.env] additional variables
  * @param {boolean} [options.readsOutput] whether this process reads the output; by default, the output is shown
- * @param {boolean} [options.endsWithInput] whether the program ends by itself when its input is closed
+ * @param {boolean} [options.endsWithInput] whether the program exits when its input is closed
  * @returns {Child} `ended` resolves with the exit code, the signal that ended the program, or the reason why it did not
  *   start
  */
@@ -58,7 +58,7 @@ export async function endChildren() {
   }
 }
 
-/** Kills all running programs at once. */
+/** Kills all running programs immediately. */
 export function killChildren() {
   for (const { process: child } of running) child.kill("SIGKILL");
 }

@@ -1,4 +1,4 @@
-// Runs a program that ends when the parent of this process ends, for whatever reason: `node lifeline.mjs COMMAND ...`.
+// Runs a program that ends when the parent of this process ends for any reason: `node lifeline.mjs COMMAND ...`.
 //
 // The standard input of this process is a pipe. Only the parent has the other end, so the pipe closes when the parent
 // ends. The program runs in its own process group, and the whole group is ended: a build is a tree of processes.

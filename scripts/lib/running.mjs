@@ -27,8 +27,8 @@ export async function findRunning(program, place) {
     if (status.base_url) {
       const dashboard = readRecord(status.data_dir);
       if (dashboard && (await responds(dashboard.url))) return { ...status, dashboard };
-      // The desktop was started by hand. Or its `npm start` was killed; if another process has the same ID by now, only
-      // the deadline shows this.
+      // The desktop was started by hand, or its `npm start` was killed. If another process now has the same ID, only
+      // the timeout detects this.
       if (!dashboard || !isAlive(dashboard.pid) || Date.now() > deadline) return status;
     }
     if (Date.now() > deadline) {
@@ -41,8 +41,8 @@ export async function findRunning(program, place) {
 }
 
 /**
- * Writes the record. Without `url`, it reports that this `npm start` is still starting; another one that finds the
- * desktop then waits for the address.
+ * Writes the record. Without `url`, it reports that this `npm start` is still starting. Another `npm start` that finds
+ * the desktop then waits for the address.
  *
  * @returns {() => void} a function that removes the record
  */

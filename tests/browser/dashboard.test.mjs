@@ -235,7 +235,7 @@ describe("the dashboard", () => {
     assert.equal(await page.locator("#uploads-list").getByText("held.txt").count(), 0);
   });
 
-  test("a failed upload can be retried with the keyboard, unless the file is gone", LIMIT, async () => {
+  test("a failed upload can be retried with the keyboard, unless the file no longer exists", LIMIT, async () => {
     await page.route("**/files/retried.txt", (route) => route.abort(), { times: 1 });
     await page
       .locator("#files-input")

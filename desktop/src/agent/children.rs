@@ -10,7 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// How often the reaper looks for a child while there is none.
+/// The polling interval of the reaper while there is no child.
 const IDLE_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The children of the agent: which of them run, and which are helpers of the server instead of programs of the user.
@@ -29,10 +29,10 @@ struct State {
 }
 
 impl Children {
-    /// Starts a process.
+    /// Starts a process and holds the lock during the start.
     ///
-    /// Holds the lock meanwhile. Otherwise the list of processes would show the forked copy of the agent before its
-    /// `exec`, and the reaper could see the exit of a child that is not in the map yet.
+    /// Without the lock, the list of processes would show the forked copy of the agent before its `exec`, and the
+    /// reaper could see the exit of a child that is not in the map yet.
     pub(super) fn start<T>(
         &self,
         is_helper: bool,
@@ -92,7 +92,7 @@ impl Children {
         }
     }
 
-    /// Code that holds the lock cannot panic in the middle of a change.
+    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -45,7 +45,7 @@ impl Default for Timeouts {
     }
 }
 
-/// Why a process could not be started or its output followed.
+/// Why a process could not be started, or its output could not be read.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum AgentError {
     /// The program could not be executed.
@@ -192,7 +192,7 @@ impl Agent {
     }
 
     /// Sends SIGTERM to every process of the computer, except those named `excluded`. Returns when all of them have
-    /// exited. Some may never do so, so callers need a timeout.
+    /// exited. Some may never exit, so callers need a timeout.
     pub(crate) async fn terminate(&self, excluded: &str) -> Result<(), AgentError> {
         let (exchange, _) =
             self.send_request(&Request::Terminate { excluded: excluded.to_owned() }, &[]).await?;

@@ -59,7 +59,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let path = folder.path().join("X1");
         let path = path.to_str().expect("the text is valid UTF-8");
-        let listener = UnixListener::bind(path).expect("the folder is ours");
+        let listener = UnixListener::bind(path).expect("the folder is writable");
         // A backlog of one, which the first connection fills.
         rustix::net::listen(&listener, 0).expect("the socket is bound");
         let _first = connect_to(path, Duration::ZERO).expect("the backlog has space");
@@ -79,7 +79,7 @@ mod tests {
         assert!(connect_to(path, Duration::ZERO).is_err());
         thread::scope(|scope| {
             let early = scope.spawn(|| connect_to(path, Duration::from_secs(60)));
-            let listener = UnixListener::bind(path).expect("the folder is ours");
+            let listener = UnixListener::bind(path).expect("the folder is writable");
             listener.accept().expect("the client connects");
             early.join().expect("the thread does not panic").expect("the server listens now");
         });

@@ -15,7 +15,7 @@ impl Descriptor {
     pub(crate) fn new(descriptor: OwnedFd) -> io::Result<Self> {
         let flags = fcntl_getfl(&descriptor)?;
         fcntl_setfl(&descriptor, flags | OFlags::NONBLOCK)?;
-        // SAFETY: the `OwnedFd` stays open and the same for as long as the `AsyncFd` owns it, and nothing takes it out.
+        // SAFETY: the `AsyncFd` owns the `OwnedFd`, never replaces it, and keeps it open.
         Ok(Self(unsafe { AsyncFd::register(descriptor) }?))
     }
 
@@ -28,7 +28,7 @@ impl Descriptor {
 
     /// Reads bytes without waiting. Returns `None` if there are none yet, 0 at the end of the stream.
     ///
-    /// Asks the kernel directly: the runtime may not have seen the newest readiness event.
+    /// Queries the kernel directly: the runtime may not have seen the newest readiness event.
     pub(crate) fn read_available(&self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
         match rustix::io::read(self.0.get_ref(), buffer) {
             Ok(length) => Ok(Some(length)),

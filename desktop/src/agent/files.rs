@@ -40,7 +40,7 @@ pub(super) fn open(home: &Path, path: &str) -> Result<File, Refusal> {
 
 fn refusal(error: &io::Error) -> Refusal {
     match error.raw_os_error().map(Errno::from_raw_os_error) {
-        // A name that is too long and a cycle of links lead to no file either.
+        // No file can exist at a path with a name that is too long or a cycle of links.
         Some(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::LOOP) => Refusal::NotFound,
         Some(Errno::ACCESS | Errno::PERM) => Refusal::NotReadable,
         // Sockets, and devices without a driver.
@@ -50,7 +50,7 @@ fn refusal(error: &io::Error) -> Refusal {
 }
 
 fn absolute(home: &Path, path: &str) -> PathBuf {
-    // Clients may write the home as `/home/user`, wherever it is.
+    // Clients may write the home as `/home/user`, regardless of its actual path.
     if let Ok(rest) = Path::new(path).strip_prefix(HOME) {
         return home.join(rest);
     }
@@ -108,7 +108,7 @@ impl IncomingFile {
     pub(super) fn place(self, folder: &str, name: &str) -> Result<(), Refusal> {
         let path = self.home.join(folder);
         fs::create_dir_all(&path).map_err(|error| match error.kind() {
-            // Also a dangling link.
+            // The folder may also be a dangling link.
             io::ErrorKind::AlreadyExists => Refusal::Failed(format!("~/{folder} is not a folder")),
             _ => Refusal::Failed(format!("~/{folder}: {error}")),
         })?;
@@ -146,13 +146,13 @@ mod tests {
     fn paths_in_the_home_are_opened_and_all_others_refused() {
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
         let home = folder.path().join("home");
-        fs::create_dir_all(home.join("Desktop")).expect("the folder is ours");
-        fs::write(home.join("Desktop/a.txt"), "inside").expect("the folder is ours");
-        fs::write(folder.path().join("secret"), "outside").expect("the folder is ours");
-        symlink(folder.path().join("secret"), home.join("way-out")).expect("the folder is ours");
-        symlink("Desktop/a.txt", home.join("within")).expect("the folder is ours");
+        fs::create_dir_all(home.join("Desktop")).expect("the folder is writable");
+        fs::write(home.join("Desktop/a.txt"), "inside").expect("the folder is writable");
+        fs::write(folder.path().join("secret"), "outside").expect("the folder is writable");
+        symlink(folder.path().join("secret"), home.join("way-out")).expect("the folder is writable");
+        symlink("Desktop/a.txt", home.join("within")).expect("the folder is writable");
         rustix::fs::mkfifoat(rustix::fs::CWD, home.join("pipe"), rustix::fs::Mode::RUSR)
-            .expect("the folder is ours");
+            .expect("the folder is writable");
 
         let absolute = home.join("Desktop/a.txt");
         let absolute = absolute.to_str().expect("the text is valid UTF-8");
@@ -194,14 +194,14 @@ mod tests {
         for number in 0..2_000 {
             match number % 3 {
                 0 => rustix::fs::mkfifoat(rustix::fs::CWD, name(number), rustix::fs::Mode::RUSR)
-                    .expect("the folder is ours"),
-                1 => symlink("/dev/full", name(number)).expect("the folder is ours"),
-                _ => fs::write(name(number), "old").expect("the folder is ours"),
+                    .expect("the folder is writable"),
+                1 => symlink("/dev/full", name(number)).expect("the folder is writable"),
+                _ => fs::write(name(number), "old").expect("the folder is writable"),
             }
         }
         let (mut file, incoming) = IncomingFile::create(home.path()).expect("a name is free");
         file.write_all(b"new").expect("there is enough space");
-        incoming.place("Desktop", "a.txt").expect("the folder is ours");
+        incoming.place("Desktop", "a.txt").expect("the folder is writable");
         assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok("new"));
     }
 
@@ -209,12 +209,12 @@ mod tests {
     fn an_incoming_file_replaces_another_and_is_removed_on_drop() {
         let home = tempfile::tempdir().expect("the tests may write to /tmp");
         for content in ["first", "second"] {
-            let (mut file, incoming) = IncomingFile::create(home.path()).expect("the folder is ours");
+            let (mut file, incoming) = IncomingFile::create(home.path()).expect("the folder is writable");
             file.write_all(content.as_bytes()).expect("there is enough space");
-            incoming.place("Desktop", "a.txt").expect("the folder is ours");
+            incoming.place("Desktop", "a.txt").expect("the folder is writable");
             assert_eq!(read(home.path(), "Desktop/a.txt").as_deref(), Ok(content));
         }
-        drop(IncomingFile::create(home.path()).expect("the folder is ours"));
+        drop(IncomingFile::create(home.path()).expect("the folder is writable"));
         assert_eq!(fs::read_dir(home.path()).expect("it exists").count(), 1);
     }
 }

@@ -80,7 +80,7 @@ impl FolderWatcher {
             pending: Pending::default(),
         };
         watching.update_watches();
-        // Existing files are not changes.
+        // Existing files are not reported as changes.
         watching.pending.clear();
         Ok(watching)
     }
@@ -102,7 +102,8 @@ impl FolderWatcher {
             if !sources[1].revents().is_empty() {
                 return Ok(());
             }
-            // Before any change is released: newer events may show that a pending change must not be reported.
+            // New events are handled before pending changes are released, because they may show that a pending change
+            // must not be reported.
             self.read_events()?;
             while let Some(change) = self.pending.release(Instant::now()) {
                 report(&change)?;
@@ -135,7 +136,7 @@ impl FolderWatcher {
             return self.update_watches();
         };
         if event.mask.contains(EventMask::IGNORED) {
-            // The folder is gone. A new folder with its name may reuse its inode number.
+            // The folder no longer exists. A new folder with its name may reuse its inode number.
             self.stop_watching(index);
             self.update_watches();
         } else if let Some(name) = event.name {
@@ -172,8 +173,8 @@ impl FolderWatcher {
         }
     }
 
-    /// Watches the folders that exist under the names now. Reports the difference if one of them is not the folder of
-    /// before.
+    /// Updates the watches to the folders that currently have the watched names. Reports the differences if a folder
+    /// was replaced.
     fn update_watches(&mut self) {
         let interest = WatchMask::CREATE
             | WatchMask::DELETE
@@ -194,7 +195,7 @@ impl FolderWatcher {
             let Some(watched) = &self.folders[index].watched else { continue };
             let is_same = match found {
                 Ok((_, identity)) => *identity == watched.identity,
-                // The home is not accessible, so nothing is known.
+                // The home is not accessible, so the state of the folder is unknown.
                 Err(error) => !matches!(*error, Errno::NOENT | Errno::NOTDIR | Errno::LOOP),
             };
             if !is_same {
@@ -225,7 +226,7 @@ impl FolderWatcher {
         }
     }
 
-    /// Reports all files of a folder that is gone as deleted.
+    /// Reports all files of a folder that no longer exists as deleted.
     fn stop_watching(&mut self, index: usize) {
         let folder = &mut self.folders[index];
         folder.watched = None;
@@ -241,7 +242,7 @@ impl FolderWatcher {
     /// Lists a folder and reports the differences from the remembered names.
     fn rescan(&mut self, index: usize) {
         let folder = &mut self.folders[index];
-        // Skips a folder that has taken the place of the watched one. `update_watches` handles it.
+        // Skips a folder that has replaced the watched one. `update_watches` handles it.
         let Ok((opened, identity)) = open(&self.home.join(&folder.name)) else { return };
         if folder.watched.as_ref().is_none_or(|watched| watched.identity != identity) {
             return;
@@ -299,7 +300,7 @@ mod tests {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let home = parent.path().join("home");
         for folder in ["Desktop", "Downloads"] {
-            fs::create_dir_all(home.join(folder)).expect("the folder is ours");
+            fs::create_dir_all(home.join(folder)).expect("the folder is writable");
         }
         prepare(&home);
         let folders = FolderWatcher::watch(&home, &["Desktop".into(), "Downloads".into()])
@@ -319,8 +320,8 @@ mod tests {
         fn all(&self) -> Vec<(String, FolderAction)> {
             let mut seen = Vec::new();
             for marker in MARKERS {
-                // The watch may not cover a new folder yet. That makes no difference.
-                fs::write(self.home.join("Desktop").join(marker), "").expect("the folder is ours");
+                // The watch may not cover a new folder yet, which does not affect the result.
+                fs::write(self.home.join("Desktop").join(marker), "").expect("the folder is writable");
                 loop {
                     let change =
                         self.changes.recv_timeout(Duration::from_secs(60)).expect("the change is reported");
@@ -333,7 +334,7 @@ mod tests {
                 }
             }
             for marker in MARKERS {
-                fs::remove_file(self.home.join("Desktop").join(marker)).expect("the folder is ours");
+                fs::remove_file(self.home.join("Desktop").join(marker)).expect("the folder is writable");
             }
             seen
         }
@@ -350,10 +351,10 @@ mod tests {
 
     #[test]
     fn a_recreated_folder_is_watched() {
-        let watch = watch(|home| fs::write(home.join("Downloads/old"), "").expect("the folder is ours"));
-        fs::remove_dir_all(watch.path("Downloads")).expect("it is ours");
-        fs::create_dir(watch.path("Downloads")).expect("it is ours");
-        fs::write(watch.path("Downloads/a"), "").expect("it is ours");
+        let watch = watch(|home| fs::write(home.join("Downloads/old"), "").expect("the folder is writable"));
+        fs::remove_dir_all(watch.path("Downloads")).expect("the home is writable");
+        fs::create_dir(watch.path("Downloads")).expect("the home is writable");
+        fs::write(watch.path("Downloads/a"), "").expect("the home is writable");
         let seen = watch.all();
         assert_eq!(seen[..2], [("Downloads/old".to_owned(), Deleted), ("Downloads/a".to_owned(), Created)]);
         assert!(seen[2..].iter().all(|change| *change == ("Downloads/a".to_owned(), Modified)), "{seen:?}");
@@ -361,24 +362,24 @@ mod tests {
 
     #[test]
     fn a_renamed_folder_is_watched_again_after_it_is_renamed_back() {
-        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
-        fs::rename(watch.path("Downloads"), watch.path("Elsewhere")).expect("it is ours");
+        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is writable"));
+        fs::rename(watch.path("Downloads"), watch.path("Elsewhere")).expect("the home is writable");
         watch.expect(&[("Downloads/a", Deleted)]);
-        fs::write(watch.path("Elsewhere/b"), "").expect("it is ours");
+        fs::write(watch.path("Elsewhere/b"), "").expect("the home is writable");
         watch.expect(&[]);
-        fs::remove_file(watch.path("Elsewhere/a")).expect("it is ours");
-        fs::rename(watch.path("Elsewhere"), watch.path("Downloads")).expect("it is ours");
+        fs::remove_file(watch.path("Elsewhere/a")).expect("the home is writable");
+        fs::rename(watch.path("Elsewhere"), watch.path("Downloads")).expect("the home is writable");
         watch.expect(&[("Downloads/b", Created)]);
     }
 
     #[test]
     fn two_folders_can_be_swapped() {
-        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
-        fs::rename(watch.path("Downloads"), watch.path("x")).expect("it is ours");
-        fs::rename(watch.path("Desktop"), watch.path("Downloads")).expect("it is ours");
-        fs::rename(watch.path("x"), watch.path("Desktop")).expect("it is ours");
+        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is writable"));
+        fs::rename(watch.path("Downloads"), watch.path("x")).expect("the home is writable");
+        fs::rename(watch.path("Desktop"), watch.path("Downloads")).expect("the home is writable");
+        fs::rename(watch.path("x"), watch.path("Desktop")).expect("the home is writable");
         watch.expect(&[("Downloads/a", Deleted), ("Desktop/a", Created)]);
-        fs::remove_file(watch.path("Desktop/a")).expect("it is ours");
+        fs::remove_file(watch.path("Desktop/a")).expect("the home is writable");
         watch.expect(&[("Desktop/a", Deleted)]);
     }
 
@@ -386,39 +387,39 @@ mod tests {
     fn a_link_in_place_of_a_folder_is_not_followed() {
         let watch = watch(|_| {});
         let outside = tempfile::tempdir().expect("the tests may write to /tmp");
-        fs::remove_dir(watch.path("Downloads")).expect("it is ours");
-        symlink(outside.path(), watch.path("Downloads")).expect("it is ours");
-        fs::write(outside.path().join("secret"), "").expect("it is ours");
+        fs::remove_dir(watch.path("Downloads")).expect("the home is writable");
+        symlink(outside.path(), watch.path("Downloads")).expect("the home is writable");
+        fs::write(outside.path().join("secret"), "").expect("the folder is writable");
         watch.expect(&[]);
-        fs::remove_file(watch.path("Downloads")).expect("it is ours");
-        fs::create_dir(watch.path("Downloads")).expect("it is ours");
+        fs::remove_file(watch.path("Downloads")).expect("the home is writable");
+        fs::create_dir(watch.path("Downloads")).expect("the home is writable");
         watch.expect(&[]);
-        fs::create_dir(watch.path("Downloads/a")).expect("it is ours");
+        fs::create_dir(watch.path("Downloads/a")).expect("the home is writable");
         watch.expect(&[("Downloads/a", Created)]);
     }
 
     #[test]
     fn no_change_is_lost_while_the_home_is_not_accessible() {
-        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is ours"));
+        let watch = watch(|home| fs::write(home.join("Downloads/a"), "").expect("the folder is writable"));
         for mode in [0o000, 0o700] {
-            fs::set_permissions(&watch.home, fs::Permissions::from_mode(mode)).expect("it is ours");
+            fs::set_permissions(&watch.home, fs::Permissions::from_mode(mode)).expect("the tests own it");
         }
         for mode in [0o000, 0o700] {
             fs::set_permissions(watch.path("Downloads"), fs::Permissions::from_mode(mode))
-                .expect("it is ours");
+                .expect("the tests own it");
         }
-        fs::remove_file(watch.path("Downloads/a")).expect("it is ours");
+        fs::remove_file(watch.path("Downloads/a")).expect("the home is writable");
         watch.expect(&[("Downloads/a", Deleted)]);
     }
 
     #[test]
     fn replacing_a_file_is_reported_as_a_modification() {
-        let watch = watch(|home| fs::write(home.join("Desktop/a"), "old").expect("the folder is ours"));
+        let watch = watch(|home| fs::write(home.join("Desktop/a"), "old").expect("the folder is writable"));
         // Repeats until both calls fit in half of the hold time, even on a slow machine.
         loop {
             let began = Instant::now();
-            fs::write(watch.path("Desktop/.a.tmp"), "new").expect("it is ours");
-            fs::rename(watch.path("Desktop/.a.tmp"), watch.path("Desktop/a")).expect("it is ours");
+            fs::write(watch.path("Desktop/.a.tmp"), "new").expect("the home is writable");
+            fs::rename(watch.path("Desktop/.a.tmp"), watch.path("Desktop/a")).expect("the home is writable");
             if began.elapsed() < pending::HOLD_TIME / 2 {
                 break;
             }
@@ -426,8 +427,8 @@ mod tests {
         }
         watch.expect(&[("Desktop/a", Modified)]);
         // A rename from another folder.
-        fs::write(watch.path("b"), "newer").expect("it is ours");
-        fs::rename(watch.path("b"), watch.path("Desktop/a")).expect("it is ours");
+        fs::write(watch.path("b"), "newer").expect("the home is writable");
+        fs::rename(watch.path("b"), watch.path("Desktop/a")).expect("the home is writable");
         watch.expect(&[("Desktop/a", Modified)]);
     }
 
@@ -435,17 +436,17 @@ mod tests {
     fn a_rename_is_reported_as_a_deletion_and_a_creation() {
         let watch = watch(|home| {
             for name in ["a", "b"] {
-                fs::write(home.join("Desktop").join(name), name).expect("the folder is ours");
+                fs::write(home.join("Desktop").join(name), name).expect("the folder is writable");
             }
         });
-        fs::rename(watch.path("Desktop/a"), watch.path("Downloads/c")).expect("it is ours");
+        fs::rename(watch.path("Desktop/a"), watch.path("Downloads/c")).expect("the home is writable");
         watch.expect(&[("Desktop/a", Deleted), ("Downloads/c", Created)]);
         // An existing file replaces another one: both changes are reported.
-        fs::rename(watch.path("Desktop/b"), watch.path("Downloads/c")).expect("it is ours");
+        fs::rename(watch.path("Desktop/b"), watch.path("Downloads/c")).expect("the home is writable");
         watch.expect(&[("Desktop/b", Deleted), ("Downloads/c", Modified)]);
         // Both changes are also reported if a temporary file is renamed to a new name.
-        fs::create_dir(watch.path("Desktop/tmp")).expect("it is ours");
-        fs::rename(watch.path("Desktop/tmp"), watch.path("Desktop/d")).expect("it is ours");
+        fs::create_dir(watch.path("Desktop/tmp")).expect("the home is writable");
+        fs::rename(watch.path("Desktop/tmp"), watch.path("Desktop/d")).expect("the home is writable");
         watch.expect(&[("Desktop/tmp", Created), ("Desktop/tmp", Deleted), ("Desktop/d", Created)]);
     }
 }

@@ -30,11 +30,11 @@ use crate::computer;
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::transfer;
 
-/// Short, since most inputs make an agent that does not reply.
+/// Short, because most inputs result in an agent that does not reply.
 const TIMEOUTS: Timeouts = Timeouts { reply: Duration::from_millis(10), connect: Duration::from_millis(10) };
 /// The timeout of operations that have none themselves, since their callers have one.
 const OPERATION_TIMEOUT: Duration = Duration::from_millis(10);
-/// Far more than any input may take.
+/// Far longer than any input may take.
 const MAX_DURATION: Duration = Duration::from_secs(30);
 /// How long the hostile agent keeps its descriptors open. Longer than `MAX_DURATION`, so a server that waits for them
 /// is detected.
@@ -62,8 +62,8 @@ const REPLIES: [&[u8]; 14] = [
     b"{\"exited\":{\"code\":99999999999}}\n",
 ];
 
-/// Checks that nothing panics and everything returns, whatever the agent replies and whatever descriptors it passes;
-/// that no descriptor of a wrong kind is accepted, and that none leaks.
+/// Checks that no reply and no descriptor of the agent causes a panic or a call that never returns, that descriptors of
+/// a wrong kind are rejected, and that no descriptor leaks.
 ///
 /// The first byte selects the operation, the second its variant. The rest is the script of the agent.
 pub(crate) fn agent(data: &[u8]) {

@@ -11,11 +11,11 @@ pub(crate) const MAX_PROCESSES: u32 = 4096;
 /// The maximum number of open descriptors per process.
 const MAX_OPEN_FILES: u64 = 65_536;
 
-/// Must be called before anything else runs in the box.
+/// Protects the agent and limits the processes of its user. Must be called before anything else runs in the box.
 ///
 /// From then on no other process can trace the agent, read its memory or open its descriptors. The agent is the first
 /// process of the box, so no signal from inside can end it. Only a control group limits all processes of the computer
-/// together. Not every server may create one, so the user gets a limit too.
+/// together. Not every server is allowed to create one, so there is also a limit for each user.
 pub(super) fn harden() -> io::Result<()> {
     set_dumpable_behavior(DumpableBehavior::NotDumpable)?;
     let limit = Some(u64::from(MAX_PROCESSES));

@@ -50,8 +50,8 @@ pub(super) struct ProcessTree {
 }
 
 impl ProcessTree {
-    /// Kills the leader's descendants, its session and every process that carries the marker. Returns when they have
-    /// ended, or after [`KILL_TIMEOUT`].
+    /// Kills the leader's descendants, its session and every process that has the marker in its environment. Returns
+    /// when they have ended, or after [`KILL_TIMEOUT`].
     pub(super) fn kill(&self) {
         let leader = self.leader.cast_signed();
         // The start time of the leader: its process ID can be reused once it has ended.
@@ -70,7 +70,7 @@ impl ProcessTree {
         }
     }
 
-    /// Returns the living members. `started` is the start time of the leader.
+    /// Returns the members that have not ended. `started` is the start time of the leader.
     fn members(&self, started: Option<u64>) -> Vec<ProcessIdentity> {
         let mut all = descendants(std::process::id().cast_signed());
         all.retain(|(_, stat)| stat.alive);
@@ -138,7 +138,7 @@ pub(crate) fn kill_descendants(ancestor: i32, excluded: &HashSet<ProcessIdentity
 }
 
 /// Kills all processes that `find_and_stop` finds. It stops each of them with SIGSTOP, adds it to the set, and returns
-/// the ones that are alive, and whether one of them is new in the set.
+/// the ones that have not ended, and whether one of them is new in the set.
 ///
 /// The processes are killed once a search finds no new one: stopped processes cannot start another. Returns `true` when
 /// none is left, `false` if some have not ended after [`KILL_TIMEOUT`].
@@ -170,11 +170,11 @@ fn stop(pid: i32, started: u64, stopped: &mut HashSet<ProcessIdentity>) -> bool 
     is_new
 }
 
-/// Stops the living descendants with SIGSTOP. Returns them, and whether one of them was not in `stopped` before. A
-/// stopped process stays in the list and cannot start another.
+/// Sends SIGSTOP to all descendants that have not ended. Returns them, and whether one of them was not in `stopped`
+/// before. A stopped process stays in the list and cannot start another.
 ///
-/// Stops each process as soon as it is found: one that forks and exits again and again would be gone by the end of the
-/// search.
+/// Stops each process as soon as it is found: a process that repeatedly forks and exits would no longer exist when the
+/// search ends.
 fn stop_descendants(
     ancestor: i32,
     excluded: &HashSet<ProcessIdentity>,
@@ -211,7 +211,8 @@ fn stop_descendants(
     }
 }
 
-/// Returns the living processes of the computer, except the agent. All of them are its descendants.
+/// Returns the processes of the computer that have not ended, except the agent. All of them are descendants of the
+/// agent.
 pub(super) fn living_descendants() -> impl Iterator<Item = i32> {
     alive(descendants(std::process::id().cast_signed()))
 }

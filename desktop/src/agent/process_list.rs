@@ -7,12 +7,12 @@ use super::kill::{living_descendants, process_name};
 use super::protocol::ProcessChange;
 use super::supervise;
 
-/// The names of the processes of the last reading, by process ID.
+/// The names of the processes at the last read, by process ID.
 #[derive(Debug, Default)]
 pub(super) struct ProcessList(BTreeMap<u32, String>);
 
 impl ProcessList {
-    /// Reads `/proc` again and returns the changes. Misses a process that started and ended between two readings.
+    /// Reads `/proc` again and returns the changes. Does not report a process that started and ended between two reads.
     pub(super) fn refresh(&mut self, children: &Children) -> Vec<ProcessChange> {
         let now = children.with_helpers(|helpers| {
             living_descendants()
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn changes_are_the_difference_between_two_readings() {
+    fn changes_are_the_difference_between_two_reads() {
         let mut process_list = ProcessList(list(&[(2, "bash"), (3, "sleep")]));
         let changes = process_list.advance(list(&[(2, "bash"), (4, "vim")]));
         assert_eq!(

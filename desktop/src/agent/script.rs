@@ -104,7 +104,7 @@ mod tests {
     fn a_script_exists_until_it_is_dropped() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         for source in ["", "print(1)\n"] {
-            let script = Script::receive(parent.path(), passed(source)).expect("the folder is ours");
+            let script = Script::receive(parent.path(), passed(source)).expect("the folder is writable");
             assert_eq!(fs::read_to_string(script.path()).expect("it exists"), source);
             assert!(script.report() >= MIN_REPORT_FD);
         }
@@ -114,16 +114,16 @@ mod tests {
     #[test]
     fn names_in_use_are_skipped_and_other_files_stay() {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
-        let first = Script::receive(parent.path(), passed("")).expect("the folder is ours");
+        let first = Script::receive(parent.path(), passed("")).expect("the folder is writable");
         let number = first.folder.to_string_lossy().rsplit_once('-').map(|(_, number)| number.to_owned());
         let number: u64 = number.and_then(|number| number.parse().ok()).expect("the name has a number");
         // Other tests run at the same time and use up numbers too.
         for next in number + 1..number + 50 {
             std::os::unix::fs::symlink("/etc", parent.path().join(format!("exec-{next}")))
-                .expect("it is ours");
+                .expect("the folder is writable");
         }
-        let second = Script::receive(parent.path(), passed("")).expect("the folder is ours");
-        fs::write(second.folder.join("left"), "").expect("the folder is ours");
+        let second = Script::receive(parent.path(), passed("")).expect("the folder is writable");
+        fs::write(second.folder.join("left"), "").expect("the folder is writable");
         let left = second.folder.join("left");
         drop((first, second));
         assert!(left.exists());

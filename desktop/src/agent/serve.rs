@@ -66,7 +66,7 @@ pub(crate) fn serve(control: RawFd, paths: AgentPaths) -> io::Result<()> {
         };
         if received == 0 {
             shared.children.close();
-            // A box ends its processes by itself. Without a box, the computer's processes would outlive it.
+            // A box ends its processes automatically. Without a box, the computer's processes would outlive it.
             while !kill::kill_descendants(std::process::id().cast_signed(), &HashSet::new()) {}
             return Ok(());
         }
@@ -159,7 +159,7 @@ fn run_process(
         Err(error) => return reply_not_started(connection, &error),
     };
     let ended = Arc::new(AtomicBool::new(false));
-    // A terminal hangs up by itself, and programs that were started with `nohup` keep running.
+    // A terminal hangs up automatically, and programs that were started with `nohup` keep running.
     if !matches!(request.stdio, Stdio::Terminal { .. }) {
         let supervised = spawn::is_supervised(&request.stdio);
         let tree = Arc::new(kill::ProcessTree { leader: pid, supervised, marker });
@@ -173,8 +173,8 @@ fn run_process(
     send_first_byte(connection, output.as_ref())?;
     drop(terminal);
     // The server has its own duplicate now. The pipe of a command stays open here, so background processes still have a
-    // reader after the server has closed its duplicate. Any other pipe is closed here: otherwise its writers would
-    // never see that the reader is gone.
+    // reader after the server has closed its duplicate. Any other pipe is closed here: otherwise its writers would not
+    // detect that the reader has closed it.
     let output = output.filter(|_| spawn::is_supervised(&request.stdio));
     send_line(connection, &SpawnReply::Started)?;
     let end = end(children.wait(pid));
@@ -226,7 +226,7 @@ fn kill_on_hangup(
 
 fn watch_processes(mut connection: &UnixStream, children: &Children) -> io::Result<()> {
     let mut process_list = ProcessList::default();
-    // The processes that run already are not changes.
+    // Processes that are already running are not reported as changes.
     process_list.refresh(children);
     send_first_byte(connection, None)?;
     loop {

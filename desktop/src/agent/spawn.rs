@@ -20,8 +20,8 @@ use super::protocol::{Spawn, Stdio};
 use super::script::Script;
 use super::supervise::{mark_expendable, supervise};
 
-/// Where the agent looks up the programs that the server names. The `PATH` of their environment starts with folders of
-/// the home. The user's programs find what the user puts there, but it cannot replace `bash` or a part of the desktop.
+/// The search path for the programs that the server names. It does not contain folders of the home, unlike the `PATH`
+/// of the started programs. Therefore a program in the home cannot replace `bash` or a part of the desktop.
 pub(crate) const SYSTEM_PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games";
 
 /// Starts the process in a new session. Returns it with the server's end of its output, if it has one.
@@ -111,13 +111,13 @@ fn find(program: &str) -> io::Result<PathBuf> {
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("{program} is not installed")))
 }
 
-/// Enters the folder, or the root if the folder is not accessible: commands that repair it must run. Tries it instead
-/// of checking first, since the user can change the folder in between.
+/// Changes to the folder, or to `/` if the folder is not accessible, so that commands can repair it. Does not check the
+/// access first, because the user can change the folder between the check and the call.
 fn enter(folder: &CStr) -> rustix::io::Result<()> {
     chdir(folder).or_else(|_| chdir(c"/"))
 }
 
-/// Returns whether a supervisor runs between the agent and the process. That is so for commands, which have a time
+/// Returns whether a supervisor runs between the agent and the process. Only commands have one, because of their time
 /// limit.
 pub(super) fn is_supervised(stdio: &Stdio) -> bool {
     matches!(stdio, Stdio::Merged)

@@ -10,11 +10,11 @@ use std::io;
 
 use rustix::fs::{Mode, OFlags};
 
-/// The name of the supervisor in the system's list of processes. The server leaves it out of its own list.
+/// The name of the supervisor in the system's list of processes. The server omits it from its list.
 pub(super) const NAME: &str = "orgo-supervisor";
 const C_NAME: &CStr = c"orgo-supervisor";
 
-/// Turns the calling process into a supervisor. Returns in a child of it, which then executes the command.
+/// Turns the calling process into a supervisor. Returns in its child process, which then executes the command.
 ///
 /// The supervisor exits with the command: with the same exit code, or by the same signal.
 ///
@@ -43,7 +43,7 @@ pub(super) unsafe fn supervise() -> io::Result<()> {
     }
 }
 
-/// Makes the kernel kill this process before a part of the desktop when memory runs out. If this fails, the kernel
+/// If memory runs out, makes the kernel kill this process before a part of the desktop. If this fails, the kernel
 /// chooses by size alone, which is nearly as good.
 ///
 /// Must be called from outside the process: until the `exec`, the process is a copy of the agent and therefore not
@@ -143,7 +143,7 @@ mod tests {
         assert!(mark_expendable(child.id()));
         let score = std::fs::read_to_string(format!("/proc/{}/oom_score_adj", child.id()));
         assert_eq!(score.expect("the process runs"), "500\n");
-        child.kill().and_then(|()| child.wait()).expect("it is ours");
+        child.kill().and_then(|()| child.wait()).expect("it is a child of the test");
         assert!(!mark_expendable(u32::MAX));
     }
 

@@ -19,7 +19,7 @@ const MAX_DRAINED_BYTES: usize = 16 * MAX_BODY_BYTES;
 /// The time limit for receiving a whole body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The JSON body, whatever its `Content-Type`. An empty body counts as an empty object.
+/// The JSON body. The `Content-Type` is ignored. An empty body counts as an empty object.
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
@@ -112,7 +112,7 @@ fn is_lone_surrogate(cause: &serde_json::Error) -> bool {
 
 fn explain(path: &str, cause: &serde_json::Error) -> String {
     let text = cause.to_string();
-    // The position in the JSON is of no use to a caller whose library wrote the JSON.
+    // The position in the JSON does not help a caller whose library wrote the JSON.
     let text = text.split_once(" at line ").map_or(text.as_str(), |(text, _)| text);
     if let Some(field) = text.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         return format!("{field} is required");

@@ -52,7 +52,7 @@ impl BoxLog {
         printable(line.unwrap_or("no reason given"))
     }
 
-    /// Code that holds the lock cannot panic in the middle of a change.
+    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, VecDeque<u8>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -76,7 +76,7 @@ pub(super) fn layout(runtime: &RuntimeDir, home: &Home, slot: u32) -> Layout {
 /// The parameters of an agent's start, in addition to the computer's paths.
 pub(super) struct AgentLaunch<'a> {
     pub(super) hostname: &'a str,
-    /// The host user ID that the agent runs as; `None` for the server's own.
+    /// The host user ID that the agent runs as; `None` for the user of the server.
     pub(super) owner: Option<u32>,
     /// The agent's end of the socket pair that it shares with the server.
     pub(super) control: OwnedFd,
@@ -89,8 +89,8 @@ pub(super) fn shell_command() -> Vec<String> {
 
 /// Returns the command that opens the box, with the agent as its first process.
 ///
-/// The box has its own users, processes, shared memory, host name, network and file tree. Of the host it sees `/usr`,
-/// `/opt` and `/etc`, read-only and without secrets.
+/// The box has its own users, processes, shared memory, host name, network and file tree. It has read-only access to
+/// `/usr`, `/opt` and `/etc` of the host, without secrets.
 pub(super) fn command(layout: &Layout, launch: AgentLaunch<'_>) -> io::Result<Command> {
     let AgentLaunch { hostname, owner, control } = launch;
     let inside = &layout.inside;

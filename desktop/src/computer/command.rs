@@ -99,8 +99,8 @@ impl BoundedOutput {
         self.dropped += dropped.len();
     }
 
-    /// Reads what is in the pipe now. Stops after the capacity of one pipe, so a process that never stops writing
-    /// cannot keep this call busy.
+    /// Reads the data that is in the pipe now, at most the capacity of one pipe. Therefore the call returns even if a
+    /// process never stops writing.
     fn push_available(&mut self, output: &Descriptor) -> io::Result<()> {
         const PIPE_CAPACITY: usize = 1024 * 1024;
         let mut chunk = vec![0; 64 * 1024];

@@ -13,7 +13,7 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
     set("USER", "user");
     set("LOGNAME", "user");
     set("SHELL", "/bin/bash");
-    // `PATH` contains folders of the home before they exist, so a program that is added later is found at once.
+    // `PATH` contains folders of the home before they exist, so a program that is added later is found immediately.
     let replacing =
         |name| inside.replacements.as_ref().map(|folder| format!("{folder}/{name}:")).unwrap_or_default();
     let (programs, data) = (replacing("bin"), replacing("share"));
@@ -25,7 +25,7 @@ pub(super) fn environment(layout: &Layout) -> Vec<(String, String)> {
         set("ORGO_PATH", &path);
     }
     set("LANG", "C.UTF-8");
-    // Set even without a terminal: scripts that query the terminal, such as by `tput`, would fail otherwise.
+    // Set even without a terminal: scripts that query the terminal, for example with `tput`, would fail otherwise.
     set("TERM", "xterm-256color");
     set("XDG_RUNTIME_DIR", &inside.user);
     // openbox and pcmanfm belong to LXDE. With this value `xdg-open` opens files with pcmanfm and does not wait for the

@@ -32,9 +32,9 @@ const START_TIMEOUT: Duration = Duration::from_secs(35);
 #[derive(Clone, Debug)]
 pub(crate) enum Phase {
     Stopped,
-    /// The computer starts. It will have this password.
+    /// The computer is starting, with this password.
     Starting(Secret),
-    /// The computer stops and starts again. It will have this password.
+    /// The computer is restarting, with this new password.
     Restarting(Secret),
     Running(Arc<Machine>),
     Stopping,
@@ -106,19 +106,20 @@ struct Slot {
     transition: Arc<AsyncMutex<()>>,
     /// Locked while uploads are delivered, which keeps their order.
     delivery: AsyncMutex<()>,
-    /// The settings of the next start.
+    /// The settings for the next start.
     settings: Mutex<Settings>,
 }
 
 impl Slot {
-    /// Code that holds this lock cannot panic.
+    /// Changes the settings for the next start, if any are given. Ignores poisoning: code that holds the lock cannot
+    /// panic.
     fn set_settings(&self, settings: Option<Settings>) {
         if let Some(settings) = settings {
             *self.settings.lock().unwrap_or_else(PoisonError::into_inner) = settings;
         }
     }
 
-    /// Returns the settings for a start. The start after that uses the home's again.
+    /// Returns the settings for a start, and resets the settings for the next start to those in the home.
     fn take_settings(&self) -> Settings {
         std::mem::take(&mut *self.settings.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -189,7 +190,7 @@ impl Fleet {
     }
 
     /// Begins to start a computer unless it runs. Returns its phase without waiting for the start. Without `settings`,
-    /// leaves out the settings in the home if they may be the cause of the last crash.
+    /// ignores the settings in the home if they may be the cause of the last crash.
     pub(crate) async fn start(
         &self,
         computer: &ComputerRecord,
@@ -208,7 +209,7 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to stop a computer unless it is stopped. Returns its phase without waiting for the end.
+    /// Begins to stop a computer unless it is stopped. Returns its phase without waiting until it has stopped.
     pub(crate) async fn stop(&self, computer: &ComputerRecord) -> Result<Phase, FleetError> {
         let (slot, transition) = self.begin_transition(computer).await?;
         self.record_should_run(computer, false)?;
@@ -227,8 +228,7 @@ impl Fleet {
         Ok(phase)
     }
 
-    /// Begins to stop a computer and to start it again; if it is stopped, only to start it. Returns its phase without
-    /// waiting.
+    /// Begins to restart a computer, or to start it if it is stopped. Returns its phase without waiting.
     pub(crate) async fn restart(
         &self,
         computer: &ComputerRecord,
@@ -268,8 +268,8 @@ impl Fleet {
         }
     }
 
-    /// Stops a computer and removes it with its home. Returns when nothing is left. Dropping the future does not cancel
-    /// the removal.
+    /// Stops a computer and removes it with its home. Returns when everything is removed. Dropping the future does not
+    /// cancel the removal.
     pub(crate) async fn delete(&self, computer: &ComputerRecord) -> Result<(), FleetError> {
         let (fleet, computer) = (self.clone(), computer.clone());
         tokio::spawn(async move { fleet.remove(&computer).await }).await.map_err(io::Error::other)?
@@ -330,8 +330,8 @@ impl Fleet {
         match booted {
             Ok(machine) => {
                 let machine = Arc::new(machine);
-                // Delivers pending uploads before the computer counts as running. Uploads that arrive meanwhile are
-                // delivered below.
+                // Delivers pending uploads before the computer counts as running. Uploads that arrive during this time
+                // are delivered below.
                 let delivery = self.deliver_to(&slot, &machine, &computer.id);
                 self.0.shutting_down.run_until_cancelled(delivery).await;
                 slot.phase.send_replace(Phase::Running(Arc::clone(&machine)));
@@ -408,7 +408,7 @@ impl Fleet {
         Ok(Arc::clone(slot))
     }
 
-    /// Code that holds this lock cannot panic in the middle of a change.
+    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
     fn slots(&self) -> std::sync::MutexGuard<'_, Option<HashMap<String, Arc<Slot>>>> {
         self.0.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -49,7 +49,7 @@ async fn wait_for_recovery(agent: &Agent) -> Result<(), String> {
     let since = Instant::now();
     loop {
         let reason = match try_process(agent).await {
-            // Another failure of the program does not concern the whole computer.
+            // Any other failure affects only this program, not the whole computer.
             Ok(()) | Err(AgentError::NotStarted(_)) => return Ok(()),
             Err(AgentError::Exhausted(error)) => {
                 format!("it cannot start any more processes ({error}): restart it")

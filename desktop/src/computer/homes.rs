@@ -24,7 +24,7 @@ pub(crate) struct Homes {
 #[derive(Debug)]
 pub(super) struct Home {
     pub(super) path: PathBuf,
-    /// The host user ID that owns the home; `None` for the server's own.
+    /// The host user ID that owns the home; `None` for the user of the server.
     pub(super) owner: Option<u32>,
 }
 
@@ -52,7 +52,7 @@ impl Homes {
         self.folder.remove(id)
     }
 
-    /// Returns the user ID that owns the home; `None` for the server's own.
+    /// Returns the user ID that owns the home; `None` for the user of the server.
     ///
     /// A server that runs as root uses a separate user for each computer, since a box that is root on the host isolates
     /// little. An existing home keeps its owner.

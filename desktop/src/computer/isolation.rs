@@ -49,8 +49,8 @@ pub(crate) struct IsolationDecision {
     pub(crate) warning: Option<String>,
 }
 
-/// Chooses the isolation. `boxes` tries to open a box and returns the reason if that fails; `container` is the sign by
-/// which this is a container.
+/// Chooses the isolation. `boxes` tries to open a box and returns the reason if that fails. `container` is the evidence
+/// that this system is a container.
 pub(crate) fn decide(
     choice: IsolationChoice,
     boxes: impl FnOnce() -> Result<(), String>,
@@ -189,7 +189,7 @@ impl ContainerSigns {
         }
     }
 
-    /// Returns the sign by which this is a container, or `None` if it is not one.
+    /// Returns the evidence that this system is a container, or `None` if it is not one.
     pub(crate) fn detect(&self) -> Option<String> {
         if let Some(file) = self.files.first() {
             return Some((*file).to_owned());

@@ -34,8 +34,8 @@ pub(crate) struct Limits {
     hierarchies: Vec<Hierarchy>,
     /// The name of this server's group in each hierarchy. It contains the groups of the computers.
     server: String,
-    /// Locks on this server's groups. They show to other servers that this one is running, even if the other server has
-    /// another `/tmp` and another PID namespace.
+    /// Locks on this server's groups. They show other servers that this one is running, even servers with a different
+    /// `/tmp` and a different PID namespace.
     _locks: Vec<File>,
 }
 
@@ -130,7 +130,7 @@ impl ControlGroup {
         self.enforced
     }
 
-    /// Makes the process of `command` a member of the groups before its `exec`, and so everything that it starts.
+    /// Adds the process of `command` to the groups before its `exec`, so all processes that it starts are members too.
     pub(super) fn join(&self, command: &mut Command) -> io::Result<()> {
         let open = |folder: &PathBuf| OpenOptions::new().write(true).open(folder.join("cgroup.procs"));
         // Opened here, since the process itself may run as a user without the right to open them.
@@ -139,7 +139,7 @@ impl ControlGroup {
         unsafe {
             command.pre_exec(move || {
                 for members in &members {
-                    // 0 is the process that writes it.
+                    // 0 means the process that writes it.
                     rustix::io::write(members, b"0")?;
                 }
                 Ok(())
@@ -208,9 +208,9 @@ mod tests {
     fn groups_of_a_running_server_are_not_removed() {
         let tree = tempfile::tempdir().expect("the tests may write to /tmp");
         let (server, other) = (tree.path().join("orgo-1"), tree.path().join("other-1"));
-        fs::create_dir_all(other.join("group")).expect("it is ours");
+        fs::create_dir_all(other.join("group")).expect("the folder is writable");
         let lock = create_and_lock(&server).expect("the lock is free");
-        fs::create_dir(server.join("group")).expect("it is ours");
+        fs::create_dir(server.join("group")).expect("the folder is writable");
         remove_stale(tree.path(), "orgo-");
         assert!(server.join("group").exists());
         drop(lock);

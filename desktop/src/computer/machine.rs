@@ -72,15 +72,15 @@ pub(super) struct MachineConfig {
     pub(super) runtime: Arc<RuntimeDir>,
     pub(super) hostname: String,
     pub(super) resolution: Resolution,
-    /// The host user ID that the computer runs as; `None` for the server's own.
+    /// The host user ID that the computer runs as; `None` for the user of the server.
     pub(super) owner: Option<u32>,
     pub(super) password: Secret,
     pub(super) group: ControlGroup,
     pub(super) settings: Settings,
 }
 
-/// Limits how many calls use the screen at the same time. Each of them blocks a thread, and one computer must not use
-/// up the threads of all. If a display hangs, its callers wait for a permit, without a thread.
+/// Limits the number of calls that use the screen at the same time. Each of them blocks a thread, and one computer must
+/// not use all threads of the server. If a display hangs, its callers wait for a permit without blocking a thread.
 #[derive(Debug)]
 struct ScreenPermits {
     input: Arc<Semaphore>,
@@ -294,7 +294,7 @@ impl Machine {
         })
     }
 
-    /// Canceled as soon as this computer begins to stop, or has ended by itself.
+    /// Canceled as soon as this computer begins to stop, or has crashed.
     pub(crate) fn stopping(&self) -> &CancellationToken {
         self.shutdown.token()
     }
@@ -342,7 +342,8 @@ impl Machine {
         spawned
     }
 
-    /// Asks all programs to exit, then kills the computer. Returns when nothing of it is left.
+    /// Asks all programs to exit, then kills the computer. Returns when all its processes have ended and its folders
+    /// are removed.
     pub(super) async fn stop(&self) {
         self.shutdown.begin();
         self.broadcast.stop().await;

@@ -39,8 +39,7 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Kills the process. Returns when it has exited, which must be before the removal of the computer's control
-    /// groups.
+    /// Kills the process. Returns when it has exited. Must be called before the computer's control groups are removed.
     pub(super) async fn close(mut self) {
         if let Err(error) = self.slirp.kill().await {
             tracing::error!("cannot kill slirp4netns: {error}");
@@ -53,7 +52,7 @@ pub(super) struct NetworkOptions<'a> {
     pub(super) spawner: &'a Spawner,
     /// The agent's program, which is this one at a path that the computer's user can execute.
     pub(super) agent: &'a Path,
-    /// The host user ID that the box runs as; `None` for the server's own.
+    /// The host user ID that the box runs as; `None` for the user of the server.
     pub(super) owner: Option<u32>,
     /// The computer's control groups.
     pub(super) group: &'a ControlGroup,

@@ -34,8 +34,8 @@ pub(crate) struct PythonResult {
     pub(crate) output: String,
     pub(crate) failure: Option<PythonFailure>,
     pub(crate) timed_out: bool,
-    /// Whether the code ran without the packages in the home, because these ended the interpreter before the code
-    /// began, or delayed it.
+    /// Whether the code ran without the packages in the home, because they ended the interpreter before the code began,
+    /// or delayed it.
     pub(crate) without_user_site: bool,
 }
 
@@ -180,7 +180,7 @@ fn line_of(code: &str, number: usize) -> Option<&str> {
     rest.split(['\n', '\r']).next()
 }
 
-/// Describes the end of an interpreter without a report: by `sys.exit`, by `os._exit` or by a signal.
+/// Describes how an interpreter ended without a report: by `sys.exit`, `os._exit` or a signal.
 fn describe_exit(end: Exit) -> PythonFailure {
     match end.signal {
         Some(signal) => {

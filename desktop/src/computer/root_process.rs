@@ -1,4 +1,4 @@
-//! The root process of a computer, and the end of all its processes.
+//! The root process of a computer, and the termination of all its processes.
 //!
 //! In a box it is bubblewrap, whose child is the first process inside. Without a box it is the agent.
 
@@ -106,8 +106,8 @@ async fn end_computer(child: &mut Child, scope: &KillScope) -> io::Result<()> {
     Ok(())
 }
 
-/// Kills the process group of the root process. While a box opens, its first process does not yet end together with
-/// bubblewrap.
+/// Kills the process group of the root process. While a box is starting, its first process does not yet end together
+/// with bubblewrap.
 fn kill_group(leader: &Child) {
     if let Some(group) = leader.id().and_then(|id| Pid::from_raw(id.cast_signed())) {
         // An error means that the group has ended.
@@ -115,8 +115,8 @@ fn kill_group(leader: &Child) {
     }
 }
 
-/// Opens the children of a process: in a box the first process inside. The kernel reports its end when all processes of
-/// the namespace have ended.
+/// Returns pidfds of the children of a process. In a box, the only child is the first process inside. The kernel
+/// reports its exit when all processes of the namespace have ended.
 fn children(parent: &Child) -> Vec<OwnedFd> {
     let Some(parent) = parent.id() else { return Vec::new() };
     let listed = fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
@@ -126,7 +126,7 @@ fn children(parent: &Child) -> Vec<OwnedFd> {
 }
 
 async fn wait_for_end(process: OwnedFd) {
-    // SAFETY: the `OwnedFd` stays open and the same for as long as the `AsyncFd` owns it, and nothing takes it out.
+    // SAFETY: the `AsyncFd` owns the `OwnedFd`, never replaces it, and keeps it open.
     if let Ok(process) = unsafe { AsyncFd::register(process) } {
         // An error means that the process cannot be watched.
         let _ = process.readable().await;

@@ -90,8 +90,8 @@ impl RuntimeDir {
     /// Creates the folder with the support files, after removing the folders of servers that were killed.
     pub(crate) fn create() -> io::Result<Self> {
         remove_stale(Path::new(PARENT));
-        // The folder gets its final name once it is locked. Otherwise another server would take it for the folder of a
-        // killed server.
+        // The folder gets its final name once it is locked. Otherwise another server would mistake it for the folder of
+        // a killed server.
         let unlocked = tempfile::Builder::new().prefix(UNLOCKED_PREFIX).rand_bytes(8).tempdir_in(PARENT)?;
         // The mode keeps other accounts from locking the file.
         let lock =
@@ -372,14 +372,14 @@ mod tests {
         let make = |name: &str| {
             let folder = parent.path().join(name);
             fs::create_dir(&folder).expect("the folder is new");
-            File::create(folder.join(LOCK)).expect("the folder is ours")
+            File::create(folder.join(LOCK)).expect("the folder is writable")
         };
         drop(make("orgo-desktop-dead"));
         let alive = make("orgo-desktop-alive");
         flock(&alive, FlockOperation::NonBlockingLockExclusive).expect("the lock is free");
         drop(make("other"));
         let deep = Folder::open(&parent.path().join("orgo-desktop-dead")).expect("it was created");
-        let mut below = deep.create("left", None).expect("the folder is ours");
+        let mut below = deep.create("left", None).expect("the folder is writable");
         for _ in 0..5_000 {
             below = below.create("d", None).expect("there is enough space");
         }

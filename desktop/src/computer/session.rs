@@ -124,7 +124,7 @@ pub(super) async fn start(
     let (screen, ()) = tokio::try_join!(session.open_screen(deadline), audio_and_bus)?;
 
     session.keep_running(WINDOW_MANAGER).await?;
-    // The parts that are not missing have become ready by then.
+    // A part that is not ready by this time counts as missing.
     let deadline = Instant::now() + PART_TIMEOUT;
     let managed = wait_for_part(&screen, DesktopPart::WindowManager, deadline).await?;
     session.keep_running(DESKTOP).await?;
@@ -169,13 +169,13 @@ struct Part {
     variables: &'static [(&'static str, &'static str)],
 }
 
-/// The variables of parts that read nothing from the home. Files that the user puts there can neither stop these parts
-/// nor run in them.
+/// The variables of parts that read nothing from the home. Files in the home can neither stop these parts nor run code
+/// in them.
 const NO_HOME: &[(&str, &str)] =
     &[("HOME", "{run}"), ("XDG_CONFIG_HOME", "{run}"), ("XDG_DATA_HOME", "{run}")];
 
-/// With `norewinds` a recorder receives the first sample within a few milliseconds. Otherwise the sink wakes up every 2
-/// s only.
+/// With `norewinds` a recorder receives the first sample within a few milliseconds. Otherwise the sink wakes up only
+/// every 2 s.
 const AUDIO_SERVER: Part = Part {
     program: "pulseaudio",
     arguments: &[

@@ -1,10 +1,10 @@
-//! The end of a computer, with its reason.
+//! Shuts down a computer and records the reason.
 
 use std::sync::{Arc, OnceLock};
 
 use tokio_util::sync::CancellationToken;
 
-/// Signals the end of a computer to all tasks that work for it. Cheap to clone.
+/// Notifies all tasks of a computer that it shuts down. Cheap to clone.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Shutdown {
     token: CancellationToken,
@@ -17,10 +17,10 @@ impl Shutdown {
         self.token.cancel();
     }
 
-    /// Ends the computer because of a failure, unless it ends already.
+    /// Ends the computer because of a failure, unless it is already shutting down.
     pub(super) fn fail(&self, reason: impl Into<String>) {
         if !self.token.is_cancelled() {
-            // The first reason has led to the later ones, so it is kept.
+            // The first reason is kept, because it is the cause of the later ones.
             let _ = self.reason.set(reason.into());
             self.token.cancel();
         }

@@ -74,10 +74,10 @@ mod tests {
         let parent = tempfile::tempdir().expect("the tests may write to /tmp");
         let computer = Folder::open(parent.path()).expect("it exists");
         let home = parent.path().join(HOME_NAME);
-        fs::create_dir_all(parent.path().join("home.new/half")).expect("the folder is ours");
+        fs::create_dir_all(parent.path().join("home.new/half")).expect("the folder is writable");
         create_home(&computer, None).expect("the folder can be created");
         assert!(home.join("Desktop").is_dir() && !home.join("half").exists());
-        fs::write(home.join(".config/tint2/tint2rc"), "mine").expect("the file is ours");
+        fs::write(home.join(".config/tint2/tint2rc"), "mine").expect("the file is writable");
         create_home(&computer, None).expect("the home exists");
         assert_eq!(fs::read(home.join(".config/tint2/tint2rc")).expect("it exists"), b"mine");
         assert!(!parent.path().join("home.new").exists());

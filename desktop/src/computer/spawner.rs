@@ -1,7 +1,7 @@
 //! Starts the helper programs of the server: boxes, slirp4netns and encoders.
 //!
-//! They end with the server in any case. They inherit nothing from it except what is passed explicitly: no environment
-//! variables, terminal, keyring, descriptors or ignored signals.
+//! They always end with the server. They inherit no environment variables, terminal, keyring, descriptors or ignored
+//! signals from it, except those that are passed explicitly.
 //!
 //! The kernel kills a helper when its parent ends, and its parent is the *thread* that started it. A thread of the
 //! async runtime may end before the server, so a dedicated thread starts the helpers.
@@ -119,10 +119,10 @@ impl StartedChildren {
         self.0.get(&pid).is_some_and(|started| started.is_none_or(|started| started == stat.started))
     }
 
-    /// Runs on the thread that starts children, so no child starts meanwhile and gets killed by mistake.
+    /// Runs on the thread that starts children, so no child can start during the search and be killed by mistake.
     fn kill_orphans(&mut self) {
         let own = getpid().as_raw_nonzero().get();
-        // Asks the kernel for each process: a list that could not be read completely may lack some.
+        // Queries the kernel for each process: a list that could not be read completely may lack some.
         self.0.retain(|&pid, _| {
             Pid::from_raw(pid).is_some_and(|pid| test_kill_process(pid) != Err(Errno::SRCH))
         });
@@ -145,8 +145,8 @@ impl StartedChildren {
     }
 }
 
-/// Replaces the session keyring with an empty one: the other contains keys of the login that started the server. Fails
-/// if the kernel has no keyrings.
+/// Replaces the session keyring with an empty one: the inherited one contains keys of the login session that started
+/// the server. Fails if the kernel has no keyrings.
 fn leave_session_keyring() {
     // SAFETY: the call takes a null pointer as the name and accesses no memory of this process.
     unsafe {

@@ -8,7 +8,7 @@ use rustix::process::geteuid;
 use rustix::thread::{CapabilitySet, capabilities};
 
 /// If the server is root, the user IDs of computers start at the first of these that exists. Debian does not assign the
-/// first one to any other user. A rootless container often has 65,536 user IDs only.
+/// first one to any other user. A rootless container often has only 65,536 user IDs.
 const FIRST_USER_IDS: [u32; 2] = [200_000, 30_000];
 /// The user IDs that exist in the namespace of this process.
 const UID_MAP: &str = "/proc/self/uid_map";
@@ -32,7 +32,7 @@ pub(crate) enum Users {
 }
 
 impl Users {
-    /// Finds out which users this process can assign.
+    /// Detects which users this process can assign.
     pub(crate) fn detect() -> Self {
         if !geteuid().is_root() {
             return Self::Shared;
@@ -50,7 +50,7 @@ impl Users {
         }
     }
 
-    /// Returns the user ID of the computer in this slot; `None` for the server's own.
+    /// Returns the user ID of the computer in this slot; `None` for the user of the server.
     pub(super) fn for_slot(self, slot: u32) -> Option<u32> {
         match self {
             Self::PerComputer { first } => Some(first + slot),
@@ -58,7 +58,7 @@ impl Users {
         }
     }
 
-    /// Returns the user ID with which a box is tried out.
+    /// Returns the user ID for a test of whether boxes work.
     pub(crate) fn first(self) -> Option<u32> {
         self.for_slot(0)
     }

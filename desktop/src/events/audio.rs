@@ -18,9 +18,9 @@ use super::{Event, EventType};
 
 pub(super) const TYPES: &[EventType] = &[EventType::AudioStreamStart, EventType::AudioStreamStop];
 
-/// How long the audio server may take to report a first notice.
+/// The timeout of the first notification of the audio server.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause after each client that is started to cause a notice.
+/// The pause after each client that is started to cause a notification.
 const NOTICE_DELAY: Duration = Duration::from_millis(20);
 /// The time between two attempts to subscribe after the audio server has ended.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
@@ -49,7 +49,7 @@ struct Listener {
 }
 
 impl Listener {
-    /// Starts the program and waits until it has subscribed, so that no later notice is missed.
+    /// Starts the program and waits until it has subscribed, so that no later notification is missed.
     async fn start(machine: &Machine) -> Result<Self, String> {
         let argv = vec!["pactl".into(), "subscribe".into()];
         let mut process = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
@@ -63,7 +63,7 @@ impl Listener {
     }
 }
 
-/// Pushes an event for each notice until `lines` ends.
+/// Pushes an event for each notification until `lines` ends.
 pub(super) async fn push_events<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queue: &Queue) {
     while let Ok(Some(line)) = lines.next().await {
         if let Some(kind) = parse(&line) {
@@ -72,8 +72,8 @@ pub(super) async fn push_events<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queu
     }
 }
 
-/// Waits for the first notice. `pactl subscribe` does not report when its subscription is active, so this starts other
-/// clients until one of them causes a notice.
+/// Waits for the first notification. `pactl subscribe` does not report when its subscription is active, so this starts
+/// other clients until one of them causes a notification.
 async fn wait_until_subscribed(machine: &Machine, lines: &mut Lines<pipe::Receiver>) -> Result<(), String> {
     loop {
         let mut client = machine

@@ -1,4 +1,4 @@
-//! Feeds arbitrary bytes to the parser of the audio server's notices.
+//! Fuzz target: feeds arbitrary bytes to the parser of the audio server's notifications.
 
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::unix::pipe;
@@ -9,8 +9,8 @@ use super::queue::{CAPACITY, Queue};
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::{LINE_LIMIT, Lines};
 
-/// Checks that every notice becomes an event, up to the first line that is too long, no matter how the input is split.
-/// Each piece of `data` starts with its length. The length 0 means a piece of `LINE_LIMIT` bytes.
+/// Checks that every notification becomes an event, up to the first line that is too long, no matter how the input is
+/// split. Each piece of `data` starts with its length. The length 0 means a piece of `LINE_LIMIT` bytes.
 pub(crate) fn notices(mut data: &[u8]) {
     ignore_broken_pipes();
     let mut pieces = Vec::new();

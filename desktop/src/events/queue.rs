@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use super::{Event, EventType};
 
-/// The maximum number of events that wait for a slow subscriber. Later ones are dropped.
+/// The maximum number of queued events of a slow subscriber. Later events are dropped.
 pub(super) const CAPACITY: usize = 256;
 
 /// Keeps events of the subscribed types and ignores all others.
@@ -29,7 +29,7 @@ impl Queue {
         self.lock().subscribed.extend(types);
     }
 
-    /// Also removes waiting events of these types.
+    /// Also removes queued events of these types.
     pub(super) fn unsubscribe(&self, types: &[EventType]) {
         let mut inner = self.lock();
         inner.subscribed.retain(|kind| !types.contains(kind));
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn waiting_events_are_removed_when_their_type_is_unsubscribed() {
+    fn queued_events_are_removed_when_their_type_is_unsubscribed() {
         let queue = Queue::default();
         queue.subscribe(&[EventType::Active]);
         queue.push(Event::now(EventType::Active, json!({})));

@@ -95,7 +95,7 @@ pub(super) async fn screenshot_response(
         ResponseFormat::Binary => ([(CONTENT_TYPE, image.mime_type)], image.bytes.clone()).into_response(),
         ResponseFormat::Url => {
             let name = app.contents.store_screenshot(&image.bytes, format.extension()).await?;
-            // Without `mime_type`: the official client reads a response that has it as an image, not as a URL.
+            // The response has no `mime_type`: if it did, the official client would read it as an image, not as a URL.
             Json(json!({
                 "success": true,
                 "image": storage::link_to_screenshot(app, &name),

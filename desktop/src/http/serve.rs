@@ -1,4 +1,4 @@
-//! Accepts and serves connections, within limits of time, memory and number.
+//! Accepts and serves connections, with limits on their time, memory and number.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,8 +22,8 @@ use tower::{Service, ServiceExt as _};
 
 /// The time limit for receiving the header of a request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
-/// The maximum header size in bytes. Beyond it hyper closes the connection; `guard` has a lower limit with a proper
-/// error.
+/// The maximum header size in bytes. Beyond it hyper closes the connection; `guard` has a lower limit and returns a
+/// descriptive error.
 const MAX_HEADER_BYTES: usize = 128 * 1024;
 const MAX_HEADER_FIELDS: usize = 1024;
 /// The number of file descriptors reserved for everything other than connections: computers and data.

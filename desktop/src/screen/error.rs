@@ -34,7 +34,7 @@ pub(crate) enum ScreenError {
     /// The X server responded to a request with an X11 error.
     #[error("the X server reported an error: {0}")]
     XError(String),
-    /// The caller has gone, or the computer stops. Pressed keys and buttons have been released.
+    /// The caller has canceled the action, or the computer stops. Pressed keys and buttons have been released.
     #[error("the action was canceled")]
     Canceled,
     /// A captured image could not be encoded.

@@ -273,7 +273,7 @@ impl Screen {
     }
 }
 
-/// Locks a mutex, even after a panic of a thread that held it: the next call checks or rebuilds all state.
+/// Locks a mutex and ignores poisoning: the next call checks or rebuilds all state.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -23,7 +23,8 @@ pub(super) fn wait_until_ready(
     part: DesktopPart,
     deadline: Instant,
 ) -> Result<bool, ScreenError> {
-    // Events are selected before the first check, which would otherwise miss a change in between.
+    // Events are selected before the first check. Otherwise a change between the check and the selection would be
+    // missed.
     let changes = ChangeWindowAttributesAux::new().event_mask(EventMask::PROPERTY_CHANGE);
     display.conn.change_window_attributes(display.root, &changes)?;
     while !is_ready(display, part)? {

@@ -147,8 +147,8 @@ async fn serve(socket: WebSocket, capture: Capture, stopping: &CancellationToken
     outbox.finish(last, &mut incoming).await;
 }
 
-/// Sends frames until the recorder ends or the client leaves. Sends `started` before the first frame: only then has the
-/// recorder produced audio.
+/// Sends frames until the recorder ends or the client disconnects. Sends `started` only when the first frame is
+/// available, because the recorder produces audio from then on.
 pub(super) async fn record(mut recorded: Samples, frames: mpsc::Sender<Message>) {
     let mut started = false;
     let mut dropped = 0_u64;

@@ -76,7 +76,7 @@ impl Outbox {
         self.replies.closed().await;
     }
 
-    /// Runs `work`, which depends on the client reading. `None` if the client stops reading.
+    /// Runs `work`, which makes progress only while the client reads. `None` if the client stops reading.
     pub(super) fn unless_stalled<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
         unless_stalled(self.written.clone(), work)
     }

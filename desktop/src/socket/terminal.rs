@@ -116,7 +116,8 @@ async fn serve(
                 },
                 () = input.write_some(&terminal), if !input.is_empty() => {}
                 _ = keep_alive.tick(), if input.delays_pongs() => outbox.keep_alive(output("")),
-                // A socket that is not read does not report its end.
+                // While the queue is full, the socket is not read. Only the writer then detects that the connection is
+                // closed.
                 () = outbox.closed(), if input.is_full() => break Vec::new(),
             }
         }

@@ -130,7 +130,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The parts of the address, or what is wrong with it.
+    /// The parts of the address, or the reason why it is invalid.
     pub(super) fn target(&self) -> Result<Target<'_>, &'static str> {
         let schemes = [("rtmp://", Scheme::Rtmp), ("rtmps://", Scheme::Rtmps)];
         let (scheme, rest) = schemes
@@ -155,7 +155,7 @@ impl Connection {
         Ok(Target { scheme, host, port: port.unwrap_or(scheme.port()), application, playpath })
     }
 
-    /// Removes the address and the key from a text that users can see.
+    /// Removes the address and the key from a message that users can see.
     pub(super) fn masked(&self, text: &str) -> String {
         let Ok(target) = self.target() else { return String::new() };
         let addresses = [self.url.clone(), target.url(), target.url_in_box(), target.url_of_host()];

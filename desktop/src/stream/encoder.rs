@@ -91,7 +91,7 @@ pub(super) fn command(
         }
     };
     command
-        // Stdin carries the request to end.
+        // The server requests the end of the stream through stdin.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -100,7 +100,7 @@ fn open_terminal_at(device: &str, owner: u32) -> io::Result<Terminal> {
     let master = open(device, flags | OFlags::NONBLOCK, Mode::empty())?;
     unlockpt(&master)?;
     let slave = ioctl_tiocgptpeer(&master, OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)?;
-    // The kernel assigns the terminal to the user and the group of this process. The group may be another one.
+    // The kernel assigns the terminal to the user and the group of this process. The group may be a different one.
     if fstat(&slave)?.st_uid != owner {
         fchown(&slave, Some(Uid::from_raw(owner)), Some(Gid::from_raw(owner)))?;
     }
@@ -182,7 +182,7 @@ mod tests {
         assert!(regular_file(own(path), Access::Read).is_some());
         assert!(regular_file(own(path), Access::Write).is_none());
         assert!(regular_file(path_only(path), Access::Read).is_none());
-        let writable = File::options().append(true).open(path).expect("it is ours");
+        let writable = File::options().append(true).open(path).expect("the file is writable");
         assert!(regular_file(writable.into(), Access::Read).is_none());
     }
 
@@ -228,7 +228,7 @@ mod tests {
         let network = std::net::UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
         assert!(connection(network.into(), user).is_err());
         let folder = tempfile::tempdir().expect("the tests may write to /tmp");
-        let listener = UnixListener::bind(folder.path().join("x")).expect("the folder is ours");
+        let listener = UnixListener::bind(folder.path().join("x")).expect("the folder is writable");
         assert!(connection(listener.into(), user).is_err());
     }
 

@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_tree_of_any_depth_is_removed() {
         let (parent, opened) = folder();
-        let mut below = opened.create("home", None).expect("the folder is ours");
+        let mut below = opened.create("home", None).expect("the folder is writable");
         for _ in 0..60_000 {
             mkdirat(&below.0, "d", Mode::RWXU).expect("there is enough space");
             below = below.open_child("d").expect("it was created");
@@ -279,11 +279,11 @@ mod tests {
         let home = parent.path().join("home");
         for wide in 0..50 {
             let inner = home.join(format!("{wide}/a/.removed-{wide}"));
-            fs::create_dir_all(&inner).expect("the folder is ours");
-            fs::write(inner.join("x\ny"), "text").expect("the folder is ours");
-            fs::set_permissions(&inner, fs::Permissions::from_mode(0o0)).expect("it is ours");
+            fs::create_dir_all(&inner).expect("the folder is writable");
+            fs::write(inner.join("x\ny"), "text").expect("the folder is writable");
+            fs::set_permissions(&inner, fs::Permissions::from_mode(0o0)).expect("the tests own it");
         }
-        fs::set_permissions(&home, fs::Permissions::from_mode(0o400)).expect("it is ours");
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o400)).expect("the tests own it");
         opened.remove("home").expect("removal succeeds");
         assert!(!home.exists());
         assert!(opened.remove("home").is_ok(), "removing a missing entry succeeds");
@@ -293,12 +293,12 @@ mod tests {
     fn links_are_removed_and_not_followed() {
         let (parent, opened) = folder();
         let outside = tempfile::tempdir().expect("the tests may write to /tmp");
-        fs::write(outside.path().join("kept"), "text").expect("the folder is ours");
-        fs::create_dir_all(parent.path().join("home/in")).expect("the folder is ours");
-        symlink(outside.path(), parent.path().join("home/link")).expect("the folder is ours");
-        symlink(outside.path(), parent.path().join("home/in/link")).expect("the folder is ours");
+        fs::write(outside.path().join("kept"), "text").expect("the folder is writable");
+        fs::create_dir_all(parent.path().join("home/in")).expect("the folder is writable");
+        symlink(outside.path(), parent.path().join("home/link")).expect("the folder is writable");
+        symlink(outside.path(), parent.path().join("home/in/link")).expect("the folder is writable");
         opened.remove("home").expect("removal succeeds");
-        symlink(outside.path(), parent.path().join("home")).expect("the folder is ours");
+        symlink(outside.path(), parent.path().join("home")).expect("the folder is writable");
         assert!(opened.open_child("home").is_err());
         opened.remove("home").expect("the link can be removed");
         assert!(outside.path().join("kept").exists());
@@ -316,10 +316,10 @@ mod tests {
     #[test]
     fn opening_a_folder_restores_the_permissions_of_its_owner() {
         let (parent, opened) = folder();
-        opened.create("home", None).expect("the folder is ours");
+        opened.create("home", None).expect("the folder is writable");
         let home = parent.path().join("home");
-        fs::set_permissions(&home, fs::Permissions::from_mode(0o001)).expect("it is ours");
-        opened.open_child("home").expect("it is ours");
+        fs::set_permissions(&home, fs::Permissions::from_mode(0o001)).expect("the tests own it");
+        opened.open_child("home").expect("the tests own it");
         assert_eq!(fs::metadata(home).expect("it exists").mode() & 0o777, 0o701);
     }
 }

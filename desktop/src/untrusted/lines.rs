@@ -4,13 +4,13 @@ use std::io;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
 
-/// The maximum length of a line, in bytes. Messages of the agent and notices of the audio server are far shorter.
+/// The maximum length of a line, in bytes. Messages of the agent and notifications of the audio server are far shorter.
 pub(crate) const LINE_LIMIT: usize = 16 * 1024;
 
-/// The maximum length of a text that is quoted in an error or in the log, in characters.
+/// The maximum length of a string that is quoted in an error or in the log, in characters.
 const QUOTE_LIMIT: usize = 1024;
 
-/// Returns the beginning of a text without control characters, which could change the output of a terminal.
+/// Returns the start of a string without control characters, which could change the output of a terminal.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|character| !character.is_control()).take(QUOTE_LIMIT).collect()
 }

@@ -102,7 +102,7 @@ fn every_way_to_open_the_browser_shows_the_page() {
     let address = serve_pages(&computer);
     let ways = [
         ("command", "chromium ADDRESS > /dev/null 2>&1 &"),
-        // Without the browser's own sandbox, as on a host without namespaces. No warning may appear.
+        // Starts the browser without its own sandbox, as on a host without namespaces. No warning may appear.
         ("unconfined", "chromium --no-sandbox ADDRESS > /dev/null 2>&1 &"),
         ("xdg", "timeout 20 xdg-open ADDRESS"),
         ("python", "timeout 20 python -m webbrowser ADDRESS"),

@@ -25,7 +25,8 @@ pub(crate) fn confine(command: &mut Command, folder: &Path, megabytes: u32) {
     unsafe {
         command.pre_exec(move || {
             if is_root {
-                // Root may mount without a user namespace. In one, the server could not give each computer its own user.
+                // Root can mount without a user namespace. In a user namespace, the server could not give each computer
+                // its own user.
                 unshare_unsafe(UnshareFlags::NEWNS)?;
                 mount_change(c"/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)?;
             } else {

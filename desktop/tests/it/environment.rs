@@ -78,7 +78,8 @@ fn every_program_has_the_environment_variables_of_a_desktop() {
 
 #[test]
 fn a_computer_inherits_nothing_from_the_process_that_starts_the_server() {
-    // Like a shell script that holds a lock and calls `nohup`, under a service manager with a strict umask.
+    // Starts the server like a shell script that holds a lock and calls `nohup`, under a service manager with a strict
+    // umask.
     const STARTER: &str = r#"trap "" HUP INT QUIT TERM; umask 077; exec 9>>"$LOCK" 77<&0; exec "$@""#;
     let folder = tempfile::tempdir().expect("the tests may write to /tmp");
     let lock = folder.path().join("held-lock").display().to_string();
@@ -86,7 +87,8 @@ fn a_computer_inherits_nothing_from_the_process_that_starts_the_server() {
     let computer = server.computer();
     let mut terminal = open(&computer, "");
     let probe = "umask; grep SigIgn /proc/self/status | tail -c 8; ls /proc/self/fd | tr '\\n' ' '; ls -l /proc/$(pgrep -x Xvnc | head -n 1)/fd | grep -c held-lock";
-    // The second line is the end of the mask of ignored signals. It excludes the signals that the C library uses itself.
+    // The second line contains the last digits of the mask of ignored signals, without the signals that the C library
+    // uses internally.
     let expected = "0022\n0000000\n0 1 2 3 0";
     assert_eq!(output_of(&computer, &format!("{probe}; true")), expected);
     let run = run(&computer, &format!("import subprocess\nsubprocess.run({probe:?}, shell=True)"));
@@ -131,7 +133,7 @@ fn programs_in_user_folders_are_found_even_if_the_folders_are_created_later() {
     assert_eq!(run(&computer, "import os\nos.system('first')"), "one");
     input(&mut terminal, "first; second\r");
     read_until(&mut terminal, "one\r\ntwo\r\n");
-    // Like a program that a menu or a keyboard shortcut starts.
+    // Starts the program by a keyboard shortcut of the window manager, as a menu would.
     output_of(
         &computer,
         "sed -i 's/<keybind key=\"W-e\">.*/<keybind key=\"W-e\"><action name=\"Execute\"><command>sh -c \"first > menu.out\"<\\/command><\\/action><\\/keybind>/' ~/.config/openbox/rc.xml; openbox --reconfigure",
@@ -256,7 +258,7 @@ fn a_terminal_works_despite_broken_shell_settings() {
             assert_eq!(output_of(&computer, "echo works"), "works");
         }
     }
-    // Settings that run forever end with an interrupt.
+    // Ctrl-C interrupts settings that run forever.
     for broken in ["while :; do :; done", "sleep 100000", "read -r _ < fifo"] {
         output_of(&computer, &format!("rm -f fifo; mkfifo fifo; echo 'echo be''gun; {broken}' > ~/.profile"));
         let mut terminal = open(&computer, "");
@@ -361,7 +363,7 @@ fn audio_played_through_alsa_reaches_the_channel() {
         "speaker-test -t sine -f 440 -b 200000 -l 1",
         "ffmpeg -v error -i tone.wav -f alsa default",
     ];
-    // Only in a box does the socket have the default path.
+    // The socket has the default path only in a box.
     if is_sandboxed() {
         players.push("env -u PULSE_SERVER aplay -q tone.wav");
     }

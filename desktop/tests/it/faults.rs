@@ -176,7 +176,7 @@ fn a_burst_of_file_changes_is_reported_up_to_the_queue_capacity() {
     assert!(memory(&server) < before + SLACK);
     let later = format!("{}/Downloads/later", computer.home());
     let mut received = 0;
-    // Events are dropped while the queue is full, perhaps also that of `last`. A later event arrives.
+    // Events are dropped while the queue is full, possibly including the event of `last`. A later event arrives.
     loop {
         computer.bash("touch Downloads/later; rm Downloads/later");
         events.send(&json!({ "type": "ping" }));
@@ -197,7 +197,7 @@ fn a_burst_of_file_changes_is_reported_up_to_the_queue_capacity() {
 }
 
 #[test]
-fn ten_computers_run_at_once() {
+fn ten_computers_run_concurrently() {
     let server = Server::start();
     let workspace = server.call("POST", "/workspaces", &json!({ "name": "lab" })).expect(201);
     let computers: Vec<Computer<'_>> = (0..10)

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::random::Random;
 use crate::server::{Computer, Server, TIMEOUT, can_test_sandbox, full, may_change_users, wait_until};
 
-/// An environment variable of the server, like the credentials of a cloud provider.
+/// An environment variable of the server that must stay secret, such as the credentials of a cloud provider.
 const CANARY: &str = "ORGO_TEST_CANARY=canary-in-the-environment";
 
 /// A host user without privileges.
@@ -294,7 +294,7 @@ fn check_a_home_of_any_depth_can_be_deleted(server: &Server) {
     server.get("/workspaces").expect(200);
 }
 
-/// A fake X server takes the place of the display. It sends nothing, noise, or single bytes with pauses.
+/// A fake X server takes the place of the display. It sends nothing, random data, or single bytes with pauses.
 #[test]
 fn a_fake_display_does_not_slow_down_other_computers() {
     if !can_test_sandbox() {
@@ -501,7 +501,8 @@ fn link_local_addresses_are_unreachable() {
     let computer = server.computer();
     let routes = output(&computer, "cat /proc/net/route");
     assert!(routes.contains("tap0"), "{routes}");
-    // Also with a socket that is bound to the device. The kernel could then ignore the routes and contact neighbors directly.
+    // Also tries a socket that is bound to the device. For it, the kernel could ignore the routes and contact neighbors
+    // directly.
     for address in ["169.254.169.254", "169.254.0.1", "168.63.129.16", "100.100.100.200", "192.0.0.192"] {
         let code = format!(
             "import socket, errno\nfor bound in (False, True):\n    s = socket.socket()\n    s.settimeout(3)\n    \
@@ -605,7 +606,7 @@ print('tried')
     );
     let tried = computer.act("exec", &json!({ "code": code, "timeout": 60 })).expect(200);
     assert_eq!(tried["output"], "tried\n", "{tried}");
-    // Anything from the computer would have arrived first.
+    // Data from the computer would arrive before the data that the test sends here.
     let own = UdpSocket::bind("127.0.0.1:0").expect("there is a free port");
     own.send_to(b"own", ("127.0.0.1", ports[0])).expect("it listens");
     let mut received = [0; 16];
@@ -628,7 +629,7 @@ fn background_programs_use_no_descriptors_of_the_server() {
         computer.bash("(sleep 1; head -c 300000 /dev/zero; echo done >> ~/done; sleep 300) &");
     }
     assert!(descriptors() < before + 20, "{} descriptors, {before} before", descriptors());
-    // None of them blocks because nobody reads its output, or ends with a broken pipe.
+    // Unread output neither blocks the programs nor ends them with a broken pipe.
     wait_until("all of them to write", || output(&computer, "wc -l < ~/done") == "60\n");
 }
 

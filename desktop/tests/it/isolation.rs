@@ -1,4 +1,4 @@
-//! A computer sees nothing of its host and of other computers except read-only system files.
+//! A computer cannot see its host or other computers, except read-only system files of the host.
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};

@@ -74,7 +74,8 @@ impl Server {
         Self::run(Command::new(PROGRAM), data, options)
     }
 
-    /// Starts a server whose data folder is on a disk of this size. Only [`Self::visible_data`] leads to that folder.
+    /// Starts a server whose data folder is on a disk of this size. Only [`Self::visible_data`] returns a path to that
+    /// folder.
     pub(crate) fn start_on_small_disk(megabytes: u32) -> Self {
         let data = tempfile::tempdir().expect("the tests may write to /tmp");
         let mut command = Command::new(PROGRAM);

@@ -21,7 +21,8 @@ fn free_port() -> u16 {
 struct Receiver(Child);
 
 impl Receiver {
-    /// Starts ffmpeg as an RTMP server. Its log file gets a warning if a client requests another application or key.
+    /// Starts ffmpeg as an RTMP server. Its log file contains a warning if a client requests a different application or
+    /// key.
     fn start(port: u16, file: &Path) -> Self {
         let log = fs::File::create(file.with_extension("log")).expect("the folder is writable");
         let receiver = Command::new("ffmpeg")
@@ -155,7 +156,8 @@ fn the_stream_key_is_in_no_process_list_and_no_response() {
                 assert!(!SECRETS.iter().any(|secret| text.contains(secret)), "{text}");
             }
         }
-        // At least the encoder, and bubblewrap if there is a box. Otherwise the test searches for the wrong address.
+        // The address is in the command line of the encoder, and of bubblewrap if there is a box. Otherwise the test
+        // searches for the wrong address.
         assert!(seen >= if is_sandboxed() { 2 } else { 1 }, "{seen} command lines contain the address");
         assert!(
             !started.to_string().contains("hunter2") && !status(&computer).to_string().contains("hunter2")

@@ -15,7 +15,7 @@ use crate::socket::Socket;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_orgo-desktop");
 
-/// Runs a program like in an unprivileged container: root is the only user, and no new namespaces are allowed.
+/// Runs a program as in an unprivileged container: root is the only user, and no new namespaces are allowed.
 const CONFINED: &[&str] =
     &["unshare", "-Ur", "sh", "-c", "echo 0 > /proc/sys/user/max_user_namespaces && exec \"$@\"", "sh"];
 
@@ -53,7 +53,8 @@ fn processes_with(part: &str) -> HashSet<u32> {
         .collect()
 }
 
-/// Starts programs that change their session, parent or environment. Returns a text that only their arguments contain.
+/// Starts programs that change their session, parent or environment. Returns a string that only their arguments
+/// contain.
 fn start_detached_programs(computer: &Computer<'_>) -> String {
     // A number that no other test uses.
     let number = format!("4{:06}", std::process::id() % 1_000_000 + 1000 * rand());
@@ -144,7 +145,7 @@ fn a_server_refuses_a_machine_that_forbids_boxes_and_names_the_option() {
     if !can_confine() {
         return;
     }
-    // In its own file tree without the marker files of containers, because the tests may run in a container.
+    // Runs in its own file tree without the marker files of containers, because the tests may run in a container.
     let folder = Path::new(PROGRAM).parent().expect("it is in a folder").display();
     let tree = format!(
         "60 bwrap --ro-bind /usr /usr --ro-bind /etc /etc --symlink usr/bin /bin --symlink usr/lib /lib \
@@ -230,7 +231,8 @@ fn a_computer_whose_agent_was_killed_leaves_no_processes_and_can_restart() {
     }
 }
 
-/// A program that forks every millisecond and continues in the child. Each process ends before it could be found and killed.
+/// A program that forks every millisecond and continues in the child. Each process ends before it can be found and
+/// killed.
 const FORK_LOOP: &str = r"import os, time
 for _ in range(4):
     os.fork()

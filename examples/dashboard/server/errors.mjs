@@ -22,7 +22,7 @@ export function describeError(error) {
       body: { error: { name: error.name, message: error.message, ...Object.fromEntries(known) } },
     };
   }
-  // The message of an unexpected error may contain secrets, so it goes to the terminal only.
+  // The message of an unexpected error may contain secrets, so it is printed only in the terminal.
   console.error(formatError(error));
   return {
     status: 500,

@@ -3,8 +3,8 @@ import { createComputer, listWorkspaces } from "./computers.mjs";
 import { describeError } from "./errors.mjs";
 
 /**
- * Creates a first computer on a local desktop without computers, so the page has a screen to show. A local computer costs
- * nothing.
+ * Creates a first computer on a local desktop without computers, so the page has a screen to show. A local computer is
+ * free of charge.
  */
 export class FirstComputer {
   /** @type {{ pending: boolean, error?: object } | undefined} */

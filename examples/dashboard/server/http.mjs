@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describeError } from "./errors.mjs";
 import { HttpError } from "./guard.mjs";
 
-/** The maximum size of a JSON body, in bytes. The largest bodies are texts to type. */
+/** The maximum size of a JSON body, in bytes. The largest bodies contain text to type. */
 const MAX_JSON_SIZE = 256 * 1024;
 
 /**

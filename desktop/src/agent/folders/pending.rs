@@ -8,7 +8,7 @@ use crate::agent::protocol::{FolderAction, FolderChange};
 /// How long the changes of a new file are held back. Programs save a file by writing a temporary file and renaming it.
 /// If both happen within this time, only the modification of the saved file is reported.
 pub(super) const HOLD_TIME: Duration = Duration::from_millis(500);
-/// The maximum number of pending changes. Beyond it, the oldest is reported at once.
+/// The maximum number of pending changes. Beyond it, the oldest is reported immediately.
 const MAX_PENDING: usize = 1024;
 
 #[derive(Default)]

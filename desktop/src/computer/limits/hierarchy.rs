@@ -64,7 +64,8 @@ impl Hierarchy {
         Ok(())
     }
 
-    /// Creates a group to try whether that is allowed: neither permissions nor mount options show it reliably.
+    /// Tests whether the server can create a group by creating one: neither permissions nor mount options show this
+    /// reliably.
     fn prepare(mut self, name: &str) -> Option<Self> {
         if self.version == Version::Two {
             let offered = fs::read_to_string(self.folder.join("cgroup.controllers")).ok()?;
@@ -98,7 +99,7 @@ impl Hierarchy {
     }
 }
 
-/// Finds the hierarchies in the texts of `/proc/self/mountinfo` and `/proc/self/cgroup`.
+/// Finds the hierarchies in the content of `/proc/self/mountinfo` and `/proc/self/cgroup`.
 fn find(mounts: &str, memberships: &str) -> Vec<Hierarchy> {
     mounts.lines().filter_map(|mount| read(mount, memberships)).collect()
 }

@@ -59,7 +59,7 @@ fn block_from_inside(namespaces: [BorrowedFd<'_>; 2]) -> io::Result<()> {
 }
 
 /// The limits of the computer's user namespace, by file name in `/proc/sys/user`. Without them the kernel counts these
-/// resources for the host user only, who may also be the user of the server or of other computers.
+/// resources only for the host user, which may also be the user of the server or of other computers.
 const RESOURCE_LIMITS: &[(&str, u32)] = &[
     ("max_user_namespaces", 256),
     ("max_pid_namespaces", 256),

@@ -110,7 +110,7 @@ async fn skip(mut field: Field<'_>, length: &mut u64) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The text of a field. An empty text counts as absent, because forms send empty fields for omitted values.
+/// The text of a field. Empty text counts as absent, because forms send empty fields for omitted values.
 async fn text(name: &str, mut field: Field<'_>) -> Result<Option<String>, ApiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = with_idle_timeout(field.chunk()).await? {
@@ -171,7 +171,7 @@ pub(super) fn mime_type_of(filename: &str) -> String {
     mime_guess::from_path(filename).first_or_octet_stream().to_string()
 }
 
-/// Whether the text is a valid MIME type: `type/subtype`, optionally with parameters.
+/// Whether the string is a valid MIME type: `type/subtype`, optionally with parameters.
 fn is_mime_type(text: &str) -> bool {
     text.parse::<mime_guess::Mime>().is_ok()
 }

@@ -1,4 +1,4 @@
-//! Waits until the application with the keyboard focus has handled the keys that it was sent.
+//! Waits until the application with the keyboard focus has handled all keys that were sent to it.
 
 use std::{
     thread,
@@ -21,7 +21,7 @@ use crate::screen::{
     connection::{Display, time_budget::TimeBudget},
 };
 
-/// The time after the last key that a window gets if it cannot confirm that it has read its keys.
+/// How long to wait after the last key if the window cannot confirm that it has read its keys.
 const PAUSE_WITHOUT_PING: Duration = Duration::from_millis(120);
 /// Timeout of the first mapping probe of a window, which may never respond to one.
 const FIRST_RESPONSE_TIMEOUT: Duration = Duration::from_millis(1500);
@@ -50,9 +50,9 @@ pub(in crate::screen) fn note_keys_sent(display: &Display) -> Result<(), ScreenE
 /// An application handles events in order, so its response to a `_NET_WM_PING` follows the keys before the ping. The
 /// other cases are:
 ///
-/// - A window without `_NET_WM_PING` gets a [mapping probe](mapping_probe), or a fixed pause if it does not respond to
-///   the probe.
-/// - A window that announces `_NET_WM_PING` and does not respond gets the time until it stops drawing.
+/// - For a window without `_NET_WM_PING`, uses a [mapping probe](mapping_probe), or a fixed pause if the window does
+///   not respond to the probe.
+/// - For a window that announces `_NET_WM_PING` and does not respond, waits until the window stops drawing.
 ///
 /// `limit` applies to the ping; a mapping probe takes at most [`RESPONSE_TIMEOUT`].
 pub(in crate::screen) fn wait(display: &Display, limit: Duration) -> Result<bool, ScreenError> {

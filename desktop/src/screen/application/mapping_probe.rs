@@ -2,7 +2,7 @@
 //!
 //! A client that caches the keyboard maps reads them again when it handles a MappingNotify event, in order with its
 //! other events. Xlib and the toolkits read nothing for a notification about the pointer mapping, but xterm does. This
-//! module sends such notifications to one window only; no mapping has changed. The client responds with a sequence of
+//! module sends such notifications to only one window; no mapping has changed. The client responds with a sequence of
 //! requests that it does not send otherwise, and the RECORD extension reports these requests.
 
 use std::time::Instant;
@@ -42,7 +42,7 @@ const START_OF_DATA: u8 = 4;
 /// by `deadline`, for example because it does not cache the maps.
 pub(super) fn probe(display: &Display, window: Window, deadline: Instant) -> Result<bool, ScreenError> {
     let Some(keyboard) = display.conn.extension_information(KEYBOARD_EXTENSION)? else { return Ok(false) };
-    // The probe has its own connection, so its errors do not concern `display`. Examples are a server without RECORD, a
+    // The probe has its own connection, so its errors do not affect `display`. Examples are a server without RECORD, a
     // closed window and a timeout.
     Ok(observe(display, window, keyboard.major_opcode, deadline).unwrap_or(false))
 }

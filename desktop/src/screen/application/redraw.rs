@@ -1,4 +1,4 @@
-//! Waits until a window shows the text that it was sent.
+//! Waits until a window shows the text that was sent to it.
 
 use std::time::{Duration, Instant};
 
@@ -37,15 +37,16 @@ pub(in crate::screen) struct PendingRedraw {
     window: Window,
     /// The time that the window may need between two frames, in addition to [`QUIET_TIME`].
     frame_gap: Duration,
-    /// The end of the wait, even if the window still draws.
+    /// The deadline of the wait, even if the window is still drawing.
     deadline: Instant,
 }
 
 impl PendingRedraw {
-    /// A text of `characters` characters for the focused window. `sent` is the time of the last character.
+    /// Creates the record of a text with `characters` characters for the focused window. `sent` is the time of the last
+    /// character.
     ///
-    /// The time since `sent` is how long the application took to read the keys. On a busy machine, it gets as much time
-    /// again for drawing.
+    /// The time since `sent` is how long the application took to read the keys. On a busy machine, the application gets
+    /// the same time again for drawing.
     pub(in crate::screen) fn of_focused_window(
         display: &Display,
         characters: usize,
@@ -62,7 +63,7 @@ impl PendingRedraw {
         })
     }
 
-    /// A text of `characters` characters that was just sent to `window`.
+    /// Creates the record of a text with `characters` characters that was just sent to `window`.
     pub(in crate::screen) fn of_window(window: Window, characters: usize) -> Self {
         let characters = u32::try_from(characters).unwrap_or(u32::MAX);
         let handling = HANDLING_PER_CHARACTER.saturating_mul(characters);

@@ -1,4 +1,4 @@
-//! What a connection remembers about windows that were sent keys.
+//! Records whether windows respond to the keys that a connection has sent to them.
 
 use std::time::Instant;
 

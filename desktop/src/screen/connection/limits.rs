@@ -21,8 +21,8 @@ pub(in crate::screen) const REPLACEMENT_REPLIES: u64 = 1024;
 /// Time limits for an X server.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::screen) struct Limits {
-    /// Timeout of a single reply. A server that crashes closes the socket at once; this timeout is for a server that
-    /// hangs.
+    /// Timeout of a single reply. A server that crashes closes the socket immediately; this timeout is for a server
+    /// that hangs.
     pub(in crate::screen) reply: Duration,
     /// Timeout of all waits of an operation together, in addition to the duration of the operation itself.
     pub(in crate::screen) operation: Duration,

@@ -19,8 +19,8 @@ pub(in crate::screen) struct PropertyRequest<'a> {
 }
 
 impl<'a> PropertyRequest<'a> {
-    /// Requests the first `length` units of 4 bytes of a property. A property of another type than `kind` reads as
-    /// missing.
+    /// Requests the first `length` units of 4 bytes of a property. A property with a type other than `kind` is treated
+    /// as missing.
     pub(in crate::screen) fn send(
         display: &'a Display,
         window: Window,
@@ -45,7 +45,7 @@ impl<'a> PropertyRequest<'a> {
         }
     }
 
-    /// Returns a list of 32-bit values. It is empty if the property is missing or has another format.
+    /// Returns a list of 32-bit values. It is empty if the property is missing or has a different format.
     pub(in crate::screen) fn list(self) -> Result<Vec<u32>, ScreenError> {
         let reply = self.reply()?;
         Ok(reply.iter().filter_map(GetPropertyReply::value32).flatten().collect())

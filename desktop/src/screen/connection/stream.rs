@@ -103,7 +103,7 @@ impl BoundedStream {
         self.unread_replies.set(0);
     }
 
-    /// Whether x11rb keeps so many unread packets that the connection should be replaced.
+    /// Whether the number of unread packets in x11rb exceeds a limit, so the connection should be replaced.
     pub(super) fn needs_replacement(&self) -> bool {
         self.unread_bytes.get() > REPLACEMENT_BYTES || self.unread_replies.get() > REPLACEMENT_REPLIES
     }

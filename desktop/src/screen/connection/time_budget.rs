@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// Maximum time that counts between two checks.
+/// The maximum time between two checks that is counted.
 const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The remaining time of a wait.

@@ -1,4 +1,4 @@
-//! Cancellation of input actions whose caller has gone.
+//! Cancels input actions whose caller no longer waits.
 
 use std::{
     thread,

@@ -12,7 +12,7 @@ use super::{
 use crate::screen::{Button, Direction, ScreenError, connection::Display};
 
 /// Minimum time from the press to the release of a drag. A browser starts drag and drop in another process, after the
-/// first motions. A release before that drops nothing.
+/// first motions. If the button is released before that, no drop occurs.
 pub(in crate::screen) const MIN_DRAG: Duration = Duration::from_millis(400);
 /// Time that the pointer rests at the end before the release. The drop target needs it to accept the drop.
 const DWELL_TIME: Duration = Duration::from_millis(100);

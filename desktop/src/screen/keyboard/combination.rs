@@ -19,7 +19,7 @@ use crate::screen::{
 /// Presses the keys of `combo`, modifiers first, and releases them in reverse order.
 ///
 /// Also presses Shift for a character that needs it, for example for `ctrl++` on a US keyboard. Letters and digits in a
-/// command are an exception: with Shift, they would be another command.
+/// command are an exception: with Shift, they would be a different command.
 pub(in crate::screen) fn press(
     display: &Display,
     pool: &mut KeycodePool,

@@ -10,7 +10,7 @@ use x11rb::{
 use super::{keys, keysyms};
 use crate::screen::{ScreenError, connection::Display};
 
-/// Keycodes from this one are not on a PC keyboard. In the default keymap, they have multimedia keysyms only.
+/// This keycode and all higher ones are not on a PC keyboard. In the default keymap, they have only multimedia keysyms.
 pub(super) const FIRST_SPARE: Keycode = 136;
 /// Spare keycodes that keep their default keysym. A VNC server binds empty keycodes to characters of a remote viewer.
 /// With one of these keycodes, the character would make Chromium reload or leave the page.
@@ -141,7 +141,7 @@ impl Keymap {
             let start = usize::from(code - self.first) * self.width;
             let levels = &mut self.keysyms[start..start + self.width];
             levels.fill(NO_SYMBOL);
-            // With one level only, the server would add the other case of a letter.
+            // With only one level, the server would add the other case of a letter.
             levels.iter_mut().take(2).for_each(|level| *level = keysym);
         }
         let range =

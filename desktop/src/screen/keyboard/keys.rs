@@ -283,7 +283,7 @@ fn split(combo: &str) -> Vec<String> {
     names
 }
 
-/// Whether the text has 4 to 6 hexadecimal digits, like a Unicode code point.
+/// Whether the string has 4 to 6 hexadecimal digits, like a Unicode code point.
 fn is_code_point(digits: &str) -> bool {
     (4..=6).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
 }

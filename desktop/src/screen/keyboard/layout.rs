@@ -171,7 +171,7 @@ impl<'a> ActiveGroup<'a> {
         }
         let Some(layout) = XkbLayout::read(display)? else {
             if group != 0 {
-                // The core protocol shows the keysyms of the first group only.
+                // The core protocol shows only the keysyms of the first group.
                 keys.retain(|&keysym, _| !keys::is_character(keysym));
             }
             return Ok(Self { display, keys, layout: None, changed: false });

@@ -34,7 +34,7 @@ impl<'a> ReleasedModifiers<'a> {
     }
 }
 
-/// Turns off Caps Lock until it is dropped.
+/// Turns off Caps Lock until this guard is dropped.
 #[derive(Debug)]
 pub(super) struct DisabledCapsLock<'a> {
     display: &'a Display,

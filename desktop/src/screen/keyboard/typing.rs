@@ -35,14 +35,14 @@ use crate::screen::{
 /// Timeout for an application to read a new keymap.
 pub(super) const KEYMAP_UPDATE_TIMEOUT: Duration = Duration::from_millis(1500);
 /// Timeout for an application to read its keys before their keycodes are bound again. After the timeout, wrong
-/// characters may appear. It is long because Qt has needed seconds for the layout of a screen of Chinese text.
+/// characters may appear. It is long because Qt can take seconds to lay out a screen of Chinese text.
 pub(super) const REBIND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Timeout for an application to read all its keys.
 const HANDLING_TIMEOUT: Duration = Duration::from_millis(1500);
-/// Maximum average time per character. Qt has needed 50 ms for a Chinese character on a busy machine.
+/// Maximum average time per character. Qt can take 50 ms for a Chinese character on a busy machine.
 const MAX_TIME_PER_CHARACTER: Duration = Duration::from_millis(50);
 
-/// Maximum duration of typing the characters of a text.
+/// Maximum duration of typing a text.
 pub(in crate::screen) fn max_duration(text: &str, delay: Option<Duration>) -> Duration {
     let characters = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
     let each = MAX_TIME_PER_CHARACTER + delay.unwrap_or_default();
@@ -58,8 +58,8 @@ pub(in crate::screen) struct Typed {
     pub(in crate::screen) left_out: Vec<char>,
 }
 
-/// Types a text without its control characters, except line ends and tabs. Control characters such as Escape correspond
-/// to keys that could close dialogs.
+/// Types a text without its control characters, except line ends and tabs. For example, the control character Escape is
+/// also a key that could close a dialog.
 pub(in crate::screen) fn type_text(
     display: &Display,
     pool: &mut KeycodePool,

@@ -87,7 +87,7 @@ fn shortcuts_and_text_work_in_every_layout_and_do_not_change_it() {
 
         for _ in 0..2 {
             screen.type_text(TEXT, None, &not_canceled()).unwrap();
-            // The recorder uses the core protocol, which shows the first group only.
+            // The recorder uses the core protocol, which shows only the first group.
             if !layout[0].contains(',') {
                 assert_eq!(window.text(TEXT.chars().count()), TEXT, "{layout:?}");
                 window.wait("the last release", |seen| !matches!(seen.last(), Some(KeyDown(_))));

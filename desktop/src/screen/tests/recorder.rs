@@ -59,7 +59,7 @@ impl Recorder {
     }
 
     /// Opens a window without `_NET_WM_PING` that reads the maps again after each MappingNotify event, like xterm. It
-    /// needs `slowness` for each event.
+    /// takes `slowness` to handle each event.
     pub(super) fn open_rereading(endpoint: &Endpoint, slowness: Duration) -> Self {
         Self::start(endpoint, false, move |display, event, recorded_events| {
             thread::sleep(slowness);

@@ -9,7 +9,7 @@ use x11rb::protocol::xproto::Keysym;
 
 use super::server::Server;
 
-/// A client of the VNC server (RFB 3.8). Its keyboard is another device than the synthetic one.
+/// A client of the VNC server (RFB 3.8). Its keyboard and the synthetic one are different devices.
 pub(super) struct Viewer(UnixStream);
 
 impl Viewer {

@@ -215,7 +215,7 @@ fn windows_are_reported_again_after_a_server_hung() {
     let application = Application::start(&server);
     let (conn, atoms, root) =
         (&application.display.conn, &application.display.atoms, application.display.root);
-    // So many events that the watch waits for a reply when the server stops.
+    // Creates enough events to make the watch wait for a reply when the server stops.
     for _ in 0..20_000 {
         conn.change_property32(PropMode::REPLACE, root, atoms._NET_ACTIVE_WINDOW, AtomEnum::WINDOW, &[NONE])
             .unwrap();

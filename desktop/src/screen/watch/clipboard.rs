@@ -35,7 +35,7 @@ pub(super) struct Clipboard {
 /// A transfer of text from the clipboard owner.
 #[derive(Debug)]
 struct Transfer {
-    /// A window for this transfer only, which late responses to earlier transfers do not reach.
+    /// A window for only this transfer, so late responses to earlier transfers do not reach it.
     window: Window,
     time: Timestamp,
     /// Deadline of the next response.

@@ -29,7 +29,7 @@ pub(super) const IDLE_AFTER: Duration = Duration::from_secs(30);
 
 /// Minimum time between two attempts to connect.
 const RECONNECT_DELAY: Duration = Duration::from_millis(500);
-/// Maximum number of events that are handled between two checks for a drop of the watch.
+/// Maximum number of events that are handled between two checks of whether the watch was dropped.
 const EVENTS_PER_ROUND: usize = 1024;
 
 /// A running watch. Dropping it ends the watch after a short time.

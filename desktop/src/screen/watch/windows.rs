@@ -20,7 +20,7 @@ const TITLE_LENGTH: u32 = 1024;
 
 /// Maximum number of tracked windows. Further windows in the list of the window manager are ignored.
 const MAX_WINDOWS: u32 = 1024;
-/// Number of windows with pending requests at a time. All their replies may be in memory at once.
+/// Maximum number of windows with pending requests. All their replies may be in memory at the same time.
 const WINDOWS_PER_BATCH: usize = 64;
 
 /// Reports application windows in the list of the window manager. The desktop and panels are ignored.

@@ -82,7 +82,7 @@ fn by_exec(computer: &Computer<'_>, code: &str) -> Run {
 }
 
 fn by_file(computer: &Computer<'_>, code: &str) -> Run {
-    // In parts, because a command is at most 128 KiB long and two of the programs are longer.
+    // Writes the program in parts, because a command is at most 128 KiB long and two of the programs are longer.
     computer.bash("rm -f ~/main.b64");
     let encoded = STANDARD.encode(code);
     for part in encoded.as_bytes().chunks(100_000) {

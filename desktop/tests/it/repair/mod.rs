@@ -1,5 +1,5 @@
-//! A computer with a broken home can be repaired: whatever its user does to the home, the computer starts, and `bash`, `exec`
-//! and terminals work.
+//! A computer with a broken home can be repaired: no change to the home prevents the computer from starting, or `bash`,
+//! `exec` and terminals from working.
 
 use std::fmt::Write as _;
 use std::sync::Mutex;
@@ -405,7 +405,8 @@ fn no_combination_of_mutations_prevents_a_start_or_a_call() {
     assert_none(&run(&subjects, &cases), cases.len());
 }
 
-/// The data folder is on the same disk as the homes. The server can then store nothing, but a user can still free space.
+/// The data folder is on the same disk as the homes. The server can then store no data, but a user can still free
+/// space.
 #[test]
 fn a_home_that_fills_the_disk_prevents_neither_starts_nor_calls() {
     let server = Server::start_on_small_disk(24);

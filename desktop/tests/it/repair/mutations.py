@@ -90,10 +90,10 @@ HOSTILE = {
 
 
 def clear(path):
-    """Removes the file or folder. Of the home, removes only its contents."""
+    """Removes the file or folder. If it is the home, removes only its contents."""
     names = [os.path.join(path, name) for name in os.listdir(path)] if path == HOME else [path]
     for name in names:
-        # With chmod and rm, because functions with full paths fail in deep folders.
+        # Uses chmod and rm, because functions with full paths fail in deep folders.
         if os.path.isdir(name) and not os.path.islink(name):
             subprocess.run(["chmod", "-R", "u+rwx", "--", name], stderr=subprocess.DEVNULL, check=False)
         # Retries, because programs of the desktop may create files at the same time.

@@ -1,4 +1,4 @@
-/** Parses NDJSON from a text that grows. */
+/** Parses NDJSON from a string that grows. */
 export class NdjsonReader<Line> {
   #parsed = 0;
 

@@ -56,7 +56,7 @@ export class ComputerStore {
     location.hash = id;
   }
 
-  /** Checks now whether the service is reachable. Called when something else failed. */
+  /** Checks now whether the service is reachable. Called after a failure of another operation. */
   checkService(): void {
     if (this.#listing === undefined && !this.state.get().offline) void this.refresh();
   }

@@ -27,7 +27,7 @@ const HINT = APPLE
 /** How long a temporary message is shown, in milliseconds. */
 const NOTE_DURATION = 2_500;
 
-/** The reasons for rejected input. */
+/** The messages for rejected input, by reason. */
 const REFUSALS: Record<InputRefusal, string> = {
   disconnected: "the terminal is disconnected",
   unstable: "the computer does not respond",
