@@ -100,11 +100,13 @@ impl Channel {
     /// Answers the request for a password with a target, or with the reason why there is none.
     #[napi(catch_unwind)]
     pub fn provide_password(&self, env: &Env, target: Unknown<'_>, problem: Option<String>) {
-        self.0.provide_password(match problem {
-            Some(problem) => Err(problem),
-            None => read_object("channel", "target", stringify(env, target, "{}").as_deref())
-                .map_err(|error| error.to_string()),
-        });
+        if let Some(problem) = problem {
+            return self.0.decline_password_request(problem);
+        }
+        match read_object("channel", "target", stringify(env, target, "{}").as_deref()) {
+            Ok(target) => self.0.provide_password(&target),
+            Err(error) => self.0.decline_password_request(error.to_string()),
+        }
     }
 
     /// Executes a command of the channel's kind.

@@ -53,10 +53,13 @@ impl Channel {
     /// Answers the request for a password with a target, or with the reason why there is none.
     #[wasm_bindgen(js_name = providePassword)]
     pub fn provide_password(&self, target: &JsValue, problem: Option<String>) {
-        self.0.provide_password(match problem {
-            Some(problem) => Err(problem),
-            None => map_from_js("channel", "target", target).map_err(|error| error.to_string()),
-        });
+        if let Some(problem) = problem {
+            return self.0.decline_password_request(problem);
+        }
+        match map_from_js("channel", "target", target) {
+            Ok(target) => self.0.provide_password(&target),
+            Err(error) => self.0.decline_password_request(error.to_string()),
+        }
     }
 
     /// Executes a command of the channel's kind.

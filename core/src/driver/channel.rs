@@ -232,14 +232,21 @@ impl Channel {
         }
     }
 
-    /// Answers a request for a password with a target as in [`open`](Self::open), or with the reason why there is none. Too
-    /// late it does nothing.
-    pub fn provide_password(&self, target: Result<Map, String>) {
-        let provided = target.and_then(|target| {
-            let (address, password) =
-                credentials(Fields::new("channel", &target)).map_err(|error| error.to_string())?;
-            Ok((address, password.ok_or("the target has no password")?))
+    /// Answers a request for a password with a target as in [`open`](Self::open). Does nothing if the request has ended.
+    pub fn provide_password(&self, target: &Map) {
+        self.end_password_request(match credentials(Fields::new("channel", target)) {
+            Ok((address, Some(password))) => Ok((address, password)),
+            Ok((_, None)) => Err("the target has no password".to_owned()),
+            Err(error) => Err(error.to_string()),
         });
+    }
+
+    /// Answers a request for a password with the reason why there is none. Does nothing if the request has ended.
+    pub fn decline_password_request(&self, reason: String) {
+        self.end_password_request(Err(reason));
+    }
+
+    fn end_password_request(&self, provided: Result<(ComputerAddress, Password), String>) {
         let mut request = lock(&self.0.password_request);
         if matches!(*request, PasswordRequest::Read) {
             *request = PasswordRequest::Answered(provided);

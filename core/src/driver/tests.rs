@@ -237,7 +237,7 @@ fn a_password_comes_from_the_consumer_if_the_target_is_refreshable() {
     let mut poll = || driving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready();
     assert!(!poll());
     assert_eq!(channel.next_password_request().now_or_never(), Some(true));
-    channel.provide_password(Err("the server is busy".to_owned()));
+    channel.decline_password_request("the server is busy".to_owned());
     assert!(!poll());
     let State::Reconnecting { cause, .. } = channel.state() else { panic!("{channel:?}") };
     assert!(cause.message.contains("there is no fresh password: the server is busy"), "{}", cause.message);
@@ -247,7 +247,7 @@ fn a_password_comes_from_the_consumer_if_the_target_is_refreshable() {
     assert_eq!(channel.next_password_request().now_or_never(), Some(true));
     let mut fresh = target.clone();
     fresh.insert("password", "fresh".into());
-    channel.provide_password(Ok(fresh));
+    channel.provide_password(&fresh);
     assert!(!poll());
     assert_eq!(host.sockets(), 1);
 }
