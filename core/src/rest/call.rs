@@ -111,7 +111,8 @@ pub struct Limits {
 pub struct Call {
     /// The name in errors and log entries.
     name: String,
-    operation: Operation,
+    operation: &'static Operation,
+    effect: Effect,
     base: crate::client::address::BaseUrl,
     key: Option<ApiKey>,
     mask: Mask,
@@ -139,21 +140,24 @@ pub struct Call {
 /// A checked call, before the settings of the client are added.
 struct Prepared<'a> {
     name: String,
-    operation: Operation,
+    operation: &'static Operation,
+    method: Method,
+    effect: Effect,
     params: &'a Map,
     encoded: Encoded,
     body: Option<Value>,
 }
 
 impl<'a> Prepared<'a> {
-    fn declared(operation: &Operation, params: &'a Map) -> Result<Self, Error> {
+    fn declared(operation: &'static Operation, params: &'a Map) -> Result<Self, Error> {
         let mut encoded = operation.encode(params)?;
         let body =
             (operation.encoding == ParameterEncoding::Json && operation.method == Method::Post).then(|| {
                 let fields = encoded.fields.drain(..);
                 Value::Object(fields.map(|(name, value)| (name.to_owned(), value)).collect())
             });
-        Ok(Self { name: operation.name.to_owned(), operation: *operation, params, encoded, body })
+        let Operation { name, method, effect, .. } = *operation;
+        Ok(Self { name: name.to_owned(), operation, method, effect, params, encoded, body })
     }
 }
 
@@ -184,8 +188,9 @@ impl Call {
         seed: u64,
     ) -> Result<Self, Error> {
         if name == custom::NAME {
-            let Custom { name, operation, encoded, body } = custom::read(params)?;
-            let prepared = Prepared { name, operation, params, encoded, body };
+            let Custom { name, method, effect, encoded, body } = custom::read(params)?;
+            let operation = custom::OPERATION;
+            let prepared = Prepared { name, operation, method, effect, params, encoded, body };
             return Self::prepare(config, prepared, options, content, seed);
         }
         let operation = crate::rest::calls::operation(name)
@@ -214,17 +219,17 @@ impl Call {
         content: Option<Content>,
         seed: u64,
     ) -> Result<Self, Error> {
-        let Prepared { name, operation, params, encoded, body } = prepared;
+        let Prepared { name, operation, method, effect, params, encoded, body } = prepared;
         let Encoded { target, fields } = encoded;
         let mut jitter = Jitter::new(seed);
         let max_response_bytes = options.max_response_bytes.unwrap_or(config.max_response_bytes);
         let mut request = Request {
-            method: operation.method,
+            method,
             url: config.base_url.join(&target),
             headers: vec![("accept".to_owned(), "application/json".to_owned())],
             body: None,
             max_response_bytes,
-            once: operation.effect == Effect::Once,
+            once: effect == Effect::Once,
         };
         let mut upload = None;
         match (operation.encoding, content) {
@@ -265,7 +270,7 @@ impl Call {
         }
         authorize(&mut request, config.api_key.as_ref());
 
-        let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, &operation, params));
+        let timeout = options.timeout.unwrap_or_else(|| request_timeout(config, operation, params));
         let max_retries = options.max_retries.unwrap_or(config.max_retries);
         // The default total limit has room for the first request, the request for a link, and each retry after the
         // longest backoff. If the server asks for a longer wait, the call fails instead.
@@ -274,6 +279,7 @@ impl Call {
         Ok(Self {
             name: mask.text(&name),
             operation,
+            effect,
             base: config.base_url.clone(),
             key: config.api_key.clone(),
             mask,
@@ -442,7 +448,7 @@ impl Call {
     }
 
     fn fail(&mut self, error: Error) {
-        let effect = if self.following { Effect::Read } else { self.operation.effect };
+        let effect = if self.following { Effect::Read } else { self.effect };
         let retry = if self.attempt < self.max_retries {
             retry_delay(effect, &error, self.attempt + 1, &mut self.jitter)
         } else {
@@ -542,7 +548,9 @@ impl Call {
         }
         match json::parse(&response.body) {
             Ok(value) => Ok(Output::Value(value)),
-            Err(error) if response.header("content-type").is_some_and(|kind| kind.contains("json")) => {
+            Err(error)
+                if response.header("content-type").is_some_and(|kind| split_once(kind, "json").is_some()) =>
+            {
                 Err(self.not_json(response, error))
             }
             Err(_) => Ok(Output::Content(std::mem::take(&mut response.body))),

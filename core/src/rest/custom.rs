@@ -9,12 +9,15 @@ use crate::rest::operation::{BLANK, Effect, Encoded, Operation, ResponseKind};
 /// The name that selects such a request in [`Call::new`](crate::rest::call::Call::new).
 pub const NAME: &str = "request";
 
-const METHODS: [(&str, Method, Effect); 5] = [
-    ("GET", Method::Get, Effect::Read),
-    ("POST", Method::Post, Effect::Once),
-    ("PUT", Method::Put, Effect::Idempotent),
-    ("PATCH", Method::Patch, Effect::Once),
-    ("DELETE", Method::Delete, Effect::Idempotent),
+/// The operation of every such request. The method and the effect are those of the request.
+pub(super) const OPERATION: &Operation = &Operation { name: NAME, response: ResponseKind::Any, ..BLANK };
+
+const METHODS: [(Method, Effect); 5] = [
+    (Method::Get, Effect::Read),
+    (Method::Post, Effect::Once),
+    (Method::Put, Effect::Idempotent),
+    (Method::Patch, Effect::Once),
+    (Method::Delete, Effect::Idempotent),
 ];
 const EFFECTS: [(&str, Effect); 3] =
     [("read", Effect::Read), ("idempotent", Effect::Idempotent), ("once", Effect::Once)];
@@ -23,84 +26,86 @@ const EFFECTS: [(&str, Effect); 3] =
 pub(super) struct Custom {
     /// The method and the path, for errors and logs.
     pub(super) name: String,
-    pub(super) operation: Operation,
+    pub(super) method: Method,
+    pub(super) effect: Effect,
     pub(super) encoded: Encoded,
     pub(super) body: Option<Value>,
 }
 
 /// Reads the parameters: `method`, `path`, and optionally `query`, `body` and `effect`.
 pub(super) fn read(params: &Map) -> Result<Custom, Error> {
-    const KNOWN: [&str; 5] = ["method", "path", "query", "body", "effect"];
-    if let Some((unknown, _)) = params.iter().find(|(name, _)| !KNOWN.contains(name)) {
-        let problem = format!("is not a parameter of this call, which takes {}", KNOWN.join(", "));
+    let known = |name: &str| matches!(name, "method" | "path" | "query" | "body" | "effect");
+    if let Some((unknown, _)) = params.iter().find(|(name, _)| !known(name)) {
+        let problem = "is not a parameter of this call, which takes method, path, query, body, effect";
         return Err(refused(unknown, problem));
     }
     let given = |name: &str| params.get(name).filter(|value| !value.is_null());
-    let text = |name: &str| given(name).and_then(Value::as_str);
+    let text = |name: &str| given(name).and_then(Value::as_str).unwrap_or_default();
 
-    let (method_name, method, usual_effect) =
-        METHODS.into_iter().find(|(name, ..)| text("method") == Some(*name)).ok_or_else(|| {
-            refused("method", format!("must be one of {}", quoted(METHODS.map(|(name, ..)| name))))
-        })?;
-    let path = text("path").unwrap_or_default();
-    check_path(path)?;
+    let method = text("method");
+    let Some((method, usual_effect)) = METHODS.into_iter().find(|(known, _)| known.as_str() == method) else {
+        return Err(refused("method", "must be one of \"GET\", \"POST\", \"PUT\", \"PATCH\", \"DELETE\""));
+    };
+    let path = text("path");
+    if let Some(problem) = path_problem(path) {
+        return Err(refused("path", problem));
+    }
     let effect = match given("effect") {
         None => usual_effect,
-        Some(value) => EFFECTS
-            .into_iter()
-            .find(|(name, _)| value.as_str() == Some(*name))
-            .map(|(_, effect)| effect)
-            .ok_or_else(|| {
-                refused("effect", format!("must be one of {}", quoted(EFFECTS.map(|(name, _)| name))))
-            })?,
+        Some(_) => {
+            let effect = text("effect");
+            let Some((_, effect)) = EFFECTS.into_iter().find(|(name, _)| *name == effect) else {
+                return Err(refused("effect", "must be one of \"read\", \"idempotent\", \"once\""));
+            };
+            effect
+        }
     };
     let body = given("body").cloned();
     if body.is_some() && method == Method::Get {
-        return Err(refused("body", "must be absent: a GET request has no body".to_owned()));
+        return Err(refused("body", "must be absent: a GET request has no body"));
     }
-
     let mut target = path.to_owned();
     if let Some(query) = given("query") {
-        let query = query_string(query)?;
-        if !query.is_empty() {
-            target.push('?');
-            target.push_str(&query);
-        }
+        add_query(&mut target, query).ok_or_else(|| {
+            refused("query", "must be an object of strings, numbers, booleans or lists of them")
+        })?;
     }
-    Ok(Custom {
-        name: format!("{NAME} {method_name} {path}"),
-        operation: Operation { name: NAME, method, effect, response: ResponseKind::Any, ..BLANK },
-        encoded: Encoded { target, fields: Vec::new() },
-        body,
-    })
+    let name = [NAME, method.as_str(), path].join(" ");
+    Ok(Custom { name, method, effect, encoded: Encoded { target, fields: Vec::new() }, body })
 }
 
-/// Checks that a path stays below the base URL and is encoded as RFC 3986 requires.
-fn check_path(path: &str) -> Result<(), Error> {
-    let is_path = |byte: u8| byte.is_ascii_alphanumeric() || b"/%-._~!$&'()*+,;=:@".contains(&byte);
-    if !path.starts_with('/') || path.starts_with("//") {
-        return Err(refused("path", "must start with one slash, such as /computers".to_owned()));
+/// Why a path does not stay below the base URL, or is not encoded as RFC 3986 requires.
+fn path_problem(path: &str) -> Option<&'static str> {
+    let is_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"/%-._~!$&'()*+,;=:@".contains(byte);
+    let path = path.as_bytes();
+    if !path.starts_with(b"/") || path.starts_with(b"//") {
+        Some("must start with one slash, such as /computers")
+    } else if !path.iter().all(is_path) {
+        Some("must be a path without a query, encoded by encodeURIComponent: put a query into `query`")
+    } else if path.split(|byte| *byte == b'/').any(is_dot_segment) {
+        Some("must not contain the segments `.` and `..`")
+    } else {
+        None
     }
-    if !path.bytes().all(is_path) {
-        let problem =
-            "must be a path without a query, encoded by encodeURIComponent: put a query into `query`";
-        return Err(refused("path", problem.to_owned()));
-    }
-    let is_dots = |segment: &str| {
-        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
-        plain == "." || plain == ".."
-    };
-    if path.split('/').any(is_dots) {
-        return Err(refused("path", "must not contain the segments `.` and `..`".to_owned()));
-    }
-    Ok(())
 }
 
-fn query_string(query: &Value) -> Result<String, Error> {
-    let wrong =
-        || refused("query", "must be an object of strings, numbers, booleans or lists of them".to_owned());
-    let Value::Object(fields) = query else { return Err(wrong()) };
-    let mut pairs = Vec::new();
+/// Whether a URL parser takes the segment for `.` or `..`.
+fn is_dot_segment(mut segment: &[u8]) -> bool {
+    let mut dots = 0;
+    loop {
+        segment = match segment {
+            [] => return dots == 1 || dots == 2,
+            [b'.', rest @ ..] | [b'%', b'2', b'e' | b'E', rest @ ..] => rest,
+            _ => return false,
+        };
+        dots += 1;
+    }
+}
+
+/// Adds the query to a target. Returns `None` for a query that is not acceptable.
+fn add_query(target: &mut String, query: &Value) -> Option<()> {
+    let Value::Object(fields) = query else { return None };
+    let mut separator = '?';
     for (name, value) in fields.iter() {
         let values = match value {
             Value::Array(values) => values.as_slice(),
@@ -109,20 +114,20 @@ fn query_string(query: &Value) -> Result<String, Error> {
         for value in values {
             let text = match value {
                 Value::Null => continue,
-                Value::String(text) => text.clone(),
-                Value::Number(_) | Value::Bool(_) => value.to_string(),
-                Value::Array(_) | Value::Object(_) => return Err(wrong()),
+                Value::String(text) => percent_encode(text),
+                Value::Number(_) | Value::Bool(_) => percent_encode(&value.to_string()),
+                Value::Array(_) | Value::Object(_) => return None,
             };
-            pairs.push(format!("{}={}", percent_encode(name), percent_encode(&text)));
+            target.push(separator);
+            target.push_str(&percent_encode(name));
+            target.push('=');
+            target.push_str(&text);
+            separator = '&';
         }
     }
-    Ok(pairs.join("&"))
+    Some(())
 }
 
-fn quoted<const N: usize>(names: [&str; N]) -> String {
-    names.map(|name| format!("{name:?}")).join(", ")
-}
-
-fn refused(field: &str, problem: String) -> Error {
+fn refused(field: &str, problem: &str) -> Error {
     Error::encode(NAME, field, problem)
 }
