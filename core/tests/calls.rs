@@ -60,7 +60,7 @@ fn compare_request(name: &str, request: &Request, expected: &Value) {
     }
 }
 
-/// The response, as a platform reads it with a limit of its size.
+/// The response as a platform reads it, with the limit of the body applied.
 fn response(expected: &Value, limit: u64) -> Response {
     let bytes = match (expected.get("body"), expected.get("text"), expected.get("base64")) {
         (Some(json), _, _) => json.to_string().into_bytes(),

@@ -419,7 +419,7 @@ fn adjacent_gaps_of_reconnects_are_merged() {
         for _ in 0..40 {
             session.handle_text(now, event);
         }
-        // A connection that held this long resets the counter of attempts.
+        // A connection that stayed open for this long resets the attempt counter.
         session.handle_close(now + 10_000, 1006, "");
         now = session.poll_timeout().unwrap();
         session.handle_timeout(now);

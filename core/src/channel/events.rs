@@ -26,7 +26,7 @@ pub struct EventDeclaration {
     pub name: &'static str,
     /// When it happens. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// Where the event is known from, by the tags of docs/protocol.md; empty for the specification.
+    /// The source of the event, as a tag of docs/protocol.md; empty for the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The type of `data`.

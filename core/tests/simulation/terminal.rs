@@ -1,5 +1,5 @@
-//! Model of a terminal: input reaches its own shell, in order and once, and never another shell. Input that may be lost
-//! is counted.
+//! Model of a terminal: input reaches the shell that it was written to, in order and once, and no other shell. Input
+//! that may be lost is counted.
 
 use std::collections::BTreeMap;
 
