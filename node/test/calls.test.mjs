@@ -13,7 +13,7 @@ const PIXEL = Buffer.from(
 );
 const CLICK = { id: "c1", x: 10, y: 20 };
 
-/** A server that answers JSON, and the requests that it got. */
+/** A server that responds with JSON, and the requests that it received. */
 async function service(test, answer) {
   const requests = [];
   const server = createServer(async (request, response) => {
@@ -65,7 +65,7 @@ test("a file is uploaded whole", async (t) => {
   assert.ok(requests[0].body.includes(data.toString("latin1")));
 });
 
-test("an upload reports how much of the file the connection has taken", async (t) => {
+test("an upload reports how much of the file the connection has accepted", async (t) => {
   const total = 32 << 20;
   let drink;
   const thirst = new Promise((resolve) => (drink = resolve));
@@ -93,7 +93,7 @@ test("an upload reports how much of the file the connection has taken", async (t
   const first = await raw.nextUploadProgress();
   assert.equal(first.total, total);
   const told = [first.loaded];
-  assert.ok(first.loaded < total, "nobody has read");
+  assert.ok(first.loaded < total, "the server has not read the file");
   drink();
   for (let next = await raw.nextUploadProgress(); next !== null; next = await raw.nextUploadProgress()) told.push(next.loaded);
   assert.equal((await outcome).ok, true);
@@ -128,7 +128,7 @@ test("a canceled upload sends no more bytes", async (t) => {
   assert.ok(received < total, `${received} bytes came`);
 });
 
-test("the progress of an upload ends with the upload, however it ends", async (t) => {
+test("the progress of an upload ends with the upload in every case", async (t) => {
   const server = createServer(() => {});
   const port = await listen(t, server);
   const content = { name: "a", content_type: "", data: new Uint8Array(9), reports_progress: true };
@@ -217,7 +217,7 @@ test("a response that breaks off is a failure, and a read is retried", async (t)
   assert.equal(requests.length, 2);
 });
 
-/** A server whose response goes on until the connection is closed; how much of it was written by then. */
+/** A server with an endless response, and the number of bytes that it wrote before the connection was closed. */
 async function endless(t, headers) {
   let written = 0;
   let end;
