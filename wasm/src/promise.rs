@@ -19,7 +19,7 @@ thread_local! {
     static PANIC: OnceCell<Error> = const { OnceCell::new() };
 }
 
-/// A promise for the value of a future.
+/// Creates a promise for the value of a future.
 pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promise {
     if let Some(error) = PANIC.with(|panic| panic.get().cloned()) {
         return Promise::reject(&error);

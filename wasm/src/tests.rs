@@ -22,7 +22,7 @@ use crate::platform::Browser;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Nothing listens on this port, and browsers allow it.
+/// No server listens on this port, and browsers allow requests to it.
 const DEAD: &str = "127.0.0.1:65533";
 
 fn parse(json: &str) -> JsValue {
@@ -216,6 +216,6 @@ async fn the_timer_and_the_clock_agree() {
     assert!(browser().now() >= before + 19);
     match select(pin!(browser().sleep(1)), pin!(browser().sleep(u64::MAX))).await {
         Either::Left(_) => {}
-        Either::Right(_) => panic!("the longest time passed first"),
+        Either::Right(_) => panic!("the timer with the longest time fired first"),
     }
 }

@@ -75,7 +75,7 @@ pub(super) async fn send(
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    // The close of an idle connection may cross with a request, and Node's `fetch` does not let the caller choose a
+    // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
     // connection. So few connections are kept. Browsers ignore this field.
     if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
         builder = builder.header("connection", "close");
@@ -84,7 +84,8 @@ pub(super) async fn send(
         Some(body) => builder.body(Uint8Array::from(body.as_slice())),
         None => builder.build(),
     };
-    // Node holds a request weakly, and its signal is lost with it, so it lives until the response is read.
+    // Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept
+    // until the response is read.
     let kept = web_sys::Request::from(
         built.map_err(|error| SendFailure { reached: Reached::Never, message: not_built(error) })?,
     );
@@ -107,7 +108,7 @@ pub(super) async fn send(
         (Some(mut body), Some(stream)) => {
             let complete = read(&stream, &mut body, &progress)
                 .await
-                .map_err(|error| lost(&error, "the response broke off: "))?;
+                .map_err(|error| lost(&error, "the response was cut off: "))?;
             if complete {
                 response.body = body.into_bytes();
             }
