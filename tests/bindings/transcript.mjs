@@ -12,7 +12,7 @@ const PATIENCE = 40_000;
 const isPing = (output) => output.send?.type === "ping";
 
 /**
- * Plays it to its end.
+ * Plays the transcript completely.
  *
  * @returns {Promise<string>} everything that must be equal in every binding
  */
@@ -123,7 +123,7 @@ class Player {
   async #expect(output) {
     if (output === "authorize" && this.#script.target.password !== undefined) {
       this.#asked += 1;
-      await this.#see("the question for a password", ({ asked }) => asked === this.#asked);
+      await this.#see("the request for a password", ({ asked }) => asked === this.#asked);
       this.#pending = "question";
       return;
     }
