@@ -489,7 +489,7 @@ fn a_large_paste_arrives_complete_and_more_input_is_refused_meanwhile() {
 }
 
 #[test]
-fn the_error_of_too_large_text_names_the_field_and_the_remedy() {
+fn the_error_of_text_that_is_too_large_contains_the_field_and_the_remedy() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let error = session.input(&"x".repeat((16 << 20) + 1)).unwrap_err();
     assert_eq!(

@@ -122,7 +122,7 @@ events! {
     "process_start" => ProcessData,
     /// A process ended.
     "process_stop" => ProcessData,
-    /// There was no input for a while; by the documentation, 30 s.
+    /// There was no input for some time; 30 s, according to the documentation.
     #[source("G3: 30 s")]
     "idle" => IdleData,
     /// There is input again after an `idle` event.

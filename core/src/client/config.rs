@@ -170,7 +170,7 @@ pub struct CallOptions {
     pub total_timeout: Option<Millis>,
     /// The maximum number of retries of the call.
     pub max_retries: Option<u32>,
-    /// The largest body of a response of this call, in bytes, also for the content of a stored file.
+    /// The largest body of a response of this call, in bytes. It also applies to the content of a stored file.
     pub max_response_bytes: Option<u64>,
     /// More header fields, names in lower case.
     pub headers: Vec<(String, String)>,

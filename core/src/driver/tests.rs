@@ -184,7 +184,7 @@ fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
 }
 
 #[test]
-fn a_hanging_close_delays_the_end_no_longer_than_its_limit() {
+fn a_hanging_close_delays_the_end_at_most_by_its_time_limit() {
     let mut running = Running::open();
     running.host.socket(0).close_hangs.set(true);
     running.channel.close();
@@ -213,7 +213,7 @@ fn a_close_waits_for_the_messages_before_it() {
 }
 
 #[test]
-fn a_message_that_never_gets_out_does_not_keep_a_closed_channel() {
+fn a_message_that_cannot_be_sent_does_not_keep_a_closed_channel_running() {
     let mut running = Running::open();
     let socket = running.host.socket(0);
     socket.stuck.set(true);
