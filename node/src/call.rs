@@ -70,7 +70,7 @@ impl PendingCall {
     #[napi(catch_unwind, ts_return_type = "Promise<Outcome>")]
     pub fn outcome<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let prepared = prepared.ok_or_else(|| Error::from_reason("the call was executed already"))?;
+        let prepared = prepared.ok_or_else(|| Error::from_reason("the call was already executed"))?;
         let canceled = Arc::clone(&self.canceled);
         promise(env, || async move {
             Objects::from(settle(prepared.operation.clone(), prepared.run(canceled)).await)
@@ -95,7 +95,7 @@ impl PendingCall {
     }
 }
 
-/// Returns the outcome of a call, also after a panic.
+/// Returns the outcome of a call, even after a panic.
 async fn settle(operation: String, call: impl Future<Output = Result<Output, error::Error>>) -> PlainObject {
     driver::outcome(catch_panic(call).await.unwrap_or_else(|message| {
         Err(error::Error::Transport(TransportError { operation, message, delivered: Delivered::Maybe }))

@@ -46,7 +46,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Reads the settings of proxies and certificates. Call it on the thread that may change the environment.
+    /// Reads the proxy and certificate settings. Call it on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);

@@ -39,7 +39,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Reads the settings of proxies and certificates from the environment. Opens no connection.
+    /// Reads the proxy and certificate settings from the environment. Opens no connection.
     pub(crate) fn from_env(log: Log) -> Self {
         let connector = Connector::from_env();
         let http = legacy::Client::builder(TokioExecutor::new())

@@ -82,7 +82,7 @@ impl Proxy {
                 "{variable} names a proxy of the kind {kind}, and only http and https ones are supported"
             ));
         }
-        // A password may contain any character, also characters that a URL does not allow.
+        // A password may contain any character, including characters that a URL does not allow.
         let (user, address) =
             rest.rsplit_once('@').map_or((None, rest), |(user, address)| (Some(user), address));
         let address = address.split(['/', '?', '#']).next().unwrap_or_default();
@@ -215,7 +215,7 @@ fn name(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// The IP address in a host, also in the old forms of IPv4 that every resolver accepts (`127.1`, `0x7f000001`). An
+/// The IP address in a host, including the old forms of IPv4 that every resolver accepts (`127.1`, `0x7f000001`). An
 /// IPv4-mapped IPv6 address is the IPv4 address.
 fn address(host: &str) -> Option<IpAddr> {
     if let Ok(address) = host.parse::<IpAddr>() {
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_reached_directly_unless_no_proxy_says_otherwise() {
+    fn this_machine_is_reached_directly_unless_no_proxy_disables_it() {
         for host in [
             "localhost",
             "LOCALHOST.",
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_is_read_like_in_curl_and_with_ports() {
+    fn no_proxy_is_read_as_in_curl_and_with_ports() {
         let direct =
             |list: &str, address: &str| way(&[("ALL_PROXY", "p:1"), ("NO_PROXY", list)], address) == "direct";
         for (list, address) in [

@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_follows_the_announcements_and_the_closes_of_the_server() {
+    fn the_limit_depends_on_the_announced_timeouts_and_the_closes_of_the_server() {
         let mut known = ServerState::default();
         let start = Instant::now();
         assert_eq!(known.limit(start), TRUSTED_IDLE);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_counts_while_idle_or_if_it_crosses_with_a_request() {
+    fn a_close_counts_while_idle_or_if_it_races_with_a_request() {
         let start = Instant::now();
         let later = |millis| start + Duration::from_millis(millis);
         let idle = |then: fn(&mut Times, Instant)| {
