@@ -1,4 +1,4 @@
-//! Futures as promises, also after a panic.
+//! Futures as promises, even after a panic.
 //!
 //! In wasm a panic traps: no destructor runs and no pending future is polled again, so its promise would stay pending
 //! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state after a

@@ -47,7 +47,7 @@ fn client() -> Client {
 }
 
 #[wasm_bindgen_test]
-fn plain_data_survives_the_way_there_and_back() {
+fn plain_data_survives_a_round_trip() {
     let json = r#"{"a":[1,2.5,-9007199254740991,null,true],"b":{"c":"ü🦀"}}"#;
     let value = map_from_js("test", "params", &parse(json)).unwrap();
     assert_eq!(text(&to_js(&Value::Object(value))), json);
@@ -151,7 +151,7 @@ async fn a_browser_does_not_report_whether_a_refused_connection_was_reached() {
 }
 
 #[wasm_bindgen_test]
-async fn a_response_is_read_whole() {
+async fn a_response_is_read_completely() {
     let response =
         browser().send(request("data:text/plain;charset=utf-8,hello"), Progress::default()).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));

@@ -1,7 +1,7 @@
 //! A C interface of [`orgo_playout`] for an audio worklet. `npm/src/audio/playout.ts` calls these functions.
 //!
-//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`: a worklet has none. It does not use
-//! the standard library either, whose allocator and panic handling are several times as large as this module.
+//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`, which a worklet does not have. It does
+//! not use the standard library either, whose allocator and panic handling are several times as large as this module.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
