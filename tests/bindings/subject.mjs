@@ -74,7 +74,7 @@ class Opened {
     channel.on("error", (message) => items.push({ type: "error", message }));
     if (kind === "terminal") {
       channel.on("reconnected", (unacknowledged) => items.push({ type: "reconnected", unacknowledged }));
-      // Also for a shell that ended before the listeners were added.
+      // This includes a shell that ended before the listeners were added.
       channel.exited.then(
         (code) => items.push({ type: "exit", code }),
         () => {},
