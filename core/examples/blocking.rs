@@ -150,10 +150,10 @@ fn talk(stream: &mut TcpStream, request: &Request, limit: Duration) -> Result<Re
     write!(stream, "content-length: {}\r\n\r\n", body.len())?;
     stream.write_all(body)?;
 
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer)?;
-    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").ok_or("no end of the header")?;
-    let head = std::str::from_utf8(&answer[..end])?;
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received)?;
+    let end = received.windows(4).position(|window| window == b"\r\n\r\n").ok_or("no end of the header")?;
+    let head = std::str::from_utf8(&received[..end])?;
     let (first, fields) = head.split_once("\r\n").unwrap_or((head, ""));
     let status = first.split(' ').nth(1).ok_or("no status")?.parse()?;
     let headers: Vec<(String, String)> = fields
@@ -161,7 +161,7 @@ fn talk(stream: &mut TcpStream, request: &Request, limit: Duration) -> Result<Re
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
         .collect();
-    let response = Response { status, headers, body: answer[end + 4..].to_vec(), ..Response::default() };
+    let response = Response { status, headers, body: received[end + 4..].to_vec(), ..Response::default() };
     match response.header("transfer-encoding") {
         None => Ok(response),
         Some(coding) => Err(format!("this example does not read {coding} bodies").into()),

@@ -45,7 +45,7 @@ pub extern "C" fn click(x: i32, y: i32, status: u16) -> usize {
     keep(format!("{first:?} {last}"))
 }
 
-/// Opens every channel and lets time pass.
+/// Opens every channel and advances the time.
 #[unsafe(no_mangle)]
 pub extern "C" fn channels(now: u32) -> usize {
     let target = || Target {

@@ -114,7 +114,7 @@ pub struct ServerError {
     pub operation: String,
     /// The status code.
     pub status: u16,
-    /// The reason that the server gave, in one line.
+    /// The reason that the server gave, on one line.
     pub message: String,
     /// The server's machine-readable error code, such as `computer_waking`; `None` if it sent none.
     pub code: Option<String>,

@@ -60,7 +60,7 @@ fn compare_request(name: &str, request: &Request, expected: &Value) {
     }
 }
 
-/// The response, as a platform reads it with a limit of its size.
+/// The response as a platform reads it, with the limit of the body applied.
 fn response(expected: &Value, limit: u64) -> Response {
     let bytes = match (expected.get("body"), expected.get("text"), expected.get("base64")) {
         (Some(json), _, _) => json.to_string().into_bytes(),
@@ -287,7 +287,7 @@ fn the_total_limit_shortens_the_last_request() {
         }
     };
     assert!(clocked.now <= 5_000 + 2_500, "{}", clocked.now);
-    // The first request may have reached the server, independent of the last one.
+    // The first request may have reached the server, regardless of the last one.
     assert_eq!(serde_json::to_value(error.record()).unwrap()["delivered"], "maybe");
 }
 

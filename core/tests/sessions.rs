@@ -419,7 +419,7 @@ fn adjacent_gaps_of_reconnects_are_merged() {
         for _ in 0..40 {
             session.handle_text(now, event);
         }
-        // A connection that held this long resets the counter of attempts.
+        // A connection that stayed open for this long resets the attempt counter.
         session.handle_close(now + 10_000, 1006, "");
         now = session.poll_timeout().unwrap();
         session.handle_timeout(now);
@@ -489,7 +489,7 @@ fn a_large_paste_arrives_complete_and_more_input_is_refused_meanwhile() {
 }
 
 #[test]
-fn the_error_of_too_large_text_names_the_field_and_the_remedy() {
+fn the_error_of_text_that_is_too_large_contains_the_field_and_the_remedy() {
     let mut session = opened(TerminalSession::terminal(target(), None, None, 1, 0).unwrap());
     let error = session.input(&"x".repeat((16 << 20) + 1)).unwrap_err();
     assert_eq!(

@@ -1,5 +1,5 @@
-//! Ends the connection of an aborted request. hyper alone would keep sending the rest of the body, as fast as the server
-//! reads it.
+//! Ends the connection of an aborted request. hyper alone would keep sending the rest of the body, as fast as the
+//! server reads it.
 
 use std::io;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use futures_util::task::AtomicWaker;
 use http::Extensions;
 use hyper_util::client::legacy::connect::CaptureConnection;
 
-/// Ends one stream from outside. Clones end the same stream.
+/// Aborts one stream from another task. Clones abort the same stream.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Abort(Arc<State>);
 
@@ -21,7 +21,8 @@ struct State {
 }
 
 impl Abort {
-    /// For the stream: fails once it is aborted. Until then it registers the task of the stream to be woken by the abort.
+    /// Called by the stream: fails after an abort. Before that, it registers the task of the stream, which an abort
+    /// wakes.
     pub(crate) fn check(&self, context: &Context<'_>) -> io::Result<()> {
         self.0.stream.register(context.waker());
         if self.0.done.load(Ordering::Acquire) {
@@ -36,8 +37,8 @@ impl Abort {
     }
 }
 
-/// Ends the connection of a request that is dropped before its response has begun. After that the connection may serve
-/// other requests.
+/// Ends the connection of a request that is dropped before its response has begun. After the response has begun, the
+/// connection may serve other requests.
 pub(crate) struct AbortOnDrop(Option<CaptureConnection>);
 
 impl AbortOnDrop {
@@ -45,7 +46,7 @@ impl AbortOnDrop {
         Self(Some(connection))
     }
 
-    /// The response has begun, or there will be none.
+    /// Keeps the connection: the response has begun, or the request has failed.
     pub(crate) fn disarm(mut self) {
         self.0 = None;
     }

@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes};
 use orgo_core::driver::Progress;
 
-/// Bytes that report how many of them the connection accepted.
+/// A body that reports how many of its bytes the connection has accepted.
 #[derive(Debug, Clone)]
 pub(crate) struct CountedBody {
     rest: Bytes,

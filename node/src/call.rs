@@ -20,7 +20,7 @@ use crate::panic::catch_panic;
 use crate::promise::promise;
 use crate::values::{Json, Objects};
 
-/// A call as JavaScript passed it. It is checked on the I/O thread.
+/// The unchecked arguments of a call. The I/O thread checks them.
 pub(crate) struct Prepared {
     pub(crate) progress_sender: Option<ProgressSender>,
     pub(crate) network: Network,
@@ -41,7 +41,7 @@ impl Prepared {
     }
 }
 
-/// A call. It starts with its method `outcome`.
+/// A call. The method `outcome` starts it.
 #[napi]
 pub struct PendingCall {
     prepared: Mutex<Option<Prepared>>,
@@ -50,7 +50,7 @@ pub struct PendingCall {
 }
 
 impl PendingCall {
-    /// A call. `reports_progress`: whether the progress of its upload will be read.
+    /// Creates a call. `reports_progress`: whether JavaScript will read the progress of its upload.
     pub(crate) fn new(
         reports_progress: bool,
         prepare: impl FnOnce(Option<ProgressSender>) -> Prepared,
@@ -66,19 +66,20 @@ impl PendingCall {
 
 #[napi]
 impl PendingCall {
-    /// Executes the call. To be called once; the promise does not reject.
+    /// Executes the call. Call this method once. The promise never rejects.
     #[napi(catch_unwind, ts_return_type = "Promise<Outcome>")]
     pub fn outcome<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let prepared = prepared.ok_or_else(|| Error::from_reason("the call was executed already"))?;
+        let prepared = prepared.ok_or_else(|| Error::from_reason("the call was already executed"))?;
         let canceled = Arc::clone(&self.canceled);
         promise(env, || async move {
             Objects::from(settle(prepared.operation.clone(), prepared.run(canceled)).await)
         })
     }
 
-    /// The progress of the upload as soon as it has changed; `null` after the end, and for a call without progress. To
-    /// be called again only when the promise has resolved, and after `outcome`: a call that never starts has no end.
+    /// Resolves with the progress of the upload when it has changed; with `null` after the end, and for a call without
+    /// progress. Call it after `outcome`, because a call that never starts has no end, and again only after the promise
+    /// has resolved.
     #[napi(catch_unwind, ts_return_type = "Promise<UploadProgress | null>")]
     pub fn next_upload_progress<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let progress_receiver = self.progress_receiver.clone();
@@ -87,14 +88,14 @@ impl PendingCall {
         })
     }
 
-    /// Cancels the call and frees its connection. After the end it does nothing.
+    /// Cancels the call and frees its connection. Has no effect after the end.
     #[napi(catch_unwind)]
     pub fn cancel(&self) {
         self.canceled.notify_one();
     }
 }
 
-/// The outcome of a call, also if it panics.
+/// Returns the outcome of a call, even after a panic.
 async fn settle(operation: String, call: impl Future<Output = Result<Output, error::Error>>) -> PlainObject {
     driver::outcome(catch_panic(call).await.unwrap_or_else(|message| {
         Err(error::Error::Transport(TransportError { operation, message, delivered: Delivered::Maybe }))

@@ -19,33 +19,33 @@ use crate::panic::catch_panic;
 use crate::promise::promise;
 use crate::values::{Json, Objects, stringify, thrown};
 
-/// A channel of any kind. It keeps the process alive until it has ended, and closes when it is collected as garbage.
+/// A channel of any kind. It keeps the process alive until it has ended. Garbage collection of the object closes it.
 #[napi]
 pub struct Channel(driver::Channel);
 
 impl Channel {
-    /// Starts to run a channel.
+    /// Starts running a channel.
     pub(crate) fn start(env: &Env, channel: driver::Channel, network: Network) -> napi::Result<Self> {
         let running = channel.clone();
-        // Nobody waits for this promise. It keeps the process alive while the channel is open, as any socket does, and
-        // after that until its sockets are closed.
+        // This promise is not awaited. It keeps the process alive until the channel has ended and its sockets are
+        // closed, as a socket of Node does.
         promise(env, move || run(running.clone(), drive(network, running)))?;
         Ok(Self(channel))
     }
 }
 
-/// Runs a channel. A panic ends it.
+/// Runs a channel. A panic ends the channel.
 async fn run(channel: driver::Channel, driving: impl Future<Output = ()>) {
     guarded(&channel, driving).await;
 }
 
-/// The value of a future. A panic in it ends the channel.
+/// Awaits a future. A panic in it ends the channel.
 async fn guarded<T>(channel: &driver::Channel, future: impl Future<Output = T>) -> Option<T> {
     catch_panic(future).await.map_err(|message| channel.fail(clock::now(), &message)).ok()
 }
 
-/// The next items. Those with a payload may come every few milliseconds, and to pass each to JavaScript costs more than its
-/// content, so they are collected for a while.
+/// Waits for the next items. Items with a payload may arrive every few milliseconds, and passing each one to JavaScript
+/// separately is expensive. So they are collected for a short time.
 async fn next_batch(channel: &driver::Channel) -> Option<Vec<PlainObject>> {
     let mut items = channel.next().await?;
     if channel.batch() > 0 && items.iter().any(|item| item.payload.is_some()) {
@@ -57,7 +57,7 @@ async fn next_batch(channel: &driver::Channel) -> Option<Vec<PlainObject>> {
 
 #[napi]
 impl Channel {
-    /// The next items, at least one; `null` once the channel has ended and every item was read.
+    /// Resolves with the next items, at least one; with `null` when the channel has ended and every item was read.
     #[napi(catch_unwind, ts_return_type = "Promise<object[] | null>")]
     pub fn next<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
@@ -66,7 +66,7 @@ impl Channel {
         })
     }
 
-    /// The state, at its next change; `null` after the end.
+    /// Resolves with the state at its next change; with `null` after the end.
     #[napi(catch_unwind, ts_return_type = "Promise<ChannelState | null>")]
     pub fn next_state<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
@@ -87,8 +87,8 @@ impl Channel {
         )
     }
 
-    /// Resolves with `true` when a fresh password is needed, and `providePassword` is to be called; with `false` after the
-    /// end. Only for a `refreshable` target.
+    /// Resolves with `true` when a fresh password is needed: call `providePassword` then. Resolves with `false` after
+    /// the end. Only for a `refreshable` target.
     #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
     pub fn next_password_request<'env>(&self, env: &'env Env) -> napi::Result<Object<'env>> {
         let channel = self.0.clone();
@@ -97,7 +97,7 @@ impl Channel {
         })
     }
 
-    /// Answers the request for a password with a target, or with the reason why there is none.
+    /// Provides the requested password in a target, or the reason why there is none.
     #[napi(catch_unwind)]
     pub fn provide_password(&self, env: &Env, target: Unknown<'_>, problem: Option<String>) {
         if let Some(problem) = problem {
@@ -127,13 +127,13 @@ impl Channel {
         run().map(|result| Json(result.to_string()))
     }
 
-    /// The state now.
+    /// The current state.
     #[napi(catch_unwind, ts_return_type = "ChannelState")]
     pub fn state(&self) -> Json {
         Json(self.0.state().to_json().to_string())
     }
 
-    /// The counters now.
+    /// The current counters.
     #[napi(catch_unwind, ts_return_type = "Counters")]
     pub fn counters(&self) -> Json {
         Json(self.0.counters().to_json().to_string())

@@ -26,7 +26,7 @@ pub struct Client {
 
 #[napi]
 impl Client {
-    /// Checks the settings. Opens nothing. `log` gets the level and the text of each line.
+    /// Checks the settings. Opens no connection. `log` receives the level and the text of each line.
     #[napi(constructor, catch_unwind)]
     pub fn new(env: &Env, config: Unknown<'_>, log: Option<LogFunction>) -> napi::Result<Self> {
         let config = read_object("Orgo", "options", stringify(env, config, "{}").as_deref());
@@ -34,7 +34,7 @@ impl Client {
         Ok(Self { config: Arc::new(config), network: Network::from_env(Log::new(log)) })
     }
 
-    /// Prepares a call. A refused parameter is its outcome, like every other failure.
+    /// Prepares a call. An invalid parameter is reported by its outcome, like every other failure.
     #[napi(catch_unwind)]
     pub fn call(
         &self,

@@ -32,7 +32,7 @@ pub(crate) const USER_AGENT_VALUE: &str = concat!("orgo-sdk-node/", env!("CARGO_
 /// The time limit for connecting to a host, with all of its addresses. Less than the time limit of a call, so that the
 /// failure can report that nothing was sent.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// When the system starts to probe a silent peer.
+/// The idle time after which the system sends TCP keep-alive probes.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
 type Connecting<T> = Pin<Box<dyn Future<Output = Result<T, BoxError>> + Send>>;
@@ -46,7 +46,7 @@ pub(crate) struct Connector {
 }
 
 impl Connector {
-    /// Reads the settings of proxies and certificates. To be called on the thread that may change the environment.
+    /// Reads the proxy and certificate settings. Call it on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         let mut tcp = HttpConnector::new_with_resolver(Resolver(GaiResolver::new()));
         tcp.enforce_http(false);
@@ -70,7 +70,8 @@ impl Connector {
         &self.connections
     }
 
-    /// A stream to the server itself, through a proxy as a tunnel. `uri` is an `http` or `https` address.
+    /// Opens a stream to the server itself, through the tunnel of a proxy if there is one. `uri` is an `http` or
+    /// `https` address.
     pub(crate) async fn tunnel(mut self, uri: Uri) -> Result<Stream, BoxError> {
         let Some(proxy) = self.proxies.of(&uri)?.cloned() else {
             return Ok(self.direct.call(uri).await?.into_inner());
@@ -103,7 +104,7 @@ fn through(proxy: &Proxy, error: &(dyn Error + 'static)) -> BoxError {
 }
 
 /// Resolves host names. Names under `localhost` are this machine, as in browsers and curl, because few system resolvers
-/// know them. `localhost` itself goes to the system, which knows whether it has one address or two.
+/// know them. The system resolves `localhost` itself, because it may have one address or two.
 #[derive(Clone)]
 struct Resolver(GaiResolver);
 
@@ -183,7 +184,7 @@ pub(crate) struct Stream {
     /// Whether it ends at a proxy that forwards whole requests.
     forwards: bool,
     abort: Abort,
-    /// Only of a stream for requests.
+    /// `None` for the stream of a WebSocket.
     usage: Option<StreamUsage>,
 }
 

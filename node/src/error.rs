@@ -4,7 +4,7 @@ use std::error::Error;
 
 pub(crate) type BoxError = Box<dyn Error + Send + Sync>;
 
-/// An error with its causes in one line. The outermost text of a network library alone says little.
+/// An error with its causes on one line. The outermost message of a network library has few details.
 pub(crate) fn describe(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

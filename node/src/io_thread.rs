@@ -1,5 +1,5 @@
-//! The one thread for all input and output. The first job starts it. It serves every client and every `worker_threads`
-//! environment of the process, and does not keep the process alive.
+//! The single thread for all input and output. The first job starts it. It serves every client and every
+//! `worker_threads` environment of the process, and does not keep the process alive.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ type Job = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 /// The queue of the thread.
 pub(crate) struct Jobs(UnboundedSender<Job>);
 
-/// The queue of the thread. Starts the thread if it does not run yet.
+/// Returns the queue of the thread, and starts the thread if it is not running.
 ///
 /// # Errors
 /// The reason why it could not be started.

@@ -13,10 +13,11 @@ const WAITING: usize = 1024;
 
 type Line = FnArgs<(String, String)>;
 
-/// A function that gets the level and the text of each line. It is weak: it does not keep the process alive.
+/// A function that receives the level and the text of each line. It is a weak reference: it does not keep the process
+/// alive.
 pub type LogFunction = ThreadsafeFunction<Line, UnknownReturnValue, Line, Status, false, true, WAITING>;
 
-/// A log, or none.
+/// An optional log.
 #[derive(Clone, Default)]
 pub(crate) struct Log(Option<Arc<LogFunction>>);
 

@@ -39,7 +39,7 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    /// Reads the settings of proxies and certificates from the environment. Opens nothing.
+    /// Reads the proxy and certificate settings from the environment. Opens no connection.
     pub(crate) fn from_env(log: Log) -> Self {
         let connector = Connector::from_env();
         let http = legacy::Client::builder(TokioExecutor::new())
@@ -90,7 +90,7 @@ impl Network {
         let body = collect(body, ResponseBody::new(limit, length), progress).await;
         let body = body.map_err(|error| SendFailure {
             reached: Reached::Maybe,
-            message: format!("the response broke off: {}", describe(&error)),
+            message: format!("the response was cut off: {}", describe(&error)),
         })?;
         if let Some(usage) = Usage::of(&captured) {
             usage.completed(&captured, &head.headers);
@@ -135,7 +135,7 @@ impl Platform for Network {
     }
 }
 
-/// Reads a body to its end. `None` if it exceeds the limit; dropping it then closes its connection.
+/// Reads a body completely. `None` if it exceeds the limit; dropping it then closes its connection.
 async fn collect(
     mut body: Incoming,
     collected: Option<ResponseBody>,
@@ -171,8 +171,8 @@ fn convert(request: Request, progress: &Progress) -> http::Result<http::Request<
     Ok(request)
 }
 
-/// The request that follows a redirect. Credentials stay on their origin, and nothing goes from `https` to `http`: such a
-/// redirect is returned as the response.
+/// The request that follows a redirect. Credentials are sent only to their origin. A redirect from `https` to `http` is
+/// not followed, but returned as the response.
 fn redirected(
     mut request: http::Request<Full<CountedBody>>,
     response: &http::Response<Option<Vec<u8>>>,

@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 
 use futures_util::FutureExt as _;
 
-/// The value of a future, or the message of a panic in it.
+/// Returns the value of a future, or the message of a panic in it.
 pub(crate) async fn catch_panic<T>(future: impl Future<Output = T>) -> Result<T, String> {
     // After a panic the caller drops or closes the state of the future, and does not use it again.
     AssertUnwindSafe(future).catch_unwind().await.map_err(|payload| describe(&*payload))

@@ -7,8 +7,8 @@ use napi::{Env, Error};
 
 use crate::io_thread;
 
-/// A promise for the value of a future on the I/O thread. It keeps the process alive until it is resolved, so the future
-/// must end and must not panic.
+/// Creates a promise for the value of a future on the I/O thread. It keeps the process alive until it is resolved, so
+/// the future must end and must not panic.
 pub(crate) fn promise<'env, T, F>(
     env: &'env Env,
     job: impl FnOnce() -> F + Send + 'static,
@@ -17,7 +17,7 @@ where
     T: ToNapiValue + Send + 'static,
     F: Future<Output = T> + 'static,
 {
-    // The thread first: a promise that no thread resolves would keep the process alive forever.
+    // Starts the thread first, because a promise that no thread resolves would keep the process alive forever.
     let jobs = io_thread::jobs().map_err(Error::from_reason)?;
     let (deferred, promise) = env.create_deferred()?;
     jobs.spawn(move || async move {

@@ -29,7 +29,7 @@ pub(crate) struct Proxy {
 }
 
 impl Proxies {
-    /// Reads the variables. To be called on the thread that may change the environment.
+    /// Reads the variables. Call it on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         Self::read(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
@@ -59,7 +59,7 @@ impl Proxies {
     /// The proxy for an `http` or `https` address, if there is one.
     ///
     /// # Errors
-    /// What is wrong with the variable that names it. A connection without the proxy would ignore the user's setting.
+    /// The problem of an invalid variable. A connection without the proxy would ignore the user's setting.
     pub(crate) fn of(&self, uri: &Uri) -> Result<Option<&Proxy>, String> {
         let secure = uri.scheme() == Some(&Scheme::HTTPS);
         let Some(proxy) = (if secure { &self.https } else { &self.http }) else { return Ok(None) };
@@ -82,7 +82,7 @@ impl Proxy {
                 "{variable} names a proxy of the kind {kind}, and only http and https ones are supported"
             ));
         }
-        // A password may contain any character, also characters that a URL does not allow.
+        // A password may contain any character, including characters that a URL does not allow.
         let (user, address) =
             rest.rsplit_once('@').map_or((None, rest), |(user, address)| (Some(user), address));
         let address = address.split(['/', '?', '#']).next().unwrap_or_default();
@@ -117,7 +117,7 @@ impl Proxy {
         self.credentials.as_ref()
     }
 
-    /// The proxy for the text of an error, without credentials. npm/src/proxies.ts has the same words.
+    /// Describes the proxy in an error message, without credentials. npm/src/proxies.ts uses the same words.
     pub(crate) fn name(&self) -> String {
         let address = self.uri.authority().map_or("", |authority| authority.as_str());
         format!("the proxy {address} of {}", self.variable)
@@ -215,8 +215,8 @@ fn name(host: &str) -> String {
     host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
 }
 
-/// The address in a host, also in the old forms of IPv4 that every resolver accepts (`127.1`, `0x7f000001`). An IPv4-mapped
-/// IPv6 address is the IPv4 address.
+/// The IP address in a host, including the old forms of IPv4 that every resolver accepts (`127.1`, `0x7f000001`). An
+/// IPv4-mapped IPv6 address is the IPv4 address.
 fn address(host: &str) -> Option<IpAddr> {
     if let Ok(address) = host.parse::<IpAddr>() {
         return Some(address.to_canonical());
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_reached_directly_unless_no_proxy_says_otherwise() {
+    fn this_machine_is_reached_directly_unless_no_proxy_disables_it() {
         for host in [
             "localhost",
             "LOCALHOST.",
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn no_proxy_is_read_like_in_curl_and_with_ports() {
+    fn no_proxy_is_read_as_in_curl_and_with_ports() {
         let direct =
             |list: &str, address: &str| way(&[("ALL_PROXY", "p:1"), ("NO_PROXY", list)], address) == "direct";
         for (list, address) in [

@@ -1,6 +1,6 @@
 //! Decides which idle connection may be reused for a call that must not be executed twice.
 //!
-//! A server closes a connection after some idle time, and the close may cross with the next request. Then it is unknown
+//! A server closes a connection after some idle time, and the close may race with the next request. Then it is unknown
 //! whether the request was executed. So such a call gets a connection that was used recently, or a new one. How recently
 //! depends on the `Keep-Alive` field of the server (`timeout=5`) and on the idle times after which it closed connections
 //! before.
@@ -19,9 +19,9 @@ use hyper_util::client::legacy::connect::CaptureConnection;
 const TRUSTED_IDLE: Duration = Duration::from_millis(250);
 /// How much earlier than announced a server may close: its timer started earlier, and a request takes time to arrive.
 const MARGIN: Duration = Duration::from_secs(1);
-/// A close within this time after a request may have crossed with it. A later close has another cause.
-const CROSSES_WITHIN: Duration = Duration::from_secs(1);
-/// How long an observed close is remembered. It may mean little: a restart of the server closes every connection.
+/// A close within this time after a request may have raced with it. A later close has another cause.
+const RACE_WINDOW: Duration = Duration::from_secs(1);
+/// How long an observed close is remembered. It can be meaningless: a restart of the server closes every connection.
 const REMEMBERED: Duration = Duration::from_secs(300);
 
 /// The connections of a client, by server. Clones share them.
@@ -34,9 +34,9 @@ struct Server(Mutex<ServerState>);
 
 #[derive(Default)]
 struct ServerState {
-    /// The shortest idle time after which it closed a connection, and when that was.
+    /// The shortest idle time after which it closed a connection, and the time of the close.
     closed_after: Option<(Duration, Instant)>,
-    /// How long it announced to keep an idle connection.
+    /// The idle time that it announced in `Keep-Alive`.
     announced: Option<Duration>,
     connections: Vec<(Usage, CaptureConnection)>,
 }
@@ -190,8 +190,8 @@ impl Times {
     /// The idle time after which the server closed the connection, if the close depends on it.
     fn closed(&mut self, now: Instant) -> Option<Duration> {
         self.over = true;
-        let crossed = self.resumed.take().filter(|(_, sent)| now.duration_since(*sent) < CROSSES_WITHIN);
-        self.idle_since.take().map(|since| now - since).or(crossed.map(|(idle, _)| idle))
+        let raced = self.resumed.take().filter(|(_, sent)| now.duration_since(*sent) < RACE_WINDOW);
+        self.idle_since.take().map(|since| now - since).or(raced.map(|(idle, _)| idle))
     }
 }
 
@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_limit_follows_the_announcements_and_the_closes_of_the_server() {
+    fn the_limit_depends_on_the_announced_timeouts_and_the_closes_of_the_server() {
         let mut known = ServerState::default();
         let start = Instant::now();
         assert_eq!(known.limit(start), TRUSTED_IDLE);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_close_counts_while_idle_or_if_it_crosses_with_a_request() {
+    fn a_close_counts_while_idle_or_if_it_races_with_a_request() {
         let start = Instant::now();
         let later = |millis| start + Duration::from_millis(millis);
         let idle = |then: fn(&mut Times, Instant)| {

@@ -23,7 +23,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 use crate::connect::{Connector, Stream, USER_AGENT_VALUE};
 use crate::error::{BoxError, describe};
 
-/// How long a close may take, with the server's close frame.
+/// The time limit of a close, including the server's close frame.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 
 type Shared = Rc<RefCell<WebSocketStream<Stream>>>;
@@ -44,9 +44,9 @@ pub(crate) async fn connect(
     let stream = connector.tunnel(origin(&uri).map_err(|error| failed(&error))?).await;
     let stream = stream.map_err(|error| failed(&error))?;
     let socket = handshake(uri, stream).await.map_err(|error| match error {
-        Error::Http(answer) => ConnectFailure {
-            status: Some(answer.status().as_u16()),
-            message: format!("the server answered {}", answer.status()),
+        Error::Http(response) => ConnectFailure {
+            status: Some(response.status().as_u16()),
+            message: format!("the server responded with {}", response.status()),
         },
         error => failed(&error.into()),
     })?;
@@ -77,7 +77,7 @@ impl Reader {
         poll_fn(|context| self.0.borrow_mut().poll_next_unpin(context)).await
     }
 
-    /// Replies to a close frame, which one more read does. Does not wait for the server to close the connection.
+    /// Replies to a close frame by reading once more. Does not wait for the server to close the connection.
     async fn reply_to_close(&self) {
         poll_fn(|context| {
             let _ = self.0.borrow_mut().poll_next_unpin(context);
@@ -143,7 +143,7 @@ impl SocketWriter for Writer {
                 while let Some(Ok(_)) = reader.message().await {}
             }
         };
-        // A server that does not reply must keep neither the socket nor the process.
+        // A server that does not reply must not keep the socket open or the process alive.
         let _ = timeout(CLOSE_LIMIT, close).await;
     }
 }

@@ -20,9 +20,9 @@ pub(crate) struct Tls {
     config: OnceLock<Result<Arc<ClientConfig>, String>>,
 }
 
-/// The sources of trusted certificates: the file and the folders of `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set, else
-/// the system's store, else (in containers without one) Mozilla's list, which Node trusts too. And always
-/// `NODE_EXTRA_CA_CERTS`.
+/// The sources of trusted certificates: the file and the folders of `SSL_CERT_FILE` and `SSL_CERT_DIR` if one is set,
+/// else the system's store, else (in containers without one) Mozilla's list, which Node trusts too. The certificates of
+/// `NODE_EXTRA_CA_CERTS` are always added.
 #[derive(Debug, Clone, Default)]
 struct Trust {
     file: Option<PathBuf>,
@@ -69,12 +69,12 @@ impl Trust {
 }
 
 impl Tls {
-    /// Reads the environment, but no file yet. To be called on the thread that may change the environment.
+    /// Reads the environment, but no file yet. Call it on the thread that may change the environment.
     pub(crate) fn from_env() -> Self {
         Self { trust: Trust::from_env(), config: OnceLock::new() }
     }
 
-    /// Performs the TLS handshake with the server of that name or address.
+    /// Performs the TLS handshake with the server of this name or address.
     pub(crate) async fn connect<S>(&self, host: &str, stream: S) -> Result<TlsStream<S>, BoxError>
     where
         S: AsyncRead + AsyncWrite + Unpin,

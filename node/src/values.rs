@@ -11,8 +11,8 @@ use napi::{Env, Error, JsValue as _, Status, ValueType};
 use orgo_core::encoding::plain::{Payload, PlainObject};
 use orgo_core::error;
 
-/// The JSON text of a value, which the core then checks. `None` for a cycle, which throws, and for a function, which has no
-/// JSON; `undefined` is read as `otherwise`.
+/// Converts a value to JSON text, which the core then checks. Returns `None` for a cycle, for which `JSON.stringify`
+/// throws, and for a function, which has no JSON. `undefined` becomes `otherwise`.
 pub(crate) fn stringify(env: &Env, value: Unknown<'_>, otherwise: &str) -> Option<String> {
     if matches!(value.get_type(), Ok(ValueType::Undefined)) {
         return Some(otherwise.to_owned());
@@ -40,8 +40,8 @@ fn parse(env: &Env, text: String) -> Result<Unknown<'_>> {
     parse.call(text)
 }
 
-/// Objects that become one array, or a single object. Created on the I/O thread, so that the JavaScript thread has little
-/// left to do.
+/// Objects that become one array, or a single object. Created on the I/O thread, so that the JavaScript thread has
+/// little work.
 pub(crate) struct Objects {
     json: String,
     /// Each with the index of its object in the array.
@@ -96,8 +96,8 @@ impl ToNapiValue for Objects {
     }
 }
 
-/// Throws a plain `ErrorRecord`. The result tells napi that an exception is pending: napi itself throws only instances of
-/// `Error`.
+/// Throws a plain `ErrorRecord`. The result reports to napi that an exception is pending: napi itself throws only
+/// instances of `Error`.
 pub(crate) fn thrown(env: &Env, error: &error::Error) -> Error {
     match parse(env, error.record().to_string()).and_then(|record| env.throw(record)) {
         Ok(()) => Error::new(Status::PendingException, String::new()),

@@ -16,7 +16,7 @@ const built = fileURLToPath(
   new URL(`../../npm/dist/native/orgo.${process.platform}-${process.arch}${libc}.node`, import.meta.url),
 );
 
-/** Where the addon is: `ORGO_ADDON`, or where the package's build puts it. */
+/** The path of the addon: `ORGO_ADDON`, or the output path of the package's build. */
 export const path = process.env.ORGO_ADDON ?? built;
 if (!existsSync(path)) throw new Error(`no addon at ${path}: run "npm run build", or set ORGO_ADDON`);
 export const addon = createRequire(import.meta.url)(path);
@@ -53,7 +53,7 @@ export function open(client, kind, port, options = {}, target = {}) {
   return client.open(kind, { computer_id: "c1", connection_url: url, password: "pass", ...target }, options);
 }
 
-/** Every item until one matches, or the end. */
+/** Returns all items until one matches or the channel ends. */
 export async function until(channel, matches) {
   const found = [];
   for (let items = await channel.next(); items; items = await channel.next()) {
@@ -71,7 +71,7 @@ export async function status(channel, ...wanted) {
   }
 }
 
-/** The text of a terminal until it holds `wanted`. */
+/** Returns the text of a terminal when it contains `wanted`. */
 export async function output(channel, wanted) {
   let text = "";
   await until(channel, (item) => {

@@ -13,15 +13,15 @@ const PIXEL = Buffer.from(
 );
 const CLICK = { id: "c1", x: 10, y: 20 };
 
-/** A server that answers JSON, and the requests that it got. */
-async function service(test, answer) {
+/** A server that responds with JSON, and the requests that it received. */
+async function service(test, respond) {
   const requests = [];
   const server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request.setEncoding("latin1")) body += chunk;
     const { method, url, headers, socket } = request;
     requests.push({ method, url, headers, body, port: socket.remotePort });
-    const { status = 200, headers: fields = {}, body: value = { success: true } } = (await answer?.(request, requests)) ?? {};
+    const { status = 200, headers: fields = {}, body: value = { success: true } } = (await respond?.(request, requests)) ?? {};
     response.writeHead(status, { "content-type": "application/json", ...fields });
     response.end(Buffer.isBuffer(value) ? value : JSON.stringify(value));
   });
@@ -65,7 +65,7 @@ test("a file is uploaded whole", async (t) => {
   assert.ok(requests[0].body.includes(data.toString("latin1")));
 });
 
-test("an upload with progress reports how much of the file was sent", async (t) => {
+test("an upload reports how much of the file the connection has accepted", async (t) => {
   const total = 32 << 20;
   let drink;
   const thirst = new Promise((resolve) => (drink = resolve));
@@ -92,16 +92,17 @@ test("an upload with progress reports how much of the file was sent", async (t) 
   const outcome = raw.outcome();
   const first = await raw.nextUploadProgress();
   assert.equal(first.total, total);
-  const told = [first.loaded];
-  assert.ok(first.loaded < total, "nobody has read");
+  const reported = [first.loaded];
+  assert.ok(first.loaded < total, "the server has not read the file");
   drink();
-  for (let next = await raw.nextUploadProgress(); next !== null; next = await raw.nextUploadProgress()) told.push(next.loaded);
+  for (let next = await raw.nextUploadProgress(); next !== null; next = await raw.nextUploadProgress())
+    reported.push(next.loaded);
   assert.equal((await outcome).ok, true);
   assert.deepEqual(
-    told,
-    [...new Set(told)].sort((a, b) => a - b),
+    reported,
+    [...new Set(reported)].sort((a, b) => a - b),
   );
-  assert.equal(told.at(-1), total);
+  assert.equal(reported.at(-1), total);
   assert.equal(await raw.nextUploadProgress(), null);
 
   const unwatched = upload(undefined);
@@ -128,7 +129,7 @@ test("a canceled upload sends no more bytes", async (t) => {
   assert.ok(received < total, `${received} bytes came`);
 });
 
-test("the progress of an upload ends with the upload, however it ends", async (t) => {
+test("the progress of an upload ends with the upload in every case", async (t) => {
   const server = createServer(() => {});
   const port = await listen(t, server);
   const content = { name: "a", content_type: "", data: new Uint8Array(9), reports_progress: true };
@@ -217,7 +218,7 @@ test("a response that breaks off is a failure, and a read is retried", async (t)
   assert.equal(requests.length, 2);
 });
 
-/** A server whose response goes on until the connection is closed; how much of it was written by then. */
+/** A server with an endless response, and the number of bytes that it wrote before the connection was closed. */
 async function endless(t, headers) {
   let written = 0;
   let end;
@@ -314,9 +315,9 @@ test("calls run concurrently", async (t) => {
   const { port } = await service(
     t,
     () =>
-      new Promise((answer) => {
-        waiting.push(answer);
-        if (waiting.length === 8) for (const answer of waiting.splice(0)) answer({});
+      new Promise((resolve) => {
+        waiting.push(resolve);
+        if (waiting.length === 8) for (const respond of waiting.splice(0)) respond({});
       }),
   );
   const orgo = client(port);

@@ -6,7 +6,7 @@ import { WebSocketServer } from "ws";
 
 import { addon, client, listen, open, output, status, thrown, until } from "./addon.mjs";
 
-/** A server of sockets. `serve` gets each one, its messages decoded. */
+/** A WebSocket server. `serve` receives each socket, with decoded messages. */
 async function service(test, serve, http) {
   const server = createServer(http);
   const sockets = new WebSocketServer({ server });
@@ -20,7 +20,7 @@ async function service(test, serve, http) {
   return listen(test, server);
 }
 
-/** A shell that repeats what it reads. */
+/** A shell that echoes its input. */
 function echo({ send, on }) {
   on(({ type, data }) => type === "input" && send({ type: "output", data }));
 }
@@ -109,7 +109,7 @@ test("a terminal whose output is not read makes the server wait", async (t) => {
   terminal.close();
 });
 
-test("audio arrives as samples, however the frames are split", async (t) => {
+test("audio arrives as samples, regardless of how the frames are split", async (t) => {
   const pcm = Int16Array.from({ length: 4_800 }, (_, at) => Math.round(20_000 * Math.sin(at / 10)));
   const bytes = Buffer.from(pcm.buffer);
   const port = await service(t, ({ socket, send }) => {
@@ -128,7 +128,7 @@ test("audio arrives as samples, however the frames are split", async (t) => {
     heard,
     Array.from(pcm, (sample) => sample / 32_768),
   );
-  // Each can be transferred to a worker alone.
+  // Each can be transferred to a worker separately.
   const buffers = found.flatMap(({ samples }) => (samples ? [samples.buffer] : []));
   assert.equal(new Set(buffers).size, buffers.length);
   assert.equal(
@@ -250,7 +250,7 @@ test("a lost connection is reconnected", async (t) => {
   terminal.close();
 });
 
-test("a message of more than 16 MiB ends a channel, however it is fragmented", async (t) => {
+test("a message of more than 16 MiB ends a channel, regardless of its fragmentation", async (t) => {
   let fragments = 0;
   let closed;
   const end = new Promise((resolve) => (closed = resolve));

@@ -10,7 +10,7 @@ import { WebSocketServer } from "ws";
 
 import { listen, path } from "./addon.mjs";
 
-/** A server with calls that are answered, calls that never are (`slow`), and silent sockets. */
+/** A server that responds to all calls except `slow` ones, and whose sockets send only pongs. */
 async function service(test) {
   const server = createServer((request, response) => {
     if (request.url.includes("slow")) server.emit("slow", request);
@@ -63,7 +63,7 @@ test("a closed channel lets the process exit after its close frame was sent", as
   assert.equal((await closed)[0], 1000);
 });
 
-test("a server that does not answer a close does not keep the process alive", async (t) => {
+test("a server that does not reply to a close frame does not keep the process alive", async (t) => {
   const { server, port } = await service(t);
   server.on("socket", (socket) => socket.once("message", () => setImmediate(() => socket._socket.pause())));
   const { exit } = start(t, port, `const terminal = open(); await opened(terminal); terminal.close();`);

@@ -1,4 +1,4 @@
-// Idle connections that a server closes while the next request may be in transit.
+// Tests idle connections that a server closes while the next request may be in transit.
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import { connect, createServer as createRelay } from "node:net";
@@ -11,7 +11,7 @@ const CLICK = ["computers.click", { id: "c1", x: 1, y: 1 }, { max_retries: 0 }];
 /** A call that may be repeated. */
 const READ = ["computers.wait", { id: "c1", duration: 0 }, { max_retries: 0 }];
 
-/** A service that keeps idle connections without saying how long, and counts what it does. */
+/** A service that keeps idle connections open, announces no timeout by default, and counts the clicks. */
 async function serve(test, headers = {}) {
   const seen = { clicks: 0 };
   const server = createServer((request, response) => {
@@ -27,8 +27,8 @@ async function serve(test, headers = {}) {
 }
 
 /**
- * A relay to a port on a way of `delay` ms, that closes a connection which was idle for `idle` ms; a request that comes
- * after that is lost.
+ * Starts a relay to a port, with a latency of `delay` ms. It closes a connection that was idle for `idle` ms. A request that
+ * arrives after the close is lost.
  */
 async function relay(test, port, { idle, delay }) {
   const seen = { connections: 0 };
@@ -60,13 +60,13 @@ async function relay(test, port, { idle, delay }) {
   return { seen, port: await listen(test, relay) };
 }
 
-/** Clicks, each as long after the last one as the relay waits, give or take the way. Returns how many were lost. */
+/** Clicks `count` times. The pauses are about as long as the idle time of the relay. Returns the number of lost clicks. */
 async function click(orgo, count, { idle, delay }) {
   let lost = 0;
   for (let index = 0; index < count; index += 1) {
     const outcome = await call(orgo, ...CLICK);
     if (!outcome.ok) lost += 1;
-    // Evenly over the time in which close and request may cross.
+    // The pauses are distributed evenly over the time in which close and request may race.
     await sleep(Math.max(0, idle - 3 * delay + ((index * 7) % 40) * 0.1 * delay));
   }
   return lost;
@@ -105,7 +105,7 @@ test("successive clicks share a connection, and so do reads", async (t) => {
 });
 
 test("connections are reused until a second before the announced timeout", async (t) => {
-  const told = async (timeout) => {
+  const connectionsAfter = async (timeout) => {
     const { port } = await serve(t, { "keep-alive": `timeout=${timeout}` });
     const way = await relay(t, port, { idle: 60_000, delay: 0 });
     const orgo = client(way.port);
@@ -114,8 +114,8 @@ test("connections are reused until a second before the announced timeout", async
     await call(orgo, ...CLICK);
     return way.seen.connections;
   };
-  assert.equal(await told(60), 1);
-  assert.equal(await told(1), 2);
+  assert.equal(await connectionsAfter(60), 1);
+  assert.equal(await connectionsAfter(1), 2);
 });
 
 test("a close that has arrived is processed before the next request of any kind", async (t) => {

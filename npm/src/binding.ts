@@ -20,7 +20,7 @@ export interface BindingConfig {
   log_level?: string;
 }
 
-/** Gets the level and the text of each line that a client logs. */
+/** Receives the level and the text of each line that a client logs. */
 export type Log = (level: string, line: string) => void;
 
 /** The options of one call. */
@@ -53,27 +53,27 @@ export type Outcome = { ok: true; value: unknown; bytes?: Uint8Array } | { ok: f
 
 /** A call in progress. */
 export interface PendingCall {
-  /** Executes the call. To be called once. The promise never rejects. */
+  /** Executes the call. Call this method once. The promise never rejects. */
   outcome(): Promise<Outcome>;
   /**
-   * The progress of the upload as soon as it has changed. It never goes back, and reaches the total if the upload succeeds.
-   * `null` after the end, and for a call without `reports_progress`. To be called after `outcome`, and again only when the promise
-   * has resolved.
+   * Resolves with the progress of the upload when it has changed. It never decreases, and reaches the total if the upload
+   * succeeds. Resolves with `null` after the end, and for a call without `reports_progress`. Call it after `outcome`, and again
+   * only after the promise has resolved.
    */
   nextUploadProgress(): Promise<BindingUploadProgress | null>;
-  /** Cancels the call: frees the connection, and the outcome is an `aborted` error. After the end it does nothing. */
+  /** Cancels the call and frees its connection. The outcome is an `aborted` error. Has no effect after the end. */
   cancel(): void;
 }
 
-/** The computer of a channel. Without a password the binding asks the API for it, with the client's key. */
+/** The computer of a channel. Without a password, the binding requests it from the API with the client's key. */
 export interface ChannelTarget {
   computer_id: string;
   instance_id?: string;
   connection_url?: string;
   password?: string;
-  /** Whether a fresh password comes by `nextPasswordRequest` and `providePassword`, and not from the API. */
+  /** Whether `nextPasswordRequest` and `providePassword` provide a fresh password, and not the API. */
   refreshable?: boolean;
-  /** How many connection attempts may fail in a row. */
+  /** The number of connection attempts that may fail in a row. */
   max_reconnects?: number;
 }
 
@@ -90,21 +90,21 @@ export type ChannelKind = keyof ChannelItems;
 /** A channel of any kind. */
 export interface BindingChannel<Item> {
   /**
-   * The next items in order, at least one, as soon as there are any; `null` once the channel has ended and every item was
-   * read. A consumer that does not read slows a terminal down. To be called again only when the promise has resolved, like
-   * the other methods that return promises.
+   * Resolves with the next items in order, at least one; with `null` when the channel has ended and every item was read. A
+   * consumer that does not read slows a terminal down. Call this method again only after the promise has resolved. The same
+   * applies to the other methods that return promises.
    */
   next(): Promise<Item[] | null>;
-  /** The state at its next change, at once if it changed since the last call; `null` after the end. */
+  /** Resolves with the state at its next change, or at once if it changed since the last call; with `null` after the end. */
   nextState(): Promise<ChannelState | null>;
   /**
    * Resolves with `true` when more input is acknowledged or may be lost than at the last call, or the state has changed;
    * with `false` after the end.
    */
   nextProgress(): Promise<boolean>;
-  /** Resolves with `true` when a password is needed, and `providePassword` is to be called; with `false` after the end. */
+  /** Resolves with `true` when a password is needed: call `providePassword` then. Resolves with `false` after the end. */
   nextPasswordRequest(): Promise<boolean>;
-  /** Answers the request for a password with a target, or with the reason why there is none. */
+  /** Provides the requested password in a target, or the reason why there is none. */
   providePassword(target: ChannelTarget | undefined, problem?: string): void;
   /**
    * Executes a command of the channel's kind:
@@ -116,9 +116,9 @@ export interface BindingChannel<Item> {
    * @throws an `ErrorRecord` for an unknown command or a wrong argument.
    */
   command(name: string, argument?: unknown): unknown;
-  /** The state now. */
+  /** The current state. */
   state(): ChannelState;
-  /** The counters now. */
+  /** The current counters. */
   counters(): Counters;
   /** Ends the channel with a normal close. Items that arrived before can still be read. */
   close(): void;
@@ -129,7 +129,7 @@ export interface BindingChannel<Item> {
   pipeTo?(sink: SampleSink | undefined): void;
 }
 
-/** Where samples go: to the port, or through a ring in shared memory if there is one. */
+/** The destination of samples: a ring buffer in shared memory if there is one, else the port. */
 export interface SampleSink {
   port: WebMessagePort;
   ring: SharedArrayBuffer | undefined;
@@ -143,7 +143,7 @@ export interface BindingClient {
    *
    * @param options of the kind: `cols` and `rows`; `sample_rate` and `channels`; `types`. And `batch_ms`, how long items with
    *   samples are collected before they pass from the addon's thread to JavaScript.
-   * @throws an `ErrorRecord` if the address or an option is not acceptable.
+   * @throws an `ErrorRecord` if the address or an option is invalid.
    */
   open<Kind extends ChannelKind>(
     kind: Kind,
@@ -157,7 +157,7 @@ export interface Binding {
   kind(): "native" | "wasm";
   /** The version of the Rust code. */
   version(): string;
-  /** Throws an `ErrorRecord` if a setting is not acceptable. */
+  /** Throws an `ErrorRecord` if a setting is invalid. */
   readonly Client: new (
     config: BindingConfig,
     log?: Log,

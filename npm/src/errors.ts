@@ -131,7 +131,7 @@ export class ChannelClosedError extends OrgoError {
  */
 export class BindingError extends OrgoError {}
 
-/** The computer is in a state from which it cannot reach the expected one by itself. */
+/** The computer is in a state from which it cannot reach the expected state without another call. */
 export class ComputerStateError extends OrgoError {}
 
 // Minifiers rename classes, so each class gets its name explicitly.

@@ -9,7 +9,7 @@ export interface BindingInfo {
   kind: ReturnType<Binding["kind"]>;
   /** The version of the implementation, such as `0.1.0`. */
   version: string;
-  /** In Node: the error because of which the WebAssembly module is used and not the addon. */
+  /** In Node: the error that caused the fallback from the addon to the WebAssembly module. */
   fallback_cause?: unknown;
 }
 

@@ -84,7 +84,7 @@ export function explainFailure(url: string, thrown: unknown): string {
   return proxy.used ? `${proxy.name}: ${text}` : `${text} (${proxy.name} is not used: ${hint()})`;
 }
 
-/** Returns the messages of an error and its causes in one line. */
+/** Returns the messages of an error and its causes on one line. */
 function causes(thrown: unknown): string {
   const texts: string[] = [];
   let error = thrown as Partial<Error & { code: string }> | undefined;

@@ -2,7 +2,7 @@ const SECRET = /password|token|secret/i;
 
 /**
  * Makes the fields with secrets non-enumerable, at any depth. They can still be read by name, but `console.log`,
- * `util.inspect` (also with `showHidden`), `JSON.stringify`, spreading and enumeration skip them. Changes the value in
+ * `util.inspect` (even with `showHidden`), `JSON.stringify`, spreading and enumeration skip them. Changes the value in
  * place.
  */
 export function makeSecretsNonEnumerable<T>(value: T): T {

@@ -57,12 +57,12 @@ test("opening has a time limit and can be aborted, which closes the channel", as
 test("a refreshed connection provides the password to this channel and to later ones", async () => {
   const { platform, channels } = fakePlatform();
   const connection = { version: 1, computer_id: "c", password: "old" };
-  const answers = [
+  const results = [
     async () => ({ ...connection, password: "new", instance_id: "i" }),
     async () => Promise.reject(new Error("503 from the page's server")),
     async () => ({ ...connection, computer_id: "another" }),
   ];
-  const connected = new ConnectedComputer(platform, connection, { refresh: () => answers.shift()() });
+  const connected = new ConnectedComputer(platform, connection, { refresh: () => results.shift()() });
   const opened = connected.terminal({}, { maxRetries: 3 });
   const channel = await until(() => channels[0]);
   assert.deepEqual(channel.target, { computer_id: "c", password: "old", refreshable: true, max_reconnects: 3 });
@@ -70,12 +70,12 @@ test("a refreshed connection provides the password to this channel and to later 
   await opened;
   for (let count = 1; count <= 3; count++) {
     channel.ask();
-    await until(() => channel.answers.length === count);
+    await until(() => channel.passwords.length === count);
   }
   const fresh = { computer_id: "c", password: "new", instance_id: "i" };
-  assert.deepEqual(channel.answers[0], { target: fresh, problem: undefined });
-  assert.equal(channel.answers[1].problem, "503 from the page's server");
-  assert.match(channel.answers[2].problem, /another computer/);
+  assert.deepEqual(channel.passwords[0], { target: fresh, problem: undefined });
+  assert.equal(channel.passwords[1].problem, "503 from the page's server");
+  assert.match(channel.passwords[2].problem, /another computer/);
   connected.events(["idle"]).catch(() => {});
   assert.deepEqual((await until(() => channels[1])).target, { ...fresh, refreshable: true });
 });

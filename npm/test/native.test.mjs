@@ -16,7 +16,7 @@ test("the addon of this platform is the binding", () => {
   for (const path of tried) assert.ok(path.startsWith(`./native/orgo.${process.platform}-${process.arch}`), path);
 });
 
-test("a platform without an addon that loads gets the reasons", () => {
+test("if no addon can be loaded, the error contains the reasons", () => {
   const load = () =>
     loadNative(() => {
       throw new Error("no such file\nand more");

@@ -21,7 +21,7 @@ export class Exchange {
   #steps;
   /** The local server and address of every origin in the vector. */
   #places = new Map();
-  #answered = 0;
+  #responded = 0;
 
   /** @param {string} base the origin of the REST calls in the vector */
   static async start(base, steps) {
@@ -49,7 +49,7 @@ export class Exchange {
     return [...this.#places].reduce((text, [origin, { url }]) => text.replaceAll(url, origin), text);
   }
 
-  /** To be called when the client announces a retry: a connection that was to be refused has been refused. */
+  /** Call it when the client announces a retry: then the connection that had to be refused was refused. */
   async retried() {
     if (!isRefusal(this.#steps[0])) return;
     this.#steps.shift();
@@ -71,12 +71,12 @@ export class Exchange {
     }
   }
 
-  /** Whether the next connection is to be refused. */
+  /** Whether the next connection must be refused. */
   get #refuses() {
     return isRefusal(this.#steps.find((step) => !step.wait));
   }
 
-  /** Stops listening if the next connection is to be refused. */
+  /** Stops listening if the next connection must be refused. */
   #shut() {
     const [{ server }] = this.#places.values();
     if (this.#refuses && server.listening) server.close();
@@ -86,7 +86,7 @@ export class Exchange {
   #next() {
     let step = this.#steps.shift();
     for (; step?.wait; step = this.#steps.shift()) {
-      const waited = performance.now() - this.#answered;
+      const waited = performance.now() - this.#responded;
       if (waited < step.wait[0] - SLACK) this.problems.push(`a request after ${waited} ms, not ${step.wait[0]}`);
     }
     return step;
@@ -103,19 +103,19 @@ export class Exchange {
     this.requests.push({ method, url: origin + url, headers, body: Buffer.concat(chunks) });
     const step = this.#next();
     this.#shut();
-    this.#answered = performance.now();
-    if (step?.response) this.#answer(step.response, response);
-    // The beginning of a response, and no more.
+    this.#responded = performance.now();
+    if (step?.response) this.#respond(step.response, response);
+    // Only the beginning of a response.
     else if (step?.stall) response.writeHead(200, CORS).write("{");
     else if (step?.timeout) return;
     else request.socket.destroy();
   }
 
-  #answer({ status = 200, headers = {}, body, text, base64 }, response) {
+  #respond({ status = 200, headers = {}, body, text, base64 }, response) {
     const content = body === undefined ? (text ?? "") : JSON.stringify(body);
     const bytes = base64 === undefined ? Buffer.from(this.local(content)) : Buffer.from(base64, "base64");
     const type = body !== undefined && { "content-type": "application/json" };
-    // One connection for each request, because browsers retry a request that a reused connection did not answer.
+    // One connection for each request, because browsers retry a request without a response on a reused connection.
     response.writeHead(status, { ...CORS, connection: "close", ...type, ...headers });
     response.end(bytes);
   }

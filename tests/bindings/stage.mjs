@@ -71,7 +71,7 @@ export class Stage {
   }
 
   /** Responds to the delayed requests for credentials, and to the requests that follow. */
-  answer(credentials) {
+  provideCredentials(credentials) {
     this.credentials = credentials;
     for (const { request, response } of this.#questions.splice(0)) this.#reply(request, response);
   }

@@ -1,17 +1,17 @@
 // One binding under the control of the vectors, in Node or in a page. All arguments and results are plain data.
 
-/** How long an opening may take. It is long, because the transcripts end an opening. */
+/** The time limit of an opening. It is long, because the transcripts end an opening. */
 const OPENING = 120_000;
 
 /**
- * @param {typeof import("orgo-sdk")} sdk the package, which works with the binding
+ * @param {typeof import("orgo-sdk")} sdk the package, which uses the binding
  * @param {{ Client: Function }} binding the binding itself
  */
 export function makeSubject(sdk, binding) {
   const opened = new Map();
 
   return {
-    /** Makes a call through the binding: `{ result }` or `{ error }`, and the bytes beside a result. */
+    /** Makes a call through the binding. Returns `{ result }` or `{ error }`, and the bytes of a result. */
     async call({ config, operation, params, options, content }, log) {
       const upload = content && { ...content, data: new TextEncoder().encode(content.text) };
       let outcome;
@@ -74,7 +74,7 @@ class Opened {
     channel.on("error", (message) => items.push({ type: "error", message }));
     if (kind === "terminal") {
       channel.on("reconnected", (unacknowledged) => items.push({ type: "reconnected", unacknowledged }));
-      // Also for a shell that ended before the listeners were added.
+      // This includes a shell that ended before the listeners were added.
       channel.exited.then(
         (code) => items.push({ type: "exit", code }),
         () => {},
@@ -93,7 +93,7 @@ class Opened {
 
   act(command, args) {
     switch (command) {
-      case "answer":
+      case "password":
         return this.question.resolve(args[0]);
       case "fail":
         return this.question.reject(new Error(args[0]));

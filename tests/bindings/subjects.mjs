@@ -53,7 +53,7 @@ async function page() {
     open: (...given) => ask("open", ...given),
     act: (...given) => ask("act", ...given),
     look: (id) => ask("look", id),
-    /** How many workers the page has started. */
+    /** The number of workers that the page has started. */
     workers: () => workers,
     async close() {
       await browser.close();
@@ -64,7 +64,7 @@ async function page() {
   };
 }
 
-/** Starts all of them, by name. */
+/** Starts all bindings. Returns them by name. */
 export async function startSubjects() {
   return { native: await native(), wasm: await wasm(), page: await page() };
 }

@@ -12,7 +12,7 @@ const PATIENCE = 40_000;
 const isPing = (output) => output.send?.type === "ping";
 
 /**
- * Plays it to its end.
+ * Plays the transcript completely.
  *
  * @returns {Promise<string>} everything that must be equal in every binding
  */
@@ -101,11 +101,11 @@ class Player {
     }
     if (step.credentials) {
       const { address, password, error } = step.credentials;
-      if (error) stage.answer({ error });
+      if (error) stage.provideCredentials({ error });
       else if (script.target.password === undefined) {
-        stage.answer({ address: { ...address, ...this.#addresses(address) }, password });
+        stage.provideCredentials({ address: { ...address, ...this.#addresses(address) }, password });
       } else {
-        await this.#command("answer", this.#connection({ ...address, password }, this.#addresses(address)));
+        await this.#command("password", this.#connection({ ...address, password }, this.#addresses(address)));
       }
     }
     if (step.close) await this.#command("close");
@@ -123,7 +123,7 @@ class Player {
   async #expect(output) {
     if (output === "authorize" && this.#script.target.password !== undefined) {
       this.#asked += 1;
-      await this.#see("the question for a password", ({ asked }) => asked === this.#asked);
+      await this.#see("the request for a password", ({ asked }) => asked === this.#asked);
       this.#pending = "question";
       return;
     }

@@ -38,7 +38,7 @@ describe("the pointer", { concurrency: false }, () => {
     }
   });
 
-  test("the toolkit recognizes double clicks, also at coordinate 0", async () => {
+  test("the toolkit recognizes double clicks, even at coordinate 0", async () => {
     for (const [x, y] of [
       [0, 0],
       [RIGHT_EDGE, BOTTOM],
@@ -130,7 +130,7 @@ describe("the pointer", { concurrency: false }, () => {
     await assert.rejects(drag, { name: "AbortError" });
     const [last] = (await window.seen(ups(1))).slice(-1);
     assert.equal(last.button, "left");
-    assert.ok(last.x < RIGHT_EDGE, "the drag went on to its end");
+    assert.ok(last.x < RIGHT_EDGE, "the drag continued to its end point");
     assert.equal(await window.held(), NOTHING);
   });
 

@@ -10,7 +10,7 @@ import { sample, setNames } from "./texts.mjs";
 import { TypingWindow, windows } from "./windows.mjs";
 
 const ROUNDS = process.env.ORGO_FULL ? 20 : 1;
-/** A time in which every toolkit draws the typed text, also on a machine under load, in milliseconds. */
+/** The time in which every toolkit draws the typed text, even on a machine under load, in milliseconds. */
 const DRAW_TIME = 1_000;
 const [SHIFT, CONTROL] = [50, 37];
 
@@ -100,7 +100,7 @@ function difference(one, other) {
   return { left: edge(xs, Math.min), right: edge(xs, Math.max), top: edge(ys, Math.min), bottom: edge(ys, Math.max) };
 }
 
-/** A command that presses or releases a key, independent of the desktop's own input. */
+/** A command that presses or releases a key without the input code of the desktop. */
 function hold(code, down) {
   return `python3 - <<'END'
 import ctypes

@@ -11,7 +11,7 @@ const { Orgo } = await import("orgo-sdk");
 
 const FRAMES = 480;
 const STREAMS = 300;
-/** A signal that counts, which shows lost, duplicated and reordered samples. */
+/** A signal of consecutive values, which shows lost, duplicated and reordered samples. */
 const counter = (_, sample) => sample % 32_768;
 
 let server, computer;
@@ -22,7 +22,7 @@ before(async () => {
 });
 after(() => server?.close());
 
-/** Reads at least `wanted` samples, and checks that they count. */
+/** Reads at least `wanted` samples, and checks that their values are consecutive. */
 async function readSamples(audio, wanted) {
   let [count, chunks, last] = [0, 0, undefined];
   for await (const { samples, sample_rate, channels } of audio) {

@@ -61,7 +61,7 @@ the server lists them in \`Access-Control-Expose-Headers\`. It can always read t
 
 ${render((cell) => expected({ ...cell, platform: "wasm in Chromium" }).map(describe))}
 
-**Chromium repeats requests itself.** If a connection that served a request before (also a preflight) is reset before
+**Chromium repeats requests itself.** If a connection that served a request before (even a preflight) is reset before
 the response, or the response is 408, Chromium repeats the request once, with any method, and without a notification. So
 a server can receive a call with the effect \`once\` twice. A page cannot prevent this; a server can, if its previous
 response contains \`Connection: close\`. Node never repeats requests, neither with the addon nor with WebAssembly. In all

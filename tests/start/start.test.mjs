@@ -1,4 +1,4 @@
-// `npm start` in a terminal: every way to end it, and starting it twice.
+// Tests `npm start` in a terminal: every way to end it, and a second start.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

@@ -15,7 +15,7 @@ pub struct Channel(pub(crate) driver::Channel);
 
 #[wasm_bindgen]
 impl Channel {
-    /// The next items in order, at least one; `null` at the end.
+    /// Resolves with the next items in order, at least one; with `null` at the end.
     pub fn next(&self) -> Promise {
         let channel = self.0.clone();
         promise(async move {
@@ -26,7 +26,7 @@ impl Channel {
         })
     }
 
-    /// The next change of the state; `null` after the end.
+    /// Resolves with the state at its next change; with `null` after the end.
     #[wasm_bindgen(js_name = nextState)]
     pub fn next_state(&self) -> Promise {
         let channel = self.0.clone();
@@ -50,7 +50,7 @@ impl Channel {
         promise(async move { channel.next_password_request().await.into() })
     }
 
-    /// Answers the request for a password with a target, or with the reason why there is none.
+    /// Provides the requested password in a target, or the reason why there is none.
     #[wasm_bindgen(js_name = providePassword)]
     pub fn provide_password(&self, target: &JsValue, problem: Option<String>) {
         if let Some(problem) = problem {
@@ -73,13 +73,13 @@ impl Channel {
             .map_err(|error| error_to_js(&error))
     }
 
-    /// The state now.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> JsValue {
         to_js(&self.0.state().to_json())
     }
 
-    /// The counters now.
+    /// The current counters.
     #[must_use]
     pub fn counters(&self) -> JsValue {
         to_js(&self.0.counters().to_json())
@@ -91,7 +91,7 @@ impl Channel {
     }
 }
 
-/// A channel cannot be used without its object, so it ends with the object.
+/// Closes the channel, because it cannot be used without its object.
 impl Drop for Channel {
     fn drop(&mut self) {
         self.0.close();

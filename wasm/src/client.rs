@@ -27,11 +27,11 @@ pub struct Client {
 
 #[wasm_bindgen]
 impl Client {
-    /// A client. `log` gets the level and the text of each line. In Node `explain` makes the text of a failure from a URL
-    /// and the exception.
+    /// Creates a client. `log` receives the level and the text of each line. In Node, `explain` returns the text of a
+    /// failure for a URL and the exception.
     ///
     /// # Errors
-    /// An `ErrorRecord` that names the setting which is not acceptable.
+    /// An `ErrorRecord` for an invalid setting, with its name.
     #[wasm_bindgen(constructor)]
     pub fn new(config: &JsValue, log: Option<Function>, explain: Option<Function>) -> Result<Self, JsValue> {
         let config = map_from_js("Orgo", "options", config).and_then(|config| Config::read(&config));
@@ -39,7 +39,7 @@ impl Client {
         config.map(|config| Self { config, browser }).map_err(|error| error_to_js(&error))
     }
 
-    /// Starts a call. A refused parameter is the outcome, like every other failure.
+    /// Starts a call. An invalid parameter is reported by the outcome, like every other failure.
     #[must_use]
     pub fn call(
         &self,
@@ -68,7 +68,7 @@ impl Client {
     /// Opens a channel of a kind: `terminal`, `audio` or `events`.
     ///
     /// # Errors
-    /// An `ErrorRecord` that names what is not acceptable.
+    /// An `ErrorRecord` for an invalid field or option, with its name.
     pub fn open(&self, kind: &str, target: &JsValue, options: &JsValue) -> Result<Channel, JsValue> {
         let open = || {
             let target = map_from_js("channel", "target", target)?;
@@ -113,8 +113,8 @@ impl PendingCall {
         self.outcome.clone()
     }
 
-    /// The progress of the upload as soon as it has changed; `null` after the end, and for a call without progress. To
-    /// be called again only when the promise has resolved.
+    /// Resolves with the progress of the upload when it has changed; with `null` after the end, and for a call without
+    /// progress. Call it again only after the promise has resolved.
     #[wasm_bindgen(js_name = nextUploadProgress)]
     pub fn next_upload_progress(&self) -> Promise {
         let progress_receiver = self.progress_receiver.clone();

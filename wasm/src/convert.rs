@@ -12,7 +12,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// A value as plain data.
 pub(crate) fn to_js(value: &Value) -> JsValue {
-    // Only a value that serde cannot describe would fail, and there is none in JSON.
+    // This cannot fail, because serde supports every JSON value.
     Plain(value).serialize(&JsSerializer::json_compatible()).unwrap_or_default()
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn object_to_js(PlainObject { fields, payload }: PlainObject) -> JsVa
             Payload::Samples(samples) => Float32Array::from(samples.as_slice()).into(),
             Payload::Bytes(bytes) => Uint8Array::from(bytes.as_slice()).into(),
         };
-        // Setting a field of a fresh object does not fail.
+        // Setting a field of a new object cannot fail.
         let _ = Reflect::set(&object, &name.into(), &content);
     }
     object
@@ -55,8 +55,8 @@ pub(crate) fn error_to_js(error: &Error) -> JsValue {
     to_js(&error.record())
 }
 
-/// Reads an object of plain data; `undefined` is an empty one. It passes through JSON, as in Node, so that both bindings
-/// leave out or refuse the same values.
+/// Reads an object of plain data; `undefined` becomes an empty object. It passes through JSON, as in Node, so that both
+/// bindings leave out or refuse the same values.
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
@@ -64,7 +64,7 @@ pub(crate) fn map_from_js(owner: &str, name: &str, value: &JsValue) -> Result<Ma
     if value.is_undefined() { Ok(Map::new()) } else { read_object(owner, name, stringify(value).as_deref()) }
 }
 
-/// Reads plain data; `undefined` is `null`. A string, which may be long, does not pass through JSON.
+/// Reads plain data; `undefined` becomes `null`. A string may be long, so it does not pass through JSON.
 ///
 /// # Errors
 /// [`Error::Encode`] for anything else.
@@ -76,7 +76,7 @@ pub(crate) fn value_from_js(owner: &str, name: &str, value: &JsValue) -> Result<
     }
 }
 
-/// `None` for a cycle, which throws, and for a function, which has no JSON.
+/// Returns `None` for a cycle, for which `JSON.stringify` throws, and for a function, which has no JSON.
 fn stringify(value: &JsValue) -> Option<String> {
     JSON::stringify(value).ok()?.as_string()
 }

@@ -39,7 +39,7 @@ pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }
 
-/// The compiled module, for a worker that runs it too.
+/// The compiled module, for a worker that also runs it.
 #[wasm_bindgen]
 #[must_use]
 pub fn module() -> JsValue {

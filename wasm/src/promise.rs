@@ -1,4 +1,4 @@
-//! Futures as promises, also after a panic.
+//! Futures as promises, even after a panic.
 //!
 //! In wasm a panic traps: no destructor runs and no pending future is polled again, so its promise would stay pending
 //! forever. The panic hook rejects every pending promise, and later promises are rejected at once, because the state after a
@@ -19,7 +19,7 @@ thread_local! {
     static PANIC: OnceCell<Error> = const { OnceCell::new() };
 }
 
-/// A promise for the value of a future.
+/// Creates a promise for the value of a future.
 pub(crate) fn promise(future: impl Future<Output = JsValue> + 'static) -> Promise {
     if let Some(error) = PANIC.with(|panic| panic.get().cloned()) {
         return Promise::reject(&error);

@@ -22,7 +22,7 @@ use crate::platform::Browser;
 
 wasm_bindgen_test_configure!(run_in_browser);
 
-/// Nothing listens on this port, and browsers allow it.
+/// No server listens on this port, and browsers allow requests to it.
 const DEAD: &str = "127.0.0.1:65533";
 
 fn parse(json: &str) -> JsValue {
@@ -47,7 +47,7 @@ fn client() -> Client {
 }
 
 #[wasm_bindgen_test]
-fn plain_data_survives_the_way_there_and_back() {
+fn plain_data_survives_a_round_trip() {
     let json = r#"{"a":[1,2.5,-9007199254740991,null,true],"b":{"c":"ü🦀"}}"#;
     let value = map_from_js("test", "params", &parse(json)).unwrap();
     assert_eq!(text(&to_js(&Value::Object(value))), json);
@@ -151,7 +151,7 @@ async fn a_browser_does_not_report_whether_a_refused_connection_was_reached() {
 }
 
 #[wasm_bindgen_test]
-async fn a_response_is_read_whole() {
+async fn a_response_is_read_completely() {
     let response =
         browser().send(request("data:text/plain;charset=utf-8,hello"), Progress::default()).await.unwrap();
     assert_eq!((response.status, response.body.as_slice()), (200, b"hello".as_slice()));
@@ -216,6 +216,6 @@ async fn the_timer_and_the_clock_agree() {
     assert!(browser().now() >= before + 19);
     match select(pin!(browser().sleep(1)), pin!(browser().sleep(u64::MAX))).await {
         Either::Left(_) => {}
-        Either::Right(_) => panic!("the longest time passed first"),
+        Either::Right(_) => panic!("the timer with the longest time fired first"),
     }
 }

@@ -37,8 +37,8 @@ const PROPORTIONAL_GAIN: f64 = 0.04;
 /// The integral gain, per square second. It acts over minutes, because a faster one makes the loop oscillate. Without
 /// an integral term, a clock skew of 200 ppm would cost 5 ms of delay or of reserve for late packets.
 const INTEGRAL_GAIN: f64 = 0.0004;
-/// The limit of the error that the integral term sees (anti-windup). A larger error comes from a stall, not from the
-/// clocks.
+/// The limit of the error that the integral term receives (anti-windup). A larger error comes from a stall, not from
+/// the clocks.
 const MAX_INTEGRATED_ERROR: f64 = 0.005;
 /// The limit of the learned skew. Crystals differ by about 0.02 percent.
 const MAX_SKEW: f64 = 0.001;

@@ -65,7 +65,7 @@ impl TargetDecay {
         *self = Self { underruns: self.underruns + 1.0, ..Self::new() };
     }
 
-    /// How fast the target sinks.
+    /// The speed at which the target sinks.
     pub(super) fn speed(&self) -> f64 {
         self.speed
     }

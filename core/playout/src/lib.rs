@@ -65,7 +65,7 @@ pub struct Stats {
     pub buffered: u64,
     /// Frames that were dropped to limit the delay, the oldest first.
     pub dropped: u64,
-    /// Frames that were inserted after the first sound because none arrived in time: a fade, then silence.
+    /// Frames that were inserted after playback started because none arrived in time: a fade, then silence.
     pub concealed: u64,
     /// The number of times that the buffer ran empty.
     pub underruns: u64,
@@ -119,7 +119,7 @@ pub struct Playout {
     meter: LoudnessMeter,
 }
 
-/// What the buffer does now.
+/// The current state of the buffer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Phase {
     /// Fills until the target is reached for the first time.
@@ -166,7 +166,7 @@ impl Playout {
     /// Creates a buffer for interleaved samples of `channels` channels. `input_rate` is the sender's sample rate and
     /// `output_rate` the sound card's, in frames per second.
     #[must_use]
-    // Inlined, as the constructors that it calls: this makes the WebAssembly module 5 % smaller.
+    // Inlined, like the constructors that it calls: this makes the WebAssembly module 5 % smaller.
     #[inline]
     pub fn new(input_rate: u32, channels: u16, output_rate: u32, depth: Depth) -> Self {
         let (input_rate, output_rate) = (f64::from(input_rate.max(1)), f64::from(output_rate.max(1)));
@@ -294,7 +294,7 @@ impl Playout {
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
-            reason = "no sound is 2^52 samples long"
+            reason = "no audio is 2^52 samples long"
         )]
         let concealed = (self.concealed as f64 * self.input_rate / self.output_rate + 0.5) as u64;
         Stats {
@@ -350,13 +350,13 @@ impl Playout {
     }
 
     /// Starts playback if the buffer is full enough, and updates the controller.
-    #[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
+    #[allow(clippy::cast_precision_loss, reason = "no audio is 2^52 samples long")]
     fn adapt(&mut self, frames: usize) {
         let depth = self.buffered() as f64 / self.input_rate;
         let lookahead = LOOKAHEAD as f64 / self.input_rate;
         match self.phase {
             Phase::Buffering if depth >= self.controller.target() => {
-                // Before the first sound, dropping the excess is not audible.
+                // Before the first audio, dropping the excess is not audible.
                 self.drop_oldest(self.buffered() - self.frames(self.controller.target()));
                 self.phase = Phase::Playing;
                 self.controller.started(0.0);
@@ -465,7 +465,7 @@ impl LoudnessMeter {
         self.samples += 1;
     }
 
-    #[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
+    #[allow(clippy::cast_precision_loss, reason = "no audio is 2^52 samples long")]
     fn loudness(&self) -> Loudness {
         Loudness {
             peak: self.peak,

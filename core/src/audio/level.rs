@@ -18,7 +18,7 @@ pub fn measure(samples: &[f32]) -> Level {
     let (peak, sum) = samples.iter().fold((0.0_f32, 0.0_f64), |(peak, sum), sample| {
         (peak.max(sample.abs()), sum + f64::from(*sample) * f64::from(*sample))
     });
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "a level needs no more")]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "precise enough")]
     Level { peak, rms: (sum / samples.len() as f64).sqrt() as f32 }
 }
 

@@ -26,7 +26,7 @@ pub struct EventDeclaration {
     pub name: &'static str,
     /// When it happens. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// Where the event is known from, by the tags of docs/protocol.md; empty for the specification.
+    /// The source of the event, as a tag of docs/protocol.md; empty for the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The type of `data`.
@@ -122,7 +122,7 @@ events! {
     "process_start" => ProcessData,
     /// A process ended.
     "process_stop" => ProcessData,
-    /// There was no input for a while; by the documentation, 30 s.
+    /// There was no input for some time; 30 s, according to the documentation.
     #[source("G3: 30 s")]
     "idle" => IdleData,
     /// There is input again after an `idle` event.

@@ -28,9 +28,9 @@ const CONNECT_TIMEOUT: Millis = 15_000;
 /// The service refuses a channel by closing an open socket, so an open socket does not mean acceptance. The first frame
 /// does. If a server sends nothing at all, the channel counts as accepted after this time.
 const ACCEPTED_AFTER: Millis = 3_000;
-/// An error message of the server is the reason of a close if it came at most this long before.
+/// An error message of the server counts as the reason for a close if it arrived at most this long before the close.
 const REASON_WITHIN: Millis = 5_000;
-/// A connection that held this long resets the counter of attempts.
+/// A connection that stayed open for this long resets the attempt counter.
 const STABLE_AFTER: Millis = 10_000;
 /// The default number of failed attempts in a row before the channel ends.
 const MAX_RECONNECTS: u32 = 10;
@@ -204,10 +204,10 @@ pub struct ConnectFailure {
     pub message: String,
 }
 
-/// Whether the server accepted the channel just now, which the protocol has to know.
+/// Whether the server has just accepted the channel, and how. The protocol needs this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Acceptance {
-    /// Not just now.
+    /// Not accepted now.
     Unchanged,
     /// Accepted for the first time.
     First,
@@ -221,7 +221,7 @@ pub(super) enum Acceptance {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Phase {
     Authorizing {
-        /// When this try started.
+        /// The start of this attempt.
         started: Millis,
     },
     Connecting {

@@ -333,7 +333,7 @@ impl Kind for Terminal {
             },
             "refusal" => Ok(refusal(session.refusal())),
             "resize" => {
-                // A number that JSON cannot hold is absent here, and as wrong as any other.
+                // A number that JSON cannot represent is absent here, and is as invalid as any other value.
                 let number =
                     |name: &str| command.argument.get(name).and_then(Value::as_f64).unwrap_or(f64::NAN);
                 session.resize(number("cols"), number("rows")).map(|()| Value::Null)

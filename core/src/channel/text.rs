@@ -53,7 +53,7 @@ impl Utf8Decoder {
     }
 }
 
-/// The surrogate at the start of the bytes, in WTF-8: three bytes, as any code point of its size.
+/// The surrogate at the start of the bytes, in WTF-8: three bytes, like every code point in its range.
 fn surrogate(bytes: &[u8]) -> Option<u32> {
     match bytes {
         [0xed, second @ 0xa0..=0xbf, third @ 0x80..=0xbf, ..] => {

@@ -12,7 +12,7 @@ use crate::encoding::text::{replace, split_once};
 /// redirect drops the credentials.
 pub const DEFAULT_BASE_URL: &str = "https://www.orgo.ai/api";
 
-/// An invalid URL, or a URL that cannot be built. The text says what would be right.
+/// An invalid URL, or a URL that cannot be built. The text describes a valid URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressError {
     problem: Cow<'static, str>,

@@ -14,7 +14,7 @@ use crate::error::Error;
 pub const DEFAULT_TIMEOUT: Millis = 60_000;
 /// The longest pause within a response, in milliseconds.
 pub const DEFAULT_IDLE_TIMEOUT: Millis = 30_000;
-/// How often a call is retried.
+/// The maximum number of retries of a call.
 pub const DEFAULT_MAX_RETRIES: u32 = 2;
 /// The largest body of a response, in bytes: far larger than a screenshot in base64 or the output of a command.
 pub const DEFAULT_MAX_RESPONSE_BYTES: u64 = 64 << 20;
@@ -41,24 +41,25 @@ const RESERVED_HEADERS: [&str; 14] = [
     "upgrade",
 ];
 
-/// A client's settings. `Debug` shows the names of the headers alone.
+/// A client's settings. `Debug` shows only the names of the headers.
 #[derive(Clone)]
 pub struct Config {
     /// The root of the REST calls.
     pub base_url: BaseUrl,
     /// The URL of the channels, if it is not the one that the computer reports.
     pub realtime_url: Option<SocketTemplate>,
-    /// The account's key. Without one only channels with a known password work.
+    /// The account's key. Without a key, only channels with a known password work.
     pub api_key: Option<ApiKey>,
-    /// The time limit of one request, in milliseconds. It does not apply to a call whose parameters name a server limit at
-    /// least as long. `None` is [`DEFAULT_TIMEOUT`], or the server's limit for the call and a margin if that is longer.
+    /// The time limit of one request, in milliseconds. It does not apply to a call whose parameters set a server limit
+    /// that is at least as long. `None` is [`DEFAULT_TIMEOUT`], or the server's limit for the call and a margin if that
+    /// is longer.
     pub timeout: Option<Millis>,
     /// The longest pause within a response, in milliseconds.
     pub idle_timeout: Millis,
-    /// The time limit of a call with all of its requests and waits, in milliseconds. With `None` every request may reach its
-    /// own limit, with a wait of one minute before each retry.
+    /// The time limit of a call with all of its requests and waits, in milliseconds. `None` is the sum of the limits of
+    /// all requests, plus one minute for each retry.
     pub total_timeout: Option<Millis>,
-    /// How often a call that may be repeated is retried.
+    /// The maximum number of retries of a call that may be repeated.
     pub max_retries: u32,
     /// The largest body of a response, in bytes. The content of a stored file has another limit,
     /// [`DEFAULT_MAX_FILE_BYTES`].
@@ -90,7 +91,7 @@ impl Config {
     /// Reads a client's settings from the plain object of a binding. An absent setting has its default.
     ///
     /// # Errors
-    /// [`Error::Encode`] that names the setting.
+    /// [`Error::Encode`] for an invalid setting, with its name.
     pub fn read(settings: &Map) -> Result<Self, Error> {
         const OWNER: &str = "Orgo";
         let fields = Fields::new(OWNER, settings);
@@ -158,18 +159,18 @@ fn level(name: &str) -> Result<Option<LogLevel>, Error> {
     }
 }
 
-/// The options of one call. `Debug` shows the names of the headers alone.
+/// The options of one call. `Debug` shows only the names of the headers.
 #[derive(Clone, Default)]
 pub struct CallOptions {
-    /// See [`Config::timeout`]. It applies whatever server limit the call names.
+    /// See [`Config::timeout`]. It applies regardless of the server limit that the call sets.
     pub timeout: Option<Millis>,
     /// See [`Config::idle_timeout`].
     pub idle_timeout: Option<Millis>,
     /// See [`Config::total_timeout`].
     pub total_timeout: Option<Millis>,
-    /// How often the call is retried.
+    /// The maximum number of retries of the call.
     pub max_retries: Option<u32>,
-    /// The largest body of a response of this call, in bytes, also for the content of a stored file.
+    /// The largest body of a response of this call, in bytes. It also applies to the content of a stored file.
     pub max_response_bytes: Option<u64>,
     /// More header fields, names in lower case.
     pub headers: Vec<(String, String)>,
@@ -196,7 +197,7 @@ impl CallOptions {
     /// Reads the options of a call to `operation` from the plain object of a binding.
     ///
     /// # Errors
-    /// [`Error::Encode`] that names the option.
+    /// [`Error::Encode`] for an invalid option, with its name.
     pub fn read(operation: &str, options: &Map) -> Result<Self, Error> {
         let fields = Fields::new(operation, options);
         Ok(Self {
@@ -210,12 +211,12 @@ impl CallOptions {
     }
 }
 
-/// A limit in milliseconds. At most what a timer of JavaScript can hold, about 24 days.
+/// A limit in milliseconds. At most the longest delay of a JavaScript timer, about 24 days.
 fn limit(owner: &str, field: &str, millis: Option<f64>) -> Result<Option<Millis>, Error> {
     amount(owner, field, "number of milliseconds", i32::MAX as u32, millis)
 }
 
-/// A limit in bytes. At most what WebAssembly can address.
+/// A limit in bytes. At most the size of the address space of WebAssembly.
 fn size(owner: &str, bytes: Option<f64>) -> Result<Option<u64>, Error> {
     amount(
         owner,

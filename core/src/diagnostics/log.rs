@@ -35,11 +35,11 @@ impl LogLevel {
 pub struct LogEntry {
     /// The call, such as `computers.click`, or the channel with its computer, such as `terminal of 5c1e`.
     pub subject: String,
-    /// What happened.
+    /// The event.
     pub event: LogEvent,
 }
 
-/// What happened to a call or a channel.
+/// An event of a call or a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogEvent {

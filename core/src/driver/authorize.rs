@@ -16,10 +16,10 @@ use crate::encoding::json::Map;
 use crate::error::Error;
 use crate::rest::call::{Call, Output};
 
-/// What a search for the password came to.
+/// The result of a request for the password.
 pub(super) enum Provided {
     Found(Box<Result<(ComputerAddress, Password), Error>>),
-    /// The consumer has none, for this reason.
+    /// The consumer has no password, for this reason.
     Missing(String),
 }
 
@@ -34,21 +34,21 @@ pub(super) async fn request_password(
         Either::Left((Err(problem), _)) => problem,
         Either::Right(_) => {
             channel.withdraw_password_request();
-            format!("none came within {limit} ms")
+            format!("no password was provided within {limit} ms")
         }
     };
     Provided::Missing(format!("there is no fresh password: {message}"))
 }
 
-/// Asks the service for the computer's password, and for its address if nothing is known of it.
+/// Requests the computer's password from the service, and its address if it is unknown.
 pub(super) async fn find_password<P: Platform>(
     platform: &P,
     config: &Config,
     mut address: ComputerAddress,
 ) -> Result<(ComputerAddress, Password), Error> {
     if config.api_key.is_none() {
-        let problem = "is outdated, wrong or missing, and there is no API key to ask for another one: a restart of the \
-                       computer changes it, so get a fresh connection, or give `refresh` to Orgo.connect";
+        let problem = "is outdated, wrong or missing, and there is no API key to request another one: a restart of the \
+                       computer changes it, so get a fresh connection, or pass `refresh` to Orgo.connect";
         return Err(Error::encode("channel", "password", problem));
     }
     let mut params = Map::new();
@@ -70,7 +70,7 @@ pub(super) async fn find_password<P: Platform>(
     Ok((address, Password::new(text(&response, "password").unwrap_or_default())))
 }
 
-/// A field of a response that was checked against its declaration. Decoding it into a type costs a page 10 kB of code.
+/// A field of a checked response. Decoding into a type would add 10 kB of code to a page.
 fn text(output: &Output, field: &str) -> Option<String> {
     match output {
         Output::Value(value) => value.get(field)?.as_str().map(str::to_owned),

@@ -19,7 +19,7 @@ use crate::rest::upload::Content;
 /// A call from the plain objects of a binding.
 ///
 /// # Errors
-/// [`Error::Encode`] that names the parameter or the option.
+/// [`Error::Encode`] for an invalid parameter or option, with its name.
 pub fn prepare_call(
     config: &Config,
     operation: &str,
@@ -32,7 +32,7 @@ pub fn prepare_call(
     Call::new(config, operation, params, &options, content, seed)
 }
 
-/// The outcome of a call in the form that JavaScript gets.
+/// The outcome of a call in the form that JavaScript receives.
 #[must_use]
 pub fn outcome(result: Result<Output, Error>) -> PlainObject {
     let ok = result.is_ok();
@@ -64,10 +64,10 @@ enum Ended {
     Canceled,
 }
 
-/// Runs a call to its end, or until `canceled` is ready. `progress_sender` gets the progress of an upload.
+/// Runs a call until it is done, or until `canceled` is ready. `progress_sender` receives the progress of an upload.
 ///
 /// # Errors
-/// Every [`Error`] that ends a call.
+/// The [`Error`] that ended the call.
 pub async fn run_call<P: Platform>(
     platform: &P,
     mut call: Call,
@@ -139,7 +139,7 @@ async fn exchange<P: Platform>(
         if progress.poll_received(context).is_ready() {
             last_piece = Some(platform.now());
         }
-        // One timer serves many pieces: when it goes off, it is armed again for the rest of the limit.
+        // One timer serves many pieces: when it fires, it is restarted with the rest of the limit.
         while let Some(last_piece) = last_piece {
             let silence = platform.now().saturating_sub(last_piece);
             if idle.is_none() && silence >= limits.idle {

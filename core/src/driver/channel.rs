@@ -1,4 +1,4 @@
-//! The handle of a channel, of any kind.
+//! The handle to a channel of any kind.
 
 use std::fmt;
 use std::mem;
@@ -27,27 +27,27 @@ struct Shared {
     reported: Mutex<State>,
     progress: Mutex<Progress>,
     password_request: Mutex<PasswordRequest>,
-    /// For the loop: the consumer did something.
+    /// Wakes the loop: the consumer changed the session.
     command: Signal,
-    /// For the consumer, one for each method that waits.
+    /// Wake the consumer, one for each method that waits.
     items: Signal,
     states: Signal,
     input: Signal,
     password_wanted: Signal,
-    /// For the loop: the consumer provided the password.
+    /// Wakes the loop: the consumer provided the password.
     password_provided: Signal,
 }
 
-/// Where a fresh password comes from.
+/// The source of a fresh password.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// The service: it is asked with the key of this configuration.
+    /// The service, with the API key of this configuration.
     Service(Config),
     /// The consumer, by [`Channel::next_password_request`], within this number of milliseconds.
     Consumer(Millis),
 }
 
-/// How far input is: the bytes that were acknowledged, those that may be lost, and the state.
+/// The progress of the input: the acknowledged bytes, the bytes that may be lost, and the state.
 type Progress = (u64, u64, Option<State>);
 
 /// The computer's address and its password, or why they are not known.
@@ -59,9 +59,9 @@ enum PasswordRequest {
     #[default]
     None,
     Open,
-    /// The consumer has read it, and has not answered yet.
+    /// The consumer has read it, but has not provided the password yet.
     Read,
-    Answered(Credentials),
+    Provided(Credentials),
 }
 
 impl fmt::Debug for Channel {
@@ -77,7 +77,7 @@ impl Channel {
     /// are those of the kind, and `batch_ms`.
     ///
     /// # Errors
-    /// [`Error::Encode`] that names what is not acceptable.
+    /// [`Error::Encode`] for an invalid field or option, with its name.
     pub fn open(
         config: &Config,
         kind: &str,
@@ -131,13 +131,13 @@ impl Channel {
         self.change(|session| session.handle_close(now, 1002, message));
     }
 
-    /// The state now.
+    /// The current state.
     #[must_use]
     pub fn state(&self) -> State {
         self.session().state()
     }
 
-    /// The counters now.
+    /// The current counters.
     #[must_use]
     pub fn counters(&self) -> Counters {
         self.session().counters()
@@ -172,7 +172,7 @@ impl Channel {
         }
     }
 
-    /// The state once it differs from the state that was returned last; `None` after the end was returned.
+    /// Waits for a state that differs from the last returned one. Returns `None` after the final state was returned.
     pub async fn next_state(&self) -> Option<State> {
         loop {
             let state = self.state();
@@ -190,8 +190,8 @@ impl Channel {
         }
     }
 
-    /// Waits until more input is acknowledged or may be lost than at the last return, or until the state changes: `true`.
-    /// `false` after the end.
+    /// Waits until more input is acknowledged or may be lost than at the last return, or until the state changes.
+    /// Returns `false` after the end, else `true`.
     pub async fn next_progress(&self) -> bool {
         loop {
             let (state, counters) = {
@@ -214,8 +214,8 @@ impl Channel {
         }
     }
 
-    /// Waits until a fresh password is needed from the consumer: `true`, and then
-    /// [`provide_password`](Self::provide_password) is to be called. `false` after the end.
+    /// Waits until the channel needs a fresh password from the consumer. Returns `true`: call
+    /// [`provide_password`](Self::provide_password) then. Returns `false` after the end.
     pub async fn next_password_request(&self) -> bool {
         loop {
             {
@@ -232,7 +232,7 @@ impl Channel {
         }
     }
 
-    /// Answers a request for a password with a target as in [`open`](Self::open). Does nothing if the request has ended.
+    /// Provides the requested password in a target as in [`open`](Self::open). A late call has no effect.
     pub fn provide_password(&self, target: &Map) {
         self.end_password_request(match credentials(Fields::new("channel", target)) {
             Ok((address, Some(password))) => Ok((address, password)),
@@ -241,7 +241,7 @@ impl Channel {
         });
     }
 
-    /// Answers a request for a password with the reason why there is none. Does nothing if the request has ended.
+    /// Declines a request for a password, with the reason. A late call has no effect.
     pub fn decline_password_request(&self, reason: String) {
         self.end_password_request(Err(reason));
     }
@@ -249,7 +249,7 @@ impl Channel {
     fn end_password_request(&self, provided: Result<(ComputerAddress, Password), String>) {
         let mut request = lock(&self.0.password_request);
         if matches!(*request, PasswordRequest::Read) {
-            *request = PasswordRequest::Answered(provided);
+            *request = PasswordRequest::Provided(provided);
             self.0.password_provided.raise();
         }
     }
@@ -264,7 +264,7 @@ impl Channel {
     }
 }
 
-/// For the loop.
+/// The interface for the loop.
 impl Channel {
     pub(super) fn session(&self) -> MutexGuard<'_, Box<dyn AnySession>> {
         lock(&self.0.session)
@@ -278,7 +278,7 @@ impl Channel {
         self.0.command.poll(context)
     }
 
-    /// Lets every consumer look whether there is something new.
+    /// Wakes every waiting consumer to check for changes.
     pub(super) fn wake_consumers(&self) {
         self.0.items.raise();
         self.0.states.raise();
@@ -293,7 +293,7 @@ impl Channel {
             self.0.password_provided.wait().await;
             let mut request = lock(&self.0.password_request);
             match mem::take(&mut *request) {
-                PasswordRequest::Answered(provided) => return provided,
+                PasswordRequest::Provided(provided) => return provided,
                 other => *request = other,
             }
         }
@@ -317,7 +317,7 @@ fn is_closed(state: &State) -> bool {
     matches!(state, State::Closed(_))
 }
 
-/// A panic of another holder leaves nothing behind that a caller could see broken, so a poisoned lock is used on.
+/// Locks a mutex. Ignores poisoning, because the data is valid even after a panic of another holder.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,7 @@
-//! The async loops that the bindings share. They perform what a [`Call`](crate::rest::call::Call) or a
-//! [`Session`](crate::channel::Session) asks for, by means of a [`Platform`].
+//! The async loops that the bindings share. They perform the steps of a [`Call`](crate::rest::call::Call) and the
+//! actions of a [`Session`](crate::channel::Session) on a [`Platform`].
 //!
-//! Nothing here needs `Send`, because a binding has one thread for these futures (a browser has no other). Only a
+//! The futures need not be `Send`, because a binding runs them on one thread (a browser has only one). Only a
 //! [`Channel`] may be used from another thread.
 
 mod authorize;

@@ -1,4 +1,4 @@
-//! What a binding provides to the loops.
+//! The interface that a binding implements for the loops.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -19,29 +19,30 @@ pub trait Platform: 'static {
     /// The writing half of a socket.
     type Writer: SocketWriter;
 
-    /// Whether the server waits while this side does not read. If messages pile up on this side instead, the loop keeps
-    /// reading, so that the session can bound the queue.
+    /// Whether the server has to wait while this side does not read (backpressure). If this side buffers messages
+    /// instead, the loop keeps reading, so that the session can bound the queue.
     const HOLDS_SENDER_BACK: bool = true;
 
-    /// Milliseconds on a clock that never goes back.
+    /// The time of a monotonic clock, in milliseconds.
     fn now(&self) -> Millis;
 
     /// A random number.
     fn seed(&self) -> u64;
 
-    /// Waits at least this long.
+    /// Waits for at least this time.
     fn sleep(&self, time: Millis) -> impl Future<Output = ()> + 'static;
 
-    /// Sends a request and reads the whole response, its body into a [`ResponseBody`](crate::rest::http::ResponseBody).
-    /// Reports each piece of the response by [`Progress::received`], the header included, and if that is
-    /// [wanted](Progress::wants_sent) and known, how much of the request was sent. Dropping the future frees the connection.
+    /// Sends a request and reads the whole response, with its body in a
+    /// [`ResponseBody`](crate::rest::http::ResponseBody). Reports each piece of the response, including the header, by
+    /// [`Progress::received`]. Also reports how much of the request was sent, if this is [wanted](Progress::wants_sent)
+    /// and known. Dropping the future frees the connection.
     fn send(
         &self,
         request: Request,
         progress: Progress,
     ) -> impl Future<Output = Result<Response, SendFailure>> + 'static;
 
-    /// Opens a socket. Dropping the future cancels that.
+    /// Opens a socket. Dropping the future cancels the attempt.
     fn connect(
         &self,
         url: SocketUrl,
@@ -51,7 +52,7 @@ pub trait Platform: 'static {
     fn log(&self, entry: &LogEntry);
 }
 
-/// Where a platform reports the progress of a request and its response.
+/// Receives the progress of a request and its response from a platform.
 #[derive(Debug, Clone, Default)]
 pub struct Progress(Arc<Shared>);
 
@@ -73,7 +74,7 @@ impl Progress {
         self.0.received.raise();
     }
 
-    /// Whether the number of bytes that were sent is of interest.
+    /// Whether the caller wants the number of sent bytes.
     #[must_use]
     pub fn wants_sent(&self) -> bool {
         self.0.wants_sent
@@ -113,7 +114,7 @@ pub enum Message {
 }
 
 impl Message {
-    /// The end of a socket whose message exceeds [`MAX_MESSAGE_BYTES`]. Nothing more is read from it.
+    /// The end of a socket whose message exceeds [`MAX_MESSAGE_BYTES`]. The caller does not read from it again.
     #[must_use]
     pub fn too_large() -> Self {
         // RFC 6455 section 7.4.1.

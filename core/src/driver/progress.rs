@@ -13,16 +13,16 @@ struct Shared {
     changed: Signal,
 }
 
-/// The half that a call writes to. Dropping it, however the call ended, ends the other half.
+/// The sending half, for a call. Dropping it ends the receiving half.
 #[derive(Debug)]
 pub struct ProgressSender(Arc<Shared>);
 
-/// The half for one reader, also on another thread. Newer progress replaces progress that was not read in time.
+/// The receiving half, for one reader on any thread. Newer progress replaces unread progress.
 #[derive(Debug, Clone)]
 pub struct ProgressReceiver(Arc<Shared>);
 
 impl ProgressSender {
-    /// Both halves.
+    /// Creates both halves.
     #[must_use]
     pub fn new() -> (Self, ProgressReceiver) {
         let shared = Arc::<Shared>::default();
@@ -43,7 +43,7 @@ impl Drop for ProgressSender {
 }
 
 impl ProgressReceiver {
-    /// The progress as soon as it has changed; `None` after the end.
+    /// Waits for new progress. Returns `None` after the end.
     pub async fn next(&self) -> Option<UploadProgress> {
         loop {
             // In this order, because the last progress is sent before the end.

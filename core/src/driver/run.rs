@@ -15,18 +15,18 @@ use crate::Millis;
 use crate::channel::{Action, ConnectFailure, State};
 use crate::client::address::SocketUrl;
 
-/// How long each step of a close may take: the message on its way out, each message queued behind it, the close itself.
+/// The time limit for each step of a close: the message in flight, each queued message, and the close itself.
 pub(super) const CLOSE_TIMEOUT: Millis = 5_000;
 
 type Task<T> = Pin<Box<dyn Future<Output = T>>>;
 
-/// What the platform reports to the loop.
+/// An event for the loop.
 enum Event<P: Platform> {
     Password(Provided),
     Connected(Result<(P::Reader, P::Writer), ConnectFailure>),
     Received(P::Reader, Message),
     Sent(P::Writer),
-    /// A socket that the session has left is closed.
+    /// An abandoned socket is closed.
     Left,
     Command,
     Timer,
@@ -37,7 +37,7 @@ enum Writing<P: Platform> {
     /// There is no socket.
     Unconnected,
     Idle(P::Writer),
-    /// A message is on its way out. The task ends with [`Event::Sent`].
+    /// A message is being sent. The task ends with [`Event::Sent`].
     Busy(Task<Event<P>>),
 }
 
@@ -62,9 +62,9 @@ struct Driver<P: Platform> {
     connecting: Option<Task<Event<P>>>,
     reading: Option<Task<Event<P>>>,
     writing: Writing<P>,
-    /// Sockets that the session has left and that are not closed yet. They never delay the current one.
+    /// Abandoned sockets that are not closed yet. They never delay the current one.
     closing: Vec<Task<()>>,
-    /// When the timer goes off, and the timer.
+    /// The deadline of the timer, and the timer.
     timer: Option<(Millis, Task<()>)>,
 }
 
@@ -83,8 +83,8 @@ impl<P: Platform> Driver<P> {
         }
     }
 
-    /// Performs what the session asks for. While a message is on its way out, the others wait in the session, where they
-    /// are bounded. A send has no time limit: the pings of the session detect a dead link.
+    /// Performs the actions of the session. While a message is being sent, later messages wait in the session, whose
+    /// queue is bounded. A send has no time limit: the pings of the session detect a dead link.
     fn perform_actions(&mut self) {
         let (leaves_socket, closed) = {
             let session = self.channel.session();
@@ -93,7 +93,7 @@ impl<P: Platform> Driver<P> {
         if leaves_socket && closed {
             self.finish_socket();
         } else if leaves_socket && matches!(self.writing, Writing::Busy(_)) {
-            // The link is dead, so the message will not get out.
+            // The link is dead, so the message cannot be sent.
             self.writing = Writing::Unconnected;
         }
         while !matches!(self.writing, Writing::Busy(_)) {
@@ -140,13 +140,13 @@ impl<P: Platform> Driver<P> {
         }
     }
 
-    /// Takes the socket out of use, and gives up a connection attempt.
+    /// Detaches the socket, and cancels a connection attempt.
     fn take_socket(&mut self) -> Writing<P> {
         (self.connecting, self.reading) = (None, None);
         mem::replace(&mut self.writing, Writing::Unconnected)
     }
 
-    /// Closes the socket of a channel that this side has ended, after the messages that are queued for it.
+    /// Closes the socket of a channel that this side has ended, after its queued messages.
     fn finish_socket(&mut self) {
         let (mut texts, mut code) = (Vec::new(), None);
         while let Some(action) = { self.channel.session().poll_action() } {
@@ -162,14 +162,14 @@ impl<P: Platform> Driver<P> {
         }
     }
 
-    /// Closes a socket beside the loop.
+    /// Closes a socket in a separate task, concurrently with the loop.
     fn close_beside(&mut self, writing: Writing<P>, texts: Vec<String>, code: u16) {
         if matches!(writing, Writing::Unconnected) {
             return;
         }
         let platform = Rc::clone(&self.platform);
         self.closing.push(Box::pin(async move {
-            // A message that does not get out in time takes the socket with it, which closes it at once.
+            // If a message is not sent in time, the socket is dropped, which closes it at once.
             let mut writer = match writing {
                 Writing::Idle(writer) => writer,
                 Writing::Busy(sending) => match in_time(&*platform, sending).await {
@@ -188,7 +188,7 @@ impl<P: Platform> Driver<P> {
     }
 
     fn write_log(&mut self) {
-        // The session is not locked while the log runs, because the log may look at the channel.
+        // The session is not locked during the call of the log, because the log may access the channel.
         while let Some(entry) = { self.channel.session().poll_log() } {
             self.platform.log(&entry);
         }
@@ -198,8 +198,8 @@ impl<P: Platform> Driver<P> {
         self.closing.is_empty() && matches!(self.channel.state(), State::Closed(_))
     }
 
-    /// Arms the timer for the session's next deadline. An armed timer stays if it goes off earlier, so that not every message
-    /// costs a new one.
+    /// Sets the timer for the session's next deadline. A timer with an earlier deadline is kept, so that not every
+    /// message needs a new timer.
     fn arm_timer(&mut self) {
         let deadline = self.channel.session().poll_timeout();
         match (deadline, &self.timer) {
@@ -286,7 +286,7 @@ fn receive<P: Platform>(mut reader: P::Reader) -> Task<Event<P>> {
     })
 }
 
-/// The value of a step of a close, unless it takes longer than [`CLOSE_TIMEOUT`].
+/// Awaits a step of a close. Returns `None` if it takes longer than [`CLOSE_TIMEOUT`].
 async fn in_time<T>(platform: &impl Platform, step: impl Future<Output = T>) -> Option<T> {
     match select(pin!(step), pin!(platform.sleep(CLOSE_TIMEOUT))).await {
         Either::Left((value, _)) => Some(value),

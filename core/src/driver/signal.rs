@@ -18,7 +18,7 @@ impl Signal {
         self.waker.wake();
     }
 
-    /// Ready once the flag was raised; lowers it.
+    /// Ready when the flag is raised. Lowers the flag.
     pub(super) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
         self.waker.register(context.waker());
         if self.raised.swap(false, Ordering::AcqRel) { Poll::Ready(()) } else { Poll::Pending }

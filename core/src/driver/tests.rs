@@ -33,9 +33,9 @@ struct HostState {
 struct Socket {
     incoming: RefCell<VecDeque<Message>>,
     sent: RefCell<Vec<String>>,
-    /// Whether messages do not get out.
+    /// Whether sends never complete.
     stuck: Cell<bool>,
-    /// Whether a close does not come to its end.
+    /// Whether a close never completes.
     close_hangs: Cell<bool>,
     closed_with: Cell<Option<u16>>,
 }
@@ -133,12 +133,12 @@ impl Running {
         running
     }
 
-    /// Lets the loop do what it can; whether it has ended.
+    /// Polls the loop. Returns whether it has ended.
     fn poll(&mut self) -> bool {
         self.driving.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_ready()
     }
 
-    /// Lets time pass in steps of a second until the condition is met.
+    /// Advances the time in steps of a second until the condition is met.
     fn wait(&mut self, condition: impl Fn(&Self) -> bool) {
         for _ in 0..120 {
             if condition(self) {
@@ -147,7 +147,7 @@ impl Running {
             self.host.advance(1_000);
             assert!(!self.poll(), "the loop has ended");
         }
-        panic!("it did not happen: {:?}", self.channel);
+        panic!("the condition was not met: {:?}", self.channel);
     }
 
     fn output(&self) -> Vec<String> {
@@ -169,7 +169,7 @@ fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
     running.wait(|running| running.host.sockets() == 2);
     assert_eq!(old.closed_with.get(), Some(1000));
 
-    // Before the time for the close is over.
+    // Before the time limit of the close.
     let new = running.host.socket(1);
     let before = running.host.now();
     new.receives(r#"{"type":"pong"}"#);
@@ -184,7 +184,7 @@ fn a_new_socket_works_while_the_close_of_the_old_one_hangs() {
 }
 
 #[test]
-fn a_hanging_close_delays_the_end_no_longer_than_its_limit() {
+fn a_hanging_close_delays_the_end_at_most_by_its_time_limit() {
     let mut running = Running::open();
     running.host.socket(0).close_hangs.set(true);
     running.channel.close();
@@ -213,7 +213,7 @@ fn a_close_waits_for_the_messages_before_it() {
 }
 
 #[test]
-fn a_message_that_never_gets_out_does_not_keep_a_closed_channel() {
+fn a_message_that_cannot_be_sent_does_not_keep_a_closed_channel_running() {
     let mut running = Running::open();
     let socket = running.host.socket(0);
     socket.stuck.set(true);

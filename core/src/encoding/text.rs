@@ -1,4 +1,4 @@
-//! Search for a short text. The search of `str` is optimized for long texts, and costs 3 kB of code in a page.
+//! Search for a short text. The search of `str` is optimized for long texts, and would add 3 kB of code to a page.
 
 /// Splits a text at the first `separator`.
 pub(crate) fn split_once<'a>(text: &'a str, separator: &str) -> Option<(&'a str, &'a str)> {

@@ -18,9 +18,9 @@ use crate::rest::schema::{Field, Rule, Type, as_integer, expected};
 pub enum Effect {
     /// The call changes nothing, so it may be retried.
     Read,
-    /// A repetition changes nothing more, so it may be retried.
+    /// A repetition has no further effect, so the call may be retried.
     Idempotent,
-    /// A repetition has a further effect, so it is retried only if the first request had no effect.
+    /// A repetition has a further effect, so the call is retried only if the first request had no effect.
     Once,
 }
 
@@ -86,7 +86,7 @@ pub struct Operation {
     pub type_name: &'static str,
     /// What the call does. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// Where the facts of the declaration are known from, by the tags of docs/protocol.md; empty for the specification.
+    /// The sources of the declaration, as tags of docs/protocol.md; empty for the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The HTTP method.

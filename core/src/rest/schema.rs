@@ -32,9 +32,9 @@ pub enum Type {
 pub struct Choice {
     /// The name of the Rust enum and of the TypeScript type.
     pub name: &'static str,
-    /// What it chooses. Empty without the feature `describe`.
+    /// The meaning of the choice. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// Where the names are known from, by the tags of docs/protocol.md; empty for the specification.
+    /// The source of the names, as a tag of docs/protocol.md; empty for the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The names on the wire.
@@ -46,7 +46,7 @@ pub struct Choice {
 pub struct Object {
     /// The name of the Rust struct and of the TypeScript type.
     pub name: &'static str,
-    /// What the object is. Empty without the feature `describe`.
+    /// The meaning of the object. Empty without the feature `describe`.
     pub doc: &'static str,
     /// Its fields, in the order of the documentation.
     pub fields: &'static [Field],
@@ -57,9 +57,9 @@ pub struct Object {
 pub struct Field {
     /// The name in this library.
     pub name: &'static str,
-    /// What it means, with its unit. Empty without the feature `describe`.
+    /// The meaning of the field, with its unit. Empty without the feature `describe`.
     pub doc: &'static str,
-    /// Where the field is known from, by the tags of docs/protocol.md; empty for the specification.
+    /// The source of the field, as a tag of docs/protocol.md; empty for the specification.
     #[cfg(feature = "describe")]
     pub source: &'static str,
     /// The type.

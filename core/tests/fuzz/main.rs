@@ -43,7 +43,7 @@ fn events() {
 }
 
 fn replay(name: &str) {
-    let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("a fuzz target of that name");
+    let (_, body) = targets::ALL.iter().find(|(own, _)| *own == name).expect("a fuzz target with this name");
     let kept = kept(name);
     assert!(!kept.is_empty(), "{name} has a corpus");
     for (path, data) in &kept {

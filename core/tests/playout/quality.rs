@@ -66,7 +66,7 @@ fn the_signal_to_noise_ratio_is_at_least_60_db_during_drift_correction() {
         {
             for ppm in [-200.0, 0.0, 200.0] {
                 let heard = Line { input_rate, output_rate, ppm, signal, ..Line::default() }.live(16.0, 1);
-                // While the controller still learns the clock skew, and later.
+                // Measures while the controller still learns the clock skew, and later.
                 for second in [1, 5, 15] {
                     let from = second * output_rate as usize;
                     let length = (PERIODS * f64::from(output_rate) / frequency) as usize;
@@ -109,9 +109,9 @@ fn stop_fades_out() {
 }
 
 #[test]
-fn interrupted_audio_plays_to_its_end_and_fades_out() {
+fn interrupted_audio_is_played_completely_and_fades_out() {
     for (input_rate, output_rate) in [(24_000, 24_000), (24_000, 44_100), (48_000, 24_000)] {
-        // Also with a discontinuity shortly before the end.
+        // The same with a discontinuity shortly before the end.
         for joint in [None, Some(10), Some(40), Some(200)] {
             let packet = input_rate as usize / 50;
             let tone = |at: usize| 0.5 * (TAU * 440.0 * at as f64 / f64::from(input_rate)).sin() as f32;

@@ -36,11 +36,11 @@ fn good(request: &Request) -> Response {
         "workspaces": [], "files": [], "file": { "id": "f" }, "url": "https://storage.example/f",
         "image": "https://storage.example/s",
     });
-    let picture = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x05\0\0\0\x02\xd0\x08\x02\0\0\0".to_vec();
+    let image = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x05\0\0\0\x02\xd0\x08\x02\0\0\0".to_vec();
     let linked = request.url.starts_with("https://storage.example/");
     Response {
         status: 200,
-        body: if linked { picture } else { body.to_string().into_bytes() },
+        body: if linked { image } else { body.to_string().into_bytes() },
         ..Response::default()
     }
 }
@@ -50,9 +50,9 @@ const FILE: usize = 100;
 
 /// The reported progress of an upload, which never decreases and never exceeds the size of the file.
 #[derive(Default)]
-struct Told(Option<usize>);
+struct ReportedProgress(Option<usize>);
 
-impl Told {
+impl ReportedProgress {
     fn follow(&mut self, call: &mut Call) {
         while let Some(uploaded) = call.poll_upload_progress() {
             assert_eq!(uploaded.total, FILE);
@@ -92,14 +92,14 @@ pub(crate) fn schedule(random: &mut Random) {
     )
     .expect("the parameters are valid");
     let (mut sent, mut executed, mut now) = (0_u32, 0_u32, 0);
-    let mut told = Told::default();
+    let mut reported = ReportedProgress::default();
     loop {
         assert!(now <= total.unwrap_or(u64::MAX), "{}: past its limit", operation.name);
         match call.step(now) {
             Step::Done(result) => {
                 if result.is_ok() {
                     assert_eq!(
-                        told.0,
+                        reported.0,
                         uploads.then_some(FILE),
                         "{}: the reported progress of the file",
                         operation.name
@@ -127,10 +127,10 @@ pub(crate) fn schedule(random: &mut Random) {
                 for _ in 0..random.below(3) {
                     let body = request.body.as_ref().map_or(0, Vec::len) as u64;
                     call.handle_sent(random.below(body + 1) as usize);
-                    told.follow(&mut call);
+                    reported.follow(&mut call);
                 }
                 let happens = outcome(&mut call, &request, random);
-                told.follow(&mut call);
+                reported.follow(&mut call);
                 executed += u32::from(happens && own);
             }
         }
@@ -151,7 +151,7 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
         "99999999999999999999",
     ]);
     let date = random.pick(&["Sun, 06 Nov 1994 08:49:07 GMT", "today"]);
-    let mut answer = |status: u16, body: Value| {
+    let mut respond = |status: u16, body: Value| {
         let headers = vec![("retry-after".to_owned(), wait.to_owned()), ("date".to_owned(), date.to_owned())];
         call.handle_response(Response {
             status,
@@ -178,23 +178,23 @@ fn outcome(call: &mut Call, request: &Request, random: &mut Random) -> bool {
             random.once_in(2)
         }
         3 => {
-            answer(429, json!({ "error": "slow down" }));
+            respond(429, json!({ "error": "slow down" }));
             false
         }
         4 => {
-            answer(409, json!({ "error": "waking", "code": "computer_waking" }));
+            respond(409, json!({ "error": "waking", "code": "computer_waking" }));
             false
         }
         5 => {
-            answer(503, json!({ "error": "waking", "code": "resuming" }));
+            respond(503, json!({ "error": "waking", "code": "resuming" }));
             false
         }
         6 => {
-            answer(random.pick(&[400, 401, 403, 404, 405, 409, 422]), json!({ "error": "no" }));
+            respond(random.pick(&[400, 401, 403, 404, 405, 409, 422]), json!({ "error": "no" }));
             false
         }
         7 => {
-            answer(random.pick(&[408, 500, 502, 503, 504]), json!({ "error": "boom" }));
+            respond(random.pick(&[408, 500, 502, 503, 504]), json!({ "error": "boom" }));
             random.once_in(2)
         }
         8 => {

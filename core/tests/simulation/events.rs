@@ -38,7 +38,7 @@ impl Model for Desk {
             message["event_types"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned())
         };
         let set = self.subscribed.entry(connection).or_default();
-        let answer = match message["type"].as_str() {
+        let reply = match message["type"].as_str() {
             Some("ping") => json!({ "type": "pong" }),
             Some("subscribe") => {
                 set.extend(names());
@@ -50,7 +50,7 @@ impl Model for Desk {
             }
             other => panic!("the client sends {other:?}"),
         };
-        vec![Frame::Text(answer.to_string())]
+        vec![Frame::Text(reply.to_string())]
     }
 
     fn chatter(&mut self, connection: u64, random: &mut Random) -> Vec<Frame> {

@@ -9,7 +9,7 @@ impl Random {
         Self(Jitter::new(seed))
     }
 
-    /// From 0 to `limit - 1`.
+    /// Returns a number from 0 to `limit - 1`.
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         self.0.up_to(limit - 1)
     }
@@ -18,12 +18,12 @@ impl Random {
         low + self.below(high - low + 1)
     }
 
-    /// True once in `times`.
+    /// Returns `true` once in `times` calls, on average.
     pub(crate) fn once_in(&mut self, times: u64) -> bool {
         self.below(times) == 0
     }
 
-    /// From 0 to 1.
+    /// Returns a number from 0 to 1.
     #[allow(clippy::cast_precision_loss, reason = "small numbers")]
     #[allow(dead_code, reason = "the tests of the playout share this file, and only they need it")]
     pub(crate) fn part(&mut self) -> f64 {

@@ -1,5 +1,5 @@
-//! Model of a terminal: input reaches its own shell, in order and once, and never another shell. Input that may be lost
-//! is counted.
+//! Model of a terminal: input reaches the shell that it was written to, in order and once, and no other shell. Input
+//! that may be lost is counted.
 
 use std::collections::BTreeMap;
 
@@ -163,7 +163,7 @@ impl Model for Shell {
                 return data.len() as u64;
             }
             TerminalItem::Reconnected { unacknowledged } => {
-                self.told(self.breaks, unacknowledged);
+                self.check_reported(self.breaks, unacknowledged);
                 self.breaks += 1;
                 self.seen = 0;
                 self.printed = None;
@@ -182,7 +182,7 @@ impl Model for Shell {
         let State::Closed(cause) = environment.session.state() else { return };
         // The end includes the breaks after the last opening.
         if environment.model.shells.len() > environment.model.breaks {
-            environment.model.told(environment.model.breaks, cause.unacknowledged);
+            environment.model.check_reported(environment.model.breaks, cause.unacknowledged);
         }
     }
 
@@ -211,7 +211,7 @@ impl Model for Shell {
 
 impl Shell {
     /// Checks a report of unacknowledged input: all input before it has arrived.
-    fn told(&self, shell: usize, unacknowledged: u64) {
+    fn check_reported(&self, shell: usize, unacknowledged: u64) {
         let connection = self.shells[shell];
         let accepted = self.accepted.get(&connection).map_or(0, String::len) as u64;
         let arrived = self.arrived.get(&connection).copied().unwrap_or_default() as u64;

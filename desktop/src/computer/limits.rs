@@ -56,7 +56,7 @@ pub(crate) struct Enforced {
 }
 
 impl Limits {
-    /// Finds the hierarchies in which this server may create groups. `server` is the name of its own group. Removes the
+    /// Finds the hierarchies in which this server may create groups. `server` is the name of the server's group. Removes the
     /// groups of servers that were killed: their names start with `prefix`.
     pub(crate) fn find(server: String, prefix: &str) -> Self {
         let mut hierarchies = Hierarchy::usable(&server);

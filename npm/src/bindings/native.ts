@@ -2,7 +2,7 @@ import type { Binding } from "../binding.js";
 import { BindingError } from "../errors.js";
 
 /**
- * Loads the addon, which is a binding as it is. The host makes only the file name depend on the platform and its C library.
+ * Loads the addon, whose exports are a binding. Only its file name depends on the platform and the C library.
  *
  * @param require Loads a module by a path relative to the package's entry.
  */
@@ -19,7 +19,7 @@ export function loadNative(require: (path: string) => unknown): Binding {
   throw new BindingError({ kind: "binding", message: `no native addon can be loaded: ${tried}`, delivered: "no" });
 }
 
-/** The builds of the addon that may run here, the likeliest first. */
+/** The builds of the addon that may run on this platform, the most likely one first. */
 function targets(): string[] {
   const systems: Partial<Record<NodeJS.Platform, string[]>> = {
     linux: ["linux-ARCH-gnu", "linux-ARCH-musl"],

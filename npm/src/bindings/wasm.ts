@@ -9,10 +9,10 @@ export interface LoadedWasm {
 }
 
 /**
- * Loads the WebAssembly module, whose glue is a binding as it is.
+ * Loads the WebAssembly module. The exports of its JavaScript glue are a binding.
  *
- * @param source The module. Default: the file beside the glue.
- * @param explain Makes the text of a failure, if the platform reports its cause.
+ * @param source The module. Default: the file next to the glue.
+ * @param explain Returns the text of a failure, if the platform reports its cause.
  */
 export async function loadWasm(
   source?: () => Promise<InitInput> | InitInput,

@@ -108,7 +108,7 @@ export class AudioStream extends Channel<AudioItem, AudioChunk, AudioEvents> {
 
   /**
    * Records the audio as a live WAV file of 16-bit samples. The header contains no length, because it is not known in
-   * advance; players play such a file to its end. The recording ends at a change of the format. If the stream is canceled,
+   * advance; players play such a file completely. The recording ends at a change of the format. If the stream is canceled,
    * the channel stays open.
    *
    * @throws InvalidParameterError for an invalid option.

@@ -157,7 +157,7 @@ export abstract class Channel<Raw, Item, Events extends ChannelEvents & Record<k
   }
 
   /**
-   * Answers the password requests of the binding until the channel is closed.
+   * Handles the password requests of the binding until the channel is closed.
    *
    * @internal
    */

@@ -130,7 +130,7 @@ export class EventStream extends Channel<EventItem, DesktopEvent, EventStreamEve
       case "event": {
         // An event of a type that this version does not know is delivered unchanged.
         const buffered: BufferedEvent = { event: item.event as unknown as DesktopEvent, awaited: false };
-        // Every waiter sees the event, not only the first that matches.
+        // The event is offered to every waiter, not only to the first that matches.
         const matched = [...this.#waiters].map((waiter) => waiter(buffered));
         buffered.awaited = matched.includes(true);
         this.#buffer.push(buffered);

@@ -15,14 +15,14 @@ export * from "../index.js";
 export interface AssetOptions {
   /**
    * The WebAssembly module: its URL, its bytes, or the compiled module. The package exports the file as `orgo-sdk/wasm`. Default:
-   * the file beside the bundle.
+   * the file next to the bundle.
    */
   wasm?: string | { readonly href: string } | ArrayBuffer | Uint8Array | WebAssemblyModule;
-  /** The URL of the audio worklet. The package exports the file as `orgo-sdk/worklet`. Default: the file beside the bundle. */
+  /** The URL of the audio worklet. The package exports the file as `orgo-sdk/worklet`. Default: the file next to the bundle. */
   workletUrl?: string | { readonly href: string };
   /**
    * The URL of the audio worker, which must have the origin of the page. The package exports the file as `orgo-sdk/worker`.
-   * Default: the file beside the bundle. If the worker cannot be started, audio channels run in the main thread.
+   * Default: the file next to the bundle. If the worker cannot be started, audio channels run in the main thread.
    */
   workerUrl?: string | { readonly href: string };
 }

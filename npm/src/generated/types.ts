@@ -119,7 +119,7 @@ export interface BashResult {
   output: string;
   /** The exit code; absent if the server does not report it. */
   exit_code?: number;
-  /** Whether the command ran, whatever its exit code. */
+  /** Whether the command ran, regardless of its exit code. */
   success?: boolean;
 }
 
@@ -127,7 +127,7 @@ export interface BashResult {
 export interface ExecResult {
   /** The printed output. */
   output: string;
-  /** Whether the code ran to its end. */
+  /** Whether the code ran completely. */
   success?: boolean;
   /** The message of the exception. */
   error?: string;
@@ -437,7 +437,7 @@ export interface ProcessStopEvent {
   data: ProcessData;
 }
 
-/** There was no input for a while; by the documentation, 30 s. */
+/** There was no input for some time; 30 s, according to the documentation. */
 export interface IdleEvent {
   type: "idle";
   /** ISO 8601 with milliseconds, UTC. */

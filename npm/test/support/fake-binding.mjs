@@ -12,7 +12,7 @@ export class FakeChannel {
   pulls = 0;
   closed = false;
   sent = [];
-  answers = [];
+  passwords = [];
   figures = {
     received: 0,
     taken: 0,
@@ -72,7 +72,7 @@ export class FakeChannel {
     return this.state();
   }
 
-  /** Requests a password. The response is added to `answers`. */
+  /** Requests a password. The response is added to `passwords`. */
   ask() {
     this.#questions += 1;
     this.#notify();
@@ -88,7 +88,7 @@ export class FakeChannel {
   }
 
   providePassword(target, problem) {
-    this.answers.push({ target, problem });
+    this.passwords.push({ target, problem });
   }
 
   state() {

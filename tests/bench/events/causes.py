@@ -23,7 +23,7 @@ def report(kind, key, at):
 
 
 def pause(seconds=0.4):
-    """Waits for the event, and serves requests for the clipboard in the meantime."""
+    """Waits for the event. Meanwhile, responds to requests for the clipboard."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         application.processEvents()

@@ -1,4 +1,4 @@
-// The page that works the vectors; the test calls the methods of its subject.
+// The page that runs the vectors. The test calls the methods of its subject.
 import * as sdk from "orgo-sdk";
 import * as glue from "../../../npm/dist/wasm/orgo_wasm.js";
 import { makeSubject } from "../subject.mjs";

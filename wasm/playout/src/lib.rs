@@ -1,7 +1,7 @@
 //! A C interface of [`orgo_playout`] for an audio worklet. `npm/src/audio/playout.ts` calls these functions.
 //!
-//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`: a worklet has none. It does not use
-//! the standard library either, whose allocator and panic handling are several times as large as this module.
+//! The module does not use wasm-bindgen, whose JavaScript needs a `TextDecoder`, which a worklet does not have. It does
+//! not use the standard library either, whose allocator and panic handling are several times as large as this module.
 
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
@@ -85,7 +85,7 @@ pub extern "C" fn stopped(player: &Player) -> bool {
 /// Returns the address of the statistics: the fields of [`Stats`] in their order, then the peak and the power since the
 /// last call.
 #[unsafe(no_mangle)]
-#[allow(clippy::cast_precision_loss, reason = "no sound is 2^52 samples long")]
+#[allow(clippy::cast_precision_loss, reason = "no audio is 2^52 samples long")]
 pub extern "C" fn report(player: &mut Player) -> *const f64 {
     let Stats { received, played, buffered, dropped, concealed, underruns, target, rate, playing } =
         player.playout.stats();

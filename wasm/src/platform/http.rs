@@ -1,7 +1,7 @@
 //! HTTP by `fetch`, or by [`xhr`] if the upload progress is wanted, which `fetch` does not report.
 
 use gloo_net::Error;
-use gloo_net::http::{Method, RequestBuilder, Response as Answer};
+use gloo_net::http::{Method, RequestBuilder, Response as FetchResponse};
 use js_sys::{Promise, Reflect, TypeError, Uint8Array};
 use orgo_core::driver::Progress;
 use orgo_core::rest::http::{self as core, Reached, Request, Response, ResponseBody, SendFailure};
@@ -75,7 +75,7 @@ pub(super) async fn send(
     for (name, value) in &request.headers {
         builder = builder.header(name, value);
     }
-    // The close of an idle connection may cross with a request, and Node's `fetch` does not let the caller choose a
+    // The close of an idle connection may race with a request, and Node's `fetch` does not let the caller choose a
     // connection. So few connections are kept. Browsers ignore this field.
     if browser.explain.is_some() && (request.once || browser.keeps_none.get()) {
         builder = builder.header("connection", "close");
@@ -84,30 +84,31 @@ pub(super) async fn send(
         Some(body) => builder.body(Uint8Array::from(body.as_slice())),
         None => builder.build(),
     };
-    // Node holds a request weakly, and its signal is lost with it, so it lives until the response is read.
+    // Node keeps only a weak reference to a request, whose collection would break its signal. So the request is kept
+    // until the response is read.
     let kept = web_sys::Request::from(
         built.map_err(|error| SendFailure { reached: Reached::Never, message: not_built(error) })?,
     );
-    let answer = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
-    let answer = Answer::from(answer.unchecked_into::<web_sys::Response>());
+    let fetched = JsFuture::from(fetch(&kept)).await.map_err(|error| lost(&error, ""))?;
+    let fetched = FetchResponse::from(fetched.unchecked_into::<web_sys::Response>());
     progress.received();
     // A browser hides the target of the redirect.
-    if answer.type_() == ResponseType::Opaqueredirect {
+    if fetched.type_() == ResponseType::Opaqueredirect {
         return Err(SendFailure { reached: Reached::Maybe, message: REDIRECTED.to_owned() });
     }
     let mut response = Response {
-        status: answer.status(),
-        headers: answer.headers().entries().collect(),
+        status: fetched.status(),
+        headers: fetched.headers().entries().collect(),
         ..Response::default()
     };
     let body = ResponseBody::new(request.max_response_bytes, response.header("content-length"));
-    response.too_large = match (body, answer.body()) {
+    response.too_large = match (body, fetched.body()) {
         (None, _) => true,
         (Some(_), None) => false,
         (Some(mut body), Some(stream)) => {
             let complete = read(&stream, &mut body, &progress)
                 .await
-                .map_err(|error| lost(&error, "the response broke off: "))?;
+                .map_err(|error| lost(&error, "the response was cut off: "))?;
             if complete {
                 response.body = body.into_bytes();
             }

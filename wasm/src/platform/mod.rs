@@ -30,11 +30,12 @@ extern "C" {
 /// The browser that runs this module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Browser {
-    /// Gets the level and the text of each line of the log.
+    /// Receives the level and the text of each line of the log.
     pub(crate) log: Option<Function>,
-    /// Makes the text of a failure, if the platform reports its cause, as Node does.
+    /// Returns the text of a failure, if the platform reports its cause, as Node does.
     pub(crate) explain: Option<Function>,
-    /// In Node: an idle connection broke under a call that must not be executed twice. Since then no connection is kept.
+    /// In Node: whether an idle connection broke during a call that must not be executed twice. After that, no idle
+    /// connection is kept.
     pub(crate) keeps_none: Rc<Cell<bool>>,
 }
 

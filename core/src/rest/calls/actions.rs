@@ -47,7 +47,7 @@ object! {
         output: String,
         /// The exit code; absent if the server does not report it.
         exit_code: Option<i64>,
-        /// Whether the command ran, whatever its exit code.
+        /// Whether the command ran, regardless of its exit code.
         success: Option<bool>,
     }
 
@@ -55,7 +55,7 @@ object! {
     ExecResult {
         /// The printed output.
         output: String,
-        /// Whether the code ran to its end.
+        /// Whether the code ran completely.
         success: Option<bool>,
         /// The message of the exception.
         error: Option<String>,

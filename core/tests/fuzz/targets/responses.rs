@@ -179,8 +179,8 @@ fn check_output(operation: &Operation, output: Output) {
                 panic!("{}: {text} is accepted, but not of the declared type: {error}", operation.name);
             }
         }
-        Output::Screenshot(picture) => {
-            assert_eq!(picture.mime_type == "image/png", picture.data.starts_with(b"\x89PNG"));
+        Output::Screenshot(screenshot) => {
+            assert_eq!(screenshot.mime_type == "image/png", screenshot.data.starts_with(b"\x89PNG"));
         }
         Output::Content(_) => {}
     }

@@ -131,7 +131,7 @@ impl<S: Subject> World<S> {
                 self.session.handle_failure(self.now, &ConnectFailure { status, message: input.text() });
             }
             7 => self.open(),
-            8 => self.answer(input),
+            8 => self.provide_credentials(input),
             // The normal order of events.
             9 => match self.socket {
                 Socket::Connected => self.open(),
@@ -174,7 +174,7 @@ impl<S: Subject> World<S> {
         self.session.handle_open(self.now);
     }
 
-    fn answer(&mut self, input: &mut Input<'_>) {
+    fn provide_credentials(&mut self, input: &mut Input<'_>) {
         let found = match input.number() {
             0 => found(),
             status => Err(Error::Server(Box::new(ServerError { status, ..ServerError::default() }))),

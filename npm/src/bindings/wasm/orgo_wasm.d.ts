@@ -1,4 +1,6 @@
-/** The glue that wasm-pack writes beside the module, in `dist/wasm`: a {@link Binding}, and two functions to load it. */
+/**
+ * The JavaScript glue that wasm-pack writes next to the module in `dist/wasm`: a {@link Binding}, and two functions to load it.
+ */
 import type { Binding, BindingClient, BindingConfig, Log } from "../../binding.js";
 
 /** The sources of a module. */
