@@ -1,4 +1,4 @@
-//! Programs that start and stop playing audio. `pactl subscribe` reports them.
+//! Reports when programs start and stop playing audio. Reads the notifications of `pactl subscribe`.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +18,11 @@ use super::{Event, EventType};
 
 pub(super) const TYPES: &[EventType] = &[EventType::AudioStreamStart, EventType::AudioStreamStop];
 
-/// The timeout of the first notification of the audio server.
+/// The maximum time until the audio server sends its first notification.
 const READY_TIMEOUT: Duration = Duration::from_secs(5);
-/// The pause after each client that is started to cause a notification.
+/// The time to wait for a notification after a client has exited.
 const NOTICE_DELAY: Duration = Duration::from_millis(20);
-/// The time between two attempts to subscribe after the audio server has ended.
+/// The delay before each attempt to subscribe again after the audio server has ended.
 const RETRY_DELAY: Duration = Duration::from_millis(100);
 
 pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<JoinHandle<()>, String> {
@@ -42,14 +42,14 @@ pub(super) async fn watch(machine: &Arc<Machine>, queue: Arc<Queue>) -> Result<J
     }))
 }
 
-/// A `pactl subscribe` inside the computer. It ends when this is dropped.
+/// A running `pactl subscribe` process in the computer. The process ends when its listener is dropped.
 struct Listener {
     _process: Process,
     lines: Lines<pipe::Receiver>,
 }
 
 impl Listener {
-    /// Starts the program and waits until it has subscribed, so that no later notification is missed.
+    /// Starts `pactl subscribe` and waits until its subscription is active, so that no later notification is missed.
     async fn start(machine: &Machine) -> Result<Self, String> {
         let argv = vec!["pactl".into(), "subscribe".into()];
         let mut process = machine.spawn(argv, Stdio::Output).await.map_err(|error| error.to_string())?;
@@ -63,7 +63,7 @@ impl Listener {
     }
 }
 
-/// Pushes an event for each notification until `lines` ends.
+/// Reads notifications until `lines` ends. Pushes an event for each playback stream that starts or stops.
 pub(super) async fn push_events<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queue: &Queue) {
     while let Ok(Some(line)) = lines.next().await {
         if let Some(kind) = parse(&line) {
@@ -72,8 +72,8 @@ pub(super) async fn push_events<R: AsyncRead + Unpin>(lines: &mut Lines<R>, queu
     }
 }
 
-/// Waits for the first notification. `pactl subscribe` does not report when its subscription is active, so this starts
-/// other clients until one of them causes a notification.
+/// Waits for the first notification. `pactl subscribe` does not report when its subscription is active, so this
+/// function starts other clients until one of them causes a notification.
 async fn wait_until_subscribed(machine: &Machine, lines: &mut Lines<pipe::Receiver>) -> Result<(), String> {
     loop {
         let mut client = machine
@@ -81,7 +81,7 @@ async fn wait_until_subscribed(machine: &Machine, lines: &mut Lines<pipe::Receiv
             .await
             .map_err(|error| error.to_string())?;
         let exit_and_delay = async {
-            // Ignores the result, because the client has connected to the audio server either way.
+            // Ignores the exit status. If the client caused no notification, the loop starts another client.
             let _ = client.exit().await;
             sleep(NOTICE_DELAY).await;
         };
@@ -97,7 +97,8 @@ async fn wait_until_subscribed(machine: &Machine, lines: &mut Lines<pipe::Receiv
     }
 }
 
-/// The event that a line of `pactl subscribe` reports, if any. A sink input is a playback stream of a program.
+/// Returns the type of the event that a line of `pactl subscribe` reports, if any. A sink input is a playback stream of
+/// a program.
 pub(super) fn parse(line: &str) -> Option<EventType> {
     let (event, subject) = line.strip_prefix("Event '")?.split_once("' on ")?;
     match event {

@@ -1,4 +1,5 @@
-//! The events that one subscriber receives. A source runs only while at least one of its event types is subscribed to.
+//! The feed of one subscriber. An event source runs only while the subscriber is subscribed to at least one of the
+//! source's event types.
 
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use crate::screen::Watch;
 use super::queue::Queue;
 use super::{Event, EventType, audio, files, processes, screen};
 
-/// The events of one computer for one subscriber. Starts without subscriptions.
+/// Receives the events of one computer for one subscriber. A new feed has no subscriptions.
 pub(crate) struct Feed {
     machine: Arc<Machine>,
     queue: Arc<Queue>,
@@ -25,7 +26,8 @@ impl Feed {
         Self { machine, queue: Arc::default(), screen: None, files: None, processes: None, audio: None }
     }
 
-    /// Subscribes to more types. Their sources run when this returns, so no later event is missed.
+    /// Subscribes to additional event types. Their sources are running when this method returns, so later events are
+    /// not missed.
     pub(crate) async fn subscribe(&mut self, types: &[EventType]) -> Result<(), String> {
         let wants = |source: &[EventType]| types.iter().any(|kind| source.contains(kind));
         if wants(screen::TYPES) && self.screen.is_none() {
@@ -61,7 +63,7 @@ impl Feed {
         }
     }
 
-    /// Waits for the next event. Cancel safe: dropping the future loses no event.
+    /// Waits for the next event. This method is cancel safe: dropping the future loses no event.
     pub(crate) async fn next(&mut self) -> Event {
         self.queue.pop().await
     }

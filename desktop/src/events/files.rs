@@ -1,4 +1,4 @@
-//! Changes in the user's Desktop and Downloads folders, without their subfolders.
+//! Reports file changes in the user's Desktop and Downloads folders, but not in their subfolders.
 
 use std::sync::Arc;
 

@@ -9,8 +9,8 @@ use super::queue::{CAPACITY, Queue};
 use crate::fuzz::ignore_broken_pipes;
 use crate::untrusted::{LINE_LIMIT, Lines};
 
-/// Checks that every notification becomes an event, up to the first line that is too long, no matter how the input is
-/// split. Each piece of `data` starts with its length. The length 0 means a piece of `LINE_LIMIT` bytes.
+/// Checks that every notification before the first overlong line becomes an event, no matter how the input is split.
+/// Each piece of `data` starts with its length in bytes. The length 0 stands for a piece of `LINE_LIMIT` bytes.
 pub(crate) fn notices(mut data: &[u8]) {
     ignore_broken_pipes();
     let mut pieces = Vec::new();
@@ -29,7 +29,7 @@ pub(crate) fn notices(mut data: &[u8]) {
         let mut lines = Lines::new(reader);
         let writing = async move {
             for piece in pieces {
-                // Fails after the reader has stopped.
+                // Writing fails after the reader has stopped.
                 if writer.write_all(&piece).await.is_err() {
                     break;
                 }
@@ -51,7 +51,7 @@ pub(crate) fn notices(mut data: &[u8]) {
     });
 }
 
-/// The expected events, from the complete text.
+/// Returns the types of the events that the complete text must produce.
 fn expected(text: &[u8]) -> Vec<super::EventType> {
     text.split(|&byte| byte == b'\n')
         .take_while(|line| line.len() <= LINE_LIMIT)

@@ -1,4 +1,4 @@
-//! Events of a computer's desktop: their sources, and the feed of each subscriber.
+//! The events of a computer's desktop: the event sources, and a feed for each subscriber.
 
 mod audio;
 mod feed;
@@ -24,7 +24,7 @@ macro_rules! event_types {
         }
 
         impl EventType {
-            /// The name in the protocol.
+            /// Returns the name of this type in the protocol.
             pub(crate) fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name),*
@@ -60,7 +60,7 @@ event_types! {
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) kind: EventType,
-    /// ISO 8601 in UTC with milliseconds.
+    /// The time in UTC, in ISO 8601 format with milliseconds.
     pub(crate) timestamp: String,
     pub(crate) data: Value,
 }

@@ -1,4 +1,4 @@
-//! Processes that start and end. The agent inside the computer reports them.
+//! Reports when processes start and end. The computer's agent detects them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The bounded buffer between the sources and a subscriber.
+//! The bounded queue between the event sources and a subscriber.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,10 +7,10 @@ use tokio::sync::Notify;
 
 use super::{Event, EventType};
 
-/// The maximum number of queued events of a slow subscriber. Later events are dropped.
+/// The maximum number of queued events. While the queue is full, new events are dropped.
 pub(super) const CAPACITY: usize = 256;
 
-/// Keeps events of the subscribed types and ignores all others.
+/// Queues events of the subscribed types and ignores all other events.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     inner: Mutex<Inner>,
@@ -29,7 +29,7 @@ impl Queue {
         self.lock().subscribed.extend(types);
     }
 
-    /// Also removes queued events of these types.
+    /// Unsubscribes from `types` and removes queued events of these types.
     pub(super) fn unsubscribe(&self, types: &[EventType]) {
         let mut inner = self.lock();
         inner.subscribed.retain(|kind| !types.contains(kind));
@@ -72,7 +72,7 @@ impl Queue {
         self.lock().events.is_empty()
     }
 
-    /// Ignores poisoning: code that holds the lock cannot panic in the middle of a change.
+    /// Locks the state. Ignores poisoning, because code that holds the lock cannot panic in the middle of a change.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

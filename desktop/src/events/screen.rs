@@ -1,4 +1,4 @@
-//! Windows, clipboard, screen size and user activity, as the X server reports them.
+//! Reports changes of windows, the clipboard, the screen size and user activity. The X server is their source.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(super) const TYPES: &[EventType] = &[
 
 pub(super) async fn watch(machine: &Machine, queue: Arc<Queue>) -> Result<Watch, String> {
     let screen = Arc::clone(machine.screen());
-    // Blocks on requests to the X server.
+    // Runs on a blocking thread, because `watch` waits for replies of the X server.
     let opened =
         tokio::task::spawn_blocking(move || screen.watch(move |event| queue.push(describe(event)))).await;
     opened.map_err(|error| error.to_string())?.map_err(|error| error.to_string())

@@ -1,4 +1,4 @@
-//! The audio channel: streams the computer's audio output as raw PCM.
+//! The audio channel, which streams the computer's audio output as raw PCM.
 
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt as _;
@@ -17,7 +17,7 @@ use super::outbox::Outbox;
 const DEFAULT_SAMPLE_RATE: u32 = 24_000;
 const DEFAULT_CHANNELS: u16 = 1;
 const FRAMES_PER_SECOND: u32 = 50;
-/// The maximum number of frames that wait to be sent: half a second. Later ones are dropped until there is room.
+/// The maximum number of queued frames: half a second of audio. While the queue is full, new frames are dropped.
 pub(super) const MAX_QUEUED_FRAMES: usize = 25;
 
 #[derive(Debug, Deserialize)]
@@ -27,7 +27,7 @@ pub(super) enum ClientFrame {
     Ping,
 }
 
-/// The sample format: signed 16 bits, little endian, interleaved channels.
+/// The format of the audio. Samples are signed 16-bit little-endian integers, and channels are interleaved.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Format {
     sample_rate: u32,
@@ -38,7 +38,7 @@ impl Format {
     pub(super) fn new(sample_rate: Option<u32>, channels: Option<u16>) -> Result<Self, &'static str> {
         let sample_rate = sample_rate.unwrap_or(DEFAULT_SAMPLE_RATE);
         let channels = channels.unwrap_or(DEFAULT_CHANNELS);
-        // A frame of 20 ms must be a whole number of samples.
+        // A frame of 20 ms must contain a whole number of samples.
         if !(8_000..=192_000).contains(&sample_rate) || !sample_rate.is_multiple_of(FRAMES_PER_SECOND) {
             return Err("sample_rate: must be 8000 to 192000 and a multiple of 50");
         }
@@ -48,7 +48,7 @@ impl Format {
         Ok(Self { sample_rate, channels })
     }
 
-    /// The size of 20 ms of audio in bytes.
+    /// Returns the size of a frame, which is 20 ms of audio, in bytes.
     pub(super) fn frame_length(self) -> usize {
         (self.sample_rate / FRAMES_PER_SECOND) as usize * usize::from(self.channels) * 2
     }
@@ -70,7 +70,7 @@ pub(super) async fn run(
     }
 }
 
-/// A recorder inside the computer. It ends when this is dropped.
+/// A recorder process in the computer, and its output. The process ends when `recorder` is dropped.
 struct Capture {
     recorder: Process,
     samples: Samples,
@@ -106,7 +106,7 @@ impl Samples {
         Self { output, format, frame: vec![0; format.frame_length()] }
     }
 
-    /// The next 20 ms. `None` if the recorder has ended.
+    /// Reads the next frame. Returns `None` if the recorder has ended.
     async fn next(&mut self) -> Option<Vec<u8>> {
         let mut filled = 0;
         while filled < self.frame.len() {
@@ -147,8 +147,8 @@ async fn serve(socket: WebSocket, capture: Capture, stopping: &CancellationToken
     outbox.finish(last, &mut incoming).await;
 }
 
-/// Sends frames until the recorder ends or the client disconnects. Sends `started` only when the first frame is
-/// available, because the recorder produces audio from then on.
+/// Sends frames until the recorder ends or the client disconnects. Sends `started` when the first frame is available,
+/// because the recorder has certainly started by then.
 pub(super) async fn record(mut recorded: Samples, frames: mpsc::Sender<Message>) {
     let mut started = false;
     let mut dropped = 0_u64;

@@ -1,4 +1,4 @@
-//! Closing sockets.
+//! Closes WebSocket connections with the close codes of the protocol.
 
 use std::time::Duration;
 
@@ -41,23 +41,23 @@ impl CloseCode {
 
 /// Closes a socket and waits for the peer's close frame.
 pub(super) async fn close(mut socket: WebSocket, code: CloseCode) {
-    // Fails only if the peer has closed the socket already.
+    // Sending fails only if the peer has already closed the socket.
     let _ = socket.send(code.message()).await;
     wait_for_close(&mut socket).await;
 }
 
-/// Closes the socket of a channel that did not open, with `reason` unless the computer is stopping.
+/// Closes the socket of a channel that failed to open. Sends `reason` first, unless the computer is stopping.
 pub(super) async fn fail(mut socket: WebSocket, stopping: &CancellationToken, reason: &str) {
     if stopping.is_cancelled() {
         return close(socket, CloseCode::GoingAway).await;
     }
-    // Fails only if the peer has closed the socket already.
+    // Sending fails only if the peer has already closed the socket.
     let _ = socket.send(frames::error(reason)).await;
     close(socket, CloseCode::Failed).await;
 }
 
-/// Waits for the peer's close frame. Dropping a connection with unread data resets it, and the peer could then lose our
-/// close frame.
+/// Waits for the peer's close frame. If this server dropped a connection with unread data, the connection would be
+/// reset, and the peer could lose the server's close frame.
 pub(super) async fn wait_for_close(
     incoming: &mut (impl Stream<Item = Result<Message, axum::Error>> + Unpin),
 ) {

@@ -1,4 +1,4 @@
-//! The events channel: sends the desktop's events of the subscribed types.
+//! The events channel, which sends the desktop's events of the subscribed types.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ pub(super) async fn run(socket: WebSocket, machine: Arc<Machine>) {
     let stopping = machine.stopping().clone();
     let mut feed = Feed::new(machine);
     let code = loop {
-        // Sending waits for a slow client. Meanwhile the feed's queue collects events.
+        // While sending waits for a slow client, the feed's queue stores new events.
         let message = tokio::select! {
             () = stopping.cancelled() => break CloseCode::GoingAway,
             event = feed.next() => encode(&event),
@@ -47,7 +47,7 @@ pub(super) async fn run(socket: WebSocket, machine: Arc<Machine>) {
         }
     };
     let _ = timeout(close::CLOSE_TIMEOUT, async {
-        // Fails only if the peer has closed the socket already.
+        // Sending fails only if the peer has already closed the socket.
         let _ = outgoing.send(code.message()).await;
         close::wait_for_close(&mut incoming).await;
     })
@@ -74,7 +74,7 @@ async fn handle(feed: &mut Feed, frame: ClientFrame) -> Message {
     }
 }
 
-/// The event types with these names, or an error frame if one of the names is unknown.
+/// Returns the event types with these names, or an error frame if a name is unknown.
 fn parse(names: &[String]) -> Result<Vec<EventType>, Message> {
     names
         .iter()

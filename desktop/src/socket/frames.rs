@@ -1,16 +1,16 @@
-//! JSON frames. Clients may send them as text or as binary messages.
+//! Parses and builds JSON frames. Clients may send frames in text messages or in binary messages.
 
 use axum::extract::ws::Message;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-/// A message of a client, as a channel handles it.
+/// A parsed message of a client.
 #[derive(Debug)]
 pub(super) enum Incoming<T> {
     Frame(T),
-    /// Not a valid frame. Contains the reply.
+    /// An invalid frame. Contains the error reply for the client.
     Malformed(Message),
-    /// A ping or pong of the WebSocket protocol itself.
+    /// A ping or pong control frame of the WebSocket protocol.
     Control,
     Closed,
 }

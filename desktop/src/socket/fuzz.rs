@@ -1,4 +1,5 @@
-//! Feeds arbitrary client messages to each channel, and arbitrarily split output of a shell and of a recorder.
+//! Fuzz targets: feed arbitrary messages to the parser of each channel, and arbitrarily split shell output and recorder
+//! output to their readers.
 
 use axum::extract::ws::Message;
 use serde::de::DeserializeOwned;
@@ -14,7 +15,7 @@ use super::{audio, events, terminal};
 use crate::agent::Descriptor;
 use crate::fuzz::ignore_broken_pipes;
 
-/// Checks that a message is either valid or gets an error reply in JSON.
+/// Checks that each message is either a valid frame or causes an error reply in JSON.
 pub(crate) fn message(data: &[u8]) {
     let Some((kind, payload)) = data.split_first() else { return };
     let message = match (kind & 1, std::str::from_utf8(payload)) {
@@ -40,7 +41,8 @@ fn check_reply<T: DeserializeOwned>(message: Message) {
     }
 }
 
-/// Checks that the decoded text does not depend on how the output is split. Each piece of `data` starts with its length.
+/// Checks that the decoded text does not depend on how the output is split. Each piece of `data` starts with its length
+/// in bytes.
 pub(crate) fn output(mut data: &[u8]) {
     let mut decoder = Utf8Decoder::default();
     let (mut whole, mut joined) = (Vec::new(), String::new());
@@ -54,9 +56,10 @@ pub(crate) fn output(mut data: &[u8]) {
     assert_eq!(joined, String::from_utf8_lossy(&whole), "the text does not depend on how it is split");
 }
 
-/// Checks that samples become whole frames in order, no matter how the output is split, and that the queue of frames is
-/// bounded. The first bytes of `data` contain the format and the number of frames that the client reads. Each piece after
-/// them starts with its length.
+/// Checks that samples become complete frames in order, no matter how the recorder's output is split, and that the
+/// queue of frames is bounded. The first three bytes of `data` contain the sample rate, the channels and the number of
+/// messages that the client reads. The pieces of the output follow. Each piece starts with its length in units of 4
+/// bytes.
 pub(crate) fn samples(data: &[u8]) {
     ignore_broken_pipes();
     let &[rate, channels, reads, ref rest @ ..] = data else { return };
@@ -66,7 +69,7 @@ pub(crate) fn samples(data: &[u8]) {
     let (mut data, mut pieces) = (rest, Vec::new());
     while let Some((&length, rest)) = data.split_first() {
         let (piece, rest) = rest.split_at((usize::from(length) * 4).min(rest.len()));
-        // Repeating a piece makes many frames from a short input.
+        // Repeats pieces, so that a short input results in many frames.
         pieces.push(piece.repeat(1 + usize::from(length & 0x1f)));
         data = rest;
     }
@@ -108,7 +111,7 @@ pub(crate) fn samples(data: &[u8]) {
         Some(message) => panic!("the format comes first, not {message:?}"),
         None => assert!(whole.len() < length, "a complete frame is sent"),
     }
-    // Frames may be missing, because the queue drops some.
+    // Frames may be missing, because new frames are dropped while the queue is full.
     let mut frames = whole.chunks_exact(length);
     for message in messages {
         let Message::Binary(frame) = message else { panic!("only frames follow the format") };
@@ -118,7 +121,7 @@ pub(crate) fn samples(data: &[u8]) {
 
 async fn write(mut writer: pipe::Sender, pieces: Vec<Vec<u8>>) {
     for piece in pieces {
-        // Fails once the reader has ended.
+        // Writing fails after the reader has ended.
         if writer.write_all(&piece).await.is_err() {
             break;
         }

@@ -1,7 +1,7 @@
 //! The WebSocket channels: terminal, audio and events.
 //!
-//! The server accepts every socket, and closes refused ones with a code, as the protocol requires: a page cannot see the
-//! status of a failed upgrade.
+//! The server also accepts unauthorized connections, and closes them with a close code, as the protocol requires. The
+//! reason is that a web page cannot read the HTTP status of a failed upgrade.
 
 mod audio;
 mod close;
@@ -29,11 +29,11 @@ use crate::computer::Machine;
 
 use close::CloseCode;
 
-/// The maximum size of a client's message in bytes. Large enough for a long paste.
+/// The maximum size of a client's message in bytes. A long paste into a terminal fits in one message.
 const MAX_MESSAGE_SIZE: usize = 1024 * 1024;
 
-/// The addresses of both protocol generations. The older one names the computer in the first label of the host
-/// (`5b90e2c7.localhost`), the newer one in the path.
+/// Returns the routes of both protocol generations. In the older generation, the first label of the host name
+/// (`5b90e2c7.localhost`) is the computer's id. In the newer generation, the id is part of the path.
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/desktops/{id}/ws/{channel}", get(by_path))

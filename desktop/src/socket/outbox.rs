@@ -1,4 +1,4 @@
-//! The sending half of a socket. Sends replies to the client before queued frames.
+//! The sending half of a socket. It sends replies before queued frames.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use super::close;
 
-/// The maximum number of replies that wait to be sent. A client exceeds it only if it sends requests without reading the
-/// replies. Further replies are dropped.
+/// The maximum number of queued replies. While the queue is full, new replies are dropped. The queue is full only if a
+/// client sends requests without reading the replies.
 const MAX_QUEUED_REPLIES: usize = 64;
-/// How long a client may take to read each message after the channel has ended. Long enough for a slow client to learn how
-/// the channel ended.
+/// How long a client may take to read each message after the channel has ended. A slow client can still receive the
+/// last messages, which contain the reason for the end.
 const STALL_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Outbox {
     replies: mpsc::Sender<Message>,
     frames: mpsc::Sender<Message>,
     writer: JoinHandle<()>,
-    /// Changes with each message that was written to the connection.
+    /// Reports a change after each message that is written to the connection.
     written: watch::Receiver<()>,
 }
 
@@ -50,23 +50,24 @@ impl Outbox {
         Self { replies, frames, writer, written }
     }
 
-    /// The queue of frames.
+    /// Returns the sender of the frame queue.
     pub(super) fn frames(&self) -> mpsc::Sender<Message> {
         self.frames.clone()
     }
 
-    /// Sends a reply before all queued frames.
+    /// Queues a reply, which is sent before all queued frames.
     pub(super) fn reply(&self, message: Message) {
-        // Fails if the queue is full. The reply is then dropped.
+        // If the queue is full, the reply is dropped.
         let _ = self.replies.try_send(message);
     }
 
-    /// Waits for room for one reply. `None` if the connection is closed.
+    /// Waits until the reply queue has room for one reply. Returns `None` if the connection is closed.
     pub(super) async fn reserve_reply(&self) -> Option<mpsc::Permit<'_, Message>> {
         self.replies.reserve().await.ok()
     }
 
-    /// Queues a frame that only shows the client that the channel is alive. Drops it if other frames fill the queue.
+    /// Queues a frame whose only purpose is to show the client that the channel is alive. Drops the frame if the queue
+    /// is full.
     pub(super) fn keep_alive(&self, frame: Message) {
         let _ = self.frames.try_send(frame);
     }
@@ -76,7 +77,8 @@ impl Outbox {
         self.replies.closed().await;
     }
 
-    /// Runs `work`, which makes progress only while the client reads. `None` if the client stops reading.
+    /// Runs `work`, which makes progress only while the client reads messages. Returns `None` if the client stops
+    /// reading for `STALL_TIMEOUT`.
     pub(super) fn unless_stalled<T>(&self, work: impl Future<Output = T>) -> impl Future<Output = Option<T>> {
         unless_stalled(self.written.clone(), work)
     }
@@ -86,7 +88,7 @@ impl Outbox {
         let Self { replies, frames, mut writer, written } = self;
         let sending = async {
             for message in last {
-                // Fails only if the writer has ended, because the connection is closed.
+                // Sending fails only if the writer has ended because the connection is closed.
                 let _ = frames.send(message).await;
             }
             drop((replies, frames));

@@ -1,4 +1,4 @@
-//! The terminal channel: each connection gets its own shell.
+//! The terminal channel. Each connection has its own shell.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -23,19 +23,20 @@ use super::utf8::Utf8Decoder;
 
 const DEFAULT_COLS: u16 = 80;
 const DEFAULT_ROWS: u16 = 24;
-/// Output that arrives within this time shares a frame. A PTY returns at most 4 KiB per read.
+/// The time during which output is collected into one frame. A PTY returns at most 4 KiB per read.
 const COALESCE_TIME: Duration = Duration::from_millis(5);
 /// The maximum size of a frame's output in bytes.
 const MAX_FRAME_SIZE: usize = 64 * 1024;
-/// The maximum number of frames that wait to be sent. If the queue is full, the PTY is not read, which blocks its programs.
+/// The maximum number of queued frames. While the queue is full, the server does not read from the PTY, so programs
+/// that write to the PTY block.
 const MAX_QUEUED_FRAMES: usize = 4;
-/// The maximum size of input that waits for the shell, in bytes. A program that does not read its input fills the kernel's
-/// buffer first. If this queue is full too, the socket is not read, which blocks the client.
+/// The number of queued input bytes at which the server stops reading from the socket, which blocks the client. Input
+/// is queued if a program does not read its input and the kernel's buffer is full.
 const MAX_QUEUED_INPUT: usize = 1024 * 1024;
-/// While more bytes than this wait for the shell, pongs are delayed. That blocks a client that limits how much input it
-/// sends before the next pong, but its other messages are still read.
+/// The maximum number of queued input bytes at which pongs are sent. While the queue is longer, pongs are delayed. A
+/// client that limits its unacknowledged input then stops sending input, but the server still reads its other messages.
 const PONG_THRESHOLD: usize = 256 * 1024;
-/// The time between two empty frames for a client whose pongs are delayed.
+/// The interval of the empty frames that a client receives while its pongs are delayed.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Deserialize)]
@@ -116,25 +117,25 @@ async fn serve(
                 },
                 () = input.write_some(&terminal), if !input.is_empty() => {}
                 _ = keep_alive.tick(), if input.delays_pongs() => outbox.keep_alive(output("")),
-                // While the queue is full, the socket is not read. Only the writer then detects that the connection is
-                // closed.
+                // The socket is not read while the input queue is full. In that state, only the writer can detect that
+                // the connection is closed.
                 () = outbox.closed(), if input.is_full() => break Vec::new(),
             }
         }
     };
-    // Closing the last descriptor of the PTY hangs up the shell.
+    // Closing the last descriptor of the PTY's master sends SIGHUP to the shell.
     forwarding.abort();
     drop(terminal);
     outbox.finish(last, &mut incoming).await;
 }
 
-/// Input that waits for the shell, and the pongs that it delays.
+/// Queued input for the shell, and the number of pongs that are delayed by it.
 #[derive(Debug, Default)]
 struct InputQueue {
     bytes: VecDeque<u8>,
-    /// The number of pings without a pong so far.
+    /// The number of pings that the server has not replied to yet.
     pending_pongs: usize,
-    /// The PTY no longer accepts input.
+    /// `true` if the PTY no longer accepts input.
     hung_up: bool,
 }
 
@@ -157,12 +158,12 @@ impl InputQueue {
         self.pending_pongs > 0 && !self.delays_pongs()
     }
 
-    /// Whether pongs are delayed. The client then needs other frames to see that the channel is alive.
+    /// Returns whether pongs are delayed. If so, the client receives empty frames to see that the channel is alive.
     fn delays_pongs(&self) -> bool {
         self.bytes.len() > PONG_THRESHOLD
     }
 
-    /// Waits until the PTY accepts input, and writes as much as it accepts.
+    /// Waits until the PTY accepts input, and writes as many bytes as the PTY accepts.
     async fn write_some(&mut self, terminal: &Descriptor) {
         match terminal.write(self.bytes.as_slices().0).await {
             Ok(written) => drop(self.bytes.drain(..written)),
@@ -185,7 +186,7 @@ fn handle(frame: ClientFrame, terminal: &Descriptor, input: &mut InputQueue) -> 
         }
         ClientFrame::Resize { cols, rows } => {
             let size = Winsize { ws_col: cols, ws_row: rows, ws_xpixel: 0, ws_ypixel: 0 };
-            // Fails only after the shell has exited, which an exit frame reports.
+            // Resizing fails only after the shell has exited. An exit frame reports that.
             let _ = tcsetwinsize(terminal, size);
             None
         }
@@ -196,7 +197,7 @@ fn handle(frame: ClientFrame, terminal: &Descriptor, input: &mut InputQueue) -> 
     }
 }
 
-/// Sends the PTY's output until the PTY closes, or until the shell has exited and no output is left.
+/// Sends the PTY's output until the PTY is closed, or until the shell has exited and all available output is sent.
 async fn forward_output(terminal: Arc<Descriptor>, frames: mpsc::Sender<Message>, exited: CancellationToken) {
     let mut decoder = Utf8Decoder::default();
     let mut buffer = vec![0; MAX_FRAME_SIZE];
@@ -218,12 +219,13 @@ async fn forward_output(terminal: Arc<Descriptor>, frames: mpsc::Sender<Message>
     }
     let rest = decoder.finish();
     if !rest.is_empty() {
-        // Fails only if the writer has ended, because the connection is closed.
+        // Sending fails only if the writer has ended because the connection is closed.
         let _ = frames.send(output(&rest)).await;
     }
 }
 
-/// Appends output that arrives within `COALESCE_TIME`. Returns the number of bytes in the buffer.
+/// Appends output that arrives within `COALESCE_TIME` to the first `filled` bytes of `buffer`. Returns the number of
+/// filled bytes.
 async fn read_more(
     terminal: &Descriptor,
     buffer: &mut [u8],

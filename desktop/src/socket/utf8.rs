@@ -1,13 +1,13 @@
 //! Decodes UTF-8 that arrives in pieces.
 
-/// Keeps an incomplete character until its remaining bytes arrive.
+/// A decoder that keeps an incomplete character until its remaining bytes arrive.
 #[derive(Debug, Default)]
 pub(super) struct Utf8Decoder {
     pending: Vec<u8>,
 }
 
 impl Utf8Decoder {
-    /// Returns all complete characters. Invalid bytes become U+FFFD.
+    /// Appends `bytes` to the input and returns all complete characters. Replaces invalid bytes with U+FFFD.
     pub(super) fn decode(&mut self, bytes: &[u8]) -> String {
         self.pending.extend_from_slice(bytes);
         let complete = self.pending.len() - incomplete_tail(&self.pending);
@@ -22,7 +22,8 @@ impl Utf8Decoder {
     }
 }
 
-/// The number of bytes at the end that are the beginning of a valid character. A character has at most 4 bytes.
+/// Returns the length of the incomplete character at the end of `bytes`, or 0. Only up to 3 bytes can be incomplete,
+/// because a character has at most 4 bytes.
 fn incomplete_tail(bytes: &[u8]) -> usize {
     (1..=bytes.len().min(3))
         .find(|&length| {

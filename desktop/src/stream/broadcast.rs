@@ -1,4 +1,4 @@
-//! The stream of one computer: starts it, watches its encoder and stops it.
+//! Starts and stops the stream of one computer, and supervises its encoder.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -23,10 +23,11 @@ const START_TIMEOUT: Duration = Duration::from_secs(15);
 const STOP_TIMEOUT: Duration = Duration::from_secs(3);
 /// The maximum number of bytes of the encoder's stderr that are kept.
 const MAX_STDERR: u64 = 8 * 1024;
-/// The maximum length of a line of the encoder's progress report in bytes. Actual lines are far shorter.
+/// The maximum number of bytes that are read as one line of the encoder's progress report. Actual lines are much
+/// shorter.
 const MAX_LINE: u64 = 1024;
 
-/// Why a stream did not start.
+/// The reason why a stream did not start.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StartError {
     #[error("this computer streams already; stop that stream first")]
@@ -53,7 +54,7 @@ pub(crate) enum Status {
     },
 }
 
-/// The stream of a computer, which has at most one at a time.
+/// Manages the stream of a computer. A computer has at most one stream at a time.
 #[derive(Debug, Default)]
 pub(crate) struct Broadcast {
     current: Mutex<Option<Stream>>,
@@ -91,7 +92,7 @@ impl Broadcast {
         };
         let stop = CancellationToken::new();
         let (report, mut status) = watch::channel(Status::Idle);
-        // A task, so that the stream continues if the caller drops this future.
+        // Runs in a separate task, so that the stream continues if the caller drops this future.
         tokio::spawn(supervise(child, relays, connection, stop.clone(), report));
         *current = Some(Stream { status: status.clone(), stop });
         drop(current);
@@ -107,7 +108,7 @@ impl Broadcast {
         self.current.lock().await.as_ref().map_or(Status::Idle, |stream| stream.status.borrow().clone())
     }
 
-    /// Stops the stream and resets the status. `false` if no stream was running.
+    /// Stops the stream and resets the status to `Idle`. Returns `false` if no stream was running.
     pub(crate) async fn stop(&self) -> bool {
         let Some(mut stream) = self.current.lock().await.take() else { return false };
         let was_live = stream.is_live();
@@ -124,7 +125,8 @@ impl Stream {
     }
 }
 
-/// Reports the status of the encoder until it ends. Stops it if `stop` is canceled or the stream fails.
+/// Reports the status of the stream until the encoder ends. Stops the encoder if `stop` is canceled or if the stream
+/// fails.
 async fn supervise(
     mut child: Child,
     mut relays: Relays,
@@ -132,7 +134,7 @@ async fn supervise(
     stop: CancellationToken,
     report: watch::Sender<Status>,
 ) {
-    // Taken from the child, because `Child::wait` closes its stdin.
+    // Takes stdin from the child, because `Child::wait` would close it.
     let mut stdin = child.stdin.take();
     let stderr = child.stderr.take().map(|stderr| tokio::spawn(read_stderr(stderr)));
     let (begin, mut begun) = oneshot::channel();
@@ -176,7 +178,7 @@ async fn supervise(
     }
 }
 
-/// Reads all of stderr, so that the encoder never blocks on it, and returns the first `MAX_STDERR` bytes.
+/// Reads all of stderr, so that writing to it never blocks the encoder, and returns the first `MAX_STDERR` bytes.
 async fn read_stderr(mut stderr: impl AsyncRead + Unpin) -> String {
     let mut text = Vec::new();
     let kept = (&mut stderr).take(MAX_STDERR).read_to_end(&mut text).await;
@@ -184,7 +186,7 @@ async fn read_stderr(mut stderr: impl AsyncRead + Unpin) -> String {
     kept.map(|_| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
 }
 
-/// Reads all of stdout, and reports through `begin` when the target has accepted data.
+/// Reads all of stdout, and sends a message through `begin` when the target has accepted data.
 async fn read_progress(stdout: impl AsyncRead + Unpin, begin: oneshot::Sender<()>) {
     let mut stdout = BufReader::new(stdout);
     let mut line = Vec::new();
@@ -199,7 +201,7 @@ async fn read_progress(stdout: impl AsyncRead + Unpin, begin: oneshot::Sender<()
     let _ = tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await;
 }
 
-/// Whether a line of the progress report says that the encoder has written data.
+/// Returns whether a line of the progress report shows that the encoder has written data.
 fn is_progress(line: &str) -> bool {
     line.trim_end()
         .strip_prefix("total_size=")
@@ -207,11 +209,11 @@ fn is_progress(line: &str) -> bool {
         .is_some_and(|size: u64| size > 0)
 }
 
-/// Asks the encoder to end, and kills it if it does not end within `STOP_TIMEOUT`.
+/// Requests that the encoder exit, and kills it if it does not exit within `STOP_TIMEOUT`.
 async fn stop_encoder(child: &mut Child, stdin: Option<ChildStdin>) {
     let quit = async {
         if let Some(mut stdin) = stdin {
-            // Fails only if the encoder has ended already.
+            // Writing fails only if the encoder has already exited.
             let _ = stdin.write_all(b"q").await;
         }
         child.wait().await

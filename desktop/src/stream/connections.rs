@@ -1,4 +1,4 @@
-//! The stream targets by name. The operator of the server configures them in a file.
+//! The named stream targets, which the operator of the server configures in a file.
 
 #![expect(
     clippy::disallowed_methods,
@@ -14,12 +14,13 @@ use serde::Deserialize;
 
 use super::listeners::TARGET_PORT;
 
-/// The name of the file in the data folder.
+/// The name of the configuration file in the data folder.
 const FILE: &str = "stream-connections.toml";
-/// The maximum size of each part of an address in bytes. ffmpeg reads option lines of up to 998 bytes.
+/// The maximum length of the URL, of the application and of the key, in bytes each. ffmpeg reads option lines of up to
+/// 998 bytes.
 const MAX_PART: usize = 980;
 
-/// Why a target cannot be used.
+/// The reason why a target cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectionsError {
     #[error("stream connection {name:?} does not exist in {}", .file.display())]
@@ -28,18 +29,18 @@ pub(crate) enum ConnectionsError {
     File { file: PathBuf, problem: String },
 }
 
-/// The file. It is read at each use, so that a change takes effect without a restart.
+/// The configuration file. Each use reads the file again, so that changes take effect without a restart.
 #[derive(Debug)]
 pub(crate) struct Connections {
     file: PathBuf,
 }
 
-/// An RTMP server and the encoding of its stream.
+/// The URL of an RTMP server, and the settings of the stream that is sent to it.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Connection {
     url: String,
-    /// The stream key. If it is missing, the last of several parts of the URL's path is the key.
+    /// The stream key. If it is missing and the URL's path has several parts, the last part is the key.
     key: Option<String>,
     #[serde(default = "frames_per_second")]
     pub(super) frames_per_second: u32,
@@ -49,7 +50,8 @@ pub(crate) struct Connection {
     pub(super) audio_kbps: u32,
 }
 
-/// The parts of an address. The key, which RTMP calls the play path, is a secret, and the application may be one.
+/// The parts of a target's address. `playpath` is the stream key, which RTMP calls the play path. It is a secret, and
+/// `application` may also be a secret.
 #[derive(Debug)]
 pub(super) struct Target<'a> {
     scheme: Scheme,
@@ -103,14 +105,14 @@ impl Connections {
 }
 
 fn parse(text: &str) -> Result<BTreeMap<String, Connection>, String> {
-    // `Display` of the error would show the line, which may contain a key.
+    // The error's `Display` output would contain the invalid line, which may contain a key.
     toml::from_str(text).map_err(|error| error.message().to_owned())
 }
 
 impl Connection {
     fn check(&self) -> Result<(), &'static str> {
         let target = self.target()?;
-        // The encoder reads each of these from a line of its options file.
+        // The encoder reads each of these strings from a line of its options file.
         let texts = [&target.url(), target.application, target.playpath.unwrap_or_default()];
         if texts.concat().contains(|character: char| character.is_whitespace() || character.is_control()) {
             return Err("url and key: must not contain spaces");
@@ -130,7 +132,7 @@ impl Connection {
         Ok(())
     }
 
-    /// The parts of the address, or the reason why it is invalid.
+    /// Returns the parts of the address, or the reason why the address is invalid.
     pub(super) fn target(&self) -> Result<Target<'_>, &'static str> {
         let schemes = [("rtmp://", Scheme::Rtmp), ("rtmps://", Scheme::Rtmps)];
         let (scheme, rest) = schemes
@@ -139,7 +141,7 @@ impl Connection {
             .ok_or("url: must begin with rtmp:// or rtmps://")?;
         let (authority, path) = rest.split_once('/').unwrap_or_default();
         if authority.contains('@') {
-            // The process list of the host would show them.
+            // The process list of the host would show the user name and the password.
             return Err("url: must not contain a user name and password");
         }
         let path = path.trim_end_matches('/');
@@ -155,7 +157,7 @@ impl Connection {
         Ok(Target { scheme, host, port: port.unwrap_or(scheme.port()), application, playpath })
     }
 
-    /// Removes the address and the key from a message that users can see.
+    /// Returns `text`, which users can see, without the address and the key.
     pub(super) fn masked(&self, text: &str) -> String {
         let Ok(target) = self.target() else { return String::new() };
         let addresses = [self.url.clone(), target.url(), target.url_in_box(), target.url_of_host()];
@@ -168,7 +170,8 @@ impl Connection {
     }
 }
 
-/// Splits `host:port`. Accepts only host names and IP addresses, because the host becomes part of a hosts file.
+/// Splits `host:port`. Accepts only a host name or an IP address as the host, because a host name is written to a hosts
+/// file.
 fn split_authority(authority: &str) -> Result<(Host<'_>, Option<u16>), &'static str> {
     const INVALID_HOST: &str = "url: the host must be a name or an IP address";
     let (host, port) = match authority.strip_prefix('[') {
@@ -201,7 +204,7 @@ fn split_authority(authority: &str) -> Result<(Host<'_>, Option<u16>), &'static 
 fn is_name(host: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     let last = host.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
-    // The resolver accepts 127.1 and 0x7f000001 as IPv4 addresses.
+    // Numbers are rejected, because the resolver accepts 127.1 and 0x7f000001 as IPv4 addresses.
     let is_number = match last.strip_prefix("0x").or_else(|| last.strip_prefix("0X")) {
         Some(digits) => digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
         None => last.bytes().all(|byte| byte.is_ascii_digit()),
@@ -226,7 +229,7 @@ impl Scheme {
 }
 
 impl Target<'_> {
-    /// The URL of the application, which RTMP calls `tcUrl`.
+    /// Returns the URL of the application, which RTMP calls `tcUrl`.
     pub(super) fn url(&self) -> String {
         let Self { scheme, host, port, application, .. } = self;
         let host = match host {
@@ -237,7 +240,7 @@ impl Target<'_> {
         format!("{}://{host}:{port}/{application}", scheme.name())
     }
 
-    /// The URL that the encoder connects to inside its box. A host name resolves to the loopback address there.
+    /// Returns the URL that an encoder in a box connects to. In the box, a host name resolves to the loopback address.
     pub(super) fn url_in_box(&self) -> String {
         let host = match self.host {
             Host::Name(name) => name,
@@ -246,14 +249,14 @@ impl Target<'_> {
         format!("{}://{host}:{TARGET_PORT}/", self.scheme.name())
     }
 
-    /// The address that the encoder connects to without a box. It omits the application, which may be a secret, because
-    /// the process list shows it.
+    /// Returns the URL that an encoder without a box connects to. The URL omits the application, which may be a secret,
+    /// because the process list shows the URL.
     pub(super) fn url_of_host(&self) -> String {
         let url = self.url();
         url.strip_suffix(self.application).unwrap_or(&url).to_owned()
     }
 
-    /// The host in the form that the server's resolver accepts.
+    /// Returns the host in the form that the server's resolver accepts.
     pub(super) fn host(&self) -> String {
         match self.host {
             Host::Name(name) => name.to_owned(),

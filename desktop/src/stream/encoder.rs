@@ -1,10 +1,10 @@
-//! The encoder: ffmpeg. The encoder of a computer with a box runs in its own box without a network. Three sockets in that
-//! box represent the computer's X server, its audio server and the target. The server relays their connections, and the
-//! encoder can reach nothing else.
+//! The encoder, which is ffmpeg. If the computer runs in a box, its encoder runs in a separate box without a network.
+//! Three sockets in that box represent the computer's X server, its audio server and the target. The server relays the
+//! connections to these sockets. The encoder has no other connections.
 //!
-//! The computer's user can see neither this encoder nor the address that it streams to. All users of the host can read
-//! command lines, so the encoder reads the secret parts of the address from a file, which exists only in the box. Without
-//! a box it reads them from an inherited descriptor.
+//! In that case, the computer's user can see neither the encoder nor the address that it streams to. All users of the
+//! host can read command lines, so the encoder reads the secret parts of the address from a file, which exists only in
+//! the encoder's box. Without a box, the encoder reads the secret parts from an inherited descriptor.
 
 use std::io;
 use std::os::fd::AsRawFd as _;
@@ -22,12 +22,13 @@ use super::listeners::{AUDIO, DISPLAY};
 use super::relay::ComputerSocket;
 
 const PROGRAM: &str = "ffmpeg";
-/// This program inside the box.
+/// The path of this program in the box.
 const LAUNCHER: &str = "/run/orgo-desktop";
-/// The file with the secret options inside the box.
+/// The path of the file with the secret options in the box.
 const SECRETS: &str = "/tmp/target";
 
-/// The files in `/etc` that the dynamic loader and TLS read. The encoder needs no others.
+/// The `bwrap` arguments that mount the files in `/etc` that the dynamic loader and TLS libraries read. The encoder
+/// needs no other host files in `/etc`.
 #[rustfmt::skip]
 const SETTINGS: &[&str] = &[
     "--ro-bind-try", "/etc/alternatives", "/etc/alternatives",
@@ -39,7 +40,7 @@ const SETTINGS: &[&str] = &[
     "--ro-bind-try", "/etc/gnutls", "/etc/gnutls",
 ];
 
-/// What the encoder captures, and with which rights it runs.
+/// The source and the size of the captured screen, and the privileges of the encoder.
 pub(crate) struct Setup<'a> {
     /// The path of this program. The computer's user can execute it but not change it.
     pub(crate) program: PathBuf,
@@ -48,15 +49,15 @@ pub(crate) struct Setup<'a> {
     pub(crate) size: (u16, u16),
     /// The host user that the computer runs as, if it is not the server's user.
     pub(crate) owner: Option<u32>,
-    /// Makes a command start in the computer's control groups.
+    /// Configures a command to start in the computer's control groups.
     pub(crate) join_group: &'a (dyn Fn(&mut Command) -> io::Result<()> + Sync),
 }
 
 /// How the encoder connects to the X server and the audio server.
 pub(crate) enum Source {
-    /// Through relays of the server. The encoder runs in its own box.
+    /// Through the server's relays. The encoder runs in a separate box.
     Relayed { display: ComputerSocket, audio: ComputerSocket },
-    /// Directly, like any program of a computer without a box.
+    /// Directly, in the same way as the programs of a computer without a box.
     Direct {
         display: u16,
         /// The path of the audio server's socket.
@@ -65,8 +66,8 @@ pub(crate) enum Source {
     },
 }
 
-/// The command that streams to `connection`. In a box it sends its listening sockets through `control`. It reports progress
-/// on stdout when the target has accepted data, and ends when it reads `q` from stdin.
+/// Builds the command that streams to `connection`. In a box, the command sends its listening sockets through
+/// `control`. It reports progress on stdout when the target has accepted data, and exits when it reads `q` from stdin.
 pub(super) fn command(
     setup: &Setup<'_>,
     connection: &Connection,
@@ -91,7 +92,7 @@ pub(super) fn command(
         }
     };
     command
-        // The server requests the end of the stream through stdin.
+        // The server stops the stream by writing to stdin.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -137,7 +138,8 @@ fn in_box(
     Ok(command)
 }
 
-/// The encoder's secret options, one per line. They name the target as if the encoder connected to it directly.
+/// Returns the encoder's secret options, one per line. They contain the target's own address, even if the encoder
+/// connects through a relay.
 fn secrets(target: &Target<'_>) -> String {
     let mut options = format!("rtmp_tcurl={}\nrtmp_app={}\n", target.url(), target.application);
     if let Some(playpath) = target.playpath {
@@ -146,8 +148,8 @@ fn secrets(target: &Target<'_>) -> String {
     options
 }
 
-/// A hosts file that resolves the target's name to the loopback address. TLS then still requests the target's certificate by
-/// that name (SNI).
+/// Returns a hosts file that resolves the target's host name to the loopback address. The encoder can then connect by
+/// that name, so that TLS requests the certificate of that name (SNI).
 fn hosts(target: &Target<'_>) -> String {
     match target.host {
         Host::Name(name) => format!("127.0.0.1 {name}\n"),
@@ -155,11 +157,11 @@ fn hosts(target: &Target<'_>) -> String {
     }
 }
 
-/// The encoder's inputs. The paths and the display number are those that the encoder sees.
+/// The encoder's inputs. In a box, the paths and the display number are those in the box.
 struct Input<'a> {
     display: u16,
     audio: &'a str,
-    /// The file with the secret options.
+    /// The path of the file with the secret options.
     secrets: &'a str,
 }
 
@@ -175,7 +177,7 @@ fn arguments(setup: &Setup<'_>, connection: &Connection, input: &Input<'_>) -> V
         format!("-draw_mouse 1 -i :{display}"),
         "-thread_queue_size 512 -f pulse -fragment_size 3840 -sample_rate 48000 -channels 2".into(),
         format!("-server unix:{audio} -i out.monitor"),
-        // yuv420p stores one color for each 2x2 pixels, so width and height must be even.
+        // yuv420p stores one color sample for each block of 2x2 pixels, so the width and the height must be even.
         "-vf crop=trunc(iw/2)*2:trunc(ih/2)*2 -pix_fmt yuv420p".into(),
         format!("-c:v libx264 -preset ultrafast -tune zerolatency -g {}", 2 * frames_per_second),
         format!("-b:v {video_kbps}k -maxrate {video_kbps}k -bufsize {}k", 2 * video_kbps),

@@ -1,4 +1,4 @@
-//! The listening sockets inside the encoder's box, and their transfer to the server.
+//! Opens the listening sockets in the encoder's box and transfers them to the server.
 
 #![expect(clippy::disallowed_methods, reason = "binds its sockets inside the encoder's box")]
 
@@ -13,11 +13,12 @@ use tokio::io::Interest;
 use crate::computer::X_SOCKETS;
 use crate::untrusted::transfer;
 
-/// The display number in the box.
+/// The display number of the X server in the box.
 pub(super) const DISPLAY: u16 = 0;
 /// The path of the audio server's socket in the box.
 pub(super) const AUDIO: &str = "/tmp/pulse.sock";
-/// The port of the target on the loopback interface of the box. All ports of a new network namespace are free.
+/// The port of the target on the box's loopback interface. Any port is free there, because the network namespace is
+/// new.
 pub(super) const TARGET_PORT: u16 = 1935;
 
 const COUNT: usize = 3;
@@ -44,12 +45,12 @@ impl Listeners {
     /// Sends the sockets to the process that holds the other end of `control`.
     pub(super) fn send(&self, control: &UnixStream) -> io::Result<()> {
         let descriptors = [self.display.as_fd(), self.audio.as_fd(), self.target.as_fd()];
-        // Descriptors travel with at least one byte.
+        // A message with descriptors must contain at least one byte.
         transfer::send(control, &[0], &descriptors, SendFlags::empty())?;
         Ok(())
     }
 
-    /// Receives the sockets. `None` if the other end closes without sending them.
+    /// Receives the sockets. Returns `None` if the other end is closed before it sends them.
     pub(super) async fn receive(control: &tokio::net::UnixStream) -> io::Result<Option<Self>> {
         let receive = || transfer::receive(control, &mut [0], RecvFlags::empty());
         let (received, descriptors) = control.async_io(Interest::READABLE, receive).await?;

@@ -1,4 +1,4 @@
-//! Streaming a computer's screen and audio to an RTMP server.
+//! Streams a computer's screen and audio to an RTMP server.
 
 mod broadcast;
 mod connections;

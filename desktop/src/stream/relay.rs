@@ -1,5 +1,5 @@
-//! Relays between the encoder's box and the three peers that it may reach: the computer's X server, its audio server
-//! and the target. The box has no network, so the server opens all connections.
+//! Relays between the encoder's box and the three peers that the encoder may connect to: the computer's X server, the
+//! computer's audio server and the target. The box has no network, so the server opens the connections to the peers.
 
 use std::future::{Future, pending};
 use std::io;
@@ -20,20 +20,20 @@ use crate::untrusted::Connection;
 
 /// How long the box may take to send its sockets.
 const LISTEN_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection to a peer may take, including the lookup of its name.
+/// How long connecting to a peer may take, including the lookup of its host name.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a connection to one address of the target may take before the next address is tried.
+/// How long connecting to one address of the target may take before the next address is tried.
 const ADDRESS_TIMEOUT: Duration = Duration::from_secs(4);
-/// How long the target may take to close its connection after the end of the stream.
+/// How long each relay may take to send its remaining data after the end of the stream.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
-/// The pause after a failed `accept`. If no descriptors are free, the next `accept` would fail immediately too.
+/// The pause after a failed `accept`. If no descriptors are free, an immediate retry would also fail.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-/// The number of connections that a relay serves at a time. ffmpeg opens one to each peer.
+/// The maximum number of concurrent connections of a relay. ffmpeg opens one connection to each peer.
 const MAX_CONNECTIONS: usize = 4;
-/// The buffer for each direction of a connection in bytes. Larger ones do not use less CPU.
+/// The size of the buffer for each direction of a connection, in bytes. Larger buffers do not reduce the CPU usage.
 const BUFFER: usize = 64 * 1024;
 
-/// Opens connections to a server of the computer.
+/// Opens connections to the computer's X server or audio server.
 pub(crate) struct ComputerSocket(Box<dyn Fn() -> BoxFuture<'static, io::Result<Connection>> + Send + Sync>);
 
 impl ComputerSocket {
@@ -45,7 +45,7 @@ impl ComputerSocket {
     }
 }
 
-/// The peers that the encoder may reach.
+/// The peers that the encoder may connect to.
 pub(super) struct Peers {
     pub(super) display: ComputerSocket,
     pub(super) audio: ComputerSocket,
@@ -71,13 +71,13 @@ impl Relays {
         Ok(Self { closing, failure, task })
     }
 
-    /// No relays, for an encoder that opens its connections itself.
+    /// Returns a value without relays, for an encoder that connects to its peers directly.
     pub(super) fn none() -> Self {
         let (_, failure) = watch::channel(None);
         Self { closing: CancellationToken::new(), failure, task: tokio::spawn(async {}) }
     }
 
-    /// Waits for the first failure.
+    /// Waits until a relay fails, and returns the first failure.
     pub(super) async fn failed(&mut self) -> String {
         match self.failure.wait_for(Option::is_some).await.map(|failure| failure.clone()) {
             Ok(Some(failure)) => failure,
@@ -85,12 +85,12 @@ impl Relays {
         }
     }
 
-    /// The first failure so far.
+    /// Returns the first failure, if a relay has failed.
     pub(super) fn failure(&self) -> Option<String> {
         self.failure.borrow().clone()
     }
 
-    /// Stops accepting, sends the remaining data to the target and closes all connections.
+    /// Stops accepting connections, sends the remaining data and closes all connections.
     pub(super) async fn close(self) {
         self.closing.cancel();
         if let Err(error) = self.task.await {
@@ -104,7 +104,7 @@ impl Relays {
 struct Failures(Arc<watch::Sender<Option<String>>>);
 
 impl Failures {
-    /// Keeps the first failure. Later ones are its consequences.
+    /// Keeps only the first failure, because later failures are its consequences.
     fn report(&self, failure: String) {
         self.0.send_if_modified(|first| {
             let is_first = first.is_none();
@@ -150,13 +150,13 @@ fn into_async(listeners: Listeners) -> io::Result<(UnixListener, UnixListener, T
     Ok((UnixListener::from_std(display)?, UnixListener::from_std(audio)?, TcpListener::from_std(target)?))
 }
 
-/// Connects to the first address of `host` that accepts.
+/// Connects to the first address of `host` that accepts the connection.
 async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "its name has no address");
     for address in lookup_host((host, port)).await? {
         match timeout(ADDRESS_TIMEOUT, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
-                // The encoder's connection already merges small writes (Nagle's algorithm).
+                // Nagle's algorithm already merges small writes on the encoder's own connection.
                 stream.set_nodelay(true)?;
                 return Ok(stream);
             }
@@ -167,7 +167,7 @@ async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
     Err(failure)
 }
 
-/// A listening socket of either kind.
+/// A listening Unix or TCP socket.
 trait Listener {
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
@@ -190,7 +190,7 @@ impl Listener for TcpListener {
     }
 }
 
-/// Forwards the encoder's connections to one peer.
+/// A relay that forwards the encoder's connections to one peer.
 struct Relay {
     /// The peer's name in error messages.
     peer: &'static str,
@@ -226,13 +226,13 @@ impl Relay {
             }
         }
         drop(listener);
-        // The encoder has ended. Only its last data is left to send.
+        // The encoder has ended. Only its remaining data must still be sent.
         let sent = async { while connections.join_next().await.is_some() {} };
         let _ = timeout(CLOSE_TIMEOUT, sent).await;
     }
 }
 
-/// Connects to the peer and copies data in both directions until both are closed or one fails.
+/// Connects to the peer and copies data in both directions, until both directions are closed or one of them fails.
 async fn forward<I, O>(
     mut inner: I,
     outer: BoxFuture<'static, io::Result<O>>,
@@ -246,7 +246,7 @@ async fn forward<I, O>(
     match connected.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Ok(mut outer) => {
             let copied = copy_bidirectional_with_sizes(&mut inner, &mut outer, BUFFER, BUFFER).await;
-            // The encoder reports a broken connection itself.
+            // A failure is not reported here, because the encoder reports broken connections.
             tracing::debug!("a connection of an encoder to {peer} ended: {copied:?}");
         }
         Err(error) => failures.report(format!("cannot connect to {peer}: {error}")),
